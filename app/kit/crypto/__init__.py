@@ -1,0 +1,1 @@
+"""Secrets at rest and in flight: password hashes, tokens, sealed envelopes, RSA signatures."""
