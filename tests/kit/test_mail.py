@@ -30,9 +30,7 @@ class Inbox:
         self._rcpt = rcpt
         self._data = data
 
-    async def handle_RCPT(
-        self, server: Any, session: Any, envelope: Envelope, address: str, options: Any
-    ) -> str:
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         if self._rcpt.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self._rcpt
@@ -68,9 +66,7 @@ async def smtp_server(inbox: Inbox, *, login: bool = False) -> AsyncIterator[int
 
 
 def mailer(port: int, credentials: str = "", options: str = "") -> SmtpMailer:
-    return SmtpMailer(
-        f"smtp://{credentials}127.0.0.1:{port}{options}", "no-reply@example.com", FixedClock(NOW)
-    )
+    return SmtpMailer(f"smtp://{credentials}127.0.0.1:{port}{options}", "no-reply@example.com", FixedClock(NOW))
 
 
 async def test_smtp_delivers_the_message() -> None:

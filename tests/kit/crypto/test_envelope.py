@@ -47,9 +47,7 @@ def test_every_flipped_bit_and_every_cut_is_noticed(field: str) -> None:
     keyring = Keyring.parse(OLD_TEXT)
     sealed = keyring.seal(b"secret", AAD)
     box: bytes = getattr(sealed, field)
-    flipped = [
-        box[:at] + bytes([box[at] ^ (1 << bit)]) + box[at + 1 :] for at in range(len(box)) for bit in range(8)
-    ]
+    flipped = [box[:at] + bytes([box[at] ^ (1 << bit)]) + box[at + 1 :] for at in range(len(box)) for bit in range(8)]
     for broken in [*flipped, *(box[:size] for size in range(len(box))), box + b"\0"]:
         with pytest.raises(SealBroken):
             keyring.open(msgspec.structs.replace(sealed, **{field: broken}), AAD)

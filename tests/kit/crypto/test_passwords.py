@@ -79,9 +79,7 @@ async def test_weaker_argon2_parameters_are_upgraded(passwords: Passwords) -> No
 
 
 @pytest.mark.parametrize("password", REFUSED)
-async def test_what_cannot_be_a_password_is_refused_and_never_fits(
-    passwords: Passwords, password: str
-) -> None:
+async def test_what_cannot_be_a_password_is_refused_and_never_fits(passwords: Passwords, password: str) -> None:
     with pytest.raises(ValueError, match="a password"):
         await passwords.hash(password)
     assert await passwords.verify(password, await passwords.hash("secret")) == Verdict(ok=False)

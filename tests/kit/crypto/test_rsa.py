@@ -167,9 +167,7 @@ def test_an_even_modulus_is_refused() -> None:
 
 
 def test_only_rsa_keys_sign() -> None:
-    der = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
-    )
+    der = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     with pytest.raises(TypeError, match="RSA"):
         rsa.sign(der, b"pay bob")
 
