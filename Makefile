@@ -1,0 +1,93 @@
+# Moneta. On a machine with Python 3.11+ (with venv), make and git: `make serve`, `make test`.
+# Every path is relative and every tool runs as `python -m`: the checkout may be moved, and its path may hold spaces.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test lint bench schema clean lock web
+
+PYTHON := .venv/bin/python
+# The stamp is touched last: an installation that was interrupted is taken up again.
+VENV := .venv/.installed
+NODE_MODULES := web/node_modules/.installed
+WEB := web/dist/.built
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+# Where Node is old or absent the API runs all the same, and /ide says how to get it.
+HAS_NODE := $(shell command -v npm >/dev/null 2>&1 && \
+	node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' >/dev/null 2>&1 && echo yes)
+
+# Sets $$python to the first Python that is new enough and can make virtual environments, or says what is missing.
+FIND_PYTHON = for python in python3 python3.11 python3.12 python3.13 python3.14; do \
+		"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; \
+		python=; \
+	done; \
+	[ -n "$$python" ] || { echo "Moneta needs Python 3.11 or newer with the venv module, and found none." >&2; exit 1; }
+
+help:
+	@echo "make serve   set up, start everything on http://127.0.0.1:8000 (PORT, HOST), run until Ctrl-C"
+	@echo "make test    set up, check the code, run every test"
+	@echo "make lint    formatting, types, and the law of imports"
+	@echo "make bench   measure"
+	@echo "make schema  write schema.graphql from the code"
+	@echo "make lock    resolve requirements/*.lock again (UPGRADE=1: to the newest versions)"
+	@echo "make clean   remove all that was built or stored here, the data of 'make serve' included"
+
+serve: $(VENV) web
+	@exec $(PYTHON) -m app dev
+
+test: lint web
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy --strict app tests
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+bench: $(VENV)
+	$(PYTHON) -m bench
+
+schema: $(VENV)
+	@$(PYTHON) -m app export-schema > schema.graphql.new || { rm -f schema.graphql.new; exit 1; }
+	@mv schema.graphql.new schema.graphql
+
+$(VENV): requirements/dev.lock
+	@$(FIND_PYTHON); \
+	echo "Installing the Python packages into .venv (the first time, this takes a minute)"; \
+	"$$python" -m venv .venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements/dev.lock
+	@touch $@
+
+ifeq ($(HAS_NODE),yes)
+web: $(WEB)
+else
+web:
+	@echo "Node 20 or newer was not found: going on without the web pages (/ide)."
+endif
+
+$(NODE_MODULES): web/package.json web/package-lock.json
+	@echo "Installing the packages of the web pages into web/node_modules"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB): $(NODE_MODULES) $(WEB_SOURCES)
+	@cd web && npm run --silent build
+	@touch $@
+
+clean:
+	@home="$${MONETA_HOME:-.moneta}"; \
+	if [ -d "$$home" ]; then $(FIND_PYTHON); "$$python" -m app.dev.discard "$$home"; fi
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache web/dist web/node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock:
+	@set -e; $(FIND_PYTHON); \
+	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; trap 'exit 130' INT TERM; \
+	"$$python" -m venv "$$tools"; \
+	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv; \
+	for pair in serve:embedded dev:dev; do \
+		"$$tools/bin/uv" pip compile --quiet $(if $(UPGRADE),--upgrade) pyproject.toml --extra "$${pair#*:}" \
+			--universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-annotate --no-header -o "requirements/$${pair%:*}.lock"; \
+	done
