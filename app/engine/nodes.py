@@ -1,0 +1,94 @@
+"""Globally identified objects: `node(id)` finds any record whose type was declared with `node_type`."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+import strawberry
+
+from app.engine.relations import Relation
+from app.kit.errors import NotFound
+from app.kit.loading import One
+
+T = TypeVar("T", bound=type)
+
+
+@strawberry.interface(description="An object with a globally unique id.")
+class Node:
+    """An object with a globally unique id."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque, stable, and unique over all types.")
+
+
+class NodeKind(NamedTuple):
+    """How records of one type are found."""
+
+    loader: One[Any]
+    parse: Callable[[str], Any]
+
+
+_kinds: dict[str, NodeKind] = {}
+
+
+def global_id(type_name: str, key: Any) -> strawberry.ID:
+    """The opaque id of a record."""
+    return strawberry.ID(base64.urlsafe_b64encode(f"{type_name}:{key}".encode()).rstrip(b"=").decode())
+
+
+def parse_global_id(value: str) -> tuple[str, Any]:
+    """Type name and key. Raises NotFound for whatever is not an id of ours: foreign and absent are the same."""
+    try:
+        text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
+        type_name, _, key = text.partition(":")
+        return type_name, _kinds[type_name].parse(key)
+    except (ValueError, binascii.Error, KeyError) as error:
+        raise NotFound from error
+
+
+def key_of(value: str, type_name: str) -> Any:
+    """The key of an id that must be of this type. Raises NotFound."""
+    found, key = parse_global_id(value)
+    if found != type_name:
+        raise NotFound
+    return key
+
+
+def node_loader(type_name: str) -> One[Any]:
+    """How records of this type are loaded."""
+    return _kinds[type_name].loader
+
+
+def node_type(*, by: One[Any], description: str, parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
+    """Declares a Strawberry type that describes the records of `by`, with a global id over the loader's key."""
+
+    def declare(cls: T) -> T:
+        name = cls.__name__
+        if name in _kinds:
+            raise ValueError(f"two node types are named {name}")
+        _kinds[name] = NodeKind(by, parse)
+
+        def resolve_id(root: Any) -> strawberry.ID:
+            return global_id(name, getattr(root, by.key))
+
+        cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
+        setattr(cls, "id", strawberry.field(resolver=resolve_id, description="Global id."))  # noqa: B010
+        return record_type(by.record, description=description)(cls)
+
+    return declare
+
+
+def record_type(record: type[Any], *, description: str) -> Callable[[T], T]:
+    """Declares a Strawberry type that describes a record and adds nothing to it."""
+
+    def declare(cls: T) -> T:
+        setattr(cls, "is_type_of", classmethod(lambda _, value, __: isinstance(value, record)))  # noqa: B010
+        return strawberry.type(cls, description=description)
+
+    return declare
+
+
+def relation_of(field: Any) -> Relation | None:
+    """The relation that a Strawberry field declares, if it does."""
+    return cast("Relation | None", field.metadata.get("relation"))

@@ -1,0 +1,129 @@
+"""Relay connections over paged loaders."""
+
+from collections.abc import Awaitable
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import strawberry
+
+from app.engine.cursors import encode_cursor
+from app.kit.loading import COUNT_LIMIT, Page, PageRequest, PageResult, Reads
+
+MAX_FIRST = 100
+DEFAULT_FIRST = 20
+
+NodeT = TypeVar("NodeT")
+
+
+@strawberry.enum(description="How a count is meant.")
+class CountPrecision(Enum):
+    """How a count is meant."""
+
+    EXACT = strawberry.enum_value("EXACT", description="Exactly so many.")
+    AT_LEAST = strawberry.enum_value("AT_LEAST", description="So many were counted; there are more.")
+
+
+@strawberry.type(description=f"How many items a list has. Counting stops at {COUNT_LIMIT}.")
+class TotalCount:
+    """How many items a list has."""
+
+    value: int = strawberry.field(description="Items counted.")
+    precision: CountPrecision = strawberry.field(description="Whether there are more than `value`.")
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    """Where a page stands in its list."""
+
+    has_next_page: bool = strawberry.field(description="Whether items follow this page.")
+    has_previous_page: bool = strawberry.field(description="Whether items precede it; true whenever `after` was given.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
+
+
+class PageSource:
+    """What a connection is resolved from: one page of records, and how to count the whole list."""
+
+    __slots__ = ("key", "loader", "reads", "request", "result")
+
+    def __init__(
+        self, reads: Reads, loader: Page[Any], key: Any, request: PageRequest, result: PageResult[Any]
+    ) -> None:
+        self.reads = reads
+        self.loader = loader
+        self.key = key
+        self.request = request
+        self.result = result
+
+
+class EdgeSource:
+    """A record and the list it came from."""
+
+    __slots__ = ("loader", "node")
+
+    def __init__(self, loader: Page[Any], node: Any) -> None:
+        self.loader = loader
+        self.node = node
+
+
+def _edge_cursor(root: EdgeSource) -> str:
+    return encode_cursor(root.loader, root.node)
+
+
+def _edges(root: PageSource) -> list[EdgeSource]:
+    return [EdgeSource(root.loader, record) for record in root.result.records]
+
+
+def _nodes(root: PageSource) -> list[Any]:
+    return root.result.records
+
+
+def _page_info(root: PageSource) -> PageInfo:
+    records = root.result.records
+    return PageInfo(
+        has_next_page=root.result.has_next,
+        has_previous_page=root.request.after is not None,
+        start_cursor=encode_cursor(root.loader, records[0]) if records else None,
+        end_cursor=encode_cursor(root.loader, records[-1]) if records else None,
+    )
+
+
+async def _total_count(root: PageSource) -> TotalCount:
+    count = await root.reads.count(root.loader, root.key, root.request.filters)
+    return TotalCount(
+        value=min(count, COUNT_LIMIT),
+        precision=CountPrecision.AT_LEAST if count > COUNT_LIMIT else CountPrecision.EXACT,
+    )
+
+
+@strawberry.type(description="An item and where it stands in the list.")
+class Edge(Generic[NodeT]):
+    """An item and where it stands in the list."""
+
+    cursor: str = strawberry.field(resolver=_edge_cursor, description="Pass it as `after` to read on from here.")
+    node: NodeT = strawberry.field(description="The item.")
+
+
+@strawberry.type(description="One page of a list.")
+class Connection(Generic[NodeT]):
+    """One page of a list."""
+
+    edges: list[Edge[NodeT]] = strawberry.field(  # type: ignore[assignment]  # the plugin does not know graphql_type
+        resolver=_edges, graphql_type=list[Edge[NodeT]], description="The page's items with their cursors."
+    )
+    nodes: list[NodeT] = strawberry.field(
+        resolver=_nodes, graphql_type=list[NodeT], description="The page's items, where no cursors are needed."
+    )
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
+    total_count: TotalCount = strawberry.field(
+        resolver=_total_count, description="How many items the whole list has, under the same filter."
+    )
+
+
+def page_of(reads: Reads, loader: Page[Any], key: Any, request: PageRequest) -> Awaitable[PageSource]:
+    """Loads one page as the source of a connection."""
+
+    async def load() -> PageSource:
+        return PageSource(reads, loader, key, request, await reads.page(loader, key, request))
+
+    return load()

@@ -1,0 +1,29 @@
+"""The connection to Redis (or Valkey)."""
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from app.kit.errors import Unavailable
+
+
+async def open_redis(url: str, *, timeout_s: float = 5.0) -> "Redis":
+    """Connects. Raises Unavailable with one clear line when the server does not answer."""
+    try:
+        redis: Redis = Redis.from_url(
+            url,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
+            retry_on_error=[RedisConnectionError, RedisTimeoutError],
+            health_check_interval=15,
+            socket_connect_timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_keepalive=True,
+        )
+        await redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        where = url.rpartition("@")[2].partition("://")[2] or url.rpartition("@")[2]
+        raise Unavailable(f"Redis at {where} cannot be used: {error}") from error
+    return redis

@@ -1,0 +1,269 @@
+"""Postgres: one pool, scoped snapshots to read from, transactions to write in."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+
+from app.kit.errors import Unavailable
+from app.kit.sql import Query
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+T = TypeVar("T")
+
+_RETRIES = 8
+_RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# The server or the way to it is gone. The caller is told to try again; nothing of the statement may be assumed.
+_UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """On whose behalf SQL runs: row-level security shows exactly what this may see.
+
+    `PUBLIC` sees public rows, a user sees their own besides, `SYSTEM` is Moneta itself (log-in, jobs, mining).
+    `ip` and `user_agent` only travel to the audit log.
+    """
+
+    user_id: UUID | None = None
+    tenant_id: UUID | None = None
+    system: bool = False
+    ip: str | None = None
+    user_agent: str | None = None
+
+    def settings(self) -> str:
+        """One SELECT that sets the scope for the current transaction, as text without parameters."""
+        values = {
+            "app.user_id": str(self.user_id or ""),
+            "app.tenant_id": str(self.tenant_id or ""),
+            "app.system": "on" if self.system else "",
+            "app.ip": self.ip or "",
+            "app.user_agent": (self.user_agent or "")[:512],
+        }
+        # The simple protocol has no parameters; it is what lets BEGIN and this share one round trip.
+        calls = (f"set_config('{name}', {_literal(value)}, true)" for name, value in values.items() if value)
+        return f"SELECT {', '.join(calls)}" if any(values.values()) else ""
+
+
+PUBLIC = Scope()
+SYSTEM = Scope(system=True)
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("\x00", "").replace("'", "''") + "'"
+
+
+class StatementCount:
+    """How many statements ran on behalf of one request."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
+statement_count: ContextVar[StatementCount | None] = ContextVar("statement_count", default=None)
+
+
+def _count() -> None:
+    if counter := statement_count.get():
+        counter.value += 1
+
+
+class Executor(Protocol):
+    """Anything that runs named statements: the pool in autocommit, a snapshot, a transaction."""
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        ...
+
+    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+        """The first row, or None."""
+        ...
+
+
+class Tx:
+    """Statements on one connection, inside one transaction. Several readers may share it; they take turns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._turn = asyncio.Lock()
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        _count()
+        async with self._turn:
+            return await self.connection.fetch(query.sql, *args)
+
+    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+        """The first row, or None."""
+        _count()
+        async with self._turn:
+            return await self.connection.fetchrow(query.sql, *args)
+
+    async def fetch_value(self, query: Query, *args: object) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.fetch_one(query, *args)
+        return None if row is None else row[0]
+
+    async def execute(self, query: Query, *args: object) -> int:
+        """Runs a statement; returns how many rows it touched."""
+        _count()
+        async with self._turn:
+            status = await self.connection.execute(query.sql, *args)
+        tail = status.rpartition(" ")[2]
+        return int(tail) if tail.isdigit() else 0
+
+    async def execute_many(self, query: Query, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement once for each row of parameters, in one round trip."""
+        _count()
+        async with self._turn:
+            await self.connection.executemany(query.sql, rows)
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Runs `action` once the transaction is durable; it is best effort, and never fails the write."""
+        self._after_commit.append(action)
+
+    async def _committed(self) -> None:
+        for action in self._after_commit:
+            await action()
+
+
+class Database:
+    """The pool. Nothing is ever set on a session, only in a transaction, so a release needs no reset round trip."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, role: str | None, size: int, timeout_s: float, name: str = "moneta") -> Self:
+        """Connects. Raises Unavailable with one clear line when the server does not answer or refuses us."""
+        server_settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+        if role:
+            server_settings["role"] = role
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=min(2, size),
+                max_size=size,
+                timeout=timeout_s,
+                command_timeout=60.0,
+                init=_init,
+                reset=_no_reset,
+                server_settings=server_settings,
+            )
+        except (*_UNREACHABLE, asyncpg.PostgresError, ValueError) as error:
+            raise Unavailable(f"Postgres at {_public(url)} cannot be used: {error or type(error).__name__}") from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Lets running statements finish for a moment, then closes every connection."""
+        try:
+            await asyncio.wait_for(self.pool.close(), timeout=5.0)
+        except TimeoutError:
+            self.pool.terminate()
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows of a public statement, in autocommit."""
+        _count()
+        with _reachable():
+            return await self.pool.fetch(query.sql, *args)
+
+    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+        """The first row of a public statement, in autocommit, or None."""
+        _count()
+        with _reachable():
+            return await self.pool.fetchrow(query.sql, *args)
+
+    @asynccontextmanager
+    async def snapshot(self, scope: Scope) -> AsyncIterator[Tx]:
+        """A REPEATABLE READ READ ONLY transaction: all that it reads belongs to one moment."""
+        with _reachable():
+            async with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope) as tx:
+                yield tx
+
+    async def write(self, scope: Scope, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs `work` in one READ COMMITTED transaction and commits it.
+
+        On a deadlock or a serialisation failure the whole of `work` runs again, a bounded number of times; it must
+        therefore have no effect but its SQL.
+        """
+        for attempt in range(1, _RETRIES + 1):
+            try:
+                with _reachable():
+                    async with self._transaction("BEGIN", scope) as tx:
+                        result = await work(tx)
+                await tx._committed()
+                return result
+            except _RETRYABLE:
+                if attempt == _RETRIES:
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str, scope: Scope) -> AsyncIterator[Tx]:
+        async with self.pool.acquire() as connection:
+            await connection.execute("; ".join(part for part in (begin, scope.settings()) if part))
+            try:
+                yield Tx(connection)
+            except BaseException:
+                # A lost connection has no transaction left to roll back; asyncpg drops it on release.
+                if not connection.is_closed():
+                    await asyncio.shield(_rollback(connection))
+                raise
+            await connection.execute("COMMIT")
+
+
+async def _rollback(connection: Connection) -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        await connection.close(timeout=1.0)
+
+
+class _reachable:  # noqa: N801  # reads as a statement: `with _reachable():`
+    """Turns a lost or refused connection into Unavailable."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _UNREACHABLE):
+            raise Unavailable("The database does not answer. Try again shortly.") from error
+
+
+async def _init(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+        format="binary",
+    )
+
+
+async def _no_reset(connection: Connection) -> None:
+    """asyncpg has rolled back what was left open; there is no session state to clear."""
+
+
+def _public(url: str) -> str:
+    """The URL without its user and password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,146 @@
+"""Work for later: enqueued in the transaction that asks for it, run by a worker, retried with backoff."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
+from pgqueuer.models import Job as QueuedJob
+from pgqueuer.models import Schedule as QueuedSchedule
+from pgqueuer.queries import Queries as PgQueries
+
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.sql import beside
+
+Q = beside(__file__, "jobs.sql")
+MAX_ATTEMPTS = 8
+IDEMPOTENCY_RETENTION = timedelta(days=7)
+JOB_LOG_RETENTION = timedelta(days=30)
+
+log = structlog.get_logger(__name__)
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A kind of work. `handler` gets the payload and must be idempotent: it may run more than once."""
+
+    name: str
+    handler: Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """Work at fixed times: `cron` is in UTC. `handler` returns one line that says what it did."""
+
+    name: str
+    cron: str
+    purpose: str
+    handler: Callable[[], Awaitable[str]]
+
+
+class ScheduledJob(msgspec.Struct, frozen=True):
+    """A scheduled job as an admin sees it. The last four are null until it has run, or while it runs."""
+
+    job: str
+    schedule: str
+    next_run: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    succeeded: bool | None
+    detail: str | None
+
+
+async def enqueue(
+    tx: Tx, name: str, payload: dict[str, Any], *, delay: timedelta = timedelta(0), dedupe_key: str | None = None
+) -> None:
+    """Asks for a job, which exists exactly if the transaction commits. A key that already waits is not added again."""
+    queries = PgQueries(AsyncpgDriver(tx.connection))  # type: ignore[arg-type]  # a pool's proxy is a connection
+    await queries.enqueue(
+        name, msgspec.json.encode(payload), execute_after=delay, dedupe_key=dedupe_key, on_conflict="skip"
+    )
+
+
+async def scheduled_jobs(database: Database) -> list[ScheduledJob]:
+    """All schedules, by name."""
+    return [ScheduledJob(*row) for row in await database.fetch(Q.job_schedules)]
+
+
+class JobRunner:
+    """Runs jobs and schedules until stopped. Any number of workers may run; each job is taken by one."""
+
+    def __init__(self, database: Database, clock: Clock, jobs: list[Job], schedules: list[Schedule]) -> None:
+        self._database = database
+        self._clock = clock
+        self._queuer = PgQueuer.from_asyncpg_pool(database.pool)
+        for job in jobs:
+            self._queuer.entrypoint(
+                job.name,
+                on_failure="hold",
+                executor_factory=partial(DatabaseRetryEntrypointExecutor, max_attempts=MAX_ATTEMPTS),
+            )(_entrypoint(job))
+        for schedule in schedules:
+            self._queuer.schedule(schedule.name, schedule.cron, clean_old=True)(self._scheduled(schedule))
+
+    async def run(self) -> None:
+        """Runs until `stop`, then lets what is under way finish."""
+        await self._queuer.run(dequeue_timeout=timedelta(seconds=5))
+
+    def stop(self) -> None:
+        """Asks `run` to return."""
+        self._queuer.shutdown.set()
+
+    def _scheduled(self, schedule: Schedule) -> Callable[[QueuedSchedule], Awaitable[None]]:
+        async def run(_: QueuedSchedule) -> None:
+            await run_schedule(self._database, self._clock, schedule)
+
+        return run
+
+
+async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> None:
+    """Runs a scheduled job now and notes how it went."""
+
+    async def note(query: Any, *args: object) -> None:
+        await database.write(SYSTEM, lambda tx: tx.execute(query, schedule.name, *args))
+
+    await note(Q.job_started, clock.now())
+    try:
+        detail = await schedule.handler()
+    except Exception as error:
+        await note(Q.job_finished, clock.now(), False, f"{type(error).__name__}: {error}"[:500])
+        log.exception("job.failed", job=schedule.name)
+        raise
+    await note(Q.job_finished, clock.now(), True, detail)
+    log.info("job.done", job=schedule.name, detail=detail)
+
+
+def _entrypoint(job: Job) -> Callable[[QueuedJob], Awaitable[None]]:
+    async def run(queued: QueuedJob) -> None:
+        await job.handler(msgspec.json.decode(queued.payload or b"{}"))
+
+    return run
+
+
+def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
+    """The upkeep of what kit itself owns."""
+
+    async def partitions() -> str:
+        row = await database.write(SYSTEM, lambda tx: tx.fetch_one(Q.maintain_partitions, clock.now()))
+        return f"{row[0]} made, {row[1]} dropped" if row else "nothing to do"
+
+    async def idempotency_keys() -> str:
+        before = clock.now() - IDEMPOTENCY_RETENTION
+        return f"{await database.write(SYSTEM, lambda tx: tx.execute(Q.delete_old_idempotency_keys, before))} deleted"
+
+    async def job_logs() -> str:
+        before = clock.now() - JOB_LOG_RETENTION
+        return f"{await database.write(SYSTEM, lambda tx: tx.execute(Q.delete_old_job_logs, before))} deleted"
+
+    return [
+        Schedule("partitions", "10 0 * * *", "Makes partitions ahead, drops those past retention", partitions),
+        Schedule("idempotency-keys", "20 2 * * *", "Forgets idempotency keys after 7 days", idempotency_keys),
+        Schedule("job-logs", "30 2 * * *", "Forgets logs of finished jobs after 30 days", job_logs),
+    ]

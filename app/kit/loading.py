@@ -1,0 +1,243 @@
+"""Batched loading: a loader is a declaration over one named statement, and a request loads through `Reads`.
+
+Conventions for the statements:
+
+* `one`: `$1` is an array of keys; each row is a record.
+* `many`: `$1` is an array of keys; each row is `ord` (the 1-based position of its key in the array) and a record.
+* `page`: as `many`, for a list with no end: `$1` keys, `$2` limit, then one parameter for each `filters`, then one
+  for each column of `order` (null on the first page). A page without a key has no `$1` and no `ord`.
+* `count`: `$1` keys, `$2` limit, then the filters; rows are `ord`, `value`. It stops counting at the limit.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from app.kit.db import Database, Executor, Scope, Tx
+from app.kit.sql import Query
+
+R = TypeVar("R")
+
+
+class Audience(StrEnum):
+    """Who data is for: it decides the row-level scope, whether executions are shared, whether answers are cached."""
+
+    PUBLIC = "public"
+    VIEWER = "viewer"
+    TENANT = "tenant"
+
+
+class One(msgspec.Struct, Generic[R], frozen=True, eq=False):
+    """At most one record for a key."""
+
+    record: type[R]
+    query: Query
+    key: str
+    audience: Audience
+
+
+class Many(msgspec.Struct, Generic[R], frozen=True, eq=False):
+    """A short, bounded list of records for a key, in the statement's order."""
+
+    record: type[R]
+    query: Query
+    audience: Audience
+
+
+class Page(msgspec.Struct, Generic[R], frozen=True, eq=False):
+    """A list read page by page: keyset order by columns of the record, the last of which is unique."""
+
+    record: type[R]
+    query: Query
+    count: Query
+    order: tuple[str, ...]
+    keyed: bool
+    filters: tuple[str, ...]
+    audience: Audience
+
+
+class PageRequest(msgspec.Struct, frozen=True):
+    """Which part of a list: `first` records after the one whose order columns are `after`."""
+
+    first: int
+    after: tuple[Any, ...] | None = None
+    filters: tuple[Any, ...] = ()
+
+
+class PageResult(msgspec.Struct, Generic[R], frozen=True):
+    """Records of one page, and whether more follow."""
+
+    records: list[R]
+    has_next: bool
+
+
+def one(record: type[R], query: Query, *, key: str, audience: Audience = Audience.VIEWER) -> One[R]:
+    """Declares a lookup by the record's attribute `key`."""
+    return One(record, query, key, audience)
+
+
+def many(record: type[R], query: Query, *, audience: Audience = Audience.VIEWER) -> Many[R]:
+    """Declares a bounded list for each key."""
+    return Many(record, query, audience)
+
+
+def page(
+    record: type[R],
+    query: Query,
+    *,
+    count: Query,
+    order: tuple[str, ...],
+    keyed: bool = True,
+    filters: tuple[str, ...] = (),
+    audience: Audience = Audience.VIEWER,
+) -> Page[R]:
+    """Declares a paged list; `filters` name the statement's further parameters, in order."""
+    return Page(record, query, count, order, keyed, filters, audience)
+
+
+COUNT_LIMIT = 1000
+"""Lists are counted exactly up to here; beyond, a count says 'at least'."""
+
+
+class _Batch:
+    """Keys asked for in one turn of the event loop, and who waits for each."""
+
+    __slots__ = ("waiting",)
+
+    def __init__(self) -> None:
+        self.waiting: dict[Any, asyncio.Future[Any]] = {}
+
+
+class Reads:
+    """All that one request reads. Equal loads are made once; loads of the same turn are one statement.
+
+    Public loads run in autocommit on the pool. The first scoped load opens one snapshot that all scoped loads share.
+    """
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self.database = database
+        self.scope = scope
+        self._results: dict[Any, asyncio.Future[Any]] = {}
+        self._batches: dict[Any, _Batch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stack = AsyncExitStack()
+        self._snapshot: asyncio.Future[Tx] | None = None
+
+    async def aclose(self) -> None:
+        """Ends the snapshot. Loads still under way are cancelled."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._snapshot is not None and not self._snapshot.done():
+            await asyncio.wait([self._snapshot])
+        await self._stack.aclose()
+
+    def one(self, loader: One[R], key: Any) -> "asyncio.Future[R | None]":
+        """The record with this key, or None."""
+        return self._load((loader,), key, self._load_one)
+
+    def many(self, loader: Many[R], key: Any) -> "asyncio.Future[list[R]]":
+        """The records that belong to this key."""
+        return self._load((loader,), key, self._load_many)
+
+    def page(self, loader: Page[R], key: Any, request: PageRequest) -> "asyncio.Future[PageResult[R]]":
+        """One page of the records that belong to this key; `key` is None for a list of its own."""
+        return self._load((loader, request), key, self._load_page)
+
+    def count(self, loader: Page[Any], key: Any, filters: tuple[Any, ...]) -> "asyncio.Future[int]":
+        """How many records the list holds, counted up to COUNT_LIMIT + 1."""
+        return self._load((loader, filters), key, self._load_count)
+
+    async def executor(self, audience: Audience) -> Executor:
+        """Where statements for this audience run."""
+        if audience is Audience.PUBLIC:
+            return self.database
+        if self._snapshot is None:
+            self._snapshot = asyncio.ensure_future(self._open_snapshot())
+        return await asyncio.shield(self._snapshot)
+
+    async def _open_snapshot(self) -> Tx:
+        return await self._stack.enter_async_context(self.database.snapshot(self.scope))
+
+    def _load(self, group: tuple[Any, ...], key: Any, run: Callable[..., Any]) -> "asyncio.Future[Any]":
+        cache_key = (*group, key)
+        if (known := self._results.get(cache_key)) is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._results[cache_key] = future
+        batch = self._batches.get(group)
+        if batch is None:
+            batch = self._batches[group] = _Batch()
+            # Two turns: resolvers of one level that resume from the same future all get to add their keys.
+            loop.call_soon(loop.call_soon, self._dispatch, group, batch, run)
+        batch.waiting[key] = future
+        return future
+
+    def _dispatch(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
+        del self._batches[group]
+        task = asyncio.get_running_loop().create_task(self._run(group, batch, run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
+        keys = list(batch.waiting)
+        try:
+            results: Mapping[Any, Any] = await run(keys, *group)
+        except BaseException as error:
+            for future in batch.waiting.values():
+                if not future.done():
+                    future.cancel() if isinstance(error, asyncio.CancelledError) else future.set_exception(error)
+                    # A request that failed elsewhere may never look at this one.
+                    future.exception() if not future.cancelled() else None
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return
+        for key, future in batch.waiting.items():
+            if not future.done():
+                future.set_result(results[key])
+
+    async def _load_one(self, keys: list[Any], loader: One[Any]) -> Mapping[Any, Any]:
+        executor = await self.executor(loader.audience)
+        found: dict[Any, Any] = dict.fromkeys(keys)
+        for row in await executor.fetch(loader.query, keys):
+            record = loader.record(*row)
+            found[getattr(record, loader.key)] = record
+        return found
+
+    async def _load_many(self, keys: list[Any], loader: Many[Any]) -> Mapping[Any, Any]:
+        executor = await self.executor(loader.audience)
+        return _by_key(keys, loader.record, await executor.fetch(loader.query, keys))
+
+    async def _load_page(self, keys: list[Any], loader: Page[Any], request: PageRequest) -> Mapping[Any, Any]:
+        executor = await self.executor(loader.audience)
+        after = request.after or (None,) * len(loader.order)
+        arguments = (request.first + 1, *request.filters, *after)
+        if loader.keyed:
+            found = _by_key(keys, loader.record, await executor.fetch(loader.query, keys, *arguments))
+        else:
+            found = {None: [loader.record(*row) for row in await executor.fetch(loader.query, *arguments)]}
+        return {
+            key: PageResult(records[: request.first], len(records) > request.first) for key, records in found.items()
+        }
+
+    async def _load_count(self, keys: list[Any], loader: Page[Any], filters: tuple[Any, ...]) -> Mapping[Any, Any]:
+        executor = await self.executor(loader.audience)
+        if not loader.keyed:
+            row = await executor.fetch_one(loader.count, COUNT_LIMIT + 1, *filters)
+            return {None: 0 if row is None else row[0]}
+        counts = dict.fromkeys(keys, 0)
+        for ordinal, value in await executor.fetch(loader.count, keys, COUNT_LIMIT + 1, *filters):
+            counts[keys[ordinal - 1]] = value
+        return counts
+
+
+def _by_key(keys: list[Any], record: type[Any], rows: Sequence[Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {key: [] for key in keys}
+    for ordinal, *columns in rows:
+        found[keys[ordinal - 1]].append(record(*columns))
+    return found

@@ -1,0 +1,108 @@
+"""The relay moves committed facts from Postgres to Redis, in order. One is active; the others stand by."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.kit.db import Database
+from app.kit.events import WAKE_CHANNEL, Event, Q
+
+CHANNEL = "moneta:events"
+"""The one channel on which every worker hears every fact."""
+
+BATCH = 500
+STREAM_LENGTH = 10_000
+STREAM_TTL_S = 86_400
+POLL_S = 0.1
+STANDBY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+# The id is the fact's seq, so Redis itself refuses a repeat after a crash; what it refuses was announced before, or
+# will be found missing by the hubs' own count.
+_MOVE = """
+local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1] .. '-0', 'e', ARGV[2])
+if type(added) == 'table' and added.err then
+    if string.find(added.err, 'equal or smaller') then return 0 end
+    return added
+end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('PUBLISH', ARGV[5], ARGV[2])
+return 1
+"""
+
+
+def stream_key(stream: str) -> str:
+    """Where Redis keeps the newest facts of a stream."""
+    return f"moneta:stream:{stream}"
+
+
+class Relay:
+    """Runs until cancelled. Losing Postgres or Redis only delays: every fact stays marked until it was moved."""
+
+    def __init__(self, database: Database, redis: "Redis") -> None:
+        self._database = database
+        self._redis = redis
+        self._move = redis.register_script(_MOVE)
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Takes turns at being active, and moves facts while it is."""
+        listener = asyncio.create_task(self._listen_for_wake())
+        try:
+            while True:
+                try:
+                    await self._lead()
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, OSError, TimeoutError) as error:
+                    log.warning("relay.interrupted", error=str(error) or type(error).__name__)
+                await asyncio.sleep(STANDBY_S)
+        finally:
+            listener.cancel()
+
+    async def _lead(self) -> None:
+        async with self._database.pool.acquire() as connection:
+            if not await connection.fetchval(Q.try_relay_lock.sql):
+                return
+            log.info("relay.active")
+            try:
+                while True:
+                    self._wake.clear()
+                    if await self._move_batch(connection) < BATCH:
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(self._wake.wait(), POLL_S)
+            finally:
+                if not connection.is_closed():
+                    # The lock belongs to the session, and the session goes back to the pool.
+                    await asyncio.shield(connection.fetchval(Q.relay_unlock.sql))
+
+    async def _move_batch(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> int:
+        rows = await connection.fetch(Q.unpublished_events.sql, BATCH)
+        if not rows:
+            return 0
+        pipeline = self._redis.pipeline(transaction=False)
+        for _, *columns in rows:
+            event = Event(*columns)
+            await self._move(
+                keys=[stream_key(event.stream)],
+                args=[event.seq, msgspec.json.encode(event), STREAM_LENGTH, STREAM_TTL_S, CHANNEL],
+                client=pipeline,
+            )
+        await pipeline.execute()
+        await connection.execute(Q.mark_published.sql, [row["id"] for row in rows])
+        return len(rows)
+
+    async def _listen_for_wake(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(WAKE_CHANNEL)
+                    async for _ in pubsub.listen():
+                        self._wake.set()
+            except (RedisError, OSError):
+                # The poll carries on without the wake-ups.
+                await asyncio.sleep(STANDBY_S)

@@ -1,0 +1,89 @@
+"""Every knob of Moneta, read once from the environment and passed down."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`MONETA_*` variables; `HOST`, `PORT` are honoured bare as well. Durations end in `_s`, sizes in `_bytes`."""
+
+    model_config = SettingsConfigDict(env_prefix="MONETA_", frozen=True, extra="ignore")
+
+    environment: Literal["development", "production"] = "development"
+    home: Path = Path(".moneta")
+    host: str = Field("127.0.0.1", validation_alias=AliasChoices("MONETA_HOST", "HOST"))
+    port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("MONETA_PORT", "PORT"))
+    public_url: str | None = Field(None, description="The origin that browsers see; default http://host:port.")
+    allowed_origins: tuple[str, ...] = Field((), description="Further origins that may call with cookies.")
+    trusted_proxies: str = Field("127.0.0.1", description="Peers whose X-Forwarded-For is believed.")
+
+    database_url: str | None = Field(None, description="Unset: the embedded Postgres.")
+    database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")
+    database_pool_size: int = Field(16, ge=2, le=200)
+    database_timeout_s: float = Field(10.0, gt=0)
+    redis_url: str | None = Field(None, description="Unset: the embedded Valkey.")
+
+    secret_key: SecretStr | None = Field(None, description="Signs access tokens; at least 32 bytes.")
+    key_encryption_keys: SecretStr | None = Field(
+        None, description="`id:base64,...`; the first is active, the others still open what they sealed."
+    )
+    access_token_ttl_s: int = Field(3600, gt=0)
+    refresh_token_ttl_s: int = Field(30 * 86400, gt=0)
+    otp_ttl_s: int = Field(600, gt=0)
+    otp_max_guesses: int = Field(5, ge=1)
+    login_attempts: int = Field(5, ge=1)
+    login_window_s: int = Field(900, gt=0)
+
+    smtp_url: SecretStr | None = Field(None, description="Unset: mail goes to the outbox shown at /dev/mail.")
+    mail_from: str = "Moneta <no-reply@moneta.example>"
+
+    body_limit_bytes: int = Field(256 * 1024, gt=0)
+    query_token_limit: int = Field(2000, gt=0)
+    query_depth_limit: int = Field(12, gt=0)
+    query_alias_limit: int = Field(30, gt=0)
+    query_cost_limit: int = Field(20_000, gt=0)
+    query_timeout_s: float = Field(15.0, gt=0)
+    introspection: bool | None = Field(None, description="For anonymous callers; default: not in production.")
+    socket_init_timeout_s: float = Field(5.0, gt=0)
+    socket_subscription_limit: int = Field(100, gt=0)
+    socket_queue_limit: int = Field(1000, gt=0, description="Events waiting for one slow subscription.")
+
+    miner_email: str | None = Field(None, description="Whose wallet earns the rewards; unset: no mining here.")
+    mining_hashes_per_s: int = Field(2000, gt=0, description="The worker's hash rate is throttled to this.")
+    coinbase_maturity: int = Field(10, ge=0, description="Confirmations before a reward can be spent. Consensus.")
+
+    log_format: Literal["console", "json"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def production(self) -> bool:
+        """Whether this is a deployment that strangers reach."""
+        return self.environment == "production"
+
+    @property
+    def introspection_for_anonymous(self) -> bool:
+        """The introspection policy for callers who are not logged in; it covers suggestions as well."""
+        return not self.production if self.introspection is None else self.introspection
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that a browser names as our origin."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @model_validator(mode="after")
+    def _secrets_in_production(self) -> Self:
+        if self.production and not (self.secret_key and self.key_encryption_keys):
+            raise ValueError("production needs MONETA_SECRET_KEY and MONETA_KEY_ENCRYPTION_KEYS")
+        if self.secret_key and len(self.secret_key.get_secret_value().encode()) < 32:
+            raise ValueError("MONETA_SECRET_KEY must have at least 32 bytes")
+        return self
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,16 @@
+"""A revision is a plain SQL file: `0001_foundation.py` runs `0001_foundation.sql` beside it."""
+
+from pathlib import Path
+
+from alembic import op
+from sqlalchemy import text
+
+
+def sql(revision_file: str) -> None:
+    """Runs the SQL beside a revision, in the revision's own transaction."""
+    script = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
+    bind = op.get_bind()
+    # The driver begins its transaction at the first statement it is given; the script must be inside it.
+    bind.execute(text("SELECT 1"))
+    # A script of many statements needs the simple protocol, which SQLAlchemy does not offer.
+    bind.connection.dbapi_connection.run_async(lambda driver: driver.execute(script))  # type: ignore[union-attr]
