@@ -1,0 +1,143 @@
+// Usage: node conformance/browser.mjs <base url> [--screenshot file.png] [--dark]
+// Uses /ide as a person would, in headless Chromium, and prints each step. Needs a server with demo log-ins.
+// Exit code 0: all steps passed; 1: one failed; 77: skipped, because no browser runs on this machine.
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { parse } from "graphql";
+import { startChromium } from "./chromium.mjs";
+
+const SKIPPED = 77;
+const STEP_TIMEOUT_MS = 30_000;
+/** A block is mined every ten seconds on average: nearly all come within a minute and a half. */
+const EVENT_TIMEOUT_MS = 90_000;
+
+const examples = join(dirname(dirname(fileURLToPath(import.meta.url))), "examples");
+
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { screenshot: { type: "string" }, dark: { type: "boolean", default: false } },
+});
+if (positionals.length !== 1) {
+  console.error("usage: browser.mjs <base url> [--screenshot file.png] [--dark]");
+  process.exit(2);
+}
+const base = new URL(positionals[0]);
+
+let browser;
+try {
+  browser = await startChromium();
+} catch (error) {
+  console.log(`SKIPPED: no browser runs here (${error.message})`);
+  process.exit(SKIPPED);
+}
+
+const page = await browser.newPage({
+  viewport: { width: 1440, height: 900 },
+  colorScheme: options.dark ? "dark" : "light",
+});
+page.setDefaultTimeout(STEP_TIMEOUT_MS);
+const complaints = watch(page);
+let failed = false;
+try {
+  await usePage();
+  await step("the browser complained of nothing", () => assert.deepEqual(complaints, []));
+} catch (error) {
+  failed = true;
+  console.log(`FAILED: ${error.message}`);
+  for (const complaint of complaints) console.log(`  the browser said: ${complaint}`);
+} finally {
+  if (options.screenshot) await page.screenshot({ path: options.screenshot });
+  await browser.close();
+}
+process.exit(failed ? 1 : 0);
+
+async function usePage() {
+  const viewer = page.getByTestId("viewer");
+  const subscription = await firstSubscription();
+
+  await step("open /ide", async () => {
+    await page.goto(new URL("/ide", base).href);
+    await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+  });
+  await step("the first tab's query is answered", async () => {
+    await execute();
+    await answered(STEP_TIMEOUT_MS);
+  });
+  await step("the documentation shows the schema", async () => {
+    await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+    await page.locator(".graphiql-doc-explorer-content").getByText("Query", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+  });
+  await step("log in with a demo button", async () => {
+    await page.locator(".moneta-bar > button").first().click();
+    await viewer.waitFor();
+  });
+  const email = await viewer.textContent();
+  await step(`a first event arrives at ${subscription}, as ${email}`, async () => {
+    await page.getByRole("tab", { name: subscription }).click();
+    await execute();
+    await answered(EVENT_TIMEOUT_MS);
+    await execute();
+  });
+  await step("a reload keeps the log-in and the tab", async () => {
+    await page.reload();
+    await viewer.waitFor();
+    assert.equal(await viewer.textContent(), email);
+    await page.locator(`[role=tab][aria-selected=true]`, { hasText: subscription }).waitFor();
+  });
+  await step("log out, for good", async () => {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await viewer.waitFor({ state: "detached" });
+    await page.reload();
+    await page.locator(".moneta-bar > button").first().waitFor();
+    assert.equal(await viewer.count(), 0);
+  });
+}
+
+async function step(name, action) {
+  const start = performance.now();
+  try {
+    await action();
+  } catch (error) {
+    throw new Error(`${name}: ${error.message}`);
+  }
+  console.log(`ok ${name} (${Math.round(performance.now() - start)} ms)`);
+}
+
+/** Starts the operation of the open tab, or stops it when it runs. */
+async function execute() {
+  await page.locator(".graphiql-execute-button").click();
+}
+
+async function answered(timeout) {
+  const response = page.locator(".graphiql-response .view-lines");
+  await response.getByText(/"(data|errors)"/).first().waitFor({ timeout });
+  const text = await response.innerText();
+  assert.ok(!text.includes('"errors"'), text);
+}
+
+/** The operation name of the first example that is a subscription: its tab bears it. */
+async function firstSubscription() {
+  for (const name of (await readdir(examples)).sort().filter((each) => each.endsWith(".graphql"))) {
+    const { definitions } = parse(await readFile(join(examples, name), "utf8"));
+    const found = definitions.find((each) => each.operation === "subscription");
+    if (found) return found.name.value;
+  }
+  throw new Error("no example is a subscription");
+}
+
+/** Whatever a person would find in the console, and every request that leaves our own origin. */
+function watch(page) {
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(`uncaught ${error.message}`));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    const ours = url.host === base.host || ["data:", "blob:"].includes(url.protocol);
+    if (!ours) complaints.push(`request to ${url.href}`);
+  });
+  return complaints;
+}

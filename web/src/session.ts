@@ -1,0 +1,118 @@
+/**
+ * Who is logged in. The session itself is a pair of HttpOnly cookies that only the server can read; the page knows the
+ * viewer's e-mail address, and remembers (in local storage) no more than that somebody had logged in.
+ */
+
+import type { ExecutionResult } from "graphql";
+import { post } from "./http";
+import loginDocument from "./operations/login.graphql";
+import logoutDocument from "./operations/logout.graphql";
+import refreshDocument from "./operations/refreshSession.graphql";
+import viewerDocument from "./operations/viewer.graphql";
+
+/** An e-mail address; null: anonymous; undefined: not asked yet. */
+export type Viewer = string | null | undefined;
+
+interface ViewerNode {
+  user: { email: string };
+}
+
+interface Outcome {
+  __typename: string;
+  viewer?: ViewerNode;
+  message?: string;
+}
+
+const REMEMBERED = "moneta:logged-in";
+
+export class Session {
+  private viewer: Viewer;
+  private refreshing: Promise<boolean> | null = null;
+  private readonly listeners = new Set<() => void>();
+
+  readonly current = (): Viewer => this.viewer;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Asks the server who the cookies belong to, renewing the session if it has run out meanwhile. */
+  async load(): Promise<void> {
+    try {
+      let email = await fetchEmail();
+      if (email === null && (await this.renew())) email = await fetchEmail();
+      this.become(email);
+    } catch {
+      // No answer is no proof that the session is over: it stays remembered. GraphiQL itself reports the silence.
+      this.announce(null);
+    }
+  }
+
+  /** Throws an Error whose message is for the person who logs in. */
+  async logIn(email: string, password: string): Promise<void> {
+    const payload = outcome(await post({ query: loginDocument, variables: { email, password } }), "login");
+    this.become(payload.viewer?.user.email ?? null);
+  }
+
+  async logOut(): Promise<void> {
+    outcome(await post({ query: logoutDocument }), "logout");
+    this.become(null);
+  }
+
+  /** Renews a session that had been opened here; false when there was none, or it is gone. Calls at once share one. */
+  renew(): Promise<boolean> {
+    if (localStorage.getItem(REMEMBERED) === null) return Promise.resolve(false);
+    this.refreshing ??= alone(refresh).finally(() => {
+      this.refreshing = null;
+    });
+    return this.refreshing.then((renewed) => {
+      if (!renewed) this.become(null);
+      return renewed;
+    });
+  }
+
+  private become(viewer: string | null): void {
+    if (viewer === null) localStorage.removeItem(REMEMBERED);
+    else localStorage.setItem(REMEMBERED, "yes");
+    this.announce(viewer);
+  }
+
+  private announce(viewer: string | null): void {
+    if (viewer === this.viewer) return;
+    this.viewer = viewer;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+async function fetchEmail(): Promise<string | null> {
+  const result = await post({ query: viewerDocument });
+  const viewer = result.data?.viewer as ViewerNode | null | undefined;
+  return viewer?.user.email ?? null;
+}
+
+/** False when the server refuses; throws when it does not answer. */
+async function refresh(): Promise<boolean> {
+  const result = await post({ query: refreshDocument });
+  try {
+    outcome(result, "refreshSession");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A refresh token works once: two browser tabs that present the same one look like a theft, and lose the session. */
+function alone<T>(action: () => Promise<T>): Promise<T> {
+  // Browsers have locks in secure contexts only, which a plain address on a local network is not.
+  return "locks" in navigator ? navigator.locks.request("moneta:renew", action) : action();
+}
+
+/** The payload of a mutation; throws its Problem, or its first error, as an Error. */
+function outcome(result: ExecutionResult, field: string): Outcome {
+  const payload = result.data?.[field] as Outcome | null | undefined;
+  const refusal = result.errors?.[0]?.message ?? payload?.message;
+  if (refusal !== undefined) throw new Error(refusal);
+  if (!payload) throw new Error(`The server sent no answer to ${field}.`);
+  return payload;
+}
