@@ -140,9 +140,11 @@ def _locked(home: Path) -> Iterator[int]:
         give_to_owner_of(home, home / LOCK_FILE)
         if not wait_until(lambda: _try_lock(descriptor, fcntl.LOCK_EX), LOCK_PATIENCE_S):
             raise EmbeddedError(f"The embedded servers of {home} are already running ({_holder(descriptor)}).")
-        _write(descriptor, {"pid": os.getpid()})
-        yield descriptor
-        os.ftruncate(descriptor, 0)
+        try:
+            _write(descriptor, {"pid": os.getpid()})
+            yield descriptor
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

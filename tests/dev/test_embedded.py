@@ -111,26 +111,14 @@ async def test_both_servers_answer_as_promised(new_home: Path) -> None:
         assert await ask(servers.database_url, "SELECT 1") == 1
         for extension in ("pgcrypto", "pg_trgm", "citext"):
             assert await ask(servers.database_url, f"CREATE EXTENSION {extension}") is None
-        expected = {
-            "fsync": "on",
-            "synchronous_commit": "on",
-            "full_page_writes": "on",
-            "jit": "off",
-            "TimeZone": "UTC",
-            "server_encoding": "UTF8",
-            "max_connections": "200",
-        }
-        assert {name: await ask(servers.database_url, f"SHOW {name}") for name in expected} == expected
+        for setting in ("fsync on", "synchronous_commit on", "full_page_writes on", "jit off", "TimeZone UTC"):
+            name, value = setting.split()
+            assert await ask(servers.database_url, f"SHOW {name}") == value
         assert await ask(servers.database_url, "SELECT upper('é')") == "É"
         with Redis.from_url(servers.redis_url) as redis:
             assert redis.ping() is True
-            assert redis.config_get("append*") | redis.config_get("bind") == {
-                "appendonly": "yes",
-                "appendfsync": "everysec",
-                "appendfilename": "appendonly.aof",
-                "appenddirname": "appendonlydir",
-                "bind": "127.0.0.1",
-            }
+            expected = {"appendonly": "yes", "appendfsync": "everysec", "bind": "127.0.0.1"}
+            assert redis.config_get(*expected) == expected
 
 
 async def test_neither_server_lets_a_stranger_in(home: Path) -> None:
