@@ -1,0 +1,93 @@
+"""Scalars: what JSON numbers cannot carry is a string on the wire."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal as PyDecimal
+from decimal import InvalidOperation
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+Hash = NewType("Hash", str)
+BigInt = NewType("BigInt", int)
+Cursor = NewType("Cursor", str)
+
+_DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,18})?")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_BIG_INT = re.compile(r"-?\d{1,39}")
+_MAX_CURSOR = 200
+
+
+def _parse_decimal(value: Any) -> PyDecimal:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ValueError('A Decimal is a string such as "12.5", without exponent; a JSON number would lose digits.')
+    try:
+        return PyDecimal(value)
+    except InvalidOperation as error:
+        raise ValueError("Not a decimal number.") from error
+
+
+def _parse_big_int(value: Any) -> int:
+    if not isinstance(value, str) or not _BIG_INT.fullmatch(value):
+        raise ValueError('A BigInt is a string of digits such as "9007199254740993".')
+    return int(value)
+
+
+def _parse_hash(value: Any) -> str:
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise ValueError("A Hash is 64 lower-case hexadecimal digits.")
+    return value
+
+
+def _parse_cursor(value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_CURSOR:
+        raise ValueError("A Cursor is an opaque string that the API gave out.")
+    return value
+
+
+def _parse_datetime(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise TypeError("A DateTime is an ISO 8601 string with an offset.")
+    parsed = datetime.fromisoformat(value)
+    if parsed.tzinfo is None:
+        raise ValueError("A DateTime needs an offset, such as Z.")
+    return parsed.astimezone(UTC)
+
+
+def _format_datetime(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    PyDecimal: strawberry.scalar(
+        name="Decimal",
+        description="An exact decimal number as a string, at most 8 decimals for money. Never a float.",
+        serialize=lambda value: format(value, "f"),
+        parse_value=_parse_decimal,
+    ),
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="An integer as a string, beyond the 53 bits that JSON numbers keep.",
+        serialize=str,
+        parse_value=_parse_big_int,
+    ),
+    Hash: strawberry.scalar(
+        name="Hash",
+        description="SHA-256 as 64 lower-case hexadecimal digits.",
+        serialize=str,
+        parse_value=_parse_hash,
+    ),
+    Cursor: strawberry.scalar(
+        name="Cursor",
+        description="A place in a stream or a list, opaque.",
+        serialize=str,
+        parse_value=_parse_cursor,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC, ISO 8601 with microseconds, such as 2026-11-21T12:00:00Z.",
+        serialize=_format_datetime,
+        parse_value=_parse_datetime,
+    ),
+}
