@@ -89,6 +89,11 @@ def test_change_at_the_dust_threshold_is_change() -> None:
 
 def test_the_smaller_excess_wins() -> None:
     assert amounts(select_coins(coins(10_900, 10_100, 10_500), 10_000, 0)) == [10_100]
+    assert amounts(select_coins(coins(10_100, 5_500, 5_000), 10_000, 0)) == [10_100]
+
+
+def test_an_excess_worth_an_output_is_no_match() -> None:
+    assert amounts(select_coins(coins(20_000, 9_000, 8_000), 10_000, 0)) == [20_000]
 
 
 def test_a_calm_wallet_spends_the_smallest_sufficient_coin() -> None:
@@ -98,9 +103,9 @@ def test_a_calm_wallet_spends_the_smallest_sufficient_coin() -> None:
 
 
 def test_dust_is_taken_along_even_by_a_calm_wallet() -> None:
-    selection = select_coins(coins(90_000, 50_000, 300, 20), 12_000, 1_000)
-    assert amounts(selection) == [20, 300, 50_000]
-    assert selection.change_units == 37_320
+    selection = select_coins(coins(90_000, 20_000, 5_000, 300, 20), 12_000, 1_000)
+    assert amounts(selection) == [20, 300, 20_000]
+    assert selection.change_units == 7_320
 
 
 def test_a_crowded_wallet_merges_its_smallest_coins() -> None:
