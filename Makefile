@@ -86,8 +86,8 @@ lock:
 	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; trap 'exit 130' INT TERM; \
 	"$$python" -m venv "$$tools"; \
 	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv; \
-	for pair in serve:embedded dev:dev; do \
-		"$$tools/bin/uv" pip compile --quiet $(if $(UPGRADE),--upgrade) pyproject.toml --extra "$${pair#*:}" \
-			--universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-annotate --no-header -o "requirements/$${pair%:*}.lock"; \
+	for extra in "" dev; do \
+		"$$tools/bin/uv" pip compile --quiet $(if $(UPGRADE),--upgrade) pyproject.toml $${extra:+--extra "$$extra"} \
+			--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+			-o "requirements/$${extra:-production}.lock"; \
 	done

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
+from app.engine.limits import Limits
 from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.hub import Hub
 from app.kit.loading import Reads
@@ -21,6 +22,7 @@ class Runtime:
     settings: Settings
     services: Services
     hub: Hub
+    limits: Limits
     new_reads: Callable[[Viewer | None], Reads]
 
 

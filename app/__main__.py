@@ -1,0 +1,231 @@
+"""The verbs: `python -m app <verb>`."""
+
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.kit.errors import Problem
+from app.settings import Settings, load_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
+doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
+app.add_typer(doctor, name="doctor")
+out = Console()
+err = Console(stderr=True)
+
+
+def fail(message: str) -> NoReturn:
+    """Ends with one clear line."""
+    err.print(f"[red]moneta:[/red] {message}", highlight=False, soft_wrap=True)
+    raise SystemExit(1)
+
+
+def settings_or_fail() -> Settings:
+    """The settings, or one line that says which is wrong."""
+    try:
+        return load_settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"])
+        fail(f"setting {name or 'environment'}: {first['msg']}")
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs a verb's work on uvloop; what is expected to go wrong is said in one line."""
+    import uvloop
+
+    try:
+        return uvloop.run(work)
+    except Problem as problem:
+        fail(problem.message)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def progress_bar() -> Progress:
+    """How every long job shows how far it is."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
+    )
+
+
+@app.command()
+def serve() -> None:
+    """Serves the API."""
+    from app.main import serve as work
+
+    run(work(settings_or_fail()))
+
+
+@app.command()
+def work() -> None:
+    """Runs jobs, the relay, and the miner when MONETA_MINER_EMAIL is set."""
+    from app.main import work as run_worker
+
+    run(run_worker(settings_or_fail()))
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the newest revision."""
+    from app.main import migrate as bring_up
+
+    run(bring_up(settings_or_fail()))
+
+
+@app.command()
+def seed() -> None:
+    """Loads the demo data, once."""
+    with progress_bar() as progress:
+        run(_load_demo(settings_or_fail(), progress))
+
+
+@app.command("export-schema")
+def export_schema() -> None:
+    """Prints the schema as SDL."""
+    from app.schema.root import build_schema
+
+    sys.stdout.write(build_schema().as_str() + "\n")
+
+
+@app.command("create-admin")
+def create_admin(
+    email: Annotated[str, typer.Argument(help="The new admin's e-mail.")],
+    full_name: Annotated[str, typer.Option(help="The new admin's name.")] = "Administrator",
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="MONETA_ADMIN_PASSWORD")
+    ] = "",
+) -> None:
+    """Creates a verified user with the admin role, or gives an existing user that role."""
+    from app.main import create_admin as create
+
+    out.print(run(create(settings_or_fail(), email, full_name, password)))
+
+
+@app.command("rotate-keys")
+def rotate_keys() -> None:
+    """Moves every wallet key to the active key-encryption key; safe to stop and start again."""
+    from app.main import rotate_keys as rotate
+
+    with progress_bar() as progress:
+        count = run(rotate(settings_or_fail(), progress))
+    out.print(f"{count} keys moved")
+
+
+@app.command("verify-proof")
+def verify_proof(
+    file: Annotated[Path, typer.Argument(help="An inclusion proof as JSON; - for standard input.")],
+) -> None:
+    """Checks a Merkle inclusion proof offline: no database, no network."""
+    from app.domains.ledger.services.proofs import verify_proof_json
+
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"cannot read {file}: {error}")
+    verdict = verify_proof_json(text)
+    if not verdict.ok:
+        fail(verdict.message)
+    out.print(verdict.message)
+
+
+@doctor.command("chain")
+def doctor_chain() -> None:
+    """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""
+    from app.main import doctor_chain as check
+
+    with progress_bar() as progress:
+        verdict = run(check(settings_or_fail(), progress))
+    if not verdict.ok:
+        fail(verdict.message)
+    out.print(verdict.message)
+
+
+@doctor.command("audit")
+def doctor_audit() -> None:
+    """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
+    from app.main import doctor_audit as check
+
+    verdict = run(check(settings_or_fail()))
+    if not verdict.ok:
+        fail(verdict.message)
+    out.print(verdict.message)
+
+
+@app.command()
+def dev() -> None:
+    """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
+    from app.dev.demo import LOGINS
+    from app.dev.embedded import Embedded, EmbeddedError
+    from app.dev.supervise import supervise
+
+    settings = settings_or_fail()
+    try:
+        with Embedded.start(settings.home) as servers:
+            env = {
+                "MONETA_HOME": str(settings.home.resolve()),
+                "MONETA_DATABASE_URL": settings.database_url or servers.database_url,
+                "MONETA_REDIS_URL": settings.redis_url or servers.redis_url,
+                "MONETA_MINER_EMAIL": settings.miner_email or LOGINS[-1].email,
+            }
+            os.environ.update(env)
+            load_settings.cache_clear()
+            with progress_bar() as progress:
+                run(_prepare(settings_or_fail(), progress))
+            supervise(
+                settings.home,
+                env,
+                f"http://{settings.host}:{settings.port}/health/ready",
+                on_ready=lambda: _greet(settings),
+                servers_failure=servers.failure,
+            )
+    except EmbeddedError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        pass
+    out.print("stopped")
+
+
+async def _prepare(settings: Settings, progress: Progress) -> None:
+    from app.main import migrate as bring_up
+
+    await bring_up(settings)
+    await _load_demo(settings, progress)
+
+
+async def _load_demo(settings: Settings, progress: Progress) -> None:
+    from app.dev.demo import load_demo
+    from app.kit.clock import FixedClock, SystemClock
+    from app.main import open_application
+
+    # The demo's past is made through the real services, by a clock that it sets.
+    clock = FixedClock(SystemClock().now())
+    async with open_application(settings, clock=clock) as application:
+        await load_demo(application.services, application.database, clock, progress)
+
+
+def _greet(settings: Settings) -> None:
+    from app.dev.demo import ACCESS_CODE, LOGINS, PASSWORD
+
+    out.print(f"\n[bold]Moneta is ready.[/bold]  {settings.origin}")
+    for path, what in (
+        ("/ide", "GraphiQL: tabs with examples, demo log-ins at the top right"),
+        ("/graphql", "POST, GET, WebSocket (graphql-transport-ws), SSE"),
+        ("/dev/mail", "every mail that Moneta sent"),
+        ("/health/ready", "health; /metrics for Prometheus"),
+    ):
+        out.print(f"  {settings.origin}{path:<15} {what}", highlight=False)
+    out.print(f"  log in as {', '.join(login.email for login in LOGINS)}; password {PASSWORD}", highlight=False)
+    out.print(f"  register with access code {ACCESS_CODE}", highlight=False)
+    out.print(f"  logs in {settings.home.resolve()}/*.log   Ctrl-C stops everything\n", highlight=False)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,118 @@
+"""The root of the graph: what every house offers, and what belongs to none."""
+
+import asyncio
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from app.domains.accounts import model as accounts
+from app.engine.limits import Limits
+from app.engine.nodes import Node, node_loader, parse_global_id, record_type
+from app.kit.errors import InvalidInput, NotFound
+from app.schema.accounts.operations import AccountsMutation, AccountsQuery
+from app.schema.accounts.types import AccountsViewer
+from app.schema.context import Info
+from app.schema.ledger.operations import LedgerMutation, LedgerQuery
+from app.schema.ledger.streams import LedgerSubscription
+from app.schema.ledger.viewer import LedgerViewer
+from app.schema.scalars import SCALARS
+
+MAX_NODES = 100
+
+
+@record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
+class Viewer(AccountsViewer, LedgerViewer):
+    """Who is asking."""
+
+
+@record_type(Limits, description="What a request may ask for. A request beyond a limit is refused before it runs.")
+class ServerLimits:
+    """What a request may ask for."""
+
+    body_bytes: int = strawberry.field(description="Size of a request body, in bytes.")
+    tokens: int = strawberry.field(description="Lexical tokens in a document.")
+    depth: int = strawberry.field(description="Levels of nested fields.")
+    aliases: int = strawberry.field(description="Aliases in a document.")
+    cost: int = strawberry.field(description="Cost of an operation, by `costFormula`.")
+    cost_formula: str = strawberry.field(description="How the cost is computed, before anything runs.")
+    first: int = strawberry.field(description="The largest `first` of any list.")
+    timeout_s: float = strawberry.field(description="Seconds a query or mutation may run.")
+    subscriptions_per_socket: int = strawberry.field(description="Operations open at once on one WebSocket.")
+
+
+@strawberry.type(description="This server.")
+class ServerInfo:
+    """This server."""
+
+    version: str = strawberry.field(description="Moneta's version.")
+    environment: str = strawberry.field(description="`development` or `production`.")
+    limits: ServerLimits = strawberry.field(description="What a request may ask for.")
+
+
+async def _nodes(info: Info, ids: list[str]) -> list[Any]:
+    async def find(global_id: str) -> Any:
+        try:
+            type_name, key = parse_global_id(global_id)
+        except NotFound:
+            return None
+        return await info.context.reads.one(node_loader(type_name), key)
+
+    return await asyncio.gather(*map(find, ids))
+
+
+@strawberry.type(description="What can be read.")
+class Query(AccountsQuery, LedgerQuery):
+    """What can be read."""
+
+    @strawberry.field(graphql_type=Viewer | None, description="Who is asking; null for anonymous callers.")
+    def viewer(self, info: Info) -> accounts.Viewer | None:
+        """Who is asking."""
+        return info.context.viewer
+
+    @strawberry.field(graphql_type=Node | None, description="Any object by its global id; null if absent or not yours.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+    ) -> Any:
+        """Any object by its global id."""
+        return (await _nodes(info, [id]))[0]
+
+    @strawberry.field(graphql_type=list[Node | None], description="Objects by global id, null where absent or not yours.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES} global ids.")],
+    ) -> list[Any]:
+        """Objects by their global ids."""
+        if len(ids) > MAX_NODES:
+            raise InvalidInput("ids", f"At most {MAX_NODES} ids.")
+        return await _nodes(info, [str(id) for id in ids])
+
+    @strawberry.field(description="This server and its limits.")
+    def server_info(self, info: Info) -> ServerInfo:
+        """This server and its limits."""
+        limits: Any = info.context.runtime.limits
+        return ServerInfo(version=VERSION, environment=info.context.settings.environment, limits=limits)
+
+
+@strawberry.type(description="What can be done. Everything that creates or moves something takes an idempotency key.")
+class Mutation(AccountsMutation, LedgerMutation):
+    """What can be done."""
+
+
+@strawberry.type(description="What can be watched.")
+class Subscription(LedgerSubscription):
+    """What can be watched."""
+
+
+VERSION = "0.1.0"
+
+
+def build_schema() -> strawberry.Schema:
+    """The whole graph."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
