@@ -1,0 +1,97 @@
+"""Parsed and validated documents, kept so that a hot one is parsed and validated once."""
+
+import hashlib
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from app.engine.failures import refuse
+from app.engine.limits import Limits
+from app.engine.limits.model import LimitExceeded
+from app.engine.limits.shape import check_shape, introspection_node
+from app.engine.limits.text import NoNulRule
+
+RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, NoNulRule)
+
+MAX_DOCUMENTS: Final = 1000
+MAX_BYTES: Final = 8 * 1024 * 1024
+# A syntax tree takes some hundred times the bytes of its source; keeping one giant would push out a thousand others.
+MAX_DOCUMENT_BYTES: Final = 64 * 1024
+
+
+class Document(NamedTuple):
+    """A valid document."""
+
+    operations: tuple[OperationDefinitionNode, ...]
+    fragments: dict[str, FragmentDefinitionNode]
+    introspection: GraphQLError | None
+    """The refusal for callers who may not introspect; None where nothing is introspected."""
+
+
+class Documents:
+    """Documents by the hash of their source, least recently used first to go. Invalid ones are not kept."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._known: OrderedDict[bytes, tuple[Document, int]] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, source: str, *, hide_suggestions: bool) -> Document | list[GraphQLError]:
+        """The document, or every reason why it is none. Errors name similar fields unless suggestions are hidden."""
+        # A lone surrogate cannot be encoded; it still is the lexer's to refuse.
+        encoded = source.encode("utf-8", "surrogatepass")
+        key = hashlib.sha256(encoded).digest()
+        if (known := self._known.get(key)) is not None:
+            self._known.move_to_end(key)
+            return known[0]
+        document = self._read(source, hide_suggestions)
+        if isinstance(document, Document):
+            self._keep(key, document, len(encoded))
+        return document
+
+    def _read(self, source: str, hide_suggestions: bool) -> Document | list[GraphQLError]:
+        try:
+            tree = parse(source, max_lexical_tokens=self._limits.tokens, max_comments=self._limits.tokens)
+        except GraphQLSyntaxError as error:
+            too_long = error.description.startswith("Document contains more than")
+            return [refuse(LimitExceeded(error.description))] if too_long else [error]
+        except GraphQLError as error:
+            return [error]
+        # Before validation: what these bound is also what would make some rules slow.
+        if refusal := check_shape(tree, self._limits):
+            return [refusal]
+        if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
+            return errors
+        return _index(tree)
+
+    def _keep(self, key: bytes, document: Document, size: int) -> None:
+        if size > MAX_DOCUMENT_BYTES:
+            return
+        self._known[key] = (document, size)
+        self._bytes += size
+        while len(self._known) > MAX_DOCUMENTS or self._bytes > MAX_BYTES:
+            _, (_, freed) = self._known.popitem(last=False)
+            self._bytes -= freed
+
+
+def _index(tree: DocumentNode) -> Document:
+    operations = tuple(each for each in tree.definitions if isinstance(each, OperationDefinitionNode))
+    fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
+    return Document(operations, fragments, introspection_node(tree))

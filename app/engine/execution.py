@@ -1,0 +1,239 @@
+"""From a document to responses: what every transport calls.
+
+`prepare` checks everything that can be checked before execution; `execute` answers a query or a mutation once,
+`subscribe` answers once for each event. Nothing here knows HTTP or sockets.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Protocol, Self
+
+import msgspec
+import strawberry
+import structlog
+from graphql import (
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.execution import optimized_is_awaitable
+
+from app.engine.documents import Documents
+from app.engine.failures import TimedOut, describe, refuse
+from app.engine.limits import Limits
+from app.engine.limits.cost import check_cost
+from app.engine.limits.text import check_variables
+from app.kit.db import StatementCount, statement_count
+from app.kit.errors import Problem
+from app.kit.loading import Reads
+
+log = structlog.get_logger(__name__)
+
+
+class RequestContext(Protocol):
+    """What the engine needs of the context that resolvers get."""
+
+    @property
+    def reads(self) -> Reads:
+        """The loads of this operation or event; the engine closes them."""
+        ...
+
+    @property
+    def request_id(self) -> str:
+        """Said to the client beside a masked error."""
+        ...
+
+    def next_event(self) -> "RequestContext":
+        """The same caller with fresh loads."""
+        ...
+
+
+class Prepared(msgspec.Struct, frozen=True, eq=False):
+    """An operation that passed every check and may be executed once."""
+
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    variables: VariableValues
+    cost: int
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.operation.operation
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name in the document; null for an anonymous one."""
+        return self.operation.name.value if self.operation.name else None
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A GraphQL response. Errors are in the form a client sees."""
+
+    data: dict[str, Any] | None
+    errors: list[dict[str, Any]]
+    extensions: dict[str, Any]
+    executed: bool
+    """False: the request was refused before execution, or its stream ended in failure; `data` is then absent."""
+    statements: int = 0
+    """SQL statements that ran for it."""
+
+    def body(self) -> dict[str, Any]:
+        """The response as it is encoded: no `errors` without an error, no `data` without an execution."""
+        body: dict[str, Any] = {}
+        if self.errors:
+            body["errors"] = self.errors
+        if self.executed:
+            body["data"] = self.data
+        if self.extensions:
+            body["extensions"] = self.extensions
+        return body
+
+    @classmethod
+    def refused(cls, errors: Sequence[GraphQLError], request_id: str) -> Self:
+        """The response to a request that is not executed: what `prepare` gave in place of an operation."""
+        return cls(None, describe(errors, request_id, executed=False), {}, executed=False)
+
+    @property
+    def codes(self) -> list[str]:
+        """`extensions.code` of each error."""
+        return [error["extensions"]["code"] for error in self.errors]
+
+
+class Engine:
+    """Executes operations on one schema."""
+
+    def __init__(self, schema: strawberry.Schema, limits: Limits, *, show_statements: bool = False) -> None:
+        """`show_statements` adds `extensions.statements`, for development."""
+        self.limits = limits
+        self._schema = schema._schema
+        self._documents = Documents(self._schema, limits)
+        self._show_statements = show_statements
+
+    def prepare(
+        self,
+        query: str,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        *,
+        introspection_allowed: bool,
+    ) -> Prepared | list[GraphQLError]:
+        """Parses, validates, coerces and weighs. Gives the operation, or every reason to refuse it.
+
+        Callers who may not introspect get no suggestions in errors either.
+        """
+        hide_suggestions = not introspection_allowed
+        document = self._documents.get(query, hide_suggestions=hide_suggestions)
+        if isinstance(document, list):
+            return document
+        if document.introspection is not None and not introspection_allowed:
+            return [document.introspection]
+        operation = _choose(document.operations, operation_name)
+        if isinstance(operation, GraphQLError):
+            return [operation]
+        if refusal := check_variables(variables or {}):
+            return [refusal]
+        definitions = operation.variable_definitions or ()
+        values = get_variable_values(
+            self._schema, definitions, variables or {}, max_errors=20, hide_suggestions=hide_suggestions
+        )
+        if isinstance(values, list):
+            return values
+        cost = check_cost(self._schema, operation, document.fragments, values.coerced, self.limits.cost)
+        if isinstance(cost, GraphQLError):
+            return [cost]
+        return Prepared(operation, document.fragments, values, cost)
+
+    async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
+        """Answers a query or a mutation, and closes the context's loads."""
+        return await self._run(prepared, context, None)
+
+    async def subscribe(self, prepared: Prepared, context: RequestContext) -> AsyncGenerator[Response, None]:
+        """Answers each event of a subscription, with loads of its own; a failed stream ends in one error response.
+
+        Close the generator (`aclose`) to stop: that closes the resolver's generator too.
+        """
+        source: Any = create_source_event_stream(self._executor(prepared, context, None))
+        if optimized_is_awaitable(source):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            yield self._failed(source.errors or [], context)
+            await _close(context)
+            return
+        events = aiter(source)
+        try:
+            async for payload in events:
+                yield await self._run(prepared, context.next_event(), payload)
+        except Exception as error:
+            yield self._failed([GraphQLError(str(error), original_error=error)], context)
+        finally:
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
+            await _close(context)
+
+    async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
+        counter = StatementCount()
+        token = statement_count.set(counter)
+        try:
+            async with asyncio.timeout(self.limits.timeout_s):
+                outcome: Any = self._executor(prepared, context, root).execute_operation()
+                result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
+        except TimeoutError:
+            result = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
+        finally:
+            statement_count.reset(token)
+            await _close(context)
+        errors = describe(result.errors or [], context.request_id, executed=True)
+        return Response(result.data, errors, self._extensions(prepared, counter), True, counter.value)
+
+    def _executor(self, prepared: Prepared, context: RequestContext, root: object) -> "Executor[Any]":
+        # One for each event: a copy would share its cache of subfields, which grows with every event.
+        return Executor(
+            schema=self._schema,
+            fragment_definitions=prepared.fragments,
+            fragments={name: FragmentDetails(node, None) for name, node in prepared.fragments.items()},
+            root_value=root,
+            context_value=context,
+            operation=prepared.operation,
+            variable_values=prepared.variables,
+            field_resolver=default_field_resolver,
+            type_resolver=default_type_resolver,
+            subscribe_field_resolver=default_field_resolver,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it returns a bool, not a TypeGuard
+        )
+
+    def _failed(self, errors: Sequence[GraphQLError], context: RequestContext) -> Response:
+        return Response(None, describe(errors, context.request_id, executed=True), {}, executed=False)
+
+    def _extensions(self, prepared: Prepared, counter: StatementCount) -> dict[str, Any]:
+        # `used` is what was asked for: pages that turn out shorter than `first` are not given back.
+        cost = {"requested": prepared.cost, "used": prepared.cost, "remaining": self.limits.cost - prepared.cost}
+        return {"cost": cost, "statements": counter.value} if self._show_statements else {"cost": cost}
+
+
+def _choose(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode | GraphQLError:
+    if name is None:
+        if len(operations) == 1:
+            return operations[0]
+        return GraphQLError(
+            "The document has no operation." if not operations else "Say which operation: `operationName` is missing."
+        )
+    for operation in operations:
+        if operation.name and operation.name.value == name:
+            return operation
+    return GraphQLError("The document has no operation of the name `operationName`.")
+
+
+async def _close(context: RequestContext) -> None:
+    # What was read is read: a snapshot that cannot be ended any more takes nothing from the response.
+    with contextlib.suppress(Problem):
+        await context.reads.aclose()

@@ -1,0 +1,85 @@
+"""Errors as a client sees them: a message, a code, and never a detail that is not its business."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from graphql.execution import values as argument_coercion
+
+from app.kit.errors import Code, InvalidInput, Problem, RateLimited
+
+log = structlog.get_logger(__name__)
+
+MASKED = "Internal error."
+
+
+class TimedOut(Problem):
+    """The operation took too long and was stopped. A mutation may have taken effect: repeat it with the same key."""
+
+    code = Code.MAINTENANCE
+
+
+def refuse(problem: Problem, node: Any = None) -> GraphQLError:
+    """A request error: what was asked for is not executed at all. `node` says where in the document."""
+    return GraphQLError(problem.message, nodes=node, original_error=problem)
+
+
+def describe(errors: Sequence[GraphQLError], request_id: str, *, executed: bool) -> list[dict[str, Any]]:
+    """Errors in the form of the response. What nobody expected is logged with its traceback and masked.
+
+    `executed`: the errors come from resolvers; otherwise they are about the request, and may say all they know.
+    """
+    return [_describe(error, request_id, executed=executed) for error in errors]
+
+
+def _describe(error: GraphQLError, request_id: str, *, executed: bool) -> dict[str, Any]:
+    cause = _cause(error)
+    if isinstance(cause, Problem):
+        return _entry(error, cause.message, _extensions(cause))
+    if not executed or _is_coercion(error):
+        return _entry(error, error.message, {"code": Code.BAD_USER_INPUT})
+    log.error("resolver_failed", path=error.path, request_id=request_id, exc_info=cause or error)
+    return _entry(error, MASKED, {"code": Code.INTERNAL, "requestId": request_id})
+
+
+def _entry(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"message": message}
+    if error.locations:
+        entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        entry["path"] = list(error.path)
+    entry["extensions"] = extensions
+    return entry
+
+
+def _extensions(problem: Problem) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": problem.code}
+    if isinstance(problem, InvalidInput):
+        extensions["field"] = problem.field
+    if isinstance(problem, RateLimited):
+        extensions["retryAfterS"] = problem.retry_after_s
+    return extensions
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What a resolver raised, below any number of wrappings."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _is_coercion(error: GraphQLError) -> bool:
+    """Whether an argument could not be coerced: a null variable for `Int! = 20` is valid until it is executed."""
+    innermost = error
+    while isinstance(innermost.original_error, GraphQLError):
+        innermost = innermost.original_error
+    if innermost.original_error is not None:
+        return False
+    frame = innermost.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_globals.get("__name__") == argument_coercion.__name__:
+            return True
+        frame = frame.tb_next
+    return False

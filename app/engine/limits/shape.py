@@ -1,0 +1,130 @@
+"""Limits that need no schema: how deep a document nests and how often it repeats itself.
+
+Fragments are measured once each, leaves first, so the work is linear in the document whatever they spread.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+)
+
+from app.engine.failures import refuse
+from app.engine.limits.model import LimitExceeded, Limits
+from app.kit.errors import Forbidden
+
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
+    """The first limit that an operation of the document exceeds."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    depths: dict[str, int] = {}
+    repeats: dict[str, int] = {}
+    for name in leaves_first(fragments):
+        depths[name] = _depth(fragments[name].selection_set, depths)
+        repeats[name] = _repeats(fragments[name].selection_set, repeats)
+    for operation in document.definitions:
+        if not isinstance(operation, OperationDefinitionNode):
+            continue
+        if (depth := _depth(operation.selection_set, depths)) > limits.depth:
+            message = f"Fields are nested {depth} deep; {limits.depth} is the limit."
+            return refuse(LimitExceeded(message), operation)
+        if (count := _repeats(operation.selection_set, repeats)) > limits.aliases:
+            said = "more than 1,000,000" if count > 1_000_000 else f"{count:,}"
+            message = f"{said} aliases, repeated fields and repeated directives; {limits.aliases} are the limit."
+            return refuse(LimitExceeded(message[0].upper() + message[1:]), operation)
+    return None
+
+
+def introspection_node(document: DocumentNode) -> GraphQLError | None:
+    """The refusal of the first field that reads the schema; None where there is none. `__typename` reads nothing."""
+    for definition in document.definitions:
+        if not isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            continue
+        for selection in _everything_in(definition.selection_set):
+            if isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION:
+                message = f"Log in to read the schema: `{selection.name.value}` is not for anonymous callers here."
+                return refuse(Forbidden(message), selection)
+    return None
+
+
+def leaves_first(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
+    """Names of fragments, each after those that it spreads. A spread that closes a cycle is left out of account."""
+    spreads = {name: _spreads(node.selection_set) for name, node in fragments.items()}
+    order: dict[str, None] = {}
+    for root in fragments:
+        path = [(root, iter(spreads[root]))]
+        on_path = {root}
+        while path:
+            name, rest = path[-1]
+            following = next(
+                (each for each in rest if each in spreads and each not in on_path and each not in order), None
+            )
+            if following is None:
+                path.pop()
+                on_path.remove(name)
+                order.setdefault(name)
+            else:
+                path.append((following, iter(spreads[following])))
+                on_path.add(following)
+    return list(order)
+
+
+def _everything_in(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
+    stack = [selection_set]
+    while stack:
+        for selection in stack.pop().selections:
+            yield selection
+            if (below := getattr(selection, "selection_set", None)) is not None:
+                stack.append(below)
+
+
+def _spreads(selection_set: SelectionSetNode) -> list[str]:
+    return [each.name.value for each in _everything_in(selection_set) if isinstance(each, FragmentSpreadNode)]
+
+
+def _depth(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:
+    deepest = 0
+    stack = [(selection_set, 0)]
+    while stack:
+        current, above = stack.pop()
+        for selection in current.selections:
+            if isinstance(selection, FragmentSpreadNode):
+                deepest = max(deepest, above + fragments.get(selection.name.value, 0))
+                continue
+            is_field = isinstance(selection, FieldNode)
+            deepest = max(deepest, above + is_field)
+            below = getattr(selection, "selection_set", None)
+            # How deep introspection may go is a rule of validation.
+            if below is not None and not (isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION):
+                stack.append((below, above + is_field))
+    return deepest
+
+
+def _repeats(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:
+    count = 0
+    stack = [selection_set]
+    while stack:
+        current = stack.pop()
+        names = Counter(
+            each.name.value for each in current.selections if isinstance(each, FieldNode) and not each.alias
+        )
+        count += names.total() - len(names)
+        for selection in current.selections:
+            count += max(0, len(selection.directives or ()) - 1)
+            if isinstance(selection, FragmentSpreadNode):
+                count += fragments.get(selection.name.value, 0)
+            elif isinstance(selection, FieldNode) and selection.alias:
+                count += 1
+            if (below := getattr(selection, "selection_set", None)) is not None:
+                stack.append(below)
+    return count
