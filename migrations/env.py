@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -28,9 +29,11 @@ def record_version(*, ctx: Any, step: Any, **_: Any) -> None:
 
 def run(connection: Connection) -> None:
     """Runs the revisions on one connection, each in its own transaction."""
+    global _started
     # Two starts at once: the second waits here and then finds nothing to do.
     connection.execute(text("SELECT pg_advisory_lock(hashtext('moneta.migrate'))"))
     connection.commit()
+    _started = time.perf_counter()
     context.configure(connection=connection, transaction_per_migration=True, on_version_apply=record_version)
     with context.begin_transaction():
         context.run_migrations()
@@ -40,7 +43,11 @@ def run(connection: Connection) -> None:
 
 async def main() -> None:
     """Connects as the owner."""
-    engine = create_async_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+    url = context.config.attributes["url"]
+    # asyncpg reads the URL itself, as it does for the pool: SQLAlchemy has another idea of its options.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=pool.NullPool
+    )
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run)

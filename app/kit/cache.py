@@ -12,6 +12,7 @@ from app.kit.errors import Unavailable
 
 async def open_redis(url: str, *, timeout_s: float = 5.0) -> "Redis":
     """Connects. Raises Unavailable with one clear line when the server does not answer."""
+    where = url.partition("?")[0].rpartition("@")[2].rpartition("://")[2]
     try:
         redis: Redis = Redis.from_url(
             url,
@@ -22,8 +23,11 @@ async def open_redis(url: str, *, timeout_s: float = 5.0) -> "Redis":
             socket_timeout=timeout_s,
             socket_keepalive=True,
         )
+    except ValueError as error:
+        raise Unavailable(f"Redis at {where} cannot be used: {error}") from error
+    try:
         await redis.ping()
-    except (RedisError, OSError, ValueError) as error:
-        where = url.rpartition("@")[2].partition("://")[2] or url.rpartition("@")[2]
+    except (RedisError, OSError) as error:
+        await redis.aclose()
         raise Unavailable(f"Redis at {where} cannot be used: {error}") from error
     return redis

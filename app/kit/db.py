@@ -1,8 +1,9 @@
 """Postgres: one pool, scoped snapshots to read from, transactions to write in."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from app.kit.errors import Unavailable
@@ -27,10 +29,13 @@ _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
     OSError,
-    TimeoutError,
 )
+# asyncpg has one class for these and for its misuse, and misuse must stay visible.
+_CLOSED = ("connection is closed", "pool is closing", "pool is closed")
+_ROLLBACK_TIMEOUT_S = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -65,7 +70,9 @@ SYSTEM = Scope(system=True)
 
 
 def _literal(value: str) -> str:
-    return "'" + value.replace("\x00", "").replace("'", "''") + "'"
+    # Neither NUL nor half of a surrogate pair can travel in a statement.
+    sendable = value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return "'" + sendable.replace("'", "''") + "'"
 
 
 class StatementCount:
@@ -101,21 +108,27 @@ class Tx:
     """Statements on one connection, inside one transaction. Several readers may share it; they take turns."""
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+        self._connection = connection
         self._turn = asyncio.Lock()
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
-        """All rows."""
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Connection]:
+        """The connection itself, for one statement of a library that brings its own SQL."""
         _count()
         async with self._turn:
-            return await self.connection.fetch(query.sql, *args)
+            with _reachable():
+                yield self._connection
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        async with self.borrow() as connection:
+            return await connection.fetch(query.sql, *args)
 
     async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
         """The first row, or None."""
-        _count()
-        async with self._turn:
-            return await self.connection.fetchrow(query.sql, *args)
+        async with self.borrow() as connection:
+            return await connection.fetchrow(query.sql, *args)
 
     async def fetch_value(self, query: Query, *args: object) -> Any:
         """The first column of the first row, or None."""
@@ -124,17 +137,15 @@ class Tx:
 
     async def execute(self, query: Query, *args: object) -> int:
         """Runs a statement; returns how many rows it touched."""
-        _count()
-        async with self._turn:
-            status = await self.connection.execute(query.sql, *args)
+        async with self.borrow() as connection:
+            status = await connection.execute(query.sql, *args)
         tail = status.rpartition(" ")[2]
         return int(tail) if tail.isdigit() else 0
 
     async def execute_many(self, query: Query, rows: Sequence[Sequence[object]]) -> None:
         """Runs a statement once for each row of parameters, in one round trip."""
-        _count()
-        async with self._turn:
-            await self.connection.executemany(query.sql, rows)
+        async with self.borrow() as connection:
+            await connection.executemany(query.sql, rows)
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         """Runs `action` once the transaction is durable; it is best effort, and never fails the write."""
@@ -142,7 +153,10 @@ class Tx:
 
     async def _committed(self) -> None:
         for action in self._after_commit:
-            await action()
+            try:
+                await action()
+            except Exception:
+                log.exception("db.after_commit_failed")
 
 
 class Database:
@@ -154,7 +168,12 @@ class Database:
     @classmethod
     async def open(cls, url: str, *, role: str | None, size: int, timeout_s: float, name: str = "moneta") -> Self:
         """Connects. Raises Unavailable with one clear line when the server does not answer or refuses us."""
-        server_settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+        server_settings = {
+            "application_name": name,
+            "timezone": "UTC",
+            "jit": "off",
+            "standard_conforming_strings": "on",
+        }
         if role:
             server_settings["role"] = role
         try:
@@ -168,7 +187,7 @@ class Database:
                 reset=_no_reset,
                 server_settings=server_settings,
             )
-        except (*_UNREACHABLE, asyncpg.PostgresError, ValueError) as error:
+        except (*_UNREACHABLE, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise Unavailable(f"Postgres at {_public(url)} cannot be used: {error or type(error).__name__}") from error
         return cls(pool)
 
@@ -194,9 +213,8 @@ class Database:
     @asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator[Tx]:
         """A REPEATABLE READ READ ONLY transaction: all that it reads belongs to one moment."""
-        with _reachable():
-            async with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope) as tx:
-                yield tx
+        async with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope, _rollback) as tx:
+            yield tx
 
     async def write(self, scope: Scope, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Runs `work` in one READ COMMITTED transaction and commits it.
@@ -206,36 +224,59 @@ class Database:
         """
         for attempt in range(1, _RETRIES + 1):
             try:
-                with _reachable():
-                    async with self._transaction("BEGIN", scope) as tx:
-                        result = await work(tx)
+                async with self._transaction("BEGIN", scope, _commit) as tx:
+                    result = await work(tx)
+            except _RETRYABLE as error:
+                if attempt == _RETRIES:
+                    raise Unavailable("Too many writes met in one place. Try again shortly.") from error
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
+            else:
                 await tx._committed()
                 return result
-            except _RETRYABLE:
-                if attempt == _RETRIES:
-                    raise
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
         raise AssertionError("unreachable")
 
     @asynccontextmanager
-    async def _transaction(self, begin: str, scope: Scope) -> AsyncIterator[Tx]:
-        async with self.pool.acquire() as connection:
-            await connection.execute("; ".join(part for part in (begin, scope.settings()) if part))
-            try:
-                yield Tx(connection)
-            except BaseException:
-                # A lost connection has no transaction left to roll back; asyncpg drops it on release.
-                if not connection.is_closed():
-                    await asyncio.shield(_rollback(connection))
-                raise
-            await connection.execute("COMMIT")
+    async def _transaction(
+        self, begin: str, scope: Scope, end: Callable[[Connection], Awaitable[None]]
+    ) -> AsyncIterator[Tx]:
+        with _reachable():
+            connection = await self.pool.acquire()
+        try:
+            with _reachable():
+                await connection.execute("; ".join(part for part in (begin, scope.settings()) if part))
+            yield Tx(connection)
+            with _reachable():
+                await end(connection)
+        except BaseException:
+            await _uninterrupted(_rollback(connection))
+            raise
+        finally:
+            await self.pool.release(connection)
+
+
+async def _commit(connection: Connection) -> None:
+    if await connection.execute("COMMIT") != "COMMIT":
+        # Postgres rolls back, without an error, a transaction in which somebody swallowed one.
+        raise asyncpg.InFailedSQLTransactionError("a statement failed, and its error was not passed on")
 
 
 async def _rollback(connection: Connection) -> None:
+    # A lost connection has no transaction left to roll back; asyncpg drops it on release.
+    if connection.is_closed():
+        return
     try:
-        await connection.execute("ROLLBACK")
+        await connection.execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        await connection.close(timeout=1.0)
+        connection.terminate()
+
+
+async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Waits for `work` however often the caller is cancelled meanwhile; the caller is failing as it is."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()
 
 
 class _reachable:  # noqa: N801  # reads as a statement: `with _reachable():`
@@ -245,7 +286,9 @@ class _reachable:  # noqa: N801  # reads as a statement: `with _reachable():`
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _UNREACHABLE):
+        if isinstance(error, _UNREACHABLE) or (
+            isinstance(error, asyncpg.InterfaceError) and str(error).endswith(_CLOSED)
+        ):
             raise Unavailable("The database does not answer. Try again shortly.") from error
 
 
@@ -264,6 +307,6 @@ async def _no_reset(connection: Connection) -> None:
 
 
 def _public(url: str) -> str:
-    """The URL without its user and password."""
-    scheme, _, rest = url.partition("://")
+    """The URL without its user and password, wherever it holds them."""
+    scheme, _, rest = url.partition("?")[0].partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -38,7 +38,3 @@ SELECT stream, seq FROM event_streams WHERE stream = ANY($1::text[]);
 -- name: try_relay_lock
 -- Whether this session is now the one active relay.
 SELECT pg_try_advisory_lock(hashtext('moneta.relay'));
-
--- name: relay_unlock
--- Gives up being the active relay.
-SELECT pg_advisory_unlock(hashtext('moneta.relay'));

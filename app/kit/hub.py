@@ -6,7 +6,6 @@ behind without holding memory: its queue is dropped and it catches up at its own
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -37,6 +36,11 @@ class Listener:
         self._limit = limit
         self._behind = False
         self._ready = asyncio.Event()
+
+    @property
+    def newest(self) -> int:
+        """The newest fact that this listener has delivered or holds."""
+        return self._queue[-1].seq if self._queue else self.last
 
     def offer(self, event: Event) -> None:
         """Hands over a fact. Never waits and never grows beyond the limit."""
@@ -127,12 +131,19 @@ class Hub:
 
     async def _read(self) -> None:
         async with self._broadcast.subscribe(CHANNEL) as subscriber:
+            # Whoever listened before the subscription stood may have missed something.
+            self._look_everywhere()
             while True:
                 message = (await subscriber.get()).message
                 if message == GAP:
                     self._look_everywhere()
                     continue
-                event = msgspec.json.decode(message, type=Event)
+                try:
+                    event = msgspec.json.decode(message, type=Event)
+                except (msgspec.MsgspecError, UnicodeError) as error:
+                    # Whatever it was, the listeners' own count finds what it should have told.
+                    log.warning("hub.bad_message", error=str(error))
+                    continue
                 for listener in self._listeners.get(event.stream, ()):
                     listener.offer(event)
 
@@ -147,12 +158,16 @@ class Hub:
             return
         for stream, top in (await self._events.tops(list(self._listeners))).items():
             for listener in self._listeners.get(stream, ()):
-                if listener.last < top:
+                if listener.newest < top:
                     listener.look()
 
 
 async def _forever(step: Callable[[], Awaitable[None]], every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
-        with contextlib.suppress(Problem):
+        try:
             await step()
+        except Problem as problem:
+            log.warning("hub.interrupted", error=problem.message)
+        except Exception:
+            log.exception("hub.failed")

@@ -29,11 +29,13 @@ async def once(
     `request` is everything that makes two requests different. Raises IdempotencyKeyReused when the key belongs to
     another request. The key, the result and the work commit or roll back together.
     """
-    if not 1 <= len(key) <= 200 or "\x00" in key:
-        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 characters.")
-    request_hash = hashlib.sha256(msgspec.json.encode([operation, request])).hexdigest()
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
+    body = msgspec.json.encode([operation, request], order="deterministic")
+    request_hash = hashlib.sha256(body).hexdigest()
     if await tx.fetch_one(Q.claim_key, owner, key, operation, request_hash, user_id):
-        result = await work()
+        # The first answer has the same types as a replay: a UUID is a string in both.
+        result = msgspec.to_builtins(await work())
         await tx.execute(Q.store_result, owner, key, result)
         return result
     claimed = await tx.fetch_one(Q.claimed_key, owner, key)

@@ -58,10 +58,11 @@ async def enqueue(
     tx: Tx, name: str, payload: dict[str, Any], *, delay: timedelta = timedelta(0), dedupe_key: str | None = None
 ) -> None:
     """Asks for a job, which exists exactly if the transaction commits. A key that already waits is not added again."""
-    queries = PgQueries(AsyncpgDriver(tx.connection))  # type: ignore[arg-type]  # a pool's proxy is a connection
-    await queries.enqueue(
-        name, msgspec.json.encode(payload), execute_after=delay, dedupe_key=dedupe_key, on_conflict="skip"
-    )
+    async with tx.borrow() as connection:
+        queries = PgQueries(AsyncpgDriver(connection))  # type: ignore[arg-type]  # a pool's proxy is a connection
+        await queries.enqueue(
+            name, msgspec.json.encode(payload), execute_after=delay, dedupe_key=dedupe_key, on_conflict="skip"
+        )
 
 
 async def scheduled_jobs(database: Database) -> list[ScheduledJob]:

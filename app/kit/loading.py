@@ -103,13 +103,47 @@ COUNT_LIMIT = 1000
 """Lists are counted exactly up to here; beyond, a count says 'at least'."""
 
 
-class _Batch:
-    """Keys asked for in one turn of the event loop, and who waits for each."""
+class _Load:
+    """One key: its outcome, and until there is one, who waits for it.
 
-    __slots__ = ("waiting",)
+    Each caller waits on a future of its own, so that a caller who is cancelled takes nobody along.
+    """
 
-    def __init__(self) -> None:
-        self.waiting: dict[Any, asyncio.Future[Any]] = {}
+    __slots__ = ("_loop", "_settled", "_waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._settled: asyncio.Future[Any] | None = None
+        self._waiting: list[asyncio.Future[Any]] = []
+
+    def wait(self) -> "asyncio.Future[Any]":
+        if self._settled is not None:
+            return self._settled
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.append(future)
+        return future
+
+    def succeed(self, result: Any) -> None:
+        for future in self._settle():
+            future.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        for future in self._settle():
+            future.set_exception(error)
+            # Marks it as seen: a request that failed elsewhere may never look at this one.
+            future.exception()
+
+    def cancel(self) -> None:
+        for future in self._settle():
+            future.cancel()
+
+    def _settle(self) -> "list[asyncio.Future[Any]]":
+        self._settled = self._loop.create_future()
+        return [self._settled, *(future for future in self._waiting if not future.done())]
+
+
+_Batch = dict[Any, _Load]
+"""Keys asked for in one turn of the event loop."""
 
 
 class Reads:
@@ -121,20 +155,27 @@ class Reads:
     def __init__(self, database: Database, scope: Scope) -> None:
         self.database = database
         self.scope = scope
-        self._results: dict[Any, asyncio.Future[Any]] = {}
+        self._loads: dict[Any, _Load] = {}
         self._batches: dict[Any, _Batch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
         self._snapshot: asyncio.Future[Tx] | None = None
+        self._closed = False
 
     async def aclose(self) -> None:
         """Ends the snapshot. Loads still under way are cancelled."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._snapshot is not None and not self._snapshot.done():
-            await asyncio.wait([self._snapshot])
-        await self._stack.aclose()
+        try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._snapshot is not None and not self._snapshot.done():
+                await asyncio.wait([self._snapshot])
+        finally:
+            if self._snapshot is not None:
+                # Whoever closes while the snapshot is being opened, and is cancelled at that, leaves no connection out.
+                self._snapshot.cancel()
+            await self._stack.aclose()
 
     def one(self, loader: One[R], key: Any) -> "asyncio.Future[R | None]":
         """The record with this key, or None."""
@@ -156,8 +197,11 @@ class Reads:
         """Where statements for this audience run."""
         if audience is Audience.PUBLIC:
             return self.database
+        if self._closed:
+            raise RuntimeError("these reads have ended")
         if self._snapshot is None:
             self._snapshot = asyncio.ensure_future(self._open_snapshot())
+            self._snapshot.add_done_callback(_see_error)
         return await asyncio.shield(self._snapshot)
 
     async def _open_snapshot(self) -> Tx:
@@ -165,41 +209,42 @@ class Reads:
 
     def _load(self, group: tuple[Any, ...], key: Any, run: Callable[..., Any]) -> "asyncio.Future[Any]":
         cache_key = (*group, key)
-        if (known := self._results.get(cache_key)) is not None:
-            return known
+        if (known := self._loads.get(cache_key)) is not None:
+            return known.wait()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._results[cache_key] = future
+        load = self._loads[cache_key] = _Load(loop)
         batch = self._batches.get(group)
         if batch is None:
-            batch = self._batches[group] = _Batch()
+            batch = self._batches[group] = {}
             # Two turns: resolvers of one level that resume from the same future all get to add their keys.
             loop.call_soon(loop.call_soon, self._dispatch, group, batch, run)
-        batch.waiting[key] = future
-        return future
+        batch[key] = load
+        return load.wait()
 
     def _dispatch(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
         del self._batches[group]
+        if self._closed:
+            for load in batch.values():
+                load.cancel()
+            return
         task = asyncio.get_running_loop().create_task(self._run(group, batch, run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
-        keys = list(batch.waiting)
         try:
-            results: Mapping[Any, Any] = await run(keys, *group)
-        except BaseException as error:
-            for future in batch.waiting.values():
-                if not future.done():
-                    future.cancel() if isinstance(error, asyncio.CancelledError) else future.set_exception(error)
-                    # A request that failed elsewhere may never look at this one.
-                    future.exception() if not future.cancelled() else None
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            return
-        for key, future in batch.waiting.items():
-            if not future.done():
-                future.set_result(results[key])
+            results: Mapping[Any, Any] = await run(list(batch), *group)
+            outcomes = [(load, results[key]) for key, load in batch.items()]
+        except asyncio.CancelledError:
+            for load in batch.values():
+                load.cancel()
+            raise
+        except Exception as error:
+            for load in batch.values():
+                load.fail(error)
+        else:
+            for load, result in outcomes:
+                load.succeed(result)
 
     async def _load_one(self, keys: list[Any], loader: One[Any]) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
@@ -234,6 +279,12 @@ class Reads:
         for ordinal, value in await executor.fetch(loader.count, keys, COUNT_LIMIT + 1, *filters):
             counts[keys[ordinal - 1]] = value
         return counts
+
+
+def _see_error(snapshot: "asyncio.Future[Tx]") -> None:
+    # Every load that wanted the snapshot may be gone by the time it fails to open.
+    if not snapshot.cancelled():
+        snapshot.exception()
 
 
 def _by_key(keys: list[Any], record: type[Any], rows: Sequence[Any]) -> dict[Any, list[Any]]:

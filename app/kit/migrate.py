@@ -17,7 +17,8 @@ async def migrate(url: str, revision: str = "head") -> None:
 
 def _upgrade(url: str, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    # A path may hold what Alembic's configuration would take for a placeholder.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["url"] = url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    config.attributes["url"] = url
     command.upgrade(config, revision)

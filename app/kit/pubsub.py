@@ -72,7 +72,7 @@ class RedisBackend(BroadcastBackend):
                 continue
             channel = message["channel"].decode()
             if message["type"] == "message":
-                return Event(channel, message["data"].decode())
+                return Event(channel, message["data"].decode(errors="replace"))
             if message["type"] == "subscribe" and (confirmed := self._channels.get(channel)):
                 if confirmed.is_set():
                     return Event(channel, GAP)

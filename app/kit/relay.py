@@ -23,12 +23,11 @@ STANDBY_S = 1.0
 
 log = structlog.get_logger(__name__)
 
-# The id is the fact's seq, so Redis itself refuses a repeat after a crash; what it refuses was announced before, or
-# will be found missing by the hubs' own count.
+# The id is the fact's seq, so Redis itself refuses to store a repeat after a crash. It is announced all the same: the
+# hubs count for themselves, and a database that was made anew has low numbers again.
 _MOVE = """
 local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1] .. '-0', 'e', ARGV[2])
-if type(added) == 'table' and added.err then
-    if string.find(added.err, 'equal or smaller') then return 0 end
+if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller') then
     return added
 end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
@@ -58,27 +57,30 @@ class Relay:
             while True:
                 try:
                     await self._lead()
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, OSError, TimeoutError) as error:
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, OSError) as error:
                     log.warning("relay.interrupted", error=str(error) or type(error).__name__)
+                except Exception:
+                    log.exception("relay.failed")
                 await asyncio.sleep(STANDBY_S)
         finally:
             listener.cancel()
 
     async def _lead(self) -> None:
         async with self._database.pool.acquire() as connection:
-            if not await connection.fetchval(Q.try_relay_lock.sql):
-                return
-            log.info("relay.active")
+            # The lock belongs to the session. Ending the session gives it up whatever happened, and waits for nothing;
+            # a session that may still hold the lock never goes back to the pool.
             try:
+                if not await connection.fetchval(Q.try_relay_lock.sql):
+                    return
+                log.info("relay.active")
                 while True:
                     self._wake.clear()
                     if await self._move_batch(connection) < BATCH:
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(self._wake.wait(), POLL_S)
-            finally:
-                if not connection.is_closed():
-                    # The lock belongs to the session, and the session goes back to the pool.
-                    await asyncio.shield(connection.fetchval(Q.relay_unlock.sql))
+            except BaseException:
+                connection.terminate()
+                raise
 
     async def _move_batch(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> int:
         rows = await connection.fetch(Q.unpublished_events.sql, BATCH)

@@ -58,7 +58,8 @@ REVOKE INSERT, UPDATE, DELETE ON partitioned_tables FROM moneta_app;
 -- SECURITY DEFINER: the application may ask for it but cannot create or drop a table itself.
 CREATE FUNCTION maintain_partitions(at timestamptz, months_ahead integer DEFAULT 3)
 RETURNS TABLE (created integer, dropped integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- In UTC: a month's length must not depend on the clock changes of whoever calls.
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     parent record;
     child record;
@@ -73,13 +74,15 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('moneta.partitions'));
     FOR parent IN SELECT table_name, retention FROM partitioned_tables ORDER BY table_name LOOP
         FOR i IN 0..months_ahead LOOP
-            month := date_trunc('month', at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + make_interval(months => i);
-            partition := format('%s_%s', parent.table_name, to_char(month AT TIME ZONE 'UTC', 'YYYY_MM'));
+            month := date_trunc('month', at) + make_interval(months => i);
+            partition := format('%s_%s', parent.table_name, to_char(month, 'YYYY_MM'));
             IF to_regclass(partition) IS NULL THEN
                 EXECUTE format(
                     'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
                     partition, parent.table_name, month, month + interval '1 month'
                 );
+                -- Reached through its parent only: a partition has no row-level security of its own.
+                EXECUTE format('REVOKE ALL ON %I FROM moneta_app', partition);
                 created := created + 1;
             END IF;
         END LOOP;
@@ -110,7 +113,7 @@ CREATE TABLE event_streams (
 
 -- One epoch a life of the database: a restore from backup changes it, and cursors of another epoch are refused.
 CREATE TABLE event_epoch (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     epoch uuid NOT NULL DEFAULT gen_random_uuid()
 );
 INSERT INTO event_epoch DEFAULT VALUES;

@@ -1,0 +1,128 @@
+"""Real servers for every test: one Postgres and one Valkey a worker, one template database, a clone for each test.
+
+Servers are not durable and live in the folder that pytest clears away. A database is cloned from the migrated template
+in some 20 ms and dropped after its test; Valkey is flushed.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+import structlog
+from redis.asyncio import Redis
+
+from app.dev import embedded
+from app.dev.embedded import Embedded
+from app.kit.cache import open_redis
+from app.kit.clock import FixedClock
+from app.kit.db import Database
+from app.kit.migrate import migrate
+
+APP_ROLE = "moneta_app"
+TEMPLATE = "moneta_template"
+# Enough for the tests that let many meet; a pool opens only two until then.
+POOL_SIZE = 16
+
+_numbers = itertools.count(1)
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def in_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """Postgres and Valkey of this worker."""
+    home: Path = tmp_path_factory.mktemp("servers") / "home"
+    with Embedded.start(home, durable=False) as running:
+        yield running
+    embedded.discard(home)
+
+
+@pytest.fixture(scope="session")
+def template_url(servers: Embedded) -> str:
+    """The owner's URL of the migrated template. Nobody may stay connected to it."""
+    asyncio.run(_make_template(servers.database_url))
+    return in_database(servers.database_url, TEMPLATE)
+
+
+async def _make_template(url: str) -> None:
+    await _administer(url, f"CREATE DATABASE {TEMPLATE}")
+    await migrate(in_database(url, TEMPLATE))
+
+
+async def _administer(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def administrator(servers: Embedded) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """The owner's connection that makes and drops databases."""
+    connection = await asyncpg.connect(servers.database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def database_url(
+    servers: Embedded, template_url: str, administrator: "asyncpg.Connection[asyncpg.Record]"
+) -> AsyncIterator[str]:
+    """The owner's URL of a database of this test's own, at the newest revision."""
+    name = f"moneta_test_{next(_numbers)}"
+    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield in_database(servers.database_url, name)
+    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture
+async def empty_database_url(
+    servers: Embedded, administrator: "asyncpg.Connection[asyncpg.Record]"
+) -> AsyncIterator[str]:
+    """The owner's URL of a database that holds nothing, for tests of the migrations."""
+    name = f"moneta_empty_{next(_numbers)}"
+    await administrator.execute(f"CREATE DATABASE {name}")
+    yield in_database(servers.database_url, name)
+    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The application's pool on this test's database."""
+    pool = await Database.open(database_url, role=APP_ROLE, size=POOL_SIZE, timeout_s=10.0, name="moneta-test")
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture
+async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A connection as the owner, whom row-level security does not bind."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def redis(servers: Embedded) -> AsyncIterator[Redis]:
+    """A client of the empty Valkey."""
+    client = await open_redis(servers.redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at noon of 21 November 2026."""
+    return FixedClock(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
