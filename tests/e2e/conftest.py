@@ -1,0 +1,105 @@
+"""A whole Moneta as `make serve` starts it, in a home of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.dev.embedded import discard
+from app.dev.processes import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+START_PATIENCE_S = 90.0
+STOP_PATIENCE_S = 30.0
+
+
+class Moneta:
+    """`python -m app dev`, started, stopped and killed as a person would."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Starts and waits until ready; returns the seconds it took."""
+        began = time.perf_counter()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app", "dev"],
+            cwd=ROOT,
+            env={**os.environ, "MONETA_HOME": str(self.home), "PORT": str(self.port)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        while not self.is_ready():
+            if self.process.poll() is not None or time.perf_counter() - began > START_PATIENCE_S:
+                raise AssertionError(f"not ready: {self.stop().decode(errors='replace')}")
+            time.sleep(0.05)
+        return time.perf_counter() - began
+
+    def is_ready(self) -> bool:
+        """Whether /health/ready says so."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self) -> bytes:
+        """Ctrl-C; returns what was printed."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.communicate(timeout=STOP_PATIENCE_S)[0]
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate(timeout=STOP_PATIENCE_S)
+
+    def post(self, query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> dict[str, Any]:
+        """Sends an operation; returns the whole response."""
+        request = urllib.request.Request(
+            f"{self.url}/graphql",
+            json.dumps({"query": query, "variables": variables or {}}).encode(),
+            {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
+
+    def log_in(self, email: str = "alice@example.com") -> str:
+        """A bearer token of a demo user."""
+        answer = self.post(
+            "mutation($email: String!) { login(input: {email: $email, password: "
+            '"correct-horse-battery"}) { ... on LoginPayload { accessToken } ... on Problem { message } } }',
+            {"email": email},
+        )
+        token: str = answer["data"]["login"]["accessToken"]
+        return token
+
+
+@pytest.fixture(scope="session")
+def moneta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
+    """A running Moneta with the demo data."""
+    instance = Moneta(tmp_path_factory.mktemp("moneta") / "home")
+    instance.start()
+    yield instance
+    instance.stop()
+    discard(instance.home)

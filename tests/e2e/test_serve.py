@@ -1,0 +1,108 @@
+"""`make serve` as a new user meets it: start, use, Ctrl-C, start again, kill -9, start again."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from uuid import uuid4
+
+import websockets
+
+from app.dev.embedded import discard
+from tests.e2e.conftest import ROOT, Moneta
+
+TRANSFER = """
+mutation($to: Hash!, $key: String!) {
+  transfer(input: {recipientWalletId: $to, amount: "1.5", memo: "lunch", idempotencyKey: $key}) {
+    __typename
+    ... on TransferPayload { transaction { hash status amount sender { walletId } } }
+    ... on Problem { message }
+  }
+}
+"""
+WALLET = "{ viewer { user { email } wallet { walletId balance } } }"
+
+
+def test_data_outlives_ctrl_c_and_kill_9(tmp_path: Path) -> None:
+    moneta = Moneta(tmp_path / "home")
+    try:
+        moneta.start()
+        recipient = moneta.post(WALLET, token=moneta.log_in("bob@example.com"))["data"]["viewer"]["wallet"]
+        alice = moneta.log_in()
+        sent = moneta.post(TRANSFER, {"to": recipient["walletId"], "key": str(uuid4())}, alice)["data"]["transfer"]
+        assert sent["__typename"] == "TransferPayload", sent
+        printed = moneta.stop().decode()
+        assert "Moneta is ready" in printed
+        assert "Traceback" not in printed
+
+        moneta.start()
+        assert _transaction(moneta, sent["transaction"]["hash"])["amount"] == "1.50000000"
+        again = moneta.post(TRANSFER, {"to": recipient["walletId"], "key": str(uuid4())}, moneta.log_in())
+        acknowledged = again["data"]["transfer"]["transaction"]["hash"]
+        moneta.kill()
+
+        moneta.start()
+        assert _transaction(moneta, acknowledged)["amount"] == "1.50000000"
+        moneta.stop()
+    finally:
+        if moneta.process and moneta.process.poll() is None:
+            moneta.kill()
+        discard(moneta.home)
+
+
+async def test_the_next_block_arrives_on_a_websocket(moneta: Moneta) -> None:
+    before = moneta.post("{ chain { tipHeight } }")["data"]["chain"]["tipHeight"]
+    url = moneta.url.replace("http", "ws", 1) + "/graphql"
+    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+        await socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(await socket.recv())["type"] == "connection_ack"
+        query = "subscription { newBlock { cursor block { height previousHash blockHash } } }"
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
+        blocks = []
+        while len(blocks) < 2:
+            message = json.loads(await socket.recv())
+            if message["type"] == "next":
+                blocks.append(message["payload"]["data"]["newBlock"]["block"])
+    assert blocks[0]["height"] > before
+    assert blocks[1]["height"] == blocks[0]["height"] + 1
+    assert blocks[1]["previousHash"] == blocks[0]["blockHash"]
+
+
+def test_a_wrong_database_url_gives_one_clear_line() -> None:
+    for name, url in (
+        ("MONETA_DATABASE_URL", "postgresql://nobody:wrong@127.0.0.1:1/none"),
+        ("MONETA_DATABASE_URL", "not a url"),
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "migrate"],
+            cwd=ROOT,
+            env={**os.environ, name: url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 1
+        assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+        assert "wrong" not in ended.stderr
+
+
+def test_health_metrics_and_mail_answer(moneta: Moneta) -> None:
+    with urllib.request.urlopen(f"{moneta.url}/health/ready") as response:
+        assert json.load(response) == {
+            "status": "healthy",
+            "checks": {"database": "healthy", "cache": "healthy", "apis": "healthy"},
+        }
+        assert response.headers["x-request-id"]
+    with urllib.request.urlopen(f"{moneta.url}/metrics") as response:
+        assert b"moneta_" in response.read()
+    with urllib.request.urlopen(f"{moneta.url}/dev/mail?format=json") as response:
+        assert isinstance(json.load(response), list)
+
+
+def _transaction(moneta: Moneta, transaction_hash: str) -> dict[str, str]:
+    answer = moneta.post("query($hash: Hash!) { transaction(hash: $hash) { amount } }", {"hash": transaction_hash})
+    found: dict[str, str] = answer["data"]["transaction"]
+    return found
