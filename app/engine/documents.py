@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -20,6 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.engine.failures import refuse
 from app.engine.limits import Limits
+from app.engine.limits.cost import page_size_variables
 from app.engine.limits.model import LimitExceeded
 from app.engine.limits.shape import check_shape, introspection_node
 from app.engine.limits.text import NoNulRule
@@ -32,11 +33,21 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
 
 
+class Operation(NamedTuple):
+    """An operation of a valid document."""
+
+    node: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    page_sizes: list[str]
+    """The variables that its cost depends on."""
+    costs: dict[tuple[Any, ...], int]
+    """Costs under the limit that were computed before, by the values of `page_sizes`."""
+
+
 class Document(NamedTuple):
     """A valid document."""
 
-    operations: tuple[OperationDefinitionNode, ...]
-    fragments: dict[str, FragmentDefinitionNode]
+    operations: tuple[Operation, ...]
     introspection: GraphQLError | None
     """The refusal for callers who may not introspect; None where nothing is introspected."""
 
@@ -92,6 +103,10 @@ class Documents:
 
 
 def _index(tree: DocumentNode) -> Document:
-    operations = tuple(each for each in tree.definitions if isinstance(each, OperationDefinitionNode))
     fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
-    return Document(operations, fragments, introspection_node(tree))
+    operations = tuple(
+        Operation(each, fragments, page_size_variables(each, fragments), {})
+        for each in tree.definitions
+        if isinstance(each, OperationDefinitionNode)
+    )
+    return Document(operations, introspection_node(tree))

@@ -7,11 +7,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 import strawberry
-import structlog
 from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
@@ -27,7 +26,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
-from app.engine.documents import Documents
+from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, refuse
 from app.engine.limits import Limits
 from app.engine.limits.cost import check_cost
@@ -36,7 +35,7 @@ from app.kit.db import StatementCount, statement_count
 from app.kit.errors import Problem
 from app.kit.loading import Reads
 
-log = structlog.get_logger(__name__)
+MAX_KNOWN_COSTS: Final = 64
 
 
 class RequestContext(Protocol):
@@ -142,16 +141,19 @@ class Engine:
             return [operation]
         if refusal := check_variables(variables or {}):
             return [refusal]
-        definitions = operation.variable_definitions or ()
         values = get_variable_values(
-            self._schema, definitions, variables or {}, max_errors=20, hide_suggestions=hide_suggestions
+            self._schema,
+            operation.node.variable_definitions or (),
+            variables or {},
+            max_errors=20,
+            hide_suggestions=hide_suggestions,
         )
         if isinstance(values, list):
             return values
-        cost = check_cost(self._schema, operation, document.fragments, values.coerced, self.limits.cost)
+        cost = self._cost(operation, values.coerced)
         if isinstance(cost, GraphQLError):
             return [cost]
-        return Prepared(operation, document.fragments, values, cost)
+        return Prepared(operation.node, operation.fragments, values, cost)
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
@@ -179,6 +181,15 @@ class Engine:
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
             await _close(context)
+
+    def _cost(self, operation: Operation, variables: dict[str, Any]) -> int | GraphQLError:
+        sizes = tuple(variables.get(name) for name in operation.page_sizes)
+        if (known := operation.costs.get(sizes)) is not None:
+            return known
+        cost = check_cost(self._schema, operation.node, operation.fragments, variables, self.limits)
+        if isinstance(cost, int) and len(operation.costs) < MAX_KNOWN_COSTS:
+            operation.costs[sizes] = cost
+        return cost
 
     async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
         counter = StatementCount()
@@ -220,17 +231,15 @@ class Engine:
         return {"cost": cost, "statements": counter.value} if self._show_statements else {"cost": cost}
 
 
-def _choose(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode | GraphQLError:
+def _choose(operations: Sequence[Operation], name: str | None) -> Operation | GraphQLError:
     if name is None:
         if len(operations) == 1:
             return operations[0]
-        return GraphQLError(
-            "The document has no operation." if not operations else "Say which operation: `operationName` is missing."
-        )
+        return GraphQLError("The document has several operations: say which in `operationName`.")
     for operation in operations:
-        if operation.name and operation.name.value == name:
+        if operation.node.name and operation.node.name.value == name:
             return operation
-    return GraphQLError("The document has no operation of the name `operationName`.")
+    return GraphQLError("The document has no operation of the name in `operationName`.")
 
 
 async def _close(context: RequestContext) -> None:

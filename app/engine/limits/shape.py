@@ -21,7 +21,7 @@ from app.engine.failures import refuse
 from app.engine.limits.model import LimitExceeded, Limits
 from app.kit.errors import Forbidden
 
-_INTROSPECTION = frozenset({"__schema", "__type"})
+INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
@@ -50,8 +50,8 @@ def introspection_node(document: DocumentNode) -> GraphQLError | None:
     for definition in document.definitions:
         if not isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
             continue
-        for selection in _everything_in(definition.selection_set):
-            if isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION:
+        for selection in everything_in(definition.selection_set):
+            if isinstance(selection, FieldNode) and selection.name.value in INTROSPECTION:
                 message = f"Log in to read the schema: `{selection.name.value}` is not for anonymous callers here."
                 return refuse(Forbidden(message), selection)
     return None
@@ -79,7 +79,8 @@ def leaves_first(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
     return list(order)
 
 
-def _everything_in(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
+def everything_in(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
+    """Every selection below, at any depth, in no order; spreads are given, not followed."""
     stack = [selection_set]
     while stack:
         for selection in stack.pop().selections:
@@ -89,7 +90,7 @@ def _everything_in(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
 
 
 def _spreads(selection_set: SelectionSetNode) -> list[str]:
-    return [each.name.value for each in _everything_in(selection_set) if isinstance(each, FragmentSpreadNode)]
+    return [each.name.value for each in everything_in(selection_set) if isinstance(each, FragmentSpreadNode)]
 
 
 def _depth(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:
@@ -105,7 +106,7 @@ def _depth(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:
             deepest = max(deepest, above + is_field)
             below = getattr(selection, "selection_set", None)
             # How deep introspection may go is a rule of validation.
-            if below is not None and not (isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION):
+            if below is not None and not (isinstance(selection, FieldNode) and selection.name.value in INTROSPECTION):
                 stack.append((below, above + is_field))
     return deepest
 
