@@ -1,0 +1,78 @@
+"""What /metrics shows. One registry for each application, so that several can live in one process."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from app.engine.execution import Prepared, Response
+from app.kit.db import Database
+from app.kit.errors import Code
+from app.kit.hub import Hub
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
+_STATEMENTS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100)
+_COSTS = (1, 10, 30, 100, 300, 1_000, 3_000, 10_000, 20_000)
+
+
+class Metrics:
+    """Counters of operations, whatever transport they came by, and gauges of what is open."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("type",)
+        self._operations = Counter(
+            "moneta_operations_total", "Operations by type and outcome.", ("type", "outcome"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "moneta_operation_seconds", "Time to execute.", labels, buckets=_SECONDS, registry=self.registry
+        )
+        self._statements = Histogram(
+            "moneta_operation_statements", "SQL statements.", labels, buckets=_STATEMENTS, registry=self.registry
+        )
+        self._cost = Histogram(
+            "moneta_operation_cost", "Cost by the formula.", labels, buckets=_COSTS, registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "moneta_http_requests_in_flight", "HTTP requests being answered.", registry=self.registry
+        )
+        self.sockets = Gauge("moneta_websockets", "Open WebSockets.", registry=self.registry)
+        self.streams = Gauge("moneta_subscriptions", "Open subscriptions, over any transport.", registry=self.registry)
+
+    def watch(self, database: Database, hub: Hub) -> None:
+        """Adds what can be read off whenever somebody looks."""
+        for name, description, read in (
+            ("moneta_database_connections", "Connections of the pool.", database.pool.get_size),
+            (
+                "moneta_database_connections_used",
+                "Connections of the pool at work.",
+                lambda: database.pool.get_size() - database.pool.get_idle_size(),
+            ),
+            ("moneta_hub_listeners", "Listeners of the hub.", lambda: hub.listening),
+        ):
+            Gauge(name, description, registry=self.registry).set_function(read)
+
+    def executed(self, prepared: Prepared, response: Response, seconds: float) -> None:
+        """Counts a query, a mutation, or one event of a subscription."""
+        kind = prepared.kind.value
+        self._operations.labels(kind, outcome(response.codes)).inc()
+        self._seconds.labels(kind).observe(seconds)
+        self._statements.labels(kind).observe(response.statements)
+        self._cost.labels(kind).observe(prepared.cost)
+
+    def refused(self) -> None:
+        """Counts a request that was not executed."""
+        self._operations.labels("none", "refused").inc()
+
+    def render(self) -> bytes:
+        """The text format."""
+        return generate_latest(self.registry)
+
+
+def outcome(codes: list[str]) -> str:
+    """`ok`; `failed` when it is our fault; else `problem`, a failure that the client could expect."""
+    if not codes:
+        return "ok"
+    return "failed" if {Code.INTERNAL, Code.MAINTENANCE} & set(codes) else "problem"

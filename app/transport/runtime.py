@@ -1,0 +1,93 @@
+"""What the transports are handed by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from app.domains.accounts.model import Client, SessionTokens, Viewer
+from app.engine.execution import Engine, RequestContext
+from app.kit.db import Database
+from app.kit.hub import Hub
+from app.kit.mail import OutboxEntry
+from app.settings import Settings
+from app.transport.metrics import Metrics
+
+WEB_DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, how, and from where: all that a context is made of."""
+
+    viewer: Viewer | None
+    """Null for an anonymous caller."""
+    client: Client
+    request_id: str
+    from_browser: bool
+    """A page of ours or of an allowed origin calls: sessions travel in cookies, which no script can read."""
+    refresh_token: str | None = None
+    """From the browser's cookie; null without one."""
+
+
+class Context(RequestContext, Protocol):
+    """What the transports read back from the context that resolvers got."""
+
+    @property
+    def new_session(self) -> SessionTokens | None:
+        """A session that was opened or renewed; null where none was."""
+        ...
+
+    @property
+    def session_ended(self) -> bool:
+        """Whether the caller's own session is over."""
+        ...
+
+
+class Pingable(Protocol):
+    """The Redis client, as far as its health goes."""
+
+    async def ping(self) -> object:
+        """Raises whatever it likes when the server does not answer."""
+        ...
+
+
+class Outbox(Protocol):
+    """Mail that was not sent but kept for the developer."""
+
+    async def recent(self, limit: int = 50) -> list[OutboxEntry]:
+        """The newest messages, newest first."""
+        ...
+
+
+class DemoLogin(msgspec.Struct, frozen=True):
+    """A log-in that the IDE offers in one click."""
+
+    label: str
+    email: str
+    password: str
+
+
+@dataclass(frozen=True)
+class AppRuntime:
+    """All that the transports need, wired once."""
+
+    settings: Settings
+    engine: Engine
+    new_context: Callable[[Caller], Context]
+    """Makes the context of one operation; the engine closes its loads."""
+    authenticate: Callable[[str, Client], Awaitable[Viewer | None]]
+    """The viewer of an access token; None for one that is malformed, expired or revoked. Raises Unavailable."""
+    database: Database
+    redis: Pingable
+    hub: Hub
+    outbox: Outbox | None = None
+    """Shown at /dev/mail in development; null where mail is really sent."""
+    providers: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    """Checks of outbound APIs by name; one that raises is unhealthy."""
+    demo_logins: tuple[DemoLogin, ...] = ()
+    """Offered by the IDE in development; empty where no demo data is loaded."""
+    web: Path = WEB_DIST
+    """The built pages."""
+    metrics: Metrics = field(default_factory=Metrics)
