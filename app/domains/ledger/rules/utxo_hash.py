@@ -13,21 +13,39 @@ def utxo_set_hash(entries: Iterable[tuple[OutPoint, Utxo]]) -> bytes:
 
 
 def sorted_utxo_set_hash(entries: Iterable[tuple[OutPoint, Utxo]]) -> bytes:
-    """The same hash from a stream that is too long to hold.
-
-    The outpoints must rise strictly, by the bytes of the transaction hash and then by index; raises ValueError.
-    """
-    hasher = hashlib.sha256()
-    previous: OutPoint | None = None
+    """The same hash from a stream that is too long to hold; the outpoints must rise as for `UtxoSetHasher`."""
+    hasher = UtxoSetHasher()
     for outpoint, utxo in entries:
-        if previous is not None and outpoint <= previous:
-            raise ValueError("outpoints must rise strictly")
-        previous = outpoint
-        # Fixed widths, so that no two sets can run together into the same bytes.
-        hasher.update(outpoint.transaction_hash)
-        hasher.update(outpoint.output_index.to_bytes(4, "little"))
-        hasher.update(utxo.wallet_id)
-        hasher.update(utxo.amount_units.to_bytes(8, "little"))
-        hasher.update(utxo.height.to_bytes(4, "little"))
-        hasher.update(utxo.is_coinbase.to_bytes(1, "little"))
+        hasher.add(outpoint, utxo)
     return hasher.digest()
+
+
+class UtxoSetHasher:
+    """The same hash from entries that come one by one."""
+
+    def __init__(self) -> None:
+        self._hasher = hashlib.sha256()
+        self._previous: OutPoint | None = None
+
+    def add(self, outpoint: OutPoint, utxo: Utxo) -> None:
+        """The next entry. Outpoints must rise strictly, by the bytes of the hash, then by index; raises ValueError."""
+        if self._previous is not None and outpoint <= self._previous:
+            raise ValueError("outpoints must rise strictly")
+        self._previous = outpoint
+        # Fixed widths, so that no two sets can run together into the same bytes.
+        self._hasher.update(
+            b"".join(
+                (
+                    outpoint.transaction_hash,
+                    outpoint.output_index.to_bytes(4, "little"),
+                    utxo.wallet_id,
+                    utxo.amount_units.to_bytes(8, "little"),
+                    utxo.height.to_bytes(4, "little"),
+                    utxo.is_coinbase.to_bytes(1, "little"),
+                )
+            )
+        )
+
+    def digest(self) -> bytes:
+        """The hash of what was added so far."""
+        return self._hasher.digest()

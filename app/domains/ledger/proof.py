@@ -1,0 +1,117 @@
+"""Inclusion proofs: what convinces somebody without a database that a transaction is in a block.
+
+A proof shows the transaction under a header, and the work that the header cost. Whether that header is on the chain
+with the most work, a reader must know from elsewhere; the block's hash is what to compare.
+"""
+
+from typing import Any
+
+import msgspec
+
+from app.domains.ledger.rules.difficulty import MIN_DIFFICULTY_BITS
+from app.domains.ledger.rules.hashing import HASH_BYTES, double_sha256
+from app.domains.ledger.rules.header import HEADER_BYTES, BlockHeader, MalformedHeader, decode_header, meets_difficulty
+from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES, verify_branch
+
+# A branch of 32 nodes is under 3 KB; what is much longer is no proof.
+MAX_PROOF_CHARS = 64 * 1024
+
+
+class InclusionProof(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A transaction's place under a block header. All but `index` and `block_height` is lower-case hex."""
+
+    transaction_hash: str
+    block_hash: str
+    block_height: int
+    merkle_root: str
+    header: str
+    """The 92 bytes that are hashed."""
+    index: int
+    """Place of the transaction in its block, the coinbase at 0."""
+    branch: tuple[str, ...]
+    """Sibling hashes from the transaction up to below the root."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether a proof holds, and one line that says why."""
+
+    valid: bool
+    reason: str
+
+
+def verify_proof_json(text: str) -> Verdict:
+    """Judges a proof as the graph gives it: the `inclusionProof` object, alone or in the response that carried it."""
+    if len(text) > MAX_PROOF_CHARS:
+        return Verdict(False, f"malformed: longer than {MAX_PROOF_CHARS} characters")
+    try:
+        proof = msgspec.convert(_unwrapped(msgspec.json.decode(text)), InclusionProof)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as fault:
+        return Verdict(False, f"malformed: {str(fault) or type(fault).__name__}")
+    return verify_proof(proof)
+
+
+def verify_proof(proof: InclusionProof) -> Verdict:
+    """Judges a proof: the header's hash and work, what it says of itself, and the branch up to its root."""
+    try:
+        leaf, block_hash, root = (
+            _hash(name, value)
+            for name, value in (
+                ("transactionHash", proof.transaction_hash),
+                ("blockHash", proof.block_hash),
+                ("merkleRoot", proof.merkle_root),
+            )
+        )
+        encoding = _bytes("header", proof.header, HEADER_BYTES)
+        header = decode_header(encoding)
+        if len(proof.branch) > MAX_BRANCH_NODES:
+            raise _Malformed(f"branch has more than {MAX_BRANCH_NODES} nodes")
+        branch = [_hash(f"branch[{place}]", node) for place, node in enumerate(proof.branch)]
+    except (_Malformed, MalformedHeader) as fault:
+        return Verdict(False, f"malformed: {fault}")
+    fault_found = _header_fault(proof, header, double_sha256(encoding), block_hash, root)
+    if fault_found is None and not verify_branch(leaf, branch, proof.index, root):
+        fault_found = "the branch does not lead from the transaction to the merkle root"
+    if fault_found is not None:
+        return Verdict(False, fault_found)
+    return Verdict(
+        True,
+        f"transaction {proof.transaction_hash} is number {proof.index} of block {header.height} ({proof.block_hash}), "
+        f"which shows {header.difficulty_bits} bits of work",
+    )
+
+
+def _header_fault(
+    proof: InclusionProof, header: BlockHeader, digest: bytes, block_hash: bytes, root: bytes
+) -> str | None:
+    if digest != block_hash:
+        return f"the header hashes to {digest.hex()}, not to the block's hash"
+    if header.difficulty_bits < MIN_DIFFICULTY_BITS or not meets_difficulty(digest, header.difficulty_bits):
+        return f"the block's hash does not show the {header.difficulty_bits} bits of work that its header states"
+    if header.merkle_root != root:
+        return f"the header states the merkle root {header.merkle_root.hex()}"
+    if header.height != proof.block_height:
+        return f"the header states the height {header.height}"
+    return None
+
+
+class _Malformed(ValueError):
+    """A field that is not what it should be; the message says which."""
+
+
+def _unwrapped(document: Any) -> Any:
+    """The proof within a GraphQL response, or the document itself."""
+    for name in ("data", "transaction", "inclusionProof"):
+        if isinstance(document, dict) and name in document:
+            document = document[name]
+    return document
+
+
+def _hash(name: str, text: str) -> bytes:
+    return _bytes(name, text, HASH_BYTES)
+
+
+def _bytes(name: str, text: str, length: int) -> bytes:
+    # `fromhex` would skip spaces and take capitals: the same proof would have several spellings.
+    if len(text) != 2 * length or set(text) - set("0123456789abcdef"):
+        raise _Malformed(f"{name} is not {2 * length} lower-case hex digits")
+    return bytes.fromhex(text)

@@ -1,0 +1,159 @@
+"""What a block does to the tables: a constant number of statements, however much it holds."""
+
+import asyncio
+from datetime import datetime
+from functools import partial
+
+from app.domains.ledger import model
+from app.domains.ledger.rules.amounts import to_coins
+from app.domains.ledger.rules.block import Block, BlockDelta, block_size, check_block
+from app.domains.ledger.rules.hashing import sha256
+from app.domains.ledger.rules.spending import encode_for
+from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
+from app.domains.ledger.rules.transaction import ZERO_WALLET_ID, Transaction, encode, signed_size
+from app.domains.ledger.services.head import Head, Q, at, read_surroundings
+from app.kit.db import Tx
+from app.kit.events import EventLog, Fact
+
+CHAIN_STREAM = "chain"
+
+
+class NotInMempool(Exception):
+    """The block holds a transaction that does not wait in the mempool (any more)."""
+
+
+class MempoolMismatch(Exception):
+    """The tables do not say the same of a waiting transaction as its signed bytes do. The chain stays as it is."""
+
+
+def wallet_stream(wallet_id: str) -> str:
+    """Name of the stream of what happens to a wallet."""
+    return f"wallet:{wallet_id}"
+
+
+async def extend(  # noqa: PLR0917  # six different types: no two can be confused
+    tx: Tx, block: Block, miner_wallet_id: str, head: Head, now: datetime, events: EventLog
+) -> model.Block:
+    """Checks a block in full and puts it on top of `head`, which must be locked.
+
+    Raises RuleBroken, NotInMempool or MempoolMismatch; the transaction must then be rolled back.
+    """
+    payments = [signed.transaction for signed in block.transactions[1:]]
+    waiting = await asyncio.to_thread(_hashes, payments, head.network)
+    senders = sorted({payment.sender_wallet_id.hex() for payment in payments})
+    around = await read_surroundings(tx, waiting, senders)
+    delta = await asyncio.to_thread(
+        partial(
+            check_block,
+            block,
+            head.progress.tip,
+            now_s=int(now.timestamp()),
+            utxo=around.unspent.get,
+            public_key=around.public_keys.get,
+            rules=head.rules,
+        )
+    )
+    if delta.spenders != around.spenders:
+        raise MempoolMismatch(f"block {block.header.height} spends other outputs than were set aside for it")
+    parties = [{miner_wallet_id}, *map(_parties, payments)]
+    await tx.fetch(Q.lock_balances, sorted(set().union(*parties)), head.maturing_height)
+    stored = await _insert(tx, block, miner_wallet_id, delta)
+    if await tx.execute(Q.confirm_transactions, waiting, stored.id, stored.height) != len(waiting):
+        raise NotInMempool(f"block {stored.height} holds a transaction that does not wait")
+    changed = await _confirm_outputs(tx, delta, waiting, head, now)
+    await _move_head(tx, block, delta, head, now)
+    await events.append(tx, _facts(stored, delta.transaction_hashes, parties, changed))
+    return stored
+
+
+async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta) -> model.Block:
+    """The block's row, its coinbase and the reward."""
+    header, coinbase = block.header, block.transactions[0].transaction
+    # The tables know one miner a block; the rules would allow a coinbase to pay several.
+    if any(output.wallet_id.hex() != miner_wallet_id for output in coinbase.outputs) or len(coinbase.outputs) > 1:
+        raise ValueError("a coinbase pays the miner, in one output")
+    encodings = [encode(signed.transaction) for signed in block.transactions]
+    reward, timestamp = to_coins(coinbase.output_units), at(header.timestamp_s)
+    row = await tx.fetch_one(
+        Q.insert_block,
+        header.height,
+        delta.block_hash.hex(),
+        header.previous_hash.hex(),
+        header.version,
+        header.merkle_root.hex(),
+        timestamp,
+        header.difficulty_bits,
+        header.nonce,
+        miner_wallet_id,
+        reward,
+        to_coins(delta.fee_units),
+        len(block.transactions),
+        block_size(encodings, block.transactions),
+    )
+    assert row is not None
+    stored = model.Block(*row)
+    digest, encoding = delta.transaction_hashes[0].hex(), encodings[0]
+    size_bytes = signed_size(len(encoding), 0)
+    await tx.execute(
+        Q.insert_coinbase, digest, miner_wallet_id, reward, timestamp, encoding, size_bytes, stored.id, stored.height
+    )
+    if coinbase.outputs:
+        await tx.execute(Q.insert_coinbase_output, digest, miner_wallet_id, reward, stored.height)
+    return stored
+
+
+async def _confirm_outputs(tx: Tx, delta: BlockDelta, waiting: list[str], head: Head, now: datetime) -> list[str]:
+    """Wallets whose spendable balance changed."""
+    row = await tx.fetch_one(Q.confirm_outputs, waiting, head.progress.height + 1, head.maturing_height, now)
+    assert row is not None
+    outputs, units, credits, changed = row
+    made = [utxo.amount_units for utxo in delta.created.values() if not utxo.is_coinbase]
+    if (outputs, units, credits) != (len(made), sum(made), len(changed)):
+        raise MempoolMismatch(
+            f"block {head.progress.height + 1} makes {len(made)} outputs of {sum(made)} units, "
+            f"the tables have {outputs} of {units}, and {len(changed)} of {credits} balances"
+        )
+    return list(changed)
+
+
+async def _move_head(tx: Tx, block: Block, delta: BlockDelta, head: Head, now: datetime) -> None:
+    progress = head.progress.after(block.header, delta.block_hash)
+    burned_units = head.burned_units + delta.burned_units
+    await tx.execute(
+        Q.put_chain_head,
+        head.network,
+        head.coinbase_maturity,
+        progress.hash.hex(),
+        progress.height,
+        to_coins(issued_units(progress.height) - burned_units),
+        to_coins(burned_units),
+        head.total_transactions + len(block.transactions),
+        progress.height + 1,
+        progress.difficulty_bits,
+        progress.average_block_seconds,
+        next_halving_height(progress.height),
+        halving_number(progress.height),
+        now,
+    )
+
+
+def _facts(stored: model.Block, hashes: tuple[bytes, ...], parties: list[set[str]], changed: list[str]) -> list[Fact]:
+    height = stored.height
+    facts = [
+        Fact(wallet_stream(wallet_id), "transaction.confirmed", {"hash": digest.hex(), "height": height})
+        for digest, wallet_ids in zip(hashes, parties, strict=True)
+        for wallet_id in sorted(wallet_ids)
+    ]
+    facts += [Fact(wallet_stream(wallet_id), "balance.changed", {"height": height}) for wallet_id in changed]
+    facts.append(Fact(CHAIN_STREAM, "block.connected", {"height": height, "hash": stored.block_hash}))
+    return facts
+
+
+def _hashes(transactions: list[Transaction], network: bytes) -> list[str]:
+    return [sha256(encode_for(network, transaction)).hex() for transaction in transactions]
+
+
+def _parties(transaction: Transaction) -> set[str]:
+    """Wallets that a transaction concerns: who pays and who is paid."""
+    wallets = {transaction.sender_wallet_id, *(output.wallet_id for output in transaction.outputs)}
+    return {wallet_id.hex() for wallet_id in wallets if wallet_id != ZERO_WALLET_ID}

@@ -1,0 +1,96 @@
+"""The top of the chain as the tables have it, and what a block needs to see of them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.domains.ledger.rules.amounts import to_units
+from app.domains.ledger.rules.progress import Progress
+from app.domains.ledger.rules.spending import ChainRules, Utxo
+from app.domains.ledger.rules.transaction import OutPoint
+from app.kit.crypto.rsa import verify
+from app.kit.db import Executor
+from app.kit.sql import Queries, Query
+
+Q = Queries(Path(__file__).parents[1] / "chain.sql")
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What the next block stands on, and the sums that it will move."""
+
+    network: bytes
+    coinbase_maturity: int
+    progress: Progress
+    burned_units: int
+    total_transactions: int
+
+    @property
+    def rules(self) -> ChainRules:
+        """The rules of this chain, with real signatures."""
+        return ChainRules(network=self.network, verify=verify, coinbase_maturity_blocks=self.coinbase_maturity)
+
+    @property
+    def maturing_height(self) -> int:
+        """Height of the block whose reward can be spent once the next block is the tip; may lie below genesis.
+
+        A reward is spendable in the block that is `coinbase_maturity` above its own, but never in its own.
+        """
+        return self.progress.height + 2 - max(self.coinbase_maturity, 1)
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What some transactions need to be judged."""
+
+    unspent: dict[OutPoint, Utxo]
+    """The confirmed outputs among those they spend."""
+    spenders: dict[OutPoint, bytes]
+    """Which of them spends each output, confirmed or not, as the mempool has it."""
+    public_keys: dict[bytes, bytes]
+
+
+async def read_head(executor: Executor, query: Query = Q.chain_head) -> Head | None:
+    """The head, or None before genesis. Give `Q.lock_chain_head` to keep it from moving."""
+    row = await executor.fetch_one(query)
+    if row is None:
+        return None
+    network, maturity, height, tip_hash, difficulty_bits, burned, transactions = row
+    times = await executor.fetch(Q.recent_block_times, height)
+    progress = Progress(
+        height=height,
+        hash=bytes.fromhex(tip_hash),
+        difficulty_bits=difficulty_bits,
+        timestamps_s=tuple(time[0] for time in times),
+    )
+    return Head(
+        network=network,
+        coinbase_maturity=maturity,
+        progress=progress,
+        burned_units=to_units(burned),
+        total_transactions=transactions,
+    )
+
+
+async def read_surroundings(executor: Executor, hashes: list[str], senders: list[str]) -> Surroundings:
+    """What the transactions with these hashes, by these wallets, need."""
+    unspent: dict[OutPoint, Utxo] = {}
+    spenders: dict[OutPoint, bytes] = {}
+    for row in await executor.fetch(Q.outputs_spent_by, hashes):
+        transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender = row
+        outpoint = OutPoint(bytes.fromhex(transaction_hash), output_index)
+        spenders[outpoint] = bytes.fromhex(spender)
+        if height is not None:
+            unspent[outpoint] = Utxo(bytes.fromhex(wallet_id), amount_units, height, is_coinbase)
+    return Surroundings(unspent, spenders, await read_public_keys(executor, senders))
+
+
+async def read_public_keys(executor: Executor, wallet_ids: list[str]) -> dict[bytes, bytes]:
+    """The keys of these wallets."""
+    rows: list[Any] = await executor.fetch(Q.public_keys, wallet_ids)
+    return {bytes.fromhex(row[0]): row[1] for row in rows}
+
+
+def at(timestamp_s: int) -> datetime:
+    """A block's time as the tables keep it."""
+    return datetime.fromtimestamp(timestamp_s, UTC)

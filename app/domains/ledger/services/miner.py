@@ -1,0 +1,96 @@
+"""The search for nonces, slow on purpose: Moneta's difficulty follows what one worker is allowed to try."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from app.domains.ledger import model
+from app.domains.ledger.rules.block import Block
+from app.domains.ledger.rules.header import MAX_NONCE, mine
+from app.domains.ledger.rules.violations import RuleBroken
+from app.domains.ledger.services.chain import Chain, ChainMoved
+from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
+from app.domains.ledger.services.templates import Template
+from app.kit.errors import Unavailable
+
+SLICE_S = 0.1
+TIP_CHECK_S = 1.0
+REBUILD_S = 2.0
+RETRY_S = 1.0
+# A search without news begins anew after so long, for the sake of its block's time alone.
+TIMESTAMP_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Miner:
+    """Mines for one wallet. Several may run, in as many processes: whoever connects first wins the height."""
+
+    chain: Chain
+    wallet_id: str
+    hashes_per_s: int
+
+    async def run(self) -> None:
+        """Mines until cancelled. The database may go away for a while; a block that is refused is dropped."""
+        while True:
+            try:
+                await self.mine_block()
+            except ChainMoved:
+                log.info("miner.lost_race")
+            except NotInMempool:
+                log.info("miner.mempool_moved")
+            except Unavailable as problem:
+                log.warning("miner.waiting", reason=problem.message)
+                await asyncio.sleep(RETRY_S)
+            except (RuleBroken, MempoolMismatch) as fault:
+                log.error("miner.block_refused", reason=str(fault))
+                await asyncio.sleep(RETRY_S)
+
+    async def mine_block(self) -> model.Block:
+        """Searches until a block is found, and connects it; raises what `Chain.connect` does."""
+        search = _Search(await self.chain.template(self.wallet_id))
+        slice_attempts = max(1, round(self.hashes_per_s * SLICE_S))
+        slice_s = slice_attempts / self.hashes_per_s
+        while True:
+            began = time.monotonic()
+            found = await asyncio.to_thread(search.attempt, slice_attempts)
+            if found is not None:
+                block = await self.chain.connect(found, self.wallet_id)
+                log.info(
+                    "miner.block", height=block.height, hash=block.block_hash, transactions=block.transaction_count
+                )
+                return block
+            await asyncio.sleep(max(0.0, slice_s - (time.monotonic() - began)))
+            if time.monotonic() - search.looked_at >= TIP_CHECK_S:
+                search = await self._refreshed(search)
+
+    async def _refreshed(self, search: "_Search") -> "_Search":
+        """The same search, or one on the newest tip and mempool. Its block's time is never much older than now."""
+        search.looked_at = time.monotonic()
+        news = await self.chain.news()
+        moved = news.tip_hash != search.template.tip_hash
+        grown = news.newest_sequence > search.template.newest_sequence
+        if moved or (search.looked_at - search.began_at >= (REBUILD_S if grown else TIMESTAMP_S)):
+            return _Search(await self.chain.template(self.wallet_id))
+        return search
+
+
+class _Search:
+    """Nonces tried on one template, from a random one, so that two miners of one wallet do not repeat each other."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.began_at = self.looked_at = time.monotonic()
+        self._next_nonce = random.randrange(MAX_NONCE // 2)
+
+    def attempt(self, attempts: int) -> Block | None:
+        """The block, if one of the next `attempts` nonces completes it."""
+        block = self.template.block
+        nonce = mine(block.header, self._next_nonce, attempts)
+        self._next_nonce += attempts
+        return None if nonce is None else Block(msgspec.structs.replace(block.header, nonce=nonce), block.transactions)

@@ -1,0 +1,156 @@
+"""Blocks that lack only their nonce."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from app.domains.ledger.rules.assembly import Waiting, choose_transactions
+from app.domains.ledger.rules.block import MAX_BLOCK_BYTES, MAX_FUTURE_SECONDS, Block
+from app.domains.ledger.rules.encoding import compact_size_length
+from app.domains.ledger.rules.hashing import sha256
+from app.domains.ledger.rules.header import HEADER_BYTES, BlockHeader, median_time_past
+from app.domains.ledger.rules.merkle import merkle_root
+from app.domains.ledger.rules.progress import Progress
+from app.domains.ledger.rules.spending import Utxo, check_payment
+from app.domains.ledger.rules.subsidy import subsidy_units
+from app.domains.ledger.rules.transaction import (
+    ZERO_WALLET_ID,
+    MalformedTransaction,
+    OutPoint,
+    SignedTransaction,
+    Transaction,
+    TransactionOutput,
+    decode,
+    encode,
+    signed_size,
+)
+from app.domains.ledger.rules.violations import RuleBroken, Violation
+from app.domains.ledger.services.head import Head, Q, Surroundings, read_head, read_surroundings
+from app.kit.db import PUBLIC, Database
+
+# Several blocks' worth; what waits beyond these has to wait for the next template.
+CONSIDERED_TRANSACTIONS = 10_000
+# Of one output, the largest coinbase there is.
+_COINBASE_BYTES = 104
+_ROOM_BYTES = MAX_BLOCK_BYTES - HEADER_BYTES - compact_size_length(CONSIDERED_TRANSACTIONS) - _COINBASE_BYTES
+
+log = structlog.get_logger(__name__)
+
+
+class NoChain(Exception):
+    """There is no genesis block yet."""
+
+
+class Template(msgspec.Struct, frozen=True):
+    """A block with nonce 0, and which news it was made from."""
+
+    block: Block
+    tip_hash: str
+    newest_sequence: int
+    """Of the mempool when the template was made; 0: nothing waited."""
+
+
+async def build_template(database: Database, miner_wallet_id: bytes, now_s: int) -> Template:
+    """The best block for the present tip and mempool; raises NoChain.
+
+    A waiting transaction that a block may not hold is left out, and logged: the mempool should not have it.
+    """
+    async with database.snapshot(PUBLIC) as tx:
+        head = await read_head(tx)
+        if head is None:
+            raise NoChain
+        rows = await tx.fetch(Q.waiting_transactions, CONSIDERED_TRANSACTIONS)
+        parents = await tx.fetch(Q.waiting_parents) if rows else []
+        chosen = choose_transactions(
+            [Waiting(bytes.fromhex(row[0]), row[1], signed_size(row[2], row[3]), row[4]) for row in rows],
+            [(bytes.fromhex(parent), bytes.fromhex(child)) for parent, child in parents],
+            _ROOM_BYTES,
+        )
+        hashes = [transaction_hash.hex() for transaction_hash in chosen]
+        bodies = {row[0]: (row[1], row[2]) for row in await tx.fetch(Q.transactions_to_mine, hashes)}
+        signed = [_decoded(transaction_hash, *bodies[transaction_hash]) for transaction_hash in hashes]
+        fit = [entry for entry in signed if entry is not None]
+        senders = {entry.transaction.sender_wallet_id.hex() for entry in fit}
+        surroundings = await read_surroundings(tx, hashes, sorted(senders))
+    block = await asyncio.to_thread(_assemble, head, fit, surroundings, miner_wallet_id, now_s)
+    return Template(block, head.progress.hash.hex(), max((row[4] for row in rows), default=0))
+
+
+def block_on(
+    progress: Progress,
+    network: bytes,
+    payments: Sequence[tuple[bytes, SignedTransaction]],
+    miner_wallet_id: bytes,
+    timestamp_s: int,
+) -> Block:
+    """A block over these payments, each with its hash, that pays subsidy and fees to the miner. Its nonce is 0."""
+    height = progress.height + 1
+    reward_units = subsidy_units(height) + sum(signed.transaction.fee_units for _, signed in payments)
+    coinbase = Transaction(
+        network=network,
+        sender_wallet_id=ZERO_WALLET_ID,
+        inputs=(),
+        outputs=(TransactionOutput(miner_wallet_id, reward_units),) if reward_units else (),
+        fee_units=0,
+        timestamp_ms=timestamp_s * 1000,
+        height=height,
+    )
+    header = BlockHeader(
+        previous_hash=progress.hash,
+        merkle_root=merkle_root([sha256(encode(coinbase)), *(payment_hash for payment_hash, _ in payments)]),
+        height=height,
+        timestamp_s=timestamp_s,
+        difficulty_bits=progress.difficulty_bits,
+        nonce=0,
+    )
+    return Block(header, (SignedTransaction(coinbase, b""), *(signed for _, signed in payments)))
+
+
+def block_time(progress: Progress, now_s: int) -> int:
+    """Now, or the least that the rules allow; within two hours of now as long as the machine's clock did not jump."""
+    recent = progress.tip.recent_timestamps_s
+    earliest = median_time_past(recent) + 1 if recent else now_s
+    return min(max(now_s, earliest), now_s + MAX_FUTURE_SECONDS)
+
+
+def _decoded(transaction_hash: str, encoding: bytes, signature: bytes) -> SignedTransaction | None:
+    try:
+        transaction = decode(encoding)
+    except MalformedTransaction as fault:
+        log.warning("template.left_out", transaction=transaction_hash, reason=str(fault))
+        return None
+    return SignedTransaction(transaction, signature)
+
+
+def _assemble(
+    head: Head, candidates: list[SignedTransaction], around: Surroundings, miner_wallet_id: bytes, now_s: int
+) -> Block:
+    height = head.progress.height + 1
+    unspent = dict(around.unspent)
+    payments = []
+    for signed in candidates:
+        transaction = signed.transaction
+        transaction_hash = sha256(encode(transaction))
+        try:
+            if any(around.spenders.get(outpoint) != transaction_hash for outpoint in transaction.inputs):
+                raise RuleBroken(Violation.OUTPUT_NOT_AVAILABLE, "an input is not set aside for it")
+            check_payment(
+                transaction,
+                signed.signature,
+                utxo=unspent.get,
+                public_key=around.public_keys.get,
+                height=height,
+                rules=head.rules,
+            )
+        except RuleBroken as broken:
+            log.warning("template.left_out", transaction=transaction_hash.hex(), reason=str(broken))
+            continue
+        for outpoint in transaction.inputs:
+            del unspent[outpoint]
+        for index, output in enumerate(transaction.outputs):
+            if output.wallet_id != ZERO_WALLET_ID:
+                unspent[OutPoint(transaction_hash, index)] = Utxo(output.wallet_id, output.amount_units, height, False)
+        payments.append((transaction_hash, signed))
+    return block_on(head.progress, head.network, payments, miner_wallet_id, block_time(head.progress, now_s))
