@@ -1,0 +1,140 @@
+"""The doctor: reads the whole chain again from genesis and believes nothing that the tables say besides."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from app.domains.ledger import model
+from app.domains.ledger.rules.amounts import to_coins
+from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
+from app.domains.ledger.services.head import Q, read_public_keys
+from app.domains.ledger.services.replay.chain import ReplayedChain
+from app.domains.ledger.services.replay.present import check_balances, check_unspent, read_waiting
+from app.domains.ledger.services.replay.stored import StoredBlock, StoredOutput, StoredTransaction, Wrong
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+
+# So many rows of one kind are in memory at a time, beside the set of unspent outputs; a block is never cut.
+BATCH_ROWS = 4_000
+BATCH_BLOCKS = 200
+
+Progressed = Callable[[int, int], None]
+"""Told (blocks checked, blocks in all) after each batch."""
+
+
+class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replay found. `wrong_height` and `reason` are None when all is well."""
+
+    blocks: int
+    """Checked and found right, genesis included."""
+    transactions: int
+    utxo_set_hash: str
+    """Hash of the outputs unspent after those blocks; the tables' is the same when all is well."""
+    wrong_height: int | None
+    """The first height where the tables do not hold what the rules demand; the tip's for sums and balances."""
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Checks the stored chain with the very rules that built it. Reads one snapshot; mining may go on."""
+
+    database: Database
+    clock: Clock
+
+    async def run(self, progressed: Progressed) -> ReplayReport:
+        """Replays from genesis until the end or the first fault."""
+        async with self.database.snapshot(SYSTEM) as tx:
+            row = await tx.fetch_one(Q.chain_info)
+            info = None if row is None else model.ChainState(*row)
+            chain = ReplayedChain(info, int(self.clock.now().timestamp()))
+            wrong: Wrong | None = None
+            try:
+                await self._blocks(tx, chain, progressed)
+                _check_sums(chain, info)
+                waiting = await read_waiting(tx, chain)
+                await check_unspent(tx, chain, waiting)
+                await check_balances(tx, chain, waiting)
+            except Wrong as found:
+                wrong = found
+        return ReplayReport(
+            blocks=chain.progress.height + 1,
+            transactions=chain.transactions,
+            utxo_set_hash=(await asyncio.to_thread(chain.utxo_set_hash)).hex(),
+            wrong_height=None if wrong is None else wrong.height,
+            reason=None if wrong is None else wrong.reason,
+        )
+
+    async def _blocks(self, tx: Tx, chain: ReplayedChain, progressed: Progressed) -> None:
+        total = chain.claimed_height + 1
+        progressed(0, total)
+        while batch := await _batch(tx, chain.progress.height + 1):
+            await self._check(tx, chain, batch)
+            progressed(chain.progress.height + 1, max(total, chain.progress.height + 1))
+        if chain.progress.height < chain.claimed_height:
+            raise Wrong(chain.progress.height + 1, "the block is missing")
+
+    async def _check(self, tx: Tx, chain: ReplayedChain, batch: list[model.Block]) -> None:
+        first, last = batch[0].height, batch[-1].height
+        stored = {block.height: StoredBlock(block, [], [], {}) for block in batch}
+        for row in await tx.fetch(Q.replay_transactions, first, last):
+            if (entry := stored.get(row[0])) is not None:
+                entry.transactions.append(StoredTransaction(*row[1:]))
+        for row in await tx.fetch(Q.replay_outputs, first, last):
+            if (entry := stored.get(row[0])) is not None:
+                entry.outputs.append(StoredOutput(*row[1:]))
+        for height, spender, input_index, transaction_hash, output_index in await tx.fetch(
+            Q.replay_spends, first, last
+        ):
+            if (entry := stored.get(height)) is not None:
+                entry.spends[transaction_hash, output_index] = (spender, input_index)
+        senders = {
+            transaction.sender_wallet_id
+            for entry in stored.values()
+            for transaction in entry.transactions
+            if transaction.sender_wallet_id is not None
+        }
+        unknown = sorted(sender for sender in senders if bytes.fromhex(sender) not in chain.public_keys)
+        chain.public_keys |= await read_public_keys(tx, unknown)
+        await asyncio.to_thread(chain.connect_all, list(stored.values()))
+
+
+async def _batch(tx: Tx, height: int) -> list[model.Block]:
+    """The next blocks, as many as together hold BATCH_ROWS transactions, but at least one."""
+    rows = await tx.fetch(Q.replay_blocks, height, BATCH_BLOCKS)
+    batch: list[model.Block] = []
+    transactions = 0
+    for row in rows:
+        block = model.Block(*row)
+        transactions += block.transaction_count
+        if batch and transactions > BATCH_ROWS:
+            break
+        batch.append(block)
+    return batch
+
+
+def _check_sums(chain: ReplayedChain, info: model.ChainState | None) -> None:
+    progress = chain.progress
+    if info is None:
+        if progress.height >= 0:
+            raise Wrong(progress.height, "there are blocks, and blockchain_info is empty")
+        return
+    height = progress.height
+    expected = {
+        "tip_height": height,
+        "tip_hash": progress.hash.hex(),
+        "circulating_coins": to_coins(issued_units(height) - chain.burned_units),
+        "burned_coins": to_coins(chain.burned_units),
+        "total_transactions": chain.transactions,
+        "total_blocks": height + 1,
+        "current_difficulty": progress.difficulty_bits,
+        "average_block_time": progress.average_block_seconds,
+        "halving_height": next_halving_height(height),
+        "current_halving_number": halving_number(height),
+    }
+    for name, value in expected.items():
+        stored = getattr(info, name)
+        if stored != value:
+            raise Wrong(height, f"blockchain_info.{name} is {stored}, the blocks make it {value}")
