@@ -1,0 +1,58 @@
+"""The ASGI application: which path leads where."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, Router, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app.transport.envelope import Envelope
+from app.transport.graphql import EventStream, GraphQLEndpoint
+from app.transport.health import Health
+from app.transport.metrics import CONTENT_TYPE
+from app.transport.outbox import OutboxPage
+from app.transport.pages import Assets, Ide
+from app.transport.refusals import Refused
+from app.transport.runtime import AppRuntime
+
+
+def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
+    """The application. `sockets` answers WebSockets at `/graphql`, `stream` subscriptions by server-sent events."""
+    runtime.metrics.watch(runtime.database, runtime.hub)
+    router = Router(_routes(runtime, sockets, stream), redirect_slashes=False, default=_nowhere)
+    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged.
+    return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
+        Envelope(router, runtime),  # type: ignore[arg-type]
+        trusted_hosts=runtime.settings.trusted_proxies,
+    )
+
+
+def _routes(
+    runtime: AppRuntime, sockets: ASGIApp | None, stream: EventStream | None
+) -> list[Route | Mount | WebSocketRoute]:
+    health, ide = Health(runtime), Ide(runtime)
+
+    async def metrics(_: Request) -> Response:
+        return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
+    routes: list[Route | Mount | WebSocketRoute] = [
+        Route("/graphql", GraphQLEndpoint(runtime, ide.render, stream)),
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+        Route("/metrics", metrics),
+        Route("/ide", ide.page),
+        Route("/ide/config.json", ide.config),
+        Mount("/ide/assets", Assets(runtime.web / "assets")),
+    ]
+    if sockets is not None:
+        routes.append(WebSocketRoute("/graphql", sockets))
+    if runtime.outbox is not None and not runtime.settings.production:
+        routes.append(Route("/dev/mail", OutboxPage(runtime.outbox).show))
+    return routes
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": "There is nothing here."})
+        return
+    raise Refused("There is nothing here.", status=404)

@@ -1,0 +1,52 @@
+"""JSON in and out: strict about what comes in, unable to fail on what goes out."""
+
+import json
+import re
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from app.transport.refusals import Refused
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+# Every string of a JSON text; the group tells the keys.
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
+
+
+def encode(value: Any) -> bytes:
+    """JSON in UTF-8. A lone surrogate, or a stranger in a JSON scalar, is left to the standard encoder."""
+    try:
+        return _encoder.encode(value)
+    except (UnicodeEncodeError, TypeError):
+        return json.dumps(value, separators=(",", ":"), default=str).encode("ascii")
+
+
+def decode(data: bytes, what: str) -> Any:
+    """The value. Raises Refused for whatever is not JSON to the letter; `what` names it in the message."""
+    try:
+        data.decode("utf-8")
+        value = _decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise Refused(f"{what} is not valid UTF-8.") from error
+    except RecursionError as error:
+        raise Refused(f"{what} is nested too deeply.") from error
+    except msgspec.DecodeError as error:
+        raise Refused(f"{what} is not valid JSON: {error}") from error
+    if _count_keys(value) != sum(1 for match in _STRINGS.finditer(data) if match.group(1)):
+        raise Refused(f"{what} repeats a key: which of its values counts would be a guess.")
+    return value
+
+
+def _count_keys(value: Any) -> int:
+    count = 0
+    todo = deque([value])
+    while todo:
+        each = todo.popleft()
+        if isinstance(each, dict):
+            count += len(each)
+            todo.extend(each.values())
+        elif isinstance(each, list):
+            todo.extend(each)
+    return count

@@ -1,0 +1,186 @@
+"""GraphQL over HTTP, to the letter: https://graphql.github.io/graphql-over-http/draft/."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from graphql import OperationType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response as HttpResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.engine.execution import Prepared, Response
+from app.kit.errors import Code
+from app.transport import cookies
+from app.transport.callers import Callers
+from app.transport.codec import encode
+from app.transport.envelope import Exchange, exchange_of
+from app.transport.messages import (
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    HTML,
+    JSON,
+    Params,
+    accepted,
+    check_content,
+    choose_json,
+    params_of_body,
+    params_of_query,
+    quality_of,
+    read_body,
+)
+from app.transport.origins import Origins
+from app.transport.refusals import RETRY_AFTER_S, STATUS, Refused
+from app.transport.runtime import AppRuntime, Caller, Context
+
+METHODS: Final = "GET, POST"
+T = TypeVar("T")
+
+EventStream = Callable[[Request, Prepared, Context], ASGIApp]
+"""Answers a subscription with server-sent events."""
+
+
+class GraphQLEndpoint:
+    """`/graphql` for HTTP."""
+
+    def __init__(self, runtime: AppRuntime, page: Callable[[], HttpResponse], stream: EventStream | None) -> None:
+        """`page` is what a browser sees that comes without a request; `stream` answers subscriptions."""
+        self._runtime = runtime
+        self._callers = Callers(runtime)
+        self._origins = Origins(runtime.settings)
+        self._page = page
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        request = Request(scope, receive)
+        preflight = request.method == "OPTIONS"
+        cors = self._origins.cors(request.headers, preflight=preflight)
+        try:
+            if preflight:
+                response: ASGIApp = HttpResponse(status_code=HTTPStatus.NO_CONTENT, headers={"allow": METHODS} | cors)
+            else:
+                response = await self._respond(request, cors)
+        except Refused as refused:
+            # A page of an allowed origin must be able to read why it was refused.
+            refused.headers.update(cors)
+            self._runtime.metrics.refused()
+            raise
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request, cors: Mapping[str, str]) -> ASGIApp:
+        if request.method not in {"GET", "POST"}:
+            raise _not_allowed("Send a GET or a POST.", METHODS)
+        ranges = accepted(request.headers.get("accept"))
+        media_type = choose_json(ranges)
+        if request.method == "GET" and HTML in ranges and not {JSON, GRAPHQL_JSON} & ranges.keys():
+            return self._page()
+        streaming = self._stream is not None and quality_of(EVENT_STREAM, ranges) > 0 and EVENT_STREAM in ranges
+        if media_type is None and not streaming:
+            raise Refused(f"We can answer with {GRAPHQL_JSON} or {JSON}.", status=HTTPStatus.NOT_ACCEPTABLE)
+        params = await self._params(request)
+        exchange = exchange_of(request)
+        caller = await self._callers.identify(request, exchange.request_id)
+        if caller.viewer is not None:
+            exchange.user_id = str(caller.viewer.user_id)
+        prepared = self._prepare(params, caller)
+        if isinstance(prepared, Response):
+            self._runtime.metrics.refused()
+            return _json(prepared, media_type or JSON, cors)
+        exchange.operation, exchange.operation_type = prepared.name, prepared.kind.value
+        if prepared.kind is OperationType.MUTATION and request.method == "GET":
+            raise _not_allowed("A mutation is sent by POST.", "POST")
+        context = self._runtime.new_context(caller)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            if self._stream is None or not streaming:
+                raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM}.")
+            return self._stream(request, prepared, context)
+        response = await self._execute(request, prepared, context, exchange)
+        return self._answer(response, context, caller, media_type or JSON, cors)
+
+    async def _params(self, request: Request) -> Params:
+        if request.method == "GET":
+            return params_of_query(request.scope["query_string"])
+        check_content(request.headers)
+        body = await read_body(request.headers, request.receive, self._runtime.settings.body_limit_bytes)
+        return params_of_body(body)
+
+    def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
+        allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
+        prepared = self._runtime.engine.prepare(
+            params.query, params.operation_name, params.variables, introspection_allowed=allowed
+        )
+        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
+
+    async def _execute(self, request: Request, prepared: Prepared, context: Context, exchange: Exchange) -> Response:
+        began = time.perf_counter()
+        work = self._runtime.engine.execute(prepared, context)
+        if prepared.kind is OperationType.MUTATION:
+            response = await work
+        else:
+            response = await unless_disconnected(request.receive, work)
+        exchange.statements = response.statements
+        self._runtime.metrics.executed(prepared, response, time.perf_counter() - began)
+        return response
+
+    def _answer(
+        self, response: Response, context: Context, caller: Caller, media_type: str, cors: Mapping[str, str]
+    ) -> HttpResponse:
+        answer = _json(response, media_type, cors)
+        # Other callers read their tokens from the payload; a cookie that they never send would only confuse.
+        if caller.from_browser:
+            values = cookies.clear_session() if context.session_ended else []
+            if context.new_session is not None:
+                values = cookies.set_session(context.new_session, self._runtime.settings)
+            for value in values:
+                answer.headers.append("set-cookie", value)
+        return answer
+
+
+async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when the client goes: then ClientDisconnect is raised."""
+    task = asyncio.current_task()
+    assert task is not None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        # Somebody else may have cancelled us as well, and means it.
+        if not gone or task.uncancel() > 0:
+            raise
+        raise ClientDisconnect from None
+    finally:
+        watcher.cancel()
+
+
+def _not_allowed(message: str, methods: str) -> Refused:
+    return Refused(message, status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": methods})
+
+
+def _json(response: Response, media_type: str, cors: Mapping[str, str]) -> HttpResponse:
+    headers = {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store", **cors}
+    if Code.MAINTENANCE in response.codes:
+        headers["retry-after"] = str(RETRY_AFTER_S)
+    return HttpResponse(encode(response.body()), _status(response, media_type), headers)
+
+
+def _status(response: Response, media_type: str) -> int:
+    # A client that asked for plain JSON cannot tell our errors from a proxy's by anything but a 200.
+    if media_type == JSON or response.data is not None:
+        return HTTPStatus.OK
+    code = Code(response.codes[0]) if response.codes else Code.INTERNAL
+    if response.executed:
+        ours = {Code.MAINTENANCE, Code.INTERNAL}
+        return STATUS[code] if code in ours else HTTPStatus.OK
+    return STATUS[code]

@@ -1,0 +1,69 @@
+"""Whether this process lives, and whether it can answer."""
+
+import asyncio
+from collections.abc import Awaitable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.kit.db import PUBLIC, Database
+from app.transport.codec import encode
+from app.transport.messages import JSON
+from app.transport.runtime import AppRuntime
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_S: Final = 1.0
+_WORDS: Final = {True: "healthy", False: "unhealthy"}
+
+
+class Health:
+    """`/health/live` and `/health/ready`."""
+
+    def __init__(self, runtime: AppRuntime) -> None:
+        self._runtime = runtime
+
+    async def live(self, _: Request) -> Response:
+        """The process answers; that is all."""
+        return _report(HTTPStatus.OK, {"status": "healthy"})
+
+    async def ready(self, _: Request) -> Response:
+        """Whether requests can be served: 503 when Postgres, Redis or an outbound API does not answer in time."""
+        names = ("database", "cache", "apis")
+        results = await asyncio.gather(
+            _holds("database", _reach(self._runtime.database)),
+            _holds("cache", self._ping()),
+            self._providers(),
+        )
+        status = HTTPStatus.OK if all(results) else HTTPStatus.SERVICE_UNAVAILABLE
+        checks = {name: _WORDS[result] for name, result in zip(names, results, strict=True)}
+        return _report(status, {"status": _WORDS[all(results)], "checks": checks})
+
+    async def _ping(self) -> None:
+        await self._runtime.redis.ping()
+
+    async def _providers(self) -> bool:
+        checks = (_holds(name, check()) for name, check in self._runtime.providers.items())
+        return all(await asyncio.gather(*checks))
+
+
+async def _reach(database: Database) -> None:
+    # A transaction that does nothing: a connection of the pool was free, and the server answered twice.
+    async with database.snapshot(PUBLIC):
+        pass
+
+
+async def _holds(name: str, check: Awaitable[object]) -> bool:
+    try:
+        await asyncio.wait_for(check, PATIENCE_S)
+    except Exception as error:
+        log.warning("unhealthy", check=name, error=str(error) or type(error).__name__)
+        return False
+    return True
+
+
+def _report(status: int, body: dict[str, object]) -> Response:
+    return Response(encode(body), status, {"cache-control": "no-store"}, media_type=JSON)

@@ -1,0 +1,76 @@
+"""What people see: the IDE and its configuration."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from app.transport.codec import encode
+from app.transport.messages import JSON
+from app.transport.runtime import AppRuntime
+
+# What Monaco needs and no more; see web/README.md.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_MISSING: Final = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Moneta</title>'
+    "<p>The GraphiQL page is not built: run <code>make serve</code> where Node 20 or newer is installed. "
+    "The API itself is at /graphql.</p></html>"
+)
+
+
+class Assets(StaticFiles):
+    """Files whose names carry their hash, so that they never change."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory, check_dir=False)
+        self._folder = directory
+
+    async def check_config(self) -> None:
+        """Finds nothing as long as there is no folder: it may be built while we run, or never."""
+        if not self._folder.is_dir():
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """A file, kept by browsers for ever."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+class Ide:
+    """`/ide`, `/ide/config.json`, and `/graphql` for a browser."""
+
+    def __init__(self, runtime: AppRuntime) -> None:
+        self._index = runtime.web / "index.html"
+        self._config = _config(runtime)
+
+    async def page(self, _: Request) -> Response:
+        """The page."""
+        return self.render()
+
+    def render(self) -> Response:
+        """The page; where it is not built, one line on how to get it."""
+        try:
+            html = self._index.read_text("utf-8")
+        except OSError:
+            return HTMLResponse(_MISSING, HTTPStatus.SERVICE_UNAVAILABLE, {"cache-control": "no-store"})
+        return HTMLResponse(html, headers={"content-security-policy": _POLICY, "cache-control": "no-cache"})
+
+    async def config(self, _: Request) -> Response:
+        """What the page wants to know of the server."""
+        return Response(encode(self._config), headers={"cache-control": "no-store"}, media_type=JSON)
+
+
+def _config(runtime: AppRuntime) -> Mapping[str, object]:
+    logins = () if runtime.settings.production else runtime.demo_logins
+    return {"endpoint": "/graphql", "demoLogins": [msgspec.to_builtins(login) for login in logins]}

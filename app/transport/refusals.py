@@ -1,0 +1,59 @@
+"""Requests that never become an operation, and how failures look over HTTP."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from app.kit.errors import Code, Problem, RateLimited
+
+STATUS: Final[Mapping[Code, int]] = {
+    Code.BAD_USER_INPUT: HTTPStatus.BAD_REQUEST,
+    Code.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    Code.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Code.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Code.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    Code.COST_EXCEEDED: HTTPStatus.BAD_REQUEST,
+    Code.RESYNC_REQUIRED: HTTPStatus.CONFLICT,
+    Code.MAINTENANCE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""HTTP status of a response that has nothing but errors, where the status may say so."""
+
+RETRY_AFTER_S: Final = 1
+
+
+class Refused(Exception):
+    """The request is answered with this error and nothing else."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = HTTPStatus.BAD_REQUEST,
+        code: Code = Code.BAD_USER_INPUT,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def because(cls, problem: Problem) -> "Refused":
+        """An expected failure that happened on the way to the operation."""
+        headers = {}
+        if problem.code is Code.MAINTENANCE:
+            headers["retry-after"] = str(RETRY_AFTER_S)
+        if isinstance(problem, RateLimited):
+            headers["retry-after"] = str(problem.retry_after_s)
+        return cls(problem.message, status=STATUS[problem.code], code=problem.code, headers=headers)
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """In the form of a GraphQL response."""
+        return error_body(self.message, self.code, request_id)
+
+
+def error_body(message: str, code: Code, request_id: str) -> dict[str, Any]:
+    """A GraphQL response that has one error and no data."""
+    return {"errors": [{"message": message, "extensions": {"code": code, "requestId": request_id}}]}

@@ -1,0 +1,122 @@
+"""uvicorn, as we run it."""
+
+import asyncio
+import contextlib
+import errno
+import gc
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.kit.errors import Unavailable
+from app.settings import Settings
+
+GRACE_S: Final = 5
+"""Seconds that requests get to end once we are told to stop."""
+
+PEER_PATIENCE_S: Final = 15
+"""A peer that acknowledges nothing for so many seconds is gone."""
+
+_PING_EVERY_S: Final = 7.0
+_PONG_WITHIN_S: Final = 7.0
+_BACKLOG: Final = 2048
+
+
+async def serve(
+    app: ASGIApp,
+    settings: Settings,
+    *,
+    ready: Callable[[str], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+    websockets: type[asyncio.Protocol] | str = "websockets-sansio",
+) -> None:
+    """Serves until SIGINT, SIGTERM or `stop`, then lets requests end. Raises Unavailable when the port is taken.
+
+    `ready` gets the address once connections are accepted. Signals are handled, not raised again: the caller cleans
+    up after this returns.
+    """
+    listening = _listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws=websockets,
+        ws_max_size=settings.body_limit_bytes,
+        ws_ping_interval=_PING_EVERY_S,
+        ws_ping_timeout=_PONG_WITHIN_S,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    host, port = listening.getsockname()[:2]
+    server = _Server(config, lambda: ready(f"http://{f'[{host}]' if ':' in host else host}:{port}"))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(server.stop_when(stop)) if stop is not None else None
+            await server.serve([listening])
+            if watching is not None:
+                watching.cancel()
+    finally:
+        listening.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What lives by now lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signal again when it is done, and SIGTERM would then end us before our clean-up.
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    async def stop_when(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise Unavailable(f"HOST is {host!r}, which is no address of this machine.") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Linux only. Connections inherit it.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_PATIENCE_S * 1000)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Unavailable(f"Port {port} of {host} is in use: stop what listens there, or set PORT.") from error
+        raise Unavailable(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
+    return listening
