@@ -36,6 +36,8 @@ class Context:
     request_id: str
     from_browser: bool
     reads: Reads
+    refresh_token: str | None = field(default=None)
+    """From the browser's cookie; null without one."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
 
