@@ -95,8 +95,8 @@ def _refusal(pages: list[_Page], cost: int, limits: Limits, operation: Operation
         if 1 <= fitting < page.first:
             hint = f"`{page.path}` weighs most: it fits with `first: {fitting}` or less instead of {page.first}."
             return refuse(LimitExceeded(f"{said} {hint}"), page.node)
-    where = f" `{pages[0].path}` weighs most, and no page of it fits:" if pages else ""
-    return refuse(LimitExceeded(f"{said}{where} ask for fewer fields at once."), operation)
+    where = f"`{pages[0].path}` weighs most, and no page of it fits: ask" if pages else "Ask"
+    return refuse(LimitExceeded(f"{said} {where} for fewer fields at once."), operation)
 
 
 def _first_node(field: FieldNode) -> Any:

@@ -1,0 +1,214 @@
+"""A small graph, and contexts whose loads count how often they are closed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import strawberry
+import structlog
+from msgspec.structs import replace
+from structlog.typing import EventDict
+
+from app.engine.execution import Engine, Prepared, Response
+from app.engine.limits import Limits
+from app.kit.db import PUBLIC, Database
+from app.kit.errors import InvalidInput, NotFound, RateLimited
+from app.kit.loading import Reads
+
+LIMITS = Limits(
+    body_bytes=1000,
+    tokens=2000,
+    depth=8,
+    aliases=10,
+    cost=1000,
+    first=100,
+    timeout_s=5.0,
+    subscriptions_per_socket=10,
+)
+
+
+class CountedReads(Reads):
+    """Real loads of a database that is not there."""
+
+    def __init__(self) -> None:
+        super().__init__(Database(asyncpg.create_pool("postgresql://127.0.0.1:1/nowhere", min_size=0)), PUBLIC)
+        self.closed = 0
+
+    async def aclose(self) -> None:
+        self.closed += 1
+        await super().aclose()
+
+
+@dataclass
+class Context:
+    """The context of one operation, and those of the events that followed it."""
+
+    request_id: str = "request-1"
+    reads: CountedReads = field(default_factory=CountedReads)
+    events: list["Context"] = field(default_factory=list)
+    seen: list[object] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def next_event(self) -> "Context":
+        following = Context(seen=self.seen)
+        self.events.append(following)
+        return following
+
+
+Info = strawberry.Info[Context, None]
+
+
+@strawberry.type
+class Page:
+    @strawberry.field
+    def nodes(self) -> list["Item"]:
+        return []
+
+    @strawberry.field
+    def edges(self) -> list["Edge"]:
+        return []
+
+    @strawberry.field
+    def total(self) -> int:
+        return 0
+
+
+@strawberry.type
+class Item:
+    name: str = "item"
+
+    @strawberry.field
+    def parent(self) -> "Item | None":
+        return None
+
+    @strawberry.field
+    def tags(self) -> list[str]:
+        return []
+
+    @strawberry.field
+    def parts(self) -> list["Item"]:
+        return []
+
+    @strawberry.field
+    def children(self, first: int = 20) -> Page:
+        return Page()
+
+
+@strawberry.type
+class Edge:
+    node: Item
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def item(self, name: str = "item") -> Item:
+        return Item(name=name)
+
+    @strawberry.field
+    def items(self, first: int = 20) -> Page:
+        return Page()
+
+    @strawberry.field
+    def number(self, value: int = 1) -> int:
+        return value
+
+    @strawberry.field
+    def boom(self) -> str | None:
+        raise ValueError("postgres://user:password@host")
+
+    @strawberry.field
+    def missing(self) -> str | None:
+        raise NotFound
+
+    @strawberry.field
+    def limited(self) -> str | None:
+        raise RateLimited(7)
+
+    @strawberry.field
+    def invalid(self) -> str | None:
+        raise InvalidInput("name", "Too short.")
+
+    @strawberry.field
+    async def forever(self, info: Info) -> str:
+        await info.context.release.wait()
+        return "at last"
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def add(self) -> Item:
+        return Item(name="added")
+
+
+@strawberry.type
+class Event:
+    number: int
+
+    @strawberry.field
+    def context(self, info: Info) -> int:
+        info.context.seen.append(info.context)
+        return self.number
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def events(self, info: Info, then: str = "end") -> AsyncGenerator[Event, None]:
+        try:
+            yield Event(number=1)
+            yield Event(number=2)
+            if then == "missing":
+                raise NotFound
+            if then == "boom":
+                raise ValueError("secret")
+            if then == "wait":
+                await info.context.release.wait()
+        finally:
+            info.context.seen.append("closed")
+
+
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+
+
+def engine(**limits: Any) -> Engine:
+    """An engine over the small graph."""
+    return Engine(SCHEMA, replace(LIMITS, **limits), show_statements=True)
+
+
+def prepare(engine: Engine, query: str, variables: dict[str, Any] | None = None) -> Prepared:
+    """An operation that is expected to pass every check."""
+    prepared = engine.prepare(query, None, variables, introspection_allowed=True)
+    assert not isinstance(prepared, list), prepared
+    return prepared
+
+
+def refusal(
+    engine: Engine, query: str, variables: dict[str, Any] | None = None, *, introspection_allowed: bool = True
+) -> tuple[str, str]:
+    """Code and message of the first error of an operation that is expected to be refused."""
+    errors = engine.prepare(query, None, variables, introspection_allowed=introspection_allowed)
+    assert isinstance(errors, list), "not refused"
+    error = Response.refused(errors, "request-1").errors[0]
+    return error["extensions"]["code"], error["message"]
+
+
+def cost(query: str, variables: dict[str, Any] | None = None) -> int:
+    """What an operation costs, whatever the limit."""
+    return prepare(engine(cost=10**40, depth=100, aliases=10**40), query, variables).cost
+
+
+@contextmanager
+def listening() -> Iterator[list[EventDict]]:
+    """Everything that is logged meanwhile; tests hear nothing otherwise."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    try:
+        with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as entries:
+            yield entries
+    finally:
+        structlog.configure(**before)

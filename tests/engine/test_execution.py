@@ -1,0 +1,184 @@
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from graphql import OperationType
+
+from app.engine.documents import Documents
+from app.engine.execution import Response
+from app.kit.db import statement_count
+from tests.engine.support import LIMITS, SCHEMA, Context, engine, listening, prepare, refusal
+
+
+async def run(query: str, variables: dict[str, Any] | None = None, **limits: Any) -> Response:
+    graph = engine(**limits)
+    return await graph.execute(prepare(graph, query, variables), Context())
+
+
+async def test_a_query_answers_with_its_cost_and_closes_its_loads() -> None:
+    graph, context = engine(), Context()
+    response = await graph.execute(prepare(graph, 'query Named { item(name: "x") { name } }'), context)
+    assert response.body() == {
+        "data": {"item": {"name": "x"}},
+        "extensions": {"cost": {"requested": 2, "used": 2, "remaining": 998}, "statements": 0},
+    }
+    assert context.reads.closed == 1
+    assert statement_count.get() is None
+
+
+async def test_an_operation_knows_its_kind_and_name() -> None:
+    document = "query A { number } mutation B { add { name } }"
+    second = engine().prepare(document, "B", None, introspection_allowed=True)
+    assert not isinstance(second, list)
+    assert (second.kind, second.name, second.cost) == (OperationType.MUTATION, "B", 11)
+    assert "several operations" in refusal(engine(), document)[1]
+    absent = engine().prepare(document, "C", None, introspection_allowed=True)
+    assert isinstance(absent, list)
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "message"),
+    [
+        ("{ number ", None, "Syntax Error"),
+        ("", None, "Syntax Error"),
+        ("{ nothing }", None, "Cannot query field 'nothing'"),
+        ("query($v: Int!) { number(value: $v) }", {"v": "x"}, "Int cannot represent"),
+        ("query($v: Int!) { number(value: $v) }", {"v": 2**53 + 1}, "32-bit"),
+        ("query($v: Int!) { number(value: $v) }", {"v": 1.5}, "Int cannot represent"),
+        ("query($v: Int!) { number(value: $v) }", {}, "to be provided"),
+        ("fragment A on Item { name }", None, "never used"),
+    ],
+)
+def test_what_the_client_got_wrong_is_said_in_full(query: str, variables: dict[str, Any] | None, message: str) -> None:
+    code, said = refusal(engine(), query, variables)
+    assert code == "BAD_USER_INPUT"
+    assert message in said
+
+
+async def test_a_null_for_an_argument_with_a_default_is_the_clients_mistake() -> None:
+    response = await run("query($v: Int) { number(value: $v) }", {"v": None})
+    assert response.data is None
+    assert response.codes == ["BAD_USER_INPUT"]
+
+
+async def test_expected_failures_say_what_they_are() -> None:
+    response = await run("{ missing limited invalid number }")
+    assert response.data == {"missing": None, "limited": None, "invalid": None, "number": 1}
+    assert [(error["path"], error["extensions"]) for error in response.errors] == [
+        (["missing"], {"code": "NOT_FOUND"}),
+        (["limited"], {"code": "RATE_LIMITED", "retryAfterS": 7}),
+        (["invalid"], {"code": "BAD_USER_INPUT", "field": "name"}),
+    ]
+
+
+async def test_what_nobody_expected_is_masked_and_logged() -> None:
+    with listening() as logs:
+        response = await run("{ boom }")
+    assert response.errors == [
+        {
+            "message": "Internal error.",
+            "locations": [{"line": 1, "column": 3}],
+            "path": ["boom"],
+            "extensions": {"code": "INTERNAL", "requestId": "request-1"},
+        }
+    ]
+    (entry,) = logs
+    assert (entry["event"], entry["path"], entry["request_id"]) == ("resolver_failed", ["boom"], "request-1")
+    assert isinstance(entry["exc_info"], ValueError)
+
+
+async def test_an_operation_that_takes_too_long_is_stopped() -> None:
+    graph, context = engine(timeout_s=0.01), Context()
+    response = await graph.execute(prepare(graph, "{ forever }"), context)
+    assert (response.data, response.codes, response.executed) == (None, ["MAINTENANCE"], True)
+    assert context.reads.closed == 1
+
+
+async def test_a_cancelled_operation_closes_its_loads() -> None:
+    graph, context = engine(), Context()
+    running = asyncio.create_task(graph.execute(prepare(graph, "{ forever }"), context))
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert context.reads.closed == 1
+
+
+def test_who_may_not_introspect_gets_neither_schema_nor_suggestions() -> None:
+    graph = engine()
+    for query in ("{ __schema { types { name } } }", '{ ...Q } fragment Q on Query { __type(name: "Item") { name } }'):
+        assert refusal(graph, query, introspection_allowed=False)[0] == "FORBIDDEN"
+        # The same document stays known to those who may.
+        assert prepare(graph, query).cost > 0
+        assert refusal(graph, query, introspection_allowed=False)[0] == "FORBIDDEN"
+    assert "Did you mean 'number'" in refusal(graph, "{ numbr }")[1]
+    assert refusal(graph, "{ numbr }", introspection_allowed=False)[1] == "Cannot query field 'numbr' on type 'Query'."
+    assert not isinstance(graph.prepare("{ __typename }", None, None, introspection_allowed=False), list)
+
+
+def test_documents_are_kept_while_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.engine.documents.MAX_DOCUMENTS", 2)
+    documents = Documents(SCHEMA._schema, LIMITS)
+    first = documents.get("{ number }", hide_suggestions=False)
+    documents.get("{ a: number }", hide_suggestions=False)
+    assert documents.get("{ number }", hide_suggestions=True) is first
+    documents.get("{ b: number }", hide_suggestions=False)
+    assert documents.get("{ number }", hide_suggestions=False) is first
+    assert isinstance(documents.get("{ wrong }", hide_suggestions=False), list)
+    assert len(documents) == 2
+
+
+def test_documents_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.engine.documents.MAX_BYTES", 25)
+    documents = Documents(SCHEMA._schema, LIMITS)
+    for name in "abcd":
+        documents.get(f"{{ {name}: number }}", hide_suggestions=False)
+    assert len(documents) == 1
+    monkeypatch.setattr("app.engine.documents.MAX_DOCUMENT_BYTES", 10)
+    documents.get("{ longer_than_ten: number }", hide_suggestions=False)
+    assert len(documents) == 1
+
+
+async def test_each_event_is_executed_with_loads_of_its_own() -> None:
+    graph, context = engine(), Context()
+    responses = [each async for each in graph.subscribe(prepare(graph, "subscription { events { context } }"), context)]
+    assert [each.data for each in responses] == [{"events": {"context": 1}}, {"events": {"context": 2}}]
+    assert context.seen == [*context.events, "closed"]
+    assert len(context.events) == 2
+    assert [each.reads.closed for each in (context, *context.events)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("then", "code"), [("missing", "NOT_FOUND"), ("boom", "INTERNAL")])
+async def test_a_stream_that_fails_ends_with_its_error(then: str, code: str) -> None:
+    graph, context = engine(), Context()
+    prepared = prepare(graph, f'subscription {{ events(then: "{then}") {{ number }} }}')
+    responses = [each async for each in graph.subscribe(prepared, context)]
+    assert [each.executed for each in responses] == [True, True, False]
+    assert responses[-1].codes == [code]
+    assert "data" not in responses[-1].body()
+    assert "secret" not in str(responses[-1].body())
+
+
+async def test_a_stopped_subscription_closes_its_source() -> None:
+    graph, context = engine(), Context()
+    prepared = prepare(graph, 'subscription { events(then: "wait") { number } }')
+    async with aclosing(graph.subscribe(prepared, context)) as responses:
+        await anext(responses)
+        assert "closed" not in context.seen
+    assert context.seen == ["closed"]
+    assert context.reads.closed == 1
+
+
+async def test_a_subscription_cancelled_while_it_waits_closes_its_source() -> None:
+    graph, context = engine(), Context()
+    prepared = prepare(graph, 'subscription { events(then: "wait") { number } }')
+    responses = graph.subscribe(prepared, context)
+    await anext(responses)
+    await anext(responses)
+    waiting = asyncio.ensure_future(anext(responses))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert context.seen == ["closed"]

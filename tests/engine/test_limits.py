@@ -1,0 +1,184 @@
+import time
+from typing import Any
+
+import pytest
+
+from tests.engine.support import cost, engine, prepare, refusal
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{ item { name } }", 2),
+        ("{ item { tags } }", 2),
+        ("{ item { parts { name } } }", 1 + 1 + 10),
+        ("{ item { parts { parts { name } } } }", 1 + 1 + 10 * (1 + 10)),
+        ("{ items(first: 3) { nodes { name parent { name } } } }", 1 + 1 + 3 * 3),
+        ("{ items(first: 3) { total edges { node { name } } } }", 1 + 1 + 1 + 3 * 2),
+        ("{ items { nodes { name } } }", 1 + 1 + 20),
+        ("{ items(first: 2) { nodes { children(first: 5) { nodes { name } } } } }", 1 + 1 + 2 * (1 + 1 + 5)),
+        ("{ items(first: -9) { nodes { name } } }", 3),
+        ("mutation { add { name } other: add { name } }", 22),
+        ("subscription { events { number } }", 2),
+        ("{ __schema { types { name fields { name } } } }", 5),
+        ("{ __typename }", 1),
+    ],
+)
+def test_the_published_formula_is_what_is_charged(query: str, expected: int) -> None:
+    assert cost(query) == expected
+
+
+def test_the_page_size_is_the_variables_value_or_its_default() -> None:
+    query = "query($first: Int! = 4) { items(first: $first) { nodes { name } } }"
+    assert cost(query) == 6
+    assert cost(query, {"first": 7}) == 9
+    assert cost("query($first: Int) { items(first: $first) { nodes { name } } }") == 22
+
+
+def test_a_page_size_that_was_cheap_before_is_charged_again() -> None:
+    small = engine(cost=50)
+    query = "query($first: Int!) { items(first: $first) { nodes { name } } }"
+    assert prepare(small, query, {"first": 10}).cost == 12
+    assert prepare(small, query, {"first": 10}).cost == 12
+    assert refusal(small, query, {"first": 100})[0] == "COST_EXCEEDED"
+
+
+def test_fragments_count_wherever_they_are_spread_at_the_page_size_of_the_place() -> None:
+    fragment = "fragment P on Page { nodes { name } }"
+    assert cost(f"{{ a: items(first: 2) {{ ...P }} b: items(first: 30) {{ ...P }} }} {fragment}") == 4 + 32
+
+
+def test_the_refusal_names_the_connection_and_the_largest_page_that_passes() -> None:
+    small = engine(cost=100)
+    query = (
+        "query($n: Int!) { item { name } items(first: 2) { list: nodes { children(first: $n) { nodes { name } } } } }"
+    )
+    code, message = refusal(small, query, {"n": 90})
+    assert code == "COST_EXCEEDED"
+    assert "`items.list.children`" in message
+    assert "`first: 46`" in message
+    assert prepare(small, query, {"n": 46}).cost <= 100
+    assert refusal(small, query, {"n": 47})[0] == "COST_EXCEEDED"
+
+
+def test_the_refusal_follows_the_heaviest_path_through_fragments() -> None:
+    query = (
+        "{ item { ...I } items(first: 1) { nodes { name } } }"
+        " fragment I on Item { ... on Item { big: children(first: 99) { ...P } } }"
+        " fragment P on Page { nodes { name parent { name } } }"
+    )
+    code, message = refusal(engine(cost=100), query)
+    assert code == "COST_EXCEEDED"
+    assert "`item.big`" in message
+    assert "`first: 31`" in message
+    assert prepare(engine(cost=100), query.replace("99", "31")).cost <= 100
+    assert refusal(engine(cost=100), query.replace("99", "32"))[0] == "COST_EXCEEDED"
+
+
+def test_where_no_page_fits_the_refusal_says_so() -> None:
+    query = "{ items(first: 9) { nodes { name name2: name name3: name } } }"
+    code, message = refusal(engine(cost=3), query)
+    assert (code, message) == (
+        "COST_EXCEEDED",
+        "This operation costs 29; 3 is the limit. `items` weighs most, and no page of it fits:"
+        " ask for fewer fields at once.",
+    )
+
+
+def test_depth_is_counted_through_fragments() -> None:
+    shallow = engine(depth=3)
+    assert prepare(shallow, "{ item { parent { name } } }").cost == 3
+    for query in (
+        "{ item { parent { parent { name } } } }",
+        "{ item { ...A } } fragment A on Item { ... on Item { parent { ...B } } }"
+        " fragment B on Item { parent { name } }",
+    ):
+        code, message = refusal(shallow, query)
+        assert code == "COST_EXCEEDED"
+        assert "nested" in message
+
+
+def test_introspection_of_tools_is_not_too_deep() -> None:
+    deep = '{ __type(name: "Item") { fields { type { ofType { ofType { ofType { ofType { name } } } } } } } }'
+    assert prepare(engine(depth=3), deep).cost > 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ " + " ".join(f"a{index}: number" for index in range(11)) + " }",
+        "{ " + "number " * 12 + "}",
+        "{ item { " + "...A " * 11 + "} } fragment A on Item { alias: name }",
+        "{ number " + "@include(if: true) " * 12 + "}",
+    ],
+)
+def test_aliases_and_repetitions_are_bounded(query: str) -> None:
+    code, message = refusal(engine(), query)
+    assert (code, "10 are the limit" in message) == ("COST_EXCEEDED", True)
+
+
+def test_ten_aliases_pass() -> None:
+    assert prepare(engine(), "{ " + " ".join(f"a{index}: number" for index in range(10)) + " }").cost == 10
+
+
+def test_tokens_and_comments_are_bounded() -> None:
+    assert refusal(engine(tokens=10), "{ " + "number " * 20 + "}")[0] == "COST_EXCEEDED"
+    assert refusal(engine(tokens=10), "#\n" * 20 + "{ number }")[0] == "COST_EXCEEDED"
+
+
+def _doubling(levels: int) -> str:
+    steps = "".join(f"fragment F{n} on Item {{ ...F{n + 1} ...F{n + 1} }} " for n in range(levels))
+    return "{ item { ...F0 } } " + steps + f"fragment F{levels} on Item {{ parent {{ name }} }}"
+
+
+def test_fragments_that_double_are_weighed_once_each() -> None:
+    began = time.process_time()
+    assert cost(_doubling(100)) == 1 + 2 * 2**100
+    assert refusal(engine(), _doubling(100))[0] == "COST_EXCEEDED"
+    # Written out this is 2^100 fields; the bound only tells that from a walk of the document.
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ item { ...A } } fragment A on Item { ...A }",
+        "{ item { ...A } } fragment A on Item { parent { ...B } } fragment B on Item { ...A ...A }",
+    ],
+)
+def test_fragments_in_a_circle_are_refused_by_validation(query: str) -> None:
+    code, message = refusal(engine(), query)
+    assert code == "BAD_USER_INPUT"
+    assert "within itself" in message
+
+
+def test_a_long_chain_of_fragments_is_refused_without_overflowing_the_stack() -> None:
+    steps = "".join(f"fragment F{n} on Item {{ ...F{n + 1} }} " for n in range(220))
+    query = "{ item { ...F0 } } " + steps + "fragment F220 on Item { name }"
+    assert refusal(engine(), query)[0] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_nothing_can_store_is_refused(text: str) -> None:
+    query = "query($name: String!) { item(name: $name) { name } }"
+    assert refusal(engine(), query, {"name": text})[0] == "BAD_USER_INPUT"
+    assert refusal(engine(), query, {"name": "fine", "other": {"deep": [text]}})[0] == "BAD_USER_INPUT"
+
+
+def test_nul_in_a_literal_is_refused() -> None:
+    assert refusal(engine(), '{ item(name: "a\\u0000b") { name } }') == (
+        "BAD_USER_INPUT",
+        "Text may not contain NUL or a lone surrogate.",
+    )
+
+
+def test_variables_nest_only_so_deep() -> None:
+    def nested(levels: int) -> Any:
+        value: Any = "innermost"
+        for _ in range(levels):
+            value = [value]
+        return value
+
+    assert prepare(engine(), "{ number }", {"unused": nested(32)}).cost == 1
+    assert refusal(engine(), "{ number }", {"unused": nested(33)})[1] == "Variables are nested more than 32 deep."
+    assert refusal(engine(), "{ number }", {"unused": nested(100_000)})[0] == "BAD_USER_INPUT"
