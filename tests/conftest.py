@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 import pytest
@@ -23,6 +24,9 @@ from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.migrate import migrate
+
+Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+"""A connection that row-level security does not bind."""
 
 APP_ROLE = "moneta_app"
 TEMPLATE = "moneta_template"
@@ -68,7 +72,7 @@ async def _administer(url: str, statement: str) -> None:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def administrator(servers: Embedded) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def administrator(servers: Embedded) -> AsyncIterator[Owner]:
     """The owner's connection that makes and drops databases."""
     connection = await asyncpg.connect(servers.database_url)
     yield connection
@@ -76,9 +80,7 @@ async def administrator(servers: Embedded) -> AsyncIterator["asyncpg.Connection[
 
 
 @pytest_asyncio.fixture
-async def database_url(
-    servers: Embedded, template_url: str, administrator: "asyncpg.Connection[asyncpg.Record]"
-) -> AsyncIterator[str]:
+async def database_url(servers: Embedded, template_url: str, administrator: Owner) -> AsyncIterator[str]:
     """The owner's URL of a database of this test's own, at the newest revision."""
     name = f"moneta_test_{next(_numbers)}"
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
@@ -87,9 +89,7 @@ async def database_url(
 
 
 @pytest_asyncio.fixture
-async def empty_database_url(
-    servers: Embedded, administrator: "asyncpg.Connection[asyncpg.Record]"
-) -> AsyncIterator[str]:
+async def empty_database_url(servers: Embedded, administrator: Owner) -> AsyncIterator[str]:
     """The owner's URL of a database that holds nothing, for tests of the migrations."""
     name = f"moneta_empty_{next(_numbers)}"
     await administrator.execute(f"CREATE DATABASE {name}")
@@ -106,7 +106,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture
-async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def owner(database_url: str) -> AsyncIterator[Owner]:
     """A connection as the owner, whom row-level security does not bind."""
     connection = await asyncpg.connect(database_url)
     yield connection

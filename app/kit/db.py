@@ -32,7 +32,12 @@ _UNREACHABLE = (
     OSError,
 )
 # asyncpg has one class for these and for its misuse, and misuse must stay visible.
-_CLOSED = ("connection is closed", "pool is closing", "pool is closed")
+_CLOSED = (
+    "connection is closed",
+    "connection has been released back to the pool",  # as soon as it is found to be lost
+    "pool is closing",
+    "pool is closed",
+)
 _ROLLBACK_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -108,7 +113,7 @@ class Tx:
     """Statements on one connection, inside one transaction. Several readers may share it; they take turns."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection: Connection | None = connection
         self._turn = asyncio.Lock()
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
@@ -117,6 +122,8 @@ class Tx:
         """The connection itself, for one statement of a library that brings its own SQL."""
         _count()
         async with self._turn:
+            if self._connection is None:
+                raise RuntimeError("this transaction has ended")
             with _reachable():
                 yield self._connection
 
@@ -150,6 +157,9 @@ class Tx:
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         """Runs `action` once the transaction is durable; it is best effort, and never fails the write."""
         self._after_commit.append(action)
+
+    def _end(self) -> None:
+        self._connection = None
 
     async def _committed(self) -> None:
         for action in self._after_commit:
@@ -241,16 +251,18 @@ class Database:
     ) -> AsyncIterator[Tx]:
         with _reachable():
             connection = await self.pool.acquire()
+        tx = Tx(connection)
         try:
             with _reachable():
                 await connection.execute("; ".join(part for part in (begin, scope.settings()) if part))
-            yield Tx(connection)
+            yield tx
             with _reachable():
                 await end(connection)
         except BaseException:
             await _uninterrupted(_rollback(connection))
             raise
         finally:
+            tx._end()
             await self.pool.release(connection)
 
 
@@ -261,12 +273,18 @@ async def _commit(connection: Connection) -> None:
 
 
 async def _rollback(connection: Connection) -> None:
-    # A lost connection has no transaction left to roll back; asyncpg drops it on release.
-    if connection.is_closed():
-        return
     try:
-        await connection.execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
+        # A lost connection has no transaction left to roll back.
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        end_session(connection)
+
+
+def end_session(connection: Connection) -> None:
+    """Closes a connection at once, with whatever its session holds; the pool makes another when it needs one."""
+    # A connection that was lost has left the pool, and its proxy says so by raising.
+    with contextlib.suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 

@@ -7,7 +7,7 @@ behind without holding memory: its queue is dropped and it catches up at its own
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -18,6 +18,7 @@ from app.kit.errors import Problem
 from app.kit.events import Event, EventLog
 from app.kit.pubsub import GAP
 from app.kit.relay import CHANNEL
+from app.kit.tasks import end
 
 CATCH_UP_BATCH = 200
 TOP_CHECK_S = 2.0
@@ -56,7 +57,7 @@ class Listener:
         self._behind = True
         self._ready.set()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
         while True:
             await self._ready.wait()
             self._ready.clear()
@@ -73,7 +74,7 @@ class Listener:
                     self._queue.clear()
                     self._behind = True
 
-    async def _missing(self) -> AsyncIterator[Event]:
+    async def _missing(self) -> AsyncGenerator[Event, None]:
         while True:
             events = await self._log.after(self.stream, self.last, CATCH_UP_BATCH)
             for event in events:
@@ -105,9 +106,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Stops reading. Listeners hear nothing more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await self._broadcast.disconnect()
 
     @asynccontextmanager

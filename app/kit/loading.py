@@ -10,7 +10,7 @@ Conventions for the statements:
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -21,6 +21,7 @@ from app.kit.db import Database, Executor, Scope, Tx
 from app.kit.sql import Query
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Audience(StrEnum):
@@ -31,27 +32,27 @@ class Audience(StrEnum):
     TENANT = "tenant"
 
 
-class One(msgspec.Struct, Generic[R], frozen=True, eq=False):
+class One(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     """At most one record for a key."""
 
-    record: type[R]
+    record: type[R_co]
     query: Query
     key: str
     audience: Audience
 
 
-class Many(msgspec.Struct, Generic[R], frozen=True, eq=False):
+class Many(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     """A short, bounded list of records for a key, in the statement's order."""
 
-    record: type[R]
+    record: type[R_co]
     query: Query
     audience: Audience
 
 
-class Page(msgspec.Struct, Generic[R], frozen=True, eq=False):
+class Page(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     """A list read page by page: keyset order by columns of the record, the last of which is unique."""
 
-    record: type[R]
+    record: type[R_co]
     query: Query
     count: Query
     order: tuple[str, ...]
@@ -134,8 +135,9 @@ class _Load:
             future.exception()
 
     def cancel(self) -> None:
-        for future in self._settle():
-            future.cancel()
+        if self._settled is None:
+            for future in self._settle():
+                future.cancel()
 
     def _settle(self) -> "list[asyncio.Future[Any]]":
         self._settled = self._loop.create_future()
@@ -177,19 +179,19 @@ class Reads:
                 self._snapshot.cancel()
             await self._stack.aclose()
 
-    def one(self, loader: One[R], key: Any) -> "asyncio.Future[R | None]":
+    def one(self, loader: One[R], key: Any) -> Awaitable[R | None]:
         """The record with this key, or None."""
         return self._load((loader,), key, self._load_one)
 
-    def many(self, loader: Many[R], key: Any) -> "asyncio.Future[list[R]]":
+    def many(self, loader: Many[R], key: Any) -> Awaitable[list[R]]:
         """The records that belong to this key."""
         return self._load((loader,), key, self._load_many)
 
-    def page(self, loader: Page[R], key: Any, request: PageRequest) -> "asyncio.Future[PageResult[R]]":
+    def page(self, loader: Page[R], key: Any, request: PageRequest) -> Awaitable[PageResult[R]]:
         """One page of the records that belong to this key; `key` is None for a list of its own."""
         return self._load((loader, request), key, self._load_page)
 
-    def count(self, loader: Page[Any], key: Any, filters: tuple[Any, ...]) -> "asyncio.Future[int]":
+    def count(self, loader: Page[Any], key: Any, filters: tuple[Any, ...]) -> Awaitable[int]:
         """How many records the list holds, counted up to COUNT_LIMIT + 1."""
         return self._load((loader, filters), key, self._load_count)
 
@@ -197,8 +199,6 @@ class Reads:
         """Where statements for this audience run."""
         if audience is Audience.PUBLIC:
             return self.database
-        if self._closed:
-            raise RuntimeError("these reads have ended")
         if self._snapshot is None:
             self._snapshot = asyncio.ensure_future(self._open_snapshot())
             self._snapshot.add_done_callback(_see_error)
@@ -211,6 +211,8 @@ class Reads:
         cache_key = (*group, key)
         if (known := self._loads.get(cache_key)) is not None:
             return known.wait()
+        if self._closed:
+            raise RuntimeError("these reads have ended")
         loop = asyncio.get_running_loop()
         load = self._loads[cache_key] = _Load(loop)
         batch = self._batches.get(group)
@@ -223,22 +225,23 @@ class Reads:
 
     def _dispatch(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
         del self._batches[group]
-        if self._closed:
-            for load in batch.values():
-                load.cancel()
-            return
         task = asyncio.get_running_loop().create_task(self._run(group, batch, run))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._closed:
+            task.cancel()
+
+        def finished(_: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            # A task that was cancelled, perhaps before its first step, has told nobody.
+            for load in batch.values():
+                load.cancel()
+
+        task.add_done_callback(finished)
 
     async def _run(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
         try:
             results: Mapping[Any, Any] = await run(list(batch), *group)
             outcomes = [(load, results[key]) for key, load in batch.items()]
-        except asyncio.CancelledError:
-            for load in batch.values():
-                load.cancel()
-            raise
         except Exception as error:
             for load in batch.values():
                 load.fail(error)

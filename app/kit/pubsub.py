@@ -9,6 +9,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from app.kit.tasks import heed_cancellation
+
 GAP = ""
 """A message that Redis never sends: here the channel may have a hole."""
 
@@ -62,6 +64,7 @@ class RedisBackend(BroadcastBackend):
         """The next message of any channel. It never raises: a lost server is waited for."""
         await self._subscribed.wait()
         while True:
+            heed_cancellation()
             try:
                 message = await self._pubsub.get_message(timeout=5.0)
             except (RedisError, OSError) as error:

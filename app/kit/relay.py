@@ -9,8 +9,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.kit.db import Database
+from app.kit.db import Database, end_session
 from app.kit.events import WAKE_CHANNEL, Event, Q
+from app.kit.tasks import end, heed_cancellation
 
 CHANNEL = "moneta:events"
 """The one channel on which every worker hears every fact."""
@@ -61,9 +62,10 @@ class Relay:
                     log.warning("relay.interrupted", error=str(error) or type(error).__name__)
                 except Exception:
                     log.exception("relay.failed")
+                heed_cancellation()
                 await asyncio.sleep(STANDBY_S)
         finally:
-            listener.cancel()
+            await end(listener)
 
     async def _lead(self) -> None:
         async with self._database.pool.acquire() as connection:
@@ -74,12 +76,15 @@ class Relay:
                     return
                 log.info("relay.active")
                 while True:
+                    heed_cancellation()
                     self._wake.clear()
                     if await self._move_batch(connection) < BATCH:
+                        # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(self._wake.wait(), POLL_S)
+                            async with asyncio.timeout(POLL_S):
+                                await self._wake.wait()
             except BaseException:
-                connection.terminate()
+                end_session(connection)
                 raise
 
     async def _move_batch(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> int:

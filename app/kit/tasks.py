@@ -1,0 +1,22 @@
+"""Ending tasks for certain: redis-py can swallow a cancellation that meets a connection being made."""
+
+import asyncio
+from typing import Any, Final
+
+_PATIENCE_S: Final = 0.1
+
+
+async def end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancels tasks, again if need be, and returns when they have ended, however they did."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_PATIENCE_S)
+
+
+def heed_cancellation() -> None:
+    """Raises CancelledError where the current task has been asked to end and somebody below has swallowed it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

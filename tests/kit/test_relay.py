@@ -1,0 +1,142 @@
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from app.kit.db import SYSTEM, Database
+from app.kit.events import Event, EventLog, Fact
+from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay, stream_key
+from tests.conftest import Owner
+from tests.kit.moving import append, cancel, relaying
+from tests.waiting import until
+
+LOCK_HOLDERS = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+@pytest_asyncio.fixture
+async def events(database: Database, redis: Redis) -> EventLog:
+    return EventLog(database, redis)
+
+
+async def published(owner: Owner) -> bool:
+    return not await owner.fetchval("SELECT count(*) FROM events WHERE published_at IS NULL")
+
+
+async def stored(redis: Redis, stream: str) -> list[Event]:
+    entries: Any = await redis.xrange(stream_key(stream))
+    return [msgspec.json.decode(fields[b"e"], type=Event) for _, fields in entries]
+
+
+async def test_facts_are_moved_in_order(database: Database, events: EventLog, redis: Redis, owner: Owner) -> None:
+    await append(database, events, "early", range(3))
+    async with relaying(database, redis), redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        await pubsub.subscribe(CHANNEL)
+        await asyncio.gather(*(append(database, events, stream, range(20)) for stream in ("a", "b")))
+        await until(lambda: published(owner))
+
+        for stream in ("a", "b"):
+            moved = await stored(redis, stream)
+            assert [event.seq for event in moved] == list(range(1, 21))
+            assert [event.payload for event in moved] == [{"n": n} for n in range(20)]
+            assert moved == await events.after(stream, 0, 100)
+            assert 0 < await redis.ttl(stream_key(stream)) <= STREAM_TTL_S
+        assert [event.seq for event in await stored(redis, "early")] == [1, 2, 3]
+
+
+async def test_a_batch_larger_than_one_is_moved(
+    database: Database, events: EventLog, redis: Redis, owner: Owner
+) -> None:
+    facts = [Fact("a", "n", {"n": n}) for n in range(1234)]
+    await database.write(SYSTEM, lambda tx: events.append(tx, facts))
+    async with relaying(database, redis):
+        await until(lambda: published(owner))
+    assert [event.seq for event in await stored(redis, "a")] == list(range(1, 1235))
+
+
+async def test_a_crash_before_the_move_loses_nothing(
+    database: Database, events: EventLog, redis: Redis, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(database, events, "a", range(5))
+    nowhere = Redis.from_url("redis://127.0.0.1:1")
+    with pytest.raises(RedisConnectionError):
+        await Relay(database, nowhere)._lead()
+    await nowhere.aclose()
+    assert await owner.fetchval("SELECT count(*) FROM events WHERE published_at IS NULL") == 5
+    await until(lambda: nobody_holds(owner))
+
+    async with relaying(database, redis):
+        await until(lambda: published(owner))
+    assert [event.seq for event in await stored(redis, "a")] == [1, 2, 3, 4, 5]
+
+
+async def nobody_holds(owner: Owner) -> bool:
+    return not await owner.fetchval(LOCK_HOLDERS)
+
+
+async def test_a_crash_after_the_move_stores_nothing_twice(
+    database: Database, events: EventLog, redis: Redis, owner: Owner
+) -> None:
+    await append(database, events, "a", range(3))
+    async with relaying(database, redis):
+        await until(lambda: published(owner))
+    # As if the relay had died between Redis and Postgres.
+    await owner.execute("UPDATE events SET published_at = NULL")
+    await append(database, events, "a", range(3, 5))
+
+    async with relaying(database, redis), redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        await pubsub.subscribe(CHANNEL)
+        await until(lambda: published(owner))
+
+    assert [event.seq for event in await stored(redis, "a")] == [1, 2, 3, 4, 5]
+
+
+async def test_one_relay_is_active_and_another_takes_over(
+    database: Database, events: EventLog, redis: Redis, owner: Owner
+) -> None:
+    async with relaying(database, redis) as first:
+        await append(database, events, "a", range(2))
+        await until(lambda: published(owner))
+        async with relaying(database, redis) as second:
+            await append(database, events, "a", range(2, 4))
+            await until(lambda: published(owner))
+            assert await owner.fetchval(LOCK_HOLDERS) == 1
+
+            first.cancel()
+            await asyncio.wait([first])
+            await append(database, events, "a", range(4, 8))
+            await until(lambda: published(owner))
+            assert not second.done()
+    assert [event.payload["n"] for event in await stored(redis, "a")] == list(range(8))
+    await until(lambda: nobody_holds(owner))
+
+
+async def test_the_relay_survives_the_loss_of_its_connection(
+    database: Database, events: EventLog, redis: Redis, owner: Owner
+) -> None:
+    async with relaying(database, redis) as relay:
+        await append(database, events, "a", range(2))
+        await until(lambda: published(owner))
+        await owner.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await append(database, events, "a", range(2, 4))
+        await until(lambda: published(owner))
+        assert not relay.done()
+    assert [event.payload["n"] for event in await stored(redis, "a")] == [0, 1, 2, 3]
+
+
+async def test_a_relay_cancelled_at_any_moment_frees_its_lock(database: Database, redis: Redis, owner: Owner) -> None:
+    for turns in range(40):
+        task = asyncio.create_task(Relay(database, redis).run())
+        await asyncio.wait([task], timeout=turns * 0.0002)
+        await cancel(task)
+    await until(lambda: nobody_holds(owner))
+    assert database.pool.get_size() == database.pool.get_idle_size()
