@@ -52,8 +52,11 @@ class Replay:
             chain = ReplayedChain(info, int(self.clock.now().timestamp()))
             wrong: Wrong | None = None
             try:
-                await self._blocks(tx, chain, progressed)
-                _check_sums(chain, info)
+                if info is not None:
+                    await self._blocks(tx, chain, progressed)
+                    _check_sums(chain, info)
+                elif await tx.fetch(Q.replay_blocks, 0, 1):
+                    raise Wrong(0, "there are blocks, and blockchain_info is empty")
                 waiting = await read_waiting(tx, chain)
                 await check_unspent(tx, chain, waiting)
                 await check_balances(tx, chain, waiting)
@@ -115,12 +118,8 @@ async def _batch(tx: Tx, height: int) -> list[model.Block]:
     return batch
 
 
-def _check_sums(chain: ReplayedChain, info: model.ChainState | None) -> None:
+def _check_sums(chain: ReplayedChain, info: model.ChainState) -> None:
     progress = chain.progress
-    if info is None:
-        if progress.height >= 0:
-            raise Wrong(progress.height, "there are blocks, and blockchain_info is empty")
-        return
     height = progress.height
     expected = {
         "tip_height": height,
