@@ -6,6 +6,7 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.kit.errors import NotFound
 from app.transport.envelope import Envelope
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
@@ -55,4 +56,4 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": "There is nothing here."})
         return
-    raise Refused("There is nothing here.", status=404)
+    raise Refused.because(NotFound("There is nothing here."))

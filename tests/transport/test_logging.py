@@ -1,0 +1,48 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import logging, structlog
+from app.settings import Settings
+from app.transport.logging import configure_logging
+configure_logging(Settings(log_format={log_format!r}))
+structlog.contextvars.bind_contextvars(request_id="r-1")
+log = structlog.get_logger()
+log.debug("unheard")
+def fail(password):
+    raise ValueError("what went wrong")
+try:
+    fail("hunter2")
+except ValueError:
+    log.exception("failed", value=object)
+logging.getLogger("uvicorn.error").info("unheard")
+logging.getLogger("some.library").warning("heard %s", "too")
+"""
+
+
+def _lines(log_format: str) -> list[str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(log_format=log_format)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == ""
+    return ran.stderr.splitlines()
+
+
+def test_each_event_is_one_line_of_json() -> None:
+    ours, theirs = map(json.loads, _lines("json"))
+    assert (ours["event"], ours["level"], ours["request_id"]) == ("failed", "error", "r-1")
+    assert "ValueError: what went wrong" in ours["exception"]
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("heard too", "warning", "some.library")
+    assert theirs["request_id"] == "r-1"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_tracebacks_tell_no_local_variables(log_format: str) -> None:
+    text = "\n".join(_lines(log_format))
+    assert "ValueError: what went wrong" in text
+    assert "password=" not in text
+    assert text.count("hunter2") <= 1
+    assert "unheard" not in text

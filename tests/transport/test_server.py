@@ -1,0 +1,182 @@
+"""Over a real socket, where framing and disconnects are what they are."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from app.kit.errors import Unavailable
+from app.settings import Settings
+from app.transport.server import PEER_PATIENCE_S, serve
+from tests.transport.support import ORIGIN, Witness, build, errors, serving
+from tests.waiting import until
+
+PATIENCE_S = 5.0
+SMALL = Settings(public_url=ORIGIN, body_limit_bytes=1000)
+
+
+@asynccontextmanager
+async def connection(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare connection to the server."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def exchange(url: str, request: bytes) -> tuple[int, bytes]:
+    """Status and everything else of the answer to bytes on the wire."""
+    async with connection(url) as (reader, writer), asyncio.timeout(PATIENCE_S):
+        writer.write(request)
+        await writer.drain()
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        )
+        return int(head.split()[1]), head + await reader.readexactly(length)
+
+
+def head(*lines: str) -> bytes:
+    """A request to /graphql up to its body."""
+    return "\r\n".join(["POST /graphql HTTP/1.1", "Host: x", "Content-Type: application/json", *lines, "", ""]).encode()
+
+
+def chunked(*chunks: bytes) -> bytes:
+    """A chunked body."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+
+
+async def test_a_chunked_body_is_read() -> None:
+    async with serving(build()) as url:
+        body = chunked(b'{"query": "{ he', b'llo }"}')
+        status, answer = await exchange(url, head("Transfer-Encoding: chunked") + body)
+        assert status == 200
+        assert b'{"data":{"hello":"hello world"}' in answer
+
+
+async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_long() -> None:
+    async with serving(build(SMALL)) as url:
+        # The terminating chunk never comes: whoever reads on to the end waits for ever.
+        endless = chunked(b"x" * 600, b"x" * 600).removesuffix(b"0\r\n\r\n")
+        status, answer = await exchange(url, head("Transfer-Encoding: chunked") + endless)
+        assert status == 413
+        assert b"longer than 1,000 bytes" in answer
+        assert b"connection: close" in answer
+
+
+async def test_an_announced_body_that_is_too_long_is_refused_unread() -> None:
+    async with serving(build(SMALL)) as url:
+        status, answer = await exchange(url, head("Content-Length: 1001"))
+        assert status == 413
+        assert b"BAD_USER_INPUT" in answer
+
+
+async def test_a_body_of_exactly_the_limit_is_read() -> None:
+    async with serving(build(SMALL)) as url, httpx.AsyncClient(base_url=url) as client:
+        body = json.dumps({"query": "{ hello }"}).encode().ljust(1000)
+        response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
+        assert response.json()["data"] == {"hello": "hello world"}
+
+
+async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.transport.messages.BODY_PATIENCE_S", 0.05)
+    async with serving(build()) as url:
+        status, _ = await exchange(url, head("Content-Length: 100") + b'{"query"')
+        assert status == 408
+
+
+async def test_a_body_that_is_cut_off_executes_nothing_and_logs_no_error() -> None:
+    witness = Witness()
+    async with serving(build(witness=witness)) as url:
+        async with connection(url) as (_, writer):
+            writer.write(head("Content-Length: 1000") + b'{"query": "mutation { login }"}')
+            await writer.drain()
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/live")).status_code == 200
+    assert witness.callers == []
+
+
+async def test_a_query_whose_client_goes_is_cancelled() -> None:
+    witness = Witness()
+    async with serving(build(witness=witness)) as url:
+        async with connection(url) as (_, writer):
+            body = b'{"query": "{ linger }"}'
+            writer.write(head(f"Content-Length: {len(body)}") + body)
+            await asyncio.wait_for(witness.started.wait(), PATIENCE_S)
+        await until(lambda: witness.finished == ["query cancelled"])
+
+
+async def test_a_mutation_whose_client_goes_runs_to_its_end() -> None:
+    witness = Witness()
+    async with serving(build(witness=witness)) as url:
+        async with connection(url) as (_, writer):
+            body = b'{"query": "mutation { linger }"}'
+            writer.write(head(f"Content-Length: {len(body)}") + body)
+            await asyncio.wait_for(witness.started.wait(), PATIENCE_S)
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/live")).status_code == 200
+        assert witness.finished == []
+        witness.release.set()
+        await until(lambda: witness.finished == ["mutation done"])
+
+
+async def test_hostile_bodies_leave_the_server_as_it_was() -> None:
+    async with serving(build()) as url, httpx.AsyncClient(base_url=url) as client:
+        for body in (b"[" * 100_000, b"\xff" * 1000, b'{"query": "' + b"\\u0000" * 1000 + b'"}'):
+            response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
+            assert response.status_code in {200, 400}
+            assert errors(response)[0][0] == "BAD_USER_INPUT"
+        assert (await client.post("/graphql", json={"query": "{ hello }"})).status_code == 200
+
+
+async def test_a_port_that_is_taken_gives_one_clear_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Unavailable) as refusal:
+            await serve(build(), Settings(port=port))
+    assert refusal.value.message == f"Port {port} of 127.0.0.1 is in use: stop what listens there, or set PORT."
+
+
+async def test_a_host_that_is_not_ours_gives_one_clear_line() -> None:
+    with pytest.raises(Unavailable) as refusal:
+        await serve(build(), Settings(host="203.0.113.1", port=0))
+    assert "203.0.113.1" in refusal.value.message
+
+
+async def test_sigterm_ends_requests_in_peace_and_returns() -> None:
+    witness = Witness()
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    app = build(witness=witness)
+    running = asyncio.create_task(serve(app, Settings(port=0), ready=address.set_result))
+    async with httpx.AsyncClient(base_url=await address) as client:
+        asking = asyncio.create_task(client.post("/graphql", json={"query": "{ linger }"}))
+        await asyncio.wait_for(witness.started.wait(), PATIENCE_S)
+        signal.raise_signal(signal.SIGTERM)
+        witness.release.set()
+        assert (await asking).json()["data"] == {"linger": "query"}
+        await asyncio.wait_for(running, PATIENCE_S)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+async def test_connections_inherit_the_patience_with_dead_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[socket.socket] = []
+
+    class Recorded(socket.socket):
+        def listen(self, *backlog: Any) -> None:
+            made.append(self)
+            super().listen(*backlog)
+
+    monkeypatch.setattr(socket, "socket", Recorded)
+    async with serving(build()):
+        option = made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert option == PEER_PATIENCE_S * 1000
