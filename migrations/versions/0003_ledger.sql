@@ -66,7 +66,8 @@ CREATE TABLE transactions (
     transaction_hash hash NOT NULL UNIQUE,
     sender_wallet_id hash REFERENCES wallets (wallet_id),
     recipient_wallet_id hash NOT NULL REFERENCES wallets (wallet_id),
-    amount numeric(20, 8) NOT NULL CHECK (amount > 0),
+    -- Nil only in the coinbase of a block without subsidy and fees.
+    amount numeric(20, 8) NOT NULL CHECK (amount > 0 OR (amount = 0 AND sender_wallet_id IS NULL)),
     fee numeric(20, 8) NOT NULL DEFAULT 0 CHECK (fee >= 0),
     memo text NOT NULL DEFAULT '' CHECK (octet_length(memo) <= 256),
     timestamp timestamptz NOT NULL,
@@ -98,6 +99,8 @@ CREATE INDEX transactions_recipient ON transactions (recipient_wallet_id, timest
 CREATE UNIQUE INDEX transactions_block ON transactions (block_height, block_position) WHERE block_height IS NOT NULL;
 CREATE INDEX transactions_block_id ON transactions (block_id) WHERE block_id IS NOT NULL;
 CREATE INDEX transactions_mempool ON transactions (sequence) WHERE status = 'pending';
+CREATE INDEX transactions_pending_sender ON transactions (sender_wallet_id) WHERE status = 'pending';
+CREATE INDEX transactions_pending_age ON transactions (created_at) WHERE status = 'pending';
 
 CREATE TABLE utxos (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -120,6 +123,10 @@ CREATE TABLE utxos (
 COMMENT ON TABLE utxos IS 'Every output there ever was; unspent while spent_in_tx_hash is null.';
 CREATE UNIQUE INDEX utxos_spender ON utxos (spent_in_tx_hash, spent_input_index) WHERE spent_in_tx_hash IS NOT NULL;
 CREATE INDEX utxos_unspent ON utxos (wallet_id, transaction_hash, output_index) WHERE NOT is_spent;
+-- What a payment may choose from, the largest and the smallest coins first.
+CREATE INDEX utxos_spendable ON utxos (wallet_id, amount)
+    WHERE NOT is_spent AND (block_height IS NOT NULL OR is_change);
+CREATE INDEX utxos_incoming ON utxos (wallet_id) WHERE NOT is_spent AND block_height IS NULL AND NOT is_change;
 CREATE INDEX utxos_immature ON utxos (block_height) WHERE is_coinbase AND NOT is_spent;
 CREATE TRIGGER utxos_updated_at BEFORE UPDATE ON utxos FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
@@ -137,7 +144,7 @@ CREATE INDEX beneficiaries_wallet ON beneficiaries (beneficiary_wallet_id);
 
 -- One row: the tip, and the sums that belong to it. Whoever connects a block locks it first.
 CREATE TABLE blockchain_info (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     network bytea NOT NULL CHECK (length(network) = 4),
     coinbase_maturity integer NOT NULL CHECK (coinbase_maturity >= 0),
     tip_hash hash NOT NULL REFERENCES blocks (block_hash),

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from app.kit.errors import InvalidInput, Problem
+
 
 class Custody(StrEnum):
     """Who holds a wallet's private key."""
@@ -103,6 +105,12 @@ class Transaction(msgspec.Struct, frozen=True):
     block_position: int | None
 
 
+class PendingTransaction(Transaction, frozen=True):
+    """A transaction in the mempool. `sequence` is the order of acceptance: parents come before children."""
+
+    sequence: int
+
+
 class Output(msgspec.Struct, frozen=True):
     """A transaction output. `block_height` is None while unconfirmed, the spending fields while unspent."""
 
@@ -129,6 +137,32 @@ class Beneficiary(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class TransferCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A custodial payment as its sender asks for it. A fee of None is the least that is accepted."""
+
+    recipient_wallet_id: str
+    amount: Decimal
+    fee: Decimal | None = None
+    memo: str = ""
+    allow_high_fee: bool = False
+
+
+class UnsignedTransaction(msgspec.Struct, frozen=True):
+    """A payment to be signed elsewhere. `encoding` is what is signed, `hash` its SHA-256; no coin is reserved."""
+
+    encoding: bytes
+    hash: str
+    fee: Decimal
+    change: Decimal
+
+
+class KeyRotation(msgspec.Struct, frozen=True):
+    """How far a rotation has come, in wallet keys."""
+
+    rewrapped: int
+    total: int
+
+
 class ChainState(msgspec.Struct, frozen=True):
     """The tip and its sums (the seed's `blockchain_info`). `current_difficulty` is what the next block must meet."""
 
@@ -146,3 +180,89 @@ class ChainState(msgspec.Struct, frozen=True):
     halving_height: int
     current_halving_number: int
     updated_at: datetime
+
+
+class Rejection(StrEnum):
+    """Why a transaction that was signed elsewhere is refused."""
+
+    MALFORMED = "malformed"
+    WRONG_NETWORK = "wrong_network"
+    NOT_YOURS = "not_yours"
+    BAD_SIGNATURE = "bad_signature"
+    OUTPUT_NOT_AVAILABLE = "output_not_available"
+    IMMATURE_COINBASE = "immature_coinbase"
+    UNCONFIRMED_INPUT = "unconfirmed_input"
+    VALUE_NOT_CONSERVED = "value_not_conserved"
+    NOT_ONE_RECIPIENT = "not_one_recipient"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+
+
+class NotVerified(Problem):
+    """Verify your e-mail address first."""
+
+
+class WalletIsExternal(Problem):
+    """Moneta does not hold this wallet's key. Sign the payment yourself and use submitTransaction."""
+
+
+class RecipientNotFound(Problem):
+    """No wallet has this id."""
+
+
+class InsufficientFunds(Problem):
+    """The wallet's spendable coins do not cover the payment and its fee."""
+
+    def __init__(self, available: Decimal) -> None:
+        super().__init__()
+        self.available = available
+
+
+class TooManyCoins(Problem):
+    """The wallet's coins cover the payment, but are too small for one transaction. Pay less at once."""
+
+    def __init__(self, payable: Decimal) -> None:
+        super().__init__()
+        self.payable = payable
+
+
+class UnconfirmedChainTooLong(Problem):
+    """The payment would build on too many unconfirmed ones. Wait for the next block."""
+
+
+class MempoolFull(Problem):
+    """Too many transactions wait for a block. Try again shortly."""
+
+
+class FeeTooLow(Problem):
+    """The fee is below the least that is accepted."""
+
+    def __init__(self, minimum: Decimal) -> None:
+        super().__init__()
+        self.minimum = minimum
+
+
+class FeeTooHigh(Problem):
+    """The fee looks like a mistake. Confirm it with allowHighFee if it is none."""
+
+    def __init__(self, maximum: Decimal) -> None:
+        super().__init__()
+        self.maximum = maximum
+
+
+class TransactionRejected(Problem):
+    """The transaction breaks a rule."""
+
+    def __init__(self, reason: Rejection, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BeneficiaryExists(Problem):
+    """This wallet is among your beneficiaries already."""
+
+
+class PublicKeyTaken(InvalidInput):
+    """This public key has a wallet already."""
+
+    def __init__(self) -> None:
+        super().__init__("publicKey", "This public key has a wallet already.")

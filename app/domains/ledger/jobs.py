@@ -1,0 +1,15 @@
+"""What the ledger does at fixed times."""
+
+from app.domains.ledger.services import LedgerServices
+from app.kit.jobs import Schedule
+
+
+def ledger_schedules(services: LedgerServices) -> list[Schedule]:
+    """The upkeep of the mempool."""
+
+    async def expire() -> str:
+        return f"{await services.mempool.expire()} failed"
+
+    return [
+        Schedule("mempool", "*/15 * * * *", "Fails transactions that have waited for 72 hours without a block", expire)
+    ]

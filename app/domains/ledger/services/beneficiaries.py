@@ -1,0 +1,86 @@
+"""Saved recipients."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.domains.accounts.model import Viewer
+from app.domains.ledger.model import Beneficiary, BeneficiaryExists, RecipientNotFound
+from app.domains.ledger.services.statements import Q
+from app.kit.clock import Clock
+from app.kit.db import Database, Tx
+from app.kit.errors import InvalidInput, NotFound
+from app.kit.idempotency import once
+
+MAX_NAME_CHARS = 255
+
+
+@dataclass(frozen=True)
+class Beneficiaries:
+    """Each user's own list."""
+
+    database: Database
+    clock: Clock
+
+    async def add(
+        self, viewer: Viewer, wallet_id: str, name: str | None, nickname: str | None, idempotency_key: str
+    ) -> Beneficiary:
+        """Saves a wallet. Raises InvalidInput, RecipientNotFound, BeneficiaryExists, IdempotencyKeyReused.
+
+        A replay whose beneficiary has since been removed raises NotFound.
+        """
+        names = _name("name", name), _name("nickname", nickname)
+
+        async def work(tx: Tx) -> Beneficiary:
+            async def insert() -> dict[str, str]:
+                row = await tx.fetch_one(Q.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now())
+                if row is None:
+                    raise RecipientNotFound
+                if row["id"] is None:
+                    raise BeneficiaryExists
+                return {"id": str(row["id"])}
+
+            result = await once(
+                tx,
+                owner=str(viewer.user_id),
+                user_id=viewer.user_id,
+                key=idempotency_key,
+                operation="addBeneficiary",
+                request=[wallet_id, *names],
+                work=insert,
+            )
+            return _found(await tx.fetch_one(Q.beneficiary, UUID(result["id"]), viewer.user_id))
+
+        return await self.database.write(viewer.scope, work)
+
+    async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
+        """Replaces both names; None removes one. Raises InvalidInput, NotFound."""
+        names = _name("name", name), _name("nickname", nickname)
+
+        async def work(tx: Tx) -> Beneficiary:
+            return _found(await tx.fetch_one(Q.update_beneficiary, id, viewer.user_id, *names))
+
+        return await self.database.write(viewer.scope, work)
+
+    async def remove(self, viewer: Viewer, id: UUID) -> None:
+        """Forgets a beneficiary. Raises NotFound, also for one that is gone already."""
+        if not await self.database.write(viewer.scope, lambda tx: tx.execute(Q.delete_beneficiary, id, viewer.user_id)):
+            raise NotFound
+
+
+def _found(row: Any | None) -> Beneficiary:
+    if row is None:
+        raise NotFound
+    return Beneficiary(*row)
+
+
+def _name(field: str, text: str | None) -> str | None:
+    if text is None or not (name := text.strip()):
+        return None
+    if len(name) > MAX_NAME_CHARS:
+        raise InvalidInput(field, f"A name has at most {MAX_NAME_CHARS} characters.")
+    # Control characters and lone surrogates: nothing a person types into a name, and NUL no database takes.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise InvalidInput(field, "A name holds no control characters.")
+    return name

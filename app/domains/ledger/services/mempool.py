@@ -1,0 +1,92 @@
+"""The transactions that wait for a block: how many may, and for how long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.domains.ledger.model import MempoolFull
+from app.domains.ledger.services.payments import facts_about
+from app.domains.ledger.services.statements import Q
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.events import EventLog
+
+MEMPOOL_LIMIT = 20_000
+"""Ten full blocks of payments. Approximate: it is looked at once a second."""
+MAX_WAIT = timedelta(hours=72)
+EXPIRED = "expired"
+PARENT_EXPIRED = "parent expired"
+
+_LOOK_EVERY = timedelta(seconds=1)
+_BATCH = 100
+
+
+@dataclass
+class _Look:
+    """When the mempool was last looked at, and what was seen."""
+
+    at: datetime | None = None
+    is_full: bool = False
+
+
+@dataclass(frozen=True)
+class Mempool:
+    """The mempool's bounds."""
+
+    database: Database
+    clock: Clock
+    events: EventLog
+    limit: int = MEMPOOL_LIMIT
+    _last: _Look = field(default_factory=_Look)
+
+    async def require_room(self) -> None:
+        """Raises MempoolFull. A look costs milliseconds when the mempool is long, so one serves a second's callers."""
+        now = self.clock.now()
+        if self._last.at is None or not timedelta(0) <= now - self._last.at < _LOOK_EVERY:
+            self._last.at = now
+            row = await self.database.fetch_one(Q.mempool_is_full, self.limit - 1)
+            self._last.is_full = row is not None and row[0]
+        if self._last.is_full:
+            raise MempoolFull
+
+    async def expire(self) -> int:
+        """Fails what has waited for 72 hours and whatever builds on it; returns how many transactions failed.
+
+        What they meant to spend is spendable again and their outputs are gone. Works in batches, each of which commits.
+        """
+        before = self.clock.now() - MAX_WAIT
+        failed = 0
+        while batch := await self.database.write(SYSTEM, lambda tx: self._expire_batch(tx, before)):
+            failed += batch
+        return failed
+
+    async def _expire_batch(self, tx: Tx, before: datetime) -> int:
+        # Chain, then balances in order, then streams: the order in which everybody locks. With the tip held no block
+        # confirms a transaction under our hands, with the senders' balances nobody builds another one on it.
+        await tx.fetch(Q.lock_chain)
+        senders = [row[0] for row in await tx.fetch(Q.overdue_senders, before, _BATCH)]
+        if not senders:
+            return 0
+        await tx.fetch(Q.lock_balances, senders)
+        family = await tx.fetch(Q.overdue_family, senders, before)
+        hashes = [row["transaction_hash"] for row in family]
+        reasons = [EXPIRED if row["is_overdue"] else PARENT_EXPIRED for row in family]
+        await tx.execute(Q.release_inputs, hashes)
+        await tx.execute(Q.delete_outputs, hashes)
+        await tx.execute(Q.fail_transactions, hashes, reasons)
+        await recount(tx, senders, self.clock.now())
+        facts = [
+            fact
+            for row in family
+            for fact in facts_about(
+                "transaction.failed", row["transaction_hash"], [row["sender_wallet_id"], row["recipient_wallet_id"]]
+            )
+        ]
+        await self.events.append(tx, facts)
+        return len(family)
+
+
+async def recount(tx: Tx, wallet_ids: Sequence[str], now: datetime) -> None:
+    """Stores as balance what these wallets can spend. The caller holds the locks on the balances."""
+    sums = await tx.fetch(Q.wallet_balance_sums, list(wallet_ids))
+    await tx.execute(Q.store_balances, [row["wallet_id"] for row in sums], [row["balance"] for row in sums], now)

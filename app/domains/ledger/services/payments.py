@@ -1,0 +1,121 @@
+"""What transfers and submissions share: the mempool's own rules, and the one way in."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from app.domains.ledger.model import FeeTooLow, UnconfirmedChainTooLong
+from app.domains.ledger.rules.amounts import COIN, InvalidAmount, to_coins, to_units
+from app.domains.ledger.rules.hashing import sha256
+from app.domains.ledger.rules.spending import ChainRules
+from app.domains.ledger.rules.transaction import SignedTransaction, encode, signed_size
+from app.domains.ledger.services.connect import wallet_stream
+from app.domains.ledger.services.statements import Q
+from app.kit.crypto.rsa import verify
+from app.kit.db import Tx
+from app.kit.errors import InvalidInput, Unavailable
+from app.kit.events import Fact
+
+MIN_FEE_UNITS = 1_000
+"""0.00001 coins: flat, because a signature weighs more than any number of inputs."""
+HIGH_FEE_UNITS = COIN
+"""A fee above one coin must be confirmed."""
+MAX_ANCESTORS = 25
+"""Unconfirmed transactions that one may build on: what has to be failed or mined together stays small."""
+MAX_FUTURE = timedelta(hours=2)
+MAX_AGE = timedelta(hours=24)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that all rules have passed. `ancestors` bounds how many unconfirmed ones it builds on."""
+
+    signed: SignedTransaction
+    recipient_wallet_id: str
+    ancestors: int
+
+
+class SpentElsewhere(Exception):
+    """An input was spent between the look at it and the spend, which the sender's lock should have prevented."""
+
+
+def facts_about(kind: str, transaction_hash: str, wallet_ids: Sequence[str]) -> list[Fact]:
+    """The same fact for each wallet it concerns."""
+    return [Fact(wallet_stream(wallet_id), kind, {"hash": transaction_hash}) for wallet_id in sorted(set(wallet_ids))]
+
+
+def chain_rules(network: bytes | None, coinbase_maturity: int | None) -> ChainRules:
+    """The chain's rules as the database keeps them. Raises Unavailable before there is a chain."""
+    if network is None or coinbase_maturity is None:
+        raise Unavailable("The chain has no first block yet. Try again shortly.")
+    return ChainRules(network=network, verify=verify, coinbase_maturity_blocks=coinbase_maturity)
+
+
+def amount_units(field: str, coins: Decimal) -> int:
+    """Base units of an input. Raises InvalidInput."""
+    try:
+        return to_units(coins)
+    except InvalidAmount as fault:
+        message = str(fault)
+        raise InvalidInput(field, f"{message[0].upper()}{message[1:]}.") from None
+
+
+def check_fee(fee_units: int) -> None:
+    """Raises FeeTooLow."""
+    if fee_units < MIN_FEE_UNITS:
+        raise FeeTooLow(to_coins(MIN_FEE_UNITS))
+
+
+def total_ancestors(parents: dict[bytes, int]) -> int:
+    """A bound on the ancestors of what spends these unconfirmed parents, each with its own bound.
+
+    Raises UnconfirmedChainTooLong.
+    """
+    total = sum(ancestors + 1 for ancestors in parents.values())
+    if total > MAX_ANCESTORS:
+        raise UnconfirmedChainTooLong
+    return total
+
+
+def moment(timestamp_ms: int) -> datetime:
+    """A transaction's own time."""
+    return _EPOCH + timedelta(milliseconds=timestamp_ms)
+
+
+def timestamp_ms(at: datetime) -> int:
+    """The inverse of `moment`, rounded down."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+async def accept(tx: Tx, payment: Payment, now: datetime) -> str:
+    """Puts a payment into the mempool and returns its hash. The caller holds the lock on the sender's balance."""
+    transaction, signature = payment.signed.transaction, payment.signed.signature
+    encoding = encode(transaction)
+    transaction_hash = sha256(encoding).hex()
+    sender = transaction.sender_wallet_id
+    paid_units = sum(output.amount_units for output in transaction.outputs if output.wallet_id != sender)
+    spent = await tx.fetch_value(
+        Q.accept_payment,
+        transaction_hash,
+        sender.hex(),
+        payment.recipient_wallet_id,
+        to_coins(paid_units),
+        to_coins(transaction.fee_units),
+        transaction.memo,
+        moment(transaction.timestamp_ms),
+        signature,
+        encoding,
+        signed_size(len(encoding), len(signature)),
+        payment.ancestors,
+        now,
+        [output.wallet_id.hex() for output in transaction.outputs],
+        [to_coins(output.amount_units) for output in transaction.outputs],
+        [spent.transaction_hash.hex() for spent in transaction.inputs],
+        [spent.output_index for spent in transaction.inputs],
+    )
+    if spent != len(transaction.inputs):
+        raise SpentElsewhere(transaction_hash)
+    return transaction_hash

@@ -1,0 +1,205 @@
+"""Payments that were signed elsewhere."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from app.domains.accounts.model import Viewer
+from app.domains.ledger.model import NotVerified, RecipientNotFound, Rejection, TransactionRejected
+from app.domains.ledger.rules.hashing import sha256
+from app.domains.ledger.rules.spending import Utxo, check_payment
+from app.domains.ledger.rules.transaction import (
+    MalformedTransaction,
+    OutPoint,
+    SignedTransaction,
+    Transaction,
+    decode,
+)
+from app.domains.ledger.rules.violations import RuleBroken, Violation
+from app.domains.ledger.services.mempool import Mempool
+from app.domains.ledger.services.payments import (
+    MAX_AGE,
+    MAX_FUTURE,
+    Payment,
+    accept,
+    chain_rules,
+    check_fee,
+    facts_about,
+    timestamp_ms,
+    total_ancestors,
+)
+from app.domains.ledger.services.statements import Q
+from app.domains.ledger.services.transfers import as_system
+from app.kit.clock import Clock
+from app.kit.db import Database, Tx
+from app.kit.errors import InvalidInput, NotFound
+from app.kit.events import EventLog
+from app.kit.idempotency import once
+
+_REJECTIONS = {
+    Violation.MALFORMED_TRANSACTION: Rejection.MALFORMED,
+    Violation.SECOND_COINBASE: Rejection.MALFORMED,
+    Violation.WRONG_NETWORK: Rejection.WRONG_NETWORK,
+    Violation.OUTPUT_NOT_AVAILABLE: Rejection.OUTPUT_NOT_AVAILABLE,
+    Violation.IMMATURE_COINBASE: Rejection.IMMATURE_COINBASE,
+    Violation.WRONG_OWNER: Rejection.NOT_YOURS,
+    Violation.VALUE_NOT_CONSERVED: Rejection.VALUE_NOT_CONSERVED,
+    Violation.UNKNOWN_PUBLIC_KEY: Rejection.BAD_SIGNATURE,
+    Violation.BAD_SIGNATURE: Rejection.BAD_SIGNATURE,
+}
+
+
+@dataclass(frozen=True)
+class Submissions:
+    """Takes in transactions that the viewer has signed with a key of their own."""
+
+    database: Database
+    clock: Clock
+    events: EventLog
+    mempool: Mempool
+
+    async def submit(self, viewer: Viewer, transaction: str, signature: str, idempotency_key: str) -> str:
+        """Takes the canonical encoding and its signature, both in base64; returns the transaction's hash.
+
+        A transaction that is known already, failed ones among them, is answered with itself. Raises InvalidInput,
+        NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, UnconfirmedChainTooLong, MempoolFull,
+        IdempotencyKeyReused.
+        """
+        encoding = _unbase64("transaction", transaction)
+        signed = SignedTransaction(_decoded(encoding), _unbase64("signature", signature))
+        recipient = _recipient(signed.transaction)
+        if not viewer.is_verified:
+            raise NotVerified
+        await self.mempool.require_room()
+        transaction_hash = sha256(encoding).hex()
+
+        async def work(tx: Tx) -> str:
+            accepted: list[Payment] = []
+
+            async def submit() -> dict[str, str]:
+                payment = await self._judge(tx, viewer, signed, transaction_hash, recipient)
+                if payment is not None:
+                    accepted.append(payment)
+                    await accept(tx, payment, self.clock.now())
+                return {"hash": transaction_hash}
+
+            await once(
+                tx,
+                owner=str(viewer.user_id),
+                user_id=viewer.user_id,
+                key=idempotency_key,
+                operation="submitTransaction",
+                # The signature is not part of it: any that is valid is as good.
+                request=transaction_hash,
+                work=submit,
+            )
+            if accepted:
+                concerned = [signed.transaction.sender_wallet_id.hex(), recipient]
+                await self.events.append(tx, facts_about("transaction.pending", transaction_hash, concerned))
+            return transaction_hash
+
+        return await self.database.write(as_system(viewer), work)
+
+    async def _judge(
+        self, tx: Tx, viewer: Viewer, signed: SignedTransaction, transaction_hash: str, recipient: str
+    ) -> Payment | None:
+        """The payment, if every rule lets it pass; None if it is known already."""
+        transaction = signed.transaction
+        wallet_id = await tx.fetch_value(Q.lock_payer, viewer.user_id)
+        if wallet_id is None:
+            raise NotFound
+        if transaction.sender_wallet_id.hex() != wallet_id:
+            raise TransactionRejected(Rejection.NOT_YOURS, "The sender is not your wallet.")
+        known = await tx.fetch_one(Q.submitter, wallet_id, transaction_hash, recipient)
+        if known is None:
+            raise NotFound
+        if known["is_known"]:
+            return None
+        self._check_time(transaction)
+        check_fee(transaction.fee_units)
+        next_height = known["tip_height"] + 1 if known["tip_height"] is not None else 0
+        rules = chain_rules(known["network"], known["coinbase_maturity"])
+        inputs = await _inputs(tx, transaction)
+        try:
+            check_payment(
+                transaction,
+                signed.signature,
+                utxo=_view(inputs, next_height).get,
+                public_key={transaction.sender_wallet_id: known["public_key"]}.get,
+                height=next_height,
+                rules=rules,
+            )
+        except RuleBroken as broken:
+            raise TransactionRejected(
+                _REJECTIONS[broken.violation], f"{broken.detail[0].upper()}{broken.detail[1:]}."
+            ) from None
+        if not known["recipient_exists"]:
+            raise RecipientNotFound
+        return Payment(signed=signed, recipient_wallet_id=recipient, ancestors=_ancestors(inputs))
+
+    def _check_time(self, transaction: Transaction) -> None:
+        now = self.clock.now()
+        if not timestamp_ms(now - MAX_AGE) <= transaction.timestamp_ms <= timestamp_ms(now + MAX_FUTURE):
+            raise TransactionRejected(
+                Rejection.TIMESTAMP_OUT_OF_RANGE, "The timestamp must lie within the last 24 hours or the next 2."
+            )
+
+
+def _unbase64(field: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput(field, "This is not base64.") from None
+
+
+def _decoded(encoding: bytes) -> Transaction:
+    try:
+        transaction = decode(encoding)
+    except MalformedTransaction as fault:
+        raise TransactionRejected(Rejection.MALFORMED, f"Not a transaction: {fault}.") from None
+    if transaction.is_coinbase:
+        raise TransactionRejected(Rejection.MALFORMED, "A coinbase is made by a miner only.")
+    return transaction
+
+
+def _recipient(transaction: Transaction) -> str:
+    """The one wallet that is paid besides the sender. The chain would allow more; the mempool keeps it readable."""
+    recipients = {output.wallet_id for output in transaction.outputs} - {transaction.sender_wallet_id}
+    if len(recipients) != 1:
+        raise TransactionRejected(Rejection.NOT_ONE_RECIPIENT, "A payment has one recipient besides its sender.")
+    return recipients.pop().hex()
+
+
+async def _inputs(tx: Tx, transaction: Transaction) -> dict[OutPoint, Any]:
+    rows = await tx.fetch(
+        Q.unspent_at,
+        [spent.transaction_hash.hex() for spent in transaction.inputs],
+        [spent.output_index for spent in transaction.inputs],
+    )
+    return {OutPoint(bytes.fromhex(row["transaction_hash"]), row["output_index"]): row for row in rows}
+
+
+def _view(inputs: dict[OutPoint, Any], next_height: int) -> dict[OutPoint, Utxo]:
+    return {
+        outpoint: Utxo(
+            bytes.fromhex(row["wallet_id"]),
+            row["units"],
+            next_height if row["block_height"] is None else row["block_height"],
+            row["is_coinbase"],
+        )
+        for outpoint, row in inputs.items()
+    }
+
+
+def _ancestors(inputs: dict[OutPoint, Any]) -> int:
+    parents = {}
+    for outpoint, row in inputs.items():
+        if row["block_height"] is None:
+            # Own change falls only with a payment of one's own; what others have not had confirmed may never come.
+            if not row["is_change"]:
+                raise TransactionRejected(
+                    Rejection.UNCONFIRMED_INPUT, "Of unconfirmed outputs only your own change can be spent."
+                )
+            parents[outpoint.transaction_hash] = row["ancestors"]
+    return total_ancestors(parents)

@@ -1,0 +1,212 @@
+"""Payments from custodial wallets, and drafts of payments for those whose owners sign themselves."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from app.domains.accounts.model import Viewer
+from app.domains.ledger.model import (
+    FeeTooHigh,
+    NotVerified,
+    RecipientNotFound,
+    TransferCommand,
+    UnsignedTransaction,
+    WalletIsExternal,
+)
+from app.domains.ledger.rules.amounts import to_coins
+from app.domains.ledger.rules.hashing import sha256
+from app.domains.ledger.rules.memo import memo_fault, normalise_memo
+from app.domains.ledger.rules.selection import Selection
+from app.domains.ledger.rules.spending import Utxo, check_payment
+from app.domains.ledger.rules.transaction import (
+    MAX_INPUTS,
+    SignedTransaction,
+    Transaction,
+    TransactionOutput,
+    encode,
+)
+from app.domains.ledger.services.keys import Keys
+from app.domains.ledger.services.mempool import Mempool
+from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, read_payer
+from app.domains.ledger.services.payments import (
+    HIGH_FEE_UNITS,
+    MIN_FEE_UNITS,
+    Payment,
+    accept,
+    amount_units,
+    check_fee,
+    facts_about,
+    timestamp_ms,
+)
+from app.domains.ledger.services.statements import Q
+from app.kit.clock import Clock
+from app.kit.crypto.rsa import sign
+from app.kit.db import Database, Executor, Scope, Tx
+from app.kit.errors import InvalidInput, NotFound
+from app.kit.events import EventLog
+from app.kit.idempotency import once
+
+
+class _Order(msgspec.Struct, frozen=True):
+    """A command whose values are checked, in base units."""
+
+    recipient_wallet_id: str
+    amount_units: int
+    fee_units: int
+    memo: str
+
+
+@dataclass(frozen=True)
+class Transfers:
+    """Builds payments."""
+
+    database: Database
+    clock: Clock
+    events: EventLog
+    keys: Keys
+    mempool: Mempool
+
+    async def transfer(self, viewer: Viewer, command: TransferCommand, idempotency_key: str) -> str:
+        """Pays from the viewer's custodial wallet; returns the hash of the pending transaction.
+
+        Raises InvalidInput, FeeTooLow, FeeTooHigh, NotVerified, WalletIsExternal, RecipientNotFound, InsufficientFunds,
+        TooManyCoins, UnconfirmedChainTooLong, MempoolFull, IdempotencyKeyReused.
+        """
+        order = _checked(command)
+        if not viewer.is_verified:
+            raise NotVerified
+        await self.mempool.require_room()
+
+        async def work(tx: Tx) -> str:
+            accepted: list[Payment] = []
+
+            async def pay() -> dict[str, str]:
+                payment = await self._sign(await _lock(tx, viewer.user_id, order), order)
+                accepted.append(payment)
+                return {"hash": await accept(tx, payment, self.clock.now())}
+
+            result = await once(
+                tx,
+                owner=str(viewer.user_id),
+                user_id=viewer.user_id,
+                key=idempotency_key,
+                operation="transfer",
+                request=order,
+                work=pay,
+            )
+            transaction_hash = str(result["hash"])
+            for payment in accepted:
+                sender = payment.signed.transaction.sender_wallet_id.hex()
+                concerned = [sender, payment.recipient_wallet_id]
+                await self.events.append(tx, facts_about("transaction.pending", transaction_hash, concerned))
+            return transaction_hash
+
+        return await self.database.write(as_system(viewer), work)
+
+    async def draft(self, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:
+        """A payment from the viewer's wallet, to be signed elsewhere. Nothing is reserved.
+
+        Raises as `transfer` does, but for NotVerified, WalletIsExternal and MempoolFull.
+        """
+        order = _checked(command)
+        async with self.database.snapshot(viewer.scope) as tx:
+            payer = await _payer(tx, viewer.user_id, order)
+        chosen, _ = await asyncio.to_thread(choose, payer, order.amount_units, order.fee_units)
+        transaction = _build(payer, order, chosen, timestamp_ms(self.clock.now()))
+        encoding = encode(transaction)
+        return UnsignedTransaction(
+            encoding=encoding,
+            hash=sha256(encoding).hex(),
+            fee=to_coins(chosen.fee_units),
+            change=to_coins(chosen.change_units),
+        )
+
+    async def _sign(self, payer: Payer, order: _Order) -> Payment:
+        if payer.key is None:
+            raise WalletIsExternal
+        private_der = self.keys.open(payer.key)
+        # One thread for the search and the signature: some milliseconds in which other requests go on.
+        return await asyncio.to_thread(_pay, payer, order, private_der, timestamp_ms(self.clock.now()))
+
+
+def as_system(viewer: Viewer) -> Scope:
+    """The chain is written by Moneta itself; the audit log still says for whom."""
+    return Scope(system=True, user_id=viewer.user_id, ip=viewer.client.ip, user_agent=viewer.client.user_agent)
+
+
+def _checked(command: TransferCommand) -> _Order:
+    amount = amount_units("amount", command.amount)
+    if amount == 0:
+        raise InvalidInput("amount", "An amount must be positive.")
+    fee = MIN_FEE_UNITS if command.fee is None else amount_units("fee", command.fee)
+    check_fee(fee)
+    if fee > HIGH_FEE_UNITS and not command.allow_high_fee:
+        raise FeeTooHigh(to_coins(HIGH_FEE_UNITS))
+    memo = normalise_memo(command.memo)
+    if fault := memo_fault(memo):
+        raise InvalidInput("memo", f"{fault[0].upper()}{fault[1:]}.")
+    return _Order(command.recipient_wallet_id, amount, fee, memo)
+
+
+async def _lock(tx: Tx, user_id: UUID, order: _Order) -> Payer:
+    # Two statements: the second must see what was committed while the first waited for its lock.
+    if await tx.fetch_one(Q.lock_payer, user_id) is None:
+        raise NotFound
+    return await _payer(tx, user_id, order)
+
+
+async def _payer(executor: Executor, user_id: UUID, order: _Order) -> Payer:
+    row = await executor.fetch_one(Q.payer, user_id, order.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
+    if row is None:
+        raise NotFound
+    payer = read_payer(row, user_id)
+    if payer.wallet_id == order.recipient_wallet_id:
+        raise InvalidInput("toWalletId", "A wallet does not pay itself.")
+    if not payer.recipient_exists:
+        raise RecipientNotFound
+    return payer
+
+
+def _build(payer: Payer, order: _Order, chosen: Selection, at_ms: int) -> Transaction:
+    sender = bytes.fromhex(payer.wallet_id)
+    outputs = [TransactionOutput(bytes.fromhex(order.recipient_wallet_id), order.amount_units)]
+    if chosen.change_units:
+        outputs.append(TransactionOutput(sender, chosen.change_units))
+    return Transaction(
+        network=payer.rules.network,
+        sender_wallet_id=sender,
+        inputs=tuple(coin.outpoint for coin in chosen.chosen),
+        outputs=tuple(outputs),
+        fee_units=chosen.fee_units,
+        timestamp_ms=at_ms,
+        memo=order.memo,
+    )
+
+
+def _pay(payer: Payer, order: _Order, private_der: bytes, at_ms: int) -> Payment:
+    chosen, ancestors = choose(payer, order.amount_units, order.fee_units)
+    transaction = _build(payer, order, chosen, at_ms)
+    signature = sign(private_der, encode(transaction))
+    sender = transaction.sender_wallet_id
+    unspent = {
+        coin.outpoint: Utxo(
+            sender, coin.units, payer.next_height if coin.height is None else coin.height, coin.is_coinbase
+        )
+        for coin in payer.coins
+    }
+    # What we have built ourselves is judged like anybody's: a mistake above must not reach the mempool.
+    check_payment(
+        transaction,
+        signature,
+        utxo=unspent.get,
+        public_key={sender: payer.public_key}.get,
+        height=payer.next_height,
+        rules=payer.rules,
+    )
+    return Payment(
+        signed=SignedTransaction(transaction, signature),
+        recipient_wallet_id=order.recipient_wallet_id,
+        ancestors=ancestors,
+    )

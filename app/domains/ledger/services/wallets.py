@@ -1,0 +1,44 @@
+"""Wallets come into being with their owners."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domains.ledger.model import PublicKeyTaken
+from app.domains.ledger.services.keys import Keys
+from app.domains.ledger.services.statements import Q
+from app.kit.crypto.rsa import BadPublicKey, fingerprint, generate_rsa_key, parse_public_key
+from app.kit.db import Tx
+from app.kit.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Wallets:
+    """Makes wallets."""
+
+    keys: Keys
+
+    async def prepare(self, public_key_pem: str | None) -> Callable[[Tx, UUID], Awaitable[None]]:
+        """Does the slow part of making a wallet now; what it returns inserts the wallet of a new user, as the system.
+
+        A PEM makes an external wallet, whose private key Moneta never sees; None makes a custodial one with a new
+        key. Raises InvalidInput for a key that is not accepted; the insertion raises PublicKeyTaken.
+        """
+        if public_key_pem is not None:
+            try:
+                public_der, private_der = parse_public_key(public_key_pem), None
+            except BadPublicKey as fault:
+                raise InvalidInput("publicKey", f"The public key cannot be used: {fault}.") from None
+        else:
+            key = await asyncio.to_thread(generate_rsa_key)
+            public_der, private_der = key.public_der, key.private_der
+        wallet_id = fingerprint(public_der)
+
+        async def insert(tx: Tx, user_id: UUID) -> None:
+            sealed = None if private_der is None else self.keys.seal(private_der, wallet_id, user_id)
+            box = (None, None, None) if sealed is None else (sealed.kek_id, sealed.wrapped_key, sealed.ciphertext)
+            if await tx.fetch_one(Q.insert_wallet, wallet_id, user_id, public_der, *box) is None:
+                raise PublicKeyTaken
+
+        return insert
