@@ -1,0 +1,63 @@
+"""`python -m bench [queries|transfers|blocks] [--seconds 5] [--quick]`: measures, reports, gates nothing."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.dev.embedded import Embedded, EmbeddedError
+from bench import blocks, data, queries, transfers
+from bench.report import Report, console, save
+from bench.servers import embedded_servers
+
+ROUNDS = 3
+
+
+class Name(StrEnum):
+    """What can be measured."""
+
+    QUERIES = "queries"
+    TRANSFERS = "transfers"
+    BLOCKS = "blocks"
+
+
+def main(
+    names: Annotated[list[Name] | None, typer.Argument(help="What to measure; all when nothing is named.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long each run lasts.", min=0.5)] = 5.0,
+    quick: Annotated[bool, typer.Option("--quick", help="One run of one second of each: does it work at all?")] = False,
+) -> None:
+    """Measures Moneta on this machine. Results go to bench/results; nothing is gated."""
+    rounds = 1 if quick else ROUNDS
+    seconds = 1.0 if quick else seconds
+    try:
+        with embedded_servers() as servers:
+            for name in names or list(Name):
+                with Progress(
+                    TextColumn("{task.description}"),
+                    BarColumn(),
+                    MofNCompleteColumn(),
+                    TimeElapsedColumn(),
+                    console=console,
+                ) as progress:
+                    report = _measure(name, servers, seconds, rounds, progress)
+                save(report)
+    except EmbeddedError as error:
+        console.print(str(error), style="red", markup=False)
+        raise SystemExit(1) from None
+
+
+def _measure(name: Name, servers: Embedded, seconds: float, rounds: int, progress: Progress) -> Report:
+    match name:
+        case Name.QUERIES:
+            database_url = asyncio.run(data.read_database(servers.database_url, progress))
+            return queries.measure(servers, database_url, seconds, rounds, progress)
+        case Name.TRANSFERS:
+            return transfers.measure(servers, seconds, rounds, progress)
+        case Name.BLOCKS:
+            return asyncio.run(blocks.measure(servers, rounds, progress))
+
+
+if __name__ == "__main__":
+    typer.run(main)

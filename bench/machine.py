@@ -1,0 +1,73 @@
+"""What the figures were measured on, and how quiet it was."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parents[1]
+CORES: list[int] = sorted(os.sched_getaffinity(0))
+# A server of one process on one core, the load on another. Postgres and Valkey go where the kernel puts them.
+SERVER_CORE: int | None = CORES[0] if len(CORES) > 1 else None
+CLIENT_CORE: int | None = CORES[1] if len(CORES) > 1 else None
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Where and on what the figures were measured."""
+
+    processor: str
+    cores: int
+    memory_gib: float
+    kernel: str
+    python: str
+    strawberry: str
+    graphql_core: str
+    commit: str
+    """Short hash; with `+` when the working tree had changes."""
+
+
+def describe() -> Machine:
+    """This machine and this checkout."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Machine(
+        processor=_processor(),
+        cores=len(CORES),
+        memory_gib=round(memory / 2**30, 1),
+        kernel=platform.release(),
+        python=sys.version.split()[0],
+        strawberry=version("strawberry-graphql"),
+        graphql_core=version("graphql-core"),
+        commit=_git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else ""),
+    )
+
+
+def busy_share(seconds: float = 2.0) -> float:
+    """How much of all cores something used while we slept: what other work disturbs the measurement by."""
+    before = _ticks()
+    time.sleep(seconds)
+    after = _ticks()
+    total = sum(after) - sum(before)
+    idle = after[3] + after[4] - before[3] - before[4]
+    return 0.0 if total == 0 else 1 - idle / total
+
+
+def _ticks() -> list[int]:
+    with Path("/proc/stat").open() as file:
+        return [int(field) for field in file.readline().split()[1:9]]
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()

@@ -1,0 +1,153 @@
+"""Reading: w1, w2 and w3 of DESIGN section 9 on the ledger, beside stock Strawberry with dataloaders.
+
+One document for all servers; the rounds take turns, so that what disturbs the machine disturbs everybody.
+"""
+
+import json
+from contextlib import ExitStack
+from statistics import median
+from typing import Final
+
+import msgspec
+from rich.progress import Progress
+
+from app.dev.embedded import Embedded
+from bench.chain import BLOCKS, TRANSACTIONS_PER_BLOCK, WALLETS
+from bench.load import Outcome, Plan, request_bytes
+from bench.machine import busy_share
+from bench.report import Bar, Report
+from bench.servers import Target, moneta, put_load, stock
+
+CONNECTIONS: Final = 16
+# Above what w3 weighs; the default limit refuses nothing here unless a condition in the report says so.
+COST_LIMIT: Final = 20_000
+
+W1 = """query W1 { block(by: {height: 5000}) {
+  height hash previousHash version merkleRoot timestamp difficulty nonce minerReward fees
+} }"""
+W2 = """query W2 { blocks(first: 50) { nodes {
+  height hash timestamp difficulty transactionCount minerReward
+  miner { walletId owner { displayName } }
+} } }"""
+W3 = """query W3 { blocks(first: 20) { nodes {
+  height hash
+  transactions(first: 20) { nodes {
+    hash amount fee memo status
+    sender { walletId owner { displayName } }
+    recipient { walletId }
+  } }
+} } }"""
+WORKLOADS: Final = {"w1": W1, "w2": W2, "w3": W3}
+CAPTIONS: Final = {
+    "w1": "w1: a block by height",
+    "w2": "w2: 50 blocks, miner, owner",
+    "w3": "w3: 20 x 20 transactions, sender, owner, recipient",
+}
+
+
+class Series(msgspec.Struct, frozen=True):
+    """The runs of one workload on one server."""
+
+    workload: str
+    server: str
+    runs: list[Outcome]
+
+    @property
+    def rates(self) -> list[float]:
+        """Requests per second of each run."""
+        return [run.per_second for run in self.runs]
+
+    @property
+    def median(self) -> float:
+        """Requests per second."""
+        return median(self.rates)
+
+
+def measure(servers: Embedded, database_url: str, seconds: float, rounds: int, progress: Progress) -> Report:
+    """Runs every workload on every server, `rounds` times."""
+    with ExitStack() as stack:
+        targets = [
+            stack.enter_context(moneta(database_url, servers.redis_url, {"MONETA_QUERY_COST_LIMIT": str(COST_LIMIT)})),
+            stack.enter_context(stock(database_url, caches=False)),
+            stack.enter_context(stock(database_url, caches=True)),
+        ]
+        for query in WORKLOADS.values():
+            _check_same(targets, query)
+        runs: dict[tuple[str, str], list[Outcome]] = {}
+        other_load = []
+        task = progress.add_task("Measuring queries", total=len(WORKLOADS) * rounds * len(targets))
+        for name, query in WORKLOADS.items():
+            request = request_bytes("/graphql", json.dumps({"query": query}).encode())
+            other_load.append(busy_share())
+            for _ in range(rounds):
+                for target in targets:
+                    progress.update(task, description=f"Measuring {name} on {target.name}")
+                    outcome = put_load(_plan(target, request, seconds))
+                    if outcome.failed:
+                        raise RuntimeError(f"{target.name} failed at {name}: {outcome.first_failure}")
+                    runs.setdefault((name, target.name), []).append(outcome)
+                    progress.advance(task)
+        names = [target.name for target in targets]
+    series = {key: Series(*key, outcomes) for key, outcomes in runs.items()}
+    return _report(series, names, seconds, rounds, other_load)
+
+
+def _plan(target: Target, request: bytes, seconds: float) -> Plan:
+    return Plan(
+        host="127.0.0.1",
+        port=target.port,
+        connections=CONNECTIONS,
+        warmup_s=min(1.0, seconds / 4),
+        seconds=seconds,
+        requests=[request],
+    )
+
+
+def _check_same(targets: list[Target], query: str) -> None:
+    """All answer the same: a race of different work would say nothing."""
+    # Two ways to write UTC.
+    first, *others = (json.dumps(target.ask(query)["data"]).replace("+00:00", "Z") for target in targets)
+    for target, other in zip(targets[1:], others, strict=True):
+        if other != first:
+            raise RuntimeError(f"{target.name} answers {other[:600]}\nbut {targets[0].name} {first[:600]}")
+
+
+def _report(
+    series: dict[tuple[str, str], Series], servers: list[str], seconds: float, rounds: int, other_load: list[float]
+) -> Report:
+    rows = []
+    for name in WORKLOADS:
+        ours, *others = (series[name, server] for server in servers)
+        rows.append(
+            [
+                CAPTIONS[name],
+                *(f"{one.median:,.0f} ({min(one.rates):,.0f}-{max(one.rates):,.0f})" for one in (ours, *others)),
+                *(f"{ours.median / other.median:.1f}x" for other in others),
+                f"{median(run.p99_ms for run in ours.runs):,.0f} ms",
+            ]
+        )
+    return Report(
+        name="queries",
+        title="Reads: requests per second",
+        unit="requests/s, median and range",
+        other_load=other_load,
+        conditions=[
+            f"{BLOCKS:,} blocks, {BLOCKS * TRANSACTIONS_PER_BLOCK:,} transactions, {WALLETS:,} wallets; the same "
+            "Postgres, the same document, the same data in the answer (compared before measuring).",
+            f"Median of {rounds} runs of {seconds:g} s and their range; {CONNECTIONS} connections; the runs of the "
+            "servers take turns. One server process on core 0, the client on core 1, Postgres where the kernel put it.",
+            "w1 stands for DESIGN's token by symbol, which comes with the market house: a block by height, 10 fields.",
+            "Stock: Strawberry's types, DataLoader and ASGI view on asyncpg's defaults (bench/stock.py), without "
+            "authentication, limits, row-level security, logs or metrics. `with caches` adds its optional parser and "
+            "validation caches. Moneta runs as `python -m app serve` runs, all of these included.",
+            f"Query cost limit {COST_LIMIT:,}. The client used at most "
+            f"{max(run.client_cpu for one in series.values() for run in one.runs):.0%} of its core.",
+        ],
+        columns=["", *servers, *(f"Moneta / {server}" for server in servers[1:]), "Moneta's p99"],
+        rows=rows,
+        bars=[
+            Bar(CAPTIONS[name].split(":")[0], server, one.median, min(one.rates), max(one.rates))
+            for (name, server), one in series.items()
+        ],
+        raw=list(series.values()),
+    )

@@ -1,0 +1,123 @@
+"""The servers under measurement: embedded Postgres and Valkey, Moneta's own process, the stock application."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.dev.embedded import Embedded
+from app.dev.processes import Log, free_port, spawn, stop, wait_until
+from bench.load import Outcome, Plan
+from bench.machine import CLIENT_CORE, ROOT, SERVER_CORE
+
+WORK: Final = Path(__file__).parent / ".work"
+HOME: Final = WORK / "home"
+_READY_S = 60.0
+_SHUTDOWN = ((signal.SIGTERM, 10.0),)
+
+
+@contextmanager
+def embedded_servers() -> Iterator[Embedded]:
+    """Postgres and Valkey as `make serve` has them, every write on disk before it is acknowledged."""
+    WORK.mkdir(exist_ok=True)
+    with Embedded.start(HOME, durable=True) as servers:
+        yield servers
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A server that listens on this loopback port."""
+
+    name: str
+    port: int
+    pid: int
+
+    def ask(self, query: str, variables: Mapping[str, object] | None = None) -> dict[str, object]:
+        """One response, for looking at it."""
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answer: dict[str, object] = json.load(response)
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{self.name}: {error.code} {error.read().decode(errors='replace')[:2000]}") from error
+        if answer.get("errors"):
+            raise RuntimeError(f"{self.name}: {answer['errors']}")
+        return answer
+
+
+@contextmanager
+def moneta(database_url: str, redis_url: str, settings: Mapping[str, str]) -> Iterator[Target]:
+    """The API as `python -m app serve` runs it. `settings` are further `MONETA_*` variables."""
+    environment = {
+        "MONETA_HOME": str(HOME),
+        "MONETA_DATABASE_URL": database_url,
+        "MONETA_REDIS_URL": redis_url,
+        **settings,
+    }
+    with _server("moneta", ["app", "serve"], environment, "/health/ready") as target:
+        yield target
+
+
+@contextmanager
+def stock(database_url: str, *, caches: bool) -> Iterator[Target]:
+    """The stock application (bench/stock.py)."""
+    environment = {"BENCH_DATABASE_URL": database_url, "BENCH_STOCK_CACHES": "1" if caches else ""}
+    name = "stock with caches" if caches else "stock"
+    with _server(name, ["bench.stock"], environment, "/graphql?query=%7B__typename%7D") as target:
+        yield target
+
+
+def put_load(plan: Plan) -> Outcome:
+    """Runs the client in its own process, on its own core where there are two."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"],
+        input=msgspec.json.encode(msgspec.structs.replace(plan, core=CLIENT_CORE)),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        check=True,
+    )
+    return msgspec.json.decode(done.stdout, type=Outcome)
+
+
+@contextmanager
+def _server(name: str, module: list[str], environment: Mapping[str, str], ready: str) -> Iterator[Target]:
+    port = free_port()
+    log = Log(WORK / f"{name.replace(' ', '-')}.log")
+    process = spawn(
+        [sys.executable, "-m", *module],
+        cwd=ROOT,
+        env={**os.environ, **environment, "PORT": str(port), "HOST": "127.0.0.1"},
+        user=None,
+        log=log,
+        on_parent_death=signal.SIGTERM,
+    )
+    try:
+        if SERVER_CORE is not None:
+            # Before it has any thread but the first: those that follow inherit it.
+            os.sched_setaffinity(process.pid, {SERVER_CORE})
+        url = f"http://127.0.0.1:{port}{ready}"
+        wait_until(lambda: process.poll() is not None or _answers(url), _READY_S)
+        if process.poll() is not None or not _answers(url):
+            raise log.error(f"{name} is not ready.")
+        yield Target(name, port, process.pid)
+    finally:
+        stop(process, *_SHUTDOWN)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2.0) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
