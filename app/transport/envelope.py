@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
@@ -25,13 +25,13 @@ log = structlog.get_logger(__name__)
 _KEY: Final = "moneta.exchange"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SECURITY: Final = (
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_HSTS: Final = ("strict-transport-security", "max-age=31536000; includeSubDomains")
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 # Asked every few seconds by machines: worth a line only to who looks for it.
 _QUIET: Final = ("/health/", "/metrics", "/ide/assets/")
 
@@ -84,10 +84,10 @@ class Envelope:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = int(message["status"])
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = exchange.request_id
-                for name, value in self._headers:
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                named = {name for name, _ in headers}
+                headers.append((b"x-request-id", exchange.request_id.encode()))
+                headers.extend(header for header in self._headers if header[0] not in named)
             await send(message)
 
         try:

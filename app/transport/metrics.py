@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from graphql import OperationType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -23,18 +24,20 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         labels = ("type",)
+        kinds = [kind.value for kind in OperationType]
         self._operations = Counter(
             "moneta_operations_total", "Operations by type and outcome.", ("type", "outcome"), registry=self.registry
         )
-        self._seconds = Histogram(
+        seconds = Histogram(
             "moneta_operation_seconds", "Time to execute.", labels, buckets=_SECONDS, registry=self.registry
         )
-        self._statements = Histogram(
+        statements = Histogram(
             "moneta_operation_statements", "SQL statements.", labels, buckets=_STATEMENTS, registry=self.registry
         )
-        self._cost = Histogram(
+        cost = Histogram(
             "moneta_operation_cost", "Cost by the formula.", labels, buckets=_COSTS, registry=self.registry
         )
+        self._histograms = {kind: [each.labels(kind) for each in (seconds, statements, cost)] for kind in kinds}
         self.in_flight = Gauge(
             "moneta_http_requests_in_flight", "HTTP requests being answered.", registry=self.registry
         )
@@ -58,9 +61,8 @@ class Metrics:
         """Counts a query, a mutation, or one event of a subscription."""
         kind = prepared.kind.value
         self._operations.labels(kind, outcome(response.codes)).inc()
-        self._seconds.labels(kind).observe(seconds)
-        self._statements.labels(kind).observe(response.statements)
-        self._cost.labels(kind).observe(prepared.cost)
+        for histogram, value in zip(self._histograms[kind], (seconds, response.statements, prepared.cost), strict=True):
+            histogram.observe(value)
 
     def refused(self) -> None:
         """Counts a request that was not executed."""
