@@ -29,7 +29,7 @@ from app.kit.crypto.rsa import RsaKey, fingerprint, generate_rsa_key, sign
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
 
-NAMES = ("alice", "bob", "carol")
+NAMES = ("alice", "bob", "carol", "dave")
 MATURITY = 2
 FEE = Decimal("0.00001000")
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

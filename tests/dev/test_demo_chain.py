@@ -1,0 +1,45 @@
+"""The demo chain is what a newcomer sees first: it must be sound, lively, and end where live mining goes on."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from redis.asyncio import Redis
+
+from app.dev.demo_chain import load_demo_chain
+from app.kit.clock import FixedClock
+from app.kit.db import Database
+from tests.domains.ledger.town import Owner, Town, wallet_of
+
+
+async def test_the_demo_chain(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> None:
+    town = await Town.found(database, owner, redis, clock)
+    now = clock.now()
+    people = [town.viewer(name) for name in ("alice", "bob", "dave")]
+    steps: list[tuple[int, int]] = []
+    assert await load_demo_chain(town.ledger, database, clock, people, lambda done, total: steps.append((done, total)))
+
+    assert clock.now() == now
+    assert steps == [(done, 200) for done in range(2, 201)]
+    state = await town.ledger.chain.state()
+    assert state is not None
+    assert (state.tip_height, state.current_difficulty, state.circulating_coins) == (199, 14, Decimal(100_000))
+    assert Decimal(8) < state.average_block_time < Decimal(12)
+    assert state.total_transactions == 200 + await owner.fetchval("SELECT count(*) FROM transactions WHERE fee > 0")
+    assert 300 <= state.total_transactions - 200 <= 400
+    bits = await owner.fetch("SELECT DISTINCT height / 20 AS era, difficulty FROM blocks ORDER BY era")
+    assert [row["difficulty"] for row in bits] == [3, 4, 5, 6, 7, 8, 10, 12, 14, 14]
+    first, last = await owner.fetchrow("SELECT min(timestamp), max(timestamp) FROM blocks WHERE height > 0") or (
+        None,
+        None,
+    )
+    assert last == now
+    assert timedelta(minutes=10) < now - first < timedelta(minutes=30)
+    payers = await owner.fetch("SELECT DISTINCT sender_wallet_id FROM transactions WHERE fee > 0")
+    assert {row[0] for row in payers} == {wallet_of(name) for name in ("alice", "bob", "dave")}
+    assert await owner.fetchval("SELECT count(DISTINCT memo) FROM transactions") == 12
+    assert (await town.replay()).reason is None
+
+    # A second time it leaves everything alone.
+    assert not await load_demo_chain(town.ledger, database, clock, people, lambda done, total: steps.append((0, 0)))
+    assert len(steps) == 199
+    assert await town.ledger.chain.state() == state

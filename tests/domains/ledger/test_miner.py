@@ -1,0 +1,144 @@
+"""Miners: they race without forking, take up what is new, and stop when told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from app.domains.ledger.services import miner as miner_module
+from app.domains.ledger.services.chain import Chain
+from app.domains.ledger.services.miner import Miner
+from app.domains.ledger.services.templates import Template
+from app.kit.clock import FixedClock
+from app.kit.db import Database
+from tests.domains.ledger.town import Owner, Town, wallet_of
+
+FAST_HASHES_PER_S = 50_000
+PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True)
+class WatchedChain(Chain):
+    """Keeps each template for whoever waits for it."""
+
+    templates: "asyncio.Queue[Template]" = field(default_factory=asyncio.Queue)
+
+    async def template(self, miner_wallet_id: str) -> Template:
+        template = await super().template(miner_wallet_id)
+        self.templates.put_nowait(template)
+        return template
+
+
+@pytest_asyncio.fixture
+async def town(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[Town]:
+    founded = await Town.found(database, owner, redis, clock)
+    await founded.begin(blocks=3)
+    yield founded
+
+
+async def test_two_miners_make_one_chain(town: Town) -> None:
+    miners = [Miner(town.ledger.chain, wallet_of(name), FAST_HASHES_PER_S) for name in ("alice", "bob")]
+    running = [asyncio.create_task(miner.run()) for miner in miners]
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while await town.owner.fetchval("SELECT tip_height FROM blockchain_info") < 15:
+                town.clock.advance(timedelta(seconds=1))
+                await asyncio.sleep(0)
+    finally:
+        for task in running:
+            task.cancel()
+        ends = await asyncio.gather(*running, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError, asyncio.CancelledError]
+    rows = await town.owner.fetch("SELECT height, previous_hash, block_hash FROM blocks ORDER BY height")
+    assert [row["height"] for row in rows] == list(range(len(rows)))
+    assert [row["previous_hash"] for row in rows[1:]] == [row["block_hash"] for row in rows[:-1]]
+    assert (await town.replay()).reason is None
+
+
+async def test_a_miner_puts_what_waits_into_its_block(town: Town) -> None:
+    paid = await town.pay("alice", "bob", "1")
+    block = await Miner(town.ledger.chain, wallet_of("carol"), FAST_HASHES_PER_S).mine_block()
+    assert (block.height, block.transaction_count, block.miner_wallet_id) == (4, 2, wallet_of("carol"))
+    assert await town.owner.fetchval("SELECT block_height FROM transactions WHERE transaction_hash = $1", paid) == 4
+
+
+async def test_a_search_takes_up_new_payments_and_a_new_tip(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(miner_module, "TIP_CHECK_S", 0.0)
+    monkeypatch.setattr(miner_module, "REBUILD_S", 0.0)
+    monkeypatch.setattr(miner_module, "TIMESTAMP_S", 3600.0)
+    other = await town.next_block("bob")
+    # A difficulty that nobody meets: the search goes on until it is cancelled.
+    await town.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
+    chain = WatchedChain(town.database, town.clock, town.ledger.chain.events)
+    templates = chain.templates
+    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S).run())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            assert len((await templates.get()).block.transactions) == 1
+            paid = await town.pay("alice", "bob", "1")
+            grown = await templates.get()
+            assert [grown.block.header.height, len(grown.block.transactions)] == [4, 2]
+            await town.owner.execute("UPDATE blockchain_info SET current_difficulty = 3")
+            await town.ledger.chain.connect(other, wallet_of("bob"))
+            moved = await templates.get()
+            assert [moved.block.header.height, len(moved.block.transactions)] == [5, 2]
+            assert moved.tip_hash != grown.tip_hash
+    finally:
+        searching.cancel()
+        await asyncio.gather(searching, return_exceptions=True)
+    assert await town.owner.fetchval("SELECT count(*) FROM transactions WHERE transaction_hash = $1", paid) == 1
+
+
+async def test_a_search_without_news_keeps_its_template(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(miner_module, "TIP_CHECK_S", 0.0)
+    await town.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
+    chain = WatchedChain(town.database, town.clock, town.ledger.chain.events)
+    templates = chain.templates
+    looks = 0
+    enough = asyncio.Event()
+    look = Chain.news
+
+    async def counted(self: Chain) -> object:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            enough.set()
+        return await look(self)
+
+    monkeypatch.setattr(Chain, "news", counted)
+    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S).run())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await enough.wait()
+    finally:
+        searching.cancel()
+        await asyncio.gather(searching, return_exceptions=True)
+    assert templates.qsize() == 1
+
+
+async def test_a_miner_stops_at_once(town: Town) -> None:
+    # One hash a second: a miner that slept through its slice would take that long.
+    await town.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
+    chain = WatchedChain(town.database, town.clock, town.ledger.chain.events)
+    templates = chain.templates
+    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), 1).run())
+    await templates.get()
+    searching.cancel()
+    async with asyncio.timeout(0.5):
+        with pytest.raises(asyncio.CancelledError):
+            await searching
+
+
+async def test_a_block_is_never_older_than_the_rules_allow(town: Town) -> None:
+    # A clock that was set back: the median of the last blocks is ahead of it.
+    town.clock.advance(timedelta(minutes=-30))
+    template = await town.ledger.chain.template(wallet_of("alice"))
+    times = [
+        row[0] for row in await town.owner.fetch("SELECT extract(epoch FROM timestamp)::int FROM blocks ORDER BY 1")
+    ]
+    assert template.block.header.timestamp_s == times[2] + 1
+    assert (await town.ledger.chain.connect(await town.next_block(), wallet_of("alice"))).height == 4
