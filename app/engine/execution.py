@@ -15,6 +15,7 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
@@ -114,9 +115,14 @@ class Engine:
     def __init__(self, schema: strawberry.Schema, limits: Limits, *, show_statements: bool = False) -> None:
         """`show_statements` adds `extensions.statements`, for development."""
         self.limits = limits
-        self._schema = schema._schema
+        self._schema: GraphQLSchema = schema._schema
         self._documents = Documents(self._schema, limits)
         self._show_statements = show_statements
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
 
     def prepare(
         self,

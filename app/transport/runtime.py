@@ -35,6 +35,11 @@ class Context(RequestContext, Protocol):
     """What the transports read back from the context that resolvers got."""
 
     @property
+    def viewer(self) -> Viewer | None:
+        """Who calls; null for an anonymous caller."""
+        ...
+
+    @property
     def new_session(self) -> SessionTokens | None:
         """A session that was opened or renewed; null where none was."""
         ...

@@ -1,0 +1,5 @@
+"""GraphQL over WebSocket: the `graphql-transport-ws` protocol, on the path of the HTTP endpoint."""
+
+from app.transport.sockets.endpoint import Sockets
+
+__all__ = ["Sockets"]

@@ -1,0 +1,134 @@
+"""The messages of `graphql-transport-ws`, and the codes with which a socket is closed.
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+from enum import IntEnum
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from app.transport.codec import decode, encode
+from app.transport.messages import Params
+from app.transport.refusals import Refused
+
+SUBPROTOCOL: Final = "graphql-transport-ws"
+_MAX_REASON_BYTES: Final = 123
+
+
+class CloseCode(IntEnum):
+    """Why we close. Clients come back after 1012, 1013, 4403 and 4408; the others tell them that they are wrong."""
+
+    TRY_AGAIN_LATER = 1013
+    BAD_REQUEST = 4400
+    UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
+    SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+    INIT_TIMEOUT = 4408
+    SUBSCRIBER_EXISTS = 4409
+    TOO_MANY_INITS = 4429
+    INTERNAL = 4500
+
+
+class Closing(Exception):
+    """The socket is closed with this code and reason."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        # A longer reason would not fit its frame.
+        self.reason = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="type"):
+    pass
+
+
+class Init(_Message, frozen=True, tag="connection_init"):
+    """The client wants to begin; the payload may hold its token."""
+
+    payload: dict[str, Any] | None = None
+
+
+class Ping(_Message, frozen=True, tag="ping"):
+    """Asks for a pong."""
+
+    payload: dict[str, Any] | None = None
+
+
+class Pong(_Message, frozen=True, tag="pong"):
+    """Answers a ping, or says unasked that the client lives."""
+
+    payload: dict[str, Any] | None = None
+
+
+class Operation(msgspec.Struct, frozen=True, rename="camel"):
+    """What a `subscribe` asks for."""
+
+    query: str
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+    def params(self) -> Params:
+        """As the other transports have it."""
+        return Params(self.query, self.operation_name, self.variables, self.extensions)
+
+
+class Subscribe(_Message, frozen=True, tag="subscribe"):
+    """Begins an operation of any type, under an id of the client's choice."""
+
+    id: str
+    payload: Operation
+
+
+class Complete(_Message, frozen=True, tag="complete"):
+    """The client has heard enough of an operation."""
+
+    id: str
+
+
+ClientMessage: TypeAlias = Init | Ping | Pong | Subscribe | Complete
+
+
+def parse(frame: dict[str, Any]) -> ClientMessage:
+    """Reads what ASGI received. Raises Closing: 4400 for whatever a client may not send."""
+    text = frame.get("text")
+    if text is None:
+        raise Closing(CloseCode.BAD_REQUEST, "Send text, not binary.")
+    try:
+        message: ClientMessage = msgspec.convert(decode(text.encode(), "The message"), ClientMessage)
+    except Refused as refused:
+        raise Closing(CloseCode.BAD_REQUEST, refused.message) from refused
+    except msgspec.ValidationError as error:
+        raise Closing(CloseCode.BAD_REQUEST, f"Invalid message: {error}") from error
+    if isinstance(message, Subscribe | Complete) and not message.id:
+        raise Closing(CloseCode.BAD_REQUEST, "Invalid message: `id` is empty.")
+    return message
+
+
+ACK: Final = '{"type":"connection_ack"}'
+
+
+def pong(payload: dict[str, Any] | None) -> str:
+    """The answer to a ping, with the payload that it came with."""
+    return _frame({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+
+
+def next_(operation_id: str, body: dict[str, Any]) -> str:
+    """One result."""
+    return _frame({"id": operation_id, "type": "next", "payload": body})
+
+
+def error(operation_id: str, errors: list[dict[str, Any]]) -> str:
+    """The end of an operation that failed as a whole; no `complete` follows."""
+    return _frame({"id": operation_id, "type": "error", "payload": errors})
+
+
+def complete(operation_id: str) -> str:
+    """The end of an operation."""
+    return _frame({"id": operation_id, "type": "complete"})
+
+
+def _frame(message: dict[str, Any]) -> str:
+    return encode(message).decode()
