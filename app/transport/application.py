@@ -15,6 +15,7 @@ from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
+from app.transport.verification import verify_page, verify_script
 
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
@@ -43,6 +44,8 @@ def _routes(
         Route("/metrics", metrics),
         Route("/ide", ide.page),
         Route("/ide/config.json", ide.config),
+        Route("/verify", verify_page),
+        Route("/verify.js", verify_script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
     if sockets is not None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
@@ -38,8 +38,17 @@ from app.transport.runtime import AppRuntime, Caller, Context
 METHODS: Final = "GET, POST"
 T = TypeVar("T")
 
-EventStream = Callable[[Request, Prepared, Context], ASGIApp]
-"""Answers a subscription with server-sent events."""
+
+class EventStream(Protocol):
+    """Answers with server-sent events."""
+
+    def __call__(self, request: Request, prepared: Prepared, context: Context) -> ASGIApp:
+        """A subscription."""
+        ...
+
+    def single(self, request: Request, response: Response) -> ASGIApp:
+        """One result, for a client that reads nothing but events."""
+        ...
 
 
 class GraphQLEndpoint:
@@ -88,7 +97,7 @@ class GraphQLEndpoint:
         prepared = self._prepare(params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
-            return _json(prepared, media_type or JSON, cors)
+            return self._answer(request, prepared, media_type, cors)
         exchange.operation, exchange.operation_type = prepared.name, prepared.kind.value
         if prepared.kind is OperationType.MUTATION and request.method == "GET":
             raise _not_allowed("A mutation is sent by POST.", "POST")
@@ -98,7 +107,8 @@ class GraphQLEndpoint:
                 raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM}.")
             return self._stream(request, prepared, context)
         response = await self._execute(request, prepared, context, exchange)
-        return self._answer(response, context, caller, media_type or JSON, cors)
+        answer = self._answer(request, response, media_type, cors)
+        return self._with_session(answer, context) if caller.from_browser else answer
 
     async def _params(self, request: Request) -> Params:
         if request.method == "GET":
@@ -125,12 +135,17 @@ class GraphQLEndpoint:
         self._runtime.metrics.executed(prepared, response, time.perf_counter() - began)
         return response
 
-    def _answer(
-        self, response: Response, context: Context, caller: Caller, media_type: str, cors: Mapping[str, str]
-    ) -> HttpResponse:
-        answer = _json(response, media_type, cors)
-        # Other callers read their tokens from the payload; a cookie that they never send would only confuse.
-        if caller.from_browser:
+    def _answer(self, request: Request, response: Response, media_type: str | None, cors: Mapping[str, str]) -> ASGIApp:
+        if media_type is None and self._stream is not None:
+            return self._stream.single(request, response)
+        return _json(response, media_type or JSON, cors)
+
+    def _with_session(self, answer: ASGIApp, context: Context) -> ASGIApp:
+        """Adds the cookies of a session that was opened, renewed or ended.
+
+        Callers that are no browsers read their tokens from the payload; a stream of events has no place for cookies.
+        """
+        if isinstance(answer, HttpResponse):
             values = cookies.clear_session() if context.session_ended else []
             if context.new_session is not None:
                 values = cookies.set_session(context.new_session, self._runtime.settings)

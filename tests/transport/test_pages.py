@@ -14,7 +14,7 @@ from app.kit.db import Database
 from app.kit.mail import Message, OutboxMailer
 from app.settings import Settings
 from app.transport.runtime import DemoLogin
-from tests.transport.support import ORIGIN, ask, build, client_for
+from tests.transport.support import ORIGIN, Witness, ask, build, client_for
 
 PRODUCTION = Settings(
     environment="production", secret_key="x" * 32, key_encryption_keys="k:" + "a" * 44, public_url=ORIGIN
@@ -81,6 +81,20 @@ async def test_there_is_no_outbox_in_production_or_where_mail_is_sent(tmp_path: 
     outbox = OutboxMailer(tmp_path, FixedClock(datetime(2026, 11, 21, tzinfo=UTC)))
     for app in (build(PRODUCTION, outbox=outbox), build()):
         assert (await client_for(app).get("/dev/mail")).status_code == 404
+
+
+async def test_a_verification_link_changes_nothing_until_somebody_clicks() -> None:
+    witness = Witness()
+    client = client_for(build(witness=witness))
+    page = await client.get("/verify", params={"token": "<script>alert(1)</script>"})
+    assert "alert(1)" not in page.text
+    assert '<script src="/verify.js" defer></script>' in page.text
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    script = await client.get("/verify.js")
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "verifyEmail(input: { token: $token })" in script.text
+    assert witness.callers == []
 
 
 async def test_a_process_that_answers_is_alive() -> None:
