@@ -1,0 +1,220 @@
+"""Records of the accounts house: rows as they are stored, and the values its services take and give."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from app.kit.db import Scope
+from app.kit.errors import Code, Problem
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class AuthEvent(StrEnum):
+    """What the auth log knows."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    REGISTER = "register"
+    FAILED_LOGIN = "failed_login"
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # names of events, not passwords
+    SECURITY_ALERT = "security_alert"
+    EMAIL_VERIFIED = "email_verified"
+    VERIFICATION_SENT = "verification_sent"
+    SESSION_REFRESHED = "session_refreshed"
+    SESSION_REVOKED = "session_revoked"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105
+    ROLE_CHANGED = "role_changed"
+
+
+class Client(msgspec.Struct, frozen=True):
+    """Where a request came from, for the logs."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Who asks: the user and session that a request was authenticated for."""
+
+    user_id: UUID
+    session_id: UUID
+    role: Role
+    is_verified: bool
+    expires_at: datetime
+    client: Client
+
+    @property
+    def scope(self) -> Scope:
+        """What the database shows to this viewer."""
+        return Scope(user_id=self.user_id, ip=self.client.ip, user_agent=self.client.user_agent)
+
+
+class SessionTokens(msgspec.Struct, frozen=True):
+    """A session as its owner holds it; only hashes of the two tokens are stored."""
+
+    session_id: UUID
+    user_id: UUID
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+class PublicUser(msgspec.Struct, frozen=True):
+    """What everybody may know of a user."""
+
+    id: UUID
+    display_name: str
+
+
+class ListedUser(PublicUser, frozen=True):
+    """A user in an admin's list, which is ordered by registration."""
+
+    created_at: datetime
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What only the user and admins may know of a user."""
+
+    id: UUID
+    email: str
+    full_name: str
+    role: str
+    is_verified: bool
+    has_national_id: bool
+    created_at: datetime
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """How a user appears and trades. `subscription_expires_at` is None for a tier that does not run out."""
+
+    user_id: UUID
+    username: str | None
+    display_name: str
+    avatar_url: str | None
+    subscription_tier: str
+    subscription_expires_at: datetime | None
+    trading_mode: str
+    paper_balance: Decimal
+    live_balance: Decimal
+    created_at: datetime
+    updated_at: datetime
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A named JSON value of a user."""
+
+    name: str
+    value: Any
+    updated_at: datetime
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Something logged in. `expires_at` is the access token's end; it can be refreshed until `refresh_expires_at`."""
+
+    id: UUID
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+    refresh_expires_at: datetime
+    ip_address: str | None
+    user_agent: str | None
+
+
+class AuthLogEntry(msgspec.Struct, frozen=True):
+    """Something that happened at the door. `error_message` is set exactly on failures."""
+
+    id: UUID
+    event_type: str
+    success: bool
+    error_message: str | None
+    ip_address: str | None
+    user_agent: str | None
+    created_at: datetime
+
+
+class AccessCode(msgspec.Struct, frozen=True):
+    """A one-time permission to register. `redeemed_by` is None until then, and again when that user was deleted."""
+
+    id: UUID
+    code: str
+    redeemed: bool
+    redeemed_by: UUID | None
+    redeemed_at: datetime | None
+    created_at: datetime
+
+
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user to be made. `public_key` is the PEM of a key that the user keeps; None: Moneta makes and keeps one."""
+
+    email: str
+    password: str
+    full_name: str
+    display_name: str | None = None
+    national_id: str | None = None
+    public_key: str | None = None
+
+
+class ProfileChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a profile: UNSET leaves a field as it is, None clears it."""
+
+    username: str | UnsetType | None = UNSET
+    display_name: str | UnsetType | None = UNSET
+    avatar_url: str | UnsetType | None = UNSET
+    trading_mode: str | UnsetType = UNSET
+
+
+class AuditVerdict(msgspec.Struct, frozen=True):
+    """What a check of the audit log found: how many entries were read, and in words the first thing wrong."""
+
+    ok: bool
+    entries: int
+    message: str
+
+
+class AccessCodeInvalid(Problem):
+    """This access code does not exist or has been used."""
+
+
+class EmailTaken(Problem):
+    """This e-mail address has an account already."""
+
+
+class BadCredentials(Problem):
+    """The e-mail address or the password is wrong."""
+
+    code = Code.UNAUTHENTICATED
+
+
+class VerificationInvalid(Problem):
+    """This code or link is wrong, has been used, or has expired. Ask for a new one."""
+
+
+class SessionEnded(Problem):
+    """This session is over. Log in again."""
+
+    code = Code.UNAUTHENTICATED
+
+
+class ResetInvalid(Problem):
+    """This link is wrong, has been used, or has expired. Ask for a new one."""
+
+
+class UsernameTaken(Problem):
+    """Somebody else has this username."""
+
+
+class OwnRole(Problem):
+    """Nobody changes their own role: the last admin would be gone."""

@@ -1,0 +1,113 @@
+"""What a user may be called. Each function gives the value as it is stored, or raises InvalidInput."""
+
+import ipaddress
+import re
+
+from app.kit.crypto.passwords import encode_password
+from app.kit.errors import InvalidInput
+
+MAX_EMAIL_CHARS = 254
+MAX_NAME_CHARS = 255
+MAX_DISPLAY_NAME_CHARS = 80
+MAX_AVATAR_URL_CHARS = 2048
+MIN_PASSWORD_CHARS = 10
+
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
+_ACCESS_CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{2,48})[A-Z0-9]")
+_NATIONAL_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9 /.-]{2,18})[A-Z0-9]")
+_USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
+_URL = re.compile(r"https://[!-~]+")
+_IPV6_HOST_BITS = 64
+
+
+def email(text: str) -> str:
+    """Trimmed and lower case. ASCII: no mail server is asked whether it takes more."""
+    normal = text.strip().lower()
+    if len(normal) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(normal):
+        raise InvalidInput("email", "This is not an e-mail address.")
+    return normal
+
+
+def full_name(text: str) -> str:
+    """Trimmed."""
+    return _printable("fullName", text, MAX_NAME_CHARS, "A full name")
+
+
+def display_name(text: str) -> str:
+    """Trimmed."""
+    return _printable("displayName", text, MAX_DISPLAY_NAME_CHARS, "A display name")
+
+
+def default_display_name(user_id: object) -> str:
+    """For who has chosen none: it tells nothing about them."""
+    return f"user-{str(user_id)[:8]}"
+
+
+def password(text: str, address: str, *, field: str = "password") -> str:
+    """As it is: length is what counts, and that it is not the e-mail address."""
+    if len(text) < MIN_PASSWORD_CHARS:
+        raise InvalidInput(field, f"A password has at least {MIN_PASSWORD_CHARS} characters.")
+    try:
+        encode_password(text)
+    except ValueError as error:
+        raise InvalidInput(field, f"Not accepted: {error}.") from None
+    if text.strip().lower() in {address, address.partition("@")[0]}:
+        raise InvalidInput(field, "A password is not the e-mail address.")
+    return text
+
+
+def access_code(text: str, *, field: str = "accessCode") -> str:
+    """Trimmed and upper case."""
+    normal = text.strip().upper()
+    if not _ACCESS_CODE.fullmatch(normal):
+        raise InvalidInput(field, "An access code has 4 to 50 letters, digits and hyphens.")
+    return normal
+
+
+def national_id(text: str) -> str:
+    """Trimmed and upper case; the seed's form is 12345-6789012-3."""
+    normal = text.strip().upper()
+    if not _NATIONAL_ID.fullmatch(normal):
+        raise InvalidInput("nationalId", "A national id has 4 to 20 letters, digits, spaces and . / -")
+    return normal
+
+
+def username(text: str) -> str:
+    """As it is; two that differ in case only are the same."""
+    if not _USERNAME.fullmatch(text):
+        raise InvalidInput("username", "A username has 3 to 30 letters A-Z, digits and underscores.")
+    return text
+
+
+def avatar_url(text: str) -> str:
+    """As it is."""
+    if len(text) > MAX_AVATAR_URL_CHARS or not _URL.fullmatch(text):
+        raise InvalidInput("avatarUrl", f"An avatar is an https:// URL of at most {MAX_AVATAR_URL_CHARS} characters.")
+    return text
+
+
+def source_of(ip: str | None) -> str | None:
+    """Who attempts are counted against: an IPv4 address, or the /64 that one IPv6 user has to themselves."""
+    address = ip_address(ip)
+    if address is None or ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, _IPV6_HOST_BITS), strict=False))
+
+
+def ip_address(text: str | None) -> str | None:
+    """The address if it is one that Postgres can store; what a proxy made up is None."""
+    if text is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _printable(field: str, text: str, limit: int, what: str) -> str:
+    trimmed = text.strip()
+    if not 1 <= len(trimmed) <= limit or not trimmed.isprintable():
+        raise InvalidInput(field, f"{what} has 1 to {limit} printable characters.")
+    return trimmed

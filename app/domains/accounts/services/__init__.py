@@ -1,0 +1,122 @@
+"""What accounts can do."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from app.domains.accounts.services.administration import Administration
+from app.domains.accounts.services.audit import Audit
+from app.domains.accounts.services.credentials import Credentials
+from app.domains.accounts.services.journal import Journal
+from app.domains.accounts.services.maintenance import Maintenance
+from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.profiles import Profiles
+from app.domains.accounts.services.registration import PrepareWallet, Registration
+from app.domains.accounts.services.sessions import Sessions
+from app.domains.accounts.services.users import Users
+from app.domains.accounts.services.verification import Verification
+from app.kit.clock import Clock
+from app.kit.crypto.envelope import Keyring
+from app.kit.crypto.local import derive
+from app.kit.crypto.passwords import Passwords
+from app.kit.crypto.tokens import AccessTokens
+from app.kit.db import Database
+from app.kit.events import EventLog
+from app.kit.mail import Mailer
+from app.kit.ratelimit import Limit, RateLimiter, Redis
+from app.settings import Settings
+
+TOKEN_ISSUER = "moneta"  # noqa: S105  # a name
+TOKEN_AUDIENCE = "moneta-api"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class AccountsServices:
+    """The verbs of the house, by noun."""
+
+    registration: Registration
+    verification: Verification
+    sessions: Sessions
+    credentials: Credentials
+    profiles: Profiles
+    administration: Administration
+    audit: Audit
+    post: Post
+    users: Users
+    maintenance: Maintenance
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        settings: Settings,
+        secret: str,
+        database: Database,
+        redis: Redis,
+        clock: Clock,
+        events: EventLog,
+        mailer: Mailer,
+        keyring: Keyring,
+        passwords: Passwords,
+        prepare_wallet: PrepareWallet,
+    ) -> Self:
+        """`secret` is what the keys of access tokens and of one-time codes are derived from."""
+        limiter = RateLimiter(redis, clock)
+        journal = Journal(database, clock)
+        post = Post(keyring, mailer)
+        verification = Verification(
+            database=database,
+            clock=clock,
+            limiter=limiter,
+            journal=journal,
+            post=post,
+            otp_secret=derive(secret, "otp-codes"),
+            otp_ttl=timedelta(seconds=settings.otp_ttl_s),
+            otp_max_guesses=settings.otp_max_guesses,
+            origin=settings.origin,
+        )
+        registration = Registration(
+            database=database,
+            clock=clock,
+            passwords=passwords,
+            keyring=keyring,
+            limiter=limiter,
+            journal=journal,
+            verification=verification,
+            prepare_wallet=prepare_wallet,
+        )
+        sessions = Sessions(
+            database=database,
+            clock=clock,
+            events=events,
+            passwords=passwords,
+            access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
+            limiter=limiter,
+            journal=journal,
+            access_ttl=timedelta(seconds=settings.access_token_ttl_s),
+            refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
+            login_limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
+        )
+        credentials = Credentials(
+            database=database,
+            clock=clock,
+            passwords=passwords,
+            limiter=limiter,
+            journal=journal,
+            post=post,
+            sessions=sessions,
+            origin=settings.origin,
+        )
+        administration = Administration(database, clock, keyring, journal, registration, sessions)
+        return cls(
+            registration=registration,
+            verification=verification,
+            sessions=sessions,
+            credentials=credentials,
+            profiles=Profiles(database),
+            administration=administration,
+            audit=Audit(database, clock),
+            post=post,
+            users=Users(database),
+            maintenance=Maintenance(database, clock),
+        )

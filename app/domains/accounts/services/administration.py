@@ -1,0 +1,160 @@
+"""What admins do: access codes, roles, a look at the scheduled jobs; and what the command line does for them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, Role, Viewer
+from app.domains.accounts.rules import identity
+from app.domains.accounts.services.journal import Journal, system_scope
+from app.domains.accounts.services.registration import Registration, national_id_aad
+from app.domains.accounts.services.sessions import Sessions
+from app.domains.accounts.statements import Q
+from app.kit import jobs
+from app.kit.clock import Clock
+from app.kit.crypto.envelope import Keyring, Sealed
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import Forbidden, InvalidInput, NotFound
+from app.kit.idempotency import once
+from app.kit.jobs import ScheduledJob
+
+MAX_CODES: Final = 100
+# No 0 O 1 I L: codes are read aloud and copied from paper. 31 ** 12 of them cannot be guessed.
+CODE_ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+CODE_GROUPS: Final = 3
+CODE_GROUP_CHARS: Final = 4
+REWRAP_BATCH: Final = 100
+
+
+@dataclass(frozen=True)
+class Administration:
+    """What needs the admin role, or the machine's command line."""
+
+    database: Database
+    clock: Clock
+    keyring: Keyring
+    journal: Journal
+    registration: Registration
+    sessions: Sessions
+
+    async def create_access_codes(
+        self, viewer: Viewer, *, count: int | None, codes: Sequence[str] | None, idempotency_key: str
+    ) -> list[UUID]:
+        """Makes `count` random codes or these very `codes`, all or none; gives their ids.
+
+        Raises Forbidden, InvalidInput, IdempotencyKeyReused.
+        """
+        _require_admin(viewer)
+        wanted = _wanted(count, codes)
+
+        async def work(tx: Tx) -> list[str]:
+            result: list[str] = await once(
+                tx,
+                owner=str(viewer.user_id),
+                user_id=viewer.user_id,
+                key=idempotency_key,
+                operation="createAccessCodes",
+                request=[count, None if codes is None else wanted],
+                work=lambda: self._insert_codes(tx, wanted),
+            )
+            return result
+
+        ids = await self.database.write(system_scope(viewer.client, viewer.user_id), work)
+        return [UUID(code_id) for code_id in ids]
+
+    async def update_role(self, viewer: Viewer, user_id: UUID, role: Role) -> None:
+        """Gives a user a role, and ends their sessions: open sockets hold the role they were opened with.
+
+        Raises Forbidden, NotFound, OwnRole.
+        """
+        _require_admin(viewer)
+        if user_id == viewer.user_id:
+            raise OwnRole
+
+        async def work(tx: Tx) -> None:
+            if not await tx.fetch_value(Q.user_exists, user_id):
+                raise NotFound
+            if await tx.execute(Q.set_role, user_id, role):
+                await self.journal.note(tx, AuthEvent.ROLE_CHANGED, viewer.client, user_id)
+                await self.sessions.end_all(tx, user_id)
+
+        await self.database.write(system_scope(viewer.client, viewer.user_id), work)
+
+    async def scheduled_jobs(self, viewer: Viewer) -> list[ScheduledJob]:
+        """Every scheduled job and what it did last. Raises Forbidden."""
+        _require_admin(viewer)
+        return await jobs.scheduled_jobs(self.database)
+
+    async def create_admin(self, email: str, full_name: str, password: str) -> str:
+        """Makes a verified admin, or makes one of the user who has this address, whose password then stays.
+
+        Returns what was done, in words. For the command line: it asks for no permission. Raises InvalidInput.
+        """
+        address = identity.email(email)
+        async with self.database.snapshot(SYSTEM) as tx:
+            row = await tx.fetch_one(Q.user_by_email, address)
+        if row is None:
+            new = NewUser(email=address, password=password, full_name=full_name)
+            await self.registration.create(new, Role.ADMIN, Client())
+            return f"{address} is registered, and an admin"
+
+        async def promote(tx: Tx) -> None:
+            await tx.execute(Q.make_admin, row["id"])
+            await self.journal.note(tx, AuthEvent.ROLE_CHANGED, Client(), row["id"])
+            await self.sessions.end_all(tx, row["id"])
+
+        await self.database.write(SYSTEM, promote)
+        return f"{address} is an admin now; their password is the one they had"
+
+    async def add_access_codes(self, codes: Sequence[str]) -> None:
+        """Makes these codes where they do not exist. For the demo data: it asks for no permission."""
+        wanted = sorted({identity.access_code(code) for code in codes})
+        await self.database.write(SYSTEM, lambda tx: tx.fetch(Q.insert_access_codes, wanted, self.clock.now()))
+
+    async def rewrap_national_ids(self) -> int:
+        """Moves every national id to the active key-encryption key, batch by batch; returns how many."""
+        moved = 0
+        while batch := await self.database.write(SYSTEM, self._rewrap_batch):
+            moved += batch
+        return moved
+
+    async def _rewrap_batch(self, tx: Tx) -> int:
+        rows = await tx.fetch(Q.national_ids_to_rewrap, self.keyring.active, REWRAP_BATCH)
+        for user_id, *columns in rows:
+            sealed = self.keyring.rewrap(Sealed(*columns), national_id_aad(user_id))
+            await tx.execute(Q.rewrap_national_id, user_id, sealed.kek_id, sealed.wrapped_key)
+        return len(rows)
+
+    async def _insert_codes(self, tx: Tx, wanted: Sequence[str]) -> list[UUID]:
+        rows = await tx.fetch(Q.insert_access_codes, wanted, self.clock.now())
+        ids = {row["code"]: row["id"] for row in rows}
+        if taken := [code for code in wanted if code not in ids]:
+            raise InvalidInput("codes", f"There is a code {taken[0]} already.")
+        return [ids[code] for code in wanted]
+
+
+def _require_admin(viewer: Viewer) -> None:
+    if viewer.role is not Role.ADMIN:
+        raise Forbidden
+
+
+def _wanted(count: int | None, codes: Sequence[str] | None) -> list[str]:
+    if (count is None) == (codes is None):
+        raise InvalidInput("count", "Say either `count` or `codes`.")
+    if codes is None:
+        if not 1 <= (count or 0) <= MAX_CODES:
+            raise InvalidInput("count", f"At least 1 and at most {MAX_CODES} codes at once.")
+        return [_random_code() for _ in range(count or 0)]
+    if not 1 <= len(codes) <= MAX_CODES:
+        raise InvalidInput("codes", f"At least 1 and at most {MAX_CODES} codes at once.")
+    wanted = [identity.access_code(code, field="codes") for code in codes]
+    if len(set(wanted)) < len(wanted):
+        raise InvalidInput("codes", "A code is there twice.")
+    return wanted
+
+
+def _random_code() -> str:
+    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_GROUPS * CODE_GROUP_CHARS))
+    return "-".join(letters[i : i + CODE_GROUP_CHARS] for i in range(0, len(letters), CODE_GROUP_CHARS))

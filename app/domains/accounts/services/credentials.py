@@ -1,0 +1,122 @@
+"""Passwords: changing one's own, and setting a new one through a mailed link."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from app.domains.accounts.model import AuthEvent, Client, ResetInvalid, Viewer
+from app.domains.accounts.rules import identity, mails
+from app.domains.accounts.services.journal import Journal, system_scope
+from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.sessions import Sessions
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.crypto.passwords import Passwords
+from app.kit.crypto.tokens import digest, new_token
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import InvalidInput, NotFound
+from app.kit.ratelimit import Limit, RateLimiter
+
+RESET_TTL: Final = timedelta(hours=1)
+RESET_JOB: Final = "accounts.password-reset"
+RESET_LIMIT = Limit("password-reset", 5, timedelta(hours=1))
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Changes and resets passwords."""
+
+    database: Database
+    clock: Clock
+    passwords: Passwords
+    limiter: RateLimiter
+    journal: Journal
+    post: Post
+    sessions: Sessions
+    origin: str
+
+    async def change(self, viewer: Viewer, current: str, new: str) -> int:
+        """Replaces the viewer's password, ends their other sessions and says how many there were.
+
+        Raises InvalidInput, for a wrong current password as well; RateLimited after as many of those as log-in bears.
+        """
+        attempt = await self.limiter.take(self.sessions.login_limit, f"user:{viewer.user_id}")
+        async with self.database.snapshot(viewer.scope) as tx:
+            row = await tx.fetch_one(Q.user_by_id, viewer.user_id)
+        if row is None:
+            raise NotFound
+        address, stored = row["email"], row["password_hash"]
+        identity.password(new, address, field="newPassword")
+        verdict = await self.passwords.verify(current, stored)
+        if not verdict.ok:
+            error = "wrong current password"
+            await self.journal.note_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
+            raise InvalidInput("currentPassword", "This is not your current password.")
+        new_hash = await self.passwords.hash(new)
+
+        async def work(tx: Tx) -> int:
+            if not await tx.execute(Q.replace_password, viewer.user_id, stored, new_hash):
+                raise InvalidInput("currentPassword", "Your password was changed meanwhile.")
+            await tx.execute(Q.delete_reset_tokens, viewer.user_id)
+            await self.journal.note(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
+            await self.post.send(tx, mails.password_changed(address))
+            return await self.sessions.end_all(tx, viewer.user_id, keep=viewer.session_id)
+
+        ended = await self.database.write(system_scope(viewer.client, viewer.user_id), work)
+        await self.limiter.give_back(attempt)
+        return ended
+
+    async def request_reset(self, email: str, client: Client) -> None:
+        """Asks for a reset link. Returns the same, as fast, whether or not the address has an account.
+
+        Raises InvalidInput, RateLimited, Unavailable.
+        """
+        address = identity.email(email)
+        source = identity.source_of(client.ip)
+        await self.limiter.take(RESET_LIMIT, f"email:{address}", None if source is None else f"address:{source}")
+        content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
+        await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESET_JOB, content))
+
+    async def send_reset(self, email: str, client: Client) -> None:
+        """What the worker makes of such a request: nothing for an unknown address."""
+        now, token = self.clock.now(), new_token()
+
+        async def work(tx: Tx) -> None:
+            row = await tx.fetch_one(Q.user_by_email, email)
+            if row is None:
+                return
+            await tx.execute(Q.insert_reset_token, row["id"], digest(token), now + RESET_TTL, now)
+            await self.journal.note(tx, AuthEvent.PASSWORD_RESET_REQUESTED, client, row["id"])
+            link = f"{self.origin}/reset-password?token={token}"
+            minutes = int(RESET_TTL.total_seconds() // 60)
+            await self.post.send(tx, mails.password_reset(row["email"], link, minutes))
+
+        await self.database.write(system_scope(client), work)
+
+    async def reset(self, token: str, new: str, client: Client) -> UUID:
+        """Sets the password that a mailed link allows to set, and ends all sessions; gives the user.
+
+        Raises InvalidInput, ResetInvalid.
+        """
+        presented = digest(token)
+        async with self.database.snapshot(SYSTEM) as tx:
+            row = await tx.fetch_one(Q.reset_token_user, presented, self.clock.now())
+        # Before the hash is computed: who guesses links shall not cost us a core.
+        if row is None:
+            raise ResetInvalid
+        identity.password(new, row["email"], field="newPassword")
+        new_hash = await self.passwords.hash(new)
+
+        async def work(tx: Tx) -> UUID:
+            user_id: UUID | None = await tx.fetch_value(Q.use_reset_token, presented, self.clock.now())
+            if user_id is None:
+                raise ResetInvalid
+            await tx.execute(Q.set_password, user_id, new_hash)
+            await tx.execute(Q.delete_reset_tokens, user_id)
+            await self.journal.note(tx, AuthEvent.PASSWORD_RESET, client, user_id)
+            await self.post.send(tx, mails.password_changed(row["email"]))
+            await self.sessions.end_all(tx, user_id)
+            return user_id
+
+        return await self.database.write(system_scope(client), work)

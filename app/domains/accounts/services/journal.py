@@ -1,0 +1,44 @@
+"""The auth log: what happened at the door, who, from where, and whether it went well."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domains.accounts.model import AuthEvent, Client
+from app.domains.accounts.rules import identity
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.db import Database, Scope, Tx
+
+MAX_USER_AGENT_CHARS = 512
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Writes the auth log."""
+
+    database: Database
+    clock: Clock
+
+    async def note(
+        self, tx: Tx, event: AuthEvent, client: Client, user_id: UUID | None, *, error: str | None = None
+    ) -> None:
+        """Adds an entry to the caller's transaction: it is there exactly if what it tells of is."""
+        ip, user_agent = origin_of(client)
+        await tx.execute(Q.insert_auth_log, user_id, event, ip, user_agent, error is None, error, self.clock.now())
+
+    async def note_failure(self, event: AuthEvent, client: Client, user_id: UUID | None, error: str) -> None:
+        """Adds an entry about something that came to nothing, in a transaction of its own."""
+        await self.database.write(system_scope(client), lambda tx: self.note(tx, event, client, user_id, error=error))
+
+
+def origin_of(client: Client) -> tuple[str | None, str | None]:
+    """Address and user agent in the form in which they are stored."""
+    agent = client.user_agent
+    if agent is not None:
+        agent = agent.replace("\x00", "").encode("utf-8", "replace").decode()[:MAX_USER_AGENT_CHARS]
+    return identity.ip_address(client.ip), agent
+
+
+def system_scope(client: Client, user_id: UUID | None = None) -> Scope:
+    """Moneta itself, at the request of `client`; `user_id` is who the audit log names."""
+    return Scope(user_id=user_id, system=True, ip=client.ip, user_agent=client.user_agent)

@@ -1,0 +1,43 @@
+"""Forgetting what has had its time."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database
+from app.kit.sql import Query
+
+SESSION_RETENTION: Final = timedelta(days=30)
+OTP_RETENTION: Final = timedelta(hours=24)
+AUTH_LOG_RETENTION: Final = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """The upkeep of accounts. Each verb says in a line what it did."""
+
+    database: Database
+    clock: Clock
+
+    async def delete_old_sessions(self) -> str:
+        """Those whose access token expired 30 days ago, and that cannot be refreshed any more."""
+        now = self.clock.now()
+        return f"{await self._delete(Q.delete_old_sessions, now - SESSION_RETENTION, now)} deleted"
+
+    async def delete_old_secrets(self) -> str:
+        """One-time codes and reset links, 24 hours after they expired."""
+        before = self.clock.now() - OTP_RETENTION
+        codes, links = (
+            await self._delete(Q.delete_old_otps, before),
+            await self._delete(Q.delete_old_reset_tokens, before),
+        )
+        return f"{codes} codes and {links} reset links deleted"
+
+    async def delete_old_auth_logs(self) -> str:
+        """Entries of the auth log after 90 days."""
+        return f"{await self._delete(Q.delete_old_auth_logs, self.clock.now() - AUTH_LOG_RETENTION)} deleted"
+
+    async def _delete(self, query: Query, *args: object) -> int:
+        return await self.database.write(SYSTEM, lambda tx: tx.execute(query, *args))

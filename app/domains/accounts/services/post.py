@@ -1,0 +1,53 @@
+"""Mail on its way: sealed in the queue, so that nobody who reads the queue reads one-time codes."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from app.kit.crypto.envelope import Keyring, Sealed
+from app.kit.db import Tx
+from app.kit.jobs import enqueue
+from app.kit.mail import Mailer, Message
+
+MAIL_JOB: Final = "accounts.mail"
+
+
+@dataclass(frozen=True)
+class Post:
+    """Hands work with secrets in it to the worker."""
+
+    keyring: Keyring
+    mailer: Mailer
+
+    async def send(self, tx: Tx, message: Message) -> None:
+        """Sends `message` if the transaction commits."""
+        await self.enqueue(tx, MAIL_JOB, msgspec.to_builtins(message))
+
+    async def enqueue(self, tx: Tx, job: str, content: dict[str, Any]) -> None:
+        """Asks for a job whose payload only a holder of the keyring can read."""
+        sealed = self.keyring.seal(msgspec.json.encode(content), job.encode())
+        await enqueue(
+            tx,
+            job,
+            {
+                "kek_id": sealed.kek_id,
+                "wrapped_key": base64.b64encode(sealed.wrapped_key).decode(),
+                "ciphertext": base64.b64encode(sealed.ciphertext).decode(),
+            },
+        )
+
+    def open(self, job: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """The content of a job's payload. Raises SealBroken or UnknownKey."""
+        sealed = Sealed(
+            kek_id=payload["kek_id"],
+            wrapped_key=base64.b64decode(payload["wrapped_key"]),
+            ciphertext=base64.b64decode(payload["ciphertext"]),
+        )
+        content: dict[str, Any] = msgspec.json.decode(self.keyring.open(sealed, job.encode()))
+        return content
+
+    async def deliver(self, content: dict[str, Any]) -> None:
+        """What the worker makes of MAIL_JOB's content. Raises MailError, upon which the job is tried again."""
+        await self.mailer.send(msgspec.convert(content, Message))

@@ -1,0 +1,72 @@
+"""What users say about themselves and keep for themselves: profile and settings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import UNSET
+
+from app.domains.accounts.model import ProfileChanges, UsernameTaken, Viewer
+from app.domains.accounts.rules import identity, settings
+from app.domains.accounts.services.journal import system_scope
+from app.domains.accounts.statements import Q
+from app.kit.db import Database, Tx
+from app.kit.errors import InvalidInput, NotFound
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Writes profiles and settings."""
+
+    database: Database
+
+    async def update(self, viewer: Viewer, changes: ProfileChanges) -> None:
+        """Raises InvalidInput, UsernameTaken."""
+        changes = _checked(changes)
+
+        async def work(tx: Tx) -> None:
+            if changes.username:
+                await tx.fetch_one(Q.lock_username, changes.username)
+                if await tx.fetch_value(Q.username_is_taken, changes.username, viewer.user_id):
+                    raise UsernameTaken
+            row = await tx.fetch_one(Q.lock_profile, viewer.user_id)
+            if row is None:
+                raise NotFound
+            username = row["username"] if changes.username is UNSET else changes.username
+            avatar_url = row["avatar_url"] if changes.avatar_url is UNSET else changes.avatar_url
+            trading_mode = row["trading_mode"] if changes.trading_mode is UNSET else changes.trading_mode
+            await tx.execute(Q.update_profile, viewer.user_id, username, avatar_url, trading_mode)
+            if changes.display_name is not UNSET:
+                name = changes.display_name or identity.default_display_name(viewer.user_id)
+                await tx.execute(Q.update_display_name, viewer.user_id, name)
+
+        await self.database.write(system_scope(viewer.client, viewer.user_id), work)
+
+    def can_be_setting(self, name: str) -> bool:
+        """Whether a setting can have this name."""
+        return settings.is_name(name)
+
+    async def put_setting(self, viewer: Viewer, name: str, value: Any) -> None:
+        """Keeps `value` under `name`; None removes what is there. Raises InvalidInput."""
+        settings.check_name(name)
+        settings.check_value(value)
+
+        async def work(tx: Tx) -> None:
+            if value is None:
+                await tx.execute(Q.delete_setting, viewer.user_id, name)
+                return
+            await tx.execute(Q.lock_setting_names, str(viewer.user_id))
+            if await tx.fetch_value(Q.count_other_settings, viewer.user_id, name) >= settings.MAX_SETTINGS:
+                raise InvalidInput("name", f"A user has at most {settings.MAX_SETTINGS} settings.")
+            await tx.execute(Q.put_setting, viewer.user_id, name, value)
+
+        await self.database.write(viewer.scope, work)
+
+
+def _checked(changes: ProfileChanges) -> ProfileChanges:
+    # An empty text clears a field as null does: that is what an emptied form field sends.
+    return ProfileChanges(
+        username=identity.username(changes.username) if changes.username else changes.username,
+        display_name=identity.display_name(changes.display_name) if changes.display_name else changes.display_name,
+        avatar_url=identity.avatar_url(changes.avatar_url) if changes.avatar_url else changes.avatar_url,
+        trading_mode=changes.trading_mode,
+    )

@@ -1,0 +1,154 @@
+"""Becoming a user: with an access code, or by an admin's hand."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+from app.domains.accounts.model import AccessCodeInvalid, AuthEvent, Client, EmailTaken, NewUser, Role
+from app.domains.accounts.rules import identity
+from app.domains.accounts.services.journal import Journal, system_scope
+from app.domains.accounts.services.verification import Verification
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.crypto.envelope import Keyring
+from app.kit.crypto.passwords import Passwords
+from app.kit.db import Database, Tx
+from app.kit.errors import Problem
+from app.kit.idempotency import once
+from app.kit.ratelimit import Limit, RateLimiter
+
+WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
+"""Writes a prepared wallet for a user that exists, in the transaction that made the user."""
+
+PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
+"""Prepares a wallet for a PEM public key, or for None with a key of its own; what takes long happens here."""
+
+# Only failures count, so this bounds how many access codes one address can try.
+REGISTRATION_LIMIT = Limit("register", 20, timedelta(hours=1))
+
+
+def national_id_aad(user_id: UUID) -> bytes:
+    """What a sealed national id is bound to."""
+    return f"users:{user_id}:national_id".encode()
+
+
+class _Prepared:
+    """A checked user with everything that was costly to make."""
+
+    def __init__(self, new: NewUser, password_hash: str, write_wallet: WalletWriter) -> None:
+        self.new = new
+        self.password_hash = password_hash
+        self.write_wallet = write_wallet
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Makes users."""
+
+    database: Database
+    clock: Clock
+    passwords: Passwords
+    keyring: Keyring
+    limiter: RateLimiter
+    journal: Journal
+    verification: Verification
+    prepare_wallet: PrepareWallet
+
+    async def register(
+        self, new: NewUser, access_code: str, client: Client, *, idempotency_key: str | None = None
+    ) -> UUID:
+        """The new user's id. The code is spent exactly if the user exists.
+
+        Raises InvalidInput, AccessCodeInvalid, EmailTaken, RateLimited, IdempotencyKeyReused. That an address is
+        taken is told only to who holds an unspent code, and such a code is worth more than the answer.
+        """
+        new, code = checked(new), identity.access_code(access_code)
+        source = identity.source_of(client.ip)
+        attempt = await self.limiter.take(REGISTRATION_LIMIT, None if source is None else f"address:{source}")
+        try:
+            user_id = await self._register(new, code, client, idempotency_key)
+        except (AccessCodeInvalid, EmailTaken) as refusal:
+            await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
+            raise
+        except Problem:
+            await self.limiter.give_back(attempt)
+            raise
+        await self.limiter.give_back(attempt)
+        return user_id
+
+    async def create(self, new: NewUser, role: Role, client: Client) -> UUID:
+        """Makes a verified user without a code. Raises InvalidInput, EmailTaken."""
+        prepared = await self._prepare(checked(new))
+        return await self.database.write(
+            system_scope(client), lambda tx: self._insert(tx, prepared, client, role=role, is_verified=True)
+        )
+
+    async def _register(self, new: NewUser, code: str, client: Client, key: str | None) -> UUID:
+        # A replay finds its own code spent, so only without a key can the cheap refusal come first.
+        if key is None and not await self._is_free(code):
+            raise AccessCodeInvalid
+        prepared = await self._prepare(new)
+
+        async def redeem(tx: Tx) -> UUID:
+            code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
+            if code_id is None:
+                raise AccessCodeInvalid
+            user_id = await self._insert(tx, prepared, client, role=Role.USER, is_verified=False)
+            await tx.execute(Q.redeem_access_code, code_id, user_id, self.clock.now())
+            await self.verification.issue(tx, user_id, new.email, client)
+            return user_id
+
+        async def work(tx: Tx) -> UUID:
+            if key is None:
+                return await redeem(tx)
+            result: str = await once(
+                tx,
+                owner=f"register:{new.email}",
+                user_id=None,
+                key=key,
+                operation="register",
+                # Without the password: a plain digest of it would outlive the request.
+                request=[new.email, new.full_name, new.display_name, new.national_id, new.public_key, code],
+                work=lambda: redeem(tx),
+            )
+            return UUID(result)
+
+        return await self.database.write(system_scope(client), work)
+
+    async def _is_free(self, code: str) -> bool:
+        async with self.database.snapshot(system_scope(Client())) as tx:
+            return bool(await tx.fetch_value(Q.access_code_is_free, code))
+
+    async def _prepare(self, new: NewUser) -> _Prepared:
+        write_wallet = await self.prepare_wallet(new.public_key)
+        return _Prepared(new, await self.passwords.hash(new.password), write_wallet)
+
+    async def _insert(self, tx: Tx, prepared: _Prepared, client: Client, *, role: Role, is_verified: bool) -> UUID:
+        new, user_id, now = prepared.new, uuid4(), self.clock.now()
+        sealed: tuple[object, ...] = (None, None, None)
+        if new.national_id is not None:
+            seal = self.keyring.seal(new.national_id.encode(), national_id_aad(user_id))
+            sealed = (seal.kek_id, seal.wrapped_key, seal.ciphertext)
+        user = (user_id, new.email, prepared.password_hash, new.full_name, role, is_verified, *sealed, now)
+        if await tx.fetch_one(Q.insert_user, *user) is None:
+            raise EmailTaken
+        name = new.display_name or identity.default_display_name(user_id)
+        await tx.execute(Q.insert_profile, user_id, name, now)
+        await prepared.write_wallet(tx, user_id)
+        await self.journal.note(tx, AuthEvent.REGISTER, client, user_id)
+        return user_id
+
+
+def checked(new: NewUser) -> NewUser:
+    """`new` in the form in which it is stored. Raises InvalidInput."""
+    email = identity.email(new.email)
+    return NewUser(
+        email=email,
+        password=identity.password(new.password, email),
+        full_name=identity.full_name(new.full_name),
+        display_name=None if new.display_name is None else identity.display_name(new.display_name),
+        national_id=None if new.national_id is None else identity.national_id(new.national_id),
+        public_key=new.public_key,
+    )

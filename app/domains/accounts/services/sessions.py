@@ -1,0 +1,242 @@
+"""Being logged in: opening, recognising, refreshing and ending sessions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from app.domains.accounts.model import (
+    AuthEvent,
+    BadCredentials,
+    Client,
+    Role,
+    SessionEnded,
+    SessionTokens,
+    Viewer,
+)
+from app.domains.accounts.rules import identity
+from app.domains.accounts.services.journal import Journal, origin_of, system_scope
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.crypto.passwords import Passwords, Verdict
+from app.kit.crypto.tokens import AccessTokens, TokenError, digest, new_token
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import InvalidInput, NotFound
+from app.kit.events import EventLog, Fact
+from app.kit.ratelimit import Limit, RateLimiter
+
+REVOKED = "session.revoked"
+
+
+def session_stream(session_id: UUID) -> str:
+    """The stream that tells the end of a session: its one event is `session.revoked`."""
+    return f"session:{session_id}"
+
+
+class LoggedIn(NamedTuple):
+    """A session as it is opened or refreshed: who it makes of its bearer, and the tokens to bear."""
+
+    viewer: Viewer
+    tokens: SessionTokens
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Opens, recognises, refreshes and ends sessions."""
+
+    database: Database
+    clock: Clock
+    events: EventLog
+    passwords: Passwords
+    access_tokens: AccessTokens
+    limiter: RateLimiter
+    journal: Journal
+    access_ttl: timedelta
+    refresh_ttl: timedelta
+    login_limit: Limit
+
+    async def authenticate(self, token: str, client: Client) -> Viewer | None:
+        """Who bears this access token; None for whatever is not one, has expired, or was revoked."""
+        now = self.clock.now()
+        try:
+            self.access_tokens.verify(token, now)
+        except TokenError:
+            return None
+        row = await self.database.fetch_one(Q.session_of_token, digest(token), now)
+        if row is None:
+            return None
+        return Viewer(
+            user_id=row["user_id"],
+            session_id=row["session_id"],
+            role=Role(row["role"]),
+            is_verified=row["is_verified"],
+            expires_at=row["expires_at"],
+            client=client,
+        )
+
+    async def login(self, email: str, password: str, client: Client) -> LoggedIn:
+        """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.
+
+        Raises BadCredentials, RateLimited, Unavailable. Only attempts that fail count against the limit.
+        """
+        address = _lenient(email)
+        source = identity.source_of(client.ip)
+        attempt = await self.limiter.take(
+            self.login_limit, f"email:{address}", None if source is None else f"address:{source}"
+        )
+        async with self.database.snapshot(SYSTEM) as tx:
+            row = await tx.fetch_one(Q.user_by_email, address)
+        user_id: UUID | None = None if row is None else row["id"]
+        stored: str | None = None if row is None else row["password_hash"]
+        verdict = await self.passwords.verify(password, stored)
+        opened = None
+        if user_id is not None and stored is not None and verdict.ok:
+            opened = await self.database.write(
+                system_scope(client), lambda tx: self._open_checked(tx, user_id, stored, verdict, client)
+            )
+        if opened is None:
+            await self.journal.note_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
+            raise BadCredentials
+        await self.limiter.give_back(attempt)
+        return opened
+
+    async def open(self, tx: Tx, user_id: UUID, role: Role, is_verified: bool, client: Client) -> LoggedIn:
+        """Opens a session for a user who has shown who they are."""
+        viewer, tokens, now = self._issue(user_id, uuid4(), role, is_verified, client)
+        access, refresh = digest(tokens.access_token), digest(tokens.refresh_token)
+        ip, user_agent = origin_of(client)
+        ends = (tokens.access_expires_at, tokens.refresh_expires_at)
+        await tx.execute(Q.insert_session, tokens.session_id, user_id, access, *ends, now, ip, user_agent)
+        await tx.execute(Q.insert_refresh_token, refresh, tokens.session_id, user_id, tokens.refresh_expires_at, now)
+        await self.journal.note(tx, AuthEvent.LOGIN, client, user_id)
+        return LoggedIn(viewer, tokens)
+
+    async def refresh(self, refresh_token: str, client: Client) -> LoggedIn:
+        """The session's next pair of tokens; the one before is worth nothing from here on.
+
+        Raises SessionEnded. A refresh token that was used before has been stolen, from its owner or by them: the
+        session ends, for both.
+        """
+        presented = digest(refresh_token)
+
+        async def work(tx: Tx) -> LoggedIn | None:
+            session = await tx.fetch_one(Q.lock_session_of_refresh_token, presented)
+            if session is None:
+                return None
+            known = await tx.fetch_one(Q.refresh_token, presented)
+            if known is None or known["expires_at"] <= self.clock.now():
+                return None
+            if known["used_at"] is not None:
+                error = "a used refresh token was presented again"
+                await self.journal.note(tx, AuthEvent.SECURITY_ALERT, client, session["user_id"], error=error)
+                await tx.execute(Q.delete_session, session["id"], session["user_id"])
+                await self._announce(tx, [session["id"]])
+                return None
+            return await self._renew(tx, session["id"], session["user_id"], presented, client)
+
+        # The refusal is raised out here: inside, it would undo the end of the session.
+        renewed = await self.database.write(system_scope(client), work)
+        if renewed is None:
+            raise SessionEnded
+        return renewed
+
+    async def logout(self, viewer: Viewer) -> None:
+        """Ends the viewer's session. It may have ended already."""
+        await self._end(viewer.user_id, viewer.session_id, AuthEvent.LOGOUT, viewer.client)
+
+    async def logout_by_refresh_token(self, refresh_token: str, client: Client) -> None:
+        """Ends the session of a browser whose access token has expired meanwhile; an unknown token ends nothing."""
+
+        async def work(tx: Tx) -> None:
+            session = await tx.fetch_one(Q.lock_session_of_refresh_token, digest(refresh_token))
+            if session is not None:
+                await tx.execute(Q.delete_session, session["id"], session["user_id"])
+                await self.journal.note(tx, AuthEvent.LOGOUT, client, session["user_id"])
+                await self._announce(tx, [session["id"]])
+
+        await self.database.write(system_scope(client), work)
+
+    async def logout_everywhere(self, viewer: Viewer) -> int:
+        """Ends all sessions of the viewer, this one too; returns how many."""
+
+        async def work(tx: Tx) -> int:
+            await self.journal.note(tx, AuthEvent.LOGOUT, viewer.client, viewer.user_id)
+            return await self.end_all(tx, viewer.user_id)
+
+        return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
+
+    async def revoke(self, viewer: Viewer, session_id: UUID) -> None:
+        """Ends one of the viewer's sessions. Raises NotFound, for another user's session as well."""
+        if not await self._end(viewer.user_id, session_id, AuthEvent.SESSION_REVOKED, viewer.client):
+            raise NotFound
+
+    async def end_all(self, tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
+        """Ends all sessions of a user, but `keep`; call it last in a transaction. Returns how many."""
+        ended = [row["id"] for row in await tx.fetch(Q.delete_sessions, user_id, keep)]
+        await self._announce(tx, ended)
+        return len(ended)
+
+    async def _open_checked(
+        self, tx: Tx, user_id: UUID, stored: str, verdict: Verdict, client: Client
+    ) -> LoggedIn | None:
+        # First, or two log-ins that both hold the row for share would wait for each other to upgrade it.
+        if verdict.upgraded_hash is not None:
+            await tx.execute(Q.replace_password, user_id, stored, verdict.upgraded_hash)
+        user = await tx.fetch_one(Q.lock_credentials, user_id, verdict.upgraded_hash or stored)
+        if user is None:
+            return None
+        return await self.open(tx, user_id, Role(user["role"]), user["is_verified"], client)
+
+    async def _renew(self, tx: Tx, session_id: UUID, user_id: UUID, used: str, client: Client) -> LoggedIn | None:
+        user = await tx.fetch_one(Q.viewer_of_session, user_id)
+        if user is None:
+            return None
+        viewer, tokens, now = self._issue(user_id, session_id, Role(user["role"]), user["is_verified"], client)
+        ip, user_agent = origin_of(client)
+        ends = (tokens.access_expires_at, tokens.refresh_expires_at)
+        await tx.execute(Q.use_refresh_token, used, now)
+        refresh = digest(tokens.refresh_token)
+        await tx.execute(Q.insert_refresh_token, refresh, session_id, user_id, tokens.refresh_expires_at, now)
+        await tx.execute(Q.renew_session, session_id, digest(tokens.access_token), *ends, now, ip, user_agent)
+        await self.journal.note(tx, AuthEvent.SESSION_REFRESHED, client, user_id)
+        return LoggedIn(viewer, tokens)
+
+    async def _end(self, user_id: UUID, session_id: UUID, event: AuthEvent, client: Client) -> bool:
+        async def work(tx: Tx) -> bool:
+            if await tx.fetch_one(Q.delete_session, session_id, user_id) is None:
+                return False
+            await self.journal.note(tx, event, client, user_id)
+            await self._announce(tx, [session_id])
+            return True
+
+        return await self.database.write(system_scope(client, user_id), work)
+
+    async def _announce(self, tx: Tx, ended: Sequence[UUID]) -> None:
+        await self.events.append(
+            tx, [Fact(session_stream(session_id), REVOKED, {"session_id": str(session_id)}) for session_id in ended]
+        )
+
+    def _issue(
+        self, user_id: UUID, session_id: UUID, role: Role, is_verified: bool, client: Client
+    ) -> tuple[Viewer, SessionTokens, datetime]:
+        now = self.clock.now()
+        # A JWT says whole seconds; the row agrees with it.
+        expires_at = datetime.fromtimestamp(int((now + self.access_ttl).timestamp()), UTC)
+        tokens = SessionTokens(
+            session_id=session_id,
+            user_id=user_id,
+            access_token=self.access_tokens.issue(user_id, session_id, now, self.access_ttl),
+            access_expires_at=expires_at,
+            refresh_token=new_token(),
+            refresh_expires_at=now + self.refresh_ttl,
+        )
+        return Viewer(user_id, session_id, role, is_verified, expires_at, client), tokens, now
+
+
+def _lenient(email: str) -> str:
+    """The address as it would be stored, or a text that nobody has: what is no address gets no answer of its own."""
+    try:
+        return identity.email(email)
+    except InvalidInput:
+        return ""

@@ -1,0 +1,117 @@
+"""Showing that an e-mail address is one's own: by a code to type or a link to follow."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from app.domains.accounts.model import AuthEvent, Client, VerificationInvalid
+from app.domains.accounts.rules import identity, mails
+from app.domains.accounts.services.journal import Journal, system_scope
+from app.domains.accounts.services.post import Post
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.crypto import tokens
+from app.kit.db import Database, Tx
+from app.kit.ratelimit import Limit, RateLimiter
+
+PURPOSE: Final = "verify_email"
+LINK_TTL: Final = timedelta(days=1)
+RESEND_JOB: Final = "accounts.resend-verification"
+RESEND_LIMIT = Limit("resend-verification", 5, timedelta(hours=1))
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Issues and checks verification codes and links."""
+
+    database: Database
+    clock: Clock
+    limiter: RateLimiter
+    journal: Journal
+    post: Post
+    otp_secret: bytes
+    otp_ttl: timedelta
+    otp_max_guesses: int
+    origin: str
+
+    async def issue(self, tx: Tx, user_id: UUID, email: str, client: Client) -> None:
+        """Mails a new code and a new link; those before are dead."""
+        now = self.clock.now()
+        code, token = tokens.new_otp(), tokens.new_token()
+        await tx.execute(Q.supersede_otps, user_id, PURPOSE, now)
+        await tx.execute(Q.insert_otp, user_id, email, PURPOSE, self._digest(user_id, code), now + self.otp_ttl, now)
+        await tx.execute(Q.set_verification_token, user_id, tokens.digest(token), now + LINK_TTL, now)
+        await self.journal.note(tx, AuthEvent.VERIFICATION_SENT, client, user_id)
+        minutes = int(self.otp_ttl.total_seconds() // 60)
+        link = f"{self.origin}/verify?token={token}"
+        await self.post.send(tx, mails.verification(email, code, link, minutes))
+
+    async def verify_by_code(self, email: str, code: str, client: Client) -> UUID:
+        """The user whose address is now verified. Raises VerificationInvalid; a wrong guess counts nevertheless."""
+        address = identity.email(email)
+
+        async def work(tx: Tx) -> UUID | None:
+            now = self.clock.now()
+            row = await tx.fetch_one(Q.guess_otp, address, PURPOSE, now, self.otp_max_guesses)
+            if row is None:
+                return None
+            user_id: UUID = row["user_id"]
+            if not tokens.same_digest(self._digest(user_id, code), row["code_digest"]):
+                await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id, error="wrong code")
+                return None
+            await tx.execute(Q.use_otp, row["id"], now)
+            await self._verified(tx, user_id, client)
+            return user_id
+
+        # The refusal is raised out here: inside, it would roll the counted guess back.
+        user_id = await self.database.write(system_scope(client), work)
+        if user_id is None:
+            raise VerificationInvalid
+        return user_id
+
+    async def verify_by_link(self, token: str, client: Client) -> UUID:
+        """The user whose address is now verified. Raises VerificationInvalid."""
+
+        async def work(tx: Tx) -> UUID:
+            now = self.clock.now()
+            user_id: UUID | None = await tx.fetch_value(Q.lock_verification_token, tokens.digest(token), now)
+            if user_id is None:
+                raise VerificationInvalid
+            await tx.execute(Q.supersede_otps, user_id, PURPOSE, now)
+            await self._verified(tx, user_id, client)
+            return user_id
+
+        return await self.database.write(system_scope(client), work)
+
+    async def request_again(self, email: str, client: Client) -> None:
+        """Asks for another mail. Returns the same, as fast, whether or not there is somebody to verify.
+
+        Raises InvalidInput, RateLimited, Unavailable.
+        """
+        address = identity.email(email)
+        await self.limiter.take(RESEND_LIMIT, f"email:{address}", _source(client))
+        content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
+        await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESEND_JOB, content))
+
+    async def send_again(self, email: str, client: Client) -> None:
+        """What the worker makes of such a request: nothing for who is unknown or verified."""
+
+        async def work(tx: Tx) -> None:
+            row = await tx.fetch_one(Q.lock_unverified, email)
+            if row is not None:
+                await self.issue(tx, row["id"], row["email"], client)
+
+        await self.database.write(system_scope(client), work)
+
+    async def _verified(self, tx: Tx, user_id: UUID, client: Client) -> None:
+        await tx.execute(Q.verify_user, user_id)
+        await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
+
+    def _digest(self, user_id: UUID, code: str) -> str:
+        return tokens.otp_digest(code, secret=self.otp_secret, scope=f"{PURPOSE}:{user_id}")
+
+
+def _source(client: Client) -> str | None:
+    source = identity.source_of(client.ip)
+    return None if source is None else f"address:{source}"
