@@ -69,6 +69,12 @@ class Context:
             raise Forbidden
         return viewer
 
+    async def renew(self, viewer: Viewer | None) -> None:
+        """From here on everything is read anew, as `viewer`: what follows a write in a response shows its outcome."""
+        await self.reads.aclose()
+        self.viewer = viewer
+        self.reads = self.runtime.new_reads(viewer)
+
     def next_event(self) -> "Context":
         """The same caller with fresh loads, for the next event of a subscription."""
         return Context(
