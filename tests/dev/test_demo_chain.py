@@ -28,12 +28,9 @@ async def test_the_demo_chain(database: Database, owner: Owner, redis: Redis, cl
     assert 300 <= state.total_transactions - 200 <= 400
     bits = await owner.fetch("SELECT DISTINCT height / 20 AS era, difficulty FROM blocks ORDER BY era")
     assert [row["difficulty"] for row in bits] == [3, 4, 5, 6, 7, 8, 10, 12, 14, 14]
-    first, last = await owner.fetchrow("SELECT min(timestamp), max(timestamp) FROM blocks WHERE height > 0") or (
-        None,
-        None,
-    )
-    assert last == now
-    assert timedelta(minutes=10) < now - first < timedelta(minutes=30)
+    times = [row[0] for row in await owner.fetch("SELECT timestamp FROM blocks WHERE height > 0 ORDER BY height")]
+    assert times[-1] == now
+    assert timedelta(minutes=10) < now - times[0] < timedelta(minutes=30)
     payers = await owner.fetch("SELECT DISTINCT sender_wallet_id FROM transactions WHERE fee > 0")
     assert {row[0] for row in payers} == {wallet_of(name) for name in ("alice", "bob", "dave")}
     assert await owner.fetchval("SELECT count(DISTINCT memo) FROM transactions") == 12

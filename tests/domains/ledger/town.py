@@ -23,7 +23,7 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.domains.ledger.services.statements import Q
-from app.kit.clock import FixedClock
+from app.kit.clock import Clock, FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, fingerprint, generate_rsa_key, sign
 from app.kit.db import SYSTEM, Database, Tx
@@ -32,6 +32,8 @@ from app.kit.events import EventLog
 NAMES = ("alice", "bob", "carol", "dave")
 MATURITY = 2
 FEE = Decimal("0.00001000")
+# A known key, so that another process of the same test can open the wallets.
+KEYRING = f"test:{base64.b64encode(bytes(32)).decode()}"
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _NAMESPACE = UUID("5d0d7b5e-6d2c-4f63-9b7a-3f3f7a1f0a11")
 
@@ -60,21 +62,14 @@ class Town:
     async def found(cls, database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> "Town":
         """People with empty wallets, and no chain."""
         events = EventLog(database, redis)
-        ledger = LedgerServices.build(database, clock, events, Keyring.generate(), coinbase_maturity=MATURITY)
+        ledger = LedgerServices.build(database, clock, events, Keyring.parse(KEYRING), coinbase_maturity=MATURITY)
         town = cls(database, owner, clock, ledger)
         for name in NAMES:
             await town._settle(name)
         return town
 
     def viewer(self, name: str) -> Viewer:
-        return Viewer(
-            user_id=user_of(name),
-            session_id=user_of(f"session of {name}"),
-            role=Role.USER,
-            is_verified=True,
-            expires_at=self.clock.now() + timedelta(hours=1),
-            client=Client(),
-        )
+        return viewer_of(name, self.clock)
 
     async def pay(self, sender: str, recipient: str, amount: str, fee: Decimal = FEE) -> str:
         """Hash of a custodial payment."""
@@ -170,3 +165,14 @@ class Town:
 
 def user_of(name: str) -> UUID:
     return uuid5(_NAMESPACE, name)
+
+
+def viewer_of(name: str, clock: Clock) -> Viewer:
+    return Viewer(
+        user_id=user_of(name),
+        session_id=user_of(f"session of {name}"),
+        role=Role.USER,
+        is_verified=True,
+        expires_at=clock.now() + timedelta(hours=1),
+        client=Client(),
+    )
