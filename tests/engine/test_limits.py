@@ -1,7 +1,10 @@
+import re
 import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine.support import cost, engine, prepare, refusal
 
@@ -182,3 +185,36 @@ def test_variables_nest_only_so_deep() -> None:
     assert prepare(engine(), "{ number }", {"unused": nested(32)}).cost == 1
     assert refusal(engine(), "{ number }", {"unused": nested(33)})[1] == "Variables are nested more than 32 deep."
     assert refusal(engine(), "{ number }", {"unused": nested(100_000)})[0] == "BAD_USER_INPUT"
+
+
+@given(
+    sizes=st.lists(st.integers(1, 100), min_size=1, max_size=3),
+    plain=st.lists(st.booleans(), min_size=3, max_size=3),
+    limit=st.integers(5, 5000),
+)
+def test_the_page_that_a_refusal_suggests_is_the_largest_that_passes(
+    sizes: list[int], plain: list[bool], limit: int
+) -> None:
+    graph = engine(cost=limit, depth=20)
+    body = "name"
+    for level in reversed(range(len(sizes))):
+        field = "children" if level else "items"
+        inner = f"nodes {{ {body} }}" if plain[level] else f"total edges {{ node {{ {body} }} }}"
+        body = f"{field}(first: $v{level}) {{ {inner} }}"
+    declared = ", ".join(f"$v{level}: Int!" for level in range(len(sizes)))
+    query = f"query({declared}) {{ {body} }}"
+    variables = {f"v{level}": size for level, size in enumerate(sizes)}
+    outcome = graph.prepare(query, None, variables, introspection_allowed=True)
+    if not isinstance(outcome, list):
+        assert outcome.cost <= limit
+        return
+    suggestion = re.search(r"`([a-z.]+)` weighs most: it fits with `first: (\d+)`", outcome[0].message)
+    if suggestion is None:
+        # No page of any connection alone is small enough.
+        for name in variables:
+            assert isinstance(graph.prepare(query, None, {**variables, name: 1}, introspection_allowed=True), list)
+        return
+    name = f"v{len(re.findall('items|children', suggestion[1])) - 1}"
+    first = int(suggestion[2])
+    assert prepare(graph, query, {**variables, name: first}).cost <= limit
+    assert refusal(graph, query, {**variables, name: first + 1})[0] == "COST_EXCEEDED"

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from app.kit.mail import OutboxEntry
 from app.settings import Settings
 from tests.engine.support import listening
 from tests.transport.support import ALICE, ORIGIN, TOKEN, Witness, ask, build, client_for, errors
@@ -91,3 +92,25 @@ async def test_the_word_of_a_proxy_counts_if_we_trust_it(peer: str, forwarded: s
     await ask(client_for(app, client=(peer, 1)), "{ hello }", x_forwarded_for=forwarded, user_agent="agent/1")
     assert witness.callers[0].client.ip == expected
     assert witness.callers[0].client.user_agent == "agent/1"
+
+
+class BrokenOutbox:
+    """Fails as nobody expects."""
+
+    async def recent(self, limit: int = 50) -> list[OutboxEntry]:
+        raise RuntimeError("a secret detail")
+
+
+async def test_what_breaks_outside_of_graphql_is_masked_too() -> None:
+    with listening() as logs:
+        response = await client_for(build(outbox=BrokenOutbox())).get(
+            "/dev/mail", headers={"x-request-id": "request-9"}
+        )
+    assert response.status_code == 500
+    assert response.json() == {
+        "errors": [{"message": "Internal error.", "extensions": {"code": "INTERNAL", "requestId": "request-9"}}]
+    }
+    assert [(line["event"], line["request_id"]) for line in logs] == [
+        ("request_failed", "request-9"),
+        ("request", "request-9"),
+    ]

@@ -1,0 +1,87 @@
+"""Statements are counted for each response, against a real server."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import pytest_asyncio
+import strawberry
+
+from app.dev.embedded import Embedded
+from app.engine.execution import Engine
+from app.kit.db import PUBLIC, Database
+from app.kit.loading import Reads
+from app.kit.sql import Query as Statement
+from tests.engine.support import LIMITS, prepare
+
+ONE = Statement("one", "Asks for nothing.", "SELECT 1")
+
+
+class Context:
+    """Nothing but loads."""
+
+    request_id = "request-1"
+
+    def __init__(self, database: Database) -> None:
+        self.reads = Reads(database, PUBLIC)
+
+    def next_event(self) -> "Context":
+        return Context(self.reads.database)
+
+
+Info = strawberry.Info[Context, None]
+
+
+async def _ask(info: Info, times: int) -> int:
+    await asyncio.gather(*(info.context.reads.database.fetch(ONE) for _ in range(times)))
+    return times
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def ask(self, info: Info, times: int) -> int:
+        return await _ask(info, times)
+
+
+@strawberry.type
+class Event:
+    @strawberry.field
+    async def ask(self, info: Info, times: int) -> int:
+        return await _ask(info, times)
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def events(self) -> AsyncGenerator[Event, None]:
+        yield Event()
+        yield Event()
+
+
+@pytest_asyncio.fixture
+async def database(servers: Embedded) -> AsyncIterator[Database]:
+    """A pool on a database that holds nothing."""
+    pool = await Database.open(servers.database_url, role=None, size=4, timeout_s=10.0)
+    yield pool
+    await pool.close()
+
+
+async def test_statements_are_counted_for_each_response_apart(database: Database) -> None:
+    engine = Engine(strawberry.Schema(Query), LIMITS, show_statements=True)
+    counts = await asyncio.gather(
+        *(
+            engine.execute(prepare(engine, f"{{ ask(times: {times}) again: ask(times: 1) }}"), Context(database))
+            for times in (0, 3, 5)
+        )
+    )
+    assert [response.statements for response in counts] == [1, 4, 6]
+    assert [response.extensions["statements"] for response in counts] == [1, 4, 6]
+    hidden = Engine(strawberry.Schema(Query), LIMITS)
+    response = await hidden.execute(prepare(hidden, "{ ask(times: 2) }"), Context(database))
+    assert (response.statements, list(response.extensions)) == (2, ["cost"])
+
+
+async def test_statements_of_each_event_are_its_own(database: Database) -> None:
+    engine = Engine(strawberry.Schema(Query, subscription=Subscription), LIMITS)
+    prepared = prepare(engine, "subscription { events { ask(times: 2) } }")
+    assert [each.statements async for each in engine.subscribe(prepared, Context(database))] == [2, 2]
