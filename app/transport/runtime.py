@@ -53,7 +53,7 @@ class Context(RequestContext, Protocol):
 class Pingable(Protocol):
     """The Redis client, as far as its health goes."""
 
-    async def ping(self) -> object:
+    def ping(self) -> Awaitable[object]:
         """Raises whatever it likes when the server does not answer."""
         ...
 
