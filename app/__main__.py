@@ -1,5 +1,6 @@
 """The verbs: `python -m app <verb>`."""
 
+import json
 import os
 import sys
 from collections.abc import Coroutine
@@ -106,7 +107,8 @@ def create_admin(
     """Creates a verified user with the admin role, or gives an existing user that role."""
     from app.main import create_admin as create
 
-    out.print(run(create(settings_or_fail(), email, full_name, password)))
+    is_new = run(create(settings_or_fail(), email, full_name, password))
+    out.print(f"{email} is {'now registered as' if is_new else 'now'} an admin")
 
 
 @app.command("rotate-keys")
@@ -124,16 +126,16 @@ def verify_proof(
     file: Annotated[Path, typer.Argument(help="An inclusion proof as JSON; - for standard input.")],
 ) -> None:
     """Checks a Merkle inclusion proof offline: no database, no network."""
-    from app.domains.ledger.services.proofs import verify_proof_json
+    from app.domains.ledger.proof import verify_proof_json
 
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read {file}: {error}")
     verdict = verify_proof_json(text)
-    if not verdict.ok:
-        fail(verdict.message)
-    out.print(verdict.message)
+    if not verdict.valid:
+        fail(verdict.reason)
+    out.print(verdict.reason)
 
 
 @doctor.command("chain")
@@ -142,10 +144,11 @@ def doctor_chain() -> None:
     from app.main import doctor_chain as check
 
     with progress_bar() as progress:
-        verdict = run(check(settings_or_fail(), progress))
-    if not verdict.ok:
-        fail(verdict.message)
-    out.print(verdict.message)
+        report = run(check(settings_or_fail(), progress))
+    if report.reason is not None:
+        fail(f"wrong at height {report.wrong_height}: {report.reason} ({report.blocks} blocks before it are right)")
+    out.print(f"{report.blocks} blocks, {report.transactions} transactions: all right")
+    out.print(f"unspent set {report.utxo_set_hash}")
 
 
 @doctor.command("audit")
@@ -162,7 +165,7 @@ def doctor_audit() -> None:
 @app.command()
 def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
-    from app.dev.demo import LOGINS
+    from app.dev.demo import LOGINS, PASSWORD
     from app.dev.embedded import Embedded, EmbeddedError
     from app.dev.supervise import supervise
 
@@ -174,6 +177,7 @@ def dev() -> None:
                 "MONETA_DATABASE_URL": settings.database_url or servers.database_url,
                 "MONETA_REDIS_URL": settings.redis_url or servers.redis_url,
                 "MONETA_MINER_EMAIL": settings.miner_email or LOGINS[-1].email,
+                "MONETA_DEMO_LOGINS": json.dumps([(login.label, login.email, PASSWORD) for login in LOGINS]),
             }
             os.environ.update(env)
             load_settings.cache_clear()
@@ -221,10 +225,14 @@ def _greet(settings: Settings) -> None:
         ("/dev/mail", "every mail that Moneta sent"),
         ("/health/ready", "health; /metrics for Prometheus"),
     ):
-        out.print(f"  {settings.origin}{path:<15} {what}", highlight=False)
-    out.print(f"  log in as {', '.join(login.email for login in LOGINS)}; password {PASSWORD}", highlight=False)
-    out.print(f"  register with access code {ACCESS_CODE}", highlight=False)
-    out.print(f"  logs in {settings.home.resolve()}/*.log   Ctrl-C stops everything\n", highlight=False)
+        out.print(f"  {settings.origin}{path:<15} {what}", highlight=False, soft_wrap=True)
+    out.print(
+        f"  log in as {', '.join(login.email for login in LOGINS)}; password {PASSWORD}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out.print(f"  register with access code {ACCESS_CODE}", highlight=False, soft_wrap=True)
+    out.print(f"  logs in {settings.home.resolve()}/*.log   Ctrl-C stops everything\n", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

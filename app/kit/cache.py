@@ -9,6 +9,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.kit.errors import Unavailable
 
+__all__ = ["Redis", "open_redis"]
+
 
 async def open_redis(url: str, *, timeout_s: float = 5.0) -> "Redis":
     """Connects. Raises Unavailable with one clear line when the server does not answer."""

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import structlog
-from broadcaster import BroadcastBackend, Event
+from broadcaster import Broadcast, BroadcastBackend, Event
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
@@ -80,3 +80,8 @@ class RedisBackend(BroadcastBackend):
                 if confirmed.is_set():
                     return Event(channel, GAP)
                 confirmed.set()
+
+
+def broadcast_over(redis: "Redis") -> Broadcast:
+    """broadcaster, over our backend."""
+    return Broadcast(backend=RedisBackend(redis))

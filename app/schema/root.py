@@ -77,7 +77,9 @@ class Query(AccountsQuery, LedgerQuery):
         """Any object by its global id."""
         return (await _nodes(info, [id]))[0]
 
-    @strawberry.field(graphql_type=list[Node | None], description="Objects by global id, null where absent or not yours.")
+    @strawberry.field(
+        graphql_type=list[Node | None], description="Objects by global id, null where absent or not yours."
+    )
     async def nodes(
         self,
         info: Info,

@@ -1,0 +1,306 @@
+"""The composition root: builds what lives as long as the process, wires the houses, registers jobs and schedules."""
+
+import asyncio
+import base64
+import contextlib
+import secrets
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.progress import Progress
+
+from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
+from app.domains.accounts.model import AuditVerdict, Viewer
+from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.jobs import ledger_schedules
+from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.services import LedgerServices
+from app.domains.ledger.services.miner import Miner
+from app.domains.ledger.services.replay import Replay, ReplayReport
+from app.engine.execution import Engine
+from app.engine.limits import Limits
+from app.engine.pages import MAX_FIRST
+from app.kit.cache import Redis, open_redis
+from app.kit.clock import Clock, SystemClock
+from app.kit.crypto.envelope import Keyring
+from app.kit.crypto.local import local_secret
+from app.kit.crypto.passwords import Passwords
+from app.kit.db import PUBLIC, Database
+from app.kit.errors import NotFound, Unavailable
+from app.kit.events import EventLog
+from app.kit.hub import Hub
+from app.kit.jobs import JobRunner, kit_schedules
+from app.kit.loading import Reads
+from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
+from app.kit.migrate import migrate as migrate_database
+from app.kit.pubsub import broadcast_over
+from app.kit.relay import Relay
+from app.schema.context import Context, Runtime
+from app.schema.root import build_schema
+from app.schema.services import Services
+from app.settings import Settings
+from app.transport.application import create_app
+from app.transport.logging import configure_logging
+from app.transport.runtime import AppRuntime, Caller, DemoLogin
+from app.transport.server import serve as serve_app
+from app.transport.sockets import Sockets
+from app.transport.sse import EventStreams
+
+JOB_PATIENCE_S = 5.0
+EMBEDDED_HINT = "`make serve` starts embedded ones"
+
+
+@dataclass(frozen=True)
+class Application:
+    """What every verb that touches the data works with."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    clock: Clock
+    events: EventLog
+    mailer: Mailer
+    services: Services
+
+
+@asynccontextmanager
+async def open_application(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Application]:
+    """Connects to both servers and wires the houses. Raises Unavailable with one clear line."""
+    clock = clock or SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database.open(
+            database_url(settings),
+            role=settings.database_role,
+            size=settings.database_pool_size,
+            timeout_s=settings.database_timeout_s,
+        )
+        stack.push_async_callback(database.close)
+        redis = await open_redis(redis_url(settings))
+        stack.push_async_callback(redis.aclose)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        events, mailer = EventLog(database, redis), build_mailer(settings, clock)
+        services = build_services(settings, database, redis, clock, events, mailer, passwords)
+        yield Application(settings, database, redis, clock, events, mailer, services)
+
+
+def build_services(  # noqa: PLR0917  # the composition root hands everything to everybody
+    settings: Settings,
+    database: Database,
+    redis: Redis,
+    clock: Clock,
+    events: EventLog,
+    mailer: Mailer,
+    passwords: Passwords,
+) -> Services:
+    """Wires the houses.
+
+    Registration makes a wallet although accounts knows no ledger: the ledger's part of it is handed in.
+    """
+    keyring = Keyring.parse(key_encryption_keys(settings))
+    ledger = LedgerServices.build(database, clock, events, keyring, coinbase_maturity=settings.coinbase_maturity)
+    accounts = AccountsServices.build(
+        settings=settings,
+        secret=secret_key(settings),
+        database=database,
+        redis=redis,
+        clock=clock,
+        events=events,
+        mailer=mailer,
+        keyring=keyring,
+        passwords=passwords,
+        prepare_wallet=ledger.wallets.prepare,
+    )
+    return Services(accounts=accounts, ledger=ledger)
+
+
+def database_url(settings: Settings) -> str:
+    """The owner's URL of the database."""
+    if settings.database_url is None:
+        raise Unavailable(f"MONETA_DATABASE_URL is not set; {EMBEDDED_HINT}.")
+    return settings.database_url
+
+
+def redis_url(settings: Settings) -> str:
+    """The URL of Redis."""
+    if settings.redis_url is None:
+        raise Unavailable(f"MONETA_REDIS_URL is not set; {EMBEDDED_HINT}.")
+    return settings.redis_url
+
+
+def secret_key(settings: Settings) -> str:
+    """What signs tokens: the setting, or in development one that this home keeps."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return local_secret(settings.home / "secret.key", lambda: secrets.token_urlsafe(48))
+
+
+def key_encryption_keys(settings: Settings) -> str:
+    """What wallet keys are sealed under: the setting, or in development one that this home keeps."""
+    if settings.key_encryption_keys is not None:
+        return settings.key_encryption_keys.get_secret_value()
+    return local_secret(
+        settings.home / "key-encryption.keys", lambda: f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    )
+
+
+def build_mailer(settings: Settings, clock: Clock) -> Mailer:
+    """SMTP where it is configured, otherwise the outbox that /dev/mail shows."""
+    if settings.smtp_url is not None:
+        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+    return OutboxMailer(settings.home / "outbox", clock)
+
+
+def build_limits(settings: Settings) -> Limits:
+    """What a request may ask for."""
+    return Limits(
+        body_bytes=settings.body_limit_bytes,
+        tokens=settings.query_token_limit,
+        depth=settings.query_depth_limit,
+        aliases=settings.query_alias_limit,
+        cost=settings.query_cost_limit,
+        first=MAX_FIRST,
+        timeout_s=settings.query_timeout_s,
+        subscriptions_per_socket=settings.socket_subscription_limit,
+    )
+
+
+def build_runtime(application: Application, hub: Hub) -> AppRuntime:
+    """What the transports are handed."""
+    settings, services = application.settings, application.services
+    limits = build_limits(settings)
+
+    def new_reads(viewer: Viewer | None) -> Reads:
+        return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
+
+    schema_runtime = Runtime(settings=settings, services=services, hub=hub, limits=limits, new_reads=new_reads)
+    mailer = application.mailer
+    return AppRuntime(
+        settings=settings,
+        engine=Engine(build_schema(), limits, show_statements=not settings.production),
+        new_context=lambda caller: new_context(schema_runtime, caller),
+        authenticate=services.accounts.sessions.authenticate,
+        database=application.database,
+        redis=application.redis,
+        hub=hub,
+        outbox=mailer if isinstance(mailer, OutboxMailer) else None,
+        demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
+    )
+
+
+def new_context(runtime: Runtime, caller: Caller) -> Context:
+    """The context of one operation."""
+    return Context(
+        runtime=runtime,
+        viewer=caller.viewer,
+        client=caller.client,
+        request_id=caller.request_id,
+        from_browser=caller.from_browser,
+        refresh_token=caller.refresh_token,
+        reads=runtime.new_reads(caller.viewer),
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Serves the API until SIGINT or SIGTERM."""
+    configure_logging(settings)
+    async with open_application(settings) as application:
+        hub = Hub(broadcast_over(application.redis), application.events, queue_limit=settings.socket_queue_limit)
+        await hub.start()
+        try:
+            runtime = build_runtime(application, hub)
+            await serve_app(create_app(runtime, sockets=Sockets(runtime), stream=EventStreams(runtime)), settings)
+        finally:
+            await hub.stop()
+
+
+async def work(settings: Settings) -> None:
+    """Runs jobs, schedules, the relay and, if a miner is named, the miner, until SIGINT or SIGTERM."""
+    configure_logging(settings)
+    async with open_application(settings) as application:
+        services, database, clock = application.services, application.database, application.clock
+        jobs = accounts_jobs(services.accounts)
+        schedules = [
+            *kit_schedules(database, clock),
+            *accounts_schedules(services.accounts),
+            *ledger_schedules(services.ledger),
+        ]
+        runner = JobRunner(database, clock, jobs, schedules)
+        tasks: list[Coroutine[Any, Any, None]] = [runner.run(), Relay(database, application.redis).run()]
+        if settings.miner_email is not None:
+            tasks.append((await build_miner(application, settings.miner_email)).run())
+        await _until_stopped(runner, tasks)
+
+
+async def _until_stopped(runner: JobRunner, services: list[Coroutine[Any, Any, None]]) -> None:
+    """Runs all until a signal comes, or one of them fails: then the others are ended and its error is raised."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.ensure_future(service) for service in services]
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # A job under way may end; everything else is safe to cut off at any point.
+        runner.stop()
+        await asyncio.wait(tasks[:1], timeout=JOB_PATIENCE_S)
+        for task in (waiting, *tasks):
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def build_miner(application: Application, email: str) -> Miner:
+    """A miner whose rewards go to this user's wallet; makes the genesis block where there is no chain."""
+    ledger = application.services.ledger
+    user = await application.services.accounts.users.by_email(email)
+    if user is None:
+        raise NotFound(f"MONETA_MINER_EMAIL names {email}, but nobody is registered with it.")
+    wallet = await Reads(application.database, PUBLIC).one(wallet_by_user, user.id)
+    if wallet is None:
+        raise NotFound(f"{email} has no wallet.")
+    await ledger.chain.ensure_genesis(wallet.wallet_id)
+    return Miner(ledger.chain, wallet.wallet_id, application.settings.mining_hashes_per_s)
+
+
+async def migrate(settings: Settings) -> None:
+    """Brings the database to the newest revision."""
+    await migrate_database(database_url(settings))
+
+
+async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> bool:
+    """Creates a verified admin, or makes an existing user one; returns whether the user is new."""
+    async with open_application(settings) as application:
+        return await application.services.accounts.administration.create_admin(email, full_name, password)
+
+
+async def rotate_keys(settings: Settings, progress: Progress) -> int:
+    """Moves every wallet key to the active key-encryption key; returns how many were moved."""
+    moved = 0
+    async with open_application(settings) as application:
+        await application.services.accounts.administration.rewrap_national_ids()
+        task = progress.add_task("moving wallet keys", total=None)
+        async for rotation in application.services.ledger.keys.rotate():
+            moved = rotation.rewrapped
+            progress.update(task, completed=rotation.rewrapped, total=rotation.total)
+    return moved
+
+
+async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
+    """Replays the chain."""
+    async with open_application(settings) as application:
+        task = progress.add_task("replaying blocks", total=None)
+        replay = Replay(application.database, application.clock)
+        return await replay.run(lambda done, total: progress.update(task, completed=done, total=total))
+
+
+async def doctor_audit(settings: Settings) -> AuditVerdict:
+    """Checks the audit log's hash chain."""
+    async with open_application(settings) as application:
+        return await application.services.accounts.audit.verify()

@@ -1,0 +1,39 @@
+"""What holds for the repository as a whole."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# Spelled in parts, so that this file does not name them.
+REGISTRY_HOSTS = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    return [ROOT / name.decode() for name in listed.stdout.split(b"\0") if name]
+
+
+def test_no_file_names_a_package_registry() -> None:
+    naming = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.is_file() and any(host.encode() in path.read_bytes() for host in REGISTRY_HOSTS)
+    ]
+    assert naming == []
+
+
+def test_every_locked_package_has_a_hash() -> None:
+    for lock in (ROOT / "requirements").glob("*.lock"):
+        packages = re.split(r"\n(?=\S)", lock.read_text().strip())
+        assert len(packages) > 20
+        assert [package.split("==")[0] for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_files_and_functions_stay_small() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "app").rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > 320
+    }
+    assert long == {}
