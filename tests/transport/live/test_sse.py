@@ -7,21 +7,13 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
-from redis.asyncio import Redis
 
-from app.kit.db import Database
 from app.transport import sse
 from app.transport.cookies import SESSION
 from app.transport.sessions import session_stream
 from tests.kit.moving import append, relaying
-from tests.transport.live.stage import Stage, staged
+from tests.transport.live.stage import Stage
 from tests.waiting import until
-
-
-@pytest_asyncio.fixture
-async def stage(database: Database, redis: Redis) -> AsyncIterator[Stage]:
-    async with staged(database, redis) as stage:
-        yield stage
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,42 @@
+"""On whose behalf SQL runs."""
+
+from uuid import UUID
+
+import msgspec
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """On whose behalf SQL runs: row-level security shows exactly what this may see.
+
+    `PUBLIC` sees public rows, a user sees their own besides, `SYSTEM` is Moneta itself (log-in, jobs, mining).
+    `ip` and `user_agent` only travel to the audit log.
+    """
+
+    user_id: UUID | None = None
+    tenant_id: UUID | None = None
+    system: bool = False
+    ip: str | None = None
+    user_agent: str | None = None
+
+    def settings(self) -> str:
+        """One SELECT that sets the scope for the current transaction, as text without parameters."""
+        values = {
+            "app.user_id": str(self.user_id or ""),
+            "app.tenant_id": str(self.tenant_id or ""),
+            "app.system": "on" if self.system else "",
+            "app.ip": self.ip or "",
+            "app.user_agent": (self.user_agent or "")[:512],
+        }
+        # The simple protocol has no parameters; it is what lets BEGIN and this share one round trip.
+        calls = (f"set_config('{name}', {_literal(value)}, true)" for name, value in values.items() if value)
+        return f"SELECT {', '.join(calls)}" if any(values.values()) else ""
+
+
+PUBLIC = Scope()
+SYSTEM = Scope(system=True)
+
+
+def _literal(value: str) -> str:
+    # Neither NUL nor half of a surrogate pair can travel in a statement.
+    sendable = value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return "'" + sendable.replace("'", "''") + "'"

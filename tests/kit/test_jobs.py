@@ -1,0 +1,143 @@
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.kit.clock import FixedClock
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.jobs import Job, JobRunner, Schedule, enqueue, kit_schedules, run_schedule, scheduled_jobs
+from tests.conftest import Owner
+from tests.waiting import until
+
+QUEUED = "SELECT count(*) FROM pgqueuer"
+
+
+@contextlib.asynccontextmanager
+async def running(
+    database: Database, clock: FixedClock, *jobs: Job, schedules: tuple[Schedule, ...] = ()
+) -> AsyncIterator[JobRunner]:
+    runner = JobRunner(database, clock, list(jobs), list(schedules))
+    task = asyncio.create_task(runner.run())
+    try:
+        yield runner
+    finally:
+        runner.stop()
+        await asyncio.wait_for(task, 15)
+
+
+async def ask(database: Database, *payloads: dict[str, Any], **options: Any) -> None:
+    async def work(tx: Tx) -> None:
+        for payload in payloads:
+            await enqueue(tx, "note", payload, **options)
+
+    await database.write(SYSTEM, work)
+
+
+async def test_a_job_exists_exactly_if_its_transaction_commits(
+    database: Database, owner: Owner, clock: FixedClock
+) -> None:
+    async def work(tx: Tx) -> None:
+        await enqueue(tx, "note", {"n": 1})
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(SYSTEM, work)
+    assert await owner.fetchval(QUEUED) == 0
+
+    await ask(database, {"n": 2}, {"n": 3})
+    assert await owner.fetchval(QUEUED) == 2
+
+    done: list[int] = []
+
+    async def note(payload: dict[str, Any]) -> None:
+        done.append(payload["n"])
+
+    async with running(database, clock, Job("note", note)):
+        await until(lambda: len(done) == 2)
+    assert sorted(done) == [2, 3]
+    assert await owner.fetchval(QUEUED) == 0
+
+
+async def test_a_key_that_waits_is_not_added_again(database: Database, owner: Owner) -> None:
+    await ask(database, {"n": 1}, {"n": 2}, dedupe_key="same")
+    await ask(database, {"n": 3}, dedupe_key="same")
+    assert await owner.fetchval(QUEUED) == 1
+
+
+async def test_a_delayed_job_waits(database: Database, owner: Owner) -> None:
+    await ask(database, {}, delay=timedelta(hours=1))
+    assert await owner.fetchval("SELECT execute_after - created FROM pgqueuer") == timedelta(hours=1)
+
+
+async def test_a_failing_job_is_tried_again(database: Database, owner: Owner, clock: FixedClock) -> None:
+    attempts: list[int] = []
+
+    async def flaky(payload: dict[str, Any]) -> None:
+        attempts.append(payload["n"])
+        if len(attempts) < 2:
+            raise LookupError("not yet")
+
+    await ask(database, {"n": 7})
+    async with running(database, clock, Job("note", flaky)):
+        await until(lambda: len(attempts) == 2, within_s=20)
+    assert attempts == [7, 7]
+    assert await owner.fetchval(QUEUED) == 0
+
+
+async def test_two_workers_take_each_job_once(database: Database, owner: Owner, clock: FixedClock) -> None:
+    done: list[int] = []
+
+    async def note(payload: dict[str, Any]) -> None:
+        done.append(payload["n"])
+
+    await ask(database, *({"n": n} for n in range(40)))
+    async with running(database, clock, Job("note", note)), running(database, clock, Job("note", note)):
+        await until(lambda: len(done) >= 40)
+    assert sorted(done) == list(range(40))
+
+
+async def test_a_scheduled_run_leaves_its_record(database: Database, clock: FixedClock) -> None:
+    outcome: list[str | Exception] = ["3 swept", LookupError("broom is gone")]
+
+    async def sweep() -> str:
+        clock.advance(timedelta(seconds=2))
+        result = outcome.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    schedule = Schedule("sweep", "0 2 * * *", "Sweeps", sweep)
+    async with running(database, clock, schedules=(schedule,)):
+        await until(lambda: _listed(database))
+    began = clock.now()
+
+    await run_schedule(database, clock, schedule)
+    (job,) = await scheduled_jobs(database)
+    assert (job.job, job.schedule, job.succeeded, job.detail) == ("sweep", "0 2 * * *", True, "3 swept")
+    assert (job.started_at, job.finished_at) == (began, began + timedelta(seconds=2))
+
+    with pytest.raises(LookupError):
+        await run_schedule(database, clock, schedule)
+    (job,) = await scheduled_jobs(database)
+    assert (job.succeeded, job.detail) == (False, "LookupError: broom is gone")
+    assert job.started_at == began + timedelta(seconds=2)
+
+
+async def _listed(database: Database) -> bool:
+    return len(await scheduled_jobs(database)) == 1
+
+
+async def test_the_upkeep_of_kit_runs_as_the_application(database: Database, owner: Owner, clock: FixedClock) -> None:
+    await owner.execute(
+        "INSERT INTO idempotency_keys (owner, key, operation, request_hash, created_at)"
+        " SELECT 'o', 'k' || days, 'op', repeat('0', 64), $1::timestamptz - make_interval(days => days)"
+        " FROM generate_series(5, 9) days",
+        clock.now(),
+    )
+    by_name = {schedule.name: schedule for schedule in kit_schedules(database, clock)}
+    assert await by_name["idempotency-keys"].handler() == "2 deleted"
+    assert await by_name["job-logs"].handler() == "0 deleted"
+    assert (await by_name["partitions"].handler()).endswith("made, 0 dropped")

@@ -1,0 +1,124 @@
+import asyncio
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import Unavailable
+from app.kit.sql import Query
+from tests.conftest import APP_ROLE, Owner
+from tests.waiting import until
+
+BUMP = Query("bump", "Changes a counter.", "UPDATE counters SET value = value + 1 WHERE id = $1")
+COUNTERS = Query("counters", "The counters' values.", "SELECT value FROM counters ORDER BY id")
+SLEEP = Query("sleep", "Takes its time.", "SELECT pg_sleep(30)")
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def tables(owner: Owner) -> None:
+    await owner.execute(
+        "CREATE TABLE counters (id integer PRIMARY KEY, value integer NOT NULL DEFAULT 0);"
+        "INSERT INTO counters (id) VALUES (1), (2)"
+    )
+
+
+async def sleeping(owner: Owner) -> bool:
+    return bool(await owner.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+
+
+async def terminate_backends(owner: Owner) -> None:
+    await owner.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+async def test_a_connection_lost_in_a_snapshot_is_unavailable(database: Database, owner: Owner) -> None:
+    async with database.snapshot(SYSTEM) as tx:
+        await tx.fetch(COUNTERS)
+        await terminate_backends(owner)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await tx.fetch(COUNTERS)
+
+    assert len(await database.fetch(COUNTERS)) == 2
+
+
+async def test_a_connection_lost_in_a_write_is_unavailable(database: Database, owner: Owner) -> None:
+    async def work(tx: Tx) -> None:
+        await tx.execute(BUMP, 1)
+        await terminate_backends(owner)
+        await tx.execute(BUMP, 2)
+
+    with pytest.raises(Unavailable):
+        await database.write(SYSTEM, work)
+    assert [row[0] for row in await database.fetch(COUNTERS)] == [0, 0]
+
+
+async def test_a_connection_lost_before_the_commit_is_unavailable(database: Database, owner: Owner) -> None:
+    async def work(tx: Tx) -> None:
+        await tx.execute(BUMP, 1)
+        await terminate_backends(owner)
+
+    with pytest.raises(Unavailable):
+        await database.write(SYSTEM, work)
+    assert [row[0] for row in await database.fetch(COUNTERS)] == [0, 0]
+
+
+async def test_a_connection_lost_in_autocommit_is_unavailable(database: Database, owner: Owner) -> None:
+    task = asyncio.create_task(database.fetch(SLEEP))
+    await until(lambda: sleeping(owner))
+    await terminate_backends(owner)
+    with pytest.raises(Unavailable):
+        await task
+    assert len(await database.fetch(COUNTERS)) == 2
+
+
+async def test_misuse_is_not_taken_for_an_outage(database: Database) -> None:
+    with pytest.raises(asyncpg.DataError):
+        await database.fetch(Query("typed", ".", "SELECT $1::bigint"), 2**70)
+    with pytest.raises(asyncpg.InterfaceError, match="expects 1 argument"):
+        await database.fetch(Query("typed", ".", "SELECT $1::bigint"))
+    with pytest.raises(FileNotFoundError):
+        await database.write(SYSTEM, opens_a_missing_file)
+
+
+async def opens_a_missing_file(tx: Tx) -> None:
+    await tx.execute(BUMP, 1)
+    raise FileNotFoundError("not the database's fault")
+
+
+async def test_a_transaction_that_has_ended_is_no_outage_either(database: Database) -> None:
+    kept: list[Tx] = []
+
+    async def keep(tx: Tx) -> None:
+        kept.append(tx)
+
+    await database.write(SYSTEM, keep)
+    with pytest.raises(RuntimeError, match="has ended"):
+        await kept[0].fetch(COUNTERS)
+
+
+async def test_a_closed_pool_is_unavailable(database_url: str) -> None:
+    pool = await Database.open(database_url, role=APP_ROLE, size=2, timeout_s=10.0)
+    await pool.close()
+    with pytest.raises(Unavailable):
+        await pool.fetch(COUNTERS)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://moneta:hush@127.0.0.1:1/moneta",
+        "postgresql://127.0.0.1:1/moneta?user=moneta&password=hush",
+        "postgresql://moneta:hush@host.invalid/moneta",
+        "nonsense://moneta:hush@here",
+    ],
+)
+async def test_an_unusable_url_is_one_line_without_the_password(url: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        await Database.open(url, role=APP_ROLE, size=2, timeout_s=2.0)
+    assert "hush" not in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.message.startswith("Postgres at ")
