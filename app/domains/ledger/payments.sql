@@ -45,7 +45,11 @@ LEFT JOIN blockchain_info c ON c.singleton
 CROSS JOIN LATERAL (
     SELECT array_agg(u.transaction_hash::text) AS hashes, array_agg(u.output_index) AS indexes,
            array_agg((u.amount * 100000000)::bigint) AS units, array_agg(u.block_height) AS heights,
-           array_agg(u.is_coinbase) AS coinbases, array_agg(coalesce(t.ancestors, 0)) AS ancestors
+           array_agg(u.is_coinbase) AS coinbases,
+           -- A subquery and no join: only the few unconfirmed coins look their transaction up.
+           array_agg(CASE WHEN u.block_height IS NULL THEN (
+               SELECT t.ancestors FROM transactions t WHERE t.transaction_hash = u.transaction_hash
+           ) ELSE 0 END) AS ancestors
     FROM (
         (SELECT l.transaction_hash, l.output_index, l.amount, l.block_height, l.is_coinbase
          FROM utxos l
@@ -59,7 +63,6 @@ CROSS JOIN LATERAL (
            AND (NOT s.is_coinbase OR s.block_height <= c.tip_height + 1 - c.coinbase_maturity)
          ORDER BY s.amount LIMIT $4)
     ) u
-    LEFT JOIN transactions t ON u.block_height IS NULL AND t.transaction_hash = u.transaction_hash
 ) coins
 WHERE w.user_id = $1;
 
@@ -74,10 +77,12 @@ WHERE w.wallet_id = $1;
 -- name: unspent_at
 -- The unspent outputs at these places.
 SELECT u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint AS units, u.block_height,
-       u.is_coinbase, u.is_change, coalesce(t.ancestors, 0) AS ancestors
+       u.is_coinbase, u.is_change,
+       CASE WHEN u.block_height IS NULL THEN (
+           SELECT t.ancestors FROM transactions t WHERE t.transaction_hash = u.transaction_hash
+       ) ELSE 0 END AS ancestors
 FROM unnest($1::text[], $2::integer[]) AS g (hash, place)
-JOIN utxos u ON u.transaction_hash = g.hash AND u.output_index = g.place AND NOT u.is_spent
-LEFT JOIN transactions t ON u.block_height IS NULL AND t.transaction_hash = u.transaction_hash;
+JOIN utxos u ON u.transaction_hash = g.hash AND u.output_index = g.place AND NOT u.is_spent;
 
 -- name: accept_payment
 -- Stores a pending transaction with its outputs, marks what it spends and takes it off the sender's balance. The value

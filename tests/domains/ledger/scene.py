@@ -6,8 +6,8 @@ from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID, uuid4
 
-import asyncpg
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from redis.asyncio import Redis
 
 from app.domains.accounts.model import Client, Role, Viewer
 from app.domains.ledger import model
@@ -17,8 +17,11 @@ from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.payments import MIN_FEE_UNITS
 from app.domains.ledger.services.statements import Q
 from app.kit.clock import FixedClock
+from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key
 from app.kit.db import SYSTEM, Database
+from app.kit.events import EventLog
+from tests.conftest import Owner
 
 MIN_FEE = Decimal(MIN_FEE_UNITS).scaleb(-8)
 REWARD = Decimal(500)
@@ -50,9 +53,16 @@ class Scene:
     """A chain, its services, and what a test wants of them."""
 
     database: Database
-    owner: "asyncpg.Connection[asyncpg.Record]"
+    owner: Owner
     clock: FixedClock
     services: LedgerServices
+
+    @classmethod
+    def over(cls, database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> "Scene":
+        """An empty ledger; rewards are mature after one block."""
+        events, keyring = EventLog(database, redis), Keyring.generate()
+        services = LedgerServices.build(database, clock, events, keyring, coinbase_maturity=1)
+        return cls(database, owner, clock, services)
 
     async def person(self, *, key: RsaKey | None = None, verified: bool = True) -> Person:
         """A new user with a custodial wallet, or with one over `key`."""

@@ -1,0 +1,113 @@
+"""The ledger's part of the graph, executed in process."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from app.domains.accounts import model as accounts
+from app.engine.direct import resolve_directly
+from app.engine.execution import Engine, Response
+from app.engine.limits import Limits
+from app.engine.nodes import Node, node_loader, parse_global_id, record_type
+from app.kit.db import PUBLIC
+from app.kit.hub import Hub
+from app.kit.loading import Reads
+from app.schema.context import Context, Info, Runtime
+from app.schema.ledger.operations import LedgerMutation, LedgerQuery
+from app.schema.ledger.streams import LedgerSubscription
+from app.schema.ledger.viewer import LedgerViewer
+from app.schema.scalars import SCALARS
+from app.schema.services import Services
+from app.settings import Settings
+from tests.domains.ledger.scene import Person, Scene
+
+LIMITS = Limits(
+    body_bytes=65_536,
+    tokens=1000,
+    depth=12,
+    aliases=30,
+    cost=20_000,
+    first=100,
+    timeout_s=15.0,
+    subscriptions_per_socket=100,
+)
+
+
+@record_type(accounts.Viewer, description="Who is asking.")
+class Viewer(LedgerViewer):
+    """Who is asking."""
+
+
+@strawberry.type
+class Query(LedgerQuery):
+    @strawberry.field(graphql_type=Viewer | None, description="Who is asking.")
+    def viewer(self, info: Info) -> accounts.Viewer | None:
+        return info.context.viewer
+
+    @strawberry.field(graphql_type=Node | None, description="Any object.")
+    async def node(self, info: Info, id: strawberry.ID) -> Any:
+        type_name, key = parse_global_id(id)
+        return await info.context.reads.one(node_loader(type_name), key)
+
+
+SCHEMA = strawberry.Schema(
+    query=Query,
+    mutation=LedgerMutation,
+    subscription=LedgerSubscription,
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+resolve_directly(SCHEMA)
+
+
+@dataclass
+class Graph:
+    """Runs operations as somebody, or as nobody."""
+
+    scene: Scene
+    hub: Hub
+    engine: Engine
+
+    async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
+        """The response, whatever it holds."""
+        prepared = self._prepare(query, variables)
+        return await self.engine.execute(prepared, self.context(by))
+
+    async def data(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Any:
+        """The data of a response without errors."""
+        response = await self.run(query, variables, by=by)
+        assert response.errors == []
+        return response.data
+
+    def subscribe(self, query: str, *, by: Person | None = None) -> AsyncGenerator[Response, None]:
+        """Responses, one for each event."""
+        return self.engine.subscribe(self._prepare(query, None), self.context(by))
+
+    def context(self, person: Person | None) -> Context:
+        viewer = person.viewer if person else None
+        runtime = Runtime(
+            settings=cast(Settings, None),
+            services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
+            hub=self.hub,
+            limits=LIMITS,
+            new_reads=self._reads,
+        )
+        return Context(
+            runtime=runtime,
+            viewer=viewer,
+            client=accounts.Client(),
+            request_id="test",
+            from_browser=False,
+            reads=self._reads(viewer),
+        )
+
+    def _reads(self, viewer: accounts.Viewer | None) -> Reads:
+        return Reads(self.scene.database, viewer.scope if viewer else PUBLIC)
+
+    def _prepare(self, query: str, variables: dict[str, Any] | None) -> Any:
+        prepared = self.engine.prepare(query, None, variables, introspection_allowed=True)
+        assert not isinstance(prepared, list), prepared
+        return prepared
