@@ -1,26 +1,19 @@
-"""The ledger's part of the graph, executed in process."""
+"""The graph over a ledger of its own, executed in process. The accounts house has no services here."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
-import strawberry
-from strawberry.schema.config import StrawberryConfig
-
 from app.domains.accounts import model as accounts
 from app.engine.direct import resolve_directly
 from app.engine.execution import Engine, Response
 from app.engine.limits import Limits
-from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.db import PUBLIC
 from app.kit.hub import Hub
 from app.kit.loading import Reads
-from app.schema.context import Context, Info, Runtime
-from app.schema.ledger.operations import LedgerMutation, LedgerQuery
-from app.schema.ledger.streams import LedgerSubscription
-from app.schema.ledger.viewer import LedgerViewer
-from app.schema.scalars import SCALARS
+from app.schema.context import Context, Runtime
+from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
@@ -37,29 +30,7 @@ LIMITS = Limits(
 )
 
 
-@record_type(accounts.Viewer, description="Who is asking.")
-class Viewer(LedgerViewer):
-    """Who is asking."""
-
-
-@strawberry.type
-class Query(LedgerQuery):
-    @strawberry.field(graphql_type=Viewer | None, description="Who is asking.")
-    def viewer(self, info: Info) -> accounts.Viewer | None:
-        return info.context.viewer
-
-    @strawberry.field(graphql_type=Node | None, description="Any object.")
-    async def node(self, info: Info, id: strawberry.ID) -> Any:
-        type_name, key = parse_global_id(id)
-        return await info.context.reads.one(node_loader(type_name), key)
-
-
-SCHEMA = strawberry.Schema(
-    query=Query,
-    mutation=LedgerMutation,
-    subscription=LedgerSubscription,
-    config=StrawberryConfig(scalar_map=SCALARS),
-)
+SCHEMA = build_schema()
 resolve_directly(SCHEMA)
 
 
