@@ -107,8 +107,7 @@ def create_admin(
     """Creates a verified user with the admin role, or gives an existing user that role."""
     from app.main import create_admin as create
 
-    is_new = run(create(settings_or_fail(), email, full_name, password))
-    out.print(f"{email} is {'now registered as' if is_new else 'now'} an admin")
+    out.print(run(create(settings_or_fail(), email, full_name, password)))
 
 
 @app.command("rotate-keys")

@@ -212,7 +212,9 @@ async def serve(settings: Settings) -> None:
         await hub.start()
         try:
             runtime = build_runtime(application, hub)
-            await serve_app(create_app(runtime, sockets=Sockets(runtime), stream=EventStreams(runtime)), settings)
+            streams = EventStreams(runtime)
+            app = create_app(runtime, sockets=Sockets(runtime), stream=streams)
+            await serve_app(app, settings, stopping=streams.close)
         finally:
             await hub.stop()
 
@@ -274,8 +276,8 @@ async def migrate(settings: Settings) -> None:
     await migrate_database(database_url(settings))
 
 
-async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> bool:
-    """Creates a verified admin, or makes an existing user one; returns whether the user is new."""
+async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> str:
+    """Creates a verified admin, or makes an existing user one; says which."""
     async with open_application(settings) as application:
         return await application.services.accounts.administration.create_admin(email, full_name, password)
 

@@ -32,7 +32,8 @@ class Child:
             env={**os.environ, **env},
             user=None,
             log=self.log,
-            on_parent_death=signal.SIGTERM,
+            # At once, so that the port is free for the next start; nothing acknowledged depends on an orderly end.
+            on_parent_death=signal.SIGKILL,
         )
 
     def failure(self) -> EmbeddedError | None:

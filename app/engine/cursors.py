@@ -3,20 +3,23 @@
 import base64
 import binascii
 import zlib
-from typing import Any, get_type_hints
+from typing import Any, NewType, get_type_hints
 
 import msgspec
 
 from app.kit.errors import InvalidInput
 from app.kit.loading import Page
 
+Cursor = NewType("Cursor", str)
+"""The scalar of every cursor: a place in a list or in a stream."""
+
 _CHECK_BYTES = 4
 
 
-def encode_cursor(loader: Page[Any], record: Any) -> str:
+def encode_cursor(loader: Page[Any], record: Any) -> Cursor:
     """Where `record` stands in the list of `loader`."""
     body = msgspec.json.encode([getattr(record, column) for column in loader.order])
-    return base64.urlsafe_b64encode(_check(loader, body) + body).rstrip(b"=").decode()
+    return Cursor(base64.urlsafe_b64encode(_check(loader, body) + body).rstrip(b"=").decode())
 
 
 def decode_cursor(loader: Page[Any], cursor: str) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from app.engine.cursors import encode_cursor
+from app.engine.cursors import Cursor, encode_cursor
 from app.kit.loading import COUNT_LIMIT, Page, PageRequest, PageResult, Reads
 
 MAX_FIRST = 100
@@ -37,8 +37,8 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether items follow this page.")
     has_previous_page: bool = strawberry.field(description="Whether items precede it; true whenever `after` was given.")
-    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
+    start_cursor: Cursor | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
+    end_cursor: Cursor | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
 
 
 class PageSource:
@@ -66,7 +66,7 @@ class EdgeSource:
         self.node = node
 
 
-def _edge_cursor(root: EdgeSource) -> str:
+def _edge_cursor(root: EdgeSource) -> Cursor:
     return encode_cursor(root.loader, root.node)
 
 
@@ -100,7 +100,7 @@ async def _total_count(root: PageSource) -> TotalCount:
 class Edge(Generic[NodeT]):
     """An item and where it stands in the list."""
 
-    cursor: str = strawberry.field(resolver=_edge_cursor, description="Pass it as `after` to read on from here.")
+    cursor: Cursor = strawberry.field(resolver=_edge_cursor, description="Pass it as `after` to read on from here.")
     node: NodeT = strawberry.field(description="The item.")
 
 

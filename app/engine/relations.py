@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol, cast
 import msgspec
 import strawberry
 
-from app.engine.cursors import decode_cursor
+from app.engine.cursors import Cursor, decode_cursor
 from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, page_of
 from app.kit.errors import InvalidInput
 from app.kit.loading import Many, One, Page, PageRequest, Reads
@@ -36,7 +36,7 @@ First = Annotated[
     int,
     strawberry.argument(description=f"How many items, 1 to {MAX_FIRST}. Each multiplies the cost of what is below."),
 ]
-After = Annotated[str | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")]
+After = Annotated[Cursor | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")]
 
 
 def _reads(info: strawberry.Info) -> Reads:

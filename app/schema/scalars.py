@@ -9,9 +9,12 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from app.engine.cursors import Cursor
+
+__all__ = ["SCALARS", "BigInt", "Cursor", "Hash"]
+
 Hash = NewType("Hash", str)
 BigInt = NewType("BigInt", int)
-Cursor = NewType("Cursor", str)
 
 _DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,18})?")
 _HASH = re.compile(r"[0-9a-f]{64}")

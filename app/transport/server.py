@@ -6,7 +6,7 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 import uvicorn
@@ -31,12 +31,14 @@ async def serve(
     settings: Settings,
     *,
     ready: Callable[[str], None] = lambda _: None,
+    stopping: Callable[[], Awaitable[None]] | None = None,
     stop: asyncio.Event | None = None,
     websockets: type[asyncio.Protocol] | str = "websockets-sansio",
 ) -> None:
     """Serves until SIGINT, SIGTERM or `stop`, then lets requests end. Raises Unavailable when the port is taken.
 
-    `ready` gets the address once connections are accepted. Signals are handled, not raised again: the caller cleans
+    `ready` gets the address once connections are accepted; `stopping` ends what would never end by itself, before
+    requests are waited for. Signals are handled, not raised again: the caller cleans
     up after this returns.
     """
     listening = _listen(settings.host, settings.port)
@@ -57,7 +59,7 @@ async def serve(
         timeout_graceful_shutdown=GRACE_S,
     )
     host, port = listening.getsockname()[:2]
-    server = _Server(config, lambda: ready(f"http://{f'[{host}]' if ':' in host else host}:{port}"))
+    server = _Server(config, lambda: ready(f"http://{f'[{host}]' if ':' in host else host}:{port}"), stopping)
     try:
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(server.stop_when(stop)) if stop is not None else None
@@ -69,9 +71,12 @@ async def serve(
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], Awaitable[None]] | None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -79,6 +84,11 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._stopping is not None:
+            await self._stopping()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from app.dev.processes import free_port
 ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE_S = 90.0
 STOP_PATIENCE_S = 30.0
+READY = b"Moneta is ready"
 
 
 class Moneta:
@@ -27,6 +27,7 @@ class Moneta:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.printed = home.with_name(f"{home.name}.printed")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -34,44 +35,39 @@ class Moneta:
     def start(self) -> float:
         """Starts and waits until ready; returns the seconds it took."""
         began = time.perf_counter()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app", "dev"],
-            cwd=ROOT,
-            env={**os.environ, "MONETA_HOME": str(self.home), "PORT": str(self.port)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        while not self.is_ready():
+        with self.printed.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app", "dev"],
+                cwd=ROOT,
+                env={**os.environ, "MONETA_HOME": str(self.home), "PORT": str(self.port)},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        # Its own word: an earlier start that is just dying may still answer on the port.
+        while READY not in self.printed.read_bytes():
             if self.process.poll() is not None or time.perf_counter() - began > START_PATIENCE_S:
-                raise AssertionError(f"not ready: {self.stop().decode(errors='replace')}")
-            time.sleep(0.05)
+                raise AssertionError(f"not ready: {self.stop()}")
+            time.sleep(0.02)
         return time.perf_counter() - began
 
-    def is_ready(self) -> bool:
-        """Whether /health/ready says so."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as response:
-                return bool(response.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def stop(self) -> bytes:
+    def stop(self) -> str:
         """Ctrl-C; returns what was printed."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.communicate(timeout=STOP_PATIENCE_S)[0]
+            self.process.wait(STOP_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        return self.printed.read_text(errors="replace")
 
     def kill(self) -> None:
         """kill -9."""
         assert self.process is not None
         self.process.kill()
-        self.process.communicate(timeout=STOP_PATIENCE_S)
+        self.process.wait(STOP_PATIENCE_S)
 
     def post(self, query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> dict[str, Any]:
         """Sends an operation; returns the whole response."""
