@@ -9,10 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.dev.embedded import Embedded, EmbeddedError
 from bench import blocks, data, queries, transfers
-from bench.report import Report, console, save
+from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
 ROUNDS = 3
+command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class Name(StrEnum):
@@ -23,12 +24,13 @@ class Name(StrEnum):
     BLOCKS = "blocks"
 
 
+@command.command()
 def main(
     names: Annotated[list[Name] | None, typer.Argument(help="What to measure; all when nothing is named.")] = None,
     seconds: Annotated[float, typer.Option(help="How long each run lasts.", min=0.5)] = 5.0,
     quick: Annotated[bool, typer.Option("--quick", help="One run of one second of each: does it work at all?")] = False,
 ) -> None:
-    """Measures Moneta on this machine. Results go to bench/results; nothing is gated."""
+    """Measures Moneta on this machine. Results go to bench/results, those of --quick nowhere; nothing is gated."""
     rounds = 1 if quick else ROUNDS
     seconds = 1.0 if quick else seconds
     try:
@@ -42,7 +44,9 @@ def main(
                     console=console,
                 ) as progress:
                     report = _measure(name, servers, seconds, rounds, progress)
-                save(report)
+                show(report)
+                if not quick:
+                    save(report)
     except EmbeddedError as error:
         console.print(str(error), style="red", markup=False)
         raise SystemExit(1) from None
@@ -60,4 +64,4 @@ def _measure(name: Name, servers: Embedded, seconds: float, rounds: int, progres
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command()

@@ -25,7 +25,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database
 from app.kit.events import EventLog
 from bench.data import fresh_database
-from bench.machine import busy_share
+from bench.machine import wait_for_quiet
 from bench.payers import PAYERS, Payer, give_coins, make_payers
 from bench.report import Bar, Report
 
@@ -72,7 +72,7 @@ async def measure(servers: Embedded, rounds: int, progress: Progress) -> Report:
             task = progress.add_task("Paying and connecting", total=rounds * PAYMENTS)
             for number in range(rounds):
                 await give_coins(owner, payers, 2 * PAYMENTS // PAYERS)
-                other_load.append(await asyncio.to_thread(busy_share, 1.0))
+                other_load.append(await asyncio.to_thread(wait_for_quiet))
                 runs.append(await _run(ledger, payers, number, progress, task))
     finally:
         await owner.close()

@@ -40,6 +40,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came back."""
 
     completed: int
+    warmed_up: int
+    """Completed before those, in the warm-up."""
     failed: int
     """Of the completed: another status than 200, or without what was expected."""
     seconds: float
@@ -191,12 +193,14 @@ async def execute(plan: Plan) -> Outcome:
     run = _Run(plan)
     await run.connect()
     await run.phase(plan.warmup_s)
+    warmed_up = run.completed
     cpu = time.process_time()
     seconds = await run.phase(plan.seconds)
     cpu = time.process_time() - cpu
     latencies = sorted(run.latencies_s)
     return Outcome(
         completed=run.completed,
+        warmed_up=warmed_up,
         failed=run.failures,
         seconds=seconds,
         bytes_received=run.bytes_received,

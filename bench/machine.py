@@ -16,6 +16,11 @@ CORES: list[int] = sorted(os.sched_getaffinity(0))
 SERVER_CORE: int | None = CORES[0] if len(CORES) > 1 else None
 CLIENT_CORE: int | None = CORES[1] if len(CORES) > 1 else None
 
+# A run begins when the cores were less busy than this for so long, or when patience has run out.
+QUIET = 0.10
+LOOK_S = 1.0
+QUIET_PATIENCE_S = 8.0
+
 
 class Machine(msgspec.Struct, frozen=True):
     """Where and on what the figures were measured."""
@@ -46,14 +51,27 @@ def describe() -> Machine:
     )
 
 
-def busy_share(seconds: float = 2.0) -> float:
-    """How much of all cores something used while we slept: what other work disturbs the measurement by."""
+def wait_for_quiet() -> float:
+    """Waits until other work leaves the cores alone, but not for ever; returns how busy they were at last."""
+    deadline = time.monotonic() + QUIET_PATIENCE_S
+    while (busy := _busy_share()) > QUIET and time.monotonic() < deadline:
+        pass
+    return busy
+
+
+def _busy_share() -> float:
     before = _ticks()
-    time.sleep(seconds)
+    time.sleep(LOOK_S)
     after = _ticks()
     total = sum(after) - sum(before)
     idle = after[3] + after[4] - before[3] - before[4]
     return 0.0 if total == 0 else 1 - idle / total
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and its threads have used so far, of the user's and of the kernel's time."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ticks() -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +26,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What one bench found. `other_load` is the share of all cores that was busy before each part began."""
+    """What one bench found. `other_load` is the share of all cores that was busy just before each run."""
 
     name: str
     title: str
@@ -41,39 +42,39 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     raw: Any
 
 
+def show(report: Report) -> None:
+    """Prints the table and what to know about it."""
+    console.print("\n".join(_text(report)), highlight=False, markup=False, soft_wrap=True)
+
+
 def save(report: Report) -> None:
-    """Writes `<date>-<name>.json`, `.md` and `.png`, and prints the table."""
+    """Writes `<date>-<name>.json`, `.md` and `.png`."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
     path = RESULTS / f"{now:%Y-%m-%d}-{report.name}"
     document = {"measured_at": now, "machine": describe(), **msgspec.structs.asdict(report)}
     encoded = msgspec.json.encode(document, enc_hook=str)
     path.with_suffix(".json").write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
-    text = _markdown(report, now, path)
-    path.with_suffix(".md").write_text(text)
-    _plot(report, path.with_suffix(".png"))
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    picture = path.with_suffix(".png")
+    path.with_suffix(".md").write_text("\n".join([*_text(report), "", f"![{report.unit}]({picture.name})", ""]))
+    _plot(report, picture)
 
 
-def _markdown(report: Report, now: datetime, path: Path) -> str:
+def _text(report: Report) -> list[str]:
     machine = describe()
-    busy = max(report.other_load, default=0.0)
-    lines = [
+    return [
         f"# {report.title}",
         "",
-        f"{now:%Y-%m-%d %H:%M} UTC, commit {machine.commit}. {machine.processor}, {machine.cores} cores, "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {machine.commit}. {machine.processor}, {machine.cores} cores, "
         f"{machine.memory_gib} GiB, Linux {machine.kernel}, Python {machine.python}, "
         f"Strawberry {machine.strawberry}, graphql-core {machine.graphql_core}. "
-        f"Other work kept the cores up to {busy:.0%} busy before the runs.",
+        f"Just before each run, other work kept the cores {median(report.other_load):.0%} busy (median; at most "
+        f"{max(report.other_load):.0%}).",
         "",
         *_table(report.columns, report.rows),
         "",
         *(f"- {condition}" for condition in report.conditions),
-        "",
-        f"![{report.unit}]({path.with_suffix('.png').name})",
-        "",
     ]
-    return "\n".join(lines)
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

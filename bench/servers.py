@@ -17,7 +17,7 @@ import msgspec
 from app.dev.embedded import Embedded
 from app.dev.processes import Log, free_port, spawn, stop, wait_until
 from bench.load import Outcome, Plan
-from bench.machine import CLIENT_CORE, ROOT, SERVER_CORE
+from bench.machine import CLIENT_CORE, ROOT, SERVER_CORE, cpu_seconds, wait_for_quiet
 
 WORK: Final = Path(__file__).parent / ".work"
 HOME: Final = WORK / "home"
@@ -78,8 +78,20 @@ def stock(database_url: str, *, caches: bool) -> Iterator[Target]:
         yield target
 
 
-def put_load(plan: Plan) -> Outcome:
-    """Runs the client in its own process, on its own core where there are two."""
+class Run(msgspec.Struct, frozen=True):
+    """A run of load on a server."""
+
+    outcome: Outcome
+    server_cpu_ms: float
+    """Of the server process, for each request: unlike a rate, little disturbed by other work on the machine."""
+    other_load: float
+    """Share of all cores that other work kept busy just before."""
+
+
+def put_load(target: Target, plan: Plan) -> Run:
+    """Runs the client in its own process, on its own core where there are two. Raises RuntimeError at a failure."""
+    other_load = wait_for_quiet()
+    before = cpu_seconds(target.pid)
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         input=msgspec.json.encode(msgspec.structs.replace(plan, core=CLIENT_CORE)),
@@ -87,7 +99,12 @@ def put_load(plan: Plan) -> Outcome:
         cwd=ROOT,
         check=True,
     )
-    return msgspec.json.decode(done.stdout, type=Outcome)
+    used_s = cpu_seconds(target.pid) - before
+    outcome = msgspec.json.decode(done.stdout, type=Outcome)
+    if outcome.failed:
+        failed = f"{outcome.failed} of {outcome.completed} requests"
+        raise RuntimeError(f"{target.name} failed at {failed}: {outcome.first_failure}")
+    return Run(outcome, 1000 * used_s / (outcome.completed + outcome.warmed_up), other_load)
 
 
 @contextmanager

@@ -15,11 +15,10 @@ from app.domains.accounts.model import Client
 from app.main import open_application
 from app.settings import Settings
 from bench.data import fresh_database
-from bench.load import Outcome, Plan, request_bytes
-from bench.machine import busy_share
+from bench.load import Plan, request_bytes
 from bench.payers import PASSWORD, PAYERS, Payer, give_coins, make_payers
 from bench.report import Bar, Report
-from bench.servers import HOME, moneta, put_load
+from bench.servers import HOME, Run, moneta, put_load
 
 CONNECTIONS: Final = 16
 TARGET_PER_S: Final = 300.0
@@ -46,13 +45,13 @@ def measure(servers: Embedded, seconds: float, rounds: int, progress: Progress) 
     )
     coins = min(256, -int(-_RATE_PROVIDED_FOR * (seconds + WARMUP_S) // PAYERS))
     payers, tokens = asyncio.run(_prepare(settings, progress))
-    runs, other_load = [], []
+    runs = []
     with moneta(database_url, servers.redis_url, {}) as target:
         task = progress.add_task("Measuring transfers", total=rounds)
         for number in range(rounds):
             asyncio.run(_give_coins(database_url, payers, coins))
-            other_load.append(busy_share())
-            outcome = put_load(
+            run = put_load(
+                target,
                 Plan(
                     host="127.0.0.1",
                     port=target.port,
@@ -62,14 +61,12 @@ def measure(servers: Embedded, seconds: float, rounds: int, progress: Progress) 
                     requests=list(islice(_requests(payers, tokens, number), coins * PAYERS)),
                     once=True,
                     expect=b'"TransferPayload"',
-                )
+                ),
             )
-            if outcome.failed:
-                raise RuntimeError(f"{outcome.failed} of {outcome.completed} transfers failed: {outcome.first_failure}")
-            runs.append(outcome)
+            runs.append(run)
             progress.advance(task)
     accepted = asyncio.run(_count(database_url))
-    return _report(runs, accepted, seconds, other_load)
+    return _report(runs, accepted, seconds)
 
 
 async def _prepare(settings: Settings, progress: Progress) -> tuple[list[Payer], list[str]]:
@@ -116,14 +113,15 @@ def _requests(payers: list[Payer], tokens: list[str], number: int) -> Iterator[b
         yield request_bytes("/graphql", body, {"Authorization": f"Bearer {token}"})
 
 
-def _report(runs: list[Outcome], accepted: int, seconds: float, other_load: list[float]) -> Report:
-    rates = [run.per_second for run in runs]
+def _report(runs: list[Run], accepted: int, seconds: float) -> Report:
+    outcomes = [run.outcome for run in runs]
+    rates = [outcome.per_second for outcome in outcomes]
     return Report(
         name="transfers",
         title="Custodial transfers accepted per second",
         unit="transfers/s, median and range",
         target=TARGET_PER_S,
-        other_load=other_load,
+        other_load=[run.other_load for run in runs],
         conditions=[
             f"Target: {TARGET_PER_S:g} per second on 2 cores.",
             f"Each transfer is one HTTP request with a bearer token: session looked up, coins chosen, the RSA-2048 key "
@@ -132,17 +130,18 @@ def _report(runs: list[Outcome], accepted: int, seconds: float, other_load: list
             f"{PAYERS} payers take turns over {CONNECTIONS} connections; median of {len(runs)} runs of {seconds:g} s. "
             "One server process on core 0, the client on core 1, Postgres where the kernel put it; no worker ran.",
             "The payers' first coins were put into the table by SQL.",
-            f"The client used at most {max(run.client_cpu for run in runs):.0%} of its core.",
-            *(["The coins ran out before the time did."] if any(run.exhausted for run in runs) else []),
+            f"The client used at most {max(outcome.client_cpu for outcome in outcomes):.0%} of its core.",
+            *(["The coins ran out before the time did."] if any(outcome.exhausted for outcome in outcomes) else []),
         ],
-        columns=["", "median", "range", "p50", "p99"],
+        columns=["", "median", "range", "p50", "p99", "server CPU"],
         rows=[
             [
                 "transfer",
                 f"{median(rates):,.0f}/s",
                 f"{min(rates):,.0f}-{max(rates):,.0f}",
-                f"{median(run.p50_ms for run in runs):.0f} ms",
-                f"{median(run.p99_ms for run in runs):.0f} ms",
+                f"{median(outcome.p50_ms for outcome in outcomes):.0f} ms",
+                f"{median(outcome.p99_ms for outcome in outcomes):.0f} ms",
+                f"{median(run.server_cpu_ms for run in runs):.2f} ms",
             ]
         ],
         bars=[Bar("transfer", "Moneta", median(rates), min(rates), max(rates))],
