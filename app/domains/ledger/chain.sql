@@ -143,30 +143,27 @@ SELECT t.block_height, t.block_position, t.block_id, t.transaction_hash, t.encod
 FROM transactions t WHERE t.block_height BETWEEN $1 AND $2 ORDER BY t.block_height, t.block_position;
 
 -- name: replay_outputs
--- The outputs that the transactions of a range of heights made, and the height at which each is said to be.
-SELECT t.block_height, u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint,
-       u.is_coinbase, u.is_change, u.block_height
-FROM transactions t JOIN utxos u ON u.transaction_hash = t.transaction_hash
-WHERE t.block_height BETWEEN $1 AND $2;
+-- The outputs that these transactions made, and the height at which each is said to be.
+SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint, is_coinbase, is_change, block_height
+FROM utxos WHERE transaction_hash = ANY($1::text[]);
 
 -- name: replay_spends
--- The outputs that the transactions of a range of heights spent, and as which input.
-SELECT t.block_height, t.transaction_hash, u.spent_input_index, u.transaction_hash, u.output_index
-FROM transactions t JOIN utxos u ON u.spent_in_tx_hash = t.transaction_hash
-WHERE t.block_height BETWEEN $1 AND $2;
+-- The outputs that these transactions spent, and as which input.
+SELECT spent_in_tx_hash, spent_input_index, transaction_hash, output_index
+FROM utxos WHERE spent_in_tx_hash = ANY($1::text[]);
 
 -- name: replay_mempool
 -- Waiting transactions after a sequence number, in order of acceptance.
 SELECT sequence, transaction_hash, encoding FROM transactions
 WHERE status = 'pending' AND sequence > $1 ORDER BY sequence LIMIT $2;
 
--- name: replay_unspent
--- Outputs unspent at the tip, in the order of their outpoints, and the waiting transaction that means to spend each.
+-- name: replay_confirmed_outputs
+-- All outputs in blocks, in the order of their outpoints: who spends each, and whether that is in a block as well. A
+-- subquery a row and no join: a page must cost what it holds, not what the tables hold.
 SELECT u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint, u.block_height, u.is_coinbase,
-       u.spent_in_tx_hash
-FROM utxos u LEFT JOIN transactions s ON s.transaction_hash = u.spent_in_tx_hash
-WHERE u.block_height IS NOT NULL AND s.status IS DISTINCT FROM 'confirmed'
-    AND (u.transaction_hash, u.output_index) > ($1, $2)
+       u.spent_in_tx_hash,
+       coalesce((SELECT s.status = 'confirmed' FROM transactions s WHERE s.transaction_hash = u.spent_in_tx_hash), false)
+FROM utxos u WHERE u.block_height IS NOT NULL AND (u.transaction_hash, u.output_index) > ($1, $2)
 ORDER BY u.transaction_hash, u.output_index LIMIT $3;
 
 -- name: replay_balances

@@ -51,8 +51,12 @@ async def check_unspent(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None:
     hasher = UtxoSetHasher()
     stray: str | None = None
     after = ("", -1)
-    while rows := await tx.fetch(Q.replay_unspent, *after, PAGE_ROWS):
-        for transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender in rows:
+    while rows := await tx.fetch(Q.replay_confirmed_outputs, *after, PAGE_ROWS):
+        after = (rows[-1][0], rows[-1][1])
+        for row in rows:
+            transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender, is_spent = row
+            if is_spent:
+                continue
             outpoint = OutPoint(bytes.fromhex(transaction_hash), output_index)
             utxo = Utxo(bytes.fromhex(wallet_id), amount_units, height, is_coinbase)
             hasher.add(outpoint, utxo)
@@ -60,7 +64,6 @@ async def check_unspent(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None:
                 stray = f"output {output_index} of {transaction_hash}"
             if waiting.spenders.get(outpoint) != spender:
                 raise _wrong(chain, f"output {output_index} of {transaction_hash} is set aside for {spender}")
-        after = (rows[-1][0], rows[-1][1])
     if hasher.digest() != chain.utxo_set_hash():
         where = "an output is missing" if stray is None else f"{stray} differs"
         raise _wrong(chain, f"the unspent outputs hash to {hasher.digest().hex()}, the replayed ones do not: {where}")

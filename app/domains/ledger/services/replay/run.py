@@ -85,14 +85,11 @@ class Replay:
         for row in await tx.fetch(Q.replay_transactions, first, last):
             if (entry := stored.get(row[0])) is not None:
                 entry.transactions.append(StoredTransaction(*row[1:]))
-        for row in await tx.fetch(Q.replay_outputs, first, last):
-            if (entry := stored.get(row[0])) is not None:
-                entry.outputs.append(StoredOutput(*row[1:]))
-        for height, spender, input_index, transaction_hash, output_index in await tx.fetch(
-            Q.replay_spends, first, last
-        ):
-            if (entry := stored.get(height)) is not None:
-                entry.spends[transaction_hash, output_index] = (spender, input_index)
+        homes = {row.transaction_hash: entry for entry in stored.values() for row in entry.transactions}
+        for row in await tx.fetch(Q.replay_outputs, list(homes)):
+            homes[row[0]].outputs.append(StoredOutput(*row))
+        for spender, input_index, transaction_hash, output_index in await tx.fetch(Q.replay_spends, list(homes)):
+            homes[spender].spends[transaction_hash, output_index] = (spender, input_index)
         senders = {
             transaction.sender_wallet_id
             for entry in stored.values()
