@@ -1,0 +1,99 @@
+"""The accounts alone: real Postgres and Valkey, a mailbox in memory, wallets that are only noted."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from app.domains.accounts.jobs import accounts_jobs
+from app.domains.accounts.services import AccountsServices
+from app.domains.accounts.services.registration import WalletWriter
+from app.kit.clock import FixedClock
+from app.kit.crypto.envelope import Keyring
+from app.kit.db import Database, Tx
+from app.kit.events import EventLog
+from app.kit.mail import Message
+from app.settings import Settings
+from tests.conftest import Owner
+from tests.factories import cheap_passwords
+
+
+class Mailbox:
+    """A mailer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def send(self, message: Message) -> None:
+        self.messages.append(message)
+
+    def last(self, pattern: str) -> str:
+        """What the pattern's group found in the newest mail."""
+        found = re.search(pattern, self.messages[-1].text)
+        assert found is not None, self.messages[-1].text
+        return found[1]
+
+
+@dataclass
+class House:
+    """The accounts and what is around them."""
+
+    accounts: AccountsServices
+    database: Database
+    owner: Owner
+    clock: FixedClock
+    redis: Redis
+    keyring: Keyring
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    wallets: list[tuple[UUID, str | None]] = field(default_factory=list)
+
+    async def work(self) -> int:
+        """Does what is queued, as the worker would, until nothing is left; returns how many jobs that were."""
+        handlers = {job.name: job.handler for job in accounts_jobs(self.accounts)}
+        done = 0
+        while rows := await self.owner.fetch("SELECT id, entrypoint, payload FROM pgqueuer ORDER BY id"):
+            for row in rows:
+                await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))
+                await self.owner.execute("DELETE FROM pgqueuer WHERE id = $1", row["id"])
+                done += 1
+        return done
+
+    async def add_code(self, code: str = "BITCOIN2025") -> str:
+        await self.accounts.administration.add_access_codes([code])
+        return code
+
+    async def auth_log(self) -> list[tuple[str, bool]]:
+        """Every event of the auth log and whether it went well, in order."""
+        rows = await self.owner.fetch("SELECT event_type, success FROM auth_logs ORDER BY created_at, ctid")
+        return [(row[0], row[1]) for row in rows]
+
+
+@pytest_asyncio.fixture
+async def house(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[House]:
+    passwords, mailbox, keyring = cheap_passwords(), Mailbox(), Keyring.generate()
+    wallets: list[tuple[UUID, str | None]] = []
+
+    async def prepare(public_key: str | None) -> WalletWriter:
+        async def write(tx: Tx, user_id: UUID) -> None:
+            wallets.append((user_id, public_key))
+
+        return write
+
+    accounts = AccountsServices.build(
+        settings=Settings(public_url="https://moneta.test"),
+        secret="s" * 48,
+        database=database,
+        redis=redis,
+        clock=clock,
+        events=EventLog(database, redis),
+        mailer=mailbox,
+        keyring=keyring,
+        passwords=passwords,
+        prepare_wallet=prepare,
+    )
+    yield House(accounts, database, owner, clock, redis, keyring, mailbox, wallets)
+    passwords.close()

@@ -1,0 +1,63 @@
+"""People for tests, made through the real services."""
+
+from typing import Protocol
+from uuid import UUID
+
+from app.domains.accounts.model import Client, NewUser, Role, Viewer
+from app.domains.accounts.services import AccountsServices
+from app.domains.accounts.services.sessions import LoggedIn
+from app.kit.crypto.passwords import Passwords
+from app.kit.db import SYSTEM
+
+PASSWORD = "correct-horse-battery"
+CLIENT = Client(ip="203.0.113.7", user_agent="tests")
+
+
+class HasAccounts(Protocol):
+    """Services, of which only the accounts matter here."""
+
+    @property
+    def accounts(self) -> AccountsServices: ...
+
+
+def cheap_passwords() -> Passwords:
+    """Argon2id at the least that it accepts: a hash takes well under a millisecond."""
+    return Passwords(memory_kib=8, passes=1, lanes=1)
+
+
+def person(email: str, *, display_name: str | None = None) -> NewUser:
+    """Somebody who wants to be a user."""
+    name = email.partition("@")[0].capitalize()
+    return NewUser(email=email, password=PASSWORD, full_name=f"{name} Test", display_name=display_name or name)
+
+
+async def register(
+    services: HasAccounts, email: str = "alice@example.com", *, role: Role = Role.USER, verified: bool = True
+) -> Viewer:
+    """A new user, logged in."""
+    return (await register_session(services, email, role=role, verified=verified)).viewer
+
+
+async def register_session(
+    services: HasAccounts, email: str = "alice@example.com", *, role: Role = Role.USER, verified: bool = True
+) -> LoggedIn:
+    """A new user, logged in, with the session's tokens."""
+    if verified:
+        user_id = await services.accounts.registration.create(person(email), role, CLIENT)
+    else:
+        user_id = await _register_unverified(services, email)
+    return await open_session(services, user_id, role=role, verified=verified)
+
+
+async def open_session(
+    services: HasAccounts, user_id: UUID, *, role: Role = Role.USER, verified: bool = True
+) -> LoggedIn:
+    """Another session of a user."""
+    sessions = services.accounts.sessions
+    return await sessions.database.write(SYSTEM, lambda tx: sessions.open(tx, user_id, role, verified, CLIENT))
+
+
+async def _register_unverified(services: HasAccounts, email: str) -> UUID:
+    code = f"FOR-{email.partition('@')[0].upper()}"
+    await services.accounts.administration.add_access_codes([code])
+    return await services.accounts.registration.register(person(email), code, CLIENT)

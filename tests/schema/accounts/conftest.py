@@ -1,0 +1,92 @@
+"""The accounts' part of the graph, executed in process on the real schema."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from app.domains.accounts.model import Viewer
+from app.engine.execution import Engine, Response
+from app.engine.limits import Limits
+from app.kit.db import PUBLIC
+from app.kit.hub import Hub
+from app.kit.loading import Reads
+from app.schema.context import Context, Runtime
+from app.schema.root import build_schema
+from app.schema.services import Services
+from app.settings import Settings
+from tests.domains.accounts.conftest import House, house
+from tests.factories import CLIENT
+
+__all__ = ["house"]
+
+LIMITS = Limits(
+    body_bytes=65_536,
+    tokens=2000,
+    depth=12,
+    aliases=30,
+    cost=20_000,
+    first=100,
+    timeout_s=15.0,
+    subscriptions_per_socket=100,
+)
+ENGINE = Engine(build_schema(), LIMITS)
+
+
+@dataclass
+class Graph:
+    """Runs operations as somebody, or as nobody. `context` is that of the last one."""
+
+    house: House
+    contexts: list[Context] = field(default_factory=list)
+
+    @property
+    def context(self) -> Context:
+        return self.contexts[-1]
+
+    async def run(
+        self,
+        query: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        by: Viewer | None = None,
+        browser: bool = False,
+        refresh_cookie: str | None = None,
+    ) -> Response:
+        """The response, whatever it holds."""
+        prepared = ENGINE.prepare(query, None, variables, introspection_allowed=True)
+        assert not isinstance(prepared, list), prepared
+        runtime = Runtime(
+            settings=cast(Settings, None),
+            services=cast(Services, SimpleNamespace(accounts=self.house.accounts)),
+            hub=cast(Hub, None),
+            limits=LIMITS,
+            new_reads=self._reads,
+        )
+        self.contexts.append(
+            Context(
+                runtime=runtime,
+                viewer=by,
+                client=CLIENT,
+                request_id="test",
+                from_browser=browser,
+                reads=self._reads(by),
+                refresh_token=refresh_cookie,
+            )
+        )
+        return await ENGINE.execute(prepared, self.context)
+
+    async def data(self, query: str, variables: dict[str, Any] | None = None, **caller: Any) -> Any:
+        """The data of a response without errors."""
+        response = await self.run(query, variables, **caller)
+        assert response.errors == []
+        return response.data
+
+    def _reads(self, viewer: Viewer | None) -> Reads:
+        return Reads(self.house.database, viewer.scope if viewer else PUBLIC)
+
+
+@pytest.fixture
+def graph(house: House) -> Graph:
+    return Graph(house)
