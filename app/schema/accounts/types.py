@@ -115,9 +115,6 @@ class AccessCode(Node):
 
 
 async def _setting(info: Info, name: Annotated[str, strawberry.argument(description="The setting's name.")]) -> Any:
-    # What cannot be a name is no setting's, and must not reach Postgres: some texts it refuses.
-    if not info.context.services.accounts.profiles.can_be_setting(name):
-        return None
     return await info.context.reads.one(loaders.own_setting_by_name, name)
 
 

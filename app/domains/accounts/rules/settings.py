@@ -11,18 +11,15 @@ from app.kit.errors import InvalidInput
 MAX_SETTINGS = 200
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
+# What every JSON reader keeps exactly.
+MAX_INTEGER = 2**53 - 1
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
-def is_name(text: str) -> bool:
-    """Whether a setting can have this name."""
-    return _NAME.fullmatch(text) is not None
-
-
 def check_name(text: str) -> str:
     """The name. Raises InvalidInput."""
-    if not is_name(text):
+    if not _NAME.fullmatch(text):
         raise InvalidInput("name", "A name has 1 to 64 letters, digits and . _ - and begins with a letter.")
     return text
 
@@ -38,8 +35,8 @@ def check_value(value: Any) -> Any:
         level = [inner for outer in level for inner in _parts(outer)]
     try:
         size = len(msgspec.json.encode(value))
-    except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
-        raise InvalidInput("value", "A setting holds valid Unicode and 64-bit integers.") from None
+    except UnicodeEncodeError:
+        raise InvalidInput("value", "A setting holds valid Unicode.") from None
     if size > MAX_VALUE_BYTES:
         raise InvalidInput("value", f"A setting has at most {MAX_VALUE_BYTES} bytes as JSON, not {size}.")
     return value
@@ -52,6 +49,8 @@ def _parts(value: Any) -> list[Any]:
         return value
     if isinstance(value, str) and "\x00" in value:
         raise InvalidInput("value", "A setting has no NUL character.")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InvalidInput("value", "A setting's integers are at most 2^53 - 1; keep larger ones as strings.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput("value", "A setting has finite numbers only.")
     return []

@@ -41,10 +41,6 @@ class Profiles:
 
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
-    def can_be_setting(self, name: str) -> bool:
-        """Whether a setting can have this name."""
-        return settings.is_name(name)
-
     async def put_setting(self, viewer: Viewer, name: str, value: Any) -> None:
         """Keeps `value` under `name`; None removes what is there. Raises InvalidInput."""
         settings.check_name(name)
