@@ -25,7 +25,7 @@ _IPV6_HOST_BITS = 64
 def email(text: str) -> str:
     """Trimmed and lower case. ASCII: no mail server is asked whether it takes more."""
     normal = text.strip().lower()
-    if len(normal) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(normal):
+    if not text.isascii() or len(normal) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(normal):
         raise InvalidInput("email", "This is not an e-mail address.")
     return normal
 
@@ -61,7 +61,8 @@ def password(text: str, address: str, *, field: str = "password") -> str:
 def access_code(text: str, *, field: str = "accessCode") -> str:
     """Trimmed and upper case."""
     normal = text.strip().upper()
-    if not _ACCESS_CODE.fullmatch(normal):
+    # Before the case was changed: some letters, such as the German ß, become ASCII by it.
+    if not text.isascii() or not _ACCESS_CODE.fullmatch(normal):
         raise InvalidInput(field, "An access code has 4 to 50 letters, digits and hyphens.")
     return normal
 
@@ -69,7 +70,7 @@ def access_code(text: str, *, field: str = "accessCode") -> str:
 def national_id(text: str) -> str:
     """Trimmed and upper case; the seed's form is 12345-6789012-3."""
     normal = text.strip().upper()
-    if not _NATIONAL_ID.fullmatch(normal):
+    if not text.isascii() or not _NATIONAL_ID.fullmatch(normal):
         raise InvalidInput("nationalId", "A national id has 4 to 20 letters, digits, spaces and . / -")
     return normal
 
