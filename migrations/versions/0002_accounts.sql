@@ -31,10 +31,27 @@ CREATE INDEX users_email_prefix ON users (email text_pattern_ops);
 CREATE INDEX users_national_id_kek_id ON users (national_id_kek_id) WHERE national_id_kek_id IS NOT NULL;
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
+-- Begins or ends the sight of the system within a function of ours; gives what was set before. Such functions cannot
+-- say `SET app.system = 'on'` in their definition: only a superuser may, and the owner need not be one.
+CREATE FUNCTION app_see_as(setting text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    before text := coalesce(current_setting('app.system', true), '');
+BEGIN
+    PERFORM set_config('app.system', setting, true);
+    RETURN before;
+END
+$$;
+
 -- Whether the current transaction runs for an admin. It asks as the system: the policies of `users` call it.
 CREATE FUNCTION app_is_admin() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET app.system = 'on' AS $$
-    SELECT EXISTS (SELECT FROM users WHERE id = app_user_id() AND role = 'admin')
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    before text := app_see_as('on');
+    answer boolean := EXISTS (SELECT FROM users WHERE id = app_user_id() AND role = 'admin');
+BEGIN
+    PERFORM app_see_as(before);
+    RETURN answer;
+END
 $$;
 REVOKE ALL ON FUNCTION app_is_admin FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app_is_admin TO moneta_app;
@@ -184,10 +201,15 @@ CREATE INDEX refresh_tokens_user_id ON refresh_tokens (user_id);
 -- Every request asks this before it is anybody's. The hash of a valid token is what one must know to see the row.
 CREATE FUNCTION session_of_token(digest text, at timestamptz)
 RETURNS TABLE (user_id uuid, session_id uuid, role text, is_verified boolean, expires_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET app.system = 'on' ROWS 1 AS $$
-    SELECT u.id, s.id, u.role, u.is_verified, s.expires_at
-    FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.token_hash = digest AND s.expires_at > at
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1 AS $$
+DECLARE
+    before text := app_see_as('on');
+BEGIN
+    RETURN QUERY SELECT u.id, s.id, u.role, u.is_verified, s.expires_at
+        FROM sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.token_hash = digest AND s.expires_at > at;
+    PERFORM app_see_as(before);
+END
 $$;
 REVOKE ALL ON FUNCTION session_of_token FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION session_of_token TO moneta_app;
@@ -276,13 +298,14 @@ $$;
 
 -- Arguments: the column that identifies the row, then the columns whose values are never copied.
 CREATE FUNCTION write_audit() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET app.system = 'on' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
     after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
     resource text := coalesce(after, before) ->> TG_ARGV[0];
     changed text[];
     secret text;
+    scope text;
     ip text := nullif(current_setting('app.ip', true), '');
     head audit_chain;
     entry audit_logs;
@@ -323,7 +346,9 @@ BEGIN
     entry.created_at := greatest(clock_timestamp(), head.changed_at);
     entry.previous_hash := head.hash;
     entry.hash := audit_row_hash(entry);
+    scope := app_see_as('on');
     INSERT INTO audit_logs SELECT entry.*;
+    PERFORM app_see_as(scope);
     UPDATE audit_chain SET seq = entry.seq, hash = entry.hash, changed_at = entry.created_at;
     INSERT INTO audit_anchors VALUES (date_trunc('month', entry.created_at), entry.seq, entry.previous_hash)
         ON CONFLICT DO NOTHING;
