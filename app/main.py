@@ -32,7 +32,7 @@ from app.kit.db import PUBLIC, Database
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.jobs import JobRunner, kit_schedules
+from app.kit.jobs import JobRunner, kit_schedules, run_schedule
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.migrate import migrate as migrate_database
@@ -230,6 +230,8 @@ async def work(settings: Settings) -> None:
             *accounts_schedules(services.accounts),
             *ledger_schedules(services.ledger),
         ]
+        # A worker that was off for months must not wait for the night to have partitions to write into.
+        await run_schedule(database, clock, schedules[0])
         runner = JobRunner(database, clock, jobs, schedules)
         tasks: list[Coroutine[Any, Any, None]] = [runner.run(), Relay(database, application.redis).run()]
         if settings.miner_email is not None:

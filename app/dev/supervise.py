@@ -59,6 +59,8 @@ def supervise(
     Raises EmbeddedError when one of them, or a server below them, ends by itself. All are stopped on the way out.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    # A shell starts background jobs with the interrupt ignored, and Python leaves it at that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[Child] = []
     try:
         children += [Child(verb, home, env) for verb in ("serve", "work")]

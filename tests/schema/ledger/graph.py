@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from app.domains.accounts import model as accounts
-from app.engine.direct import resolve_directly
 from app.engine.execution import Engine, Response
 from app.engine.limits import Limits
 from app.kit.db import PUBLIC
@@ -31,7 +30,6 @@ LIMITS = Limits(
 
 
 SCHEMA = build_schema()
-resolve_directly(SCHEMA)
 
 
 @dataclass
