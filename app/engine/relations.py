@@ -36,7 +36,9 @@ First = Annotated[
     int,
     strawberry.argument(description=f"How many items, 1 to {MAX_FIRST}. Each multiplies the cost of what is below."),
 ]
-After = Annotated[Cursor | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")]
+After = Annotated[
+    Cursor | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")
+]
 
 
 def _reads(info: strawberry.Info) -> Reads:

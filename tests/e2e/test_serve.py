@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import websockets
@@ -60,7 +61,7 @@ async def test_the_next_block_arrives_on_a_websocket(moneta: Moneta) -> None:
         assert json.loads(await socket.recv())["type"] == "connection_ack"
         query = "subscription { newBlock { cursor block { height previousHash hash } } }"
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
-        blocks = []
+        blocks: list[dict[str, Any]] = []
         while len(blocks) < 2:
             message = json.loads(await socket.recv())
             if message["type"] == "next":
