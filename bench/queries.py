@@ -116,6 +116,10 @@ def _comparable(data: object) -> str:
     return json.dumps(data).replace("+00:00", "Z").replace('"0E-8"', '"0.00000000"')
 
 
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.1f}"
+
+
 def _report(series: dict[tuple[str, str], Series], servers: list[str], seconds: float, rounds: int) -> Report:
     rows = []
     for name in WORKLOADS:
@@ -123,7 +127,7 @@ def _report(series: dict[tuple[str, str], Series], servers: list[str], seconds: 
         rows.append(
             [
                 CAPTIONS[name],
-                *(f"{one.median:,.0f} ({min(one.rates):,.0f}-{max(one.rates):,.0f})" for one in (ours, *others)),
+                *(f"{_rate(one.median)} ({_rate(min(one.rates))}-{_rate(max(one.rates))})" for one in (ours, *others)),
                 *(f"{ours.median / other.median:.1f}x" for other in others),
                 " / ".join(f"{one.cpu_ms:.2f}" for one in (ours, *others)),
                 *(f"{other.cpu_ms / ours.cpu_ms:.1f}x" for other in others),
@@ -148,7 +152,7 @@ def _report(series: dict[tuple[str, str], Series], servers: list[str], seconds: 
             f"{max(run.outcome.client_cpu for run in every):.0%} of its core.",
         ],
         columns=[
-            "",
+            "requests/s, median (range)",
             *servers,
             *(f"by rate, / {server}" for server in servers[1:]),
             "server CPU ms a request",

@@ -33,6 +33,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     """What `bars` measure."""
     target: float | None = None
+    """For the first group."""
     other_load: list[float]
     conditions: list[str]
     """What a reader must know to judge the figures, a sentence each."""
@@ -98,12 +99,12 @@ def _plot(report: Report, path: Path) -> None:
             span = [[bar.median - bar.least], [bar.greatest - bar.median]]
             drawn = axis.bar(place, bar.median, yerr=span, capsize=4, color=f"C{place}", label=bar.series)
             axis.bar_label(drawn, fmt="{:,.0f}" if bar.median >= 10 else "{:,.2f}", padding=3)
-        if report.target is not None:
-            axis.axhline(report.target, color="grey", linestyle="--", linewidth=1)
         axis.set_title(group)
         axis.set_xticks([])
         axis.margins(y=0.18)
         axis.spines[["top", "right"]].set_visible(False)
+    if report.target is not None:
+        axes[0][0].axhline(report.target, color="grey", linestyle="--", linewidth=1)
     axes[0][0].set_ylabel(report.unit)
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=len(series), frameon=False)

@@ -65,7 +65,7 @@ def moneta(database_url: str, redis_url: str, settings: Mapping[str, str]) -> It
         "MONETA_REDIS_URL": redis_url,
         **settings,
     }
-    with _server("moneta", ["app", "serve"], environment, "/health/ready") as target:
+    with _server("Moneta", ["app", "serve"], environment, "/health/ready") as target:
         yield target
 
 
@@ -110,7 +110,7 @@ def put_load(target: Target, plan: Plan) -> Run:
 @contextmanager
 def _server(name: str, module: list[str], environment: Mapping[str, str], ready: str) -> Iterator[Target]:
     port = free_port()
-    log = Log(WORK / f"{name.replace(' ', '-')}.log")
+    log = Log(WORK / f"{name.lower().replace(' ', '-')}.log")
     process = spawn(
         [sys.executable, "-m", *module],
         cwd=ROOT,
