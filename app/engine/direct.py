@@ -1,14 +1,15 @@
 """Direct resolvers: what a field needs at run time, without Strawberry's general machinery around it.
 
 Strawberry builds an `Info` and converts arguments for every call of every resolver. A column needs one attribute, a
-relation one key and a loader, a plain resolver only its parent; for these the schema is given the bare function.
-Everything else (arguments of our own, injected info) keeps Strawberry's path.
+relation one key and a loader, a plain resolver only its parent; for these the schema is given the bare function, and
+beside it the way it goes, for the executor to plan with. Everything else (arguments of our own, injected info) keeps
+Strawberry's path.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import strawberry
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.types.field import StrawberryField
@@ -18,53 +19,65 @@ from app.engine.relations import Relation, page_request
 from app.kit.loading import Many, One, Page
 
 Resolver = Callable[..., Any]
+WAY = "moneta-way"
+"""Where a GraphQL field keeps its Way."""
 
 
-def resolve_directly(schema: strawberry.Schema) -> int:
-    """Shortens the way to every field where that is possible; returns for how many it was."""
-    shortened = 0
+class Column(msgspec.Struct, frozen=True):
+    """An attribute of the parent."""
+
+    name: str
+
+
+class OfParent(msgspec.Struct, frozen=True, eq=False):
+    """A function of the parent alone; what it returns may have to be awaited."""
+
+    function: Callable[[Any], Any]
+
+
+Way = Column | OfParent | Relation
+
+
+def resolve_directly(schema: strawberry.Schema) -> None:
+    """Shortens the way to every field where that is possible."""
     for kind in schema._schema.type_map.values():
         if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             continue
         for field in kind.fields.values():
-            if (resolver := _direct(field)) is not None:
-                field.resolve = resolver
-                shortened += 1
-    return shortened
+            way = _way(field)
+            if way is not None:
+                field.extensions[WAY] = way
+                field.resolve = _resolver(way)
 
 
-def _direct(field: GraphQLField) -> Resolver | None:
+def way_of(field: GraphQLField) -> Way | None:
+    """How the field is resolved, where that is known; None: by a resolver that may do anything."""
+    return field.extensions.get(WAY)
+
+
+def _way(field: GraphQLField) -> Way | None:
     definition = field.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField) or definition.extensions or field.subscribe is not None:
         return None
     if (relation := definition.metadata.get("relation")) is not None:
-        return _follow(relation)
+        assert isinstance(relation, Relation)
+        return relation
     if definition.base_resolver is None:
-        return _column(definition.python_name)
+        return Column(definition.python_name)
+    function: Any = definition.base_resolver.wrapped_func
     if list(definition.base_resolver.signature.parameters) == ["root"]:
-        return _of_parent(definition.base_resolver.wrapped_func)
+        return OfParent(function)
     return None
 
 
-def _column(name: str) -> Resolver:
-    def resolve(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-        return getattr(source, name)
-
-    return resolve
-
-
-def _of_parent(function: Any) -> Resolver:
-    if inspect.iscoroutinefunction(function):
-
-        async def resolve_later(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-            return await function(source)
-
-        return resolve_later
-
-    def resolve(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-        return function(source)
-
-    return resolve
+def _resolver(way: Way) -> Resolver:
+    match way:
+        case Column(name):
+            return lambda source, info: getattr(source, name)
+        case OfParent(function):
+            return lambda source, info: function(source)
+        case Relation():
+            return _follow(way)
 
 
 def _follow(relation: Relation) -> Resolver:

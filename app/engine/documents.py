@@ -18,6 +18,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from app.engine.breadth import Selection
 from app.engine.failures import refuse
 from app.engine.limits import Limits
 from app.engine.limits.cost import page_size_variables
@@ -42,6 +43,8 @@ class Operation(NamedTuple):
     """The variables that its cost depends on."""
     costs: dict[tuple[Any, ...], int]
     """Costs under the limit that were computed before, by the values of `page_sizes`."""
+    plans: list[Selection | None]
+    """Its plan, once there is one; null: graphql-core must answer it."""
 
 
 class Document(NamedTuple):
@@ -105,7 +108,7 @@ class Documents:
 def _index(tree: DocumentNode) -> Document:
     fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
     operations = tuple(
-        Operation(each, fragments, page_size_variables(each, fragments), {})
+        Operation(each, fragments, page_size_variables(each, fragments), {}, [])
         for each in tree.definitions
         if isinstance(each, OperationDefinitionNode)
     )

@@ -27,6 +27,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
+from app.engine.breadth import Levels, Selection, plan
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, refuse
 from app.engine.limits import Limits
@@ -64,6 +65,8 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     fragments: dict[str, FragmentDefinitionNode]
     variables: VariableValues
     cost: int
+    plans: list[Selection | None] | None = None
+    """Where the operation's plan is kept once it is made; None where it depends on variables."""
 
     @property
     def kind(self) -> OperationType:
@@ -159,7 +162,8 @@ class Engine:
         cost = self._cost(operation, values.coerced)
         if isinstance(cost, GraphQLError):
             return [cost]
-        return Prepared(operation.node, operation.fragments, values, cost)
+        plans = operation.plans if not operation.node.variable_definitions else None
+        return Prepared(operation.node, operation.fragments, values, cost, plans)
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
@@ -202,8 +206,7 @@ class Engine:
         token = statement_count.set(counter)
         try:
             async with asyncio.timeout(self.limits.timeout_s):
-                outcome: Any = self._executor(prepared, context, root).execute_operation()
-                result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
+                result = await self._result(prepared, context, root)
         except TimeoutError:
             result = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
         finally:
@@ -211,6 +214,24 @@ class Engine:
             await _close(context)
         errors = describe(result.errors or [], context.request_id, executed=True)
         return Response(result.data, errors, self._extensions(prepared, counter), True, counter.value)
+
+    async def _result(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
+        executor = self._executor(prepared, context, root)
+        if prepared.kind is OperationType.QUERY and (selection := self._plan(prepared, executor)) is not None:
+            # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
+            with contextlib.suppress(Exception):
+                return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
+            executor = self._executor(prepared, context, root)
+        outcome: Any = executor.execute_operation()
+        result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
+        return result
+
+    def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
+        if prepared.plans is None:
+            return plan(executor)
+        if not prepared.plans:
+            prepared.plans.append(plan(executor))
+        return prepared.plans[0]
 
     def _executor(self, prepared: Prepared, context: RequestContext, root: object) -> "Executor[Any]":
         # One for each event: a copy would share its cache of subfields, which grows with every event.

@@ -1,6 +1,5 @@
 """Relay connections over paged loaders."""
 
-from collections.abc import Awaitable
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -120,10 +119,6 @@ class Connection(Generic[NodeT]):
     )
 
 
-def page_of(reads: Reads, loader: Page[Any], key: Any, request: PageRequest) -> Awaitable[PageSource]:
-    """Loads one page as the source of a connection."""
-
-    async def load() -> PageSource:
-        return PageSource(reads, loader, key, request, await reads.page(loader, key, request))
-
-    return load()
+async def page_of(reads: Reads, loader: Page[Any], key: Any, request: PageRequest) -> PageSource:
+    """One page as the source of a connection."""
+    return PageSource(reads, loader, key, request, await reads.page(loader, key, request))
