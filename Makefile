@@ -37,12 +37,12 @@ serve: $(VENV) web
 	@exec $(PYTHON) -m app dev
 
 test: lint web
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -n 2 $(PYTEST_ARGS)
 
 lint: $(VENV)
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m mypy --strict app tests
+	$(PYTHON) -m mypy --strict app tests bench
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 bench: $(VENV)
