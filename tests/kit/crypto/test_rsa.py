@@ -96,7 +96,12 @@ def test_a_damaged_key_verifies_nothing_and_raises_nothing(position: int, change
     assert not rsa.verify(bytes(damaged), b"pay bob", SIGNATURE)
 
 
-@pytest.mark.parametrize("signature", [b"", b"\0" * 256, b"\xff" * 256, SIGNATURE[:-1], SIGNATURE + b"\0"])
+# The cases have names: keys and signatures are new in each process, and parallel workers must collect the same tests.
+@pytest.mark.parametrize(
+    "signature",
+    [b"", b"\0" * 256, b"\xff" * 256, SIGNATURE[:-1], SIGNATURE + b"\0"],
+    ids=["empty", "zero", "beyond the modulus", "short", "long"],
+)
 def test_signatures_of_another_length_or_range_are_wrong(signature: bytes) -> None:
     assert not rsa.verify(PAIR.public_der, b"pay bob", signature)
 
@@ -143,13 +148,33 @@ EC_DER = EC_PUBLIC.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         (pem(spki(2048, e=65539)), "exponent"),
         (pem(spki(8192)) + " " * 4096, "longer"),
     ],
+    ids=[
+        "empty",
+        "words",
+        "a surrogate",
+        "a NUL",
+        "no key",
+        "a cut key",
+        "a private key",
+        "an elliptic curve",
+        "1024 bits",
+        "2047 bits",
+        "4097 bits",
+        "exponent 3",
+        "exponent 65539",
+        "8192 bits",
+    ],
 )
 def test_other_keys_are_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(BadPublicKey, match=reason):
         rsa.parse_public_key(text)
 
 
-@pytest.mark.parametrize("der", [b"", EC_DER, spki(1024), spki(2048, e=3)])
+@pytest.mark.parametrize(
+    "der",
+    [b"", EC_DER, spki(1024), spki(2048, e=3)],
+    ids=["empty", "an elliptic curve", "1024 bits", "exponent 3"],
+)
 def test_keys_that_are_not_accepted_verify_nothing_and_have_no_pem(der: bytes) -> None:
     assert not rsa.verify(der, b"pay bob", SIGNATURE)
     with pytest.raises(BadPublicKey):
