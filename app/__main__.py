@@ -1,5 +1,6 @@
 """The verbs: `python -m app <verb>`."""
 
+import contextlib
 import json
 import os
 import sys
@@ -170,11 +171,14 @@ def dev() -> None:
 
     settings = settings_or_fail()
     try:
-        with Embedded.start(settings.home) as servers:
+        with contextlib.ExitStack() as stack:
+            embedded = None
+            if settings.database_url is None or settings.redis_url is None:
+                embedded = stack.enter_context(Embedded.start(settings.home))
             env = {
                 "MONETA_HOME": str(settings.home.resolve()),
-                "MONETA_DATABASE_URL": settings.database_url or servers.database_url,
-                "MONETA_REDIS_URL": settings.redis_url or servers.redis_url,
+                "MONETA_DATABASE_URL": settings.database_url or (embedded.database_url if embedded else ""),
+                "MONETA_REDIS_URL": settings.redis_url or (embedded.redis_url if embedded else ""),
                 "MONETA_MINER_EMAIL": settings.miner_email or LOGINS[-1].email,
                 "MONETA_DEMO_LOGINS": json.dumps([(login.label, login.email, PASSWORD) for login in LOGINS]),
             }
@@ -187,7 +191,7 @@ def dev() -> None:
                 env,
                 f"http://{settings.host}:{settings.port}/health/ready",
                 on_ready=lambda: _greet(settings),
-                servers_failure=servers.failure,
+                servers_failure=lambda: embedded.failure() if embedded else None,
             )
     except EmbeddedError as error:
         fail(str(error))
