@@ -5,25 +5,38 @@ in some 20 ms and dropped after its test; Valkey is flushed.
 """
 
 import asyncio
+import base64
 import itertools
 import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from app.dev import embedded
 from app.dev.embedded import Embedded
+from app.domains.accounts.model import Viewer
+from app.engine.execution import Response
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
+from app.kit.events import EventLog
+from app.kit.hub import Hub
+from app.kit.mail import OutboxMailer
 from app.kit.migrate import migrate
+from app.kit.pubsub import broadcast_over
+from app.main import Application, build_runtime, build_services
+from app.schema.services import Services
+from app.settings import Settings
+from app.transport.runtime import Caller
+from tests.factories import CLIENT, cheap_passwords
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection that row-level security does not bind."""
@@ -35,6 +48,11 @@ POOL_SIZE = 16
 
 _numbers = itertools.count(1)
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def next_number() -> int:
+    """A number that no other database of this worker has in its name."""
+    return next(_numbers)
 
 
 def in_database(url: str, name: str) -> str:
@@ -82,7 +100,7 @@ async def administrator(servers: Embedded) -> AsyncIterator[Owner]:
 @pytest_asyncio.fixture
 async def database_url(servers: Embedded, template_url: str, administrator: Owner) -> AsyncIterator[str]:
     """The owner's URL of a database of this test's own, at the newest revision."""
-    name = f"moneta_test_{next(_numbers)}"
+    name = f"moneta_test_{next_number()}"
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     yield in_database(servers.database_url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -91,7 +109,7 @@ async def database_url(servers: Embedded, template_url: str, administrator: Owne
 @pytest_asyncio.fixture
 async def empty_database_url(servers: Embedded, administrator: Owner) -> AsyncIterator[str]:
     """The owner's URL of a database that holds nothing, for tests of the migrations."""
-    name = f"moneta_empty_{next(_numbers)}"
+    name = f"moneta_empty_{next_number()}"
     await administrator.execute(f"CREATE DATABASE {name}")
     yield in_database(servers.database_url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -126,3 +144,73 @@ async def redis(servers: Embedded) -> AsyncIterator[Redis]:
 def clock() -> FixedClock:
     """A clock that stands at noon of 21 November 2026."""
     return FixedClock(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+
+
+class Execute(Protocol):
+    """Runs one operation as the server would, without a transport."""
+
+    async def __call__(
+        self,
+        query: str,
+        variables: dict[str, Any] | None = None,
+        viewer: Viewer | None = None,
+        *,
+        operation_name: str | None = None,
+    ) -> Response:
+        """The response, whatever it holds; also that to a request which is refused before it runs."""
+        ...
+
+
+def settings_for_tests(home: Path) -> Settings:
+    """Secrets that every test shares, so that one can open what another sealed. Rewards mature after one block."""
+    return Settings(
+        home=home,
+        secret_key=SecretStr("s" * 48),
+        key_encryption_keys=SecretStr(f"test:{base64.b64encode(bytes(32)).decode()}"),
+        public_url="https://moneta.test",
+        coinbase_maturity=1,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings of a development server whose home is the test's own folder."""
+    return settings_for_tests(tmp_path)
+
+
+@pytest.fixture
+def application(settings: Settings, database: Database, redis: Redis, clock: FixedClock) -> Iterator[Application]:
+    """Wired as the server wires itself, but with cheap passwords and mail in an outbox."""
+    passwords, events = cheap_passwords(), EventLog(database, redis)
+    mailer = OutboxMailer(settings.home / "outbox", clock)
+    services = build_services(settings, database, redis, clock, events, mailer, passwords)
+    yield Application(settings, database, redis, clock, events, mailer, services)
+    passwords.close()
+
+
+@pytest.fixture
+def services(application: Application) -> Services:
+    """Both houses."""
+    return application.services
+
+
+@pytest.fixture
+def execute(application: Application) -> Execute:
+    """Runs operations on the whole graph. Nothing moves events: a subscription would hear nothing."""
+    hub = Hub(broadcast_over(application.redis), application.events, queue_limit=100)
+    runtime = build_runtime(application, hub)
+
+    async def run(
+        query: str,
+        variables: dict[str, Any] | None = None,
+        viewer: Viewer | None = None,
+        *,
+        operation_name: str | None = None,
+    ) -> Response:
+        prepared = runtime.engine.prepare(query, operation_name, variables, introspection_allowed=True)
+        if isinstance(prepared, list):
+            return Response.refused(prepared, "test")
+        caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False)
+        return await runtime.engine.execute(prepared, runtime.new_context(caller))
+
+    return run
