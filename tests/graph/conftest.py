@@ -1,0 +1,76 @@
+"""Each transcript plays in a copy of the same world."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.dev.embedded import Embedded
+from app.kit.cache import open_redis
+from app.kit.clock import FixedClock
+from app.kit.db import Database
+from app.kit.events import EventLog
+from app.kit.mail import OutboxMailer
+from app.main import Application, build_services
+from tests.conftest import APP_ROLE, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
+from tests.factories import cheap_passwords
+from tests.graph.stage import Stage
+from tests.graph.world import Builder, World
+
+WORLD = "moneta_world"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def world(
+    servers: Embedded, template_url: str, administrator: Owner, tmp_path_factory: pytest.TempPathFactory
+) -> World:
+    """The world in a database that nobody is connected to any more, so that it can be copied."""
+    await administrator.execute(f"CREATE DATABASE {WORLD} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    return await _build(in_database(servers.database_url, WORLD), servers.redis_url, tmp_path_factory.mktemp("world"))
+
+
+async def _build(database_url: str, redis_url: str, home: Path) -> World:
+    clock = FixedClock(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+    passwords, redis = cheap_passwords(), await open_redis(redis_url)
+    database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=10.0)
+    try:
+        services = build_services(
+            settings_for_tests(home),
+            database,
+            redis,
+            clock,
+            EventLog(database, redis),
+            OutboxMailer(home / "outbox", clock),
+            passwords,
+        )
+        world = await Builder(services, database, clock).build()
+        # Mail that the making of the world left behind is none of a transcript's business.
+        await database.pool.execute("DELETE FROM pgqueuer")
+        return world
+    finally:
+        await database.close()
+        await redis.aclose()
+        passwords.close()
+
+
+@pytest_asyncio.fixture
+async def database_url(servers: Embedded, world: World, administrator: Owner) -> AsyncIterator[str]:
+    """The owner's URL of this test's own copy of the world."""
+    name = f"moneta_test_{next_number()}"
+    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {WORLD} STRATEGY file_copy")
+    yield in_database(servers.database_url, name)
+    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock(world: World) -> FixedClock:
+    """A clock that goes on where the world stopped."""
+    return FixedClock(world.now)
+
+
+@pytest.fixture
+def stage(world: World, application: Application, execute: Execute, owner: Owner) -> Stage:
+    """Where a transcript is played."""
+    return Stage(world, application, execute, owner)

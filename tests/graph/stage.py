@@ -1,0 +1,109 @@
+"""Where a transcript is played: the services, the people, and the values that were kept."""
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from app.domains.accounts.jobs import accounts_jobs
+from app.domains.accounts.model import Viewer
+from app.engine.execution import Response
+from app.kit.clock import FixedClock
+from app.kit.crypto.rsa import sign
+from app.kit.mail import Message, OutboxMailer
+from app.main import Application
+from tests.conftest import Execute, Owner
+from tests.factories import CLIENT
+from tests.graph.transcripts import RECORDING, filled, given, kept, recorded
+from tests.graph.world import World, mine
+
+
+@dataclass
+class Stage:
+    """Plays steps. `names` grows with what they keep."""
+
+    world: World
+    application: Application
+    execute: Execute
+    owner: Owner
+    mails: int = 0
+
+    def __post_init__(self) -> None:
+        self.names = dict(self.world.names)
+        self.services = self.application.services
+
+    async def play(self, document: str, step: dict[str, Any]) -> None:
+        """Plays one step and holds it against what was expected, or records what came."""
+        clock = self.application.clock
+        assert isinstance(clock, FixedClock)
+        clock.advance(timedelta(seconds=step.get("wait", 0)))
+        for _ in range(step.get("mine", 0)):
+            await mine(self.services, clock, self.names, "admin")
+        for _ in range(step.get("times", 1)):
+            variables = given(step.get("variables", {}), self.names)
+            viewer = await self._viewer(step["as"])
+            self._hold(step, await self.execute(document, variables, viewer, operation_name=step["operation"]))
+        await self._work()
+        await self._hold_mail(step)
+        if "sign" in step:
+            encoding = base64.b64decode(given(step["sign"], self.names))
+            signature = sign(self.world.carols_key.private_der, encoding)
+            self.names["signature"] = base64.b64encode(signature).decode()
+
+    async def _viewer(self, name: str) -> Viewer | None:
+        if name == "anonymous":
+            return None
+        if name in self.world.viewers:
+            return self.world.viewers[name]
+        viewer = await self.services.accounts.sessions.authenticate(given(name, self.names), CLIENT)
+        assert viewer is not None, f"{name} is no access token that opens anything"
+        return viewer
+
+    def _hold(self, step: dict[str, Any], response: Response) -> None:
+        answer = _answer(response)
+        expected = {key: step[key] for key in ("data", "errors", "statements") if key in step}
+        self.names.update(kept(expected, answer))
+        if RECORDING:
+            step.update(recorded(answer, expected, self.names))
+            for key in expected.keys() - answer.keys():
+                del step[key]
+        else:
+            assert answer == filled(expected, answer, self.names), step["operation"]
+
+    async def _work(self) -> None:
+        """Does what is queued, as the worker would, until nothing is left."""
+        handlers = {job.name: job.handler for job in accounts_jobs(self.services.accounts)}
+        while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
+            for row in sorted(rows, key=lambda row: int(row["id"])):
+                await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))
+
+    async def _hold_mail(self, step: dict[str, Any]) -> None:
+        assert isinstance(self.application.mailer, OutboxMailer)
+        entries = await self.application.mailer.recent()
+        sent, self.mails = entries[: len(entries) - self.mails], len(entries)
+        expected = step.get("mail")
+        if expected is None:
+            assert sent == [], f"{step['operation']} sent mail that the step does not mention"
+            return
+        assert [(entry.message.to, entry.message.subject) for entry in sent] == [(expected["to"], expected["subject"])]
+        self._find(expected.get("find", {}), sent[0].message)
+
+    def _find(self, patterns: dict[str, str], message: Message) -> None:
+        for name, pattern in patterns.items():
+            found = re.search(pattern, message.text)
+            assert found is not None, message.text
+            self.names[name] = found[1]
+
+
+def _answer(response: Response) -> dict[str, Any]:
+    """What a client gets, but for where in the document an error arose, and its cost in statements."""
+    errors = [{key: value for key, value in error.items() if key != "locations"} for error in response.errors]
+    answer: dict[str, Any] = {"statements": response.statements}
+    if response.executed:
+        answer["data"] = response.data
+    if errors:
+        answer["errors"] = errors
+    return answer

@@ -1,0 +1,107 @@
+"""The public API, told by transcripts, and that they leave nothing out."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from graphql import (
+    FieldNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    build_schema,
+    parse,
+)
+
+from tests.graph.stage import Stage
+from tests.graph.transcripts import HERE, RECORDING, Transcript, transcripts, values_of
+
+ROOT = HERE.parents[1]
+PATHS = transcripts()
+each_transcript = pytest.mark.parametrize(
+    "path", PATHS, ids=[str(path.relative_to(HERE).with_suffix("")) for path in PATHS]
+)
+SDL = build_schema((ROOT / "schema.graphql").read_text())
+
+# What a transcript cannot show, and the tests that do.
+SUBSCRIPTIONS = {
+    "newBlock": "tests/schema/ledger/test_streams.py",
+    "transactionUpdates": "tests/schema/ledger/test_streams.py",
+    "walletBalance": "tests/schema/ledger/test_streams.py",
+}
+PROBLEMS_THAT_TAKE_HUNDREDS_OF_PAYMENTS = {
+    "MempoolFull": "tests/domains/ledger/test_transfers.py",
+    "TooManyCoins": "tests/domains/ledger/test_transfers.py",
+    "UnconfirmedChainTooLong": "tests/domains/ledger/test_transfers.py",
+}
+
+
+@each_transcript
+async def test_transcript(path: Path, stage: Stage) -> None:
+    transcript = Transcript.read(path)
+    for step in transcript.steps:
+        await stage.play(transcript.document, step)
+    if RECORDING:
+        transcript.write()
+
+
+@each_transcript
+def test_every_operation_is_played_and_every_step_is_judged(path: Path) -> None:
+    transcript = Transcript.read(path)
+    assert {step["operation"] for step in transcript.steps} == set(operations(transcript.document))
+    for step in transcript.steps:
+        assert "statements" in step
+        assert "data" in step or "errors" in step
+
+
+def test_every_root_field_is_in_a_transcript() -> None:
+    asked = {"query": Counter[str](), "mutation": Counter[str]()}
+    for path in PATHS:
+        for operation in operations(path.read_text()).values():
+            fields = (node for node in operation.selection_set.selections if isinstance(node, FieldNode))
+            asked[operation.operation.value].update(node.name.value for node in fields)
+    assert set(asked["query"]) == fields_of("Query")
+    assert set(asked["mutation"]) == fields_of("Mutation")
+
+
+def test_every_subscription_is_tested_elsewhere() -> None:
+    assert set(SUBSCRIPTIONS) == fields_of("Subscription")
+    for name, path in SUBSCRIPTIONS.items():
+        assert name in (ROOT / path).read_text(), name
+
+
+def test_every_problem_is_met_in_a_transcript() -> None:
+    answers = [Transcript.read(path).steps for path in PATHS]
+    interface = SDL.type_map["Problem"]
+    assert isinstance(interface, GraphQLInterfaceType)
+    problems = {kind.name for kind in SDL.get_possible_types(interface)}
+    elsewhere = set(PROBLEMS_THAT_TAKE_HUNDREDS_OF_PAYMENTS)
+    assert problems & set(values_of(answers, "__typename")) == problems - elsewhere
+    for name, path in PROBLEMS_THAT_TAKE_HUNDREDS_OF_PAYMENTS.items():
+        assert name in (ROOT / path).read_text(), name
+
+
+def test_the_deep_query_takes_the_same_statements_whatever_its_size() -> None:
+    steps = Transcript.read(HERE / "ledger" / "12-deep.graphql").steps
+    sizes = [(step["variables"]["blocks"], step["variables"]["transactions"]) for step in steps]
+    assert sizes == [(2, 2), (20, 20)]
+    met = [len(list(values_of(step["data"], "sender"))) for step in steps]
+    assert met == [4, 59]
+    assert steps[0]["statements"] == steps[1]["statements"] > 1
+
+
+def operations(document: str) -> dict[str, OperationDefinitionNode]:
+    """The operations of a document by name; each has one."""
+    found: dict[str, OperationDefinitionNode] = {}
+    for node in parse(document).definitions:
+        if isinstance(node, OperationDefinitionNode):
+            assert node.name is not None
+            found[node.name.value] = node
+    return found
+
+
+def fields_of(type_name: str) -> set[str]:
+    """The names of a type's fields."""
+    kind = SDL.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    return set(kind.fields)

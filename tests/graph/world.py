@@ -1,0 +1,156 @@
+"""What every transcript finds: five people, a chain of 24 blocks, payments in it, and one on its way.
+
+It is made through the services, once for each worker. Keys, and so hashes and ids, differ from run to run: transcripts
+call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<payment.1>`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from app.domains.accounts.jobs import accounts_schedules
+from app.domains.accounts.model import Client, NewUser, Role, Viewer
+from app.domains.ledger.jobs import ledger_schedules
+from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.model import TransferCommand
+from app.domains.ledger.services.chain import solved
+from app.engine.nodes import global_id
+from app.kit.clock import FixedClock
+from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
+from app.kit.db import PUBLIC, Database
+from app.kit.jobs import kit_schedules, run_schedule
+from app.kit.loading import Reads
+from app.schema.services import Services
+from tests.factories import PASSWORD, open_session
+
+BLOCKS = 24
+BLOCK_GAP = timedelta(seconds=10)
+# Alice and Bob earn two rewards each, then pay each other; the admin mines the rest.
+EARNERS = {1: "alice", 2: "bob", 3: "alice", 4: "bob"}
+CAROLS_HEIGHT = 6
+PHONE = Client(ip="198.51.100.4", user_agent="phone")
+
+
+@dataclass(frozen=True)
+class World:
+    """People by name, names for what cannot be foreseen, and the moment at which the world stands."""
+
+    viewers: dict[str, Viewer]
+    names: dict[str, str]
+    carols_key: RsaKey
+    """Carol signs for herself."""
+    now: datetime
+
+
+@dataclass
+class Builder:
+    """Makes the world over services that go by `clock`."""
+
+    services: Services
+    database: Database
+    clock: FixedClock
+    viewers: dict[str, Viewer] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    carols_key: RsaKey = field(default_factory=generate_rsa_key)
+
+    async def build(self) -> World:
+        """The whole world, in an order that never changes."""
+        for code in ("FOR-DAVE", "FOR-ERIN", "FOR-FRED"):
+            self._tick()
+            await self.services.accounts.administration.add_access_codes([code])
+        await self._settle("admin", role=Role.ADMIN)
+        await self._settle("alice")
+        await self._settle("bob")
+        await self._settle("carol", public_key=public_pem(self.carols_key.public_der))
+        await self._settle("dave", access_code="FOR-DAVE")
+        await self._mine_and_pay()
+        await self.services.ledger.beneficiaries.add(
+            self.viewers["alice"], self.names["bob.wallet"], "Bob Test", "Bob", "world: Bob"
+        )
+        await self._pay("alice", "bob", "3", "On its way")
+        await self._schedule()
+        self.clock.advance(BLOCK_GAP)
+        return World(self.viewers, self.names, self.carols_key, self.clock.now())
+
+    def _tick(self) -> None:
+        """Nothing happens at the same moment as something else: every list has one order."""
+        self.clock.advance(timedelta(seconds=1))
+
+    async def _settle(
+        self, name: str, *, role: Role = Role.USER, public_key: str | None = None, access_code: str | None = None
+    ) -> None:
+        self._tick()
+        new = NewUser(
+            email=f"{name}@example.com",
+            password=PASSWORD,
+            full_name=f"{name.capitalize()} Test",
+            display_name=name.capitalize(),
+            public_key=public_key,
+        )
+        registration = self.services.accounts.registration
+        if access_code is None:
+            user_id = await registration.create(new, role, PHONE)
+        else:
+            user_id = await registration.register(new, access_code, PHONE)
+        self._tick()
+        opened = await open_session(self.services, user_id, role=role, verified=access_code is None)
+        wallet = await Reads(self.database, PUBLIC).one(wallet_by_user, user_id)
+        assert wallet is not None
+        self.viewers[name] = opened.viewer
+        self.names[f"{name}.user"] = global_id("User", user_id)
+        self.names[f"{name}.session"] = global_id("Session", opened.viewer.session_id)
+        self.names[f"{name}.wallet"] = wallet.wallet_id
+        self.names[f"{name}.walletNode"] = global_id("Wallet", wallet.wallet_id)
+
+    async def _mine_and_pay(self) -> None:
+        await self.services.ledger.chain.ensure_genesis(self.names["admin.wallet"])
+        await name_tip(self.services, self.names)
+        for height in range(1, BLOCKS):
+            if height > max(EARNERS):
+                await self._pay("alice", "bob", f"{height}.5", f"Rent {height}")
+                await self._pay("bob", "alice", f"{height}.25", f"Change {height}")
+            if height == CAROLS_HEIGHT:
+                await self._pay("alice", "carol", "40", "For Carol")
+            await mine(self.services, self.clock, self.names, EARNERS.get(height, "admin"))
+
+    async def _pay(self, sender: str, recipient: str, coins: str, memo: str) -> None:
+        self._tick()
+        number = 1 + sum(name.startswith("payment.") for name in self.names)
+        command = TransferCommand(
+            recipient_wallet_id=self.names[f"{recipient}.wallet"],
+            amount=Decimal(coins),
+            fee=Decimal("0.001"),
+            memo=memo,
+        )
+        self.names[f"payment.{number}"] = await self.services.ledger.transfers.transfer(
+            self.viewers[sender], command, f"world: payment {number}"
+        )
+
+    async def _schedule(self) -> None:
+        """As if a worker had started, and cleaned the sessions once."""
+        upkeep = accounts_schedules(self.services.accounts)
+        tomorrow = self.clock.now() + timedelta(days=1)
+        for schedule in [*kit_schedules(self.database, self.clock), *upkeep, *ledger_schedules(self.services.ledger)]:
+            await self.database.pool.execute(
+                "INSERT INTO pgqueuer_schedules (expression, entrypoint, next_run) VALUES ($1, $2, $3)",
+                schedule.cron,
+                schedule.name,
+                tomorrow,
+            )
+        await run_schedule(self.database, self.clock, upkeep[0])
+
+
+async def mine(services: Services, clock: FixedClock, names: dict[str, str], miner: str) -> None:
+    """Connects one block with all that waits, and names it."""
+    clock.advance(BLOCK_GAP)
+    wallet_id = names[f"{miner}.wallet"]
+    template = await services.ledger.chain.template(wallet_id)
+    await services.ledger.chain.connect(await solved(template.block), wallet_id)
+    await name_tip(services, names)
+
+
+async def name_tip(services: Services, names: dict[str, str]) -> None:
+    """Calls the hash of the newest block `<block.HEIGHT>`."""
+    state = await services.ledger.chain.state()
+    assert state is not None
+    names[f"block.{state.tip_height}"] = state.tip_hash
