@@ -22,10 +22,13 @@ from app.dev.embedded import Addresses, Embedded, EmbeddedError
 from app.dev.processes import Log, free_port, serves, wait_until
 
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from app.dev.embedded import Embedded
 from redis import Redis
+
+# Whoever runs the tests in the background of a shell has the interrupt ignored, and we inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def run():
     with Embedded.start(Path(sys.argv[1]), durable=False) as servers:
