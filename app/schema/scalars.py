@@ -16,9 +16,9 @@ __all__ = ["SCALARS", "BigInt", "Cursor", "Hash"]
 Hash = NewType("Hash", str)
 BigInt = NewType("BigInt", int)
 
-_DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,18})?")
+_DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,18})?", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
-_BIG_INT = re.compile(r"-?\d{1,39}")
+_BIG_INT = re.compile(r"-?\d{1,39}", re.ASCII)
 _MAX_CURSOR = 200
 
 
