@@ -106,9 +106,10 @@ async def test_a_block_is_told_to_all_whom_it_concerns(town: Town) -> None:
     changed = ("balance.changed", {"height": 4})
     assert (await news_of(town.owner, f"wallet:{wallet_of('alice')}"))[-2:] == [confirmed, changed]
     assert (await news_of(town.owner, f"wallet:{wallet_of('bob')}"))[-2:] == [confirmed, changed]
-    # The miner's reward is not mature: there is a transaction to tell of, and no other balance.
+    # The miner's reward is not mature: the same balance, and more on the way.
     assert await news_of(town.owner, f"wallet:{wallet_of('carol')}") == [
-        ("transaction.confirmed", {"hash": coinbase, "height": 4})
+        ("transaction.confirmed", {"hash": coinbase, "height": 4}),
+        changed,
     ]
     chain = await news_of(town.owner, "chain")
     assert [kind for kind, _ in chain] == ["block.connected"] * 5

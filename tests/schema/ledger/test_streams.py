@@ -68,8 +68,29 @@ async def test_the_balance_is_told_when_it_changes(graph: Graph, scene: Scene) -
     task = await watching(graph, graph.subscribe(query, by=bob), 1)
     await scene.mine(miner)
     assert [event["walletBalance"] for event in await task] == [
-        {"balance": "1.00000000", "wallet": {"walletId": bob.wallet_id, "pending": {"incoming": "0"}}}
+        {"balance": "1.00000000", "wallet": {"walletId": bob.wallet_id, "pending": {"incoming": "0.00000000"}}}
     ]
+
+
+async def test_a_payer_is_told_when_what_they_sent_is_confirmed(graph: Graph, scene: Scene) -> None:
+    alice, bob, miner = await scene.person(), await scene.person(), await scene.person()
+    await scene.mine(alice)
+    await scene.pay(alice, bob, "1")
+    query = "subscription { walletBalance { balance wallet { pending { outgoing } } } }"
+    task = await watching(graph, graph.subscribe(query, by=alice), 1)
+    await scene.mine(miner)
+    assert [event["walletBalance"] for event in await task] == [
+        {"balance": "498.99999000", "wallet": {"pending": {"outgoing": "0.00000000"}}}
+    ]
+
+
+async def test_a_miner_is_told_of_the_reward_to_come(graph: Graph, scene: Scene) -> None:
+    alice, miner = await scene.person(), await scene.person()
+    await scene.mine(alice)
+    query = "subscription { walletBalance { wallet { walletId } } }"
+    task = await watching(graph, graph.subscribe(query, by=miner), 1)
+    await scene.mine(miner)
+    assert [event["walletBalance"] for event in await task] == [{"wallet": {"walletId": miner.wallet_id}}]
 
 
 @pytest.mark.parametrize("field", ["transactionUpdates", "walletBalance"])

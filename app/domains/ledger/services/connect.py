@@ -144,7 +144,9 @@ def _facts(stored: model.Block, hashes: tuple[bytes, ...], parties: list[set[str
         for digest, wallet_ids in zip(hashes, parties, strict=True)
         for wallet_id in sorted(wallet_ids)
     ]
-    facts += [Fact(wallet_stream(wallet_id), "balance.changed", {"height": height}) for wallet_id in changed]
+    # What a wallet can spend, or what is on the way to it or from it.
+    affected = sorted(set(changed).union(*parties))
+    facts += [Fact(wallet_stream(wallet_id), "balance.changed", {"height": height}) for wallet_id in affected]
     facts.append(Fact(CHAIN_STREAM, "block.connected", {"height": height, "hash": stored.block_hash}))
     return facts
 
