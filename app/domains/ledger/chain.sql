@@ -123,13 +123,6 @@ ON CONFLICT (singleton) DO UPDATE SET
     current_halving_number = excluded.current_halving_number,
     updated_at = excluded.updated_at;
 
--- name: block_leaves
--- Hashes of the transactions in the block that holds this one, in order, and the header they stand under.
-SELECT b.block_hash, b.previous_hash, b.version, b.merkle_root, b.height,
-       extract(epoch FROM b.timestamp)::bigint, b.difficulty, b.nonce, t.block_position,
-       ARRAY(SELECT l.transaction_hash::text FROM transactions l WHERE l.block_height = b.height ORDER BY l.block_position)
-FROM transactions t JOIN blocks b ON b.id = t.block_id WHERE t.transaction_hash = $1;
-
 -- name: replay_blocks
 -- Blocks from a height upward.
 SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,

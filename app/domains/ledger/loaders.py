@@ -11,6 +11,7 @@ from app.domains.ledger.model import (
     WalletBalance,
     WalletPending,
 )
+from app.domains.ledger.proof import BlockLeaves
 from app.kit.loading import Audience, many, one, page
 from app.kit.sql import beside
 
@@ -45,6 +46,7 @@ transactions_by_block = page(
     order=("block_position",),
     audience=Audience.PUBLIC,
 )
+leaves_by_height = one(BlockLeaves, Q.leaves_by_heights, key="block_height", audience=Audience.PUBLIC)
 transactions_by_wallet = page(
     Transaction,
     Q.transactions_by_wallet,

@@ -4,14 +4,24 @@ A proof shows the transaction under a header, and the work that the header cost.
 with the most work, a reader must know from elsewhere; the block's hash is what to compare.
 """
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from app.domains.ledger.model import Block
 from app.domains.ledger.rules.difficulty import MIN_DIFFICULTY_BITS
 from app.domains.ledger.rules.hashing import HASH_BYTES, double_sha256
-from app.domains.ledger.rules.header import HEADER_BYTES, BlockHeader, MalformedHeader, decode_header, meets_difficulty
-from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES, verify_branch
+from app.domains.ledger.rules.header import (
+    HEADER_BYTES,
+    BlockHeader,
+    MalformedHeader,
+    decode_header,
+    encode_header,
+    meets_difficulty,
+)
+from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES, merkle_branch, merkle_levels, verify_branch
 
 # A branch of 32 nodes is under 3 KB; what is much longer is no proof.
 MAX_PROOF_CHARS = 64 * 1024
@@ -32,11 +42,45 @@ class InclusionProof(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Sibling hashes from the transaction up to below the root."""
 
 
+class BlockLeaves(msgspec.Struct, frozen=True, dict=True):
+    """Hashes of the transactions of the block at a height, in its order."""
+
+    block_height: int
+    hashes: list[str]
+
+    @cached_property
+    def levels(self) -> Sequence[Sequence[bytes]]:
+        """Their merkle tree, computed once for however many branches."""
+        return merkle_levels([bytes.fromhex(digest) for digest in self.hashes])
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """Whether a proof holds, and one line that says why."""
 
     valid: bool
     reason: str
+
+
+def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionProof:
+    """The proof for the transaction at `index` of a block as it is stored."""
+    header = BlockHeader(
+        version=block.version,
+        previous_hash=bytes.fromhex(block.previous_hash),
+        merkle_root=bytes.fromhex(block.merkle_root),
+        height=block.height,
+        timestamp_s=int(block.timestamp.timestamp()),
+        difficulty_bits=block.difficulty,
+        nonce=block.nonce,
+    )
+    return InclusionProof(
+        transaction_hash=leaves.hashes[index],
+        block_hash=block.block_hash,
+        block_height=block.height,
+        merkle_root=block.merkle_root,
+        header=encode_header(header).hex(),
+        index=index,
+        branch=tuple(node.hex() for node in merkle_branch(leaves.levels, index)),
+    )
 
 
 def verify_proof_json(text: str) -> Verdict:

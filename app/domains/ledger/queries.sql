@@ -16,11 +16,11 @@ FROM wallet_balances WHERE wallet_id = ANY($1::text[]);
 -- name: pending_by_wallets
 -- Coins on the way to and from these wallets, where they are the viewer's.
 SELECT b.wallet_id,
-       (SELECT coalesce(sum(u.amount), 0) FROM utxos u
+       (SELECT coalesce(sum(u.amount), 0)::numeric(20, 8) FROM utxos u
         WHERE u.wallet_id = b.wallet_id AND NOT u.is_spent AND u.block_height IS NULL AND NOT u.is_change) AS incoming,
-       (SELECT coalesce(sum(t.amount + t.fee), 0) FROM transactions t
+       (SELECT coalesce(sum(t.amount + t.fee), 0)::numeric(20, 8) FROM transactions t
         WHERE t.sender_wallet_id = b.wallet_id AND t.status = 'pending') AS outgoing,
-       (SELECT coalesce(sum(u.amount), 0) FROM utxos u CROSS JOIN blockchain_info c
+       (SELECT coalesce(sum(u.amount), 0)::numeric(20, 8) FROM utxos u CROSS JOIN blockchain_info c
         WHERE u.is_coinbase AND NOT u.is_spent AND u.block_height > c.tip_height + 1 - c.coinbase_maturity
           AND u.wallet_id = b.wallet_id) AS immature
 FROM wallet_balances b WHERE b.wallet_id = ANY($1::text[]);
@@ -130,6 +130,11 @@ SELECT k.ord, (
     SELECT count(*) FROM (SELECT FROM transactions t WHERE t.block_height = k.key LIMIT $2) counted
 ) AS value
 FROM unnest($1::integer[]) WITH ORDINALITY AS k (key, ord);
+
+-- name: leaves_by_heights
+-- Hashes of the transactions of the block at each height, in the block's order: the leaves of its merkle tree.
+SELECT t.block_height, array_agg(t.transaction_hash::text ORDER BY t.block_position) AS hashes
+FROM transactions t WHERE t.block_height = ANY($1::integer[]) GROUP BY t.block_height;
 
 -- name: transactions_by_wallet
 -- A page of what each wallet sent or received, the newest first: two index ranges, merged.

@@ -1,5 +1,6 @@
 """Transactions, what they spend and what they make."""
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,7 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
+from app.domains.ledger.proof import inclusion_proof
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import listed, related
 from app.schema.context import Info
@@ -55,6 +57,7 @@ class Output:
 class InclusionProof:
     """Proof that a transaction is in a block."""
 
+    transaction_hash: Hash = strawberry.field(description="Hash of the transaction: the leaf.")
     block_hash: Hash = strawberry.field(description="Hash of the block.")
     block_height: int = strawberry.field(description="Height of the block.")
     merkle_root: Hash = strawberry.field(description="Root of the block's merkle tree; part of the header.")
@@ -75,9 +78,13 @@ async def _confirmations(root: model.Transaction, info: Info) -> int:
 
 
 async def _inclusion_proof(root: model.Transaction, info: Info) -> InclusionProofRecord | None:
-    if root.block_height is None:
+    if root.block_height is None or root.block_position is None:
         return None
-    return await info.context.services.ledger.proofs.inclusion_proof(root.transaction_hash)
+    reads = info.context.reads
+    block, leaves = await asyncio.gather(
+        reads.one(loaders.block_by_height, root.block_height), reads.one(loaders.leaves_by_height, root.block_height)
+    )
+    return None if block is None or leaves is None else inclusion_proof(block, leaves, root.block_position)
 
 
 @node_type(

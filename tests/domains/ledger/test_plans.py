@@ -99,7 +99,7 @@ KEYS: dict[str, tuple[One[Any] | Many[Any] | Page[Any], ...]] = {
     "user": (loaders.wallet_by_user, loaders.beneficiaries_by_user),
     "block": (loaders.block_by_id,),
     "block_hash": (loaders.block_by_hash, loaders.block_by_previous_hash),
-    "height": (loaders.block_by_height, loaders.transactions_by_block),
+    "height": (loaders.block_by_height, loaders.leaves_by_height, loaders.transactions_by_block),
     "transaction": (
         loaders.transaction_by_hash,
         loaders.inputs_by_transaction,

@@ -8,10 +8,12 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from app.domains.ledger.proof import InclusionProof, Verdict, verify_proof, verify_proof_json
+from app.domains.ledger import loaders
+from app.domains.ledger.proof import InclusionProof, Verdict, inclusion_proof, verify_proof, verify_proof_json
 from app.domains.ledger.rules.header import BlockHeader, block_hash, encode_header
 from app.kit.clock import FixedClock
-from app.kit.db import Database
+from app.kit.db import PUBLIC, Database
+from app.kit.loading import Reads
 from tests.domains.ledger.rules.chain import remined
 from tests.domains.ledger.town import Owner, Town
 
@@ -28,12 +30,12 @@ async def block_of_seven(town: Town) -> list[InclusionProof]:
     for _ in range(6):
         await town.pay("alice", "bob", "1")
     block = await town.mine()
-    rows = await town.owner.fetch(
-        "SELECT transaction_hash FROM transactions WHERE block_height = $1 ORDER BY block_position", block.height
-    )
-    proofs = [await town.ledger.proofs.inclusion_proof(row[0]) for row in rows]
-    assert [proof.index for proof in proofs if proof is not None] == list(range(7))
-    return [proof for proof in proofs if proof is not None]
+    reads = Reads(town.database, PUBLIC)
+    leaves = await reads.one(loaders.leaves_by_height, block.height)
+    await reads.aclose()
+    assert leaves is not None
+    assert len(leaves.hashes) == 7
+    return [inclusion_proof(block, leaves, index) for index in range(7)]
 
 
 async def test_every_transaction_of_a_block_can_be_proved(town: Town) -> None:
@@ -44,12 +46,6 @@ async def test_every_transaction_of_a_block_can_be_proved(town: Town) -> None:
             f"transaction {proof.transaction_hash} is number {proof.index} of block 4 ({proof.block_hash}), "
             "which shows 3 bits of work",
         )
-
-
-async def test_what_is_in_no_block_has_no_proof(town: Town) -> None:
-    waiting = await town.pay("alice", "bob", "1")
-    assert await town.ledger.proofs.inclusion_proof(waiting) is None
-    assert await town.ledger.proofs.inclusion_proof("0" * 64) is None
 
 
 async def test_a_proof_survives_the_response_that_carried_it(town: Town) -> None:

@@ -3,8 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
+from app.domains.ledger.proof import verify_proof_json
 from tests.domains.ledger.scene import MIN_FEE, Scene
 from tests.schema.ledger.graph import Graph
 
@@ -26,7 +28,7 @@ query($height: Int!, $hash: Hash!, $wallet: ID!) {
     block { height }
     inputs { outputIndex amount isCoinbase transaction { hash } spentBy { hash } wallet { walletId } }
     outputs { outputIndex amount isChange blockHeight spentInputIndex spentBy { hash } wallet { walletId } }
-    inclusionProof { blockHash merkleRoot header index branch }
+    inclusionProof { transactionHash blockHash blockHeight merkleRoot header index branch }
   }
   wallet(id: $wallet) {
     walletId balance pending { incoming } utxos { nodes { amount } }
@@ -75,6 +77,8 @@ async def test_everything_is_navigable(graph: Graph, scene: Scene) -> None:
     ]
     assert transaction["inclusionProof"]["blockHash"] == block.block_hash
     assert len(transaction["inclusionProof"]["branch"]) == 1
+    response = msgspec.json.encode({"data": {"transaction": {"inclusionProof": transaction["inclusionProof"]}}})
+    assert verify_proof_json(response.decode()).valid
     assert wallet["blocksMined"] == {"nodes": [{"height": 0}]}
     assert wallet["transactions"]["nodes"][0]["hash"] == paid
 
@@ -196,3 +200,29 @@ async def test_a_wide_query_takes_a_constant_number_of_statements(graph: Graph, 
         counts.append(response.statements)
     # Blocks, transactions, wallets, owners: each level is one statement.
     assert counts == [4, 4]
+
+
+PROOFS = """{ blocks(first: 20) { nodes { transactions(first: 20) { nodes {
+    status inclusionProof { transactionHash blockHash blockHeight merkleRoot header index branch }
+} } } } mempool { nodes { status inclusionProof { index } } } }"""
+
+
+async def test_the_proofs_of_a_list_take_a_constant_number_of_statements(graph: Graph, scene: Scene) -> None:
+    alice, bob = await scene.person(), await scene.person()
+    await scene.mine(alice)
+    for _ in range(3):
+        await scene.pay(alice, bob, "1")
+        await scene.mine(alice, 2)
+    await scene.pay(alice, bob, "1")
+    response = await graph.run(PROOFS)
+    assert response.errors == []
+    proofs = [
+        transaction["inclusionProof"]
+        for block in response.data["blocks"]["nodes"]
+        for transaction in block["transactions"]["nodes"]
+    ]
+    assert len(proofs) == 7 + 3
+    assert all(verify_proof_json(msgspec.json.encode(proof).decode()).valid for proof in proofs)
+    assert response.data["mempool"]["nodes"] == [{"status": "PENDING", "inclusionProof": None}]
+    # Blocks, the mempool, transactions; then blocks by height and their leaves for the proofs.
+    assert response.statements == 5

@@ -18,15 +18,15 @@ class MutatedMerkleTree(ValueError):
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """Root over at least one 32-byte leaf; raises MutatedMerkleTree."""
-    return _levels(leaves)[-1][0]
+    return merkle_levels(leaves)[-1][0]
 
 
-def merkle_branch(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
-    """Siblings from the leaf at `index` up to below the root: what `verify_branch` needs."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of {len(leaves)}")
+def merkle_branch(levels: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    """Siblings from the leaf at `index` of these levels up to below the root: what `verify_branch` needs."""
+    if not 0 <= index < len(levels[0]):
+        raise IndexError(f"leaf {index} of {len(levels[0])}")
     branch = []
-    for level in _levels(leaves)[:-1]:
+    for level in levels[:-1]:
         sibling = index ^ 1
         branch.append(level[sibling] if sibling < len(level) else level[index])
         index >>= 1
@@ -52,7 +52,8 @@ def verify_branch(leaf: bytes, branch: Sequence[bytes], index: int, root: bytes)
     return node == root
 
 
-def _levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
+def merkle_levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """All nodes, from the leaves (at least one, 32 bytes each) up to the root; raises MutatedMerkleTree."""
     if not leaves:
         raise ValueError("a merkle tree has at least one leaf")
     levels: list[Sequence[bytes]] = [leaves]

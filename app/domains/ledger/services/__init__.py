@@ -7,7 +7,6 @@ from app.domains.ledger.services.beneficiaries import Beneficiaries
 from app.domains.ledger.services.chain import Chain
 from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
-from app.domains.ledger.services.proofs import Proofs
 from app.domains.ledger.services.submissions import Submissions
 from app.domains.ledger.services.transfers import Transfers
 from app.domains.ledger.services.wallets import Wallets
@@ -28,7 +27,6 @@ class LedgerServices:
     mempool: Mempool
     beneficiaries: Beneficiaries
     chain: Chain
-    proofs: Proofs
 
     @classmethod
     def build(
@@ -45,5 +43,4 @@ class LedgerServices:
             mempool=mempool,
             beneficiaries=Beneficiaries(database, clock),
             chain=Chain(database, clock, events, coinbase_maturity),
-            proofs=Proofs(database),
         )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.ledger.rules.hashing import double_sha256
-from app.domains.ledger.rules.merkle import MutatedMerkleTree, merkle_branch, merkle_root, verify_branch
+from app.domains.ledger.rules.merkle import MutatedMerkleTree, merkle_branch, merkle_levels, merkle_root, verify_branch
 
 BITCOIN_BLOCKS = json.loads((Path(__file__).parent / "data" / "bitcoin_blocks.json").read_text())
 
@@ -28,7 +28,7 @@ def test_bitcoin_blocks_have_the_root_that_their_work_proves(block: dict[str, ob
     root = header[36:68]
     assert merkle_root(leaves) == root
     for index, leaf in enumerate(leaves):
-        assert verify_branch(leaf, merkle_branch(leaves, index), index, root)
+        assert verify_branch(leaf, merkle_branch(merkle_levels(leaves), index), index, root)
 
 
 @pytest.mark.parametrize("count", range(1, 71))
@@ -36,7 +36,7 @@ def test_each_leaf_is_proven_at_its_index_and_nowhere_else(count: int) -> None:
     leaves = leaves_of(count)
     root = merkle_root(leaves)
     for index, leaf in enumerate(leaves):
-        branch = merkle_branch(leaves, index)
+        branch = merkle_branch(merkle_levels(leaves), index)
         assert len(branch) == (count - 1).bit_length()
         proven = [claimed for claimed in range(2 * 2 ** len(branch)) if verify_branch(leaf, branch, claimed, root)]
         assert proven == [index]
@@ -70,7 +70,7 @@ def test_equal_leaves_that_are_not_siblings_are_no_mutation() -> None:
 
 def test_the_padding_copy_is_not_proven_as_a_leaf() -> None:
     leaves = leaves_of(3)
-    branch = merkle_branch(leaves, 2)
+    branch = merkle_branch(merkle_levels(leaves), 2)
     assert verify_branch(leaves[2], branch, 2, merkle_root(leaves))
     assert not verify_branch(leaves[2], branch, 3, merkle_root(leaves))
 
@@ -80,7 +80,7 @@ def test_a_tampered_proof_is_false(count: int, data: st.DataObject) -> None:
     leaves = leaves_of(count)
     root = merkle_root(leaves)
     index = data.draw(st.integers(0, count - 1))
-    parts = [leaves[index], root, *merkle_branch(leaves, index)]
+    parts = [leaves[index], root, *merkle_branch(merkle_levels(leaves), index)]
     part, bit = data.draw(st.integers(0, len(parts) - 1)), data.draw(st.integers(0, 255))
     parts[part] = (int.from_bytes(parts[part], "big") ^ 1 << bit).to_bytes(32, "big")
     assert not verify_branch(parts[0], parts[2:], index, parts[1])
@@ -100,6 +100,6 @@ def test_no_leaves_have_no_root_and_no_branch() -> None:
     with pytest.raises(ValueError, match="at least one leaf"):
         merkle_root([])
     with pytest.raises(IndexError):
-        merkle_branch(leaves_of(3), 3)
+        merkle_branch(merkle_levels(leaves_of(3)), 3)
     with pytest.raises(IndexError):
-        merkle_branch(leaves_of(3), -1)
+        merkle_branch(merkle_levels(leaves_of(3)), -1)
