@@ -1,7 +1,6 @@
 """Each transcript plays in a copy of the same world."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.mail import OutboxMailer
 from app.main import Application, build_services
-from tests.conftest import APP_ROLE, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
+from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
 from tests.factories import cheap_passwords
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
@@ -32,7 +31,7 @@ async def world(
 
 
 async def _build(database_url: str, redis_url: str, home: Path) -> World:
-    clock = FixedClock(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+    clock = FixedClock(NOON)
     passwords, redis = cheap_passwords(), await open_redis(redis_url)
     database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=10.0)
     try:
