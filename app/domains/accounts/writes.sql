@@ -1,6 +1,6 @@
--- name: access_code_is_free
--- Whether a code can be redeemed, before anything costly is done for whoever presents it.
-SELECT EXISTS (SELECT FROM access_codes WHERE code = $1 AND NOT redeemed);
+-- name: access_code_is_spent
+-- Whether a code has been redeemed, before anything costly is done for whoever presents it; no row: there is no such.
+SELECT redeemed FROM access_codes WHERE code = $1;
 
 -- name: lock_free_access_code
 -- Takes a code for this transaction; a second taker waits here, and then finds it redeemed.

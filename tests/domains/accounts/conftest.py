@@ -50,6 +50,8 @@ class House:
     keyring: Keyring
     mailbox: Mailbox = field(default_factory=Mailbox)
     wallets: list[tuple[UUID, str | None]] = field(default_factory=list)
+    prepared: int = 0
+    """How many wallets were prepared, whether or not they came to be."""
 
     async def work(self) -> int:
         """Does what is queued, as the worker would, until nothing is left; returns how many jobs that were."""
@@ -75,11 +77,12 @@ class House:
 @pytest_asyncio.fixture
 async def house(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[House]:
     passwords, mailbox, keyring = cheap_passwords(), Mailbox(), Keyring.generate()
-    wallets: list[tuple[UUID, str | None]] = []
 
     async def prepare(public_key: str | None) -> WalletWriter:
+        house.prepared += 1
+
         async def write(tx: Tx, user_id: UUID) -> None:
-            wallets.append((user_id, public_key))
+            house.wallets.append((user_id, public_key))
 
         return write
 
@@ -95,5 +98,6 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
         passwords=passwords,
         prepare_wallet=prepare,
     )
-    yield House(accounts, database, owner, clock, redis, keyring, mailbox, wallets)
+    house = House(accounts, database, owner, clock, redis, keyring, mailbox)
+    yield house
     passwords.close()

@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 
 from app.domains.accounts.model import AccessCodeInvalid, Client, EmailTaken, NewUser, Role
-from app.domains.accounts.services.registration import national_id_aad
+from app.domains.accounts.services.registration import PREPARATIONS, REGISTRATION_LIMIT, national_id_aad
 from app.kit.crypto.envelope import Sealed
-from app.kit.errors import IdempotencyKeyReused, InvalidInput
+from app.kit.errors import IdempotencyKeyReused, InvalidInput, RateLimited
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, PASSWORD, person
 
@@ -62,12 +62,8 @@ async def test_the_queue_holds_no_secret_in_the_clear(house: House) -> None:
 
 async def test_a_hundred_races_for_one_code_have_one_winner(house: House) -> None:
     await house.add_code()
-    # Without an address, or the limit for each would let only some of them reach the code.
     outcomes = await asyncio.gather(
-        *(
-            house.accounts.registration.register(person(f"u{n}@example.com"), "BITCOIN2025", Client())
-            for n in range(100)
-        ),
+        *(house.accounts.registration.register(person(f"u{n}@example.com"), "BITCOIN2025", CLIENT) for n in range(100)),
         return_exceptions=True,
     )
     winners = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
@@ -76,6 +72,24 @@ async def test_a_hundred_races_for_one_code_have_one_winner(house: House) -> Non
     assert await house.owner.fetchval("SELECT count(*) FROM users") == 1
     assert await house.owner.fetchval("SELECT redeemed_by FROM access_codes") == winners[0]
     assert len(house.wallets) == 1
+    assert house.prepared <= PREPARATIONS, "the losers cost no key and no hash"
+
+    # All of them had the code: none is taken for somebody who guesses.
+    await house.add_code("SECOND-CODE")
+    assert await house.accounts.registration.register(ALICE, "SECOND-CODE", CLIENT)
+
+
+async def test_guesses_at_codes_are_bounded_for_an_address(house: House) -> None:
+    await house.add_code()
+    register = house.accounts.registration.register
+    outcomes = await asyncio.gather(
+        *(register(ALICE, f"GUESS-{n}", CLIENT) for n in range(REGISTRATION_LIMIT.attempts)), return_exceptions=True
+    )
+    assert {type(outcome) for outcome in outcomes} == {AccessCodeInvalid}
+    with pytest.raises(RateLimited):
+        await register(ALICE, "BITCOIN2025", CLIENT)
+    assert house.prepared == 0
+    assert await register(ALICE, "BITCOIN2025", Client(ip="192.0.2.99"))
 
 
 async def test_an_address_that_is_taken_leaves_the_code_unspent(house: House) -> None:

@@ -1,9 +1,10 @@
 """Becoming a user: with an access code, or by an admin's hand."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
 from app.domains.accounts.model import AccessCodeInvalid, AuthEvent, Client, EmailTaken, NewUser, Role
@@ -14,7 +15,7 @@ from app.domains.accounts.statements import Q
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
-from app.kit.db import Database, Tx
+from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Problem
 from app.kit.idempotency import once
 from app.kit.ratelimit import Limit, RateLimiter
@@ -25,8 +26,11 @@ WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
 PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
 """Prepares a wallet for a PEM public key, or for None with a key of its own; what takes long happens here."""
 
-# Only failures count, so this bounds how many access codes one address can try.
-REGISTRATION_LIMIT = Limit("register", 20, timedelta(hours=1))
+# Only guesses at codes that do not exist count, and addresses that are taken: who loses the race for a code had it.
+REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1))
+
+PREPARATIONS: Final = 2
+"""Users prepared at once in a process: each takes a core for 100 ms and more, and everybody else waits for cores."""
 
 
 def national_id_aad(user_id: UUID) -> bytes:
@@ -55,6 +59,7 @@ class Registration:
     journal: Journal
     verification: Verification
     prepare_wallet: PrepareWallet
+    _preparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREPARATIONS))
 
     async def register(
         self, new: NewUser, access_code: str, client: Client, *, idempotency_key: str | None = None
@@ -71,6 +76,8 @@ class Registration:
             user_id = await self._register(new, code, client, idempotency_key)
         except (AccessCodeInvalid, EmailTaken) as refusal:
             await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
+            if isinstance(refusal, AccessCodeInvalid) and await self._is_spent(code) is not None:
+                await self.limiter.give_back(attempt)
             raise
         except Problem:
             await self.limiter.give_back(attempt)
@@ -86,11 +93,6 @@ class Registration:
         )
 
     async def _register(self, new: NewUser, code: str, client: Client, key: str | None) -> UUID:
-        # A replay finds its own code spent, so only without a key can the cheap refusal come first.
-        if key is None and not await self._is_free(code):
-            raise AccessCodeInvalid
-        prepared = await self._prepare(new)
-
         async def redeem(tx: Tx) -> UUID:
             code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
             if code_id is None:
@@ -115,11 +117,20 @@ class Registration:
             )
             return UUID(result)
 
-        return await self.database.write(system_scope(client), work)
+        # To the commit: of many who race for a code, those who come next find it spent before they cost anything.
+        async with self._preparing:
+            is_spent = await self._is_spent(code)
+            # A replay finds its own code spent.
+            if is_spent is None or (is_spent and key is None):
+                raise AccessCodeInvalid
+            prepared = await self._prepare(new)
+            return await self.database.write(system_scope(client), work)
 
-    async def _is_free(self, code: str) -> bool:
-        async with self.database.snapshot(system_scope(Client())) as tx:
-            return bool(await tx.fetch_value(Q.access_code_is_free, code))
+    async def _is_spent(self, code: str) -> bool | None:
+        """None: there is no such code."""
+        async with self.database.snapshot(SYSTEM) as tx:
+            spent: bool | None = await tx.fetch_value(Q.access_code_is_spent, code)
+            return spent
 
     async def _prepare(self, new: NewUser) -> _Prepared:
         write_wallet = await self.prepare_wallet(new.public_key)
