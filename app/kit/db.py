@@ -31,6 +31,8 @@ _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # What asyncpg says of a statement that meets the loss of its connection half way.
+    asyncpg.InternalClientError,
     OSError,
 )
 # asyncpg has one class for these and for its misuse, and misuse must stay visible.
