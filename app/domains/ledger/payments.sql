@@ -153,14 +153,15 @@ FROM unnest($1::text[], $2::text[]) AS g (hash, reason)
 WHERE t.transaction_hash = g.hash AND t.status = 'pending';
 
 -- name: wallet_balance_sums
--- What the balances of these wallets must be: the sum of the outputs each can spend in the next block.
-SELECT w.wallet_id, coalesce(sum(u.amount), 0)::numeric(20, 8) AS balance
-FROM wallets w
-LEFT JOIN blockchain_info c ON c.singleton
-LEFT JOIN utxos u ON u.wallet_id = w.wallet_id AND NOT u.is_spent AND (u.block_height IS NOT NULL OR u.is_change)
-    AND (NOT u.is_coinbase OR u.block_height <= c.tip_height + 1 - c.coinbase_maturity)
-WHERE w.wallet_id = ANY($1::text[])
-GROUP BY w.wallet_id;
+-- What the balances of these wallets must be: the sum of the outputs each can spend in the next block. A subquery a
+-- wallet and no join, which a plan for any number of wallets would answer from the whole table.
+SELECT w.wallet_id, (
+    SELECT coalesce(sum(u.amount), 0)::numeric(20, 8)
+    FROM utxos u CROSS JOIN blockchain_info c
+    WHERE u.wallet_id = w.wallet_id AND NOT u.is_spent AND (u.block_height IS NOT NULL OR u.is_change)
+      AND (NOT u.is_coinbase OR u.block_height <= c.tip_height + 1 - c.coinbase_maturity)
+) AS balance
+FROM wallets w WHERE w.wallet_id = ANY($1::text[]);
 
 -- name: store_balances
 -- Stores sums as the balances of these wallets.

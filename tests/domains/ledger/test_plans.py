@@ -63,10 +63,17 @@ async def full(owner: Owner) -> Owner:
 
 
 async def scans(owner: Owner, query: Query, *arguments: object) -> set[str]:
-    """Tables that a statement reads from end to end. The plan is the one that a pool's connection settles on."""
-    await owner.execute("SET plan_cache_mode = force_custom_plan")
-    plan = json.loads(await owner.fetchval(f"EXPLAIN (FORMAT JSON) {query.sql}", *arguments))
-    return set(_scans(plan[0]["Plan"])) - SMALL
+    """Tables that a statement reads from end to end, be it planned for these arguments, as a pool's connection does at
+    first, or for any, as it may later."""
+    # Whatever is bound to a parameter makes EXPLAIN plan for it; a plan for any arguments must be a prepared one.
+    await owner.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE tried AS {query.sql}")
+    nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
+    plans = (
+        await owner.fetchval(f"EXPLAIN (FORMAT JSON) {query.sql}", *arguments),
+        await owner.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE tried{nulls}"),
+    )
+    await owner.execute("DEALLOCATE tried")
+    return {table for plan in plans for table in _scans(json.loads(plan)[0]["Plan"])} - SMALL
 
 
 def _scans(node: dict[str, Any]) -> list[str]:
