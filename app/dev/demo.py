@@ -41,10 +41,13 @@ async def load_demo(services: Services, database: Database, clock: FixedClock, p
     people = [await _person(services, login, began) for login in LOGINS]
     await services.accounts.administration.add_access_codes([ACCESS_CODE, *FURTHER_CODES])
     task = progress.add_task("demo chain", total=None)
-    await load_demo_chain(
+    is_new = await load_demo_chain(
         services.ledger, database, clock, people, lambda done, total: progress.update(task, completed=done, total=total)
     )
     progress.remove_task(task)
+    if not is_new:
+        # Whom Alice has removed since stays removed.
+        return
     alice, bob, *_ = people
     wallet = await Reads(database, PUBLIC).one(wallet_by_user, bob.user_id)
     assert wallet is not None
