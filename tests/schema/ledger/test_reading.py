@@ -216,6 +216,7 @@ async def test_the_proofs_of_a_list_take_a_constant_number_of_statements(graph: 
     await scene.pay(alice, bob, "1")
     response = await graph.run(PROOFS)
     assert response.errors == []
+    assert response.data is not None
     proofs = [
         transaction["inclusionProof"]
         for block in response.data["blocks"]["nodes"]
