@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
+import msgspec
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
@@ -101,6 +102,8 @@ class GraphQLEndpoint:
         exchange.operation, exchange.operation_type = prepared.name, prepared.kind.value
         if prepared.kind is OperationType.MUTATION and request.method == "GET":
             raise _not_allowed("A mutation is sent by POST.", "POST")
+        # An event sets no cookies.
+        caller = msgspec.structs.replace(caller, from_browser=caller.from_browser and media_type is not None)
         context = self._runtime.new_context(caller)
         if prepared.kind is OperationType.SUBSCRIPTION:
             if self._stream is None or not streaming:
@@ -141,10 +144,7 @@ class GraphQLEndpoint:
         return _json(response, media_type or JSON, cors)
 
     def _with_session(self, answer: ASGIApp, context: Context) -> ASGIApp:
-        """Adds the cookies of a session that was opened, renewed or ended.
-
-        Callers that are no browsers read their tokens from the payload; a stream of events has no place for cookies.
-        """
+        """Adds the cookies of a session that was opened, renewed or ended; other callers read their payload."""
         if isinstance(answer, HttpResponse):
             values = cookies.clear_session() if context.session_ended else []
             if context.new_session is not None:

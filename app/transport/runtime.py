@@ -26,7 +26,8 @@ class Caller(msgspec.Struct, frozen=True):
     client: Client
     request_id: str
     from_browser: bool
-    """A page of ours or of an allowed origin calls: sessions travel in cookies, which no script can read."""
+    """A page of ours or of an allowed origin calls, and the answer can set cookies: sessions travel in those, which no
+    script can read. False on a socket and for a stream of events."""
     refresh_token: str | None = None
     """From the browser's cookie; null without one."""
 

@@ -18,7 +18,9 @@ class TokenDelivery(Enum):
     """How a client wants to hold its tokens."""
 
     COOKIE = strawberry.enum_value(
-        "cookie", description="As HttpOnly cookies, which no script can read; the payload's tokens are null."
+        "cookie",
+        description="As HttpOnly cookies, which no script can read; the payload's tokens are null. Only for pages of"
+        " ours, by HTTP: neither a WebSocket nor a stream of events can set cookies.",
     )
     BEARER = strawberry.enum_value("bearer", description="In the payload, to be sent in the `Authorization` header.")
 

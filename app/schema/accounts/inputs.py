@@ -80,7 +80,9 @@ class LoginInput:
     email: str = strawberry.field(description="E-mail address; case and outer spaces do not matter.")
     password: str = strawberry.field(description="The password.")
     delivery: TokenDelivery | None = strawberry.field(
-        default=None, description="How the tokens come; null: as cookies to a browser, otherwise in the payload."
+        default=None,
+        description="How the tokens come; null: as cookies where an HTTP response to a page of ours can set them,"
+        " otherwise in the payload.",
     )
 
 
@@ -92,7 +94,8 @@ class RefreshSessionInput:
         default=None, description="The newest refresh token; it works once. Null: the one in the browser's cookie."
     )
     delivery: TokenDelivery | None = strawberry.field(
-        default=None, description="How the next tokens come; null: the way this one came."
+        default=None,
+        description="How the next tokens come; null: the way this one came. A cookie is renewed as a cookie.",
     )
 
 

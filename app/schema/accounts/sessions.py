@@ -29,6 +29,7 @@ class SessionMutation:
 
     @mutation(
         LoginPayload,
+        InvalidInput,
         model.BadCredentials,
         RateLimited,
         description="Opens a session. 5 failures in 15 minutes for each account and for each address; successes do not"
@@ -37,12 +38,14 @@ class SessionMutation:
     async def login(self, info: Info, input: LoginInput) -> Any:
         """Opens a session."""
         context = info.context
-        opened = await context.services.accounts.sessions.login(input.email, input.password, context.client)
         default = TokenDelivery.COOKIE if context.from_browser else TokenDelivery.BEARER
-        return LoginPayload(**await _deliver(context, opened, input.delivery or default))
+        delivery = _deliverable(context, input.delivery or default)
+        opened = await context.services.accounts.sessions.login(input.email, input.password, context.client)
+        return LoginPayload(**await _deliver(context, opened, delivery))
 
     @mutation(
         RefreshSessionPayload,
+        InvalidInput,
         model.SessionEnded,
         description="Gives the session its next tokens. A refresh token that is presented twice ends the session.",
     )
@@ -52,14 +55,18 @@ class SessionMutation:
         token = input.refresh_token or context.refresh_token
         if token is None:
             raise model.SessionEnded
+        default = TokenDelivery.BEARER if input.refresh_token else TokenDelivery.COOKIE
+        delivery = _deliverable(context, input.delivery or default)
+        if not input.refresh_token and delivery is TokenDelivery.BEARER:
+            # A script that got into our page could else read what the cookie keeps from it.
+            raise InvalidInput("delivery", "What came as a cookie is renewed as a cookie.")
         try:
             renewed = await context.services.accounts.sessions.refresh(token, context.client)
         except model.SessionEnded:
             # The cookies are worth nothing any more: the browser shall forget them.
             context.session_ended = input.refresh_token is None
             raise
-        default = TokenDelivery.BEARER if input.refresh_token else TokenDelivery.COOKIE
-        return RefreshSessionPayload(**await _deliver(context, renewed, input.delivery or default))
+        return RefreshSessionPayload(**await _deliver(context, renewed, delivery))
 
     @mutation(LogoutPayload, description="Ends the session, whether by its access token or by the browser's cookies.")
     async def logout(self, info: Info) -> Any:
@@ -105,6 +112,13 @@ class SessionMutation:
             context.require_viewer(), input.current_password, input.new_password
         )
         return ChangePasswordPayload(ended_sessions=ended)
+
+
+def _deliverable(context: Context, delivery: TokenDelivery) -> TokenDelivery:
+    """`delivery`, unless its tokens would be lost. Raises InvalidInput, before a session is opened or renewed."""
+    if delivery is TokenDelivery.COOKIE and not context.from_browser:
+        raise InvalidInput("delivery", "Cookies can be set by an HTTP response to a page of ours only: ask for BEARER.")
+    return delivery
 
 
 async def _deliver(context: Context, session: LoggedIn, delivery: TokenDelivery) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from tests.schema.accounts.conftest import Graph
 LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
     __typename
     ... on LoginPayload { viewer { user { email } } accessToken refreshToken accessTokenExpiresAt }
+    ... on InvalidInput { field }
     ... on Problem { message } } }"""
 REFRESH = """mutation($input: RefreshSessionInput!) { refreshSession(input: $input) {
     __typename
     ... on RefreshSessionPayload { viewer { user { email } } accessToken refreshToken }
+    ... on InvalidInput { field }
     ... on Problem { message } } }"""
 REGISTER = """mutation($input: RegisterInput!) { register(input: $input) {
     __typename
@@ -86,12 +88,34 @@ async def test_a_browser_gets_its_tokens_as_cookies_only(graph: Graph) -> None:
     assert graph.context.new_session is None
 
 
-@pytest.mark.parametrize(("delivery", "browser"), [("COOKIE", False), ("BEARER", True)])
-async def test_a_client_may_choose_how_its_tokens_come(graph: Graph, delivery: str, browser: bool) -> None:
+@pytest.mark.parametrize("delivery", ["COOKIE", "BEARER"])
+async def test_a_page_may_choose_how_its_tokens_come(graph: Graph, delivery: str) -> None:
     await register(graph.house, "alice@example.com")
-    payload = (await graph.data(LOGIN, _login(delivery=delivery), browser=browser))["login"]
+    payload = (await graph.data(LOGIN, _login(delivery=delivery), browser=True))["login"]
     assert (payload["accessToken"] is None) is (delivery == "COOKIE")
     assert (graph.context.new_session is not None) is (delivery == "COOKIE")
+
+
+async def test_no_session_is_opened_or_renewed_whose_tokens_would_be_lost(graph: Graph) -> None:
+    await register(graph.house, "alice@example.com")
+    before = await graph.house.auth_log()
+    refused = (await graph.data(LOGIN, _login(delivery="COOKIE")))["login"]
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "delivery")
+    assert await graph.house.auth_log() == before
+
+    await graph.data(LOGIN, _login(), browser=True)
+    tokens = graph.context.new_session
+    assert tokens is not None
+    for caller, delivery in (({"browser": False}, None), ({"browser": True}, "BEARER")):
+        answer = await graph.data(
+            REFRESH, {"input": {"delivery": delivery}}, refresh_cookie=tokens.refresh_token, **caller
+        )
+        assert (answer["refreshSession"]["__typename"], answer["refreshSession"]["field"]) == (
+            "InvalidInput",
+            "delivery",
+        )
+    renewed = await graph.data(REFRESH, {"input": {}}, browser=True, refresh_cookie=tokens.refresh_token)
+    assert renewed["refreshSession"]["__typename"] == "RefreshSessionPayload", "the cookie is still unspent"
 
 
 async def test_a_wrong_password_and_too_many_are_data(graph: Graph) -> None:

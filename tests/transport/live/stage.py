@@ -77,6 +77,10 @@ class Query:
         return f"hello {name}"
 
     @strawberry.field
+    def sets_cookies(self, info: Info) -> bool:
+        return info.context.caller.from_browser
+
+    @strawberry.field
     def me(self, info: Info) -> str | None:
         return str(info.context.viewer.user_id) if info.context.viewer else None
 

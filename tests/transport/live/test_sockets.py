@@ -28,6 +28,13 @@ async def test_a_query_and_a_mutation_answer_once(stage: Stage) -> None:
     assert stage.bumps == 1
 
 
+async def test_a_socket_of_our_page_sets_no_cookies(stage: Stage) -> None:
+    async with stage.connect(origin=stage.url) as socket:
+        await begin(socket)
+        await subscribe(socket, "q", "{ setsCookies }")
+        assert (await hear(socket))["payload"]["data"] == {"setsCookies": False}
+
+
 async def test_a_subscription_answers_each_event_with_loads_of_its_own(stage: Stage) -> None:
     async with stage.connect() as socket:
         await begin(socket, {})

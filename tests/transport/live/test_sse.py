@@ -38,6 +38,14 @@ def data_of(block: str) -> Any:
     return msgspec.json.decode(line.removeprefix("data: "))
 
 
+async def test_a_stream_of_events_for_our_page_sets_no_cookies(stage: Stage, client: httpx.AsyncClient) -> None:
+    assert '"setsCookies":false' in await whole(client, "{ setsCookies }", origin=stage.url)
+    plain = await client.post(
+        "/graphql", json={"query": "{ setsCookies }"}, headers={"origin": stage.url, "accept": "application/json"}
+    )
+    assert plain.json()["data"] == {"setsCookies": True}
+
+
 async def test_a_subscription_is_a_stream_of_next_and_one_complete(client: httpx.AsyncClient, stage: Stage) -> None:
     text = await whole(client, "subscription { ticks(count: 2) { n cursor } }")
     first, second, last, rest = text.split("\n\n")
