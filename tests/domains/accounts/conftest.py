@@ -79,10 +79,10 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
     passwords, mailbox, keyring = cheap_passwords(), Mailbox(), Keyring.generate()
 
     async def prepare(public_key: str | None) -> WalletWriter:
-        house.prepared += 1
+        built.prepared += 1
 
         async def write(tx: Tx, user_id: UUID) -> None:
-            house.wallets.append((user_id, public_key))
+            built.wallets.append((user_id, public_key))
 
         return write
 
@@ -98,6 +98,6 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
         passwords=passwords,
         prepare_wallet=prepare,
     )
-    house = House(accounts, database, owner, clock, redis, keyring, mailbox)
-    yield house
+    built = House(accounts, database, owner, clock, redis, keyring, mailbox)
+    yield built
     passwords.close()

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from app.domains.accounts.model import VerificationInvalid
-from app.kit.errors import RateLimited
+from app.kit.errors import InvalidInput, RateLimited
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, register
 
@@ -48,6 +48,16 @@ async def test_the_link_verifies_once_and_ends_the_code(house: House) -> None:
     ):
         with pytest.raises(VerificationInvalid):
             await again
+
+
+async def test_a_slip_of_the_keyboard_costs_no_guess(house: House) -> None:
+    code, _ = await _registered(house)
+    for slip in ("", code[:5], f"{code}0", "١٢٣٤٥٦", "abcdef", f"{code[:3]} {code[3:]}"):
+        with pytest.raises(InvalidInput):
+            await house.accounts.verification.verify_by_code(EMAIL, slip, CLIENT)
+    assert await house.owner.fetchval("SELECT guesses FROM otp_codes") == 0
+    await house.accounts.verification.verify_by_code(EMAIL, f" {code}\n", CLIENT)
+    assert await _is_verified(house)
 
 
 async def test_the_fifth_guess_may_be_right_the_sixth_may_not(house: House) -> None:

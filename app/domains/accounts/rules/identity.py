@@ -17,6 +17,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 _ACCESS_CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{2,48})[A-Z0-9]")
 _NATIONAL_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9 /.-]{2,18})[A-Z0-9]")
+_OTP = re.compile(r"[0-9]{6}")
 _USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 _URL = re.compile(r"https://[!-~]+")
 _IPV6_HOST_BITS = 64
@@ -64,6 +65,14 @@ def access_code(text: str, *, field: str = "accessCode") -> str:
     # Before the case was changed: some letters, such as the German ß, become ASCII by it.
     if not text.isascii() or not _ACCESS_CODE.fullmatch(normal):
         raise InvalidInput(field, "An access code has 4 to 50 letters, digits and hyphens.")
+    return normal
+
+
+def otp_code(text: str) -> str:
+    """Trimmed: what is no code at all is not worth one of the guesses."""
+    normal = text.strip()
+    if not _OTP.fullmatch(normal):
+        raise InvalidInput("code", "A verification code has six digits.")
     return normal
 
 

@@ -48,8 +48,11 @@ class Verification:
         await self.post.send(tx, mails.verification(email, code, link, minutes))
 
     async def verify_by_code(self, email: str, code: str, client: Client) -> UUID:
-        """The user whose address is now verified. Raises VerificationInvalid; a wrong guess counts nevertheless."""
-        address = identity.email(email)
+        """The user whose address is now verified.
+
+        Raises InvalidInput; VerificationInvalid, and then the guess counts nevertheless.
+        """
+        address, code = identity.email(email), identity.otp_code(code)
 
         async def work(tx: Tx) -> UUID | None:
             now = self.clock.now()
