@@ -10,12 +10,12 @@ from app.kit.errors import NotFound
 from app.transport.envelope import Envelope
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
+from app.transport.links import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
 from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
-from app.transport.verification import verify_page, verify_script
 
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
@@ -45,7 +45,8 @@ def _routes(
         Route("/ide", ide.page),
         Route("/ide/config.json", ide.config),
         Route("/verify", verify_page),
-        Route("/verify.js", verify_script),
+        Route("/reset-password", reset_page),
+        Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
     if sockets is not None:
