@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("MONETA_PORT", "PORT"))
     public_url: str | None = Field(None, description="The origin that browsers see; default http://host:port.")
     allowed_origins: tuple[str, ...] = Field((), description="Further origins that may call with cookies.")
-    trusted_proxies: str = Field("127.0.0.1", description="Peers whose X-Forwarded-For is believed.")
+    trusted_proxies: str = Field("", description="Peers whose X-Forwarded-For is believed: addresses, commas.")
 
     database_url: str | None = Field(None, description="Unset: the embedded Postgres.")
     database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")

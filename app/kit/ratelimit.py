@@ -1,9 +1,11 @@
 """Attempts counted in Redis: so many in so long, for each subject. Without Redis nobody gets an attempt."""
 
+import asyncio
 import math
 import secrets
 from datetime import timedelta
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -14,6 +16,9 @@ from app.kit.errors import RateLimited, Unavailable
 
 # The type, for those who pass the client on and may not import its library.
 __all__ = ["Attempt", "Limit", "RateLimiter", "Redis"]
+
+PATIENCE_S: Final = 3.0
+"""Seconds that Redis gets to count an attempt, with everything that its client tries again."""
 
 # A sorted set of attempts for each subject, by time. All subjects have room, or none is charged.
 _TAKE = """
@@ -70,7 +75,8 @@ class RateLimiter:
         now_ms = int(self._clock.now().timestamp() * 1000)
         window_ms = int(limit.window.total_seconds() * 1000)
         try:
-            wait_ms = int(await self._take(keys=keys, args=[now_ms, window_ms, limit.attempts, attempt.member]))
+            async with asyncio.timeout(PATIENCE_S):
+                wait_ms = int(await self._take(keys=keys, args=[now_ms, window_ms, limit.attempts, attempt.member]))
         except (RedisError, OSError) as error:
             raise Unavailable from error
         if wait_ms > 0:
@@ -80,7 +86,7 @@ class RateLimiter:
     async def give_back(self, attempt: Attempt) -> None:
         """An attempt that succeeded does not count. When Redis does not answer it counts after all."""
         try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
+            async with asyncio.timeout(PATIENCE_S), self._redis.pipeline(transaction=False) as pipeline:
                 for key in attempt.keys:
                     pipeline.zrem(key, attempt.member)
                 await pipeline.execute()

@@ -1,5 +1,6 @@
 """Who calls: a bearer token, a browser's cookie, or nobody."""
 
+import asyncio
 import ipaddress
 from http import HTTPStatus
 from typing import Final
@@ -7,11 +8,14 @@ from typing import Final
 from starlette.requests import HTTPConnection, cookie_parser
 
 from app.domains.accounts.model import Client, Viewer
-from app.kit.errors import Code, Problem
+from app.kit.errors import Code, Problem, Unavailable
 from app.transport import cookies
 from app.transport.origins import Origins
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime, Caller
+
+AUTHENTICATION_S: Final = 5.0
+"""Seconds within which it must be known who calls: no operation has begun yet whose own limit would count."""
 
 _REALM: Final = 'Bearer realm="moneta"'
 
@@ -42,12 +46,12 @@ class Callers:
                 status=HTTPStatus.FORBIDDEN,
                 code=Code.FORBIDDEN,
             )
-        viewer = await self._authenticated(session, client) if session else None
+        viewer = await self.authenticated(session, client) if session else None
         return Caller(viewer, client, request_id, from_browser, refresh)
 
     async def _bearer(self, authorization: str, client: Client) -> Viewer:
         scheme, _, token = authorization.partition(" ")
-        viewer = await self._authenticated(token.strip(), client) if scheme.lower() == "bearer" else None
+        viewer = await self.authenticated(token.strip(), client) if scheme.lower() == "bearer" else None
         if viewer is None:
             raise Refused(
                 "The bearer token is not valid, or not any more.",
@@ -57,9 +61,13 @@ class Callers:
             )
         return viewer
 
-    async def _authenticated(self, token: str, client: Client) -> Viewer | None:
+    async def authenticated(self, token: str, client: Client) -> Viewer | None:
+        """The viewer of an access token; None for one that is not good. Raises Refused when that cannot be told."""
         try:
-            return await self._authenticate(token, client)
+            async with asyncio.timeout(AUTHENTICATION_S):
+                return await self._authenticate(token, client)
+        except TimeoutError as error:
+            raise Refused.because(Unavailable()) from error
         except Problem as problem:
             raise Refused.because(problem) from problem
 

@@ -57,8 +57,14 @@ async def _reach(database: Database) -> None:
 
 
 async def _holds(name: str, check: Awaitable[object]) -> bool:
+    checking = asyncio.ensure_future(check)
+    # Not `wait_for`, which waits for the check to end after all: leaving a transaction takes a server that answers.
+    await asyncio.wait([checking], timeout=PATIENCE_S)
     try:
-        await asyncio.wait_for(check, PATIENCE_S)
+        if not checking.done():
+            checking.cancel()
+            raise TimeoutError
+        checking.result()
     except Exception as error:
         log.warning("unhealthy", check=name, error=str(error) or type(error).__name__)
         return False

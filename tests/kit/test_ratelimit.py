@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from app.kit.clock import FixedClock
 from app.kit.errors import RateLimited, Unavailable
-from app.kit.ratelimit import Limit, RateLimiter
+from app.kit.ratelimit import Attempt, Limit, RateLimiter
 
 LIMIT = Limit("test", 3, timedelta(minutes=1))
 
@@ -66,3 +66,17 @@ async def test_without_redis_there_are_no_attempts(clock: FixedClock) -> None:
     with pytest.raises(Unavailable):
         await RateLimiter(dead, clock).take(LIMIT, "alice")
     await dead.aclose()
+
+
+async def test_a_redis_that_hangs_is_not_waited_for(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    monkeypatch.setattr("app.kit.ratelimit.PATIENCE_S", 0.05)
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with silent, Redis(port=silent.sockets[0].getsockname()[1]) as redis, asyncio.timeout(5):
+        limiter = RateLimiter(redis, clock)
+        with pytest.raises(Unavailable):
+            await limiter.take(LIMIT, "alice")
+        await limiter.give_back(Attempt(("key",), "member"))

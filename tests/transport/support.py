@@ -147,9 +147,11 @@ class Answering:
 
 
 async def authenticate(token: str, client: Client) -> Viewer | None:
-    """Knows one token; says that it cannot tell about another."""
+    """Knows one token; says that it cannot tell about another, and nothing at all about a third."""
     if token == "unknowable":
         raise Unavailable
+    if token == "forever":
+        await asyncio.Event().wait()
     if token != TOKEN:
         return None
     return Viewer(ALICE, UUID(int=2), Role.USER, True, datetime.now(UTC) + timedelta(hours=1), client)

@@ -94,6 +94,13 @@ async def test_the_word_of_a_proxy_counts_if_we_trust_it(peer: str, forwarded: s
     assert witness.callers[0].client.user_agent == "agent/1"
 
 
+async def test_no_proxy_is_trusted_unless_it_is_named() -> None:
+    witness = Witness()
+    app = build(Settings(public_url=ORIGIN), witness)
+    await ask(client_for(app, client=("127.0.0.1", 1)), "{ hello }", x_forwarded_for="203.0.113.7")
+    assert witness.callers[0].client.ip == "127.0.0.1"
+
+
 class BrokenOutbox:
     """Fails as nobody expects."""
 

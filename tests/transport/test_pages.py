@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -83,18 +84,44 @@ async def test_there_is_no_outbox_in_production_or_where_mail_is_sent(tmp_path: 
         assert (await client_for(app).get("/dev/mail")).status_code == 404
 
 
-async def test_a_verification_link_changes_nothing_until_somebody_clicks() -> None:
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("/verify", "verifyEmail(input: { token: $token })"),
+        ("/reset-password", "resetPassword(input: { token: $token, newPassword: $newPassword })"),
+    ],
+)
+async def test_a_mailed_link_changes_nothing_until_somebody_clicks(path: str, call: str) -> None:
     witness = Witness()
     client = client_for(build(witness=witness))
-    page = await client.get("/verify", params={"token": "<script>alert(1)</script>"})
+    page = await client.get(path, params={"token": "<script>alert(1)</script>"})
+    assert page.status_code == 200
     assert "alert(1)" not in page.text
-    assert '<script src="/verify.js" defer></script>' in page.text
+    assert '<script src="/links.js" defer></script>' in page.text
+    assert f'<form id="{call.partition("(")[0]}">' in page.text
     assert "script-src 'self';" in page.headers["content-security-policy"]
     assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
-    script = await client.get("/verify.js")
+    script = await client.get("/links.js")
     assert script.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert "verifyEmail(input: { token: $token })" in script.text
+    assert call in script.text
     assert witness.callers == []
+
+
+async def test_a_check_that_cannot_even_be_ended_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = asyncio.Event()
+
+    class Stuck:
+        async def ping(self) -> None:
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                await release.wait()
+
+    monkeypatch.setattr("app.transport.health.PATIENCE_S", 0.05)
+    async with asyncio.timeout(5):
+        response = await client_for(build(redis=Stuck())).get("/health/ready")
+    assert response.json()["checks"]["cache"] == "unhealthy"
+    release.set()
 
 
 async def test_a_process_that_answers_is_alive() -> None:

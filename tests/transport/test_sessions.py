@@ -21,6 +21,14 @@ async def test_a_bad_authorization_is_never_taken_for_nobody(authorization: str)
     assert response.headers["www-authenticate"] == 'Bearer realm="moneta", error="invalid_token"'
 
 
+async def test_who_cannot_be_told_in_time_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.transport.callers.AUTHENTICATION_S", 0.05)
+    response = await ask(client_for(build()), "{ who }", authorization="Bearer forever")
+    assert response.status_code == 503
+    assert errors(response)[0][0] == "MAINTENANCE"
+    assert response.headers["retry-after"] == "1"
+
+
 async def test_a_cookie_counts_from_our_own_page() -> None:
     witness = Witness()
     response = await ask(client_for(build(witness=witness)), "{ who }", cookie=BOTH, origin=ORIGIN)

@@ -29,7 +29,8 @@ class Socket:
         self._websocket = websocket
         self._runtime = runtime
         self._callers = callers
-        self._caller = caller
+        # A frame sets no cookies.
+        self._caller = msgspec.structs.replace(caller, from_browser=False)
         self._outgoing = Outgoing(websocket.send_text)
         self._tasks = asyncio.TaskGroup()
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -99,7 +100,10 @@ class Socket:
         scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
         if scheme.lower() != "bearer":
             raise _forbidden()
-        viewer = await self._runtime.authenticate(token.strip(), self._caller.client)
+        try:
+            viewer = await self._callers.authenticated(token.strip(), self._caller.client)
+        except Refused as refused:
+            raise _closing(refused) from refused
         if viewer is None:
             raise _forbidden()
         return viewer
