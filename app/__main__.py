@@ -135,7 +135,7 @@ def verify_proof(
     verdict = verify_proof_json(text)
     if not verdict.valid:
         fail(verdict.reason)
-    out.print(verdict.reason)
+    out.print(verdict.reason, soft_wrap=True)
 
 
 @doctor.command("chain")
