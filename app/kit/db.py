@@ -43,6 +43,8 @@ _CLOSED = (
     "pool is closed",
 )
 _ROLLBACK_TIMEOUT_S = 5.0
+# What a cancelled statement gets to end on the server before its connection is closed.
+_RELEASE_TIMEOUT_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -178,14 +180,14 @@ class Database:
     async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
         """All rows of a public statement, in autocommit."""
         _count()
-        with _reachable():
-            return await self.pool.fetch(query.sql, *args)
+        async with self._connection() as connection:
+            return await connection.fetch(query.sql, *args)
 
     async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
         """The first row of a public statement, in autocommit, or None."""
         _count()
-        with _reachable():
-            return await self.pool.fetchrow(query.sql, *args)
+        async with self._connection() as connection:
+            return await connection.fetchrow(query.sql, *args)
 
     @asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator[Tx]:
@@ -230,7 +232,22 @@ class Database:
             raise
         finally:
             tx._end()
-            await self.pool.release(connection)
+            await self._release(connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        with _reachable():
+            connection = await self.pool.acquire()
+            try:
+                yield connection
+            finally:
+                await self._release(connection)
+
+    async def _release(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+        # Without a timeout, who cancels a statement waits for a server that hangs. With one the pool closes the
+        # connection when it is over, and says so.
+        with contextlib.suppress(TimeoutError):
+            await self.pool.release(connection, timeout=_RELEASE_TIMEOUT_S)
 
 
 async def _commit(connection: Connection) -> None:

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 
 import asyncpg
 import pytest
@@ -122,3 +124,27 @@ async def test_an_unusable_url_is_one_line_without_the_password(url: str) -> Non
     assert "hush" not in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.message.startswith("Postgres at ")
+
+
+@pytest.mark.parametrize("scoped", [False, True])
+async def test_a_server_that_hangs_holds_nobody_who_has_stopped_waiting(
+    database: Database, owner: Owner, scoped: bool
+) -> None:
+    async def ask() -> None:
+        if not scoped:
+            await database.fetch(SLEEP)
+            return
+        async with database.snapshot(SYSTEM) as tx:
+            await tx.fetch(SLEEP)
+
+    asking = asyncio.create_task(ask())
+    await until(lambda: sleeping(owner))
+    backend = await owner.fetchval("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asking, 10)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert len(await database.fetch(COUNTERS)) == 2
