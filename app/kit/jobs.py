@@ -1,5 +1,6 @@
 """Work for later: enqueued in the transaction that asks for it, run by a worker, retried with backoff."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from app.kit.sql import beside
 
 Q = beside(__file__, "jobs.sql")
 MAX_ATTEMPTS = 8
+RESTART_S = 1.0
 IDEMPOTENCY_RETENTION = timedelta(days=7)
 JOB_LOG_RETENTION = timedelta(days=30)
 
@@ -76,23 +78,41 @@ class JobRunner:
     def __init__(self, database: Database, clock: Clock, jobs: list[Job], schedules: list[Schedule]) -> None:
         self._database = database
         self._clock = clock
-        self._queuer = PgQueuer.from_asyncpg_pool(database.pool)
-        for job in jobs:
-            self._queuer.entrypoint(
+        self._jobs = jobs
+        self._schedules = schedules
+        self._stopping = False
+        self._queuer = self._new_queuer()
+
+    async def run(self) -> None:
+        """Runs until `stop`, then lets what is under way finish. An outage of Postgres is waited out."""
+        while not self._stopping:
+            try:
+                await self._queuer.run(dequeue_timeout=timedelta(seconds=5))
+            except Exception as error:
+                # What a job raises is noted with the job; what arrives here, the queue itself could not bear.
+                log.warning("jobs.interrupted", exc_info=error)
+                await asyncio.sleep(RESTART_S)
+                # One that has ended cannot be run again.
+                self._queuer = self._new_queuer()
+            else:
+                return
+
+    def stop(self) -> None:
+        """Asks `run` to return."""
+        self._stopping = True
+        self._queuer.shutdown.set()
+
+    def _new_queuer(self) -> PgQueuer:
+        queuer = PgQueuer.from_asyncpg_pool(self._database.pool)
+        for job in self._jobs:
+            queuer.entrypoint(
                 job.name,
                 on_failure="hold",
                 executor_factory=partial(DatabaseRetryEntrypointExecutor, max_attempts=MAX_ATTEMPTS),
             )(_entrypoint(job))
-        for schedule in schedules:
-            self._queuer.schedule(schedule.name, schedule.cron, clean_old=True)(self._scheduled(schedule))
-
-    async def run(self) -> None:
-        """Runs until `stop`, then lets what is under way finish."""
-        await self._queuer.run(dequeue_timeout=timedelta(seconds=5))
-
-    def stop(self) -> None:
-        """Asks `run` to return."""
-        self._queuer.shutdown.set()
+        for schedule in self._schedules:
+            queuer.schedule(schedule.name, schedule.cron, clean_old=True)(self._scheduled(schedule))
+        return queuer
 
     def _scheduled(self, schedule: Schedule) -> Callable[[QueuedSchedule], Awaitable[None]]:
         async def run(_: QueuedSchedule) -> None:

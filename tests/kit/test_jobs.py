@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pgqueuer import PgQueuer
 
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
@@ -34,6 +35,31 @@ async def ask(database: Database, *payloads: dict[str, Any], **options: Any) -> 
             await enqueue(tx, "note", payload, **options)
 
     await database.write(SYSTEM, work)
+
+
+async def test_an_outage_of_the_queue_is_waited_out(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    interrupted: list[PgQueuer] = []
+    run = PgQueuer.run
+
+    async def run_badly_at_first(queuer: PgQueuer, **options: Any) -> None:
+        if not interrupted:
+            interrupted.append(queuer)
+            raise ExceptionGroup("unhandled errors in a TaskGroup", [TimeoutError()])
+        assert queuer not in interrupted
+        await run(queuer, **options)
+
+    async def note(payload: dict[str, Any]) -> None:
+        done.append(payload["n"])
+
+    monkeypatch.setattr(PgQueuer, "run", run_badly_at_first)
+    monkeypatch.setattr("app.kit.jobs.RESTART_S", 0)
+    await ask(database, {"n": 1})
+    async with running(database, clock, Job("note", note)):
+        await until(lambda: done == [1])
+    assert len(interrupted) == 1
 
 
 async def test_a_job_exists_exactly_if_its_transaction_commits(
