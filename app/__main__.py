@@ -39,6 +39,23 @@ def settings_or_fail() -> Settings:
         fail(f"setting {name or 'environment'}: {first['msg']}")
 
 
+def located(settings: Settings) -> Settings:
+    """The settings, with the addresses of the servers that `make serve` runs in this home where none are given."""
+    from app.dev.embedded import find
+
+    if settings.database_url is not None and settings.redis_url is not None:
+        return settings
+    running = find(settings.home)
+    if running is None:
+        return settings
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or running.database_url,
+            "redis_url": settings.redis_url or running.redis_url,
+        }
+    )
+
+
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Runs a verb's work on uvloop; what is expected to go wrong is said in one line."""
     import uvloop
@@ -79,14 +96,14 @@ def migrate() -> None:
     """Brings the database to the newest revision."""
     from app.main import migrate as bring_up
 
-    run(bring_up(settings_or_fail()))
+    run(bring_up(located(settings_or_fail())))
 
 
 @app.command()
 def seed() -> None:
     """Loads the demo data, once."""
     with progress_bar() as progress:
-        run(_load_demo(settings_or_fail(), progress))
+        run(_load_demo(located(settings_or_fail()), progress))
 
 
 @app.command("export-schema")
@@ -108,7 +125,7 @@ def create_admin(
     """Creates a verified user with the admin role, or gives an existing user that role."""
     from app.main import create_admin as create
 
-    out.print(run(create(settings_or_fail(), email, full_name, password)))
+    out.print(run(create(located(settings_or_fail()), email, full_name, password)))
 
 
 @app.command("rotate-keys")
@@ -117,7 +134,7 @@ def rotate_keys() -> None:
     from app.main import rotate_keys as rotate
 
     with progress_bar() as progress:
-        count = run(rotate(settings_or_fail(), progress))
+        count = run(rotate(located(settings_or_fail()), progress))
     out.print(f"{count} keys moved")
 
 
@@ -144,7 +161,7 @@ def doctor_chain() -> None:
     from app.main import doctor_chain as check
 
     with progress_bar() as progress:
-        report = run(check(settings_or_fail(), progress))
+        report = run(check(located(settings_or_fail()), progress))
     if report.reason is not None:
         fail(f"wrong at height {report.wrong_height}: {report.reason} ({report.blocks} blocks before it are right)")
     out.print(f"{report.blocks} blocks, {report.transactions} transactions: all right")
@@ -156,7 +173,7 @@ def doctor_audit() -> None:
     """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
     from app.main import doctor_audit as check
 
-    verdict = run(check(settings_or_fail()))
+    verdict = run(check(located(settings_or_fail())))
     if not verdict.ok:
         fail(verdict.message)
     out.print(verdict.message)
