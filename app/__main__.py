@@ -187,6 +187,8 @@ def dev() -> None:
     from app.dev.supervise import supervise
 
     settings = settings_or_fail()
+    if settings.production:
+        fail("`dev` makes users with published passwords. In production run `migrate`, `serve` and `work`.")
     try:
         with contextlib.ExitStack() as stack:
             embedded = None
