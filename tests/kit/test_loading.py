@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -89,10 +89,11 @@ async def reads(database: Database) -> AsyncIterator[Reads]:
 
 
 @pytest.fixture
-def statements() -> StatementCount:
-    counter = StatementCount()
-    statement_count.set(counter)
-    return counter
+def statements() -> Iterator[StatementCount]:
+    token = statement_count.set(counter := StatementCount())
+    yield counter
+    # All tests of a session share one context.
+    statement_count.reset(token)
 
 
 async def test_one_gathers_the_keys_of_a_turn(reads: Reads, statements: StatementCount) -> None:
