@@ -32,7 +32,7 @@ from app.kit.db import PUBLIC, Database
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.jobs import JobRunner, kit_schedules, run_schedule
+from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_schedule
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.migrate import migrate as migrate_database
@@ -231,27 +231,28 @@ async def work(settings: Settings) -> None:
             *ledger_schedules(services.ledger),
         ]
         # A worker that was off for months must not wait for the night to have partitions to write into.
-        await run_schedule(database, clock, schedules[0])
+        await run_schedule(database, clock, partition_schedule(database, clock))
         runner = JobRunner(database, clock, jobs, schedules)
-        tasks: list[Coroutine[Any, Any, None]] = [runner.run(), Relay(database, application.redis).run()]
+        beside: list[Coroutine[Any, Any, None]] = [Relay(database, application.redis).run()]
         if settings.miner_email is not None:
-            tasks.append((await build_miner(application, settings.miner_email)).run())
-        await _until_stopped(runner, tasks)
+            beside.append((await build_miner(application, settings.miner_email)).run())
+        await _until_stopped(runner, beside)
 
 
-async def _until_stopped(runner: JobRunner, services: list[Coroutine[Any, Any, None]]) -> None:
+async def _until_stopped(runner: JobRunner, beside: list[Coroutine[Any, Any, None]]) -> None:
     """Runs all until a signal comes, or one of them fails: then the others are ended and its error is raised."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.ensure_future(service) for service in services]
+    jobs = asyncio.create_task(runner.run())
+    tasks = [jobs, *map(asyncio.create_task, beside)]
     waiting = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
         # A job under way may end; everything else is safe to cut off at any point.
         runner.stop()
-        await asyncio.wait(tasks[:1], timeout=JOB_PATIENCE_S)
+        await asyncio.wait([jobs], timeout=JOB_PATIENCE_S)
         for task in (waiting, *tasks):
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,12 +3,11 @@
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import strawberry
 
-from app.engine.relations import Relation
 from app.kit.errors import NotFound
 from app.kit.loading import One
 
@@ -87,8 +86,3 @@ def record_type(record: type[Any], *, description: str) -> Callable[[T], T]:
         return strawberry.type(cls, description=description)
 
     return declare
-
-
-def relation_of(field: Any) -> Relation | None:
-    """The relation that a Strawberry field declares, if it does."""
-    return cast("Relation | None", field.metadata.get("relation"))

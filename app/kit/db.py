@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
@@ -117,11 +117,6 @@ class Tx:
             status = await connection.execute(query.sql, *args)
         tail = status.rpartition(" ")[2]
         return int(tail) if tail.isdigit() else 0
-
-    async def execute_many(self, query: Query, rows: Sequence[Sequence[object]]) -> None:
-        """Runs a statement once for each row of parameters, in one round trip."""
-        async with self.borrow() as connection:
-            await connection.executemany(query.sql, rows)
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         """Runs `action` once the transaction is durable; it is best effort, and never fails the write."""

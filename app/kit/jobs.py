@@ -145,12 +145,18 @@ def _entrypoint(job: Job) -> Callable[[QueuedJob], Awaitable[None]]:
     return run
 
 
-def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
-    """The upkeep of what kit itself owns."""
+def partition_schedule(database: Database, clock: Clock) -> Schedule:
+    """The upkeep without which nothing can be written: a worker does it when it starts as well."""
 
     async def partitions() -> str:
         row = await database.write(SYSTEM, lambda tx: tx.fetch_one(Q.maintain_partitions, clock.now()))
         return f"{row[0]} made, {row[1]} dropped" if row else "nothing to do"
+
+    return Schedule("partitions", "10 0 * * *", "Makes partitions ahead, drops those past retention", partitions)
+
+
+def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
+    """The upkeep of what kit itself owns."""
 
     async def idempotency_keys() -> str:
         before = clock.now() - IDEMPOTENCY_RETENTION
@@ -161,7 +167,7 @@ def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
         return f"{await database.write(SYSTEM, lambda tx: tx.execute(Q.delete_old_job_logs, before))} deleted"
 
     return [
-        Schedule("partitions", "10 0 * * *", "Makes partitions ahead, drops those past retention", partitions),
+        partition_schedule(database, clock),
         Schedule("idempotency-keys", "20 2 * * *", "Forgets idempotency keys after 7 days", idempotency_keys),
         Schedule("job-logs", "30 2 * * *", "Forgets logs of finished jobs after 30 days", job_logs),
     ]
