@@ -32,8 +32,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def run():
     with Embedded.start(Path(sys.argv[1]), durable=False) as servers:
-        print("ready", flush=True)
+        # Inside: the interrupt may come as soon as the word is out.
         try:
+            print("ready", flush=True)
             sys.stdin.read()
         except KeyboardInterrupt:
             with Redis.from_url(servers.redis_url) as redis:
