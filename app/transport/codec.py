@@ -1,6 +1,5 @@
-"""JSON in and out: strict about what comes in, unable to fail on what goes out."""
+"""JSON in, to the letter."""
 
-import json
 import re
 from collections import deque
 from typing import Any
@@ -10,17 +9,8 @@ import msgspec
 from app.transport.refusals import Refused
 
 _decoder = msgspec.json.Decoder()
-_encoder = msgspec.json.Encoder()
 # Every string of a JSON text; the group tells the keys.
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
-
-
-def encode(value: Any) -> bytes:
-    """JSON in UTF-8. A lone surrogate, or a stranger in a JSON scalar, is left to the standard encoder."""
-    try:
-        return _encoder.encode(value)
-    except (UnicodeEncodeError, TypeError):
-        return json.dumps(value, separators=(",", ":"), default=str).encode("ascii")
 
 
 def decode(data: bytes, what: str) -> Any:

@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.engine.encoding import encode
 from app.engine.execution import Prepared, Response
 from app.kit.errors import Code
 from app.transport import cookies
 from app.transport.callers import Callers
-from app.transport.codec import encode
 from app.transport.envelope import Exchange, exchange_of
 from app.transport.messages import (
     EVENT_STREAM,

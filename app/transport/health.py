@@ -9,8 +9,8 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.engine.encoding import encode
 from app.kit.db import PUBLIC, Database
-from app.transport.codec import encode
 from app.transport.messages import JSON
 from app.transport.runtime import AppRuntime
 

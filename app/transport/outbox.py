@@ -9,8 +9,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.engine.encoding import encode
 from app.kit.mail import OutboxEntry
-from app.transport.codec import encode
 from app.transport.messages import JSON
 from app.transport.runtime import Outbox
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from app.transport.codec import encode
+from app.engine.encoding import encode
 from app.transport.messages import JSON
 from app.transport.runtime import AppRuntime
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.engine.encoding import encode
 from app.engine.execution import Prepared, Response
 from app.engine.resuming import resume_after
 from app.kit.errors import Code, Problem
 from app.kit.tasks import end
-from app.transport.codec import encode
 from app.transport.messages import EVENT_STREAM
 from app.transport.origins import Origins
 from app.transport.refusals import error_body

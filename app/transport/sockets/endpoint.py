@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.engine.encoding import encode
 from app.kit.errors import Problem
 from app.transport.callers import Callers
-from app.transport.codec import encode
 from app.transport.envelope import exchange_of
 from app.transport.messages import JSON
 from app.transport.refusals import Refused

@@ -8,7 +8,8 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from app.transport.codec import decode, encode
+from app.engine.encoding import encode
+from app.transport.codec import decode
 from app.transport.messages import Params
 from app.transport.refusals import Refused
 

@@ -1,0 +1,1 @@
+"""Subscriptions: executed once for each event and group of equal subscribers, delivered to each, resumed by cursor."""
