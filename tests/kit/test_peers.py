@@ -1,0 +1,303 @@
+"""Processes that ask each other: each is a Peers with a Redis client of its own."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from app.dev.embedded import Embedded
+from app.dev.processes import free_port
+from app.kit import peers as peers_module
+from app.kit.cache import open_redis
+from app.kit.peers import QUESTIONS, Answers, Handler, Peers
+from tests.engine.support import listening
+from tests.kit.test_hub import valkey
+from tests.waiting import until
+
+PATIENT = 30.0
+"""A deadline that no test reaches: whatever ends sooner ended because all had answered."""
+
+
+@contextlib.asynccontextmanager
+async def process(url: str, handler: Handler, *, topic: str = "who") -> AsyncIterator[Peers]:
+    redis = await open_redis(url)
+    peers = Peers(redis)
+    peers.answer(topic, handler)
+    await peers.start()
+    try:
+        yield peers
+    finally:
+        await peers.stop()
+        await redis.aclose()
+
+
+async def listeners(redis: Redis) -> int:
+    return dict(await redis.pubsub_numsub(QUESTIONS))[QUESTIONS.encode()]
+
+
+async def all_listen(redis: Redis, processes: int) -> None:
+    async def so_many() -> bool:
+        return await listeners(redis) == processes
+
+    await until(so_many)
+
+
+async def test_all_processes_answer_and_the_own_answer_is_first(redis: Redis, servers: Embedded) -> None:
+    url = servers.redis_url
+
+    async def second(payload: Any) -> Any:
+        return {"second": payload}
+
+    async with (
+        process(url, lambda payload: {"first": payload}) as first,
+        process(url, second) as other,
+        process(url, lambda _: ["third"]),
+    ):
+        await all_listen(redis, 3)
+        answers = await first.ask("who", {"name": "Ada", "n": [1, None]}, within_s=PATIENT)
+        question = {"name": "Ada", "n": [1, None]}
+        assert answers.complete
+        assert answers.replies[0] == {"first": question}
+        assert sorted(map(str, answers.replies[1:])) == ["['third']", str({"second": question})]
+        assert (await other.ask("who", 7, within_s=PATIENT)).replies[0] == {"second": 7}
+
+
+async def test_questions_that_are_open_at_once_get_their_own_answers(redis: Redis, servers: Embedded) -> None:
+    async with (
+        process(servers.redis_url, lambda payload: payload) as first,
+        process(servers.redis_url, lambda payload: -payload),
+    ):
+        await all_listen(redis, 2)
+        answers = await asyncio.gather(*(first.ask("who", number, within_s=PATIENT) for number in range(50)))
+    assert answers == [Answers([number, -number], complete=True) for number in range(50)]
+
+
+async def test_a_process_that_was_not_started_is_alone(redis: Redis, servers: Embedded) -> None:
+    async with process(servers.redis_url, lambda _: "other"):
+        await all_listen(redis, 1)
+        peers = Peers(redis)
+        peers.answer("who", lambda _: "me")
+        assert await peers.ask("who", None) == Answers(["me"], complete=True)
+        await peers.stop()
+
+
+async def test_a_process_that_has_stopped_is_not_waited_for(redis: Redis, servers: Embedded) -> None:
+    async with process(servers.redis_url, lambda _: "first") as first:
+        async with process(servers.redis_url, lambda _: "second"):
+            await all_listen(redis, 2)
+        await all_listen(redis, 1)
+        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=True)
+
+
+async def test_a_process_that_dies_while_it_is_asked_costs_the_deadline_and_no_more(
+    redis: Redis, servers: Embedded
+) -> None:
+    asked = asyncio.Event()
+
+    async def die(_: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with (
+        process(servers.redis_url, lambda _: "first") as first,
+        process(servers.redis_url, die),
+        process(servers.redis_url, lambda _: "third"),
+    ):
+        await all_listen(redis, 3)
+        answers = await first.ask("who", None, within_s=0.3)
+        assert asked.is_set()
+        assert answers == Answers(["first", "third"], complete=False)
+
+
+async def test_a_process_that_fails_says_so_at_once(redis: Redis, servers: Embedded) -> None:
+    def fail(_: Any) -> Any:
+        raise RuntimeError("not today")
+
+    async with (
+        process(servers.redis_url, lambda _: "first") as first,
+        process(servers.redis_url, fail) as failing,
+        process(servers.redis_url, lambda _: "of another release", topic="what") as other,
+    ):
+        await all_listen(redis, 3)
+        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=False)
+        with pytest.raises(RuntimeError, match="not today"):
+            await failing.ask("who", None, within_s=PATIENT)
+        assert (await other.ask("what", None, within_s=PATIENT)).replies == ["of another release"]
+
+
+async def test_a_reply_beyond_the_limit_is_left_out(
+    redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers_module, "MAX_REPLY_BYTES", 1000)
+    async with (
+        process(servers.redis_url, lambda _: "first") as first,
+        process(servers.redis_url, lambda size: "x" * size),
+    ):
+        await all_listen(redis, 2)
+        assert await first.ask("who", 1000, within_s=PATIENT) == Answers(["first"], complete=False)
+        assert await first.ask("who", 800, within_s=PATIENT) == Answers(["first", "x" * 800], complete=True)
+
+
+async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers_module, "MAX_ASKING", 2)
+    answered, release = [], asyncio.Event()
+
+    async def slow(payload: Any) -> Any:
+        answered.append(payload)
+        await release.wait()
+        return "second"
+
+    async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, slow):
+        await all_listen(redis, 2)
+        waiting = [asyncio.create_task(first.ask("who", number, within_s=PATIENT)) for number in range(2)]
+        await until(lambda: sorted(answered) == [0, 1])
+        assert await first.ask("who", 2, within_s=PATIENT) == Answers(["first"], complete=False)
+        release.set()
+        assert await asyncio.gather(*waiting) == [Answers(["first", "second"], complete=True)] * 2
+        assert sorted(answered) == [0, 1]
+        assert (await first.ask("who", 3, within_s=PATIENT)).complete
+
+
+async def test_questions_of_others_are_bounded(
+    redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers_module, "MAX_ANSWERING", 3)
+    answered, release = [], asyncio.Event()
+
+    async def slow(payload: Any) -> Any:
+        answered.append(payload)
+        await release.wait()
+
+    async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, slow):
+        await all_listen(redis, 2)
+        with listening() as entries:
+            waiting = [asyncio.create_task(first.ask("who", number, within_s=1.0)) for number in range(10)]
+            await until(lambda: [entry["event"] for entry in entries] == ["peers.too_busy"] * 7)
+        release.set()
+        complete = [answers.complete for answers in await asyncio.gather(*waiting)]
+    assert complete.count(True) == len(answered) == 3
+
+
+async def test_an_ask_that_is_cancelled_leaves_nothing_behind(redis: Redis, servers: Embedded) -> None:
+    asked = asyncio.Event()
+
+    async def never(_: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, never):
+        await all_listen(redis, 2)
+        asking = asyncio.create_task(first.ask("who", None, within_s=PATIENT))
+        await asyncio.wait_for(asked.wait(), 10)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert not first._asked
+        await until(lambda: not first._publishing)
+
+
+@pytest.mark.parametrize("message", [b"\xff\xfe", b"{", b"[]", b'{"id": 1}', b'{"id": "a", "topic": "who"}', b""])
+async def test_nonsense_on_the_channels_is_passed_over(redis: Redis, servers: Embedded, message: bytes) -> None:
+    async with (
+        process(servers.redis_url, lambda _: "first") as first,
+        process(servers.redis_url, lambda _: "second"),
+    ):
+        await all_listen(redis, 2)
+        for channel in await redis.pubsub_channels(f"{QUESTIONS}*"):
+            await redis.publish(channel, message)
+        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first", "second"], complete=True)
+
+
+async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, servers: Embedded) -> None:
+    reply = {"question": "unknown", "sender": "somebody", "failed": False, "body": "forged"}
+    async with process(servers.redis_url, lambda _: "first") as first:
+        await all_listen(redis, 1)
+        await redis.publish(f"{QUESTIONS}:{first._name}", msgspec.json.encode(reply))
+        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=True)
+
+
+async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embedded) -> None:
+    async with (
+        process(servers.redis_url, lambda _: "first") as first,
+        process(servers.redis_url, lambda _: "second"),
+    ):
+        await all_listen(redis, 2)
+        for _ in range(3):
+            assert await redis.client_kill_filter(_type="pubsub") == 2
+            await all_listen(redis, 2)
+            await until(lambda: whole(first))
+
+
+async def whole(peers: Peers) -> bool:
+    """Whether both processes answer; until its channels are back, a process misses some of the replies."""
+    return await peers.ask("who", None, within_s=0.2) == Answers(["first", "second"], complete=True)
+
+
+async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}"
+    async with contextlib.AsyncExitStack() as stack:
+        async with valkey(port, tmp_path) as server:
+            first = await stack.enter_async_context(process(url, lambda _: "first"))
+            await stack.enter_async_context(process(url, lambda _: "second"))
+            await until(lambda: whole(first))
+            server.kill()
+            await server.wait()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            assert await first.ask("who", None) == Answers(["first"], complete=False)
+            assert loop.time() - began < 1.0
+        async with valkey(port, tmp_path):
+            await until(lambda: whole(first))
+
+
+async def test_whoever_does_not_hear_its_own_question_knows_that_it_misses_answers(
+    redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(_: Peers) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Peers, "_listen", deaf)
+    async with process(servers.redis_url, lambda _: "first") as first:
+        await all_listen(redis, 0)
+        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=False)
+
+
+async def test_a_redis_that_hangs_holds_nobody(tmp_path: Path) -> None:
+    port = free_port()
+    async with valkey(port, tmp_path) as server, process(f"redis://127.0.0.1:{port}", lambda _: "first") as first:
+        async with Redis(port=port) as probe:
+            await all_listen(probe, 1)
+        server.send_signal(19)
+        try:
+            assert await first.ask("who", None, within_s=0.2) == Answers(["first"], complete=False)
+        finally:
+            server.send_signal(18)
+
+
+async def test_it_starts_and_stops_without_redis(tmp_path: Path) -> None:
+    port = free_port()
+    async with valkey(port, tmp_path):
+        redis = await open_redis(f"redis://127.0.0.1:{port}")
+    peers = Peers(redis)
+    peers.answer("who", lambda _: "me")
+    await peers.start()
+    assert await peers.ask("who", None, within_s=0.1) == Answers(["me"], complete=False)
+    listening = peers._listening
+    assert listening is not None
+    await asyncio.wait_for(peers.stop(), 10)
+    assert listening.done()
+    assert await peers.ask("who", None) == Answers(["me"], complete=True)
+    await redis.aclose()
+
+
+def test_a_topic_has_one_handler(redis: Redis) -> None:
+    peers = Peers(redis)
+    peers.answer("who", lambda _: "me")
+    with pytest.raises(ValueError, match="who is answered already"):
+        peers.answer("who", lambda _: "me too")
