@@ -1,13 +1,13 @@
 /** How GraphiQL reaches the graph: subscriptions over the socket, everything else over HTTP. */
 
-import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
-import { type ExecutionResult, getOperationAST, type OperationDefinitionNode, parse } from "graphql";
+import type { Fetcher, FetcherParams, Observable } from "@graphiql/toolkit";
+import { type ExecutionResult, getOperationAST, Kind, type OperationDefinitionNode, parse } from "graphql";
 import { isUnauthenticated, post } from "./http";
+import type { Sink } from "./resuming";
 import type { Session } from "./session";
 import { explain, type Sockets } from "./sockets";
 
 type Headers = Record<string, string>;
-type Events = AsyncIterableIterator<ExecutionResult>;
 
 export function createFetcher(session: Session, sockets: Sockets): Fetcher {
   return (params, options) => {
@@ -15,7 +15,7 @@ export function createFetcher(session: Session, sockets: Sockets): Fetcher {
     const operation = chosenOperation(params);
     const request = { ...params, operationName: operation?.name?.value ?? params.operationName };
     return operation?.operation === "subscription"
-      ? subscribe(session, sockets, request, headers)
+      ? subscribe(sockets, request, operation, headers)
       : execute(session, request, headers);
   };
 }
@@ -40,40 +40,32 @@ async function execute(session: Session, params: FetcherParams, headers: Headers
   return lapsed && (await session.renew()) ? post(params, headers) : result;
 }
 
-/** As `execute`, for a subscription: written as an iterator, since a generator could not be stopped between events. */
-function subscribe(session: Session, sockets: Sockets, params: FetcherParams, headers: Headers): Events {
-  const bearer = bearerOf(headers);
-  let events = sockets.subscribe(params, bearer);
-  let mayRenew = bearer === undefined;
-
-  async function renewed(errors: unknown): Promise<boolean> {
-    if (!mayRenew || !isUnauthenticated(errors)) return false;
-    mayRenew = false;
-    if (!(await session.renew())) return false;
-    sockets.reconnect();
-    events = sockets.subscribe(params, bearer);
-    return true;
+/** Watches an operation; what ends by itself, or lapses with its session, is for `Sockets` to take up again. */
+function subscribe(
+  sockets: Sockets,
+  params: FetcherParams,
+  operation: OperationDefinitionNode,
+  headers: Headers,
+): Observable<ExecutionResult> {
+  function watch(observer: Sink<ExecutionResult>): { unsubscribe: () => void } {
+    const stop = sockets.subscribe(params, variableOfAfter(operation), bearerOf(headers), {
+      // GraphiQL types every error as a GraphQLError, though what it prints is the plain form that the wire carries.
+      next: (result) => observer.next(result as ExecutionResult),
+      error: (reason) => observer.error(explain(reason)),
+      complete: () => observer.complete(),
+    });
+    return { unsubscribe: stop };
   }
 
-  return {
-    async next() {
-      try {
-        const event = await events.next();
-        const errors = event.done ? undefined : event.value.errors;
-        return (await renewed(errors)) ? await events.next() : event;
-      } catch (reason) {
-        if (await renewed(reason)) return events.next();
-        throw explain(reason);
-      }
-    },
-    async return() {
-      await events.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  // GraphiQL watches with an object, never with the three functions that the type allows as well.
+  return { subscribe: watch } as Observable<ExecutionResult>;
+}
+
+/** The variable that the subscription's field takes as `after`; null when there is none. */
+function variableOfAfter({ selectionSet }: OperationDefinitionNode): string | null {
+  const field = selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
+  const after = field?.arguments?.find((argument) => argument.name.value === "after");
+  return after?.value.kind === Kind.VARIABLE ? after.value.name.value : null;
 }
 
 function bearerOf(headers: Headers): string | undefined {

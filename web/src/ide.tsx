@@ -9,6 +9,8 @@ import { createRoot } from "react-dom/client";
 import exampleTabs from "moneta:examples";
 import { type Config, loadConfig } from "./config";
 import { createFetcher } from "./fetcher";
+import { NoticeBar } from "./notice-bar";
+import { Notices } from "./notices";
 import { Session } from "./session";
 import { SessionBar } from "./session-bar";
 import { Sockets } from "./sockets";
@@ -17,7 +19,8 @@ import "@graphiql/plugin-explorer/style.css";
 import "./ide.css";
 
 const session = new Session();
-const sockets = new Sockets();
+const notices = new Notices();
+const sockets = new Sockets(session, notices);
 const fetcher = createFetcher(session, sockets);
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 
@@ -38,6 +41,7 @@ function Page({ config }: { config: Config }): ReactNode {
   return (
     <>
       <SessionBar session={session} demoLogins={config.demoLogins} />
+      <NoticeBar notices={notices} />
       <GraphiQL
         fetcher={fetcher}
         plugins={plugins}

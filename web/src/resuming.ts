@@ -100,17 +100,16 @@ export function subscribeResuming<R = Result>(
 
     return client.subscribe({ ...payload, toJSON } as Payload, {
       next(result) {
-        if (superseded) return;
         if (isResync(result.errors)) return refused(result.errors);
         sink.next(result as R);
         note(result);
       },
       error(reason) {
-        if (superseded) return;
         if (isResync(reason)) return refused(reason);
         sink.error(reason);
       },
       complete() {
+        // Some clients report that they were stopped; the subscription as a whole has only begun anew.
         if (!superseded) sink.complete();
       },
     });

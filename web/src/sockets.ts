@@ -1,18 +1,31 @@
-/** GraphQL subscriptions over graphql-transport-ws: one lazy socket that comes back by itself. */
+/** GraphQL subscriptions over graphql-transport-ws: one lazy socket that comes back by itself, and goes on. */
 
 import type { FetcherParams } from "@graphiql/toolkit";
-import type { ExecutionResult } from "graphql";
 import { type Client, createClient } from "graphql-ws";
-import { GRAPHQL_PATH } from "./http";
+import { GRAPHQL_PATH, isUnauthenticated } from "./http";
+import type { Notices } from "./notices";
+import { renewOnExpiry } from "./renewing";
+import { type Gap, type Sink, type SubscribingClient, subscribeResuming } from "./resuming";
+import type { Session } from "./session";
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 10_000;
+
+const RESYNC_NOTICE = "The server cannot go on where this subscription stopped. Events are missing; it goes on from now.";
+const GAP_NOTICES: Record<Gap, string> = {
+  "not-resumable": "The connection was lost, and events may be missing: this subscription has no `after: $after`.",
+  "no-cursor": "The connection was lost, and events may be missing: this subscription selects no `cursor`.",
+  "no-event": "The connection was lost before the first event. Events may be missing.",
+};
 
 export class Sockets {
   private bearer: string | undefined;
   private readonly client: Client;
 
-  constructor() {
+  constructor(
+    private readonly session: Session,
+    private readonly notices: Notices,
+  ) {
     const address = new URL(GRAPHQL_PATH, location.href);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     this.client = createClient({
@@ -23,26 +36,82 @@ export class Sockets {
       retryWait: backOff,
       connectionParams: () => (this.bearer === undefined ? {} : { authorization: this.bearer }),
     });
+    renewOnExpiry(this.client, async () => ((await this.renew()) ? { renewed: true } : null));
   }
 
-  /** The cookie authenticates the socket; a bearer, when the person typed one, goes with the connection instead. */
-  subscribe(params: FetcherParams, bearer: string | undefined): AsyncIterableIterator<ExecutionResult> {
+  /**
+   * The cookie authenticates the socket; a bearer, when the person typed one, goes with the connection instead.
+   * `variable` is the one that the field's `after` takes, null when none does. Returns what ends the subscription.
+   */
+  subscribe(params: FetcherParams, variable: string | null, bearer: string | undefined, sink: Sink): () => void {
     if (bearer !== this.bearer) {
       this.bearer = bearer;
       this.reconnect();
     }
-    const events = this.client.iterate({
-      query: params.query,
-      variables: params.variables ?? null,
-      operationName: params.operationName ?? null,
+    const { query, variables, operationName } = params;
+    let hasEvents = false;
+    const watched: Sink = {
+      ...sink,
+      next(result) {
+        hasEvents = true;
+        sink.next(result);
+      },
+    };
+    return subscribeResuming(this.renewing(), { query, variables, operationName }, watched, {
+      variable,
+      onGap: (gap) => this.notices.show(GAP_NOTICES[gap]),
+      onResync: (errors) => {
+        // A cursor that the person typed is theirs to correct.
+        if (!hasEvents) throw errors;
+        this.notices.show(RESYNC_NOTICE);
+        return null;
+      },
     });
-    // GraphiQL types every error as a GraphQLError, though what it prints is the plain form that the wire carries.
-    return events as AsyncIterableIterator<ExecutionResult>;
   }
 
-  /** Cookies are read when a socket opens: a new session needs a new socket. Running subscriptions start again on it. */
+  /** Cookies are read when a socket opens: a new session needs a new socket. Running subscriptions go on there. */
   reconnect(): void {
     this.client.terminate();
+  }
+
+  /** The client, but for a session that has run out: that is renewed, once between events, and the payload sent again. */
+  private renewing(): SubscribingClient {
+    return {
+      subscribe: (payload, sink) => {
+        let mayRenew = true;
+        let closed = false;
+
+        const start = (): (() => void) =>
+          this.client.subscribe(payload, {
+            next(result) {
+              mayRenew = true;
+              sink.next(result);
+            },
+            error: (reason) => (mayRenew && isUnauthenticated(reason) ? void again(reason) : sink.error(reason)),
+            complete: () => sink.complete(),
+          });
+
+        const again = async (refusal: unknown): Promise<void> => {
+          mayRenew = false;
+          const renewed = await this.renew();
+          if (closed) return sink.complete();
+          if (!renewed) return sink.error(refusal);
+          this.reconnect();
+          stop = start();
+        };
+
+        let stop = start();
+        return () => {
+          closed = true;
+          stop();
+        };
+      },
+    };
+  }
+
+  /** False without a session of this page's own, and where the server refuses or does not answer. */
+  private async renew(): Promise<boolean> {
+    return this.bearer === undefined && (await this.session.renew().catch(() => false));
   }
 }
 
