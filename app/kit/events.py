@@ -1,9 +1,10 @@
 """Facts: appended in the transaction that made them true, numbered without a gap, read back in order."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -11,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.kit.db import Database, Tx
+from app.kit.loading import Audience, one
 from app.kit.sql import beside
 
 Q = beside(__file__, "events.sql")
@@ -19,7 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Something that became true. `payload` carries ids, not rows, unless the fact can never change."""
+    """Something that became true. `payload` carries ids, not rows, unless the fact can never change.
+
+    `stream` has no line break: it heads the lines in which facts travel.
+    """
 
     stream: str
     kind: str
@@ -36,12 +41,59 @@ class Event(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class Position(msgspec.Struct, frozen=True):
+    """How far a stream is: the newest `seq`, 0 where nothing has happened yet, in this epoch."""
+
+    stream: str
+    seq: int
+    epoch: UUID
+
+
+class Positions(msgspec.Struct, frozen=True):
+    """How far several streams are, at one moment."""
+
+    epoch: UUID
+    seqs: dict[str, int]
+
+
+class History(msgspec.Struct, frozen=True):
+    """What Postgres holds of a stream after some place, and its newest `seq`, at one moment."""
+
+    epoch: UUID
+    top: int
+    events: list[Event]
+
+
+positions_by_stream = {
+    audience: one(Position, Q.stream_positions, key="stream", audience=audience)
+    for audience in (Audience.PUBLIC, Audience.VIEWER)
+}
+"""A stream's place for an answer that a client will go on from: in the snapshot of the answer's scoped reads."""
+
+decode_event = msgspec.json.Decoder(Event).decode
+
+
+def stream_key(epoch: UUID, stream: str) -> str:
+    """Where Redis keeps the newest facts of a stream."""
+    return f"moneta:stream:{epoch.hex}:{stream}"
+
+
+def contiguous(events: Iterable[Event], after: int) -> list[Event]:
+    """The run that begins right after `after`, up to the first hole."""
+    run: list[Event] = []
+    for event in events:
+        if event.seq != after + len(run) + 1:
+            break
+        run.append(event)
+    return run
+
+
 class EventLog:
-    """The event table: appended to by services, read by the hub."""
+    """The event table, and the copy of its newest facts in Redis: appended to by services, read by the hub."""
 
     def __init__(self, database: Database, redis: "Redis") -> None:
+        self.redis = redis
         self._database = database
-        self._redis = redis
         self._waking: asyncio.Task[None] | None = None
 
     async def append(self, tx: Tx, facts: Sequence[Fact]) -> None:
@@ -60,11 +112,28 @@ class EventLog:
         """Up to `limit` events that follow `seq`."""
         return [Event(*row) for row in await self._database.fetch(Q.events_after, stream, seq, limit)]
 
-    async def tops(self, streams: Sequence[str]) -> dict[str, int]:
-        """The newest seq of each stream; 0 where nothing has happened yet."""
-        tops = dict.fromkeys(streams, 0)
-        tops.update((row[0], row[1]) for row in await self._database.fetch(Q.stream_tops, list(streams)))
-        return tops
+    async def history(self, stream: str, seq: int, limit: int) -> History:
+        """Up to `limit` events that follow `seq`, and how far the stream is. Raises Unavailable."""
+        rows = await self._database.fetch(Q.events_and_top, stream, seq, limit)
+        epoch, top, *_ = rows[0]
+        return History(epoch, top, [Event(*row[2:]) for row in map(tuple, rows) if row[3] is not None])
+
+    async def recent(self, epoch: UUID, stream: str, seq: int, limit: int) -> list[Event]:
+        """What Redis holds right after `seq`: up to `limit` events, none where it does not know. Raises RedisError."""
+        entries: Any = await self.redis.xrange(stream_key(epoch, stream), min=f"({seq}-0", count=limit)
+        return contiguous((decode_event(fields[b"e"]) for _, fields in entries), seq)
+
+    async def positions(self, streams: Sequence[str]) -> Positions:
+        """How far these streams are, and the epoch, renewed first after a restore. Raises Unavailable."""
+        rows = await self._database.fetch(Q.epoch_and_positions, list(streams))
+        seqs = dict.fromkeys(streams, 0)
+        seqs.update((stream, seq) for _, stream, seq in rows if stream is not None)
+        return Positions(rows[0][0], seqs)
+
+    async def renew_epoch(self) -> UUID:
+        """Begins an epoch: every cursor given out so far is refused from now on."""
+        epoch: UUID = (await self._database.fetch(Q.renew_epoch))[0][0]
+        return epoch
 
     async def _wake_relay(self) -> None:
         # Best effort, and never waited for: the relay polls as well. One message on the way is enough for many writes.
@@ -73,6 +142,6 @@ class EventLog:
 
     async def _publish_wake(self) -> None:
         try:
-            await self._redis.publish(WAKE_CHANNEL, b"")
+            await self.redis.publish(WAKE_CHANNEL, b"")
         except (RedisError, OSError) as error:
             log.warning("events.wake_failed", error=str(error))

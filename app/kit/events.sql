@@ -20,8 +20,10 @@ FROM given g JOIN taken t USING (stream) JOIN counted c USING (stream)
 ORDER BY g.ord;
 
 -- name: unpublished_events
--- The oldest facts that Redis has not been given; within a stream they are always a gapless run.
-SELECT id, stream, seq, kind, payload, created_at FROM events WHERE published_at IS NULL ORDER BY id LIMIT $1;
+-- The oldest facts that Redis has not been given, and the epoch they belong to; within a stream always a gapless run.
+SELECT v.id, e.epoch, v.stream, v.seq, v.kind, v.payload, v.created_at
+FROM events v CROSS JOIN event_epoch e
+WHERE v.published_at IS NULL ORDER BY v.id LIMIT $1;
 
 -- name: mark_published
 -- Notes that Redis has been given these facts.
@@ -31,9 +33,29 @@ UPDATE events SET published_at = now() WHERE id = ANY($1::bigint[]) AND publishe
 -- What a stream holds after a sequence number, in order.
 SELECT stream, seq, kind, payload, created_at FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
--- name: stream_tops
--- The newest sequence number of each of these streams that has any.
-SELECT stream, seq FROM event_streams WHERE stream = ANY($1::text[]);
+-- name: events_and_top
+-- What a stream holds after a sequence number, in order, beside the epoch and the stream's newest number at that moment.
+SELECT e.epoch, coalesce(s.seq, 0) AS top, v.stream, v.seq, v.kind, v.payload, v.created_at
+FROM event_epoch e
+LEFT JOIN event_streams s ON s.stream = $1
+LEFT JOIN LATERAL (
+    SELECT stream, seq, kind, payload, created_at FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3
+) v ON true
+ORDER BY v.seq;
+
+-- name: epoch_and_positions
+-- The epoch, renewed first after a restore, and the newest number of each of these streams that has any.
+SELECT e.epoch, s.stream, s.seq
+FROM current_event_epoch() AS e (epoch) LEFT JOIN event_streams s ON s.stream = ANY($1::text[]);
+
+-- name: stream_positions
+-- The newest number of each of these streams, 0 where nothing has happened yet, and the epoch.
+SELECT g.stream, coalesce(s.seq, 0) AS seq, e.epoch
+FROM unnest($1::text[]) AS g (stream) CROSS JOIN event_epoch e LEFT JOIN event_streams s ON s.stream = g.stream;
+
+-- name: renew_epoch
+-- Begins an epoch: whoever followed a stream must read it anew.
+UPDATE event_epoch SET epoch = gen_random_uuid() RETURNING epoch;
 
 -- name: try_relay_lock
 -- Whether this session is now the one active relay.

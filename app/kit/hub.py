@@ -1,172 +1,387 @@
-"""The hub fans facts out to the subscriptions of one process.
+"""The hub fans facts out to the listeners of one process.
 
-Each listener counts for itself. What it is handed may be late, repeated or missing: it delivers only the next number
-of its stream, and reads whatever it missed from Postgres. So Redis may lose anything, and a slow listener may fall
-behind without holding memory: its queue is dropped and it catches up at its own pace.
+Each listener counts for itself and holds nothing but its place: it delivers only the next number of its stream. The
+newest facts of a stream are kept once for all who listen to it; whoever is further behind reads on from Redis or
+Postgres, at its own pace. What Redis announces may be late, repeated or missing: it is only ever a hint.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import msgspec
 import structlog
 from broadcaster import Broadcast
 
-from app.kit.errors import Problem
-from app.kit.events import Event, EventLog
+from app.kit.catchup import Past, Tops
+from app.kit.errors import Problem, ResyncRequired
+from app.kit.events import Event, EventLog, decode_event
+from app.kit.flights import Flights
 from app.kit.pubsub import GAP
+from app.kit.recent import Budget, Ring
 from app.kit.relay import CHANNEL
 from app.kit.tasks import end
+from app.kit.volatile import VOLATILE_CHANNEL, Latest, Topic, Volatile, Watcher
 
-CATCH_UP_BATCH = 200
+__all__ = ["Hub", "Latest", "Listener", "Watcher"]
+
 TOP_CHECK_S = 2.0
+CHECK_PAUSE_S = 0.05
+"""Between two checks, however much there is that asks for one."""
+CHECK_BATCH = 5000
+READING_PATIENCE_S = 0.5
 
 log = structlog.get_logger(__name__)
 
 
-class Listener:
-    """One subscription's place in one stream."""
+class _Stream:
+    """What the process knows of a stream that somebody listens to."""
 
-    def __init__(self, log_: EventLog, stream: str, limit: int) -> None:
-        self.stream = stream
+    __slots__ = ("_ring", "listeners", "lost", "name", "top")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.listeners: set[Listener] = set()
+        self.top = 0
+        """The newest `seq` that is known to exist."""
+        self.lost = False
+        self._ring: Ring | None = None
+
+    def hear(self, event: Event, size: int, new_ring: Callable[[], Ring]) -> None:
+        """Keeps what was announced, and says so to whom it is news."""
+        if self._ring is None:
+            self._ring = new_ring()
+        self._ring.add(event, size)
+        self.reach(event.seq)
+
+    def reach(self, top: int) -> None:
+        """There are events up to `top`."""
+        self.top = max(top, self.top)
+        for listener in tuple(self.listeners):
+            if listener.last < self.top:
+                listener.wake()
+
+    def remember(self, events: list[Event], new_ring: Callable[[], Ring]) -> None:
+        """Keeps what one listener had to read for the next who comes this way."""
+        if self._ring is None:
+            self._ring = new_ring()
+        self._ring.join(events)
+        self.top = max(self.top, events[-1].seq)
+
+    def after(self, seq: int, limit: int) -> list[Event]:
+        """What memory holds right after `seq`."""
+        return [] if self._ring is None else self._ring.after(seq, limit)
+
+    def lose(self) -> None:
+        """Nobody can go on from where they are."""
+        self.lost = True
+        self.forget()
+        for listener in tuple(self.listeners):
+            listener.wake()
+
+    def forget(self) -> None:
+        """Holds nothing any more."""
+        if self._ring is not None:
+            self._ring.clear()
+
+
+class Listener:
+    """One consumer's place in one stream. One take at a time."""
+
+    __slots__ = ("_hub", "_notify", "_state", "last")
+
+    def __init__(self, hub: "Hub", state: _Stream) -> None:
         self.last = 0
-        self._log = log_
-        self._queue: deque[Event] = deque()
-        self._limit = limit
-        self._behind = False
-        self._ready = asyncio.Event()
+        """The `seq` of the newest event that was taken."""
+        self._hub = hub
+        self._state = state
+        self._notify: Callable[[], None] | None = None
 
     @property
-    def newest(self) -> int:
-        """The newest fact that this listener has delivered or holds."""
-        return self._queue[-1].seq if self._queue else self.last
+    def stream(self) -> str:
+        """The stream's name."""
+        return self._state.name
 
-    def offer(self, event: Event) -> None:
-        """Hands over a fact. Never waits and never grows beyond the limit."""
-        if len(self._queue) >= self._limit:
-            self._queue.clear()
-            self._behind = True
-        elif not self._behind:
-            self._queue.append(event)
-        self._ready.set()
+    @property
+    def top(self) -> int:
+        """The newest `seq` of the stream that this process knows of."""
+        return max(self._state.top, self.last)
 
-    def look(self) -> None:
-        """Something may have been missed: read on from Postgres."""
-        self._behind = True
-        self._ready.set()
+    async def take(self, limit: int = 64) -> list[Event]:
+        """The next events, contiguous from `last + 1`; none when nothing is due now.
+
+        Raises ResyncRequired where the place cannot be continued from, and Unavailable: ask again when notified.
+        """
+        state = self._state
+        if state.lost or self.last > state.top:
+            raise ResyncRequired
+        if self.last == state.top or self not in state.listeners:
+            return []
+        events = await self._hub.history(state.name, self.last, limit)
+        if state.lost:
+            raise ResyncRequired
+        if events:
+            self.last = events[-1].seq
+        else:
+            # Read together with somebody who began before there was anything, or there never was: Postgres knows.
+            self._hub.check_soon()
+        return events
+
+    def close(self) -> None:
+        """Hears nothing more. Idempotent."""
+        self._notify = None
+        self._hub._leave(self, self._state)
+
+    def begin(self, last: int, notify: Callable[[], None]) -> None:
+        """Says from now on when there is something to take."""
+        self.last = last
+        self._notify = notify
+        if self._state.lost or last != self._state.top:
+            asyncio.get_running_loop().call_soon(self.wake)
+
+    def wake(self) -> None:
+        """Says that there may be something to take."""
+        if self._notify is not None:
+            try:
+                self._notify()
+            except Exception:
+                log.exception("hub.notify_failed", stream=self.stream)
+
+
+class _OldListener:
+    """A listener as an iterator."""
+
+    def __init__(self, listener: Listener, ready: asyncio.Event) -> None:
+        self._listener = listener
+        self._ready = ready
 
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
         while True:
             await self._ready.wait()
             self._ready.clear()
-            while self._queue or self._behind:
-                if self._behind:
-                    # Cleared first: what arrives while we read is either read too, or queued and recognised.
-                    self._behind = False
-                    async for event in self._missing():
-                        yield event
-                elif (event := self._queue.popleft()).seq == self.last + 1:
-                    self.last = event.seq
+            while events := await self._listener.take():
+                for event in events:
                     yield event
-                elif event.seq > self.last:
-                    self._queue.clear()
-                    self._behind = True
-
-    async def _missing(self) -> AsyncGenerator[Event, None]:
-        while True:
-            events = await self._log.after(self.stream, self.last, CATCH_UP_BATCH)
-            for event in events:
-                self.last = event.seq
-                yield event
-            if len(events) < CATCH_UP_BATCH:
-                return
 
 
 class Hub:
-    """One reader of Redis for the whole process, any number of listeners."""
+    """One reader of Redis for the whole process, any number of listeners and watchers."""
+
+    epoch: UUID
+    """The epoch of the streams, known once the hub has started."""
 
     def __init__(self, broadcast: Broadcast, events: EventLog, *, queue_limit: int) -> None:
+        self.listening = 0
+        """How many listeners there are."""
         self._broadcast = broadcast
         self._events = events
-        self._queue_limit = queue_limit
-        self._listeners: dict[str, set[Listener]] = {}
+        self._volatile = Volatile(events.redis)
+        self._past = Past(events)
+        self._tops = Tops(self._positions)
+        self._flights: Flights[list[Event]] = Flights()
+        self._readings: Flights[None] = Flights()
+        self._streams: dict[str, _Stream] = {}
+        self._topics: dict[str, Topic] = {}
+        self._gaps = 0
+        self._budget = Budget()
+        self._ring_limit = queue_limit
+        self._check_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    @property
-    def listening(self) -> int:
-        """How many listeners there are."""
-        return sum(map(len, self._listeners.values()))
-
     async def start(self) -> None:
-        """Connects and begins to read."""
+        """Connects and begins to read. Raises Unavailable."""
+        self.epoch = (await self._events.positions([])).epoch
         await self._broadcast.connect()
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(_forever(self._check_tops, TOP_CHECK_S))]
+        self._tasks = [
+            asyncio.create_task(self._read(CHANNEL, self._hear, self.check_soon)),
+            asyncio.create_task(self._read(VOLATILE_CHANNEL, self._hear_volatile, self._read_topics)),
+            asyncio.create_task(self._check_for_ever()),
+        ]
 
     async def stop(self) -> None:
         """Stops reading. Listeners hear nothing more."""
         await end(*self._tasks)
+        await self._tops.stop()
+        await self._flights.stop()
+        await self._readings.stop()
         await self._broadcast.disconnect()
 
-    @asynccontextmanager
-    async def listen(self, stream: str, after: int | None = None) -> AsyncIterator[Listener]:
-        """Facts of a stream that follow `after`; None: those that follow this moment."""
-        listener = Listener(self._events, stream, self._queue_limit)
-        group = self._listeners.setdefault(stream, set())
-        # Registered before the top is read: a fact between the two is queued, and dropped if it was counted already.
-        group.add(listener)
-        try:
-            if after is None:
-                listener.last = (await self._events.tops([stream]))[stream]
-            else:
-                listener.last = after
-                listener.look()
-            yield listener
-        finally:
-            group.discard(listener)
-            if not group and self._listeners.get(stream) is group:
-                del self._listeners[stream]
+    async def listen(self, stream: str, notify: Callable[[], None], *, after: int | None = None) -> Listener:
+        """A place in a stream: right after `after`, or with None after whatever has happened until now.
 
-    async def _read(self) -> None:
-        async with self._broadcast.subscribe(CHANNEL) as subscriber:
+        `notify` is called, from this loop and never from within this call, whenever there may be something to take;
+        also when there is not. Raises Unavailable.
+        """
+        state = self._streams.get(stream)
+        if state is None:
+            state = self._streams[stream] = _Stream(stream)
+        listener = Listener(self, state)
+        # Registered before the top is read: a fact between the two is kept, and not taken if it was counted already.
+        state.listeners.add(listener)
+        self.listening += 1
+        try:
+            top = await self._tops.of(stream)
+        except BaseException:
+            listener.close()
+            raise
+        state.top = max(top, state.top)
+        listener.begin(top if after is None else after, notify)
+        return listener
+
+    async def history(self, stream: str, after: int, limit: int) -> list[Event]:
+        """Events contiguous from `after + 1`; none where none follow. Equal reads under way are one.
+
+        Raises ResyncRequired where what follows `after` is gone, or nobody was ever given `after`; Unavailable.
+        """
+        state = self._streams.get(stream)
+        if state is not None and (events := state.after(after, limit)):
+            return events
+        epoch = self.epoch
+        return await self._flights.join(
+            (epoch, stream, after, limit), lambda: self._catch_up(epoch, stream, after, limit)
+        )
+
+    async def top(self, stream: str) -> int:
+        """The newest `seq` of a stream; 0 where nothing has happened yet. Raises Unavailable."""
+        return await self._tops.of(stream)
+
+    def check_soon(self) -> None:
+        """Compares every stream with Postgres now, not only when it is time."""
+        self._check_due.set()
+
+    @asynccontextmanager
+    async def listen_as_before(self, stream: str, after: int | None = None) -> AsyncIterator["_OldListener"]:
+        """Facts of a stream that follow `after`; None: those that follow this moment."""
+        ready = asyncio.Event()
+        listener = await self.listen(stream, ready.set, after=after)
+        try:
+            yield _OldListener(listener, ready)
+        finally:
+            listener.close()
+
+    async def watch(self, topic: str, notify: Callable[[], None]) -> Watcher:
+        """A view of a volatile topic, whose first take gives what is the latest now, as far as Redis knows it.
+
+        `notify` is called whenever there may be something to take; also when there is not.
+        """
+        state = self._topics.get(topic)
+        if state is None:
+            state = self._topics[topic] = Topic(topic)
+        watcher = Watcher(state, notify, self._unwatch)
+        state.watchers.add(watcher)
+        try:
+            if not state.complete:
+                # Not longer than that: whatever comes later is announced to the watcher.
+                await asyncio.wait([self._begin_reading(state)], timeout=READING_PATIENCE_S)
+        except BaseException:
+            watcher.close()
+            raise
+        return watcher
+
+    async def _catch_up(self, epoch: UUID, stream: str, after: int, limit: int) -> list[Event]:
+        events = await self._past.after(epoch, stream, after, limit)
+        state = self._streams.get(stream)
+        if events and state is not None and epoch == self.epoch:
+            state.remember(events, self._new_ring)
+        return events
+
+    async def _positions(self, streams: list[str]) -> dict[str, int]:
+        positions = await self._events.positions(streams)
+        if positions.epoch != self.epoch:
+            self._begin_epoch(positions.epoch)
+        return positions.seqs
+
+    def _begin_epoch(self, epoch: UUID) -> None:
+        log.warning("hub.new_epoch", epoch=str(epoch), listeners=self.listening)
+        ended, self._streams, self.epoch = self._streams, {}, epoch
+        for state in ended.values():
+            state.lose()
+
+    async def _read(self, channel: str, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        async with self._broadcast.subscribe(channel) as subscriber:
             # Whoever listened before the subscription stood may have missed something.
-            self._look_everywhere()
+            missed()
             while True:
                 message = (await subscriber.get()).message
                 if message == GAP:
-                    self._look_everywhere()
+                    missed()
                     continue
                 try:
-                    event = msgspec.json.decode(message, type=Event)
-                except (msgspec.MsgspecError, UnicodeError) as error:
+                    hear(message)
+                except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
                     # Whatever it was, the listeners' own count finds what it should have told.
-                    log.warning("hub.bad_message", error=str(error))
+                    log.warning("hub.bad_message", channel=channel, error=str(error))
+
+    def _hear(self, message: str) -> None:
+        epoch, stream, body = message.split("\n", 2)
+        if epoch != self.epoch.hex:
+            # Ours or the sender's is an old one: Postgres knows.
+            self.check_soon()
+        elif (state := self._streams.get(stream)) is not None:
+            state.hear(decode_event(body), len(body), self._new_ring)
+
+    def _hear_volatile(self, message: str) -> None:
+        name, key, body = message.split("\n", 2)
+        if (topic := self._topics.get(name)) is not None:
+            topic.hear(key, msgspec.json.decode(body))
+
+    def _read_topics(self) -> None:
+        # What was read before the gap may not hold what was missed in it.
+        self._gaps += 1
+        for topic in self._topics.values():
+            self._begin_reading(topic)
+
+    def _begin_reading(self, topic: Topic) -> asyncio.Task[None]:
+        return self._readings.begin((topic.name, self._gaps), lambda: topic.read(self._volatile))
+
+    async def _check_for_ever(self) -> None:
+        """Finds what Redis has not told, be it for a lost message or because Redis is gone, and a new epoch."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TOP_CHECK_S):
+                    await self._check_due.wait()
+            self._check_due.clear()
+            try:
+                await self._check()
+            except Problem as problem:
+                log.warning("hub.interrupted", error=problem.message)
+            except Exception:
+                log.exception("hub.failed")
+            await asyncio.sleep(CHECK_PAUSE_S)
+
+    async def _check(self) -> None:
+        names = list(self._streams)
+        for start in range(0, max(len(names), 1), CHECK_BATCH):
+            asked = {
+                name: state.top for name in names[start : start + CHECK_BATCH] if (state := self._streams.get(name))
+            }
+            for name, top in (await self._positions(list(asked))).items():
+                if (state := self._streams.get(name)) is None:
                     continue
-                for listener in self._listeners.get(event.stream, ()):
-                    listener.offer(event)
+                if top < asked[name]:
+                    # Its numbers will be given out a second time: a copy of the data was put back, and nobody said so.
+                    log.error("hub.stream_went_back", stream=name, seq=asked[name], top=top)
+                    del self._streams[name]
+                    state.lose()
+                else:
+                    state.reach(top)
 
-    def _look_everywhere(self) -> None:
-        for group in self._listeners.values():
-            for listener in group:
-                listener.look()
+    def _new_ring(self) -> Ring:
+        return Ring(self._ring_limit, self._budget)
 
-    async def _check_tops(self) -> None:
-        """Finds listeners that Redis has left behind, be it for a lost message or because Redis is gone."""
-        if not self._listeners:
+    def _leave(self, listener: Listener, state: _Stream) -> None:
+        if listener not in state.listeners:
             return
-        for stream, top in (await self._events.tops(list(self._listeners))).items():
-            for listener in self._listeners.get(stream, ()):
-                if listener.newest < top:
-                    listener.look()
+        state.listeners.remove(listener)
+        self.listening -= 1
+        if not state.listeners:
+            state.forget()
+            if self._streams.get(state.name) is state:
+                del self._streams[state.name]
 
-
-async def _forever(step: Callable[[], Awaitable[None]], every_s: float) -> None:
-    while True:
-        await asyncio.sleep(every_s)
-        try:
-            await step()
-        except Problem as problem:
-            log.warning("hub.interrupted", error=problem.message)
-        except Exception:
-            log.exception("hub.failed")
+    def _unwatch(self, watcher: Watcher, topic: Topic) -> None:
+        topic.watchers.discard(watcher)
+        if not topic.watchers and self._topics.get(topic.name) is topic:
+            del self._topics[topic.name]

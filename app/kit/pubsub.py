@@ -1,10 +1,13 @@
 """Our Redis backend for `broadcaster`: it survives a lost connection, and says when messages may have been missed."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 from broadcaster import Broadcast, BroadcastBackend, Event
+from broadcaster._base import Subscriber
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
@@ -15,6 +18,7 @@ GAP = ""
 """A message that Redis never sends: here the channel may have a hole."""
 
 _RETRY_S = 0.25
+_CONFIRMATION_S = 5.0
 log = structlog.get_logger(__name__)
 
 
@@ -41,20 +45,27 @@ class RedisBackend(BroadcastBackend):
     async def subscribe(self, group: str) -> None:
         """Returns once the server has confirmed: whatever is published from here on arrives."""
         confirmed = self._channels.setdefault(group, asyncio.Event())
-        while True:
+        while not confirmed.is_set():
             try:
                 await self._pubsub.subscribe(group)
-                break
+                self._subscribed.set()
+                # Asked again where it does not come: the question may have gone down with its connection.
+                async with asyncio.timeout(_CONFIRMATION_S):
+                    await confirmed.wait()
+            except TimeoutError:
+                log.warning("pubsub.unconfirmed", channel=group)
             except (RedisError, OSError) as error:
                 log.warning("pubsub.unreachable", error=str(error) or type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
-        self._subscribed.set()
-        await confirmed.wait()
 
     async def unsubscribe(self, group: str) -> None:
         """Stops hearing a channel."""
         self._channels.pop(group, None)
-        await self._pubsub.unsubscribe(group)
+        try:
+            await self._pubsub.unsubscribe(group)
+        except (RedisError, OSError) as error:
+            # At worst the channel is heard again after the reconnection, and nobody listens.
+            log.warning("pubsub.unreachable", error=str(error) or type(error).__name__)
 
     async def publish(self, channel: str, message: Any) -> None:
         """Publishes to whoever listens now."""
@@ -82,6 +93,37 @@ class RedisBackend(BroadcastBackend):
                 confirmed.set()
 
 
+class Channels(Broadcast):
+    """broadcaster, over our backend, where subscribing and unsubscribing take turns.
+
+    broadcaster forgets one of two that subscribe to a channel for the first time at once, can unsubscribe a channel
+    that somebody is just joining, loses what arrives between the confirmation and the registration, and raises
+    KeyError when a subscription that is under way is cancelled.
+    """
+
+    def __init__(self, backend: RedisBackend) -> None:
+        super().__init__(backend=backend)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[Subscriber]:
+        """Hears a channel from here on."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        try:
+            async with self._turn:
+                first = channel not in self._subscribers
+                self._subscribers.setdefault(channel, set()).add(queue)
+                if first:
+                    await self._backend.subscribe(channel)
+            yield Subscriber(queue)
+        finally:
+            async with self._turn:
+                queues = self._subscribers.get(channel, set())
+                queues.discard(queue)
+                if not queues and self._subscribers.pop(channel, None) is not None:
+                    await self._backend.unsubscribe(channel)
+
+
 def broadcast_over(redis: "Redis") -> Broadcast:
     """broadcaster, over our backend."""
-    return Broadcast(backend=RedisBackend(redis))
+    return Channels(RedisBackend(redis))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -10,11 +11,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.kit.db import Database, end_session
-from app.kit.events import WAKE_CHANNEL, Event, Q
+from app.kit.events import WAKE_CHANNEL, Event, Q, stream_key
 from app.kit.tasks import end, heed_cancellation
 
-CHANNEL = "moneta:events"
-"""The one channel on which every worker hears every fact."""
+CHANNEL = "moneta:facts"
+"""The one channel on which every worker hears every fact: lines of epoch, stream, and the event as JSON."""
 
 BATCH = 500
 STREAM_LENGTH = 10_000
@@ -24,22 +25,30 @@ STANDBY_S = 1.0
 
 log = structlog.get_logger(__name__)
 
-# The id is the fact's seq, so Redis itself refuses to store a repeat after a crash. It is announced all the same: the
-# hubs count for themselves, and a database that was made anew has low numbers again.
+# A batch is one script: Redis runs it whole or not at all, so no death of the relay can leave a fact out or change the
+# order. The id is the fact's seq, so a repeat after a crash is recognised. It is announced all the same: the hubs count
+# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it begins anew.
 _MOVE = """
-local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1] .. '-0', 'e', ARGV[2])
-if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller') then
-    return added
+local length, ttl_s, channel = ARGV[1], ARGV[2], ARGV[3]
+local last = {}
+for i, key in ipairs(KEYS) do
+    local seq, head, event = tonumber(ARGV[3 * i + 1]), ARGV[3 * i + 2], ARGV[3 * i + 3]
+    if not last[key] then
+        local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+        last[key] = newest and tonumber(string.match(newest[1], '^%d+')) or seq - 1
+    end
+    if seq > last[key] then
+        if seq > last[key] + 1 then
+            redis.call('DEL', key)
+        end
+        redis.call('XADD', key, 'MAXLEN', '~', length, ARGV[3 * i + 1] .. '-0', 'e', event)
+        redis.call('EXPIRE', key, ttl_s)
+        last[key] = seq
+    end
+    redis.call('PUBLISH', channel, head .. event)
 end
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('PUBLISH', ARGV[5], ARGV[2])
-return 1
+return #KEYS
 """
-
-
-def stream_key(stream: str) -> str:
-    """Where Redis keeps the newest facts of a stream."""
-    return f"moneta:stream:{stream}"
 
 
 class Relay:
@@ -74,6 +83,8 @@ class Relay:
             try:
                 if not await connection.fetchval(Q.try_relay_lock.sql):
                     return
+                # A restore ends every session, so whoever leads after it passes here before the first move.
+                await connection.execute(Q.epoch_and_positions.sql, [])
                 log.info("relay.active")
                 while True:
                     heed_cancellation()
@@ -91,15 +102,13 @@ class Relay:
         rows = await connection.fetch(Q.unpublished_events.sql, BATCH)
         if not rows:
             return 0
-        pipeline = self._redis.pipeline(transaction=False)
-        for _, *columns in rows:
+        keys: list[str] = []
+        args: list[Any] = [STREAM_LENGTH, STREAM_TTL_S, CHANNEL]
+        for _, epoch, *columns in rows:
             event = Event(*columns)
-            await self._move(
-                keys=[stream_key(event.stream)],
-                args=[event.seq, msgspec.json.encode(event), STREAM_LENGTH, STREAM_TTL_S, CHANNEL],
-                client=pipeline,
-            )
-        await pipeline.execute()
+            keys.append(stream_key(epoch, event.stream))
+            args += (event.seq, f"{epoch.hex}\n{event.stream}\n", msgspec.json.encode(event))
+        await self._move(keys=keys, args=args)
         await connection.execute(Q.mark_published.sql, [row["id"] for row in rows])
         return len(rows)
 

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-from broadcaster import Broadcast
 from redis.asyncio import Redis
 
 from app.kit.db import SYSTEM, Database
 from app.kit.events import Event, EventLog, Fact
-from app.kit.hub import Hub, Listener
-from app.kit.pubsub import RedisBackend
+from app.kit.hub import Hub, _OldListener
+from app.kit.pubsub import broadcast_over
 from app.kit.relay import Relay
 
 
@@ -25,7 +24,7 @@ async def relaying(database: Database, redis: Redis) -> AsyncIterator[asyncio.Ta
 
 @contextlib.asynccontextmanager
 async def hub_of(events: EventLog, redis: Redis, *, queue_limit: int = 100) -> AsyncIterator[Hub]:
-    hub = Hub(Broadcast(backend=RedisBackend(redis)), events, queue_limit=queue_limit)
+    hub = Hub(broadcast_over(redis), events, queue_limit=queue_limit)
     await hub.start()
     try:
         yield hub
@@ -45,7 +44,7 @@ async def append(database: Database, events: EventLog, stream: str, numbers: Seq
         await database.write(SYSTEM, lambda tx, n=number: events.append(tx, [Fact(stream, "n", {"n": n})]))  # type: ignore[misc]
 
 
-async def take(listener: Listener, count: int, *, within_s: float = 15.0) -> list[Event]:
+async def take(listener: _OldListener, count: int, *, within_s: float = 15.0) -> list[Event]:
     """The next facts. Fails when they do not come in time."""
     taken: list[Event] = []
     async with asyncio.timeout(within_s):

@@ -26,7 +26,7 @@ async def test_facts_are_numbered_in_the_order_given(database: Database, events:
     assert b[0].payload == {"n": 1}
     assert [(event.seq, event.payload) for event in await events.after("a", 0, 10)] == [(1, {"n": 2})]
     assert [event.seq for event in await events.after("b", 2, 1)] == [3]
-    assert await events.tops(["a", "b", "never"]) == {"a": 1, "b": 4, "never": 0}
+    assert (await events.positions(["a", "b", "never"])).seqs == {"a": 1, "b": 4, "never": 0}
 
 
 async def test_an_empty_append_does_nothing(database: Database, events: EventLog, owner: Owner) -> None:
@@ -84,7 +84,7 @@ async def test_a_rollback_leaves_no_trace(database: Database, events: EventLog, 
         await database.write(SYSTEM, work)
 
     assert await owner.fetchval("SELECT count(*) FROM events") == 0
-    assert await events.tops(["a"]) == {"a": 0}
+    assert (await events.positions(["a"])).seqs == {"a": 0}
 
 
 async def test_the_relay_is_woken_by_a_commit_and_not_by_a_rollback(
@@ -115,6 +115,6 @@ async def test_a_dead_redis_fails_no_write(database: Database, caplog: pytest.Lo
     await database.write(SYSTEM, lambda tx: events.append(tx, [Fact("a", "x", {})]))
     assert events._waking is not None
     await events._waking
-    assert await events.tops(["a"]) == {"a": 1}
+    assert (await events.positions(["a"])).seqs == {"a": 1}
     assert "never retrieved" not in caplog.text
     await nowhere.aclose()

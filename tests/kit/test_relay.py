@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.kit.db import SYSTEM, Database
-from app.kit.events import Event, EventLog, Fact
-from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay, stream_key
+from app.kit.events import Event, EventLog, Fact, stream_key
+from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
 from tests.conftest import Owner
 from tests.kit.moving import append, cancel, relaying
 from tests.waiting import until

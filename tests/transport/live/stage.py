@@ -129,7 +129,11 @@ class Subscription:
     @strawberry.subscription
     async def facts(self, info: Info, stream: str) -> AsyncGenerator[Tick, None]:
         stage = info.context.stage
-        async with stage.running(), stage.hub.listen(stream) as listener, contextlib.aclosing(aiter(listener)) as facts:
+        async with (
+            stage.running(),
+            stage.hub.listen_as_before(stream) as listener,
+            contextlib.aclosing(aiter(listener)) as facts,
+        ):
             async for fact in facts:
                 yield Tick(n=fact.payload["n"], cursor=str(fact.seq))
 

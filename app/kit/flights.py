@@ -1,0 +1,47 @@
+"""Equal work that is asked for by many at once is done once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Flights(Generic[T]):
+    """Work under way by key. Who is cancelled while waiting takes nobody along, and the work goes on."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[T]] = {}
+
+    async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """The outcome of the work under this key, which is begun where it is not under way."""
+        return await asyncio.shield(self.begin(key, work))
+
+    def begin(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        """The same, without waiting."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.ensure_future(_run(work))
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return task
+
+    def cancel(self) -> None:
+        """Ends whatever is under way, soon."""
+        for task in self._under_way.values():
+            task.cancel()
+
+    async def stop(self) -> None:
+        """Ends whatever is under way."""
+        tasks = list(self._under_way.values())
+        self.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _landed(self, key: Hashable, task: "asyncio.Task[Any]") -> None:
+        self._under_way.pop(key, None)
+        if not task.cancelled():
+            # Marks it as seen: everybody who waited may be gone.
+            task.exception()
+
+
+async def _run(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()

@@ -1,0 +1,169 @@
+"""Volatile topics: only the latest value of each key matters, so values conflate and nothing is promised to arrive."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+VOLATILE_CHANNEL = "moneta:volatile"
+"""The one channel of all volatile topics: lines of topic, key, and the payload as JSON."""
+
+LATEST_TTL_S = 3600
+KEYS_LIMIT = 10_000
+"""Keys of one topic that a process remembers; the one that was longest without a change is forgotten first."""
+
+log = structlog.get_logger(__name__)
+
+# Kept and published at once: who subscribes first and reads then misses nothing.
+_PUBLISH = """
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('PUBLISH', ARGV[4], ARGV[5] .. ARGV[2])
+"""
+
+
+def latest_key(topic: str) -> str:
+    """Where Redis keeps the latest values of a topic."""
+    return f"moneta:latest:{topic}"
+
+
+class Latest(msgspec.Struct, frozen=True):
+    """The newest value of a key."""
+
+    key: str
+    payload: Any
+
+
+class Volatile:
+    """The latest values, in Redis."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._publish = redis.register_script(_PUBLISH)
+
+    async def publish(self, topic: str, key: str, payload: Any) -> None:
+        """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
+        if "\n" in topic or "\n" in key:
+            raise ValueError("neither a topic nor a key may have a line break")
+        body = msgspec.json.encode(payload)
+        try:
+            await self._publish(
+                keys=[latest_key(topic)], args=[key, body, LATEST_TTL_S, VOLATILE_CHANNEL, f"{topic}\n{key}\n"]
+            )
+        except (RedisError, OSError) as error:
+            log.warning("volatile.unpublished", topic=topic, error=str(error) or type(error).__name__)
+
+    async def latest(self, topic: str) -> dict[str, Any] | None:
+        """The latest value of each key; None where Redis does not answer."""
+        try:
+            stored: Any = await self._redis.hgetall(latest_key(topic))
+            return {key.decode(): msgspec.json.decode(body) for key, body in stored.items()}
+        except (RedisError, OSError, msgspec.MsgspecError, UnicodeError) as error:
+            log.warning("volatile.unread", topic=topic, error=str(error) or type(error).__name__)
+            return None
+
+
+class Topic:
+    """The latest values of a topic in this process, in the order of their last change, and who watches them."""
+
+    __slots__ = ("_heard", "_values", "_version", "complete", "name", "watchers")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.watchers: set[Watcher] = set()
+        self.complete = False
+        """Whether everything that Redis had was read."""
+        self._values: dict[str, tuple[int, Latest]] = {}
+        self._version = 0
+        self._heard: dict[str, Any] | None = None
+
+    @property
+    def version(self) -> int:
+        """Counts changes."""
+        return self._version
+
+    def hear(self, key: str, payload: Any) -> None:
+        """A key has another value."""
+        if self._heard is not None:
+            self._heard[key] = payload
+        self._set(key, payload)
+        self._wake()
+
+    async def read(self, volatile: Volatile) -> None:
+        """Takes over what Redis has. What is heard meanwhile is announced after what was read, so it prevails."""
+        heard: dict[str, Any] = {}
+        self._heard = heard
+        stored = await volatile.latest(self.name)
+        if self._heard is not heard:
+            # Another reading began after this one, and will know more.
+            return
+        self._heard = None
+        if stored is None:
+            return
+        self.complete = True
+        changed = [
+            (key, payload)
+            for key, payload in (stored | heard).items()
+            if key not in self._values or self._values[key][1].payload != payload
+        ]
+        for key, payload in changed:
+            self._set(key, payload)
+        if changed:
+            self._wake()
+
+    def since(self, version: int) -> list[Latest]:
+        """What changed after `version`, oldest change first."""
+        changed = []
+        for at, latest in reversed(self._values.values()):
+            if at <= version:
+                break
+            changed.append(latest)
+        return changed[::-1]
+
+    def _set(self, key: str, payload: Any) -> None:
+        self._values.pop(key, None)
+        if len(self._values) >= KEYS_LIMIT:
+            del self._values[next(iter(self._values))]
+        self._version += 1
+        self._values[key] = (self._version, Latest(key, payload))
+
+    def _wake(self) -> None:
+        for watcher in tuple(self.watchers):
+            watcher.wake()
+
+
+class Watcher:
+    """One consumer's view of a volatile topic."""
+
+    __slots__ = ("_leave", "_notify", "_seen", "_topic")
+
+    def __init__(self, topic: Topic, notify: Callable[[], None], leave: Callable[["Watcher", Topic], None]) -> None:
+        self._topic = topic
+        self._notify = notify
+        self._leave = leave
+        self._seen = 0
+
+    @property
+    def topic(self) -> str:
+        """The topic's name."""
+        return self._topic.name
+
+    def take(self) -> list[Latest]:
+        """What changed since the last take, the newest value of each key; the first time everything known."""
+        changed = self._topic.since(self._seen)
+        self._seen = self._topic.version
+        return changed
+
+    def close(self) -> None:
+        """Hears nothing more. Idempotent."""
+        self._leave(self, self._topic)
+
+    def wake(self) -> None:
+        """Says that there may be something to take."""
+        try:
+            self._notify()
+        except Exception:
+            log.exception("volatile.notify_failed", topic=self._topic.name)
