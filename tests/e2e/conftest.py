@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE_S = 90.0
 STOP_PATIENCE_S = 30.0
 READY = b"Moneta is ready"
+WEB = ROOT / "web"
+NODE_NEEDED = "Node 20+ and web/node_modules are needed: run `make web`"
+SKIPPED = 77
 
 
 class Moneta:
@@ -89,6 +93,24 @@ class Moneta:
         )
         token: str = answer["data"]["login"]["accessToken"]
         return token
+
+
+def has_node() -> bool:
+    """Whether what needs Node can run here."""
+    return shutil.which("node") is not None and (WEB / "node_modules").is_dir()
+
+
+def node(*arguments: str) -> str:
+    """Runs Node in web/; returns its output. Without Node the test is reported as skipped."""
+    if not has_node():
+        pytest.skip(NODE_NEEDED)
+    ended = subprocess.run(
+        ["node", *arguments], cwd=WEB, capture_output=True, text=True, timeout=240, check=False, env=dict(os.environ)
+    )
+    if ended.returncode == SKIPPED:
+        pytest.skip(ended.stdout.strip())
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,8 @@ export class Sockets {
       lazy: true,
       keepAlive: 10_000,
       retryAttempts: Infinity,
+      // By itself graphql-ws gives up when a connection cannot be opened, as while the server restarts.
+      shouldRetry: () => true,
       retryWait: backOff,
       connectionParams: () => (this.bearer === undefined ? {} : { authorization: this.bearer }),
     });

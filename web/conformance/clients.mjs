@@ -1,0 +1,152 @@
+// Usage: MONETA_TOKEN=... node conformance/clients.mjs <client> <base url> [--blocks-after cursor] [--payments-after cursor]
+// Watches blocks and payments with a real client library, through whatever happens to the server, until its standard
+// input ends; then it unsubscribes. Prints a line of JSON for each thing that happens; tests/e2e/test_clients.py judges
+// them. Exit code 0: both subscriptions ended because they were stopped, and nothing was left open.
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { ApolloClient, InMemoryCache, gql } from "@apollo/client";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
+import { Client as UrqlClient, subscriptionExchange } from "@urql/core";
+import { createClient as createSseClient } from "graphql-sse";
+import { createClient as createWsClient } from "graphql-ws";
+import { WebSocket } from "ws";
+import { importSource } from "../tests/sources.mjs";
+
+const { subscribeResuming } = await importSource("resuming.ts");
+
+const RETRY_MS = 250;
+const BLOCKS = "subscription Blocks($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }";
+const PAYMENTS =
+  "subscription Payments($after: Cursor) { transactionUpdates(after: $after) { cursor transaction { hash } } }";
+
+/** Each gives `watch(query, variables, sink)`, which returns what stops it. */
+const CLIENTS = { "graphql-ws": graphqlWs, "graphql-sse": graphqlSse, apollo, urql };
+
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { "blocks-after": { type: "string" }, "payments-after": { type: "string" } },
+});
+const [name, base] = positionals;
+const token = process.env.MONETA_TOKEN;
+if (!(name in CLIENTS) || !base || !token) {
+  console.error(`usage: MONETA_TOKEN=... clients.mjs ${Object.keys(CLIENTS).join("|")} <base url>`);
+  process.exit(2);
+}
+const url = new URL("/graphql", base).href;
+const authorization = `Bearer ${token}`;
+const resuming = {
+  onGap: (gap) => say("gap", { gap }),
+  onResync: (errors) => {
+    say("resync", {});
+    throw errors;
+  },
+};
+
+let stopping = false;
+const watch = CLIENTS[name]();
+const stops = [
+  watch(BLOCKS, after(options["blocks-after"]), sink("newBlock")),
+  watch(PAYMENTS, after(options["payments-after"]), sink("transactionUpdates")),
+];
+createInterface({ input: process.stdin }).on("close", () => {
+  stopping = true;
+  for (const stop of stops) stop();
+});
+
+function graphqlWs() {
+  const client = wsClient();
+  return (query, variables, sink) => subscribeResuming(client, { query, variables }, sink, resuming);
+}
+
+/** graphql-sse reads no `id:` and sends no `Last-Event-ID`; it takes the payload anew for each attempt, as graphql-ws. */
+function graphqlSse() {
+  const client = createSseClient({
+    url,
+    headers: { authorization },
+    retryAttempts: Infinity,
+    retry: () => pause(),
+  });
+  return (query, variables, sink) => subscribeResuming(client, { query, variables }, sink, resuming);
+}
+
+function apollo() {
+  const link = new GraphQLWsLink(resumingClient());
+  const client = new ApolloClient({ link, cache: new InMemoryCache() });
+  return (query, variables, sink) => {
+    const watching = client.subscribe({ query: gql(query), variables, fetchPolicy: "no-cache" }).subscribe({
+      ...sink,
+      next: ({ data, error }) => (error ? sink.error(error) : sink.next({ data })),
+    });
+    return () => {
+      watching.unsubscribe();
+      client.stop();
+    };
+  };
+}
+
+function urql() {
+  const socket = resumingClient();
+  const client = new UrqlClient({
+    url,
+    preferGetMethod: false,
+    exchanges: [
+      subscriptionExchange({
+        forwardSubscription: (payload) => ({
+          subscribe: (sink) => ({ unsubscribe: socket.subscribe(payload, sink) }),
+        }),
+      }),
+    ],
+  });
+  return (query, variables, sink) => {
+    const watching = client
+      .subscription(query, variables)
+      .subscribe(({ data, error }) => (error ? sink.error(error) : sink.next({ data })));
+    return () => watching.unsubscribe();
+  };
+}
+
+/** A graphql-ws client for the libraries that are handed one. */
+function resumingClient() {
+  const client = wsClient();
+  return { ...client, subscribe: (payload, sink) => subscribeResuming(client, payload, sink, resuming) };
+}
+
+function wsClient() {
+  return createWsClient({
+    url: url.replace(/^http/, "ws"),
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization },
+    retryAttempts: Infinity,
+    retryWait: pause,
+    shouldRetry: () => true,
+    on: {
+      connected: () => say("connected", {}),
+      closed: ({ code }) => say("closed", { code }),
+    },
+  });
+}
+
+function pause() {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}
+
+function after(cursor) {
+  return cursor === undefined ? {} : { after: cursor };
+}
+
+function sink(field) {
+  return {
+    next: ({ data, errors }) => (errors ? fail(errors) : say(field, data[field])),
+    error: fail,
+    complete: () => stopping || fail("completed by the server"),
+  };
+}
+
+function fail(reason) {
+  say("error", { reason: reason instanceof Error ? reason.message : JSON.stringify(reason) });
+  process.exitCode = 1;
+}
+
+function say(what, details) {
+  console.log(JSON.stringify({ what, ...details }));
+}
