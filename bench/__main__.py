@@ -1,4 +1,4 @@
-"""`python -m bench [queries|transfers|blocks] [--seconds 5] [--quick]`: measures, reports, gates nothing."""
+"""`python -m bench [queries|transfers|blocks|fanout] [--seconds 5] [--quick]`: measures, reports, gates nothing."""
 
 import asyncio
 from enum import StrEnum
@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import blocks, data, queries, transfers
+from bench import blocks, data, fanout, queries, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -22,6 +22,7 @@ class Name(StrEnum):
     QUERIES = "queries"
     TRANSFERS = "transfers"
     BLOCKS = "blocks"
+    FANOUT = "fanout"
 
 
 @command.command()
@@ -31,7 +32,6 @@ def main(
     quick: Annotated[bool, typer.Option("--quick", help="One run of one second of each: does it work at all?")] = False,
 ) -> None:
     """Measures Moneta on this machine. Results go to bench/results, those of --quick nowhere; nothing is gated."""
-    rounds = 1 if quick else ROUNDS
     seconds = 1.0 if quick else seconds
     try:
         with embedded_servers() as servers:
@@ -43,7 +43,7 @@ def main(
                     TimeElapsedColumn(),
                     console=console,
                 ) as progress:
-                    report = _measure(name, servers, seconds, rounds, progress)
+                    report = _measure(name, servers, seconds, progress, quick=quick)
                 show(report)
                 if not quick:
                     save(report)
@@ -52,7 +52,8 @@ def main(
         raise SystemExit(1) from None
 
 
-def _measure(name: Name, servers: Embedded, seconds: float, rounds: int, progress: Progress) -> Report:
+def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, *, quick: bool) -> Report:
+    rounds = 1 if quick else ROUNDS
     match name:
         case Name.QUERIES:
             database_url = asyncio.run(data.read_database(servers.database_url, progress))
@@ -61,6 +62,10 @@ def _measure(name: Name, servers: Embedded, seconds: float, rounds: int, progres
             return transfers.measure(servers, seconds, rounds, progress)
         case Name.BLOCKS:
             return asyncio.run(blocks.measure(servers, rounds, progress))
+        case Name.FANOUT:
+            asyncio.run(data.read_database(servers.database_url, progress))
+            size = fanout.QUICK if quick else fanout.Size(rounds=rounds, seconds=seconds)
+            return fanout.measure(servers, size, progress)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Collection
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -72,6 +74,36 @@ def cpu_seconds(pid: int) -> float:
     """What a process and its threads have used so far, of the user's and of the kernel's time."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_kib(pid: int) -> int:
+    """Memory that a process has in RAM."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise ProcessLookupError(pid)
+
+
+def pin(pid: int, cores: Collection[int]) -> None:
+    """Keeps a process, its threads and its children of now on these cores; what they start later inherits it."""
+    for other in [pid, *_children(pid)]:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for thread in Path(f"/proc/{other}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), cores)
+
+
+def parent(pid: int) -> int:
+    """Whose child a process is."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if parent(int(process.name)) == pid:
+                found.append(int(process.name))
+    return found
 
 
 def _ticks() -> list[int]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -56,8 +56,60 @@ class Target(msgspec.Struct, frozen=True):
         return answer
 
 
+class Server:
+    """A server's process on a port of its own, where it can be killed and started again."""
+
+    def __init__(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str], ready: str) -> None:
+        """`ready` is the path that answers 200 once the server can be measured."""
+        port = free_port()
+        self._name = name
+        self._command = command
+        self._environment = {**os.environ, **environment, "PORT": str(port), "HOST": "127.0.0.1"}
+        self._ready = f"http://127.0.0.1:{port}{ready}"
+        self._log = Log(WORK / f"{name.lower().replace(' ', '-')}.log")
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Target:
+        """Returns when it is ready. Raises EmbeddedError with the log's tail when it does not become so."""
+        process = self._process = spawn(
+            self._command,
+            cwd=ROOT,
+            env=self._environment,
+            user=None,
+            log=self._log,
+            on_parent_death=signal.SIGTERM,
+        )
+        if SERVER_CORE is not None:
+            # Before it has any thread but the first: those that follow inherit it.
+            os.sched_setaffinity(process.pid, {SERVER_CORE})
+        wait_until(lambda: process.poll() is not None or _answers(self._ready), _READY_S)
+        if process.poll() is not None or not _answers(self._ready):
+            raise self._log.error(f"{self._name} is not ready.")
+        return Target(self._name, self._port, process.pid)
+
+    def kill(self) -> None:
+        """SIGKILL: it cleans nothing up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM first."""
+        if self._process is not None:
+            stop(self._process, *_SHUTDOWN)
+
+
 @contextmanager
-def moneta(database_url: str, redis_url: str, settings: Mapping[str, str]) -> Iterator[Target]:
+def serving(server: Server) -> Iterator[Target]:
+    """The server, ready, until the end of the block."""
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def moneta_server(database_url: str, redis_url: str, settings: Mapping[str, str]) -> Server:
     """The API as `python -m app serve` runs it. `settings` are further `MONETA_*` variables."""
     environment = {
         "MONETA_HOME": str(HOME),
@@ -65,7 +117,13 @@ def moneta(database_url: str, redis_url: str, settings: Mapping[str, str]) -> It
         "MONETA_REDIS_URL": redis_url,
         **settings,
     }
-    with _server("Moneta", ["app", "serve"], environment, "/health/ready") as target:
+    return Server("Moneta", [sys.executable, "-m", "app", "serve"], environment, "/health/ready")
+
+
+@contextmanager
+def moneta(database_url: str, redis_url: str, settings: Mapping[str, str]) -> Iterator[Target]:
+    """`moneta_server`, ready."""
+    with serving(moneta_server(database_url, redis_url, settings)) as target:
         yield target
 
 
@@ -74,7 +132,8 @@ def stock(database_url: str, *, caches: bool) -> Iterator[Target]:
     """The stock application (bench/stock.py)."""
     environment = {"BENCH_DATABASE_URL": database_url, "BENCH_STOCK_CACHES": "1" if caches else ""}
     name = "stock with caches" if caches else "stock"
-    with _server(name, ["bench.stock"], environment, "/graphql?query=%7B__typename%7D") as target:
+    command = [sys.executable, "-m", "bench.stock"]
+    with serving(Server(name, command, environment, "/graphql?query=%7B__typename%7D")) as target:
         yield target
 
 
@@ -105,31 +164,6 @@ def put_load(target: Target, plan: Plan) -> Run:
         failed = f"{outcome.failed} of {outcome.completed} requests"
         raise RuntimeError(f"{target.name} failed at {failed}: {outcome.first_failure}")
     return Run(outcome, 1000 * used_s / (outcome.completed + outcome.warmed_up), other_load)
-
-
-@contextmanager
-def _server(name: str, module: list[str], environment: Mapping[str, str], ready: str) -> Iterator[Target]:
-    port = free_port()
-    log = Log(WORK / f"{name.lower().replace(' ', '-')}.log")
-    process = spawn(
-        [sys.executable, "-m", *module],
-        cwd=ROOT,
-        env={**os.environ, **environment, "PORT": str(port), "HOST": "127.0.0.1"},
-        user=None,
-        log=log,
-        on_parent_death=signal.SIGTERM,
-    )
-    try:
-        if SERVER_CORE is not None:
-            # Before it has any thread but the first: those that follow inherit it.
-            os.sched_setaffinity(process.pid, {SERVER_CORE})
-        url = f"http://127.0.0.1:{port}{ready}"
-        wait_until(lambda: process.poll() is not None or _answers(url), _READY_S)
-        if process.poll() is not None or not _answers(url):
-            raise log.error(f"{name} is not ready.")
-        yield Target(name, port, process.pid)
-    finally:
-        stop(process, *_SHUTDOWN)
 
 
 def _answers(url: str) -> bool:
