@@ -17,13 +17,15 @@ from app.schema.context import Info
 from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
 from app.schema.ledger.viewer import LedgerViewer
+from app.schema.realtime.operations import RealtimeMutation
+from app.schema.realtime.viewer import RealtimeViewer
 from app.schema.scalars import SCALARS
 
 MAX_NODES = 100
 
 
 @record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
-class Viewer(AccountsViewer, LedgerViewer):
+class Viewer(AccountsViewer, LedgerViewer, RealtimeViewer):
     """Who is asking."""
 
 
@@ -99,7 +101,7 @@ class Query(AccountsQuery, LedgerQuery):
 
 
 @strawberry.type(description="What can be done. Everything that creates or moves something takes an idempotency key.")
-class Mutation(AccountsMutation, LedgerMutation):
+class Mutation(AccountsMutation, LedgerMutation, RealtimeMutation):
     """What can be done."""
 
 

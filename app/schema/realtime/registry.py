@@ -18,6 +18,9 @@ from app.kit.peers import Peers
 MAX_DOCUMENT: Final = 2000
 """Characters of a document that are shown; a longer one ends in an ellipsis."""
 
+MAX_INT: Final = 2**31 - 1
+"""GraphQL's Int ends here, and so does the counting of a subscription that lives for months."""
+
 # Releases meet while one takes over from another: a question or reply of another form needs a topic of another name.
 _LIST: Final = "subscriptions.list"
 _CLOSE: Final = "subscriptions.close"
@@ -105,6 +108,6 @@ def _shown(subscription: Subscription) -> OpenSubscription:
         document=document if len(document) <= MAX_DOCUMENT else document[: MAX_DOCUMENT - 1] + "…",
         transport=subscription.transport,
         opened_at=subscription.opened_at,
-        delivered=subscription.delivered,
+        delivered=min(subscription.delivered, MAX_INT),
         lag=subscription.lag,
     )

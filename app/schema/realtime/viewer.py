@@ -37,7 +37,8 @@ class OpenSubscription:
     transport: SubscriptionTransport = strawberry.field(description="What carries it to its client.")
     opened_at: datetime = strawberry.field(description="When it was opened.")
     delivered: int = strawberry.field(
-        description="Events handed over for sending since it was opened, those of a replay among them."
+        description="Events handed over for sending since it was opened, those of a replay among them. It stops at"
+        f" {registry.MAX_INT:,}."
     )
     lag: int = strawberry.field(
         description="Events of its stream that wait to be handed over; 0: it is up to date, or its topic keeps only the"

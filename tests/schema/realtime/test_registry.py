@@ -177,6 +177,11 @@ async def test_a_document_that_fits_is_shown_whole(redis: Redis) -> None:
     assert [each.document for each in await alone.registry.newest(ALICE, 1)] == [document]
 
 
+async def test_counting_ends_where_an_int_ends(redis: Redis) -> None:
+    alone = Process([Open("a", ALICE, delivered=2**31 - 1), Open("b", ALICE, delivered=2**31)], Peers(redis))
+    assert [each.delivered for each in await alone.registry.newest(ALICE, 2)] == [2**31 - 1] * 2
+
+
 async def test_when_a_process_does_not_answer_the_rest_is_listed_and_nothing_is_said_to_be_absent(
     redis: Redis, servers: Embedded
 ) -> None:
