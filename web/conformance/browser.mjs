@@ -39,6 +39,7 @@ const page = await browser.newPage({
   colorScheme: options.dark ? "dark" : "light",
 });
 page.setDefaultTimeout(STEP_TIMEOUT_MS);
+const sockets = await tapSockets(page);
 const complaints = watch(page);
 let failed = false;
 try {
@@ -56,6 +57,7 @@ process.exit(failed ? 1 : 0);
 
 async function usePage() {
   const viewer = page.getByTestId("viewer");
+  const notice = page.locator(".moneta-notice");
   const subscription = await firstSubscription();
 
   await step("open /ide", async () => {
@@ -80,6 +82,26 @@ async function usePage() {
     await page.getByRole("tab", { name: subscription }).click();
     await execute();
     await answered(EVENT_TIMEOUT_MS);
+  });
+  await step("a lost connection is taken up after the newest event, without a word", async () => {
+    const { after: first, ...others } = (await sockets.subscribed()).variables ?? {};
+    assert.equal(first, undefined);
+    await sockets.drop();
+    const { after, ...same } = (await sockets.subscribed()).variables;
+    assert.ok(sockets.cursors.includes(after), `${after} is none of ${sockets.cursors}`);
+    assert.deepEqual(same, others);
+    assert.equal(await notice.count(), 0);
+    await execute();
+  });
+  await step("a connection that is lost before the first event is a notice", async () => {
+    sockets.mute();
+    await execute();
+    await sockets.subscribed();
+    await sockets.drop();
+    await sockets.subscribed();
+    await notice.getByText("Events may be missing").waitFor();
+    await notice.getByRole("button", { name: "Dismiss" }).click();
+    await notice.waitFor({ state: "detached" });
     await execute();
   });
   await step("a reload keeps the log-in and the tab", async () => {
@@ -127,6 +149,38 @@ async function firstSubscription() {
     if (found) return found.name.value;
   }
   throw new Error("no example is a subscription");
+}
+
+/** Listens to the page's sockets, between it and the server, and drops them as a server that restarts would. */
+async function tapSockets(page) {
+  const tap = { cursors: [], waiting: [], arrived: () => undefined, muted: false };
+  await page.routeWebSocket(/\/graphql$/, (socket) => {
+    const server = socket.connectToServer();
+    tap.drop = () => Promise.all([server.close(), socket.close({ code: 1012, reason: "Service restart" })]);
+    socket.onMessage((data) => {
+      const message = JSON.parse(data);
+      if (message.type === "subscribe") tap.waiting.push(message.payload);
+      server.send(data);
+      tap.arrived();
+    });
+    server.onMessage((data) => {
+      const { type, payload } = JSON.parse(data);
+      if (type === "next" && tap.muted) return;
+      if (type === "next") tap.cursors.push(...Object.values(payload.data ?? {}).map((event) => event.cursor));
+      socket.send(data);
+    });
+  });
+  return {
+    cursors: tap.cursors,
+    drop: () => tap.drop(),
+    /** From here on the page hears of no event. */
+    mute: () => (tap.muted = true),
+    /** The next payload that the page subscribed with. */
+    async subscribed() {
+      while (tap.waiting.length === 0) await new Promise((resolve) => (tap.arrived = resolve));
+      return tap.waiting.shift();
+    },
+  };
 }
 
 /** Whatever a person would find in the console, and every request that leaves our own origin. */
