@@ -123,8 +123,6 @@ class Peers:
             return
         listening, self._listening = self._listening, None
         await end(listening, *self._answering, *self._publishing)
-        # Without Redis broadcaster cannot end a subscription in peace: what it raises then concerns nobody any more.
-        await asyncio.gather(listening, return_exceptions=True)
         await self._broadcast.disconnect()
 
     async def ask(self, topic: str, payload: Any, *, within_s: float = 0.5) -> Answers:
