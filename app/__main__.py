@@ -155,6 +155,14 @@ def verify_proof(
     out.print(verdict.reason, soft_wrap=True)
 
 
+@app.command("new-epoch")
+def new_epoch() -> None:
+    """After a restore that Moneta cannot notice (files copied back, data alone): has every client read anew."""
+    from app.main import new_epoch as begin
+
+    out.print(f"epoch {run(begin(located(settings_or_fail())))}")
+
+
 @doctor.command("chain")
 def doctor_chain() -> None:
     """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""

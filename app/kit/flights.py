@@ -13,6 +13,10 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._under_way: dict[Hashable, asyncio.Task[T]] = {}
 
+    def has(self, key: Hashable) -> bool:
+        """Whether work is under way under this key."""
+        return key in self._under_way
+
     async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """The outcome of the work under this key, which is begun where it is not under way."""
         return await asyncio.shield(self.begin(key, work))

@@ -7,8 +7,7 @@ Postgres, at its own pace. What Redis announces may be late, repeated or missing
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
@@ -16,9 +15,10 @@ import structlog
 from broadcaster import Broadcast
 
 from app.kit.catchup import Past, Tops
-from app.kit.errors import Problem, ResyncRequired
+from app.kit.errors import Problem
 from app.kit.events import Event, EventLog, decode_event
 from app.kit.flights import Flights
+from app.kit.listening import Listener, Stream
 from app.kit.pubsub import GAP
 from app.kit.recent import Budget, Ring
 from app.kit.relay import CHANNEL
@@ -34,136 +34,6 @@ CHECK_BATCH = 5000
 READING_PATIENCE_S = 0.5
 
 log = structlog.get_logger(__name__)
-
-
-class _Stream:
-    """What the process knows of a stream that somebody listens to."""
-
-    __slots__ = ("_ring", "listeners", "lost", "name", "top")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.listeners: set[Listener] = set()
-        self.top = 0
-        """The newest `seq` that is known to exist."""
-        self.lost = False
-        self._ring: Ring | None = None
-
-    def hear(self, event: Event, size: int, new_ring: Callable[[], Ring]) -> None:
-        """Keeps what was announced, and says so to whom it is news."""
-        if self._ring is None:
-            self._ring = new_ring()
-        self._ring.add(event, size)
-        self.reach(event.seq)
-
-    def reach(self, top: int) -> None:
-        """There are events up to `top`."""
-        self.top = max(top, self.top)
-        for listener in tuple(self.listeners):
-            if listener.last < self.top:
-                listener.wake()
-
-    def remember(self, events: list[Event], new_ring: Callable[[], Ring]) -> None:
-        """Keeps what one listener had to read for the next who comes this way."""
-        if self._ring is None:
-            self._ring = new_ring()
-        self._ring.join(events)
-        self.top = max(self.top, events[-1].seq)
-
-    def after(self, seq: int, limit: int) -> list[Event]:
-        """What memory holds right after `seq`."""
-        return [] if self._ring is None else self._ring.after(seq, limit)
-
-    def lose(self) -> None:
-        """Nobody can go on from where they are."""
-        self.lost = True
-        self.forget()
-        for listener in tuple(self.listeners):
-            listener.wake()
-
-    def forget(self) -> None:
-        """Holds nothing any more."""
-        if self._ring is not None:
-            self._ring.clear()
-
-
-class Listener:
-    """One consumer's place in one stream. One take at a time."""
-
-    __slots__ = ("_hub", "_notify", "_state", "last")
-
-    def __init__(self, hub: "Hub", state: _Stream) -> None:
-        self.last = 0
-        """The `seq` of the newest event that was taken."""
-        self._hub = hub
-        self._state = state
-        self._notify: Callable[[], None] | None = None
-
-    @property
-    def stream(self) -> str:
-        """The stream's name."""
-        return self._state.name
-
-    @property
-    def top(self) -> int:
-        """The newest `seq` of the stream that this process knows of."""
-        return max(self._state.top, self.last)
-
-    async def take(self, limit: int = 64) -> list[Event]:
-        """The next events, contiguous from `last + 1`; none when nothing is due now.
-
-        Raises ResyncRequired where the place cannot be continued from, and Unavailable: ask again when notified.
-        """
-        state = self._state
-        if state.lost or self.last > state.top:
-            raise ResyncRequired
-        if self.last == state.top or self not in state.listeners:
-            return []
-        events = await self._hub.history(state.name, self.last, limit)
-        if state.lost:
-            raise ResyncRequired
-        if events:
-            self.last = events[-1].seq
-        else:
-            # Read together with somebody who began before there was anything, or there never was: Postgres knows.
-            self._hub.check_soon()
-        return events
-
-    def close(self) -> None:
-        """Hears nothing more. Idempotent."""
-        self._notify = None
-        self._hub._leave(self, self._state)
-
-    def begin(self, last: int, notify: Callable[[], None]) -> None:
-        """Says from now on when there is something to take."""
-        self.last = last
-        self._notify = notify
-        if self._state.lost or last != self._state.top:
-            asyncio.get_running_loop().call_soon(self.wake)
-
-    def wake(self) -> None:
-        """Says that there may be something to take."""
-        if self._notify is not None:
-            try:
-                self._notify()
-            except Exception:
-                log.exception("hub.notify_failed", stream=self.stream)
-
-
-class _OldListener:
-    """A listener as an iterator."""
-
-    def __init__(self, listener: Listener, ready: asyncio.Event) -> None:
-        self._listener = listener
-        self._ready = ready
-
-    async def __aiter__(self) -> AsyncGenerator[Event, None]:
-        while True:
-            await self._ready.wait()
-            self._ready.clear()
-            while events := await self._listener.take():
-                for event in events:
-                    yield event
 
 
 class Hub:
@@ -182,7 +52,7 @@ class Hub:
         self._tops = Tops(self._positions)
         self._flights: Flights[list[Event]] = Flights()
         self._readings: Flights[None] = Flights()
-        self._streams: dict[str, _Stream] = {}
+        self._streams: dict[str, Stream] = {}
         self._topics: dict[str, Topic] = {}
         self._gaps = 0
         self._budget = Budget()
@@ -216,7 +86,7 @@ class Hub:
         """
         state = self._streams.get(stream)
         if state is None:
-            state = self._streams[stream] = _Stream(stream)
+            state = self._streams[stream] = Stream(stream)
         listener = Listener(self, state)
         # Registered before the top is read: a fact between the two is kept, and not taken if it was counted already.
         state.listeners.add(listener)
@@ -238,10 +108,13 @@ class Hub:
         state = self._streams.get(stream)
         if state is not None and (events := state.after(after, limit)):
             return events
-        epoch = self.epoch
-        return await self._flights.join(
-            (epoch, stream, after, limit), lambda: self._catch_up(epoch, stream, after, limit)
-        )
+        place = (self.epoch, stream, after, limit)
+        joined = self._flights.has(place)
+        events = await self._flights.join(place, lambda: self._catch_up(*place))
+        if joined and not events:
+            # Whoever began that may have done so before there was anything.
+            events = await self._flights.join(place, lambda: self._catch_up(*place))
+        return events
 
     async def top(self, stream: str) -> int:
         """The newest `seq` of a stream; 0 where nothing has happened yet. Raises Unavailable."""
@@ -250,16 +123,6 @@ class Hub:
     def check_soon(self) -> None:
         """Compares every stream with Postgres now, not only when it is time."""
         self._check_due.set()
-
-    @asynccontextmanager
-    async def listen_as_before(self, stream: str, after: int | None = None) -> AsyncIterator["_OldListener"]:
-        """Facts of a stream that follow `after`; None: those that follow this moment."""
-        ready = asyncio.Event()
-        listener = await self.listen(stream, ready.set, after=after)
-        try:
-            yield _OldListener(listener, ready)
-        finally:
-            listener.close()
 
     async def watch(self, topic: str, notify: Callable[[], None]) -> Watcher:
         """A view of a volatile topic, whose first take gives what is the latest now, as far as Redis knows it.
@@ -371,7 +234,8 @@ class Hub:
     def _new_ring(self) -> Ring:
         return Ring(self._ring_limit, self._budget)
 
-    def _leave(self, listener: Listener, state: _Stream) -> None:
+    def leave(self, listener: Listener, state: Stream) -> None:
+        """Forgets a listener, and the stream with its last one. Idempotent."""
         if listener not in state.listeners:
             return
         state.listeners.remove(listener)

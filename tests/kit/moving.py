@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from redis.asyncio import Redis
 
 from app.kit.db import SYSTEM, Database
 from app.kit.events import Event, EventLog, Fact
-from app.kit.hub import Hub, _OldListener
+from app.kit.hub import Hub, Listener
 from app.kit.pubsub import broadcast_over
 from app.kit.relay import Relay
 
@@ -44,11 +44,38 @@ async def append(database: Database, events: EventLog, stream: str, numbers: Seq
         await database.write(SYSTEM, lambda tx, n=number: events.append(tx, [Fact(stream, "n", {"n": n})]))  # type: ignore[misc]
 
 
-async def take(listener: _OldListener, count: int, *, within_s: float = 15.0) -> list[Event]:
+class Follower:
+    """A listener, and the notice that there may be something to take."""
+
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.listener: Listener
+
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
+        while True:
+            await self.ready.wait()
+            self.ready.clear()
+            while events := await self.listener.take():
+                for event in events:
+                    yield event
+
+
+@contextlib.asynccontextmanager
+async def following(hub: Hub, stream: str, after: int | None = None) -> AsyncIterator[Follower]:
+    """Facts of a stream that follow `after`; None: those that follow this moment."""
+    follower = Follower()
+    follower.listener = await hub.listen(stream, follower.ready.set, after=after)
+    try:
+        yield follower
+    finally:
+        follower.listener.close()
+
+
+async def take(follower: Follower, count: int, *, within_s: float = 15.0) -> list[Event]:
     """The next facts. Fails when they do not come in time."""
     taken: list[Event] = []
     async with asyncio.timeout(within_s):
-        stream = aiter(listener)
+        facts = aiter(follower)
         while len(taken) < count:
-            taken.append(await anext(stream))
+            taken.append(await anext(facts))
     return taken

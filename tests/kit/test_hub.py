@@ -17,7 +17,7 @@ from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.relay import CHANNEL
 from tests.conftest import Owner
-from tests.kit.moving import append, hub_of, relaying, take
+from tests.kit.moving import append, following, hub_of, relaying, take
 from tests.waiting import until
 
 LATER = 3600.0
@@ -34,7 +34,7 @@ async def subscribed(redis: Redis) -> bool:
 
 async def test_facts_arrive_in_order(database: Database, events: EventLog, redis: Redis) -> None:
     await append(database, events, "a", range(3))
-    async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+    async with relaying(database, redis), hub_of(events, redis) as hub, following(hub, "a") as listener:
         await append(database, events, "other", range(3))
         await append(database, events, "a", range(3, 40))
         taken = await take(listener, 37)
@@ -43,7 +43,7 @@ async def test_facts_arrive_in_order(database: Database, events: EventLog, redis
 
 async def test_after_replays_and_then_goes_on(database: Database, events: EventLog, redis: Redis) -> None:
     await append(database, events, "a", range(300))
-    async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen_as_before("a", after=10) as listener:
+    async with relaying(database, redis), hub_of(events, redis) as hub, following(hub, "a", after=10) as listener:
         writing = asyncio.create_task(append(database, events, "a", range(300, 350)))
         taken = await take(listener, 340)
         await writing
@@ -55,7 +55,7 @@ async def test_nothing_is_lost_or_repeated_when_pubsub_is_killed(
 ) -> None:
     # The slow check of the tops would hide what the gap after a reconnection must do by itself.
     monkeypatch.setattr(hub_module, "TOP_CHECK_S", LATER)
-    async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+    async with relaying(database, redis), hub_of(events, redis) as hub, following(hub, "a") as listener:
         await until(lambda: subscribed(redis))
         taking = asyncio.create_task(take(listener, 60))
         for start in range(0, 60, 10):
@@ -70,7 +70,7 @@ async def test_a_restart_of_redis_in_mid_stream_loses_nothing(database: Database
     async with valkey(port, tmp_path) as first:
         redis = await open_redis(f"redis://127.0.0.1:{port}")
         events = EventLog(database, redis)
-        async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+        async with relaying(database, redis), hub_of(events, redis) as hub, following(hub, "a") as listener:
             taking = asyncio.create_task(take(listener, 30, within_s=30))
             await append(database, events, "a", range(10))
             first.kill()
@@ -108,7 +108,7 @@ async def answers(probe: Redis) -> bool:
 
 
 async def test_flushall_in_mid_stream_loses_nothing(database: Database, events: EventLog, redis: Redis) -> None:
-    async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+    async with relaying(database, redis), hub_of(events, redis) as hub, following(hub, "a") as listener:
         taking = asyncio.create_task(take(listener, 40))
         for start in range(0, 40, 10):
             await append(database, events, "a", range(start, start + 10))
@@ -122,7 +122,7 @@ async def test_what_redis_swallows_is_found_by_the_check(
 ) -> None:
     monkeypatch.setattr(hub_module, "TOP_CHECK_S", 0.05)
     # No relay at all: Redis says nothing.
-    async with hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+    async with hub_of(events, redis) as hub, following(hub, "a") as listener:
         await append(database, events, "a", range(5))
         taken = await take(listener, 5)
     assert [event.payload["n"] for event in taken] == [0, 1, 2, 3, 4]
@@ -132,8 +132,8 @@ async def test_a_slow_listener_overflows_and_catches_up(database: Database, even
     async with (
         relaying(database, redis),
         hub_of(events, redis, queue_limit=5) as hub,
-        hub.listen_as_before("a") as slow,
-        hub.listen_as_before("a") as fast,
+        following(hub, "a") as slow,
+        following(hub, "a") as fast,
     ):
         await append(database, events, "a", range(1))
         reader = aiter(slow)
@@ -149,7 +149,7 @@ async def test_a_slow_listener_overflows_and_catches_up(database: Database, even
 async def test_a_bad_message_does_not_end_the_hub(
     database: Database, events: EventLog, redis: Redis, message: str | bytes
 ) -> None:
-    async with relaying(database, redis), hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+    async with relaying(database, redis), hub_of(events, redis) as hub, following(hub, "a") as listener:
         await until(lambda: subscribed(redis))
         await redis.publish(CHANNEL, message)
         await append(database, events, "a", range(2))
@@ -168,7 +168,7 @@ async def test_the_check_survives_a_database_that_fails(
         failures += 1
         raise ZeroDivisionError
 
-    async with hub_of(events, redis) as hub, hub.listen_as_before("a") as listener:
+    async with hub_of(events, redis) as hub, following(hub, "a") as listener:
         with monkeypatch.context() as broken:
             broken.setattr(events, "positions", fail)
             await until(lambda: failures >= 2)
@@ -178,10 +178,10 @@ async def test_the_check_survives_a_database_that_fails(
 
 async def test_listeners_leave_nothing_behind(events: EventLog, redis: Redis) -> None:
     async with hub_of(events, redis) as hub:
-        async with hub.listen_as_before("a"), hub.listen_as_before("a"), hub.listen_as_before("b"):
+        async with following(hub, "a"), following(hub, "a"), following(hub, "b"):
             assert hub.listening == 3
         with pytest.raises(LookupError):
-            async with hub.listen_as_before("a"):
+            async with following(hub, "a"):
                 raise LookupError
         task = asyncio.create_task(_listen_for_ever(hub))
         await until(lambda: hub.listening == 1)
@@ -192,6 +192,6 @@ async def test_listeners_leave_nothing_behind(events: EventLog, redis: Redis) ->
 
 
 async def _listen_for_ever(hub: Hub) -> None:
-    async with hub.listen_as_before("c") as listener:
+    async with following(hub, "c") as listener:
         async for _ in listener:
             pass

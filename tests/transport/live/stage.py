@@ -3,34 +3,44 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import httpx
 import strawberry
 from redis.asyncio import Redis
+from strawberry.schema.config import StrawberryConfig
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 from app.domains.accounts.model import Client, Role, Viewer
+from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.engine.cursors import Cursor
 from app.engine.execution import Engine
 from app.engine.limits import Limits
-from app.kit.db import PUBLIC, Database
+from app.engine.streams.declaring import durable, volatile
+from app.engine.streams.model import Counters
+from app.engine.streams.sharing import AUDIENCE
+from app.engine.streams.subscriptions import Subscriptions
+from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden
-from app.kit.events import EventLog
+from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
-from app.kit.loading import Reads
+from app.kit.loading import Audience, Reads
+from app.schema.scalars import SCALARS
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.cookies import SESSION
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.server import serve
+from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
-from tests.kit.moving import hub_of
+from tests.kit.moving import following, hub_of, relaying
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -42,19 +52,24 @@ class Context:
     reads: Reads
     new_session: None = None
     session_ended: bool = False
-    events: list["Context"] = field(default_factory=list)
 
     @property
     def viewer(self) -> Viewer | None:
         return self.caller.viewer
 
     @property
+    def viewer_id(self) -> UUID | None:
+        return self.viewer.user_id if self.viewer else None
+
+    @property
     def request_id(self) -> str:
         return self.caller.request_id
 
-    def next_event(self) -> "Context":
-        self.events.append(fresh := self.stage.context(self.caller))
-        return fresh
+    def audience_key(self, audience: Audience) -> UUID | None:
+        return None if audience is Audience.PUBLIC else self.viewer_id
+
+    def for_event(self, audience: Audience) -> "Context":
+        return self.stage.context(self.caller)
 
 
 Info = strawberry.Info[Context, None]
@@ -63,11 +78,16 @@ Info = strawberry.Info[Context, None]
 @strawberry.type
 class Tick:
     n: int
-    cursor: str
+    cursor: Cursor
 
-    @strawberry.field
-    def reads(self, info: Info) -> str:
-        return str(id(info.context.reads))
+    # A column's resolver would do as well; what is computed must say that everybody may share it.
+    @strawberry.field(metadata={AUDIENCE: Audience.PUBLIC})
+    def text(self, size: int) -> str:
+        return "x" * size
+
+
+def tick(event: Event, cursor: Cursor) -> Tick:
+    return Tick(n=event.payload["n"], cursor=cursor)
 
 
 @strawberry.type
@@ -101,44 +121,27 @@ class Mutation:
 
 @strawberry.type
 class Subscription:
-    @strawberry.subscription
-    async def ticks(self, info: Info, count: int, after: str | None = None) -> AsyncGenerator[Tick, None]:
-        async with info.context.stage.running():
-            start = int(after or 0)
-            for n in range(start + 1, start + count + 1):
-                yield Tick(n=n, cursor=str(n))
+    @durable(Tick, payload=tick, audience=Audience.PUBLIC, description="Facts.")
+    async def facts(self, stream: str = "facts") -> str:
+        return stream
 
-    @strawberry.subscription
-    async def silence(self, info: Info) -> AsyncGenerator[int, None]:
-        async with info.context.stage.running():
-            await asyncio.Event().wait()
-            yield 0
+    @durable(Tick, payload=tick, description="Facts of the viewer, whom it is asked about for each.")
+    async def mine(self, info: Info) -> str:
+        if info.context.stage.forbidden:
+            raise Forbidden
+        return f"of:{info.context.viewer_id}"
 
-    @strawberry.subscription
-    async def flood(self, info: Info) -> AsyncGenerator[str, None]:
-        async with info.context.stage.running():
-            while True:
-                info.context.stage.flooded += 1
-                yield "x" * 100_000
-
-    @strawberry.subscription
-    async def failing(self, info: Info) -> AsyncGenerator[int, None]:
-        yield 1
-        raise Forbidden
-
-    @strawberry.subscription
-    async def facts(self, info: Info, stream: str) -> AsyncGenerator[Tick, None]:
-        stage = info.context.stage
-        async with (
-            stage.running(),
-            stage.hub.listen_as_before(stream) as listener,
-            contextlib.aclosing(aiter(listener)) as facts,
-        ):
-            async for fact in facts:
-                yield Tick(n=fact.payload["n"], cursor=str(fact.seq))
+    @volatile(
+        Tick,
+        payload=lambda latest: Tick(n=latest.payload, cursor=Cursor("")),
+        audience=Audience.PUBLIC,
+        description="A price.",
+    )
+    async def price(self) -> str:
+        return "price"
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
 LIMITS = Limits(
     body_bytes=16_384,
     tokens=500,
@@ -163,20 +166,56 @@ class Stage:
     tokens: dict[str, Viewer] = field(default_factory=dict)
     authentications: int = 0
     bumps: int = 0
-    flooded: int = 0
-    open: int = 0
-    """Resolvers under way."""
+    forbidden: bool = False
+    """Whether nobody may follow what is theirs."""
+    executing: int = 0
+    """Queries under way."""
     url: str = ""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    streams: EventStreams | None = None
+    runtime: AppRuntime = field(init=False)
+    sockets: Sockets = field(init=False)
+    streams: EventStreams = field(init=False)
+
+    def __post_init__(self) -> None:
+        engine = Engine(SCHEMA, LIMITS)
+        self.runtime = AppRuntime(
+            settings=self.settings,
+            engine=engine,
+            new_context=self.context,
+            authenticate=self.authenticate,
+            database=self.database,
+            redis=cast(Any, self.redis),
+            hub=self.hub,
+            subscriptions=Subscriptions(engine, self.hub, replay_limit=10_000),
+            sessions=SessionWatch(self.hub, self.expiries),
+        )
+        self.sockets, self.streams = Sockets(self.runtime), EventStreams(self.runtime)
+
+    @property
+    def open(self) -> int:
+        """Subscriptions, over any transport."""
+        return len(self.runtime.subscriptions)
+
+    @property
+    def counters(self) -> Counters:
+        return self.runtime.subscriptions.counters
+
+    @property
+    def paused(self) -> int:
+        """Sockets whose reader is behind."""
+        return sum(socket.wire.paused for socket in self.sockets)
+
+    def held_bytes(self) -> list[int]:
+        """What the server holds for each socket."""
+        return [socket.wire.transport.get_write_buffer_size() for socket in self.sockets]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self.open += 1
+        self.executing += 1
         try:
             yield
         finally:
-            self.open -= 1
+            self.executing -= 1
 
     def context(self, caller: Caller) -> Context:
         return Context(self, caller, Reads(self.database, PUBLIC))
@@ -190,19 +229,35 @@ class Stage:
         self.tokens[token] = viewer
         return viewer
 
-    def runtime(self) -> AppRuntime:
-        return AppRuntime(
-            settings=self.settings,
-            engine=Engine(SCHEMA, LIMITS),
-            new_context=self.context,
-            authenticate=self.authenticate,
-            database=self.database,
-            redis=cast(Any, self.redis),
-            hub=self.hub,
-        )
+    async def expiries(self, session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+        return {
+            viewer.session_id: viewer.expires_at for viewer in self.tokens.values() if viewer.session_id in session_ids
+        }
+
+    async def revoke(self, viewer: Viewer) -> None:
+        """As the accounts do it."""
+        fact = Fact(SESSIONS_STREAM, "session.revoked", {"session_id": str(viewer.session_id)})
+        await self.database.write(SYSTEM, lambda tx: self.events.append(tx, [fact]))
+
+    async def publish(self, numbers: Sequence[int], stream: str = "facts") -> None:
+        """Facts in one transaction."""
+        facts = [Fact(stream, "n", {"n": n}) for n in numbers]
+        await self.database.write(SYSTEM, lambda tx: self.events.append(tx, facts))
+
+    async def metrics(self) -> dict[str, float]:
+        """What /metrics shows."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            text = (await client.get(f"{self.url}/metrics")).text
+        lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
 
     def connect(
-        self, *, cookie: str | None = None, origin: str | None = None, protocol: Subprotocol | None = PROTOCOL
+        self,
+        *,
+        cookie: str | None = None,
+        origin: str | None = None,
+        protocol: Subprotocol | None = PROTOCOL,
+        **options: Any,
     ) -> connect:
         return connect(
             f"ws{self.url.removeprefix('http')}/graphql",
@@ -213,27 +268,32 @@ class Stage:
             # A test that stops reading must not wait for its own closing handshake.
             close_timeout=0.3,
             ping_interval=None,
+            **options,
         )
 
 
 @contextlib.asynccontextmanager
 async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIterator[Stage]:
+    """The server, with its settings changed where a test wants them so, and a relay beside it."""
     values = {"port": 0, "socket_init_timeout_s": 5.0, "socket_subscription_limit": 3, "body_limit_bytes": 16_384}
     events = EventLog(database, redis)
-    async with hub_of(events, redis) as hub:
+    async with relaying(database, redis), hub_of(events, redis) as hub:
         stage = Stage(Settings(**(values | settings)), database, redis, events, hub)
-        runtime = stage.runtime()
-        stage.streams = EventStreams(runtime)
+        await stage.runtime.sessions.start()
         address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        app = create_app(runtime, sockets=Sockets(runtime), stream=stage.streams)
-        server = asyncio.create_task(serve(app, stage.settings, ready=address.set_result, stop=stage.stop))
+        app = create_app(stage.runtime, sockets=stage.sockets, stream=stage.streams)
+        stopping = (stage.streams.close, stage.sockets.close)
+        server = asyncio.create_task(
+            serve(app, stage.settings, ready=address.set_result, stop=stage.stop, stopping=stopping)
+        )
         stage.url = await asyncio.wait_for(address, 10)
         try:
             yield stage
         finally:
             stage.stop.set()
-            await stage.streams.close()
             await asyncio.wait_for(server, 15)
+            await stage.runtime.sessions.stop()
+            stage.runtime.subscriptions.stop()
 
 
 async def say(socket: ClientConnection, type_: str, **message: Any) -> None:
@@ -263,3 +323,11 @@ async def closed(socket: ClientConnection, *, within_s: float = 10.0) -> tuple[i
                 await socket.recv()
     assert socket.close_code is not None
     return socket.close_code, socket.close_reason or ""
+
+
+async def whoami(socket: ClientConnection) -> str | None:
+    await subscribe(socket, "me", "{ me }")
+    answer = await hear(socket)
+    await hear(socket)
+    me: str | None = answer["payload"]["data"]["me"]
+    return me

@@ -1,0 +1,143 @@
+"""What a process knows of a stream, and the places of those who listen to it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from app.kit.errors import ResyncRequired
+from app.kit.events import Event
+from app.kit.recent import Ring
+
+log = structlog.get_logger(__name__)
+
+
+class Home(Protocol):
+    """What a listener asks of the hub that it belongs to."""
+
+    async def history(self, stream: str, after: int, limit: int) -> list[Event]:
+        """Events contiguous from `after + 1`."""
+        ...
+
+    def check_soon(self) -> None:
+        """Compares every stream with Postgres."""
+        ...
+
+    def leave(self, listener: "Listener", state: "Stream") -> None:
+        """Forgets the listener."""
+        ...
+
+
+class Stream:
+    """What the process knows of a stream that somebody listens to."""
+
+    __slots__ = ("_ring", "listeners", "lost", "name", "top")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.listeners: set[Listener] = set()
+        self.top = 0
+        """The newest `seq` that is known to exist."""
+        self.lost = False
+        self._ring: Ring | None = None
+
+    def hear(self, event: Event, size: int, new_ring: Callable[[], Ring]) -> None:
+        """Keeps what was announced, and says so to whom it is news."""
+        if self._ring is None:
+            self._ring = new_ring()
+        self._ring.add(event, size)
+        self.reach(event.seq)
+
+    def reach(self, top: int) -> None:
+        """There are events up to `top`."""
+        self.top = max(top, self.top)
+        for listener in tuple(self.listeners):
+            if listener.last < self.top:
+                listener.wake()
+
+    def remember(self, events: list[Event], new_ring: Callable[[], Ring]) -> None:
+        """Keeps what one listener had to read for the next who comes this way."""
+        if self._ring is None:
+            self._ring = new_ring()
+        self._ring.join(events)
+        self.top = max(self.top, events[-1].seq)
+
+    def after(self, seq: int, limit: int) -> list[Event]:
+        """What memory holds right after `seq`."""
+        return [] if self._ring is None else self._ring.after(seq, limit)
+
+    def lose(self) -> None:
+        """Nobody can go on from where they are."""
+        self.lost = True
+        self.forget()
+        for listener in tuple(self.listeners):
+            listener.wake()
+
+    def forget(self) -> None:
+        """Holds nothing any more."""
+        if self._ring is not None:
+            self._ring.clear()
+
+
+class Listener:
+    """One consumer's place in one stream. One take at a time."""
+
+    __slots__ = ("_hub", "_notify", "_state", "last")
+
+    def __init__(self, hub: "Home", state: Stream) -> None:
+        self.last = 0
+        """The `seq` of the newest event that was taken."""
+        self._hub = hub
+        self._state = state
+        self._notify: Callable[[], None] | None = None
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self._state.name
+
+    @property
+    def top(self) -> int:
+        """The newest `seq` of the stream that this process knows of."""
+        return max(self._state.top, self.last)
+
+    async def take(self, limit: int = 64) -> list[Event]:
+        """The next events, contiguous from `last + 1`; none when nothing is due now.
+
+        Raises ResyncRequired where the place cannot be continued from, and Unavailable: ask again when notified.
+        """
+        state = self._state
+        if state.lost or self.last > state.top:
+            raise ResyncRequired
+        if self.last == state.top or self not in state.listeners:
+            return []
+        events = await self._hub.history(state.name, self.last, limit)
+        if state.lost:
+            raise ResyncRequired
+        if events:
+            self.last = events[-1].seq
+        else:
+            # What was announced is not there. The check finds out whether the stream went back.
+            self._hub.check_soon()
+        return events
+
+    def close(self) -> None:
+        """Hears nothing more. Idempotent."""
+        self._notify = None
+        self._hub.leave(self, self._state)
+
+    def begin(self, last: int, notify: Callable[[], None]) -> None:
+        """Says from now on when there is something to take."""
+        self.last = last
+        self._notify = notify
+        if self._state.lost or last != self._state.top:
+            asyncio.get_running_loop().call_soon(self.wake)
+
+    def wake(self) -> None:
+        """Says that there may be something to take."""
+        if self._notify is not None:
+            try:
+                self._notify()
+            except Exception:
+                log.exception("hub.notify_failed", stream=self.stream)
