@@ -93,7 +93,6 @@ class Client:
             faults=sockets.faults,
             first_fault=sockets.first_fault,
             frame_bytes=sockets.frame_bytes,
-            cursor_chars=sockets.cursor_chars,
             client_cpu=cpu,
         )
 

@@ -52,14 +52,13 @@ def measure(stage: Stage, size: Size, progress: Progress) -> FullPath:
             peers.append(stack.enter_context(node(stage.redis_url)))
         publish = stack.enter_context(publisher(stage.blocks))
         task = progress.add_task(f"Full path, {size.sockets:,} sockets", total=size.rounds * (len(peers) + 1))
-        cursor_chars = 48
         for _ in range(size.rounds):
             with audience(moneta, publish, stage.blocks) as listeners:
                 listeners.open(size.sockets, stage.tokens)
-                cursor_chars = _highest(found, listeners, size).cursor_chars
+                frame_bytes = _highest(found, listeners, size).frame_bytes
                 at_target.append(listeners.run(size.full_events_per_s, size.seconds))
             progress.advance(task)
-            script = stage.ready_events(cursor_chars)
+            script = stage.ready_events(frame_bytes)
             for peer in peers:
                 with publisher(script) as publish_ready, audience(peer, publish_ready, script) as listeners:
                     listeners.open(size.sockets, [], document=PEER_DOCUMENT)

@@ -87,7 +87,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     first_fault: str
     frame_bytes: int
     """Of the last frame, its head included."""
-    cursor_chars: int
     client_cpu: float
     """Share of its core; near 1 it was the bottleneck."""
 

@@ -38,7 +38,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Share of its core."""
     client_cpu: float
     frame_bytes: int
-    cursor_chars: int
     other_load: float
     void: str
     """Why the run says nothing: not every socket had every event once and in order. Empty: each had."""
@@ -114,7 +113,6 @@ class Audience:
             server_cpu=used / took,
             client_cpu=outcome.client_cpu,
             frame_bytes=outcome.frame_bytes,
-            cursor_chars=outcome.cursor_chars,
             other_load=other_load,
             void=void,
         )

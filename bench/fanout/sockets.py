@@ -66,7 +66,7 @@ class Sockets:
         """Subscribed at this moment."""
         self.opened_at = 0.0
         """When the newest of them was."""
-        self.refused = self.lost = self.faults = self.frame_bytes = self.cursor_chars = 0
+        self.refused = self.lost = self.faults = self.frame_bytes = 0
         self.first_fault = ""
         self.failure = ""
         """Why it makes no sense to go on."""
@@ -179,7 +179,6 @@ class Sockets:
         self._known[body[place + _ID_CHARS :]] = number
         if cursor := _CURSOR.search(body):
             self._cursors[number] = cursor[1].decode()
-            self.cursor_chars = len(cursor[1])
         peer.place = place
         return number
 

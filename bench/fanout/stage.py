@@ -20,6 +20,7 @@ from app.kit.db import SYSTEM, Tx
 from app.main import Application, open_application
 from app.settings import Settings
 from bench.data import READ_DATABASE, in_database
+from bench.fanout import wire
 from bench.fanout.messages import Script
 from bench.machine import CLIENT_CORE, CORES, parent, pin
 from bench.servers import HOME
@@ -28,9 +29,17 @@ DATABASE: Final = "bench_fanout"
 CHANNEL: Final = "bench:blocks"
 SETTINGS: Final = {
     "MONETA_ACCESS_TOKEN_TTL_S": "14400",
+    "MONETA_SOCKET_ACCEPT_RATE": "20000",
 }
 """What is raised for 10,000 sockets from one machine."""
 DESCRIPTORS: Final = 30_000
+BARE_FRAME_BYTES: Final = len(
+    wire.server_frame(
+        b'{"id":"%036d","type":"next","payload":{"data":{"newBlock":{"cursor":"","block":{"height":5000,"hash":"%064d"}}}}}'
+        % (0, 0)
+    )
+)
+"""Of a peer's event, its cursor left empty."""
 _SESSIONS_AT_ONCE: Final = 50
 _HASHES_PER_WALLET: Final = 40
 
@@ -65,10 +74,14 @@ class Stage(msgspec.Struct, frozen=True):
             **SETTINGS,
         }
 
-    def ready_events(self, cursor_chars: int) -> Script:
-        """The events of `blocks` for the peers, with a cursor as long as ours."""
+    def ready_events(self, frame_bytes: int) -> Script:
+        """The events of `blocks` for the peers, their cursor as long as makes a frame as large as this."""
         return msgspec.structs.replace(
-            self.blocks, database_url=None, channel=CHANNEL, cursor_chars=cursor_chars, payloads=[]
+            self.blocks,
+            database_url=None,
+            channel=CHANNEL,
+            cursor_chars=max(1, frame_bytes - BARE_FRAME_BYTES),
+            payloads=[],
         )
 
 
