@@ -32,7 +32,8 @@ class RealtimeMutation:
         NotFound,
         description="Closes one of the viewer's subscriptions on whichever socket or stream it is. Its client gets"
         " `complete` and no further event. `NotFound` says that none of this id is open: closed before, never there,"
-        " or another's. Where it may be in a server process that did not answer: an error with the code MAINTENANCE.",
+        " or another's. Where it may be in a server process that did not answer: an error with the code MAINTENANCE;"
+        " it may be closed all the same.",
     )
     async def close_subscription(self, info: Info, input: CloseSubscriptionInput) -> Any:
         """Closes one of the viewer's subscriptions."""
