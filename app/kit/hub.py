@@ -135,8 +135,11 @@ class Hub:
         watcher = Watcher(state, notify, self._unwatch)
         state.watchers.add(watcher)
         try:
-            if not state.complete:
-                # Not longer than that: whatever comes later is announced to the watcher.
+            gaps = -1
+            # Again where a gap came between: that reading knows less than the one which the gap began.
+            while not state.complete and gaps != self._gaps:
+                gaps = self._gaps
+                # Not for ever: whatever comes later is announced to the watcher.
                 await asyncio.wait([self._begin_reading(state)], timeout=READING_PATIENCE_S)
         except BaseException:
             watcher.close()
