@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from rich.progress import Progress
 
@@ -23,6 +24,7 @@ from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
+from app.engine.streams.subscriptions import Subscriptions
 from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock, SystemClock
 from app.kit.crypto.envelope import Keyring
@@ -36,9 +38,11 @@ from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_sched
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.migrate import migrate as migrate_database
+from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
 from app.kit.relay import Relay
 from app.schema.context import Context, Runtime
+from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
@@ -46,6 +50,7 @@ from app.transport.application import create_app
 from app.transport.logging import configure_logging
 from app.transport.runtime import AppRuntime, Caller, DemoLogin
 from app.transport.server import serve as serve_app
+from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
 
@@ -168,24 +173,35 @@ def build_limits(settings: Settings) -> Limits:
     )
 
 
-def build_runtime(application: Application, hub: Hub) -> AppRuntime:
+def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
     limits = build_limits(settings)
+    engine = Engine(build_schema(), limits, show_statements=not settings.production)
+    subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
+    open_subscriptions = OpenSubscriptions(subscriptions, peers)
 
     def new_reads(viewer: Viewer | None) -> Reads:
         return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
 
-    schema_runtime = Runtime(settings=settings, services=services, hub=hub, limits=limits, new_reads=new_reads)
+    schema_runtime = Runtime(
+        settings=settings,
+        services=services,
+        limits=limits,
+        open_subscriptions=open_subscriptions,
+        new_reads=new_reads,
+    )
     mailer = application.mailer
     return AppRuntime(
         settings=settings,
-        engine=Engine(build_schema(), limits, show_statements=not settings.production),
+        engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
         authenticate=services.accounts.sessions.authenticate,
         database=application.database,
         redis=application.redis,
         hub=hub,
+        subscriptions=subscriptions,
+        sessions=SessionWatch(hub, services.accounts.sessions.expiries),
         outbox=mailer if isinstance(mailer, OutboxMailer) else None,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
@@ -209,14 +225,19 @@ async def serve(settings: Settings) -> None:
     configure_logging(settings)
     async with open_application(settings) as application:
         hub = Hub(broadcast_over(application.redis), application.events, queue_limit=settings.socket_queue_limit)
-        await hub.start()
-        try:
-            runtime = build_runtime(application, hub)
-            streams = EventStreams(runtime)
-            app = create_app(runtime, sockets=Sockets(runtime), stream=streams)
-            await serve_app(app, settings, stopping=streams.close)
-        finally:
-            await hub.stop()
+        peers = Peers(application.redis)
+        runtime = build_runtime(application, hub, peers)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(hub.stop)
+            await hub.start()
+            stack.callback(runtime.subscriptions.stop)
+            stack.push_async_callback(peers.stop)
+            await peers.start()
+            stack.push_async_callback(runtime.sessions.stop)
+            await runtime.sessions.start()
+            sockets, streams = Sockets(runtime), EventStreams(runtime)
+            app = create_app(runtime, sockets=sockets, stream=streams)
+            await serve_app(app, settings, stopping=(streams.close, sockets.close))
 
 
 async def work(settings: Settings) -> None:
@@ -295,6 +316,12 @@ async def rotate_keys(settings: Settings, progress: Progress) -> int:
             moved = rotation.rewrapped
             progress.update(task, completed=rotation.rewrapped, total=rotation.total)
     return moved
+
+
+async def new_epoch(settings: Settings) -> UUID:
+    """Begins an epoch of the event streams: cursors and open subscriptions of the one before are refused."""
+    async with open_application(settings) as application:
+        return await application.events.renew_epoch()
 
 
 async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:

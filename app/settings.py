@@ -50,6 +50,16 @@ class Settings(BaseSettings):
     introspection: bool | None = Field(None, description="For anonymous callers; default: not in production.")
     socket_init_timeout_s: float = Field(5.0, gt=0)
     socket_subscription_limit: int = Field(100, gt=0)
+    socket_viewer_limit: int = Field(20, gt=0, description="Sockets that one user may have open to one process.")
+    socket_address_limit: int = Field(100, gt=0, description="Anonymous sockets from one address to one process.")
+    socket_accept_rate: int = Field(2000, gt=0, description="Sockets accepted in a second; as many at once.")
+    socket_drain_s: float = Field(10.0, gt=0, description="How long a reader of events may be behind.")
+    socket_token_warning_s: float = Field(
+        60.0, ge=0, description="How long before its token expires a socket is warned; at most a third of its life."
+    )
+    stream_replay_limit: int = Field(
+        10_000, gt=0, description="Events that a subscription may go back; further back it must read the data anew."
+    )
     socket_queue_limit: int = Field(1000, gt=0, description="Events waiting for one slow subscription.")
 
     miner_email: str | None = Field(None, description="Whose wallet earns the rewards; unset: no mining here.")

@@ -31,6 +31,7 @@ from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.mail import OutboxMailer
 from app.kit.migrate import migrate
+from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime, build_services
 from app.schema.services import Services
@@ -201,7 +202,7 @@ def services(application: Application) -> Services:
 def execute(application: Application) -> Execute:
     """Runs operations on the whole graph. Nothing moves events: a subscription would hear nothing."""
     hub = Hub(broadcast_over(application.redis), application.events, queue_limit=100)
-    runtime = build_runtime(application, hub)
+    runtime = build_runtime(application, hub, Peers(application.redis))
 
     async def run(
         query: str,

@@ -33,7 +33,7 @@ from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
 from app.engine.direct import Column, OfParent, Way, way_of
-from app.engine.pages import PageSource
+from app.engine.pages import PageSource, page_of
 from app.engine.relations import ReadsContext, Relation, page_request
 from app.kit.loading import Many, One, Page, PageResult
 
@@ -59,6 +59,11 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     """Null: only its resolver knows."""
 
     @property
+    def asks_for_stream_cursor(self) -> bool:
+        """Whether a list's place in its stream is asked for; it is then read before the list."""
+        return self.selection is not None and any(column[1] == "stream_cursor" for column in self.selection.columns)
+
+    @property
     def required(self) -> bool:
         """Whether it may not be null."""
         return isinstance(self.definition.type, GraphQLNonNull)
@@ -78,8 +83,8 @@ class Selection(msgspec.Struct, frozen=True, eq=False):
 
 
 def plan(executor: Executor[Any]) -> Selection | None:
-    """Plans the executor's query with its variables; None: graphql-core must answer it."""
-    root = executor.schema.query_type
+    """Plans the executor's query, or an event of its subscription, with its variables; None: graphql-core answers."""
+    root = executor.schema.get_root_type(executor.operation.operation)
     assert root is not None
     fields = collect_fields(executor.schema, executor.fragments, executor.variable_values, root, executor.operation)
     try:
@@ -180,7 +185,7 @@ class Levels:
     def _begin(self, field: Field, sources: list[Any]) -> "list[Any] | _Loads":
         match field.way:
             case Relation() as relation:
-                return self._follow(relation, field.arguments, sources)
+                return self._follow(relation, field, sources)
             case Column(name):
                 return [getattr(source, name) for source in sources]
             case OfParent(function):
@@ -199,7 +204,7 @@ class Levels:
         self._under_way.append(work)
         return work
 
-    def _follow(self, relation: Relation, arguments: dict[str, Any], sources: list[Any]) -> "_Loads":
+    def _follow(self, relation: Relation, field: Field, sources: list[Any]) -> "_Loads":
         reads, loader, of = self._reads, relation.loader, relation.key
         keys = [None] * len(sources) if of is None else [getattr(source, of) for source in sources]
         distinct = dict.fromkeys(keys)
@@ -210,7 +215,10 @@ class Levels:
             case Many():
                 return _Loads(keys, {key: reads.many(loader, key) for key in distinct})
             case Page():
-                request = page_request(loader, **arguments)
+                request = page_request(loader, **field.arguments)
+                if (stream := relation.stream) is not None and field.asks_for_stream_cursor:
+                    pages = {key: self._started(page_of(reads, loader, key, request, stream(key))) for key in distinct}
+                    return _Loads(keys, pages)
 
                 def source(key: Any, result: PageResult[Any]) -> PageSource:
                     return PageSource(reads, loader, key, request, result)

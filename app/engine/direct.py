@@ -15,7 +15,7 @@ from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, Graph
 from strawberry.types.field import StrawberryField
 
 from app.engine.pages import page_of
-from app.engine.relations import Relation, page_request
+from app.engine.relations import STREAM_CURSOR, Relation, page_request, selects
 from app.kit.loading import Many, One, Page
 
 Resolver = Callable[..., Any]
@@ -93,7 +93,9 @@ def _follow(relation: Relation) -> Resolver:
     def page(source: Any, info: GraphQLResolveInfo[Any], first: int, after: str | None = None) -> Any:
         assert isinstance(loader, Page)
         request = page_request(loader, first, after)
-        return page_of(info.context.reads, loader, getattr(source, key) if key else None, request)
+        value = getattr(source, key) if key else None
+        stream = relation.stream(value) if relation.stream and selects(info, STREAM_CURSOR) else None
+        return page_of(info.context.reads, loader, value, request, stream)
 
     match loader:
         case One():

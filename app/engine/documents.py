@@ -25,6 +25,7 @@ from app.engine.limits.cost import page_size_variables
 from app.engine.limits.model import LimitExceeded
 from app.engine.limits.shape import check_shape, introspection_node
 from app.engine.limits.text import NoNulRule
+from app.engine.streams.sharing import Shape, shape_of
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, NoNulRule)
 
@@ -45,6 +46,8 @@ class Operation(NamedTuple):
     """Costs under the limit that were computed before, by the values of `page_sizes`."""
     plans: list[Selection | None]
     """Its plan, once there is one; null: graphql-core must answer it."""
+    shape: Shape | None
+    """Of a subscription to a declared stream."""
 
 
 class Document(NamedTuple):
@@ -93,7 +96,7 @@ class Documents:
             return [refusal]
         if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
             return errors
-        return _index(tree)
+        return _index(self._schema, tree)
 
     def _keep(self, key: bytes, document: Document, size: int) -> None:
         if size > MAX_DOCUMENT_BYTES:
@@ -105,10 +108,10 @@ class Documents:
             self._bytes -= freed
 
 
-def _index(tree: DocumentNode) -> Document:
+def _index(schema: GraphQLSchema, tree: DocumentNode) -> Document:
     fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
     operations = tuple(
-        Operation(each, fragments, page_size_variables(each, fragments), {}, [])
+        Operation(each, fragments, page_size_variables(each, fragments), {}, [], shape_of(schema, each, fragments))
         for each in tree.definitions
         if isinstance(each, OperationDefinitionNode)
     )

@@ -1,13 +1,15 @@
 """From a document to responses: what every transport calls.
 
-`prepare` checks everything that can be checked before execution; `execute` answers a query or a mutation once,
-`subscribe` answers once for each event. Nothing here knows HTTP or sockets.
+`prepare` checks everything that can be checked before execution; `execute` answers a query or a mutation once. A
+subscription is opened by `open_stream` and answered once for each event by `answer_event`; `engine/streams` shares
+that among equal subscribers. Nothing here knows HTTP or sockets.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Final, Protocol, Self
+from uuid import UUID
 
 import msgspec
 import strawberry
@@ -29,13 +31,15 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.engine.breadth import Levels, Selection, plan
 from app.engine.documents import Documents, Operation
-from app.engine.failures import TimedOut, describe, refuse
+from app.engine.failures import TimedOut, describe, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.cost import check_cost
 from app.engine.limits.text import check_variables
+from app.engine.streams.declaring import Opened
+from app.engine.streams.sharing import Shape
 from app.kit.db import StatementCount, statement_count
 from app.kit.errors import Problem
-from app.kit.loading import Reads
+from app.kit.loading import Audience, Reads
 
 MAX_KNOWN_COSTS: Final = 64
 
@@ -53,9 +57,26 @@ class RequestContext(Protocol):
         """Said to the client beside a masked error."""
         ...
 
-    def next_event(self) -> "RequestContext":
-        """The same caller with fresh loads."""
+    @property
+    def viewer_id(self) -> UUID | None:
+        """Who calls; null for an anonymous caller."""
         ...
+
+    def audience_key(self, audience: Audience) -> Hashable:
+        """Equal for callers who are one audience: they may share what is executed for it."""
+        ...
+
+    def for_event(self, audience: Audience) -> "RequestContext":
+        """Fresh loads on behalf of an audience that the caller belongs to: nobody's for a public one."""
+        ...
+
+
+class NotOpened(Exception):
+    """A stream may not be followed; `errors` say why, in the form that a client sees."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__("not opened")
+        self.errors = errors
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
@@ -67,6 +88,8 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     cost: int
     plans: list[Selection | None] | None = None
     """Where the operation's plan is kept once it is made; None where it depends on variables."""
+    shape: Shape | None = None
+    """Of a subscription to a declared stream."""
 
     @property
     def kind(self) -> OperationType:
@@ -86,7 +109,7 @@ class Response(msgspec.Struct, frozen=True):
     errors: list[dict[str, Any]]
     extensions: dict[str, Any]
     executed: bool
-    """False: the request was refused before execution, or its stream ended in failure; `data` is then absent."""
+    """False: the request was refused before execution; `data` is then absent."""
     statements: int = 0
     """SQL statements that ran for it."""
 
@@ -163,34 +186,36 @@ class Engine:
         if isinstance(cost, GraphQLError):
             return [cost]
         plans = operation.plans if not operation.node.variable_definitions else None
-        return Prepared(operation.node, operation.fragments, values, cost, plans)
+        return Prepared(operation.node, operation.fragments, values, cost, plans, operation.shape)
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
         return await self._run(prepared, context, None)
 
-    async def subscribe(self, prepared: Prepared, context: RequestContext) -> AsyncGenerator[Response, None]:
-        """Answers each event of a subscription, with loads of its own; a failed stream ends in one error response.
+    async def open_stream(self, prepared: Prepared, context: RequestContext) -> Opened:
+        """Asks a declared subscription's field, as the caller, which stream to follow; closes the context's loads.
 
-        Close the generator (`aclose`) to stop: that closes the resolver's generator too.
+        Raises NotOpened with the reasons, or Unavailable.
         """
-        source: Any = create_source_event_stream(self._executor(prepared, context, None))
-        if optimized_is_awaitable(source):
-            source = await source
-        if isinstance(source, ExecutionResult):
-            yield self._failed(source.errors or [], context)
-            await _close(context)
-            return
-        events = aiter(source)
         try:
-            async for payload in events:
-                yield await self._run(prepared, context.next_event(), payload)
-        except Exception as error:
-            yield self._failed([GraphQLError(str(error), original_error=error)], context)
+            async with asyncio.timeout(self.limits.timeout_s):
+                opened: Any = create_source_event_stream(self._executor(prepared, context, None))
+                if optimized_is_awaitable(opened):
+                    opened = await opened
+        except TimeoutError:
+            opened = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
         finally:
-            if isinstance(events, AsyncGenerator):
-                await events.aclose()
             await _close(context)
+        if isinstance(opened, ExecutionResult):
+            errors = opened.errors or []
+            raise_unavailable(errors)
+            raise NotOpened(describe(errors, context.request_id, executed=True))
+        assert isinstance(opened, Opened)
+        return opened
+
+    async def answer_event(self, prepared: Prepared, context: RequestContext, payload: object) -> Response:
+        """Answers one event of a subscription, and closes the context's loads. Raises Unavailable: ask again."""
+        return await self._run(prepared, context, payload)
 
     def _cost(self, operation: Operation, variables: dict[str, Any]) -> int | GraphQLError:
         sizes = tuple(variables.get(name) for name in operation.page_sizes)
@@ -212,12 +237,16 @@ class Engine:
         finally:
             statement_count.reset(token)
             await _close(context)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            # An event is not lost because a server is down: it is answered later.
+            raise_unavailable(result.errors or [])
         errors = describe(result.errors or [], context.request_id, executed=True)
         return Response(result.data, errors, self._extensions(prepared, counter), True, counter.value)
 
     async def _result(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
         executor = self._executor(prepared, context, root)
-        if prepared.kind is OperationType.QUERY and (selection := self._plan(prepared, executor)) is not None:
+        # A mutation's fields take turns: they are no level.
+        if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
             # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
             with contextlib.suppress(Exception):
                 return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
@@ -248,9 +277,6 @@ class Engine:
             subscribe_field_resolver=default_field_resolver,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it returns a bool, not a TypeGuard
         )
-
-    def _failed(self, errors: Sequence[GraphQLError], context: RequestContext) -> Response:
-        return Response(None, describe(errors, context.request_id, executed=True), {}, executed=False)
 
     def _extensions(self, prepared: Prepared, counter: StatementCount) -> dict[str, Any]:
         # `used` is what was asked for: pages that turn out shorter than `first` are not given back.

@@ -7,7 +7,7 @@ import structlog
 from graphql import GraphQLError
 from graphql.execution import values as argument_coercion
 
-from app.kit.errors import Code, InvalidInput, Problem, RateLimited
+from app.kit.errors import Code, InvalidInput, Problem, RateLimited, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,13 @@ class TimedOut(Problem):
 def refuse(problem: Problem, node: Any = None) -> GraphQLError:
     """A request error: what was asked for is not executed at all. `node` says where in the document."""
     return GraphQLError(problem.message, nodes=node, original_error=problem)
+
+
+def raise_unavailable(errors: Sequence[GraphQLError]) -> None:
+    """Raises Unavailable where one of these errors says that a server does not answer."""
+    for error in errors:
+        if isinstance(cause := _cause(error), Unavailable):
+            raise cause
 
 
 def describe(errors: Sequence[GraphQLError], request_id: str, *, executed: bool) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from app.engine.cursors import Cursor, encode_cursor
+from app.engine.streams.cursors import stream_cursor
+from app.kit.events import positions_by_stream
 from app.kit.loading import COUNT_LIMIT, Page, PageRequest, PageResult, Reads
 
 MAX_FIRST = 100
@@ -43,16 +45,23 @@ class PageInfo:
 class PageSource:
     """What a connection is resolved from: one page of records, and how to count the whole list."""
 
-    __slots__ = ("key", "loader", "reads", "request", "result")
+    __slots__ = ("key", "loader", "reads", "request", "result", "stream_cursor")
 
-    def __init__(
-        self, reads: Reads, loader: Page[Any], key: Any, request: PageRequest, result: PageResult[Any]
+    def __init__(  # noqa: PLR0917  # six different types: no two can be confused
+        self,
+        reads: Reads,
+        loader: Page[Any],
+        key: Any,
+        request: PageRequest,
+        result: PageResult[Any],
+        stream_cursor: Cursor | None = None,
     ) -> None:
         self.reads = reads
         self.loader = loader
         self.key = key
         self.request = request
         self.result = result
+        self.stream_cursor = stream_cursor
 
 
 class EdgeSource:
@@ -117,8 +126,20 @@ class Connection(Generic[NodeT]):
     total_count: TotalCount = strawberry.field(
         resolver=_total_count, description="How many items the whole list has, under the same filter."
     )
+    stream_cursor: Cursor | None = strawberry.field(
+        description="Where the stream of this list's changes stood before the page was read: subscribe with it as "
+        "`after`, and nothing that is not on the page is missed. Null for a list that no subscription follows."
+    )
 
 
-async def page_of(reads: Reads, loader: Page[Any], key: Any, request: PageRequest) -> PageSource:
-    """One page as the source of a connection."""
-    return PageSource(reads, loader, key, request, await reads.page(loader, key, request))
+async def page_of(
+    reads: Reads, loader: Page[Any], key: Any, request: PageRequest, stream: str | None = None
+) -> PageSource:
+    """One page as the source of a connection; `stream`: with the place where this stream stands."""
+    cursor = None
+    if stream is not None:
+        # Read before the data, or in the same snapshot: what happens meanwhile is told twice rather than never.
+        position = await reads.one(positions_by_stream[loader.audience], stream)
+        assert position is not None, "a stream stands at 0 before its first event"
+        cursor = stream_cursor(position.epoch, stream, position.seq)
+    return PageSource(reads, loader, key, request, await reads.page(loader, key, request), cursor)

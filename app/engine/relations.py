@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol, cast
 
 import msgspec
 import strawberry
+from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode
 
 from app.engine.cursors import Cursor, decode_cursor
 from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, page_of
@@ -30,6 +31,8 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
 
     loader: One[Any] | Many[Any] | Page[Any]
     key: str | None
+    stream: Callable[[Any], str] | None = None
+    """The stream that tells the changes of a key's list; null where nothing does."""
 
 
 First = Annotated[
@@ -68,13 +71,44 @@ def listed(loader: Many[Any], *, key: str, description: str, **options: Any) -> 
     return _field(resolve, Relation(loader, key), description, options)
 
 
-def paged(loader: Page[Any], *, description: str, key: str | None = None, **options: Any) -> Any:
-    """The list of records that belong to the parent's `key`, page by page; without a key, a list of its own."""
+def paged(
+    loader: Page[Any],
+    *,
+    description: str,
+    key: str | None = None,
+    stream: Callable[[Any], str] | None = None,
+    **options: Any,
+) -> Any:
+    """The list of records that belong to the parent's `key`, page by page; without a key, a list of its own.
+
+    `stream` names the stream that tells the list's changes, by its key.
+    """
 
     def resolve(root: Any, info: strawberry.Info, first: First = DEFAULT_FIRST, after: After = None) -> Any:
-        return page_of(_reads(info), loader, getattr(root, key) if key else None, page_request(loader, first, after))
+        value = getattr(root, key) if key else None
+        followed = stream(value) if stream and selects(info._raw_info, STREAM_CURSOR) else None
+        return page_of(_reads(info), loader, value, page_request(loader, first, after), followed)
 
-    return _field(resolve, Relation(loader, key), description, options)
+    return _field(resolve, Relation(loader, key, stream), description, options)
+
+
+STREAM_CURSOR = "streamCursor"
+
+
+def selects(info: "GraphQLResolveInfo[Any]", name: str) -> bool:
+    """Whether a field of this name is asked for right below."""
+    todo = [node.selection_set for node in info.field_nodes]
+    while todo:
+        for selection in selections.selections if (selections := todo.pop()) else ():
+            match selection:
+                case FieldNode():
+                    if selection.name.value == name:
+                        return True
+                case InlineFragmentNode():
+                    todo.append(selection.selection_set)
+                case FragmentSpreadNode():
+                    todo.append(info.fragments[selection.name.value].selection_set)
+    return False
 
 
 def page_request(loader: Page[Any], first: int, after: str | None, filters: tuple[Any, ...] = ()) -> PageRequest:

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from uuid import UUID
 
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
 from app.engine.limits import Limits
 from app.kit.errors import Forbidden, Unauthenticated
-from app.kit.hub import Hub
-from app.kit.loading import Reads
+from app.kit.loading import Audience, Reads
+from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.services import Services
 from app.settings import Settings
 
@@ -21,8 +22,8 @@ class Runtime:
 
     settings: Settings
     services: Services
-    hub: Hub
     limits: Limits
+    open_subscriptions: OpenSubscriptions
     new_reads: Callable[[Viewer | None], Reads]
 
 
@@ -51,11 +52,6 @@ class Context:
         """The knobs."""
         return self.runtime.settings
 
-    @property
-    def hub(self) -> Hub:
-        """Where subscriptions listen."""
-        return self.runtime.hub
-
     def require_viewer(self) -> Viewer:
         """The viewer. Raises Unauthenticated."""
         if self.viewer is None:
@@ -75,15 +71,25 @@ class Context:
         self.viewer = viewer
         self.reads = self.runtime.new_reads(viewer)
 
-    def next_event(self) -> "Context":
-        """The same caller with fresh loads, for the next event of a subscription."""
+    @property
+    def viewer_id(self) -> UUID | None:
+        """Who calls; null for an anonymous caller."""
+        return None if self.viewer is None else self.viewer.user_id
+
+    def audience_key(self, audience: Audience) -> UUID | None:
+        """Equal for callers who are one audience. There are no tenants to share among yet: each viewer is one."""
+        return None if audience is Audience.PUBLIC else self.viewer_id
+
+    def for_event(self, audience: Audience) -> "Context":
+        """Fresh loads on behalf of the audience: nobody's for a public one, whoever is the first to ask."""
+        viewer = None if audience is Audience.PUBLIC else self.viewer
         return Context(
             runtime=self.runtime,
-            viewer=self.viewer,
-            client=self.client,
+            viewer=viewer,
+            client=Client() if viewer is None else self.client,
             request_id=self.request_id,
-            from_browser=self.from_browser,
-            reads=self.runtime.new_reads(self.viewer),
+            from_browser=False,
+            reads=self.runtime.new_reads(viewer),
         )
 
 

@@ -9,11 +9,13 @@ import msgspec
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
 from app.engine.execution import Engine, RequestContext
+from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.hub import Hub
 from app.kit.mail import OutboxEntry
 from app.settings import Settings
 from app.transport.metrics import Metrics
+from app.transport.sessions import SessionWatch
 
 WEB_DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 
@@ -88,6 +90,9 @@ class AppRuntime:
     database: Database
     redis: Pingable
     hub: Hub
+    subscriptions: Subscriptions
+    sessions: SessionWatch
+    """Started before anybody connects."""
     outbox: Outbox | None = None
     """Shown at /dev/mail in development; null where mail is really sent."""
     providers: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)

@@ -1,22 +1,28 @@
 """A small graph, and contexts whose loads count how often they are closed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import strawberry
 import structlog
 from msgspec.structs import replace
+from strawberry.schema.config import StrawberryConfig
 from structlog.typing import EventDict
 
+from app.engine.cursors import Cursor
 from app.engine.execution import Engine, Prepared, Response
 from app.engine.limits import Limits
+from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput, NotFound, RateLimited
-from app.kit.loading import Reads
+from app.kit.events import Event
+from app.kit.loading import Audience, Reads
+from app.schema.scalars import SCALARS
 
 LIMITS = Limits(
     body_bytes=1000,
@@ -44,18 +50,18 @@ class CountedReads(Reads):
 
 @dataclass
 class Context:
-    """The context of one operation, and those of the events that followed it."""
+    """The context of one operation."""
 
     request_id: str = "request-1"
+    viewer_id: UUID | None = None
     reads: CountedReads = field(default_factory=CountedReads)
-    events: list["Context"] = field(default_factory=list)
-    seen: list[object] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def next_event(self) -> "Context":
-        following = Context(seen=self.seen)
-        self.events.append(following)
-        return following
+    def audience_key(self, audience: Audience) -> UUID | None:
+        return self.viewer_id
+
+    def for_event(self, audience: Audience) -> "Context":
+        return Context()
 
 
 Info = strawberry.Info[Context, None]
@@ -145,34 +151,18 @@ class Mutation:
         return Item(name="added")
 
 
-@strawberry.type
-class Event:
-    number: int
-
-    @strawberry.field
-    def context(self, info: Info) -> int:
-        info.context.seen.append(info.context)
-        return self.number
+def _number(event: Event, cursor: Cursor) -> "Item":
+    return Item(name=str(event.seq))
 
 
 @strawberry.type
 class Subscription:
-    @strawberry.subscription
-    async def events(self, info: Info, then: str = "end") -> AsyncGenerator[Event, None]:
-        try:
-            yield Event(number=1)
-            yield Event(number=2)
-            if then == "missing":
-                raise NotFound
-            if then == "boom":
-                raise ValueError("secret")
-            if then == "wait":
-                await info.context.release.wait()
-        finally:
-            info.context.seen.append("closed")
+    @durable(Item, payload=_number, description="Events.")
+    async def events(self) -> str:
+        return "events"
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
 
 
 def engine(**limits: Any) -> Engine:

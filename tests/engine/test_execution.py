@@ -1,5 +1,4 @@
 import asyncio
-from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -138,47 +137,3 @@ def test_documents_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("app.engine.documents.MAX_DOCUMENT_BYTES", 10)
     documents.get("{ longer_than_ten: number }", hide_suggestions=False)
     assert len(documents) == 1
-
-
-async def test_each_event_is_executed_with_loads_of_its_own() -> None:
-    graph, context = engine(), Context()
-    responses = [each async for each in graph.subscribe(prepare(graph, "subscription { events { context } }"), context)]
-    assert [each.data for each in responses] == [{"events": {"context": 1}}, {"events": {"context": 2}}]
-    assert context.seen == [*context.events, "closed"]
-    assert len(context.events) == 2
-    assert [each.reads.closed for each in (context, *context.events)] == [1, 1, 1]
-
-
-@pytest.mark.parametrize(("then", "code"), [("missing", "NOT_FOUND"), ("boom", "INTERNAL")])
-async def test_a_stream_that_fails_ends_with_its_error(then: str, code: str) -> None:
-    graph, context = engine(), Context()
-    prepared = prepare(graph, f'subscription {{ events(then: "{then}") {{ number }} }}')
-    responses = [each async for each in graph.subscribe(prepared, context)]
-    assert [each.executed for each in responses] == [True, True, False]
-    assert responses[-1].codes == [code]
-    assert "data" not in responses[-1].body()
-    assert "secret" not in str(responses[-1].body())
-
-
-async def test_a_stopped_subscription_closes_its_source() -> None:
-    graph, context = engine(), Context()
-    prepared = prepare(graph, 'subscription { events(then: "wait") { number } }')
-    async with aclosing(graph.subscribe(prepared, context)) as responses:
-        await anext(responses)
-        assert "closed" not in context.seen
-    assert context.seen == ["closed"]
-    assert context.reads.closed == 1
-
-
-async def test_a_subscription_cancelled_while_it_waits_closes_its_source() -> None:
-    graph, context = engine(), Context()
-    prepared = prepare(graph, 'subscription { events(then: "wait") { number } }')
-    responses = graph.subscribe(prepared, context)
-    await anext(responses)
-    await anext(responses)
-    waiting = asyncio.ensure_future(anext(responses))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    assert context.seen == ["closed"]

@@ -22,7 +22,7 @@ from tests.engine.support import cost, engine, prepare, refusal
         ("{ items(first: 2) { nodes { children(first: 5) { nodes { name } } } } }", 1 + 1 + 2 * (1 + 1 + 5)),
         ("{ items(first: -9) { nodes { name } } }", 3),
         ("mutation { add { name } other: add { name } }", 22),
-        ("subscription { events { number } }", 2),
+        ("subscription { events { name } }", 2),
         ("{ __schema { types { name fields { name } } } }", 5),
         ("{ __typename }", 1),
     ],

@@ -1,16 +1,19 @@
 """Statements are counted for each response, against a real server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 
 import pytest_asyncio
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from app.dev.embedded import Embedded
 from app.engine.execution import Engine
+from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC, Database
-from app.kit.loading import Reads
+from app.kit.loading import Audience, Reads
 from app.kit.sql import Query as Statement
+from app.schema.scalars import SCALARS
 from tests.engine.support import LIMITS, prepare
 
 ONE = Statement("one", "Asks for nothing.", "SELECT 1")
@@ -20,11 +23,15 @@ class Context:
     """Nothing but loads."""
 
     request_id = "request-1"
+    viewer_id = None
 
     def __init__(self, database: Database) -> None:
         self.reads = Reads(database, PUBLIC)
 
-    def next_event(self) -> "Context":
+    def audience_key(self, audience: Audience) -> None:
+        return None
+
+    def for_event(self, audience: Audience) -> "Context":
         return Context(self.reads.database)
 
 
@@ -52,10 +59,9 @@ class Event:
 
 @strawberry.type
 class Subscription:
-    @strawberry.subscription
-    async def events(self) -> AsyncGenerator[Event, None]:
-        yield Event()
-        yield Event()
+    @durable(Event, payload=lambda event, cursor: Event(), description="Events.")
+    async def events(self) -> str:
+        return "events"
 
 
 @pytest_asyncio.fixture
@@ -82,6 +88,10 @@ async def test_statements_are_counted_for_each_response_apart(database: Database
 
 
 async def test_statements_of_each_event_are_its_own(database: Database) -> None:
-    engine = Engine(strawberry.Schema(Query, subscription=Subscription), LIMITS)
+    engine = Engine(
+        strawberry.Schema(Query, subscription=Subscription, config=StrawberryConfig(scalar_map=SCALARS)), LIMITS
+    )
     prepared = prepare(engine, "subscription { events { ask(times: 2) } }")
-    assert [each.statements async for each in engine.subscribe(prepared, Context(database))] == [2, 2]
+    responses = [await engine.answer_event(prepared, Context(database), Event()) for _ in range(2)]
+    assert [response.statements for response in responses] == [2, 2]
+    assert [response.data for response in responses] == [{"events": {"ask": 2}}] * 2

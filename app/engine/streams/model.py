@@ -33,3 +33,18 @@ class Sink(Protocol):
     def finish(self, errors: list[dict[str, Any]] | None) -> None:
         """The stream is over: complete, or failed with these errors, in the form that a client sees."""
         ...
+
+
+class Counters(msgspec.Struct):
+    """What has happened in this process since it began, for the metrics."""
+
+    executions: int = 0
+    """Events executed, each once for a whole group."""
+    deliveries: int = 0
+    """Events handed to subscribers."""
+    replays: int = 0
+    """Times that a subscriber was brought up to where its group was."""
+    resyncs: int = 0
+    """Streams that could not be continued."""
+    evictions: int = 0
+    """Subscribers let go because they did not read."""

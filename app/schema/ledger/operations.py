@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.engine.nodes import key_of
 from app.engine.pages import Connection
 from app.engine.problems import mutation
@@ -29,7 +30,9 @@ from app.schema.scalars import Hash
 class LedgerQuery:
     """What can be read of the ledger."""
 
-    blocks: Connection[Block] = paged(loaders.blocks, description="The blocks of the chain, the newest first.")
+    blocks: Connection[Block] = paged(
+        loaders.blocks, stream=lambda _: CHAIN_STREAM, description="The blocks of the chain, the newest first."
+    )
     mempool: Connection[Transaction] = paged(
         loaders.mempool, description="Transactions that wait for a block, in the order of acceptance."
     )

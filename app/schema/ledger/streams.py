@@ -1,18 +1,18 @@
 """What can be watched on the chain."""
 
-import base64
-from collections.abc import AsyncGenerator
 from decimal import Decimal
 from typing import Annotated
 
 import strawberry
 
 from app.domains.ledger import loaders
-from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_stream
+from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_of, wallet_stream
 from app.engine.cursors import Cursor
 from app.engine.relations import related
+from app.engine.streams.declaring import durable
 from app.kit.errors import NotFound
 from app.kit.events import Event
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.ledger.types import Block, Transaction, Wallet
 from app.schema.scalars import Hash
@@ -20,13 +20,9 @@ from app.schema.scalars import Hash
 WalletId = Annotated[
     Hash | None, strawberry.argument(description="The viewer's own `walletId`; null stands for it as well.")
 ]
+BLOCK_KIND = "block.connected"
 TRANSACTION_KINDS = {"transaction.pending", "transaction.confirmed", "transaction.failed"}
 BALANCE_KINDS = {"transaction.pending", "transaction.failed", "balance.changed"}
-
-
-def cursor_of(event: Event) -> Cursor:
-    """The place of a fact in its stream, opaque."""
-    return Cursor(base64.urlsafe_b64encode(f"{event.stream}:{event.seq}".encode()).rstrip(b"=").decode())
 
 
 @strawberry.type(description="A block was connected.")
@@ -74,38 +70,52 @@ async def _own_wallet_id(info: Info, wallet_id: str | None) -> str:
     return wallet.wallet_id
 
 
+def _block_event(event: Event, cursor: Cursor) -> BlockEvent | None:
+    if event.kind != BLOCK_KIND:
+        return None
+    return BlockEvent(cursor=cursor, block_hash=event.payload["hash"])
+
+
+def _transaction_event(event: Event, cursor: Cursor) -> TransactionEvent | None:
+    if event.kind not in TRANSACTION_KINDS:
+        return None
+    return TransactionEvent(cursor=cursor, transaction_hash=event.payload["hash"])
+
+
+def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
+    if event.kind not in BALANCE_KINDS:
+        return None
+    return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
+
+
 @strawberry.type(description="What can be watched on the chain.")
 class LedgerSubscription:
     """What can be watched on the chain."""
 
-    @strawberry.subscription(description="Each block as it is connected, in order. Public.")
-    async def new_block(self, info: Info) -> AsyncGenerator[BlockEvent, None]:
+    @durable(
+        BlockEvent,
+        payload=_block_event,
+        audience=Audience.PUBLIC,
+        description="Each block as it is connected, in order. Public.",
+    )
+    async def new_block(self) -> str:
         """Each block as it is connected."""
-        async with info.context.hub.listen(CHAIN_STREAM) as listener:
-            async for event in listener:
-                if event.kind == "block.connected":
-                    yield BlockEvent(cursor=cursor_of(event), block_hash=event.payload["hash"])
+        return CHAIN_STREAM
 
-    @strawberry.subscription(
-        description="Transactions from or to the viewer's wallet, as they are accepted, confirmed, or fail."
+    @durable(
+        TransactionEvent,
+        payload=_transaction_event,
+        description="Transactions from or to the viewer's wallet, as they are accepted, confirmed, or fail.",
     )
-    async def transaction_updates(
-        self, info: Info, wallet_id: WalletId = None
-    ) -> AsyncGenerator[TransactionEvent, None]:
+    async def transaction_updates(self, info: Info, wallet_id: WalletId = None) -> str:
         """Transactions from or to the viewer's wallet."""
-        stream = wallet_stream(await _own_wallet_id(info, wallet_id))
-        async with info.context.hub.listen(stream) as listener:
-            async for event in listener:
-                if event.kind in TRANSACTION_KINDS:
-                    yield TransactionEvent(cursor=cursor_of(event), transaction_hash=event.payload["hash"])
+        return wallet_stream(await _own_wallet_id(info, wallet_id))
 
-    @strawberry.subscription(
-        description="The balance of the viewer's wallet whenever it, or what is on the way, may have changed."
+    @durable(
+        WalletBalanceEvent,
+        payload=_balance_event,
+        description="The balance of the viewer's wallet whenever it, or what is on the way, may have changed.",
     )
-    async def wallet_balance(self, info: Info, wallet_id: WalletId = None) -> AsyncGenerator[WalletBalanceEvent, None]:
+    async def wallet_balance(self, info: Info, wallet_id: WalletId = None) -> str:
         """The balance of the viewer's wallet."""
-        own_wallet_id = await _own_wallet_id(info, wallet_id)
-        async with info.context.hub.listen(wallet_stream(own_wallet_id)) as listener:
-            async for event in listener:
-                if event.kind in BALANCE_KINDS:
-                    yield WalletBalanceEvent(cursor=cursor_of(event), wallet_id=own_wallet_id)
+        return wallet_stream(await _own_wallet_id(info, wallet_id))

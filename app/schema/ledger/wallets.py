@@ -9,6 +9,7 @@ import strawberry
 
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services.connect import wallet_stream
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
 from app.engine.relations import After, First, page_request, paged, related
@@ -142,6 +143,7 @@ class Wallet(Node):
     transactions: Connection[Transaction] = paged(
         loaders.transactions_by_wallet,
         key="wallet_id",
+        stream=wallet_stream,
         description="What it sent or received, failed ones included, the newest first.",
     )
     blocks_mined: Connection[Block] = paged(

@@ -10,9 +10,9 @@ from app.domains.accounts.model import Viewer
 from app.engine.execution import Engine, Response
 from app.engine.limits import Limits
 from app.kit.db import PUBLIC
-from app.kit.hub import Hub
 from app.kit.loading import Reads
 from app.schema.context import Context, Runtime
+from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
@@ -60,8 +60,8 @@ class Graph:
         runtime = Runtime(
             settings=cast(Settings, None),
             services=cast(Services, SimpleNamespace(accounts=self.house.accounts)),
-            hub=cast(Hub, None),
             limits=LIMITS,
+            open_subscriptions=cast(OpenSubscriptions, None),
             new_reads=self._reads,
         )
         self.contexts.append(

@@ -8,10 +8,14 @@ from typing import Any, cast
 from app.domains.accounts import model as accounts
 from app.engine.execution import Engine, Response
 from app.engine.limits import Limits
+from app.engine.streams.model import Delivery, Transport
+from app.engine.streams.pulling import Failed, iterate
+from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
 from app.kit.hub import Hub
 from app.kit.loading import Reads
 from app.schema.context import Context, Runtime
+from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
@@ -40,6 +44,9 @@ class Graph:
     hub: Hub
     engine: Engine
 
+    def __post_init__(self) -> None:
+        self.subscriptions = Subscriptions(self.engine, self.hub, replay_limit=1000)
+
     async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
         """The response, whatever it holds."""
         prepared = self._prepare(query, variables)
@@ -51,17 +58,20 @@ class Graph:
         assert response.errors == []
         return response.data
 
-    def subscribe(self, query: str, *, by: Person | None = None) -> AsyncGenerator[Response, None]:
+    def subscribe(
+        self, query: str, *, by: Person | None = None, after: str | None = None
+    ) -> AsyncGenerator[Delivery | Failed, None]:
         """Responses, one for each event."""
-        return self.engine.subscribe(self._prepare(query, None), self.context(by))
+        prepared, context = self._prepare(query, None), self.context(by)
+        return iterate(self.subscriptions, prepared, context, Transport.SSE, after=after)
 
     def context(self, person: Person | None) -> Context:
         viewer = person.viewer if person else None
         runtime = Runtime(
             settings=cast(Settings, None),
             services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
-            hub=self.hub,
             limits=LIMITS,
+            open_subscriptions=cast(OpenSubscriptions, None),
             new_reads=self._reads,
         )
         return Context(

@@ -1,33 +1,39 @@
 """What can be watched: in order, of the right kind, by the right people."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from app.engine.execution import Response
+from app.engine.streams.model import Delivery
+from app.engine.streams.pulling import Failed
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph
 from tests.waiting import until
 
 
-async def watching(graph: Graph, stream: AsyncGenerator[Response, None], count: int) -> "asyncio.Task[list[Any]]":
+async def watching(
+    graph: Graph, stream: AsyncGenerator[Delivery | Failed, None], count: int
+) -> "asyncio.Task[list[Any]]":
     """A task that takes `count` events, once it listens."""
-    listening = graph.hub.listening
+    subscribed = len(graph.subscriptions)
 
     async def take() -> list[Any]:
         taken: list[Any] = []
         async with aclosing(stream), asyncio.timeout(15):
             while len(taken) < count:
-                response = await anext(stream)
-                assert response.errors == []
-                taken.append(response.data)
+                delivery = await anext(stream)
+                assert isinstance(delivery, Delivery), delivery
+                response = json.loads(delivery.body)
+                assert "errors" not in response
+                taken.append(response["data"])
         return taken
 
     task = asyncio.create_task(take())
-    await until(lambda: graph.hub.listening > listening)
+    await until(lambda: len(graph.subscriptions) > subscribed)
     return task
 
 
@@ -99,9 +105,41 @@ async def test_another_wallet_is_not_there(graph: Graph, scene: Scene, field: st
 
     async def codes(wallet_id: str, by: Person | None) -> list[list[str]]:
         query = f'subscription {{ {field}(walletId: "{wallet_id}") {{ cursor }} }}'
-        return [response.codes async for response in graph.subscribe(query, by=by)]
+        outcomes = [outcome async for outcome in graph.subscribe(query, by=by)]
+        return [
+            [e["extensions"]["code"] for e in outcome.errors] for outcome in outcomes if isinstance(outcome, Failed)
+        ]
 
     assert await codes(bob.wallet_id, alice) == [["NOT_FOUND"]]
     assert await codes("0" * 64, alice) == [["NOT_FOUND"]]
     assert await codes(alice.wallet_id, None) == [["UNAUTHENTICATED"]]
     assert graph.hub.listening == 0
+
+
+async def test_a_list_is_handed_over_to_its_stream(graph: Graph, scene: Scene) -> None:
+    """What a page does not show, a subscription behind its `streamCursor` tells: nothing is missed in between."""
+    alice, bob = await scene.person(), await scene.person()
+    await scene.mine(alice, 3)
+    page = (await graph.data("{ blocks(first: 1) { streamCursor nodes { height } } }"))["blocks"]
+    wallet = f'{{ wallet(id: "{bob.wallet_id}") {{ transactions {{ streamCursor nodes {{ hash }} }} }} }}'
+    payments = (await graph.data(wallet, by=bob))["wallet"]["transactions"]
+    assert payments["nodes"] == []
+    await scene.mine(alice, 2)
+    paid = await scene.pay(alice, bob, "1")
+    query = "subscription { newBlock { block { height } } }"
+    task = await watching(graph, graph.subscribe(query, after=page["streamCursor"]), 2)
+    assert [event["newBlock"]["block"]["height"] for event in await task] == [
+        page["nodes"][0]["height"] + 1,
+        page["nodes"][0]["height"] + 2,
+    ]
+    query = "subscription { transactionUpdates { transaction { hash } } }"
+    task = await watching(graph, graph.subscribe(query, by=bob, after=payments["streamCursor"]), 1)
+    assert [event["transactionUpdates"]["transaction"]["hash"] for event in await task] == [paid]
+
+
+async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, scene: Scene) -> None:
+    alice = await scene.person()
+    await scene.mine(alice)
+    assert await graph.data("{ mempool { streamCursor nodes { hash } } }") == {
+        "mempool": {"streamCursor": None, "nodes": []}
+    }

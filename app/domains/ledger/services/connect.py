@@ -16,6 +16,7 @@ from app.kit.db import Tx
 from app.kit.events import EventLog, Fact
 
 CHAIN_STREAM = "chain"
+_WALLET = "wallet:"
 
 
 class NotInMempool(Exception):
@@ -28,7 +29,12 @@ class MempoolMismatch(Exception):
 
 def wallet_stream(wallet_id: str) -> str:
     """Name of the stream of what happens to a wallet."""
-    return f"wallet:{wallet_id}"
+    return f"{_WALLET}{wallet_id}"
+
+
+def wallet_of(stream: str) -> str:
+    """The wallet of such a stream."""
+    return stream.removeprefix(_WALLET)
 
 
 async def extend(  # noqa: PLR0917  # six different types: no two can be confused

@@ -1,0 +1,104 @@
+"""Subscription fields are declarations: which stream a caller may follow, and what its events are in the graph.
+
+The decorated function runs as the caller. It authorises, and returns the name of the stream; it is asked again for
+every event of a stream that is not public. Everything else, from `after` to the sharing of executions, is the engine's.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, Final, NoReturn
+
+import msgspec
+import strawberry
+from graphql import GraphQLField
+from strawberry.types.field import StrawberryField
+
+from app.engine.cursors import Cursor
+from app.kit.events import Event
+from app.kit.loading import Audience
+from app.kit.volatile import Latest
+
+After = Annotated[
+    Cursor | None,
+    strawberry.argument(
+        description="Go on behind this event, with none missing and none twice; null begins with what happens from now "
+        "on. The error code RESYNC_REQUIRED says that the events behind it are not kept any more: read the data anew."
+    ),
+]
+_METADATA: Final = "stream"
+_AFTER: Final = inspect.Parameter("after", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=After)
+
+
+class Durable(msgspec.Struct, frozen=True, eq=False):
+    """A field over a stream of the event table: each event once, in order, and resumable."""
+
+    audience: Audience
+    payload: Callable[[Event, Cursor], Any]
+    """The event in the graph; null where this field does not show it."""
+
+
+class Volatile(msgspec.Struct, frozen=True, eq=False):
+    """A field over a topic of which only the newest value of each key counts: a slow reader gets fewer values."""
+
+    audience: Audience
+    payload: Callable[[Latest], Any]
+
+
+class Opened:
+    """What a subscription field gives the engine: the stream that the caller may follow, and from where."""
+
+    def __init__(self, stream: str, after: str | None) -> None:
+        self.stream = stream
+        self.after = after
+
+    def __aiter__(self) -> AsyncIterator[NoReturn]:
+        """graphql-core wants a subscription to be iterable; the engine never iterates."""
+        raise TypeError("a stream is shared, not iterated")
+
+
+def durable(
+    event: Any, *, payload: Callable[[Event, Cursor], Any], audience: Audience = Audience.VIEWER, description: str
+) -> Callable[[Callable[..., Awaitable[str]]], Any]:
+    """Declares a subscription of the GraphQL type `event` over the stream that the function names."""
+
+    def declare(name_stream: Callable[..., Awaitable[str]]) -> Any:
+        @functools.wraps(name_stream)
+        async def open_stream(*arguments: Any, after: str | None = None, **named: Any) -> Opened:
+            return Opened(await name_stream(*arguments, **named), after)
+
+        signature = inspect.signature(name_stream)
+        parameters = [*signature.parameters.values(), _AFTER]
+        open_stream.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        open_stream.__annotations__ = name_stream.__annotations__ | {"after": After}
+        return _field(open_stream, event, Durable(audience, payload), description)
+
+    return declare
+
+
+def volatile(
+    event: Any, *, payload: Callable[[Latest], Any], audience: Audience = Audience.VIEWER, description: str
+) -> Callable[[Callable[..., Awaitable[str]]], Any]:
+    """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names."""
+
+    def declare(name_topic: Callable[..., Awaitable[str]]) -> Any:
+        @functools.wraps(name_topic)
+        async def open_topic(*arguments: Any, **named: Any) -> Opened:
+            return Opened(await name_topic(*arguments, **named), None)
+
+        return _field(open_topic, event, Volatile(audience, payload), description)
+
+    return declare
+
+
+def _field(resolver: Callable[..., Any], event: Any, declared: Durable | Volatile, description: str) -> Any:
+    return strawberry.subscription(
+        resolver=resolver, graphql_type=event, description=description, metadata={_METADATA: declared}
+    )
+
+
+def declared_stream(field: GraphQLField) -> Durable | Volatile | None:
+    """How a subscription field was declared; None for any other field."""
+    definition = field.extensions.get("strawberry-definition")
+    declared = definition.metadata.get(_METADATA) if isinstance(definition, StrawberryField) else None
+    return declared if isinstance(declared, Durable | Volatile) else None

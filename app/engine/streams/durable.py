@@ -1,0 +1,189 @@
+"""Groups over streams of the event table: each event once, in order, to everybody, however slow or late."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+import structlog
+
+from app.engine.execution import NotOpened, Prepared, RequestContext
+from app.engine.streams.cursors import seq_after, stream_cursor
+from app.engine.streams.declaring import Durable
+from app.engine.streams.group import BROKEN, Group, Machinery, chunks, errors_of, pauses_s
+from app.engine.streams.model import Delivery
+from app.engine.streams.sharing import Shape
+from app.engine.streams.subscription import State, Subscription
+from app.kit.errors import Problem, ResyncRequired, Unavailable
+from app.kit.events import Event
+from app.kit.flights import Flights
+from app.kit.hub import Listener
+from app.kit.loading import Audience
+
+BATCH: Final = 16
+"""Events that are executed side by side when several are due."""
+
+AHEAD_S: Final = 0.02
+"""How often to look whether we have caught up with a subscriber that comes from a process ahead of us."""
+
+log = structlog.get_logger(__name__)
+
+
+class DurableGroup(Group):
+    """Subscribers to a durable stream."""
+
+    def __init__(  # noqa: PLR0917  # what a group is made of
+        self,
+        machinery: Machinery,
+        shape: Shape,
+        prepared: Prepared,
+        stream: str,
+        new_context: Callable[[], RequestContext],
+        replay_limit: int,
+    ) -> None:
+        """`replay_limit`: how far back a subscriber may begin, in events."""
+        super().__init__(machinery, shape, prepared, stream, new_context)
+        assert isinstance(shape.declared, Durable)
+        self._payload = shape.declared.payload
+        self._replay_limit = replay_limit
+        self._listener: Listener | None = None
+        self._making: Flights[Delivery | None] = Flights()
+        self._replaying: dict[Subscription, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Begins to listen where the stream stands now. Raises Unavailable."""
+        self._listener = await self._machinery.hub.listen(self.stream, self.wake)
+        self.position = self._listener.last
+
+    def close(self) -> None:
+        """Nobody is left."""
+        super().close()
+        if self._listener is not None:
+            self._listener.close()
+        self._making.cancel()
+        for task in self._replaying.values():
+            task.cancel()
+
+    async def place(self, cursor: str) -> int:
+        """The event that a cursor of this stream stands at. Raises ResyncRequired, Unavailable."""
+        seq = seq_after(self._machinery.hub.epoch, self.stream, cursor)
+        if seq > self.position and seq > await self._machinery.hub.top(self.stream):
+            raise ResyncRequired
+        if self.position - seq > self._replay_limit:
+            raise ResyncRequired
+        return seq
+
+    def join(self, member: Subscription) -> None:
+        """Begins to give this subscriber what follows its position."""
+        self.members.add(member)
+        if member.position == self.position:
+            self._join_live(member)
+        else:
+            self._replay(member)
+
+    def leave(self, member: Subscription) -> None:
+        """Forgets a subscriber."""
+        super().leave(member)
+        if (task := self._replaying.pop(member, None)) is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    def resume(self, member: Subscription) -> None:
+        """Brings a subscriber that could not take everything up to the others."""
+        self._replay(member)
+
+    def lag_of(self, member: Subscription) -> int:
+        """Events that this subscriber has not been given yet."""
+        newest = self.position if self._listener is None else self._listener.top
+        return max(0, newest - member.position)
+
+    async def _advance(self) -> bool:
+        assert self._listener is not None
+        events = await self._listener.take(BATCH)
+        if not events:
+            return False
+        for deliveries, position in chunks(await self._deliveries(events)):
+            await self._give(deliveries, position)
+        return True
+
+    async def _deliveries(self, events: Sequence[Event]) -> list[tuple[int, Delivery | None]]:
+        made = await asyncio.gather(*map(self._delivery, events))
+        return [(event.seq, delivery) for event, delivery in zip(events, made, strict=True)]
+
+    async def _delivery(self, event: Event) -> Delivery | None:
+        """What this event is to the group; made once, whoever asks, and kept for a while."""
+        known = self._machinery.memo.get(self.number, event.seq)
+        if not isinstance(known, msgspec.UnsetType):
+            return known
+        return await self._making.join(event.seq, lambda: self._make(event))
+
+    async def _make(self, event: Event) -> Delivery | None:
+        cursor = stream_cursor(self._machinery.hub.epoch, self.stream, event.seq)
+        payload = self._payload(event, cursor)
+        delivery = None
+        if payload is not None:
+            pauses = pauses_s()
+            while delivery is None:
+                try:
+                    await self._authorise()
+                    delivery = await self._execute(payload, cursor)
+                except Unavailable:
+                    await asyncio.sleep(next(pauses))
+        self._machinery.memo.put(self.number, event.seq, delivery)
+        return delivery
+
+    async def _authorise(self) -> None:
+        """Asks again whether this audience may follow the stream."""
+        if self.shape.audience is not Audience.PUBLIC:
+            opened = await self._machinery.engine.open_stream(self._prepared, self._new_context())
+            if opened.stream != self.stream:
+                raise ResyncRequired
+
+    def _replay(self, member: Subscription) -> None:
+        member.state = State.REPLAYING
+        self._machinery.counters.replays += 1
+        self._replaying[member] = asyncio.get_running_loop().create_task(self._bring_up(member))
+
+    async def _bring_up(self, member: Subscription) -> None:
+        """Gives a subscriber all between its position and the group's, and lets it join the live ones there."""
+        try:
+            pauses = pauses_s()
+            while member.state is State.REPLAYING:
+                try:
+                    await self._replay_some(member)
+                except Unavailable:
+                    await asyncio.sleep(next(pauses))
+        except NotOpened as refusal:
+            member.finish(refusal.errors)
+        except Problem as problem:
+            if isinstance(problem, ResyncRequired):
+                self._machinery.counters.resyncs += 1
+            member.finish(errors_of(problem))
+        except Exception:
+            log.exception("streams.replay_failed", stream=self.stream)
+            member.finish(BROKEN)
+        finally:
+            if self._replaying.get(member) is asyncio.current_task():
+                del self._replaying[member]
+
+    async def _replay_some(self, member: Subscription) -> None:
+        if member.position == self.position:
+            self._join_live(member)
+            return
+        if member.position > self.position:
+            # It comes from a process that is ahead of us.
+            await asyncio.sleep(AHEAD_S)
+            return
+        due = min(self.position - member.position, BATCH)
+        events = await self._machinery.hub.history(self.stream, member.position, due)
+        if not events:
+            raise ResyncRequired
+        async with self._machinery.replays:
+            made = await self._deliveries(events)
+        for deliveries, position in chunks(made):
+            if member.state is not State.REPLAYING:
+                return
+            if deliveries and not member.sink.deliver(deliveries):
+                member.state = State.PARKED
+                return
+            self._machinery.counters.deliveries += len(deliveries)
+            member.advance(position, len(deliveries))

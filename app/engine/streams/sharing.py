@@ -1,0 +1,180 @@
+"""Which subscriptions are equal: what of a document decides that, found once for each document."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableNode,
+    Visitor,
+    is_abstract_type,
+    print_ast,
+    visit,
+)
+from strawberry.types.field import StrawberryField
+
+from app.engine.direct import Column, OfParent, way_of
+from app.engine.relations import Relation
+from app.engine.streams.declaring import Durable, Volatile, declared_stream
+from app.kit.loading import Audience
+
+AFTER: Final = "after"
+AUDIENCE: Final = "audience"
+"""Where a computed field says, in its metadata, who may share what it computes."""
+
+N = TypeVar("N", bound=Node)
+
+_NARROWNESS: Final = {Audience.PUBLIC: 0, Audience.TENANT: 1, Audience.VIEWER: 2}
+
+
+class Shape(msgspec.Struct, frozen=True, eq=False):
+    """What equal subscriptions have in common, but for the values of their variables."""
+
+    declared: Durable | Volatile
+    audience: Audience
+    """The narrowest of all that is selected: public only if everything is, and then executed as nobody."""
+    document: str
+    """The operation as the engine prints it, without `after`; equal texts ask for the same."""
+    variables: tuple[str, ...]
+    """Those that the document uses, other than for `after`."""
+
+    def values(self, coerced: Mapping[str, Any]) -> str:
+        """The values that count, as a text that is equal only for equal ones."""
+        return repr([(name, coerced[name]) for name in self.variables if name in coerced])
+
+
+def shape_of(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Shape | None:
+    """The shape of a valid subscription to a declared field; None for any other operation."""
+    root = schema.subscription_type
+    if operation.operation is not OperationType.SUBSCRIPTION or root is None:
+        return None
+    field = next(_root_fields(operation.selection_set, fragments), None)
+    declared = declared_stream(root.fields[field.name.value]) if field and field.name.value in root.fields else None
+    if field is None or declared is None:
+        return None
+    used = [fragments[name] for name in sorted(_spread(operation, fragments))]
+    parts = [_without_after(operation, field), *used]
+    names = {name for part in parts for name in _variables_used(part)}
+    audiences = {declared.audience, *(each for part in (operation, *used) for each in _audiences(schema, part))}
+    return Shape(
+        declared=declared,
+        audience=max(audiences, key=_NARROWNESS.__getitem__),
+        document="\n\n".join(map(print_ast, parts)),
+        variables=tuple(sorted(names)),
+    )
+
+
+def _root_fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
+    for selection in selections.selections:
+        match selection:
+            case FieldNode():
+                yield selection
+            case InlineFragmentNode():
+                yield from _root_fields(selection.selection_set, fragments)
+            case FragmentSpreadNode():
+                yield from _root_fields(fragments[selection.name.value].selection_set, fragments)
+
+
+def _without_after(operation: OperationDefinitionNode, field: FieldNode) -> OperationDefinitionNode:
+    """The operation without its `after` and without the variables that only this used.
+
+    Where the field stands in a named fragment it stays as it is: then `after` keeps equals apart, and that is all.
+    """
+    kept = tuple(argument for argument in field.arguments or () if argument.name.value != AFTER)
+
+    class Drop(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> Node | None:
+            return _changed(node, arguments=kept) if node is field else None
+
+    stripped: OperationDefinitionNode = visit(operation, Drop())
+    used = set(_variables_used(stripped))
+    definitions = tuple(each for each in operation.variable_definitions or () if each.variable.name.value in used)
+    return _changed(stripped, variable_definitions=definitions)
+
+
+def _changed(node: N, **changes: object) -> N:
+    # The document is shared with other requests: what changes is made anew.
+    return type(node)(**({key: getattr(node, key) for key in node.keys} | changes))
+
+
+def _spread(node: Node, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
+    """The names of all fragments that are reached from here."""
+    found: set[str] = set()
+    todo = [node]
+    while todo:
+        for each in _nodes(todo.pop(), FragmentSpreadNode):
+            if each.name.value not in found:
+                found.add(each.name.value)
+                todo.append(fragments[each.name.value])
+    return found
+
+
+def _variables_used(node: Node) -> Iterator[str]:
+    if isinstance(node, OperationDefinitionNode):
+        # A definition names its variable, which is no use of it.
+        node = node.selection_set
+    for variable in _nodes(node, VariableNode):
+        yield variable.name.value
+
+
+def _nodes(node: Node, kind: type[Any]) -> list[Any]:
+    found: list[Any] = []
+
+    class Collect(Visitor):
+        def enter(self, each: Node, *_: Any) -> None:
+            if isinstance(each, kind):
+                found.append(each)
+
+    visit(node, Collect())
+    return found
+
+
+def _audiences(schema: GraphQLSchema, part: Node) -> set[Audience]:
+    """For whom the fields selected here are."""
+    found: set[Audience] = set()
+    info = TypeInfo(schema)
+
+    class Look(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            parent, name = info.get_parent_type(), node.name.value
+            if parent is None or name.startswith("__"):
+                return
+            concrete = schema.get_possible_types(parent) if is_abstract_type(parent) else [parent]
+            found.update(
+                _audience(each.fields[name])
+                for each in concrete
+                if isinstance(each, GraphQLObjectType) and name in each.fields
+            )
+
+    visit(part, TypeInfoVisitor(info, Look()))
+    return found
+
+
+def _audience(field: GraphQLField) -> Audience:
+    declared = declared_stream(field)
+    if declared is not None:
+        return declared.audience
+    match way_of(field):
+        case Relation() as relation:
+            return relation.loader.audience
+        # These see their parent and nothing else; whoever may see that may see them.
+        case Column() | OfParent():
+            return Audience.PUBLIC
+    definition = field.extensions.get("strawberry-definition")
+    said = definition.metadata.get(AUDIENCE) if isinstance(definition, StrawberryField) else None
+    return said if isinstance(said, Audience) else Audience.VIEWER

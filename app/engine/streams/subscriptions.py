@@ -1,0 +1,180 @@
+"""All open subscriptions of a process, in groups."""
+
+import asyncio
+from collections.abc import Hashable
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
+from app.engine.streams.declaring import Opened, Volatile
+from app.engine.streams.durable import DurableGroup
+from app.engine.streams.group import Group, Machinery, errors_of
+from app.engine.streams.memo import Memo
+from app.engine.streams.model import Counters, Sink, Transport
+from app.engine.streams.sharing import Shape
+from app.engine.streams.subscription import Subscription
+from app.engine.streams.volatile import VolatileGroup
+from app.kit.errors import Problem, ResyncRequired
+from app.kit.hub import Hub
+
+MEMO_BYTES: Final = 32 * 1024 * 1024
+REPLAYS_AT_ONCE: Final = 8
+
+_Key = tuple[str, str, str, Hashable]
+
+
+class _Entry(msgspec.Struct, eq=False):
+    """A group, its start, and how many are on their way into it or in it."""
+
+    group: DurableGroup | VolatileGroup
+    ready: "asyncio.Task[None]"
+    users: int = 0
+
+
+class Subscriptions:
+    """Opens subscriptions, and knows those that are open."""
+
+    def __init__(self, engine: Engine, hub: Hub, *, replay_limit: int) -> None:
+        """`replay_limit`: how far back a subscriber may begin, in events; beyond it must read the data anew."""
+        self.counters = Counters()
+        self._replay_limit = replay_limit
+        self._machinery = Machinery(
+            engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget
+        )
+        self._entries: dict[_Key, _Entry] = {}
+        self._keys: dict[Group, _Key] = {}
+        self._by_id: dict[str, Subscription] = {}
+        self._by_viewer: dict[UUID, dict[str, Subscription]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are: so often is each event executed, at most."""
+        return len(self._entries)
+
+    @property
+    def lag(self) -> int:
+        """Events that the slowest subscriber has not been given yet."""
+        return max((member.lag for member in self._by_id.values()), default=0)
+
+    def open_over(self, transport: Transport) -> int:
+        """How many subscriptions a transport carries."""
+        return sum(member.transport is transport for member in self._by_id.values())
+
+    def of(self, viewer_id: UUID) -> list[Subscription]:
+        """A viewer's open subscriptions, the oldest first."""
+        return list(self._by_viewer.get(viewer_id, {}).values())
+
+    def end(self, subscription_id: str, viewer_id: UUID) -> bool:
+        """Completes a viewer's subscription towards its client; False where they have none with this id."""
+        member = self._by_viewer.get(viewer_id, {}).get(subscription_id)
+        if member is None:
+            return False
+        member.finish(None)
+        return True
+
+    async def open(
+        self,
+        prepared: Prepared,
+        context: RequestContext,
+        sink: Sink,
+        transport: Transport,
+        *,
+        after: str | None = None,
+    ) -> Subscription | list[dict[str, Any]]:
+        """Authorises the caller and joins them to their group; a list: the reasons not to, as a client sees them.
+
+        `after` counts instead of the document's. The sink may be given events before this returns.
+        """
+        shape = prepared.shape
+        assert shape is not None, "every field of the subscription type is declared"
+        try:
+            opened = await self._machinery.engine.open_stream(prepared, context)
+            return await self._join(shape, prepared, context, opened, sink, transport, after or opened.after)
+        except NotOpened as refusal:
+            return refusal.errors
+        except Problem as problem:
+            self.counters.resyncs += isinstance(problem, ResyncRequired)
+            return errors_of(problem)
+
+    def stop(self) -> None:
+        """Ends every subscription; nobody is told."""
+        for member in list(self._by_id.values()):
+            member.close()
+
+    async def _join(  # noqa: PLR0917  # all that was found out on the way
+        self,
+        shape: Shape,
+        prepared: Prepared,
+        context: RequestContext,
+        opened: Opened,
+        sink: Sink,
+        transport: Transport,
+        after: str | None,
+    ) -> Subscription:
+        key = (
+            shape.document,
+            shape.values(prepared.variables.coerced),
+            opened.stream,
+            context.audience_key(shape.audience),
+        )
+        entry = self._entries.get(key) or self._begin(key, shape, prepared, context, opened.stream)
+        entry.users += 1
+        group = entry.group
+        joined = False
+        try:
+            await asyncio.shield(entry.ready)
+            position = await _position(group, after)
+            member = Subscription(group, sink, transport, context.viewer_id, position)
+            self._register(member)
+            group.join(member)
+            joined = True
+            return member
+        finally:
+            if not joined:
+                self._release(key, entry)
+
+    def _begin(self, key: _Key, shape: Shape, prepared: Prepared, context: RequestContext, stream: str) -> _Entry:
+        new_context = partial(context.for_event, shape.audience)
+        group: DurableGroup | VolatileGroup
+        if isinstance(shape.declared, Volatile):
+            group = VolatileGroup(self._machinery, shape, prepared, stream, new_context)
+        else:
+            group = DurableGroup(self._machinery, shape, prepared, stream, new_context, self._replay_limit)
+        entry = self._entries[key] = _Entry(group, asyncio.get_running_loop().create_task(group.start()))
+        self._keys[group] = key
+        return entry
+
+    def _register(self, member: Subscription) -> None:
+        self._by_id[member.id] = member
+        if member.viewer_id is not None:
+            self._by_viewer.setdefault(member.viewer_id, {})[member.id] = member
+
+    def _forget(self, group: Group, member: Subscription) -> None:
+        del self._by_id[member.id]
+        if member.viewer_id is not None:
+            of_viewer = self._by_viewer[member.viewer_id]
+            del of_viewer[member.id]
+            if not of_viewer:
+                del self._by_viewer[member.viewer_id]
+        key = self._keys[group]
+        self._release(key, self._entries[key])
+
+    def _release(self, key: _Key, entry: _Entry) -> None:
+        entry.users -= 1
+        if entry.users == 0:
+            entry.ready.cancel()
+            entry.group.close()
+            del self._entries[key]
+            del self._keys[entry.group]
+
+
+async def _position(group: DurableGroup | VolatileGroup, after: str | None) -> int:
+    if isinstance(group, VolatileGroup):
+        return 0
+    return group.position if after is None else await group.place(after)
