@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -195,3 +196,31 @@ async def _listen_for_ever(hub: Hub) -> None:
     async with following(hub, "c") as listener:
         async for _ in listener:
             pass
+
+
+async def test_a_redis_that_hangs_keeps_nobody_from_what_postgres_knows(database: Database, tmp_path: Path) -> None:
+    port = free_port()
+    async with valkey(port, tmp_path) as server:
+        redis = await open_redis(f"redis://127.0.0.1:{port}")
+        events = EventLog(database, redis)
+        await append(database, events, "a", range(5))
+        async with hub_of(events, redis) as hub:
+            server.send_signal(signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(4):
+                    listener = await hub.listen("a", lambda: None, after=1)
+                    assert [event.seq for event in await listener.take()] == [2, 3, 4, 5]
+            finally:
+                server.send_signal(signal.SIGCONT)
+        await redis.aclose()
+
+
+async def test_a_notice_that_fails_is_nobody_elses_trouble(database: Database, events: EventLog, redis: Redis) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    async with relaying(database, redis), hub_of(events, redis) as hub:
+        await hub.listen("a", fail)
+        async with following(hub, "a") as follower:
+            await append(database, events, "a", range(2))
+            assert [event.seq for event in await take(follower, 2)] == [1, 2]
