@@ -1,8 +1,10 @@
 """The ASGI application: which path leads where."""
 
+from collections.abc import Awaitable
+
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route, Router, WebSocketRoute
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -20,24 +22,29 @@ from app.transport.runtime import AppRuntime
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
     """The application. `sockets` answers WebSockets at `/graphql`, `stream` subscriptions by server-sent events."""
-    runtime.metrics.watch(runtime.database, runtime.hub)
-    router = Router(_routes(runtime, sockets, stream), redirect_slashes=False, default=_nowhere)
+    runtime.metrics.watch(runtime.database, runtime.hub, runtime.subscriptions)
+    router = Router(_routes(runtime, stream), redirect_slashes=False, default=_nowhere)
+
+    def routed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not through the router, and no coroutine: each on the way is kept for as long as its socket is open.
+        if scope["type"] == "websocket" and scope["path"] == "/graphql" and sockets is not None:
+            return sockets(scope, receive, send)
+        return router(scope, receive, send)
+
     # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged.
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
-        Envelope(router, runtime),  # type: ignore[arg-type]
+        Envelope(routed, runtime),  # type: ignore[arg-type]
         trusted_hosts=runtime.settings.trusted_proxies,
     )
 
 
-def _routes(
-    runtime: AppRuntime, sockets: ASGIApp | None, stream: EventStream | None
-) -> list[Route | Mount | WebSocketRoute]:
+def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
     health, ide = Health(runtime), Ide(runtime)
 
     async def metrics(_: Request) -> Response:
         return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    routes: list[Route | Mount | WebSocketRoute] = [
+    routes: list[Route | Mount] = [
         Route("/graphql", GraphQLEndpoint(runtime, ide.render, stream)),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
@@ -49,8 +56,6 @@ def _routes(
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
-    if sockets is not None:
-        routes.append(WebSocketRoute("/graphql", sockets))
     if runtime.outbox is not None and not runtime.settings.production:
         routes.append(Route("/dev/mail", OutboxPage(runtime.outbox).show))
     return routes

@@ -1,12 +1,18 @@
 """What /metrics shows. One registry for each application, so that several can live in one process."""
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from graphql import OperationType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from app.engine.execution import Prepared, Response
+from app.engine.streams.model import Transport
+from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.errors import Code
 from app.kit.hub import Hub
@@ -41,11 +47,13 @@ class Metrics:
         self.in_flight = Gauge(
             "moneta_http_requests_in_flight", "HTTP requests being answered.", registry=self.registry
         )
-        self.sockets = Gauge("moneta_websockets", "Open WebSockets.", registry=self.registry)
-        self.streams = Gauge("moneta_subscriptions", "Open subscriptions, over any transport.", registry=self.registry)
+        self._refused_sockets = Counter(
+            "moneta_websockets_refused_total", "WebSockets turned away.", ("reason",), registry=self.registry
+        )
 
-    def watch(self, database: Database, hub: Hub) -> None:
+    def watch(self, database: Database, hub: Hub, subscriptions: Subscriptions) -> None:
         """Adds what can be read off whenever somebody looks."""
+        self.registry.register(StreamMetrics(subscriptions))
         for name, description, read in (
             ("moneta_database_connections", "Connections of the pool.", database.pool.get_size),
             (
@@ -57,8 +65,16 @@ class Metrics:
         ):
             Gauge(name, description, registry=self.registry).set_function(read)
 
+    def watch_sockets(self, count: Callable[[], int]) -> None:
+        """Adds the number of open sockets."""
+        Gauge("moneta_websockets", "Open WebSockets.", registry=self.registry).set_function(count)
+
+    def socket_refused(self, reason: str) -> None:
+        """Counts a socket that was turned away because there were too many, or came too fast."""
+        self._refused_sockets.labels(reason).inc()
+
     def executed(self, prepared: Prepared, response: Response, seconds: float) -> None:
-        """Counts a query, a mutation, or one event of a subscription."""
+        """Counts a query or a mutation."""
         kind = prepared.kind.value
         self._operations.labels(kind, outcome(response.codes)).inc()
         for histogram, value in zip(self._histograms[kind], (seconds, response.statements, prepared.cost), strict=True):
@@ -71,6 +87,34 @@ class Metrics:
     def render(self) -> bytes:
         """The text format."""
         return generate_latest(self.registry)
+
+
+class StreamMetrics(Collector):
+    """Reads the counters of the subscriptions, which cost nothing but an addition to count."""
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        self._subscriptions = subscriptions
+
+    def collect(self) -> Iterator[Metric]:
+        """What they say now."""
+        subscriptions, counters = self._subscriptions, self._subscriptions.counters
+        opened = GaugeMetricFamily("moneta_subscriptions", "Open subscriptions.", labels=("transport",))
+        for transport in Transport:
+            opened.add_metric((transport.value.lower(),), subscriptions.open_over(transport))
+        yield opened
+        for name, description, level in (
+            ("groups", "Groups of equal subscriptions: each event is executed once in each.", subscriptions.groups),
+            ("lag", "Events that the slowest subscriber has not been given yet.", subscriptions.lag),
+        ):
+            yield GaugeMetricFamily(f"moneta_subscription_{name}", description, value=level)
+        for name, description, total in (
+            ("executions", "Events executed, each once for a whole group.", counters.executions),
+            ("deliveries", "Events handed to subscribers.", counters.deliveries),
+            ("replays", "Times that a subscriber was brought up to where its group was.", counters.replays),
+            ("resyncs", "Streams that could not be continued.", counters.resyncs),
+            ("evictions", "Readers let go because they did not read.", counters.evictions),
+        ):
+            yield CounterMetricFamily(f"moneta_subscription_{name}", description, value=total)
 
 
 def outcome(codes: list[str]) -> str:

@@ -6,7 +6,7 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import uvicorn
@@ -14,12 +14,16 @@ from starlette.types import ASGIApp
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
+from app.transport.sockets.wire import Wire
 
 GRACE_S: Final = 5
 """Seconds that requests get to end once we are told to stop."""
 
 PEER_PATIENCE_S: Final = 15
 """A peer that acknowledges nothing for so many seconds is gone."""
+
+UNSENT_BYTES: Final = 128 * 1024
+"""What the kernel takes for a connection beyond what is on its way: it would hold megabytes for a stalled reader."""
 
 _PING_EVERY_S: Final = 7.0
 _PONG_WITHIN_S: Final = 7.0
@@ -31,22 +35,21 @@ async def serve(
     settings: Settings,
     *,
     ready: Callable[[str], None] = lambda _: None,
-    stopping: Callable[[], Awaitable[None]] | None = None,
+    stopping: Sequence[Callable[[], Awaitable[None]]] = (),
     stop: asyncio.Event | None = None,
-    websockets: type[asyncio.Protocol] | str = "websockets-sansio",
 ) -> None:
     """Serves until SIGINT, SIGTERM or `stop`, then lets requests end. Raises Unavailable when the port is taken.
 
-    `ready` gets the address once connections are accepted; `stopping` ends what would never end by itself, before
-    requests are waited for. Signals are handled, not raised again: the caller cleans
-    up after this returns.
+    `ready` gets the address once connections are accepted; `stopping` end what would never end by itself, when no
+    connection is accepted any more and before requests are waited for. Signals are handled, not raised again: the
+    caller cleans up after this returns.
     """
     listening = _listen(settings.host, settings.port)
     config = uvicorn.Config(
         app,
         loop="none",
         http="httptools",
-        ws=websockets,
+        ws=Wire,
         ws_max_size=settings.body_limit_bytes,
         ws_ping_interval=_PING_EVERY_S,
         ws_ping_timeout=_PONG_WITHIN_S,
@@ -72,7 +75,7 @@ async def serve(
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], Awaitable[None]] | None
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Sequence[Callable[[], Awaitable[None]]]
     ) -> None:
         super().__init__(config)
         self._ready = ready
@@ -88,8 +91,9 @@ class _Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._stopping is not None:
-            await self._stopping()
+        for server in self.servers:
+            server.close()
+        await asyncio.gather(*(each() for each in self._stopping))
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -123,6 +127,7 @@ def _listen(host: str, port: int) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # Linux only. Connections inherit it.
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_PATIENCE_S * 1000)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listening.bind(address)
         listening.listen(_BACKLOG)
         listening.setblocking(False)

@@ -2,34 +2,282 @@
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Final, Protocol
+from uuid import UUID
+
+import msgspec
+import structlog
 
 from app.domains.accounts.model import Viewer
-from app.kit.hub import Hub
+from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.kit.errors import Problem, ResyncRequired
+from app.kit.hub import Hub, Listener
+from app.kit.tasks import end
 
-EXPIRED = "The session has expired."
-ENDED = "The session was ended."
+REMEMBERED_S: Final = 60.0
+"""How long an ended session is known by name: whoever was authenticated just before it ended learns of it yet."""
+
+UNSURE_S: Final = 30.0
+"""Connections are let go when for so long nobody could say whether their sessions live."""
+
+_LOOK_EVERY_S: Final = 5.0
+_RETRY_S: Final = 0.5
+_WARNED_SHARE: Final = 1 / 3
+
+log = structlog.get_logger(__name__)
 
 
-def session_stream(viewer: Viewer) -> str:
-    """The event stream on which the end of a session is told; any fact there ends it."""
-    return f"session:{viewer.session_id}"
+class Ending(Enum):
+    """Why a session does not carry a connection any more."""
+
+    EXPIRED = "The session has expired."
+    ENDED = "The session was ended."
+    UNSURE = "It cannot be told whether the session lives. Connect again."
 
 
-async def wait_for_end(hub: Hub, viewer: Viewer, *, watching: asyncio.Event | None = None) -> str:
-    """Returns when the session expires or is revoked, and says which. Raises Unavailable.
+class Watching(Protocol):
+    """Somebody whose connection lives as long as a session."""
 
-    `watching` is set once no revocation can be missed any more: whoever was authenticated before that asks again.
+    def ended(self, ending: Ending) -> None:
+        """The session is over. Called at most once."""
+        ...
+
+
+Expiries = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, datetime]]]
+"""When the access tokens of these sessions end; sessions that have ended are missing. Raises Unavailable."""
+
+
+class SessionWatch:
+    """Follows the ends of all sessions, once for the whole process, and tells whoever watches one of them."""
+
+    def __init__(self, hub: Hub, expiries: Expiries) -> None:
+        self._hub = hub
+        self._expiries = expiries
+        self._watching: dict[UUID, list[Watching]] = {}
+        self._ended: dict[UUID, float] = {}
+        self._wake = asyncio.Event()
+        self._sure_at = 0.0
+        self._check_until = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def watching(self) -> int:
+        """How many watch."""
+        return sum(map(len, self._watching.values()))
+
+    async def start(self) -> None:
+        """Begins to follow; before this nobody may watch. Raises Unavailable."""
+        listener = await self._listen()
+        self._sure_at = time.monotonic()
+        self._task = asyncio.create_task(self._follow(listener))
+
+    async def stop(self) -> None:
+        """Follows no more."""
+        if self._task is not None:
+            await end(self._task)
+
+    def watch(self, session_id: UUID, watcher: Watching) -> bool:
+        """Whether the session lives; if so, the watcher hears of its end.
+
+        One that was authenticated within the last minute has missed nothing.
+        """
+        if session_id in self._ended:
+            return False
+        self._watching.setdefault(session_id, []).append(watcher)
+        return True
+
+    def unwatch(self, session_id: UUID, watcher: Watching) -> None:
+        """The watcher hears nothing more."""
+        watchers = self._watching.get(session_id, [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+            if not watchers:
+                del self._watching[session_id]
+
+    async def expiry_of(self, session_id: UUID) -> datetime | None:
+        """When the session's present access token ends; None for a session that is over. Raises Unavailable."""
+        return (await self._expiries([session_id])).get(session_id)
+
+    async def _listen(self) -> Listener:
+        return await self._hub.listen(SESSIONS_STREAM, self._wake.set)
+
+    async def _follow(self, listener: Listener) -> None:
+        try:
+            while True:
+                try:
+                    await self._read(listener)
+                except ResyncRequired:
+                    listener.close()
+                    listener = await self._begin_anew()
+        finally:
+            listener.close()
+
+    async def _read(self, listener: Listener) -> None:
+        """Reads for ever. Raises ResyncRequired where something cannot be read any more."""
+        while True:
+            self._wake.clear()
+            try:
+                while events := await listener.take():
+                    for event in events:
+                        self._end(UUID(event.payload["session_id"]))
+                # A stream in which nothing happens, and one that we are cut off from, are equally silent.
+                await self._hub.top(SESSIONS_STREAM)
+                if time.monotonic() < self._check_until:
+                    await self._check_all()
+                self._sure_at = time.monotonic()
+            except ResyncRequired:
+                raise
+            except Exception as error:
+                await self._doubt(error)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._wake.wait()
+
+    async def _begin_anew(self) -> Listener:
+        """Follows what comes from now on. What has been missed is looked after, also for who is just connecting."""
+        while True:
+            try:
+                listener = await self._listen()
+            except Exception as error:
+                await self._doubt(error)
+            else:
+                self._check_until = time.monotonic() + REMEMBERED_S
+                return listener
+
+    async def _check_all(self) -> None:
+        asked = list(self._watching)
+        living = await self._expiries(asked)
+        for session_id in set(asked) - living.keys():
+            self._end(session_id)
+
+    async def _doubt(self, error: Exception) -> None:
+        """Waits a little; gives up what nobody has been able to vouch for."""
+        if isinstance(error, Problem):
+            log.warning("sessions.unsure", error=error.message)
+        else:
+            log.error("sessions.failed", exc_info=error)
+        if time.monotonic() - self._sure_at > UNSURE_S:
+            for session_id in list(self._watching):
+                self._tell(session_id, Ending.UNSURE)
+        await asyncio.sleep(_RETRY_S)
+
+    def _end(self, session_id: UUID) -> None:
+        now = time.monotonic()
+        for known, at in list(self._ended.items()):
+            if now - at < REMEMBERED_S:
+                break
+            del self._ended[known]
+        self._ended[session_id] = now
+        self._tell(session_id, Ending.ENDED)
+
+    def _tell(self, session_id: UUID, ending: Ending) -> None:
+        for watcher in self._watching.pop(session_id, []):
+            watcher.ended(ending)
+
+
+class Lease:
+    """One connection's hold on a session: it tells when the session is over, and goes on when the session is renewed.
+
+    A session is renewed by whoever holds its refresh token, over HTTP. So before a lease says that its session has
+    expired, it looks whether that has happened.
     """
-    try:
-        async with (
-            asyncio.timeout((viewer.expires_at - datetime.now(UTC)).total_seconds()),
-            hub.listen(session_stream(viewer)) as listener,
-        ):
-            if watching is not None:
-                watching.set()
-            async with contextlib.aclosing(aiter(listener)) as facts:
-                await anext(facts)
-        return ENDED
-    except TimeoutError:
-        return EXPIRED
+
+    __slots__ = ("_looking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
+
+    def __init__(
+        self,
+        watch: SessionWatch,
+        over: Callable[[Ending], None],
+        *,
+        warning_s: float = 0.0,
+        warn: Callable[[datetime], None] | None = None,
+    ) -> None:
+        """`warn` is called `warning_s` before the session expires, at most a third of the time that it has left."""
+        self._watch = watch
+        self._over = over
+        self._warning_s = warning_s
+        self._warn = warn
+        self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self.viewer: Viewer | None = None
+
+    def take(self, viewer: Viewer) -> bool:
+        """Holds this viewer's session, in place of any before; False: it is over already."""
+        self.close()
+        if viewer.expires_at <= datetime.now(UTC) or not self._watch.watch(viewer.session_id, self):
+            return False
+        self.viewer = viewer
+        self._schedule(viewer)
+        return True
+
+    def ended(self, ending: Ending) -> None:
+        """The session is over."""
+        self.close()
+        self._over(ending)
+
+    def look(self) -> None:
+        """Finds out in a moment whether the session was renewed."""
+        if self.viewer is not None:
+            self._begin_look(at_end=False, warn=False)
+
+    def close(self) -> None:
+        """Nothing is told any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+        if self.viewer is not None:
+            self._watch.unwatch(self.viewer.session_id, self)
+        self.viewer = self._timer = self._looking = None
+
+    def _schedule(self, viewer: Viewer) -> None:
+        left_s = (viewer.expires_at - datetime.now(UTC)).total_seconds()
+        before_s = min(self._warning_s, left_s * _WARNED_SHARE) if self._warn is not None else 0.0
+        self._call_later(left_s - before_s, at_end=before_s == 0.0)
+
+    def _call_later(self, delay_s: float, *, at_end: bool) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(max(0.0, delay_s), lambda: self._begin_look(at_end=at_end, warn=True))
+
+    def _begin_look(self, *, at_end: bool, warn: bool) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = asyncio.create_task(self._look(at_end=at_end, warn=warn))
+
+    async def _look(self, *, at_end: bool, warn: bool) -> None:
+        viewer = self.viewer
+        if viewer is None:
+            return
+        left_s = (viewer.expires_at - datetime.now(UTC)).total_seconds()
+        try:
+            async with asyncio.timeout(max(_RETRY_S, left_s)):
+                expires_at = await self._watch.expiry_of(viewer.session_id)
+        except Exception as error:
+            # It may yet be known before the time is over; when it is over, not knowing is not enough.
+            if not isinstance(error, TimeoutError | Problem):
+                log.exception("sessions.look_failed")
+            expires_at = viewer.expires_at
+        self._looking = None
+        if expires_at is None:
+            self.ended(Ending.ENDED)
+        elif expires_at > viewer.expires_at:
+            self.viewer = msgspec.structs.replace(viewer, expires_at=expires_at)
+            self._schedule(self.viewer)
+        elif at_end:
+            self.ended(Ending.EXPIRED)
+        elif warn:
+            self._call_later((viewer.expires_at - datetime.now(UTC)).total_seconds(), at_end=True)
+            if self._warn is not None:
+                self._warn(viewer.expires_at)
+
+
+def seconds_until(moment: datetime) -> int:
+    """Whole seconds that are left, none when it has passed."""
+    return max(0, round((moment - datetime.now(UTC)) / timedelta(seconds=1)))

@@ -1,7 +1,7 @@
 """A small graph behind the real transport; only what the houses would bring is made up."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,15 +20,17 @@ from starlette.types import ASGIApp
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
 from app.engine.execution import Engine
 from app.engine.limits import Limits
+from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.loading import Reads
+from app.kit.loading import Audience, Reads
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.server import serve
+from app.transport.sessions import SessionWatch
 
 ORIGIN = "http://testserver"
 ALICE = UUID(int=0xA11CE)
@@ -54,7 +56,14 @@ class FakeContext:
     def viewer(self) -> Viewer | None:
         return self.caller.viewer
 
-    def next_event(self) -> "FakeContext":
+    @property
+    def viewer_id(self) -> UUID | None:
+        return self.viewer.user_id if self.viewer else None
+
+    def audience_key(self, audience: Audience) -> UUID | None:
+        return self.viewer_id
+
+    def for_event(self, audience: Audience) -> "FakeContext":
         return replace(self, reads=Reads(self.reads.database, PUBLIC))
 
 
@@ -157,6 +166,11 @@ async def authenticate(token: str, client: Client) -> Viewer | None:
     return Viewer(ALICE, UUID(int=2), Role.USER, True, datetime.now(UTC) + timedelta(hours=1), client)
 
 
+async def no_sessions(session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Sessions are not watched here."""
+    return {}
+
+
 def nowhere() -> Database:
     """The pool of a database that is not there and that nothing may ask."""
     return Database(asyncpg.create_pool("postgresql://127.0.0.1:1/nowhere", min_size=0))
@@ -182,14 +196,18 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         witness.callers.append(caller)
         return FakeContext(caller, Reads(database, PUBLIC), witness)
 
+    engine = Engine(SCHEMA, limits)
+    hub = Hub(Broadcast("memory://"), EventLog(database, Redis()), queue_limit=1)
     runtime = AppRuntime(
         settings=settings,
-        engine=Engine(SCHEMA, limits),
+        engine=engine,
         new_context=new_context,
         authenticate=authenticate,
         database=database,
         redis=parts.pop("redis", None) or Answering(),
-        hub=Hub(Broadcast("memory://"), EventLog(database, Redis()), queue_limit=1),
+        hub=hub,
+        subscriptions=Subscriptions(engine, hub, replay_limit=1),
+        sessions=SessionWatch(hub, no_sessions),
         web=parts.pop("web", Path("/nonexistent")),
         **parts,
     )

@@ -141,6 +141,10 @@ SELECT role, is_verified FROM users WHERE id = $1;
 -- Who bears an access token whose digest this is; nothing once it has expired or was replaced.
 SELECT user_id, session_id, role, is_verified, expires_at FROM session_of_token($1, $2);
 
+-- name: session_expiries
+-- When the present access tokens of some sessions end.
+SELECT id, expires_at FROM sessions WHERE id = ANY($1::uuid[]);
+
 -- name: delete_session
 -- Ends one session of a user.
 DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id;

@@ -1,75 +1,99 @@
-"""From the handshake to the socket."""
+"""From the handshake to the socket, and the end of them all."""
 
 import asyncio
-import contextlib
+import random
+from collections.abc import Iterator
 from typing import Final
 
-import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from app.engine.encoding import encode
-from app.kit.errors import Problem
+from app.kit.tasks import end
 from app.transport.callers import Callers
 from app.transport.envelope import exchange_of
 from app.transport.messages import JSON
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
-from app.transport.sockets.protocol import SUBPROTOCOL, CloseCode, Closing
-from app.transport.sockets.socket import Socket
+from app.transport.sockets.admission import Admission
+from app.transport.sockets.protocol import SUBPROTOCOL, CloseCode
+from app.transport.sockets.socket import Hall, Socket
+from app.transport.sockets.wire import EXTENSION, Wire
 
-CLOSE_S: Final = 1.0
-"""Seconds that the closing frame gets to leave; a reader that is stuck does not see it anyway."""
+FEW: Final = 10
+"""So many sockets are closed at once when the server stops; more of them one after the other."""
 
-log = structlog.get_logger(__name__)
+SPREAD_S: Final = 3.0
+"""The longest that closing them takes: their clients, who all come back, do not come at once."""
+
+_EACH_S: Final = 0.01
+_SUBPROTOCOL: Final = "Subprotocol not acceptable"
 
 
 class Sockets:
     """`/graphql` for WebSockets: an ASGI application."""
 
     def __init__(self, runtime: AppRuntime) -> None:
-        self._runtime = runtime
-        self._callers = Callers(runtime)
+        self._admission = Admission(runtime.settings, runtime.metrics)
+        self._hall = Hall(runtime, Callers(runtime), self._admission, set())
+        self._open: set[Socket] = set()
+        runtime.metrics.watch_sockets(self.__len__)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Socket]:
+        return iter(self._open)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One socket, from its handshake to its end."""
+        socket = await self._accepted(scope, receive, send)
+        if socket is None:
+            return
+        # It would be kept for as long as the socket, and nobody looks at it again.
+        scope.clear()
+        self._open.add(socket)
+        try:
+            await socket.run()
+        except Exception as error:
+            socket.fail(error)
+        finally:
+            self._open.discard(socket)
+            socket.leave()
+
+    async def close(self) -> None:
+        """Closes all sockets, retryable, and lets no new one in; for the server to stop."""
+        self._admission.stop()
+        sockets = list(self._open)
+        random.shuffle(sockets)
+        span_s = 0.0 if len(sockets) <= FEW else min(SPREAD_S, len(sockets) * _EACH_S)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for socket, at_s in zip(sockets, sorted(random.uniform(0, span_s) for _ in sockets), strict=True):
+            if (left_s := began + at_s - loop.time()) > 0:
+                await asyncio.sleep(left_s)
+            socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.")
+        await end(*self._hall.tasks)
+
+    async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:
         websocket = WebSocket(scope, receive, send)
         request_id = exchange_of(websocket).request_id
         try:
+            self._admission.knock()
             # Before the socket is accepted: a foreign page with our visitor's cookies gets no socket at all.
-            caller = await self._callers.identify(websocket, request_id)
+            caller = await self._hall.callers.identify(websocket, request_id)
         except Refused as refused:
             body = encode(refused.body(request_id))
             await websocket.send_denial_response(Response(body, refused.status, refused.headers, media_type=JSON))
-            return
-        with contextlib.suppress(WebSocketDisconnect):
-            if SUBPROTOCOL not in scope["subprotocols"]:
-                await websocket.accept()
-                await websocket.close(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
-                return
-            await websocket.accept(SUBPROTOCOL)
-            with self._runtime.metrics.sockets.track_inprogress():
-                closing = await _ending(Socket(websocket, self._runtime, self._callers, caller))
-            if closing is not None:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(CLOSE_S):
-                        await websocket.close(closing.code, closing.reason)
-
-
-async def _ending(socket: Socket) -> Closing | None:
-    """Runs a socket; how it is to be closed, or None when the client has gone."""
-    try:
-        await socket.run()
-    except BaseExceptionGroup as group:
-        # Whatever else fails while a socket ends, fails because it ends.
-        error = group.exceptions[0]
-        if isinstance(error, Closing):
-            return error
-        if isinstance(error, WebSocketDisconnect):
             return None
-        if isinstance(error, Problem):
-            return Closing(CloseCode.TRY_AGAIN_LATER, error.message)
-        log.exception("socket.failed")
-        return Closing(CloseCode.INTERNAL, "Internal error.")
-    return None
+        await receive()
+        if SUBPROTOCOL not in scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            await send(
+                {"type": "websocket.close", "code": CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "reason": _SUBPROTOCOL}
+            )
+            return None
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+        wire: Wire = scope["extensions"][EXTENSION]
+        return None if wire.disconnected else Socket(self._hall, wire, caller)

@@ -20,6 +20,7 @@ _MAX_REASON_BYTES: Final = 123
 class CloseCode(IntEnum):
     """Why we close. Clients come back after 1012, 1013, 4403 and 4408; the others tell them that they are wrong."""
 
+    RESTARTING = 1012
     TRY_AGAIN_LATER = 1013
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
@@ -108,28 +109,34 @@ def parse(frame: dict[str, Any]) -> ClientMessage:
     return message
 
 
-ACK: Final = '{"type":"connection_ack"}'
+ACK: Final = b'{"type":"connection_ack"}'
 
 
-def pong(payload: dict[str, Any] | None) -> str:
+def ping(payload: dict[str, Any]) -> bytes:
+    """Tells the client something; it answers with a pong."""
+    return encode({"type": "ping", "payload": payload})
+
+
+def pong(payload: dict[str, Any] | None) -> bytes:
     """The answer to a ping, with the payload that it came with."""
-    return _frame({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+    return encode({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
 
-def next_(operation_id: str, body: dict[str, Any]) -> str:
+def opening(operation_id: str) -> bytes:
+    """What stands before each result of an operation; a brace stands behind it."""
+    return b'{"id":%s,"type":"next","payload":' % encode(operation_id)
+
+
+def next_(operation_id: str, body: dict[str, Any]) -> bytes:
     """One result."""
-    return _frame({"id": operation_id, "type": "next", "payload": body})
+    return b"%s%s}" % (opening(operation_id), encode(body))
 
 
-def error(operation_id: str, errors: list[dict[str, Any]]) -> str:
+def error(operation_id: str, errors: list[dict[str, Any]]) -> bytes:
     """The end of an operation that failed as a whole; no `complete` follows."""
-    return _frame({"id": operation_id, "type": "error", "payload": errors})
+    return encode({"id": operation_id, "type": "error", "payload": errors})
 
 
-def complete(operation_id: str) -> str:
+def complete(operation_id: str) -> bytes:
     """The end of an operation."""
-    return _frame({"id": operation_id, "type": "complete"})
-
-
-def _frame(message: dict[str, Any]) -> str:
-    return encode(message).decode()
+    return encode({"id": operation_id, "type": "complete"})

@@ -1,170 +1,313 @@
 """One accepted socket."""
 
 import asyncio
-import contextlib
 import itertools
-import time
-from typing import assert_never
+from collections.abc import Coroutine, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
+import structlog
 from graphql import OperationType
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.domains.accounts.model import Viewer
 from app.engine.execution import Prepared, Response
-from app.kit.errors import Code
+from app.engine.streams.subscriptions import Subscriptions
+from app.kit.errors import Code, Problem
 from app.transport.callers import Callers
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
-from app.transport.sessions import wait_for_end
+from app.transport.sessions import Ending, Lease, seconds_until
 from app.transport.sockets import protocol
-from app.transport.sockets.outgoing import Outgoing
+from app.transport.sockets.admission import Admission, Place
+from app.transport.sockets.answer import Answer
 from app.transport.sockets.protocol import CloseCode, Closing, Complete, Init, Ping, Pong, Subscribe
+from app.transport.sockets.stream import Stream
+from app.transport.sockets.wire import Wire
+
+Operation: TypeAlias = Stream | Answer
+
+_TOO_SLOW: Final = "You read too slowly. Subscribe again from there."
+_NOT_GOOD: Final = "This token is not good. The socket closes when the one before it expires."
+_NOBODY: Final = "This socket is anonymous: open another one with the token."
+
+log = structlog.get_logger(__name__)
+
+
+class Hall(msgspec.Struct, frozen=True, eq=False):
+    """What all sockets of a server share."""
+
+    runtime: AppRuntime
+    callers: Callers
+    admission: Admission
+    tasks: set["asyncio.Task[None]"]
+    """What any socket has under way."""
 
 
 class Socket:
-    """A connection and its operations. Each operation is a task; when the socket ends, all of them have ended."""
+    """A connection, its caller and its operations. Every end of it goes through `close` or `leave`."""
 
-    def __init__(self, websocket: WebSocket, runtime: AppRuntime, callers: Callers, caller: Caller) -> None:
-        self._websocket = websocket
-        self._runtime = runtime
-        self._callers = callers
-        # A frame sets no cookies.
-        self._caller = msgspec.structs.replace(caller, from_browser=False)
-        self._outgoing = Outgoing(websocket.send_text)
-        self._tasks = asyncio.TaskGroup()
-        self._operations: dict[str, asyncio.Task[None]] = {}
+    __slots__ = (
+        "_acknowledged",
+        "_caller",
+        "_drain",
+        "_hall",
+        "_initialised",
+        "_lease",
+        "_numbers",
+        "_operations",
+        "_place",
+        "_timer",
+        "wire",
+    )
+
+    def __init__(self, hall: Hall, wire: Wire, caller: Caller) -> None:
+        self.wire = wire
+        self._hall = hall
+        # A frame sets no cookies, and no refresh token is ever read again.
+        self._caller = msgspec.structs.replace(caller, from_browser=False, refresh_token=None)
+        self._operations: dict[str, Operation] = {}
         self._numbers = itertools.count(1)
         self._initialised = False
         self._acknowledged = False
+        self._lease: Lease | None = None
+        self._place: Place | None = None
+        self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            hall.runtime.settings.socket_init_timeout_s, self._not_initialised
+        )
+        self._drain: asyncio.TimerHandle | None = None
+        wire.flow = self
+
+    @property
+    def runtime(self) -> AppRuntime:
+        """What the transports are handed."""
+        return self._hall.runtime
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Where subscriptions are opened."""
+        return self._hall.runtime.subscriptions
 
     async def run(self) -> None:
-        """Runs until somebody ends it: raises an exception group whose first exception says who and why."""
-        async with self._tasks:
-            self._tasks.create_task(self._outgoing.run())
-            self._tasks.create_task(self._expect_init())
-            while True:
-                frame = await self._websocket.receive()
-                if frame["type"] == "websocket.disconnect":
-                    raise WebSocketDisconnect(frame.get("code", 1005))
-                await self._handle(protocol.parse(dict(frame)))
+        """Answers messages until the connection is over. Raises Closing, or whatever else has failed."""
+        while True:
+            frame = await self.wire.receive()
+            if frame["type"] == "websocket.disconnect":
+                return
+            await self._handle(protocol.parse(dict(frame)))
+            # Whoever does not read our answers gets no further ones.
+            await self.wire.writable.wait()
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Tells the client why, and ends everything."""
+        self.wire.end(code, reason)
+        self.leave()
+
+    def fail(self, error: BaseException) -> None:
+        """Closes for whatever was raised on its behalf."""
+        match error:
+            case Closing():
+                self.close(error.code, error.reason)
+            case Refused():
+                closing = _closing(error)
+                self.close(closing.code, closing.reason)
+            case Problem():
+                self.close(CloseCode.TRY_AGAIN_LATER, Closing(CloseCode.TRY_AGAIN_LATER, error.message).reason)
+            case _:
+                log.error("socket.failed", exc_info=error)
+                self.close(CloseCode.INTERNAL, "Internal error.")
+
+    def leave(self) -> None:
+        """Ends everything without a word. May be called again."""
+        self.wire.flow = None
+        for timer in (self._timer, self._drain):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._drain = None
+        if self._lease is not None:
+            self._lease.close()
+        for operation in self._operations.values():
+            operation.close()
+        self._operations.clear()
+        if self._place is not None:
+            self._hall.admission.leave(self._place)
+            self._place = None
+
+    # What operations need
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Runs work that the socket does not outlive: if it fails, so does the socket."""
+        task = asyncio.create_task(work)
+        # The event loop itself would let a task be collected while it waits.
+        self._hall.tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._hall.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    def has(self, operation: Operation) -> bool:
+        """Whether the operation is open."""
+        return self._operations.get(operation.id) is operation
+
+    def forget(self, operation: Operation) -> bool:
+        """Frees the operation's id; False: it was over before."""
+        # A client that completes an operation may use its id again at once, for another.
+        if not self.has(operation):
+            return False
+        del self._operations[operation.id]
+        return True
+
+    # What the wire tells
+
+    def pause(self) -> None:
+        """The client is behind, and gets a while to catch up."""
+        if self._drain is None:
+            loop = asyncio.get_running_loop()
+            self._drain = loop.call_later(self.runtime.settings.socket_drain_s, self._evict)
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        if self._drain is not None:
+            self._drain.cancel()
+            self._drain = None
+        for operation in list(self._operations.values()):
+            operation.resume()
+
+    def _evict(self) -> None:
+        self.subscriptions.counters.evictions += 1
+        self.close(CloseCode.TRY_AGAIN_LATER, _TOO_SLOW)
+
+    # What the client says
 
     async def _handle(self, message: protocol.ClientMessage) -> None:
         match message:
             case Init():
                 await self._init(message)
             case Ping():
-                await self._outgoing.put(protocol.pong(message.payload))
+                told = await self._renew(message.payload)
+                self.wire.send_text(protocol.pong(None if told else message.payload))
             case Pong():
-                pass
+                await self._renew(message.payload)
             case Subscribe():
-                await self._subscribe(message)
+                self._subscribe(message)
             case Complete():
                 # Not known: it has just completed by itself, and the two messages have crossed.
                 if (operation := self._operations.pop(message.id, None)) is not None:
-                    operation.cancel()
+                    operation.close()
             case _:
                 assert_never(message)
 
-    async def _expect_init(self) -> None:
-        await asyncio.sleep(self._runtime.settings.socket_init_timeout_s)
-        if not self._initialised:
-            raise Closing(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
+    def _not_initialised(self) -> None:
+        self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 
     async def _init(self, message: Init) -> None:
         if self._initialised:
             raise Closing(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
         self._initialised = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         authorization = (message.payload or {}).get("authorization")
-        viewer = await self._authenticate(authorization)
-        if viewer is not None:
-            watching = asyncio.Event()
-            self._tasks.create_task(self._watch(viewer, watching))
-            await watching.wait()
-            # The session may have been ended before anybody watched it.
-            if await self._authenticate(authorization) is None:
+        if authorization is not None:
+            viewer = await self._bearer(authorization)
+            if viewer is None:
                 raise _forbidden()
-        self._caller = msgspec.structs.replace(self._caller, viewer=viewer)
+            self._caller = msgspec.structs.replace(self._caller, viewer=viewer)
+        self._place = self._hall.admission.enter(self._caller)
+        if self._caller.viewer is not None:
+            self._lease = Lease(
+                self.runtime.sessions,
+                self._over,
+                warning_s=self.runtime.settings.socket_token_warning_s,
+                warn=self._warn,
+            )
+            # It may have ended while it was authenticated, or since the handshake.
+            if not self._lease.take(self._caller.viewer):
+                raise _forbidden()
+        self.wire.send_text(protocol.ACK)
         self._acknowledged = True
-        await self._outgoing.put(protocol.ACK)
 
-    async def _authenticate(self, authorization: object) -> Viewer | None:
-        """The viewer by the token of the payload, else by the handshake's; None: nobody."""
-        if authorization is None:
-            if self._caller.viewer is None:
-                return None
-            try:
-                return (await self._callers.identify(self._websocket, self._caller.request_id)).viewer
-            except Refused as refused:
-                raise _closing(refused) from refused
+    async def _bearer(self, authorization: object) -> Viewer | None:
+        """Who bears this; None: nobody. Raises Refused when that cannot be told."""
         scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
         if scheme.lower() != "bearer":
-            raise _forbidden()
+            return None
+        return await self._hall.callers.authenticated(token.strip(), self._caller.client)
+
+    async def _renew(self, payload: Mapping[str, Any] | None) -> bool:
+        """Goes on with the token that the client has brought; False: it has brought nothing.
+
+        Raises Closing when the token is somebody else's.
+        """
+        if payload is None:
+            return False
+        if payload.get("renewed") is True and self._lease is not None:
+            self._lease.look()
+            return True
+        authorization = payload.get("authorization")
+        if authorization is None or not self._acknowledged:
+            return False
+        lease, before = self._lease, self._caller.viewer
+        if lease is None or before is None:
+            self.wire.send_text(protocol.ping({"error": _NOBODY}))
+            return True
         try:
-            viewer = await self._callers.authenticated(token.strip(), self._caller.client)
+            viewer = await self._bearer(authorization)
         except Refused as refused:
-            raise _closing(refused) from refused
+            self.wire.send_text(protocol.ping({"error": refused.message}))
+            return True
         if viewer is None:
+            self.wire.send_text(protocol.ping({"error": _NOT_GOOD}))
+        elif viewer.user_id != before.user_id:
             raise _forbidden()
-        return viewer
+        elif lease.viewer is None or not lease.take(viewer):
+            raise Closing(CloseCode.FORBIDDEN, Ending.ENDED.value)
+        else:
+            self._caller = msgspec.structs.replace(self._caller, viewer=viewer)
+        return True
 
-    async def _watch(self, viewer: Viewer, watching: asyncio.Event) -> None:
-        raise Closing(CloseCode.FORBIDDEN, await wait_for_end(self._runtime.hub, viewer, watching=watching))
+    def _warn(self, expires_at: datetime) -> None:
+        payload = {"expiresAt": expires_at.isoformat(), "expiresInS": seconds_until(expires_at)}
+        self.wire.send_text(protocol.ping(payload))
 
-    async def _subscribe(self, message: Subscribe) -> None:
+    def _over(self, ending: Ending) -> None:
+        code = CloseCode.TRY_AGAIN_LATER if ending is Ending.UNSURE else CloseCode.FORBIDDEN
+        self.close(code, ending.value)
+
+    def _subscribe(self, message: Subscribe) -> None:
         if not self._acknowledged:
             raise Closing(CloseCode.UNAUTHORIZED, "Unauthorized")
         if message.id in self._operations:
             raise Closing(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
         caller = msgspec.structs.replace(self._caller, request_id=f"{self._caller.request_id}.{next(self._numbers)}")
-        limit = self._runtime.settings.socket_subscription_limit
+        limit = self.runtime.settings.socket_subscription_limit
         if len(self._operations) >= limit:
-            self._runtime.metrics.refused()
             text = f"This socket has {limit} operations open already: complete one, or open another socket."
-            errors = error_body(text, Code.RATE_LIMITED, caller.request_id)["errors"]
-            await self._outgoing.put(protocol.error(message.id, errors))
+            self._refuse(message.id, error_body(text, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
         prepared = self._prepare(message, caller)
         if isinstance(prepared, Response):
-            self._runtime.metrics.refused()
-            await self._outgoing.put(protocol.error(message.id, prepared.errors))
+            self._refuse(message.id, prepared.errors)
             return
-        task = self._tasks.create_task(self._operate(message.id, prepared, caller))
-        self._operations[message.id] = task
-        task.add_done_callback(lambda done: self._forget(message.id, done))
+        is_stream = prepared.kind is OperationType.SUBSCRIPTION
+        operation = Stream(self, message.id) if is_stream else Answer(self, message.id)
+        self._operations[message.id] = operation
+        operation.open(prepared, self.runtime.new_context(caller))
 
-    def _forget(self, operation_id: str, task: asyncio.Task[None]) -> None:
-        # A client that completes an operation may use its id again at once.
-        if self._operations.get(operation_id) is task:
-            del self._operations[operation_id]
+    def _refuse(self, operation_id: str, errors: list[dict[str, Any]]) -> None:
+        self.runtime.metrics.refused()
+        self.wire.send_text(protocol.error(operation_id, errors))
 
     def _prepare(self, message: Subscribe, caller: Caller) -> Prepared | Response:
         params = message.payload.params()
-        allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        prepared = self._runtime.engine.prepare(
+        allowed = caller.viewer is not None or self.runtime.settings.introspection_for_anonymous
+        prepared = self.runtime.engine.prepare(
             params.query, params.operation_name, params.variables, introspection_allowed=allowed
         )
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
-
-    async def _operate(self, operation_id: str, prepared: Prepared, caller: Caller) -> None:
-        engine, metrics = self._runtime.engine, self._runtime.metrics
-        context = self._runtime.new_context(caller)
-        if prepared.kind is not OperationType.SUBSCRIPTION:
-            began = time.perf_counter()
-            response = await engine.execute(prepared, context)
-            metrics.executed(prepared, response, time.perf_counter() - began)
-            await self._outgoing.put(protocol.next_(operation_id, response.body()))
-        else:
-            with metrics.streams.track_inprogress():
-                async with contextlib.aclosing(engine.subscribe(prepared, context)) as responses:
-                    async for response in responses:
-                        if not response.executed:
-                            await self._outgoing.put(protocol.error(operation_id, response.errors))
-                            return
-                        await self._outgoing.put(protocol.next_(operation_id, response.body()))
-        # From here on the id is free, also for a client that answers our `complete` before we have looked again.
-        self._operations.pop(operation_id, None)
-        await self._outgoing.put(protocol.complete(operation_id))
 
 
 def _forbidden() -> Closing:

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.domains.accounts.model import BadCredentials, Client, Role, SessionEnded
-from app.domains.accounts.services.sessions import session_stream
+from app.domains.accounts.services.sessions import SESSIONS_STREAM
 from app.kit.crypto.tokens import digest
 from app.kit.errors import NotFound, RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter
@@ -17,7 +17,9 @@ EMAIL = "alice@example.com"
 
 
 async def _events(house: House, session_id: UUID) -> list[str]:
-    rows = await house.owner.fetch("SELECT kind FROM events WHERE stream = $1", session_stream(session_id))
+    rows = await house.owner.fetch(
+        "SELECT kind FROM events WHERE stream = $1 AND payload ->> 'session_id' = $2", SESSIONS_STREAM, str(session_id)
+    )
     return [row[0] for row in rows]
 
 

@@ -40,7 +40,7 @@ from app.transport.server import serve
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
-from tests.kit.moving import following, hub_of, relaying
+from tests.kit.moving import hub_of, relaying
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -75,15 +75,16 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
+def _text(size: int) -> str:
+    return "x" * size
+
+
 @strawberry.type
 class Tick:
     n: int
     cursor: Cursor
 
-    # A column's resolver would do as well; what is computed must say that everybody may share it.
-    @strawberry.field(metadata={AUDIENCE: Audience.PUBLIC})
-    def text(self, size: int) -> str:
-        return "x" * size
+    text: str = strawberry.field(resolver=_text, metadata={AUDIENCE: Audience.PUBLIC})
 
 
 def tick(event: Event, cursor: Cursor) -> Tick:

@@ -1,26 +1,16 @@
 import asyncio
+import contextlib
 import json
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
 from app.kit.db import Database
-from app.transport.sessions import session_stream
-from app.transport.sockets import outgoing
-from tests.kit.moving import append, relaying
-from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe
+from tests.kit.moving import append
+from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe, whoami
 from tests.waiting import until
-
-
-async def whoami(socket: Any) -> str | None:
-    await subscribe(socket, "me", "{ me }")
-    answer = await hear(socket)
-    await hear(socket)
-    me: str | None = answer["payload"]["data"]["me"]
-    return me
 
 
 async def test_a_token_in_the_payload_authenticates(stage: Stage) -> None:
@@ -62,115 +52,115 @@ async def test_a_bad_token_is_closed_with_4403(stage: Stage, authorization: obje
         assert await closed(socket) == (4403, "Forbidden")
 
 
-async def test_an_expired_session_is_closed_at_its_time(stage: Stage) -> None:
-    stage.log_in("alice", lasts=timedelta(seconds=0.3))
+async def test_authentication_happens_once(stage: Stage) -> None:
+    stage.log_in("alice")
+    async with stage.connect(cookie="alice", origin=stage.url) as socket:
+        await begin(socket)
+    assert stage.authentications == 1
     async with stage.connect() as socket:
         await begin(socket, {"authorization": "Bearer alice"})
-        await subscribe(socket, "s", "subscription { silence }")
-        assert await closed(socket, within_s=2) == (4403, "The session has expired.")
-    await until(lambda: stage.open == 0)
-    assert stage.hub.listening == 0
-
-
-async def test_a_revoked_session_is_closed_within_a_second(stage: Stage) -> None:
-    alice, bob = stage.log_in("alice"), stage.log_in("bob")
-    async with (
-        relaying(stage.database, stage.redis),
-        stage.connect(cookie="alice", origin=stage.url) as socket,
-        stage.connect() as other,
-    ):
-        await begin(socket)
-        await begin(other, {"authorization": "Bearer bob"})
-        await subscribe(socket, "s", "subscription { silence }")
-        await append(stage.database, stage.events, session_stream(alice), [1])
-        assert await closed(socket, within_s=1) == (4403, "The session was ended.")
-        assert await whoami(other) == str(bob.user_id)
-
-
-async def test_a_session_revoked_while_it_connects_does_not_slip_through(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage.log_in("alice")
-    listen = stage.hub.listen
-
-    def revoked_meanwhile(stream: str) -> Any:
-        stage.tokens.clear()
-        return listen(stream)
-
-    monkeypatch.setattr(stage.hub, "listen", revoked_meanwhile)
-    async with stage.connect() as socket:
-        await say(socket, "connection_init", payload={"authorization": "Bearer alice"})
-        assert await closed(socket) == (4403, "Forbidden")
+    assert stage.authentications == 2
 
 
 async def test_shutting_down_closes_with_1012(database: Database, redis: Redis) -> None:
     async with staged(database, redis) as stage, stage.connect() as socket:
         await begin(socket)
-        await subscribe(socket, "s", "subscription { silence }")
+        await subscribe(socket, "s", "subscription { facts { n } }")
         await until(lambda: stage.open == 1)
         stage.stop.set()
         assert (await closed(socket, within_s=3))[0] == 1012
         await until(lambda: stage.open == 0)
 
 
-async def test_a_reader_that_does_not_drain_is_let_go(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outgoing, "DRAIN_S", 0.3)
-    async with stage.connect() as slow, stage.connect() as quick:
-        await begin(slow)
-        await begin(quick)
-        await subscribe(slow, "s", "subscription { flood }")
-        await until(lambda: stage.open == 1)
-        await until(lambda: stage.open == 0)
-        # What fits in the buffers, and the bounded queue: not all that there was to say.
-        assert stage.flooded < 1000
-        await subscribe(quick, "q", "{ hello }")
-        assert (await hear(quick))["type"] == "next"
+async def test_shutting_down_spreads_the_closings_of_many(database: Database, redis: Redis) -> None:
+    async with staged(database, redis) as stage, contextlib.AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(stage.connect()) for _ in range(50)]
+        for socket in sockets:
+            await begin(socket)
+        moments: list[float] = []
+
+        async def watch(socket: ClientConnection) -> int:
+            code, _ = await closed(socket)
+            moments.append(asyncio.get_running_loop().time())
+            return code
+
+        watching = [asyncio.create_task(watch(socket)) for socket in sockets]
+        stage.stop.set()
+        assert {await each for each in watching} == {1012}
+        # At random over half a second; at once would be a few milliseconds.
+        assert 0.1 < max(moments) - min(moments) < 2
 
 
-async def test_a_blocked_reader_that_wakes_up_is_told_to_come_back(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outgoing, "DRAIN_S", 0.2)
-    monkeypatch.setattr("app.transport.sockets.endpoint.CLOSE_S", 10.0)
+async def test_nobody_gets_in_while_the_server_stops(stage: Stage) -> None:
+    await stage.sockets.close()
+    with pytest.raises(InvalidStatus) as caught:
+        async with stage.connect():
+            pass
+    assert caught.value.response.status_code == 503
+    assert (await stage.metrics())['moneta_websockets_refused_total{reason="stopping"}'] == 1
+
+
+async def test_two_thousand_sockets_come_and_go_and_leave_nothing(stage: Stage) -> None:
+    for number in range(20):
+        stage.log_in(f"user-{number}")
     async with stage.connect() as socket:
         await begin(socket)
-        await subscribe(socket, "s", "subscription { flood }")
-        await until(lambda: stage.open == 1)
-        await until(lambda: stage.open == 0)
-        assert (await closed(socket))[0] == 1013
-
-
-async def test_two_hundred_sockets_come_and_go_and_leave_nothing(stage: Stage) -> None:
-    stage.log_in("alice")
-    async with stage.connect() as socket:
-        await begin(socket)
-    await until(lambda: stage.hub.listening == 0)
+    await until(lambda: len(stage.sockets) == 0)
     before = asyncio.all_tasks()
+    listening = stage.hub.listening
 
     async def visit(number: int) -> None:
         async with stage.connect() as socket:
             if number % 3:
-                await begin(socket, {"authorization": "Bearer alice"})
-                await subscribe(socket, "s", "subscription { silence }")
-                await subscribe(socket, "t", "subscription { ticks(count: 5) { n } }")
+                await begin(socket, {"authorization": f"Bearer user-{number % 20}"})
+                await subscribe(socket, "s", "subscription { facts { n } }")
+                await subscribe(socket, "t", "subscription { mine { n } }")
+                await subscribe(socket, "q", "{ hello }")
                 await hear(socket)
             if number % 2:
                 socket.transport.abort()
 
-    for start in range(0, 200, 20):
-        await asyncio.gather(*(visit(number) for number in range(start, start + 20)))
+    for start in range(0, 2000, 40):
+        await asyncio.gather(*(visit(number) for number in range(start, start + 40)))
 
-    await until(lambda: stage.open == 0)
-    await until(lambda: stage.hub.listening == 0)
+    await until(lambda: stage.open == 0 and len(stage.sockets) == 0)
+    await until(lambda: stage.hub.listening == listening)
+    assert stage.runtime.sessions.watching == 0
     await until(lambda: not {task for task in asyncio.all_tasks() - before if not task.done()})
 
 
+async def test_the_metrics_say_what_is_open_and_what_was_sent(stage: Stage) -> None:
+    async with stage.connect() as one, stage.connect() as two:
+        for socket in (one, two):
+            await begin(socket)
+            await subscribe(socket, "s", "subscription { facts { n } }")
+        await until(lambda: stage.open == 2)
+        await stage.publish(range(3))
+        for socket in (one, two):
+            for _ in range(3):
+                await hear(socket)
+        shown = await stage.metrics()
+    assert shown["moneta_websockets"] == 2
+    assert shown['moneta_subscriptions{transport="websocket"}'] == 2
+    assert shown['moneta_subscriptions{transport="sse"}'] == 0
+    assert shown["moneta_subscription_groups"] == 1
+    assert shown["moneta_subscription_executions_total"] == 3
+    assert shown["moneta_subscription_deliveries_total"] == 6
+    assert shown["moneta_subscription_lag"] == 0
+    assert shown["moneta_subscription_evictions_total"] == 0
+    assert {"moneta_subscription_replays_total", "moneta_subscription_resyncs_total"} < shown.keys()
+
+
 async def test_a_fact_travels_from_its_commit_to_the_socket(stage: Stage) -> None:
-    async with relaying(stage.database, stage.redis), stage.connect() as socket:
+    async with stage.connect() as socket:
         await begin(socket)
         await subscribe(socket, "s", 'subscription { facts(stream: "chain") { n cursor } }')
-        await until(lambda: stage.hub.listening == 1)
+        await until(lambda: stage.open == 1)
         await append(stage.database, stage.events, "chain", range(30))
         heard = [(await hear(socket))["payload"]["data"]["facts"] for _ in range(30)]
-    assert heard == [{"n": n, "cursor": str(n + 1)} for n in range(30)]
-    await until(lambda: stage.hub.listening == 0)
+        assert [each["n"] for each in heard] == list(range(30))
+        await say(socket, "complete", id="s")
+
+        query = 'subscription($after: Cursor) { facts(stream: "chain", after: $after) { n } }'
+        await subscribe(socket, "t", query, variables={"after": heard[9]["cursor"]})
+        assert [(await hear(socket))["payload"]["data"]["facts"]["n"] for _ in range(20)] == list(range(10, 30))

@@ -4,6 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.kit.db import Database
+from app.kit.volatile import Volatile
 from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe
 from tests.waiting import until
 
@@ -35,44 +36,95 @@ async def test_a_socket_of_our_page_sets_no_cookies(stage: Stage) -> None:
         assert (await hear(socket))["payload"]["data"] == {"setsCookies": False}
 
 
-async def test_a_subscription_answers_each_event_with_loads_of_its_own(stage: Stage) -> None:
+async def test_a_subscription_answers_each_event_in_order(stage: Stage) -> None:
     async with stage.connect() as socket:
         await begin(socket, {})
-        await subscribe(socket, "s", "subscription { ticks(count: 3) { n reads } }")
-        ticks = [(await hear(socket))["payload"]["data"]["ticks"] for _ in range(3)]
-        assert await hear(socket) == {"id": "s", "type": "complete"}
-    assert [tick["n"] for tick in ticks] == [1, 2, 3]
-    assert len({tick["reads"] for tick in ticks}) == 3
-    assert stage.open == 0
+        await subscribe(socket, "s", "subscription { facts { n text(size: 3) } }")
+        await until(lambda: stage.open == 1)
+        await stage.publish(range(3))
+        heard = [await hear(socket) for _ in range(3)]
+        assert [(each["id"], each["type"]) for each in heard] == [("s", "next")] * 3
+        assert [each["payload"]["data"]["facts"] for each in heard] == [{"n": n, "text": "xxx"} for n in range(3)]
+    await until(lambda: stage.open == 0)
+
+
+@pytest.mark.parametrize("size", [1, 100, 1000, 65_300, 65_400, 65_500, 70_000])
+async def test_frames_of_every_length_arrive_whole(stage: Stage, size: int) -> None:
+    async with stage.connect() as socket:
+        await begin(socket)
+        await subscribe(
+            socket, '\u00e9"x', "subscription($n: Int!) { facts { text(size: $n) } }", variables={"n": size}
+        )
+        await until(lambda: stage.open == 1)
+        await stage.publish([1])
+        answer = await hear(socket)
+        assert (answer["id"], len(answer["payload"]["data"]["facts"]["text"])) == ('\u00e9"x', size)
+
+
+async def test_a_volatile_subscription_begins_with_the_latest(stage: Stage) -> None:
+    prices = Volatile(stage.redis)
+    await prices.publish("price", "BTC", 7)
+    async with stage.connect() as socket:
+        await begin(socket)
+        await subscribe(socket, "s", "subscription { price { n } }")
+        assert (await hear(socket))["payload"]["data"] == {"price": {"n": 7}}
+        await prices.publish("price", "BTC", 8)
+        assert (await hear(socket))["payload"]["data"] == {"price": {"n": 8}}
 
 
 async def test_operations_run_side_by_side_and_their_ids_are_free_again(stage: Stage) -> None:
     async with stage.connect() as socket:
         await begin(socket)
-        await subscribe(socket, "a", "subscription { silence }")
+        await subscribe(socket, "a", "subscription { facts { n } }")
         await subscribe(socket, "b", "{ hello }")
         assert [(await hear(socket))["type"] for _ in range(2)] == ["next", "complete"]
         await subscribe(socket, "b", "{ hello }")
         assert [(await hear(socket))["type"] for _ in range(2)] == ["next", "complete"]
 
         await say(socket, "complete", id="a")
-        await subscribe(socket, "a", "subscription { ticks(count: 1) { n } }")
+        await subscribe(socket, "a", "{ hello }")
         assert [(await hear(socket))["type"] for _ in range(2)] == ["next", "complete"]
         await until(lambda: stage.open == 0)
 
 
-async def test_complete_ends_the_generator_and_says_nothing(stage: Stage) -> None:
+async def test_complete_ends_an_operation_and_says_nothing(stage: Stage) -> None:
     async with stage.connect() as socket:
         await begin(socket)
-        await subscribe(socket, "s", "subscription { silence }")
+        await subscribe(socket, "s", "subscription { facts { n } }")
         await subscribe(socket, "q", "{ forever }")
-        await until(lambda: stage.open == 2)
+        await until(lambda: stage.open == 1 and stage.executing == 1)
         await say(socket, "complete", id="s")
         await say(socket, "complete", id="q")
         await say(socket, "complete", id="unknown")
-        await until(lambda: stage.open == 0)
+        await until(lambda: stage.open == 0 and stage.executing == 0)
+        await stage.publish([1])
         await say(socket, "ping")
         assert await hear(socket) == {"type": "pong"}
+
+
+async def test_a_subscription_that_is_completed_while_it_opens_stays_closed(stage: Stage) -> None:
+    async with stage.connect() as socket:
+        await begin(socket)
+        for _ in range(20):
+            await subscribe(socket, "s", "subscription { facts { n } }")
+            await say(socket, "complete", id="s")
+        await say(socket, "ping")
+        assert await hear(socket) == {"type": "pong"}
+        await until(lambda: stage.open == 0)
+        assert stage.hub.listening == 1
+
+
+async def test_the_server_completes_a_subscription(stage: Stage) -> None:
+    alice = stage.log_in("alice")
+    async with stage.connect() as socket:
+        await begin(socket, {"authorization": "Bearer alice"})
+        await subscribe(socket, "s", "subscription { mine { n } }")
+        await until(lambda: stage.open == 1)
+        (member,) = stage.runtime.subscriptions.of(alice.user_id)
+        assert stage.runtime.subscriptions.end(member.id, alice.user_id)
+        assert await hear(socket) == {"id": "s", "type": "complete"}
+        await subscribe(socket, "s", "{ hello }")
+        assert (await hear(socket))["type"] == "next"
 
 
 async def test_ping_is_answered_even_before_the_acknowledgement(stage: Stage) -> None:
@@ -91,8 +143,8 @@ async def test_a_refused_operation_is_an_error_and_the_socket_lives(stage: Stage
             answer = await hear(socket)
             assert (answer["id"], answer["type"]) == ("bad", "error")
             assert answer["payload"][0]["extensions"]["code"] in {"BAD_USER_INPUT", "COST_EXCEEDED"}
-        await subscribe(socket, "s", "subscription { failing }")
-        assert (await hear(socket))["payload"]["data"] == {"failing": 1}
+        stage.forbidden = True
+        await subscribe(socket, "s", "subscription { mine { n } }")
         answer = await hear(socket)
         assert (answer["type"], answer["payload"][0]["extensions"]) == ("error", {"code": "FORBIDDEN"})
         # No complete after an error: the next answer is the next operation's.
@@ -104,7 +156,7 @@ async def test_the_cap_refuses_one_operation_and_keeps_the_others(stage: Stage) 
     async with stage.connect() as socket:
         await begin(socket)
         for number in range(4):
-            await subscribe(socket, str(number), "subscription { silence }")
+            await subscribe(socket, str(number), "subscription { facts { n } }")
         answer = await hear(socket)
         assert (answer["id"], answer["type"]) == ("3", "error")
         assert answer["payload"][0]["message"].startswith("This socket has 3 operations open already")
@@ -147,7 +199,7 @@ async def test_a_second_init_is_closed_with_4429(stage: Stage) -> None:
 async def test_an_id_in_use_is_closed_with_4409(stage: Stage) -> None:
     async with stage.connect() as socket:
         await begin(socket)
-        await subscribe(socket, "s", "subscription { silence }")
+        await subscribe(socket, "s", "subscription { facts { n } }")
         await subscribe(socket, "s", "{ hello }")
         assert await closed(socket) == (4409, "Subscriber for s already exists")
     await until(lambda: stage.open == 0)

@@ -1,18 +1,19 @@
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 
+from app.kit.db import Database
+from app.kit.volatile import Volatile
 from app.transport import sse
 from app.transport.cookies import SESSION
-from app.transport.sessions import session_stream
-from tests.kit.moving import append, relaying
-from tests.transport.live.stage import Stage
+from tests.transport.live.stage import Stage, staged
 from tests.waiting import until
 
 
@@ -46,46 +47,73 @@ async def test_a_stream_of_events_for_our_page_sets_no_cookies(stage: Stage, cli
     assert plain.json()["data"] == {"setsCookies": True}
 
 
-async def test_a_subscription_is_a_stream_of_next_and_one_complete(client: httpx.AsyncClient, stage: Stage) -> None:
-    text = await whole(client, "subscription { ticks(count: 2) { n cursor } }")
-    first, second, last, rest = text.split("\n\n")
-    for number, block in ((1, first), (2, second)):
-        assert block.splitlines()[:2] == [f"id: {number}", "event: next"]
-        assert len(block.splitlines()) == 3
-        assert data_of(block)["data"] == {"ticks": {"n": number, "cursor": str(number)}}
-    assert (last, rest) == ("event: complete\ndata:", "")
+async def heard(response: httpx.Response, count: int) -> list[str]:
+    """The next blocks that are not comments."""
+    blocks: list[str] = []
+    text = ""
+    async with asyncio.timeout(10):
+        async for chunk in response.aiter_text():
+            *whole, text = (text + chunk).split("\n\n")
+            blocks += [block for block in whole if block != ":"]
+            if len(blocks) >= count:
+                break
+    assert len(blocks) == count
+    return blocks
+
+
+async def test_each_event_is_a_next_with_its_cursor_whatever_is_selected(
+    client: httpx.AsyncClient, stage: Stage
+) -> None:
+    async with (
+        client.stream("POST", "/graphql", json={"query": "subscription { facts { cursor } }"}) as full,
+        client.stream("GET", "/graphql", params={"query": "subscription { f: facts { n } }"}) as bare,
+    ):
+        await until(lambda: stage.open == 2)
+        await stage.publish(range(3))
+        with_cursors, without = await heard(full, 3), await heard(bare, 3)
+    ids = [data_of(block)["data"]["facts"]["cursor"] for block in with_cursors]
+    for blocks in (with_cursors, without):
+        assert [block.splitlines()[:2] for block in blocks] == [[f"id: {id_}", "event: next"] for id_ in ids]
+        assert all(len(block.splitlines()) == 3 for block in blocks)
+    assert [data_of(block)["data"] for block in without] == [{"f": {"n": n}} for n in range(3)]
+    await until(lambda: stage.open == 0)
+
+
+async def test_the_last_event_id_continues_the_stream(client: httpx.AsyncClient, stage: Stage) -> None:
+    async with client.stream("POST", "/graphql", json={"query": "subscription { facts { n } }"}) as response:
+        await until(lambda: stage.open == 1)
+        await stage.publish(range(5))
+        ids = [block.splitlines()[0].removeprefix("id: ") for block in await heard(response, 5)]
+    for query in (
+        "subscription { facts { n } }",
+        f'subscription {{ t: facts(after: "{ids[0]}") {{ ...T }} }} fragment T on Tick {{ n }}',
+    ):
+        headers = {"last-event-id": ids[2]}
+        async with client.stream("POST", "/graphql", json={"query": query}, headers=headers) as response:
+            again = [block.splitlines()[0].removeprefix("id: ") for block in await heard(response, 2)]
+        assert again == ids[3:]
+
+
+async def test_a_last_event_id_of_nowhere_asks_for_the_data_anew(client: httpx.AsyncClient, stage: Stage) -> None:
+    failure, last, _ = (await whole(client, "subscription { facts { n } }", **{"last-event-id": "7"})).split("\n\n")
+    assert data_of(failure)["errors"][0]["extensions"]["code"] == "RESYNC_REQUIRED"
+    assert not failure.startswith("id:")
+    assert last == "event: complete\ndata:"
     assert stage.open == 0
 
 
-async def test_get_subscribes_too(client: httpx.AsyncClient) -> None:
-    response = await client.get("/graphql", params={"query": "subscription { ticks(count: 1) { n } }"})
-    first, last, _ = response.text.split("\n\n")
-    # Without a cursor in the selection there is nothing to name the event by.
-    assert first.splitlines()[0] == "event: next"
-    assert last == "event: complete\ndata:"
+async def test_a_volatile_event_has_no_id(client: httpx.AsyncClient, stage: Stage) -> None:
+    await Volatile(stage.redis).publish("price", "BTC", 7)
+    async with client.stream("POST", "/graphql", json={"query": "subscription { price { n } }"}) as response:
+        (block,) = await heard(response, 1)
+    assert block.splitlines()[0] == "event: next"
+    assert data_of(block)["data"] == {"price": {"n": 7}}
 
 
-async def test_the_last_event_id_continues_the_stream(client: httpx.AsyncClient) -> None:
-    for query in (
-        "subscription { ticks(count: 2) { n cursor } }",
-        'subscription { t: ticks(count: 2, after: "1") { ...T } } fragment T on Tick { n cursor }',
-    ):
-        text = await whole(client, query, **{"last-event-id": "7"})
-        assert [line for line in text.splitlines() if line.startswith("id:")] == ["id: 8", "id: 9"]
-    # It is this request's alone.
-    text = await whole(client, "subscription { ticks(count: 1) { n cursor } }")
-    assert "id: 1\n" in text
-
-
-async def test_a_field_without_after_ignores_the_last_event_id(client: httpx.AsyncClient) -> None:
-    text = await whole(client, "subscription { failing }", **{"last-event-id": "7"})
-    assert data_of(text.split("\n\n")[0])["data"] == {"failing": 1}
-
-
-async def test_a_failed_stream_ends_with_its_error(client: httpx.AsyncClient) -> None:
-    first, second, last, _ = (await whole(client, "subscription { failing }")).split("\n\n")
-    assert data_of(first)["data"] == {"failing": 1}
-    assert data_of(second)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+async def test_a_refused_stream_ends_with_its_error(client: httpx.AsyncClient, stage: Stage) -> None:
+    stage.forbidden = True
+    failure, last, _ = (await whole(client, "subscription { mine { n } }")).split("\n\n")
+    assert data_of(failure)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert last == "event: complete\ndata:"
 
 
@@ -93,7 +121,7 @@ async def test_silence_is_filled_with_comments_and_leaving_ends_the_generator(
     client: httpx.AsyncClient, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.02)
-    async with client.stream("POST", "/graphql", json={"query": "subscription { silence }"}) as response:
+    async with client.stream("POST", "/graphql", json={"query": "subscription { facts { n } }"}) as response:
         heard = ""
         async for text in response.aiter_text():
             heard += text
@@ -106,50 +134,61 @@ async def test_silence_is_filled_with_comments_and_leaving_ends_the_generator(
 
 async def test_an_ended_session_ends_the_stream(client: httpx.AsyncClient, stage: Stage) -> None:
     alice = stage.log_in("alice")
-    async with relaying(stage.database, stage.redis):
-        asking = asyncio.create_task(whole(client, "subscription { silence }", authorization="Bearer alice"))
-        await until(lambda: stage.open == 1 and stage.hub.listening == 1)
-        await append(stage.database, stage.events, session_stream(alice), [1])
-        text = await asyncio.wait_for(asking, 1)
-    error, last, _ = text.split("\n\n")
+    asking = asyncio.create_task(whole(client, "subscription { facts { n } }", authorization="Bearer alice"))
+    await until(lambda: stage.open == 1)
+    await stage.revoke(alice)
+    error, last, _ = (await asyncio.wait_for(asking, 1)).split("\n\n")
     assert data_of(error)["errors"][0]["message"] == "The session was ended."
     assert data_of(error)["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert last == "event: complete\ndata:"
-    await until(lambda: stage.open == 0 and stage.hub.listening == 0)
+    await until(lambda: stage.open == 0 and stage.runtime.sessions.watching == 0)
 
 
 async def test_an_expired_session_ends_the_stream(client: httpx.AsyncClient, stage: Stage) -> None:
     stage.log_in("alice", lasts=timedelta(seconds=0.2))
-    text = await asyncio.wait_for(whole(client, "subscription { silence }", authorization="Bearer alice"), 2)
+    text = await asyncio.wait_for(whole(client, "subscription { facts { n } }", authorization="Bearer alice"), 2)
     assert data_of(text.split("\n\n")[0])["errors"][0]["message"] == "The session has expired."
+
+
+async def test_a_session_that_was_renewed_keeps_its_stream(client: httpx.AsyncClient, stage: Stage) -> None:
+    alice = stage.log_in("alice", lasts=timedelta(seconds=0.4))
+    request = {"json": {"query": "subscription { facts { n } }"}, "headers": {"authorization": "Bearer alice"}}
+    async with client.stream("POST", "/graphql", **request) as response:  # type: ignore[arg-type]
+        await until(lambda: stage.open == 1)
+        stage.tokens["alice"] = msgspec.structs.replace(alice, expires_at=alice.expires_at + timedelta(hours=1))
+        await until(lambda: datetime.now(UTC) > alice.expires_at + timedelta(seconds=0.2))
+        await stage.publish([7])
+        assert data_of((await heard(response, 1))[0])["data"] == {"facts": {"n": 7}}
 
 
 async def test_a_foreign_page_gets_no_stream_with_our_cookie(client: httpx.AsyncClient, stage: Stage) -> None:
     stage.log_in("alice")
     response = await client.post(
         "/graphql",
-        json={"query": "subscription { silence }"},
+        json={"query": "subscription { facts { n } }"},
         headers={"cookie": f"{SESSION}=alice", "origin": "https://evil.example"},
     )
     assert response.status_code == 403
     assert stage.open == 0
 
 
-async def test_a_reader_that_does_not_drain_is_let_go(
-    client: httpx.AsyncClient, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sse, "DRAIN_S", 0.2)
-    async with client.stream("POST", "/graphql", json={"query": "subscription { flood }"}) as response:
+async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis: Redis) -> None:
+    async with (
+        staged(database, redis, socket_drain_s=0.2) as stage,
+        httpx.AsyncClient(base_url=stage.url, headers={"accept": "text/event-stream"}, trust_env=False) as client,
+        client.stream("POST", "/graphql", json={"query": "subscription { facts { text(size: 100000) } }"}) as response,
+    ):
         assert response.status_code == 200
         await until(lambda: stage.open == 1)
+        # More than the kernel takes for a reader that does not read.
+        await stage.publish(range(200))
         await until(lambda: stage.open == 0)
-        assert stage.flooded < 1000
+        assert stage.counters.evictions == 1
 
 
 async def test_closing_ends_every_stream_in_order(client: httpx.AsyncClient, stage: Stage) -> None:
-    asking = asyncio.create_task(whole(client, "subscription { silence }"))
+    asking = asyncio.create_task(whole(client, "subscription { facts { n } }"))
     await until(lambda: stage.open == 1)
-    assert stage.streams is not None
     await stage.streams.close()
     assert await asyncio.wait_for(asking, 2) == ""
     await until(lambda: stage.open == 0)
@@ -157,34 +196,17 @@ async def test_closing_ends_every_stream_in_order(client: httpx.AsyncClient, sta
 
 async def test_fifty_streams_come_and_go_and_leave_nothing(client: httpx.AsyncClient, stage: Stage) -> None:
     stage.log_in("alice")
-    await whole(client, "subscription { ticks(count: 1) { n } }")
+    await whole(client, "{ hello }")
+    listening = stage.hub.listening
     before = asyncio.all_tasks()
 
     async def visit() -> None:
         headers = {"authorization": "Bearer alice"}
         async with client.stream(
-            "POST", "/graphql", json={"query": "subscription { silence }"}, headers=headers
+            "POST", "/graphql", json={"query": "subscription { facts { n } }"}, headers=headers
         ) as response:
             assert response.status_code == 200
 
     await asyncio.gather(*(visit() for _ in range(50)))
-    await until(lambda: stage.open == 0 and stage.hub.listening == 0)
+    await until(lambda: stage.open == 0 and stage.hub.listening == listening)
     await until(lambda: not {task for task in asyncio.all_tasks() - before if not task.done()})
-
-
-async def test_a_fact_travels_from_its_commit_to_the_stream(client: httpx.AsyncClient, stage: Stage) -> None:
-    async with (
-        relaying(stage.database, stage.redis),
-        client.stream(
-            "POST", "/graphql", json={"query": 'subscription { facts(stream: "chain") { n cursor } }'}
-        ) as response,
-    ):
-        await until(lambda: stage.hub.listening == 1)
-        await append(stage.database, stage.events, "chain", range(5))
-        ids: list[str] = []
-        async for line in response.aiter_lines():
-            if line.startswith("id: "):
-                ids.append(line)
-            if len(ids) == 5:
-                break
-    assert ids == [f"id: {n}" for n in range(1, 6)]

@@ -26,12 +26,10 @@ from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog, Fact
 from app.kit.ratelimit import Limit, RateLimiter
 
+SESSIONS_STREAM = "sessions"
+"""The stream that tells of every session that was ended before its time: `session.revoked`, with its `session_id`."""
+
 REVOKED = "session.revoked"
-
-
-def session_stream(session_id: UUID) -> str:
-    """The stream that tells the end of a session: its one event is `session.revoked`."""
-    return f"session:{session_id}"
 
 
 class LoggedIn(NamedTuple):
@@ -74,6 +72,11 @@ class Sessions:
             expires_at=row["expires_at"],
             client=client,
         )
+
+    async def expiries(self, session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+        """When the present access token of each session ends; a session that has ended is missing."""
+        async with self.database.snapshot(SYSTEM) as tx:
+            return {row["id"]: row["expires_at"] for row in await tx.fetch(Q.session_expiries, list(session_ids))}
 
     async def login(self, email: str, password: str, client: Client) -> LoggedIn:
         """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.
@@ -214,7 +217,7 @@ class Sessions:
 
     async def _announce(self, tx: Tx, ended: Sequence[UUID]) -> None:
         await self.events.append(
-            tx, [Fact(session_stream(session_id), REVOKED, {"session_id": str(session_id)}) for session_id in ended]
+            tx, [Fact(SESSIONS_STREAM, REVOKED, {"session_id": str(session_id)}) for session_id in ended]
         )
 
     def _issue(

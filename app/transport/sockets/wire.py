@@ -1,0 +1,217 @@
+"""The server's end of one WebSocket: uvicorn's protocol, with a short way out for what many are sent.
+
+What belongs to the connection alone goes through ASGI. An event that was encoded once for all its subscribers does not:
+its frame is spliced around the shared bytes and handed to the transport at once.
+"""
+
+import asyncio
+from asyncio.transports import BaseTransport
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, cast
+
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from app.engine.streams.model import Delivery
+
+EXTENSION: Final = "moneta.wire"
+"""Where the application finds the wire: in `scope["extensions"]`."""
+
+HIGH_WATER_BYTES: Final = 64 * 1024
+"""A wire that holds more than this for its peer is paused until most of it has gone."""
+
+CLOSE_S: Final = 1.0
+"""Seconds that a peer gets to answer our closing frame; one that is stuck does not see it anyway."""
+
+_TRY_AGAIN_LATER: Final = 1013
+_TEXT: Final = 0x81
+"""The first byte of a whole text frame."""
+
+
+class Flow(Protocol):
+    """Who is told how fast the peer reads."""
+
+    def pause(self) -> None:
+        """The peer is behind: write nothing that can wait."""
+        ...
+
+    def resume(self) -> None:
+        """The peer has caught up."""
+        ...
+
+
+class Wire(WebSocketsSansIOProtocol):
+    """A connection. Its methods return at once, and do nothing more once it is being closed."""
+
+    flow: Flow | None = None
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        # asyncio's own would hold 2 KB for each of many thousand idle sockets.
+        self.queue = Inbox()  # type: ignore[assignment]
+        self.writable = Gate()  # type: ignore[assignment]
+
+    @property
+    def paused(self) -> bool:
+        """Whether the peer is behind."""
+        return not self.writable.is_set()
+
+    def send_text(self, payload: bytes) -> None:
+        """Writes one message."""
+        if not self.close_sent and not self.disconnected:
+            self.transport.write(b"%s%s" % (_header(len(payload)), payload))
+
+    def send_events(self, opening: bytes, deliveries: Sequence[Delivery]) -> None:
+        """Writes a message for each: `opening`, the body, and a brace."""
+        if self.close_sent or self.disconnected:
+            return
+        around = len(opening) + 1
+        pieces: list[bytes] = []
+        for delivery in deliveries:
+            body = delivery.body
+            pieces += (_header(around + len(body)), opening, body, b"}")
+        self.transport.write(b"".join(pieces))
+
+    def end(self, code: int, reason: str) -> None:
+        """Closes with this code; the connection is gone after CLOSE_S even if the peer says nothing."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.stop_keepalive()
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
+        # Whoever waits to write has nothing to wait for any more.
+        self.writable.set()
+
+    # What uvicorn and the event loop call
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Sets how much may wait for the peer."""
+        super().connection_made(transport)
+        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=HIGH_WATER_BYTES)
+
+    def handle_connect(self, event: Request) -> None:
+        """Hands the application its way around ASGI."""
+        super().handle_connect(event)
+        if not self.handshake_complete:
+            cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Forgets the handshake once it is over."""
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            del self.request, self.response
+
+    def pause_writing(self) -> None:
+        """The transport holds more than it should."""
+        super().pause_writing()
+        if self.flow is not None:
+            self.flow.pause()
+
+    def resume_writing(self) -> None:
+        """The transport holds little again."""
+        super().resume_writing()
+        if self.flow is not None:
+            self.flow.resume()
+
+    def handle_ping(self) -> None:
+        """Answers a ping, unless the peer does not even read the answers that it has."""
+        answer = b"".join(self.conn.data_to_send())
+        if not self.paused:
+            self.transport.write(answer)
+
+    def keepalive_timeout(self) -> None:
+        """The peer has not answered our ping. Clients come back after 1013, not after uvicorn's own 1011."""
+        self.pong_timer = None
+        self.pending_ping_payload = None
+        self.end(_TRY_AGAIN_LATER, "You did not answer a ping.")
+
+    def shutdown(self) -> None:
+        """Closes with 1012 when the server stops, unless the connection is closing already."""
+        if not self.transport.is_closing():
+            super().shutdown()
+
+
+class Inbox:
+    """What was received and not read yet, for one reader: what `asyncio.Queue` does, in a fraction of its memory."""
+
+    __slots__ = ("_messages", "_reader")
+
+    def __init__(self) -> None:
+        self._messages: list[ASGIReceiveEvent] | None = None
+        self._reader: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: ASGIReceiveEvent) -> None:
+        """Adds a message. The transport is not read while one waits, so that there are never many."""
+        if self._messages is None:
+            self._messages = []
+        self._messages.append(message)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return self._messages is None
+
+    async def get(self) -> ASGIReceiveEvent:
+        """The next message."""
+        while self._messages is None:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        message = self._messages.pop(0)
+        if not self._messages:
+            self._messages = None
+        return message
+
+
+class Gate:
+    """Open or shut: what `asyncio.Event` does, in a fraction of its memory."""
+
+    __slots__ = ("_is_open", "_waiting")
+
+    def __init__(self) -> None:
+        self._is_open = True
+        self._waiting: list[asyncio.Future[None]] | None = None
+
+    def is_set(self) -> bool:
+        """Whether nobody has to wait."""
+        return self._is_open
+
+    def set(self) -> None:
+        """Lets everybody through."""
+        self._is_open = True
+        waiting, self._waiting = self._waiting or (), None
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+
+    def clear(self) -> None:
+        """Makes everybody wait."""
+        self._is_open = False
+
+    async def wait(self) -> None:
+        """Returns when it is open."""
+        while not self._is_open:
+            if self._waiting is None:
+                self._waiting = []
+            passing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(passing)
+            await passing
+
+
+def _header(length: int) -> bytes:
+    """The header of a whole text frame from a server, which masks nothing."""
+    if length < 126:
+        return bytes((_TEXT, length))
+    if length < 65_536:
+        return b"\x81\x7e" + length.to_bytes(2)
+    return b"\x81\x7f" + length.to_bytes(8)

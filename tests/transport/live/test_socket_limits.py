@@ -1,0 +1,75 @@
+"""How many sockets there may be, and how fast they may come."""
+
+import contextlib
+import json
+
+import pytest
+from redis.asyncio import Redis
+from websockets.exceptions import InvalidStatus
+
+from app.kit.db import Database
+from app.transport.sockets.admission import TokenBucket
+from tests.transport.live.stage import begin, closed, say, staged
+from tests.waiting import until
+
+
+async def test_a_viewer_has_so_many_sockets_and_no_more(database: Database, redis: Redis) -> None:
+    async with staged(database, redis, socket_viewer_limit=2) as stage, contextlib.AsyncExitStack() as stack:
+        stage.log_in("alice")
+        stage.log_in("bob")
+        first, *_ = [await stack.enter_async_context(stage.connect()) for _ in range(2)]
+        await begin(first, {"authorization": "Bearer alice"})
+        second = await stack.enter_async_context(stage.connect(cookie="alice", origin=stage.url))
+        await begin(second)
+        async with stage.connect() as third:
+            await say(third, "connection_init", payload={"authorization": "Bearer alice"})
+            assert await closed(third) == (1013, "You have as many sockets open as may be, 2: use one of them.")
+        async with stage.connect() as bobs, stage.connect() as nobodys:
+            await begin(bobs, {"authorization": "Bearer bob"})
+            await begin(nobodys)
+        assert (await stage.metrics())['moneta_websockets_refused_total{reason="viewer"}'] == 1
+
+        await first.close()
+        await until(lambda: stage.runtime.sessions.watching == 1)
+        async with stage.connect() as again:
+            await begin(again, {"authorization": "Bearer alice"})
+
+
+async def test_an_address_has_so_many_anonymous_sockets(database: Database, redis: Redis) -> None:
+    async with staged(database, redis, socket_address_limit=1) as stage:
+        stage.log_in("alice")
+        async with stage.connect() as first, stage.connect() as second, stage.connect() as known:
+            await begin(first)
+            await begin(known, {"authorization": "Bearer alice"})
+            await say(second, "connection_init")
+            assert await closed(second) == (
+                1013,
+                "Your address has as many sockets open as may be, 1: use one of them.",
+            )
+        assert (await stage.metrics())['moneta_websockets_refused_total{reason="address"}'] == 1
+        await until(lambda: len(stage.sockets) == 0)
+        async with stage.connect() as later:
+            await begin(later)
+
+
+async def test_sockets_that_come_too_fast_are_told_when_to_come_back(database: Database, redis: Redis) -> None:
+    async with staged(database, redis, socket_accept_rate=1) as stage:
+        async with stage.connect() as first:
+            with pytest.raises(InvalidStatus) as caught:
+                async with stage.connect():
+                    pass
+            await begin(first)
+        response = caught.value.response
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert json.loads(response.body or b"")["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert (await stage.metrics())['moneta_websockets_refused_total{reason="rate"}'] == 1
+
+
+def test_the_bucket_holds_a_second_and_no_more() -> None:
+    now = 100.0
+    bucket = TokenBucket(10, lambda: now)
+    assert [bucket.take() for _ in range(11)] == [True] * 10 + [False]
+    now += 0.25
+    assert [bucket.take() for _ in range(3)] == [True, True, False]
+    now += 3600
+    assert [bucket.take() for _ in range(11)] == [True] * 10 + [False]
