@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from gql import Client, GraphQLRequest
-from gql.transport.exceptions import TransportClosed, TransportConnectionFailed
+from gql.transport.exceptions import TransportClosed, TransportConnectionFailed, TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
 RETRY_S = 0.25
@@ -18,8 +18,8 @@ BLOCKS = "subscription($after: Cursor) { newBlock(after: $after) { cursor block 
 PAYMENTS = "subscription($after: Cursor) { transactionUpdates(after: $after) { cursor transaction { hash } } }"
 
 
-async def watch(url: str, token: str, field: str, query: str, after: str | None) -> None:
-    """Prints every event, in order, once, through whatever happens to the server."""
+async def watch(url: str, token: str, field: str, query: str, after: str | None) -> bool:
+    """Prints every event, in order, once, through whatever happens to the server; False when it is refused."""
     while True:
         transport = WebsocketsTransport(
             url=url, init_payload={"authorization": f"Bearer {token}"}, subprotocols=["graphql-transport-ws"]
@@ -32,13 +32,19 @@ async def watch(url: str, token: str, field: str, query: str, after: str | None)
                     say(field, result[field])
                     after = result[field]["cursor"]
                 raise AssertionError(f"{field} was completed by the server")
+        except TransportQueryError as error:
+            codes = [refusal["extensions"]["code"] for refusal in error.errors or []]
+            if codes == ["RESYNC_REQUIRED"]:
+                say("resync", {})
+            say("error", {"reason": str(error)})
+            return False
         except (TransportConnectionFailed, TransportClosed, OSError) as error:
             say("closed", {"reason": str(error)})
         await asyncio.sleep(RETRY_S)
 
 
-async def main(base: str, blocks_after: str | None = None, payments_after: str | None = None) -> None:
-    """Watches blocks and payments until standard input ends."""
+async def main(base: str, blocks_after: str | None = None, payments_after: str | None = None) -> int:
+    """Watches blocks and payments until standard input ends; 1 when one of them was refused before."""
     url = base.replace("http", "ws", 1) + "/graphql"
     token = os.environ["MONETA_TOKEN"]
     async with asyncio.TaskGroup() as group:
@@ -47,8 +53,10 @@ async def main(base: str, blocks_after: str | None = None, payments_after: str |
             group.create_task(watch(url, token, "transactionUpdates", PAYMENTS, payments_after)),
         ]
         await asyncio.to_thread(sys.stdin.read)
+        refused = any(task.done() for task in watching)
         for task in watching:
             task.cancel()
+    return int(refused)
 
 
 def say(what: str, details: dict[str, Any]) -> None:
@@ -57,4 +65,4 @@ def say(what: str, details: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    sys.exit(asyncio.run(main(*sys.argv[1:])))

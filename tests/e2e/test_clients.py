@@ -17,9 +17,10 @@ from uuid import uuid4
 
 import pytest
 
+from app.dev.demo import PASSWORD
 from app.dev.embedded import find
 from app.dev.processes import free_port
-from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, has_node
+from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, has_node, node
 
 NODE_CLIENTS = ("graphql-ws", "graphql-sse", "apollo", "urql")
 # A block comes every ten seconds on average, and nearly always within a minute and a half.
@@ -45,7 +46,7 @@ BLOCKS = "{ blocks(first: 100) { nodes { height hash } } }"
 class Api:
     """An API process of its own beside a running Moneta, on the same servers: it may die, and the miner mines on."""
 
-    def __init__(self, moneta: Moneta, log: Path) -> None:
+    def __init__(self, moneta: Moneta, log: Path, **env: str) -> None:
         servers = find(moneta.home)
         assert servers is not None
         self.port = free_port()
@@ -57,6 +58,7 @@ class Api:
             "MONETA_DATABASE_URL": servers.database_url,
             "MONETA_REDIS_URL": servers.redis_url,
             "PORT": str(self.port),
+            **env,
         }
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -95,14 +97,14 @@ class Api:
 class Client:
     """A client process, and what it has printed."""
 
-    def __init__(self, name: str, api: Api, token: str, cursors: tuple[str, str], log: Path) -> None:
+    def __init__(self, name: str, url: str, token: str, cursors: tuple[str, str], log: Path) -> None:
         self.name = name
         self.log = log
         if name == "gql":
-            command = [sys.executable, "-m", "tests.e2e.gql_client", api.url, *cursors]
+            command = [sys.executable, "-m", "tests.e2e.gql_client", url, *cursors]
         else:
             options = [f"--blocks-after={cursors[0]}", f"--payments-after={cursors[1]}"]
-            command = ["node", str(WEB / "conformance" / "clients.mjs"), name, api.url, *options]
+            command = ["node", str(WEB / "conformance" / "clients.mjs"), name, url, *options]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
@@ -116,8 +118,12 @@ class Client:
     def said(self, what: str) -> list[dict[str, Any]]:
         """The lines of one kind, in order."""
         lines = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        assert self.process.poll() in (None, 0), f"{self.name} has ended: {''.join(lines)}"
+        assert all(line.startswith("{") for line in lines), f"{self.name}: {''.join(lines)}"
         return [line for line in map(json.loads, lines) if line["what"] == what]
+
+    def has_said(self, what: str, count: int) -> bool:
+        """Whether there are so many lines of one kind."""
+        return len(self.said(what)) == count
 
     def blocks(self) -> list[tuple[int, str]]:
         """Height and hash of each block, as they came."""
@@ -129,6 +135,7 @@ class Client:
 
     def has_followed(self, payments: int, tip: int) -> bool:
         """Whether so many events of payments and the block of this height have come."""
+        assert self.process.poll() is None, f"{self.name} has ended: {self.log.read_text()}"
         seen = self.blocks()
         return len(self.payments()) >= payments and bool(seen) and seen[-1][0] >= tip
 
@@ -179,8 +186,8 @@ def test_real_clients_lose_and_repeat_nothing_when_the_server_dies(moneta: Monet
         stack.enter_context(ended(api))
         api.start()
         clients = []
-        for name in (*NODE_CLIENTS, "gql") if has_node() else ("gql",):
-            client = Client(name, api, alice, cursors, tmp_path / f"{name}.log")
+        for name in _names():
+            client = Client(name, api.url, alice, cursors, tmp_path / f"{name}.log")
             stack.enter_context(ended(client))
             clients.append(client)
 
@@ -220,11 +227,42 @@ def test_real_clients_lose_and_repeat_nothing_when_the_server_dies(moneta: Monet
             assert Counter(block_hash for _, block_hash in client.payments()) == dict.fromkeys(paid, 2), client.name
             assert client.payments() == clients[0].payments(), client.name
             assert [client.said(what) for what in ("gap", "resync", "error")] == [[], [], []], client.name
+    _report_what_was_not_tried()
+
+
+def test_real_clients_are_told_when_nothing_can_be_proved(moneta: Moneta, tmp_path: Path) -> None:
+    token = moneta.log_in()
+    with ExitStack() as stack:
+        clients = []
+        for name in _names():
+            client = Client(name, moneta.url, token, ("forged", "forged"), tmp_path / f"{name}.log")
+            stack.enter_context(ended(client))
+            clients.append(client)
+        for client in clients:
+            until(partial(client.has_said, "resync", 2), f"{client.name}: both subscriptions are refused")
+            assert client.stop() == 1, client.name
+            assert len(client.said("error")) == 2, client.name
+            assert (client.blocks(), client.payments()) == ([], []), client.name
+    _report_what_was_not_tried()
+
+
+def test_sockets_outlive_their_token_when_the_client_renews_it(moneta: Moneta, tmp_path: Path) -> None:
+    api = Api(moneta, tmp_path / "api.log", MONETA_ACCESS_TOKEN_TTL_S="9")
+    with ended(api):
+        api.start()
+        print(node("conformance/renewal.mjs", api.url, "bob@example.com", PASSWORD))
+
+
+def _names() -> tuple[str, ...]:
+    return (*NODE_CLIENTS, "gql") if has_node() else ("gql",)
+
+
+def _report_what_was_not_tried() -> None:
     if not has_node():
         pytest.skip(f"only gql was tried: {NODE_NEEDED}")
 
 
 def _chain(moneta: Moneta) -> dict[int, str]:
     """The newest hundred blocks: hashes by height."""
-    nodes = moneta.post(BLOCKS)["data"]["blocks"]["nodes"]
-    return {node["height"]: node["hash"] for node in nodes}
+    blocks = moneta.post(BLOCKS)["data"]["blocks"]["nodes"]
+    return {block["height"]: block["hash"] for block in blocks}

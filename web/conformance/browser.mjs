@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "graphql";
 import { startChromium } from "./chromium.mjs";
+import { tapSockets } from "./tap.mjs";
 
 const SKIPPED = 77;
 const STEP_TIMEOUT_MS = 30_000;
@@ -84,10 +85,10 @@ async function usePage() {
     await answered(EVENT_TIMEOUT_MS);
   });
   await step("a lost connection is taken up after the newest event, without a word", async () => {
-    const { after: first, ...others } = (await sockets.subscribed()).variables ?? {};
+    const { after: first, ...others } = (await sockets.sent("subscribe")).variables ?? {};
     assert.equal(first, undefined);
     await sockets.drop();
-    const { after, ...same } = (await sockets.subscribed()).variables;
+    const { after, ...same } = (await sockets.sent("subscribe")).variables;
     assert.ok(sockets.cursors.includes(after), `${after} is none of ${sockets.cursors}`);
     assert.deepEqual(same, others);
     assert.equal(await notice.count(), 0);
@@ -96,9 +97,9 @@ async function usePage() {
   await step("a connection that is lost before the first event is a notice", async () => {
     sockets.mute();
     await execute();
-    await sockets.subscribed();
+    await sockets.sent("subscribe");
     await sockets.drop();
-    await sockets.subscribed();
+    await sockets.sent("subscribe");
     await notice.getByText("Events may be missing").waitFor();
     await notice.getByRole("button", { name: "Dismiss" }).click();
     await notice.waitFor({ state: "detached" });
@@ -149,38 +150,6 @@ async function firstSubscription() {
     if (found) return found.name.value;
   }
   throw new Error("no example is a subscription");
-}
-
-/** Listens to the page's sockets, between it and the server, and drops them as a server that restarts would. */
-async function tapSockets(page) {
-  const tap = { cursors: [], waiting: [], arrived: () => undefined, muted: false };
-  await page.routeWebSocket(/\/graphql$/, (socket) => {
-    const server = socket.connectToServer();
-    tap.drop = () => Promise.all([server.close(), socket.close({ code: 1012, reason: "Service restart" })]);
-    socket.onMessage((data) => {
-      const message = JSON.parse(data);
-      if (message.type === "subscribe") tap.waiting.push(message.payload);
-      server.send(data);
-      tap.arrived();
-    });
-    server.onMessage((data) => {
-      const { type, payload } = JSON.parse(data);
-      if (type === "next" && tap.muted) return;
-      if (type === "next") tap.cursors.push(...Object.values(payload.data ?? {}).map((event) => event.cursor));
-      socket.send(data);
-    });
-  });
-  return {
-    cursors: tap.cursors,
-    drop: () => tap.drop(),
-    /** From here on the page hears of no event. */
-    mute: () => (tap.muted = true),
-    /** The next payload that the page subscribed with. */
-    async subscribed() {
-      while (tap.waiting.length === 0) await new Promise((resolve) => (tap.arrived = resolve));
-      return tap.waiting.shift();
-    },
-  };
 }
 
 /** Whatever a person would find in the console, and every request that leaves our own origin. */

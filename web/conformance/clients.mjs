@@ -70,6 +70,8 @@ function graphqlSse() {
 }
 
 function apollo() {
+  // What its link compares an error's socket with; Node itself has one from version 22 on.
+  globalThis.WebSocket ??= WebSocket;
   const link = new GraphQLWsLink(resumingClient());
   const client = new ApolloClient({ link, cache: new InMemoryCache() });
   return (query, variables, sink) => {
@@ -135,16 +137,19 @@ function after(cursor) {
 }
 
 function sink(field) {
+  let failed = false;
+
+  function fail(reason) {
+    failed = true;
+    process.exitCode = 1;
+    say("error", { reason: reason instanceof Error ? reason.message : JSON.stringify(reason) });
+  }
+
   return {
     next: ({ data, errors }) => (errors ? fail(errors) : say(field, data[field])),
     error: fail,
-    complete: () => stopping || fail("completed by the server"),
+    complete: () => stopping || failed || fail("completed by the server"),
   };
-}
-
-function fail(reason) {
-  say("error", { reason: reason instanceof Error ? reason.message : JSON.stringify(reason) });
-  process.exitCode = 1;
 }
 
 function say(what, details) {
