@@ -41,6 +41,7 @@ from app.kit.migrate import migrate as migrate_database
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
 from app.kit.relay import Relay
+from app.kit.volatile import Volatile
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
@@ -292,7 +293,8 @@ async def build_miner(application: Application, email: str) -> Miner:
     if wallet is None:
         raise NotFound(f"{email} has no wallet.")
     await ledger.chain.ensure_genesis(wallet.wallet_id)
-    return Miner(ledger.chain, wallet.wallet_id, application.settings.mining_hashes_per_s)
+    hashes_per_s = application.settings.mining_hashes_per_s
+    return Miner(ledger.chain, wallet.wallet_id, hashes_per_s, Volatile(application.redis))
 
 
 async def migrate(settings: Settings) -> None:

@@ -8,7 +8,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -24,17 +23,12 @@ from graphql import (
     print_ast,
     visit,
 )
-from strawberry.types.field import StrawberryField
 
-from app.engine.direct import Column, OfParent, way_of
-from app.engine.relations import Relation
+from app.engine.audience import audience_of
 from app.engine.streams.declaring import Durable, Volatile, declared_stream
 from app.kit.loading import Audience
 
 AFTER: Final = "after"
-AUDIENCE: Final = "audience"
-"""Where a computed field says, in its metadata, who may share what it computes."""
-
 N = TypeVar("N", bound=Node)
 
 _NARROWNESS: Final = {Audience.PUBLIC: 0, Audience.TENANT: 1, Audience.VIEWER: 2}
@@ -156,25 +150,10 @@ def _audiences(schema: GraphQLSchema, part: Node) -> set[Audience]:
                 return
             concrete = schema.get_possible_types(parent) if is_abstract_type(parent) else [parent]
             found.update(
-                _audience(each.fields[name])
+                audience_of(each.fields[name])
                 for each in concrete
                 if isinstance(each, GraphQLObjectType) and name in each.fields
             )
 
     visit(part, TypeInfoVisitor(info, Look()))
     return found
-
-
-def _audience(field: GraphQLField) -> Audience:
-    declared = declared_stream(field)
-    if declared is not None:
-        return declared.audience
-    match way_of(field):
-        case Relation() as relation:
-            return relation.loader.audience
-        # These see their parent and nothing else; whoever may see that may see them.
-        case Column() | OfParent():
-            return Audience.PUBLIC
-    definition = field.extensions.get("strawberry-definition")
-    said = definition.metadata.get(AUDIENCE) if isinstance(definition, StrawberryField) else None
-    return said if isinstance(said, Audience) else Audience.VIEWER

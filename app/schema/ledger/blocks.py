@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.domains.ledger import loaders, model
+from app.engine.audience import computed_for
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import Connection
 from app.engine.relations import paged, related
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.scalars import BigInt, Hash
 
@@ -49,7 +51,9 @@ class Block(Node):
     transaction_count: int = strawberry.field(description="Transactions in it, the coinbase among them.")
     size_bytes: int = strawberry.field(description="Size in bytes, at most 1,000,000.")
     confirmations: int = strawberry.field(
-        resolver=_confirmations, description="Blocks from this one to the tip, both counted; at least 1."
+        resolver=_confirmations,
+        metadata=computed_for(Audience.PUBLIC),
+        description="Blocks from this one to the tip, both counted; at least 1.",
     )
     miner: Annotated["Wallet", strawberry.lazy("app.schema.ledger.wallets")] = related(
         loaders.wallet_by_id, key="miner_wallet_id", description="The wallet that mined it."

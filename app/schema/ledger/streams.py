@@ -7,15 +7,17 @@ import strawberry
 
 from app.domains.ledger import loaders
 from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_of, wallet_stream
+from app.domains.ledger.services.miner import MINING_TOPIC
 from app.engine.cursors import Cursor
 from app.engine.relations import related
-from app.engine.streams.declaring import durable
+from app.engine.streams.declaring import durable, volatile
 from app.kit.errors import NotFound
 from app.kit.events import Event
 from app.kit.loading import Audience
+from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.ledger.types import Block, Transaction, Wallet
-from app.schema.scalars import Hash
+from app.schema.scalars import BigInt, Hash
 
 WalletId = Annotated[
     Hash | None, strawberry.argument(description="The viewer's own `walletId`; null stands for it as well.")
@@ -62,6 +64,19 @@ class WalletBalanceEvent:
     wallet: Wallet = related(loaders.wallet_by_id, key="wallet_id", description="The wallet.")
 
 
+@strawberry.type(description="A search for the next block, as it stands. Volatile: only the newest state is told.")
+class MiningProgress:
+    """A search for the next block."""
+
+    height: int = strawberry.field(description="Height that the block will have.")
+    difficulty: int = strawberry.field(description="Leading zero bits that its hash must have, 1 to 255.")
+    transaction_count: int = strawberry.field(description="Transactions that it will hold, the coinbase among them.")
+    hashes: BigInt = strawberry.field(description="Hashes tried on this template; 2^difficulty are needed on average.")
+    hashes_per_second: int = strawberry.field(description="Hashes a second that the miner tries.")
+    miner_wallet_id: strawberry.Private[str]
+    miner: Wallet = related(loaders.wallet_by_id, key="miner_wallet_id", description="The wallet that mines.")
+
+
 async def _own_wallet_id(info: Info, wallet_id: str | None) -> str:
     viewer = info.context.require_viewer()
     wallet = await info.context.reads.one(loaders.wallet_by_user, viewer.user_id)
@@ -86,6 +101,18 @@ def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
     if event.kind not in BALANCE_KINDS:
         return None
     return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
+
+
+def _mining_progress(latest: Latest) -> MiningProgress:
+    search = latest.payload
+    return MiningProgress(
+        height=search["height"],
+        difficulty=search["difficulty"],
+        transaction_count=search["transactions"],
+        hashes=search["hashes"],
+        hashes_per_second=search["hashes_per_s"],
+        miner_wallet_id=latest.key,
+    )
 
 
 @strawberry.type(description="What can be watched on the chain.")
@@ -119,3 +146,14 @@ class LedgerSubscription:
     async def wallet_balance(self, info: Info, wallet_id: WalletId = None) -> str:
         """The balance of the viewer's wallet."""
         return wallet_stream(await _own_wallet_id(info, wallet_id))
+
+    @volatile(
+        MiningProgress,
+        payload=_mining_progress,
+        audience=Audience.PUBLIC,
+        description="The miners' searches for the next block: the latest state of each at once, then whenever it has "
+        "changed, as often as you can read. A state that was passed over is not told later. Public.",
+    )
+    async def mining_progress(self) -> str:
+        """The miners' searches for the next block."""
+        return MINING_TOPIC

@@ -10,8 +10,10 @@ import strawberry
 from app.domains.ledger import loaders, model
 from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
 from app.domains.ledger.proof import inclusion_proof
+from app.engine.audience import computed_for
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import listed, related
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block, tip_height
 from app.schema.ledger.enums import TransactionStatus
@@ -110,7 +112,9 @@ class Transaction(Node):
         description="Place in its block, from 0, the coinbase's; null unless confirmed."
     )
     confirmations: int = strawberry.field(
-        resolver=_confirmations, description="Blocks from its own to the tip, both counted; 0 unless confirmed."
+        resolver=_confirmations,
+        metadata=computed_for(Audience.PUBLIC),
+        description="Blocks from its own to the tip, both counted; 0 unless confirmed.",
     )
     sender: Annotated["Wallet", strawberry.lazy("app.schema.ledger.wallets")] | None = related(
         loaders.wallet_by_id, key="sender_wallet_id", description="The wallet that pays; null for a coinbase."
@@ -133,6 +137,7 @@ class Transaction(Node):
     )
     inclusion_proof: InclusionProof | None = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_inclusion_proof,
+        metadata=computed_for(Audience.PUBLIC),
         graphql_type=InclusionProof | None,
         description="Proof that it is in its block; null unless confirmed.",
     )

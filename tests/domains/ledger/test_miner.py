@@ -41,7 +41,7 @@ async def town(database: Database, owner: Owner, redis: Redis, clock: FixedClock
 
 
 async def test_two_miners_make_one_chain(town: Town) -> None:
-    miners = [Miner(town.ledger.chain, wallet_of(name), FAST_HASHES_PER_S) for name in ("alice", "bob")]
+    miners = [Miner(town.ledger.chain, wallet_of(name), FAST_HASHES_PER_S, town.volatile) for name in ("alice", "bob")]
     running = [asyncio.create_task(miner.run()) for miner in miners]
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -61,7 +61,7 @@ async def test_two_miners_make_one_chain(town: Town) -> None:
 
 async def test_a_miner_puts_what_waits_into_its_block(town: Town) -> None:
     paid = await town.pay("alice", "bob", "1")
-    block = await Miner(town.ledger.chain, wallet_of("carol"), FAST_HASHES_PER_S).mine_block()
+    block = await Miner(town.ledger.chain, wallet_of("carol"), FAST_HASHES_PER_S, town.volatile).mine_block()
     assert (block.height, block.transaction_count, block.miner_wallet_id) == (4, 2, wallet_of("carol"))
     assert await town.owner.fetchval("SELECT block_height FROM transactions WHERE transaction_hash = $1", paid) == 4
 
@@ -75,7 +75,7 @@ async def test_a_search_takes_up_new_payments_and_a_new_tip(town: Town, monkeypa
     await town.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
     chain = WatchedChain(town.database, town.clock, town.ledger.chain.events)
     templates = chain.templates
-    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S).run())
+    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S, town.volatile).run())
     try:
         async with asyncio.timeout(PATIENCE_S):
             assert len((await templates.get()).block.transactions) == 1
@@ -110,7 +110,7 @@ async def test_a_search_without_news_keeps_its_template(town: Town, monkeypatch:
         return await look(self)
 
     monkeypatch.setattr(Chain, "news", counted)
-    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S).run())
+    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S, town.volatile).run())
     try:
         async with asyncio.timeout(PATIENCE_S):
             await enough.wait()
@@ -125,7 +125,7 @@ async def test_a_miner_stops_at_once(town: Town) -> None:
     await town.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
     chain = WatchedChain(town.database, town.clock, town.ledger.chain.events)
     templates = chain.templates
-    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), 1).run())
+    searching = asyncio.create_task(Miner(chain, wallet_of("alice"), 1, town.volatile).run())
     await templates.get()
     searching.cancel()
     async with asyncio.timeout(0.5):

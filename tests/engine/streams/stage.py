@@ -13,12 +13,12 @@ import strawberry
 from redis.asyncio import Redis
 from strawberry.schema.config import StrawberryConfig
 
+from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.direct import resolve_directly
 from app.engine.execution import Engine, Prepared
 from app.engine.streams.declaring import durable, volatile
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.sharing import AUDIENCE
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC, SYSTEM, Database
@@ -85,7 +85,7 @@ def _seen_by(root: "Number", info: Info) -> str:
 class Number:
     cursor: Cursor | None
     number: int
-    value: int = strawberry.field(resolver=_executed, metadata={AUDIENCE: Audience.PUBLIC})
+    value: int = strawberry.field(resolver=_executed, metadata=computed_for(Audience.PUBLIC))
     seen_by: str = strawberry.field(resolver=_seen_by)
 
 

@@ -7,9 +7,13 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from app.domains.ledger.services.miner import MINING_TOPIC
 from app.engine.streams.model import Delivery
 from app.engine.streams.pulling import Failed
+from app.kit.loading import Audience
+from app.kit.volatile import Volatile
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph
 from tests.waiting import until
@@ -143,3 +147,42 @@ async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, 
     assert await graph.data("{ mempool { streamCursor nodes { hash } } }") == {
         "mempool": {"streamCursor": None, "nodes": []}
     }
+
+
+async def test_the_search_for_a_block_is_told_as_it_stands(graph: Graph, scene: Scene, redis: Redis) -> None:
+    alice = await scene.person()
+    volatile = Volatile(redis)
+    search = {"height": 7, "difficulty": 14, "transactions": 3, "hashes": 2**40, "hashes_per_s": 2000}
+    await volatile.publish(MINING_TOPIC, alice.wallet_id, search)
+    query = """subscription { miningProgress {
+        height difficulty transactionCount hashes hashesPerSecond miner { walletId } } }"""
+    task = await watching(graph, graph.subscribe(query), 1)
+    assert [event["miningProgress"] for event in await task] == [
+        {
+            "height": 7,
+            "difficulty": 14,
+            "transactionCount": 3,
+            "hashes": str(2**40),
+            "hashesPerSecond": 2000,
+            "miner": {"walletId": alice.wallet_id},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selection", "audience"),
+    [
+        ("newBlock { cursor block { id height hash confirmations miner { id walletId } } }", Audience.PUBLIC),
+        ("newBlock { block { miner { owner { displayName } transactions { nodes { fee } } } } }", Audience.PUBLIC),
+        ("newBlock { block { transactions { totalCount { value } nodes { confirmations } } } }", Audience.PUBLIC),
+        ("newBlock { block { miner { balance } } }", Audience.VIEWER),
+        ("newBlock { block { miner { owner { displayName email } } } }", Audience.VIEWER),
+        ("miningProgress { hashes miner { publicKey } }", Audience.PUBLIC),
+        ("transactionUpdates { transaction { hash } }", Audience.VIEWER),
+    ],
+)
+async def test_what_is_selected_decides_who_may_share(graph: Graph, selection: str, audience: Audience) -> None:
+    prepared = graph.engine.prepare(f"subscription {{ {selection} }}", None, None, introspection_allowed=True)
+    assert not isinstance(prepared, list), prepared
+    assert prepared.shape is not None
+    assert prepared.shape.audience is audience

@@ -19,12 +19,12 @@ from websockets.typing import Origin, Subprotocol
 
 from app.domains.accounts.model import Client, Role, Viewer
 from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.streams.declaring import durable, volatile
 from app.engine.streams.model import Counters
-from app.engine.streams.sharing import AUDIENCE
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden
@@ -84,7 +84,7 @@ class Tick:
     n: int
     cursor: Cursor
 
-    text: str = strawberry.field(resolver=_text, metadata={AUDIENCE: Audience.PUBLIC})
+    text: str = strawberry.field(resolver=_text, metadata=computed_for(Audience.PUBLIC))
 
 
 def tick(event: Event, cursor: Cursor) -> Tick:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ from app.domains.ledger.services.chain import Chain, ChainMoved
 from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
 from app.domains.ledger.services.templates import Template
 from app.kit.errors import Unavailable
+from app.kit.volatile import Volatile
 
 SLICE_S = 0.1
 TIP_CHECK_S = 1.0
@@ -23,6 +25,9 @@ REBUILD_S = 2.0
 RETRY_S = 1.0
 # A search without news begins anew after so long, for the sake of its block's time alone.
 TIMESTAMP_S = 5.0
+
+MINING_TOPIC = "mining"
+"""The volatile topic of searches under way, by the miner's wallet."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +39,7 @@ class Miner:
     chain: Chain
     wallet_id: str
     hashes_per_s: int
+    volatile: Volatile
 
     async def run(self) -> None:
         """Mines until cancelled. The database may go away for a while; a block that is refused is dropped."""
@@ -59,6 +65,7 @@ class Miner:
         while True:
             began = time.monotonic()
             found = await asyncio.to_thread(search.attempt, slice_attempts)
+            await self.volatile.publish(MINING_TOPIC, self.wallet_id, search.progress())
             if found is not None:
                 block = await self.chain.connect(found, self.wallet_id)
                 log.info(
@@ -86,7 +93,18 @@ class _Search:
     def __init__(self, template: Template) -> None:
         self.template = template
         self.began_at = self.looked_at = time.monotonic()
-        self._next_nonce = random.randrange(MAX_NONCE // 2)
+        self._next_nonce = self._first_nonce = random.randrange(MAX_NONCE // 2)
+
+    def progress(self) -> dict[str, Any]:
+        """What there is to tell of it, now."""
+        block, hashes = self.template.block, self._next_nonce - self._first_nonce
+        return {
+            "height": block.header.height,
+            "difficulty": block.header.difficulty_bits,
+            "transactions": len(block.transactions),
+            "hashes": hashes,
+            "hashes_per_s": round(hashes / max(time.monotonic() - self.began_at, SLICE_S)),
+        }
 
     def attempt(self, attempts: int) -> Block | None:
         """The block, if one of the next `attempts` nonces completes it."""
