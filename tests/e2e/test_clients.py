@@ -22,7 +22,9 @@ from app.dev.embedded import find
 from app.dev.processes import free_port
 from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, has_node, node
 
-NODE_CLIENTS = ("graphql-ws", "graphql-sse", "apollo", "urql")
+SOCKET_CLIENTS = ("graphql-ws", "apollo", "urql")
+NODE_CLIENTS = (*SOCKET_CLIENTS, "graphql-sse")
+SERVICE_RESTART, ABNORMAL = 1012, 1006
 # A block comes every ten seconds on average, and nearly always within a minute and a half.
 PATIENCE_S = 120.0
 
@@ -226,6 +228,8 @@ def test_real_clients_lose_and_repeat_nothing_when_the_server_dies(moneta: Monet
             assert all(truth[number] == block_hash for number, block_hash in seen), client.name
             assert Counter(block_hash for _, block_hash in client.payments()) == dict.fromkeys(paid, 2), client.name
             assert client.payments() == clients[0].payments(), client.name
+            if client.name in SOCKET_CLIENTS:
+                assert {SERVICE_RESTART, ABNORMAL} < {each["code"] for each in client.said("closed")}, client.name
             assert [client.said(what) for what in ("gap", "resync", "error")] == [[], [], []], client.name
     _report_what_was_not_tried()
 
