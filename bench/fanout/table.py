@@ -152,6 +152,7 @@ def _conditions(size: Size, full: FullPath, runs: list[Run], groups: list[list[R
         f"Resuming: the clients knew their last cursors, {EVENTS_MEANWHILE_PER_S:g} events/s went on; the time is from "
         "the kill, with the restart, until everybody had the first event committed after the last one was back.",
         f"Raised for this bench: {', '.join(f'{name}={value}' for name, value in SETTINGS.items())}.",
-        *([f"The bench ran with a nice value of {niceness}."] if (niceness := os.nice(0)) else []),
+        "The client looks for frames every millisecond, which is part of every latency.",
+        *(["All processes of the bench ran with real-time priority."] if os.sched_getscheduler(0) else []),
         *full.absent,
     ]
