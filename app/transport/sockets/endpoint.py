@@ -17,8 +17,9 @@ from app.transport.messages import JSON
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
 from app.transport.sockets.admission import Admission
+from app.transport.sockets.hall import Hall
 from app.transport.sockets.protocol import SUBPROTOCOL, CloseCode
-from app.transport.sockets.socket import Hall, Socket
+from app.transport.sockets.socket import Socket
 from app.transport.sockets.wire import EXTENSION, Wire
 
 FEW: Final = 10

@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
-import structlog
 from graphql import OperationType
 
 from app.domains.accounts.model import Viewer
 from app.engine.execution import Prepared, Response
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.errors import Code, Problem
-from app.transport.callers import Callers
+from app.kit.errors import Code
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sessions import Ending, Lease, seconds_until
 from app.transport.sockets import protocol
-from app.transport.sockets.admission import Admission, Place
+from app.transport.sockets.admission import Place
 from app.transport.sockets.answer import Answer
+from app.transport.sockets.closings import closing_for
+from app.transport.sockets.hall import Hall
 from app.transport.sockets.protocol import CloseCode, Closing, Complete, Init, Ping, Pong, Subscribe
 from app.transport.sockets.stream import Stream
 from app.transport.sockets.wire import Wire
@@ -30,18 +30,6 @@ Operation: TypeAlias = Stream | Answer
 _TOO_SLOW: Final = "You read too slowly. Subscribe again from there."
 _NOT_GOOD: Final = "This token is not good. The socket closes when the one before it expires."
 _NOBODY: Final = "This socket is anonymous: open another one with the token."
-
-log = structlog.get_logger(__name__)
-
-
-class Hall(msgspec.Struct, frozen=True, eq=False):
-    """What all sockets of a server share."""
-
-    runtime: AppRuntime
-    callers: Callers
-    admission: Admission
-    tasks: set["asyncio.Task[None]"]
-    """What any socket has under way."""
 
 
 class Socket:
@@ -92,7 +80,8 @@ class Socket:
         """Answers messages until the connection is over. Raises Closing, or whatever else has failed."""
         while True:
             frame = await self.wire.receive()
-            if frame["type"] == "websocket.disconnect":
+            # What came before we closed is not answered any more: the session may be over.
+            if frame["type"] == "websocket.disconnect" or self.wire.close_sent:
                 return
             await self._handle(protocol.parse(dict(frame)))
             # Whoever does not read our answers gets no further ones.
@@ -105,17 +94,8 @@ class Socket:
 
     def fail(self, error: BaseException) -> None:
         """Closes for whatever was raised on its behalf."""
-        match error:
-            case Closing():
-                self.close(error.code, error.reason)
-            case Refused():
-                closing = _closing(error)
-                self.close(closing.code, closing.reason)
-            case Problem():
-                self.close(CloseCode.TRY_AGAIN_LATER, Closing(CloseCode.TRY_AGAIN_LATER, error.message).reason)
-            case _:
-                log.error("socket.failed", exc_info=error)
-                self.close(CloseCode.INTERNAL, "Internal error.")
+        closing = closing_for(error)
+        self.close(closing.code, closing.reason)
 
     def leave(self) -> None:
         """Ends everything without a word. May be called again."""
@@ -312,8 +292,3 @@ class Socket:
 
 def _forbidden() -> Closing:
     return Closing(CloseCode.FORBIDDEN, "Forbidden")
-
-
-def _closing(refused: Refused) -> Closing:
-    code = CloseCode.TRY_AGAIN_LATER if refused.code is Code.MAINTENANCE else CloseCode.FORBIDDEN
-    return Closing(code, refused.message)

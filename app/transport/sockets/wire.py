@@ -133,8 +133,8 @@ class Wire(WebSocketsSansIOProtocol):
         self.end(_TRY_AGAIN_LATER, "You did not answer a ping.")
 
     def shutdown(self) -> None:
-        """Closes with 1012 when the server stops, unless the connection is closing already."""
-        if not self.transport.is_closing():
+        """Closes with 1012 when the server stops, unless the connection is closing already: that has its own end."""
+        if not self.close_sent and not self.transport.is_closing():
             super().shutdown()
 
 

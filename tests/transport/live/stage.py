@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -173,6 +173,8 @@ class Stage:
     """Queries under way."""
     url: str = ""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: Callable[[], bool] = field(init=False)
+    """Whether the server has stopped."""
     runtime: AppRuntime = field(init=False)
     sockets: Sockets = field(init=False)
     streams: EventStreams = field(init=False)
@@ -287,6 +289,7 @@ async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIter
         server = asyncio.create_task(
             serve(app, stage.settings, ready=address.set_result, stop=stage.stop, stopping=stopping)
         )
+        stage.gone = server.done
         stage.url = await asyncio.wait_for(address, 10)
         try:
             yield stage

@@ -164,3 +164,16 @@ async def test_a_fact_travels_from_its_commit_to_the_socket(stage: Stage) -> Non
         query = 'subscription($after: Cursor) { facts(stream: "chain", after: $after) { n } }'
         await subscribe(socket, "t", query, variables={"after": heard[9]["cursor"]})
         assert [(await hear(socket))["payload"]["data"]["facts"]["n"] for _ in range(20)] == list(range(10, 30))
+
+
+async def test_a_reader_that_is_stuck_does_not_hold_up_the_end(database: Database, redis: Redis) -> None:
+    async with staged(database, redis) as stage, stage.connect() as socket:
+        await begin(socket)
+        await subscribe(socket, "s", "subscription { facts { text(size: 20000) } }")
+        await until(lambda: stage.open == 1)
+        for start in range(0, 1000, 50):
+            await stage.publish(range(start, start + 50))
+        await until(lambda: stage.paused == 1)
+        stage.stop.set()
+        # Well before uvicorn would lose its patience.
+        await until(lambda: len(stage.sockets) == 0 and stage.gone(), within_s=3)
