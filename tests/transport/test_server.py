@@ -13,7 +13,7 @@ import pytest
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
-from app.transport.server import PEER_PATIENCE_S, serve
+from app.transport.server import PEER_PATIENCE_S, UNSENT_BYTES, serve
 from tests.transport.support import ORIGIN, Witness, build, errors, serving
 from tests.waiting import until
 
@@ -168,7 +168,9 @@ async def test_sigterm_ends_requests_in_peace_and_returns() -> None:
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
-async def test_connections_inherit_the_patience_with_dead_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_inherit_the_patience_with_dead_peers_and_what_may_wait_for_slow_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made: list[socket.socket] = []
 
     class Recorded(socket.socket):
@@ -178,5 +180,6 @@ async def test_connections_inherit_the_patience_with_dead_peers(monkeypatch: pyt
 
     monkeypatch.setattr(socket, "socket", Recorded)
     async with serving(build()):
-        option = made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-    assert option == PEER_PATIENCE_S * 1000
+        options = (socket.TCP_USER_TIMEOUT, socket.TCP_NOTSENT_LOWAT)
+        values = [made[0].getsockopt(socket.IPPROTO_TCP, option) for option in options]
+    assert values == [PEER_PATIENCE_S * 1000, UNSENT_BYTES]

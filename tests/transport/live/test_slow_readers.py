@@ -162,6 +162,21 @@ async def test_whoever_does_not_read_the_answers_is_asked_no_more(stage: Stage) 
         asking.cancel()
 
 
+async def test_pings_of_a_peer_that_reads_nothing_are_not_answered_for_ever(stage: Stage) -> None:
+    async with bare(stage) as client:
+        pings = Frame(Opcode.PING, b"x" * 125).serialize(mask=True) * 1000
+
+        async def ping() -> None:
+            for _ in range(200):
+                await asyncio.get_running_loop().sock_sendall(client.connection, pings)
+
+        pinging = asyncio.create_task(ping())
+        await until(lambda: bool(stage.paused))
+        # All 25 MB are read, and what is held for the peer does not grow by them.
+        await asyncio.wait_for(pinging, 8)
+        assert max(stage.held_bytes()) <= wire.HIGH_WATER_BYTES + 2 * len(pings)
+
+
 async def test_a_peer_that_answers_no_ping_is_gone_with_a_retryable_code(
     database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
