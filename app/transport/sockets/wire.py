@@ -106,6 +106,8 @@ class Wire(WebSocketsSansIOProtocol):
         """Forgets the handshake once it is over."""
         await super().send(message)
         if message["type"] == "websocket.accept":
+            # The parser holds on to the request as well.
+            self.request.headers.clear()
             del self.request, self.response
 
     def pause_writing(self) -> None:
