@@ -105,6 +105,16 @@ class DurableGroup(Group):
             await self._give(deliveries, position)
         return True
 
+    def _made(self, events: Sequence[Event]) -> list[tuple[int, Delivery | None]] | None:
+        """What these events are to the group, if all of it is still known."""
+        made: list[tuple[int, Delivery | None]] = []
+        for event in events:
+            known = self._machinery.memo.get(self.number, event.seq)
+            if isinstance(known, msgspec.UnsetType):
+                return None
+            made.append((event.seq, known))
+        return made
+
     async def _deliveries(self, events: Sequence[Event]) -> list[tuple[int, Delivery | None]]:
         made = await asyncio.gather(*map(self._delivery, events))
         return [(event.seq, delivery) for event, delivery in zip(events, made, strict=True)]
@@ -177,13 +187,16 @@ class DurableGroup(Group):
         events = await self._machinery.hub.history(self.stream, member.position, due)
         if not events:
             raise ResyncRequired
-        async with self._machinery.replays:
-            made = await self._deliveries(events)
+        made = self._made(events)
+        if made is None:
+            async with self._machinery.replays:
+                made = await self._deliveries(events)
         for deliveries, position in chunks(made):
             if member.state is not State.REPLAYING:
                 return
-            if deliveries and not member.sink.deliver(deliveries):
-                member.state = State.PARKED
+            if deliveries and not self._deliver(member, deliveries):
+                if member.is_open:
+                    member.state = State.PARKED
                 return
             self._machinery.counters.deliveries += len(deliveries)
             member.advance(position, len(deliveries))

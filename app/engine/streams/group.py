@@ -158,14 +158,23 @@ class Group(ABC):
         for member in list(self._live):
             if member.state is not State.LIVE:
                 continue
-            if member.sink.deliver(deliveries):
+            if self._deliver(member, deliveries):
                 served += 1
                 if not served % TURN:
                     await asyncio.sleep(0)
-            else:
+            elif member.is_open:
                 member.leave_live(State.PARKED, before, len(deliveries))
                 del self._live[member]
         self._machinery.counters.deliveries += served * len(deliveries)
+
+    def _deliver(self, member: Subscription, deliveries: Sequence[Delivery]) -> bool:
+        """Whether the subscriber took them. One whose sink fails is let go; the others are none the worse."""
+        try:
+            return member.sink.deliver(deliveries)
+        except Exception:
+            log.exception("streams.sink_failed", stream=self.stream)
+            self.leave(member)
+            return False
 
     async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
         """Executes one event. Raises Unavailable: ask again, the event is not lost."""

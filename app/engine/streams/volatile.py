@@ -78,8 +78,9 @@ class VolatileGroup(Group):
         missed = [
             delivery for position, delivery in self._latest.values() if member.position < position <= self.position
         ]
-        if missed and not member.sink.deliver(missed):
-            member.state = State.PARKED
+        if missed and not self._deliver(member, missed):
+            if member.is_open:
+                member.state = State.PARKED
             return
         self._machinery.counters.deliveries += len(missed)
         member.advance(self.position, len(missed))

@@ -1,6 +1,7 @@
 """Each subscriber gets each event once and in order, however it reads, and whatever fails meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
@@ -42,7 +43,7 @@ async def test_refusing_again_and_again_loses_nothing(database: Database, redis:
     async with stage_of(database, redis) as stage:
 
         class Moody(Inbox):
-            def deliver(self, deliveries: "list[Delivery]") -> bool:  # type: ignore[override]
+            def deliver(self, deliveries: Sequence[Delivery]) -> bool:
                 self.full = not self.full
                 return super().deliver(deliveries)
 
@@ -221,3 +222,19 @@ async def test_the_lag_of_a_stream_is_that_of_its_slowest(database: Database, re
         await until(lambda: len(quick.bodies) == 3)
         assert stage.subscriptions.lag == 3
         assert STREAM == "numbers"
+
+
+async def test_a_sink_that_fails_is_let_go_and_the_others_are_none_the_worse(database: Database, redis: Redis) -> None:
+    async with stage_of(database, redis) as stage:
+
+        class Broken(Inbox):
+            def deliver(self, deliveries: Sequence[Delivery]) -> bool:
+                raise RuntimeError("the transport is closed")
+
+        broken, sound = Broken(), Inbox()
+        await stage.open(broken)
+        await stage.open(sound)
+        await stage.append(1, 2)
+        await until(lambda: len(sound.bodies) == 2)
+        assert sound.numbers == [1, 2]
+        assert len(stage.subscriptions) == 1
