@@ -152,8 +152,8 @@ def _conditions(size: Size, full: FullPath, runs: list[Run], groups: list[list[R
         f"Resuming: the clients knew their last cursors, {EVENTS_MEANWHILE_PER_S:g} events/s went on; the time is from "
         "the kill, with the restart, until everybody had the first event committed after the last one was back.",
         f"Raised for this bench: {', '.join(f'{name}={value}' for name, value in SETTINGS.items())}.",
-        "A server that is behind may write several events at once, and Moneta does: its highest rate is one of batches. "
-        "Against the server that only sends, the client had one event at a time.",
+        "A server that is behind may write several events at once, and Moneta does: its highest rate is one of "
+        "batches. Against the server that only sends, the client had one event at a time.",
         "The client looks for frames every millisecond, which is part of every latency.",
         *(["All processes of the bench ran with real-time priority."] if os.sched_getscheduler(0) else []),
         *full.absent,
