@@ -171,6 +171,8 @@ def build_limits(settings: Settings) -> Limits:
         first=MAX_FIRST,
         timeout_s=settings.query_timeout_s,
         subscriptions_per_socket=settings.socket_subscription_limit,
+        sockets_per_viewer=settings.socket_viewer_limit,
+        replay_events=settings.stream_replay_limit,
     )
 
 

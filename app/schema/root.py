@@ -42,6 +42,12 @@ class ServerLimits:
     first: int = strawberry.field(description="The largest `first` of any list.")
     timeout_s: float = strawberry.field(description="Seconds a query or mutation may run.")
     subscriptions_per_socket: int = strawberry.field(description="Operations open at once on one WebSocket.")
+    sockets_per_viewer: int = strawberry.field(
+        description="WebSockets that one user has open at once to one server process. Others wait their turn: 1013."
+    )
+    replay_events: int = strawberry.field(
+        description="How far back `after` may begin, in events of its stream; further back is RESYNC_REQUIRED."
+    )
 
 
 @strawberry.type(description="This server.")

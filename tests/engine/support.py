@@ -33,6 +33,8 @@ LIMITS = Limits(
     first=100,
     timeout_s=5.0,
     subscriptions_per_socket=10,
+    sockets_per_viewer=20,
+    replay_events=1000,
 )
 
 

@@ -190,6 +190,8 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         first=100,
         timeout_s=settings.query_timeout_s,
         subscriptions_per_socket=settings.socket_subscription_limit,
+        sockets_per_viewer=20,
+        replay_events=1000,
     )
 
     def new_context(caller: Caller) -> FakeContext:

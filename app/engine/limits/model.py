@@ -29,7 +29,11 @@ class Limits(msgspec.Struct, frozen=True):
     timeout_s: float
     """Seconds that a query, a mutation or one event of a subscription may take."""
     subscriptions_per_socket: int
-    """Subscriptions open at once on one WebSocket."""
+    """Operations open at once on one WebSocket."""
+    sockets_per_viewer: int
+    """WebSockets that one user has open at once to one server process."""
+    replay_events: int
+    """How far back a subscription may begin, in events of its stream."""
     cost_formula: str = COST_FORMULA
     """How the cost is computed, in English."""
 

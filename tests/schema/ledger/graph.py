@@ -30,6 +30,8 @@ LIMITS = Limits(
     first=100,
     timeout_s=15.0,
     subscriptions_per_socket=100,
+    sockets_per_viewer=20,
+    replay_events=1000,
 )
 
 

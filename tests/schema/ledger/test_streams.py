@@ -37,7 +37,8 @@ async def watching(
         return taken
 
     task = asyncio.create_task(take())
-    await until(lambda: len(graph.subscriptions) > subscribed)
+    # What is volatile is told at once: the task may be done before anybody has looked.
+    await until(lambda: len(graph.subscriptions) > subscribed or task.done())
     return task
 
 

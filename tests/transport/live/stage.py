@@ -152,6 +152,8 @@ LIMITS = Limits(
     first=100,
     timeout_s=30.0,
     subscriptions_per_socket=3,
+    sockets_per_viewer=20,
+    replay_events=1000,
 )
 
 
