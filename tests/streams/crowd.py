@@ -1,0 +1,162 @@
+"""Many subscribers under a steady stream of events, and their reckoning: void unless all of it is accounted for."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.engine.streams.cursors import stream_cursor
+from tests.streams.plant import Plant
+from tests.streams.publishing import Published, Publisher
+from tests.streams.readers import EventSourceReader, Leg, Reader, SocketReader
+from tests.waiting import until
+
+STORED = "SELECT seq, (payload->>'n')::int, payload->>'hash' FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq"
+PLAIN = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }"
+WIDE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { walletId } } } }"
+PRIVATE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { balance } } } }"
+FORGETFUL = 7
+"""Some note their place with every seventh event only."""
+SETTLED_WITHIN_S = 20.0
+
+
+@dataclass
+class Crowd:
+    """Who reads, who writes, and what came of it."""
+
+    plant: Plant
+    epoch: UUID
+    start: int
+    publisher: Publisher
+    readers: list[Reader] = field(default_factory=list)
+    truth: list[Published] = field(default_factory=list)
+    """What Postgres holds in the end."""
+
+    @property
+    def sockets(self) -> list[Reader]:
+        return [reader for reader in self.readers if isinstance(reader, SocketReader)]
+
+    @property
+    def streams(self) -> list[Reader]:
+        return [reader for reader in self.readers if isinstance(reader, EventSourceReader)]
+
+    def cursor(self, seq: int) -> str:
+        return stream_cursor(self.epoch, CHAIN_STREAM, seq)
+
+    async def published(self, count: int, *, within_s: float = 15.0) -> None:
+        """Returns once so many more events were committed."""
+        goal = len(self.publisher.log) + count
+        await until(lambda: len(self.publisher.log) >= goal, within_s=within_s)
+
+    async def caught_up(self, *, within_s: float = SETTLED_WITHIN_S) -> None:
+        """Returns once everybody was given what is committed by now."""
+        seq = self.publisher.log[-1].seq
+        known = {self.cursor(each) for each in range(seq, seq + 10_000)}
+        await until(lambda: all(reader.newest in known for reader in self.readers), within_s=within_s)
+
+    def unhurt(self) -> None:
+        """Nobody was cut, and nobody came back."""
+        assert [reader.cuts for reader in self.readers if reader.cuts] == []
+        assert {len(reader.legs) for reader in self.readers} == {1}
+
+    async def settle(self) -> None:
+        """Waits for the last event, and compares what each received with what was committed."""
+        async with self.plant.owner() as owner:
+            stored = [tuple(row) for row in await owner.fetch(STORED, CHAIN_STREAM, self.start)]
+        self._check_log(stored)
+        last = self.cursor(stored[-1][0])
+        await until(lambda: all(reader.newest == last for reader in self.readers), within_s=SETTLED_WITHIN_S)
+        expected = [(self.cursor(seq), hash_) for seq, _, hash_ in stored]
+        for reader in self.readers:
+            assert (reader.faults, reader.over) == ([], None)
+            check_legs(reader, expected)
+
+    def _check_log(self, stored: Sequence[tuple[int, int, str]]) -> None:
+        """What the publisher was told is committed is stored; what it was told nothing about may be."""
+        logged = {each.number: each for each in self.publisher.log}
+        assert [seq for seq, _, _ in stored] == list(range(self.start + 1, self.start + 1 + len(stored)))
+        assert [number for _, number, _ in stored] == sorted({number for _, number, _ in stored})
+        assert [(each.seq, each.number, each.hash) for each in self.publisher.log] == [
+            row for row in stored if row[1] in logged
+        ]
+        assert {number for _, number, _ in stored} - set(logged) <= self.publisher.unsure
+
+    def delays_s(self, since: float = 0.0, until_: float = float("inf")) -> list[float]:
+        """From commit to receipt, of the events that were committed between these moments, for each reader."""
+        committed = {self.cursor(each.seq): each.committed_at for each in self.publisher.log}
+        return [
+            max(0.0, event.at - at)
+            for reader in self.readers
+            for event in reader.events
+            if (at := committed.get(event.cursor)) is not None and since <= at <= until_
+        ]
+
+    def report(self, what: str, since: float = 0.0, until_: float = float("inf")) -> float:
+        """Prints the figures of a run; returns the longest delay in seconds."""
+        delays = self.delays_s(since, until_)
+        deliveries = sum(len(reader.events) for reader in self.readers)
+        print(
+            f"{what}: {len(self.publisher.log)} events, {len(self.readers)} subscribers, {deliveries} receipts; commit "
+            f"to receipt p50 {statistics.median(delays) * 1000:.0f} ms, longest {max(delays):.2f} s"
+        )
+        return max(delays)
+
+
+def check_legs(reader: Reader, expected: Sequence[tuple[str, str]]) -> None:
+    """Each connection brought exactly what follows the place that it named, and the last one brought the rest.
+
+    Whoever notes each event as it comes has thus received each once; who notes fewer, those since the note twice.
+    """
+    places = {cursor: place for place, (cursor, _) in enumerate(expected, 1)}
+    reached = 0
+    for leg in reader.legs:
+        begun = places.get(leg.after, 0)
+        assert begun <= reached, "it came back further on than it was"
+        assert _named(leg) == list(expected[begun : begun + len(leg.events)])
+        reached = begun + len(leg.events)
+    assert reached == len(expected)
+    if reader.notes_every == 1:
+        assert [(event.cursor, event.hash) for event in reader.events] == list(expected)
+
+
+def _named(leg: Leg) -> list[tuple[str, str]]:
+    return [(event.cursor, event.hash) for event in leg.events]
+
+
+@asynccontextmanager
+async def crowd(plant: Plant, *, rate: float = 60.0, sockets: int = 50, streams: int = 5) -> AsyncIterator[Crowd]:
+    """Everybody listens and events flow. Left in peace, it must all add up; `report` tells the figures then."""
+    application = plant.application
+    positions = await application.events.positions([CHAIN_STREAM])
+    publisher = Publisher(application.database, application.events, plant.blocks, rate)
+    here = Crowd(plant, positions.epoch, positions.seqs[CHAIN_STREAM], publisher)
+    after = here.cursor(here.start)
+    for number in range(sockets):
+        person = plant.people[number % 3]
+        # A tenth each shares with nobody, and is forgetful.
+        document = PRIVATE if number % 10 == 0 else (PLAIN, WIDE)[number % 2]
+        token = person.token if document is PRIVATE else None
+        notes_every = FORGETFUL if number % 10 == 1 else 1
+        here.readers.append(SocketReader(plant.url, document, after, token=token, notes_every=notes_every))
+    for _ in range(streams):
+        here.readers.append(EventSourceReader(plant.url, "subscription { newBlock { cursor block { hash } } }", after))
+    publishing = asyncio.create_task(publisher.run())
+    try:
+        await until(lambda: len(publisher.log) > 0 and all(reader.newest != after for reader in here.readers))
+        yield here
+        publisher.stopping = True
+        await publishing
+        await here.settle()
+    finally:
+        publisher.stopping = True
+        await asyncio.gather(publishing, return_exceptions=True)
+        await asyncio.gather(*(reader.stop() for reader in here.readers))
+
+
+def now() -> float:
+    """The clock of the log."""
+    return time.monotonic()

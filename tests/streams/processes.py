@@ -1,0 +1,69 @@
+"""The verbs of the application as processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+
+import httpx
+
+from app.dev.processes import Log, spawn
+from tests.waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+_numbers = count(1)
+
+
+class Process:
+    """`python -m app <verb>`."""
+
+    def __init__(self, verb: str, home: Path, environment: Mapping[str, str]) -> None:
+        self.log = Log(home / f"{verb}-{next(_numbers)}.log")
+        self._process: subprocess.Popen[bytes] = spawn(
+            [sys.executable, "-m", "app", verb],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            user=None,
+            log=self.log,
+            on_parent_death=signal.SIGKILL,
+        )
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait(10)
+
+    async def stop(self, *, within_s: float = 20.0) -> None:
+        """SIGTERM, and its end in order."""
+        self._process.send_signal(signal.SIGTERM)
+        await until(lambda: not self.lives, within_s=within_s)
+        assert self._process.returncode == 0, self.log.written()[-2000:]
+
+    async def says(self, word: str, *, within_s: float = 30.0) -> None:
+        """Returns once it has logged this."""
+        await self._until(lambda: word in self.log.written(), within_s)
+
+    async def answers(self, url: str, *, within_s: float = 30.0) -> None:
+        """Returns once it serves."""
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+
+            async def ready() -> bool:
+                try:
+                    return (await client.get(f"{url}/health/ready")).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await self._until(ready, within_s)
+
+    async def _until(self, condition: object, within_s: float) -> None:
+        try:
+            await until(condition, within_s=within_s)  # type: ignore[arg-type]
+        except AssertionError as error:
+            raise self.log.error("It did not come up.") from error

@@ -1,0 +1,40 @@
+"""The API dies, or is told to stop, and serves again on the same port: every client goes on where it was."""
+
+from tests.streams.crowd import FORGETFUL, crowd, now
+from tests.streams.plant import Plant
+from tests.streams.readers import NO_CLOSING
+from tests.waiting import until
+
+RESTARTING = 1012
+
+
+async def test_clients_go_on_after_a_kill_and_after_a_stop(plant: Plant) -> None:
+    async with crowd(plant) as here:
+        await here.published(30)
+        killed = now()
+        plant.api.kill()
+        await here.published(30)
+        await plant.start_api()
+        await until(lambda: all(len(reader.legs) == 2 for reader in here.readers))
+        back = now()
+        assert {tuple(reader.cuts) for reader in here.readers} == {(NO_CLOSING,)}
+        await here.caught_up()
+
+        await here.published(30)
+        stopped = now()
+        await plant.api.stop()
+        assert {tuple(reader.cuts) for reader in here.sockets} == {(NO_CLOSING, RESTARTING)}
+        # SSE has no word for it: the answer ends without `complete`, and EventSource connects again.
+        assert {tuple(reader.cuts) for reader in here.streams} == {(NO_CLOSING, NO_CLOSING)}
+        await here.published(30)
+        await plant.start_api()
+        await until(lambda: all(len(reader.legs) == 3 for reader in here.readers))
+        await here.published(60)
+        await here.caught_up()
+        back_again = now()
+    here.report("API killed and started again", killed, back)
+    here.report("API stopped and started again", stopped, back_again)
+    repeated = [len(reader.events) - len(here.publisher.log) for reader in here.readers if reader.notes_every > 1]
+    # At least once for those who note their place seldom; everybody else had each exactly once.
+    assert sum(repeated) > 0
+    assert max(repeated) <= 2 * (FORGETFUL - 1)

@@ -1,0 +1,38 @@
+"""Postgres dies: events wait, sockets stay open, and what was committed arrives once it is back."""
+
+import asyncio
+
+from tests.streams.crowd import crowd, now
+from tests.streams.plant import Plant
+from tests.waiting import until
+
+DOWN_S = 1.5
+AFTER_THE_RETURN_S = 5.0
+
+
+async def test_a_crash_of_postgres_delays_events_and_spoils_none(plant: Plant) -> None:
+    async with crowd(plant) as here:
+        await here.published(60)
+        plant.servers.postgres.kill()
+        died = now()
+        try:
+            await asyncio.sleep(DOWN_S)
+        finally:
+            await plant.servers.postgres.come_back()
+        back = now()
+        assert here.publisher.unsure, "it was noticed by whoever wrote"
+        await here.published(120)
+        await here.caught_up()
+        # Neither closed, nor an answer with errors: that would be a fault.
+        here.unhurt()
+        assert plant.api.lives
+        assert plant.worker.lives
+    print(f"down {back - died:.2f} s, {len(here.publisher.unsure)} writes without an answer")
+    assert here.report("Postgres killed", died - 0.5, back + 1) < DOWN_S + AFTER_THE_RETURN_S
+    await until(lambda: _moves(plant))
+
+
+async def _moves(plant: Plant) -> bool:
+    """Whether the relay has found its way back, and not only the hubs' comparison with Postgres."""
+    async with plant.owner() as owner:
+        return bool(await owner.fetchval("SELECT count(*) = 0 FROM events WHERE published_at IS NULL"))
