@@ -194,9 +194,6 @@ class DurableGroup(Group):
         for deliveries, position in chunks(made):
             if member.state is not State.REPLAYING:
                 return
-            if deliveries and not self._deliver(member, deliveries):
-                if member.is_open:
-                    member.state = State.PARKED
+            if deliveries and not self._give_one(member, deliveries):
                 return
-            self._machinery.counters.deliveries += len(deliveries)
             member.advance(position, len(deliveries))

@@ -158,23 +158,37 @@ class Group(ABC):
         for member in list(self._live):
             if member.state is not State.LIVE:
                 continue
-            if self._deliver(member, deliveries):
+            try:
+                taken = member.sink.deliver(deliveries)
+            except Exception:
+                self._let_go(member)
+                continue
+            if taken:
                 served += 1
                 if not served % TURN:
                     await asyncio.sleep(0)
-            elif member.is_open:
+            else:
                 member.leave_live(State.PARKED, before, len(deliveries))
                 del self._live[member]
         self._machinery.counters.deliveries += served * len(deliveries)
 
-    def _deliver(self, member: Subscription, deliveries: Sequence[Delivery]) -> bool:
-        """Whether the subscriber took them. One whose sink fails is let go; the others are none the worse."""
+    def _give_one(self, member: Subscription, deliveries: Sequence[Delivery]) -> bool:
+        """Hands events to a subscriber that is not live; where it does not take them it is parked or let go."""
         try:
-            return member.sink.deliver(deliveries)
+            taken = member.sink.deliver(deliveries)
         except Exception:
-            log.exception("streams.sink_failed", stream=self.stream)
-            self.leave(member)
+            self._let_go(member)
             return False
+        if not taken:
+            member.state = State.PARKED
+            return False
+        self._machinery.counters.deliveries += len(deliveries)
+        return True
+
+    def _let_go(self, member: Subscription) -> None:
+        """A subscriber whose sink fails goes alone."""
+        log.exception("streams.sink_failed", stream=self.stream)
+        self.leave(member)
 
     async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
         """Executes one event. Raises Unavailable: ask again, the event is not lost."""

@@ -7,7 +7,7 @@ from app.engine.streams.declaring import Volatile
 from app.engine.streams.group import Group, Machinery, chunks
 from app.engine.streams.model import Delivery
 from app.engine.streams.sharing import Shape
-from app.engine.streams.subscription import State, Subscription
+from app.engine.streams.subscription import Subscription
 from app.kit.volatile import Watcher
 
 
@@ -78,10 +78,7 @@ class VolatileGroup(Group):
         missed = [
             delivery for position, delivery in self._latest.values() if member.position < position <= self.position
         ]
-        if missed and not self._deliver(member, missed):
-            if member.is_open:
-                member.state = State.PARKED
+        if missed and not self._give_one(member, missed):
             return
-        self._machinery.counters.deliveries += len(missed)
         member.advance(self.position, len(missed))
         self._join_live(member)

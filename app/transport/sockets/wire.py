@@ -45,17 +45,14 @@ class Wire(WebSocketsSansIOProtocol):
     """A connection. Its methods return at once, and do nothing more once it is being closed."""
 
     flow: Flow | None = None
+    paused = False
+    """Whether the peer is behind."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         # asyncio's own would hold 2 KB for each of many thousand idle sockets.
         self.queue = Inbox()  # type: ignore[assignment]
         self.writable = Gate()  # type: ignore[assignment]
-
-    @property
-    def paused(self) -> bool:
-        """Whether the peer is behind."""
-        return not self.writable.is_set()
 
     def send_text(self, payload: bytes) -> None:
         """Writes one message."""
@@ -66,12 +63,10 @@ class Wire(WebSocketsSansIOProtocol):
         """Writes a message for each: `opening`, the body, and a brace."""
         if self.close_sent or self.disconnected:
             return
-        around = len(opening) + 1
-        pieces: list[bytes] = []
-        for delivery in deliveries:
-            body = delivery.body
-            pieces += (_header(around + len(body)), opening, body, b"}")
-        self.transport.write(b"".join(pieces))
+        frames = _last_frames
+        if frames.deliveries is not deliveries or frames.opening_length != len(opening):
+            frames.splice(len(opening), deliveries)
+        self.transport.write(opening.join(frames.pieces))
 
     def end(self, code: int, reason: str) -> None:
         """Closes with this code; the connection is gone after CLOSE_S even if the peer says nothing."""
@@ -113,12 +108,14 @@ class Wire(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """The transport holds more than it should."""
         super().pause_writing()
+        self.paused = True
         if self.flow is not None:
             self.flow.pause()
 
     def resume_writing(self) -> None:
         """The transport holds little again."""
         super().resume_writing()
+        self.paused = False
         if self.flow is not None:
             self.flow.resume()
 
@@ -208,6 +205,30 @@ class Gate:
             passing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(passing)
             await passing
+
+
+class _Frames:
+    """The last deliveries as frames without their openings. Ids are mostly of one length, so that all but the opening
+    is the same for everybody whom an event is handed to in turn."""
+
+    __slots__ = ("deliveries", "opening_length", "pieces")
+
+    def __init__(self) -> None:
+        self.opening_length = 0
+        self.deliveries: Sequence[Delivery] = ()
+        self.pieces: list[bytes] = []
+
+    def splice(self, opening_length: int, deliveries: Sequence[Delivery]) -> None:
+        """Pieces between which the openings go."""
+        self.opening_length, self.deliveries = opening_length, deliveries
+        self.pieces, rest = [], b""
+        for delivery in deliveries:
+            self.pieces.append(rest + _header(opening_length + len(delivery.body) + 1))
+            rest = delivery.body + b"}"
+        self.pieces.append(rest)
+
+
+_last_frames: Final = _Frames()
 
 
 def _header(length: int) -> bytes:
