@@ -11,7 +11,7 @@ from uuid import UUID
 from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.engine.streams.cursors import stream_cursor
 from tests.streams.plant import Plant
-from tests.streams.publishing import Published, Publisher
+from tests.streams.publishing import Publisher
 from tests.streams.readers import EventSourceReader, Leg, Reader, SocketReader
 from tests.waiting import until
 
@@ -33,8 +33,8 @@ class Crowd:
     start: int
     publisher: Publisher
     readers: list[Reader] = field(default_factory=list)
-    truth: list[Published] = field(default_factory=list)
-    """What Postgres holds in the end."""
+    first: int = 0
+    """So many of the readers were there when it began."""
 
     @property
     def sockets(self) -> list[Reader]:
@@ -46,6 +46,11 @@ class Crowd:
 
     def cursor(self, seq: int) -> str:
         return stream_cursor(self.epoch, CHAIN_STREAM, seq)
+
+    def join(self, count: int) -> None:
+        """Some more come, who want everything from the start."""
+        after = self.cursor(self.start)
+        self.readers += [SocketReader(self.plant.url, (PLAIN, WIDE)[each % 2], after) for each in range(count)]
 
     async def published(self, count: int, *, within_s: float = 15.0) -> None:
         """Returns once so many more events were committed."""
@@ -86,11 +91,11 @@ class Crowd:
         assert {number for _, number, _ in stored} - set(logged) <= self.publisher.unsure
 
     def delays_s(self, since: float = 0.0, until_: float = float("inf")) -> list[float]:
-        """From commit to receipt, of the events that were committed between these moments, for each reader."""
+        """From commit to receipt, of the events that were committed between these moments, for each first reader."""
         committed = {self.cursor(each.seq): each.committed_at for each in self.publisher.log}
         return [
             max(0.0, event.at - at)
-            for reader in self.readers
+            for reader in self.readers[: self.first]
             for event in reader.events
             if (at := committed.get(event.cursor)) is not None and since <= at <= until_
         ]
@@ -144,6 +149,7 @@ async def crowd(plant: Plant, *, rate: float = 60.0, sockets: int = 50, streams:
         here.readers.append(SocketReader(plant.url, document, after, token=token, notes_every=notes_every))
     for _ in range(streams):
         here.readers.append(EventSourceReader(plant.url, "subscription { newBlock { cursor block { hash } } }", after))
+    here.first = len(here.readers)
     publishing = asyncio.create_task(publisher.run())
     try:
         await until(lambda: len(publisher.log) > 0 and all(reader.newest != after for reader in here.readers))

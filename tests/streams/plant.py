@@ -53,6 +53,7 @@ class Plant:
     servers: Servers
     settings: Settings
     application: Application
+    http: httpx.AsyncClient
     people: list[Inhabitant] = field(default_factory=list)
     blocks: list[dict[str, Any]] = field(default_factory=list)
     """Some that exist: what their events carry."""
@@ -104,8 +105,7 @@ class Plant:
 
     async def metrics(self) -> dict[str, float]:
         """What /metrics shows."""
-        async with httpx.AsyncClient(trust_env=False) as client:
-            text = (await client.get(f"{self.url}/metrics")).text
+        text = (await self.http.get(f"{self.url}/metrics")).text
         lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
         return {name: float(value) for name, _, value in lines}
 
@@ -159,7 +159,8 @@ async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
     clock = FixedClock(datetime.now(UTC) - timedelta(hours=1))
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(open_application(settings, clock=clock))
-        plant = Plant(home, servers, settings, application)
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        plant = Plant(home, servers, settings, application, http)
         await plant.populate()
         try:
             await asyncio.gather(plant.start_api(), plant.start_worker())

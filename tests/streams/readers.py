@@ -172,7 +172,7 @@ class EventSourceReader(Reader):
             headers["authorization"] = f"Bearer {self._token}"
         timeout = httpx.Timeout(5, read=None)
         async with (
-            httpx.AsyncClient(trust_env=False, timeout=timeout) as client,
+            httpx.AsyncClient(trust_env=False, verify=False, timeout=timeout) as client,
             client.stream("POST", f"{self._url}/graphql", json={"query": self.document}, headers=headers) as response,
         ):
             if response.status_code != 200:

@@ -10,6 +10,7 @@ from tests.streams.plant import Plant
 
 WITHOUT_VALKEY_S = 4.0
 """The hubs compare with Postgres every 2 s."""
+LATE = 5
 CUTS = 10
 CUT_EVERY_S = 0.3
 PAUSE_S = 1.0
@@ -24,7 +25,10 @@ async def test_without_valkey_events_come_through_postgres(
         plant.servers.valkey.kill()
         died = now()
         try:
-            await asyncio.sleep(outage_s)
+            await asyncio.sleep(outage_s / 2)
+            here.join(LATE)
+            await asyncio.sleep(outage_s / 2)
+            assert all(reader.events for reader in here.readers), "those who came without Valkey were served as well"
         finally:
             if comes_back_empty:
                 plant.servers.valkey.forget()

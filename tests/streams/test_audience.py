@@ -1,0 +1,142 @@
+"""Whatever anybody watches beside whomever else: they are told what they may know, and share what they may."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from app.domains.ledger.model import InsufficientFunds
+from tests.domains.ledger.scene import Scene
+from tests.streams.audience import BLOCK_PARTS, OWN_DOCUMENTS, Client, Document, Watch, ask_alone, client_of
+from tests.streams.plant import Inhabitant, Plant
+from tests.waiting import until
+
+NOBODY = 3
+people = st.integers(0, 2)
+blocks = st.builds(
+    Document,
+    st.just("newBlock"),
+    st.lists(st.sampled_from(sorted(BLOCK_PARTS)), min_size=1, max_size=3, unique=True).map(tuple),
+    st.booleans(),
+)
+documents = st.lists(st.one_of(blocks, st.sampled_from(OWN_DOCUMENTS)), min_size=1, max_size=4, unique=True)
+payments = st.tuples(people, people, st.integers(1, 500)).filter(lambda drawn: drawn[0] != drawn[1])
+steps = st.lists(st.one_of(payments, people), min_size=1, max_size=4)
+
+Step = int | tuple[int, int, int]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(documents=documents, steps=steps, data=st.data())
+@example(
+    documents=[*(Document("newBlock", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],
+    steps=[(0, 1, 150), 2, (1, 2, 7), 0, 1],
+    data=None,
+)
+async def test_nobody_is_told_what_is_anothers(
+    plant: Plant, documents: list[Document], steps: list[Step], data: st.DataObject | None
+) -> None:
+    everybody = [(who, document) for who in range(NOBODY + 1) for document in documents]
+    # Some of them; in the first example all.
+    chosen = st.lists(st.sampled_from(everybody), min_size=min(4, len(everybody)), unique=True)
+    watchings = data.draw(chosen) if data else everybody
+    watches = [
+        Watch(person := plant.people[who] if who < NOBODY else None, document, await start_of(plant, person, document))
+        for who, document in watchings
+    ]
+    accepted = [watch for watch in watches if not watch.refused]
+    await until(lambda: no_groups(plant))
+    async with AsyncExitStack() as stack, plant.scene() as scene:
+        before = await plant.metrics()
+        clients = [await stack.enter_async_context(client_of(plant, *each)) for each in by_person(plant, watches)]
+        await until(lambda: opened(plant, len(accepted)))
+        assert (await plant.metrics())["moneta_subscription_groups"] == len({watch.group for watch in accepted})
+        for step in steps:
+            await take(plant, scene, step)
+            await assert_told(plant, clients, accepted)
+        after = await plant.metrics()
+    for watch in watches:
+        if watch.refused:
+            assert [message["type"] for message in watch.messages] == ["error"]
+            assert watch.messages[0]["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    await assert_executions(accepted, before, after)
+
+
+async def start_of(plant: Plant, person: Inhabitant | None, document: Document) -> int:
+    """Where the stream stands that is going to be watched."""
+    stream = document.stream(person)
+    return 0 if stream is None else (await plant.application.events.positions([stream])).seqs[stream]
+
+
+def by_person(plant: Plant, watches: Sequence[Watch]) -> Iterator[tuple[Inhabitant | None, list[Watch]]]:
+    for person in (*plant.people, None):
+        if own := [watch for watch in watches if watch.person is person]:
+            yield person, own
+
+
+async def take(plant: Plant, scene: Scene, step: Step) -> None:
+    """A payment, or a block. Where there are no coins to pay with, nothing happens and nothing is told."""
+    if isinstance(step, int):
+        await scene.mine(plant.people[step])
+        return
+    sender, recipient, cents = step
+    with suppress(InsufficientFunds):
+        await scene.pay(plant.people[sender], plant.people[recipient], f"{cents / 100:.2f}")
+
+
+async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
+    """Each was told its own events, each once and in order, and with each what a query of their own tells now."""
+    due = [await watch.due(plant) for watch in watches]
+    await until(lambda: all(len(w.messages) >= len(d) for w, d in zip(watches, due, strict=True)))
+    for client in clients:
+        heard = await client.pong()
+        await until(lambda client=client, heard=heard: client.pongs > heard)  # type: ignore[misc]
+    for watch, cursors in zip(watches, due, strict=True):
+        assert {message["type"] for message in watch.messages} <= {"next"}
+        assert [message["payload"] for message in watch.messages if "errors" in message["payload"]] == []
+        assert [shown["cursor"] for shown in watch.shown] == cursors
+        for shown in watch.shown[watch.compared :]:
+            assert_own(watch.person, shown)
+            assert shown[watch.document.object] == await ask_alone(plant, watch, shown)
+        watch.compared = len(watch.messages)
+
+
+def assert_own(person: Inhabitant | None, told: Any) -> None:
+    """Whatever in it only its owner may know is this person's, and is there where it is."""
+    if isinstance(told, list):
+        for each in told:
+            assert_own(person, each)
+    if not isinstance(told, dict):
+        return
+    if "balance" in told:
+        own = person is not None and told["walletId"] == person.wallet_id
+        assert (told["balance"] is not None) is own
+        assert (told.get("pending") is not None) is (own and "pending" in told)
+    if "email" in told:
+        own = person is not None and told["displayName"] == person.name.capitalize()
+        assert told["email"] == (person.email if person and own else None)
+    for each in told.values():
+        assert_own(person, each)
+
+
+async def assert_executions(watches: Sequence[Watch], before: dict[str, float], after: dict[str, float]) -> None:
+    """Each event was executed once for each group, and handed to each member."""
+    of_group = {watch.group: len(watch.messages) for watch in watches}
+    assert grown("executions", before, after) == sum(of_group.values())
+    assert grown("deliveries", before, after) == sum(len(watch.messages) for watch in watches)
+    assert grown("replays", before, after) == grown("resyncs", before, after) == 0
+
+
+def grown(name: str, before: dict[str, float], after: dict[str, float]) -> float:
+    key = f"moneta_subscription_{name}_total"
+    return after[key] - before[key]
+
+
+async def no_groups(plant: Plant) -> bool:
+    return (await plant.metrics())["moneta_subscription_groups"] == 0
+
+
+async def opened(plant: Plant, count: int) -> bool:
+    return (await plant.metrics())['moneta_subscriptions{transport="websocket"}'] == count
