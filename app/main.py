@@ -226,7 +226,7 @@ async def serve(settings: Settings) -> None:
     """Serves the API until SIGINT or SIGTERM."""
     configure_logging(settings)
     async with open_application(settings) as application:
-        hub = Hub(broadcast_over(application.redis), application.events, queue_limit=settings.socket_queue_limit)
+        hub = Hub(broadcast_over(application.redis), application.events, memory_limit=settings.stream_memory_limit)
         peers = Peers(application.redis)
         runtime = build_runtime(application, hub, peers)
         async with contextlib.AsyncExitStack() as stack:

@@ -60,7 +60,9 @@ class Settings(BaseSettings):
     stream_replay_limit: int = Field(
         10_000, gt=0, description="Events that a subscription may go back; further back it must read the data anew."
     )
-    socket_queue_limit: int = Field(1000, gt=0, description="Events waiting for one slow subscription.")
+    stream_memory_limit: int = Field(
+        1000, gt=0, description="Newest events of a stream that a process keeps for whoever comes back."
+    )
 
     miner_email: str | None = Field(None, description="Whose wallet earns the rewards; unset: no mining here.")
     mining_hashes_per_s: int = Field(2000, gt=0, description="The worker's hash rate is throttled to this.")

@@ -201,7 +201,7 @@ def services(application: Application) -> Services:
 @pytest.fixture
 def execute(application: Application) -> Execute:
     """Runs operations on the whole graph. Nothing moves events: a subscription would hear nothing."""
-    hub = Hub(broadcast_over(application.redis), application.events, queue_limit=100)
+    hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
     runtime = build_runtime(application, hub, Peers(application.redis))
 
     async def run(

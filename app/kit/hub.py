@@ -42,7 +42,7 @@ class Hub:
     epoch: UUID
     """The epoch of the streams, known once the hub has started."""
 
-    def __init__(self, broadcast: Broadcast, events: EventLog, *, queue_limit: int) -> None:
+    def __init__(self, broadcast: Broadcast, events: EventLog, *, memory_limit: int) -> None:
         self.listening = 0
         """How many listeners there are."""
         self._broadcast = broadcast
@@ -56,7 +56,7 @@ class Hub:
         self._topics: dict[str, Topic] = {}
         self._gaps = 0
         self._budget = Budget()
-        self._ring_limit = queue_limit
+        self._ring_limit = memory_limit
         self._check_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 

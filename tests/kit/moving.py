@@ -23,8 +23,8 @@ async def relaying(database: Database, redis: Redis) -> AsyncIterator[asyncio.Ta
 
 
 @contextlib.asynccontextmanager
-async def hub_of(events: EventLog, redis: Redis, *, queue_limit: int = 100) -> AsyncIterator[Hub]:
-    hub = Hub(broadcast_over(redis), events, queue_limit=queue_limit)
+async def hub_of(events: EventLog, redis: Redis, *, memory_limit: int = 100) -> AsyncIterator[Hub]:
+    hub = Hub(broadcast_over(redis), events, memory_limit=memory_limit)
     await hub.start()
     try:
         yield hub

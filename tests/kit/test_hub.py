@@ -132,7 +132,7 @@ async def test_what_redis_swallows_is_found_by_the_check(
 async def test_a_slow_listener_overflows_and_catches_up(database: Database, events: EventLog, redis: Redis) -> None:
     async with (
         relaying(database, redis),
-        hub_of(events, redis, queue_limit=5) as hub,
+        hub_of(events, redis, memory_limit=5) as hub,
         following(hub, "a") as slow,
         following(hub, "a") as fast,
     ):

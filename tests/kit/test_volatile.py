@@ -127,7 +127,7 @@ async def test_a_lost_redis_fails_no_publisher_and_no_watcher(
     monkeypatch.setattr(hub_module, "READING_PATIENCE_S", 5.0)
     nowhere = Redis.from_url("redis://127.0.0.1:1")
     await Volatile(nowhere).publish("prices", "BTC", 1)
-    hub = Hub(Broadcast("memory://"), EventLog(database, nowhere), queue_limit=1)
+    hub = Hub(Broadcast("memory://"), EventLog(database, nowhere), memory_limit=1)
     watcher = await hub.watch("prices", lambda: None)
     assert watcher.take() == []
     watcher.close()

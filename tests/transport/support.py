@@ -199,7 +199,7 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         return FakeContext(caller, Reads(database, PUBLIC), witness)
 
     engine = Engine(SCHEMA, limits)
-    hub = Hub(Broadcast("memory://"), EventLog(database, Redis()), queue_limit=1)
+    hub = Hub(Broadcast("memory://"), EventLog(database, Redis()), memory_limit=1)
     runtime = AppRuntime(
         settings=settings,
         engine=engine,
