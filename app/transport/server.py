@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -44,6 +45,7 @@ async def serve(
     connection is accepted any more and before requests are waited for. Signals are handled, not raised again: the
     caller cleans up after this returns.
     """
+    _allow_descriptors()
     listening = _listen(settings.host, settings.port)
     config = uvicorn.Config(
         app,
@@ -112,6 +114,14 @@ class _Server(uvicorn.Server):
     async def stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self.should_exit = True
+
+
+def _allow_descriptors() -> None:
+    """Takes all the file descriptors that we may have: each connection is one, and the usual 1,024 are few."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems name a limit that they do not grant.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:

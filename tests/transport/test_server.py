@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -183,3 +184,13 @@ async def test_connections_inherit_the_patience_with_dead_peers_and_what_may_wai
         options = (socket.TCP_USER_TIMEOUT, socket.TCP_NOTSENT_LOWAT)
         values = [made[0].getsockopt(socket.IPPROTO_TCP, option) for option in options]
     assert values == [PEER_PATIENCE_S * 1000, UNSENT_BYTES]
+
+
+async def test_the_server_takes_all_the_descriptors_that_it_may_have() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+    try:
+        async with serving(build()):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
