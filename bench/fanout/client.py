@@ -77,14 +77,14 @@ class Client:
         self._receive_until(lambda: all(peer.next > last for peer in sockets.all), order.patience_s)
         cpu = (time.process_time() - self._cpu) / (time.monotonic() - self._begun)
         latencies, reached = [], [0.0] * len(order.committed)
-        for at, number in zip(sockets.at, sockets.numbers, strict=True):
+        for at, number in zip(sockets.at, sockets.timed, strict=True):
             if order.first <= number <= last:
                 latencies.append(at - order.committed[number - order.first])
                 reached[number - order.first] = at
         latencies.sort()
         count = len(latencies)
         return Outcome(
-            deliveries=count,
+            deliveries=sum(order.first <= number <= last for number in sockets.numbers),
             reached=reached,
             p50_ms=1000 * latencies[count // 2] if count else 0.0,
             p99_ms=1000 * latencies[count * 99 // 100] if count else 0.0,

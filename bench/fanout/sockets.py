@@ -21,6 +21,10 @@ from bench.fanout.messages import Open
 RECEIVE_BYTES: Final = 32_768
 NAP_S: Final = 0.001
 RETRY_S: Final = 0.05
+TIMED: Final = 10
+"""Where all sockets get all events, one in so many is looked at all the time, and timed. The others are looked at every
+UNTIMED_S: the client would else burst with work on the core that the event's way to the server needs as well."""
+UNTIMED_S: Final = 0.05
 NEVER: Final = -1
 _SOCKETS_PER_ADDRESS: Final = 1_000
 _ID_CHARS: Final = 36
@@ -42,13 +46,14 @@ _decode: Final = msgspec.json.Decoder(_Control).decode
 class Peer:
     """One socket and what it must receive next."""
 
-    __slots__ = ("connection", "id", "index", "next", "place", "receive", "rest", "stage")
+    __slots__ = ("connection", "id", "index", "next", "place", "receive", "rest", "stage", "timed")
 
     connection: socket.socket
     receive: Callable[[int], bytes]
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, *, timed: bool) -> None:
         self.index = index
+        self.timed = timed
         self.id = b""
         self.next = NEVER
         self.place = 0
@@ -62,6 +67,8 @@ class Sockets:
 
     def __init__(self) -> None:
         self.poll = select.epoll()
+        self._untimed = select.epoll()
+        self._untimed_at = 0.0
         self.all: list[Peer] = []
         self.opened = 0
         """Subscribed at this moment."""
@@ -71,8 +78,10 @@ class Sockets:
         self.first_fault = ""
         self.failure = ""
         """Why it makes no sense to go on."""
-        self.at, self.numbers = array("d"), array("q")
-        """Of each delivery: when, and which event."""
+        self.numbers = array("q")
+        """Which event each delivery was of."""
+        self.at, self.timed = array("d"), array("q")
+        """Of each delivery to a timed socket: when, and which event."""
         self._plan: Open | None = None
         self._peers: dict[int, Peer] = {}
         self._waiting: list[Peer] = []
@@ -85,14 +94,17 @@ class Sockets:
 
     def begin(self) -> None:
         """Forgets the deliveries so far."""
-        self.at, self.numbers = array("d"), array("q")
+        self.numbers, self.at, self.timed = array("q"), array("d"), array("q")
 
     def open(self, plan: Open) -> None:
         """Opens sockets while `receive` is called."""
         self._marks = {mark.encode(): number for number, mark in enumerate(plan.marks)}
         self._plan = plan
         self._step = plan.sockets if plan.own_streams else 1
-        added = [Peer(len(self.all) + number) for number in range(plan.sockets)]
+        every = 1 if plan.own_streams else TIMED
+        added = [
+            Peer(number, timed=number % every == 0) for number in range(len(self.all), len(self.all) + plan.sockets)
+        ]
         self.all += added
         self._waiting += reversed(added)
 
@@ -104,6 +116,9 @@ class Sockets:
         found = False
         monotonic, peers = time.monotonic, self._peers
         ready = self.poll.poll(0, 1024)
+        if monotonic() >= self._untimed_at:
+            ready += self._untimed.poll(0, len(self.all) + 1)
+            self._untimed_at = monotonic() + UNTIMED_S
         if not ready:
             # Not in the poll: there, the first of a thousand frames would wake us, and the server would pay for it.
             time.sleep(min(timeout_s, NAP_S))
@@ -150,8 +165,10 @@ class Sockets:
                 if number != peer.next:
                     self._unexpected(peer, number)
                 peer.next = number + self._step
-                self.at.append(now)
                 self.numbers.append(number)
+                if peer.timed:
+                    self.at.append(now)
+                    self.timed.append(number)
                 self.frame_bytes = stop - start
             start = stop
 
@@ -197,6 +214,9 @@ class Sockets:
                     self.opened += 1
                     self._making -= 1
                     self.opened_at = time.monotonic()
+                    if not peer.timed:
+                        self.poll.unregister(peer.connection)
+                        self._untimed.register(peer.connection, select.EPOLLIN)
             case "ping":
                 self._send(peer, wire.message(type="pong"))
             case _:
@@ -271,7 +291,8 @@ class Sockets:
 
     def _ended(self, peer: Peer) -> None:
         descriptor = peer.connection.fileno()
-        self.poll.unregister(descriptor)
+        poll = self.poll if peer.timed or peer.stage != _SUBSCRIBED else self._untimed
+        poll.unregister(descriptor)
         del self._peers[descriptor]
         peer.connection.close()
         if peer.stage == _SUBSCRIBED:
