@@ -33,6 +33,8 @@ class FullPath(msgspec.Struct, frozen=True):
 
     highest: dict[str, list[Run]]
     at_target: list[Run]
+    alike: dict[str, list[Run]]
+    """The runs of each server at one rate, for whoever sustains it: the latencies side by side."""
     client_alone_per_s: float
     client_alone_cpu: float
     absent: list[str]
@@ -44,6 +46,7 @@ def measure(stage: Stage, size: Size, progress: Progress) -> FullPath:
     alone, alone_cpu = client_alone(stage.blocks.marks, size)
     found: dict[str, list[Run]] = {}
     at_target: list[Run] = []
+    alike: dict[str, list[Run]] = {}
     absent = install_node()
     with ExitStack() as stack:
         moneta = stack.enter_context(serving(moneta_server(stage.database_url, stage.redis_url, stage.environment)))
@@ -57,14 +60,17 @@ def measure(stage: Stage, size: Size, progress: Progress) -> FullPath:
                 listeners.open(size.sockets, stage.tokens)
                 frame_bytes = _highest(found, listeners, size).frame_bytes
                 at_target.append(listeners.run(size.full_events_per_s, size.seconds))
+                alike.setdefault(MONETA, []).append(listeners.run(size.alike_events_per_s, size.seconds))
             progress.advance(task)
             script = stage.ready_events(frame_bytes)
             for peer in peers:
                 with publisher(script) as publish_ready, audience(peer, publish_ready, script) as listeners:
                     listeners.open(size.sockets, [], document=PEER_DOCUMENT)
-                    _highest(found, listeners, size)
+                    sustained = _highest(found, listeners, size).events_per_s
+                    if sustained >= size.alike_events_per_s:
+                        alike.setdefault(peer.name, []).append(listeners.run(size.alike_events_per_s, size.seconds))
                 progress.advance(task)
-    return FullPath(found, at_target, alone, alone_cpu, absent)
+    return FullPath(found, at_target, alike, alone, alone_cpu, absent)
 
 
 def _highest(found: dict[str, list[Run]], listeners: Audience, size: Size) -> Run:

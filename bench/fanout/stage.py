@@ -97,10 +97,12 @@ class Size(msgspec.Struct, frozen=True):
     search_s: float = 2.0
     """For each run of a search for the highest rate; 0: no search."""
     full_events_per_s: float = 80.0
+    alike_events_per_s: float = 20.0
+    """What the slower of the servers may be able to sustain as well."""
     crowd_events_per_s: float = 4.0
 
 
-QUICK: Final = Size(100, 200, 100, 1, 1.0, 0.0, 10.0, 4.0)
+QUICK: Final = Size(100, 200, 100, 1, 1.0, 0.0, 10.0, 10.0, 4.0)
 
 
 def set_up(servers: Embedded, progress: Progress) -> Stage:

@@ -22,9 +22,13 @@ Row = list[str]
 
 def report(size: Size, full: FullPath, crowd: Crowd, private: list[Run]) -> Report:
     """The table, the plot, and what to know about them."""
-    runs = [*(run for group in full.highest.values() for run in group), *full.at_target, *crowd.runs, *private]
+    runs = [*_side_by_side(full), *full.at_target, *crowd.runs, *private]
     rows = [
         *(_highest(server, group, full) for server, group in full.highest.items()),
+        *(
+            _latency(f"{server}: {group[0].asked:,.0f}/s to {size.sockets:,} sockets", "", group)
+            for server, group in full.alike.items()
+        ),
         _latency(f"{full.at_target[0].asked:,.0f}/s to {size.sockets:,} sockets", "p99 <= 25 ms", full.at_target),
         _latency(f"{crowd.runs[0].asked:,.0f}/s to {size.crowd:,} sockets", "p99 <= 200 ms", crowd.runs),
         *_idle(crowd),
@@ -52,9 +56,12 @@ def report(size: Size, full: FullPath, crowd: Crowd, private: list[Run]) -> Repo
 
 def void(full: FullPath, crowd: Crowd, private: list[Run]) -> list[str]:
     """What cannot be believed."""
-    runs: list[Run | Return] = [*full.at_target, *crowd.runs, *crowd.returns, *private]
-    runs += [run for group in full.highest.values() for run in group]
+    runs: list[Run | Return] = [*full.at_target, *crowd.runs, *crowd.returns, *private, *_side_by_side(full)]
     return [run.void for run in runs if run.void]
+
+
+def _side_by_side(full: FullPath) -> list[Run]:
+    return [run for group in (*full.highest.values(), *full.alike.values()) for run in group]
 
 
 def _highest(server: str, runs: list[Run], full: FullPath) -> Row:
@@ -155,8 +162,8 @@ def _conditions(size: Size, full: FullPath, runs: list[Run], groups: list[list[R
         "A server that is behind may write several events at once, and Moneta does: its highest rate is one of "
         "batches. Against the server that only sends, the client had one event at a time.",
         "Where all sockets get all events, latency is that of every tenth socket. The client looks at those every "
-        "millisecond, which is part of the latency, and at the others every 50 ms: were it to look at all of them all the "
-        "time, it would keep the core that Postgres, Valkey and the relay share with it. All are reconciled.",
+        "millisecond, which is part of the latency, and at the others every 50 ms: were it to look at all of them all "
+        "the time, it would keep the core that Postgres, Valkey and the relay share with it. All are reconciled.",
         *(["All processes of the bench ran with real-time priority."] if os.sched_getscheduler(0) else []),
         *full.absent,
     ]
