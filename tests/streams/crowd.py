@@ -12,7 +12,7 @@ from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.engine.streams.cursors import stream_cursor
 from tests.streams.plant import Plant
 from tests.streams.publishing import Publisher
-from tests.streams.readers import EventSourceReader, Leg, Reader, SocketReader
+from tests.streams.readers import EventSourceReader, Reader, SocketReader
 from tests.waiting import until
 
 STORED = "SELECT seq, (payload->>'n')::int, payload->>'hash' FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq"
@@ -121,15 +121,18 @@ def check_legs(reader: Reader, expected: Sequence[tuple[str, str]]) -> None:
     for leg in reader.legs:
         begun = places.get(leg.after, 0)
         assert begun <= reached, "it came back further on than it was"
-        assert _named(leg) == list(expected[begun : begun + len(leg.events)])
+        _same([(event.cursor, event.hash) for event in leg.events], expected[begun : begun + len(leg.events)], places)
         reached = begun + len(leg.events)
-    assert reached == len(expected)
+    assert reached == len(expected), f"{reached} of {len(expected)} events came"
     if reader.notes_every == 1:
-        assert [(event.cursor, event.hash) for event in reader.events] == list(expected)
+        _same([(event.cursor, event.hash) for event in reader.events], expected, places)
 
 
-def _named(leg: Leg) -> list[tuple[str, str]]:
-    return [(event.cursor, event.hash) for event in leg.events]
+def _same(received: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]], places: dict[str, int]) -> None:
+    if list(received) == list(expected):
+        return
+    numbers = [[places.get(cursor, "?") for cursor, _ in each] for each in (received, expected)]
+    raise AssertionError(f"received {numbers[0]}\nnot {numbers[1]}")
 
 
 @asynccontextmanager
