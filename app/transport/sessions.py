@@ -187,7 +187,7 @@ class Lease:
     expired, it looks whether that has happened.
     """
 
-    __slots__ = ("_looking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
+    __slots__ = ("_again", "_looking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
 
     def __init__(
         self,
@@ -204,6 +204,7 @@ class Lease:
         self._warn = warn
         self._timer: asyncio.TimerHandle | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._again = False
         self.viewer: Viewer | None = None
 
     def take(self, viewer: Viewer) -> bool:
@@ -221,8 +222,14 @@ class Lease:
         self._over(ending)
 
     def look(self) -> None:
-        """Finds out in a moment whether the session was renewed."""
-        if self.viewer is not None:
+        """Finds out in a moment whether the session was renewed. Claims in a row share a look.
+
+        It is in nobody's power to call off the look at the end of the session, or the one that precedes the warning.
+        """
+        if self._looking is not None:
+            # It may have read the row before the renewal.
+            self._again = True
+        elif self.viewer is not None:
             self._begin_look(at_end=False, warn=False)
 
     def close(self) -> None:
@@ -234,6 +241,7 @@ class Lease:
         if self.viewer is not None:
             self._watch.unwatch(self.viewer.session_id, self)
         self.viewer = self._timer = self._looking = None
+        self._again = False
 
     def _schedule(self, viewer: Viewer) -> None:
         left_s = (viewer.expires_at - datetime.now(UTC)).total_seconds()
@@ -249,6 +257,7 @@ class Lease:
     def _begin_look(self, *, at_end: bool, warn: bool) -> None:
         if self._looking is not None:
             self._looking.cancel()
+        self._again = False
         self._looking = asyncio.create_task(self._look(at_end=at_end, warn=warn))
 
     async def _look(self, *, at_end: bool, warn: bool) -> None:
@@ -276,6 +285,8 @@ class Lease:
             self._call_later((viewer.expires_at - datetime.now(UTC)).total_seconds(), at_end=True)
             if self._warn is not None:
                 self._warn(viewer.expires_at)
+        if self._again:
+            self.look()
 
 
 def seconds_until(moment: datetime) -> int:

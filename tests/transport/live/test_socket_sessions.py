@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from app.domains.accounts.model import Viewer
 from app.kit.db import Database
@@ -190,6 +191,37 @@ async def test_a_renewal_that_was_claimed_only_changes_nothing(stage: Stage) -> 
         for _ in range(3):
             await say(socket, "pong", payload={"renewed": True})
         assert await closed(socket, within_s=3) == EXPIRED
+
+
+async def test_claiming_a_renewal_again_and_again_does_not_outlive_the_session(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = stage.log_in("alice", lasts=SOON)
+    expiries = stage.expiries
+    asked = 0
+
+    async def slowly(session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+        nonlocal asked
+        asked += 1
+        # Longer than from one claim to the next, so that one comes in the middle of each look.
+        await asyncio.sleep(0.05)
+        return await expiries(session_ids)
+
+    monkeypatch.setattr(stage.runtime.sessions, "_expiries", slowly)
+    async with following(stage, "alice") as socket:
+
+        async def claim() -> None:
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await say(socket, "pong", payload={"renewed": True})
+                    await asyncio.sleep(0.001)
+
+        claiming = asyncio.create_task(claim())
+        assert await closed(socket, within_s=3) == EXPIRED
+        await claiming
+        assert datetime.now(UTC) >= alice.expires_at
+    # One look after the other, however many claims there were.
+    assert asked <= SOON.total_seconds() / 0.05 + 3
 
 
 async def test_the_echo_of_a_warning_is_only_an_echo(stage: Stage) -> None:
