@@ -4,7 +4,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 from enum import IntEnum
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
@@ -40,6 +40,10 @@ class Closing(Exception):
         self.code = code
         # A longer reason would not fit its frame.
         self.reason = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+
+
+OperationId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+"""It is kept for as long as its operation, and sent with each result."""
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type"):
@@ -80,14 +84,14 @@ class Operation(msgspec.Struct, frozen=True, rename="camel"):
 class Subscribe(_Message, frozen=True, tag="subscribe"):
     """Begins an operation of any type, under an id of the client's choice."""
 
-    id: str
+    id: OperationId
     payload: Operation
 
 
 class Complete(_Message, frozen=True, tag="complete"):
     """The client has heard enough of an operation."""
 
-    id: str
+    id: OperationId
 
 
 ClientMessage: TypeAlias = Init | Ping | Pong | Subscribe | Complete
@@ -104,8 +108,6 @@ def parse(frame: dict[str, Any]) -> ClientMessage:
         raise Closing(CloseCode.BAD_REQUEST, refused.message) from refused
     except msgspec.ValidationError as error:
         raise Closing(CloseCode.BAD_REQUEST, f"Invalid message: {error}") from error
-    if isinstance(message, Subscribe | Complete) and not message.id:
-        raise Closing(CloseCode.BAD_REQUEST, "Invalid message: `id` is empty.")
     return message
 
 

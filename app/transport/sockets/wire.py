@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, cast
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from app.engine.streams.model import Delivery
@@ -24,6 +25,7 @@ HIGH_WATER_BYTES: Final = 64 * 1024
 CLOSE_S: Final = 1.0
 """Seconds that a peer gets to answer our closing frame; one that is stuck does not see it anyway."""
 
+_INVALID_DATA: Final = 1007
 _TRY_AGAIN_LATER: Final = 1013
 _TEXT: Final = 0x81
 """The first byte of a whole text frame."""
@@ -118,6 +120,27 @@ class Wire(WebSocketsSansIOProtocol):
         self.paused = False
         if self.flow is not None:
             self.flow.resume()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Puts a message together as it comes: pieces, of which empty ones count for no limit, are not kept."""
+        frames = cast(list[bytes | bytearray], self.frames)
+        whole = frames[0]
+        if not isinstance(whole, bytearray):
+            frames[0] = whole = bytearray(whole)
+        whole += event.data
+        if event.fin:
+            self.send_receive_event_to_app()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hands a whole message on. What is not text by its encoding is the peer's mistake, and none of ours to log."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.end(_INVALID_DATA, "Send UTF-8.")
+                return
+        super().send_receive_event_to_app()
 
     def handle_ping(self) -> None:
         """Answers a ping, unless the peer does not even read the answers that it has."""

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 from redis.asyncio import Redis
+from websockets.frames import Frame, Opcode
 
 from app.kit.db import Database
 from app.kit.volatile import Volatile
@@ -222,6 +223,7 @@ async def test_an_id_in_use_is_closed_with_4409(stage: Stage) -> None:
         '{"type": "ping", "payload": []}',
         '{"type": "subscribe", "payload": {"query": "{ hello }"}}',
         '{"type": "subscribe", "id": "", "payload": {"query": "{ hello }"}}',
+        '{"type": "subscribe", "id": "' + "i" * 257 + '", "payload": {"query": "{ hello }"}}',
         '{"type": "subscribe", "id": 7, "payload": {"query": "{ hello }"}}',
         '{"type": "subscribe", "id": "1"}',
         '{"type": "subscribe", "id": "1", "payload": {}}',
@@ -247,3 +249,32 @@ async def test_a_message_over_the_limit_closes_the_socket(stage: Stage) -> None:
         await begin(socket)
         await say(socket, "ping", payload={"x": "y" * 16_384})
         assert (await closed(socket))[0] == 1009
+
+
+async def test_a_message_is_held_whole_in_however_many_pieces_it_comes(stage: Stage) -> None:
+    async with stage.connect() as socket:
+        await begin(socket)
+        (wire,) = [each.wire for each in stage.sockets]
+        first, *rest = b'{"type":"ping"'
+        pieces = [Frame(Opcode.TEXT, bytes((first,)), fin=False)]
+        pieces += [Frame(Opcode.CONT, bytes((each,)), fin=False) for each in rest]
+        # Empty ones add nothing to a length that could be limited.
+        pieces += [Frame(Opcode.CONT, b"", fin=False)] * 10_000
+        socket.transport.write(b"".join(piece.serialize(mask=True) for piece in pieces))
+        # The answer says that all before it has been read.
+        await (await socket.ping())
+        assert wire.frames == [b'{"type":"ping"']
+        socket.transport.write(Frame(Opcode.CONT, b"}").serialize(mask=True))
+        assert await hear(socket) == {"type": "pong"}
+        assert wire.frames == []
+
+
+async def test_text_that_is_no_text_is_closed_and_not_logged_as_our_error(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage.connect() as socket:
+        await begin(socket)
+        await socket.send(b"\xff\xfe", text=True)
+        assert await closed(socket) == (1007, "Send UTF-8.")
+    await until(lambda: len(stage.sockets) == 0)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
