@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
+from app.transport.http import HttpProtocol
 from app.transport.sockets.wire import Wire
 
 GRACE_S: Final = 5
@@ -50,7 +51,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=HttpProtocol,
         ws=Wire,
         ws_max_size=settings.body_limit_bytes,
         ws_ping_interval=_PING_EVERY_S,

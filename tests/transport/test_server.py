@@ -14,6 +14,7 @@ import pytest
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
+from app.transport.http import HEAD_BYTES
 from app.transport.server import PEER_PATIENCE_S, UNSENT_BYTES, serve
 from tests.transport.support import ORIGIN, Witness, build, errors, serving
 from tests.waiting import until
@@ -61,6 +62,65 @@ async def test_a_chunked_body_is_read() -> None:
         status, answer = await exchange(url, head("Transfer-Encoding: chunked") + body)
         assert status == 200
         assert b'{"data":{"hello":"hello world"}' in answer
+
+
+async def ending(url: str, *writes: bytes) -> bytes:
+    """What the server says before it closes, though the client never does."""
+    async with connection(url) as (reader, writer), asyncio.timeout(PATIENCE_S):
+        for data in writes:
+            writer.write(data)
+            await writer.drain()
+            # The server reads what one write brought before the next one comes.
+            await asyncio.sleep(0.02)
+        return await reader.read()
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        (b"POST /gra",),
+        (head("Content-Length: 2").removesuffix(b"\r\n"),),
+        # Each byte would otherwise be a sign of life.
+        (b"POST /graphql HTTP/1.1\r\n", b"x", b"-", b"a"),
+    ],
+)
+async def test_a_head_that_does_not_arrive_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, writes: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr("app.transport.http.HEAD_S", 0.2)
+    async with serving(build()) as url:
+        assert await ending(url) == b""
+        assert (await ending(url, *writes)).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        body = b'{"query": "{ hello }"}'
+        request = head(f"Content-Length: {len(body)}") + body
+        # So is that of a second request on a connection that was good for a first.
+        answer = await ending(url, request, b"POST /gra")
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"}HTTP/1.1 408 Request Timeout\r\n" in answer
+
+
+@pytest.mark.parametrize("piece", [b"y", b"x-a: b\r\n", b"x-a: " + b"y" * 1000 + b"\r\n"])
+async def test_a_head_without_end_is_refused(piece: bytes) -> None:
+    async with serving(build()) as url:
+        endless = b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-a: " + piece * HEAD_BYTES
+        answer = await ending(url, endless[:HEAD_BYTES], endless[HEAD_BYTES : HEAD_BYTES + 1])
+        assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+async def test_a_long_head_that_ends_is_read() -> None:
+    async with serving(build()) as url:
+        body = b'{"query": "{ hello }"}'
+        status, _ = await exchange(
+            url, head(f"Content-Length: {len(body)}", "x-a: " + "y" * (HEAD_BYTES - 1000)) + body
+        )
+        assert status == 200
+
+
+async def test_a_body_that_nobody_waits_for_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.transport.http.HEAD_S", 0.2)
+    async with serving(build()) as url:
+        answer = await ending(url, b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n", b"x")
+        assert answer.startswith(b"HTTP/1.1 404 ")
 
 
 async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_long() -> None:
