@@ -30,7 +30,6 @@ from tests.streams.servers import Servers, lasting_port
 
 NAMES = ("alice", "bob", "carol")
 BLOCKS = 5
-API_PORTS = 25_000
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
     """All of it, ready."""
     settings = Settings(
         home=home,
-        port=lasting_port(API_PORTS),
+        port=lasting_port(),
         database_url=servers.database_url,
         redis_url=servers.redis_url,
         database_pool_size=60,

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -62,8 +62,8 @@ class Process:
 
             await self._until(ready, within_s)
 
-    async def _until(self, condition: object, within_s: float) -> None:
+    async def _until(self, condition: Callable[[], bool | Awaitable[bool]], within_s: float) -> None:
         try:
-            await until(condition, within_s=within_s)  # type: ignore[arg-type]
+            await until(condition, within_s=within_s)
         except AssertionError as error:
             raise self.log.error("It did not come up.") from error

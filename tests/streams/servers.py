@@ -1,6 +1,7 @@
 """Postgres and Valkey that are killed, and come back on the same port with the same data."""
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
@@ -14,13 +15,17 @@ from app.dev.embedded import Embedded
 from app.dev.processes import spawn
 from tests.waiting import until
 
-FIRST_PORT = 21_000
+FIRST_PORT, PORTS = 12_000, 18_000
 """Below those that the kernel gives to whoever connects: nobody takes the port of a server that is down."""
 
+_given: set[int] = set()
 
-def lasting_port(first: int = FIRST_PORT) -> int:
+
+def lasting_port() -> int:
     """A port that will still be free when whoever had it was killed."""
-    for port in range(first, first + 4000):
+    # Each process of a test run begins elsewhere: the port of another's dead server looks free.
+    begin = os.getpid() * 61 % PORTS
+    for port in (FIRST_PORT + (begin + offset) % PORTS for offset in range(PORTS)):
         with socket.socket() as probe:
             # As servers do: what is left of former connections is no obstacle.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,13 +33,10 @@ def lasting_port(first: int = FIRST_PORT) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            if port not in _given:
-                _given.add(port)
-                return port
+        if port not in _given:
+            _given.add(port)
+            return port
     raise AssertionError("no port is free")
-
-
-_given: set[int] = set()
 
 
 class Mortal:

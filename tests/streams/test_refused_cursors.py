@@ -77,6 +77,9 @@ async def test_a_forged_cursor(plant: Plant, cursor: str) -> None:
         [message] = await over_socket(plant, document, cursor, token)
         assert message["type"] == "error"
         assert [error["extensions"]["code"] for error in message["payload"]] == RESYNC
+        if cursor.isascii():
+            # A header holds nothing else.
+            await assert_refused(plant, document, cursor, token)
 
 
 async def test_a_cursor_of_the_future_of_another_stream_and_of_another_user(plant: Plant) -> None:

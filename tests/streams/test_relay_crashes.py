@@ -12,7 +12,7 @@ from tests.waiting import until
 
 KILLS = 5
 WITHOUT_RELAY_S = 4.0
-TAKEN_OVER_WITHIN_S = 2.0
+TAKEN_OVER_WITHIN_S = 2.5
 STANDING_BY = """
 SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'moneta' AND query LIKE '%pg_try_advisory_lock%'
 """
@@ -22,10 +22,14 @@ async def test_a_worker_that_is_killed_five_times_loses_nothing(plant: Plant) ->
     chance = random.Random(3)
     async with crowd(plant) as here:
         begun = now()
-        for _ in range(KILLS):
+        for number in range(KILLS):
             await here.published(chance.randint(5, 40))
             plant.worker.kill()
-            await plant.start_worker()
+            if number % 2:
+                # The next one meets it while it starts, at whatever it does then.
+                plant.worker = plant.spawn("work")
+            else:
+                await plant.start_worker()
         await here.published(30)
         await here.caught_up()
         here.unhurt()
