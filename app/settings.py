@@ -50,8 +50,12 @@ class Settings(BaseSettings):
     introspection: bool | None = Field(None, description="For anonymous callers; default: not in production.")
     socket_init_timeout_s: float = Field(5.0, gt=0)
     socket_subscription_limit: int = Field(100, gt=0)
-    socket_viewer_limit: int = Field(20, gt=0, description="Sockets that one user may have open to one process.")
-    socket_address_limit: int = Field(100, gt=0, description="Anonymous sockets from one address to one process.")
+    socket_viewer_limit: int = Field(
+        20, gt=0, description="Sockets that one user may have open to one process; and as many streams of events."
+    )
+    socket_address_limit: int = Field(
+        100, gt=0, description="Anonymous sockets from one address to one process; and as many streams of events."
+    )
     socket_accept_rate: int = Field(2000, gt=0, description="Sockets accepted in a second; as many at once.")
     socket_drain_s: float = Field(10.0, gt=0, description="How long a reader of events may be behind.")
     socket_token_warning_s: float = Field(

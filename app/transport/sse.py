@@ -16,8 +16,10 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.errors import Code
 from app.kit.tasks import end
+from app.transport.callers import client_of
 from app.transport.messages import EVENT_STREAM
 from app.transport.origins import Origins
+from app.transport.places import Places
 from app.transport.refusals import error_body
 from app.transport.runtime import AppRuntime, Context
 from app.transport.sessions import Ending, Lease
@@ -42,13 +44,26 @@ class EventStreams:
     def __init__(self, runtime: AppRuntime) -> None:
         self._runtime = runtime
         self._origins = Origins(runtime.settings)
+        self._places = Places(runtime.settings, "streams of events")
         self._open: set[asyncio.Task[Any]] = set()
 
     def __call__(self, request: Request, prepared: Prepared, context: Context) -> ASGIApp:
-        """Answers a subscription; a `Last-Event-ID` counts instead of its `after`."""
+        """Answers a subscription; a `Last-Event-ID` counts instead of its `after`.
+
+        Raises Refused when the caller has too many streams already.
+        """
+        place = self._places.take(context.viewer, client_of(request))
         after = request.headers.get("last-event-id") or None
         events = iterate(self._runtime.subscriptions, prepared, context, Transport.SSE, after=after)
-        return self._stream(request, events, context)
+        stream = self._stream(request, events, context)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await stream(scope, receive, send)
+            finally:
+                self._places.give_back(place)
+
+        return answer
 
     def single(self, request: Request, response: Response) -> ASGIApp:
         """Answers what has one result, or is refused: a client that accepts only events gets no other answer."""

@@ -1,21 +1,17 @@
 """How many sockets there may be, and how fast they may come."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, TypeAlias
-from uuid import UUID
+from typing import Final
 
 from app.kit.errors import Code
 from app.settings import Settings
 from app.transport.metrics import Metrics
+from app.transport.places import Place, Places
 from app.transport.refusals import RETRY_AFTER_S, Refused
 from app.transport.runtime import Caller
 from app.transport.sockets.protocol import CloseCode, Closing
-
-Place: TypeAlias = UUID | str
-"""On whose account a socket is open: a user's, or an address's where nobody is logged in."""
 
 _STOPPING: Final = "The server is stopping. Connect again."
 _TOO_FAST: Final = "Too many sockets are opened at this moment. Connect again."
@@ -45,11 +41,9 @@ class Admission:
     """Counts sockets, and turns away those that are too many. Clients come back by themselves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._viewer_limit = settings.socket_viewer_limit
-        self._address_limit = settings.socket_address_limit
+        self._places = Places(settings, "sockets")
         self._bucket = TokenBucket(settings.socket_accept_rate)
         self._metrics = metrics
-        self._open: Counter[Place] = Counter()
         self._stopping = False
 
     def knock(self) -> None:
@@ -64,24 +58,15 @@ class Admission:
 
         Raises Closing, retryable, when this caller has too many.
         """
-        place: Place | None = caller.client.ip if caller.viewer is None else caller.viewer.user_id
-        if place is None:
-            return None
-        limit = self._address_limit if caller.viewer is None else self._viewer_limit
-        if self._open.get(place, 0) >= limit:
-            reason, whose = ("address", "Your address has") if caller.viewer is None else ("viewer", "You have")
-            self._metrics.socket_refused(reason)
-            raise Closing(
-                CloseCode.TRY_AGAIN_LATER, f"{whose} as many sockets open as may be, {limit}: use one of them."
-            )
-        self._open[place] += 1
-        return place
+        try:
+            return self._places.take(caller.viewer, caller.client)
+        except Refused as refused:
+            self._metrics.socket_refused("address" if caller.viewer is None else "viewer")
+            raise Closing(CloseCode.TRY_AGAIN_LATER, refused.message) from refused
 
     def leave(self, place: Place) -> None:
         """Gives a place back."""
-        self._open[place] -= 1
-        if not self._open[place]:
-            del self._open[place]
+        self._places.give_back(place)
 
     def stop(self) -> None:
         """Turns everybody away from here on."""

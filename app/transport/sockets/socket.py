@@ -13,11 +13,11 @@ from app.domains.accounts.model import Viewer
 from app.engine.execution import Prepared, Response
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import Code
+from app.transport.places import Place
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sessions import Ending, Lease, seconds_until
 from app.transport.sockets import protocol
-from app.transport.sockets.admission import Place
 from app.transport.sockets.answer import Answer
 from app.transport.sockets.closings import closing_for
 from app.transport.sockets.hall import Hall

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -210,3 +211,35 @@ async def test_fifty_streams_come_and_go_and_leave_nothing(client: httpx.AsyncCl
     await asyncio.gather(*(visit() for _ in range(50)))
     await until(lambda: stage.open == 0 and stage.hub.listening == listening)
     await until(lambda: not {task for task in asyncio.all_tasks() - before if not task.done()})
+
+
+async def test_a_viewer_and_an_address_have_so_many_streams_and_no_more(database: Database, redis: Redis) -> None:
+    query = {"query": "subscription { facts { n } }"}
+    async with (
+        staged(database, redis, socket_viewer_limit=2, socket_address_limit=1) as stage,
+        httpx.AsyncClient(base_url=stage.url, headers={"accept": "text/event-stream"}, trust_env=False) as client,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        stage.log_in("alice")
+        stage.log_in("bob")
+        alice, bob = ({"authorization": f"Bearer {name}"} for name in ("alice", "bob"))
+        first, *_ = [
+            await stack.enter_async_context(client.stream("POST", "/graphql", json=query, headers=headers))
+            for headers in (alice, alice, bob, {})
+        ]
+        for headers, message in (
+            (alice, "You have as many streams of events open as may be, 2: use one of them."),
+            ({}, "Your address has as many streams of events open as may be, 1: use one of them."),
+        ):
+            refused = await client.post("/graphql", json=query, headers=headers)
+            assert refused.status_code == 429
+            error = refused.json()["errors"][0]
+            assert (error["message"], error["extensions"]["code"]) == (message, "RATE_LIMITED")
+        assert stage.open == 4
+        # One answer is no stream.
+        assert '"hello":"hello world"' in await whole(client, "{ hello }", **alice)
+
+        await first.aclose()
+        await until(lambda: stage.open == 3)
+        again = await stack.enter_async_context(client.stream("POST", "/graphql", json=query, headers=alice))
+        assert again.status_code == 200
