@@ -21,7 +21,7 @@ WIDE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { 
 PRIVATE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { balance } } } }"
 FORGETFUL = 7
 """Some note their place with every seventh event only."""
-SETTLED_WITHIN_S = 20.0
+SETTLED_WITHIN_S = 30.0
 
 
 @dataclass
@@ -155,7 +155,9 @@ async def crowd(plant: Plant, *, rate: float = 60.0, sockets: int = 50, streams:
     here.first = len(here.readers)
     publishing = asyncio.create_task(publisher.run())
     try:
-        await until(lambda: len(publisher.log) > 0 and all(reader.newest != after for reader in here.readers))
+        await until(
+            lambda: len(publisher.log) > 0 and all(reader.newest != after for reader in here.readers), within_s=30
+        )
         yield here
         publisher.stopping = True
         await publishing

@@ -11,7 +11,7 @@ from tests.streams.plant import Plant
 from tests.waiting import until
 
 KILLS = 5
-WITHOUT_RELAY_S = 4.0
+WITHOUT_RELAY_S = 5.0
 TAKEN_OVER_WITHIN_S = 2.5
 STANDING_BY = """
 SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'moneta' AND query LIKE '%pg_try_advisory_lock%'
