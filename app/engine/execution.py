@@ -195,15 +195,15 @@ class Engine:
     async def open_stream(self, prepared: Prepared, context: RequestContext) -> Opened:
         """Asks a declared subscription's field, as the caller, which stream to follow; closes the context's loads.
 
-        Raises NotOpened with the reasons, or Unavailable.
+        Raises NotOpened with the reasons; TimedOut or Unavailable: ask again.
         """
         try:
             async with asyncio.timeout(self.limits.timeout_s):
                 opened: Any = create_source_event_stream(self._executor(prepared, context, None))
                 if optimized_is_awaitable(opened):
                     opened = await opened
-        except TimeoutError:
-            opened = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
+        except TimeoutError as error:
+            raise TimedOut from error
         finally:
             await _close(context)
         if isinstance(opened, ExecutionResult):

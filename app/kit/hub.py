@@ -200,7 +200,8 @@ class Hub:
             self._begin_reading(topic)
 
     def _begin_reading(self, topic: Topic) -> asyncio.Task[None]:
-        return self._readings.begin((topic.name, self._gaps), lambda: topic.read(self._volatile))
+        # By the topic itself: one that was left and is watched again knows nothing of what the one before reads.
+        return self._readings.begin((topic, self._gaps), lambda: topic.read(self._volatile))
 
     async def _check_for_ever(self) -> None:
         """Finds what Redis has not told, be it for a lost message or because Redis is gone, and a new epoch."""

@@ -150,3 +150,29 @@ async def test_watchers_leave_nothing_behind(database: Database, redis: Redis) -
         assert list(hub._topics) == ["prices"]
         second.watcher.close()
         assert hub._topics == {}
+
+
+async def test_a_topic_that_is_left_and_watched_again_while_it_is_read_is_read_anew(
+    database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volatile = Volatile(redis)
+    async with hub_of(EventLog(database, redis), redis) as hub:
+        await until(lambda: heard(redis))
+        await volatile.publish("prices", "BTC", 1)
+        asked, answered = asyncio.Event(), asyncio.Event()
+        latest = Volatile.latest
+
+        async def slow(self: Volatile, topic: str) -> dict[str, object] | None:
+            asked.set()
+            await answered.wait()
+            return await latest(self, topic)
+
+        monkeypatch.setattr(Volatile, "latest", slow)
+        first = asyncio.create_task(Watch.on(hub, "prices"))
+        await asked.wait()
+        first.cancel()
+        await asyncio.wait([first])
+        second = asyncio.create_task(Watch.on(hub, "prices"))
+        await asyncio.sleep(0)
+        answered.set()
+        assert (await second).watcher.take() == [Latest("BTC", 1)]

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
+from uuid import UUID
 
 import msgspec
 import structlog
 
+from app.engine.cursors import Cursor
+from app.engine.encoding import encode
 from app.engine.execution import NotOpened, Prepared, RequestContext
+from app.engine.failures import TimedOut
 from app.engine.streams.cursors import seq_after, stream_cursor
 from app.engine.streams.declaring import Durable
 from app.engine.streams.group import BROKEN, Group, Machinery, chunks, errors_of, pauses_s
@@ -25,6 +29,9 @@ BATCH: Final = 16
 
 AHEAD_S: Final = 0.02
 """How often to look whether we have caught up with a subscriber that comes from a process ahead of us."""
+
+UNSHOWN: Final = encode({"errors": BROKEN, "data": None})
+"""An event that could not be made into a response; the log says why."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +53,7 @@ class DurableGroup(Group):
         assert isinstance(shape.declared, Durable)
         self._payload = shape.declared.payload
         self._replay_limit = replay_limit
+        self._epoch: UUID
         self._listener: Listener | None = None
         self._making: Flights[Delivery | None] = Flights()
         self._replaying: dict[Subscription, asyncio.Task[None]] = {}
@@ -53,6 +61,7 @@ class DurableGroup(Group):
     async def start(self) -> None:
         """Begins to listen where the stream stands now. Raises Unavailable."""
         self._listener = await self._machinery.hub.listen(self.stream, self.wake)
+        self._epoch = self._machinery.hub.epoch
         self.position = self._listener.last
 
     def close(self) -> None:
@@ -66,7 +75,7 @@ class DurableGroup(Group):
 
     async def place(self, cursor: str) -> int:
         """The event that a cursor of this stream stands at. Raises ResyncRequired, Unavailable."""
-        seq = seq_after(self._machinery.hub.epoch, self.stream, cursor)
+        seq = seq_after(self._epoch, self.stream, cursor)
         if seq > self.position and seq > await self._machinery.hub.top(self.stream):
             raise ResyncRequired
         if self.position - seq > self._replay_limit:
@@ -127,19 +136,29 @@ class DurableGroup(Group):
         return await self._making.join(event.seq, lambda: self._make(event))
 
     async def _make(self, event: Event) -> Delivery | None:
-        cursor = stream_cursor(self._machinery.hub.epoch, self.stream, event.seq)
-        payload = self._payload(event, cursor)
-        delivery = None
-        if payload is not None:
-            pauses = pauses_s()
-            while delivery is None:
-                try:
-                    await self._authorise()
-                    delivery = await self._execute(payload, cursor)
-                except Unavailable:
-                    await asyncio.sleep(next(pauses))
+        cursor = stream_cursor(self._epoch, self.stream, event.seq)
+        try:
+            delivery = await self._answer(event, cursor)
+        except (Problem, NotOpened):
+            raise
+        except Exception:
+            # Told as a failing resolver's error is. Whoever came back would meet it again, and never get past it.
+            log.exception("streams.event_failed", stream=self.stream, seq=event.seq)
+            delivery = Delivery(UNSHOWN, cursor)
         self._machinery.memo.put(self.number, event.seq, delivery)
         return delivery
+
+    async def _answer(self, event: Event, cursor: Cursor) -> Delivery | None:
+        payload = self._payload(event, cursor)
+        if payload is None:
+            return None
+        pauses = pauses_s()
+        while True:
+            try:
+                await self._authorise()
+                return await self._execute(payload, cursor)
+            except (Unavailable, TimedOut):
+                await asyncio.sleep(next(pauses))
 
     async def _authorise(self) -> None:
         """Asks again whether this audience may follow the stream."""
@@ -185,7 +204,8 @@ class DurableGroup(Group):
             return
         due = min(self.position - member.position, BATCH)
         events = await self._machinery.hub.history(self.stream, member.position, due)
-        if not events:
+        # In another epoch these numbers are other events.
+        if not events or self._machinery.hub.epoch != self._epoch:
             raise ResyncRequired
         made = self._made(events)
         if made is None:

@@ -65,6 +65,8 @@ class Group(ABC):
         """The newest event that the live subscribers were given, or that does not concern them."""
         self.delivered = 0
         """Events handed to whoever was live all the time."""
+        self.ended = False
+        """It has given up its stream, and would give a newcomer nothing."""
         self.members: set[Subscription] = set()
         self.number = next(_numbers)
         self._live: dict[Subscription, None] = {}
@@ -106,7 +108,8 @@ class Group(ABC):
         self._machinery.forget(self, member)
 
     def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """Ends all subscribers."""
+        """Ends all subscribers; no other can join any more."""
+        self.ended = True
         for member in list(self.members):
             member.finish(errors)
 
@@ -167,7 +170,7 @@ class Group(ABC):
                 served += 1
                 if not served % TURN:
                     await asyncio.sleep(0)
-            else:
+            elif member.is_open:
                 member.leave_live(State.PARKED, before, len(deliveries))
                 del self._live[member]
         self._machinery.counters.deliveries += served * len(deliveries)
@@ -180,7 +183,8 @@ class Group(ABC):
             self._let_go(member)
             return False
         if not taken:
-            member.state = State.PARKED
+            if member.is_open:
+                member.state = State.PARKED
             return False
         self._machinery.counters.deliveries += len(deliveries)
         return True
@@ -188,7 +192,7 @@ class Group(ABC):
     def _let_go(self, member: Subscription) -> None:
         """A subscriber whose sink fails goes alone."""
         log.exception("streams.sink_failed", stream=self.stream)
-        self.leave(member)
+        member.finish(BROKEN)
 
     async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
         """Executes one event. Raises Unavailable: ask again, the event is not lost."""

@@ -1,6 +1,6 @@
 """Which subscriptions are equal: what of a document decides that, found once for each document."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -62,7 +62,7 @@ def shape_of(
     if field is None or declared is None:
         return None
     used = [fragments[name] for name in sorted(_spread(operation, fragments))]
-    parts = [_without_after(operation, field), *used]
+    parts = [_without_after(operation, field, used), *used]
     names = {name for part in parts for name in _variables_used(part)}
     audiences = {declared.audience, *(each for part in (operation, *used) for each in _audiences(schema, part))}
     return Shape(
@@ -84,7 +84,9 @@ def _root_fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentD
                 yield from _root_fields(fragments[selection.name.value].selection_set, fragments)
 
 
-def _without_after(operation: OperationDefinitionNode, field: FieldNode) -> OperationDefinitionNode:
+def _without_after(
+    operation: OperationDefinitionNode, field: FieldNode, fragments: Iterable[FragmentDefinitionNode]
+) -> OperationDefinitionNode:
     """The operation without its `after` and without the variables that only this used.
 
     Where the field stands in a named fragment it stays as it is: then `after` keeps equals apart, and that is all.
@@ -96,7 +98,7 @@ def _without_after(operation: OperationDefinitionNode, field: FieldNode) -> Oper
             return _changed(node, arguments=kept) if node is field else None
 
     stripped: OperationDefinitionNode = visit(operation, Drop())
-    used = set(_variables_used(stripped))
+    used = {name for part in (stripped, *fragments) for name in _variables_used(part)}
     definitions = tuple(each for each in operation.variable_definitions or () if each.variable.name.value in used)
     return _changed(stripped, variable_definitions=definitions)
 

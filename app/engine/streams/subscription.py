@@ -6,10 +6,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
+
 from app.engine.streams.model import Sink, Transport
 
 if TYPE_CHECKING:
     from app.engine.streams.group import Group
+
+log = structlog.get_logger(__name__)
 
 
 class State(Enum):
@@ -97,4 +101,8 @@ class Subscription:
         """Ends it from our side: complete, or failed with these errors."""
         if self.is_open:
             self._group.leave(self)
-            self.sink.finish(errors)
+            try:
+                self.sink.finish(errors)
+            except Exception:
+                # The others of its group are to hear of their end all the same.
+                log.exception("streams.end_untold", subscription=self.id)

@@ -11,7 +11,7 @@ import msgspec
 from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
 from app.engine.streams.declaring import Opened, Volatile
 from app.engine.streams.durable import DurableGroup
-from app.engine.streams.group import Group, Machinery, errors_of
+from app.engine.streams.group import BROKEN, Group, Machinery, errors_of
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Sink, Transport
 from app.engine.streams.sharing import Shape
@@ -22,6 +22,8 @@ from app.kit.hub import Hub
 
 MEMO_BYTES: Final = 32 * 1024 * 1024
 REPLAYS_AT_ONCE: Final = 8
+ATTEMPTS: Final = 3
+"""A group may end while somebody is on the way into it; the next one should not, unless it fails at once."""
 
 _Key = tuple[str, str, str, Hashable]
 
@@ -29,6 +31,7 @@ _Key = tuple[str, str, str, Hashable]
 class _Entry(msgspec.Struct, eq=False):
     """A group, its start, and how many are on their way into it or in it."""
 
+    key: _Key
     group: DurableGroup | VolatileGroup
     ready: "asyncio.Task[None]"
     users: int = 0
@@ -45,7 +48,7 @@ class Subscriptions:
             engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget
         )
         self._entries: dict[_Key, _Entry] = {}
-        self._keys: dict[Group, _Key] = {}
+        self._entry_of: dict[Group, _Entry] = {}
         self._by_id: dict[str, Subscription] = {}
         self._by_viewer: dict[UUID, dict[str, Subscription]] = {}
 
@@ -55,7 +58,7 @@ class Subscriptions:
     @property
     def groups(self) -> int:
         """How many groups there are: so often is each event executed, at most."""
-        return len(self._entries)
+        return len(self._entry_of)
 
     @property
     def lag(self) -> int:
@@ -123,21 +126,35 @@ class Subscriptions:
             opened.stream,
             context.audience_key(shape.audience),
         )
-        entry = self._entries.get(key) or self._begin(key, shape, prepared, context, opened.stream)
-        entry.users += 1
+        for _ in range(ATTEMPTS):
+            entry = self._entries.get(key)
+            if entry is None or entry.group.ended:
+                entry = self._begin(key, shape, prepared, context, opened.stream)
+            member = await self._enter(entry, sink, transport, context.viewer_id, after)
+            if member is not None:
+                return member
+        raise NotOpened(BROKEN)
+
+    async def _enter(
+        self, entry: _Entry, sink: Sink, transport: Transport, viewer_id: UUID | None, after: str | None
+    ) -> Subscription | None:
+        """A new member of a group once that listens; None where it ended before."""
         group = entry.group
+        entry.users += 1
         joined = False
         try:
             await asyncio.shield(entry.ready)
             position = await _position(group, after)
-            member = Subscription(group, sink, transport, context.viewer_id, position)
+            if group.ended:
+                return None
+            member = Subscription(group, sink, transport, viewer_id, position)
             self._register(member)
             group.join(member)
             joined = True
             return member
         finally:
             if not joined:
-                self._release(key, entry)
+                self._release(entry)
 
     def _begin(self, key: _Key, shape: Shape, prepared: Prepared, context: RequestContext, stream: str) -> _Entry:
         new_context = partial(context.for_event, shape.audience)
@@ -146,8 +163,8 @@ class Subscriptions:
             group = VolatileGroup(self._machinery, shape, prepared, stream, new_context)
         else:
             group = DurableGroup(self._machinery, shape, prepared, stream, new_context, self._replay_limit)
-        entry = self._entries[key] = _Entry(group, asyncio.get_running_loop().create_task(group.start()))
-        self._keys[group] = key
+        entry = _Entry(key, group, asyncio.get_running_loop().create_task(group.start()))
+        self._entries[key] = self._entry_of[group] = entry
         return entry
 
     def _register(self, member: Subscription) -> None:
@@ -162,16 +179,17 @@ class Subscriptions:
             del of_viewer[member.id]
             if not of_viewer:
                 del self._by_viewer[member.viewer_id]
-        key = self._keys[group]
-        self._release(key, self._entries[key])
+        self._release(self._entry_of[group])
 
-    def _release(self, key: _Key, entry: _Entry) -> None:
+    def _release(self, entry: _Entry) -> None:
         entry.users -= 1
         if entry.users == 0:
             entry.ready.cancel()
             entry.group.close()
-            del self._entries[key]
-            del self._keys[entry.group]
+            del self._entry_of[entry.group]
+            # One that ended may have a successor by now.
+            if self._entries.get(entry.key) is entry:
+                del self._entries[entry.key]
 
 
 async def _position(group: DurableGroup | VolatileGroup, after: str | None) -> int:

@@ -1,6 +1,9 @@
 """Groups over volatile topics: the newest value of each key; a slow reader gets fewer of them, never late ones."""
 
+from collections import OrderedDict
 from collections.abc import Callable
+
+import structlog
 
 from app.engine.execution import Prepared, RequestContext
 from app.engine.streams.declaring import Volatile
@@ -8,7 +11,9 @@ from app.engine.streams.group import Group, Machinery, chunks
 from app.engine.streams.model import Delivery
 from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import Subscription
-from app.kit.volatile import Watcher
+from app.kit.volatile import KEYS_LIMIT, Latest, Watcher
+
+log = structlog.get_logger(__name__)
 
 
 class VolatileGroup(Group):
@@ -26,7 +31,8 @@ class VolatileGroup(Group):
         assert isinstance(shape.declared, Volatile)
         self._payload = shape.declared.payload
         self._watcher: Watcher | None = None
-        self._latest: dict[str, tuple[int, Delivery]] = {}
+        self._due: dict[str, Latest] = {}
+        self._latest: OrderedDict[str, tuple[int, Delivery]] = OrderedDict()
 
     async def start(self) -> None:
         """Begins to watch. Raises Unavailable."""
@@ -53,26 +59,38 @@ class VolatileGroup(Group):
         return 0
 
     async def _advance(self) -> bool:
-        assert self._watcher is not None
-        values = self._watcher.take()
-        if not values:
+        if self._watcher is None:
+            # Woken by the first reading of the topic; `start` wakes again.
             return False
-        made: list[tuple[int, Delivery | None]] = []
-        position = self.position
-        for value in values:
-            payload = self._payload(value)
-            if payload is None:
-                continue
-            position += 1
-            delivery = await self._execute(payload, None)
-            # Moved to the end: the values of all keys stay in the order of their age.
-            self._latest.pop(value.key, None)
-            self._latest[value.key] = (position, delivery)
-            made.append((position, delivery))
-        for deliveries, reached in chunks(made):
+        # What is taken is due until it is made: a server that does not answer must not cost a key its newest value.
+        for value in self._watcher.take():
+            self._due.pop(value.key, None)
+            self._due[value.key] = value
+        if not self._due:
+            return False
+        made = [(value.key, delivery) for value in self._due.values() if (delivery := await self._make(value))]
+        self._due = {}
+        given: list[tuple[int, Delivery | None]] = []
+        for position, (key, delivery) in enumerate(made, self.position + 1):
+            self._latest[key] = position, delivery
+            # The values of all keys stay in the order of their age.
+            self._latest.move_to_end(key)
+            given.append((position, delivery))
+        while len(self._latest) > KEYS_LIMIT:
+            self._latest.popitem(last=False)
+        for deliveries, reached in chunks(given):
             if deliveries:
                 await self._give(deliveries, reached)
         return True
+
+    async def _make(self, value: Latest) -> Delivery | None:
+        try:
+            payload = self._payload(value)
+        except Exception:
+            # Whatever Redis holds there, for instance another release's idea of it: it must not cost the other keys.
+            log.exception("streams.value_unreadable", stream=self.stream, key=value.key)
+            return None
+        return None if payload is None else await self._execute(payload, None)
 
     def _catch_up(self, member: Subscription) -> None:
         missed = [

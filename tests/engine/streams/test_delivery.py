@@ -237,4 +237,6 @@ async def test_a_sink_that_fails_is_let_go_and_the_others_are_none_the_worse(dat
         await stage.append(1, 2)
         await until(lambda: len(sound.bodies) == 2)
         assert sound.numbers == [1, 2]
+        # It is told, as far as it can be: a stream that only falls silent looks alive.
+        assert broken.codes == ["INTERNAL"]
         assert len(stage.subscriptions) == 1
