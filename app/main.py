@@ -230,8 +230,8 @@ async def serve(settings: Settings) -> None:
         peers = Peers(application.redis)
         runtime = build_runtime(application, hub, peers)
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(hub.stop)
             await hub.start()
+            stack.push_async_callback(hub.stop)
             stack.callback(runtime.subscriptions.stop)
             stack.push_async_callback(peers.stop)
             await peers.start()

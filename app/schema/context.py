@@ -1,6 +1,6 @@
 """What a resolver can reach: who asks, what they may read, and the services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
@@ -76,9 +76,12 @@ class Context:
         """Who calls; null for an anonymous caller."""
         return None if self.viewer is None else self.viewer.user_id
 
-    def audience_key(self, audience: Audience) -> UUID | None:
+    def audience_key(self, audience: Audience) -> Hashable:
         """Equal for callers who are one audience. There are no tenants to share among yet: each viewer is one."""
-        return None if audience is Audience.PUBLIC else self.viewer_id
+        if audience is Audience.PUBLIC or self.viewer is None:
+            return None
+        # Events are executed as the viewer who came first: who has become less since must not be among the same.
+        return self.viewer.user_id, self.viewer.role, self.viewer.is_verified
 
     def for_event(self, audience: Audience) -> "Context":
         """Fresh loads on behalf of the audience: nobody's for a public one, whoever is the first to ask."""

@@ -1,0 +1,39 @@
+"""Who may share an execution with whom."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from app.domains.accounts.model import Client, Role, Viewer
+from app.kit.loading import Audience
+from app.schema.context import Context
+
+VIEWER = Viewer(UUID(int=1), UUID(int=2), Role.ADMIN, True, datetime(2026, 1, 1, tzinfo=UTC), Client())
+
+
+def context_of(viewer: Viewer | None) -> Context:
+    nothing = cast(Any, None)
+    return Context(nothing, viewer, Client(), "request-1", from_browser=False, reads=nothing)
+
+
+def same(one: Viewer | None, other: Viewer | None, audience: Audience) -> bool:
+    return context_of(one).audience_key(audience) == context_of(other).audience_key(audience)
+
+
+def test_all_are_one_public() -> None:
+    assert same(VIEWER, None, Audience.PUBLIC)
+
+
+def test_a_viewer_is_one_audience_on_all_devices() -> None:
+    later = VIEWER.expires_at + timedelta(hours=1)
+    elsewhere = msgspec.structs.replace(VIEWER, session_id=UUID(int=3), expires_at=later, client=Client(ip="::1"))
+    assert same(VIEWER, elsewhere, Audience.VIEWER)
+
+
+@pytest.mark.parametrize("change", [{"user_id": UUID(int=9)}, {"role": Role.USER}, {"is_verified": False}], ids=str)
+def test_who_may_see_something_else_is_another_audience(change: dict[str, Any]) -> None:
+    assert not same(VIEWER, msgspec.structs.replace(VIEWER, **change), Audience.VIEWER)
+    assert not same(VIEWER, None, Audience.VIEWER)
