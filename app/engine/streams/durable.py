@@ -27,9 +27,6 @@ from app.kit.loading import Audience
 BATCH: Final = 16
 """Events that are executed side by side when several are due."""
 
-AHEAD_S: Final = 0.02
-"""How often to look whether we have caught up with a subscriber that comes from a process ahead of us."""
-
 UNSHOWN: Final = encode({"errors": BROKEN, "data": None})
 """An event that could not be made into a response; the log says why."""
 
@@ -56,6 +53,7 @@ class DurableGroup(Group):
         self._epoch: UUID
         self._listener: Listener | None = None
         self._making: Flights[Delivery | None] = Flights()
+        self._advanced = asyncio.Event()
         self._replaying: dict[Subscription, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
@@ -112,6 +110,9 @@ class DurableGroup(Group):
             return False
         for deliveries, position in chunks(await self._deliveries(events)):
             await self._give(deliveries, position)
+        # Whoever waits now looks where we are, and whoever comes later waits for the next time.
+        self._advanced.set()
+        self._advanced.clear()
         return True
 
     def _made(self, events: Sequence[Event]) -> list[tuple[int, Delivery | None]] | None:
@@ -200,7 +201,8 @@ class DurableGroup(Group):
             return
         if member.position > self.position:
             # It comes from a process that is ahead of us.
-            await asyncio.sleep(AHEAD_S)
+            self._machinery.hub.check_soon()
+            await self._advanced.wait()
             return
         due = min(self.position - member.position, BATCH)
         events = await self._machinery.hub.history(self.stream, member.position, due)

@@ -13,11 +13,12 @@ from app.engine.failures import TimedOut
 from app.engine.streams.cursors import stream_cursor
 from app.engine.streams.declaring import Opened
 from app.engine.streams.model import Delivery
-from app.engine.streams.subscription import Subscription
+from app.engine.streams.subscription import State, Subscription
 from app.kit.catchup import Tops
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.events import Fact
+from app.kit.hub import Hub
 from tests.conftest import Owner
 from tests.engine.streams.stage import ALICE, STREAM, Inbox, Stage, stage_of
 from tests.waiting import until
@@ -192,3 +193,28 @@ async def test_the_document_that_is_shown_defines_the_variables_of_its_fragments
         assert subscription.document.startswith("subscription ($s: Boolean!) {\n  numbers {")
         assert await stage.open(Inbox(), subscription.document, variables={"s": False})
         assert stage.subscriptions.groups == 1
+
+
+async def test_who_comes_from_a_process_that_is_ahead_waits_until_we_are_there(
+    database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage_of(database, redis) as stage:
+        here, ahead = Inbox(), Inbox()
+        subscription = await stage.open(here)
+
+        async def look_away(_: Hub) -> None:
+            pass
+
+        # Redis tells us nothing, and Postgres is not asked yet.
+        with monkeypatch.context() as deaf:
+            deaf.setattr(Hub, "_hear", lambda *_: None)
+            deaf.setattr(Hub, "_check", look_away)
+            await stage.append(1)
+            comer = await stage.open(ahead, after=stream_cursor(stage.hub.epoch, STREAM, 1))
+            assert (subscription.position, comer.position) == (0, 1)
+            assert comer.state is State.REPLAYING
+        await stage.append(2)
+        await until(lambda: bool(here.bodies and ahead.bodies) and comer.state is State.LIVE)
+        await stage.append(3)
+        await until(lambda: len(here.bodies) == 3 and len(ahead.bodies) == 2)
+        assert (here.numbers, ahead.numbers) == ([1, 2, 3], [2, 3])
