@@ -148,6 +148,8 @@ class Database:
             "jit": "off",
             "standard_conforming_strings": "on",
         }
+        # A client that is cut off without a word must not keep its locks for hours, the relay's least of all.
+        server_settings |= {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
         if role:
             server_settings["role"] = role
         try:

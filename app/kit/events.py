@@ -30,6 +30,10 @@ class Fact(msgspec.Struct, frozen=True):
     kind: str
     payload: dict[str, Any]
 
+    def __post_init__(self) -> None:
+        if "\n" in self.stream:
+            raise ValueError("no name of a stream has a line break")
+
 
 class Event(msgspec.Struct, frozen=True):
     """A stored fact. `seq` counts 1, 2, 3 ... within its stream, in the order of commit."""

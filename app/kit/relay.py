@@ -34,7 +34,13 @@ local last = {}
 for i, key in ipairs(KEYS) do
     local seq, head, event = tonumber(ARGV[3 * i + 1]), ARGV[3 * i + 2], ARGV[3 * i + 3]
     if not last[key] then
-        local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+        local held = redis.pcall('XREVRANGE', key, '+', '-', 'COUNT', 1)
+        if held.err then
+            -- Whatever somebody has put there, it is no stream of ours, and nothing else must wait for it.
+            redis.call('DEL', key)
+            held = {}
+        end
+        local newest = held[1]
         last[key] = newest and tonumber(string.match(newest[1], '^%d+')) or seq - 1
     end
     if seq > last[key] then

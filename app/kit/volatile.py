@@ -1,5 +1,6 @@
 """Volatile topics: only the latest value of each key matters, so values conflate and nothing is promised to arrive."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -43,11 +44,12 @@ class Volatile:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._publish = redis.register_script(_PUBLISH)
+        self._pending: dict[tuple[str, str], Any] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, payload: Any) -> None:
         """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
-        if "\n" in topic or "\n" in key:
-            raise ValueError("neither a topic nor a key may have a line break")
+        _check(topic, key)
         body = msgspec.json.encode(payload)
         try:
             await self._publish(
@@ -55,6 +57,20 @@ class Volatile:
             )
         except (RedisError, OSError) as error:
             log.warning("volatile.unpublished", topic=topic, error=str(error) or type(error).__name__)
+
+    def tell(self, topic: str, key: str, payload: Any) -> None:
+        """Publishes without waiting; what is told of a key while it is being published conflates."""
+        _check(topic, key)
+        self._pending.pop((topic, key), None)
+        self._pending[topic, key] = payload
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self._pending:
+            (topic, key), payload = next(iter(self._pending.items()))
+            del self._pending[topic, key]
+            await self.publish(topic, key, payload)
 
     async def latest(self, topic: str) -> dict[str, Any] | None:
         """The latest value of each key; None where Redis does not answer."""
@@ -64,6 +80,11 @@ class Volatile:
         except (RedisError, OSError, msgspec.MsgspecError, UnicodeError) as error:
             log.warning("volatile.unread", topic=topic, error=str(error) or type(error).__name__)
             return None
+
+
+def _check(topic: str, key: str) -> None:
+    if "\n" in topic or "\n" in key:
+        raise ValueError("neither a topic nor a key may have a line break")
 
 
 class Topic:

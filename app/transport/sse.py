@@ -92,12 +92,14 @@ class EventStreams:
                 lease.close()
                 await end(writing, gone)
                 await events.aclose()
-            slow = not writing.cancelled() and isinstance(writing.exception(), TimeoutError)
-            self._runtime.subscriptions.counters.evictions += slow
-            if slow or not gone.cancelled():
+            error = None if writing.cancelled() else writing.exception()
+            self._runtime.subscriptions.counters.evictions += isinstance(error, TimeoutError)
+            if isinstance(error, TimeoutError) or not gone.cancelled():
                 raise ClientDisconnect
+            if error is not None:
+                raise error
             last = _last(over.result(), context) if over.done() and context is not None else b""
-            await send({"type": "http.response.body", "body": last, "more_body": False})
+            await _send(send, last, more=False)
 
         return answer
 
@@ -119,7 +121,15 @@ class EventStreams:
 async def _write(events: Events, send: Send, drain_s: float) -> None:
     async for chunk in _chunks(events):
         async with asyncio.timeout(drain_s):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await _send(send, chunk)
+
+
+async def _send(send: Send, chunk: bytes, *, more: bool = True) -> None:
+    try:
+        await send({"type": "http.response.body", "body": chunk, "more_body": more})
+    except RuntimeError as error:
+        # A connection broke of which uvicorn has not told: it speaks of a request only while no other waits behind it.
+        raise ClientDisconnect from error
 
 
 async def _chunks(events: Events) -> AsyncIterator[bytes]:

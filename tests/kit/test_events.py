@@ -118,3 +118,8 @@ async def test_a_dead_redis_fails_no_write(database: Database, caplog: pytest.Lo
     assert (await events.positions(["a"])).seqs == {"a": 1}
     assert "never retrieved" not in caplog.text
     await nowhere.aclose()
+
+
+def test_no_stream_has_a_line_break_in_its_name() -> None:
+    with pytest.raises(ValueError, match="line break"):
+        Fact("two\nlines", "kind", {})

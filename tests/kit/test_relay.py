@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.kit.db import SYSTEM, Database
-from app.kit.events import Event, EventLog, Fact
+from app.kit.events import Event, EventLog, Fact, stream_key
 from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
 from tests.conftest import Owner
 from tests.kit.moving import append, cancel, relaying
@@ -147,3 +147,16 @@ async def test_a_relay_cancelled_at_any_moment_frees_its_lock(database: Database
         await cancel(task)
     await until(lambda: nobody_holds(owner))
     assert database.pool.get_size() == database.pool.get_idle_size()
+
+
+async def test_a_key_of_another_kind_holds_nothing_up(
+    database: Database, events: EventLog, redis: Redis, owner: Owner
+) -> None:
+    epoch = (await events.positions([])).epoch
+    await redis.set(stream_key(epoch, "a"), "no stream")
+    async with relaying(database, redis):
+        await append(database, events, "a", range(3))
+        await append(database, events, "b", range(3))
+        await until(lambda: published(owner))
+        assert [event.seq for event in await stored(redis, "a")] == [1, 2, 3]
+        assert [event.seq for event in await stored(redis, "b")] == [1, 2, 3]

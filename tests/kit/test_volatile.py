@@ -176,3 +176,19 @@ async def test_a_topic_that_is_left_and_watched_again_while_it_is_read_is_read_a
         await asyncio.sleep(0)
         answered.set()
         assert (await second).watcher.take() == [Latest("BTC", 1)]
+
+
+async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
+    volatile = Volatile(redis)
+    # All in one turn of the event loop: nothing is sent in between.
+    for price in range(1000):
+        volatile.tell("prices", "BTC", price)
+    volatile.tell("prices", "ETH", "only")
+
+    async def told() -> bool:
+        return await volatile.latest("prices") == {"BTC": 999, "ETH": "only"}
+
+    await redis.config_resetstat()
+    await until(told)
+    published = (await redis.info("commandstats")).get("cmdstat_hset", {}).get("calls")
+    assert published == 2

@@ -27,6 +27,9 @@ from app.kit.loading import Audience
 BATCH: Final = 16
 """Events that are executed side by side when several are due."""
 
+REPLAY_BATCH: Final = 4
+"""Fewer for somebody who comes back: live events want the same connections."""
+
 UNSHOWN: Final = encode({"errors": BROKEN, "data": None})
 """An event that could not be made into a response; the log says why."""
 
@@ -212,7 +215,7 @@ class DurableGroup(Group):
         made = self._made(events)
         if made is None:
             async with self._machinery.replays:
-                made = await self._deliveries(events)
+                made = await self._deliveries(events[:REPLAY_BATCH])
         for deliveries, position in chunks(made):
             if member.state is not State.REPLAYING:
                 return

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
+from app.engine.failures import TimedOut
 from app.engine.streams.declaring import Opened, Volatile
 from app.engine.streams.durable import DurableGroup
 from app.engine.streams.group import BROKEN, Group, Machinery, errors_of
@@ -21,7 +22,7 @@ from app.kit.errors import Problem, ResyncRequired
 from app.kit.hub import Hub
 
 MEMO_BYTES: Final = 32 * 1024 * 1024
-REPLAYS_AT_ONCE: Final = 8
+REPLAYS_AT_ONCE: Final = 4
 ATTEMPTS: Final = 3
 """A group may end while somebody is on the way into it; the next one should not, unless it fails at once."""
 
@@ -98,7 +99,10 @@ class Subscriptions:
         assert shape is not None, "every field of the subscription type is declared"
         try:
             opened = await self._machinery.engine.open_stream(prepared, context)
-            return await self._join(shape, prepared, context, opened, sink, transport, after or opened.after)
+            async with asyncio.timeout(self._machinery.engine.limits.timeout_s):
+                return await self._join(shape, prepared, context, opened, sink, transport, after or opened.after)
+        except TimeoutError:
+            return errors_of(TimedOut())
         except NotOpened as refusal:
             return refusal.errors
         except Problem as problem:

@@ -106,6 +106,9 @@ class Wire(WebSocketsSansIOProtocol):
             # The parser holds on to the request as well.
             self.request.headers.clear()
             del self.request, self.response
+        elif message["type"] == "websocket.http.response.body" and self.close_sent:
+            # The refusal is the end of the handshake; uvicorn takes it for a handshake that we forgot, and logs an error.
+            self.handshake_complete = True
 
     def pause_writing(self) -> None:
         """The transport holds more than it should."""

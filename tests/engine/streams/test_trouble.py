@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
@@ -218,3 +219,19 @@ async def test_who_comes_from_a_process_that_is_ahead_waits_until_we_are_there(
         await stage.append(3)
         await until(lambda: len(here.bodies) == 3 and len(ahead.bodies) == 2)
         assert (here.numbers, ahead.numbers) == ([1, 2, 3], [2, 3])
+
+
+async def test_subscribing_to_a_server_that_hangs_is_given_up(
+    database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage_of(database, redis) as stage:
+        stage.engine.limits = msgspec.structs.replace(stage.engine.limits, timeout_s=0.05)
+
+        async def hang(*_: object, **__: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(Hub, "listen", hang)
+        errors = await stage.try_open(Inbox(), "subscription { numbers { number } }")
+        assert isinstance(errors, list)
+        assert [error["extensions"]["code"] for error in errors] == ["MAINTENANCE"]
+        assert stage.subscriptions.groups == len(stage.subscriptions) == 0

@@ -65,7 +65,7 @@ class Miner:
         while True:
             began = time.monotonic()
             found = await asyncio.to_thread(search.attempt, slice_attempts)
-            await self.volatile.publish(MINING_TOPIC, self.wallet_id, search.progress())
+            self.volatile.tell(MINING_TOPIC, self.wallet_id, search.progress())
             if found is not None:
                 block = await self.chain.connect(found, self.wallet_id)
                 log.info(
