@@ -7,7 +7,8 @@ import asyncio
 from http import HTTPStatus
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_BYTES: Final = 64 * 1024
 """A head that is longer, and not over by then, is refused."""
@@ -22,6 +23,7 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _patience: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for a first request."""
@@ -32,6 +34,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Waits for nothing any more."""
         self._end_patience()
         super().connection_lost(exc)
+        # uvicorn tells the newest request only; the one that is being answered may be another, and last for ever.
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Parses what has come. A head that came whole, as almost all do, costs neither a count nor a timer."""

@@ -99,7 +99,7 @@ class EventStreams:
             if error is not None:
                 raise error
             last = _last(over.result(), context) if over.done() and context is not None else b""
-            await _send(send, last, more=False)
+            await send({"type": "http.response.body", "body": last, "more_body": False})
 
         return answer
 
@@ -121,15 +121,7 @@ class EventStreams:
 async def _write(events: Events, send: Send, drain_s: float) -> None:
     async for chunk in _chunks(events):
         async with asyncio.timeout(drain_s):
-            await _send(send, chunk)
-
-
-async def _send(send: Send, chunk: bytes, *, more: bool = True) -> None:
-    try:
-        await send({"type": "http.response.body", "body": chunk, "more_body": more})
-    except RuntimeError as error:
-        # A connection broke of which uvicorn has not told: it speaks of a request only while no other waits behind it.
-        raise ClientDisconnect from error
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def _chunks(events: Events) -> AsyncIterator[bytes]:

@@ -107,7 +107,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.request.headers.clear()
             del self.request, self.response
         elif message["type"] == "websocket.http.response.body" and self.close_sent:
-            # The refusal is the end of the handshake; uvicorn takes it for a handshake that we forgot, and logs an error.
+            # A refusal ends the handshake. uvicorn would take it for one that we forgot, and log an error.
             self.handshake_complete = True
 
     def pause_writing(self) -> None:

@@ -243,3 +243,19 @@ async def test_a_viewer_and_an_address_have_so_many_streams_and_no_more(database
         await until(lambda: stage.open == 3)
         again = await stack.enter_async_context(client.stream("POST", "/graphql", json=query, headers=alice))
         assert again.status_code == 200
+
+
+async def test_a_client_that_goes_with_a_request_behind_its_stream_is_no_error_of_ours(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
+    body = msgspec.json.encode({"query": "subscription { facts { n } }"})
+    head = "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n"
+    request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+    host, _, port = stage.url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request + b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+    await until(lambda: stage.open == 1)
+    writer.transport.abort()
+    await until(lambda: stage.open == 0)
+    assert "request_failed" not in capsys.readouterr().err + caplog.text
