@@ -235,7 +235,7 @@ async def test_a_viewer_and_an_address_have_so_many_streams_and_no_more(database
             assert refused.status_code == 429
             error = refused.json()["errors"][0]
             assert (error["message"], error["extensions"]["code"]) == (message, "RATE_LIMITED")
-        assert stage.open == 4
+        await until(lambda: stage.open == 4)
         # One answer is no stream.
         assert '"hello":"hello world"' in await whole(client, "{ hello }", **alice)
 
