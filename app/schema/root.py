@@ -43,7 +43,8 @@ class ServerLimits:
     timeout_s: float = strawberry.field(description="Seconds a query or mutation may run.")
     subscriptions_per_socket: int = strawberry.field(description="Operations open at once on one WebSocket.")
     sockets_per_viewer: int = strawberry.field(
-        description="WebSockets that one user has open at once to one server process. Others wait their turn: 1013."
+        description="WebSockets that one user has open at once to one server process, and apart from them as many "
+        "streams of events. Further ones are refused with 1013 and 429: try again when one has ended."
     )
     replay_events: int = strawberry.field(
         description="How far back `after` may begin, in events of its stream; further back is RESYNC_REQUIRED."

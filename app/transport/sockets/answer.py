@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from graphql import OperationType
+
 from app.engine.execution import Prepared
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
@@ -15,15 +17,19 @@ if TYPE_CHECKING:
 class Answer:
     """One execution and its result."""
 
-    __slots__ = ("_socket", "_task", "id")
+    __slots__ = ("_must_end", "_socket", "_task", "id", "size")
 
-    def __init__(self, socket: "Socket", operation_id: str) -> None:
+    def __init__(self, socket: "Socket", operation_id: str, size: int) -> None:
         self.id = operation_id
+        self.size = size
+        """Characters of its document."""
+        self._must_end = False
         self._socket = socket
         self._task: asyncio.Task[None] | None = None
 
     def open(self, prepared: Prepared, context: Context) -> None:
         """Executes, in a moment."""
+        self._must_end = prepared.kind is OperationType.MUTATION
         self._task = self._socket.begin(self._execute(prepared, context))
 
     async def _execute(self, prepared: Prepared, context: Context) -> None:
@@ -41,6 +47,6 @@ class Answer:
         """Waits for the client by itself."""
 
     def close(self) -> None:
-        """Ends it without a word."""
-        if self._task is not None:
+        """Ends it without a word; a mutation that has begun runs to its end, as over HTTP."""
+        if self._task is not None and not self._must_end:
             self._task.cancel()

@@ -25,6 +25,9 @@ from app.transport.sockets.wire import EXTENSION, Wire
 FEW: Final = 10
 """So many sockets are closed at once when the server stops; more of them one after the other."""
 
+MUTATION_S: Final = 2.0
+"""What a mutation under way gets to end when the server stops."""
+
 SPREAD_S: Final = 3.0
 """The longest that closing them takes: their clients, who all come back, do not come at once."""
 
@@ -75,6 +78,9 @@ class Sockets:
             if (left_s := began + at_s - loop.time()) > 0:
                 await asyncio.sleep(left_s)
             socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.")
+        if self._hall.tasks:
+            # Mutations: the others ended with their sockets.
+            await asyncio.wait(set(self._hall.tasks), timeout=MUTATION_S)
         await end(*self._hall.tasks)
 
     async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:

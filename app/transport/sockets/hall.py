@@ -4,8 +4,10 @@ import asyncio
 
 import msgspec
 
+from app.engine.execution import Prepared, Response
 from app.transport.callers import Callers
-from app.transport.runtime import AppRuntime
+from app.transport.messages import Params
+from app.transport.runtime import AppRuntime, Caller
 from app.transport.sockets.admission import Admission
 
 
@@ -17,3 +19,13 @@ class Hall(msgspec.Struct, frozen=True, eq=False):
     admission: Admission
     tasks: set["asyncio.Task[None]"]
     """What any socket has under way."""
+
+    def prepare(self, params: Params, caller: Caller) -> Prepared | Response:
+        """The operation; a response where it is refused."""
+        prepared = self.runtime.engine.prepare(
+            params.query,
+            params.operation_name,
+            params.variables,
+            introspection_allowed=caller.viewer is not None or self.runtime.settings.introspection_for_anonymous,
+        )
+        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

@@ -10,7 +10,7 @@ import msgspec
 from graphql import OperationType
 
 from app.domains.accounts.model import Viewer
-from app.engine.execution import Prepared, Response
+from app.engine.execution import Response
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import Code
 from app.transport.places import Place
@@ -26,6 +26,9 @@ from app.transport.sockets.stream import Stream
 from app.transport.sockets.wire import Wire
 
 Operation: TypeAlias = Stream | Answer
+
+DOCUMENT_CHARS: Final = 64 * 1024
+"""What is open holds its document, parsed: without a bound one caller's would be gigabytes."""
 
 _TOO_SLOW: Final = "You read too slowly. Subscribe again from there."
 _NOT_GOOD: Final = "This token is not good. The socket closes when the one before it expires."
@@ -263,31 +266,30 @@ class Socket:
         if message.id in self._operations:
             raise Closing(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
         caller = msgspec.structs.replace(self._caller, request_id=f"{self._caller.request_id}.{next(self._numbers)}")
-        limit = self.runtime.settings.socket_subscription_limit
-        if len(self._operations) >= limit:
-            text = f"This socket has {limit} operations open already: complete one, or open another socket."
-            self._refuse(message.id, error_body(text, Code.RATE_LIMITED, caller.request_id)["errors"])
+        if (reason := self._no_room_for(message.payload.query)) is not None:
+            self._refuse(message.id, error_body(reason, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
-        prepared = self._prepare(message, caller)
+        prepared = self._hall.prepare(message.payload.params(), caller)
         if isinstance(prepared, Response):
             self._refuse(message.id, prepared.errors)
             return
         is_stream = prepared.kind is OperationType.SUBSCRIPTION
-        operation = Stream(self, message.id) if is_stream else Answer(self, message.id)
+        size = len(message.payload.query)
+        operation = Stream(self, message.id, size) if is_stream else Answer(self, message.id, size)
         self._operations[message.id] = operation
         operation.open(prepared, self.runtime.new_context(caller))
+
+    def _no_room_for(self, query: str) -> str | None:
+        limit = self.runtime.settings.socket_subscription_limit
+        if len(self._operations) >= limit:
+            return f"This socket has {limit} operations open already: complete one, or open another socket."
+        if len(query) + sum(operation.size for operation in self._operations.values()) > DOCUMENT_CHARS:
+            return f"The documents of a socket's open operations may have {DOCUMENT_CHARS:,} characters together."
+        return None
 
     def _refuse(self, operation_id: str, errors: list[dict[str, Any]]) -> None:
         self.runtime.metrics.refused()
         self.wire.send_text(protocol.error(operation_id, errors))
-
-    def _prepare(self, message: Subscribe, caller: Caller) -> Prepared | Response:
-        params = message.payload.params()
-        allowed = caller.viewer is not None or self.runtime.settings.introspection_for_anonymous
-        prepared = self.runtime.engine.prepare(
-            params.query, params.operation_name, params.variables, introspection_allowed=allowed
-        )
-        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 
 
 def _forbidden() -> Closing:

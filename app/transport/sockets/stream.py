@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class Stream:
     """Where the engine delivers to: it writes at once, or says that it cannot. No task of its own once it is open."""
 
-    __slots__ = ("_opening", "_refused", "_socket", "_subscription", "_task", "id")
+    __slots__ = ("_opening", "_refused", "_socket", "_subscription", "_task", "id", "size")
 
-    def __init__(self, socket: "Socket", operation_id: str) -> None:
+    def __init__(self, socket: "Socket", operation_id: str, size: int) -> None:
         self.id = operation_id
+        self.size = size
+        """Characters of its document."""
         self._socket = socket
         self._opening = protocol.opening(operation_id)
         self._refused = False

@@ -119,6 +119,14 @@ class Mutation:
         info.context.stage.bumps += 1
         return info.context.stage.bumps
 
+    @strawberry.mutation
+    async def bump_slowly(self, info: Info) -> int:
+        stage = info.context.stage
+        async with stage.running():
+            await stage.released.wait()
+            stage.bumps += 1
+        return stage.bumps
+
 
 @strawberry.type
 class Subscription:
@@ -169,6 +177,8 @@ class Stage:
     tokens: dict[str, Viewer] = field(default_factory=dict)
     authentications: int = 0
     bumps: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """Lets slow mutations go on."""
     forbidden: bool = False
     """Whether nobody may follow what is theirs."""
     executing: int = 0

@@ -9,7 +9,8 @@ from websockets.exceptions import InvalidStatus
 
 from app.kit.db import Database
 from app.transport.sockets.admission import TokenBucket
-from tests.transport.live.stage import begin, closed, say, staged
+from app.transport.sockets.socket import DOCUMENT_CHARS
+from tests.transport.live.stage import begin, closed, hear, say, staged, subscribe
 from tests.waiting import until
 
 
@@ -77,3 +78,23 @@ def test_the_bucket_holds_a_second_and_no_more() -> None:
     assert [bucket.take() for _ in range(3)] == [True, True, False]
     now += 3600
     assert [bucket.take() for _ in range(11)] == [True] * 10 + [False]
+
+
+async def test_what_is_open_on_a_socket_has_documents_of_a_bounded_length(database: Database, redis: Redis) -> None:
+    async with staged(database, redis, body_limit_bytes=100_000) as stage, stage.connect() as socket:
+        await begin(socket)
+        long = "subscription { facts { n } } #" + "x" * (DOCUMENT_CHARS // 2)
+        await subscribe(socket, "a", long)
+        await until(lambda: stage.open == 1)
+        await subscribe(socket, "b", long)
+        refusal = await hear(socket)
+        assert (refusal["id"], refusal["type"]) == ("b", "error")
+        (error,) = refusal["payload"]
+        assert error["extensions"]["code"] == "RATE_LIMITED"
+        assert error["message"] == "The documents of a socket's open operations may have 65,536 characters together."
+        await subscribe(socket, "c", "{ hello }")
+        assert (await hear(socket))["type"] == "next"
+        assert (await hear(socket))["type"] == "complete"
+        await say(socket, "complete", id="a")
+        await subscribe(socket, "b", long)
+        await until(lambda: stage.open == 1)

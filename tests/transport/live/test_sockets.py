@@ -103,6 +103,28 @@ async def test_complete_ends_an_operation_and_says_nothing(stage: Stage) -> None
         assert await hear(socket) == {"type": "pong"}
 
 
+@pytest.mark.parametrize("leave", ["complete", "close"])
+async def test_a_mutation_that_has_begun_runs_to_its_end(stage: Stage, leave: str) -> None:
+    async with stage.connect() as socket:
+        await begin(socket)
+        await subscribe(socket, "m", "mutation { bumpSlowly }")
+        await until(lambda: stage.executing == 1)
+        if leave == "complete":
+            await say(socket, "complete", id="m")
+            await say(socket, "ping")
+            assert await hear(socket) == {"type": "pong"}
+        else:
+            await socket.close()
+            await until(lambda: len(stage.sockets) == 0)
+        stage.released.set()
+        await until(lambda: stage.executing == 0)
+        assert stage.bumps == 1
+        if leave == "complete":
+            # Nobody waits for its result any more.
+            await say(socket, "ping")
+            assert await hear(socket) == {"type": "pong"}
+
+
 async def test_a_subscription_that_is_completed_while_it_opens_stays_closed(stage: Stage) -> None:
     async with stage.connect() as socket:
         await begin(socket)
