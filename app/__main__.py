@@ -94,7 +94,7 @@ def work() -> None:
 @app.command()
 def migrate() -> None:
     """Brings the database to the newest revision."""
-    from app.main import migrate as bring_up
+    from app.upkeep import migrate as bring_up
 
     run(bring_up(located(settings_or_fail())))
 
@@ -123,7 +123,7 @@ def create_admin(
     ] = "",
 ) -> None:
     """Creates a verified user with the admin role, or gives an existing user that role."""
-    from app.main import create_admin as create
+    from app.upkeep import create_admin as create
 
     out.print(run(create(located(settings_or_fail()), email, full_name, password)))
 
@@ -131,7 +131,7 @@ def create_admin(
 @app.command("rotate-keys")
 def rotate_keys() -> None:
     """Moves every wallet key to the active key-encryption key; safe to stop and start again."""
-    from app.main import rotate_keys as rotate
+    from app.upkeep import rotate_keys as rotate
 
     with progress_bar() as progress:
         count = run(rotate(located(settings_or_fail()), progress))
@@ -158,7 +158,7 @@ def verify_proof(
 @app.command("new-epoch")
 def new_epoch() -> None:
     """After a restore that Moneta cannot notice (files copied back, data alone): has every client read anew."""
-    from app.main import new_epoch as begin
+    from app.upkeep import new_epoch as begin
 
     out.print(f"epoch {run(begin(located(settings_or_fail())))}")
 
@@ -166,7 +166,7 @@ def new_epoch() -> None:
 @doctor.command("chain")
 def doctor_chain() -> None:
     """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""
-    from app.main import doctor_chain as check
+    from app.upkeep import doctor_chain as check
 
     with progress_bar() as progress:
         report = run(check(located(settings_or_fail()), progress))
@@ -179,7 +179,7 @@ def doctor_chain() -> None:
 @doctor.command("audit")
 def doctor_audit() -> None:
     """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
-    from app.main import doctor_audit as check
+    from app.upkeep import doctor_audit as check
 
     verdict = run(check(located(settings_or_fail())))
     if not verdict.ok:
@@ -228,7 +228,7 @@ def dev() -> None:
 
 
 async def _prepare(settings: Settings, progress: Progress) -> None:
-    from app.main import migrate as bring_up
+    from app.upkeep import migrate as bring_up
 
     await bring_up(settings)
     await _load_demo(settings, progress)

@@ -9,18 +9,14 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
-
-from rich.progress import Progress
 
 from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
-from app.domains.accounts.model import AuditVerdict, Viewer
+from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.miner import Miner
-from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
@@ -296,49 +292,3 @@ async def build_miner(application: Application, email: str) -> Miner:
     await ledger.chain.ensure_genesis(wallet.wallet_id)
     hashes_per_s = application.settings.mining_hashes_per_s
     return Miner(ledger.chain, wallet.wallet_id, hashes_per_s, Volatile(application.redis))
-
-
-async def migrate(settings: Settings) -> None:
-    """Brings the database to the newest revision."""
-    # Alembic takes a quarter of a second to import, and a server that starts does not need it.
-    from app.kit.migrate import migrate as migrate_database
-
-    await migrate_database(database_url(settings))
-
-
-async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> str:
-    """Creates a verified admin, or makes an existing user one; says which."""
-    async with open_application(settings) as application:
-        return await application.services.accounts.administration.create_admin(email, full_name, password)
-
-
-async def rotate_keys(settings: Settings, progress: Progress) -> int:
-    """Moves every wallet key to the active key-encryption key; returns how many were moved."""
-    moved = 0
-    async with open_application(settings) as application:
-        await application.services.accounts.administration.rewrap_national_ids()
-        task = progress.add_task("moving wallet keys", total=None)
-        async for rotation in application.services.ledger.keys.rotate():
-            moved = rotation.rewrapped
-            progress.update(task, completed=rotation.rewrapped, total=rotation.total)
-    return moved
-
-
-async def new_epoch(settings: Settings) -> UUID:
-    """Begins an epoch of the event streams: cursors and open subscriptions of the one before are refused."""
-    async with open_application(settings) as application:
-        return await application.events.renew_epoch()
-
-
-async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
-    """Replays the chain."""
-    async with open_application(settings) as application:
-        task = progress.add_task("replaying blocks", total=None)
-        replay = Replay(application.database, application.clock)
-        return await replay.run(lambda done, total: progress.update(task, completed=done, total=total))
-
-
-async def doctor_audit(settings: Settings) -> AuditVerdict:
-    """Checks the audit log's hash chain."""
-    async with open_application(settings) as application:
-        return await application.services.accounts.audit.verify()

@@ -133,8 +133,6 @@ class Group(ABC):
                     log.warning("streams.delayed", stream=self.stream, error=problem.message)
                     self._woken = True
                     await asyncio.sleep(next(pauses))
-        except asyncio.CancelledError:
-            raise
         except NotOpened as refusal:
             self.finish(refusal.errors)
         except Problem as problem:

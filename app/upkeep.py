@@ -1,0 +1,54 @@
+"""What is done to a deployment now and then: by hand, from the command line."""
+
+from uuid import UUID
+
+from rich.progress import Progress
+
+from app.domains.accounts.model import AuditVerdict
+from app.domains.ledger.services.replay import Replay, ReplayReport
+from app.kit.migrate import migrate as migrate_database
+from app.main import database_url, open_application
+from app.settings import Settings
+
+
+async def migrate(settings: Settings) -> None:
+    """Brings the database to the newest revision."""
+    await migrate_database(database_url(settings))
+
+
+async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> str:
+    """Creates a verified admin, or makes an existing user one; says which."""
+    async with open_application(settings) as application:
+        return await application.services.accounts.administration.create_admin(email, full_name, password)
+
+
+async def rotate_keys(settings: Settings, progress: Progress) -> int:
+    """Moves every wallet key to the active key-encryption key; returns how many were moved."""
+    moved = 0
+    async with open_application(settings) as application:
+        await application.services.accounts.administration.rewrap_national_ids()
+        task = progress.add_task("moving wallet keys", total=None)
+        async for rotation in application.services.ledger.keys.rotate():
+            moved = rotation.rewrapped
+            progress.update(task, completed=rotation.rewrapped, total=rotation.total)
+    return moved
+
+
+async def new_epoch(settings: Settings) -> UUID:
+    """Begins an epoch of the event streams: cursors and open subscriptions of the one before are refused."""
+    async with open_application(settings) as application:
+        return await application.events.renew_epoch()
+
+
+async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
+    """Replays the chain."""
+    async with open_application(settings) as application:
+        task = progress.add_task("replaying blocks", total=None)
+        replay = Replay(application.database, application.clock)
+        return await replay.run(lambda done, total: progress.update(task, completed=done, total=total))
+
+
+async def doctor_audit(settings: Settings) -> AuditVerdict:
+    """Checks the audit log's hash chain."""
+    async with open_application(settings) as application:
+        return await application.services.accounts.audit.verify()
