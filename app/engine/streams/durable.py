@@ -1,7 +1,7 @@
 """Groups over streams of the event table: each event once, in order, to everybody, however slow or late."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,13 +10,12 @@ import structlog
 
 from app.engine.cursors import Cursor
 from app.engine.encoding import encode
-from app.engine.execution import NotOpened, Prepared, RequestContext
+from app.engine.execution import NotOpened
 from app.engine.failures import TimedOut
 from app.engine.streams.cursors import seq_after, stream_cursor
 from app.engine.streams.declaring import Durable
-from app.engine.streams.group import BROKEN, Group, Machinery, chunks, errors_of, pauses_s
+from app.engine.streams.group import BROKEN, Common, Group, Machinery, chunks, errors_of, pauses_s
 from app.engine.streams.model import Delivery
-from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Problem, ResyncRequired, Unavailable
 from app.kit.events import Event
@@ -39,20 +38,10 @@ log = structlog.get_logger(__name__)
 class DurableGroup(Group):
     """Subscribers to a durable stream."""
 
-    def __init__(  # noqa: PLR0917  # what a group is made of
-        self,
-        machinery: Machinery,
-        shape: Shape,
-        prepared: Prepared,
-        stream: str,
-        new_context: Callable[[], RequestContext],
-        replay_limit: int,
-    ) -> None:
-        """`replay_limit`: how far back a subscriber may begin, in events."""
-        super().__init__(machinery, shape, prepared, stream, new_context)
-        assert isinstance(shape.declared, Durable)
-        self._payload = shape.declared.payload
-        self._replay_limit = replay_limit
+    def __init__(self, machinery: Machinery, common: Common) -> None:
+        super().__init__(machinery, common)
+        assert isinstance(common.shape.declared, Durable)
+        self._payload = common.shape.declared.payload
         self._epoch: UUID
         self._listener: Listener | None = None
         self._making: Flights[Delivery | None] = Flights()
@@ -79,7 +68,7 @@ class DurableGroup(Group):
         seq = seq_after(self._epoch, self.stream, cursor)
         if seq > self.position and seq > await self._machinery.hub.top(self.stream):
             raise ResyncRequired
-        if self.position - seq > self._replay_limit:
+        if self.position - seq > self._machinery.replay_limit:
             raise ResyncRequired
         return seq
 

@@ -45,22 +45,26 @@ class Machinery(msgspec.Struct, frozen=True, eq=False):
     """How many subscribers may have events executed for themselves at once; the live ones do not queue for it."""
     forget: "Callable[[Group, Subscription], None]"
     """Called for each subscriber that leaves its group."""
+    replay_limit: int
+    """How far back a subscriber may begin, in events."""
+
+
+class Common(msgspec.Struct, frozen=True, eq=False):
+    """What the subscribers of a group have in common."""
+
+    shape: Shape
+    prepared: Prepared
+    stream: str
+    new_context: Callable[[], RequestContext]
+    """Makes the context of one event: nobody's for a public group, else the audience's."""
 
 
 class Group(ABC):
     """Subscribers to one stream with one document, one set of variables and one audience."""
 
-    def __init__(
-        self,
-        machinery: Machinery,
-        shape: Shape,
-        prepared: Prepared,
-        stream: str,
-        new_context: Callable[[], RequestContext],
-    ) -> None:
-        """`new_context` makes the context of one event: nobody's for a public group, else the audience's."""
-        self.shape = shape
-        self.stream = stream
+    def __init__(self, machinery: Machinery, common: Common) -> None:
+        self.shape = common.shape
+        self.stream = common.stream
         self.position = 0
         """The newest event that the live subscribers were given, or that does not concern them."""
         self.delivered = 0
@@ -72,8 +76,8 @@ class Group(ABC):
         self._live: dict[Subscription, None] = {}
         self._machinery = machinery
         # The variables never change here, so that the plan of the first event serves all.
-        self._prepared = msgspec.structs.replace(prepared, plans=[])
-        self._new_context = new_context
+        self._prepared = msgspec.structs.replace(common.prepared, plans=[])
+        self._new_context = common.new_context
         self._pumping: asyncio.Task[None] | None = None
         self._woken = False
 

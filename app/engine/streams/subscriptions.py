@@ -10,12 +10,11 @@ import msgspec
 
 from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
 from app.engine.failures import TimedOut
-from app.engine.streams.declaring import Opened, Volatile
+from app.engine.streams.declaring import Volatile
 from app.engine.streams.durable import DurableGroup
-from app.engine.streams.group import BROKEN, Group, Machinery, errors_of
+from app.engine.streams.group import BROKEN, Common, Group, Machinery, errors_of
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Sink, Transport
-from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.volatile import VolatileGroup
 from app.kit.errors import Problem, ResyncRequired
@@ -38,15 +37,23 @@ class _Entry(msgspec.Struct, eq=False):
     users: int = 0
 
 
+class _Newcomer(msgspec.Struct, frozen=True, eq=False):
+    """Somebody on the way into a group."""
+
+    sink: Sink
+    transport: Transport
+    viewer_id: UUID | None
+    after: str | None
+
+
 class Subscriptions:
     """Opens subscriptions, and knows those that are open."""
 
     def __init__(self, engine: Engine, hub: Hub, *, replay_limit: int) -> None:
         """`replay_limit`: how far back a subscriber may begin, in events; beyond it must read the data anew."""
         self.counters = Counters()
-        self._replay_limit = replay_limit
         self._machinery = Machinery(
-            engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget
+            engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget, replay_limit
         )
         self._entries: dict[_Key, _Entry] = {}
         self._entry_of: dict[Group, _Entry] = {}
@@ -100,7 +107,9 @@ class Subscriptions:
         try:
             opened = await self._machinery.engine.open_stream(prepared, context)
             async with asyncio.timeout(self._machinery.engine.limits.timeout_s):
-                return await self._join(shape, prepared, context, opened, sink, transport, after or opened.after)
+                common = Common(shape, prepared, opened.stream, partial(context.for_event, shape.audience))
+                newcomer = _Newcomer(sink, transport, context.viewer_id, after or opened.after)
+                return await self._join(common, context.audience_key(shape.audience), newcomer)
         except TimeoutError:
             return errors_of(TimedOut())
         except NotOpened as refusal:
@@ -114,44 +123,29 @@ class Subscriptions:
         for member in list(self._by_id.values()):
             member.close()
 
-    async def _join(  # noqa: PLR0917  # all that was found out on the way
-        self,
-        shape: Shape,
-        prepared: Prepared,
-        context: RequestContext,
-        opened: Opened,
-        sink: Sink,
-        transport: Transport,
-        after: str | None,
-    ) -> Subscription:
-        key = (
-            shape.document,
-            shape.values(prepared.variables.coerced),
-            opened.stream,
-            context.audience_key(shape.audience),
-        )
+    async def _join(self, common: Common, audience: Hashable, newcomer: _Newcomer) -> Subscription:
+        values = common.shape.values(common.prepared.variables.coerced)
+        key = (common.shape.document, values, common.stream, audience)
         for _ in range(ATTEMPTS):
             entry = self._entries.get(key)
             if entry is None or entry.group.ended:
-                entry = self._begin(key, shape, prepared, context, opened.stream)
-            member = await self._enter(entry, sink, transport, context.viewer_id, after)
+                entry = self._begin(key, common)
+            member = await self._enter(entry, newcomer)
             if member is not None:
                 return member
         raise NotOpened(BROKEN)
 
-    async def _enter(
-        self, entry: _Entry, sink: Sink, transport: Transport, viewer_id: UUID | None, after: str | None
-    ) -> Subscription | None:
+    async def _enter(self, entry: _Entry, newcomer: _Newcomer) -> Subscription | None:
         """A new member of a group once that listens; None where it ended before."""
         group = entry.group
         entry.users += 1
         joined = False
         try:
             await asyncio.shield(entry.ready)
-            position = await _position(group, after)
+            position = await _position(group, newcomer.after)
             if group.ended:
                 return None
-            member = Subscription(group, sink, transport, viewer_id, position)
+            member = Subscription(group, newcomer.sink, newcomer.transport, newcomer.viewer_id, position)
             self._register(member)
             group.join(member)
             joined = True
@@ -160,13 +154,9 @@ class Subscriptions:
             if not joined:
                 self._release(entry)
 
-    def _begin(self, key: _Key, shape: Shape, prepared: Prepared, context: RequestContext, stream: str) -> _Entry:
-        new_context = partial(context.for_event, shape.audience)
-        group: DurableGroup | VolatileGroup
-        if isinstance(shape.declared, Volatile):
-            group = VolatileGroup(self._machinery, shape, prepared, stream, new_context)
-        else:
-            group = DurableGroup(self._machinery, shape, prepared, stream, new_context, self._replay_limit)
+    def _begin(self, key: _Key, common: Common) -> _Entry:
+        kind = VolatileGroup if isinstance(common.shape.declared, Volatile) else DurableGroup
+        group = kind(self._machinery, common)
         entry = _Entry(key, group, asyncio.get_running_loop().create_task(group.start()))
         self._entries[key] = self._entry_of[group] = entry
         return entry

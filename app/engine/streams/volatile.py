@@ -1,15 +1,12 @@
 """Groups over volatile topics: the newest value of each key; a slow reader gets fewer of them, never late ones."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 
 import structlog
 
-from app.engine.execution import Prepared, RequestContext
 from app.engine.streams.declaring import Volatile
-from app.engine.streams.group import Group, Machinery, chunks
+from app.engine.streams.group import Common, Group, Machinery, chunks
 from app.engine.streams.model import Delivery
-from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import Subscription
 from app.kit.volatile import KEYS_LIMIT, Latest, Watcher
 
@@ -19,17 +16,10 @@ log = structlog.get_logger(__name__)
 class VolatileGroup(Group):
     """Subscribers to a volatile topic. Its position counts the values that were given, of whatever key."""
 
-    def __init__(
-        self,
-        machinery: Machinery,
-        shape: Shape,
-        prepared: Prepared,
-        stream: str,
-        new_context: Callable[[], RequestContext],
-    ) -> None:
-        super().__init__(machinery, shape, prepared, stream, new_context)
-        assert isinstance(shape.declared, Volatile)
-        self._payload = shape.declared.payload
+    def __init__(self, machinery: Machinery, common: Common) -> None:
+        super().__init__(machinery, common)
+        assert isinstance(common.shape.declared, Volatile)
+        self._payload = common.shape.declared.payload
         self._watcher: Watcher | None = None
         self._due: dict[str, Latest] = {}
         self._latest: OrderedDict[str, tuple[int, Delivery]] = OrderedDict()
