@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
+from redis.asyncio import Redis
+
 from app.domains.accounts import model as accounts
 from app.engine.execution import Engine, Response
 from app.engine.limits import Limits
@@ -14,6 +16,7 @@ from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
 from app.kit.hub import Hub
 from app.kit.loading import Reads
+from app.kit.peers import Peers
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
@@ -48,6 +51,8 @@ class Graph:
 
     def __post_init__(self) -> None:
         self.subscriptions = Subscriptions(self.engine, self.hub, replay_limit=1000)
+        # Alone, since it is not started: nothing is asked of Redis.
+        self.open_subscriptions = OpenSubscriptions(self.subscriptions, Peers(Redis()))
 
     async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
         """The response, whatever it holds."""
@@ -73,7 +78,7 @@ class Graph:
             settings=cast(Settings, None),
             services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
             limits=LIMITS,
-            open_subscriptions=cast(OpenSubscriptions, None),
+            open_subscriptions=self.open_subscriptions,
             new_reads=self._reads,
         )
         return Context(
