@@ -26,4 +26,4 @@ def scene(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> 
 async def graph(scene: Scene, redis: Redis) -> AsyncIterator[Graph]:
     """The graph, with a relay and a hub behind it."""
     async with relaying(scene.database, redis), hub_of(EventLog(scene.database, redis), redis) as hub:
-        yield Graph(scene, hub, Engine(SCHEMA, LIMITS))
+        yield Graph(scene, hub, Engine(SCHEMA, LIMITS), redis)

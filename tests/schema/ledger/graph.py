@@ -39,6 +39,7 @@ LIMITS = Limits(
 
 
 SCHEMA = build_schema()
+SETTINGS = Settings()
 
 
 @dataclass
@@ -48,11 +49,12 @@ class Graph:
     scene: Scene
     hub: Hub
     engine: Engine
+    redis: Redis
 
     def __post_init__(self) -> None:
         self.subscriptions = Subscriptions(self.engine, self.hub, replay_limit=1000)
         # Alone, since it is not started: nothing is asked of Redis.
-        self.open_subscriptions = OpenSubscriptions(self.subscriptions, Peers(Redis()))
+        self.open_subscriptions = OpenSubscriptions(self.subscriptions, Peers(self.redis))
 
     async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
         """The response, whatever it holds."""
@@ -75,7 +77,7 @@ class Graph:
     def context(self, person: Person | None) -> Context:
         viewer = person.viewer if person else None
         runtime = Runtime(
-            settings=cast(Settings, None),
+            settings=SETTINGS,
             services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
             limits=LIMITS,
             open_subscriptions=self.open_subscriptions,
