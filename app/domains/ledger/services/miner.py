@@ -65,7 +65,7 @@ class Miner:
         while True:
             began = time.monotonic()
             found = await asyncio.to_thread(search.attempt, slice_attempts)
-            self.volatile.tell(MINING_TOPIC, self.wallet_id, search.progress())
+            self.volatile.tell(MINING_TOPIC, self.wallet_id, search.progress(self.hashes_per_s))
             if found is not None:
                 block = await self.chain.connect(found, self.wallet_id)
                 log.info(
@@ -95,7 +95,7 @@ class _Search:
         self.began_at = self.looked_at = time.monotonic()
         self._next_nonce = self._first_nonce = random.randrange(MAX_NONCE // 2)
 
-    def progress(self) -> dict[str, Any]:
+    def progress(self, limit_per_s: int) -> dict[str, Any]:
         """What there is to tell of it, now."""
         block, hashes = self.template.block, self._next_nonce - self._first_nonce
         return {
@@ -103,7 +103,8 @@ class _Search:
             "difficulty": block.header.difficulty_bits,
             "transactions": len(block.transactions),
             "hashes": hashes,
-            "hashes_per_s": round(hashes / max(time.monotonic() - self.began_at, SLICE_S)),
+            # A slice is done at once and then waited for: the first ones look faster than the miner may be.
+            "hashes_per_s": min(limit_per_s, round(hashes / (time.monotonic() - self.began_at))),
         }
 
     def attempt(self, attempts: int) -> Block | None:
