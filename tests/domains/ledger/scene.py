@@ -75,7 +75,11 @@ class Scene:
             verified,
         )
         await self.owner.execute(
-            "INSERT INTO display_names (user_id, display_name) VALUES ($1, $2)", user_id, f"user {str(user_id)[:8]}"
+            # As registration leaves them: a user without a profile fails where one is asked for.
+            "WITH profile AS (INSERT INTO profiles (user_id) VALUES ($1))"
+            " INSERT INTO display_names (user_id, display_name) VALUES ($1, $2)",
+            user_id,
+            f"user {str(user_id)[:8]}",
         )
         await self.database.write(SYSTEM, lambda tx: insert(tx, user_id))
         wallet_id = await self.owner.fetchval("SELECT wallet_id FROM wallets WHERE user_id = $1", user_id)
