@@ -17,6 +17,8 @@ from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.miner import Miner
+from app.domains.market.jobs import market_jobs, market_schedules
+from app.domains.market.services import MarketServices
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
@@ -115,7 +117,8 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
         passwords=passwords,
         prepare_wallet=ledger.wallets.prepare,
     )
-    return Services(accounts=accounts, ledger=ledger)
+    market = MarketServices.build(settings, database, redis, clock, events)
+    return Services(accounts=accounts, ledger=ledger, market=market)
 
 
 def database_url(settings: Settings) -> str:
@@ -243,11 +246,12 @@ async def work(settings: Settings) -> None:
     configure_logging(settings)
     async with open_application(settings) as application:
         services, database, clock = application.services, application.database, application.clock
-        jobs = accounts_jobs(services.accounts)
+        jobs = [*accounts_jobs(services.accounts), *market_jobs(services.market)]
         schedules = [
             *kit_schedules(database, clock),
             *accounts_schedules(services.accounts),
             *ledger_schedules(services.ledger),
+            *market_schedules(services.market),
         ]
         # A worker that was off for months must not wait for the night to have partitions to write into.
         await run_schedule(database, clock, partition_schedule(database, clock))

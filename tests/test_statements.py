@@ -17,7 +17,7 @@ FILES = sorted(Path(app.__path__[0]).rglob("*.sql"))
 
 
 def loaders() -> Iterator[tuple[str, One[Any] | Many[Any] | Page[Any]]]:
-    for name in ("app.domains.accounts.loaders", "app.domains.ledger.loaders"):
+    for name in ("app.domains.accounts.loaders", "app.domains.ledger.loaders", "app.domains.market.loaders"):
         for attribute, value in vars(importlib.import_module(name)).items():
             if isinstance(value, One | Many | Page):
                 yield f"{name}.{attribute}", value

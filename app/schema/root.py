@@ -17,6 +17,7 @@ from app.schema.context import Info
 from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
 from app.schema.ledger.viewer import LedgerViewer
+from app.schema.market.operations import MarketQuery
 from app.schema.realtime.operations import RealtimeMutation
 from app.schema.realtime.viewer import RealtimeViewer
 from app.schema.scalars import SCALARS
@@ -72,7 +73,7 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountsQuery, LedgerQuery):
+class Query(AccountsQuery, LedgerQuery, MarketQuery):
     """What can be read."""
 
     @strawberry.field(graphql_type=Viewer | None, description="Who is asking; null for anonymous callers.")

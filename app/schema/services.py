@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import MarketServices
 
 
 @dataclass(frozen=True)
@@ -12,3 +13,4 @@ class Services:
 
     accounts: AccountsServices
     ledger: LedgerServices
+    market: MarketServices

@@ -6,7 +6,7 @@ every event of a stream that is not public. Everything else, from `after` to the
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
@@ -42,15 +42,31 @@ class Volatile(msgspec.Struct, frozen=True, eq=False):
     """A field over a topic of which only the newest value of each key counts: a slow reader gets fewer values."""
 
     audience: Audience
-    payload: Callable[[Latest], Any]
+    payload: Callable[[Latest, Any], Any]
+    """A value in the graph, given what the subscriber chose of it; null where that shows nothing."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """What the function of a declaration returns where the name of the stream or topic does not say all."""
+
+    stream: str
+    choice: Hashable = None
+    """What the caller wants of each value of a topic; equal choices share their executions."""
+    since: int | None = None
+    """Without `after` the caller begins behind this event of the stream; null: with what happens from now on."""
 
 
 class Opened:
     """What a subscription field gives the engine: the stream that the caller may follow, and from where."""
 
-    def __init__(self, stream: str, after: str | None) -> None:
-        self.stream = stream
+    def __init__(self, followed: str | Followed, after: str | None) -> None:
+        self.followed = Followed(followed) if isinstance(followed, str) else followed
         self.after = after
+
+    @property
+    def stream(self) -> str:
+        """The name of the stream or topic."""
+        return self.followed.stream
 
     def __aiter__(self) -> AsyncIterator[NoReturn]:
         """graphql-core wants a subscription to be iterable; the engine never iterates."""
@@ -59,10 +75,10 @@ class Opened:
 
 def durable(
     event: Any, *, payload: Callable[[Event, Cursor], Any], audience: Audience = Audience.VIEWER, description: str
-) -> Callable[[Callable[..., Awaitable[str]]], Any]:
+) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the stream that the function names."""
 
-    def declare(name_stream: Callable[..., Awaitable[str]]) -> Any:
+    def declare(name_stream: Callable[..., Awaitable[str | Followed]]) -> Any:
         @functools.wraps(name_stream)
         async def open_stream(*arguments: Any, after: str | None = None, **named: Any) -> Opened:
             return Opened(await name_stream(*arguments, **named), after)
@@ -77,11 +93,11 @@ def durable(
 
 
 def volatile(
-    event: Any, *, payload: Callable[[Latest], Any], audience: Audience = Audience.VIEWER, description: str
-) -> Callable[[Callable[..., Awaitable[str]]], Any]:
+    event: Any, *, payload: Callable[[Latest, Any], Any], audience: Audience = Audience.VIEWER, description: str
+) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names."""
 
-    def declare(name_topic: Callable[..., Awaitable[str]]) -> Any:
+    def declare(name_topic: Callable[..., Awaitable[str | Followed]]) -> Any:
         @functools.wraps(name_topic)
         async def open_topic(*arguments: Any, **named: Any) -> Opened:
             return Opened(await name_topic(*arguments, **named), None)

@@ -12,6 +12,7 @@ import structlog
 from app.engine.encoding import encode
 from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
 from app.engine.failures import MASKED
+from app.engine.streams.declaring import Followed
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Delivery
 from app.engine.streams.sharing import Shape
@@ -54,7 +55,7 @@ class Common(msgspec.Struct, frozen=True, eq=False):
 
     shape: Shape
     prepared: Prepared
-    stream: str
+    followed: Followed
     new_context: Callable[[], RequestContext]
     """Makes the context of one event: nobody's for a public group, else the audience's."""
 
@@ -64,7 +65,7 @@ class Group(ABC):
 
     def __init__(self, machinery: Machinery, common: Common) -> None:
         self.shape = common.shape
-        self.stream = common.stream
+        self.stream = common.followed.stream
         self.position = 0
         """The newest event that the live subscribers were given, or that does not concern them."""
         self.delivered = 0

@@ -25,7 +25,7 @@ REPLAYS_AT_ONCE: Final = 4
 ATTEMPTS: Final = 3
 """A group may end while somebody is on the way into it; the next one should not, unless it fails at once."""
 
-_Key = tuple[str, str, str, Hashable]
+_Key = tuple[str, str, str, Hashable, Hashable]
 
 
 class _Entry(msgspec.Struct, eq=False):
@@ -44,6 +44,7 @@ class _Newcomer(msgspec.Struct, frozen=True, eq=False):
     transport: Transport
     viewer_id: UUID | None
     after: str | None
+    since: int | None
 
 
 class Subscriptions:
@@ -107,8 +108,9 @@ class Subscriptions:
         try:
             opened = await self._machinery.engine.open_stream(prepared, context)
             async with asyncio.timeout(self._machinery.engine.limits.timeout_s):
-                common = Common(shape, prepared, opened.stream, partial(context.for_event, shape.audience))
-                newcomer = _Newcomer(sink, transport, context.viewer_id, after or opened.after)
+                followed = opened.followed
+                common = Common(shape, prepared, followed, partial(context.for_event, shape.audience))
+                newcomer = _Newcomer(sink, transport, context.viewer_id, after or opened.after, followed.since)
                 return await self._join(common, context.audience_key(shape.audience), newcomer)
         except TimeoutError:
             return errors_of(TimedOut())
@@ -125,7 +127,8 @@ class Subscriptions:
 
     async def _join(self, common: Common, audience: Hashable, newcomer: _Newcomer) -> Subscription:
         values = common.shape.values(common.prepared.variables.coerced)
-        key = (common.shape.document, values, common.stream, audience)
+        followed = common.followed
+        key = (common.shape.document, values, followed.stream, followed.choice, audience)
         for _ in range(ATTEMPTS):
             entry = self._entries.get(key)
             if entry is None or entry.group.ended:
@@ -142,7 +145,7 @@ class Subscriptions:
         joined = False
         try:
             await asyncio.shield(entry.ready)
-            position = await _position(group, newcomer.after)
+            position = await _position(group, newcomer)
             if group.ended:
                 return None
             member = Subscription(group, newcomer.sink, newcomer.transport, newcomer.viewer_id, position)
@@ -186,7 +189,9 @@ class Subscriptions:
                 del self._entries[entry.key]
 
 
-async def _position(group: DurableGroup | VolatileGroup, after: str | None) -> int:
+async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) -> int:
     if isinstance(group, VolatileGroup):
         return 0
-    return group.position if after is None else await group.place(after)
+    if newcomer.after is not None:
+        return await group.place(newcomer.after)
+    return group.position if newcomer.since is None else newcomer.since

@@ -20,6 +20,7 @@ class VolatileGroup(Group):
         super().__init__(machinery, common)
         assert isinstance(common.shape.declared, Volatile)
         self._payload = common.shape.declared.payload
+        self._choice = common.followed.choice
         self._watcher: Watcher | None = None
         self._due: dict[str, Latest] = {}
         self._latest: OrderedDict[str, tuple[int, Delivery]] = OrderedDict()
@@ -75,7 +76,7 @@ class VolatileGroup(Group):
 
     async def _make(self, value: Latest) -> Delivery | None:
         try:
-            payload = self._payload(value)
+            payload = self._payload(value, self._choice)
         except Exception:
             # Whatever Redis holds there, for instance another release's idea of it: it must not cost the other keys.
             log.exception("streams.value_unreadable", stream=self.stream, key=value.key)

@@ -103,7 +103,7 @@ def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
     return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
 
 
-def _mining_progress(latest: Latest) -> MiningProgress:
+def _mining_progress(latest: Latest, _: object) -> MiningProgress:
     search = latest.payload
     return MiningProgress(
         height=search["height"],

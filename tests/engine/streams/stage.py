@@ -93,7 +93,7 @@ def _number(event: Event, cursor: Cursor) -> Number | None:
     return Number(cursor=cursor, number=event.payload["n"]) if event.kind == "n" else None
 
 
-def _latest(latest: Latest) -> Number:
+def _latest(latest: Latest, _: object) -> Number:
     return Number(cursor=None, number=latest.payload)
 
 

@@ -142,7 +142,7 @@ class Subscription:
 
     @volatile(
         Tick,
-        payload=lambda latest: Tick(n=latest.payload, cursor=Cursor("")),
+        payload=lambda latest, _: Tick(n=latest.payload, cursor=Cursor("")),
         audience=Audience.PUBLIC,
         description="A price.",
     )

@@ -1,0 +1,14 @@
+"""What the market does at fixed times, and later."""
+
+from app.domains.market.services import MarketServices
+from app.kit.jobs import Job, Schedule
+
+
+def market_jobs(services: MarketServices) -> list[Job]:
+    """The kinds of work that the market enqueues."""
+    return []
+
+
+def market_schedules(services: MarketServices) -> list[Schedule]:
+    """The refreshes and the upkeep of the market."""
+    return []

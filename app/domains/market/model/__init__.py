@@ -1,0 +1,1 @@
+"""Records of the market, a module for each noun."""

@@ -1,0 +1,78 @@
+"""Quotes as they come in, and candles as they are kept. Prices are in dollars unless they say otherwise."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+PRICE_LIMIT = Decimal(10) ** 12
+"""No price is believed from here on; the columns hold no more."""
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """What a provider says of a token at a moment. Null: it does not say."""
+
+    symbol: str
+    at: datetime
+    price_usd: Decimal
+    price_aud: Decimal
+    volume_24h_usd: Decimal | None = None
+    volume_24h_aud: Decimal | None = None
+    change_24h: Decimal | None = None
+    change_percentage_24h: Decimal | None = None
+    market_cap_usd: Decimal | None = None
+    market_cap_aud: Decimal | None = None
+    high_24h: Decimal | None = None
+    low_24h: Decimal | None = None
+
+
+class Quotes(msgspec.Struct, frozen=True):
+    """One answer of a provider: what is believed, and how many values are not, by reason."""
+
+    accepted: list[Quote]
+    ignored: dict[str, int]
+
+
+class Move(msgspec.Struct, frozen=True):
+    """A token's price before a tick and after it; before is null for its first."""
+
+    symbol: str
+    before: Decimal | None
+    after: Decimal
+
+
+class Interval(StrEnum):
+    """How long a candle is. Each but the first is made of the one before."""
+
+    ONE_MINUTE = "1m"
+    FIVE_MINUTES = "5m"
+    ONE_HOUR = "1h"
+    ONE_DAY = "1d"
+
+    @property
+    def length(self) -> timedelta:
+        """The span of a candle; all begin at multiples of it since 1970, in UTC."""
+        return _LENGTHS[self]
+
+
+_LENGTHS = {
+    Interval.ONE_MINUTE: timedelta(minutes=1),
+    Interval.FIVE_MINUTES: timedelta(minutes=5),
+    Interval.ONE_HOUR: timedelta(hours=1),
+    Interval.ONE_DAY: timedelta(days=1),
+}
+
+
+class Candle(msgspec.Struct, frozen=True):
+    """Prices over an interval that began at `opened_at`."""
+
+    symbol: str
+    exchange: str
+    interval: Interval
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume_usd: Decimal

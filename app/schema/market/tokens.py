@@ -1,0 +1,44 @@
+"""Tokens."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import strawberry
+
+from app.domains.market import loaders
+from app.engine.nodes import Node, node_type
+
+UNQUOTED = "Null until a provider has said it."
+
+
+@node_type(by=loaders.token_by_symbol, parse=str, description="A token: what it is, and its newest quote.")
+class Token(Node):
+    """A token."""
+
+    symbol: str = strawberry.field(description="Upper-case ticker, such as BTC; unique.")
+    name: str = strawberry.field(description="Its name, such as Bitcoin.")
+    coingecko_id: str = strawberry.field(description="Its id at CoinGecko, such as bitcoin.")
+    market_cap_rank: int | None = strawberry.field(
+        description="1 is the largest; null where it is not listed any more."
+    )
+    image_url: str | None = strawberry.field(description="Its logo; null where none is known.")
+    ethereum_address: str | None = strawberry.field(description="Its contract on Ethereum; null without one.")
+    solana_address: str | None = strawberry.field(description="Its mint on Solana; null without one.")
+    is_active: bool = strawberry.field(description="Whether the provider still lists it.")
+    price_usd: Decimal | None = strawberry.field(description="Dollars for one token. " + UNQUOTED)
+    price_aud: Decimal | None = strawberry.field(description="Australian dollars for one token. " + UNQUOTED)
+    market_cap_usd: Decimal | None = strawberry.field(description="Market capitalisation in dollars. " + UNQUOTED)
+    market_cap_aud: Decimal | None = strawberry.field(
+        description="Market capitalisation in Australian dollars. " + UNQUOTED
+    )
+    volume_24h_usd: Decimal | None = strawberry.field(description="Dollars traded in 24 hours. " + UNQUOTED)
+    volume_24h_aud: Decimal | None = strawberry.field(description="Australian dollars traded in 24 hours. " + UNQUOTED)
+    change_24h: Decimal | None = strawberry.field(
+        description="Change of the price in 24 hours, in dollars. " + UNQUOTED
+    )
+    change_percentage_24h: Decimal | None = strawberry.field(
+        description="Change of the price in 24 hours, in per cent. " + UNQUOTED
+    )
+    high_24h: Decimal | None = strawberry.field(description="Highest price of 24 hours, in dollars. " + UNQUOTED)
+    low_24h: Decimal | None = strawberry.field(description="Lowest price of 24 hours, in dollars. " + UNQUOTED)
+    last_updated: datetime | None = strawberry.field(description="When it was quoted. " + UNQUOTED)
