@@ -86,7 +86,7 @@ def serve() -> None:
 @app.command()
 def work() -> None:
     """Runs jobs, the relay, and the miner when MONETA_MINER_EMAIL is set."""
-    from app.main import work as run_worker
+    from app.worker import work as run_worker
 
     run(run_worker(settings_or_fail()))
 

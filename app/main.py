@@ -1,23 +1,15 @@
-"""The composition root: builds what lives as long as the process, wires the houses, registers jobs and schedules."""
+"""The composition root: builds what lives as long as the process, and wires the houses."""
 
-import asyncio
 import base64
 import contextlib
 import secrets
-import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
-from app.domains.ledger.jobs import ledger_schedules
-from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services import LedgerServices
-from app.domains.ledger.services.miner import Miner
-from app.domains.market.jobs import market_jobs, market_schedules
 from app.domains.market.services import MarketServices
 from app.engine.execution import Engine
 from app.engine.limits import Limits
@@ -29,16 +21,13 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.local import local_secret
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import PUBLIC, Database
-from app.kit.errors import NotFound, Unavailable
+from app.kit.errors import Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_schedule
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
-from app.kit.relay import Relay
-from app.kit.volatile import Volatile
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
@@ -52,7 +41,6 @@ from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
 
-JOB_PATIENCE_S = 5.0
 EMBEDDED_HINT = "`make serve` starts embedded ones"
 
 
@@ -239,60 +227,3 @@ async def serve(settings: Settings) -> None:
             sockets, streams = Sockets(runtime), EventStreams(runtime)
             app = create_app(runtime, sockets=sockets, stream=streams)
             await serve_app(app, settings, stopping=(streams.close, sockets.close))
-
-
-async def work(settings: Settings) -> None:
-    """Runs jobs, schedules, the relay and, if a miner is named, the miner, until SIGINT or SIGTERM."""
-    configure_logging(settings)
-    async with open_application(settings) as application:
-        services, database, clock = application.services, application.database, application.clock
-        jobs = [*accounts_jobs(services.accounts), *market_jobs(services.market)]
-        schedules = [
-            *kit_schedules(database, clock),
-            *accounts_schedules(services.accounts),
-            *ledger_schedules(services.ledger),
-            *market_schedules(services.market),
-        ]
-        # A worker that was off for months must not wait for the night to have partitions to write into.
-        await run_schedule(database, clock, partition_schedule(database, clock))
-        runner = JobRunner(database, clock, jobs, schedules)
-        beside: list[Coroutine[Any, Any, None]] = [Relay(database, application.redis).run()]
-        if settings.miner_email is not None:
-            beside.append((await build_miner(application, settings.miner_email)).run())
-        await _until_stopped(runner, beside)
-
-
-async def _until_stopped(runner: JobRunner, beside: list[Coroutine[Any, Any, None]]) -> None:
-    """Runs all until a signal comes, or one of them fails: then the others are ended and its error is raised."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    jobs = asyncio.create_task(runner.run())
-    tasks = [jobs, *map(asyncio.create_task, beside)]
-    waiting = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        # A job under way may end; everything else is safe to cut off at any point.
-        runner.stop()
-        await asyncio.wait([jobs], timeout=JOB_PATIENCE_S)
-        for task in (waiting, *tasks):
-            task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-
-
-async def build_miner(application: Application, email: str) -> Miner:
-    """A miner whose rewards go to this user's wallet; makes the genesis block where there is no chain."""
-    ledger = application.services.ledger
-    user = await application.services.accounts.users.by_email(email)
-    if user is None:
-        raise NotFound(f"MONETA_MINER_EMAIL names {email}, but nobody is registered with it.")
-    wallet = await Reads(application.database, PUBLIC).one(wallet_by_user, user.id)
-    if wallet is None:
-        raise NotFound(f"{email} has no wallet.")
-    await ledger.chain.ensure_genesis(wallet.wallet_id)
-    hashes_per_s = application.settings.mining_hashes_per_s
-    return Miner(ledger.chain, wallet.wallet_id, hashes_per_s, Volatile(application.redis))
