@@ -65,7 +65,10 @@ class DurableGroup(Group):
 
     async def place(self, cursor: str) -> int:
         """The event that a cursor of this stream stands at. Raises ResyncRequired, Unavailable."""
-        seq = seq_after(self._epoch, self.stream, cursor)
+        return await self.place_at(seq_after(self._epoch, self.stream, cursor))
+
+    async def place_at(self, seq: int) -> int:
+        """The same, of an event by its number."""
         if seq > self.position and seq > await self._machinery.hub.top(self.stream):
             raise ResyncRequired
         if self.position - seq > self._machinery.replay_limit:

@@ -194,4 +194,4 @@ async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) ->
         return 0
     if newcomer.after is not None:
         return await group.place(newcomer.after)
-    return group.position if newcomer.since is None else newcomer.since
+    return group.position if newcomer.since is None else await group.place_at(newcomer.since)

@@ -17,7 +17,7 @@ from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.direct import resolve_directly
 from app.engine.execution import Engine, Prepared
-from app.engine.streams.declaring import durable, volatile
+from app.engine.streams.declaring import Followed, durable, volatile
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
@@ -97,6 +97,10 @@ def _latest(latest: Latest, _: object) -> Number:
     return Number(cursor=None, number=latest.payload)
 
 
+def _chosen(latest: Latest, choice: tuple[str, ...]) -> Number | None:
+    return Number(cursor=None, number=latest.payload) if latest.key in choice else None
+
+
 @strawberry.type(name="Subscription")
 class Streams:
     @durable(Number, payload=_number, audience=Audience.PUBLIC, description="All.")
@@ -110,9 +114,17 @@ class Streams:
             raise Forbidden
         return f"own:{viewer}"
 
+    @durable(Number, payload=_number, audience=Audience.PUBLIC, description="From its beginning, unless resumed.")
+    async def whole(self, since: int = 0) -> Followed:
+        return Followed(STREAM, since=since)
+
     @volatile(Number, payload=_latest, audience=Audience.PUBLIC, description="The latest.")
     async def latest(self) -> str:
         return "latest"
+
+    @volatile(Number, payload=_chosen, audience=Audience.PUBLIC, description="The latest of some keys.")
+    async def chosen(self, keys: list[str]) -> Followed:
+        return Followed("latest", choice=tuple(sorted(set(keys))))
 
 
 @strawberry.type

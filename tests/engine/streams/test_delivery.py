@@ -212,6 +212,22 @@ async def test_volatile_values_conflate(database: Database, redis: Redis) -> Non
         assert stage.hub.listening == 0
 
 
+async def test_equal_choices_of_a_topic_share_and_others_see_only_theirs(database: Database, redis: Redis) -> None:
+    query = "subscription($keys: [String!]!) { chosen(keys: $keys) { number value } }"
+    async with stage_of(database, redis) as stage:
+        a, again, b, both = inboxes = [Inbox() for _ in range(4)]
+        for inbox, keys in zip(inboxes, (["a"], ["a"], ["b"], ["b", "a"]), strict=True):
+            await stage.open(inbox, query, variables={"keys": keys})
+        assert stage.subscriptions.groups == 3
+        for key, number in (("a", 1), ("b", 2), ("c", 3)):
+            await stage.volatile.publish("latest", key, number)
+        await stage.volatile.publish("latest", "a", 4)
+        await until(lambda: both.numbers[-1:] == [4] and a.numbers[-1:] == [4] and b.numbers == [2])
+    assert 3 not in both.numbers
+    assert a.numbers == again.numbers == [number for number in a.numbers if number in {1, 4}]
+    assert set(both.numbers) <= {1, 2, 4}
+
+
 async def test_the_lag_of_a_stream_is_that_of_its_slowest(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         slow = Inbox(full=True)

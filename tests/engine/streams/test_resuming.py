@@ -43,6 +43,21 @@ async def test_before_the_first_event_and_at_the_last(database: Database, redis:
         assert last.numbers == [3]
 
 
+async def test_a_stream_that_is_told_from_its_beginning(database: Database, redis: Redis) -> None:
+    async with stage_of(database, redis) as stage:
+        await stage.append(*range(1, 31))
+        first, second, third = Inbox(), Inbox(), Inbox()
+        await stage.open(first, "subscription { whole { number cursor } }")
+        await stage.open(second, "subscription { whole(since: 10) { number cursor } }")
+        await until(lambda: len(first.numbers) == 30 and len(second.numbers) == 20)
+        await stage.append(31)
+        await until(lambda: len(first.numbers) == 31 and len(second.numbers) == 21)
+        # A cursor counts more than the beginning.
+        await stage.open(third, "subscription { whole { number cursor } }", after=first.cursors[28])
+        await until(lambda: len(third.numbers) == 2)
+    assert (first.numbers, second.numbers, third.numbers) == ([*range(1, 32)], [*range(11, 32)], [30, 31])
+
+
 async def test_events_that_a_field_does_not_show_are_passed_over(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         await stage.append(1)
