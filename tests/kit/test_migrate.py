@@ -1,6 +1,6 @@
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -99,3 +99,38 @@ async def test_the_application_maintains_partitions_but_reaches_none_directly(da
     for statement in ("SELECT FROM events_2031_05", "DROP TABLE events_2031_05"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await database.fetch(Query("direct", ".", statement))
+
+
+MAKE = Query("make", ".", "SELECT make_partitions($1, $2, $3)")
+
+
+async def made(database: Database, since: datetime, until: datetime, table: str = "price_history") -> int:
+    count: int = await database.write(SYSTEM, lambda tx: tx.fetch_value(MAKE, table, since, until))
+    return count
+
+
+async def test_partitions_of_the_past_are_made_within_the_retention(database: Database, owner: Owner) -> None:
+    now: datetime = await owner.fetchval("SELECT now()")
+    months = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'price_history'::regclass"
+    before = await owner.fetchval(months)
+    created = await made(database, now - timedelta(days=5 * 366), now)
+    # Two years of retention, and the month that they begin in; what is there already is not made again.
+    assert 22 <= created <= 25
+    assert await owner.fetchval(months) == before + created
+    assert await made(database, now - timedelta(days=5 * 366), now) == 0
+    await owner.execute("SELECT maintain_partitions(now())")
+    assert await owner.fetchval(months) == before + created
+
+
+@pytest.mark.parametrize(
+    ("table", "years", "refusal"),
+    [("users", 0, asyncpg.NoDataFoundError), ("price_history", 4, asyncpg.RaiseError)],
+)
+async def test_partitions_are_not_made_of_anything_or_without_end(
+    database: Database, owner: Owner, table: str, years: int, refusal: type[Exception]
+) -> None:
+    now: datetime = await owner.fetchval("SELECT now()")
+    before = await owner.fetchval("SELECT count(*) FROM pg_inherits")
+    with pytest.raises(refusal):
+        await made(database, now, now + timedelta(days=366 * years), table)
+    assert await owner.fetchval("SELECT count(*) FROM pg_inherits") == before
