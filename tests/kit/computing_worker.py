@@ -1,0 +1,44 @@
+"""A process that asks for one answer, for test_computed.py.
+
+`python -m tests.kit.computing_worker REDIS_URL crowd PROCESSES CALLERS`: waits for the other processes, then asks as
+often at once as there are callers, and prints the answers without repeats. `... hold`: takes the lease and never ends.
+"""
+
+import asyncio
+import sys
+
+from app.kit.cache import Redis, open_redis
+from app.kit.computed import Answer, Computed
+from tests.waiting import until
+
+WORK_S = 0.4
+
+
+def computed_over(redis: "Redis", *, lease_s: float = 3.0, wait_s: float = 20.0) -> Computed[str]:
+    return Computed(
+        redis, "test", encode=str.encode, decode=bytes.decode, lease_s=lease_s, wait_s=wait_s, patience_s=10.0
+    )
+
+
+async def all_ready(redis: "Redis", processes: int) -> bool:
+    return int(await redis.get("ready") or 0) >= processes
+
+
+async def main(redis_url: str, place: str, processes: int = 0, callers: int = 0) -> None:
+    redis = await open_redis(redis_url)
+    computed = computed_over(redis, lease_s=0.5)
+
+    async def work() -> Answer[str]:
+        number = await redis.incr("computations")
+        await asyncio.sleep(WORK_S if place == "crowd" else 3600)
+        return Answer(f"answer {number}", 60)
+
+    if place == "crowd":
+        await redis.incr("ready")
+        await until(lambda: all_ready(redis, processes), within_s=30)
+    answers = await asyncio.gather(*(computed.get("key", work) for _ in range(callers or 1)))
+    print(*set(answers), sep="\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))
