@@ -1,9 +1,51 @@
 """How the graph reads the market. Tokens, prices, news and analyses are public; the rest is its owner's."""
 
-from app.domains.market.model.tokens import Token
-from app.kit.loading import Audience, one
+from app.domains.market.model.prices import Candle, PriceSample
+from app.domains.market.model.tokens import FoundToken, Token, TokenFilter
+from app.domains.market.model.watchlist import WatchedSymbol, WatchlistItem
+from app.kit.loading import Audience, many, one, page
 from app.kit.sql import beside
 
+PRICES = beside(__file__, "prices.sql")
 TOKENS = beside(__file__, "tokens.sql")
+WATCHLIST = beside(__file__, "watchlist.sql")
 
 token_by_symbol = one(Token, TOKENS.tokens_by_symbols, key="symbol", audience=Audience.PUBLIC)
+token_by_id = one(Token, TOKENS.tokens_by_ids, key="id", audience=Audience.PUBLIC)
+token_by_coingecko_id = one(Token, TOKENS.tokens_by_coingecko_ids, key="coingecko_id", audience=Audience.PUBLIC)
+tokens = page(
+    FoundToken,
+    TOKENS.tokens_page,
+    count=TOKENS.tokens_count,
+    order=("sorted_by", "sort_missing", "sort_number", "sort_text", "symbol"),
+    keyed=False,
+    filters=("sorted_by", *TokenFilter.__struct_fields__),
+    audience=Audience.PUBLIC,
+)
+
+watchlist_item_by_id = one(WatchlistItem, WATCHLIST.watchlist_items_by_ids, key="id", audience=Audience.VIEWER)
+watchlist_by_user = page(
+    WatchlistItem,
+    WATCHLIST.watchlist_by_user,
+    count=WATCHLIST.watchlist_by_user_count,
+    order=("position",),
+    audience=Audience.VIEWER,
+)
+watched_symbols = many(WatchedSymbol, WATCHLIST.watched_symbols, audience=Audience.VIEWER)
+
+candles_by_token = page(
+    Candle,
+    PRICES.candles_by_tokens,
+    count=PRICES.count_candles_by_tokens,
+    order=("opened_at",),
+    filters=("interval", "since", "until"),
+    audience=Audience.PUBLIC,
+)
+prices_by_token = page(
+    PriceSample,
+    PRICES.prices_by_tokens,
+    count=PRICES.count_prices_by_tokens,
+    order=("timestamp",),
+    filters=("since", "until"),
+    audience=Audience.PUBLIC,
+)

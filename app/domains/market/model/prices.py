@@ -76,3 +76,14 @@ class Candle(msgspec.Struct, frozen=True):
     low: Decimal
     close: Decimal
     volume_usd: Decimal
+
+
+class PriceSample(msgspec.Struct, frozen=True):
+    """What a token was quoted at, once a minute."""
+
+    symbol: str
+    exchange: str
+    price_usd: Decimal
+    price_aud: Decimal
+    volume_24h_usd: Decimal | None
+    timestamp: datetime

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.market.services.candles import Candles
+from app.domains.market.services.history import History
+from app.domains.market.services.watchlist import Watchlist
 from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -14,7 +17,12 @@ from app.settings import Settings
 class MarketServices:
     """Every service of the market."""
 
+    watchlist: Watchlist
+
+    candles: Candles
+    history: History
+
     @classmethod
     def build(cls, settings: Settings, database: Database, redis: Redis, clock: Clock, events: EventLog) -> Self:
         """Wires them."""
-        return cls()
+        return cls(candles=Candles(database), history=History(database))
