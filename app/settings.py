@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     mining_hashes_per_s: int = Field(2000, gt=0, description="The worker's hash rate is throttled to this.")
     coinbase_maturity: int = Field(10, ge=0, description="Confirmations before a reward can be spent. Consensus.")
 
+    watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
+
     demo_logins: tuple[tuple[str, str, str], ...] = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )

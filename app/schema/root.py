@@ -17,7 +17,8 @@ from app.schema.context import Info
 from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
 from app.schema.ledger.viewer import LedgerViewer
-from app.schema.market.operations import MarketQuery
+from app.schema.market.operations import MarketMutation, MarketQuery
+from app.schema.market.viewer import MarketViewer
 from app.schema.realtime.operations import RealtimeMutation
 from app.schema.realtime.viewer import RealtimeViewer
 from app.schema.scalars import SCALARS
@@ -26,7 +27,7 @@ MAX_NODES = 100
 
 
 @record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
-class Viewer(AccountsViewer, LedgerViewer, RealtimeViewer):
+class Viewer(AccountsViewer, LedgerViewer, MarketViewer, RealtimeViewer):
     """Who is asking."""
 
 
@@ -109,7 +110,7 @@ class Query(AccountsQuery, LedgerQuery, MarketQuery):
 
 
 @strawberry.type(description="What can be done. Everything that creates or moves something takes an idempotency key.")
-class Mutation(AccountsMutation, LedgerMutation, RealtimeMutation):
+class Mutation(AccountsMutation, LedgerMutation, MarketMutation, RealtimeMutation):
     """What can be done."""
 
 

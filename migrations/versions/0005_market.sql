@@ -62,6 +62,23 @@ CREATE INDEX tokens_symbol_prefix ON tokens (symbol text_pattern_ops);
 CREATE INDEX tokens_search ON tokens USING gin (
     lower(name) gin_trgm_ops, lower(symbol) gin_trgm_ops, lower(coingecko_id) gin_trgm_ops
 );
+-- How far a token is from what somebody searches, given in lower case: 0 its symbol, 1 its name or id, 2 it or a word of
+-- its name begins so, from 3 on it looks alike, mistyped perhaps; null: it is not meant. No search fits all alike.
+CREATE FUNCTION token_distance(symbol text, name text, coingecko_id text, search text) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN search IS NULL OR lower(symbol) = search THEN 0
+        WHEN search IN (lower(name), lower(coingecko_id)) THEN 1
+        WHEN starts_with(lower(symbol), search) OR starts_with(lower(name), search)
+            OR starts_with(lower(coingecko_id), search) OR strpos(lower(name), ' ' || search) > 0 THEN 2
+        WHEN greatest(
+            similarity(lower(symbol), search), similarity(lower(name), search), similarity(lower(coingecko_id), search)
+        ) >= 0.3 OR word_similarity(search, lower(name)) >= 0.6 THEN 103 - round(100 * greatest(
+            similarity(lower(symbol), search), similarity(lower(name), search), similarity(lower(coingecko_id), search),
+            word_similarity(search, lower(name))
+        ))::integer
+    END
+$$;
 CREATE TRIGGER tokens_updated_at BEFORE UPDATE ON tokens FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
 -- The newest quote of each token at each exchange. Every tick rewrites it: no index but the key and one that summarises

@@ -3,8 +3,14 @@
 import strawberry
 
 from app.schema.market.finding import FindingQuery
+from app.schema.market.watching import WatchingMutation
 
 
 @strawberry.type(description="What can be read of the market.")
 class MarketQuery(FindingQuery):
     """What can be read of the market."""
+
+
+@strawberry.type(description="What can be done in the market.")
+class MarketMutation(WatchingMutation):
+    """What can be done in the market."""

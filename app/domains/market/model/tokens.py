@@ -1,7 +1,10 @@
 """Tokens and what they are quoted at."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -49,9 +52,63 @@ class Listing(msgspec.Struct, frozen=True):
     solana_address: str | None = None
 
 
-class TokenNotFound(Problem):
-    """There is no token with this symbol."""
+class FoundToken(Token, frozen=True):
+    """A token in a list. What follows the token says where it stands in the list's order."""
 
-    def __init__(self, symbol: str) -> None:
-        super().__init__(f"There is no token {symbol[:20]}.")
-        self.symbol = symbol[:20]
+    sorted_by: str
+    sort_missing: bool
+    sort_number: Decimal
+    sort_text: str
+
+
+class TokenField(StrEnum):
+    """What a list of tokens can be sorted by."""
+
+    RELEVANCE = "RELEVANCE"
+    RANK = "RANK"
+    MARKET_CAP = "MARKET_CAP"
+    PRICE = "PRICE"
+    VOLUME = "VOLUME"
+    CHANGE_24H = "CHANGE_24H"
+    NAME = "NAME"
+    SYMBOL = "SYMBOL"
+
+
+class TokenOrder(msgspec.Struct, frozen=True):
+    """How a list of tokens is sorted; what is not quoted comes last, and the symbol decides between equals.
+
+    By relevance, the best match of a search comes first, and the direction does not matter.
+    """
+
+    field: TokenField = TokenField.RELEVANCE
+    descending: bool = False
+
+
+class TokenFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tokens; None: whatever it is. A token that is not quoted has no price that could fit."""
+
+    search: str | None = None
+    """As `rules.searching.search_of` gives it."""
+    symbols: tuple[str, ...] | None = None
+    is_active: bool | None = None
+    min_rank: int | None = None
+    max_rank: int | None = None
+    min_price_usd: Decimal | None = None
+    max_price_usd: Decimal | None = None
+    min_market_cap_usd: Decimal | None = None
+    min_volume_24h_usd: Decimal | None = None
+    min_change_percentage_24h: Decimal | None = None
+    max_change_percentage_24h: Decimal | None = None
+
+    def arguments(self, order: TokenOrder) -> tuple[Any, ...]:
+        """The parameters of the statements that list tokens, but for the page."""
+        sorted_by = f"{order.field} {'DESC' if order.descending else 'ASC'}"
+        return (sorted_by, *msgspec.structs.astuple(self))
+
+
+class TokenNotFound(Problem):
+    """There is no such token."""
+
+    def __init__(self, symbol: str, suggestions: Sequence[Token] = ()) -> None:
+        super().__init__(f"There is no token {symbol}." if symbol else None)
+        self.suggestions = suggestions

@@ -17,12 +17,15 @@ from app.settings import Settings
 class MarketServices:
     """Every service of the market."""
 
-    watchlist: Watchlist
-
     candles: Candles
     history: History
+    watchlist: Watchlist
 
     @classmethod
     def build(cls, settings: Settings, database: Database, redis: Redis, clock: Clock, events: EventLog) -> Self:
         """Wires them."""
-        return cls(candles=Candles(database), history=History(database))
+        return cls(
+            candles=Candles(database),
+            history=History(database),
+            watchlist=Watchlist(database, clock, settings.watchlist_limit),
+        )

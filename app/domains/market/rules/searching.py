@@ -1,0 +1,31 @@
+"""What people type to find a token."""
+
+import unicodedata
+
+from app.kit.errors import InvalidInput
+
+MAX_SYMBOL_CHARS = 20
+MAX_SEARCH_CHARS = 100
+
+
+def symbol_of(text: str) -> str:
+    """The symbol that a text means, whatever its case and outer spaces; empty for what can be no symbol."""
+    symbol = text.strip().upper()
+    return symbol if len(symbol) <= MAX_SYMBOL_CHARS and is_storable(symbol) else ""
+
+
+def search_of(text: str) -> str:
+    """What to compare lower-case names with. Raises InvalidInput."""
+    search = text.strip()
+    if not 1 <= len(search) <= MAX_SEARCH_CHARS:
+        raise InvalidInput(
+            "search", f"A search has 1 to {MAX_SEARCH_CHARS} characters; leave it out to list every token."
+        )
+    if not is_storable(search):
+        raise InvalidInput("search", "A search holds no control characters.")
+    return search.lower()
+
+
+def is_storable(text: str, allowed: str = "") -> bool:
+    """Whether a text is free of control characters and lone surrogates, some of which no database takes."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") and character not in allowed for character in text)

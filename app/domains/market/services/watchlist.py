@@ -1,0 +1,116 @@
+"""Watchlists."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from msgspec import UNSET
+
+from app.domains.accounts.model import Viewer
+from app.domains.market.loaders import WATCHLIST
+from app.domains.market.model.watchlist import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
+from app.domains.market.rules.searching import is_storable
+from app.domains.market.services.finding import known_symbol
+from app.kit.clock import Clock
+from app.kit.db import Database, Tx
+from app.kit.errors import InvalidInput, NotFound
+from app.kit.idempotency import once
+
+MAX_NOTES_CHARS = 2000
+_LAST_PLACE = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Watchlist:
+    """Each user's own list, whose places count from 0 without gaps."""
+
+    database: Database
+    clock: Clock
+    limit: int
+
+    async def add(self, viewer: Viewer, symbol: str, notes: str | None, idempotency_key: str) -> WatchlistItem:
+        """Puts a token at the end, by its symbol in any case.
+
+        Raises InvalidInput, TokenNotFound, AlreadyWatched, WatchlistFull, IdempotencyKeyReused. A replay whose item has
+        since been removed raises NotFound.
+        """
+        checked = _notes(notes)
+
+        async def work(tx: Tx) -> WatchlistItem:
+            known = await known_symbol(tx, symbol)
+
+            async def insert() -> dict[str, UUID]:
+                await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+                row = await tx.fetch_one(
+                    WATCHLIST.insert_watchlist_item, viewer.user_id, known, checked, self.limit, self.clock.now()
+                )
+                assert row is not None, "an aggregate has one row"
+                if row["is_watched"]:
+                    raise AlreadyWatched
+                if row["id"] is None:
+                    raise WatchlistFull(self.limit)
+                return {"id": row["id"]}
+
+            result = await once(
+                tx,
+                owner=str(viewer.user_id),
+                user_id=viewer.user_id,
+                key=idempotency_key,
+                operation="addToWatchlist",
+                request=[known, checked],
+                work=insert,
+            )
+            return await _item(tx, viewer, UUID(result["id"]))
+
+        return await self.database.write(viewer.scope, work)
+
+    async def update(self, viewer: Viewer, id: UUID, changes: WatchlistChanges) -> WatchlistItem:
+        """Changes one item; the others close up around one that moves. Raises InvalidInput, NotFound."""
+        notes = None if changes.notes is UNSET else _notes(changes.notes)
+        position = None if changes.position is UNSET else _position(changes.position)
+        viewed_at = self.clock.now() if changes.viewed else None
+
+        async def work(tx: Tx) -> WatchlistItem:
+            if position is not None:
+                await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+            has_notes = changes.notes is not UNSET
+            if not await tx.execute(WATCHLIST.update_watchlist_item, id, viewer.user_id, has_notes, notes, viewed_at):
+                raise NotFound
+            if position is not None:
+                await tx.execute(WATCHLIST.arrange_watchlist, viewer.user_id, id, position)
+            return await _item(tx, viewer, id)
+
+        return await self.database.write(viewer.scope, work)
+
+    async def remove(self, viewer: Viewer, id: UUID) -> None:
+        """Forgets an item, and the others close up. Raises NotFound, also for one that is gone already."""
+
+        async def work(tx: Tx) -> None:
+            await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+            if not await tx.execute(WATCHLIST.delete_watchlist_item, id, viewer.user_id):
+                raise NotFound
+            await tx.execute(WATCHLIST.arrange_watchlist, viewer.user_id, None, None)
+
+        await self.database.write(viewer.scope, work)
+
+
+async def _item(tx: Tx, viewer: Viewer, id: UUID) -> WatchlistItem:
+    row = await tx.fetch_one(WATCHLIST.watchlist_item, id, viewer.user_id)
+    if row is None:
+        raise NotFound
+    return WatchlistItem(*row)
+
+
+def _position(position: int) -> int:
+    if position < 0:
+        raise InvalidInput("position", "A position is 0 or more.")
+    return min(position, _LAST_PLACE)
+
+
+def _notes(text: str | None) -> str | None:
+    if text is None or not (notes := text.strip()):
+        return None
+    if len(notes) > MAX_NOTES_CHARS:
+        raise InvalidInput("notes", f"Notes have at most {MAX_NOTES_CHARS} characters.")
+    if not is_storable(notes, allowed="\t\n\r"):
+        raise InvalidInput("notes", "Notes hold no control characters but tabs and line ends.")
+    return notes

@@ -1,0 +1,28 @@
+"""What can go wrong in the market, as data."""
+
+import strawberry
+
+from app.domains.market.model import tokens, watchlist
+from app.engine.problems import Problem, problem_type
+from app.schema.market.tokens import Token
+
+
+@problem_type(tokens.TokenNotFound, description="No token has this symbol.")
+class TokenNotFound(Problem):
+    """No token has this symbol."""
+
+    suggestions: list[Token] = strawberry.field(
+        description="At most 5 tokens that may have been meant, the likeliest first."
+    )
+
+
+@problem_type(watchlist.AlreadyWatched, description="The token is on the viewer's watchlist already.")
+class AlreadyWatched(Problem):
+    """The token is on the viewer's watchlist already."""
+
+
+@problem_type(watchlist.WatchlistFull, description="The viewer watches as many tokens as one may.")
+class WatchlistFull(Problem):
+    """The viewer watches as many tokens as one may."""
+
+    limit: int = strawberry.field(description="How many one may watch.")

@@ -1,0 +1,122 @@
+"""Keeping a watchlist."""
+
+from typing import Any
+
+import msgspec
+import strawberry
+
+from app.domains.market.model.tokens import TokenNotFound
+from app.domains.market.model.watchlist import AlreadyWatched, WatchlistChanges, WatchlistFull
+from app.engine.nodes import key_of
+from app.engine.problems import mutation
+from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from app.schema.context import Info
+from app.schema.market import problems as _problems  # noqa: F401  # declares the types that the unions below name
+from app.schema.market.watchlist import NOTES, WatchlistItem
+
+
+@strawberry.input(description="A token to watch.")
+class AddToWatchlistInput:
+    """A token to watch."""
+
+    symbol: str = strawberry.field(description="Its symbol, in any case.")
+    notes: str | None = strawberry.field(default=None, description="What to note about it; null: nothing. " + NOTES)
+    idempotency_key: str = strawberry.field(
+        description="1 to 200 characters of your own choice; a repeat with the same input is answered as the first"
+        " time, for 7 days."
+    )
+
+
+@strawberry.input(description="What to change of a watched token. A field that is left out stays as it is.")
+class UpdateWatchlistItemInput:
+    """What to change of a watched token."""
+
+    id: strawberry.ID = strawberry.field(description="The item's global id.")
+    notes: str | None = strawberry.field(
+        default=strawberry.UNSET, description="What to note about it; null removes the notes. " + NOTES
+    )
+    position: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The place to move it to, 0 for the first; beyond the end it is the last. The others close up."
+        " Null leaves it where it is.",
+    )
+    viewed: bool = strawberry.field(default=False, description="Whether the viewer has looked at it just now.")
+
+
+@strawberry.input(description="A watched token to forget.")
+class RemoveFromWatchlistInput:
+    """A watched token to forget."""
+
+    id: strawberry.ID = strawberry.field(description="The item's global id.")
+
+
+@strawberry.type(description="The token is watched, since now or since the idempotency key was first used.")
+class AddToWatchlistPayload:
+    """The token is watched."""
+
+    item: WatchlistItem = strawberry.field(description="The item as it stands now.")
+
+
+@strawberry.type(description="The item was changed.")
+class UpdateWatchlistItemPayload:
+    """The item was changed."""
+
+    item: WatchlistItem = strawberry.field(description="The item as it stands now.")
+
+
+@strawberry.type(description="The token is not watched any more; the items behind it have moved up.")
+class RemoveFromWatchlistPayload:
+    """The token is not watched any more."""
+
+    removed_id: strawberry.ID = strawberry.field(description="The item's global id, which now leads nowhere.")
+
+
+@strawberry.type
+class WatchingMutation:
+    """Keeping a watchlist."""
+
+    @mutation(
+        AddToWatchlistPayload,
+        InvalidInput,
+        NotFound,
+        TokenNotFound,
+        AlreadyWatched,
+        WatchlistFull,
+        IdempotencyKeyReused,
+        description="Puts a token at the end of the viewer's watchlist.",
+    )
+    async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:
+        """Puts a token at the end of the viewer's watchlist."""
+        item: Any = await info.context.services.market.watchlist.add(
+            info.context.require_viewer(), input.symbol, input.notes, input.idempotency_key
+        )
+        await info.context.renew(info.context.viewer)
+        return AddToWatchlistPayload(item=item)
+
+    @mutation(
+        UpdateWatchlistItemPayload,
+        InvalidInput,
+        NotFound,
+        description="Changes notes or place of a watched token, or says that the viewer has looked at it.",
+    )
+    async def update_watchlist_item(self, info: Info, input: UpdateWatchlistItemInput) -> Any:
+        """Changes a watched token."""
+        changes = WatchlistChanges(
+            notes=msgspec.UNSET if input.notes is strawberry.UNSET else input.notes,
+            position=input.position if isinstance(input.position, int) else msgspec.UNSET,
+            viewed=input.viewed,
+        )
+        item: Any = await info.context.services.market.watchlist.update(
+            info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
+        )
+        await info.context.renew(info.context.viewer)
+        return UpdateWatchlistItemPayload(item=item)
+
+    @mutation(RemoveFromWatchlistPayload, NotFound, description="Forgets a watched token; the items behind it move up.")
+    async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
+        """Forgets a watched token."""
+        await info.context.services.market.watchlist.remove(
+            info.context.require_viewer(), key_of(input.id, "WatchlistItem")
+        )
+        await info.context.renew(info.context.viewer)
+        return RemoveFromWatchlistPayload(removed_id=input.id)
