@@ -103,17 +103,18 @@ COMMENT ON COLUMN market_data.exchange IS 'Who says so: `simulated`, `coingecko`
 COMMENT ON COLUMN market_data.change_24h IS 'In dollars; change_percentage_24h in per cent.';
 CREATE INDEX market_data_last_updated ON market_data USING brin (last_updated);
 
--- Who supplies what, and how that goes: one row for each provider or feed.
+-- Who supplies what, and how that goes: one row for each provider and what it gives, or for each feed.
 CREATE TABLE market_sources (
-    source text PRIMARY KEY CHECK (length(source) BETWEEN 1 AND 2048),
-    kind text NOT NULL CHECK (kind IN ('prices', 'tokens', 'social', 'news')),
+    source text NOT NULL CHECK (length(source) BETWEEN 1 AND 2048),
+    kind text NOT NULL CHECK (kind IN ('prices', 'tokens', 'social', 'derivatives', 'defi', 'news')),
     last_success_at timestamptz,
     last_failure_at timestamptz,
     last_failure text,
     accepted bigint NOT NULL DEFAULT 0 CHECK (accepted >= 0),
     ignored jsonb NOT NULL DEFAULT '{}',
     state jsonb NOT NULL DEFAULT '{}',
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (source, kind)
 );
 COMMENT ON COLUMN market_sources.ignored IS 'How many values were not believed, by reason.';
 COMMENT ON COLUMN market_sources.state IS 'What the next request needs to know, such as the ETag of a feed.';
@@ -221,6 +222,9 @@ CREATE TABLE analysis_phases (
     UNIQUE (run_id, phase_number)
 );
 CREATE INDEX analysis_phases_user_id ON analysis_phases (user_id);
+
+-- What an analysis of the chain sums: its blocks since a moment.
+CREATE INDEX blocks_timestamp ON blocks (timestamp);
 
 -- Watchlists -------------------------------------------------------------------------------------------------------
 
