@@ -11,9 +11,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domains.market.model.prices import Candle, Interval
+from app.domains.market.model.prices import PRICE_LIMIT, Candle, Interval
 
 Floats: TypeAlias = NDArray[np.float64]
+
+_LEAST_PRICE = 1e-12
 
 
 class MalformedSeries(ValueError):
@@ -22,7 +24,10 @@ class MalformedSeries(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Candles of one token and one interval, oldest first, each array with a value a candle. All prices are over 0."""
+    """Candles of one token and one interval, oldest first, each array with a value a candle.
+
+    Prices are what the columns hold, from 10^-12 to under 10^12 dollars: ratios of them are finite, and their squares.
+    """
 
     interval: Interval | None
     """Null of a series without candles."""
@@ -64,8 +69,8 @@ class Series:
 def series_of(candles: Sequence[Candle]) -> Series:
     """The series of `candles`, in any order; raises MalformedSeries.
 
-    Refused are: another symbol or interval among them, two candles of the same time, a price that is not finite or not
-    over 0, a volume that is not finite or under 0, and a high or low inside open and close.
+    Refused are: another symbol or interval among them, two candles of the same time, a price that is not a number that
+    the columns hold, a volume that is not a number from 0, and a high or low inside open and close.
     """
     if len({(candle.symbol, candle.interval) for candle in candles}) > 1:
         raise MalformedSeries("candles of several tokens or intervals")
@@ -78,8 +83,8 @@ def series_of(candles: Sequence[Candle]) -> Series:
         for name in ("open", "high", "low", "close", "volume_usd")
     )
     for prices in (opened, high, low, close):
-        if not (np.isfinite(prices) & (prices > 0)).all():
-            raise MalformedSeries("a price that is not a number over 0")
+        if not ((prices >= _LEAST_PRICE) & (prices < float(PRICE_LIMIT))).all():
+            raise MalformedSeries("a price that is not a number from 10^-12 to 10^12")
     if not (np.isfinite(volume) & (volume >= 0)).all():
         raise MalformedSeries("a volume that is not a number from 0")
     if (high < np.maximum(opened, close)).any() or (low > np.minimum(opened, close)).any():

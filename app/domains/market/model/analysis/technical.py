@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domains.market.model.prices import Interval
+
 
 class Indicator(StrEnum):
     """A number that is told from candles."""
@@ -43,11 +45,77 @@ class Signal(StrEnum):
     STRONG_SELL = "strong_sell"
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """An indicator at the last candle. Both are null where it cannot be told."""
+class Rsi(msgspec.Struct, frozen=True):
+    """Relative strength index, 0 to 100. What is null in a reading cannot be told from the candles."""
 
-    indicator: Indicator
     value: float | None
+    signal: Signal | None
+    candles_needed: int
+
+
+class Macd(msgspec.Struct, frozen=True):
+    """Moving average convergence and divergence, in dollars."""
+
+    line: Decimal | None
+    signal_line: Decimal | None
+    histogram: Decimal | None
+    signal: Signal | None
+    candles_needed: int
+
+
+class Bollinger(msgspec.Struct, frozen=True):
+    """Bollinger bands in dollars; `percent_b` is 0 at the lower and 1 at the upper, `bandwidth` a part of `middle`."""
+
+    upper: Decimal | None
+    middle: Decimal | None
+    lower: Decimal | None
+    percent_b: float | None
+    bandwidth: float | None
+    signal: Signal | None
+    candles_needed: int
+
+
+class AverageKind(StrEnum):
+    """How an average weighs its candles."""
+
+    SIMPLE = "simple"
+    EXPONENTIAL = "exponential"
+
+
+class MovingAverage(msgspec.Struct, frozen=True):
+    """Average of the closes, in dollars."""
+
+    kind: AverageKind
+    period: int
+    value: Decimal | None
+    signal: Signal | None
+    candles_needed: int
+
+
+class Atr(msgspec.Struct, frozen=True):
+    """Average true range: in dollars, and as a part of the price."""
+
+    value: Decimal | None
+    part_of_price: float | None
+    signal: Signal | None
+    candles_needed: int
+
+
+class Stochastic(msgspec.Struct, frozen=True):
+    """Slow stochastic, 0 to 100."""
+
+    k: float | None
+    d: float | None
+    signal: Signal | None
+    candles_needed: int
+
+
+class Adx(msgspec.Struct, frozen=True):
+    """How strong the trend is, and how strong upward and downward movement are, each 0 to 100."""
+
+    value: float | None
+    plus_di: float | None
+    minus_di: float | None
     signal: Signal | None
     candles_needed: int
 
@@ -69,8 +137,45 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class PriceLevel(msgspec.Struct, frozen=True):
-    """A price at which the market has turned: how often, and when last."""
+    """A price in dollars at which the market has turned: how often, and when last."""
 
     price: Decimal
     touches: int
     last_touched_at: datetime
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """All signals together: a score from -1 to 1, and how many indicators say what. Null: none says anything."""
+
+    signal: Signal | None
+    score: float | None
+    strong_buy: int
+    buy: int
+    neutral: int
+    sell: int
+    strong_sell: int
+
+
+class TechnicalFindings(msgspec.Struct, frozen=True):
+    """Technical analysis of a series of candles.
+
+    Prices and differences of prices are Decimals of dollars with 12 significant digits; they are calculated in floats.
+    Interval, time and price are null of a series without candles.
+    """
+
+    interval: Interval | None
+    candles: int
+    missing_candles: int
+    last_opened_at: datetime | None
+    price: Decimal | None
+    verdict: Verdict
+    rsi: Rsi
+    macd: Macd
+    bollinger: Bollinger
+    moving_averages: tuple[MovingAverage, ...]
+    atr: Atr
+    stochastic: Stochastic
+    adx: Adx
+    patterns: tuple[Pattern, ...]
+    supports: tuple[PriceLevel, ...]
+    resistances: tuple[PriceLevel, ...]
