@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from app.bridges import LedgerChain
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
@@ -105,7 +106,7 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
         passwords=passwords,
         prepare_wallet=ledger.wallets.prepare,
     )
-    market = MarketServices.build(settings, database, redis, clock, events)
+    market = MarketServices.build(settings, database, redis, clock, events, accounts.post)
     return Services(accounts=accounts, ledger=ledger, market=market)
 
 

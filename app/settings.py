@@ -74,6 +74,14 @@ class Settings(BaseSettings):
 
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
 
+    chain_symbol: str = Field("BTC", description="The token that stands for the ledger's coin in analyses and alerts.")
+    research_url: str | None = Field(
+        None, description="An OpenAI-compatible `/v1` address that writes the research; unset: it is composed by rule."
+    )
+    research_key: SecretStr | None = Field(None, description="Its key, where it wants one.")
+    research_model: str | None = Field(None, description="Its model; needed with MONETA_RESEARCH_URL.")
+    research_timeout_s: float = Field(8.0, gt=0, description="How long it may take to write.")
+
     demo_logins: tuple[tuple[str, str, str], ...] = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )

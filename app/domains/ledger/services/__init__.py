@@ -7,6 +7,7 @@ from app.domains.ledger.services.beneficiaries import Beneficiaries
 from app.domains.ledger.services.chain import Chain
 from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
+from app.domains.ledger.services.statistics import Statistics
 from app.domains.ledger.services.submissions import Submissions
 from app.domains.ledger.services.transfers import Transfers
 from app.domains.ledger.services.wallets import Wallets
@@ -27,6 +28,7 @@ class LedgerServices:
     mempool: Mempool
     beneficiaries: Beneficiaries
     chain: Chain
+    statistics: Statistics
 
     @classmethod
     def build(
@@ -43,4 +45,5 @@ class LedgerServices:
             mempool=mempool,
             beneficiaries=Beneficiaries(database, clock),
             chain=Chain(database, clock, events, coinbase_maturity),
+            statistics=Statistics(database),
         )

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.accounts.services.post import Post
+from app.domains.market.services.alerts.crossings import Crossings
+from app.domains.market.services.alerts.editing import Alerts
+from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.model.chain import Chain
 from app.domains.market.services.candles import Candles
 from app.domains.market.services.history import History
+from app.domains.market.services.notifications import Notifications
 from app.domains.market.services.watchlist import Watchlist
 from app.kit.cache import Redis
 from app.kit.clock import Clock
@@ -17,15 +23,28 @@ from app.settings import Settings
 class MarketServices:
     """Every service of the market."""
 
+    chain: Chain
     candles: Candles
     history: History
     watchlist: Watchlist
+    alerts: Alerts
+    firings: Firings
+    crossings: Crossings
+    notifications: Notifications
 
     @classmethod
-    def build(cls, settings: Settings, database: Database, redis: Redis, clock: Clock, events: EventLog) -> Self:
+    def build(
+        cls, settings: Settings, database: Database, redis: Redis, clock: Clock, events: EventLog, post: Post
+    ) -> Self:
         """Wires them."""
+        firings = Firings(database, clock, events, post)
         return cls(
+            chain=chain,
             candles=Candles(database),
             history=History(database),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
+            alerts=Alerts(database, clock, settings.alert_limit, None),
+            firings=firings,
+            crossings=Crossings(firings),
+            notifications=Notifications(database, clock),
         )

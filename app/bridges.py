@@ -1,0 +1,73 @@
+"""What one house tells another that may not know it: the ledger's chain, as the market sees it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from app.domains.ledger.services.statistics import Payment, Place, Statistics
+from app.domains.market.model.chain import ChainActivity, ChainTransfer
+
+SOURCE: Final = "MONETA_LEDGER"
+_POSITIONS_BITS: Final = 20
+"""A block of a million bytes has fewer transactions than that."""
+
+
+@dataclass(frozen=True)
+class LedgerChain:
+    """The ledger as `market.model.chain.Chain`. A position is a height and a place in the block, in one number."""
+
+    statistics: Statistics
+    symbol: str
+    source: str = SOURCE
+
+    async def activity(self, since: datetime, large: Decimal) -> ChainActivity | None:
+        """What has happened on the chain since; None before the first block."""
+        activity = await self.statistics.activity(since, large)
+        if activity is None:
+            return None
+        block_time_s = activity.average_block_time_s
+        return ChainActivity(
+            since=since,
+            tip_height=activity.tip_height,
+            tip_at=activity.tip_at,
+            average_block_time_s=block_time_s,
+            difficulty_bits=activity.difficulty_bits,
+            # So many hashes are tried for a block on average.
+            hashes_per_s=2.0**activity.difficulty_bits / block_time_s if block_time_s > 0 else 0.0,
+            circulating=activity.circulating,
+            total=activity.total,
+            blocks=activity.blocks,
+            transactions=activity.payments,
+            volume=activity.volume,
+            fees=activity.fees,
+            active_wallets=activity.active_wallets,
+            large_transfers=activity.large_payments,
+            largest_transfers=[_transfer(payment) for payment in activity.largest_payments],
+        )
+
+    async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
+        """Up to `limit` confirmed payments behind this position, in order."""
+        height, position = divmod(seq, 1 << _POSITIONS_BITS)
+        return [_transfer(each) for each in await self.statistics.payments_after(Place(height, position), limit)]
+
+    async def position(self) -> int:
+        """Where the chain stands."""
+        place = await self.statistics.last_place()
+        return 0 if place is None else _position(place.height, place.position)
+
+
+def _position(height: int, position: int) -> int:
+    return (height << _POSITIONS_BITS) + position
+
+
+def _transfer(payment: Payment) -> ChainTransfer:
+    return ChainTransfer(
+        position=_position(payment.block_height, payment.block_position),
+        transaction_hash=payment.transaction_hash,
+        sender_wallet_id=payment.sender_wallet_id,
+        recipient_wallet_id=payment.recipient_wallet_id,
+        amount=payment.amount,
+        block_height=payment.block_height,
+        confirmed_at=payment.confirmed_at,
+    )
