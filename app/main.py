@@ -106,7 +106,15 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
         passwords=passwords,
         prepare_wallet=ledger.wallets.prepare,
     )
-    market = MarketServices.build(settings, database, redis, clock, events, accounts.post)
+    market = MarketServices.build(
+        settings=settings,
+        database=database,
+        redis=redis,
+        clock=clock,
+        events=events,
+        post=accounts.post,
+        chain=LedgerChain(ledger.statistics, settings.chain_symbol),
+    )
     return Services(accounts=accounts, ledger=ledger, market=market)
 
 

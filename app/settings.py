@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     mining_hashes_per_s: int = Field(2000, gt=0, description="The worker's hash rate is throttled to this.")
     coinbase_maturity: int = Field(10, ge=0, description="Confirmations before a reward can be spent. Consensus.")
 
+    alert_limit: int = Field(500, ge=1, le=100_000, description="Alerts that one user may have.")
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
 
     chain_symbol: str = Field("BTC", description="The token that stands for the ledger's coin in analyses and alerts.")

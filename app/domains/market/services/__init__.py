@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.domains.accounts.services.post import Post
+from app.domains.market.model.chain import Chain
 from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.editing import Alerts
 from app.domains.market.services.alerts.firing import Firings
-from app.domains.market.model.chain import Chain
 from app.domains.market.services.candles import Candles
 from app.domains.market.services.history import History
 from app.domains.market.services.notifications import Notifications
@@ -34,16 +34,24 @@ class MarketServices:
 
     @classmethod
     def build(
-        cls, settings: Settings, database: Database, redis: Redis, clock: Clock, events: EventLog, post: Post
+        cls,
+        *,
+        settings: Settings,
+        database: Database,
+        redis: Redis,
+        clock: Clock,
+        events: EventLog,
+        post: Post,
+        chain: Chain,
     ) -> Self:
-        """Wires them."""
+        """Wires them. The chain is handed in: the market knows no ledger."""
         firings = Firings(database, clock, events, post)
         return cls(
             chain=chain,
             candles=Candles(database),
             history=History(database),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
-            alerts=Alerts(database, clock, settings.alert_limit, None),
+            alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
             firings=firings,
             crossings=Crossings(firings),
             notifications=Notifications(database, clock),
