@@ -83,6 +83,32 @@ class Settings(BaseSettings):
     research_model: str | None = Field(None, description="Its model; needed with MONETA_RESEARCH_URL.")
     research_timeout_s: float = Field(8.0, gt=0, description="How long it may take to write.")
 
+    market_provider: Literal["simulated", "coingecko", "coinmarketcap"] = Field(
+        "simulated", description="Who says what tokens are worth."
+    )
+    market_token_limit: int = Field(250, ge=1, le=250, description="How many of the largest tokens are listed.")
+    market_period_s: float | None = Field(
+        None, gt=0, description="Seconds between two questions for prices; default: what suits the provider."
+    )
+    market_seed: int = Field(21, ge=0, description="The simulated market is the same for the same seed.")
+    market_quote_age_s: float = Field(900.0, gt=0, description="A quote older than this is not believed.")
+    market_silence_s: float = Field(
+        300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
+    )
+    coingecko_url: str = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
+    coingecko_key: SecretStr | None = Field(
+        None, description="Optional for prices. With it, or as the market's provider, it gives derivatives and DeFi."
+    )
+    coingecko_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
+    coinmarketcap_url: str = "https://pro-api.coinmarketcap.com"
+    coinmarketcap_key: SecretStr | None = Field(None, description="Needed if it is the market's provider.")
+    coinmarketcap_requests_per_minute: int = Field(30, gt=0, description="What the plan allows.")
+    lunarcrush_url: str = "https://lunarcrush.com/api4/public"
+    lunarcrush_key: SecretStr | None = Field(None, description="Unset: nothing is known of social media.")
+    lunarcrush_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
+    provider_timeout_s: float = Field(10.0, gt=0, description="For each request to a provider.")
+    provider_attempts: int = Field(4, ge=1, le=10, description="Requests before a question to a provider has failed.")
+
     demo_logins: tuple[tuple[str, str, str], ...] = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )
@@ -106,9 +132,11 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @model_validator(mode="after")
-    def _secrets_in_production(self) -> Self:
+    def _secrets_that_are_needed(self) -> Self:
         if self.production and not (self.secret_key and self.key_encryption_keys):
             raise ValueError("production needs MONETA_SECRET_KEY and MONETA_KEY_ENCRYPTION_KEYS")
+        if self.market_provider == "coinmarketcap" and self.coinmarketcap_key is None:
+            raise ValueError("MONETA_MARKET_PROVIDER=coinmarketcap needs MONETA_COINMARKETCAP_KEY")
         if self.secret_key and len(self.secret_key.get_secret_value().encode()) < 32:
             raise ValueError("MONETA_SECRET_KEY must have at least 32 bytes")
         return self

@@ -1,17 +1,20 @@
 """How the graph reads the market. Tokens, prices, news and analyses are public; the rest is its owner's."""
 
+from app.domains.market.model.alerts import Alert
+from app.domains.market.model.notifications import Notification, UnreadCount
 from app.domains.market.model.prices import Candle, PriceSample
 from app.domains.market.model.tokens import FoundToken, Token, TokenFilter
 from app.domains.market.model.watchlist import WatchedSymbol, WatchlistItem
 from app.kit.loading import Audience, many, one, page
 from app.kit.sql import beside
 
+ALERTS = beside(__file__, "alerts.sql")
+NOTIFICATIONS = beside(__file__, "notifications.sql")
 PRICES = beside(__file__, "prices.sql")
 TOKENS = beside(__file__, "tokens.sql")
 WATCHLIST = beside(__file__, "watchlist.sql")
 
 token_by_symbol = one(Token, TOKENS.tokens_by_symbols, key="symbol", audience=Audience.PUBLIC)
-token_by_id = one(Token, TOKENS.tokens_by_ids, key="id", audience=Audience.PUBLIC)
 token_by_coingecko_id = one(Token, TOKENS.tokens_by_coingecko_ids, key="coingecko_id", audience=Audience.PUBLIC)
 tokens = page(
     FoundToken,
@@ -49,3 +52,32 @@ prices_by_token = page(
     filters=("since", "until"),
     audience=Audience.PUBLIC,
 )
+
+alert_by_id = one(Alert, ALERTS.alerts_by_ids, key="id", audience=Audience.VIEWER)
+alerts_by_user = page(
+    Alert,
+    ALERTS.alerts_by_user,
+    count=ALERTS.alerts_by_user_count,
+    order=("created_at", "id"),
+    filters=("symbol", "type", "is_armed"),
+    audience=Audience.VIEWER,
+)
+
+notification_by_id = one(Notification, NOTIFICATIONS.notifications_by_ids, key="id", audience=Audience.VIEWER)
+notifications_by_user = page(
+    Notification,
+    NOTIFICATIONS.notifications_by_user,
+    count=NOTIFICATIONS.notifications_by_user_count,
+    order=("created_at", "id"),
+    filters=("type",),
+    audience=Audience.VIEWER,
+)
+unread_notifications_by_user = page(
+    Notification,
+    NOTIFICATIONS.unread_notifications_by_user,
+    count=NOTIFICATIONS.unread_notifications_by_user_count,
+    order=("created_at", "id"),
+    filters=("type",),
+    audience=Audience.VIEWER,
+)
+unread_count_by_user = one(UnreadCount, NOTIFICATIONS.unread_counts, key="user_id", audience=Audience.VIEWER)

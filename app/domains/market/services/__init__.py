@@ -9,6 +9,7 @@ from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.editing import Alerts
 from app.domains.market.services.alerts.firing import Firings
 from app.domains.market.services.candles import Candles
+from app.domains.market.services.finding import Finding
 from app.domains.market.services.history import History
 from app.domains.market.services.notifications import Notifications
 from app.domains.market.services.watchlist import Watchlist
@@ -25,6 +26,7 @@ class MarketServices:
 
     chain: Chain
     candles: Candles
+    finding: Finding
     history: History
     watchlist: Watchlist
     alerts: Alerts
@@ -49,6 +51,7 @@ class MarketServices:
         return cls(
             chain=chain,
             candles=Candles(database),
+            finding=Finding(database),
             history=History(database),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
             alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),

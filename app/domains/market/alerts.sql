@@ -1,0 +1,180 @@
+-- name: alerts_by_ids
+-- Alerts with these ids.
+SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
+       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
+FROM alerts WHERE id = ANY($1::uuid[]);
+
+-- name: alerts_by_user
+-- A page of a user's alerts, the newest first; $3 to $5 are a symbol, a type, and whether they are armed, or null.
+SELECT k.ord, a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.rearm, a.cooldown_s,
+       a.enabled, a.triggered, a.triggered_at, a.trigger_count, a.current_value, a.armed_at, a.created_at,
+       a.updated_at, a.expires_at
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
+CROSS JOIN LATERAL (
+    SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
+           triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
+    FROM alerts
+    WHERE user_id = k.user_id
+      AND (created_at, id) < (coalesce($6::timestamptz, 'infinity'),
+                              coalesce($7::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+      AND ($3::text IS NULL OR symbol = $3) AND ($4::text IS NULL OR alert_type = $4)
+      AND ($5::boolean IS NULL OR is_armed = $5)
+    ORDER BY created_at DESC, id DESC LIMIT $2
+) a
+ORDER BY k.ord, a.created_at DESC, a.id DESC;
+
+-- name: alerts_by_user_count
+-- How many alerts a user has under the same filter.
+SELECT k.ord, c.value
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS value FROM (
+        SELECT 1 FROM alerts
+        WHERE user_id = k.user_id AND ($3::text IS NULL OR symbol = $3) AND ($4::text IS NULL OR alert_type = $4)
+          AND ($5::boolean IS NULL OR is_armed = $5)
+        LIMIT $2
+    ) counted
+) c;
+
+-- name: lock_alerts_of
+-- One at a time, this user's alerts are counted and added to. Held until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('moneta.alerts:' || $1::uuid::text, 0));
+
+-- name: alert_room
+-- Whether there is a token with this symbol, and how many alerts the user has.
+SELECT EXISTS (SELECT FROM tokens WHERE symbol = $2) AS known, (SELECT count(*) FROM alerts WHERE user_id = $1) AS alerts;
+
+-- name: insert_alert
+-- Makes an alert.
+INSERT INTO alerts (user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled,
+                    expires_at, armed_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+RETURNING id;
+
+-- name: lock_alert
+-- An alert of the user's, until the end of the transaction.
+SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
+       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
+FROM alerts WHERE id = $1 AND user_id = $2 FOR UPDATE;
+
+-- name: update_alert
+-- Replaces what its owner decides. While it is enabled it is armed anew, at $9; disabled, it keeps what it has done.
+UPDATE alerts
+SET threshold_value = $3, condition_details = $4, rearm = $5, cooldown_s = $6, enabled = $7, expires_at = $8,
+    armed_at = CASE WHEN $7 THEN $9 ELSE armed_at END,
+    triggered = triggered AND NOT $7,
+    triggered_at = CASE WHEN $7 THEN NULL ELSE triggered_at END,
+    trigger_count = CASE WHEN $7 THEN 0 ELSE trigger_count END,
+    current_value = CASE WHEN $7 THEN NULL ELSE current_value END
+WHERE id = $1 AND user_id = $2
+RETURNING id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
+          triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at;
+
+-- name: delete_alert
+-- Deletes an alert of the user's.
+DELETE FROM alerts WHERE id = $1 AND user_id = $2;
+
+-- name: delete_expired_alerts
+-- Deletes alerts that can never fire again.
+DELETE FROM alerts WHERE expires_at <= $1;
+
+-- name: passed_alerts
+-- Locks, and gives with its passage's place, each alert that may fire and whose threshold was come to: a range scan of
+-- alerts_crossings a passage, from one value to the other. The levels only find; the exact values decide.
+SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, p.ord
+FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::numeric[], $5::numeric[], $6::float8[], $7::float8[],
+            $8::timestamptz[])
+     WITH ORDINALITY AS p (symbol, alert_type, details, before, after, low, high, armed_before, ord)
+JOIN alerts a ON a.is_armed AND a.symbol = p.symbol AND a.alert_type = p.alert_type
+    AND a.threshold_level >= p.low AND a.threshold_level <= p.high
+WHERE a.threshold_value <> p.before
+  AND a.threshold_value BETWEEN least(p.before, p.after) AND greatest(p.before, p.after)
+  AND a.condition_details @> p.details
+  AND (p.armed_before IS NULL OR a.armed_at < p.armed_before)
+  AND (a.expires_at IS NULL OR a.expires_at > $9::timestamptz)
+  AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
+       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $9)
+ORDER BY a.id
+FOR UPDATE OF a;
+
+-- name: reached_alerts
+-- Locks, and gives with the value's place, each alert of a type that may fire and whose threshold a value reaches.
+SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, v.ord
+FROM unnest($2::text[], $3::numeric[], $4::float8[]) WITH ORDINALITY AS v (symbol, value, level, ord)
+JOIN alerts a ON a.is_armed AND a.symbol = v.symbol AND a.alert_type = $1 AND a.threshold_level <= v.level
+WHERE a.threshold_value <= v.value
+  AND (a.expires_at IS NULL OR a.expires_at > $5::timestamptz)
+  AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
+       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $5)
+ORDER BY a.id
+FOR UPDATE OF a;
+
+-- name: armed_alerts
+-- Locks the armed alerts of a type.
+SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, armed_at
+FROM alerts
+WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_below')
+  AND (expires_at IS NULL OR expires_at > $2)
+ORDER BY id FOR UPDATE;
+
+-- name: armed_symbols
+-- The symbols for which an alert of a type is armed.
+SELECT DISTINCT symbol FROM alerts
+WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_below')
+  AND (expires_at IS NULL OR expires_at > $2)
+ORDER BY symbol;
+
+-- name: armed_measures
+-- What alerts of a type are armed to measure: symbol, and of the details those with these names.
+SELECT DISTINCT symbol,
+    (SELECT jsonb_object_agg(d.key, d.value) FROM jsonb_each(condition_details) d WHERE d.key = ANY($3::text[])) AS details
+FROM alerts
+WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_below')
+  AND (expires_at IS NULL OR expires_at > $2)
+ORDER BY symbol, details;
+
+-- name: fire_alerts
+-- Lets alerts fire that still may, each once, and makes a notification of each.
+WITH given AS (
+    SELECT g.alert_id, g.value, g.title, g.message
+    FROM unnest($1::uuid[], $2::numeric[], $3::text[], $4::text[]) AS g (alert_id, value, title, message)
+), fired AS (
+    UPDATE alerts a
+    SET triggered = true, triggered_at = $5, trigger_count = a.trigger_count + 1, current_value = g.value
+    FROM given g
+    WHERE a.id = g.alert_id AND a.is_armed AND (a.expires_at IS NULL OR a.expires_at > $5::timestamptz)
+      AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
+           OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $5)
+    RETURNING a.id, a.user_id, a.symbol, a.alert_type, g.value, g.title, g.message
+)
+INSERT INTO notifications (user_id, type, title, message, data, alert_id, created_at)
+SELECT user_id, 'alert', title, message,
+       jsonb_build_object('symbol', symbol, 'alert_type', alert_type, 'value', value::text), id, $5
+FROM fired
+RETURNING id, user_id, alert_id, data;
+
+-- name: lock_marks
+-- What was measured last of these subjects, until the end of the transaction.
+SELECT subject, value, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[])
+ORDER BY subject FOR UPDATE;
+
+-- name: move_marks
+-- Notes what was measured now; gives the subjects of which nothing as new was noted before.
+INSERT INTO alert_marks AS m (kind, subject, value, position, at)
+SELECT $1, g.subject, g.value, g.position, $5
+FROM unnest($2::text[], $3::numeric[], $4::bigint[]) AS g (subject, value, position)
+ORDER BY g.subject
+ON CONFLICT (kind, subject) DO UPDATE
+    SET value = excluded.value, position = excluded.position, at = excluded.at WHERE m.at < excluded.at
+RETURNING subject;
+
+-- name: delete_marks_of_gone_alerts
+-- Forgets where the sentiment stood for alerts that are no more.
+DELETE FROM alert_marks m WHERE m.kind = 'sentiment_change' AND NOT EXISTS (
+    SELECT FROM alerts a WHERE a.id = m.subject::uuid
+);
+
+-- name: claim_news
+-- Takes an article for the alerts on news, once: what it says of which symbols.
+UPDATE news_articles SET alerts_evaluated_at = $2 WHERE id = $1 AND alerts_evaluated_at IS NULL
+RETURNING title, url, impact, symbols_mentioned;

@@ -1,0 +1,89 @@
+-- name: notifications_by_ids
+-- Notifications with these ids.
+SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol, (data ->> 'value')::numeric AS value,
+       read, read_at, created_at
+FROM notifications WHERE id = ANY($1::uuid[]);
+
+-- name: notifications_by_user
+-- A page of a user's notifications, the newest first; $3 is a type, or null.
+SELECT k.ord, n.id, n.user_id, n.type, n.title, n.message, n.alert_id, n.symbol, n.value, n.read, n.read_at,
+       n.created_at
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
+CROSS JOIN LATERAL (
+    SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol,
+           (data ->> 'value')::numeric AS value, read, read_at, created_at
+    FROM notifications
+    WHERE user_id = k.user_id
+      AND (created_at, id) < (coalesce($4::timestamptz, 'infinity'),
+                              coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+      AND ($3::text IS NULL OR type = $3)
+    ORDER BY created_at DESC, id DESC LIMIT $2
+) n
+ORDER BY k.ord, n.created_at DESC, n.id DESC;
+
+-- name: notifications_by_user_count
+-- How many notifications a user has under the same filter.
+SELECT k.ord, c.value
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS value FROM (
+        SELECT 1 FROM notifications WHERE user_id = k.user_id AND ($3::text IS NULL OR type = $3) LIMIT $2
+    ) counted
+) c;
+
+-- name: unread_notifications_by_user
+-- A page of what a user has not read, the newest first; $3 is a type, or null.
+SELECT k.ord, n.id, n.user_id, n.type, n.title, n.message, n.alert_id, n.symbol, n.value, n.read, n.read_at,
+       n.created_at
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
+CROSS JOIN LATERAL (
+    SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol,
+           (data ->> 'value')::numeric AS value, read, read_at, created_at
+    FROM notifications
+    WHERE user_id = k.user_id AND NOT read
+      AND (created_at, id) < (coalesce($4::timestamptz, 'infinity'),
+                              coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+      AND ($3::text IS NULL OR type = $3)
+    ORDER BY created_at DESC, id DESC LIMIT $2
+) n
+ORDER BY k.ord, n.created_at DESC, n.id DESC;
+
+-- name: unread_notifications_by_user_count
+-- How many notifications a user has not read, under the same filter.
+SELECT k.ord, c.value
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS value FROM (
+        SELECT 1 FROM notifications WHERE user_id = k.user_id AND NOT read AND ($3::text IS NULL OR type = $3) LIMIT $2
+    ) counted
+) c;
+
+-- name: unread_counts
+-- How many notifications these users have not read, counted up to 1,000.
+SELECT k.user_id, c.unread
+FROM unnest($1::uuid[]) AS k (user_id)
+CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS unread FROM (
+        SELECT 1 FROM notifications WHERE user_id = k.user_id AND NOT read LIMIT 1000
+    ) counted
+) c;
+
+-- name: mark_read
+-- Marks these notifications of the user's as read.
+UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND id = ANY($2::uuid[]) AND NOT read;
+
+-- name: mark_read_until
+-- Marks what the user was told up to a moment as read.
+UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND created_at <= $2 AND NOT read;
+
+-- name: who_wants_mail
+-- Those of these users who want to be told by e-mail as well.
+SELECT user_id FROM user_settings
+WHERE user_id = ANY($1::uuid[]) AND setting_name = 'notifications' AND setting_value @> '{"email": true}';
+
+-- name: mails_of_notifications
+-- What is mailed of these notifications, and where to: one mail a user whose address is verified.
+SELECT u.email, array_agg(n.title ORDER BY n.id) AS titles, array_agg(n.message ORDER BY n.id) AS messages
+FROM notifications n JOIN users u ON u.id = n.user_id
+WHERE n.id = ANY($1::uuid[]) AND u.is_verified
+GROUP BY u.id, u.email ORDER BY u.id;
