@@ -1,0 +1,25 @@
+"""What the providers must know of what is stored: who is listed, and what was quoted last."""
+
+from pathlib import Path
+
+from app.domains.market.model.prices import Quote
+from app.domains.market.model.tokens import Listing
+from app.kit.db import Database
+from app.kit.sql import Queries
+
+LISTINGS = Queries(Path(__file__).parents[1] / "listings.sql")
+
+
+class Directory:
+    """Reads what is listed and quoted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def listed(self) -> list[Listing]:
+        """The tokens that are listed, the largest first."""
+        return [Listing(*row) for row in await self._database.fetch(LISTINGS.listings)]
+
+    async def last_quotes(self, exchange: str) -> dict[str, Quote]:
+        """What was last stored of each token at an exchange, by symbol."""
+        return {row[0]: Quote(*row) for row in await self._database.fetch(LISTINGS.last_quotes, exchange)}
