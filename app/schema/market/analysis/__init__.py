@@ -1,0 +1,1 @@
+"""The ten analyses in the graph, a module for each."""

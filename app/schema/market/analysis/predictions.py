@@ -1,0 +1,112 @@
+"""The predictions in the graph."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+import strawberry
+
+from app.domains.market.model.analysis import predictions as model
+from app.engine.nodes import record_type
+from app.schema.market.enums import Interval
+
+OBSTACLE = "Null where there is an `obstacle`."
+
+
+@strawberry.enum(description="How far ahead a prediction looks.")
+class Horizon(Enum):
+    """How far ahead a prediction looks."""
+
+    ONE_HOUR = strawberry.enum_value("1h", description="One hour.")
+    ONE_DAY = strawberry.enum_value("24h", description="24 hours.")
+    SEVEN_DAYS = strawberry.enum_value("7d", description="Seven days.")
+
+
+@strawberry.enum(
+    description="What the back-test says of a horizon's intervals. A coverage may be off its probability by twice the "
+    "standard error over the independent forecasts, but by 0.03 at least."
+)
+class Calibration(Enum):
+    """What the back-test says of a horizon's intervals."""
+
+    CALIBRATED = strawberry.enum_value("calibrated", description="All held about as often as they should.")
+    TOO_NARROW = strawberry.enum_value(
+        "too_narrow", description="At least one held too seldom: the price strays further than they say."
+    )
+    TOO_WIDE = strawberry.enum_value("too_wide", description="None held too seldom, and at least one too often.")
+    UNPROVEN = strawberry.enum_value("unproven", description="Fewer than 20 independent forecasts: nothing is shown.")
+
+
+@strawberry.enum(description="Why there is no prediction.")
+class Obstacle(Enum):
+    """Why there is no prediction."""
+
+    TOO_FEW_CANDLES = strawberry.enum_value(
+        "too_few_candles", description="Too few, or gaps left fewer than 30 past forecasts to judge."
+    )
+    CANDLES_TOO_LONG = strawberry.enum_value(
+        "candles_too_long", description="The horizon is no whole number of candles."
+    )
+    STANDS_STILL = strawberry.enum_value("stands_still", description="The price does not move.")
+    TOO_WILD = strawberry.enum_value(
+        "too_wild", description="The widest interval reaches prices of 10^12 dollars, which nobody would believe."
+    )
+
+
+@record_type(model.PredictedInterval, description="Prices between which the price will be, with a probability.")
+class PredictedInterval:
+    """Prices between which the price will be."""
+
+    probability: float = strawberry.field(description="How often it should hold: 0.5, 0.8 or 0.95.")
+    low: Decimal = strawberry.field(description="Its lower end in dollars, over 0 but for rounding.")
+    high: Decimal = strawberry.field(description="Its upper end in dollars.")
+    coverage: float = strawberry.field(
+        description="How often such an interval, made from what was known then, held in the back-test: 0 to 1."
+    )
+
+
+@record_type(model.Prediction, description="Where the price may be at one horizon, and how far that can be trusted.")
+class Prediction:
+    """Where the price may be at one horizon."""
+
+    horizon: Horizon = strawberry.field(description="How far ahead.")
+    obstacle: Obstacle | None = strawberry.field(description="Why there is no prediction. Null: there is one.")
+    candles_needed: int | None = strawberry.field(
+        description="Candles without a gap that a prediction needs: 160 and the horizon. Null without candles, or "
+        "where the horizon is no whole number of them."
+    )
+    at: datetime | None = strawberry.field(description="The moment that it is for. " + OBSTACLE)
+    median: Decimal | None = strawberry.field(
+        description="The last close, in dollars: the model claims no direction. " + OBSTACLE
+    )
+    deviation: float | None = strawberry.field(
+        description="Standard deviation of the log return over the horizon: 0.02 is about 2 per cent. " + OBSTACLE
+    )
+    intervals: list[PredictedInterval] = strawberry.field(
+        description="The intervals of 50, 80 and 95 per cent, each inside the next. Empty where there is an `obstacle`."
+    )
+    forecasts: int = strawberry.field(description="Past forecasts in the back-test. They overlap.")
+    independent_forecasts: int = strawberry.field(
+        description="How many of them do not overlap: `forecasts` over the candles of the horizon, rounded down."
+    )
+    calibration: Calibration | None = strawberry.field(description="What the back-test says. " + OBSTACLE)
+
+
+@record_type(
+    model.PredictionFindings,
+    description="Predictions from the last close of a token's candles, each with its back-test. The model: log returns "
+    "without drift; their deviation from past returns, of which each loses half its weight in 24 candles, or in as "
+    "many as the horizon has where that is more; the intervals by the quantiles of past returns over the deviation known "
+    "before them, which near the normal ones as the horizon grows. The back-test makes the same intervals at each past "
+    "close from nothing but what was known then.",
+)
+class PredictionFindings:
+    """Predictions from the last close of a token's candles."""
+
+    interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
+    candles: int = strawberry.field(description="How many there are.")
+    price: Decimal | None = strawberry.field(description="The last close in dollars. Null without candles.")
+    made_at: datetime | None = strawberry.field(
+        description="The moment that horizons count from: the end of the last candle. Null without candles."
+    )
+    predictions: list[Prediction] = strawberry.field(description="One for each horizon, the nearest first.")

@@ -1,0 +1,196 @@
+"""The technical analysis in the graph."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import strawberry
+
+from app.domains.market.model.analysis import technical as model
+from app.engine.nodes import record_type
+from app.schema.market.analysis.signals import AverageKind, PatternDirection, TechnicalSignal
+from app.schema.market.enums import Interval
+
+NEEDED = "Candles that it needs."
+TOO_FEW = "Null with fewer candles than `candlesNeeded`."
+STILL = "Null with fewer candles than `candlesNeeded`, or where the price stood still."
+
+
+@record_type(model.Rsi, description="Relative strength index over 14 candles, with Wilder's smoothing.")
+class RsiReading:
+    """Relative strength index."""
+
+    value: float | None = strawberry.field(description="0 to 100. " + STILL)
+    signal: TechnicalSignal | None = strawberry.field(
+        description="Up to 20 a strong buy, up to 30 a buy, from 70 a sell, from 80 a strong sell. " + STILL
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.Macd, description="Moving average convergence and divergence (12, 26, 9).")
+class MacdReading:
+    """Moving average convergence and divergence."""
+
+    line: Decimal | None = strawberry.field(description="EMA of 12 candles less EMA of 26, in dollars. " + TOO_FEW)
+    signal_line: Decimal | None = strawberry.field(description="EMA of `line` over 9, in dollars. " + TOO_FEW)
+    histogram: Decimal | None = strawberry.field(description="`line` less `signalLine`, in dollars. " + TOO_FEW)
+    signal: TechnicalSignal | None = strawberry.field(
+        description="A buy where the histogram is over 0, a sell where it is under; strong where it changed sides "
+        "within the last 3 candles. " + TOO_FEW
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.Bollinger, description="Bollinger bands: 2 deviations round the average of 20 closes.")
+class BollingerReading:
+    """Bollinger bands."""
+
+    upper: Decimal | None = strawberry.field(description="Upper band in dollars. " + TOO_FEW)
+    middle: Decimal | None = strawberry.field(description="Average of 20 closes, in dollars. " + TOO_FEW)
+    lower: Decimal | None = strawberry.field(description="Lower band in dollars; may be under 0. " + TOO_FEW)
+    percent_b: float | None = strawberry.field(
+        description="Where the close lies between the bands: 0 is the lower, 1 the upper. " + STILL
+    )
+    bandwidth: float | None = strawberry.field(
+        description="Distance of the bands as a part of the middle one: 0.1 is 10 per cent. " + TOO_FEW
+    )
+    signal: TechnicalSignal | None = strawberry.field(
+        description="By `percentB`: up to 0 a strong buy, up to 0.1 a buy, from 0.9 a sell, from 1 a strong sell. "
+        + STILL
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.MovingAverage, description="A moving average of the closes.")
+class MovingAverageReading:
+    """A moving average."""
+
+    kind: AverageKind = strawberry.field(description="How it weighs its candles.")
+    period: int = strawberry.field(description="Candles that it is over.")
+    value: Decimal | None = strawberry.field(description="The average in dollars. " + TOO_FEW)
+    signal: TechnicalSignal | None = strawberry.field(
+        description="A buy where the close is 0.1 per cent or more over it, strong from 5 per cent; a sell likewise "
+        "under it. " + TOO_FEW
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.Atr, description="Average true range over 14 candles: how far the price goes within one.")
+class AtrReading:
+    """Average true range."""
+
+    value: Decimal | None = strawberry.field(description="In dollars. " + TOO_FEW)
+    part_of_price: float | None = strawberry.field(description="As a part of the close: 0.02 is 2 per cent. " + TOO_FEW)
+    signal: TechnicalSignal | None = strawberry.field(
+        description="A buy where the last close rose by one range or more, strong from two; a sell where it fell so. "
+        + TOO_FEW
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.Stochastic, description="Slow stochastic (14, 3, 3).")
+class StochasticReading:
+    """Slow stochastic."""
+
+    k: float | None = strawberry.field(
+        description="Where the close lies in the range of 14 candles, mean of 3; 0 to 100. " + STILL
+    )
+    d: float | None = strawberry.field(description="Mean of the last 3 of `k`, 0 to 100. " + STILL)
+    signal: TechnicalSignal | None = strawberry.field(
+        description="Both up to 20 a buy, strong where `k` is over `d`; both from 80 a sell, strong where `k` is "
+        "under `d`. " + STILL
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.Adx, description="Average directional index over 14 candles: whether there is a trend.")
+class AdxReading:
+    """Average directional index."""
+
+    value: float | None = strawberry.field(description="How strong the trend is, 0 to 100. " + STILL)
+    plus_di: float | None = strawberry.field(
+        name="plusDI", description="How strong upward movement is, 0 to 100; needs 15 candles only. " + STILL
+    )
+    minus_di: float | None = strawberry.field(
+        name="minusDI", description="How strong downward movement is, 0 to 100; needs 15 candles only. " + STILL
+    )
+    signal: TechnicalSignal | None = strawberry.field(
+        description="With a `value` from 20, a buy where `plusDI` is over `minusDI` and a sell where it is under; "
+        "strong from 40; otherwise neutral. " + STILL
+    )
+    candles_needed: int = strawberry.field(description=NEEDED)
+
+
+@record_type(model.Pattern, description="A candlestick pattern, as TA-Lib finds it.")
+class CandlestickPattern:
+    """A candlestick pattern."""
+
+    name: str = strawberry.field(description="Its name, such as Three white soldiers; one of 61.")
+    direction: PatternDirection = strawberry.field(description="Where it is held to point.")
+    opened_at: datetime = strawberry.field(description="When the candle opened that completed it.")
+
+
+@record_type(
+    model.PriceLevel,
+    description="A price at which the market has turned: a pivot is the lowest low, or highest high, of the 5 candles "
+    "on either side of it, and pivots within 0.5 per cent are one level.",
+)
+class PriceLevel:
+    """A price at which the market has turned."""
+
+    price: Decimal = strawberry.field(description="Mean of its pivots, in dollars.")
+    touches: int = strawberry.field(description="How many pivots it has, at least 1.")
+    last_touched_at: datetime = strawberry.field(description="When the candle of its newest pivot opened.")
+
+
+@record_type(
+    model.Verdict,
+    description="All signals together. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1; the score is "
+    "the mean of two means, of the moving averages and of the others.",
+)
+class TechnicalVerdict:
+    """All signals together."""
+
+    signal: TechnicalSignal | None = strawberry.field(
+        description="By `score`: from 0.1 a buy, from 0.5 a strong buy, and likewise under 0. Null: no indicator has a "
+        "signal."
+    )
+    score: float | None = strawberry.field(description="-1 to 1. Null: no indicator has a signal.")
+    strong_buy: int = strawberry.field(description="Indicators that say STRONG_BUY, of 12.")
+    buy: int = strawberry.field(description="Indicators that say BUY, of 12.")
+    neutral: int = strawberry.field(description="Indicators that say NEUTRAL, of 12.")
+    sell: int = strawberry.field(description="Indicators that say SELL, of 12.")
+    strong_sell: int = strawberry.field(description="Indicators that say STRONG_SELL, of 12.")
+
+
+@record_type(
+    model.TechnicalFindings,
+    description="Technical analysis of a token's candles. Dollars are rounded to 12 significant digits. A candle that "
+    "is missing is not made up: indicators count candles as they come.",
+)
+class TechnicalFindings:
+    """Technical analysis of a token's candles."""
+
+    interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
+    candles: int = strawberry.field(description="How many there are.")
+    missing_candles: int = strawberry.field(description="How many are missing between the first and the last.")
+    last_opened_at: datetime | None = strawberry.field(description="When the last one opened. Null without candles.")
+    price: Decimal | None = strawberry.field(description="Its close in dollars. Null without candles.")
+    verdict: TechnicalVerdict = strawberry.field(description="All signals together.")
+    rsi: RsiReading = strawberry.field(description="Relative strength index.")
+    macd: MacdReading = strawberry.field(description="Moving average convergence and divergence.")
+    bollinger: BollingerReading = strawberry.field(description="Bollinger bands.")
+    moving_averages: list[MovingAverageReading] = strawberry.field(
+        description="SMA of 20, 50 and 200 candles, then EMA of 12, 26 and 50."
+    )
+    atr: AtrReading = strawberry.field(description="Average true range.")
+    stochastic: StochasticReading = strawberry.field(description="Slow stochastic.")
+    adx: AdxReading = strawberry.field(description="Average directional index.")
+    patterns: list[CandlestickPattern] = strawberry.field(
+        description="Patterns completed by one of the last 5 candles, the newest first; at most 305."
+    )
+    supports: list[PriceLevel] = strawberry.field(
+        description="Up to 3 levels of lows under the price, the nearest first."
+    )
+    resistances: list[PriceLevel] = strawberry.field(
+        description="Up to 3 levels of highs over the price, the nearest first."
+    )
