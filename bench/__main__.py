@@ -1,4 +1,4 @@
-"""`python -m bench [queries|transfers|blocks|fanout] [--seconds 5] [--quick]`: measures, reports, gates nothing."""
+"""`python -m bench [names] [--seconds 5] [--quick]`: measures what is named, or all; reports, gates nothing."""
 
 import asyncio
 from enum import StrEnum
@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import blocks, data, fanout, queries, transfers
+from bench import alerts, blocks, data, fanout, queries, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -23,6 +23,7 @@ class Name(StrEnum):
     TRANSFERS = "transfers"
     BLOCKS = "blocks"
     FANOUT = "fanout"
+    ALERTS = "alerts"
 
 
 @command.command()
@@ -66,6 +67,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             asyncio.run(data.read_database(servers.database_url, progress))
             size = fanout.QUICK if quick else fanout.Size(rounds=rounds, seconds=seconds)
             return fanout.measure(servers, size, progress)
+        case Name.ALERTS:
+            return asyncio.run(alerts.measure(servers, 1 if quick else alerts.TICKS, progress))
 
 
 if __name__ == "__main__":

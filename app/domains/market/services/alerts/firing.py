@@ -54,6 +54,8 @@ class Firings:
         Call it last in a transaction of the system's, in which that has moved which makes the condition met only once.
         An alert that is named twice fires twice if its owner wants to be told every time.
         """
+        if not firings:
+            return 0
         facts: list[Fact] = []
         notified: dict[UUID, list[UUID]] = {}
         for firing_round in _rounds(firings):
