@@ -95,10 +95,10 @@ class Prediction:
 @record_type(
     model.PredictionFindings,
     description="Predictions from the last close of a token's candles, each with its back-test. The model: log returns "
-    "without drift; their deviation from past returns, of which each loses half its weight in 24 candles, or in as "
-    "many as the horizon has where that is more; the intervals by the quantiles of past returns over the deviation known "
-    "before them, which near the normal ones as the horizon grows. The back-test makes the same intervals at each past "
-    "close from nothing but what was known then.",
+    "without drift; their deviation from past returns, each of which loses half its weight in 24 candles, or in as "
+    "many as the horizon has where that is more; the intervals by the quantiles of past returns over the deviation "
+    "known before them, which near the normal ones as the horizon grows. The back-test makes the same intervals at "
+    "each past close from nothing but what was known then.",
 )
 class PredictionFindings:
     """Predictions from the last close of a token's candles."""
