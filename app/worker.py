@@ -37,6 +37,7 @@ async def work(settings: Settings) -> None:
         ]
         # A worker that was off for months must not wait for the night to have partitions to write into.
         await run_schedule(database, clock, partition_schedule(database, clock))
+        await services.market.tokens.ensure()
         runner = JobRunner(database, clock, jobs, schedules)
         beside: list[Coroutine[Any, Any, None]] = [Relay(database, application.redis).run()]
         if settings.miner_email is not None:

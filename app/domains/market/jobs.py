@@ -11,4 +11,12 @@ def market_jobs(services: MarketServices) -> list[Job]:
 
 def market_schedules(services: MarketServices) -> list[Schedule]:
     """The refreshes and the upkeep of the market."""
-    return []
+
+    async def tokens() -> str:
+        done = await services.tokens.refresh()
+        return (
+            f"{done.listed} listed: {done.added} added, {done.changed} changed, {done.retired} retired,"
+            f" {done.skipped} skipped"
+        )
+
+    return [Schedule("tokens", "0 3 * * *", "Refreshes which tokens are listed", tokens)]

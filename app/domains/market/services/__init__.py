@@ -9,9 +9,13 @@ from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.editing import Alerts
 from app.domains.market.services.alerts.firing import Firings
 from app.domains.market.services.candles import Candles
+from app.domains.market.services.directory import Directory
 from app.domains.market.services.finding import Finding
 from app.domains.market.services.history import History
 from app.domains.market.services.notifications import Notifications
+from app.domains.market.services.providers import Providers
+from app.domains.market.services.sources import Sources
+from app.domains.market.services.tokens import Tokens
 from app.domains.market.services.watchlist import Watchlist
 from app.kit.cache import Redis
 from app.kit.clock import Clock
@@ -25,6 +29,9 @@ class MarketServices:
     """Every service of the market."""
 
     chain: Chain
+    providers: Providers
+    sources: Sources
+    tokens: Tokens
     candles: Candles
     finding: Finding
     history: History
@@ -48,8 +55,13 @@ class MarketServices:
     ) -> Self:
         """Wires them. The chain is handed in: the market knows no ledger."""
         firings = Firings(database, clock, events, post)
+        providers = Providers.build(settings, Directory(database), clock)
+        sources = Sources(database, clock)
         return cls(
             chain=chain,
+            providers=providers,
+            sources=sources,
+            tokens=Tokens(database, clock, providers.prices, sources, limit=settings.market_token_limit),
             candles=Candles(database),
             finding=Finding(database),
             history=History(database),

@@ -43,7 +43,7 @@ def week() -> dict[str, Path]:
     return history()
 
 
-def test_base_prices_are_the_same_each_time_and_a_stable_coin_is_worth_a_dollar():
+def test_base_prices_are_the_same_each_time_and_a_stable_coin_is_worth_a_dollar() -> None:
     quotes = by_symbol(base_quotes(LISTINGS, AT))
     assert quotes == by_symbol(base_quotes(list(reversed(LISTINGS)), AT))
     assert {quotes[symbol].price_usd for symbol in ("USDT", "USDC", "DAI", "FDUSD")} == {Decimal(1)}
@@ -53,7 +53,7 @@ def test_base_prices_are_the_same_each_time_and_a_stable_coin_is_worth_a_dollar(
 
 
 @given(rank=st.integers(1, 5000), symbol=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=20))
-def test_any_listing_gets_a_quote_that_can_be_stored(rank: int, symbol: str):
+def test_any_listing_gets_a_quote_that_can_be_stored(rank: int, symbol: str) -> None:
     [quote] = base_quotes([Listing(symbol.lower(), symbol, symbol, rank)], AT)
     assert Decimal(0) < quote.price_usd < Decimal(10) ** 9
     assert quote.price_usd == quote.price_usd.quantize(Decimal("1e-12"))
@@ -65,7 +65,7 @@ def test_any_listing_gets_a_quote_that_can_be_stored(rank: int, symbol: str):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**63), gaps=st.lists(st.integers(1, 7200), min_size=1, max_size=20))
-def test_the_same_seed_start_and_moments_give_the_same_prices(seed: int, gaps: list[int]):
+def test_the_same_seed_start_and_moments_give_the_same_prices(seed: int, gaps: list[int]) -> None:
     one, other = simulation(seed), simulation(seed)
     moments = [AT + timedelta(seconds=sum(gaps[: place + 1])) for place in range(len(gaps))]
     quotes = [one.step(at) for at in moments]
@@ -76,19 +76,19 @@ def test_the_same_seed_start_and_moments_give_the_same_prices(seed: int, gaps: l
         assert Decimal(0) < quote.low_24h <= quote.price_usd <= quote.high_24h
 
 
-def test_another_seed_gives_another_market():
+def test_another_seed_gives_another_market() -> None:
     one, other = walk(simulation(1), 5), walk(simulation(2), 5)
     assert all(first.price_usd != second.price_usd for first, second in zip(one, other, strict=True))
 
 
-def test_a_step_back_or_none_changes_nothing():
+def test_a_step_back_or_none_changes_nothing() -> None:
     market = simulation()
     quotes = walk(market, 3)
     assert [q.price_usd for q in market.step(AT)] == [q.price_usd for q in quotes]
     assert market.step(AT + timedelta(seconds=3)) == quotes
 
 
-def test_a_restart_goes_on_where_it_stopped():
+def test_a_restart_goes_on_where_it_stopped() -> None:
     going = simulation()
     stored = walk(going, 60)
     restarted = simulation(last=stored)
@@ -99,7 +99,7 @@ def test_a_restart_goes_on_where_it_stopped():
         assert float(one.volume_24h_usd or 0) == pytest.approx(float(other.volume_24h_usd or 0), rel=1e-6)
 
 
-def test_a_restart_after_three_days_is_no_jump():
+def test_a_restart_after_three_days_is_no_jump() -> None:
     before = base_quotes(LISTINGS, AT)
     after = simulation(last=before).step(AT + timedelta(days=3))
     for one, other in zip(before, after, strict=True):
@@ -107,7 +107,7 @@ def test_a_restart_after_three_days_is_no_jump():
         assert other.at == AT + timedelta(days=3)
 
 
-def test_a_day_forgets_what_is_older():
+def test_a_day_forgets_what_is_older() -> None:
     market = simulation()
     walk(market, 3600, step_s=60)
     quotes = market.step(AT + timedelta(days=2))
@@ -115,7 +115,7 @@ def test_a_day_forgets_what_is_older():
     assert all(quote.high_24h == quote.low_24h == quote.price_usd for quote in quotes)
 
 
-def test_the_day_keeps_the_extremes_it_was_given():
+def test_the_day_keeps_the_extremes_it_was_given() -> None:
     given = by_symbol(base_quotes(LISTINGS, AT))["BTC"]
     quote = by_symbol(walk(simulation(), 10))["BTC"]
     assert quote.high_24h == pytest.approx(given.high_24h)
@@ -124,7 +124,7 @@ def test_the_day_keeps_the_extremes_it_was_given():
     assert quote.change_24h == pytest.approx(quote.price_usd - (given.price_usd - (given.change_24h or 0)))
 
 
-def test_stable_coins_return_to_a_dollar_and_wrapped_ones_to_their_anchor():
+def test_stable_coins_return_to_a_dollar_and_wrapped_ones_to_their_anchor() -> None:
     quotes = by_symbol(base_quotes(LISTINGS, AT))
     last = [
         Quote(q.symbol, q.at, q.price_usd * Decimal("1.05"), q.price_aud) if q.symbol in {"DAI", "WBTC"} else q
@@ -138,13 +138,13 @@ def test_stable_coins_return_to_a_dollar_and_wrapped_ones_to_their_anchor():
     assert after["BTC"].price_usd != quotes["BTC"].price_usd
 
 
-def test_an_anchor_that_is_not_listed_is_not_followed():
+def test_an_anchor_that_is_not_listed_is_not_followed() -> None:
     [profile] = profiles_of([Listing("wrapped", "WBTC", "Wrapped", 17)])
     assert profile.anchor is None
     assert profile.beta > 0
 
 
-def test_history_is_reproducible_and_ends_at_the_given_price(week: dict[str, Path]):
+def test_history_is_reproducible_and_ends_at_the_given_price(week: dict[str, Path]) -> None:
     again = history()
     assert list(week) == SYMBOLS
     for profile in PROFILES:
@@ -155,7 +155,7 @@ def test_history_is_reproducible_and_ends_at_the_given_price(week: dict[str, Pat
         assert len(path.close) == 7 * 1440
 
 
-def test_a_history_does_not_depend_on_who_else_is_in_it(week: dict[str, Path]):
+def test_a_history_does_not_depend_on_who_else_is_in_it(week: dict[str, Path]) -> None:
     [alone] = paths([p for p in PROFILES if p.symbol == "SHIB"], seed=1, start=AT, count=7 * 1440)
     assert np.array_equal(alone.close, week["SHIB"].close)
     [elsewhere] = paths(
@@ -165,7 +165,7 @@ def test_a_history_does_not_depend_on_who_else_is_in_it(week: dict[str, Path]):
     assert np.allclose(elsewhere.close / elsewhere.close[-1], alone.close / alone.close[-1])
 
 
-def test_candles_hold_together(week: dict[str, Path]):
+def test_candles_hold_together(week: dict[str, Path]) -> None:
     for path in week.values():
         assert (path.high >= np.maximum(path.open, path.close)).all()
         assert (path.low <= np.minimum(path.open, path.close)).all()
@@ -174,7 +174,7 @@ def test_candles_hold_together(week: dict[str, Path]):
         assert np.array_equal(path.open[1:], path.close[:-1])
 
 
-def test_a_longer_candle_is_made_of_the_shorter_ones(week: dict[str, Path]):
+def test_a_longer_candle_is_made_of_the_shorter_ones(week: dict[str, Path]) -> None:
     path, hours = week["BTC"], week["BTC"].rolled_up(60)
     assert len(hours.close) == 7 * 24
     assert hours.opened_at_s[1] - hours.opened_at_s[0] == 3600
@@ -185,7 +185,7 @@ def test_a_longer_candle_is_made_of_the_shorter_ones(week: dict[str, Path]):
     assert hours.volume[3] == pytest.approx(path.volume[180:240].sum())
 
 
-def test_tokens_move_together_as_their_betas_say(week: dict[str, Path]):
+def test_tokens_move_together_as_their_betas_say(week: dict[str, Path]) -> None:
     moves = {symbol: np.diff(np.log(path.rolled_up(60).close)) for symbol, path in week.items()}
 
     def correlation(one: str, other: str) -> float:
@@ -203,7 +203,7 @@ def test_tokens_move_together_as_their_betas_say(week: dict[str, Path]):
     assert np.abs(week["USDT"].close - 1).max() < 0.01
 
 
-def test_jumps_happen_but_rarely(week: dict[str, Path]):
+def test_jumps_happen_but_rarely(week: dict[str, Path]) -> None:
     moves = np.diff(np.log(week["IOST"].close))
     ordinary = np.median(np.abs(moves)) / 0.6745
     jumps = np.abs(moves) > 8 * ordinary
