@@ -159,7 +159,7 @@ CREATE TABLE news_articles (
     author text CHECK (length(author) <= 200),
     url text NOT NULL UNIQUE CHECK (length(url) BETWEEN 1 AND 2048),
     image_url text CHECK (length(image_url) <= 2048),
-    sentiment_score numeric(3, 2) CHECK (sentiment_score BETWEEN -1 AND 1),
+    sentiment_score numeric(3, 2) NOT NULL DEFAULT 0 CHECK (sentiment_score BETWEEN -1 AND 1),
     impact smallint NOT NULL DEFAULT 0 CHECK (impact BETWEEN 0 AND 100),
     symbols_mentioned text[] NOT NULL DEFAULT '{}',
     published_at timestamptz NOT NULL,
@@ -176,9 +176,18 @@ COMMENT ON COLUMN news_articles.alerts_evaluated_at IS 'When the alerts on news 
 CREATE INDEX news_articles_published_at ON news_articles (published_at DESC, id DESC);
 CREATE INDEX news_articles_symbols ON news_articles USING gin (symbols_mentioned);
 CREATE INDEX news_articles_sentiment ON news_articles (sentiment_score DESC NULLS LAST);
-CREATE INDEX news_articles_source ON news_articles (source, published_at DESC);
+CREATE INDEX news_articles_source ON news_articles (source, published_at DESC, id DESC);
 CREATE INDEX news_articles_search ON news_articles USING gin (search);
 CREATE INDEX news_articles_alerts ON news_articles (created_at) WHERE alerts_evaluated_at IS NULL;
+
+-- The news of a token in the order of time: the index on the array gives no order.
+CREATE TABLE news_mentions (
+    symbol text NOT NULL,
+    published_at timestamptz NOT NULL,
+    article_id uuid NOT NULL REFERENCES news_articles (id) ON DELETE CASCADE,
+    PRIMARY KEY (symbol, published_at, article_id)
+);
+CREATE INDEX news_mentions_article_id ON news_mentions (article_id);
 
 -- Analyses ---------------------------------------------------------------------------------------------------------
 
@@ -347,7 +356,8 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['tokens', 'market_data', 'market_sources', 'news_articles', 'analysis_cache', 'alert_marks']
+    FOREACH name IN ARRAY ARRAY['tokens', 'market_data', 'market_sources', 'news_articles', 'news_mentions', 'analysis_cache',
+        'alert_marks']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
