@@ -174,11 +174,12 @@ def _report(ticks: Sequence[Tick], other_load: float) -> Report:
         target=TARGET_MS,
         other_load=[other_load],
         conditions=[
-            f"{ALERTS:,} price alerts of {USERS:,} users on {SYMBOLS} symbols, half of each direction, their "
-            f"thresholds {SPREAD:.0%} (standard deviation) from the price. The target is {TARGET_MS:.0f} ms for a tick.",
+            f"{ALERTS:,} price alerts of {USERS:,} users on {SYMBOLS} symbols, half of each direction, "
+            f"their thresholds {SPREAD:.0%} (standard deviation) from the price. The target for a tick is "
+            f"{TARGET_MS:.0f} ms.",
             f"A tick moves all {SYMBOLS} prices at once. Ordinary: by a second's share of {YEARLY_VOLATILITY:.0%} "
-            "yearly volatility. The time is from BEGIN until the commit is on disk: finding, updating the alerts, making "
-            "notifications, appending an event of each.",
+            "yearly volatility. The time is from BEGIN until the commit is on disk: finding, updating the alerts, "
+            "making notifications, appending an event of each.",
             "As the application's role, under forced row-level security. Nobody wanted mail.",
             "One process; Postgres on the same cores.",
         ],

@@ -18,6 +18,7 @@ from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
 from app.schema.ledger.viewer import LedgerViewer
 from app.schema.market.operations import MarketMutation, MarketQuery
+from app.schema.market.streams import MarketSubscription
 from app.schema.market.viewer import MarketViewer
 from app.schema.realtime.operations import RealtimeMutation
 from app.schema.realtime.viewer import RealtimeViewer
@@ -115,7 +116,7 @@ class Mutation(AccountsMutation, LedgerMutation, MarketMutation, RealtimeMutatio
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(LedgerSubscription):
+class Subscription(LedgerSubscription, MarketSubscription):
     """What can be watched."""
 
 

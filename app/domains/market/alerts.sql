@@ -40,9 +40,9 @@ CROSS JOIN LATERAL (
 -- One at a time, this user's alerts are counted and added to. Held until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.alerts:' || $1::uuid::text, 0));
 
--- name: alert_room
--- Whether there is a token with this symbol, and how many alerts the user has.
-SELECT EXISTS (SELECT FROM tokens WHERE symbol = $2) AS known, (SELECT count(*) FROM alerts WHERE user_id = $1) AS alerts;
+-- name: count_alerts
+-- How many alerts a user has.
+SELECT count(*) FROM alerts WHERE user_id = $1;
 
 -- name: insert_alert
 -- Makes an alert.

@@ -2,7 +2,9 @@
 
 import strawberry
 
+from app.schema.market.alerting import AlertingMutation
 from app.schema.market.finding import FindingQuery
+from app.schema.market.notifying import NotifyingMutation
 from app.schema.market.watching import WatchingMutation
 
 
@@ -12,5 +14,5 @@ class MarketQuery(FindingQuery):
 
 
 @strawberry.type(description="What can be done in the market.")
-class MarketMutation(WatchingMutation):
+class MarketMutation(AlertingMutation, NotifyingMutation, WatchingMutation):
     """What can be done in the market."""

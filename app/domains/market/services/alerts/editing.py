@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
+from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import (
     Alert,
     AlertChanges,
@@ -18,15 +19,12 @@ from app.domains.market.model.alerts import (
     Rearm,
     WhaleTransaction,
 )
-from app.domains.market.model.tokens import TokenNotFound
 from app.domains.market.rules.alerts import check_condition, check_rearm, threshold_of
-from app.domains.market.services.alerts.statements import ALERTS
+from app.domains.market.services.finding import known_symbol
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.idempotency import once
-
-MAX_SYMBOL = 20
 
 
 @dataclass(frozen=True)
@@ -44,19 +42,19 @@ class Alerts:
 
         A replay whose alert has since been deleted raises NotFound.
         """
-        symbol = _symbol(new.symbol)
         check_condition(new.condition)
         check_rearm(new.rearm, new.cooldown_s)
-        self._check_chain(symbol, new.condition)
 
         async def work(tx: Tx) -> Alert:
+            symbol = await known_symbol(tx, new.symbol)
+            self._check_chain(symbol, new.condition)
             result = await once(
                 tx,
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="createAlert",
-                request=[symbol, new],
+                request=msgspec.structs.replace(new, symbol=symbol),
                 work=lambda: self._insert(tx, viewer.user_id, symbol, new),
             )
             return _found(await tx.fetch_one(ALERTS.lock_alert, UUID(result["id"]), viewer.user_id))
@@ -114,10 +112,7 @@ class Alerts:
         self._check_expiry(new.expires_at)
         await tx.execute(ALERTS.lock_alerts_of, user_id)
         # A statement of its own: it must see what was committed while the lock was waited for.
-        room: Any = await tx.fetch_one(ALERTS.alert_room, user_id, symbol)
-        if not room["known"]:
-            raise TokenNotFound(symbol)
-        if room["alerts"] >= self.limit:
+        if await tx.fetch_value(ALERTS.count_alerts, user_id) >= self.limit:
             raise AlertLimitReached(self.limit)
         row: Any = await tx.fetch_one(
             ALERTS.insert_alert,
@@ -141,14 +136,6 @@ class Alerts:
     def _check_chain(self, symbol: str, condition: Condition) -> None:
         if isinstance(condition, WhaleTransaction) and symbol != self.chain_symbol:
             raise InvalidInput("symbol", f"Only the payments of {self.chain_symbol} are followed.")
-
-
-def _symbol(text: str) -> str:
-    symbol = text.strip().upper()
-    # NUL and lone surrogates no database takes, and no symbol has.
-    if not 1 <= len(symbol) <= MAX_SYMBOL or not symbol.isprintable():
-        raise TokenNotFound(symbol)
-    return symbol
 
 
 def _details(condition: Condition) -> dict[str, Any]:

@@ -1,0 +1,10 @@
+"""What can be watched of the market."""
+
+import strawberry
+
+from app.schema.market.notifications import NotificationStreams
+
+
+@strawberry.type(description="What can be watched of the market.")
+class MarketSubscription(NotificationStreams):
+    """What can be watched of the market."""
