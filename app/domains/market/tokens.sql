@@ -11,19 +11,6 @@ LEFT JOIN LATERAL (
 ) m ON true
 WHERE t.symbol = ANY ($1::text[]);
 
--- name: tokens_by_ids
--- Tokens with these ids and their newest quotes.
-SELECT t.id, t.coingecko_id, t.symbol, t.name, t.market_cap_rank, t.image_url, t.ethereum_address, t.solana_address,
-    t.is_active, t.created_at, t.updated_at, m.exchange, m.price_usd, m.price_aud, m.volume_24h_usd, m.volume_24h_aud,
-    m.change_24h, m.change_percentage_24h, m.market_cap_usd, m.market_cap_aud, m.high_24h, m.low_24h, m.last_updated
-FROM tokens t
-LEFT JOIN LATERAL (
-    SELECT d.exchange, d.price_usd, d.price_aud, d.volume_24h_usd, d.volume_24h_aud, d.change_24h,
-        d.change_percentage_24h, d.market_cap_usd, d.market_cap_aud, d.high_24h, d.low_24h, d.last_updated
-    FROM market_data d WHERE d.symbol = t.symbol ORDER BY d.last_updated DESC LIMIT 1
-) m ON true
-WHERE t.id = ANY ($1::uuid[]);
-
 -- name: tokens_by_coingecko_ids
 -- Tokens with these ids at CoinGecko and their newest quotes.
 SELECT t.id, t.coingecko_id, t.symbol, t.name, t.market_cap_rank, t.image_url, t.ethereum_address, t.solana_address,
@@ -42,7 +29,8 @@ WHERE t.coingecko_id = ANY ($1::text[]);
 SELECT symbol FROM tokens WHERE symbol = $1;
 
 -- name: tokens_page
--- A page of the tokens that fit, in the order $2, such as PRICE DESC. It reads every token: a few thousand at most.
+-- A page of the tokens that fit, in the order $2, such as PRICE DESC. It reads every token: a few thousand at most. The
+-- beginning of a name is enough to sort by, and keeps cursors short.
 SELECT f.id, f.coingecko_id, f.symbol, f.name, f.market_cap_rank, f.image_url, f.ethereum_address, f.solana_address,
     f.is_active, f.created_at, f.updated_at, f.exchange, f.price_usd, f.price_aud, f.volume_24h_usd, f.volume_24h_aud,
     f.change_24h, f.change_percentage_24h, f.market_cap_usd, f.market_cap_aud, f.high_24h, f.low_24h, f.last_updated,
@@ -62,7 +50,7 @@ CROSS JOIN LATERAL (
             WHEN 'RELEVANCE' THEN s.distance * 1000000 + coalesce(t.market_cap_rank, 999999)
             ELSE 0
         END AS value,
-        CASE o.field WHEN 'NAME' THEN lower(t.name) WHEN 'SYMBOL' THEN t.symbol ELSE '' END COLLATE "C" AS sort_text
+        CASE o.field WHEN 'NAME' THEN left(lower(t.name), 25) WHEN 'SYMBOL' THEN t.symbol ELSE '' END COLLATE "C" AS sort_text
     FROM tokens t
     CROSS JOIN LATERAL (SELECT token_distance(t.symbol, t.name, t.coingecko_id, $3::text)) AS s (distance)
     LEFT JOIN LATERAL (

@@ -23,10 +23,12 @@ SELECT k.ord, (
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord);
 
 -- name: watched_symbols
--- The symbols of each user's watchlist, in its owner's order; the limit of a watchlist bounds them.
+-- The symbols of each user's watchlist, in its owner's order; no watchlist may be longer than the limit here.
 SELECT k.ord, w.symbol
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
-JOIN watchlist_items w ON w.user_id = k.key
+CROSS JOIN LATERAL (
+    SELECT i.symbol, i.position FROM watchlist_items i WHERE i.user_id = k.key ORDER BY i.position LIMIT 1000
+) w
 ORDER BY k.ord, w.position;
 
 -- name: lock_watchlist
@@ -69,7 +71,7 @@ FROM (
         FROM watchlist_items i WHERE i.user_id = $1::uuid
     ) o
 ) arranged
-WHERE w.id = arranged.id AND w.position <> arranged.position;
+WHERE w.user_id = $1::uuid AND w.id = arranged.id AND w.position <> arranged.position;
 
 -- name: delete_watchlist_item
 -- Forgets one watched token of this user.

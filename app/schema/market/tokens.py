@@ -6,12 +6,19 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market import loaders
+from app.domains.market.model.tokens import symbol_of
 from app.engine.nodes import Node, node_type
 
 UNQUOTED = "Null until a provider has said it."
 
 
-@node_type(by=loaders.token_by_symbol, parse=str, description="A token: what it is, and its newest quote.")
+def _parse(text: str) -> str:
+    if symbol_of(text) != text:
+        raise ValueError("not a symbol")
+    return text
+
+
+@node_type(by=loaders.token_by_symbol, parse=_parse, description="A token: what it is, and its newest quote.")
 class Token(Node):
     """A token."""
 

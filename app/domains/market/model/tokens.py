@@ -11,6 +11,14 @@ import msgspec
 
 from app.kit.errors import Problem
 
+MAX_SYMBOL_CHARS = 20
+
+
+def symbol_of(text: str) -> str:
+    """The symbol that a text means, whatever its case and outer spaces; empty for what can be no symbol."""
+    symbol = text.strip().upper()
+    return symbol if len(symbol) <= MAX_SYMBOL_CHARS and symbol.isprintable() else ""
+
 
 class Token(msgspec.Struct, frozen=True):
     """A token with its newest quote. What is quoted is null until a provider has said so."""
@@ -77,10 +85,10 @@ class TokenField(StrEnum):
 class TokenOrder(msgspec.Struct, frozen=True):
     """How a list of tokens is sorted; what is not quoted comes last, and the symbol decides between equals.
 
-    By relevance, the best match of a search comes first, and the direction does not matter.
+    By relevance, the best match of a search comes first, then the larger token.
     """
 
-    field: TokenField = TokenField.RELEVANCE
+    field: TokenField
     descending: bool = False
 
 
@@ -88,7 +96,6 @@ class TokenFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which tokens; None: whatever it is. A token that is not quoted has no price that could fit."""
 
     search: str | None = None
-    """As `rules.searching.search_of` gives it."""
     symbols: tuple[str, ...] | None = None
     is_active: bool | None = None
     min_rank: int | None = None
@@ -104,6 +111,14 @@ class TokenFilter(msgspec.Struct, frozen=True, kw_only=True):
         """The parameters of the statements that list tokens, but for the page."""
         sorted_by = f"{order.field} {'DESC' if order.descending else 'ASC'}"
         return (sorted_by, *msgspec.structs.astuple(self))
+
+
+class TokenValidation(msgspec.Struct, frozen=True):
+    """Whether a listed token has a symbol; which token it is, listed or not any more; else what may have been meant."""
+
+    is_valid: bool
+    token: Token | None
+    suggestions: list[FoundToken]
 
 
 class TokenNotFound(Problem):

@@ -4,14 +4,7 @@ import unicodedata
 
 from app.kit.errors import InvalidInput
 
-MAX_SYMBOL_CHARS = 20
 MAX_SEARCH_CHARS = 100
-
-
-def symbol_of(text: str) -> str:
-    """The symbol that a text means, whatever its case and outer spaces; empty for what can be no symbol."""
-    symbol = text.strip().upper()
-    return symbol if len(symbol) <= MAX_SYMBOL_CHARS and is_storable(symbol) else ""
 
 
 def search_of(text: str) -> str:
