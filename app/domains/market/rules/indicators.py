@@ -1,8 +1,5 @@
 """Indicators by TA-Lib.
 
-Their values follow the price's own scale: TA-Lib takes a variance under 1e-14 for none, so the prices of a token of a
-millionth of a dollar are first multiplied by a power of two, which is exact, and the result is divided by it.
-
 Averages that forget (EMA, MACD, RSI, ATR, ADX) begin at the first candle of the series; give at least 250 candles for
 values that agree with those of other programs. The moving average of MACD and the EMA begin with a simple average.
 """
@@ -79,52 +76,35 @@ class Indicators:
         value = _CALCULATED[indicator](self)
         return value if math.isfinite(value) else None
 
-    @cached_property
-    def scale(self) -> float:
-        """The power of two that brings the last close to between 1/2 and 1."""
-        return math.ldexp(1.0, -math.frexp(float(self.series.close[-1]))[1])
-
-    @cached_property
-    def close(self) -> Floats:
-        """Closes, to scale."""
-        return self.series.close * self.scale
-
-    @cached_property
-    def high(self) -> Floats:
-        """Highs, to scale."""
-        return self.series.high * self.scale
-
-    @cached_property
-    def low(self) -> Floats:
-        """Lows, to scale."""
-        return self.series.low * self.scale
+    def _stands_still(self, highs: Floats, lows: Floats) -> bool:
+        return bool((highs - lows < STILL * self.series.close[-1]).any())
 
     def rsi(self) -> float:
         """Relative strength index, 0 to 100."""
         import talib
 
-        if np.ptp(self.close[-RSI_PERIOD - 1 :]) < STILL:
+        window = self.series.close[-RSI_PERIOD - 1 :]
+        if self._stands_still(window.max(), window.min()):
             return math.nan
-        return float(talib.RSI(self.close, RSI_PERIOD)[-1])
+        return float(talib.RSI(self.series.close, RSI_PERIOD)[-1])
 
     @cached_property
     def macd(self) -> tuple[Floats, Floats, Floats]:
         """Line, signal line and histogram at every candle, in dollars; NaN at the first 33."""
         import talib
 
-        line, signal, histogram = talib.MACD(self.close, *MACD_PERIODS)
-        return line / self.scale, signal / self.scale, histogram / self.scale
+        return talib.MACD(self.series.close, *MACD_PERIODS)
 
     @cached_property
     def bollinger(self) -> tuple[float, float, float]:
         """Upper, middle and lower band, in dollars."""
         import talib
 
-        # Only the window: TA-Lib's running sums keep the rounding of much higher prices of long ago.
+        # Only the window: running sums keep the rounding of much higher prices of long ago.
         bands = talib.BBANDS(
-            self.close[-BOLLINGER_PERIOD:], BOLLINGER_PERIOD, BOLLINGER_DEVIATIONS, BOLLINGER_DEVIATIONS
+            self.series.close[-BOLLINGER_PERIOD:], BOLLINGER_PERIOD, BOLLINGER_DEVIATIONS, BOLLINGER_DEVIATIONS
         )
-        upper, middle, lower = (float(band[-1]) / self.scale for band in bands)
+        upper, middle, lower = (float(band[-1]) for band in bands)
         return upper, middle, lower
 
     def percent_b(self) -> float:
@@ -143,19 +123,19 @@ class Indicators:
         """Simple average of the last closes, in dollars."""
         import talib
 
-        return float(talib.SMA(self.close[-period:], period)[-1]) / self.scale
+        return float(talib.SMA(self.series.close[-period:], period)[-1])
 
     def ema(self, period: int) -> float:
         """Exponential average of the closes, in dollars."""
         import talib
 
-        return float(talib.EMA(self.close, period)[-1]) / self.scale
+        return float(talib.EMA(self.series.close, period)[-1])
 
     def atr(self) -> float:
         """Average true range, in dollars."""
         import talib
 
-        return float(talib.ATR(self.high, self.low, self.close, ATR_PERIOD)[-1]) / self.scale
+        return float(talib.ATR(self.series.high, self.series.low, self.series.close, ATR_PERIOD)[-1])
 
     @cached_property
     def stochastic(self) -> tuple[float, float]:
@@ -164,11 +144,11 @@ class Indicators:
 
         window, slowing, signal = STOCHASTIC_PERIODS
         used = window + slowing + signal - 2
-        highs = np.lib.stride_tricks.sliding_window_view(self.high[-used:], window).max(axis=1)
-        lows = np.lib.stride_tricks.sliding_window_view(self.low[-used:], window).min(axis=1)
-        if (highs - lows < STILL).any():
+        highs = np.lib.stride_tricks.sliding_window_view(self.series.high[-used:], window).max(axis=1)
+        lows = np.lib.stride_tricks.sliding_window_view(self.series.low[-used:], window).min(axis=1)
+        if self._stands_still(highs, lows):
             return math.nan, math.nan
-        candles = self.high[-used:], self.low[-used:], self.close[-used:]
+        candles = self.series.high[-used:], self.series.low[-used:], self.series.close[-used:]
         k, d = talib.STOCH(*candles, fastk_period=window, slowk_period=slowing, slowd_period=signal)
         return float(k[-1]), float(d[-1])
 
@@ -177,9 +157,10 @@ class Indicators:
         """ADX, +DI and -DI, 0 to 100; NaN where the last window has no range."""
         import talib
 
-        if np.max(self.high[-ADX_PERIOD:]) - np.min(self.low[-ADX_PERIOD:]) < STILL:
+        series = self.series
+        if self._stands_still(series.high[-ADX_PERIOD:].max(), series.low[-ADX_PERIOD:].min()):
             return math.nan, math.nan, math.nan
-        candles = self.high, self.low, self.close
+        candles = series.high, series.low, series.close
         adx = float(talib.ADX(*candles, ADX_PERIOD)[-1]) if len(self.series) >= 2 * ADX_PERIOD else math.nan
         plus, minus = talib.PLUS_DI(*candles, ADX_PERIOD), talib.MINUS_DI(*candles, ADX_PERIOD)
         return adx, float(plus[-1]), float(minus[-1])

@@ -4,7 +4,7 @@ import numpy as np
 
 from app.domains.market.model.analysis.technical import Pattern, PatternDirection
 from app.domains.market.rules.dollars import moment
-from app.domains.market.rules.indicators import Indicators
+from app.domains.market.rules.series import Series
 
 RECENT_CANDLES = 5
 
@@ -87,20 +87,16 @@ _UNDECIDED = {
 }
 
 
-def patterns_in(indicators: Indicators) -> tuple[Pattern, ...]:
+def patterns_in(series: Series) -> tuple[Pattern, ...]:
     """Patterns completed by one of the last RECENT_CANDLES candles, newest first, by name within a candle.
 
     A candle without a range completes none.
     """
     import talib
 
-    series = indicators.series
     if not len(series):
         return ()
-    candles = tuple(
-        prices[-_REACH:]
-        for prices in (series.open * indicators.scale, indicators.high, indicators.low, indicators.close)
-    )
+    candles = tuple(prices[-_REACH:] for prices in (series.open, series.high, series.low, series.close))
     times = series.times[-_REACH:]
     moved = candles[1] > candles[2]
     found: list[Pattern] = []

@@ -62,7 +62,7 @@ def technical(series: Series) -> TechnicalFindings:
         atr=atr,
         stochastic=stochastic,
         adx=adx,
-        patterns=patterns_in(indicators),
+        patterns=patterns_in(series),
         supports=supports,
         resistances=resistances,
     )
