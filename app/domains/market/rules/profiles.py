@@ -90,7 +90,7 @@ def base_quotes(listings: Sequence[Listing], at: datetime) -> list[Quote]:
 
 def price(value: float) -> Decimal:
     """A price with the 12 decimals that are stored; never zero."""
-    return max(Decimal(f"{value:.12f}"), _SMALLEST)
+    return max(Decimal(f"{value:.12f}"), SMALLEST_PRICE)
 
 
 def money(value: float) -> Decimal:
@@ -104,7 +104,7 @@ def uniform(symbol: str, purpose: str) -> float:
     return int.from_bytes(digest) / 256**7
 
 
-_SMALLEST = Decimal("0.000000000001")
+SMALLEST_PRICE = Decimal("0.000000000001")
 
 
 def _profile(listing: Listing, worth: dict[str, float]) -> Profile:

@@ -8,10 +8,16 @@ from app.domains.market.model.chain import Chain
 from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.editing import Alerts
 from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.analysis import Analyses, Desk, Phases, analysts
+from app.domains.market.services.analysis.writer import Writer
 from app.domains.market.services.candles import Candles
 from app.domains.market.services.directory import Directory
+from app.domains.market.services.feed import PriceFeed
+from app.domains.market.services.feeds import Feeds
+from app.domains.market.services.fetching import Fetcher
 from app.domains.market.services.finding import Finding
 from app.domains.market.services.history import History
+from app.domains.market.services.news import News
 from app.domains.market.services.notifications import Notifications
 from app.domains.market.services.providers import Providers
 from app.domains.market.services.sources import Sources
@@ -21,6 +27,7 @@ from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.volatile import Volatile
 from app.settings import Settings
 
 
@@ -33,13 +40,18 @@ class MarketServices:
     sources: Sources
     tokens: Tokens
     candles: Candles
+    feed: PriceFeed
     finding: Finding
     history: History
     watchlist: Watchlist
+    news: News
+    feeds: Feeds
     alerts: Alerts
     firings: Firings
     crossings: Crossings
     notifications: Notifications
+    analyses: Analyses
+    phases: Phases
 
     @classmethod
     def build(
@@ -55,19 +67,38 @@ class MarketServices:
     ) -> Self:
         """Wires them. The chain is handed in: the market knows no ledger."""
         firings = Firings(database, clock, events, post)
-        providers = Providers.build(settings, Directory(database), clock)
         sources = Sources(database, clock)
+        providers = Providers.build(settings, Directory(database), sources, clock)
+        news = News(database, clock)
+        fetcher = Fetcher(
+            settings.news_timeout_s, settings.news_limit_bytes, allows_private=settings.news_from_private_networks
+        )
+        candles = Candles(database)
+        making = analysts(Desk(database, clock), candles, providers, chain)
+        analyses = Analyses(database, redis, clock, making, Writer.of(settings))
+        crossings = Crossings(firings)
         return cls(
             chain=chain,
             providers=providers,
             sources=sources,
             tokens=Tokens(database, clock, providers.prices, sources, limit=settings.market_token_limit),
-            candles=Candles(database),
+            candles=candles,
+            feed=PriceFeed(providers.prices, database, clock, Volatile(redis), sources, on_moves=[crossings.cross]),
             finding=Finding(database),
             history=History(database),
+            news=news,
+            feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
             alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
             firings=firings,
-            crossings=Crossings(firings),
+            crossings=crossings,
             notifications=Notifications(database, clock),
+            analyses=analyses,
+            phases=Phases(database, clock, events, analyses),
         )
+
+    async def stop(self) -> None:
+        """Ends what is under way here, and closes what is open."""
+        await self.phases.stop()
+        await self.analyses.stop()
+        await self.providers.aclose()

@@ -1,6 +1,7 @@
 """How it goes with each source: when it last answered, what of it was believed, and what was not."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +36,24 @@ class Sources:
         await self._database.write(
             SYSTEM, lambda tx: tx.execute(SOURCES.note_failure, source, kind, self._clock.now(), text)
         )
+
+    @asynccontextmanager
+    async def counting(
+        self, source: str, kind: SourceKind, ignored: Mapping[str, int]
+    ) -> AsyncIterator[Callable[[int], None]]:
+        """Counts the answer that its body gets: a failure if Unavailable is raised, else what the body accepts."""
+        accepted = 0
+
+        def accept(number: int) -> None:
+            nonlocal accepted
+            accepted = number
+
+        try:
+            yield accept
+        except Unavailable as error:
+            await self.failed(source, kind, error)
+            raise
+        await self.succeeded(source, kind, accepted=accepted, ignored=ignored)
 
     async def note(self, tx: Tx, source: str, kind: SourceKind, *, accepted: int, ignored: Mapping[str, int]) -> None:
         """Counts an answer in the transaction that stores it, so that both are there or neither."""

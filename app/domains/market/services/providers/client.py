@@ -57,7 +57,7 @@ class Garbled(Exception):
     """The answer is too large, cut off, or not JSON."""
 
 
-class Absent(Exception):
+class Absent(Unavailable):
     """The provider knows no such thing."""
 
 
@@ -90,7 +90,7 @@ class ProviderClient:
         await self._http.aclose()
 
     async def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
-        """The decoded answer; numbers with a point, NaN and Infinity are `Decimal`.
+        """The decoded answer; numbers are `int` and `Decimal`, NaN and Infinity among them.
 
         Raises Absent for 404, Unavailable for whatever else is no answer, and while the circuit is open.
         """
@@ -169,9 +169,14 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
 def decode(body: bytes) -> Any:
     """JSON as providers write it. One value that is no number must not cost all the others, so NaN is let through."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+        return json.loads(body, parse_float=Decimal, parse_int=_whole, parse_constant=Decimal)
     except (ValueError, RecursionError) as error:
         raise Garbled("the answer is not JSON") from error
+
+
+def _whole(digits: str) -> int | Decimal:
+    # Python refuses to read integers of thousands of digits, with the whole answer.
+    return int(digits) if len(digits) < 40 else Decimal(digits)
 
 
 def _named(error: Exception) -> str:
