@@ -76,7 +76,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         stack.callback(passwords.close)
         events, mailer = EventLog(database, redis), build_mailer(settings, clock)
         services = build_services(settings, database, redis, clock, events, mailer, passwords)
-        stack.push_async_callback(services.market.providers.aclose)
+        stack.push_async_callback(services.market.stop)
         yield Application(settings, database, redis, clock, events, mailer, services)
 
 

@@ -19,4 +19,15 @@ def market_schedules(services: MarketServices) -> list[Schedule]:
             f" {done.skipped} skipped"
         )
 
-    return [Schedule("tokens", "0 3 * * *", "Refreshes which tokens are listed", tokens)]
+    async def expired() -> str:
+        analyses, runs = await services.analyses.delete_expired(), await services.phases.delete_expired()
+        return f"{analyses} analyses, {runs} runs; alerts: {await services.alerts.delete_expired()}"
+
+    return [
+        Schedule("tokens", "0 3 * * *", "Refreshes which tokens are listed", tokens),
+        Schedule(
+            "expired-market-data", "0 3 * * *", "Forgets analyses, their runs and alerts that have expired", expired
+        ),
+        Schedule("news", "*/5 * * * *", "Takes in what the feeds bring", services.feeds.poll),
+        Schedule("old-news", "50 2 * * *", "Forgets news after a year", services.news.delete_old),
+    ]

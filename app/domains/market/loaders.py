@@ -2,6 +2,7 @@
 
 from app.domains.market.model.alerts import Alert
 from app.domains.market.model.notifications import Notification, UnreadCount
+from app.domains.market.model.analysis.phases import AnalysisPhase
 from app.domains.market.model.prices import Candle, PriceSample
 from app.domains.market.model.tokens import FoundToken, Token, TokenFilter
 from app.domains.market.model.watchlist import WatchedSymbol, WatchlistItem
@@ -10,6 +11,7 @@ from app.kit.sql import beside
 
 ALERTS = beside(__file__, "alerts.sql")
 NOTIFICATIONS = beside(__file__, "notifications.sql")
+ANALYSIS = beside(__file__, "analysis.sql")
 PRICES = beside(__file__, "prices.sql")
 TOKENS = beside(__file__, "tokens.sql")
 WATCHLIST = beside(__file__, "watchlist.sql")
@@ -81,3 +83,5 @@ unread_notifications_by_user = page(
     audience=Audience.VIEWER,
 )
 unread_count_by_user = one(UnreadCount, NOTIFICATIONS.unread_counts, key="user_id", audience=Audience.VIEWER)
+
+analysis_phase_by_id = one(AnalysisPhase, ANALYSIS.phases_by_ids, key="id", audience=Audience.VIEWER)

@@ -7,13 +7,13 @@ import msgspec
 
 
 class NewsHeadline(msgspec.Struct, frozen=True):
-    """An article. `sentiment` goes from -1 to 1, null where nobody has judged it; `impact` from 0 to 100."""
+    """An article. `sentiment` goes from -1 to 1, `impact` from 0 to 100."""
 
     id: UUID
     title: str
     source: str
     url: str
-    sentiment: float | None
+    sentiment: float
     impact: int
     published_at: datetime
 
@@ -26,8 +26,8 @@ class NewsFindings(msgspec.Struct, frozen=True, kw_only=True):
     positive: int
     neutral: int
     negative: int
-    sentiment: float | None
-    """Their mean from -1 to 1, each counted by its impact; null where none was judged."""
+    sentiment: float
+    """Their mean from -1 to 1, each counted by its impact."""
     sources: int
     """How many different papers they are from."""
     top: list[NewsHeadline]

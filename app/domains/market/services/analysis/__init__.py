@@ -1,0 +1,33 @@
+"""Analyses of tokens, one by one and in four phases."""
+
+from app.domains.market.model.chain import Chain
+from app.domains.market.services.analysis.analyses import Analyses
+from app.domains.market.services.analysis.elsewhere import DefiAnalyst, DerivativesAnalyst, OnChainAnalyst
+from app.domains.market.services.analysis.examining import Analyst, Desk
+from app.domains.market.services.analysis.phases import Phases
+from app.domains.market.services.analysis.press import NewsAnalyst, SentimentAnalyst
+from app.domains.market.services.analysis.pricing import (
+    MarketDataAnalyst,
+    PredictionsAnalyst,
+    RiskAnalyst,
+    TechnicalAnalyst,
+)
+from app.domains.market.services.candles import Candles
+from app.domains.market.services.providers import Providers
+
+__all__ = ["Analyses", "Desk", "Phases", "analysts"]
+
+
+def analysts(desk: Desk, candles: Candles, providers: Providers, chain: Chain) -> list[Analyst]:
+    """Those of the nine analyses that are not made of others."""
+    return [
+        MarketDataAnalyst(desk, candles),
+        TechnicalAnalyst(desk, candles),
+        SentimentAnalyst(desk, providers.social),
+        NewsAnalyst(desk),
+        OnChainAnalyst(desk, chain),
+        PredictionsAnalyst(desk, candles),
+        RiskAnalyst(desk, candles),
+        DerivativesAnalyst(desk, providers.derivatives),
+        DefiAnalyst(desk, providers.defi),
+    ]

@@ -1,0 +1,121 @@
+"""Analyses of prices: what the market does now, technical, risk, predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Final
+
+from app.domains.market.model.analysis import AnalysisType
+from app.domains.market.model.prices import Candle, Interval
+from app.domains.market.rules.market_data import completeness, market_data
+from app.domains.market.rules.predictions import predictions
+from app.domains.market.rules.quality import Source
+from app.domains.market.rules.risk import risk
+from app.domains.market.rules.series import MalformedSeries, Series, series_of
+from app.domains.market.rules.technical import technical
+from app.domains.market.services.analysis.examining import Desk, Examined, NotAvailable
+from app.domains.market.services.candles import Candles
+
+BITCOIN: Final = "BTC"
+NO_HISTORY: Final = "Its prices have not been recorded yet."
+
+
+def candle_source(desk: Desk, candles: Sequence[Candle], wanted: int, weight: float = 1.0) -> Source:
+    """Candles as an input. They are fresh for ten candles' time after the last has closed, but an hour at most."""
+    name = f"candles {candles[0].interval}" if candles else "candles"
+    if not candles:
+        return Source(name, weight, 0.0, None, 1, 2)
+    length = candles[0].interval.length
+    span = (candles[-1].opened_at - candles[0].opened_at) // length + 1
+    complete = min(1.0, len(candles) / wanted) * (len(candles) / span)
+    fresh = min(10 * length, timedelta(hours=1))
+    age = desk.age_s(candles[-1].opened_at + length)
+    return Source(name, weight, complete, age, fresh.total_seconds(), max(24 * fresh, length).total_seconds())
+
+
+def series(candles: Sequence[Candle]) -> Series:
+    """Candles to reckon with. Raises NotAvailable."""
+    if not candles:
+        raise NotAvailable(NO_HISTORY)
+    try:
+        return series_of(candles)
+    except MalformedSeries as error:
+        raise NotAvailable(f"Its recorded prices cannot be used: {error}.") from error
+
+
+@dataclass(frozen=True)
+class MarketDataAnalyst:
+    """The newest quote, beside a week of hourly candles and some hours of finer ones."""
+
+    type: ClassVar = AnalysisType.MARKET_DATA
+    desk: Desk
+    candles: Candles
+
+    FINE: ClassVar = 24
+    HOURLY: ClassVar = 170
+
+    async def examine(self, symbol: str) -> Examined:
+        """What it is worth now, and how that moved."""
+        token = await self.desk.token(symbol)
+        if token.price_usd is None:
+            raise NotAvailable("Nobody has quoted it yet.")
+        fine = await self.candles.latest(symbol, Interval.FIVE_MINUTES, self.FINE)
+        hourly = await self.candles.latest(symbol, Interval.ONE_HOUR, self.HOURLY)
+        findings = await self.desk.calculate(lambda: market_data(token, fine, hourly, self.desk.clock.now()))
+        quoted = Source("quote", 3.0, completeness(token), self.desk.age_s(token.last_updated), 60, 600)
+        return Examined(findings, (quoted, candle_source(self.desk, hourly, self.HOURLY)))
+
+
+@dataclass(frozen=True)
+class TechnicalAnalyst:
+    """Indicators over hourly candles."""
+
+    type: ClassVar = AnalysisType.TECHNICAL
+    desk: Desk
+    candles: Candles
+
+    COUNT: ClassVar = 500
+    NEEDED: ClassVar = 250
+
+    async def examine(self, symbol: str) -> Examined:
+        """What the indicators say."""
+        hourly = await self.candles.latest(symbol, Interval.ONE_HOUR, self.COUNT)
+        findings = await self.desk.calculate(lambda: technical(series(hourly)))
+        return Examined(findings, (candle_source(self.desk, hourly, self.NEEDED),))
+
+
+@dataclass(frozen=True)
+class RiskAnalyst:
+    """Risk over 90 days of hourly candles, beside Bitcoin's."""
+
+    type: ClassVar = AnalysisType.RISK
+    desk: Desk
+    candles: Candles
+
+    COUNT: ClassVar = 90 * 24
+    NEEDED: ClassVar = 30 * 24
+
+    async def examine(self, symbol: str) -> Examined:
+        """What may be lost."""
+        found = await self.candles.latest_of({symbol, BITCOIN}, Interval.ONE_HOUR, self.COUNT)
+        own, bitcoin = found[symbol], found[BITCOIN]
+        findings = await self.desk.calculate(lambda: risk(series(own), series(bitcoin) if bitcoin else None))
+        sources = [candle_source(self.desk, own, self.NEEDED, 3.0), candle_source(self.desk, bitcoin, self.NEEDED)]
+        return Examined(findings, tuple(sources))
+
+
+@dataclass(frozen=True)
+class PredictionsAnalyst:
+    """Intervals from 2,000 hourly candles, with their back-test."""
+
+    type: ClassVar = AnalysisType.PREDICTIONS
+    desk: Desk
+    candles: Candles
+
+    COUNT: ClassVar = 2000
+
+    async def examine(self, symbol: str) -> Examined:
+        """Where the price may be."""
+        hourly = await self.candles.latest(symbol, Interval.ONE_HOUR, self.COUNT)
+        findings = await self.desk.calculate(lambda: predictions(series(hourly)))
+        return Examined(findings, (candle_source(self.desk, hourly, self.COUNT),))

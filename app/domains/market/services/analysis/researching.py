@@ -1,0 +1,53 @@
+"""The tenth analysis, made of the other nine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import structlog
+
+from app.domains.market.model.analysis import Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.model.analysis.research import ResearchFindings, ResearchSentence
+from app.domains.market.rules.brief import brief
+from app.domains.market.rules.quality import Source
+from app.domains.market.services.analysis.examining import Examined, NotAvailable
+from app.domains.market.services.analysis.writer import Writer
+from app.kit.errors import Unavailable
+
+COMPOSED: Final = "COMPOSED"
+OTHERS: Final = tuple(kind for kind in AnalysisType if kind is not AnalysisType.RESEARCH)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ResearchAnalyst:
+    """A language model where one is configured and answers; otherwise the brief that our rule composes."""
+
+    type: ClassVar = AnalysisType.RESEARCH
+    get: Callable[[str, AnalysisType], Awaitable[Analysis[Any]]]
+    writer: Writer | None
+
+    async def examine(self, symbol: str) -> Examined:
+        """What the other nine amount to."""
+        found = await asyncio.gather(*(self.get(symbol, kind) for kind in OTHERS))
+        analyses = dict(zip(OTHERS, found, strict=True))
+        available = [kind for kind, each in analyses.items() if each.status is AnalysisStatus.AVAILABLE]
+        if not available:
+            raise NotAvailable("None of the other analyses is available.")
+        sources = tuple(Source(kind, 1.0, each.quality / 100, 0.0, 1, 2) for kind, each in analyses.items())
+        findings = await self._written(symbol, [analyses[kind] for kind in available])
+        return Examined(findings or ResearchFindings(COMPOSED, brief(symbol, analyses)), sources)
+
+    async def _written(self, symbol: str, analyses: list[Analysis[Any]]) -> ResearchFindings | None:
+        if self.writer is None:
+            return None
+        about = {"symbol": symbol, "analyses": {each.type: each.findings for each in analyses}}
+        try:
+            paragraphs = await self.writer.write(about)
+        except Unavailable as error:
+            log.warning("analysis.unwritten", symbol=symbol, error=error.message)
+            return None
+        cited = [each.type for each in analyses]
+        return ResearchFindings(self.writer.model, [ResearchSentence(each, cited) for each in paragraphs])
