@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -30,6 +30,7 @@ from bench.data import fresh_database
 from bench.machine import wait_for_quiet
 from bench.report import Bar, Report
 
+Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SYMBOLS: Final = 250
 USERS: Final = 20_000
 ALERTS: Final = 1_000_000
@@ -108,7 +109,7 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
         a_second = YEARLY_VOLATILITY * (_TICK_S / _SECONDS_A_YEAR) ** 0.5
         for kind, deviation in (("nothing crossed", 1e-12), ("ordinary", a_second), ("a jump of 0.1%", 0.001)):
             for _ in range(ticks):
-                measured.append(await _tick(database, Crossings(firings), kind, market.move(deviation)))
+                measured.append(await _tick(owner, database, Crossings(firings), kind, market.move(deviation)))
                 progress.advance(task)
         return _report(measured, other_load)
     finally:
@@ -117,7 +118,7 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
         await owner.close()
 
 
-async def _fill(owner: "asyncpg.Connection[asyncpg.Record]", market: Market, progress: Progress) -> None:
+async def _fill(owner: Owner, market: Market, progress: Progress) -> None:
     task = progress.add_task("Filling alerts", total=ALERTS)
     await owner.set_type_codec(
         "jsonb",
@@ -142,13 +143,16 @@ async def _fill(owner: "asyncpg.Connection[asyncpg.Record]", market: Market, pro
     await owner.execute("CHECKPOINT")
 
 
-async def _tick(database: Database, crossings: Crossings, kind: str, moves: Sequence[Move]) -> Tick:
-    async def work(tx: Tx) -> int:
-        return await crossings.cross(tx, "simulated", moves)
+async def _tick(owner: Owner, database: Database, crossings: Crossings, kind: str, moves: Sequence[Move]) -> Tick:
+    before = await owner.fetchval("SELECT count(*) FROM notifications")
+
+    async def work(tx: Tx) -> None:
+        await crossings.cross(tx, "simulated", moves)
 
     begun = time.perf_counter()
-    fired = await database.write(SYSTEM, work)
-    return Tick(kind, (time.perf_counter() - begun) * 1000, fired)
+    await database.write(SYSTEM, work)
+    elapsed_ms = (time.perf_counter() - begun) * 1000
+    return Tick(kind, elapsed_ms, await owner.fetchval("SELECT count(*) FROM notifications") - before)
 
 
 def _report(ticks: Sequence[Tick], other_load: float) -> Report:

@@ -110,12 +110,14 @@ ORDER BY a.id
 FOR UPDATE OF a;
 
 -- name: armed_alerts
--- Locks the armed alerts of a type.
-SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, armed_at
-FROM alerts
-WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_below')
-  AND (expires_at IS NULL OR expires_at > $2)
-ORDER BY id FOR UPDATE;
+-- Locks the alerts of a type, on these symbols, that may fire.
+SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at
+FROM alerts a
+WHERE a.is_armed AND a.alert_type = $1 AND a.alert_type NOT IN ('price_above', 'price_below')
+  AND a.symbol = ANY($2::text[]) AND (a.expires_at IS NULL OR a.expires_at > $3::timestamptz)
+  AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
+       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $3)
+ORDER BY a.id FOR UPDATE;
 
 -- name: armed_symbols
 -- The symbols for which an alert of a type is armed.
@@ -153,20 +155,27 @@ SELECT user_id, 'alert', title, message,
 FROM fired
 RETURNING id, user_id, alert_id, data;
 
+-- name: marks
+-- What was measured last of these subjects.
+SELECT subject, value, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[]);
+
 -- name: lock_marks
 -- What was measured last of these subjects, until the end of the transaction.
 SELECT subject, value, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[])
 ORDER BY subject FOR UPDATE;
 
 -- name: move_marks
--- Notes what was measured now; gives the subjects of which nothing as new was noted before.
-INSERT INTO alert_marks AS m (kind, subject, value, position, at)
-SELECT $1, g.subject, g.value, g.position, $5
-FROM unnest($2::text[], $3::numeric[], $4::bigint[]) AS g (subject, value, position)
-ORDER BY g.subject
-ON CONFLICT (kind, subject) DO UPDATE
-    SET value = excluded.value, position = excluded.position, at = excluded.at WHERE m.at < excluded.at
+-- Notes what was measured of these subjects at $4; gives those of which nothing as new was noted before.
+INSERT INTO alert_marks AS m (kind, subject, value, at)
+SELECT $1, g.subject, g.value, $4 FROM unnest($2::text[], $3::numeric[]) AS g (subject, value) ORDER BY g.subject
+ON CONFLICT (kind, subject) DO UPDATE SET value = excluded.value, at = excluded.at WHERE m.at < excluded.at
 RETURNING subject;
+
+-- name: move_position
+-- Notes how far something was followed; touches nothing if it was followed as far before.
+INSERT INTO alert_marks AS m (kind, subject, position, at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (kind, subject) DO UPDATE SET position = excluded.position, at = excluded.at
+    WHERE m.position < excluded.position;
 
 -- name: delete_marks_of_gone_alerts
 -- Forgets where the sentiment stood for alerts that are no more.
@@ -175,6 +184,13 @@ DELETE FROM alert_marks m WHERE m.kind = 'sentiment_change' AND NOT EXISTS (
 );
 
 -- name: claim_news
--- Takes an article for the alerts on news, once: what it says of which symbols.
-UPDATE news_articles SET alerts_evaluated_at = $2 WHERE id = $1 AND alerts_evaluated_at IS NULL
-RETURNING title, url, impact, symbols_mentioned;
+-- Takes articles for the alerts on news, each once, the oldest first.
+WITH taken AS (
+    UPDATE news_articles n SET alerts_evaluated_at = $2
+    FROM (
+        SELECT id FROM news_articles WHERE id = ANY($1::uuid[]) AND alerts_evaluated_at IS NULL ORDER BY id FOR UPDATE
+    ) unasked
+    WHERE n.id = unasked.id AND n.alerts_evaluated_at IS NULL
+    RETURNING n.id, n.title, n.url, n.impact, n.symbols_mentioned, n.published_at
+)
+SELECT title, url, impact, symbols_mentioned FROM taken ORDER BY published_at, id;

@@ -1,12 +1,14 @@
 """What the market does at fixed times, and later."""
 
 from app.domains.market.services import MarketServices
+from app.domains.market.services.alerts.firing import MAIL_JOB
+from app.domains.market.services.news import ALERTS_JOB
 from app.kit.jobs import Job, Schedule
 
 
 def market_jobs(services: MarketServices) -> list[Job]:
     """The kinds of work that the market enqueues."""
-    return []
+    return [Job(MAIL_JOB, services.firings.send_mails), Job(ALERTS_JOB, services.headlines.ask)]
 
 
 def market_schedules(services: MarketServices) -> list[Schedule]:
@@ -25,6 +27,10 @@ def market_schedules(services: MarketServices) -> list[Schedule]:
 
     return [
         Schedule("tokens", "0 3 * * *", "Refreshes which tokens are listed", tokens),
+        Schedule(
+            "alerts-sentiment", "*/5 * * * *", "Asks alerts about the sentiment of tokens", services.sentiments.check
+        ),
+        Schedule("alerts-whales", "* * * * *", "Asks alerts about large payments", services.whales.follow),
         Schedule(
             "expired-market-data", "0 3 * * *", "Forgets analyses, their runs and alerts that have expired", expired
         ),

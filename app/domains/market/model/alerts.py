@@ -95,6 +95,12 @@ Condition: TypeAlias = (
 )
 
 
+def condition_of(alert_type: str, details: dict[str, Any]) -> Condition:
+    """A condition as it is stored."""
+    condition: Condition = msgspec.convert({**details, "type": alert_type}, Condition)
+    return condition
+
+
 class Alert(msgspec.Struct, frozen=True):
     """An alert of a user. `triggered`, `triggered_at`, `trigger_count` and `current_value` tell of the time since
     `armed_at`: its owner arms it anew by changing it or enabling it again."""
@@ -120,8 +126,7 @@ class Alert(msgspec.Struct, frozen=True):
     @property
     def condition(self) -> Condition:
         """What it waits for, typed."""
-        condition: Condition = msgspec.convert({**self.condition_details, "type": self.alert_type}, Condition)
-        return condition
+        return condition_of(self.alert_type, self.condition_details)
 
 
 class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +160,11 @@ class ArmedAlert(msgspec.Struct, frozen=True):
     threshold_value: Decimal
     condition_details: dict[str, Any]
     armed_at: datetime
+
+    @property
+    def condition(self) -> Condition:
+        """What it waits for, typed."""
+        return condition_of(self.alert_type, self.condition_details)
 
 
 class Passage(msgspec.Struct, frozen=True):

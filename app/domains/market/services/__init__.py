@@ -8,6 +8,10 @@ from app.domains.market.model.chain import Chain
 from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.editing import Alerts
 from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.alerts.headlines import Headlines
+from app.domains.market.services.alerts.measuring import Measuring
+from app.domains.market.services.alerts.sentiments import Sentiments
+from app.domains.market.services.alerts.whales import Whales
 from app.domains.market.services.analysis import Analyses, Desk, Phases, analysts
 from app.domains.market.services.analysis.writer import Writer
 from app.domains.market.services.candles import Candles
@@ -49,6 +53,9 @@ class MarketServices:
     alerts: Alerts
     firings: Firings
     crossings: Crossings
+    sentiments: Sentiments
+    whales: Whales
+    headlines: Headlines
     notifications: Notifications
     analyses: Analyses
     phases: Phases
@@ -76,14 +83,22 @@ class MarketServices:
         candles = Candles(database)
         making = analysts(Desk(database, clock), candles, providers, chain)
         analyses = Analyses(database, redis, clock, making, Writer.of(settings))
-        crossings = Crossings(firings)
+        crossings, measuring = Crossings(firings), Measuring(database, clock, firings, candles)
         return cls(
             chain=chain,
             providers=providers,
             sources=sources,
             tokens=Tokens(database, clock, providers.prices, sources, limit=settings.market_token_limit),
             candles=candles,
-            feed=PriceFeed(providers.prices, database, clock, Volatile(redis), sources, on_moves=[crossings.cross]),
+            feed=PriceFeed(
+                providers.prices,
+                database,
+                clock,
+                Volatile(redis),
+                sources,
+                on_moves=[crossings.cross],
+                after_minute=[measuring.after_minute],
+            ),
             finding=Finding(database),
             history=History(database),
             news=news,
@@ -92,6 +107,9 @@ class MarketServices:
             alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
             firings=firings,
             crossings=crossings,
+            sentiments=Sentiments(database, clock, firings, analyses.get),
+            whales=Whales(database, clock, firings, chain),
+            headlines=Headlines(database, clock, firings),
             notifications=Notifications(database, clock),
             analyses=analyses,
             phases=Phases(database, clock, events, analyses),

@@ -16,10 +16,10 @@ class Crossings:
 
     firings: Firings
 
-    async def cross(self, tx: Tx, source: str, moves: Sequence[Move]) -> int:
+    async def cross(self, tx: Tx, source: str, moves: Sequence[Move]) -> None:
         """What a tick owes to alerts: call it last in the transaction that stores the prices, which are the mark.
 
-        `source` is who says so. A first price is not come to from anywhere: it crosses nothing. Returns how many fired.
+        `source` is who says so. A first price is not come to from anywhere: it crosses nothing.
         """
         passages = [
             Passage(
@@ -31,10 +31,9 @@ class Crossings:
             for move in moves
             if move.before is not None and move.before != move.after
         ]
-        if not passages:
-            return 0
-        met = await self.firings.passed(tx, passages)
-        return await self.firings.fire(tx, [_firing(alert, passage, source) for alert, passage in met])
+        if passages:
+            met = await self.firings.passed(tx, passages)
+            await self.firings.fire(tx, [_firing(alert, passage, source) for alert, passage in met])
 
 
 def _firing(alert: ArmedAlert, passage: Passage, source: str) -> Firing:

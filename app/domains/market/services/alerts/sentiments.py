@@ -1,0 +1,59 @@
+"""Alerts on a change of mood."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from app.domains.market.loaders import ALERTS
+from app.domains.market.model.alerts import AlertType, ArmedAlert, Firing
+from app.domains.market.model.analysis import Analysis, AnalysisType
+from app.domains.market.model.analysis.sentiment import SentimentFindings
+from app.domains.market.rules.alerts import sentiment_text
+from app.domains.market.services.alerts.firing import Firings
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+
+Analyse: TypeAlias = Callable[[str, AnalysisType], Awaitable[Analysis[Any]]]
+"""Makes an analysis of a symbol, or knows it still."""
+
+KIND = AlertType.SENTIMENT_CHANGE
+
+
+@dataclass(frozen=True)
+class Sentiments:
+    """Lets alerts on sentiment fire. Each has a mark of its own: where the sentiment stood when it was armed, as far as
+    it was measured then, or when it last fired."""
+
+    database: Database
+    clock: Clock
+    firings: Firings
+    analyse: Analyse
+
+    async def check(self) -> str:
+        """Measures the symbols that somebody waits for."""
+        symbols = [row[0] for row in await self.database.fetch(ALERTS.armed_symbols, KIND, self.clock.now())]
+        scores: dict[str, Decimal] = {}
+        for symbol in symbols:
+            findings = (await self.analyse(symbol, AnalysisType.SENTIMENT)).findings
+            if isinstance(findings, SentimentFindings):
+                scores[symbol] = round(Decimal(findings.score), 2)
+        fired = await self.database.write(SYSTEM, lambda tx: self._compare(tx, scores)) if scores else 0
+        return f"{len(scores)} of {len(symbols)} symbols measured, {fired} alerts fired"
+
+    async def _compare(self, tx: Tx, scores: dict[str, Decimal]) -> int:
+        now = self.clock.now()
+        rows = await tx.fetch(ALERTS.armed_alerts, KIND, list(scores), now)
+        alerts = [ArmedAlert(*row) for row in rows]
+        marks = {row["subject"]: row for row in await tx.fetch(ALERTS.lock_marks, KIND, [str(a.id) for a in alerts])}
+        moved: dict[str, Decimal] = {}
+        firings: list[Firing] = []
+        for alert in alerts:
+            score, mark = scores[alert.symbol], marks.get(str(alert.id))
+            if mark is None or mark["at"] < alert.armed_at:
+                moved[str(alert.id)] = score
+            elif abs(score - mark["value"]) > alert.threshold_value:
+                moved[str(alert.id)] = score
+                firings.append(Firing(alert.id, score, *sentiment_text(alert.symbol, mark["value"], score)))
+        await tx.execute(ALERTS.move_marks, KIND, list(moved), list(moved.values()), now)
+        return await self.firings.fire(tx, firings)

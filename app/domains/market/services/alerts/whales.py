@@ -1,0 +1,80 @@
+"""Alerts on large payments, as a chain confirms them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.domains.market.loaders import ALERTS
+from app.domains.market.model.alerts import AlertType, Firing
+from app.domains.market.model.chain import Chain, ChainTransfer
+from app.domains.market.rules.alerts import whale_text
+from app.domains.market.services.alerts.firing import Firings
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+
+BATCH: Final = 500
+KIND: Final = AlertType.WHALE_TX
+
+
+@dataclass(frozen=True)
+class Whales:
+    """Follows a chain. Its mark is the position up to which alerts have been asked."""
+
+    database: Database
+    clock: Clock
+    firings: Firings
+    chain: Chain
+
+    async def follow(self) -> str:
+        """Asks the alerts about every payment that was confirmed since. Whoever else follows meanwhile asks no second
+        time. What was confirmed while nobody waited is passed over."""
+        followed = fired = 0
+        while True:
+            position = await self._position()
+            symbols = [row[0] for row in await self.database.fetch(ALERTS.armed_symbols, KIND, self.clock.now())]
+            if position is None or self.chain.symbol not in symbols:
+                await self._begin()
+                break
+            transfers = await self.chain.transactions_after(position, BATCH)
+            if transfers:
+                fired += await self._ask(position, transfers)
+                followed += len(transfers)
+            if len(transfers) < BATCH:
+                break
+        return f"{followed} payments followed, {fired} alerts fired"
+
+    async def _position(self) -> int | None:
+        rows = await self.database.fetch(ALERTS.marks, KIND, [self.chain.source])
+        return rows[0]["position"] if rows else None
+
+    async def _begin(self) -> None:
+        position = await self.chain.position()
+        await self.database.write(SYSTEM, lambda tx: self._move(tx, position))
+
+    async def _ask(self, position: int, transfers: Sequence[ChainTransfer]) -> int:
+        async def work(tx: Tx) -> int:
+            marks = await tx.fetch(ALERTS.lock_marks, KIND, [self.chain.source])
+            if not marks or marks[0]["position"] != position:
+                return 0
+            await self._move(tx, transfers[-1].position)
+            rows = await tx.fetch(
+                ALERTS.reached_alerts,
+                KIND,
+                [self.chain.symbol] * len(transfers),
+                [each.amount for each in transfers],
+                [float(each.amount) for each in transfers],
+                self.clock.now(),
+            )
+            met = sorted((row["ord"], row["id"]) for row in rows)
+            return await self.firings.fire(tx, [_firing(id, self.chain.symbol, transfers[ord - 1]) for ord, id in met])
+
+        return await self.database.write(SYSTEM, work)
+
+    async def _move(self, tx: Tx, position: int) -> None:
+        await tx.execute(ALERTS.move_position, KIND, self.chain.source, position, self.clock.now())
+
+
+def _firing(alert_id: UUID, symbol: str, transfer: ChainTransfer) -> Firing:
+    text = whale_text(symbol, transfer.amount, transfer.transaction_hash, transfer.block_height)
+    return Firing(alert_id, transfer.amount, *text)
