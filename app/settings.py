@@ -109,6 +109,13 @@ class Settings(BaseSettings):
     provider_timeout_s: float = Field(10.0, gt=0, description="For each request to a provider.")
     provider_attempts: int = Field(4, ge=1, le=10, description="Requests before a question to a provider has failed.")
 
+    news_feeds: tuple[str, ...] = Field((), description="Addresses of RSS and Atom feeds, as a JSON list.")
+    news_timeout_s: float = Field(20.0, gt=0, description="How long one feed may take.")
+    news_limit_bytes: int = Field(4 * 1024 * 1024, gt=0, description="How large one feed may be, unpacked.")
+    news_from_private_networks: bool = Field(
+        False, description="Whether feeds may be on loopback or private addresses, where our own servers are."
+    )
+
     demo_logins: tuple[tuple[str, str, str], ...] = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )
