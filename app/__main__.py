@@ -85,7 +85,7 @@ def serve() -> None:
 
 @app.command()
 def work() -> None:
-    """Runs jobs, the relay, and the miner when MONETA_MINER_EMAIL is set."""
+    """Runs jobs, the relay, the price feed, and the miner when MONETA_MINER_EMAIL is set."""
     from app.worker import work as run_worker
 
     run(run_worker(settings_or_fail()))

@@ -1,4 +1,4 @@
-"""The worker: jobs, schedules, the relay, the miner."""
+"""The worker: jobs, schedules, the relay, the price feed, the miner."""
 
 import asyncio
 import signal
@@ -24,7 +24,7 @@ JOB_PATIENCE_S = 5.0
 
 
 async def work(settings: Settings) -> None:
-    """Runs jobs, schedules, the relay and, if a miner is named, the miner, until SIGINT or SIGTERM."""
+    """Runs jobs, schedules, the relay, the price feed and, if a miner is named, the miner, until SIGINT or SIGTERM."""
     configure_logging(settings)
     async with open_application(settings) as application:
         services, database, clock = application.services, application.database, application.clock
@@ -39,7 +39,10 @@ async def work(settings: Settings) -> None:
         await run_schedule(database, clock, partition_schedule(database, clock))
         await services.market.tokens.ensure()
         runner = JobRunner(database, clock, jobs, schedules)
-        beside: list[Coroutine[Any, Any, None]] = [Relay(database, application.redis).run()]
+        beside: list[Coroutine[Any, Any, None]] = [
+            Relay(database, application.redis).run(),
+            services.market.feed.run(),
+        ]
         if settings.miner_email is not None:
             beside.append((await build_miner(application, settings.miner_email)).run())
         await _until_stopped(runner, beside)

@@ -197,7 +197,3 @@ SELECT c.symbol, (array_agg(c.open ORDER BY c.opened_at))[1] AS open, max(c.high
 FROM candles c
 WHERE c.symbol = ANY ($1::text[]) AND c.exchange = $2::text AND c.interval = '1h' AND c.opened_at >= $3::timestamptz
 GROUP BY c.symbol;
-
--- name: try_feed_lock
--- Takes the lock of whoever feeds this exchange's prices; it belongs to the session.
-SELECT pg_try_advisory_lock(hashtextextended('moneta.feed.' || $1::text, 0));

@@ -9,6 +9,11 @@ import msgspec
 PRICE_LIMIT = Decimal(10) ** 12
 """No price is believed from here on; the columns hold no more."""
 
+PRICES_TOPIC = "prices"
+"""The volatile topic of ticks; its one key is MARKET, its values Ticks."""
+MARKET = "market"
+"""The whole market is one value: whoever reads slowly gets all of a newer tick, not half of an older one."""
+
 
 class Quote(msgspec.Struct, frozen=True):
     """What a provider says of a token at a moment. Null: it does not say."""
@@ -55,6 +60,11 @@ class Interval(StrEnum):
         """The span of a candle; all begin at multiples of it since 1970, in UTC."""
         return _LENGTHS[self]
 
+    @property
+    def topic(self) -> str:
+        """The volatile topic of the open candles and those closed last; its one key is MARKET, its values Boards."""
+        return f"candles:{self}"
+
 
 _LENGTHS = {
     Interval.ONE_MINUTE: timedelta(minutes=1),
@@ -87,3 +97,56 @@ class PriceSample(msgspec.Struct, frozen=True):
     price_aud: Decimal
     volume_24h_usd: Decimal | None
     timestamp: datetime
+
+
+class TickQuote(msgspec.Struct, frozen=True):
+    """A token in a tick. Null: nobody says."""
+
+    price_usd: Decimal
+    price_aud: Decimal
+    change_percentage_24h: Decimal | None
+    volume_24h_usd: Decimal | None
+    at: datetime
+    """When the provider quoted it, which may be before the tick."""
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The newest quotes of all tokens at a moment, by symbol."""
+
+    source: str
+    at: datetime
+    quotes: dict[str, TickQuote]
+
+
+class Bar(msgspec.Struct, frozen=True, array_like=True):
+    """A candle where it is known whose it is."""
+
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume_usd: Decimal
+
+
+class Bars(msgspec.Struct, frozen=True, array_like=True):
+    """A token's open candle, null before the first price of its time, and the last that was closed, null before any."""
+
+    open: Bar | None
+    closed: Bar | None
+
+
+class Board(msgspec.Struct, frozen=True):
+    """The candles of an interval as they form, by symbol."""
+
+    source: str
+    bars: dict[str, Bars]
+
+
+class Day(msgspec.Struct, frozen=True):
+    """What our own candles say of a token's last 24 hours, to the hour."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    volume_usd: Decimal

@@ -1,0 +1,80 @@
+import asyncio
+
+import pytest
+
+from app.kit.db import Database
+from app.kit.errors import Unavailable
+from app.kit.leadership import Leadership
+from tests.conftest import APP_ROLE, Owner
+from tests.waiting import until
+
+
+async def locks(owner: Owner) -> int:
+    return int(
+        await owner.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+    )
+
+
+async def terminate_holder(owner: Owner) -> None:
+    await owner.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+
+
+async def test_one_leads_until_it_gives_up(database: Database, owner: Owner) -> None:
+    first, second, other = Leadership(database, "x"), Leadership(database, "x"), Leadership(database, "y")
+    assert await first.hold()
+    assert await first.hold()
+    assert not await second.hold()
+    assert await other.hold()
+    await first.give_up()
+    await first.give_up()
+    await until(second.hold)
+    assert not await first.hold()
+    await second.give_up()
+    await other.give_up()
+
+
+async def test_whoever_lost_its_session_is_told_and_asks_again_like_anybody(database: Database, owner: Owner) -> None:
+    first, second = Leadership(database, "x"), Leadership(database, "x")
+    assert await first.hold()
+    await terminate_holder(owner)
+    with pytest.raises(Unavailable):
+        await first.hold()
+    assert await second.hold()
+    assert not await first.hold()
+    await second.give_up()
+
+
+async def test_no_connection_is_kept_by_whoever_does_not_lead(database_url: str) -> None:
+    small = await Database.open(database_url, role=APP_ROLE, size=2, timeout_s=5.0)
+    try:
+        first, second = Leadership(small, "x"), Leadership(small, "x")
+        assert await first.hold()
+        for _ in range(5):
+            assert not await asyncio.wait_for(second.hold(), 5)
+        await first.give_up()
+        await until(second.hold)
+        await second.give_up()
+    finally:
+        await small.close()
+
+
+async def test_who_is_cancelled_on_the_way_leaves_no_lock(database: Database, owner: Owner) -> None:
+    leadership = Leadership(database, "x")
+    for steps in range(12):
+        task = asyncio.create_task(leadership.hold())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        await leadership.give_up()
+
+    async def none() -> bool:
+        return await locks(owner) == 0
+
+    await until(none)
+    assert await leadership.hold()
+    assert await locks(owner) == 1
+    await leadership.give_up()
