@@ -1,8 +1,9 @@
 """How the graph reads the market. Tokens, prices, news and analyses are public; the rest is its owner's."""
 
 from app.domains.market.model.alerts import Alert
-from app.domains.market.model.notifications import Notification, UnreadCount
 from app.domains.market.model.analysis.phases import AnalysisPhase
+from app.domains.market.model.news import ArticleContent, NewsArticle
+from app.domains.market.model.notifications import Notification, UnreadCount
 from app.domains.market.model.prices import Candle, PriceSample
 from app.domains.market.model.tokens import FoundToken, Token, TokenFilter
 from app.domains.market.model.watchlist import WatchedSymbol, WatchlistItem
@@ -10,6 +11,7 @@ from app.kit.loading import Audience, many, one, page
 from app.kit.sql import beside
 
 ALERTS = beside(__file__, "alerts.sql")
+NEWS = beside(__file__, "news.sql")
 NOTIFICATIONS = beside(__file__, "notifications.sql")
 ANALYSIS = beside(__file__, "analysis.sql")
 PRICES = beside(__file__, "prices.sql")
@@ -85,3 +87,53 @@ unread_notifications_by_user = page(
 unread_count_by_user = one(UnreadCount, NOTIFICATIONS.unread_counts, key="user_id", audience=Audience.VIEWER)
 
 analysis_phase_by_id = one(AnalysisPhase, ANALYSIS.phases_by_ids, key="id", audience=Audience.VIEWER)
+
+article_by_id = one(NewsArticle, NEWS.articles_by_ids, key="id", audience=Audience.PUBLIC)
+content_by_article = one(ArticleContent, NEWS.contents_by_ids, key="id", audience=Audience.PUBLIC)
+tokens_by_article = many(Token, NEWS.tokens_by_articles, audience=Audience.PUBLIC)
+NEWEST_ARTICLE_FIRST = ("published_at", "id")
+NEWS_BOUNDS = ("min_score", "max_score", "min_impact", "since", "until")
+# The same list found in four ways, each along an index of its own.
+news = page(
+    NewsArticle,
+    NEWS.news_page,
+    count=NEWS.news_count,
+    order=NEWEST_ARTICLE_FIRST,
+    keyed=False,
+    filters=NEWS_BOUNDS,
+    audience=Audience.PUBLIC,
+)
+news_from_sources = page(
+    NewsArticle,
+    NEWS.news_from_sources,
+    count=NEWS.news_from_sources_count,
+    order=NEWEST_ARTICLE_FIRST,
+    keyed=False,
+    filters=("sources", *NEWS_BOUNDS),
+    audience=Audience.PUBLIC,
+)
+news_mentioning = page(
+    NewsArticle,
+    NEWS.news_mentioning,
+    count=NEWS.news_mentioning_count,
+    order=NEWEST_ARTICLE_FIRST,
+    keyed=False,
+    filters=("symbols", "sources", *NEWS_BOUNDS),
+    audience=Audience.PUBLIC,
+)
+news_matching = page(
+    NewsArticle,
+    NEWS.news_matching,
+    count=NEWS.news_matching_count,
+    order=NEWEST_ARTICLE_FIRST,
+    keyed=False,
+    filters=("search", "symbols", "sources", *NEWS_BOUNDS),
+    audience=Audience.PUBLIC,
+)
+news_by_symbol = page(
+    NewsArticle,
+    NEWS.news_by_symbols,
+    count=NEWS.news_by_symbols_count,
+    order=NEWEST_ARTICLE_FIRST,
+    audience=Audience.PUBLIC,
+)

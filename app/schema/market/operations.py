@@ -4,15 +4,17 @@ import strawberry
 
 from app.schema.market.alerting import AlertingMutation
 from app.schema.market.finding import FindingQuery
+from app.schema.market.news import NewsQuery
 from app.schema.market.notifying import NotifyingMutation
+from app.schema.market.publishing import PublishingMutation
 from app.schema.market.watching import WatchingMutation
 
 
 @strawberry.type(description="What can be read of the market.")
-class MarketQuery(FindingQuery):
+class MarketQuery(FindingQuery, NewsQuery):
     """What can be read of the market."""
 
 
 @strawberry.type(description="What can be done in the market.")
-class MarketMutation(AlertingMutation, NotifyingMutation, WatchingMutation):
+class MarketMutation(AlertingMutation, NotifyingMutation, PublishingMutation, WatchingMutation):
     """What can be done in the market."""

@@ -2,12 +2,18 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from app.domains.market import loaders
 from app.domains.market.model.tokens import symbol_of
 from app.engine.nodes import Node, node_type
+from app.engine.pages import Connection
+from app.engine.relations import paged
+
+if TYPE_CHECKING:
+    from app.schema.market.news import NewsArticle
 
 UNQUOTED = "Null until a provider has said it."
 
@@ -49,3 +55,6 @@ class Token(Node):
     high_24h: Decimal | None = strawberry.field(description="Highest price of 24 hours, in dollars. " + UNQUOTED)
     low_24h: Decimal | None = strawberry.field(description="Lowest price of 24 hours, in dollars. " + UNQUOTED)
     last_updated: datetime | None = strawberry.field(description="When it was quoted. " + UNQUOTED)
+    news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
+        loaders.news_by_symbol, key="symbol", description="Articles that mention it, the newest first."
+    )
