@@ -30,6 +30,7 @@ from graphql import (
 )
 
 from app.engine.failures import refuse
+from app.engine.limits.extra import extra_cost
 from app.engine.limits.model import LimitExceeded, Limits
 from app.engine.limits.shape import INTROSPECTION, everything_in, leaves_first
 from app.engine.pages import DEFAULT_FIRST
@@ -176,7 +177,7 @@ class _Scale:
             # How deep introspection may go is a rule of validation; what it reads is small and in memory.
             return Weight(1 + sum(isinstance(each, FieldNode) for each in everything_in(field.selection_set)), 0)
         below = self._selections(field.selection_set, get_named_type(definition.type))
-        base = self._base(parent)
+        base = self._base(parent) + extra_cost(definition)
         if (first := self._first(field, definition)) is not None:
             return Weight(base + (first * below.at(LIST_SIZE) if _is_list(definition) else below.at(first)), 0)
         if _is_list(definition):

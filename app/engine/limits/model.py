@@ -5,9 +5,10 @@ import msgspec
 from app.kit.errors import Code, Problem
 
 COST_FORMULA = (
-    "Each field costs 1, a root field of a mutation 10. What is selected below a list counts 10 times; below the lists"
-    " of a connection (`edges`, `nodes`) it counts `first` times, 20 where `first` is not given. Fragments count"
-    " wherever they are spread; `__schema` and `__type` cost 1 for each field below them."
+    "Each field costs 1, a root field of a mutation 10, and as much more as its description says. What is selected"
+    " below a list counts 10 times; below the lists of a connection (`edges`, `nodes`) it counts `first` times, 20"
+    " where `first` is not given. Fragments count wherever they are spread; `__schema` and `__type` cost 1 for each"
+    " field below them."
 )
 
 

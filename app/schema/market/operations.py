@@ -3,6 +3,7 @@
 import strawberry
 
 from app.schema.market.alerting import AlertingMutation
+from app.schema.market.analysing import AnalysingQuery
 from app.schema.market.finding import FindingQuery
 from app.schema.market.news import NewsQuery
 from app.schema.market.notifying import NotifyingMutation
@@ -11,7 +12,7 @@ from app.schema.market.watching import WatchingMutation
 
 
 @strawberry.type(description="What can be read of the market.")
-class MarketQuery(FindingQuery, NewsQuery):
+class MarketQuery(AnalysingQuery, FindingQuery, NewsQuery):
     """What can be read of the market."""
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.domains.market import loaders
+from app.domains.market.model import tokens as model
 from app.domains.market.model.tokens import symbol_of
 from app.engine.nodes import Node, node_type
 from app.engine.pages import Connection
 from app.engine.relations import paged
+from app.schema.market.analysis.token import TokenAnalysis
 
 if TYPE_CHECKING:
     from app.schema.market.news import NewsArticle
@@ -22,6 +24,10 @@ def _parse(text: str) -> str:
     if symbol_of(text) != text:
         raise ValueError("not a symbol")
     return text
+
+
+def _analysis(root: model.Token) -> TokenAnalysis:
+    return TokenAnalysis(symbol=root.symbol)
 
 
 @node_type(by=loaders.token_by_symbol, parse=_parse, description="A token: what it is, and its newest quote.")
@@ -57,4 +63,7 @@ class Token(Node):
     last_updated: datetime | None = strawberry.field(description="When it was quoted. " + UNQUOTED)
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
         loaders.news_by_symbol, key="symbol", description="Articles that mention it, the newest first."
+    )
+    analysis: TokenAnalysis = strawberry.field(
+        resolver=_analysis, description="What can be found out about it; each analysis is made when it is selected."
     )

@@ -31,9 +31,9 @@ def candles(symbol: str, interval: Interval, count: int, until: datetime, *, pri
     for n in range(count):
         opened = close
         close = price * (1 + 0.1 * math.sin(n / 7) + 0.05 * math.sin(n * 1.7))
-        prices = [Decimal(f"{each:.8f}") for each in (opened, max(opened, close), min(opened, close), close)]
+        values = (opened, max(opened, close), min(opened, close), close, 1000.0)
         at = until - interval.length * (count - n)
-        made.append(Candle(symbol, EXCHANGE, interval, at, *prices, Decimal(1000)))
+        made.append(Candle(symbol, EXCHANGE, interval, at, *(Decimal(f"{each:.8f}") for each in values)))
     return made
 
 

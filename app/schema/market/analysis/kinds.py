@@ -1,0 +1,88 @@
+"""The ten analyses in the graph, each with findings of its own type."""
+
+import strawberry
+
+from app.domains.market.model.analysis import AnalysisType
+from app.schema.market.analysis.elsewhere import DefiFindings, DerivativesFindings
+from app.schema.market.analysis.interface import FINDINGS, Analysis, analysis_type
+from app.schema.market.analysis.market_data import MarketDataFindings
+from app.schema.market.analysis.news import NewsFindings
+from app.schema.market.analysis.on_chain import OnChainFindings
+from app.schema.market.analysis.predictions import PredictionFindings
+from app.schema.market.analysis.research import ResearchFindings
+from app.schema.market.analysis.risk import RiskFindings
+from app.schema.market.analysis.sentiment import SentimentFindings
+from app.schema.market.analysis.technical import TechnicalFindings
+
+
+@analysis_type(AnalysisType.MARKET_DATA, description="What a token is worth now, and how that moved.")
+class MarketDataAnalysis(Analysis):
+    """What a token is worth now."""
+
+    findings: MarketDataFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.TECHNICAL, description="Indicators, patterns and levels over 500 hourly candles.")
+class TechnicalAnalysis(Analysis):
+    """Indicators, patterns and levels."""
+
+    findings: TechnicalFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.SENTIMENT, description="How people speak of a token.")
+class SentimentAnalysis(Analysis):
+    """How people speak of a token."""
+
+    findings: SentimentFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.NEWS, description="What the press writes of a token.")
+class NewsAnalysis(Analysis):
+    """What the press writes of a token."""
+
+    findings: NewsFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.ON_CHAIN, description="What happens on a token's chain.")
+class OnChainAnalysis(Analysis):
+    """What happens on a token's chain."""
+
+    findings: OnChainFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.PREDICTIONS, description="Where a token's price may be, from 2,000 hourly candles.")
+class PredictionsAnalysis(Analysis):
+    """Where a token's price may be."""
+
+    findings: PredictionFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.RISK, description="What may be lost with a token, from 90 days of hourly candles.")
+class RiskAnalysis(Analysis):
+    """What may be lost with a token."""
+
+    findings: RiskFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.DERIVATIVES, description="Futures on a token; UNAVAILABLE unless a provider is configured.")
+class DerivativesAnalysis(Analysis):
+    """Futures on a token."""
+
+    findings: DerivativesFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(
+    AnalysisType.DEFI,
+    description="What is locked in a token's protocol; UNAVAILABLE unless a provider is configured.",
+)
+class DefiAnalysis(Analysis):
+    """What is locked in a token's protocol."""
+
+    findings: DefiFindings | None = strawberry.field(description=FINDINGS)
+
+
+@analysis_type(AnalysisType.RESEARCH, description="What the other nine analyses amount to.")
+class ResearchAnalysis(Analysis):
+    """What the other nine analyses amount to."""
+
+    findings: ResearchFindings | None = strawberry.field(description=FINDINGS)

@@ -1,0 +1,82 @@
+"""Progressive analyses in the graph."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from app.domains.market import loaders
+from app.domains.market.model.analysis import phases as model
+from app.domains.market.model.analysis.kinds import read_analysis
+from app.domains.market.services.analysis.phases import PHASE_COMPLETED
+from app.engine.cursors import Cursor
+from app.engine.nodes import record_type
+from app.engine.relations import related
+from app.kit.events import Event
+from app.schema.market.analysis.interface import Analysis
+
+
+def _parts(root: model.AnalysisPhase) -> list[Any]:
+    return [read_analysis(part) for part in root.phase_data["parts"]]
+
+
+def _budget_ms(root: model.AnalysisPhase) -> int:
+    return round(1000 * model.BUDGETS_S[root.phase_number])
+
+
+def _elapsed_ms(root: model.AnalysisPhase) -> int:
+    return int(root.phase_data["elapsed_ms"])
+
+
+def _is_last(root: model.AnalysisPhase) -> bool:
+    return root.phase_number == max(model.PHASES)
+
+
+@record_type(
+    model.AnalysisPhase,
+    description="A completed phase of a progressive analysis. Kept for the hour of its run, for the viewer's session.",
+)
+class AnalysisPhase:
+    """A completed phase."""
+
+    symbol: str = strawberry.field(description="The token's symbol.")
+    phase_number: int = strawberry.field(
+        name="number",
+        description="1: market data with basic indicators; 2: technical and sentiment; 3: news and on-chain; "
+        "4: predictions, risk, derivatives, defi and research.",
+    )
+    budget_ms: int = strawberry.field(
+        resolver=_budget_ms,
+        description="Milliseconds from the beginning of the run within which it is complete: 1000, 3000, 5000, 10000.",
+    )
+    elapsed_ms: int = strawberry.field(
+        resolver=_elapsed_ms,
+        description="Milliseconds that it took from the beginning of the run, or from where a server took that over "
+        "which had been stopped.",
+    )
+    is_last: bool = strawberry.field(resolver=_is_last, description="Whether no further phase follows.")
+    created_at: datetime = strawberry.field(name="completedAt", description="When it was complete.")
+    parts: list[Analysis] = strawberry.field(
+        resolver=_parts,
+        description="The analyses that it adds, at most 5. One that was not there in time is UNAVAILABLE and says so; "
+        "it is computed all the same, for `analysis`.",
+    )
+
+
+@strawberry.type(description="A phase of a progressive analysis is complete.")
+class AnalysisPhaseEvent:
+    """A phase is complete."""
+
+    cursor: Cursor = strawberry.field(description="Place in the run.")
+    phase_id: strawberry.Private[UUID]
+    phase: AnalysisPhase | None = related(
+        loaders.analysis_phase_by_id, key="phase_id", description="The phase; null once the run's hour is over."
+    )
+
+
+def phase_event(event: Event, cursor: Cursor) -> AnalysisPhaseEvent | None:
+    """The event in the graph."""
+    if event.kind != PHASE_COMPLETED:
+        return None
+    return AnalysisPhaseEvent(cursor=cursor, phase_id=UUID(event.payload["id"]))

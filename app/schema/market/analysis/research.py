@@ -1,0 +1,27 @@
+"""The research in the graph."""
+
+import strawberry
+
+from app.domains.market.model.analysis import research as model
+from app.engine.nodes import record_type
+from app.schema.market.analysis.interface import AnalysisType
+
+
+@record_type(model.ResearchSentence, description="A statement, and what it rests on.")
+class ResearchSentence:
+    """A statement, and what it rests on."""
+
+    text: str = strawberry.field(
+        description="Plain text, never markup; it may quote headlines, and a language model may have written it."
+    )
+    citations: list[AnalysisType] = strawberry.field(description="The analyses that it rests on, at least one.")
+
+
+@record_type(model.ResearchFindings, description="A brief on what the other nine analyses amount to. No advice.")
+class ResearchFindings:
+    """A brief on what the other nine analyses amount to."""
+
+    author: str = strawberry.field(
+        description="The language model that wrote it, at most 4,000 characters; COMPOSED: made by our own rule."
+    )
+    sentences: list[ResearchSentence] = strawberry.field(description="In order; at most 100.")
