@@ -25,8 +25,7 @@ from app.domains.market.rules.predictions import (
     predictions,
 )
 from app.domains.market.rules.series import Floats, Series
-from tests.domains.market.rules.test_technical import numbers_in
-from tests.domains.market.rules.walks import flat_candles, head, scaled, series, walk
+from tests.domains.market.rules.walks import flat_candles, head, numbers_in, scaled, series, walk
 
 NORMAL = (0.6744897501960817, 1.2815515655446004, 1.959963984540054)
 

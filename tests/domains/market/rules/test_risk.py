@@ -14,8 +14,7 @@ from app.domains.market.model.prices import Interval
 from app.domains.market.rules.dollars import moment
 from app.domains.market.rules.risk import dependence, risk, risk_level_of
 from app.domains.market.rules.series import Series
-from tests.domains.market.rules.test_technical import numbers_in
-from tests.domains.market.rules.walks import BEGIN_S, flat_candles, head, scaled, series, walk
+from tests.domains.market.rules.walks import BEGIN_S, flat_candles, head, numbers_in, scaled, series, walk
 
 CLOSE_TO = 1e-9
 
@@ -73,6 +72,12 @@ def test_value_at_risk_is_the_quantile_of_daily_losses_and_cvar_the_mean_beyond(
         assert tail.historical_cvar == pytest.approx(np.mean([loss for loss in losses if loss >= var]), rel=CLOSE_TO)
         deviation = (found.ewma_volatility or 0) / math.sqrt(365)
         assert tail.parametric_var == pytest.approx(1 - math.exp(-normal * deviation), rel=CLOSE_TO)
+
+
+def test_a_loss_as_large_as_the_value_at_risk_is_beyond_it() -> None:
+    # Of 21 losses the quantile of 95% is the twentieth itself.
+    rare = risk(moved(-np.arange(21) / 100), None).tails[0]
+    assert [rare.historical_var, rare.historical_cvar] == pytest.approx([0.19, 0.195])
 
 
 def test_value_at_risk_of_hours_is_of_24_of_them_and_needs_days_not_returns() -> None:

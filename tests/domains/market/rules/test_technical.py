@@ -1,42 +1,27 @@
 import math
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-import talib
 from hypothesis import given, settings
 
 from app.domains.market.model.analysis.technical import (
     Indicator,
-    Pattern,
-    PatternDirection,
     Signal,
     TechnicalFindings,
 )
 from app.domains.market.model.prices import Interval
 from app.domains.market.rules.dollars import dollars, moment
 from app.domains.market.rules.indicators import value_of
-from app.domains.market.rules.levels import levels_of
-from app.domains.market.rules.patterns import NAMES, patterns_in
 from app.domains.market.rules.series import Series
 from app.domains.market.rules.technical import technical, verdict_of
-from tests.domains.market.rules.walks import BEGIN_S, flat_candles, head, series, walk
+from tests.domains.market.rules.walks import flat_candles, head, series, walk
 
 RISING = flat_candles(100 * 1.01 ** np.arange(260))
 FALLING = flat_candles(100 * 0.99 ** np.arange(260))
-
-
-def numbers_in(value: object) -> list[float]:
-    """Every float and Decimal in a findings struct."""
-    if isinstance(value, msgspec.Struct):
-        return [number for name in value.__struct_fields__ for number in numbers_in(getattr(value, name))]
-    if isinstance(value, tuple):
-        return [number for item in value for number in numbers_in(item)]
-    return [float(value)] if isinstance(value, float | Decimal) else []
 
 
 def test_findings_are_the_indicators() -> None:
@@ -146,6 +131,36 @@ def test_the_stochastic_is_strong_where_it_has_turned() -> None:
     assert turned.signal is Signal.STRONG_BUY
 
 
+def graded(value: float, strong_sell: float, sell: float, buy: float, strong_buy: float) -> Signal:
+    """The signal where the bounds are those at and beyond which it begins, selling under buying."""
+    if value <= strong_sell:
+        return Signal.STRONG_SELL
+    if value <= sell:
+        return Signal.SELL
+    if value < buy:
+        return Signal.NEUTRAL
+    return Signal.BUY if value < strong_buy else Signal.STRONG_BUY
+
+
+def test_signals_follow_the_bounds_that_are_stated() -> None:
+    seen: dict[str, set[Signal | None]] = {"rsi": set(), "bollinger": set(), "average": set(), "adx": set()}
+    chance = np.random.default_rng(2)
+    for seed in range(400):
+        drift = chance.uniform(-0.6, 0.6)
+        prices = flat_candles(100 * np.exp(0.02 * np.cumsum(chance.normal(drift, 1, 60)) * (seed % 5 + 1) / 5))
+        found = technical(prices)
+        rsi, bollinger, average, adx = found.rsi, found.bollinger, found.moving_averages[0], found.adx
+        assert rsi.signal is graded(-(rsi.value or 0), -80, -70, -30, -20)
+        assert bollinger.signal is graded(-(bollinger.percent_b or 0), -1, -0.9, -0.1, 0)
+        above = float(prices.close[-1] / np.mean(prices.close[-20:])) - 1
+        assert average.signal is graded(above, -0.05, -0.001, 0.001, 0.05)
+        leading = (adx.value or 0) * (1 if (adx.plus_di or 0) > (adx.minus_di or 0) else -1)
+        assert adx.signal is graded(leading, -40, -20, 20, 40)
+        for name, signal in zip(seen, (rsi.signal, bollinger.signal, average.signal, adx.signal), strict=True):
+            seen[name].add(signal)
+    assert list(seen.values()) == [set(Signal)] * 4
+
+
 def test_no_candles_find_nothing_and_say_what_is_needed() -> None:
     found = technical(flat_candles([]))
     assert (found.interval, found.candles, found.price, found.last_opened_at) == (None, 0, None, None)
@@ -196,66 +211,6 @@ def test_the_verdict_weighs_two_groups_alike(
     said = Counter(it for it in [*oscillators, *averages] if it)
     counts = [verdict.strong_buy, verdict.buy, verdict.neutral, verdict.sell, verdict.strong_sell]
     assert counts == [said[it] for it in Signal]
-
-
-def drawn(candles: list[tuple[float, float, float, float]]) -> Series:
-    """Quiet candles of a slow fall, and then these: open, high, low, close."""
-    quiet = [(130.0 - at, 130.6 - at, 128.4 - at, 129.0 - at) for at in range(25)]
-    opened, high, low, close = np.array(quiet + candles).T.copy()
-    count = len(opened)
-    times = BEGIN_S + 3600 * np.arange(count, dtype=np.int64)
-    return Series(Interval.ONE_HOUR, times, opened, high, low, close, np.ones(count))
-
-
-def test_every_pattern_of_talib_has_a_name() -> None:
-    assert set(NAMES) == {name for name in dir(talib) if name.startswith("CDL")}
-    assert len(set(NAMES.values())) == len(NAMES)
-
-
-def test_a_bullish_engulfing_is_found_when_it_is_complete() -> None:
-    prices = drawn([(105.0, 105.2, 102.8, 103.0), (102.5, 106.5, 102.4, 106.0)])
-    at = moment(int(prices.times[-1]))
-    assert Pattern("Engulfing", PatternDirection.BULLISH, at) in patterns_in(prices)
-    assert "Engulfing" not in {pattern.name for pattern in patterns_in(head(prices, len(prices) - 1))}
-
-
-def test_a_pattern_is_found_for_five_candles_and_newest_first() -> None:
-    after = [(106.0 - step, 106.6 - step, 104.4 - step, 105.0 - step) for step in range(5)]
-    prices = drawn([(105.0, 105.2, 102.8, 103.0), (102.5, 106.5, 102.4, 106.0), *after])
-    assert "Engulfing" in {pattern.name for pattern in patterns_in(head(prices, len(prices) - 1))}
-    found = patterns_in(prices)
-    assert "Engulfing" not in {pattern.name for pattern in found}
-    assert [pattern.opened_at for pattern in found] == sorted((it.opened_at for it in found), reverse=True)
-
-
-def test_a_doji_is_undecided_and_a_candle_without_a_range_is_none() -> None:
-    prices = drawn([(105.0, 106.0, 104.0, 105.0)])
-    doji = [pattern for pattern in patterns_in(prices) if pattern.name == "Doji"]
-    assert doji == [Pattern("Doji", PatternDirection.UNDECIDED, moment(int(prices.times[-1])))]
-    assert patterns_in(flat_candles([5.0] * 50)) == ()
-
-
-def test_levels_are_where_the_price_turned_on_either_side_of_it() -> None:
-    up, down = list(np.linspace(100, 110, 8)), list(np.linspace(110, 100, 8))
-    prices = flat_candles([*up, *down[1:], *up[1:], *down[1:], *np.linspace(100, 105, 6)[1:]])
-    supports, resistances = levels_of(prices)
-    assert [(level.price, level.touches) for level in supports] == [(Decimal(100), 2)]
-    assert [(level.price, level.touches) for level in resistances] == [(Decimal(110), 2)]
-    assert resistances[0].last_touched_at == moment(int(prices.times[21]))
-    assert levels_of(head(prices, 10)) == ((), ())
-
-
-def test_pivots_close_together_are_one_level_and_three_at_most_are_told() -> None:
-    peaks = [110.0, 110.4, 112.0, 114.0, 116.0]
-    closes = [100.0]
-    for peak in peaks:
-        closes += [*np.linspace(100, peak, 8)[1:], *np.linspace(peak, 100, 8)[1:]]
-    _, resistances = levels_of(flat_candles(closes))
-    assert [(level.price, level.touches) for level in resistances] == [
-        (Decimal("110.2"), 2),
-        (Decimal(112), 1),
-        (Decimal(114), 1),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Series for the tests: from closes, at random, and whatever Hypothesis thinks of."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
+import msgspec
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
@@ -73,3 +75,12 @@ def series(draw: st.DrawFn, most: int = 260) -> Series:
     times = BEGIN_S + step_s * steps.astype(np.int64)
     volume = chance.choice([0.0, 1.0, 1e12], count)
     return Series(interval if count else None, times, candles[:, 0], high, low, candles[:, 1], volume)
+
+
+def numbers_in(value: object) -> list[float]:
+    """Every float and Decimal in a findings struct."""
+    if isinstance(value, msgspec.Struct):
+        return [number for name in value.__struct_fields__ for number in numbers_in(getattr(value, name))]
+    if isinstance(value, tuple):
+        return [number for item in value for number in numbers_in(item)]
+    return [float(value)] if isinstance(value, float | Decimal) else []
