@@ -18,7 +18,7 @@ from app.domains.market.rules.dollars import dollars, moment
 from app.domains.market.rules.indicators import value_of
 from app.domains.market.rules.series import Series
 from app.domains.market.rules.technical import technical, verdict_of
-from tests.domains.market.rules.walks import flat_candles, head, series, walk
+from tests.domains.market.rules.walks import flat_candles, head, numbers_in, series, walk
 
 RISING = flat_candles(100 * 1.01 ** np.arange(260))
 FALLING = flat_candles(100 * 0.99 ** np.arange(260))
