@@ -34,7 +34,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.engine.direct import Column, OfParent, Way, way_of
 from app.engine.pages import PageSource, page_of
-from app.engine.relations import ReadsContext, Relation, page_request
+from app.engine.relations import ReadsContext, Relation
 from app.kit.loading import Many, One, Page, PageResult
 
 
@@ -215,7 +215,7 @@ class Levels:
             case Many():
                 return _Loads(keys, {key: reads.many(loader, key) for key in distinct})
             case Page():
-                request = page_request(loader, **field.arguments)
+                request = relation.request(field.arguments)
                 if (stream := relation.stream) is not None and field.asks_for_stream_cursor:
                     pages = {key: self._started(page_of(reads, loader, key, request, stream(key))) for key in distinct}
                     return _Loads(keys, pages)

@@ -7,15 +7,17 @@ Strawberry's path.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 import strawberry
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo
+from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from app.engine.pages import page_of
-from app.engine.relations import STREAM_CURSOR, Relation, page_request, selects
+from app.engine.relations import STREAM_CURSOR, Relation, selects
 from app.kit.loading import Many, One, Page
 
 Resolver = Callable[..., Any]
@@ -44,7 +46,7 @@ def resolve_directly(schema: strawberry.Schema) -> None:
         if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             continue
         for field in kind.fields.values():
-            way = _way(field)
+            way = _way(schema, field)
             if way is not None:
                 field.extensions[WAY] = way
                 field.resolve = _resolver(way)
@@ -55,19 +57,29 @@ def way_of(field: GraphQLField) -> Way | None:
     return field.extensions.get(WAY)
 
 
-def _way(field: GraphQLField) -> Way | None:
+def _way(schema: strawberry.Schema, field: GraphQLField) -> Way | None:
     definition = field.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField) or definition.extensions or field.subscribe is not None:
         return None
     if (relation := definition.metadata.get("relation")) is not None:
         assert isinstance(relation, Relation)
-        return relation
+        return relation if relation.filtering is None else _with_conversion(schema, definition, relation)
     if definition.base_resolver is None:
         return Column(definition.python_name)
     function: Any = definition.base_resolver.wrapped_func
     if list(definition.base_resolver.signature.parameters) == ["root"]:
         return OfParent(function)
     return None
+
+
+def _with_conversion(schema: strawberry.Schema, definition: StrawberryField, relation: Relation) -> Relation:
+    convert = partial(
+        convert_arguments,
+        arguments=definition.arguments,
+        scalar_registry=schema.schema_converter.scalar_registry,
+        config=schema.config,
+    )
+    return msgspec.structs.replace(relation, convert=convert)
 
 
 def _resolver(way: Way) -> Resolver:
@@ -90,9 +102,9 @@ def _follow(relation: Relation) -> Resolver:
     def many(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
         return info.context.reads.many(loader, getattr(source, key or ""))
 
-    def page(source: Any, info: GraphQLResolveInfo[Any], first: int, after: str | None = None) -> Any:
+    def page(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         assert isinstance(loader, Page)
-        request = page_request(loader, first, after)
+        request = relation.request(arguments)
         value = getattr(source, key) if key else None
         stream = relation.stream(value) if relation.stream and selects(info, STREAM_CURSOR) else None
         return page_of(info.context.reads, loader, value, request, stream)

@@ -4,6 +4,7 @@ The declaration stays readable on the field (`metadata["relation"]`), so that a 
 touching a type.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol, cast
 
@@ -33,6 +34,29 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     key: str | None
     stream: Callable[[Any], str] | None = None
     """The stream that tells the changes of a key's list; null where nothing does."""
+    filtering: Callable[..., tuple[Any, ...]] | None = None
+    """Makes the loader's filters of the list's own arguments; null where it has none."""
+    max_first: int = MAX_FIRST
+    """The largest page."""
+    convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """Gives the list's own arguments their Python names and types; the schema knows how."""
+
+    def request(self, arguments: dict[str, Any]) -> PageRequest:
+        """The page that a client's arguments ask for, as graphql-core has coerced them. Raises InvalidInput."""
+        assert isinstance(self.loader, Page)
+        chosen = arguments if self.convert is None else self.convert(arguments)
+        return self.page(**chosen)
+
+    def page(self, first: int, after: str | None = None, **chosen: Any) -> PageRequest:
+        """The page of these arguments. Raises InvalidInput."""
+        assert isinstance(self.loader, Page)
+        filters = self.filtering(**chosen) if self.filtering else ()
+        return page_request(self.loader, first, after, filters, max_first=self.max_first)
+
+
+def _first(limit: int) -> Any:
+    description = f"How many items, 1 to {limit:,}. Each multiplies the cost of what is below."
+    return Annotated[int, strawberry.argument(description=description)]
 
 
 First = Annotated[
@@ -77,19 +101,42 @@ def paged(
     description: str,
     key: str | None = None,
     stream: Callable[[Any], str] | None = None,
+    filtering: Callable[..., tuple[Any, ...]] | None = None,
+    max_first: int = MAX_FIRST,
     **options: Any,
 ) -> Any:
     """The list of records that belong to the parent's `key`, page by page; without a key, a list of its own.
 
-    `stream` names the stream that tells the list's changes, by its key.
+    `stream` names the stream that tells the list's changes, by its key. The parameters of `filtering` are the list's
+    further arguments; it returns the loader's filters, in their order, or raises InvalidInput.
     """
+    relation = Relation(loader, key, stream, filtering, max_first)
 
-    def resolve(root: Any, info: strawberry.Info, first: First = DEFAULT_FIRST, after: After = None) -> Any:
+    def resolve(root: Any, info: strawberry.Info, first: int, after: str | None, **chosen: Any) -> Any:
         value = getattr(root, key) if key else None
         followed = stream(value) if stream and selects(info._raw_info, STREAM_CURSOR) else None
-        return page_of(_reads(info), loader, value, page_request(loader, first, after), followed)
+        return page_of(_reads(info), loader, value, relation.page(first, after, **chosen), followed)
 
-    return _field(resolve, Relation(loader, key, stream), description, options)
+    _declare_arguments(resolve, filtering, First if max_first == MAX_FIRST else _first(max_first))
+    return _field(resolve, relation, description, options)
+
+
+def _declare_arguments(
+    resolve: Callable[..., Any], filtering: Callable[..., tuple[Any, ...]] | None, first: Any
+) -> None:
+    """Gives a list's resolver the parameters that the schema is made of: the list's own, then those of its pages."""
+    own = list(inspect.signature(filtering).parameters.values()) if filtering else []
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        *list(inspect.signature(resolve).parameters.values())[:2],
+        *(each.replace(kind=kind) for each in own),
+        inspect.Parameter("first", kind, default=DEFAULT_FIRST, annotation=first),
+        inspect.Parameter("after", kind, default=None, annotation=After),
+    ]
+    resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
+    resolve.__annotations__ = {
+        each.name: each.annotation for each in parameters if each.annotation is not inspect.Parameter.empty
+    }
 
 
 STREAM_CURSOR = "streamCursor"
@@ -111,8 +158,10 @@ def selects(info: "GraphQLResolveInfo[Any]", name: str) -> bool:
     return False
 
 
-def page_request(loader: Page[Any], first: int, after: str | None, filters: tuple[Any, ...] = ()) -> PageRequest:
+def page_request(
+    loader: Page[Any], first: int, after: str | None, filters: tuple[Any, ...] = (), *, max_first: int = MAX_FIRST
+) -> PageRequest:
     """Checks a client's paging arguments. Raises InvalidInput."""
-    if not 1 <= first <= MAX_FIRST:
-        raise InvalidInput("first", f"`first` must be between 1 and {MAX_FIRST}.")
+    if not 1 <= first <= max_first:
+        raise InvalidInput("first", f"`first` must be between 1 and {max_first:,}.")
     return PageRequest(first, None if after is None else decode_cursor(loader, after), filters)

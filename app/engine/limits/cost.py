@@ -29,11 +29,13 @@ from graphql import (
     is_list_type,
 )
 
+from app.engine.direct import way_of
 from app.engine.failures import refuse
 from app.engine.limits.extra import extra_cost
 from app.engine.limits.model import LimitExceeded, Limits
 from app.engine.limits.shape import INTROSPECTION, everything_in, leaves_first
 from app.engine.pages import DEFAULT_FIRST
+from app.engine.relations import Relation
 
 LIST_SIZE: Final = 10
 """Assumed items of a list that has no `first`."""
@@ -61,6 +63,8 @@ class _Page(NamedTuple):
     first: int
     each: int
     node: FieldNode
+    largest: int
+    """The most that its `first` may be."""
 
 
 def check_cost(
@@ -71,7 +75,7 @@ def check_cost(
     limits: Limits,
 ) -> int | GraphQLError:
     """The cost of the operation, or a refusal that says how to fit. `variables` are coerced."""
-    scale = _Scale(schema, operation, fragments, variables)
+    scale = _Scale(schema, operation, fragments, variables, limits.first)
     cost = scale.total()
     if cost <= limits.cost:
         return cost
@@ -92,7 +96,7 @@ def _refusal(pages: list[_Page], cost: int, limits: Limits, operation: Operation
     said = f"This operation costs {cost:,}; {limits.cost:,} is the limit." if cost < 10**15 else "This costs too much."
     # The longest page first: shortening it takes least from the reader.
     for page in sorted(pages, key=lambda each: -each.first):
-        fitting = min((limits.cost - cost + page.first * page.each) // page.each, limits.first)
+        fitting = min((limits.cost - cost + page.first * page.each) // page.each, page.largest)
         if 1 <= fitting < page.first:
             hint = f"`{page.path}` weighs most: it fits with `first: {fitting}` or less instead of {page.first}."
             return refuse(LimitExceeded(f"{said} {hint}"), page.node)
@@ -113,12 +117,14 @@ class _Scale:
         operation: OperationDefinitionNode,
         fragments: dict[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
+        first_limit: int,
     ) -> None:
         self._schema = schema
         self._operation = operation
         self._root = schema.get_root_type(operation.operation)
         self._fragments = fragments
         self._variables = variables
+        self._first_limit = first_limit
         self._weights: dict[str, Weight] = {}
         for name in leaves_first(fragments):
             self._weights[name] = self._selections(fragments[name].selection_set, self._condition(fragments[name]))
@@ -150,7 +156,7 @@ class _Scale:
             below = self._selections(selections, parent)
             if (first := self._first(field, definition)) is not None:
                 each = factor * (below.at(LIST_SIZE) if _is_list(definition) else below.listed)
-                pages += [_Page(".".join(path), first, each, field)] if each else []
+                pages += [_Page(".".join(path), first, each, field, self._largest(definition))] if each else []
                 factor, items = (factor * first, LIST_SIZE) if _is_list(definition) else (factor, first)
             else:
                 factor, items = (factor * items if _is_list(definition) else factor), LIST_SIZE
@@ -191,6 +197,10 @@ class _Scale:
     def _field(self, parent: GraphQLNamedType | None, node: SelectionNode) -> GraphQLField | None:
         name = cast(FieldNode, node).name.value
         return self._schema.get_field(cast(GraphQLCompositeType, parent), name) if parent else None
+
+    def _largest(self, definition: GraphQLField) -> int:
+        way = way_of(definition)
+        return way.max_first if isinstance(way, Relation) else self._first_limit
 
     def _condition(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType | None:
         return self._schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else None

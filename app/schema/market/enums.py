@@ -5,6 +5,15 @@ from enum import Enum
 import strawberry
 
 
+@strawberry.enum(name="PriceSource", description="Who says what tokens are worth.")
+class PriceSource(Enum):
+    """Who says what tokens are worth."""
+
+    SIMULATED = strawberry.enum_value("simulated", description="Nobody: the prices are invented.")
+    COINGECKO = strawberry.enum_value("coingecko", description="CoinGecko.")
+    COINMARKETCAP = strawberry.enum_value("coinmarketcap", description="CoinMarketCap.")
+
+
 @strawberry.enum(description="How long a candle is. All begin at multiples of it since 1970, in UTC.")
 class Interval(Enum):
     """How long a candle is."""

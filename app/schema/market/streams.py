@@ -4,8 +4,9 @@ import strawberry
 
 from app.schema.market.analysing import AnalysisStreams
 from app.schema.market.notifications import NotificationStreams
+from app.schema.market.ticking import PriceStreams
 
 
 @strawberry.type(description="What can be watched of the market.")
-class MarketSubscription(AnalysisStreams, NotificationStreams):
+class MarketSubscription(PriceStreams, AnalysisStreams, NotificationStreams):
     """What can be watched of the market."""

@@ -13,11 +13,17 @@ from app.engine.nodes import Node, node_type
 from app.engine.pages import Connection
 from app.engine.relations import paged
 from app.schema.market.analysis.token import TokenAnalysis
+from app.schema.market.enums import PriceSource
+from app.schema.market.prices import MAX_CANDLES, Candle, PriceSample, candle_filters, sample_filters
 
 if TYPE_CHECKING:
     from app.schema.market.news import NewsArticle
 
 UNQUOTED = "Null until a provider has said it."
+
+
+def _source(root: model.Token) -> str | None:
+    return root.exchange
 
 
 def _parse(text: str) -> str:
@@ -61,6 +67,25 @@ class Token(Node):
     high_24h: Decimal | None = strawberry.field(description="Highest price of 24 hours, in dollars. " + UNQUOTED)
     low_24h: Decimal | None = strawberry.field(description="Lowest price of 24 hours, in dollars. " + UNQUOTED)
     last_updated: datetime | None = strawberry.field(description="When it was quoted. " + UNQUOTED)
+    source: PriceSource | None = strawberry.field(  # type: ignore[assignment]  # the value of the enum
+        resolver=_source, graphql_type=PriceSource | None, description="Who quoted it. " + UNQUOTED
+    )
+    candles: Connection[Candle] = paged(
+        loaders.candles_by_token,
+        key="symbol",
+        filtering=candle_filters,
+        max_first=MAX_CANDLES,
+        description="Its candles at whoever quotes it now, newest first: what a chart shows is the first page reversed,"
+        " and what is before it the next page. The newest may still be open, but for those of a minute, which appear"
+        " when they are closed.",
+    )
+    price_history: Connection[PriceSample] = paged(
+        loaders.prices_by_token,
+        key="symbol",
+        filtering=sample_filters,
+        max_first=MAX_CANDLES,
+        description="What it was quoted at by whoever quotes it now: a sample a minute, newest first, for two years.",
+    )
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
         loaders.news_by_symbol, key="symbol", description="Articles that mention it, the newest first."
     )

@@ -234,6 +234,7 @@ async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedC
         "at": "2026-11-21T12:01:01Z",
         "quotes": {
             "BTC": {
+                "symbol": "BTC",
                 "price_usd": "120",
                 "price_aud": "180.0",
                 "change_percentage_24h": None,
@@ -241,6 +242,7 @@ async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedC
                 "at": "2026-11-21T12:01:01Z",
             },
             "ETH": {
+                "symbol": "ETH",
                 "price_usd": "10",
                 "price_aud": "15.0",
                 "change_percentage_24h": None,

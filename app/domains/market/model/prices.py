@@ -102,6 +102,7 @@ class PriceSample(msgspec.Struct, frozen=True):
 class TickQuote(msgspec.Struct, frozen=True):
     """A token in a tick. Null: nobody says."""
 
+    symbol: str
     price_usd: Decimal
     price_aud: Decimal
     change_percentage_24h: Decimal | None

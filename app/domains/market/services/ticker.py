@@ -119,7 +119,9 @@ class Ticker:
 
     def _publish(self, now: datetime) -> None:
         quotes = {
-            symbol: TickQuote(each.price_usd, each.price_aud, each.change_percentage_24h, each.volume_24h_usd, each.at)
+            symbol: TickQuote(
+                symbol, each.price_usd, each.price_aud, each.change_percentage_24h, each.volume_24h_usd, each.at
+            )
             for symbol, each in self._quotes.items()
         }
         self._volatile.tell(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
