@@ -1,0 +1,70 @@
+"""Feeds prices as fast as it can, with others that do the same, until it is through or is killed.
+
+A process of its own, for test_racing.py: `python racing_worker.py DATABASE_URL REDIS_URL BEGIN SEED TICKS`.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from app.domains.accounts.services.post import Post
+from app.domains.market.model.prices import Move, Quote
+from app.domains.market.services.alerts.crossings import Crossings
+from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.recording import Recorder
+from app.domains.market.services.ticker import Ticker
+from app.kit.cache import open_redis
+from app.kit.clock import FixedClock
+from app.kit.crypto.envelope import Keyring
+from app.kit.db import Database, Tx
+from app.kit.events import EventLog
+from app.kit.mail import Message
+from app.kit.sql import Query
+from app.kit.volatile import Volatile
+
+NAME = "racing-worker"
+SYMBOLS = ("BTC", "ETH", "SOL")
+LOG = Query(
+    "log", "", "INSERT INTO moves_log (symbol, before, after, at) SELECT m.*, $4 FROM unnest($1::text[], $2::numeric[],"
+    " $3::numeric[]) AS m"
+)  # fmt: skip
+
+
+def walk(seed: int, ticks: int) -> Iterator[dict[str, Decimal]]:
+    """The same for every process: prices between 1 and 10."""
+    chance = random.Random(seed)
+    for _ in range(ticks):
+        yield {symbol: Decimal(chance.randint(1, 10)) for symbol in SYMBOLS}
+
+
+class NoMailer:
+    async def send(self, message: Message) -> None:
+        raise AssertionError("nobody wants mail")
+
+
+async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: str) -> None:
+    database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=10.0, name=NAME)
+    redis = await open_redis(redis_url)
+    clock = FixedClock(datetime.fromisoformat(begin))
+    firings = Firings(database, clock, EventLog(database, redis), Post(Keyring.generate(), NoMailer()))
+    ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+
+    async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:
+        """What really happened to the prices, whoever stored them: committed with what the alerts made of it."""
+        known = [move for move in moves if move.before is not None]
+        columns = [[move.symbol for move in known], [move.before for move in known], [move.after for move in known]]
+        await tx.execute(LOG, *columns, clock.now())
+
+    recorder = Recorder(database, clock, [log, Crossings(firings).cross], [])
+    for number, prices in enumerate(walk(int(seed), int(ticks))):
+        clock.advance(timedelta(seconds=1))
+        ticker.due = {symbol: Quote(symbol, clock.now(), price, price) for symbol, price in prices.items()}
+        await recorder.record(ticker)
+        print(number, flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
