@@ -15,7 +15,7 @@ from app.kit.errors import Unavailable
 
 LUNARCRUSH: Final = "lunarcrush"
 HOLD: Final = timedelta(minutes=5)
-COINS: Final = 1000
+_LARGEST: Final[dict[str, str | int]] = {"sort": "market_cap_rank", "limit": 1000, "page": 0}
 
 
 class LunarCrushSocial:
@@ -36,12 +36,7 @@ class LunarCrushSocial:
     async def _fetch(self) -> dict[str, Social]:
         ignored: Counter[str] = Counter()
         async with self._sources.counting(LUNARCRUSH, SourceKind.SOCIAL, ignored) as accept:
-            try:
-                answer = await self._client.get(
-                    "/coins/list/v2", {"sort": "market_cap_rank", "limit": COINS, "page": 0}
-                )
-            except Absent as absent:
-                raise Unavailable(f"{LUNARCRUSH} knows no list of coins.") from absent
+            answer = await self._client.get("/coins/list/v2", _LARGEST)
             found = social_of(answer, self._clock.now(), ignored)
             accept(len(found))
             return found
