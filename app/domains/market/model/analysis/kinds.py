@@ -36,6 +36,7 @@ def read_analysis(data: Any) -> Analysis[Any]:
     try:
         kind = KINDS[AnalysisType(data["type"])]
         analysis: Analysis[Any] = msgspec.convert(data, kind)
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
+    except (KeyError, TypeError, ValueError) as error:
+        # msgspec's ValidationError is a ValueError.
         raise ValueError("not an analysis") from error
     return analysis
