@@ -3,15 +3,17 @@
 import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.bridges import LedgerChain
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.market.services.providers.simulated import SIMULATED
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
@@ -202,8 +204,19 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         subscriptions=subscriptions,
         sessions=SessionWatch(hub, services.accounts.sessions.expiries),
         outbox=mailer if isinstance(mailer, OutboxMailer) else None,
+        providers=price_checks(settings, services.market),
+        read_sources=services.market.sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
+
+
+def price_checks(settings: Settings, market: MarketServices) -> dict[str, Callable[[], Awaitable[object]]]:
+    """Checks of the provider that is asked for prices, by its name. The simulation asks nobody, and never fails."""
+    provider = market.providers.prices.name
+    if provider == SIMULATED:
+        return {}
+    patience = timedelta(seconds=settings.market_silence_s)
+    return {provider: lambda: market.sources.check(provider, patience)}
 
 
 def new_context(runtime: Runtime, caller: Caller) -> Context:

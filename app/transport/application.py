@@ -1,5 +1,7 @@
 """The ASGI application: which path leads where."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable
 
 from starlette.requests import Request
@@ -8,7 +10,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.kit.errors import NotFound
+from app.kit.errors import NotFound, Unavailable
 from app.transport.envelope import Envelope
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
@@ -18,6 +20,10 @@ from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
+from app.transport.source_metrics import SourceMetrics
+
+SOURCES_PATIENCE_S = 1.0
+"""Seconds that the database gets to say how the sources do; without it, /metrics shows what it said last."""
 
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
@@ -39,9 +45,13 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
-    health, ide = Health(runtime), Ide(runtime)
+    health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
+    runtime.metrics.registry.register(sources)
 
     async def metrics(_: Request) -> Response:
+        with contextlib.suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(SOURCES_PATIENCE_S):
+                sources.sources = await runtime.read_sources()
         return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
     routes: list[Route | Mount] = [

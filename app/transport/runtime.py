@@ -1,6 +1,6 @@
 """What the transports are handed by the composition root."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
+from app.domains.market.model.sources import MarketSource
 from app.engine.execution import Engine, RequestContext
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
@@ -77,6 +78,11 @@ class DemoLogin(msgspec.Struct, frozen=True):
     password: str
 
 
+async def no_sources() -> Sequence[MarketSource]:
+    """For where there is no market."""
+    return ()
+
+
 @dataclass(frozen=True)
 class AppRuntime:
     """All that the transports need, wired once."""
@@ -97,6 +103,8 @@ class AppRuntime:
     """Shown at /dev/mail in development; null where mail is really sent."""
     providers: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
     """Checks of outbound APIs by name; one that raises is unhealthy."""
+    read_sources: Callable[[], Awaitable[Sequence[MarketSource]]] = no_sources
+    """How the sources of the market do, for /metrics."""
     demo_logins: tuple[DemoLogin, ...] = ()
     """Offered by the IDE in development; empty where no demo data is loaded."""
     web: Path = WEB_DIST

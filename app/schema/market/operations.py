@@ -8,11 +8,12 @@ from app.schema.market.finding import FindingQuery
 from app.schema.market.news import NewsQuery
 from app.schema.market.notifying import NotifyingMutation
 from app.schema.market.publishing import PublishingMutation
+from app.schema.market.sources import SourcesQuery
 from app.schema.market.watching import WatchingMutation
 
 
 @strawberry.type(description="What can be read of the market.")
-class MarketQuery(AnalysingQuery, FindingQuery, NewsQuery):
+class MarketQuery(AnalysingQuery, FindingQuery, NewsQuery, SourcesQuery):
     """What can be read of the market."""
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -29,6 +30,14 @@ class MarketSource(msgspec.Struct, frozen=True):
     accepted: int
     ignored: dict[str, int]
     """How many values were not believed, by reason."""
+
+    @property
+    def name(self) -> str:
+        """What may be shown to everybody: of an address only the host, for the rest may hold a key."""
+        try:
+            return urlsplit(self.source).hostname or self.source
+        except ValueError:
+            return "?"
 
 
 class Reason(StrEnum):
