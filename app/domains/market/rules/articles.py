@@ -27,7 +27,7 @@ CLOCK_SKEW = timedelta(hours=1)
 _RAW_FACTOR = 4
 # What tells a site where a reader comes from, and not which page is meant.
 _TRACKING = re.compile(
-    r"(?:utm_\w*|mc_[ce]id|[fgym]clid|gbraid|wbraid|dclid|msclkid|igshid|twclid|_ga|_gl|ref|ref_src|cmpid|ncid|ocid|spm)",
+    r"(?:utm_\w*|mc_[ce]id|fbclid|gclid|yclid|gbraid|wbraid|dclid|msclkid|igshid|twclid|_ga|_gl|ref|ref_src|cmpid|ncid|ocid|spm)",
     re.IGNORECASE,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}

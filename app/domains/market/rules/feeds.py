@@ -2,7 +2,6 @@
 
 import calendar
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -62,7 +61,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
     return ParsedFeed([_draft(entry, source) for entry in entries[:MAX_ENTRIES]], ignored)
 
 
-def _draft(entry: Mapping[str, Any], source: str) -> ArticleDraft:
+def _draft(entry: dict[str, Any], source: str) -> ArticleDraft:
     contents = [_text(content.get("value")) for content in entry.get("content") or ()]
     return ArticleDraft(
         url=_text(entry.get("link")) or "",
@@ -72,7 +71,8 @@ def _draft(entry: Mapping[str, Any], source: str) -> ArticleDraft:
         content=next((content for content in contents if content), None),
         author=_text(entry.get("author")),
         image_url=_image(entry),
-        published_at=_moment(entry.get("published_parsed")) or _moment(entry.get("updated_parsed")),
+        # As `entry.get`, "updated" would fall back to "published", with a warning that it soon will not.
+        published_at=_moment(dict.get(entry, "published_parsed")) or _moment(dict.get(entry, "updated_parsed")),
     )
 
 
@@ -88,7 +88,7 @@ def _moment(parts: Any) -> datetime | None:
         return None
 
 
-def _image(entry: Mapping[str, Any]) -> str | None:
+def _image(entry: dict[str, Any]) -> str | None:
     for item in (*(entry.get("media_content") or ()), *(entry.get("media_thumbnail") or ())):
         if str(item.get("medium", "image")) == "image" and (url := _text(item.get("url"))):
             return url

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -163,7 +164,7 @@ class News:
     async def sentiment_of(self, symbols: Sequence[str], since: datetime) -> dict[str, NewsSentiment]:
         """What is written about tokens since then, on the whole; a token that nobody writes about is not there."""
         rows = await self.database.fetch(
-            NEWS.sentiment_of_symbols, list(symbols), since, self.clock.now(), NEUTRAL_BOUND
+            NEWS.sentiment_of_symbols, list(symbols), since, self.clock.now(), Decimal(str(NEUTRAL_BOUND))
         )
         return {row["symbol"]: NewsSentiment(*row) for row in rows}
 
