@@ -1,4 +1,4 @@
-"""What every transcript finds: five people, a chain of 24 blocks, payments in it, and one on its way.
+"""What every transcript finds: five people, a chain of 24 blocks with payments, one on its way, and 250 quoted tokens.
 
 It is made through the services, once for each worker. Keys, and so hashes and ids, differ from run to run: transcripts
 call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<payment.1>`.
@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from app.domains.accounts.jobs import accounts_schedules
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.services.chain import solved
+from app.domains.market.loaders import PRICES
+from app.domains.market.model.sources import SourceKind
 from app.engine.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
-from app.kit.db import PUBLIC, Database
+from app.kit.db import PUBLIC, SYSTEM, Database
+from app.kit.errors import Unavailable
 from app.kit.jobs import kit_schedules, run_schedule
 from app.kit.loading import Reads
 from app.schema.services import Services
@@ -69,6 +74,7 @@ class Builder:
         )
         await self._pay("alice", "bob", "3", "On its way")
         await self._schedule()
+        await self._quote()
         self.clock.advance(BLOCK_GAP)
         return World(self.viewers, self.names, self.carols_key, self.clock.now())
 
@@ -138,6 +144,19 @@ class Builder:
                 tomorrow,
             )
         await run_schedule(self.database, self.clock, upkeep[0])
+
+    async def _quote(self) -> None:
+        """As if a worker had fed prices once, and a feed of news had failed."""
+        market = self.services.market
+        await market.tokens.ensure()
+        provider = market.providers.prices
+        quotes = await provider.quotes([token.symbol for token in await provider.tokens(250)])
+        columns = [list(column) for column in zip(*map(msgspec.structs.astuple, quotes.accepted), strict=True)]
+        await self.database.write(SYSTEM, lambda tx: tx.fetch(PRICES.put_quotes, provider.name, *columns))
+        await market.sources.succeeded(
+            provider.name, SourceKind.PRICES, accepted=len(quotes.accepted), ignored={"stale": 2, "jump": 1}
+        )
+        await market.sources.failed("https://news.example/feed?key=secret", SourceKind.NEWS, Unavailable("HTTP 503"))
 
 
 async def mine(services: Services, clock: FixedClock, names: dict[str, str], miner: str) -> None:
