@@ -236,13 +236,15 @@ async def _prepare(settings: Settings, progress: Progress) -> None:
 
 async def _load_demo(settings: Settings, progress: Progress) -> None:
     from app.dev.demo import load_demo
+    from app.dev.demo_prices import Extent
     from app.kit.clock import FixedClock, SystemClock
     from app.main import open_application
 
     # The demo's past is made through the real services, by a clock that it sets.
     clock = FixedClock(SystemClock().now())
     async with open_application(settings, clock=clock) as application:
-        await load_demo(application.services, application.database, clock, progress)
+        extent = Extent(days=settings.demo_days, daily_days=12 * settings.demo_days)
+        await load_demo(application.services, application.database, clock, progress, extent)
 
 
 def _greet(settings: Settings) -> None:

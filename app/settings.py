@@ -120,6 +120,10 @@ class Settings(BaseSettings):
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )
 
+    demo_days: int = Field(
+        30, ge=1, le=60, description="How far back the demo's candles of a minute go; those of a day 12 times as far."
+    )
+
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

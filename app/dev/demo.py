@@ -1,5 +1,7 @@
-"""The demo data: three people with wallets, a chain of their payments, access codes that nobody has used."""
+"""The demo data: three people with wallets, a chain of their payments, a market, access codes that nobody has used."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -7,6 +9,8 @@ from uuid import UUID, uuid4
 from rich.progress import Progress
 
 from app.dev.demo_chain import load_demo_chain
+from app.dev.demo_market import load_demo_market
+from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.ledger.loaders import wallet_by_user
 from app.kit.clock import FixedClock
@@ -35,23 +39,34 @@ LOGINS = (
 )
 
 
-async def load_demo(services: Services, database: Database, clock: FixedClock, progress: Progress) -> None:
-    """Loads what is missing of the demo data. `clock` is the services' own, and stands somewhere else afterwards."""
+async def load_demo(
+    services: Services, database: Database, clock: FixedClock, progress: Progress, extent: Extent
+) -> None:
+    """Loads what is missing of the demo data. `clock` is the services' own, and stands somewhere else meanwhile.
+
+    What is loaded already is left alone: what people have removed since stays removed.
+    """
     began = clock.now()
     people = [await _person(services, login, began) for login in LOGINS]
-    await services.accounts.administration.add_access_codes([ACCESS_CODE, *FURTHER_CODES])
-    task = progress.add_task("demo chain", total=None)
-    is_new = await load_demo_chain(
-        services.ledger, database, clock, people, lambda done, total: progress.update(task, completed=done, total=total)
-    )
-    progress.remove_task(task)
-    if not is_new:
-        # Whom Alice has removed since stays removed.
-        return
     alice, bob, *_ = people
-    wallet = await Reads(database, PUBLIC).one(wallet_by_user, bob.user_id)
-    assert wallet is not None
-    await services.ledger.beneficiaries.add(alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob")
+    await services.accounts.administration.add_access_codes([ACCESS_CODE, *FURTHER_CODES])
+    with _told(progress, "demo chain") as told:
+        is_new = await load_demo_chain(services.ledger, database, clock, people, told)
+    if is_new:
+        wallet = await Reads(database, PUBLIC).one(wallet_by_user, bob.user_id)
+        assert wallet is not None
+        await services.ledger.beneficiaries.add(alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob")
+    with _told(progress, "demo market") as told:
+        await load_demo_market(services.market, database, clock, (alice, bob), extent=extent, progressed=told)
+
+
+@contextmanager
+def _told(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]:
+    task = progress.add_task(what, total=None)
+    try:
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+    finally:
+        progress.remove_task(task)
 
 
 async def _person(services: Services, login: Login, now: datetime) -> Viewer:

@@ -43,7 +43,7 @@ class Moneta:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app", "dev"],
                 cwd=ROOT,
-                env={**os.environ, "MONETA_HOME": str(self.home), "PORT": str(self.port)},
+                env={**os.environ, "MONETA_HOME": str(self.home), "PORT": str(self.port), "MONETA_DEMO_DAYS": "1"},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
