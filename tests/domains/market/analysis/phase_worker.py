@@ -1,0 +1,47 @@
+"""An API process that dies by SIGKILL in the middle of a run, for test_phases.py.
+
+`python -m tests.domains.market.analysis.phase_worker DATABASE_URL REDIS_URL USER_ID SESSION_ID`: opens a run for BTC,
+and dies when the news are to be analysed, which is in the third phase.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from uuid import UUID
+
+from app.domains.market.model.analysis import AnalysisType
+from app.domains.market.services.analysis import Analyses, Phases
+from app.domains.market.services.analysis.examining import Examined, NotAvailable
+from app.kit.cache import open_redis
+from app.kit.clock import FixedClock
+from app.kit.db import Database
+from app.kit.events import EventLog
+from tests.conftest import NOON
+from tests.domains.market.analysis.people import viewer_of
+
+
+class Mortal:
+    """Knows nothing, and does not survive one question."""
+
+    def __init__(self, type: AnalysisType) -> None:
+        self.type = type
+
+    async def examine(self, symbol: str) -> Examined:
+        if self.type is AnalysisType.NEWS:
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise NotAvailable("Nothing is known.")
+
+
+async def main(database_url: str, redis_url: str, user_id: str, session_id: str) -> None:
+    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=10.0, name="phase-worker")
+    redis, clock = await open_redis(redis_url), FixedClock(NOON)
+    others = [Mortal(kind) for kind in AnalysisType if kind is not AnalysisType.RESEARCH]
+    analyses = Analyses(database, redis, clock, others, None)
+    phases = Phases(database, clock, EventLog(database, redis), analyses)
+    await phases.open(viewer_of(UUID(user_id), UUID(session_id)), "BTC")
+    await asyncio.sleep(60)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
