@@ -40,14 +40,14 @@ AND a.impact >= coalesce($4::integer, 0)
 ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer;
 
 -- name: news_count
--- How many articles fit, up to a limit.
+-- How many articles fit, up to a limit. The order makes it go along an index, not through the table.
 SELECT count(*)::integer FROM (
     SELECT FROM news_articles a
     WHERE a.published_at >= coalesce($5::timestamptz, '-infinity')
     AND a.published_at < coalesce($6::timestamptz, 'infinity')
     AND a.sentiment_score BETWEEN coalesce($2::numeric, -1) AND coalesce($3::numeric, 1)
     AND a.impact >= coalesce($4::integer, 0)
-    LIMIT $1::integer
+    ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer
 ) counted;
 
 -- name: news_from_sources
@@ -147,7 +147,7 @@ WHERE a.search @@ websearch_to_tsquery('english', $2::text)
 ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer;
 
 -- name: news_matching_count
--- How many articles match a search and fit, up to a limit.
+-- How many articles match a search and fit, up to a limit. The order makes it go along an index, not through the table.
 SELECT count(*)::integer FROM (
     SELECT FROM news_articles a
     WHERE a.search @@ websearch_to_tsquery('english', $2::text)
@@ -157,7 +157,7 @@ SELECT count(*)::integer FROM (
         AND a.source = ANY (coalesce($4::text[], ARRAY[a.source]))
         AND a.sentiment_score BETWEEN coalesce($5::numeric, -1) AND coalesce($6::numeric, 1)
         AND a.impact >= coalesce($7::integer, 0)
-    LIMIT $1::integer
+    ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer
 ) counted;
 
 -- name: news_by_symbols
@@ -243,9 +243,9 @@ SELECT id, published_at FROM stored ORDER BY published_at DESC, id DESC;
 
 -- name: delete_old_articles
 -- Forgets a batch of articles that are older than a moment.
-DELETE FROM news_articles WHERE id IN (
+DELETE FROM news_articles WHERE id = ANY (ARRAY(
     SELECT a.id FROM news_articles a WHERE a.published_at < $1 ORDER BY a.published_at LIMIT $2::integer
-);
+));
 
 -- name: feed_states
 -- What the next request of these feeds needs to know.
