@@ -10,6 +10,7 @@ import msgspec
 
 from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
+from app.domains.market.jobs import market_jobs
 from app.engine.execution import Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
@@ -75,7 +76,8 @@ class Stage:
 
     async def _work(self) -> None:
         """Does what is queued, as the worker would, until nothing is left."""
-        handlers = {job.name: job.handler for job in accounts_jobs(self.services.accounts)}
+        jobs = [*accounts_jobs(self.services.accounts), *market_jobs(self.services.market)]
+        handlers = {job.name: job.handler for job in jobs}
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))

@@ -27,6 +27,7 @@ from app.kit.jobs import kit_schedules, run_schedule
 from app.kit.loading import Reads
 from app.schema.services import Services
 from tests.factories import PASSWORD, open_session
+from tests.graph.world_news import articles
 
 BLOCKS = 24
 BLOCK_GAP = timedelta(seconds=10)
@@ -75,6 +76,7 @@ class Builder:
         await self._pay("alice", "bob", "3", "On its way")
         await self._schedule()
         await self._quote()
+        await self.services.market.news.publish(articles(self.clock.now()))
         self.clock.advance(BLOCK_GAP)
         return World(self.viewers, self.names, self.carols_key, self.clock.now())
 
