@@ -9,7 +9,7 @@ import msgspec
 
 from app.domains.accounts.services.post import Post
 from app.domains.market.loaders import ALERTS, NOTIFICATIONS
-from app.domains.market.model.alerts import ArmedAlert, Firing, Passage
+from app.domains.market.model.alerts import AlertType, ArmedAlert, Firing, Passage
 from app.domains.market.model.notifications import NOTIFICATION_CREATED, Created, Mail, notification_stream
 from app.domains.market.rules.alerts import storable
 from app.kit.clock import Clock
@@ -31,6 +31,11 @@ class Firings:
     clock: Clock
     events: EventLog
     post: Post
+
+    async def armed_symbols(self, kind: AlertType) -> list[str]:
+        """The symbols for which an alert of this type may fire, but for its cooldown."""
+        async with self.database.snapshot(SYSTEM) as tx:
+            return [row[0] for row in await tx.fetch(ALERTS.armed_symbols, kind, self.clock.now())]
 
     async def passed(self, tx: Tx, passages: Sequence[Passage]) -> list[tuple[ArmedAlert, Passage]]:
         """Locks the alerts that may fire and whose thresholds lie on the way of these passages."""

@@ -79,7 +79,8 @@ class Measuring:
         await self._measure(AlertType.VOLUME_SPIKE, ("window_minutes",), ended_at, _volume)
 
     async def _measure(self, kind: AlertType, names: Sequence[str], ended_at: datetime, rule: _Rule) -> None:
-        rows = await self.database.fetch(ALERTS.armed_measures, kind, self.clock.now(), list(names))
+        async with self.database.snapshot(SYSTEM) as tx:
+            rows = await tx.fetch(ALERTS.armed_measures, kind, self.clock.now(), list(names))
         measures = [Measure(symbol, _interval(kind, details), details) for symbol, details in rows]
         for interval in Interval:
             closed_at = _closed_at(interval, ended_at)

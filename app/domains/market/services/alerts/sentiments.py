@@ -32,7 +32,7 @@ class Sentiments:
 
     async def check(self) -> str:
         """Measures the symbols that somebody waits for."""
-        symbols = [row[0] for row in await self.database.fetch(ALERTS.armed_symbols, KIND, self.clock.now())]
+        symbols = await self.firings.armed_symbols(KIND)
         scores: dict[str, Decimal] = {}
         for symbol in symbols:
             findings = (await self.analyse(symbol, AnalysisType.SENTIMENT)).findings

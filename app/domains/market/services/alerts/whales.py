@@ -32,8 +32,7 @@ class Whales:
         followed = fired = 0
         while True:
             position = await self._position()
-            symbols = [row[0] for row in await self.database.fetch(ALERTS.armed_symbols, KIND, self.clock.now())]
-            if position is None or self.chain.symbol not in symbols:
+            if position is None or self.chain.symbol not in await self.firings.armed_symbols(KIND):
                 await self._begin()
                 break
             transfers = await self.chain.transactions_after(position, BATCH)

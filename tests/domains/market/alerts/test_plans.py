@@ -1,0 +1,157 @@
+"""A tick, and whatever else looks for alerts, searches indexes; row-level security takes none of them away."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest_asyncio
+
+from app.domains.market import loaders
+from app.domains.market.loaders import ALERTS, NOTIFICATIONS
+from app.kit.loading import COUNT_LIMIT, One, Page
+from app.kit.sql import Query
+from tests.conftest import NOON, Owner
+
+ROWS = 60_000
+
+FILL = f"""
+SET session_replication_role = replica;
+INSERT INTO users (id, email, password_hash, full_name)
+SELECT lpad(n::text, 32, '0')::uuid, n || '@example.com', 'x', 'x' FROM generate_series(0, 999) n;
+INSERT INTO user_settings (user_id, setting_name, setting_value)
+SELECT lpad((n / 10)::text, 32, '0')::uuid, CASE n % 10 WHEN 0 THEN 'notifications' ELSE 's' || n END, '{{}}'
+FROM generate_series(0, 9999) n;
+INSERT INTO tokens (coingecko_id, symbol, name) SELECT 't' || n, 'T' || n, 'x' FROM generate_series(0, 99) n;
+INSERT INTO alerts (user_id, symbol, alert_type, threshold_value, condition_details, expires_at)
+SELECT lpad((n * 7 % 1000)::text, 32, '0')::uuid, 'T' || n % 100,
+    (ARRAY['price_above', 'price_below', 'price_above', 'price_below', 'price_above', 'price_below',
+           'technical_indicator', 'news_impact', 'whale_tx', 'sentiment_change'])[n / 100 % 10 + 1],
+    1 + n % 977, '{{"indicator": "rsi_14"}}', CASE WHEN n % 50 = 0 THEN now() + n * interval '1 minute' END
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO notifications (user_id, type, title, message, read, read_at, created_at)
+SELECT lpad((n * 7 % 1000)::text, 32, '0')::uuid, 'alert', 'x', '', n % 3 > 0, CASE WHEN n % 3 > 0 THEN now() END,
+    '{NOON.isoformat()}'::timestamptz + n * interval '1 s'
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO alert_marks (kind, subject, at) SELECT 'k' || n % 10, n::text, now() FROM generate_series(1, 5000) n;
+INSERT INTO news_articles (title, source, url, published_at)
+SELECT 'x', 'x', 'https://news.example/' || n, now() FROM generate_series(1, 5000) n;
+RESET session_replication_role;
+ANALYZE;
+"""
+
+
+@pytest_asyncio.fixture
+async def full(owner: Owner) -> AsyncIterator[Owner]:
+    """Tables large enough for a plan to matter, asked as the application asks: by its role, as the system."""
+    await owner.execute(FILL)
+    await owner.execute("SET ROLE moneta_app; SELECT set_config('app.system', 'on', false)")
+    await owner.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
+    yield owner
+    await owner.execute("RESET ROLE")
+
+
+async def plans(owner: Owner, query: Query, *arguments: object) -> list[dict[str, Any]]:
+    """The nodes of the plans of a statement: for these arguments, as at first, and for any, as later perhaps."""
+    await owner.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE tried AS {query.sql}")
+    nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
+    found = (
+        await owner.fetchval(f"EXPLAIN (FORMAT JSON) {query.sql}", *arguments),
+        await owner.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE tried{nulls}"),
+    )
+    await owner.execute("DEALLOCATE tried")
+    return [node for plan in found for node in nodes(json.loads(plan)[0]["Plan"])]
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
+
+
+async def scans(owner: Owner, query: Query, *arguments: object) -> set[str]:
+    """Tables that are read from end to end, but for partitions of months to come, which are empty."""
+    found = await plans(owner, query, *arguments)
+    return {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan" and node["Plan Rows"] > 1}
+
+
+def tick() -> list[object]:
+    symbols = [f"T{number}" for number in range(100)]
+    count = len(symbols)
+    return [
+        symbols, ["price_above"] * count, [{}] * count, [Decimal(100)] * count, [Decimal("100.5")] * count,
+        [100.0] * count, [100.5] * count, [None] * count, NOON,
+    ]  # fmt: skip
+
+
+async def test_a_tick_is_a_range_scan_for_each_symbol_under_row_level_security(full: Owner) -> None:
+    found = await plans(full, ALERTS.passed_alerts, *tick())
+    searched = [node for node in found if "Index Name" in node]
+    # As an index scan or a bitmap, planned for these arguments and for any.
+    assert [node["Index Name"] for node in searched] == ["alerts_crossings"] * 2
+    for node in searched:
+        for condition in ("symbol = p.symbol", "alert_type = p.alert_type", "level >= p.low", "level <= p.high"):
+            assert condition in node["Index Cond"]
+    policed = [node for node in found if node.get("Relation Name") == "alerts"]
+    assert len(policed) == 2
+    assert all("app.user_id" in node["Filter"] for node in policed)
+
+
+async def test_the_exact_thresholds_alone_could_not_be_searched(full: Owner) -> None:
+    """Why there are levels: the operators of numeric are not leakproof, and wait for the policy."""
+    naive = Query(
+        "naive",
+        "",
+        "SELECT a.id FROM unnest($1::text[], $2::numeric[], $3::numeric[]) AS p (symbol, before, after)"
+        " JOIN alerts a ON a.is_armed AND a.symbol = p.symbol AND a.alert_type = 'price_above'"
+        " AND a.threshold_value > p.before AND a.threshold_value <= p.after",
+    )
+    found = await plans(full, naive, ["T1"], [Decimal(1)], [Decimal(2)])
+    assert not any("threshold_value" in node.get("Index Cond", "") for node in found)
+
+
+async def test_nothing_that_looks_for_alerts_reads_the_whole_table(full: Owner) -> None:
+    users = [row[0] for row in await full.fetch("SELECT id FROM users LIMIT 3")]
+    ids = [row[0] for row in await full.fetch("SELECT id FROM alerts LIMIT 3")]
+    articles = [row[0] for row in await full.fetch("SELECT id FROM news_articles LIMIT 3")]
+    for query, arguments in (
+        (ALERTS.reached_alerts, ("news_impact", ["T1"], [Decimal(50)], [50.0], NOON)),
+        (ALERTS.count_alerts, (users[0],)),
+        (ALERTS.lock_alert, (ids[0], users[0])),
+        (ALERTS.update_alert, (ids[0], users[0], Decimal(1), {}, "once", None, True, None, NOON)),
+        (ALERTS.delete_alert, (ids[0], users[0])),
+        (ALERTS.delete_expired_alerts, (NOON - timedelta(days=999),)),
+        (ALERTS.armed_alerts, ("sentiment_change", ["T1"], NOON)),
+        (ALERTS.fire_alerts, (ids, [Decimal(1)] * 3, ["x"] * 3, [""] * 3, NOON)),
+        (ALERTS.marks, ("k1", ["1", "2"])),
+        (ALERTS.lock_marks, ("k1", ["1", "2"])),
+        (ALERTS.claim_news, (articles, NOON)),
+        (NOTIFICATIONS.mark_read, (users[0], ids, NOON)),
+        (NOTIFICATIONS.mark_read_until, (users[0], NOON, NOON)),
+        (NOTIFICATIONS.who_wants_mail, (users,)),
+        (NOTIFICATIONS.mails_of_notifications, (ids,)),
+    ):
+        assert await scans(full, query, *arguments) == set(), query.name
+
+
+async def test_no_loader_reads_a_whole_table(full: Owner) -> None:
+    users = [row[0] for row in await full.fetch("SELECT id FROM users LIMIT 3")]
+    by_ids: tuple[tuple[One[Any], str], ...] = (
+        (loaders.alert_by_id, "alerts"),
+        (loaders.notification_by_id, "notifications"),
+    )
+    for one, table in by_ids:
+        ids = [row[0] for row in await full.fetch(f"SELECT id FROM {table} LIMIT 3")]
+        assert await scans(full, one.query, ids) == set(), one.query.name
+    assert await scans(full, loaders.unread_count_by_user.query, users) == set()
+    pages: tuple[Page[Any], ...] = (
+        loaders.alerts_by_user, loaders.notifications_by_user, loaders.unread_notifications_by_user
+    )  # fmt: skip
+    for page in pages:
+        filters = [None] * len(page.filters)
+        assert await scans(full, page.query, users, 21, *filters, None, None) == set(), page.query.name
+        assert await scans(full, page.count, users, COUNT_LIMIT + 1, *filters) == set(), page.count.name
+
+
+async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(full: Owner) -> None:
+    everything = Query("", "", "SELECT id FROM alerts WHERE rearm = $1")
+    assert await scans(full, everything, "x") == {"alerts"}
