@@ -1,20 +1,26 @@
 """The databases that are measured: kept in bench/.work between runs, made anew when a table or the chain changes."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 from rich.progress import Progress
 
+from app.domains.market.rules.profiles import base_quotes
+from app.domains.market.services.providers.bundled import TOKENS_FILE, bundled_listings
+from app.domains.market.services.providers.simulated import SIMULATED
 from app.kit.migrate import MIGRATIONS, migrate
 from bench import chain as chain_module
 from bench.chain import BLOCKS, Chain, Row
 
+TOKENS: Final = len(bundled_listings())
 READ_DATABASE: Final = "bench_read"
 _BATCH = 20_000
-_SOURCES = (Path(__file__), Path(chain_module.__file__), *sorted((MIGRATIONS / "versions").glob("*.sql")))
+_SOURCES = (Path(__file__), Path(chain_module.__file__), TOKENS_FILE, *sorted((MIGRATIONS / "versions").glob("*.sql")))
 
 
 def in_database(url: str, name: str) -> str:
@@ -91,11 +97,27 @@ async def _fill(url: str, progress: Progress) -> None:
             "current_difficulty average_block_time halving_height current_halving_number",
             [chain.info()],
         )
+        await copy("tokens", "coingecko_id symbol name market_cap_rank", _tokens())
+        await copy(
+            "market_data",
+            "symbol exchange price_usd price_aud volume_24h_usd volume_24h_aud change_24h change_percentage_24h "
+            "market_cap_usd market_cap_aud high_24h low_24h last_updated",
+            _quotes(),
+        )
         await connection.execute("VACUUM (ANALYZE)")
         # Not to pay for the fill's dirty pages while measuring.
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
+
+
+def _tokens() -> list[Row]:
+    return [(each.coingecko_id, each.symbol, each.name, each.market_cap_rank) for each in bundled_listings()]
+
+
+def _quotes() -> list[Row]:
+    quotes = map(msgspec.structs.astuple, base_quotes(bundled_listings(), datetime(2026, 11, 21, tzinfo=UTC)))
+    return [(symbol, SIMULATED, *rest, at) for symbol, at, *rest in quotes]
 
 
 def _copier(connection: "asyncpg.Connection[asyncpg.Record]", progress: Progress) -> Callable[..., Any]:

@@ -35,6 +35,11 @@ BLOCK_COLUMNS = (
     "miner_reward, fees, transaction_count, size_bytes"
 )
 
+TOKEN_COLUMNS = (
+    "t.symbol, t.name, t.coingecko_id, t.market_cap_rank, m.price_usd, m.market_cap_usd, m.volume_24h_usd, "
+    "m.change_percentage_24h, m.high_24h, m.last_updated"
+)
+
 
 class Context:
     """What one request's resolvers share: the pool, and a loader for each relation."""
@@ -160,6 +165,25 @@ class BlockBy:
     height: int
 
 
+@strawberry.type
+class Token:
+    symbol: str
+    name: str
+    coingecko_id: str
+    market_cap_rank: int | None
+    price_usd: Decimal | None
+    market_cap_usd: Decimal | None
+    volume_24h_usd: Decimal | None
+    change_percentage_24h: Decimal | None
+    high_24h: Decimal | None
+    last_updated: datetime | None
+
+
+@strawberry.input
+class TokenBy:
+    symbol: str
+
+
 def block_from_row(row: asyncpg.Record) -> Block:
     return Block(
         height=row["height"],
@@ -193,6 +217,14 @@ def transaction_from_row(row: asyncpg.Record) -> Transaction:
 
 @strawberry.type
 class Query:
+    @strawberry.field
+    async def token(self, info: Info, by: TokenBy) -> Token | None:
+        row = await info.context.pool.fetchrow(
+            f"SELECT {TOKEN_COLUMNS} FROM tokens t LEFT JOIN market_data m ON m.symbol = t.symbol WHERE t.symbol = $1",
+            by.symbol.upper(),
+        )
+        return None if row is None else Token(**row)
+
     @strawberry.field
     async def block(self, info: Info, by: BlockBy) -> Block | None:
         row = await info.context.pool.fetchrow(f"SELECT {BLOCK_COLUMNS} FROM blocks WHERE height = $1", by.height)
