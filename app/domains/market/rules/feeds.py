@@ -1,6 +1,7 @@
 """RSS and Atom documents as article drafts. feedparser does the reading; what it is given and gives is bounded here."""
 
 import calendar
+import io
 import re
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -44,7 +45,10 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
     headers = {"content-location": url, "content-type": content_type or "application/xml"}
     # Our own cleaning makes plain text of everything: theirs, which keeps harmless HTML, would be work for nothing.
     try:
-        found = feedparser.parse(body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+        # As a stream: given bytes or a string, feedparser first tries whether they are the name of a file.
+        found = feedparser.parse(
+            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
     except Exception as error:
         # It is fed by strangers, and what it raises at their worst is not documented.
         raise NotAFeed(f"the document cannot be read: {type(error).__name__}") from error

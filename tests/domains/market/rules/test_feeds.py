@@ -1,5 +1,6 @@
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +131,10 @@ def test_of_ten_thousand_entries_the_first_are_taken() -> None:
     assert [draft.title for draft in parsed.drafts[:2]] == ["Title 0", "Title 1"]
     assert len(parsed.drafts) == MAX_ENTRIES
     assert parsed.ignored == {"too_many": 10_000 - MAX_ENTRIES}
+
+
+def test_a_body_that_is_the_name_of_a_file_opens_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "feed.xml"
+    file.write_bytes(rss(item()))
+    with pytest.raises(NotAFeed):
+        parse_feed(str(file).encode(), URL)
