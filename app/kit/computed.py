@@ -26,7 +26,7 @@ LEASE_S: Final = 3.0
 WAIT_S: Final = 20.0
 """How long anybody waits for another process before computing beside it."""
 
-PATIENCE_S: Final = 0.5
+PATIENCE_S: Final = 1.0
 """What Redis gets to answer, with everything that its client tries again."""
 
 AVOIDED_S: Final = 2.0

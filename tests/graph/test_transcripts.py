@@ -25,6 +25,7 @@ SDL = build_schema((ROOT / "schema.graphql").read_text())
 
 # What a transcript cannot show, and the tests that do.
 SUBSCRIPTIONS = {
+    "analysisPhases": "tests/schema/market/test_analysing.py",
     "newBlock": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",

@@ -92,9 +92,10 @@ def _news(_: str, found: NewsFindings) -> str:
 
 
 def _on_chain(_: str, found: OnChainFindings) -> str:
+    large = f"{found.large_transfers_24h:,}" if found.large_transfers_24h else "none"
     return (
         f"Its chain has carried {found.transactions_24h:,} payments of {found.volume_24h.normalize():,f} coins"
-        f" in 24 hours between {found.active_wallets_24h:,} wallets, {found.large_transfers_24h:,} of them large."
+        f" in 24 hours between {found.active_wallets_24h:,} wallets, {large} of them large."
     )
 
 

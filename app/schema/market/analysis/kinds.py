@@ -50,14 +50,17 @@ class OnChainAnalysis(Analysis):
     findings: OnChainFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.PREDICTIONS, description="Where a token's price may be, from 2,000 hourly candles.")
+@analysis_type(AnalysisType.PREDICTIONS, description="Where a token's price may be, from up to 5,000 hourly candles.")
 class PredictionsAnalysis(Analysis):
     """Where a token's price may be."""
 
     findings: PredictionFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.RISK, description="What may be lost with a token, from 90 days of hourly candles.")
+@analysis_type(
+    AnalysisType.RISK,
+    description="What may be lost with a token, from a year of daily candles; with fewer than 100 from hourly ones.",
+)
 class RiskAnalysis(Analysis):
     """What may be lost with a token."""
 

@@ -33,6 +33,12 @@ def candle_source(desk: Desk, candles: Sequence[Candle], wanted: int, weight: fl
     return Source(name, weight, complete, age, fresh.total_seconds(), max(24 * fresh, length).total_seconds())
 
 
+def closed(desk: Desk, candles: list[Candle]) -> list[Candle]:
+    """Without the last one where its time is not over: half a candle would count as a whole one."""
+    is_open = bool(candles) and candles[-1].opened_at + candles[-1].interval.length > desk.clock.now()
+    return candles[:-1] if is_open else candles
+
+
 def series(candles: Sequence[Candle]) -> Series:
     """Candles to reckon with. Raises NotAvailable."""
     if not candles:
@@ -86,36 +92,46 @@ class TechnicalAnalyst:
 
 @dataclass(frozen=True)
 class RiskAnalyst:
-    """Risk over 90 days of hourly candles, beside Bitcoin's."""
+    """Risk over a year of daily candles, or 90 days of hourly ones while there are few days; beside Bitcoin's."""
 
     type: ClassVar = AnalysisType.RISK
     desk: Desk
     candles: Candles
 
-    COUNT: ClassVar = 90 * 24
-    NEEDED: ClassVar = 30 * 24
+    DAYS: ClassVar = 365
+    DAYS_NEEDED: ClassVar = 100
+    HOURS: ClassVar = 90 * 24
+    HOURS_NEEDED: ClassVar = 30 * 24
 
     async def examine(self, symbol: str) -> Examined:
         """What may be lost."""
-        found = await self.candles.latest_of({symbol, BITCOIN}, Interval.ONE_HOUR, self.COUNT)
-        own, bitcoin = found[symbol], found[BITCOIN]
+        own, bitcoin = await self._closed(symbol, Interval.ONE_DAY, self.DAYS)
+        needed = self.DAYS_NEEDED
+        if len(own) < needed:
+            own, bitcoin = await self._closed(symbol, Interval.ONE_HOUR, self.HOURS)
+            needed = self.HOURS_NEEDED
         findings = await self.desk.calculate(lambda: risk(series(own), series(bitcoin) if bitcoin else None))
-        sources = [candle_source(self.desk, own, self.NEEDED, 3.0), candle_source(self.desk, bitcoin, self.NEEDED)]
-        return Examined(findings, tuple(sources))
+        sources = (candle_source(self.desk, own, needed, 3.0), candle_source(self.desk, bitcoin, needed))
+        return Examined(findings, sources)
+
+    async def _closed(self, symbol: str, interval: Interval, count: int) -> tuple[list[Candle], list[Candle]]:
+        found = await self.candles.latest_of({symbol, BITCOIN}, interval, count + 1)
+        return closed(self.desk, found[symbol]), closed(self.desk, found[BITCOIN])
 
 
 @dataclass(frozen=True)
 class PredictionsAnalyst:
-    """Intervals from 2,000 hourly candles, with their back-test."""
+    """Intervals from hourly candles, with their back-test; 5,000 prove the longest horizon."""
 
     type: ClassVar = AnalysisType.PREDICTIONS
     desk: Desk
     candles: Candles
 
-    COUNT: ClassVar = 2000
+    COUNT: ClassVar = 5000
+    NEEDED: ClassVar = 2000
 
     async def examine(self, symbol: str) -> Examined:
         """Where the price may be."""
-        hourly = await self.candles.latest(symbol, Interval.ONE_HOUR, self.COUNT)
+        hourly = closed(self.desk, await self.candles.latest(symbol, Interval.ONE_HOUR, self.COUNT + 1))
         findings = await self.desk.calculate(lambda: predictions(series(hourly)))
-        return Examined(findings, (candle_source(self.desk, hourly, self.COUNT),))
+        return Examined(findings, (candle_source(self.desk, hourly, self.NEEDED),))
