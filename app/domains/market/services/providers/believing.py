@@ -146,7 +146,8 @@ def number(value: object, limit: Decimal, *, signed: bool = False) -> Decimal:
         raise Unbelievable(Reason.NOT_A_NUMBER)
     if believed < 0 and not signed:
         raise Unbelievable(Reason.NEGATIVE)
-    if abs(believed) >= limit:
+    # `abs` would round, and overflow.
+    if believed.copy_abs() >= limit:
         raise Unbelievable(Reason.ABSURD)
     return believed
 
@@ -178,7 +179,7 @@ def share(value: object, limit: Decimal = Decimal(100), *, signed: bool = False)
         believed = number(value, limit + 1, signed=signed)
     except Unbelievable:
         return None
-    return float(believed) if abs(believed) <= limit else None
+    return float(believed) if believed.copy_abs() <= limit else None
 
 
 def count(value: object) -> int | None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -103,7 +103,8 @@ class ProviderClient:
             error.__traceback__ = None
             raise Unavailable(f"{self._name} is not asked for a while, because it failed too often.") from None
         except (Refused, Garbled, httpx.HTTPError, TimeoutError) as error:
-            raise Unavailable(f"{self._name} gives no answer: {_named(error)}.") from error
+            # What httpx raises holds the request, and so the key, which a traceback with variables would show.
+            raise Unavailable(f"{self._name} gives no answer: {_named(error)}.") from None
 
     async def _attempts(self, path: str, params: Mapping[str, str | int] | None) -> Any:
         policy = self._policy
@@ -169,7 +170,7 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
 def decode(body: bytes) -> Any:
     """JSON as providers write it. One value that is no number must not cost all the others, so NaN is let through."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_int=_whole, parse_constant=Decimal)
+        return json.loads(body, parse_float=_real, parse_int=_whole, parse_constant=Decimal)
     except (ValueError, RecursionError) as error:
         raise Garbled("the answer is not JSON") from error
 
@@ -177,6 +178,14 @@ def decode(body: bytes) -> Any:
 def _whole(digits: str) -> int | Decimal:
     # Python refuses to read integers of thousands of digits, with the whole answer.
     return int(digits) if len(digits) < 40 else Decimal(digits)
+
+
+def _real(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        # An exponent that not even Decimal holds.
+        return Decimal("NaN")
 
 
 def _named(error: Exception) -> str:

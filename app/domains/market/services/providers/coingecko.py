@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from app.domains.market.model.defi import Defi
 from app.domains.market.model.derivatives import Derivatives
@@ -137,7 +138,7 @@ class CoinGeckoDefi:
             return None
         async with self._sources.counting(COINGECKO, SourceKind.DEFI, Counter()) as accept:
             try:
-                answer = await self._client.get(f"/coins/{ids[0]}", _ONLY_THE_MARKET)
+                answer = await self._client.get(f"/coins/{quote(ids[0], safe='')}", _ONLY_THE_MARKET)
                 found = defi_of(answer, symbol.upper(), self._clock.now())
             except Absent:
                 return None
