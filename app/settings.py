@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     market_period_s: float | None = Field(
         None, gt=0, description="Seconds between two questions for prices; default: what suits the provider."
     )
-    market_seed: int = Field(21, ge=0, description="The simulated market is the same for the same seed.")
+    market_seed: int = Field(21, ge=0, lt=2**63, description="The simulated market is the same for the same seed.")
     market_quote_age_s: float = Field(900.0, gt=0, description="A quote older than this is not believed.")
     market_silence_s: float = Field(
         300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
