@@ -1,0 +1,198 @@
+"""Alerts on moods, large payments and news: each thing that happens is asked about once."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from app.domains.accounts.model import Viewer
+from app.domains.market.model.alerts import AlertChanges, NewsImpact, Rearm, SentimentChange, WhaleTransaction
+from app.domains.market.model.analysis import Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.model.analysis.sentiment import Mood, SentimentFindings
+from app.domains.market.model.chain import Chain, ChainTransfer
+from app.domains.market.services.alerts.headlines import Headlines
+from app.domains.market.services.alerts.sentiments import Sentiments
+from app.domains.market.services.alerts.whales import Whales
+from tests.domains.market.alerts.stage import Stage
+
+
+@dataclass
+class Moods:
+    """How people speak, as a test has it."""
+
+    stage: Stage
+    scores: dict[str, float] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def analyse(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
+        self.asked.append(symbol)
+        score, now = self.scores.get(symbol), self.stage.clock.now()
+        if score is None:
+            return Analysis(symbol, kind, AnalysisStatus.UNAVAILABLE, "nobody speaks", 0, now, now, None)
+        return Analysis(
+            symbol, kind, AnalysisStatus.AVAILABLE, None, 90, now, now, SentimentFindings(score, Mood.NEUTRAL, None, [])
+        )
+
+    async def become(self, **scores: float) -> str:
+        self.stage.clock.advance(timedelta(minutes=5))
+        self.scores = scores
+        return await Sentiments(self.stage.database, self.stage.clock, self.stage.market.firings, self.analyse).check()
+
+
+async def test_a_mood_is_compared_with_where_it_stood_when_the_alert_was_armed_or_fired(stage: Stage) -> None:
+    moods = Moods(stage)
+    await stage.create(SentimentChange(), rearm=Rearm.EVERY_TIME)
+    assert await moods.become(BTC=50) == "1 of 1 symbols measured, 0 alerts fired"
+    await moods.become(BTC=80)
+    assert await stage.titles() == []
+    assert await moods.become(BTC=80.01) == "1 of 1 symbols measured, 1 alerts fired"
+    assert await stage.titles() == ["Sentiment of BTC rose by 30.01 points"]
+    await moods.become(BTC=55)
+    await moods.become(BTC=50)
+    assert (await stage.titles())[1:] == ["Sentiment of BTC fell by 30.01 points"]
+
+
+async def test_a_mood_that_drifts_is_found(stage: Stage) -> None:
+    moods = Moods(stage)
+    await stage.create(SentimentChange(10))
+    for score in range(50, 60):
+        await moods.become(BTC=score)
+    assert await stage.titles() == []
+    await moods.become(BTC=60.5)
+    assert len(await stage.titles()) == 1
+
+
+async def test_a_mood_is_asked_only_where_somebody_waits_and_never_made_up(stage: Stage) -> None:
+    moods = Moods(stage)
+    await stage.create(SentimentChange(), symbol="ETH")
+    await stage.create(SentimentChange(), symbol="SOL", enabled=False)
+    await moods.become(ETH=50)
+    assert await moods.become() == "0 of 1 symbols measured, 0 alerts fired"
+    await moods.become(ETH=90)
+    assert set(moods.asked) == {"ETH"}
+    assert len(await stage.titles()) == 1
+
+
+async def test_an_alert_that_is_armed_anew_begins_where_the_mood_stands_then(stage: Stage) -> None:
+    moods = Moods(stage)
+    alert = await stage.create(SentimentChange())
+    await moods.become(BTC=20)
+    stage.clock.advance(timedelta(minutes=1))
+    await stage.market.alerts.update(stage.alice, alert.id, AlertChanges())
+    await moods.become(BTC=90)
+    assert await stage.titles() == []
+    await moods.become(BTC=50)
+    assert len(await stage.titles()) == 1
+
+
+@pytest.mark.parametrize("rearm", [Rearm.ONCE, Rearm.EVERY_TIME])
+async def test_a_mood_that_four_measure_at_once_fires_once(stage: Stage, rearm: Rearm) -> None:
+    moods = Moods(stage)
+    await stage.create(SentimentChange(), rearm=rearm)
+    await moods.become(BTC=10)
+    stage.clock.advance(timedelta(minutes=5))
+    moods.scores = {"BTC": 90}
+    sentiments = Sentiments(stage.database, stage.clock, stage.market.firings, moods.analyse)
+    await asyncio.gather(*(sentiments.check() for _ in range(4)))
+    assert len(await stage.titles()) == 1
+
+
+@dataclass
+class Sea:
+    """A chain with payments of these amounts."""
+
+    stage: Stage
+    amounts: list[int] = field(default_factory=list)
+    source: str = "TEST_CHAIN"
+    symbol: str = "BTC"
+
+    async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
+        return [
+            ChainTransfer(place, f"{place:064x}", "", "", Decimal(amount), place, self.stage.clock.now())
+            for place, amount in enumerate(self.amounts, start=1)
+        ][seq : seq + limit]
+
+    async def position(self) -> int:
+        return len(self.amounts)
+
+    @property
+    def whales(self) -> Whales:
+        return Whales(self.stage.database, self.stage.clock, self.stage.market.firings, cast(Chain, self))
+
+
+async def test_a_large_payment_is_told_once(stage: Stage, bob: Viewer) -> None:
+    sea = Sea(stage, [1000])
+    await stage.create(WhaleTransaction(Decimal(100)), rearm=Rearm.EVERY_TIME)
+    await stage.create(WhaleTransaction(Decimal(500)), by=bob)
+    assert await sea.whales.follow() == "0 payments followed, 0 alerts fired"
+    sea.amounts += [99, 100, 499, 5, 500]
+    assert await sea.whales.follow() == "5 payments followed, 4 alerts fired"
+    assert await sea.whales.follow() == "0 payments followed, 0 alerts fired"
+    assert sorted(await stage.titles()) == ["100 BTC were moved", "499 BTC were moved", "500 BTC were moved"]
+    assert await stage.titles(bob) == ["500 BTC were moved"]
+    # In the order in which they were confirmed.
+    assert [fact["value"] for fact in await stage.facts()] == [f"{amount}.000000000000" for amount in (100, 499, 500)]
+
+
+async def test_what_was_paid_while_nobody_waited_is_passed_over(stage: Stage) -> None:
+    sea = Sea(stage)
+    await sea.whales.follow()
+    sea.amounts += [1000]
+    await sea.whales.follow()
+    await stage.create(WhaleTransaction(Decimal(100)))
+    await sea.whales.follow()
+    assert await stage.titles() == []
+    sea.amounts += [2000]
+    await sea.whales.follow()
+    assert await stage.titles() == ["2,000 BTC were moved"]
+
+
+async def test_four_that_follow_at_once_tell_each_payment_once(stage: Stage) -> None:
+    sea = Sea(stage)
+    await stage.create(WhaleTransaction(Decimal(1)), rearm=Rearm.EVERY_TIME)
+    await sea.whales.follow()
+    sea.amounts += list(range(1, 1201))
+    await asyncio.gather(*(sea.whales.follow() for _ in range(4)))
+    await sea.whales.follow()
+    assert [fact["value"] for fact in await stage.facts()] == [f"{number}.000000000000" for number in range(1, 1201)]
+
+
+async def publish(stage: Stage, impact: int, symbols: Sequence[str], title: str = "Bitcoin surges") -> UUID:
+    id: UUID = await stage.owner.fetchval(
+        "INSERT INTO news_articles (title, source, url, impact, symbols_mentioned, published_at)"
+        " VALUES ($1, 'x', 'https://news.example/' || gen_random_uuid(), $2, $3, $4) RETURNING id",
+        title, impact, list(symbols), stage.clock.now(),
+    )  # fmt: skip
+    return id
+
+
+async def test_news_are_told_to_whoever_waits_for_their_impact(stage: Stage, bob: Viewer) -> None:
+    await stage.create(NewsImpact(70))
+    await stage.create(NewsImpact(71), by=bob)
+    await stage.create(NewsImpact(1), symbol="SOL", by=bob)
+    headlines = Headlines(stage.database, stage.clock, stage.market.firings)
+    article = await publish(stage, 70, ["BTC", "ETH"])
+    await headlines.ask({"ids": [str(article)]})
+    assert (await stage.titles(), await stage.titles(bob)) == (["BTC: Bitcoin surges"], [])
+    assert await stage.owner.fetchval("SELECT alerts_evaluated_at FROM news_articles") == stage.clock.now()
+
+
+async def test_an_article_is_asked_about_once_whoever_does(stage: Stage) -> None:
+    await stage.create(NewsImpact(1), rearm=Rearm.EVERY_TIME)
+    await stage.create(NewsImpact(1), symbol="ETH", rearm=Rearm.EVERY_TIME)
+    headlines = Headlines(stage.database, stage.clock, stage.market.firings)
+    ids = [str(await publish(stage, 50, ["BTC", "ETH"], title=f"News {number}")) for number in range(3)]
+    await asyncio.gather(*(headlines.ask({"ids": order}) for order in (ids, ids[::-1], ids, [*ids, *ids])))
+    assert sorted(await stage.titles()) == sorted(f"{s}: News {n}" for s in ("BTC", "ETH") for n in range(3))
+
+
+async def test_a_long_headline_fits(stage: Stage) -> None:
+    await stage.create(NewsImpact(1))
+    article = await publish(stage, 100, ["BTC"], title="x" * 500)
+    await Headlines(stage.database, stage.clock, stage.market.firings).ask({"ids": [str(article)]})
+    assert [len(title) for title in await stage.titles()] == [200]
