@@ -125,7 +125,7 @@ async def _known(info: Info, field: str, symbols: list[str]) -> tuple[str, ...]:
     chosen = list(dict.fromkeys(symbol_of(symbol) or symbol for symbol in symbols))
     loads = [info.context.reads.one(loaders.token_by_symbol, symbol) for symbol in chosen if symbol_of(symbol)]
     known = {token.symbol for load in loads if (token := await load) is not None}
-    if unknown := [symbol[:20] for symbol in chosen if symbol not in known]:
+    if unknown := [symbol[:20] or '""' for symbol in chosen if symbol not in known]:
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise InvalidInput(field, f"There is no token {', '.join(unknown[:_NAMED])}{more}.")
     return tuple(chosen)
