@@ -4,6 +4,7 @@ import base64
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,10 +12,14 @@ import msgspec
 from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
 from app.domains.market.jobs import market_jobs
+from app.domains.market.model.prices import Quote
+from app.domains.market.services.recording import Recorder
+from app.domains.market.services.ticker import Ticker
 from app.engine.execution import Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.mail import Message, OutboxMailer
+from app.kit.volatile import Volatile
 from app.main import Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
@@ -43,6 +48,8 @@ class Stage:
         clock.advance(timedelta(seconds=step.get("wait", 0)))
         for _ in range(step.get("mine", 0)):
             await mine(self.services, clock, self.names, "admin")
+        if "prices" in step:
+            await self._feed(step["prices"])
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
@@ -53,6 +60,13 @@ class Stage:
             encoding = base64.b64decode(given(step["sign"], self.names))
             signature = sign(self.world.carols_key.private_der, encoding)
             self.names["signature"] = base64.b64encode(signature).decode()
+
+    async def _feed(self, prices: dict[str, str]) -> None:
+        """A tick, as the feed stores it."""
+        clock, database, redis = self.application.clock, self.application.database, self.application.redis
+        ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+        ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
+        await Recorder(database, clock, [self.services.market.crossings.cross], []).record(ticker)
 
     async def _viewer(self, name: str) -> Viewer | None:
         if name == "anonymous":

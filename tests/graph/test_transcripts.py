@@ -25,6 +25,8 @@ SDL = build_schema((ROOT / "schema.graphql").read_text())
 
 # What a transcript cannot show, and the tests that do.
 SUBSCRIPTIONS = {
+    "notifications": "tests/schema/market/test_notifications.py",
+    "priceAlerts": "tests/schema/market/test_notifications.py",
     "analysisPhases": "tests/schema/market/test_analysing.py",
     "newBlock": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
@@ -32,6 +34,7 @@ SUBSCRIPTIONS = {
     "walletBalance": "tests/schema/ledger/test_streams.py",
 }
 PROBLEMS_THAT_TAKE_HUNDREDS_OF_STEPS = {
+    "AlertLimitReached": "tests/domains/market/alerts/test_editing.py",
     "MempoolFull": "tests/domains/ledger/test_transfers.py",
     "TooManyCoins": "tests/domains/ledger/test_transfers.py",
     "UnconfirmedChainTooLong": "tests/domains/ledger/test_transfers.py",
