@@ -82,10 +82,13 @@ FROM analysis_phases p JOIN analysis_runs r ON r.id = p.run_id WHERE p.id = ANY(
 DELETE FROM analysis_cache WHERE expires_at <= $1;
 
 -- name: delete_expired_runs
--- Forgets runs that have expired, with their phases and their streams' places. Their events go with their partition.
+-- Forgets so many runs that have expired, with their phases and their streams' places; gives how many. Their events go
+-- with their partition.
 WITH gone AS (
-    DELETE FROM analysis_runs WHERE expires_at <= $1 RETURNING id
+    DELETE FROM analysis_runs WHERE id = ANY (
+        ARRAY(SELECT id FROM analysis_runs WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+    ) RETURNING id
 ), streams AS (
-    DELETE FROM event_streams USING gone WHERE stream = 'analysis:' || gone.id
+    DELETE FROM event_streams WHERE stream = ANY (ARRAY(SELECT 'analysis:' || id FROM gone))
 )
 SELECT count(*) FROM gone;

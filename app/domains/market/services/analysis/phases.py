@@ -29,6 +29,7 @@ PHASE_COMPLETED: Final = "phase.completed"
 LEAST_S: Final = 0.2
 """What a phase gets where an outage has used up its budget: enough for what is known already."""
 
+DELETED_AT_ONCE: Final = 1000
 RETRY_S: Final = 0.5
 RETRIES: Final = 60
 """An outage of Postgres is waited out for half a minute; then whoever opens the run again continues it."""
@@ -68,8 +69,12 @@ class Phases:
 
     async def delete_expired(self) -> int:
         """Forgets runs of which the hour is over, and where their streams stood; returns how many there were."""
-        now = self.clock.now()
-        return int(await self.database.write(SYSTEM, lambda tx: tx.fetch_value(ANALYSIS.delete_expired_runs, now)))
+        now, deleted = self.clock.now(), 0
+        while gone := await self.database.write(
+            SYSTEM, lambda tx: tx.fetch_value(ANALYSIS.delete_expired_runs, now, DELETED_AT_ONCE)
+        ):
+            deleted += gone
+        return deleted
 
     async def stop(self) -> None:
         """Ends what is under way here; it can be continued anywhere."""
