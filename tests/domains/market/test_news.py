@@ -1,6 +1,7 @@
 """The press: taken in once, judged, read, forgotten."""
 
 import asyncio
+import random
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +13,7 @@ import pytest
 from app.domains.accounts.model import Role
 from app.domains.market import loaders
 from app.domains.market.model.news import ArticleDraft, NewsFilter
+from app.domains.market.rules.news_searching import searchable
 from app.domains.market.services.news import ALERTED_AGE, ALERTS_JOB, DELETED_AT_ONCE, News, wanted
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database, Scope
@@ -237,6 +239,54 @@ def test_a_filter_is_made_fit_for_statements() -> None:
         with pytest.raises(InvalidInput) as error:
             wanted(refused)
         assert error.value.field == field
+
+
+async def test_postgres_reads_every_search(owner: Owner) -> None:
+    """Random ones of what means something to it, and more of each than its stack holds."""
+    parts = [
+        "or",
+        "-",
+        '"',
+        "a",
+        "-a",
+        "(",
+        ")",
+        "&",
+        "|",
+        "!",
+        ":*",
+        "<->",
+        "--",
+        "'",
+        "\\",
+        '-"',
+        "roll-up",
+        "a-",
+        " ",
+        "§",
+    ]
+    chance = random.Random(4)
+    searches = [" ".join(chance.choices(parts, k=chance.randrange(1, 60))) for _ in range(2_000)]
+    searches += ["".join(chance.choices(parts, k=chance.randrange(1, 60))) for _ in range(2_000)]
+    searches += [f"{part} " * 100 for part in parts] + [part * 100 for part in parts]
+    read = await owner.fetch(
+        "SELECT websearch_to_tsquery('english', s) FROM unnest($1::text[]) s", [searchable(text) for text in searches]
+    )
+    assert len(read) == len(searches)
+
+
+@pytest.mark.parametrize(
+    ("text", "search"),
+    [
+        ('bitcoin "rug pull" or -exit', 'bitcoin "rug pull" or -exit'),
+        ("- - -", ""),
+        ('-"a - b" (c) roll-up, d.', '-"a b" c roll-up d'),
+        ('"unfinished -phrase', '"unfinished phrase"'),
+        ("!!!", ""),
+    ],
+)
+def test_a_search_keeps_its_words(text: str, search: str) -> None:
+    assert searchable(text) == search
 
 
 def test_names_are_compiled_again_only_when_they_change(database: Database, clock: FixedClock) -> None:

@@ -26,6 +26,7 @@ from app.domains.market.model.news import (
 )
 from app.domains.market.rules.articles import Refused, cleaned, judged
 from app.domains.market.rules.mentions import Mentions
+from app.domains.market.rules.news_searching import searchable
 from app.domains.market.rules.sentiment import NEUTRAL_BOUND
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -200,14 +201,14 @@ _REFUSALS: Final = {
 
 def wanted(filter: NewsFilter) -> NewsFilter:
     """The filter as statements take it: texts trimmed, symbols in capitals, nothing twice. Raises InvalidInput."""
-    search = None if filter.search is None else _UNSEARCHABLE.sub(" ", filter.search).strip() or None
-    if search is not None and len(search) > MAX_SEARCH:
+    text = "" if filter.search is None else _UNSEARCHABLE.sub(" ", filter.search).strip()
+    if len(text) > MAX_SEARCH:
         raise InvalidInput("search", f"A search has at most {MAX_SEARCH} characters.")
     if filter.min_impact is not None and not 0 <= filter.min_impact <= 100:
         raise InvalidInput("minImpact", "An impact is between 0 and 100.")
     symbols = None if filter.symbols is None else [symbol.strip().upper() for symbol in filter.symbols]
     return NewsFilter(
-        search=search,
+        search=searchable(text) if text else None,
         symbols=_choices("symbols", symbols),
         sources=_choices("sources", filter.sources),
         min_score=filter.min_score,
