@@ -1,0 +1,116 @@
+"""The examples in the IDE's tabs, sent to a running Moneta as they are: each must answer on the demo's data."""
+
+import asyncio
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets
+from graphql import OperationDefinitionNode, OperationType, parse
+
+from tests.e2e.conftest import ROOT, Moneta
+from tests.waiting import until
+
+EXAMPLES = sorted((ROOT / "web" / "examples").glob("*.graphql"))
+# Its variables hold a placeholder for the recipient, and the answer says so.
+ANSWERS_WITH_A_PROBLEM = {"04-transfer": "RecipientNotFound"}
+# Those that tell only of what happens from now on have to wait for a block, and for prices to move a little.
+PATIENCE_S = 90.0
+
+PRICES = '{ tokens(filter: {symbols: ["BTC", "ETH", "SOL"]}) { nodes { symbol priceUsd } } }'
+CREATE = """mutation($input: CreateAlertInput!) {
+  createAlert(input: $input) { ... on CreateAlertPayload { alert { enabled } } ... on Problem { message } }
+}"""
+TRANSFER = """mutation($to: Hash!) {
+  transfer(input: {toWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }
+}"""
+NOTIFIED = "{ viewer { notifications(first: 1) { nodes { title } } } }"
+WALLET = "{ viewer { wallet { walletId } } }"
+
+
+def of_type(kind: OperationType) -> list[Any]:
+    """The examples that are queries, mutations or subscriptions."""
+    found = [path for path in EXAMPLES if _operation(path).operation is kind]
+    return [pytest.param(path, id=path.stem) for path in found]
+
+
+def _operation(path: Path) -> OperationDefinitionNode:
+    (operation,) = parse(path.read_text()).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    return operation
+
+
+def _variables(path: Path) -> dict[str, Any]:
+    beside = path.with_suffix(".json")
+    variables: dict[str, Any] = json.loads(beside.read_text()) if beside.exists() else {}
+    return variables
+
+
+@pytest.mark.parametrize("path", of_type(OperationType.QUERY))
+def test_a_query_answers(moneta: Moneta, path: Path) -> None:
+    answer = moneta.post(path.read_text(), _variables(path), moneta.log_in())
+    assert "errors" not in answer, answer
+    assert None not in answer["data"].values()
+
+
+@pytest.mark.parametrize("path", of_type(OperationType.MUTATION))
+def test_a_mutation_answers(moneta: Moneta, path: Path) -> None:
+    answer = moneta.post(path.read_text(), _variables(path), moneta.log_in())
+    assert "errors" not in answer, answer
+    ((field, result),) = answer["data"].items()
+    expected = ANSWERS_WITH_A_PROBLEM.get(path.stem, f"{field[0].upper()}{field[1:]}Payload")
+    assert result["__typename"] == expected, result
+
+
+async def test_subscriptions_tell(moneta: Moneta) -> None:
+    token = await asyncio.to_thread(moneta.log_in)
+    url = moneta.url.replace("http", "ws", 1) + "/graphql"
+    waiting = {parameter.id: parameter.values[0] for parameter in of_type(OperationType.SUBSCRIPTION)}
+    assert len(waiting) >= 8
+    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+        await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
+        for name, path in waiting.items():
+            payload = {"query": path.read_text(), "variables": _variables(path)}
+            await socket.send(json.dumps({"id": name, "type": "subscribe", "payload": payload}))
+        await asyncio.to_thread(_make_something_happen, moneta, token)
+        async with asyncio.timeout(PATIENCE_S):
+            while waiting:
+                message = json.loads(await socket.recv())
+                if message["type"] == "next":
+                    assert "errors" not in message["payload"], message
+                    waiting.pop(message["id"], None)
+                else:
+                    assert message["type"] in ("connection_ack", "ping"), message
+
+
+def _make_something_happen(moneta: Moneta, token: str) -> None:
+    bob = moneta.post(WALLET, token=moneta.log_in("bob@example.com"))["data"]["viewer"]["wallet"]["walletId"]
+    sent = moneta.post(TRANSFER, {"to": bob}, token)
+    assert sent["data"]["transfer"]["__typename"] == "TransferPayload", sent
+    for quoted in moneta.post(PRICES)["data"]["tokens"]["nodes"]:
+        for condition, factor in (("priceAbove", "1.00002"), ("priceBelow", "0.99998")):
+            price = round(Decimal(quoted["priceUsd"]) * Decimal(factor), 6)
+            created = moneta.post(
+                CREATE,
+                {
+                    "input": {
+                        "symbol": quoted["symbol"],
+                        "condition": {condition: {"price": str(price)}},
+                        "idempotencyKey": f"examples {condition} {quoted['symbol']}",
+                    }
+                },
+                token,
+            )
+            assert created["data"]["createAlert"] == {"alert": {"enabled": True}}, created
+
+
+async def test_an_alert_of_the_demo_fires_within_a_minute(moneta: Moneta) -> None:
+    bob = await asyncio.to_thread(moneta.log_in, "bob@example.com")
+
+    async def told() -> bool:
+        answer = await asyncio.to_thread(moneta.post, NOTIFIED, None, bob)
+        return bool(answer["data"]["viewer"]["notifications"]["nodes"])
+
+    await until(told, within_s=60.0)
