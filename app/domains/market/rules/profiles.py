@@ -89,8 +89,8 @@ def base_quotes(listings: Sequence[Listing], at: datetime) -> list[Quote]:
 
 
 def price(value: float) -> Decimal:
-    """A price with the 12 decimals that are stored; never zero."""
-    return max(Decimal(f"{value:.12f}"), SMALLEST_PRICE)
+    """A price as exchanges write them, with 9 digits that count, in the 12 decimals that are stored; never zero."""
+    return max(round(Decimal(f"{value:.8e}"), 12), SMALLEST_PRICE)
 
 
 def money(value: float) -> Decimal:
