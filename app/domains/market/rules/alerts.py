@@ -98,13 +98,6 @@ def threshold_of(condition: Condition) -> Decimal:
             return Decimal(impact)
 
 
-def crosses(comparison: Comparison, threshold: Decimal, before: Decimal, after: Decimal) -> bool:
-    """Whether a value that went from `before` to `after` came to its threshold or beyond, and was not there already."""
-    if comparison is Comparison.ABOVE:
-        return before < threshold <= after
-    return before > threshold >= after
-
-
 def storable(value: Decimal) -> Decimal:
     """What the column of measured values can hold of it."""
     bounded = max(-_LARGEST_STORED, min(_LARGEST_STORED, value))

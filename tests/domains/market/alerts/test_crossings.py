@@ -27,7 +27,9 @@ async def test_it_fires_when_the_price_comes_to_it_and_says_so(stage: Stage) -> 
     fired = await stage.alert(alert.id)
     assert fired is not None
     now = stage.clock.now()
-    assert (fired.triggered, fired.triggered_at, fired.trigger_count, fired.current_value) == (True, now, 1, 100)
+    assert (fired.triggered, fired.triggered_at, fired.trigger_count, fired.current_value) == (
+        True, now, 1, Decimal(100),
+    )  # fmt: skip
     rows = await stage.owner.fetch("SELECT id, type, title, message, alert_id, read, created_at FROM notifications")
     assert [tuple(row)[1:] for row in rows] == [
         ("alert", "BTC rose to 100 USD", "BTC is at 100 USD (simulated).", alert.id, False, now)
@@ -141,7 +143,7 @@ policies = st.sampled_from([(Rearm.ONCE, None), (Rearm.EVERY_TIME, None)]) | st.
     st.just(Rearm.AFTER_COOLDOWN), st.integers(1, 8)
 )
 waiting = st.builds(
-    lambda rises, threshold, policy, expires_s: Model(rises, threshold, *policy, expires_s),
+    lambda rises, threshold, policy, expires_s: Model(rises, threshold, policy[0], policy[1], expires_s),
     st.booleans(),
     thresholds,
     policies,
