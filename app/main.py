@@ -1,5 +1,6 @@
 """The composition root: builds what lives as long as the process, and wires the houses."""
 
+import asyncio
 import base64
 import contextlib
 import secrets
@@ -13,6 +14,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.market.services.analysis import warm_up
 from app.domains.market.services.providers.simulated import SIMULATED
 from app.engine.execution import Engine
 from app.engine.limits import Limits
@@ -245,6 +247,8 @@ async def serve(settings: Settings) -> None:
             stack.callback(runtime.subscriptions.stop)
             stack.push_async_callback(peers.stop)
             await peers.start()
+            warming = asyncio.create_task(asyncio.to_thread(warm_up))
+            stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)
             await runtime.sessions.start()
             sockets, streams = Sockets(runtime), EventStreams(runtime)

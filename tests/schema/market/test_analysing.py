@@ -147,6 +147,13 @@ async def test_an_analysis_costs_what_it_takes(owner: Owner, execute: Execute) -
     assert all_ten.errors == []
 
 
+async def test_defer_is_no_directive_of_ours(execute: Execute) -> None:
+    """What is slow comes by `analysisPhases`: a response of ours is one body, on every transport."""
+    response = await execute('{ analysis(symbol: "BTC") { symbol ... @defer { technical { quality } } } }')
+    assert not response.executed
+    assert "Unknown directive '@defer'" in response.errors[0]["message"]
+
+
 async def test_phases_are_told_in_order_with_typed_parts(graph: Graph, supplied: Application) -> None:
     alice = await register(supplied.services)
     events = await graph.phases(alice, 4, symbol="btc")

@@ -11,11 +11,12 @@ from app.domains.market.services.analysis.pricing import (
     PredictionsAnalyst,
     RiskAnalyst,
     TechnicalAnalyst,
+    warm_up,
 )
 from app.domains.market.services.candles import Candles
 from app.domains.market.services.providers import Providers
 
-__all__ = ["Analyses", "Desk", "Phases", "analysts"]
+__all__ = ["Analyses", "Desk", "Phases", "analysts", "warm_up"]
 
 
 def analysts(desk: Desk, candles: Candles, providers: Providers, chain: Chain) -> list[Analyst]:

@@ -1,5 +1,6 @@
 """Analyses of prices: what the market does now, technical, risk, predictions."""
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,11 @@ from app.domains.market.services.candles import Candles
 
 BITCOIN: Final = "BTC"
 NO_HISTORY: Final = "Its prices have not been recorded yet."
+
+
+def warm_up() -> None:
+    """Loads what takes a moment to load, so that no first caller's budget goes into it. Blocks."""
+    importlib.import_module("talib")
 
 
 def candle_source(desk: Desk, candles: Sequence[Candle], wanted: int, weight: float = 1.0) -> Source:
