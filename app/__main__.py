@@ -155,6 +155,34 @@ def verify_proof(
     out.print(verdict.reason, soft_wrap=True)
 
 
+@app.command("import-history")
+def import_history(
+    files: Annotated[list[Path], typer.Argument(help="CSV with a head line, or Parquet (.parquet, .pq).")],
+    exchange: Annotated[
+        str | None, typer.Option(help="Of rows that name none; default: whose prices are shown now.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leaves out bad rows instead of refusing their file.")
+    ] = False,
+) -> None:
+    """Imports candles from files, and makes the longer candles of them. Safe to stop and to repeat.
+
+    Columns: symbol; opened_at (ISO 8601 with offset, or seconds since 1970); open, high, low, close in dollars. If
+    there are such: volume_usd (0), interval (1m, 5m, 1h or 1d; 1m), exchange. Others are passed over. One bad row
+    refuses its file before anything of it is stored.
+    """
+    from app.upkeep import import_history as bring_in
+
+    settings = located(settings_or_fail())
+    for file in files:
+        with progress_bar() as progress:
+            imported = run(bring_in(settings, file, exchange, progress, skip_bad=skip_bad))
+        for line in imported.named:
+            err.print(f"{file}, {line}", highlight=False, markup=False, soft_wrap=True)
+        skipped = f", {imported.skipped:,} bad rows left out" if imported.skipped else ""
+        out.print(f"{file}: {imported.stored:,} candles{skipped}", highlight=False, markup=False, soft_wrap=True)
+
+
 @app.command("new-epoch")
 def new_epoch() -> None:
     """After a restore that Moneta cannot notice (files copied back, data alone): has every client read anew."""

@@ -1,11 +1,13 @@
 """What is done to a deployment now and then: by hand, from the command line."""
 
+from pathlib import Path
 from uuid import UUID
 
 from rich.progress import Progress
 
 from app.domains.accounts.model import AuditVerdict
 from app.domains.ledger.services.replay import Replay, ReplayReport
+from app.domains.market.services.importing import Imported, Importer
 from app.kit.migrate import migrate as migrate_database
 from app.main import database_url, open_application
 from app.settings import Settings
@@ -38,6 +40,22 @@ async def new_epoch(settings: Settings) -> UUID:
     """Begins an epoch of the event streams: cursors and open subscriptions of the one before are refused."""
     async with open_application(settings) as application:
         return await application.events.renew_epoch()
+
+
+async def import_history(
+    settings: Settings, file: Path, exchange: str | None, progress: Progress, *, skip_bad: bool
+) -> Imported:
+    """Imports candles from a file."""
+    async with open_application(settings) as application:
+        market = application.services.market
+        await market.tokens.ensure()
+        importer = Importer(
+            application.database, application.clock, market.history, exchange or market.providers.prices.name
+        )
+        task = progress.add_task(file.name, total=None)
+        return await importer.run(
+            file, lambda done, total: progress.update(task, completed=done, total=total), skip_bad=skip_bad
+        )
 
 
 async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:

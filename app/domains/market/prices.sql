@@ -159,9 +159,9 @@ ON CONFLICT (symbol, exchange, timestamp) DO NOTHING;
 -- The listed tokens that a provider is asked for, largest first.
 SELECT symbol FROM tokens WHERE is_active ORDER BY market_cap_rank NULLS LAST, id LIMIT $1::bigint;
 
--- name: known_symbols
--- Those of these symbols that are tokens.
-SELECT symbol FROM tokens WHERE symbol = ANY ($1::text[]);
+-- name: all_symbols
+-- The symbols of all tokens, listed or not.
+SELECT symbol FROM tokens;
 
 -- name: lock_quotes
 -- The prices of symbols at an exchange before a tick, locked in the order of the symbols.
