@@ -17,6 +17,7 @@ from structlog.typing import EventDict
 from app.engine.cursors import Cursor
 from app.engine.execution import Engine, Prepared, Response
 from app.engine.limits import Limits
+from app.engine.limits.extra import costs
 from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput, NotFound, RateLimited
@@ -99,6 +100,10 @@ class Item:
     @strawberry.field
     def parts(self) -> list["Item"]:
         return []
+
+    @strawberry.field(metadata=costs(50))
+    def dear(self) -> "Item | None":
+        return None
 
     @strawberry.field
     def children(self, first: int = 20) -> Page:
