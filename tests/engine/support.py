@@ -101,9 +101,7 @@ class Item:
     def parts(self) -> list["Item"]:
         return []
 
-    @strawberry.field(metadata=costs(50))
-    def dear(self) -> "Item | None":
-        return None
+    dear: "Item | None" = strawberry.field(resolver=lambda: None, metadata=costs(50))
 
     @strawberry.field
     def children(self, first: int = 20) -> Page:

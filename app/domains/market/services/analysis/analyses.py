@@ -43,7 +43,7 @@ class Analyses:
         research: Analyst = ResearchAnalyst(self.get, writer)
         self._analysts = {analyst.type: analyst for analyst in (*analysts, research)}
         self._computed: Computed[Analysis[Any]] = Computed(
-            redis, "analysis", encode=msgspec.json.encode, decode=self._usable
+            redis, "analysis", encode=msgspec.json.encode, decode=self._usable, wait_s=PATIENCE_S + 1
         )
 
     async def get(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
