@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, fanout, queries, transfers
+from bench import alerts, blocks, data, fanout, feed, queries, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -24,6 +24,7 @@ class Name(StrEnum):
     BLOCKS = "blocks"
     FANOUT = "fanout"
     ALERTS = "alerts"
+    FEED = "feed"
 
 
 @command.command()
@@ -69,6 +70,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return fanout.measure(servers, size, progress)
         case Name.ALERTS:
             return asyncio.run(alerts.measure(servers, 1 if quick else alerts.TICKS, progress))
+        case Name.FEED:
+            return feed.measure(servers, seconds if quick else feed.MEASURED_S, progress)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ SDL = build_schema((ROOT / "schema.graphql").read_text())
 
 # What a transcript cannot show, and the tests that do.
 SUBSCRIPTIONS = {
+    "priceTicks": "tests/schema/market/test_ticking.py",
+    "candleUpdates": "tests/schema/market/test_ticking.py",
+    "watchlistTicks": "tests/schema/market/test_ticking.py",
     "notifications": "tests/schema/market/test_notifications.py",
     "priceAlerts": "tests/schema/market/test_notifications.py",
     "analysisPhases": "tests/schema/market/test_analysing.py",

@@ -28,6 +28,7 @@ from app.kit.loading import Reads
 from app.schema.services import Services
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles
+from tests.graph.world_prices import chart
 
 BLOCKS = 24
 BLOCK_GAP = timedelta(seconds=10)
@@ -158,6 +159,7 @@ class Builder:
         await market.sources.succeeded(
             provider.name, SourceKind.PRICES, accepted=len(quotes.accepted), ignored={"stale": 2, "jump": 1}
         )
+        await chart(market.history, provider.name, self.clock.now())
         await market.sources.failed("https://news.example/feed?key=secret", SourceKind.NEWS, Unavailable("HTTP 503"))
 
 
