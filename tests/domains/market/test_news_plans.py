@@ -64,14 +64,29 @@ def given(page: Page[Any], wanted: dict[str, Any]) -> list[Any]:
     return [(ANY | wanted)[name] if name == leading else wanted.get(name) for name in page.filters]
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", ["news", "sources", "symbols"])
 async def test_no_list_of_news_scans_the_table(full: Owner, name: str) -> None:
     page = LISTS[name]
     after = (datetime(2026, 6, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000001")
     for filters in (given(page, {}), given(page, ANY)):
         for place in ((None, None), after):
             assert await scans(full, page.query, 21, *filters, *place) == set(), page.query.name
-        assert await scans(full, page.count, COUNT_LIMIT + 1, *filters) == set(), page.count.name
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_count_stops_where_it_is_told_to(full: Owner, name: str) -> None:
+    page = LISTS[name]
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        read = await rows_read(full, page.count, COUNT_LIMIT + 1, *given(page, {}), mode=mode)
+        assert read <= 6 * (COUNT_LIMIT + 1), mode
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_a_search_reads_little_for_a_rare_word_and_for_a_common_one(full: Owner, mode: str) -> None:
+    page = loaders.news_matching
+    for word in ("unicorn", "halving", "nowhere"):
+        filters = [word, *given(page, {})[1:]]
+        assert await rows_read(full, page.query, 21, *filters, None, None, mode=mode) < 5_000, word
 
 
 async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) -> None:
@@ -110,10 +125,21 @@ async def test_pages_of_a_common_and_a_rare_word_are_whole_and_disjoint(full: Ow
         assert await full.fetchval(page.count.sql, COUNT_LIMIT + 1, *filters) == min(total, COUNT_LIMIT + 1)
 
 
-async def rows_read(owner: Owner, query: Query, *arguments: object) -> int:
-    """Rows that a statement takes from tables and indexes."""
-    plan = await owner.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.sql}", *arguments)
+async def rows_read(owner: Owner, query: Query, *arguments: object, mode: str = "auto") -> int:
+    """Rows that a statement takes from tables and indexes, planned for these arguments or for any."""
+    await owner.execute(f"SET plan_cache_mode = {mode}; PREPARE tried AS {query.sql}")
+    literals = await owner.fetchval(
+        "SELECT array_agg(quote_nullable(v)) FROM unnest($1::text[]) v", [_text(a) for a in arguments]
+    )
+    plan = await owner.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE tried({', '.join(literals)})")
+    await owner.execute("DEALLOCATE tried; RESET plan_cache_mode")
     return _rows_read(json.loads(plan)[0]["Plan"])
+
+
+def _text(argument: object) -> str | None:
+    if isinstance(argument, list | tuple):
+        return "{" + ",".join(f'"{item}"' for item in argument) + "}"
+    return None if argument is None else str(argument)
 
 
 def _rows_read(node: dict[str, Any]) -> int:
