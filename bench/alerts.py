@@ -20,6 +20,7 @@ from app.domains.market.model.alerts import AlertType
 from app.domains.market.model.prices import Move
 from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.alerts.passing import Passing
 from app.kit.cache import open_redis
 from app.kit.clock import SystemClock
 from app.kit.crypto.envelope import Keyring
@@ -103,13 +104,14 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
         await _fill(owner, market, progress)
         post = Post(Keyring.generate(), _NoMailer())
         firings = Firings(database, SystemClock(), EventLog(database, redis), post)
+        crossings = Crossings(Passing(database, SystemClock(), firings))
         other_load = await asyncio.to_thread(wait_for_quiet)
         task = progress.add_task("Ticking", total=3 * ticks)
         measured = []
         a_second = YEARLY_VOLATILITY * (_TICK_S / _SECONDS_A_YEAR) ** 0.5
         for kind, deviation in (("nothing crossed", 1e-12), ("ordinary", a_second), ("a jump of 0.1%", 0.001)):
             for _ in range(ticks):
-                measured.append(await _tick(owner, database, Crossings(firings), kind, market.move(deviation)))
+                measured.append(await _tick(owner, database, crossings, kind, market.move(deviation)))
                 progress.advance(task)
         return _report(measured, other_load)
     finally:

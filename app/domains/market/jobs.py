@@ -2,13 +2,18 @@
 
 from app.domains.market.services import MarketServices
 from app.domains.market.services.alerts.firing import MAIL_JOB
+from app.domains.market.services.alerts.passing import FLOOD_JOB
 from app.domains.market.services.news import ALERTS_JOB
 from app.kit.jobs import Job, Schedule
 
 
 def market_jobs(services: MarketServices) -> list[Job]:
     """The kinds of work that the market enqueues."""
-    return [Job(MAIL_JOB, services.firings.send_mails), Job(ALERTS_JOB, services.headlines.ask)]
+    return [
+        Job(MAIL_JOB, services.firings.send_mails),
+        Job(FLOOD_JOB, services.passing.go_on),
+        Job(ALERTS_JOB, services.headlines.ask),
+    ]
 
 
 def market_schedules(services: MarketServices) -> list[Schedule]:

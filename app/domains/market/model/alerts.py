@@ -180,6 +180,8 @@ class Passage(msgspec.Struct, frozen=True):
     after: Decimal
     details: dict[str, Any] = {}
     armed_before: datetime | None = None
+    source: str = ""
+    """Who says so, of a price; empty: it is calculated."""
 
 
 class Firing(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from app.domains.market.model.alerts import (
-    AlertType,
     Comparison,
     Condition,
     NewsImpact,
@@ -119,32 +118,25 @@ class Text(NamedTuple):
     message: str
 
 
-def price_text(alert_type: str, symbol: str, threshold: Decimal, price: Decimal, source: str) -> Text:
-    """A price that was crossed; `source` is who says so."""
-    verb = "rose to" if alert_type == AlertType.PRICE_ABOVE else "fell to"
-    return Text(
-        f"{symbol} {verb} {shown(threshold)} USD",
-        f"{symbol} is at {shown(price)} USD ({source}).",
-    )
-
-
-def volume_text(symbol: str, condition: VolumeSpike, ratio: Decimal) -> Text:
-    """An unusual volume."""
-    return Text(
-        f"{symbol} trades {shown(ratio)} times its usual volume",
-        f"Over {condition.window_minutes} minutes, against the 24 hours before. "
-        f"You asked for {shown(condition.multiple)} times.",
-    )
-
-
-def indicator_text(symbol: str, condition: TechnicalIndicator, value: Decimal) -> Text:
-    """An indicator that was crossed."""
-    name = condition.indicator.value.upper().replace("_", " ")
-    verb = "rose to" if condition.comparison is Comparison.ABOVE else "fell to"
-    return Text(
-        f"{symbol}: {name} {verb} {shown(condition.value)}",
-        f"It is {shown(value)} on closed {condition.interval.value} candles.",
-    )
+def passage_text(symbol: str, condition: Condition, value: Decimal, source: str) -> Text:
+    """Something measured that came to its threshold; `source` is who says so, of a price."""
+    match condition:
+        case PriceAbove(price):
+            return Text(f"{symbol} rose to {shown(price)} USD", f"{symbol} is at {shown(value)} USD ({source}).")
+        case PriceBelow(price):
+            return Text(f"{symbol} fell to {shown(price)} USD", f"{symbol} is at {shown(value)} USD ({source}).")
+        case VolumeSpike(multiple, window):
+            return Text(
+                f"{symbol} trades {shown(value)} times its usual volume",
+                f"Over {window} minutes, against the 24 hours before. You asked for {shown(multiple)} times.",
+            )
+        case TechnicalIndicator(indicator, interval, comparison, threshold):
+            verb = "rose to" if comparison is Comparison.ABOVE else "fell to"
+            return Text(
+                f"{symbol}: {indicator.value.upper().replace('_', ' ')} {verb} {shown(threshold)}",
+                f"It is {shown(value)} on closed {interval.value} candles.",
+            )
+    raise TypeError(f"nothing is measured for {condition}")
 
 
 def sentiment_text(symbol: str, before: Decimal, after: Decimal) -> Text:

@@ -10,6 +10,7 @@ from app.domains.market.services.alerts.editing import Alerts
 from app.domains.market.services.alerts.firing import Firings
 from app.domains.market.services.alerts.headlines import Headlines
 from app.domains.market.services.alerts.measuring import Measuring
+from app.domains.market.services.alerts.passing import Passing
 from app.domains.market.services.alerts.sentiments import Sentiments
 from app.domains.market.services.alerts.whales import Whales
 from app.domains.market.services.analysis import Analyses, Desk, Phases, analysts
@@ -52,6 +53,7 @@ class MarketServices:
     feeds: Feeds
     alerts: Alerts
     firings: Firings
+    passing: Passing
     crossings: Crossings
     sentiments: Sentiments
     whales: Whales
@@ -83,7 +85,8 @@ class MarketServices:
         candles = Candles(database)
         making = analysts(Desk(database, clock), candles, providers, chain)
         analyses = Analyses(database, redis, clock, making, Writer.of(settings))
-        crossings, measuring = Crossings(firings), Measuring(database, clock, firings, candles)
+        passing = Passing(database, clock, firings)
+        crossings, measuring = Crossings(passing), Measuring(database, clock, passing, candles)
         return cls(
             chain=chain,
             providers=providers,
@@ -106,6 +109,7 @@ class MarketServices:
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
             alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
             firings=firings,
+            passing=passing,
             crossings=crossings,
             sentiments=Sentiments(database, clock, firings, analyses.get),
             whales=Whales(database, clock, firings, chain),

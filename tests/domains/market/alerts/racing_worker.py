@@ -14,6 +14,7 @@ from app.domains.accounts.services.post import Post
 from app.domains.market.model.prices import Move, Quote
 from app.domains.market.services.alerts.crossings import Crossings
 from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.alerts.passing import Passing
 from app.domains.market.services.recording import Recorder
 from app.domains.market.services.ticker import Ticker
 from app.kit.cache import open_redis
@@ -58,7 +59,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
         columns = [[move.symbol for move in known], [move.before for move in known], [move.after for move in known]]
         await tx.execute(LOG, *columns, clock.now())
 
-    recorder = Recorder(database, clock, [log, Crossings(firings).cross], [])
+    recorder = Recorder(database, clock, [log, Crossings(Passing(database, clock, firings)).cross], [])
     for number, prices in enumerate(walk(int(seed), int(ticks))):
         clock.advance(timedelta(seconds=1))
         ticker.due = {symbol: Quote(symbol, clock.now(), price, price) for symbol, price in prices.items()}

@@ -1,6 +1,7 @@
 """Alerts on prices: when they fire, what they leave behind, and that they do so once."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from app.domains.accounts.model import Viewer
 from app.domains.market.model.alerts import Condition, Firing, Rearm
 from app.domains.market.model.prices import Move
+from app.domains.market.services.alerts import passing
 from app.kit.db import SYSTEM, StatementCount, statement_count
 from tests.domains.market.alerts.model import Model
 from tests.domains.market.alerts.stage import Stage, above, below
@@ -136,6 +138,33 @@ async def test_a_change_while_the_tick_waits_counts(stage: Stage) -> None:
     await transaction.commit()
     await ticking
     assert await stage.titles() == []
+
+
+async def test_a_flood_is_told_bit_by_bit_and_each_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "AT_ONCE", 4)
+    for number, rearm in enumerate((Rearm.ONCE, Rearm.EVERY_TIME) * 5, start=100):
+        await stage.create(above(str(number)), rearm=rearm)
+    await stage.tick("90", "110")
+    assert len(await stage.titles()) == 4
+    flooded_at = stage.clock.now()
+    # What is armed after the flood came has nothing to do with it.
+    stage.clock.advance(timedelta(seconds=1))
+    late = await stage.create(above("100"))
+    [row] = await stage.owner.fetch("DELETE FROM pgqueuer RETURNING entrypoint, payload")
+    assert row["entrypoint"] == passing.FLOOD_JOB
+    # A job may run twice.
+    for _ in range(2):
+        await stage.market.passing.go_on(json.loads(row["payload"]))
+    assert sorted(await stage.titles()) == [f"BTC rose to {number} USD" for number in range(100, 110)]
+    rows = await stage.owner.fetch("SELECT DISTINCT created_at FROM notifications")
+    assert [row[0] for row in rows] == [flooded_at]
+    found = await stage.alert(late.id)
+    assert found is not None
+    assert not found.triggered
+    # The five that fire every time do so again.
+    await stage.tick("90", "110")
+    assert len(await stage.titles()) == 10 + 4
+    assert await stage.owner.fetchval("SELECT count(*) FROM pgqueuer") == 1
 
 
 thresholds = st.integers(1, 20).map(lambda half: Decimal(half) / 2)

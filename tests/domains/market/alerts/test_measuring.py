@@ -57,7 +57,7 @@ async def charts(stage: Stage, interval: Interval) -> Charts:
     await quote(stage.owner, "BTC", "100")
     await quote(stage.owner, "ETH", "100")
     market = stage.market
-    measuring = Measuring(stage.database, stage.clock, market.firings, market.candles)
+    measuring = Measuring(stage.database, stage.clock, market.passing, market.candles)
     return Charts(stage, measuring, interval, stage.clock.now())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import msgspec
 
 from app.domains.accounts.services.post import Post
 from app.domains.market.loaders import ALERTS, NOTIFICATIONS
-from app.domains.market.model.alerts import AlertType, ArmedAlert, Firing, Passage
+from app.domains.market.model.alerts import AlertType, Firing
 from app.domains.market.model.notifications import NOTIFICATION_CREATED, Created, Mail, notification_stream
 from app.domains.market.rules.alerts import storable
 from app.kit.clock import Clock
@@ -25,7 +26,7 @@ MAILED_LINES: Final = 50
 
 @dataclass(frozen=True)
 class Firings:
-    """Finds the alerts whose thresholds were come to, and lets them fire."""
+    """Lets alerts fire, and tells their owners."""
 
     database: Database
     clock: Clock
@@ -37,37 +38,24 @@ class Firings:
         async with self.database.snapshot(SYSTEM) as tx:
             return [row[0] for row in await tx.fetch(ALERTS.armed_symbols, kind, self.clock.now())]
 
-    async def passed(self, tx: Tx, passages: Sequence[Passage]) -> list[tuple[ArmedAlert, Passage]]:
-        """Locks the alerts that may fire and whose thresholds lie on the way of these passages."""
-        rows = await tx.fetch(
-            ALERTS.passed_alerts,
-            [passage.symbol for passage in passages],
-            [passage.alert_type for passage in passages],
-            [passage.details for passage in passages],
-            [passage.before for passage in passages],
-            [passage.after for passage in passages],
-            [float(min(passage.before, passage.after)) for passage in passages],
-            [float(max(passage.before, passage.after)) for passage in passages],
-            [passage.armed_before for passage in passages],
-            self.clock.now(),
-        )
-        return [(ArmedAlert(*row[:-1]), passages[row[-1] - 1]) for row in map(tuple, rows)]
-
-    async def fire(self, tx: Tx, firings: Sequence[Firing]) -> int:
+    async def fire(self, tx: Tx, firings: Sequence[Firing], at: datetime | None = None) -> int:
         """Lets these alerts fire that still may: notes it, notifies, tells, mails. Returns how many did.
+
+        `at` is when their conditions were met; null: now.
 
         Call it last in a transaction of the system's, in which that has moved which makes the condition met only once.
         An alert that is named twice fires twice if its owner wants to be told every time.
         """
         if not firings:
             return 0
+        at = at or self.clock.now()
         facts: list[Fact] = []
         notified: dict[UUID, list[UUID]] = {}
         for firing_round in _rounds(firings):
-            for id, user_id, alert_id, data in await self._fire(tx, firing_round):
+            for id, user_id, alert_id, data in await self._fire(tx, firing_round, at):
                 created = Created(
                     id=id,
-                    created_at=self.clock.now(),
+                    created_at=at,
                     alert_id=alert_id,
                     alert_type=data["alert_type"],
                     symbol=data["symbol"],
@@ -90,14 +78,14 @@ class Firings:
 
         await self.database.write(SYSTEM, work)
 
-    async def _fire(self, tx: Tx, firings: Sequence[Firing]) -> list[Any]:
+    async def _fire(self, tx: Tx, firings: Sequence[Firing], at: datetime) -> list[Any]:
         return await tx.fetch(
             ALERTS.fire_alerts,
             [firing.alert_id for firing in firings],
             [storable(firing.value) for firing in firings],
             [firing.title for firing in firings],
             [firing.message for firing in firings],
-            self.clock.now(),
+            at,
         )
 
     async def _ask_for_mail(self, tx: Tx, notified: dict[UUID, list[UUID]]) -> None:

@@ -12,20 +12,16 @@ import msgspec
 from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import (
     AlertType,
-    ArmedAlert,
     Comparison,
-    Firing,
     Passage,
-    TechnicalIndicator,
-    VolumeSpike,
 )
 from app.domains.market.model.analysis.technical import Indicator
 from app.domains.market.model.prices import Candle, Interval
-from app.domains.market.rules.alerts import VOLUME_STEP_MINUTES, indicator_text, storable, volume_text
+from app.domains.market.rules.alerts import VOLUME_STEP_MINUTES, storable
 from app.domains.market.rules.indicators import value_of
 from app.domains.market.rules.series import Series, series_of
 from app.domains.market.rules.volume import spike
-from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.alerts.passing import Passing
 from app.domains.market.services.candles import Candles
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -70,7 +66,7 @@ class Measuring:
 
     database: Database
     clock: Clock
-    firings: Firings
+    passing: Passing
     candles: Candles
 
     async def after_minute(self, ended_at: datetime) -> None:
@@ -115,11 +111,7 @@ class Measuring:
                 before = each.before if mark is None else mark["value"]
                 if before is not None:
                     passages += _passages(kind, each, storable(Decimal(before)), known_until)
-            if passages:
-                met = await self.firings.passed(tx, passages)
-                await self.firings.fire(
-                    tx, [Firing(alert.id, passage.after, *_text(alert, passage)) for alert, passage in met]
-                )
+            await self.passing.tell(tx, passages)
 
         if measured:
             await self.database.write(SYSTEM, work)
@@ -168,11 +160,3 @@ def _passages(kind: AlertType, measured: Measured, before: Decimal, known_until:
     elif after < before:
         return []
     return [Passage(measured.measure.symbol, kind, before, after, details, known_until)]
-
-
-def _text(alert: ArmedAlert, passage: Passage) -> tuple[str, str]:
-    condition = alert.condition
-    if isinstance(condition, TechnicalIndicator):
-        return indicator_text(alert.symbol, condition, passage.after)
-    assert isinstance(condition, VolumeSpike), "only these are measured"
-    return volume_text(alert.symbol, condition, passage.after)
