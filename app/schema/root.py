@@ -42,7 +42,7 @@ class ServerLimits:
     aliases: int = strawberry.field(description="Aliases in a document.")
     cost: int = strawberry.field(description="Cost of an operation, by `costFormula`.")
     cost_formula: str = strawberry.field(description="How the cost is computed, before anything runs.")
-    first: int = strawberry.field(description="The largest `first` of any list.")
+    first: int = strawberry.field(description="The largest `first` of a list whose argument says no other.")
     timeout_s: float = strawberry.field(description="Seconds a query or mutation may run.")
     subscriptions_per_socket: int = strawberry.field(description="Operations open at once on one WebSocket.")
     sockets_per_viewer: int = strawberry.field(

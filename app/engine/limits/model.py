@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True):
     cost: int
     """Cost of one operation by `cost_formula`."""
     first: int
-    """Largest page of a connection."""
+    """Largest page of a connection that declares no other."""
     timeout_s: float
     """Seconds that a query, a mutation or one event of a subscription may take."""
     subscriptions_per_socket: int
