@@ -127,7 +127,8 @@ class _Copying:
         key = int(path.opened_at_s[0]), len(path.opened_at_s), interval
         if key not in self._times:
             self._times[key] = [datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in path.opened_at_s.tolist()]
-        line = f"{path.symbol}\t{SIMULATED}\t{interval}\t%s\t%.12f\t%.12f\t%.12f\t%.12f\t%.2f\n"
+        # Nine digits that count, as the simulation quotes prices.
+        line = f"{path.symbol}\t{SIMULATED}\t{interval}\t%s\t%.9g\t%.9g\t%.9g\t%.9g\t%.2f\n"
         columns = (column.tolist() for column in (path.open, path.high, path.low, path.close, path.volume))
         return [line % row for row in zip(self._times[key], *columns, strict=True)]
 
