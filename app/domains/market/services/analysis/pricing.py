@@ -27,16 +27,16 @@ def warm_up() -> None:
 
 
 def candle_source(desk: Desk, candles: Sequence[Candle], wanted: int, weight: float = 1.0) -> Source:
-    """Candles as an input. They are fresh for ten candles' time after the last has closed, but an hour at most."""
+    """Candles as an input. They are fresh while the next is being made, and some time, an hour at most, after that."""
     name = f"candles {candles[0].interval}" if candles else "candles"
     if not candles:
         return Source(name, weight, 0.0, None, 1, 2)
     length = candles[0].interval.length
     span = (candles[-1].opened_at - candles[0].opened_at) // length + 1
     complete = min(1.0, len(candles) / wanted) * (len(candles) / span)
-    fresh = min(10 * length, timedelta(hours=1))
+    late = min(10 * length, timedelta(hours=1))
     age = desk.age_s(candles[-1].opened_at + length)
-    return Source(name, weight, complete, age, fresh.total_seconds(), max(24 * fresh, length).total_seconds())
+    return Source(name, weight, complete, age, (length + late).total_seconds(), (length + 24 * late).total_seconds())
 
 
 def closed(desk: Desk, candles: list[Candle]) -> list[Candle]:
