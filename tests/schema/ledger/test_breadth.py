@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     is_leaf_type,
     is_required_argument,
@@ -61,6 +62,7 @@ class Writer:
             name: field
             for name, field in kind.fields.items()
             if not any(map(is_required_argument, field.args.values()))
+            and not isinstance(get_named_type(field.type), GraphQLUnionType)
             and (depth < 5 or is_leaf_type(get_named_type(field.type)))
         }
         names = self._chance.sample(sorted(usable), min(len(usable), self._chance.randint(1, 5)))
