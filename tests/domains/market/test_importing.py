@@ -96,6 +96,7 @@ def test_moments_in_every_form(moment: object) -> None:
         ({"low": "1e-13"}, "low has more digits than are kept"),
         ({"high": "1.5"}, "open and close are not between low and high"),
         ({"volume_usd": "-1"}, "volume_usd is negative or too large"),
+        ({"volume_usd": "1e17"}, "volume_usd is negative or too large"),
         ({"volume_usd": "many"}, "volume_usd is no number"),
         ({"exchange": "x" * 41}, "exchange is not a name of at most 40 characters"),
         ({None: ["more"]}, "it has more fields than the head line"),
@@ -120,6 +121,13 @@ def test_no_row_is_worse_than_bad(row: dict[str, Any]) -> None:
         candle_of(row | {"symbol": "BTC", "opened_at": "2026-11-21T11:00:00Z", "close": "-0"}, TERMS)
     with pytest.raises(BadRow):
         candle_of(row | {"symbol": "NONE OF OURS"}, TERMS)
+
+
+@pytest.mark.usefixtures("listed")
+async def test_the_sum_of_the_largest_volumes_is_stored(importer: Importer, owner: Owner, tmp_path: Path) -> None:
+    rows = [line.removesuffix(",10") + ",99999999999999999.999" for line in lines(1440)]
+    await importer.run(written(tmp_path / "history.csv", rows), seen)
+    assert await owner.fetchval("SELECT sum(volume_usd) FROM candles WHERE interval = '1d'") == 1440 * Decimal(10) ** 17
 
 
 @pytest.mark.usefixtures("listed")

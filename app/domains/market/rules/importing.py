@@ -16,7 +16,8 @@ OPTIONAL = ("volume_usd", "interval", "exchange")
 
 _STEP = Decimal("1e-12")
 _CENT = Decimal("0.01")
-_VOLUME_LIMIT = Decimal(10) ** 22
+_VOLUME_LIMIT = Decimal(10) ** 17
+"""So that the candles of a day have a sum that is stored, whatever rounding adds."""
 _EXCHANGE_CHARS = 40
 
 

@@ -35,5 +35,8 @@ def completed(quote: Quote, day: Day | None) -> Quote:
 
 def _percentage(change: Decimal, of: Decimal) -> Decimal | None:
     percentage = change / of * 100
-    # What the column cannot hold says nothing to anybody either.
-    return percentage.quantize(_PERCENT) if abs(percentage) < _PERCENT_LIMIT else None
+    if abs(percentage) >= _PERCENT_LIMIT:
+        # What the column cannot hold says nothing to anybody either.
+        return None
+    rounded = percentage.quantize(_PERCENT)
+    return rounded if abs(rounded) < _PERCENT_LIMIT else None

@@ -84,6 +84,7 @@ def test_a_good_claim_is_believed() -> None:
         (Decimal("-1e999999999999999999"), "negative"),
         (Decimal("1e-999999999999999999"), "zero"),
         (PRICE_LIMIT, "absurd"),
+        (PRICE_LIMIT - Decimal("1e-13"), "absurd"),  # the column holds what it is rounded to, or the whole tick is lost
     ],
 )
 @pytest.mark.parametrize("field", ["price_usd", "price_aud"])
@@ -132,7 +133,10 @@ def test_two_currencies_that_contradict_each_other_are_not_believed(rate: str) -
         ("market_cap_aud", 10**30, "absurd"),
         ("change_24h", Decimal("-1e30"), "absurd"),
         ("change_24h", Decimal("-1e999999999999999999"), "absurd"),
+        ("change_24h", Decimal("-999999999999.9999999999999"), "absurd"),
         ("change_percentage_24h", Decimal("Infinity"), "not_a_number"),
+        ("change_percentage_24h", Decimal("999999.99999"), "absurd"),
+        ("high_24h", PRICE_LIMIT - Decimal("1e-13"), "absurd"),
         ("high_24h", False, "not_a_number"),
         ("low_24h", -5, "negative"),
     ],

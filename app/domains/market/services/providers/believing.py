@@ -94,7 +94,7 @@ class Beliefs:
         def beside(value: object, step: Decimal, limit: Decimal, *, signed: bool = False) -> Decimal | None:
             """A value that may be null; one that is not believed is left out, and the price still counts."""
             try:
-                return None if value is None else number(value, limit, signed=signed).quantize(step)
+                return None if value is None else rounded(value, step, limit, signed=signed)
             except Unbelievable as doubt:
                 ignored[doubt.reason.value] += 1
                 return None
@@ -152,9 +152,15 @@ def number(value: object, limit: Decimal, *, signed: bool = False) -> Decimal:
     return believed
 
 
+def rounded(value: object, step: Decimal, limit: Decimal, *, signed: bool = False) -> Decimal:
+    """The same in steps, which a column can hold: rounding does not take it up to `limit` either."""
+    believed = number(value, limit, signed=signed).quantize(step)
+    return number(believed, limit, signed=signed)
+
+
 def price(value: object) -> Decimal:
     """A price that can be stored."""
-    believed = number(value, PRICE_LIMIT).quantize(SMALLEST_PRICE)
+    believed = rounded(value, SMALLEST_PRICE, PRICE_LIMIT)
     if believed == 0:
         raise Unbelievable(Reason.ZERO)
     return believed
