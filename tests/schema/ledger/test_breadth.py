@@ -1,5 +1,6 @@
 """The breadth-first course gives what graphql-core gives, to the letter, for any query on a real chain."""
 
+import gc
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -28,15 +29,21 @@ ARGUMENTS = {"block": "(by: {height: %d})", "wallet": '(id: "%s")', "transaction
 
 
 class Writer:
-    """Writes random queries: aliases, fragments, repeated fields, `@skip`, pages of odd sizes, bad cursors."""
+    """Writes random queries: aliases, fragments, repeated fields, `@skip`, pages of odd sizes, bad cursors.
+
+    At most one list of a query is asked for what it refuses: of several fields that fail below one null, graphql-core
+    reports whichever was first, which is not the same in every run.
+    """
 
     def __init__(self, chance: random.Random, roots: dict[str, str]) -> None:
         self._chance = chance
         self._roots = roots
+        self._spoiled = False
 
     def query(self) -> str:
         root = CORE.query_type
         assert root is not None
+        self._spoiled = False
         fields = ["blocks", "mempool", "chain", "viewer", "serverInfo", *ARGUMENTS]
         chosen = self._chance.sample(fields, self._chance.randint(1, 3))
         parts = [self._field(name, root.fields[name], depth=0, arguments=self._roots.get(name)) for name in chosen]
@@ -54,8 +61,10 @@ class Writer:
         return f"{alias}{name}{arguments}{skip} {{ {self._selection(kind, depth + 1)} }}"
 
     def _page(self, field: GraphQLField) -> str:
-        after = self._chance.choice(["", "", "", "", ', after: "bm90IGEgY3Vyc29y"'])
-        return f"(first: {self._chance.choice([1, 2, 3, 100, 0])}{after})"
+        if not self._spoiled and self._chance.random() < 0.3:
+            self._spoiled = True
+            return self._chance.choice(["(first: 0)", '(first: 2, after: "bm90IGEgY3Vyc29y")'])
+        return f"(first: {self._chance.choice([1, 2, 3, 100])})"
 
     def _selection(self, kind: GraphQLObjectType | GraphQLInterfaceType, depth: int) -> str:
         usable = {
@@ -93,6 +102,8 @@ async def test_every_query_is_answered_as_graphql_core_answers_it(
         "transaction": ARGUMENTS["transaction"] % paid,
     }
     compared, answered_breadth_first, with_errors = 0, 0, 0
+    # What lives as long as the run is not looked through again and again.
+    gc.freeze()
     for query in documents(roots):
         prepared = graph.engine.prepare(query, None, None, introspection_allowed=True)
         if isinstance(prepared, list):
@@ -140,7 +151,12 @@ async def _run(
 
     patched.setattr(Levels, "objects", breadth)
     patched.setattr(Executor, "execute_operation", core)
-    return await graph.run(query, by=person), courses
+    response = await graph.run(query, by=person)
+    # Where a field fails, graphql-core leaves coroutines of others that have not begun. Python warns of each when it is
+    # collected, and cannot where that happens inside a namedtuple: its constructor has no `__import__`.
+    if response.errors:
+        gc.collect()
+    return response, courses
 
 
 def _flat(value: Any) -> Iterator[str]:
