@@ -165,9 +165,13 @@ SELECT symbol FROM tokens;
 
 -- name: lock_quotes
 -- The prices of symbols at an exchange before a tick, locked in the order of the symbols.
-SELECT symbol, price_usd FROM market_data
+SELECT symbol, price_usd, last_updated FROM market_data
 WHERE exchange = $1::text AND symbol = ANY ($2::text[])
 ORDER BY symbol FOR NO KEY UPDATE;
+
+-- name: doubt_quotes
+-- Makes quotes older than any: a clock was wrong when they were stored, and nothing would be newer for long.
+UPDATE market_data SET last_updated = '-infinity' WHERE exchange = $1::text AND symbol = ANY ($2::text[]);
 
 -- name: put_quotes
 -- Makes quotes the newest of their tokens at an exchange, unless they are older; returns those that are now.

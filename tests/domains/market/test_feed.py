@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from app.domains.market.model.prices import MARKET, PRICES_TOPIC
-from app.domains.market.services.feed import PriceFeed, next_turn
+from app.domains.market.services.feed import PriceFeed, next_turn, pause_after
 from app.domains.market.services.sources import Sources
 from app.kit.clock import FixedClock
 from app.kit.db import Database
@@ -229,5 +229,12 @@ def test_ticks_keep_to_multiples_of_their_period(number: int, late_s: float, eve
     turn = next_turn(number, elapsed_s, every_s)
     assert turn > number
     # In the future, and no sooner one is passed over.
-    assert turn * every_s >= elapsed_s or turn == number + 1
-    assert turn == number + 1 or (turn - 1) * every_s < elapsed_s
+    rounding_s = 1e-9 * elapsed_s
+    assert turn * every_s >= elapsed_s - rounding_s or turn == number + 1
+    assert turn == number + 1 or (turn - 1) * every_s < elapsed_s + rounding_s
+
+
+def test_a_provider_that_fails_is_asked_more_and_more_seldom_and_never_given_up() -> None:
+    assert [pause_after(failures, 1.0) for failures in (0, 1, 2, 5, 6, 7, 5000)] == [0, 2, 4, 32, 60, 60, 60]
+    assert [pause_after(failures, 300.0) for failures in (0, 1, 5000)] == [0, 300, 300]
+    assert pause_after(5000, 0.01) == pytest.approx(10.24)

@@ -318,6 +318,68 @@ async def test_without_redis_a_new_ticker_goes_on_with_what_is_stored(
     assert minute[MARKET]["bars"]["BTC"][0][1] == "200"
 
 
+async def test_a_clock_that_was_ahead_once_does_not_stop_the_market(
+    database: Database, clock: FixedClock, ticker: Ticker, owner: Owner
+) -> None:
+    moves = Moves()
+    recorder = Recorder(database, clock, *hooks(moves))
+    clock.advance(timedelta(days=400))
+    ticker.take(quoted(clock, {"BTC": 100}))
+    await recorder.record(ticker)
+    clock.advance(-timedelta(days=400))
+    ticker.take(quoted(clock, {"BTC": 120}))
+    await recorder.record(ticker)
+    assert moves.seen[-1] == (SOURCE, [Move("BTC", Decimal(100), Decimal(120))])
+    assert await prices(owner) == {"BTC": 120}
+    clock.advance(60 * SECOND)
+    ticker.advance()
+    await recorder.record(ticker)
+    rows = await owner.fetch("SELECT interval, opened_at, open FROM candles WHERE interval IN ('1m', '1d') ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("1d", NOON - timedelta(hours=12), 120), ("1m", NOON, 120)]
+
+
+async def test_candles_of_a_clock_that_was_ahead_are_not_gone_on_with(
+    redis: Redis, clock: FixedClock, ticker: Ticker
+) -> None:
+    clock.advance(timedelta(days=400))
+    ticker.take(quoted(clock, {"BTC": 100}))
+    await until(lambda: _told_to(redis))
+    clock.advance(-timedelta(days=400))
+    heir = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    await heir.restore([])
+    heir.take(quoted(clock, {"BTC": 200}))
+    clock.advance(60 * SECOND)
+    assert heir.advance()
+    assert [(each.opened_at, each.open) for each in heir.minutes[0].candles] == [(NOON, Decimal(200))]
+
+
+async def test_a_tick_that_cannot_be_stored_does_not_keep_back_the_candles(
+    database: Database, clock: FixedClock, ticker: Ticker, owner: Owner
+) -> None:
+    moves = Moves()
+    moves.refuses = True
+    ticker.take(quoted(clock, {"BTC": 100}))
+    clock.advance(60 * SECOND)
+    ticker.advance()
+    with pytest.raises(LookupError):
+        await Recorder(database, clock, *hooks(moves)).record(ticker)
+    assert await owner.fetchval("SELECT count(*) FROM candles WHERE interval = '1m'") == 1
+    assert list(ticker.due) == ["BTC"]
+
+
+async def test_a_token_that_is_listed_no_more_is_told_no_more(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
+    ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
+    ticker.follow(["BTC"], {})
+    clock.advance(SECOND)
+    ticker.take(quoted(clock, {"BTC": 110}))
+
+    async def told() -> bool:
+        latest = await Volatile(redis).latest(PRICES_TOPIC)
+        return latest is not None and MARKET in latest and list(latest[MARKET]["quotes"]) == ["BTC"]
+
+    await until(told)
+
+
 async def test_another_sources_candles_are_not_gone_on_with(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
     ticker.take(quoted(clock, {"BTC": 100}))
     await until(lambda: _told_to(redis))
@@ -344,8 +406,9 @@ async def test_a_day_is_told_by_our_own_candles_where_the_provider_is_silent(
     clock.advance(60 * SECOND)
     ticker.advance()
     await recorder.record(ticker)
-    ticker.days = await recorder.days(["BTC", "ETH"], SOURCE)
-    assert list(ticker.days) == ["BTC"]
+    days = await recorder.days(["BTC", "ETH"], SOURCE)
+    assert list(days) == ["BTC"]
+    ticker.follow(["BTC", "ETH"], days)
     ticker.take(quoted(clock, {"BTC": 120}, volume=None))
     await recorder.record(ticker)
     row = await owner.fetchrow(

@@ -44,13 +44,20 @@ class CandleBuilder:
             self._closed[interval][symbol] = bars.closed
 
     def advance(self, at: datetime) -> list[tuple[str, Bar]]:
-        """Closes the candles whose time has passed; returns those of a minute. Time that goes back closes nothing."""
+        """Closes the candles whose time has passed; returns those of a minute.
+
+        Time that goes back a little closes nothing. If it goes back by more than a candle, what was before was no time:
+        its open candles are dropped, and those of the present begin anew.
+        """
         minutes: list[tuple[str, Bar]] = []
         for interval in Interval:
             begin, before = begin_of(at, interval.length), self._begins.get(interval)
-            if before is not None and begin <= before:
+            if before is not None and before - interval.length <= begin <= before:
                 continue
             self._begins[interval] = begin
+            self._open[interval] = {
+                symbol: bar for symbol, bar in self._open[interval].items() if bar.opened_at <= begin
+            }
             ended = [(symbol, bar) for symbol, bar in self._open[interval].items() if bar.opened_at < begin]
             for symbol, bar in ended:
                 del self._open[interval][symbol]

@@ -110,8 +110,8 @@ class PriceFeed:
         while True:
             failures = 0 if await self._tick(ticker) else failures + 1
             due.set()
-            pause_s = min(self._every_s * 2**failures, max(LONGEST_PAUSE_S, self._every_s)) if failures else 0.0
-            number = next_turn(number, loop.time() + pause_s - began, self._every_s)
+            elapsed_s = loop.time() + pause_after(failures, self._every_s) - began
+            number = next_turn(number, elapsed_s, self._every_s)
             await asyncio.sleep(began + number * self._every_s - loop.time())
 
     async def _tick(self, ticker: Ticker) -> bool:
@@ -167,13 +167,19 @@ class PriceFeed:
     async def _look_up(self, ticker: Ticker) -> None:
         """Which tokens there are by now, and what their last 24 hours were like."""
         self._symbols = await self._recorder.symbols(TOKENS_LIMIT)
-        ticker.days = await self._recorder.days(self._symbols, ticker.source)
+        ticker.follow(self._symbols, await self._recorder.days(self._symbols, ticker.source))
 
     async def _note(self) -> None:
         accepted, ignored = self._accepted, self._ignored
         self._accepted, self._ignored = 0, {}
         if accepted or ignored:
             await self._sources.succeeded(self._provider.name, SourceKind.PRICES, accepted=accepted, ignored=ignored)
+
+
+def pause_after(failures: int, every_s: float) -> float:
+    """For how many seconds a provider is not asked, after so many failures in a row."""
+    # A bounded power: the thousandth is more than a float holds.
+    return min(every_s * 2 ** min(failures, 10), max(LONGEST_PAUSE_S, every_s)) if failures else 0.0
 
 
 def next_turn(number: int, elapsed_s: float, every_s: float) -> int:

@@ -11,7 +11,7 @@ from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Candle, Day, Interval, Move, Quote
 from app.domains.market.services.candles import Candles
 from app.domains.market.services.history import History
-from app.domains.market.services.ticker import Minute, Ticker
+from app.domains.market.services.ticker import AHEAD, Minute, Ticker
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
@@ -45,7 +45,14 @@ class Recorder:
 
     async def record(self, ticker: Ticker) -> None:
         """Stores what is due; what could not be stored stays due. Raises Unavailable."""
-        await self._record_quotes(ticker)
+        try:
+            await self._record_quotes(ticker)
+        except Unavailable:
+            raise
+        except Exception:
+            # Whatever is wrong with a tick, the candles are not to wait for it.
+            await self._record_minutes(ticker)
+            raise
         await self._record_minutes(ticker)
 
     async def symbols(self, limit: int) -> list[str]:
@@ -77,9 +84,11 @@ class Recorder:
             raise
 
     async def _store(self, tx: Tx, source: str, quotes: list[Quote]) -> None:
-        before: dict[str, Decimal] = {
-            row[0]: row[1] for row in await tx.fetch(PRICES.lock_quotes, source, [each.symbol for each in quotes])
-        }
+        rows = await tx.fetch(PRICES.lock_quotes, source, [each.symbol for each in quotes])
+        before: dict[str, Decimal] = {row["symbol"]: row["price_usd"] for row in rows}
+        latest = self._clock.now() + AHEAD
+        if dreamt := [row["symbol"] for row in rows if row["last_updated"] > latest]:
+            await tx.execute(PRICES.doubt_quotes, source, dreamt)
         columns = zip(*((each.symbol, each.at, *_columns(each)) for each in quotes), strict=True)
         stored = await tx.fetch(PRICES.put_quotes, source, *map(list, columns))
         moves = [Move(symbol, before.get(symbol), price) for symbol, price in stored]

@@ -1,7 +1,7 @@
 """What the market is now, in the one process that feeds it: the newest quotes, and the candles as they form."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,6 +27,9 @@ from app.domains.market.rules.windows import begin_of
 from app.kit.clock import Clock
 from app.kit.volatile import Volatile
 
+AHEAD: Final = timedelta(minutes=1)
+"""Clocks differ; a quote that is further ahead is of a clock that was wrong, and older than any."""
+
 MINUTES_KEPT: Final = 360
 """Minutes that wait for a database that is gone; then the oldest are given up."""
 
@@ -46,8 +49,6 @@ class Ticker:
 
     def __init__(self, source: str, clock: Clock, volatile: Volatile, *, every_s: float) -> None:
         self.source = source
-        self.days: dict[str, Day] = {}
-        """Fills in what the provider does not say."""
         self.due: dict[str, Quote] = {}
         """The newest quote of each token whose stored one is older."""
         self.minutes: deque[Minute] = deque(maxlen=MINUTES_KEPT)
@@ -55,6 +56,7 @@ class Ticker:
         self._clock = clock
         self._volatile = volatile
         self._every_s = every_s
+        self._days: Mapping[str, Day] = {}
         self._quotes: dict[str, Quote] = {}
         self._builder = CandleBuilder()
         self._ticked_at: datetime | None = None
@@ -63,7 +65,7 @@ class Ticker:
         """Goes on with the candles that whoever fed before left in Redis, or with `stored` ones of the present."""
         now = self._clock.now()
         for interval in Interval:
-            known = _bars(await self._volatile.latest(interval.topic), self.source)
+            known = _bars(await self._volatile.latest(interval.topic), self.source, now)
             for symbol, bars in known.items():
                 self._builder.restore(interval, symbol, bars)
             if interval is Interval.ONE_MINUTE:
@@ -75,6 +77,12 @@ class Ticker:
                 self._builder.restore(candle.interval, candle.symbol, Bars(_bar(candle), None))
         self.advance()
 
+    def follow(self, symbols: Collection[str], days: Mapping[str, Day]) -> None:
+        """Which tokens are listed: others are told no more. `days` fill in what the provider does not say of them."""
+        self._days = days
+        listed = frozenset(symbols)
+        self._quotes = {symbol: quote for symbol, quote in self._quotes.items() if symbol in listed}
+
     def take(self, quotes: Iterable[Quote]) -> None:
         """A provider's answer: a tick. A quote that is not newer than the one before it changes nothing stored."""
         now = self._clock.now()
@@ -83,9 +91,9 @@ class Ticker:
         self._end(self._builder.advance(now))
         ticked: list[Quote] = []
         for quote in quotes:
-            whole = completed(quote, self.days.get(quote.symbol))
+            whole = completed(quote, self._days.get(quote.symbol))
             before = self._quotes.get(quote.symbol)
-            if before is None or before.at < whole.at:
+            if before is None or before.at < whole.at or before.at > now + AHEAD:
                 self._quotes[quote.symbol] = self.due[quote.symbol] = whole
             ticked.append(self._quotes[quote.symbol])
         self._builder.add(
@@ -129,14 +137,21 @@ class Ticker:
             self._volatile.tell(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
 
 
-def _bars(latest: object, source: str) -> dict[str, Bars]:
+def _bars(latest: object, source: str, now: datetime) -> dict[str, Bars]:
     try:
         board = msgspec.convert(latest, dict[str, Board]).get(MARKET)
     except msgspec.ValidationError as error:
         # Redis does not answer, or holds another release's idea of it.
         log.warning("feed.candles_unread", error=str(error))
         return {}
-    return board.bars if board is not None and board.source == source else {}
+    if board is None or board.source != source:
+        return {}
+    # A clock that was ahead once must not keep candles from closing until then.
+    return {symbol: Bars(_begun(bars.open, now), _begun(bars.closed, now)) for symbol, bars in board.bars.items()}
+
+
+def _begun(bar: Bar | None, now: datetime) -> Bar | None:
+    return bar if bar is not None and bar.opened_at <= now else None
 
 
 def _bar(candle: Candle) -> Bar:

@@ -77,6 +77,15 @@ def test_time_that_goes_back_closes_nothing_and_changes_no_candle_that_is_closed
     )
 
 
+def test_time_that_goes_back_by_more_than_a_candle_begins_anew() -> None:
+    builder = CandleBuilder()
+    tick(builder, NOON + timedelta(minutes=2), 10)
+    assert tick(builder, NOON, 30) == []
+    assert builder.bars(MINUTE)["BTC"] == Bars(bar(NOON, 30, 30, 30, 30, 0), None)
+    # An hour has not gone back by one.
+    assert builder.bars(Interval.ONE_HOUR)["BTC"] == Bars(bar(NOON, 10, 30, 10, 30, 0), None)
+
+
 def test_what_is_restored_goes_on() -> None:
     builder = CandleBuilder()
     builder.restore(MINUTE, "BTC", Bars(bar(NOON, 10, 30, 5, 20, 7), bar(NOON - timedelta(minutes=1), 1, 1, 1, 1, 1)))

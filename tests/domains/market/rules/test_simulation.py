@@ -88,6 +88,14 @@ def test_a_step_back_or_none_changes_nothing() -> None:
     assert market.step(AT + timedelta(seconds=3)) == quotes
 
 
+def test_a_clock_that_was_ahead_does_not_stop_the_market() -> None:
+    market = simulation()
+    market.step(AT + timedelta(days=400))
+    still = market.step(AT)
+    moved = market.step(AT + timedelta(seconds=1))
+    assert sum(one.price_usd != other.price_usd for one, other in zip(still, moved, strict=True)) > len(still) / 2
+
+
 def test_a_restart_goes_on_where_it_stopped() -> None:
     going = simulation()
     stored = walk(going, 60)
