@@ -213,35 +213,6 @@ SELECT k.ord, (
 ) AS value
 FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord);
 
--- name: recent_articles
--- What was written about a token since a moment, the newest first.
-SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-    a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-FROM (
-    SELECT m.published_at, m.article_id FROM news_mentions m
-    WHERE m.symbol = $1 AND m.published_at >= $2
-    ORDER BY m.published_at DESC, m.article_id DESC LIMIT $3::integer
-) found
-JOIN news_articles a ON a.id = found.article_id
-ORDER BY a.published_at DESC, a.id DESC;
-
--- name: sentiment_of_symbols
--- What is written about each of these tokens between two moments, on the whole: counted by impact, and half as much for
--- each day of age. $4 is the bound of what is neutral.
-SELECT m.symbol,
-    (sum(a.sentiment_score * w.weight) / sum(w.weight))::float8 AS score,
-    count(*)::integer AS articles,
-    (count(*) FILTER (WHERE a.sentiment_score >= $4::numeric))::integer AS positive,
-    (count(*) FILTER (WHERE abs(a.sentiment_score) < $4::numeric))::integer AS neutral,
-    (count(*) FILTER (WHERE a.sentiment_score <= -$4::numeric))::integer AS negative
-FROM news_mentions m
-JOIN news_articles a ON a.id = m.article_id
-CROSS JOIN LATERAL (
-    SELECT (10 + a.impact) * power(0.5::float8, extract(epoch FROM $3::timestamptz - m.published_at) / 86400) AS weight
-) w
-WHERE m.symbol = ANY ($1::text[]) AND m.published_at >= $2::timestamptz AND m.published_at <= $3::timestamptz
-GROUP BY m.symbol;
-
 -- name: known_urls
 -- Which of these addresses are there already, and whose they are.
 SELECT url, id FROM news_articles WHERE url = ANY ($1::text[]);

@@ -44,7 +44,9 @@ async def test_an_article_is_stored_with_what_it_means(services: Services, owner
         [draft(1, "Bitcoin surges, ether too", summary="<p>SOL waits</p>", content="<b>All</b> of it", author="Ann")]
     )
     assert (ingested.received, ingested.published, ingested.known, ingested.ignored) == (1, 1, 0, {})
-    (article,) = await news.recent("BTC", clock.now() - timedelta(days=1), 10)
+    reads = Reads(news.database, PUBLIC)
+    article = await reads.one(loaders.article_by_id, ingested.ids[0])
+    assert article is not None
     assert (article.id, article.title, article.summary, article.author) == (
         ingested.ids[0],
         "Bitcoin surges, ether too",
@@ -55,8 +57,9 @@ async def test_an_article_is_stored_with_what_it_means(services: Services, owner
     assert article.sentiment_score > 0.4
     assert article.impact > 0
     assert article.published_at == article.created_at == clock.now()
-    assert await news.recent("ETH", clock.now(), 10) == [article]
-    content = await Reads(services.market.news.database, PUBLIC).one(loaders.content_by_article, article.id)
+    mentions = await owner.fetch("SELECT symbol, published_at, article_id FROM news_mentions ORDER BY symbol")
+    assert [tuple(row) for row in mentions] == [(symbol, clock.now(), article.id) for symbol in ("BTC", "ETH", "SOL")]
+    content = await reads.one(loaders.content_by_article, article.id)
     assert content is not None
     assert content.content == "All of it"
     assert await queued(owner) == [{"ids": [str(article.id)]}]
@@ -163,24 +166,6 @@ async def test_only_moneta_writes_news(services: Services, database: Database, o
     assert await queued(owner) == []
 
 
-async def test_recent_is_what_mentions_the_token_since_then(
-    services: Services, owner: Owner, clock: FixedClock
-) -> None:
-    await list_tokens(owner, NAMES)
-    now = clock.now()
-    hours = {1: "Bitcoin", 2: "Ether", 3: "Bitcoin", 5: "Bitcoin"}
-    await services.market.news.publish(
-        [draft(hour, f"{name} rises", published_at=now - timedelta(hours=hour)) for hour, name in hours.items()]
-    )
-    recent = await services.market.news.recent("BTC", now - timedelta(hours=3), 10)
-    assert [article.url[-1] for article in recent] == ["1", "3"]
-    assert [article.url[-1] for article in await services.market.news.recent("BTC", now - timedelta(days=1), 2)] == [
-        "1",
-        "3",
-    ]
-    assert await services.market.news.recent("SOL", now - timedelta(days=1), 10) == []
-
-
 async def insert(owner: Owner, symbol: str, score: str, impact: int, published_at: datetime) -> None:
     id = await owner.fetchval(
         "INSERT INTO news_articles (title, source, url, sentiment_score, impact, symbols_mentioned, published_at)"
@@ -191,23 +176,6 @@ async def insert(owner: Owner, symbol: str, score: str, impact: int, published_a
         published_at,
     )
     await owner.execute("INSERT INTO news_mentions VALUES ($1, $2, $3)", symbol, published_at, id)
-
-
-async def test_sentiment_is_weighed_by_impact_and_age(services: Services, owner: Owner, clock: FixedClock) -> None:
-    day = timedelta(days=1)
-    await insert(owner, "BTC", "0.80", 90, clock.now())
-    await insert(owner, "BTC", "-0.50", 90, clock.now() - day)
-    await insert(owner, "BTC", "0.04", 0, clock.now() - 2 * day)
-    await insert(owner, "BTC", "-1.00", 100, clock.now() - 8 * day)
-    await insert(owner, "ETH", "-0.05", 0, clock.now() - day)
-    found = await services.market.news.sentiment_of(["BTC", "ETH", "SOL"], clock.now() - 7 * day)
-    assert set(found) == {"BTC", "ETH"}
-    btc, eth = found["BTC"], found["ETH"]
-    # Weights are 100, 100 / 2 and 10 / 4.
-    assert btc.score == pytest.approx((0.8 * 100 - 0.5 * 50 + 0.04 * 2.5) / 152.5)
-    assert (btc.articles, btc.positive, btc.neutral, btc.negative) == (3, 1, 1, 1)
-    assert eth.score == pytest.approx(-0.05)
-    assert (eth.positive, eth.neutral, eth.negative) == (0, 0, 1)
 
 
 async def test_news_are_forgotten_after_a_year(services: Services, owner: Owner, clock: FixedClock) -> None:

@@ -97,8 +97,6 @@ async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) ->
         (NEWS.tokens_by_articles, (ids,)),
         (NEWS.news_by_symbols, (["T1", "T9"], 21, None, None)),
         (NEWS.news_by_symbols_count, (["T1", "T9"], COUNT_LIMIT + 1)),
-        (NEWS.recent_articles, ("T1", NOON - timedelta(days=7), 100)),
-        (NEWS.sentiment_of_symbols, (["T9"], NOON - timedelta(days=3), NOON, Decimal("0.05"))),
         (NEWS.known_urls, (["https://paper.example/1"],)),
         (NEWS.delete_old_articles, (NOON - timedelta(days=365), 1000)),
     ):

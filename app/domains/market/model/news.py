@@ -100,17 +100,6 @@ class NewsIngested(msgspec.Struct, frozen=True):
         return len(self.ids)
 
 
-class NewsSentiment(msgspec.Struct, frozen=True):
-    """What is written about a token: -1 to 1, each article counted by its impact, half as much for each day of age."""
-
-    symbol: str
-    score: float
-    articles: int
-    positive: int
-    neutral: int
-    negative: int
-
-
 class NewsFilter(msgspec.Struct, frozen=True):
     """Which news; None: whatever it is. `since` is included, `until` is not."""
 

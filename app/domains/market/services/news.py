@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -19,15 +18,12 @@ from app.domains.market.model.news import (
     ArticleDraft,
     IgnoredNews,
     JudgedArticle,
-    NewsArticle,
     NewsFilter,
     NewsIngested,
-    NewsSentiment,
 )
 from app.domains.market.rules.articles import Refused, cleaned, judged
 from app.domains.market.rules.mentions import Mentions
 from app.domains.market.rules.news_searching import searchable
-from app.domains.market.rules.sentiment import NEUTRAL_BOUND
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
@@ -157,17 +153,6 @@ class News:
         # Between the look and the write somebody else may have stored the same address.
         known = prepared.known + len(articles) - len(rows)
         return NewsIngested([row["id"] for row in rows], prepared.received, known, prepared.ignored)
-
-    async def recent(self, symbol: str, since: datetime, limit: int) -> list[NewsArticle]:
-        """What mentions a token since then, the newest first."""
-        return [NewsArticle(*row) for row in await self.database.fetch(NEWS.recent_articles, symbol, since, limit)]
-
-    async def sentiment_of(self, symbols: Sequence[str], since: datetime) -> dict[str, NewsSentiment]:
-        """What is written about tokens since then, on the whole; a token that nobody writes about is not there."""
-        rows = await self.database.fetch(
-            NEWS.sentiment_of_symbols, list(symbols), since, self.clock.now(), Decimal(str(NEUTRAL_BOUND))
-        )
-        return {row["symbol"]: NewsSentiment(*row) for row in rows}
 
     async def delete_old(self) -> str:
         """Forgets news after a year, batch by batch; says in a line how many."""
