@@ -14,6 +14,10 @@ from typing import Any, NamedTuple
 LEXICON = Path(__file__).parents[1] / "data" / "crypto_lexicon.txt"
 MAX_CHARS = 20_000
 """A text is judged by its beginning."""
+MAX_SENTENCE_CHARS = 1_000
+MAX_EMOJI = 20
+"""A sentence is judged by its beginning, and by so many emoji, each of which is some words to VADER: VADER takes the
+square of their number, and strangers write news."""
 NEUTRAL_BOUND = 0.05
 """VADER's own: a text is positive from here on, negative from the negative of it, neutral between."""
 
@@ -60,11 +64,12 @@ class _Judge(NamedTuple):
 
 
 def score(text: str) -> float:
-    """-1 (ruin) to 1 (triumph), 0 for a text that says neither. For a headline, or a few sentences."""
+    """-1 (ruin) to 1 (triumph), 0 for a text that says neither. For a headline or a sentence."""
     if explains(text):
         return 0.0
     judge = _judge()
-    compound: float = judge.analyzer.polarity_scores(_prepared(judge, text[:MAX_CHARS]))["compound"]
+    beginning = _with_few_emoji(judge, text[:MAX_SENTENCE_CHARS])
+    compound: float = judge.analyzer.polarity_scores(_prepared(judge, beginning))["compound"]
     return compound
 
 
@@ -115,6 +120,15 @@ def _judge() -> _Judge:
     analyzer.lexicon.update({term.replace(" ", "_"): valence for term, valence in terms.items()})
     analyzer.lexicon.update(_OWN_WORDS)
     return _Judge(analyzer, {word: tuple(sorted(found, reverse=True)) for word, found in lengths.items()}, phrases)
+
+
+def _with_few_emoji(judge: _Judge, text: str) -> str:
+    emoji = judge.analyzer.emojis
+    places = [place for place, character in enumerate(text) if character in emoji]
+    if len(places) <= MAX_EMOJI:
+        return text
+    rest = text[places[MAX_EMOJI] :]
+    return text[: places[MAX_EMOJI]] + "".join(" " if character in emoji else character for character in rest)
 
 
 def _prepared(judge: _Judge, text: str) -> str:

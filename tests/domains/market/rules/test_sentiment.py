@@ -1,4 +1,5 @@
 import csv
+import time
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -113,6 +114,18 @@ def test_the_body_tempers_the_headline_and_does_not_drown_it() -> None:
     assert score_article(title, None) == score_article(title, "Nothing to see.") == score(title)
     assert -1 < score_article(title, body) < score(title)
     assert score_article("Quiet day", body) < 0
+
+
+@pytest.mark.parametrize("part", ["\U0001f600", "\U0001f680 ", "good but bad ", "not ", "a. ", "up 1.1", "!"])
+def test_hostile_text_takes_no_longer_than_other(part: str) -> None:
+    score("Warm up.")
+    began = time.process_time()
+    score_article(part * 50, part * 20_000)
+    assert time.process_time() - began < 1.0
+
+
+def test_emoji_say_something() -> None:
+    assert score("Bitcoin \U0001f600") > NEUTRAL_BOUND
 
 
 def test_strength_does_not_cancel_out() -> None:
