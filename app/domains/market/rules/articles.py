@@ -37,7 +37,11 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _BLOCKS = frozenset("p br div li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote section article pre hr".split())  # noqa: SIM905
-_DROPPED = ("script", "style", "iframe", "noscript", "template", "svg", "head")
+_DROPPED = {
+    tag: re.compile(f"</{tag}", re.IGNORECASE | re.ASCII)
+    for tag in ("script", "style", "iframe", "noscript", "template", "svg", "head")
+}
+"""What is no text of the page, and how it ends."""
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 
 
@@ -96,7 +100,7 @@ def plain_text(text: str | None, limit: int) -> str | None:
 
 def _without_tags(text: str) -> Iterable[str]:
     """What stands between the tags. One pass: nothing makes it read a part twice."""
-    place, lowered = 0, text.lower()
+    place = 0
     while (start := text.find("<", place)) >= 0:
         yield text[place:start]
         if text.startswith("<!--", start):
@@ -115,8 +119,8 @@ def _without_tags(text: str) -> Iterable[str]:
         place = end + 1
         tag = "" if name is None else name[1].lower()
         if tag in _DROPPED and text[start + 1] != "/" and text[end - 1] != "/":
-            close = lowered.find(f"</{tag}", place)
-            place = len(text) if close < 0 else close
+            close = _DROPPED[tag].search(text, place)
+            place = len(text) if close is None else close.start()
         elif tag in _BLOCKS:
             yield "\n"
         else:

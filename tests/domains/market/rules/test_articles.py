@@ -82,6 +82,7 @@ def test_a_normalised_address_stays_as_it_is(path: str, query: str) -> None:
         ("<p>One &amp; two</p><p>three<br>four</p>", "One & two\nthree\nfour"),
         ("a <b>bold</b> move", "a bold move"),
         ("<script>alert('x')</script>safe<style>p{}</style>", "safe"),
+        ("\u0130\u0130 <STYLE>p{}</Style>rises <script>x</SCRIPT>after", "\u0130\u0130 rises after"),
         ("before<!-- <p>no</p> -->after", "beforeafter"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
         ("cut in a ta<a href='x", "cut in a ta"),
