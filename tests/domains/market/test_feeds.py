@@ -86,6 +86,20 @@ async def test_only_what_is_newer_is_asked_for(services: Services, server: FeedS
     assert "if-none-match" not in server.asked[-1].headers
 
 
+async def test_a_feed_that_would_be_read_for_ever_is_given_up(
+    services: Services, server: FeedServer, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.domains.market.services.feeds.READING_S", 2)
+    attributes = " ".join(f"a{number}=''" for number in range(100_000)).encode()
+    endless = server.serve("/endless", rss("Never").replace(b"<rss ", b"<rss " + attributes + b" "))
+    good = server.serve("/good", rss("Good"))
+    done = await feeds(services, endless, good, limit_bytes=4_000_000).poll()
+    assert done == "2 feeds, 1 failed; 1 new articles, 0 ignored"
+    assert await titles(owner) == ["Good"]
+    failure = (await source(services, endless)).last_failure
+    assert failure == "the document cannot be read: it takes too long or too much memory"
+
+
 async def test_a_failure_is_noted_and_harms_no_other_feed(
     services: Services, server: FeedServer, owner: Owner, clock: FixedClock
 ) -> None:

@@ -1,4 +1,8 @@
-"""RSS and Atom documents as article drafts. feedparser does the reading; what it is given and gives is bounded here."""
+"""RSS and Atom documents as article drafts.
+
+feedparser does the reading. What it is given and gives is bounded here, but not how long it takes: forty thousand
+attributes keep it busy for half a minute. So `read` is for a process of its own.
+"""
 
 import calendar
 import io
@@ -30,24 +34,56 @@ class ParsedFeed(msgspec.Struct, frozen=True):
     ignored: dict[str, int]
 
 
+class FeedDocument(msgspec.Struct, frozen=True):
+    """What came from `url`."""
+
+    body: bytes
+    url: str
+    content_type: str | None
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was read; or nothing, and why not."""
+
+    parsed: ParsedFeed | None
+    reason: str | None
+
+
+def read(packed: bytes) -> bytes:
+    """A FeedDocument in, a Reading out, both as MessagePack."""
+    document = msgspec.msgpack.decode(packed, type=FeedDocument)
+    try:
+        reading = Reading(parse_feed(document.body, document.url, document.content_type), None)
+    except NotAFeed as error:
+        reading = Reading(None, str(error))
+    return msgspec.msgpack.encode(reading)
+
+
 def parse_feed(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
-    """Reads a document that came from `url`. It takes a while for a large one. Raises NotAFeed."""
+    """Reads a document that came from `url`. Raises NotAFeed."""
     import feedparser
+    from feedparser.encodings import convert_to_utf8
 
     plain = body.removeprefix(_BYTE_ORDER_MARK)
     if not plain.strip():
         raise NotAFeed("the document is empty")
     if _HTML.match(plain):
         raise NotAFeed("this is a web page, not a feed")
-    # In UTF-16 each letter has a NUL beside it. No feed needs entities of its own; a bomb does.
-    if b"<!ENTITY" in plain.replace(b"\0", b"").upper():
-        raise NotAFeed("the document declares entities")
     headers = {"content-location": url, "content-type": content_type or "application/xml"}
+    try:
+        # Whatever letters are packed in (UTF-7, EBCDIC, escapes): what is searched now is what is read later.
+        plain = convert_to_utf8(headers, body, {})
+    except Exception as error:
+        raise NotAFeed(f"the document cannot be decoded: {type(error).__name__}") from error
+    # No feed needs entities of its own; a bomb does.
+    if b"<!ENTITY" in plain.upper():
+        raise NotAFeed("the document declares entities")
+    headers["content-type"] = "application/xml; charset=utf-8"
     # Our own cleaning makes plain text of everything: theirs, which keeps harmless HTML, would be work for nothing.
     try:
         # As a stream: given bytes or a string, feedparser first tries whether they are the name of a file.
         found = feedparser.parse(
-            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            io.BytesIO(plain), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:
         # It is fed by strangers, and what it raises at their worst is not documented.
@@ -55,7 +91,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
     if not found.version:
         raise NotAFeed("neither RSS nor Atom")
     entries, ignored = list(found.entries), dict[str, int]()
-    if found.bozo and entries and not _ENDS.search(plain.replace(b"\0", b"")[-_TAIL_BYTES:]):
+    if found.bozo and entries and not _ENDS.search(plain[-_TAIL_BYTES:]):
         # The last one may have half a title, or an address that is not the article's.
         entries.pop()
         ignored[str(IgnoredNews.TRUNCATED)] = 1

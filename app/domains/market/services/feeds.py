@@ -10,13 +10,17 @@ import structlog
 
 from app.domains.market.model.news import NewsIngested
 from app.domains.market.model.sources import SourceKind
-from app.domains.market.rules.feeds import NotAFeed, parse_feed
+from app.domains.market.rules.feeds import FeedDocument, NotAFeed, ParsedFeed, Reading, read
 from app.domains.market.services.fetching import Document, FeedFailed, FeedState, Fetcher
 from app.domains.market.services.news import NEWS, News
 from app.domains.market.services.sources import Sources
+from app.kit.contained import Overrun, contained
 from app.kit.db import SYSTEM, Database, Tx
 
 CONCURRENT_FEEDS: Final = 4
+READING_S: Final = 10
+READING_BYTES: Final = 512 * 1024 * 1024
+"""What reading one document may take: a hundred times what an honest one does."""
 log = structlog.get_logger(__name__)
 
 
@@ -66,7 +70,7 @@ class Feeds:
         if document.body is None:
             await self.sources.succeeded(url, SourceKind.NEWS, accepted=0)
             return NewsIngested([], 0, 0, {})
-        parsed = await asyncio.to_thread(parse_feed, document.body, document.url, document.content_type)
+        parsed = await _read(FeedDocument(document.body, document.url, document.content_type))
         prepared = await self.news.prepare(parsed.drafts)
 
         async def store(tx: Tx) -> NewsIngested:
@@ -80,6 +84,18 @@ class Feeds:
             return msgspec.structs.replace(ingested, ignored=ignored)
 
         return await self.database.write(SYSTEM, store)
+
+
+async def _read(document: FeedDocument) -> ParsedFeed:
+    packed = msgspec.msgpack.encode(document)
+    try:
+        answer = await contained(read, packed, cpu_s=READING_S, memory_bytes=READING_BYTES)
+    except Overrun as error:
+        raise NotAFeed(f"the document cannot be read: {error}") from error
+    reading = msgspec.msgpack.decode(answer, type=Reading)
+    if reading.parsed is None:
+        raise NotAFeed(reading.reason)
+    return reading.parsed
 
 
 def _state(kept: object) -> FeedState:

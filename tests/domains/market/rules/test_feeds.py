@@ -75,7 +75,7 @@ def test_what_is_no_feed(body: bytes) -> None:
         parse_feed(body, URL)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32", "cp037", "cp500"])
 def test_entities_are_refused_before_they_are_read(encoding: str) -> None:
     lol = "".join(f"<!ENTITY lol{n} '{f'&lol{n - 1};' * 10}'>" for n in range(2, 12))
     bomb = rss(
@@ -87,6 +87,19 @@ def test_entities_are_refused_before_they_are_read(encoding: str) -> None:
     with pytest.raises(NotAFeed, match="entities"):
         parse_feed(bomb, URL)
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"), [("utf-7", b"+ADwAIQ-"), ("unicode_escape", b"\\x3c\\x21"), ("iso2022_jp", b"<!EN\x1b(B")]
+)
+@pytest.mark.parametrize("declared", ["in the document", "beside it"])
+def test_entities_are_found_however_they_are_packed(encoding: str, packed: bytes, declared: str) -> None:
+    begun = b"<!EN" if packed.startswith(b"<!EN") else b"<!"
+    bomb = rss(item(), head="<!DOCTYPE r [<!ENTITY x 'y'>]>").replace(begun, packed)
+    if declared == "in the document":
+        bomb = bomb.replace(b"utf-8", encoding.encode())
+    with pytest.raises(NotAFeed, match="entities"):
+        parse_feed(bomb, URL, None if declared == "in the document" else f"application/xml; charset={encoding}")
 
 
 def test_an_entity_from_a_file_is_refused() -> None:
