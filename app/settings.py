@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     )
     research_key: SecretStr | None = Field(None, description="Its key, where it wants one.")
     research_model: str | None = Field(None, description="Its model; needed with MONETA_RESEARCH_URL.")
-    research_timeout_s: float = Field(8.0, gt=0, description="How long it may take to write.")
+    research_timeout_s: float = Field(
+        8.0, gt=0, le=8.0, description="How long it may take to write; then the brief is composed."
+    )
 
     market_provider: Literal["simulated", "coingecko", "coinmarketcap"] = Field(
         "simulated", description="Who says what tokens are worth."

@@ -254,6 +254,21 @@ async def test_sentiment_lives_without_a_provider_that_does_not_answer(
     assert [each.name for each in found.sources] == ["NEWS"]
 
 
+async def test_sentiment_lives_without_a_provider_that_hangs(
+    supplied: MarketServices, database: Database, clock: FixedClock
+) -> None:
+    class Hanging:
+        name = "lunarcrush"
+
+        async def social(self, symbol: str) -> Social | None:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    examined = await SentimentAnalyst(Desk(database, clock), Hanging(), wait_s=0.05).examine("BTC")
+    assert [each.name for each in examined.findings.sources] == ["NEWS"]
+    assert examined.sources[1].completeness == 0
+
+
 async def test_a_change_of_mood_is_told(owner: Owner, database: Database, clock: FixedClock) -> None:
     await list_tokens(owner)
     await article(owner, "All is well", clock.now() - timedelta(hours=25), sentiment="0.6")

@@ -10,10 +10,13 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from app.domains.market.model.analysis import AnalysisType
+from app.domains.market.model.analysis import AnalysisStatus, AnalysisType
 from app.domains.market.model.analysis.research import ResearchFindings
 from app.domains.market.services import MarketServices
 from app.domains.market.services.analysis import Analyses
+from app.domains.market.services.analysis.analyses import PATIENCE_S
+from app.domains.market.services.analysis.examining import Examined
+from app.domains.market.services.analysis.researching import OTHERS_S, ResearchAnalyst
 from app.domains.market.services.analysis.writer import MAX_ANSWER_BYTES, MAX_CHARS, Writer
 from app.kit.clock import FixedClock
 from app.kit.db import Database
@@ -113,6 +116,40 @@ async def test_without_the_models_answer_the_brief_is_composed(
     cited = {kind for sentence in found.sentences for kind in sentence.citations}
     assert cited == set(AnalysisType) - {AnalysisType.RESEARCH}
     assert all(sentence.citations for sentence in found.sentences)
+
+
+async def test_an_analysis_that_hangs_is_missing_in_the_brief_and_does_not_prevent_it(
+    supplied: MarketServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging:
+        type = AnalysisType.DERIVATIVES
+
+        async def examine(self, symbol: str) -> Examined:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    analysts = supplied.analyses._analysts
+    monkeypatch.setitem(analysts, AnalysisType.DERIVATIVES, Hanging())
+    monkeypatch.setitem(
+        analysts, AnalysisType.RESEARCH, ResearchAnalyst(supplied.analyses.there_within, None, wait_s=1.0)
+    )
+    made = await supplied.analyses.get("BTC", AnalysisType.RESEARCH)
+    assert made.status is AnalysisStatus.AVAILABLE
+    assert made.findings is not None
+    assert made.findings.sentences[-1].citations == [
+        AnalysisType.ON_CHAIN,
+        AnalysisType.DERIVATIVES,
+        AnalysisType.DEFI,
+    ]
+
+
+def test_its_key_is_not_shown() -> None:
+    assert "secret" not in repr(Writer("https://model.example/v1", "secret", "wise-1", 1.0))
+
+
+def test_there_is_time_for_the_others_and_the_model_and_to_compose() -> None:
+    longest = next(each.le for each in Settings.model_fields["research_timeout_s"].metadata if hasattr(each, "le"))
+    assert OTHERS_S + longest < PATIENCE_S
 
 
 def test_a_model_is_asked_only_if_it_is_named() -> None:

@@ -40,7 +40,7 @@ class Analyses:
         """`analysts` make all but the research, which is made of the others'."""
         self._database = database
         self._clock = clock
-        research: Analyst = ResearchAnalyst(self.get, writer)
+        research: Analyst = ResearchAnalyst(self.there_within, writer)
         self._analysts = {analyst.type: analyst for analyst in (*analysts, research)}
         self._computed: Computed[Analysis[Any]] = Computed(
             redis, "analysis", encode=msgspec.json.encode, decode=self._usable, wait_s=PATIENCE_S + 1
@@ -49,6 +49,21 @@ class Analyses:
     async def get(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
         """The analysis of a token, which must be one that is listed. Whatever goes wrong is told in it."""
         return await self._computed.get(f"{symbol}:{kind}", lambda: self._found_or_made(symbol, kind))
+
+    async def there_within(
+        self, symbol: str, kinds: Sequence[AnalysisType], wait_s: float, late: str
+    ) -> list[Analysis[Any]]:
+        """Several analyses; one that is late is UNAVAILABLE, for the reason `late`, and made all the same."""
+        tasks = [asyncio.create_task(self.get(symbol, kind)) for kind in kinds]
+        try:
+            await asyncio.wait(tasks, timeout=wait_s)
+            return [
+                task.result() if task.done() else self.unavailable(symbol, kind, late)
+                for task, kind in zip(tasks, kinds, strict=True)
+            ]
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def delete_expired(self) -> int:
         """Forgets what holds no more; returns how many there were."""

@@ -118,19 +118,11 @@ class _Course:
             log.exception("analysis.run_failed", run=str(self._run.id), symbol=self._symbol)
 
     async def _parts(self, number: int, kinds: tuple[AnalysisType, ...]) -> list[Analysis[Any]]:
-        """The phase's analyses, with those that are not there in time told as such. They are computed all the same."""
-        analyses, budget_s = self._phases.analyses, self._phases.budgets_s[number]
-        tasks = [asyncio.create_task(analyses.get(self._symbol, kind)) for kind in kinds]
-        try:
-            await asyncio.wait(tasks, timeout=max(LEAST_S, budget_s - self._elapsed_s()))
-            late = f"It was not there within the {budget_s:g} s of phase {number}."
-            return [
-                task.result() if task.done() else analyses.unavailable(self._symbol, kind, late)
-                for task, kind in zip(tasks, kinds, strict=True)
-            ]
-        finally:
-            for task in tasks:
-                task.cancel()
+        """The phase's analyses, with those that are not there in time told as such."""
+        budget_s = self._phases.budgets_s[number]
+        wait_s = max(LEAST_S, budget_s - self._elapsed_s())
+        late = f"It was not there within the {budget_s:g} s of phase {number}."
+        return await self._phases.analyses.there_within(self._symbol, kinds, wait_s, late)
 
     async def _store(self, number: int, parts: list[Analysis[Any]]) -> None:
         data = {"elapsed_ms": round(1000 * self._elapsed_s()), "parts": parts}

@@ -1,5 +1,6 @@
 """Analyses of what is written and said: news, sentiment."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -21,6 +22,8 @@ DAY_S: Final = 24 * HOUR_S
 NEWS: Final = "NEWS"
 NEWS_WEIGHT: Final = 0.6
 SOCIAL_WEIGHT: Final = 0.4
+SOCIAL_S: Final = 2.0
+"""How long social media are waited for: the press alone is told within the budget of its phase."""
 ENOUGH_ARTICLES: Final = 10
 """So many say as much as more would."""
 
@@ -68,6 +71,7 @@ class SentimentAnalyst:
     type: ClassVar = AnalysisType.SENTIMENT
     desk: Desk
     social: SocialProvider | None
+    wait_s: float = SOCIAL_S
 
     SPAN: ClassVar = timedelta(days=3)
 
@@ -104,8 +108,9 @@ class SentimentAnalyst:
         if self.social is None:
             return None
         try:
-            said = await self.social.social(symbol)
-        except Unavailable:
+            async with asyncio.timeout(self.wait_s):
+                said = await self.social.social(symbol)
+        except (Unavailable, TimeoutError):
             # The press still tells; that a source is missing lowers the quality.
             return None
         if said is None or said.sentiment is None:

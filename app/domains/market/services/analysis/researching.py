@@ -1,9 +1,8 @@
 """The tenth analysis, made of the other nine."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import structlog
 
@@ -18,6 +17,11 @@ from app.kit.errors import Unavailable
 COMPOSED: Final = "COMPOSED"
 OTHERS: Final = tuple(kind for kind in AnalysisType if kind is not AnalysisType.RESEARCH)
 
+OTHERS_S: Final = 3.0
+"""How long the others are waited for. Then there is still time for the model to write, or to be given up."""
+
+Several: TypeAlias = Callable[[str, Sequence[AnalysisType], float, str], Awaitable[list[Analysis[Any]]]]
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,13 +30,14 @@ class ResearchAnalyst:
     """A language model where one is configured and answers; otherwise the brief that our rule composes."""
 
     type: ClassVar = AnalysisType.RESEARCH
-    get: Callable[[str, AnalysisType], Awaitable[Analysis[Any]]]
+    others: Several
     writer: Writer | None
+    wait_s: float = OTHERS_S
 
     async def examine(self, symbol: str) -> Examined:
         """What the other nine amount to."""
-        found = await asyncio.gather(*(self.get(symbol, kind) for kind in OTHERS))
-        analyses = dict(zip(OTHERS, found, strict=True))
+        found = await self.others(symbol, OTHERS, self.wait_s, f"It was not there within {self.wait_s:g} s.")
+        analyses = dict[AnalysisType, Analysis[Any]](zip(OTHERS, found, strict=True))
         available = [kind for kind, each in analyses.items() if each.status is AnalysisStatus.AVAILABLE]
         if not available:
             raise NotAvailable("None of the other analyses is available.")

@@ -1,7 +1,7 @@
 """A language model that writes the research, over an OpenAI-compatible endpoint."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 import httpx
@@ -41,7 +41,7 @@ class Writer:
     """Asks one model for plain text."""
 
     url: str
-    key: str | None
+    key: str | None = field(repr=False)
     model: str
     timeout_s: float
     transport: httpx.AsyncBaseTransport | None = None
