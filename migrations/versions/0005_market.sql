@@ -303,10 +303,13 @@ CREATE TABLE alert_marks (
     kind text NOT NULL,
     subject text NOT NULL,
     value numeric,
+    basis text NOT NULL DEFAULT '',
     position bigint,
     at timestamptz NOT NULL,
     PRIMARY KEY (kind, subject)
 ) WITH (fillfactor = 50);
+COMMENT ON COLUMN alert_marks.basis IS
+    'Whose word the value is: an exchange, or the sources of a mood. It is compared with no value of another basis.';
 
 -- Notifications ----------------------------------------------------------------------------------------------------
 

@@ -163,14 +163,16 @@ SELECT subject, value, position, at FROM alert_marks WHERE kind = $1 AND subject
 
 -- name: lock_marks
 -- What was measured last of these subjects, until the end of the transaction.
-SELECT subject, value, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[])
+SELECT subject, value, basis, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[])
 ORDER BY subject FOR UPDATE;
 
 -- name: move_marks
--- Notes what was measured of these subjects at $4; gives those of which nothing as new was noted before.
-INSERT INTO alert_marks AS m (kind, subject, value, at)
-SELECT $1, g.subject, g.value, $4 FROM unnest($2::text[], $3::numeric[]) AS g (subject, value) ORDER BY g.subject
-ON CONFLICT (kind, subject) DO UPDATE SET value = excluded.value, at = excluded.at WHERE m.at < excluded.at
+-- Notes what was measured of these subjects at $5, and by whose word; gives those of which nothing as new was noted.
+INSERT INTO alert_marks AS m (kind, subject, value, basis, at)
+SELECT $1, g.subject, g.value, g.basis, $5
+FROM unnest($2::text[], $3::numeric[], $4::text[]) AS g (subject, value, basis) ORDER BY g.subject
+ON CONFLICT (kind, subject) DO UPDATE SET value = excluded.value, basis = excluded.basis, at = excluded.at
+    WHERE m.at < excluded.at
 RETURNING subject;
 
 -- name: move_position

@@ -24,12 +24,14 @@ async def list_tokens(owner: Owner, names: dict[str, tuple[str, str]] = NAMES) -
     return list(names)
 
 
-async def quote(owner: Owner, symbol: str, price_usd: str, *, volume_usd: str | None = None) -> None:
-    """Quotes a token, as the simulation would."""
+async def quote(
+    owner: Owner, symbol: str, price_usd: str, *, volume_usd: str | None = None, exchange: str = "simulated"
+) -> None:
+    """Quotes a token, as the simulation or another exchange would."""
     await owner.execute(
-        "INSERT INTO market_data (symbol, exchange, price_usd, price_aud, volume_24h_usd)"
-        " VALUES ($1, 'simulated', $2, $3, $4)",
+        "INSERT INTO market_data (symbol, exchange, price_usd, price_aud, volume_24h_usd) VALUES ($1, $2, $3, $4, $5)",
         symbol,
+        exchange,
         Decimal(price_usd),
         Decimal(price_usd) * Decimal("1.5"),
         None if volume_usd is None else Decimal(volume_usd),

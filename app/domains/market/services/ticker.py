@@ -27,8 +27,9 @@ from app.domains.market.rules.windows import begin_of
 from app.kit.clock import Clock
 from app.kit.volatile import Volatile
 
-AHEAD: Final = timedelta(minutes=1)
-"""Clocks differ; a quote that is further ahead is of a clock that was wrong, and older than any."""
+AHEAD: Final = timedelta(minutes=10)
+"""Clocks differ; a quote that is further ahead is of a clock that was wrong, and older than any. It is more than two
+workers' clocks differ by, or each would hold the other's for wrong, and find crossings that never were."""
 
 MINUTES_KEPT: Final = 360
 """Minutes that wait for a database that is gone; then the oldest are given up."""

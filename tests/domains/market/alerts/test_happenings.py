@@ -13,7 +13,7 @@ import pytest
 from app.domains.accounts.model import Viewer
 from app.domains.market.model.alerts import AlertChanges, NewsImpact, Rearm, SentimentChange, WhaleTransaction
 from app.domains.market.model.analysis import Analysis, AnalysisStatus, AnalysisType
-from app.domains.market.model.analysis.sentiment import Mood, SentimentFindings
+from app.domains.market.model.analysis.sentiment import Mood, SentimentFindings, SentimentSource
 from app.domains.market.model.chain import Chain, ChainTransfer
 from app.domains.market.services.alerts.headlines import Headlines
 from app.domains.market.services.alerts.sentiments import Sentiments
@@ -27,6 +27,7 @@ class Moods:
 
     stage: Stage
     scores: dict[str, float] = field(default_factory=dict)
+    sources: tuple[str, ...] = ("NEWS",)
     asked: list[str] = field(default_factory=list)
 
     async def analyse(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
@@ -34,9 +35,9 @@ class Moods:
         score, now = self.scores.get(symbol), self.stage.clock.now()
         if score is None:
             return Analysis(symbol, kind, AnalysisStatus.UNAVAILABLE, "nobody speaks", 0, now, now, None)
-        return Analysis(
-            symbol, kind, AnalysisStatus.AVAILABLE, None, 90, now, now, SentimentFindings(score, Mood.NEUTRAL, None, [])
-        )
+        sources = [SentimentSource(name, score, 1 / len(self.sources), None) for name in self.sources]
+        findings = SentimentFindings(score, Mood.NEUTRAL, None, sources)
+        return Analysis(symbol, kind, AnalysisStatus.AVAILABLE, None, 90, now, now, findings)
 
     async def become(self, **scores: float) -> str:
         self.stage.clock.advance(timedelta(minutes=5))
@@ -65,6 +66,21 @@ async def test_a_mood_that_drifts_is_found(stage: Stage) -> None:
     assert await stage.titles() == []
     await moods.become(BTC=60.5)
     assert len(await stage.titles()) == 1
+
+
+async def test_a_source_that_falls_silent_or_is_heard_again_is_no_change_of_mood(stage: Stage) -> None:
+    moods = Moods(stage, sources=("NEWS", "LUNARCRUSH"))
+    await stage.create(SentimentChange(), rearm=Rearm.EVERY_TIME)
+    await moods.become(BTC=90)
+    moods.sources = ("NEWS",)
+    await moods.become(BTC=20)
+    moods.sources = ("LUNARCRUSH", "NEWS")
+    await moods.become(BTC=90)
+    assert await stage.titles() == []
+    # The same sources in another order are the same.
+    moods.sources = ("NEWS", "LUNARCRUSH")
+    await moods.become(BTC=50)
+    assert await stage.titles() == ["Sentiment of BTC fell by 40 points"]
 
 
 async def test_a_mood_is_asked_only_where_somebody_waits_and_never_made_up(stage: Stage) -> None:

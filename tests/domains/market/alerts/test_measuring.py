@@ -26,13 +26,14 @@ class Charts:
     measuring: Measuring
     interval: Interval
     ended_at: datetime
+    exchange: str = "simulated"
 
     async def draw(self, *closes: int, symbol: str = "BTC", volume: int = 100) -> None:
         """Candles that close at these prices, one after the other; then they are measured."""
         for close in closes:
             price = Decimal(close)
             candle = Candle(
-                symbol, "simulated", self.interval, self.ended_at, price, price, price, price, Decimal(volume)
+                symbol, self.exchange, self.interval, self.ended_at, price, price, price, price, Decimal(volume)
             )
             self.ended_at += self.interval.length
             self.stage.clock.advance(self.ended_at - self.stage.clock.now())
@@ -45,7 +46,7 @@ class Charts:
         await self.stage.market.history.ingest(
             [
                 Candle(
-                    symbol, "simulated", self.interval, self.ended_at - number * self.interval.length, value, value,
+                    symbol, self.exchange, self.interval, self.ended_at - number * self.interval.length, value, value,
                     value, value, Decimal(volume),
                 )
                 for number in range(1, count + 1)
@@ -125,6 +126,19 @@ async def test_what_became_true_while_nobody_looked_is_found(stage: Stage, minut
     await minutes.draw(100)
     await minutes.draw(300, 300, 300, 300)
     assert len(await stage.titles()) == 1
+
+
+async def test_another_exchange_is_no_crossing(stage: Stage, minutes: Charts) -> None:
+    await stage.create(SMA, rearm=Rearm.EVERY_TIME)
+    await minutes.draw(100)
+    minutes.exchange = "coingecko"
+    await minutes.past(30, price=200)
+    await quote(stage.owner, "BTC", "200", exchange="coingecko")
+    await minutes.draw(200)
+    assert await stage.titles() == []
+    await minutes.draw(*[1] * 20)
+    await minutes.draw(*[200] * 20)
+    assert await stage.titles() == ["BTC: SMA 20 rose to 105"]
 
 
 async def test_an_alert_knows_nothing_of_what_was_measured_long_before_it(stage: Stage, minutes: Charts) -> None:

@@ -49,6 +49,7 @@ class Measured(msgspec.Struct, frozen=True):
     """A measure at the end of the last closed candle, and of the one before it; None: it cannot be told."""
 
     measure: Measure
+    exchange: str
     before: float | None
     after: float
 
@@ -102,10 +103,14 @@ class Measuring:
 
         async def work(tx: Tx) -> None:
             marks = {row["subject"]: row for row in await tx.fetch(ALERTS.lock_marks, kind, list(by_subject))}
-            moved = await tx.fetch(ALERTS.move_marks, kind, list(by_subject), values, closed_at)
+            exchanges = [each.exchange for each in measured]
+            moved = await tx.fetch(ALERTS.move_marks, kind, list(by_subject), values, exchanges, closed_at)
             passages: list[Passage] = []
             for (subject,) in moved:
                 each, mark = by_subject[subject], marks.get(subject)
+                if mark is not None and mark["basis"] != each.exchange:
+                    # From one exchange's value to another's nothing has crossed anything.
+                    mark = None
                 # An alert that was armed after the value before it had been followed by others knows nothing of it.
                 known_until = closed_at if mark is None else mark["at"] + interval.length
                 before = each.before if mark is None else mark["value"]
@@ -139,7 +144,7 @@ def _measured(
     for each in measures:
         closed = [candle for candle in candles[each.symbol] if candle.opened_at + each.interval.length <= closed_at]
         if (after := rule(each, series_of(closed))) is not None:
-            found.append(Measured(each, rule(each, series_of(closed[:-1])), after))
+            found.append(Measured(each, closed[-1].exchange, rule(each, series_of(closed[:-1])), after))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import AlertType, ArmedAlert, Firing
@@ -20,10 +20,18 @@ Analyse: TypeAlias = Callable[[str, AnalysisType], Awaitable[Analysis[Any]]]
 KIND = AlertType.SENTIMENT_CHANGE
 
 
+class Score(NamedTuple):
+    """A sentiment, and the sources that it is made of."""
+
+    value: Decimal
+    basis: str
+
+
 @dataclass(frozen=True)
 class Sentiments:
     """Lets alerts on sentiment fire. Each has a mark of its own: where the sentiment stood when it was armed, as far as
-    it was measured then, or when it last fired."""
+    it was measured then, or when it last fired. It begins anew when a source falls silent or is heard again: that moves
+    the score, and is no change of mood."""
 
     database: Database
     clock: Clock
@@ -33,27 +41,30 @@ class Sentiments:
     async def check(self) -> str:
         """Measures the symbols that somebody waits for."""
         symbols = await self.firings.armed_symbols(KIND)
-        scores: dict[str, Decimal] = {}
+        scores: dict[str, Score] = {}
         for symbol in symbols:
             findings = (await self.analyse(symbol, AnalysisType.SENTIMENT)).findings
             if isinstance(findings, SentimentFindings):
-                scores[symbol] = round(Decimal(findings.score), 2)
+                basis = ",".join(sorted(source.name for source in findings.sources))
+                scores[symbol] = Score(round(Decimal(findings.score), 2), basis)
         fired = await self.database.write(SYSTEM, lambda tx: self._compare(tx, scores)) if scores else 0
         return f"{len(scores)} of {len(symbols)} symbols measured, {fired} alerts fired"
 
-    async def _compare(self, tx: Tx, scores: dict[str, Decimal]) -> int:
+    async def _compare(self, tx: Tx, scores: dict[str, Score]) -> int:
         now = self.clock.now()
         rows = await tx.fetch(ALERTS.armed_alerts, KIND, list(scores), now)
         alerts = [ArmedAlert(*row) for row in rows]
         marks = {row["subject"]: row for row in await tx.fetch(ALERTS.lock_marks, KIND, [str(a.id) for a in alerts])}
-        moved: dict[str, Decimal] = {}
+        moved: dict[str, Score] = {}
         firings: list[Firing] = []
         for alert in alerts:
             score, mark = scores[alert.symbol], marks.get(str(alert.id))
-            if mark is None or mark["at"] < alert.armed_at:
+            if mark is None or mark["at"] < alert.armed_at or mark["basis"] != score.basis:
                 moved[str(alert.id)] = score
-            elif abs(score - mark["value"]) > alert.threshold_value:
+            elif abs(score.value - mark["value"]) > alert.threshold_value:
                 moved[str(alert.id)] = score
-                firings.append(Firing(alert.id, score, *sentiment_text(alert.symbol, mark["value"], score)))
-        await tx.execute(ALERTS.move_marks, KIND, list(moved), list(moved.values()), now)
+                text = sentiment_text(alert.symbol, mark["value"], score.value)
+                firings.append(Firing(alert.id, score.value, *text))
+        values, bases = [each.value for each in moved.values()], [each.basis for each in moved.values()]
+        await tx.execute(ALERTS.move_marks, KIND, list(moved), values, bases, now)
         return await self.firings.fire(tx, firings)
