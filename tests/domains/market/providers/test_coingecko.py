@@ -72,6 +72,17 @@ async def test_quotes_in_both_currencies(providers: Providers, stub: Stub) -> No
     assert all(asked.headers["x-cg-demo-api-key"] == KEY for asked in stub.asked)
 
 
+async def test_a_lost_database_does_not_stop_the_quotes(
+    providers: Providers, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise Unavailable("The database does not answer.")
+
+    quotes = await providers.prices.quotes(QUOTED)
+    monkeypatch.setattr(database, "fetch", gone)
+    assert await providers.prices.quotes(QUOTED) == quotes
+
+
 async def test_bad_rows_cost_no_good_ones(providers: Providers, stub: Stub) -> None:
     rows: list[Any] = shape("coingecko_markets_usd")
     rows[1] |= {"current_price": float("nan")}

@@ -48,6 +48,7 @@ class CoinGeckoPrices:
         self._clock = clock
         self._max_age = max_age
         self._beliefs: Beliefs | None = None
+        self._listed: list[Listing] = []
 
     async def tokens(self, limit: int) -> list[Listing]:
         """The largest tokens, at most 250."""
@@ -61,9 +62,7 @@ class CoinGeckoPrices:
         """What the tokens are worth, in two questions for each 250."""
         beliefs = await self._believed_so_far()
         wanted = set(symbols)
-        symbols_by_id = {
-            each.coingecko_id: each.symbol for each in await self._directory.listed() if each.symbol in wanted
-        }
+        symbols_by_id = {each.coingecko_id: each.symbol for each in await self._listings() if each.symbol in wanted}
         ignored: Counter[str] = Counter()
         claims = []
         try:
@@ -73,6 +72,15 @@ class CoinGeckoPrices:
         except Unbelievable as doubt:
             raise _garbled(doubt) from doubt
         return beliefs.quotes(claims, symbols, self._clock.now(), ignored)
+
+    async def _listings(self) -> list[Listing]:
+        try:
+            self._listed = await self._directory.listed()
+        except Unavailable:
+            # While the database is gone, prices are told all the same.
+            if not self._listed:
+                raise
+        return self._listed
 
     async def _believed_so_far(self) -> Beliefs:
         if self._beliefs is None:
