@@ -100,14 +100,16 @@ ORDER BY a.id LIMIT $10
 FOR UPDATE OF a;
 
 -- name: reached_alerts
--- Locks, and gives with the value's place, each alert of a type that may fire and whose threshold a value reaches.
+-- Locks, and gives with the value's place, each alert of a type that may fire, whose threshold a value reaches, and
+-- which was armed by the value's moment.
 SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, v.ord
-FROM unnest($2::text[], $3::numeric[], $4::float8[]) WITH ORDINALITY AS v (symbol, value, level, ord)
+FROM unnest($2::text[], $3::numeric[], $4::float8[], $5::timestamptz[])
+     WITH ORDINALITY AS v (symbol, value, level, at, ord)
 JOIN alerts a ON a.is_armed AND a.symbol = v.symbol AND a.alert_type = $1 AND a.threshold_level <= v.level
-WHERE a.threshold_value <= v.value
-  AND (a.expires_at IS NULL OR a.expires_at > $5::timestamptz)
+WHERE a.threshold_value <= v.value AND a.armed_at <= v.at
+  AND (a.expires_at IS NULL OR a.expires_at > $6::timestamptz)
   AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
-       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $5)
+       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $6)
 ORDER BY a.id
 FOR UPDATE OF a;
 
@@ -195,6 +197,6 @@ WITH taken AS (
         SELECT id FROM news_articles WHERE id = ANY($1::uuid[]) AND alerts_evaluated_at IS NULL ORDER BY id FOR UPDATE
     ) unasked
     WHERE n.id = unasked.id AND n.alerts_evaluated_at IS NULL
-    RETURNING n.id, n.title, n.url, n.impact, n.symbols_mentioned, n.published_at
+    RETURNING n.id, n.title, n.url, n.impact, n.symbols_mentioned, n.published_at, n.created_at
 )
-SELECT title, url, impact, symbols_mentioned FROM taken ORDER BY published_at, id;
+SELECT title, url, impact, symbols_mentioned, created_at FROM taken ORDER BY published_at, id;

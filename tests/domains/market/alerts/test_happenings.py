@@ -124,12 +124,15 @@ class Sea:
 
     stage: Stage
     amounts: list[int] = field(default_factory=list)
+    confirmed_before: timedelta = timedelta()
     source: str = "TEST_CHAIN"
     symbol: str = "BTC"
 
     async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
         return [
-            ChainTransfer(place, f"{place:064x}", "", "", Decimal(amount), place, self.stage.clock.now())
+            ChainTransfer(
+                place, f"{place:064x}", "", "", Decimal(amount), place, self.stage.clock.now() - self.confirmed_before
+            )
             for place, amount in enumerate(self.amounts, start=1)
         ][seq : seq + limit]
 
@@ -168,6 +171,20 @@ async def test_what_was_paid_while_nobody_waited_is_passed_over(stage: Stage) ->
     assert await stage.titles() == ["2,000 BTC were moved"]
 
 
+async def test_a_payment_that_was_confirmed_before_an_alert_was_armed_is_no_news_to_it(
+    stage: Stage, bob: Viewer
+) -> None:
+    sea = Sea(stage, confirmed_before=timedelta(minutes=30))
+    await stage.create(WhaleTransaction(Decimal(100)), by=bob)
+    await sea.whales.follow()
+    # Nobody follows for an hour; then there is much to catch up with.
+    sea.amounts += [2000]
+    stage.clock.advance(timedelta(hours=1))
+    await stage.create(WhaleTransaction(Decimal(100)))
+    assert await sea.whales.follow() == "1 payments followed, 1 alerts fired"
+    assert (await stage.titles(), await stage.titles(bob)) == ([], ["2,000 BTC were moved"])
+
+
 async def test_four_that_follow_at_once_tell_each_payment_once(stage: Stage) -> None:
     sea = Sea(stage)
     await stage.create(WhaleTransaction(Decimal(1)), rearm=Rearm.EVERY_TIME)
@@ -180,8 +197,8 @@ async def test_four_that_follow_at_once_tell_each_payment_once(stage: Stage) -> 
 
 async def publish(stage: Stage, impact: int, symbols: Sequence[str], title: str = "Bitcoin surges") -> UUID:
     id: UUID = await stage.owner.fetchval(
-        "INSERT INTO news_articles (title, source, url, impact, symbols_mentioned, published_at)"
-        " VALUES ($1, 'x', 'https://news.example/' || gen_random_uuid(), $2, $3, $4) RETURNING id",
+        "INSERT INTO news_articles (title, source, url, impact, symbols_mentioned, published_at, created_at)"
+        " VALUES ($1, 'x', 'https://news.example/' || gen_random_uuid(), $2, $3, $4, $4) RETURNING id",
         title, impact, list(symbols), stage.clock.now(),
     )  # fmt: skip
     return id
@@ -196,6 +213,15 @@ async def test_news_are_told_to_whoever_waits_for_their_impact(stage: Stage, bob
     await headlines.ask({"ids": [str(article)]})
     assert (await stage.titles(), await stage.titles(bob)) == (["BTC: Bitcoin surges"], [])
     assert await stage.owner.fetchval("SELECT alerts_evaluated_at FROM news_articles") == stage.clock.now()
+
+
+async def test_an_article_from_before_an_alert_was_armed_is_no_news_to_it(stage: Stage, bob: Viewer) -> None:
+    await stage.create(NewsImpact(1), by=bob)
+    article = await publish(stage, 70, ["BTC"])
+    stage.clock.advance(timedelta(hours=1))
+    await stage.create(NewsImpact(1))
+    await Headlines(stage.database, stage.clock, stage.market.firings).ask({"ids": [str(article)]})
+    assert (await stage.titles(), await stage.titles(bob)) == ([], ["BTC: Bitcoin surges"])
 
 
 async def test_an_article_is_asked_about_once_whoever_does(stage: Stage) -> None:

@@ -36,6 +36,7 @@ class Headlines:
             [symbol for _, symbol in given],
             [Decimal(article["impact"]) for article, _ in given],
             [float(article["impact"]) for article, _ in given],
+            [article["created_at"] for article, _ in given],
             now,
         )
         firings = []

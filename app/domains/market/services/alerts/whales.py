@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from app.kit.db import SYSTEM, Database, Tx
 
 BATCH: Final = 500
 KIND: Final = AlertType.WHALE_TX
+CHAIN_SECOND: Final = timedelta(seconds=1)
+"""A chain tells whole seconds: what was confirmed in the one in which an alert was armed may have been so after it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Whales:
                 [self.chain.symbol] * len(transfers),
                 [each.amount for each in transfers],
                 [float(each.amount) for each in transfers],
+                [each.confirmed_at + CHAIN_SECOND for each in transfers],
                 self.clock.now(),
             )
             met = sorted((row["ord"], row["id"]) for row in rows)
