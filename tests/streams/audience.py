@@ -9,6 +9,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_stream
+from app.domains.market.model.notifications import NOTIFICATION_CREATED, notification_stream
 from app.schema.ledger.streams import BALANCE_KINDS, BLOCK_KIND, TRANSACTION_KINDS
 from tests.streams.plant import Inhabitant, Plant
 from tests.streams.readers import hear, initialise, open_socket, say
@@ -30,8 +31,14 @@ BLOCK_PARTS = {
 OWN_PARTS = {
     "transaction": "hash status sender { walletId balance } recipient { walletId balance owner { displayName email } }",
     "wallet": "walletId balance owner { displayName email } pending { incoming }",
+    "notification": "id title read alert { id triggered rearm } token { symbol name }",
 }
-OWN_FIELDS = {"transactionUpdates": "transaction", "walletBalance": "wallet"}
+OWN_FIELDS = {
+    "transactionUpdates": "transaction",
+    "walletBalance": "wallet",
+    "notifications": "notification",
+    "priceAlerts": "notification",
+}
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,22 @@ class Document:
     @property
     def kinds(self) -> set[str]:
         """Of the events that it shows."""
-        return {"block": {BLOCK_KIND}, "transaction": TRANSACTION_KINDS, "wallet": BALANCE_KINDS}[self.object]
+        return {
+            "block": {BLOCK_KIND},
+            "transaction": TRANSACTION_KINDS,
+            "wallet": BALANCE_KINDS,
+            "notification": {NOTIFICATION_CREATED},
+        }[self.object]
 
     def stream(self, person: Inhabitant | None) -> str | None:
         """Whose events it shows to this person; None: no one's."""
         if self.object == "block":
             return CHAIN_STREAM
-        return None if person is None else wallet_stream(person.wallet_id)
+        if person is None:
+            return None
+        if self.object == "notification":
+            return notification_stream(person.viewer.user_id)
+        return wallet_stream(person.wallet_id)
 
     def question(self, shown: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """A query for the same object, which `shown` is, and its variables."""
@@ -81,6 +97,9 @@ class Document:
                 query = f"query($hash: Hash!) {{ object: block(by: {{hash: $hash}}) {{ {self.selection} }} }}"
             case "transaction":
                 query = f"query($hash: Hash!) {{ object: transaction(hash: $hash) {{ {self.selection} }} }}"
+            case "notification":
+                query = f"query($id: ID!) {{ object: node(id: $id) {{ ... on Notification {{ {self.selection} }} }} }}"
+                return query, {"id": shown["id"]}
             case _:
                 return f"{{ viewer {{ object: wallet {{ {self.selection} }} }} }}", {}
         return query, {"hash": shown["hash"]}

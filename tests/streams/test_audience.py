@@ -2,18 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.domains.ledger.model import InsufficientFunds
+from app.domains.market.model.alerts import Firing, NewAlert, PriceAbove, Rearm
+from app.kit.db import SYSTEM
 from tests.domains.ledger.scene import Scene
 from tests.streams.audience import BLOCK_PARTS, OWN_DOCUMENTS, Client, Document, Watch, ask_alone, client_of
 from tests.streams.plant import Inhabitant, Plant
 from tests.waiting import until
 
 NOBODY = 3
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Somebody's alert fires."""
+
+    who: int
+
+
 people = st.integers(0, 2)
 blocks = st.builds(
     Document,
@@ -23,16 +36,17 @@ blocks = st.builds(
 )
 documents = st.lists(st.one_of(blocks, st.sampled_from(OWN_DOCUMENTS)), min_size=1, max_size=4, unique=True)
 payments = st.tuples(people, people, st.integers(1, 500)).filter(lambda drawn: drawn[0] != drawn[1])
-steps = st.lists(st.one_of(payments, people), min_size=1, max_size=4)
+alarms = st.builds(Alarm, people)
+steps = st.lists(st.one_of(payments, people, alarms), min_size=1, max_size=4)
 
-Step = int | tuple[int, int, int]
+Step = int | tuple[int, int, int] | Alarm
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents=documents, steps=steps, data=st.data())
 @example(
     documents=[*(Document("newBlock", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],
-    steps=[(0, 1, 150), 2, (1, 2, 7), 0, 1],
+    steps=[(0, 1, 150), 2, Alarm(0), (1, 2, 7), 0, Alarm(1), 1],
     data=None,
 )
 async def test_nobody_is_told_what_is_anothers(
@@ -77,13 +91,25 @@ def by_person(plant: Plant, watches: Sequence[Watch]) -> Iterator[tuple[Inhabita
 
 
 async def take(plant: Plant, scene: Scene, step: Step) -> None:
-    """A payment, or a block. Where there are no coins to pay with, nothing happens and nothing is told."""
+    """A payment, a block or an alarm. Where there are no coins to pay with, nothing happens and nothing is told."""
+    if isinstance(step, Alarm):
+        await alarm(plant, plant.people[step.who])
+        return
     if isinstance(step, int):
         await scene.mine(plant.people[step])
         return
     sender, recipient, cents = step
     with suppress(InsufficientFunds):
         await scene.pay(plant.people[sender], plant.people[recipient], f"{cents / 100:.2f}")
+
+
+async def alarm(plant: Plant, person: Inhabitant) -> None:
+    """The person's alert fires, which is made if need be: so far above the price that nothing else fires it."""
+    market = plant.application.services.market
+    waiting = NewAlert(symbol="BTC", condition=PriceAbove(Decimal(10) ** 11), rearm=Rearm.EVERY_TIME)
+    alert = await market.alerts.create(person.viewer, waiting, "alarm")
+    fired = Firing(alert.id, Decimal(10) ** 11, f"For {person.name}", "")
+    assert await plant.application.database.write(SYSTEM, lambda tx: market.firings.fire(tx, [fired])) == 1
 
 
 async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
@@ -114,6 +140,10 @@ def assert_own(person: Inhabitant | None, told: Any) -> None:
         own = person is not None and told["walletId"] == person.wallet_id
         assert (told["balance"] is not None) is own
         assert (told.get("pending") is not None) is (own and "pending" in told)
+    if "title" in told:
+        assert person is not None
+        assert told["title"] == f"For {person.name}"
+        assert told["alert"] is not None
     if "email" in told:
         own = person is not None and told["displayName"] == person.name.capitalize()
         assert told["email"] == (person.email if person and own else None)
