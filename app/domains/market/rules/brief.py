@@ -8,7 +8,7 @@ from app.domains.market.model.analysis import Analysis, AnalysisStatus, Analysis
 from app.domains.market.model.analysis.market_data import MarketDataFindings
 from app.domains.market.model.analysis.news import NewsFindings
 from app.domains.market.model.analysis.on_chain import OnChainFindings
-from app.domains.market.model.analysis.predictions import PredictionFindings
+from app.domains.market.model.analysis.predictions import Calibration, PredictionFindings
 from app.domains.market.model.analysis.research import ResearchSentence
 from app.domains.market.model.analysis.risk import RiskFindings
 from app.domains.market.model.analysis.sentiment import SentimentFindings
@@ -69,7 +69,9 @@ def _risk(_: str, found: RiskFindings) -> str | None:
 
 
 def _predictions(_: str, found: PredictionFindings) -> str | None:
-    for prediction in reversed(found.predictions):
+    # The furthest that the back-test has anything to say of: two forecasts that held prove nothing.
+    proven = [each for each in found.predictions if each.calibration not in (None, Calibration.UNPROVEN)]
+    for prediction in reversed(proven):
         for interval in prediction.intervals:
             if interval.probability == 0.8:
                 return (
