@@ -64,7 +64,12 @@ class TokenFilterInput:
     )
 
 
-@strawberry.enum(name="TokenOrderField", description="What tokens are sorted by. Without a quote a token is last.")
+@strawberry.enum(
+    name="TokenOrderField",
+    description="What tokens are sorted by. Without a quote a token is last. "
+    "Quotes move between two pages: by price, volume, change or market capitalisation, a token that passes the end of "
+    "a page meanwhile may come twice or not at all. By rank, name and symbol each comes once.",
+)
 class TokenOrderField(Enum):
     """What tokens are sorted by."""
 
