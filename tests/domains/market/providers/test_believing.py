@@ -119,6 +119,10 @@ def test_clocks_may_differ_a_little_and_answers_may_be_a_little_old() -> None:
     assert len(believe(but(at="2026-11-21T22:45:00+11:00")).accepted) == 1
 
 
+def test_a_clock_that_is_a_little_ahead_hides_no_quote_after_it() -> None:
+    assert believe(but(at="2026-11-21T12:00:50Z")).accepted[0].at == NOON
+
+
 @pytest.mark.parametrize("rate", ["0.5", "5", "0.000001", "100000"])
 def test_two_currencies_that_contradict_each_other_are_not_believed(rate: str) -> None:
     assert believe(but(price_usd=100, price_aud=100 * Decimal(rate))) == Quotes([], {"absurd": 1})

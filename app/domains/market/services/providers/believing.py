@@ -108,7 +108,8 @@ class Beliefs:
             high = low = None
         return Quote(
             symbol=claim.symbol,
-            at=at,
+            # Else what is quoted after it would be older, and count for nothing until then.
+            at=min(at, now),
             price_usd=usd,
             price_aud=aud,
             volume_24h_usd=beside(claim.volume_24h_usd, _CENT, MONEY_LIMIT),
