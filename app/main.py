@@ -195,7 +195,8 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         new_reads=new_reads,
     )
     mailer = application.mailer
-    return AppRuntime(
+    analyses = services.market.analyses
+    runtime = AppRuntime(
         settings=settings,
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
@@ -210,6 +211,8 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         read_sources=services.market.sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
+    runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
+    return runtime
 
 
 def price_checks(settings: Settings, market: MarketServices) -> dict[str, Callable[[], Awaitable[object]]]:

@@ -69,6 +69,11 @@ class Metrics:
         """Adds the number of open sockets."""
         Gauge("moneta_websockets", "Open WebSockets.", registry=self.registry).set_function(count)
 
+    def watch_analyses(self, asked: Callable[[], int], made: Callable[[], int]) -> None:
+        """Adds how many analyses were asked for, and how many of them had to be made: the rest were cached."""
+        self.registry.register(CountMetrics("moneta_analyses_asked", "Analyses asked for.", asked))
+        self.registry.register(CountMetrics("moneta_analyses_made", "Analyses made, not found in a cache.", made))
+
     def socket_refused(self, reason: str) -> None:
         """Counts a socket that was turned away because there were too many, or came too fast."""
         self._refused_sockets.labels(reason).inc()
@@ -87,6 +92,19 @@ class Metrics:
     def render(self) -> bytes:
         """The text format."""
         return generate_latest(self.registry)
+
+
+class CountMetrics(Collector):
+    """Reads one count that somebody keeps."""
+
+    def __init__(self, name: str, description: str, count: Callable[[], int]) -> None:
+        self._name = name
+        self._description = description
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        """What it says now."""
+        yield CounterMetricFamily(self._name, self._description, value=self._count())
 
 
 class StreamMetrics(Collector):

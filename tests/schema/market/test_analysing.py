@@ -197,3 +197,11 @@ async def test_there_are_no_phases_of_a_token_that_does_not_exist(graph: Graph, 
     assert await graph.phases(alice, 1, symbol="NOPE") == ["BAD_USER_INPUT"]
     assert await graph.phases(alice, 1, symbol="💥" * 1000) == ["BAD_USER_INPUT"]
     assert await supplied.database.pool.fetchval("SELECT count(*) FROM event_streams WHERE stream ~ '^analysis:'") == 0
+
+
+async def test_metrics_show_how_many_analyses_were_found_in_a_cache(graph: Graph, supplied: Application) -> None:
+    analyses = supplied.services.market.analyses
+    for _ in range(5):
+        await analyses.get("BTC", AnalysisType.NEWS)
+    lines = graph.runtime.metrics.render().decode().splitlines()
+    assert {"moneta_analyses_asked_total 5.0", "moneta_analyses_made_total 1.0"} <= set(lines)

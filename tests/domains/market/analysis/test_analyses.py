@@ -121,6 +121,7 @@ async def test_a_thousand_who_ask_at_once_cost_one_analysis(
     assert len(answers) == 1000
     assert len({msgspec.json.encode(each) for each in answers}) == 1
     assert fake.asked == 1
+    assert (here.asked, there.asked, here.made + there.made) == (500, 500, 1)
     assert await owner.fetchval("SELECT count(*) FROM analysis_cache") == 1
 
 

@@ -38,6 +38,9 @@ class Analyses:
         self, database: Database, redis: Redis, clock: Clock, analysts: Sequence[Analyst], writer: Writer | None
     ) -> None:
         """`analysts` make all but the research, which is made of the others'."""
+        self.asked = 0
+        self.made = 0
+        """Of those that were asked for, here; all the others were kept, or being made for somebody else."""
         self._database = database
         self._clock = clock
         research: Analyst = ResearchAnalyst(self.there_within, writer)
@@ -48,6 +51,7 @@ class Analyses:
 
     async def get(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
         """The analysis of a token, which must be one that is listed. Whatever goes wrong is told in it."""
+        self.asked += 1
         return await self._computed.get(f"{symbol}:{kind}", lambda: self._found_or_made(symbol, kind))
 
     async def there_within(
@@ -90,6 +94,7 @@ class Analyses:
         return Answer(analysis, (analysis.expires_at - self._clock.now()).total_seconds())
 
     async def _made(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
+        self.made += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
                 examined = await self._analysts[kind].examine(symbol)
