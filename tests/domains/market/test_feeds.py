@@ -238,6 +238,7 @@ async def test_what_is_no_address_of_a_feed(url: str) -> None:
         ("::1", False),
         ("fe80::1%eth0", False),
         ("fc00::1", False),
+        ("fec0::1", False),
         ("ff02::1", False),
         ("::ffff:10.0.0.1", False),
         ("::ffff:93.184.216.34", True),
