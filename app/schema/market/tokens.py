@@ -50,6 +50,8 @@ class Token(Node):
     ethereum_address: str | None = strawberry.field(description="Its contract on Ethereum; null without one.")
     solana_address: str | None = strawberry.field(description="Its mint on Solana; null without one.")
     is_active: bool = strawberry.field(description="Whether the provider still lists it.")
+    created_at: datetime = strawberry.field(description="When it was first listed here.")
+    updated_at: datetime = strawberry.field(description="When what it is, its rank included, was last changed.")
     price_usd: Decimal | None = strawberry.field(description="Dollars for one token. " + UNQUOTED)
     price_aud: Decimal | None = strawberry.field(description="Australian dollars for one token. " + UNQUOTED)
     market_cap_usd: Decimal | None = strawberry.field(description="Market capitalisation in dollars. " + UNQUOTED)
