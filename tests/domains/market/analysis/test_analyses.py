@@ -94,6 +94,15 @@ async def test_quality_falls_with_the_age_of_the_quote(supplied: MarketServices,
     assert made.quality == 62
 
 
+async def test_nothing_is_predicted_from_an_old_price(supplied: MarketServices, clock: FixedClock) -> None:
+    clock.advance(timedelta(hours=2))
+    assert (await supplied.analyses.get("BTC", AnalysisType.PREDICTIONS)).status is AnalysisStatus.AVAILABLE
+    clock.advance(TTLS[AnalysisType.PREDICTIONS])
+    told = await supplied.analyses.get("BTC", AnalysisType.PREDICTIONS)
+    assert (told.status, told.findings) == (AnalysisStatus.UNAVAILABLE, None)
+    assert told.reason == "No hour of its prices has been recorded lately: an older one predicts nothing."
+
+
 async def test_a_token_of_which_nothing_is_known_has_reasons_in_place_of_findings(supplied: MarketServices) -> None:
     reasons = {kind: (await supplied.analyses.get("DOGE", kind)).reason for kind in AnalysisType}
     assert reasons == {

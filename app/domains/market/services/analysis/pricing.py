@@ -135,9 +135,14 @@ class PredictionsAnalyst:
 
     COUNT: ClassVar = 5000
     NEEDED: ClassVar = 2000
+    LATE: ClassVar = timedelta(hours=2)
+    """After a longer silence what candles say is of a price that may be far from today's."""
 
     async def examine(self, symbol: str) -> Examined:
         """Where the price may be."""
         hourly = closed(self.desk, await self.candles.latest(symbol, Interval.ONE_HOUR, self.COUNT + 1))
+        age_s = self.desk.age_s(hourly[-1].opened_at + hourly[-1].interval.length) if hourly else None
+        if age_s is not None and age_s > self.LATE.total_seconds():
+            raise NotAvailable("No hour of its prices has been recorded lately: an older one predicts nothing.")
         findings = await self.desk.calculate(lambda: predictions(series(hourly)))
         return Examined(findings, (candle_source(self.desk, hourly, self.NEEDED),))
