@@ -81,7 +81,7 @@ DELETE FROM alerts WHERE expires_at <= $1;
 -- name: passed_alerts
 -- Locks, and gives with its passage's place, each alert that may fire and whose threshold was come to: a range scan of
 -- alerts_crossings a passage, from one value to the other. The levels only find; the exact values decide. At most $10,
--- and none that has fired since $9: so a flood is told bit by bit.
+-- and none that has fired since $11, if that is given: so the rest of a flood is told bit by bit.
 SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, p.ord
 FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::numeric[], $5::numeric[], $6::float8[], $7::float8[],
             $8::timestamptz[])
@@ -95,7 +95,7 @@ WHERE a.threshold_value <> p.before
   AND (a.expires_at IS NULL OR a.expires_at > $9::timestamptz)
   AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
        OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $9)
-  AND (a.triggered_at IS NULL OR a.triggered_at < $9)
+  AND (a.triggered_at IS NULL OR $11::timestamptz IS NULL OR a.triggered_at < $11)
 ORDER BY a.id LIMIT $10
 FOR UPDATE OF a;
 

@@ -140,6 +140,13 @@ async def test_a_change_while_the_tick_waits_counts(stage: Stage) -> None:
     assert await stage.titles() == []
 
 
+async def test_a_clock_that_goes_back_loses_no_crossing(stage: Stage) -> None:
+    await stage.create(above("100"), rearm=Rearm.EVERY_TIME)
+    await stage.tick("90", "110")
+    await stage.tick("90", "110", seconds=-60)
+    assert len(await stage.titles()) == 2
+
+
 async def test_a_flood_is_told_bit_by_bit_and_each_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passing, "AT_ONCE", 4)
     for number, rearm in enumerate((Rearm.ONCE, Rearm.EVERY_TIME) * 5, start=100):

@@ -79,7 +79,7 @@ def tick() -> list[object]:
     count = len(symbols)
     return [
         symbols, ["price_above"] * count, [{}] * count, [Decimal(100)] * count, [Decimal("100.5")] * count,
-        [100.0] * count, [100.5] * count, [None] * count, NOON, 5000,
+        [100.0] * count, [100.5] * count, [None] * count, NOON, 5000, None,
     ]  # fmt: skip
 
 

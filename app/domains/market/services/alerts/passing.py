@@ -39,7 +39,7 @@ class Passing:
         """Call it last in a transaction of the system's that moves the mark behind these passages."""
         if passages:
             flood = Flood(self.clock.now(), list(passages))
-            met = await self._met(tx, flood)
+            met = await self._met(tx, flood, unfired_since=None)
             if len(met) == AT_ONCE:
                 # What it finds has not fired since that moment: those of this transaction have.
                 after = [msgspec.structs.replace(each, armed_before=each.armed_before or flood.at) for each in passages]
@@ -51,14 +51,14 @@ class Passing:
         flood = msgspec.convert(payload, Flood)
 
         async def work(tx: Tx) -> int:
-            met = await self._met(tx, flood)
+            met = await self._met(tx, flood, unfired_since=flood.at)
             await self.firings.fire(tx, met, flood.at)
             return len(met)
 
         while await self.database.write(SYSTEM, work) == AT_ONCE:
             pass
 
-    async def _met(self, tx: Tx, flood: Flood) -> list[Firing]:
+    async def _met(self, tx: Tx, flood: Flood, *, unfired_since: datetime | None) -> list[Firing]:
         """Locks the alerts that may fire and whose thresholds lie on the way."""
         passages = flood.passages
         rows = await tx.fetch(
@@ -73,6 +73,7 @@ class Passing:
             [passage.armed_before for passage in passages],
             flood.at,
             AT_ONCE,
+            unfired_since,
         )
         return [_firing(ArmedAlert(*row[:-1]), passages[row[-1] - 1]) for row in map(tuple, rows)]
 
