@@ -102,6 +102,7 @@ class Item:
         return []
 
     dear: "Item | None" = strawberry.field(resolver=lambda: None, metadata=costs(50))
+    long: str = strawberry.field(resolver=lambda: "word", metadata=costs(20))
 
     @strawberry.field
     def children(self, first: int = 20) -> Page:

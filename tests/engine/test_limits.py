@@ -22,6 +22,8 @@ from tests.engine.support import cost, engine, prepare, refusal
         ("{ items(first: 2) { nodes { children(first: 5) { nodes { name } } } } }", 1 + 1 + 2 * (1 + 1 + 5)),
         ("{ items(first: -9) { nodes { name } } }", 3),
         ("{ item { dear { name } } }", 1 + 51 + 1),
+        ("{ item { long } }", 1 + 21),
+        ("{ items(first: 3) { nodes { long name } } }", 1 + 1 + 3 * 22),
         ("{ items(first: 3) { nodes { dear { name } } } }", 1 + 1 + 3 * 52),
         ("{ item { parts { dear { name } } } }", 1 + 1 + 10 * 52),
         ("mutation { add { name } other: add { name } }", 22),

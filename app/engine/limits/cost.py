@@ -176,9 +176,9 @@ class _Scale:
         if isinstance(selection, InlineFragmentNode):
             return self._selections(selection.selection_set, self._condition(selection) or parent)
         field = cast(FieldNode, selection)
-        if field.selection_set is None:
-            return Weight(self._base(parent), 0)
         definition = self._field(parent, field)
+        if field.selection_set is None:
+            return Weight(self._base(parent) + (extra_cost(definition) if definition else 0), 0)
         if definition is None or field.name.value in INTROSPECTION:
             # How deep introspection may go is a rule of validation; what it reads is small and in memory.
             return Weight(1 + sum(isinstance(each, FieldNode) for each in everything_in(field.selection_set)), 0)

@@ -1,4 +1,4 @@
-"""What a field costs beyond the common formula, where computing it takes more than reading does."""
+"""What a field costs beyond the common formula, where computing or sending it takes more than others do."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ _METADATA: Final = "cost"
 
 
 def costs(more: int) -> dict[str, Any]:
-    """The metadata of a field with a selection that costs so much more than another: its description must say so."""
+    """The metadata of a field that costs so much more than another: its description must say so."""
     return {_METADATA: more}
 
 

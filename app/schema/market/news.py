@@ -11,10 +11,12 @@ from app.domains.market import loaders
 from app.domains.market.model import news as model
 from app.domains.market.rules.sentiment import NEUTRAL_BOUND
 from app.domains.market.services.news import MAX_CHOICES, MAX_SEARCH, wanted
+from app.engine.audience import computed_for
+from app.engine.limits.extra import costs
 from app.engine.nodes import Node, node_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.relations import After, First, listed, page_request
-from app.kit.loading import Page
+from app.kit.loading import Audience, Page
 from app.schema.context import Info
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _BOUND = Decimal(str(NEUTRAL_BOUND))
 _STEP = Decimal("0.01")
+CONTENT_COST = 150
+"""So few contents fit into a request that all of them together are some ten megabytes at most."""
 
 
 @strawberry.enum(description="What an article means for whoever holds the tokens that it mentions, in a word.")
@@ -66,7 +70,9 @@ class NewsArticle(Node):
     )
     content: str | None = strawberry.field(
         resolver=_content,
-        description="All that it says, at most 100,000 characters; null where the source gave only a summary.",
+        metadata=computed_for(Audience.PUBLIC) | costs(CONTENT_COST),
+        description="All that it says, at most 100,000 characters; null where the source gave only a summary."
+        f" Costs {CONTENT_COST} more.",
     )
     source: str = strawberry.field(description="Who published it, at most 200 characters: a feed's title.")
     author: str | None = strawberry.field(description="Who wrote it; null where the source does not say.")

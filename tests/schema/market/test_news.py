@@ -136,3 +136,12 @@ async def test_the_filter_and_the_field_agree_on_sentiment(
         response = await execute(query, {"filter": {"sentiment": wanted}})
         found = [{"sentiment": sentiment}] if wanted == sentiment else []
         assert response.data == {"news": {"nodes": found}}
+
+
+async def test_contents_cost_what_they_weigh(execute: Execute) -> None:
+    query = "query ($first: Int!) { news(first: $first) { nodes { content } } }"
+    page = await execute(query, {"first": 100})
+    assert page.errors == []
+    assert page.extensions["cost"]["requested"] == 1 + 1 + 100 * 151
+    two = "{ a: news(first: 100) { nodes { content } } b: news(first: 100) { nodes { content } } }"
+    assert (await execute(two)).codes == ["COST_EXCEEDED"]
