@@ -21,7 +21,7 @@ from app.domains.market.rules.sentiment import (
 
 HEADLINES = Path(__file__).parents[1] / "data" / "headlines.csv"
 # What was measured when the lexicon was written, as of 21 November 2026, with stock VADER beside it.
-MEASURED = {"tuning": (87, 55, 90), "held_out": (54, 38, 62), "fresh": (41, 30, 48), "reviewed": (37, 19, 40)}
+MEASURED = {"tuning": (87, 55, 90), "held_out": (54, 38, 62), "fresh": (41, 30, 48), "reviewed": (36, 18, 39)}
 
 
 @cache
@@ -51,8 +51,8 @@ def test_accuracy_is_what_is_stated(part: str) -> None:
 
 def test_the_labelled_headlines_are_many_balanced_and_distinct() -> None:
     rows = headlines()
-    assert len({row["headline"] for row in rows}) == len(rows) == 240
-    assert sorted(Counter(row["label"] for row in rows).values()) == [75, 82, 83]
+    assert len({row["headline"] for row in rows}) == len(rows) == 239
+    assert sorted(Counter(row["label"] for row in rows).values()) == [73, 83, 83]
 
 
 def test_the_wrong_way_round_is_rare() -> None:
