@@ -293,6 +293,26 @@ async def test_a_new_ticker_goes_on_with_the_open_candles(
     ]
 
 
+async def test_a_minute_that_ended_when_its_feed_died_is_sampled(
+    redis: Redis, clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
+) -> None:
+    clock.advance(59 * SECOND)
+    ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
+    await until(lambda: _told_to(redis))
+    clock.advance(2 * SECOND)
+    heir = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    await heir.restore([])
+    heir.take(quoted(clock, {"BTC": 200}))
+    await recorder.record(heir)
+    rows = await owner.fetch("SELECT symbol, price_usd, price_aud, volume_24h_usd, timestamp FROM price_history")
+    assert sorted(tuple(row) for row in rows) == [
+        ("BTC", 100, 150, 86400, NOON + 59 * SECOND),
+        ("ETH", 10, 15, 86400, NOON + 59 * SECOND),
+    ]
+    # What nobody has quoted since is not stored as if somebody had.
+    assert await prices(owner) == {"BTC": 200}
+
+
 async def test_without_redis_a_new_ticker_goes_on_with_what_is_stored(
     redis: Redis, clock: FixedClock, recorder: Recorder, ticker: Ticker
 ) -> None:

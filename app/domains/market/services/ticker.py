@@ -63,8 +63,9 @@ class Ticker:
         self._ticked_at: datetime | None = None
 
     async def restore(self, stored: Iterable[Candle]) -> None:
-        """Goes on with the candles that whoever fed before left in Redis, or with `stored` ones of the present."""
+        """Goes on with what whoever fed before left in Redis: quotes and candles, or `stored` candles of the present."""
         now = self._clock.now()
+        self._quotes = _quotes(await self._volatile.latest(PRICES_TOPIC), self.source, now)
         for interval in Interval:
             known = _bars(await self._volatile.latest(interval.topic), self.source, now)
             for symbol, bars in known.items():
@@ -124,7 +125,9 @@ class Ticker:
             Candle(symbol, self.source, Interval.ONE_MINUTE, *msgspec.structs.astuple(bar)) for symbol, bar in bars
         ]
         ended_at = max(each.opened_at for each in candles) + timedelta(minutes=1)
-        self.minutes.append(Minute(ended_at, candles, list(self._quotes.values())))
+        # Of a minute that somebody else closed, later quotes than its own may be known.
+        quotes = [each for each in self._quotes.values() if each.at < ended_at]
+        self.minutes.append(Minute(ended_at, candles, quotes))
 
     def _publish(self, now: datetime) -> None:
         quotes = {
@@ -136,6 +139,28 @@ class Ticker:
         self._volatile.tell(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
         for interval in Interval:
             self._volatile.tell(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
+
+
+def _quotes(latest: object, source: str, now: datetime) -> dict[str, Quote]:
+    try:
+        tick = msgspec.convert(latest, dict[str, Tick]).get(MARKET)
+    except msgspec.ValidationError as error:
+        log.warning("feed.quotes_unread", error=str(error))
+        return {}
+    if tick is None or tick.source != source:
+        return {}
+    return {
+        symbol: Quote(
+            symbol,
+            each.at,
+            each.price_usd,
+            each.price_aud,
+            volume_24h_usd=each.volume_24h_usd,
+            change_percentage_24h=each.change_percentage_24h,
+        )
+        for symbol, each in tick.quotes.items()
+        if each.at <= now
+    }
 
 
 def _bars(latest: object, source: str, now: datetime) -> dict[str, Bars]:
