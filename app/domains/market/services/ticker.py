@@ -63,7 +63,7 @@ class Ticker:
         self._ticked_at: datetime | None = None
 
     async def restore(self, stored: Iterable[Candle]) -> None:
-        """Goes on with the quotes and candles that whoever fed before left in Redis, or `stored` ones of the present."""
+        """Goes on with the quotes and candles that whoever fed before left in Redis, or `stored` candles."""
         now = self._clock.now()
         self._quotes = _quotes(await self._volatile.latest(PRICES_TOPIC), self.source, now)
         for interval in Interval:
