@@ -290,3 +290,13 @@ async def test_they_are_listed_the_newest_first_by_symbol_type_and_whether_they_
     request = PageRequest(20, None, (None, None, None))
     assert (await nobody.page(loaders.alerts_by_user, stage.alice.user_id, request)).records == []
     await nobody.aclose()
+
+
+async def test_an_alert_that_has_expired_is_not_armed_anew_without_another_expiry(stage: Stage) -> None:
+    alert = await stage.create(above("100"), expires_s=60)
+    stage.clock.advance(timedelta(minutes=2))
+    with pytest.raises(InvalidInput, match="in the future"):
+        await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(condition=above("200")))
+    assert (await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(enabled=False))).enabled is False
+    armed = await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(enabled=True, expires_at=None))
+    assert (armed.enabled, armed.expires_at) == (True, None)

@@ -74,6 +74,11 @@ class Alerts:
             if type(condition) is not type(alert.condition):
                 raise InvalidInput("condition", "An alert keeps its type.")
             rearm, cooldown_s = _rearm(alert, changes)
+            enabled = alert.enabled if changes.enabled is UNSET else changes.enabled
+            expires_at = alert.expires_at if changes.expires_at is UNSET else changes.expires_at
+            if enabled:
+                # Else it would be armed, and never fire.
+                self._check_expiry(expires_at)
             return _found(
                 await tx.fetch_one(
                     ALERTS.update_alert,
@@ -83,8 +88,8 @@ class Alerts:
                     _details(condition),
                     rearm,
                     cooldown_s,
-                    alert.enabled if changes.enabled is UNSET else changes.enabled,
-                    alert.expires_at if changes.expires_at is UNSET else changes.expires_at,
+                    enabled,
+                    expires_at,
                     self.clock.now(),
                 )
             )
