@@ -20,7 +20,7 @@ from app.kit.flights import Flights
 
 T = TypeVar("T")
 
-LEASE_S: Final = 3.0
+LEASE_S: Final = 1.5
 """How long a holder is believed to be alive without renewing: so much later another takes over."""
 
 WAIT_S: Final = 20.0

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from app.domains.market.model.analysis import AnalysisStatus, AnalysisType
+from app.domains.market.model.analysis import MAKESHIFT_TTL, TTLS, AnalysisStatus, AnalysisType
 from app.domains.market.model.analysis.research import ResearchFindings
 from app.domains.market.services import MarketServices
 from app.domains.market.services.analysis import Analyses
@@ -99,7 +99,9 @@ async def test_what_the_model_writes_cites_what_it_was_given(
     supplied: MarketServices, database: Database, redis: Redis, clock: FixedClock
 ) -> None:
     analyses = with_writer(supplied, writer(saying("All is well.\nOr not.")), database, redis, clock)
-    found = (await analyses.get("BTC", AnalysisType.RESEARCH)).findings
+    made = await analyses.get("BTC", AnalysisType.RESEARCH)
+    assert made.expires_at - made.computed_at == TTLS[AnalysisType.RESEARCH]
+    found = made.findings
     assert isinstance(found, ResearchFindings)
     assert (found.author, [each.text for each in found.sentences]) == ("wise-1", ["All is well.", "Or not."])
     missing = {AnalysisType.ON_CHAIN, AnalysisType.DERIVATIVES, AnalysisType.DEFI, AnalysisType.RESEARCH}
@@ -110,7 +112,10 @@ async def test_without_the_models_answer_the_brief_is_composed(
     supplied: MarketServices, database: Database, redis: Redis, clock: FixedClock
 ) -> None:
     analyses = with_writer(supplied, writer(lambda _: httpx.Response(500)), database, redis, clock)
-    found = (await analyses.get("BTC", AnalysisType.RESEARCH)).findings
+    made = await analyses.get("BTC", AnalysisType.RESEARCH)
+    # It is asked again before the hour is over.
+    assert made.expires_at - made.computed_at == MAKESHIFT_TTL
+    found = made.findings
     assert isinstance(found, ResearchFindings)
     assert found.author == "COMPOSED"
     cited = {kind for sentence in found.sentences for kind in sentence.citations}
@@ -135,6 +140,7 @@ async def test_an_analysis_that_hangs_is_missing_in_the_brief_and_does_not_preve
     )
     made = await supplied.analyses.get("BTC", AnalysisType.RESEARCH)
     assert made.status is AnalysisStatus.AVAILABLE
+    assert made.expires_at - made.computed_at == MAKESHIFT_TTL
     assert made.findings is not None
     assert made.findings.sentences[-1].citations == [
         AnalysisType.ON_CHAIN,

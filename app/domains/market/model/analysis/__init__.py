@@ -56,6 +56,9 @@ TTLS: Final = {
 UNAVAILABLE_TTL: Final = timedelta(seconds=30)
 """How long it holds that there is none: what was missing may come at any moment."""
 
+MAKESHIFT_TTL: Final = timedelta(minutes=5)
+"""How long one holds, at most, that was made without somebody who should have had a part in it and did not answer."""
+
 
 class Analysis(msgspec.Struct, Generic[F], frozen=True):
     """One analysis of one token. `quality`, 0 to 100, says how complete and how fresh its inputs were.

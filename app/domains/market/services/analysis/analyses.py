@@ -13,7 +13,14 @@ import msgspec
 import structlog
 
 from app.domains.market.loaders import ANALYSIS
-from app.domains.market.model.analysis import TTLS, UNAVAILABLE_TTL, Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.model.analysis import (
+    MAKESHIFT_TTL,
+    TTLS,
+    UNAVAILABLE_TTL,
+    Analysis,
+    AnalysisStatus,
+    AnalysisType,
+)
 from app.domains.market.model.analysis.kinds import read_analysis
 from app.domains.market.rules.quality import quality
 from app.domains.market.services.analysis.examining import Analyst, NotAvailable
@@ -108,6 +115,7 @@ class Analyses:
             log.exception("analysis.failed", symbol=symbol, type=kind)
             return self.unavailable(symbol, kind, "It could not be computed.")
         now = self._clock.now()
+        ttl = min(TTLS[kind], MAKESHIFT_TTL) if examined.is_makeshift else TTLS[kind]
         return Analysis(
             symbol=symbol,
             type=kind,
@@ -115,7 +123,7 @@ class Analyses:
             reason=None,
             quality=quality(examined.sources),
             computed_at=now,
-            expires_at=now + TTLS[kind],
+            expires_at=now + ttl,
             findings=examined.findings,
         )
 

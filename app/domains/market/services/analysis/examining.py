@@ -34,6 +34,8 @@ class Examined(msgspec.Struct, frozen=True):
 
     findings: Any
     sources: tuple[Source, ...]
+    is_makeshift: bool = False
+    """Whether somebody who should have had a part in it did not answer."""
 
 
 class Analyst(Protocol):

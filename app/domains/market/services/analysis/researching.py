@@ -36,14 +36,20 @@ class ResearchAnalyst:
 
     async def examine(self, symbol: str) -> Examined:
         """What the other nine amount to."""
-        found = await self.others(symbol, OTHERS, self.wait_s, f"It was not there within {self.wait_s:g} s.")
+        late = f"It was not there within {self.wait_s:g} s."
+        found = await self.others(symbol, OTHERS, self.wait_s, late)
         analyses = dict[AnalysisType, Analysis[Any]](zip(OTHERS, found, strict=True))
         available = [kind for kind, each in analyses.items() if each.status is AnalysisStatus.AVAILABLE]
         if not available:
             raise NotAvailable("None of the other analyses is available.")
         sources = tuple(Source(kind, 1.0, each.quality / 100, 0.0, 1, 2) for kind, each in analyses.items())
-        findings = await self._written(symbol, [analyses[kind] for kind in available])
-        return Examined(findings or ResearchFindings(COMPOSED, brief(symbol, analyses)), sources)
+        written = await self._written(symbol, [analyses[kind] for kind in available])
+        is_silent = self.writer is not None and written is None
+        return Examined(
+            written or ResearchFindings(COMPOSED, brief(symbol, analyses)),
+            sources,
+            is_makeshift=is_silent or any(each.reason == late for each in found),
+        )
 
     async def _written(self, symbol: str, analyses: list[Analysis[Any]]) -> ResearchFindings | None:
         if self.writer is None:
