@@ -96,21 +96,7 @@ WHERE a.threshold_value <> p.before
   AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
        OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $9)
   AND (a.triggered_at IS NULL OR $11::timestamptz IS NULL OR a.triggered_at < $11)
-ORDER BY a.id LIMIT $10
-FOR UPDATE OF a;
-
--- name: reached_alerts
--- Locks, and gives with the value's place, each alert of a type that may fire, whose threshold a value reaches, and
--- which was armed by the value's moment.
-SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, v.ord
-FROM unnest($2::text[], $3::numeric[], $4::float8[], $5::timestamptz[])
-     WITH ORDINALITY AS v (symbol, value, level, at, ord)
-JOIN alerts a ON a.is_armed AND a.symbol = v.symbol AND a.alert_type = $1 AND a.threshold_level <= v.level
-WHERE a.threshold_value <= v.value AND a.armed_at <= v.at
-  AND (a.expires_at IS NULL OR a.expires_at > $6::timestamptz)
-  AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
-       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $6)
-ORDER BY a.id
+ORDER BY a.id, p.ord LIMIT $10
 FOR UPDATE OF a;
 
 -- name: armed_alerts

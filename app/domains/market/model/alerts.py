@@ -168,7 +168,7 @@ class ArmedAlert(msgspec.Struct, frozen=True):
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """Something measured that went from `before` to `after`.
+    """Something measured that went from `before` to `after`; what has no value before it, as an article, comes from 0.
 
     It concerns alerts of this type whose conditions hold these details, and which were armed before `armed_before`;
     null: whenever they were.
@@ -182,6 +182,8 @@ class Passage(msgspec.Struct, frozen=True):
     armed_before: datetime | None = None
     source: str = ""
     """Who says so, of a price; empty: it is calculated."""
+    text: tuple[str, str] | None = None
+    """Title and message for the alerts' owners; null: the condition and the value say all."""
 
 
 class Firing(msgspec.Struct, frozen=True):

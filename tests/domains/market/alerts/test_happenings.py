@@ -1,6 +1,7 @@
 """Alerts on moods, large payments and news: each thing that happens is asked about once."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +16,7 @@ from app.domains.market.model.alerts import AlertChanges, NewsImpact, Rearm, Sen
 from app.domains.market.model.analysis import Analysis, AnalysisStatus, AnalysisType
 from app.domains.market.model.analysis.sentiment import Mood, SentimentFindings, SentimentSource
 from app.domains.market.model.chain import Chain, ChainTransfer
+from app.domains.market.services.alerts import passing
 from app.domains.market.services.alerts.headlines import Headlines
 from app.domains.market.services.alerts.sentiments import Sentiments
 from app.domains.market.services.alerts.whales import Whales
@@ -141,7 +143,7 @@ class Sea:
 
     @property
     def whales(self) -> Whales:
-        return Whales(self.stage.database, self.stage.clock, self.stage.market.firings, cast(Chain, self))
+        return Whales(self.stage.database, self.stage.clock, self.stage.market.passing, cast(Chain, self))
 
 
 async def test_a_large_payment_is_told_once(stage: Stage, bob: Viewer) -> None:
@@ -208,7 +210,7 @@ async def test_news_are_told_to_whoever_waits_for_their_impact(stage: Stage, bob
     await stage.create(NewsImpact(70))
     await stage.create(NewsImpact(71), by=bob)
     await stage.create(NewsImpact(1), symbol="SOL", by=bob)
-    headlines = Headlines(stage.database, stage.clock, stage.market.firings)
+    headlines = Headlines(stage.database, stage.clock, stage.market.passing)
     article = await publish(stage, 70, ["BTC", "ETH"])
     await headlines.ask({"ids": [str(article)]})
     assert (await stage.titles(), await stage.titles(bob)) == (["BTC: Bitcoin surges"], [])
@@ -220,21 +222,34 @@ async def test_an_article_from_before_an_alert_was_armed_is_no_news_to_it(stage:
     article = await publish(stage, 70, ["BTC"])
     stage.clock.advance(timedelta(hours=1))
     await stage.create(NewsImpact(1))
-    await Headlines(stage.database, stage.clock, stage.market.firings).ask({"ids": [str(article)]})
+    await Headlines(stage.database, stage.clock, stage.market.passing).ask({"ids": [str(article)]})
     assert (await stage.titles(), await stage.titles(bob)) == ([], ["BTC: Bitcoin surges"])
 
 
 async def test_an_article_is_asked_about_once_whoever_does(stage: Stage) -> None:
     await stage.create(NewsImpact(1), rearm=Rearm.EVERY_TIME)
     await stage.create(NewsImpact(1), symbol="ETH", rearm=Rearm.EVERY_TIME)
-    headlines = Headlines(stage.database, stage.clock, stage.market.firings)
+    headlines = Headlines(stage.database, stage.clock, stage.market.passing)
     ids = [str(await publish(stage, 50, ["BTC", "ETH"], title=f"News {number}")) for number in range(3)]
     await asyncio.gather(*(headlines.ask({"ids": order}) for order in (ids, ids[::-1], ids, [*ids, *ids])))
     assert sorted(await stage.titles()) == sorted(f"{s}: News {n}" for s in ("BTC", "ETH") for n in range(3))
 
 
+async def test_many_who_wait_for_one_article_are_told_bit_by_bit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "AT_ONCE", 4)
+    for impact in range(1, 11):
+        await stage.create(NewsImpact(impact))
+    article = await publish(stage, 50, ["BTC"])
+    await Headlines(stage.database, stage.clock, stage.market.passing).ask({"ids": [str(article)]})
+    assert len(await stage.titles()) == 4
+    [payload] = [row[0] for row in await stage.owner.fetch("DELETE FROM pgqueuer RETURNING payload")]
+    for _ in range(2):
+        await stage.market.passing.go_on(json.loads(payload))
+    assert await stage.titles() == ["BTC: Bitcoin surges"] * 10
+
+
 async def test_a_long_headline_fits(stage: Stage) -> None:
     await stage.create(NewsImpact(1))
     article = await publish(stage, 100, ["BTC"], title="x" * 500)
-    await Headlines(stage.database, stage.clock, stage.market.firings).ask({"ids": [str(article)]})
+    await Headlines(stage.database, stage.clock, stage.market.passing).ask({"ids": [str(article)]})
     assert [len(title) for title in await stage.titles()] == [200]

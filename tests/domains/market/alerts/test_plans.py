@@ -114,7 +114,6 @@ async def test_nothing_that_looks_for_alerts_reads_the_whole_table(full: Owner) 
     ids = [row[0] for row in await full.fetch("SELECT id FROM alerts LIMIT 3")]
     articles = [row[0] for row in await full.fetch("SELECT id FROM news_articles LIMIT 3")]
     for query, arguments in (
-        (ALERTS.reached_alerts, ("news_impact", ["T1"], [Decimal(50)], [50.0], [NOON], NOON)),
         (ALERTS.count_alerts, (users[0],)),
         (ALERTS.lock_alert, (ids[0], users[0])),
         (ALERTS.update_alert, (ids[0], users[0], Decimal(1), {}, "once", None, True, None, NOON)),

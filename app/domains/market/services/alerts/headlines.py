@@ -1,16 +1,19 @@
 """Alerts on news that matter."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.domains.market.loaders import ALERTS
-from app.domains.market.model.alerts import AlertType, Firing
+from app.domains.market.model.alerts import AlertType, Passage
 from app.domains.market.rules.alerts import news_text
-from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.alerts.passing import Passing
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
+
+AT_THAT_MOMENT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Headlines:
 
     database: Database
     clock: Clock
-    firings: Firings
+    passing: Passing
 
     async def ask(self, payload: dict[str, Any]) -> None:
         """What the worker makes of `market.news_alerts`: asks about the articles of `ids` that were not asked about."""
@@ -27,21 +30,19 @@ class Headlines:
         await self.database.write(SYSTEM, lambda tx: self._ask(tx, ids))
 
     async def _ask(self, tx: Tx, ids: list[UUID]) -> None:
-        now = self.clock.now()
-        articles = await tx.fetch(ALERTS.claim_news, ids, now)
-        given = [(article, symbol) for article in articles for symbol in article["symbols_mentioned"]]
-        rows = await tx.fetch(
-            ALERTS.reached_alerts,
-            AlertType.NEWS_IMPACT,
-            [symbol for _, symbol in given],
-            [Decimal(article["impact"]) for article, _ in given],
-            [float(article["impact"]) for article, _ in given],
-            [article["created_at"] for article, _ in given],
-            now,
+        articles = await tx.fetch(ALERTS.claim_news, ids, self.clock.now())
+        await self.passing.tell(
+            tx, [_passage(each, symbol) for each in articles for symbol in each["symbols_mentioned"]]
         )
-        firings = []
-        for place, alert_id in sorted((row["ord"], row["id"]) for row in rows):
-            article, symbol = given[place - 1]
-            text = news_text(symbol, article["title"], article["impact"], article["url"])
-            firings.append(Firing(alert_id, Decimal(article["impact"]), *text))
-        await self.firings.fire(tx, firings)
+
+
+def _passage(article: Any, symbol: str) -> Passage:
+    return Passage(
+        symbol=symbol,
+        alert_type=AlertType.NEWS_IMPACT,
+        before=Decimal(0),
+        after=Decimal(article["impact"]),
+        # Not for who began to wait after it had come.
+        armed_before=article["created_at"] + AT_THAT_MOMENT,
+        text=news_text(symbol, article["title"], article["impact"], article["url"]),
+    )

@@ -35,16 +35,20 @@ class Passing:
     clock: Clock
     firings: Firings
 
-    async def tell(self, tx: Tx, passages: Sequence[Passage]) -> None:
-        """Call it last in a transaction of the system's that moves the mark behind these passages."""
-        if passages:
-            flood = Flood(self.clock.now(), list(passages))
-            met = await self._met(tx, flood, unfired_since=None)
-            if len(met) == AT_ONCE:
-                # What it finds has not fired since that moment: those of this transaction have.
-                after = [msgspec.structs.replace(each, armed_before=each.armed_before or flood.at) for each in passages]
-                await enqueue(tx, FLOOD_JOB, msgspec.to_builtins(Flood(flood.at, after)))
-            await self.firings.fire(tx, met, flood.at)
+    async def tell(self, tx: Tx, passages: Sequence[Passage]) -> int:
+        """Call it last in a transaction of the system's that moves the mark behind these passages.
+
+        Returns how many alerts have fired here; the rest of a flood fires later.
+        """
+        if not passages:
+            return 0
+        flood = Flood(self.clock.now(), list(passages))
+        met = await self._met(tx, flood, unfired_since=None)
+        if len(met) == AT_ONCE:
+            # What it finds has not fired since that moment: those of this transaction have.
+            after = [msgspec.structs.replace(each, armed_before=each.armed_before or flood.at) for each in passages]
+            await enqueue(tx, FLOOD_JOB, msgspec.to_builtins(Flood(flood.at, after)))
+        return await self.firings.fire(tx, met, flood.at)
 
     async def go_on(self, payload: dict[str, Any]) -> None:
         """What the worker makes of FLOOD_JOB. An alert that has fired since the flood came is not asked again."""
@@ -79,4 +83,5 @@ class Passing:
 
 
 def _firing(alert: ArmedAlert, passage: Passage) -> Firing:
-    return Firing(alert.id, passage.after, *passage_text(alert.symbol, alert.condition, passage.after, passage.source))
+    text = passage.text or passage_text(alert.symbol, alert.condition, passage.after, passage.source)
+    return Firing(alert.id, passage.after, *text)

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 from app.domains.market.loaders import ALERTS
-from app.domains.market.model.alerts import AlertType, Firing
+from app.domains.market.model.alerts import AlertType, Passage
 from app.domains.market.model.chain import Chain, ChainTransfer
 from app.domains.market.rules.alerts import whale_text
-from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.services.alerts.passing import Passing
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
@@ -26,7 +26,7 @@ class Whales:
 
     database: Database
     clock: Clock
-    firings: Firings
+    passing: Passing
     chain: Chain
 
     async def follow(self) -> str:
@@ -35,7 +35,7 @@ class Whales:
         followed = fired = 0
         while True:
             position = await self._position()
-            if position is None or self.chain.symbol not in await self.firings.armed_symbols(KIND):
+            if position is None or self.chain.symbol not in await self.passing.firings.armed_symbols(KIND):
                 await self._begin()
                 break
             transfers = await self.chain.transactions_after(position, BATCH)
@@ -60,17 +60,7 @@ class Whales:
             if not marks or marks[0]["position"] != position:
                 return 0
             await self._move(tx, transfers[-1].position)
-            rows = await tx.fetch(
-                ALERTS.reached_alerts,
-                KIND,
-                [self.chain.symbol] * len(transfers),
-                [each.amount for each in transfers],
-                [float(each.amount) for each in transfers],
-                [each.confirmed_at + CHAIN_SECOND for each in transfers],
-                self.clock.now(),
-            )
-            met = sorted((row["ord"], row["id"]) for row in rows)
-            return await self.firings.fire(tx, [_firing(id, self.chain.symbol, transfers[ord - 1]) for ord, id in met])
+            return await self.passing.tell(tx, [_passage(self.chain.symbol, each) for each in transfers])
 
         return await self.database.write(SYSTEM, work)
 
@@ -78,6 +68,12 @@ class Whales:
         await tx.execute(ALERTS.move_position, KIND, self.chain.source, position, self.clock.now())
 
 
-def _firing(alert_id: UUID, symbol: str, transfer: ChainTransfer) -> Firing:
-    text = whale_text(symbol, transfer.amount, transfer.transaction_hash, transfer.block_height)
-    return Firing(alert_id, transfer.amount, *text)
+def _passage(symbol: str, transfer: ChainTransfer) -> Passage:
+    return Passage(
+        symbol=symbol,
+        alert_type=KIND,
+        before=Decimal(0),
+        after=transfer.amount,
+        armed_before=transfer.confirmed_at + CHAIN_SECOND,
+        text=whale_text(symbol, transfer.amount, transfer.transaction_hash, transfer.block_height),
+    )
