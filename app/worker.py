@@ -15,6 +15,7 @@ from app.kit.errors import NotFound
 from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_schedule
 from app.kit.loading import Reads
 from app.kit.relay import Relay
+from app.kit.tasks import end
 from app.kit.volatile import Volatile
 from app.main import Application, open_application
 from app.settings import Settings
@@ -62,8 +63,7 @@ async def _until_stopped(runner: JobRunner, beside: list[Coroutine[Any, Any, Non
         # A job under way may end; everything else is safe to cut off at any point.
         runner.stop()
         await asyncio.wait([jobs], timeout=JOB_PATIENCE_S)
-        for task in (waiting, *tasks):
-            task.cancel()
+        await end(waiting, *tasks)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, Exception):

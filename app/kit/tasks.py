@@ -1,4 +1,4 @@
-"""Ending tasks for certain: redis-py can swallow a cancellation that meets a connection being made."""
+"""Ending tasks for certain: redis-py and asyncpg can swallow a cancellation that meets a connection's coming or going."""
 
 import asyncio
 from typing import Any, Final

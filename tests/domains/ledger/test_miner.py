@@ -1,6 +1,7 @@
 """Miners: they race without forking, take up what is new, and stop when told."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -57,6 +58,26 @@ async def test_two_miners_make_one_chain(town: Town) -> None:
     assert [row["height"] for row in rows] == list(range(len(rows)))
     assert [row["previous_hash"] for row in rows[1:]] == [row["block_hash"] for row in rows[:-1]]
     assert (await town.replay()).reason is None
+
+
+class Deaf(Chain):
+    """Swallows a cancellation, as a library below may that is busy with a connection."""
+
+    async def template(self, miner_wallet_id: str) -> Template:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return await super().template(miner_wallet_id)
+
+
+async def test_a_miner_ends_though_its_cancellation_was_swallowed(town: Town) -> None:
+    real = town.ledger.chain
+    deaf = Deaf(real.database, real.clock, real.events, real.coinbase_maturity, real.network)
+    mining = asyncio.create_task(Miner(deaf, wallet_of("alice"), 1, town.volatile).run())
+    await asyncio.sleep(0)
+    mining.cancel()
+    done, _ = await asyncio.wait([mining], timeout=PATIENCE_S)
+    assert mining in done
+    assert mining.cancelled()
 
 
 async def test_a_miner_puts_what_waits_into_its_block(town: Town) -> None:

@@ -17,6 +17,7 @@ from app.domains.ledger.services.chain import Chain, ChainMoved
 from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
 from app.domains.ledger.services.templates import Template
 from app.kit.errors import Unavailable
+from app.kit.tasks import heed_cancellation
 from app.kit.volatile import Volatile
 
 SLICE_S = 0.1
@@ -44,6 +45,7 @@ class Miner:
     async def run(self) -> None:
         """Mines until cancelled. The database may go away for a while; a block that is refused is dropped."""
         while True:
+            heed_cancellation()
             try:
                 await self.mine_block()
             except ChainMoved:
@@ -63,6 +65,7 @@ class Miner:
         slice_attempts = max(1, round(self.hashes_per_s * SLICE_S))
         slice_s = slice_attempts / self.hashes_per_s
         while True:
+            heed_cancellation()
             began = time.monotonic()
             found = await asyncio.to_thread(search.attempt, slice_attempts)
             self.volatile.tell(MINING_TOPIC, self.wallet_id, search.progress(self.hashes_per_s))
