@@ -1,4 +1,4 @@
-"""Ending tasks for certain: redis-py and asyncpg can swallow a cancellation that meets a connection's coming or going."""
+"""Ending tasks for certain: redis-py and asyncpg can swallow a cancellation that meets a connection's end or begin."""
 
 import asyncio
 from typing import Any, Final
