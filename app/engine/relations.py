@@ -55,14 +55,12 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
 
 
 def _first(limit: int) -> Any:
-    description = f"How many items, 1 to {limit:,}. Each multiplies the cost of what is below."
-    return Annotated[int, strawberry.argument(description=description)]
+    return strawberry.argument(
+        description=f"How many items, 1 to {limit:,}. Each multiplies the cost of what is below."
+    )
 
 
-First = Annotated[
-    int,
-    strawberry.argument(description=f"How many items, 1 to {MAX_FIRST}. Each multiplies the cost of what is below."),
-]
+First = Annotated[int, _first(MAX_FIRST)]
 After = Annotated[
     Cursor | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")
 ]
@@ -117,12 +115,12 @@ def paged(
         followed = stream(value) if stream and selects(info._raw_info, STREAM_CURSOR) else None
         return page_of(_reads(info), loader, value, relation.page(first, after, **chosen), followed)
 
-    _declare_arguments(resolve, filtering, First if max_first == MAX_FIRST else _first(max_first))
+    _declare_arguments(resolve, filtering, max_first)
     return _field(resolve, relation, description, options)
 
 
 def _declare_arguments(
-    resolve: Callable[..., Any], filtering: Callable[..., tuple[Any, ...]] | None, first: Any
+    resolve: Callable[..., Any], filtering: Callable[..., tuple[Any, ...]] | None, max_first: int
 ) -> None:
     """Gives a list's resolver the parameters that the schema is made of: the list's own, then those of its pages."""
     own = list(inspect.signature(filtering).parameters.values()) if filtering else []
@@ -130,7 +128,7 @@ def _declare_arguments(
     parameters = [
         *list(inspect.signature(resolve).parameters.values())[:2],
         *(each.replace(kind=kind) for each in own),
-        inspect.Parameter("first", kind, default=DEFAULT_FIRST, annotation=first),
+        inspect.Parameter("first", kind, default=DEFAULT_FIRST, annotation=Annotated[int, _first(max_first)]),
         inspect.Parameter("after", kind, default=None, annotation=After),
     ]
     resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
