@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.bridges import LedgerChain
-from app.domains.ledger.services.statistics import Q
+from app.domains.ledger.statements import STATISTICS as Q
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from tests.conftest import NOON, Owner

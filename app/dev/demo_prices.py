@@ -9,13 +9,13 @@ from typing import Final, Self
 
 import msgspec
 
-from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Interval, Quote
 from app.domains.market.model.tokens import Listing
 from app.domains.market.rules.profiles import AUD_PER_USD, Profile, money, price, profiles_of
 from app.domains.market.rules.simulation import Path, paths
 from app.domains.market.services.history import CANDLES, History
 from app.domains.market.services.providers.simulated import SIMULATED
+from app.domains.market.statements import PRICES
 from app.kit.db import SYSTEM, Database
 from app.kit.sql import beside
 

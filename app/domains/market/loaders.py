@@ -7,16 +7,8 @@ from app.domains.market.model.notifications import Notification, UnreadCount
 from app.domains.market.model.prices import Candle, PriceSample
 from app.domains.market.model.tokens import FoundToken, Token, TokenFilter
 from app.domains.market.model.watchlist import WatchedSymbol, WatchlistItem
+from app.domains.market.statements import ALERTS, ANALYSIS, NEWS, NOTIFICATIONS, PRICES, TOKENS, WATCHLIST
 from app.kit.loading import Audience, many, one, page
-from app.kit.sql import beside
-
-ALERTS = beside(__file__, "alerts.sql")
-NEWS = beside(__file__, "news.sql")
-NOTIFICATIONS = beside(__file__, "notifications.sql")
-ANALYSIS = beside(__file__, "analysis.sql")
-PRICES = beside(__file__, "prices.sql")
-TOKENS = beside(__file__, "tokens.sql")
-WATCHLIST = beside(__file__, "watchlist.sql")
 
 token_by_symbol = one(Token, TOKENS.tokens_by_symbols, key="symbol", audience=Audience.PUBLIC)
 token_by_coingecko_id = one(Token, TOKENS.tokens_by_coingecko_ids, key="coingecko_id", audience=Audience.PUBLIC)

@@ -15,7 +15,7 @@ from app.domains.ledger.rules.block import Block
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.payments import MIN_FEE_UNITS
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key

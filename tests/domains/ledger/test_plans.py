@@ -6,7 +6,7 @@ from typing import Any
 import pytest_asyncio
 
 from app.domains.ledger import loaders
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.loading import COUNT_LIMIT, Many, One, Page
 from app.kit.sql import Query
 from tests.conftest import Owner

@@ -22,7 +22,7 @@ from app.domains.ledger.rules.transaction import OutPoint, Transaction, Transact
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.replay import Replay, ReplayReport
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock, FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, fingerprint, generate_rsa_key, sign

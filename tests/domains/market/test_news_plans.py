@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.domains.market import loaders
-from app.domains.market.services.news import NEWS
+from app.domains.market.statements import NEWS
 from app.kit.loading import COUNT_LIMIT, Page
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner

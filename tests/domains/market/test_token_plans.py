@@ -3,9 +3,9 @@
 import pytest_asyncio
 
 from app.domains.market import loaders
-from app.domains.market.loaders import TOKENS, WATCHLIST
 from app.domains.market.model.tokens import TokenFilter
 from app.domains.market.services.finding import listing
+from app.domains.market.statements import TOKENS, WATCHLIST
 from app.kit.loading import COUNT_LIMIT
 from tests.conftest import Owner
 from tests.domains.ledger.test_plans import scans

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from app.domains.market import loaders
-from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Candle, Interval, Quote
 from app.domains.market.services.history import History
+from app.domains.market.statements import PRICES
 from app.kit.db import Database
 from app.kit.loading import COUNT_LIMIT
 from app.kit.sql import Query

@@ -1,17 +1,17 @@
 """Saved recipients."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
 from app.domains.ledger.model import Beneficiary, BeneficiaryExists, RecipientNotFound
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.idempotency import once
+from app.kit.text import is_storable
 
 MAX_NAME_CHARS = 255
 
@@ -80,7 +80,6 @@ def _name(field: str, text: str | None) -> str | None:
         return None
     if len(name) > MAX_NAME_CHARS:
         raise InvalidInput(field, f"A name has at most {MAX_NAME_CHARS} characters.")
-    # Control characters and lone surrogates: nothing a person types into a name, and NUL no database takes.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+    if not is_storable(name):
         raise InvalidInput(field, "A name holds no control characters.")
     return name

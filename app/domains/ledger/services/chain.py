@@ -11,8 +11,9 @@ from app.domains.ledger.rules.header import mine
 from app.domains.ledger.rules.progress import GENESIS_TIMESTAMP_S, NETWORK, Progress
 from app.domains.ledger.rules.spending import COINBASE_MATURITY_BLOCKS
 from app.domains.ledger.services.connect import extend
-from app.domains.ledger.services.head import Head, Q, read_head
+from app.domains.ledger.services.head import Head, read_head
 from app.domains.ledger.services.templates import NoChain, Template, block_on, build_template
+from app.domains.ledger.statements import CHAIN as Q
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog

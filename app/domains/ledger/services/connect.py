@@ -11,7 +11,8 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import encode_for
 from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
 from app.domains.ledger.rules.transaction import ZERO_WALLET_ID, Transaction, encode, signed_size
-from app.domains.ledger.services.head import Head, Q, at, read_surroundings
+from app.domains.ledger.services.head import Head, at, read_surroundings
+from app.domains.ledger.statements import CHAIN as Q
 from app.kit.db import Tx
 from app.kit.events import EventLog, Fact
 

@@ -1,7 +1,6 @@
 """The top of the chain as the tables have it, and what a block needs to see of them."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,11 +9,10 @@ from app.domains.ledger.rules.amounts import to_units
 from app.domains.ledger.rules.progress import Progress
 from app.domains.ledger.rules.spending import ChainRules, Utxo
 from app.domains.ledger.rules.transaction import OutPoint
+from app.domains.ledger.statements import CHAIN as Q
 from app.kit.crypto.rsa import verify
 from app.kit.db import Executor
-from app.kit.sql import Queries, Query
-
-Q = Queries(Path(__file__).parents[1] / "chain.sql")
+from app.kit.sql import Query
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.domains.ledger.model import KeyRotation, WalletKey
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Tx

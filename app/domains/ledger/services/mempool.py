@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from app.domains.ledger.model import MempoolFull
 from app.domains.ledger.services.payments import facts_about
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog

@@ -12,7 +12,7 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import ChainRules
 from app.domains.ledger.rules.transaction import SignedTransaction, encode, signed_size
 from app.domains.ledger.services.connect import wallet_stream
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable

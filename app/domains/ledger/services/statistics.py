@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from app.domains.ledger.statements import STATISTICS as Q
 from app.kit.db import Database
-from app.kit.sql import Queries
 
-Q = Queries(Path(__file__).parents[1] / "statistics.sql")
 LARGEST: Final = 10
 
 

@@ -29,8 +29,8 @@ from app.domains.ledger.services.payments import (
     timestamp_ms,
     total_ancestors,
 )
-from app.domains.ledger.services.statements import Q
 from app.domains.ledger.services.transfers import as_system
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound

@@ -27,7 +27,8 @@ from app.domains.ledger.rules.transaction import (
     signed_size,
 )
 from app.domains.ledger.rules.violations import RuleBroken, Violation
-from app.domains.ledger.services.head import Head, Q, Surroundings, read_head, read_surroundings
+from app.domains.ledger.services.head import Head, Surroundings, read_head, read_surroundings
+from app.domains.ledger.statements import CHAIN as Q
 from app.kit.db import PUBLIC, Database
 
 # Several blocks' worth; what waits beyond these has to wait for the next template.

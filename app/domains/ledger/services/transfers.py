@@ -40,7 +40,7 @@ from app.domains.ledger.services.payments import (
     facts_about,
     timestamp_ms,
 )
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Scope, Tx

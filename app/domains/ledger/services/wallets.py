@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.domains.ledger.model import PublicKeyTaken
 from app.domains.ledger.services.keys import Keys
-from app.domains.ledger.services.statements import Q
+from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.crypto.rsa import BadPublicKey, fingerprint, generate_rsa_key, parse_public_key
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput

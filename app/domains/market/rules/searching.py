@@ -1,8 +1,7 @@
 """What people type to find a token."""
 
-import unicodedata
-
 from app.kit.errors import InvalidInput
+from app.kit.text import is_storable
 
 MAX_SEARCH_CHARS = 100
 
@@ -17,8 +16,3 @@ def search_of(text: str) -> str:
     if not is_storable(search):
         raise InvalidInput("search", "A search holds no control characters.")
     return search.lower()
-
-
-def is_storable(text: str, allowed: str = "") -> bool:
-    """Whether a text is free of control characters and lone surrogates, some of which no database takes."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs") and character not in allowed for character in text)

@@ -112,7 +112,7 @@ class MarketServices:
             passing=passing,
             crossings=crossings,
             sentiments=Sentiments(database, clock, firings, analyses.get),
-            whales=Whales(database, clock, passing, chain),
+            whales=Whales(database, clock, firings, passing, chain),
             headlines=Headlines(database, clock, passing),
             notifications=Notifications(database, clock),
             analyses=analyses,

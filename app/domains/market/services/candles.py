@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Candle, Interval
+from app.domains.market.statements import PRICES
 from app.kit.db import Database
 
 

@@ -1,13 +1,9 @@
 """What the providers must know of what is stored: who is listed, and what was quoted last."""
 
-from pathlib import Path
-
 from app.domains.market.model.prices import Quote
 from app.domains.market.model.tokens import Listing
+from app.domains.market.statements import LISTINGS
 from app.kit.db import Database
-from app.kit.sql import Queries
-
-LISTINGS = Queries(Path(__file__).parents[1] / "listings.sql")
 
 
 class Directory:

@@ -12,8 +12,9 @@ from app.domains.market.model.news import NewsIngested
 from app.domains.market.model.sources import SourceKind
 from app.domains.market.rules.feeds import FeedDocument, NotAFeed, ParsedFeed, Reading, read
 from app.domains.market.services.fetching import Document, FeedFailed, FeedState, Fetcher
-from app.domains.market.services.news import NEWS, News
+from app.domains.market.services.news import News
 from app.domains.market.services.sources import Sources
+from app.domains.market.statements import NEWS
 from app.kit.contained import Overrun, contained
 from app.kit.db import SYSTEM, Database, Tx
 

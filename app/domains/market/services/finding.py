@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from app.domains.market.loaders import TOKENS
 from app.domains.market.model.tokens import (
     FoundToken,
     Token,
@@ -17,6 +16,7 @@ from app.domains.market.model.tokens import (
     symbol_of,
 )
 from app.domains.market.rules.searching import search_of
+from app.domains.market.statements import TOKENS
 from app.kit.db import Database, Executor
 from app.kit.errors import InvalidInput
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Candle, Interval, Quote
 from app.domains.market.rules.windows import touched
+from app.domains.market.statements import PRICES
 from app.kit.db import SYSTEM, Database, Tx
 
 CANDLES = "candles"

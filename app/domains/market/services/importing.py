@@ -9,11 +9,11 @@ from typing import Final
 
 import msgspec
 
-from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Candle, Interval
 from app.domains.market.rules.importing import BadRow, Terms, candle_of
 from app.domains.market.services.history import History
 from app.domains.market.services.tables import Progress, rows_of
+from app.domains.market.statements import PRICES
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.errors import Problem

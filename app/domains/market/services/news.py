@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,14 +23,13 @@ from app.domains.market.model.news import (
 from app.domains.market.rules.articles import Refused, cleaned, judged
 from app.domains.market.rules.mentions import Mentions
 from app.domains.market.rules.news_searching import searchable
+from app.domains.market.statements import NEWS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
 from app.kit.idempotency import once
 from app.kit.jobs import enqueue
-from app.kit.sql import Queries
 
-NEWS = Queries(Path(__file__).parents[1] / "news.sql")
 ALERTS_JOB: Final = "market.news_alerts"
 """Its payload is `{"ids": [...]}`: articles that have just been stored."""
 ALERTED_AGE: Final = timedelta(hours=24)

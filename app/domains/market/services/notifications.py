@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.loaders import NOTIFICATIONS
+from app.domains.market.statements import NOTIFICATIONS
 from app.kit.clock import Clock
 from app.kit.db import Database
 

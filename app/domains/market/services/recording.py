@@ -7,11 +7,11 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from app.domains.market.loaders import PRICES
 from app.domains.market.model.prices import Candle, Day, Interval, Move, Quote
 from app.domains.market.services.candles import Candles
 from app.domains.market.services.history import History
 from app.domains.market.services.ticker import AHEAD, Minute, Ticker
+from app.domains.market.statements import PRICES
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable

@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from app.domains.market.model.sources import MarketSource, SourceKind
+from app.domains.market.statements import SOURCES
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
-from app.kit.sql import Queries
 
-SOURCES = Queries(Path(__file__).parents[1] / "sources.sql")
 _FAILURE_LENGTH = 300
 
 

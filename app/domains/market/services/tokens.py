@@ -8,10 +8,10 @@ import structlog
 from app.domains.market.model.sources import SourceKind
 from app.domains.market.model.tokens import Listing
 from app.domains.market.rules.listing import Known, ListingPlan, plan_listing
-from app.domains.market.services.directory import LISTINGS
 from app.domains.market.services.providers import PriceProvider
 from app.domains.market.services.providers.bundled import bundled_listings
 from app.domains.market.services.sources import Sources
+from app.domains.market.statements import LISTINGS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable

@@ -6,14 +6,14 @@ from uuid import UUID
 from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.loaders import WATCHLIST
 from app.domains.market.model.watchlist import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
-from app.domains.market.rules.searching import is_storable
 from app.domains.market.services.finding import known_symbol
+from app.domains.market.statements import WATCHLIST
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.idempotency import once
+from app.kit.text import is_storable
 
 MAX_NOTES_CHARS = 2000
 _LAST_PLACE = 2**31 - 1

@@ -96,6 +96,21 @@ async def test_a_mood_is_asked_only_where_somebody_waits_and_never_made_up(stage
     assert len(await stage.titles()) == 1
 
 
+async def test_moods_are_measured_side_by_side(stage: Stage) -> None:
+    moods, both = Moods(stage, {"BTC": 50, "ETH": 50}), asyncio.Barrier(2)
+
+    async def slow(symbol: str, kind: AnalysisType) -> Analysis[Any]:
+        # Opens only when two are being measured.
+        await both.wait()
+        return await moods.analyse(symbol, kind)
+
+    for symbol in ("BTC", "ETH"):
+        await stage.create(SentimentChange(), symbol=symbol)
+    async with asyncio.timeout(20):
+        checked = await Sentiments(stage.database, stage.clock, stage.market.firings, slow).check()
+    assert checked == "2 of 2 symbols measured, 0 alerts fired"
+
+
 async def test_an_alert_that_is_armed_anew_begins_where_the_mood_stands_then(stage: Stage) -> None:
     moods = Moods(stage)
     alert = await stage.create(SentimentChange())
@@ -143,7 +158,8 @@ class Sea:
 
     @property
     def whales(self) -> Whales:
-        return Whales(self.stage.database, self.stage.clock, self.stage.market.passing, cast(Chain, self))
+        market = self.stage.market
+        return Whales(self.stage.database, self.stage.clock, market.firings, market.passing, cast(Chain, self))
 
 
 async def test_a_large_payment_is_told_once(stage: Stage, bob: Viewer) -> None:

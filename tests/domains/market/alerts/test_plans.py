@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from app.domains.market import loaders
-from app.domains.market.loaders import ALERTS, NOTIFICATIONS
+from app.domains.market.statements import ALERTS, NOTIFICATIONS
 from app.kit.loading import COUNT_LIMIT, One, Page
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from app.domains.market.loaders import ANALYSIS
+from app.domains.market.statements import ANALYSIS
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner
 from tests.domains.ledger.test_plans import scans

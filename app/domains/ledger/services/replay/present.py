@@ -8,9 +8,9 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import Utxo
 from app.domains.ledger.rules.transaction import MalformedTransaction, OutPoint, Transaction, decode
 from app.domains.ledger.rules.utxo_hash import UtxoSetHasher
-from app.domains.ledger.services.head import Q
 from app.domains.ledger.services.replay.chain import ReplayedChain
 from app.domains.ledger.services.replay.stored import Wrong
+from app.domains.ledger.statements import CHAIN as Q
 from app.kit.db import Tx
 
 PAGE_ROWS = 5_000

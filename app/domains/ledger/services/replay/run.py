@@ -9,10 +9,11 @@ import msgspec
 from app.domains.ledger import model
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
-from app.domains.ledger.services.head import Q, read_public_keys
+from app.domains.ledger.services.head import read_public_keys
 from app.domains.ledger.services.replay.chain import ReplayedChain
 from app.domains.ledger.services.replay.present import check_balances, check_unspent, read_waiting
 from app.domains.ledger.services.replay.stored import StoredBlock, StoredOutput, StoredTransaction, Wrong
+from app.domains.ledger.statements import CHAIN as Q
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 

@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import (
     Alert,
     AlertChanges,
@@ -21,6 +20,7 @@ from app.domains.market.model.alerts import (
 )
 from app.domains.market.rules.alerts import check_condition, check_rearm, threshold_of
 from app.domains.market.services.finding import known_symbol
+from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound

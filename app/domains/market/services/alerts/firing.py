@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 
 from app.domains.accounts.services.post import Post
-from app.domains.market.loaders import ALERTS, NOTIFICATIONS
 from app.domains.market.model.alerts import AlertType, Firing
 from app.domains.market.model.notifications import NOTIFICATION_CREATED, Created, Mail, notification_stream
 from app.domains.market.rules.alerts import storable
+from app.domains.market.statements import ALERTS, NOTIFICATIONS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import AlertType, Passage
 from app.domains.market.rules.alerts import news_text
 from app.domains.market.services.alerts.passing import Passing
+from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import msgspec
 
-from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import (
     AlertType,
     Comparison,
@@ -23,6 +22,7 @@ from app.domains.market.rules.series import Series, series_of
 from app.domains.market.rules.volume import spike
 from app.domains.market.services.alerts.passing import Passing
 from app.domains.market.services.candles import Candles
+from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import ArmedAlert, Firing, Passage
 from app.domains.market.rules.alerts import passage_text
 from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.jobs import enqueue

@@ -1,16 +1,17 @@
 """Alerts on a change of mood."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import AlertType, ArmedAlert, Firing
 from app.domains.market.model.analysis import Analysis, AnalysisType
 from app.domains.market.model.analysis.sentiment import SentimentFindings
 from app.domains.market.rules.alerts import sentiment_text
 from app.domains.market.services.alerts.firing import Firings
+from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
@@ -18,6 +19,8 @@ Analyse: TypeAlias = Callable[[str, AnalysisType], Awaitable[Analysis[Any]]]
 """Makes an analysis of a symbol, or knows it still."""
 
 KIND = AlertType.SENTIMENT_CHANGE
+AT_ONCE: Final = 8
+"""Symbols that are measured side by side: in turn, a slow provider would take until after the next check."""
 
 
 class Score(NamedTuple):
@@ -42,11 +45,12 @@ class Sentiments:
         """Measures the symbols that somebody waits for."""
         symbols = await self.firings.armed_symbols(KIND)
         scores: dict[str, Score] = {}
-        for symbol in symbols:
-            findings = (await self.analyse(symbol, AnalysisType.SENTIMENT)).findings
-            if isinstance(findings, SentimentFindings):
-                basis = ",".join(sorted(source.name for source in findings.sources))
-                scores[symbol] = Score(round(Decimal(findings.score), 2), basis)
+        for start in range(0, len(symbols), AT_ONCE):
+            some = symbols[start : start + AT_ONCE]
+            measured = await asyncio.gather(*(self.analyse(symbol, AnalysisType.SENTIMENT) for symbol in some))
+            for symbol, analysis in zip(some, measured, strict=True):
+                if isinstance(analysis.findings, SentimentFindings):
+                    scores[symbol] = _score(analysis.findings)
         fired = await self.database.write(SYSTEM, lambda tx: self._compare(tx, scores)) if scores else 0
         return f"{len(scores)} of {len(symbols)} symbols measured, {fired} alerts fired"
 
@@ -68,3 +72,7 @@ class Sentiments:
         values, bases = [each.value for each in moved.values()], [each.basis for each in moved.values()]
         await tx.execute(ALERTS.move_marks, KIND, list(moved), values, bases, now)
         return await self.firings.fire(tx, firings)
+
+
+def _score(findings: SentimentFindings) -> Score:
+    return Score(round(Decimal(findings.score), 2), ",".join(sorted(source.name for source in findings.sources)))

@@ -6,11 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from app.domains.market.loaders import ALERTS
 from app.domains.market.model.alerts import AlertType, Passage
 from app.domains.market.model.chain import Chain, ChainTransfer
 from app.domains.market.rules.alerts import whale_text
+from app.domains.market.services.alerts.firing import Firings
 from app.domains.market.services.alerts.passing import Passing
+from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
@@ -26,6 +27,7 @@ class Whales:
 
     database: Database
     clock: Clock
+    firings: Firings
     passing: Passing
     chain: Chain
 
@@ -35,7 +37,7 @@ class Whales:
         followed = fired = 0
         while True:
             position = await self._position()
-            if position is None or self.chain.symbol not in await self.passing.firings.armed_symbols(KIND):
+            if position is None or self.chain.symbol not in await self.firings.armed_symbols(KIND):
                 await self._begin()
                 break
             transfers = await self.chain.transactions_after(position, BATCH)

@@ -12,7 +12,6 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from app.domains.market.loaders import ANALYSIS
 from app.domains.market.model.analysis import (
     MAKESHIFT_TTL,
     TTLS,
@@ -26,6 +25,7 @@ from app.domains.market.rules.quality import quality
 from app.domains.market.services.analysis.examining import Analyst, NotAvailable
 from app.domains.market.services.analysis.researching import ResearchAnalyst
 from app.domains.market.services.analysis.writer import Writer
+from app.domains.market.statements import ANALYSIS
 from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.computed import Answer, Computed

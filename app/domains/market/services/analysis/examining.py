@@ -8,10 +8,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from app.domains.market.loaders import TOKENS
 from app.domains.market.model.analysis import AnalysisType
 from app.domains.market.model.tokens import Token
 from app.domains.market.rules.quality import Source
+from app.domains.market.statements import TOKENS
 from app.kit.clock import Clock
 from app.kit.db import Database
 

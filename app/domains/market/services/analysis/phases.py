@@ -15,10 +15,10 @@ from uuid import UUID
 import structlog
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.loaders import ANALYSIS
 from app.domains.market.model.analysis import Analysis, AnalysisType
 from app.domains.market.model.analysis.phases import BUDGETS_S, PHASES, RUN_TTL, Run
 from app.domains.market.services.analysis.analyses import Analyses
+from app.domains.market.statements import ANALYSIS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Scope, Tx
 from app.kit.errors import Unavailable

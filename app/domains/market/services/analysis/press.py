@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Final
 
-from app.domains.market.loaders import ANALYSIS
 from app.domains.market.model.analysis import AnalysisType
 from app.domains.market.model.analysis.news import NewsFindings, NewsHeadline
 from app.domains.market.model.analysis.sentiment import SentimentFindings, SentimentSource
@@ -15,6 +14,7 @@ from app.domains.market.rules.quality import Source
 from app.domains.market.rules.sentiment import NEUTRAL_BOUND
 from app.domains.market.services.analysis.examining import Desk, Examined, NotAvailable
 from app.domains.market.services.providers import SocialProvider
+from app.domains.market.statements import ANALYSIS
 from app.kit.errors import Unavailable
 
 HOUR_S: Final = 3600.0
