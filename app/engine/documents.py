@@ -18,6 +18,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from app.engine.audience import Reach, reach_of
 from app.engine.breadth import Selection
 from app.engine.failures import refuse
 from app.engine.limits import Limits
@@ -48,6 +49,7 @@ class Operation(NamedTuple):
     """Its plan, once there is one; null: graphql-core must answer it."""
     shape: Shape | None
     """Of a subscription to a declared stream."""
+    reach: Reach
 
 
 class Document(NamedTuple):
@@ -111,7 +113,15 @@ class Documents:
 def _index(schema: GraphQLSchema, tree: DocumentNode) -> Document:
     fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
     operations = tuple(
-        Operation(each, fragments, page_size_variables(each, fragments), {}, [], shape_of(schema, each, fragments))
+        Operation(
+            each,
+            fragments,
+            page_size_variables(each, fragments),
+            {},
+            [],
+            shape_of(schema, each, fragments),
+            reach_of(schema, each.selection_set, schema.get_root_type(each.operation), fragments),
+        )
         for each in tree.definitions
         if isinstance(each, OperationDefinitionNode)
     )

@@ -7,7 +7,9 @@ import strawberry
 
 from app.domains.accounts.model import Role
 from app.domains.market.model import sources as model
+from app.engine.audience import computed_for
 from app.engine.nodes import record_type
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.scalars import BigInt
 
@@ -67,9 +69,11 @@ class SourcesQuery:
 
     @strawberry.field(
         graphql_type=list[MarketSource],
+        metadata=computed_for(Audience.PUBLIC),
         description="Where prices, tokens and news come from and how that goes, by kind and name; at most 200. Empty"
         " until a worker has asked one.",
     )
     async def market_sources(self, info: Info) -> list[model.MarketSource]:
         """Every source."""
-        return await info.context.services.market.sources.all()
+        executor = await info.context.reads.executor(Audience.PUBLIC)
+        return await info.context.services.market.sources.all(executor)
