@@ -68,7 +68,7 @@ class Database:
         size: int,
         timeout_s: float,
         name: str = "moneta",
-        waiting_limit: int = 1000,
+        waiting_limit: int = 4000,
     ) -> Self:
         """Connects. Raises Unavailable with one clear line when the server does not answer or refuses us.
 
