@@ -7,7 +7,7 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 
 import asyncio
 import contextlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from strawberry.execution import optimized_is_awaitable
 from app.engine.audience import Reach
 from app.engine.breadth import Levels, Selection, plan
 from app.engine.documents import Documents, Operation
-from app.engine.failures import TimedOut, describe, is_repeatable, raise_unavailable, refuse
+from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.cost import check_cost
 from app.engine.limits.text import check_variables
@@ -213,9 +213,10 @@ class Engine:
         with working(Work(context.party)):
             try:
                 async with asyncio.timeout(self.limits.timeout_s):
-                    opened: Any = create_source_event_stream(self._executor(prepared, context, None))
-                    if optimized_is_awaitable(opened):
-                        opened = await opened
+                    with _let_go(self._executor(prepared, context, None)) as executor:
+                        opened: Any = create_source_event_stream(executor)
+                        if optimized_is_awaitable(opened):
+                            opened = await opened
             except TimeoutError as error:
                 raise TimedOut from error
             finally:
@@ -253,6 +254,7 @@ class Engine:
             # An event is not lost because a server is down: it is answered later.
             raise_unavailable(result.errors or [])
         errors = describe(result.errors or [], context.request_id, executed=True)
+        forget_frames(result.errors or [])
         return Response(result.data, errors, self._extensions(prepared, work), True, work.statements)
 
     async def _repeated(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
@@ -271,6 +273,7 @@ class Engine:
             await context.read_anew()
             if not await context.reads.make_due() and not is_repeatable(result.errors):
                 break
+            forget_frames(result.errors)
             result = await self._answer(prepared, context, root)
         return result
 
@@ -279,12 +282,16 @@ class Engine:
         # A mutation's fields take turns: they are no level.
         if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
             # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
-            with contextlib.suppress(Exception):
-                return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
+            try:
+                with _let_go(executor):
+                    return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
+            except Exception as error:
+                forget_frames([error])
             executor = self._executor(prepared, context, root)
-        outcome: Any = executor.execute_operation()
-        result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
-        return result
+        with _let_go(executor):
+            outcome: Any = executor.execute_operation()
+            result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
+            return result
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
         if prepared.plans is None:
@@ -324,6 +331,15 @@ def _choose(operations: Sequence[Operation], name: str | None) -> Operation | Gr
         if operation.node.name and operation.node.name.value == name:
             return operation
     return GraphQLError("The document has no operation of the name in `operationName`.")
+
+
+@contextlib.contextmanager
+def _let_go(executor: "Executor[Any]") -> Iterator["Executor[Any]"]:
+    """Ends the cycle that an executor is: it holds methods of its own, and with itself it holds all that was read."""
+    try:
+        yield executor
+    finally:
+        del executor.async_helpers
 
 
 async def _close(context: RequestContext) -> None:

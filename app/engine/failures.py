@@ -37,6 +37,22 @@ def is_repeatable(errors: Sequence[GraphQLError]) -> bool:
     return any(isinstance(_cause(error), Repeatable) for error in errors)
 
 
+def forget_frames(errors: Sequence[BaseException]) -> None:
+    """Lets go of the frames that errors came through. They hold the errors, and with them all that was read."""
+    todo: list[BaseException | None] = list(errors)
+    while todo:
+        error = todo.pop()
+        if error is None or error.__traceback__ is None:
+            continue
+        error.__traceback__ = None
+        todo += (error.__cause__, error.__context__)
+        match error:
+            case GraphQLError():
+                todo.append(error.original_error)
+            case BaseExceptionGroup():
+                todo += error.exceptions
+
+
 def describe(errors: Sequence[GraphQLError], request_id: str, *, executed: bool) -> list[dict[str, Any]]:
     """Errors in the form of the response. What nobody expected is logged with its traceback and masked.
 

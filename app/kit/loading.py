@@ -183,6 +183,8 @@ class Reads:
             if self._snapshot is not None:
                 # Whoever closes while the snapshot is being opened, and is cancelled at that, leaves no connection out.
                 self._snapshot.cancel()
+            # A failure holds the frames that it came through, and so whatever they hold: these reads again.
+            self._loads.clear()
             await self._stack.aclose()
 
     def one(self, loader: One[R], key: Any) -> Awaitable[R | None]:

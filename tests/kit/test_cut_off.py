@@ -49,7 +49,11 @@ async def write(database: Database, rows: int) -> str:
     return await database.write(SYSTEM, work)
 
 
-LEVELS = {snapshot: "repeatable read", autocommit: "read committed", write: "read committed"}
+LEVELS: dict[Callable[[Database, int], Coroutine[Any, Any, str]], str] = {
+    snapshot: "repeatable read",
+    autocommit: "read committed",
+    write: "read committed",
+}
 
 
 async def test_those_who_were_not_cancelled_never_notice(pair: Database) -> None:

@@ -48,7 +48,7 @@ async def test_a_dropped_role_is_noticed_on_every_later_connection(
     database: Database, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As when a pooler is put in between, or reconfigured, while we run.
-    database.pool._connect_kwargs["server_settings"] = {}
+    database.pool._connect_kwargs["server_settings"] = {}  # type: ignore[attr-defined]
     await database.pool.expire_connections()
     for _ in range(3):
         with pytest.raises(WrongRole):
