@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.engine.execution import Prepared, Response
+from app.engine.execution import Course, Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
@@ -74,6 +74,10 @@ class Metrics:
         self.registry.register(CountMetrics("moneta_analyses_asked", "Analyses asked for.", asked))
         self.registry.register(CountMetrics("moneta_analyses_made", "Analyses made, not found in a cache.", made))
 
+    def watch_courses(self, count: Callable[[Course], int]) -> None:
+        """Adds how many queries and events went which way: those that fall back are answered twice."""
+        self.registry.register(CourseMetrics(count))
+
     def socket_refused(self, reason: str) -> None:
         """Counts a socket that was turned away because there were too many, or came too fast."""
         self._refused_sockets.labels(reason).inc()
@@ -105,6 +109,22 @@ class CountMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """What it says now."""
         yield CounterMetricFamily(self._name, self._description, value=self._count())
+
+
+class CourseMetrics(Collector):
+    """Reads the engine's count of each course."""
+
+    def __init__(self, count: Callable[[Course], int]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        """What it says now."""
+        family = CounterMetricFamily(
+            "moneta_courses", "Queries and events by how they were answered.", labels=("course",)
+        )
+        for course in Course:
+            family.add_metric((course.value,), self._count(course))
+        yield family
 
 
 class StreamMetrics(Collector):

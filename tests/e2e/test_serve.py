@@ -13,6 +13,7 @@ import websockets
 
 from app.dev.embedded import discard
 from tests.e2e.conftest import ROOT, Moneta
+from tests.waiting import HANG_S
 
 TRANSFER = """
 mutation($to: Hash!, $key: String!) {
@@ -82,7 +83,7 @@ def test_a_wrong_database_url_gives_one_clear_line() -> None:
             env={**os.environ, name: url},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANG_S,
             check=False,
         )
         assert ended.returncode == 1

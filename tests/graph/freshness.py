@@ -1,0 +1,46 @@
+"""Whether what a mutation shows was read after what it has written."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+from weakref import WeakKeyDictionary
+
+from app.kit.db import Database
+from app.kit.loading import Reads
+
+
+@contextlib.contextmanager
+def stale_reads() -> Iterator[list[str]]:
+    """Fills with the loads that are asked of reads which are older than the last write.
+
+    They may be right by chance: the snapshot opens with the first load. With an earlier mutation in the same document,
+    or a check before the write, they show the past.
+    """
+    stale: list[str] = []
+    writes = 0
+    born: WeakKeyDictionary[Reads, int] = WeakKeyDictionary()
+    write, begin, load = Database.write, Reads.__init__, Reads._load
+
+    async def counted(self: Database, *arguments: Any, **options: Any) -> Any:
+        nonlocal writes
+        try:
+            return await write(self, *arguments, **options)
+        finally:
+            writes += 1
+
+    def begun(self: Reads, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        born[self] = writes
+
+    def asked(self: Reads, group: Any, *rest: Any) -> Any:
+        if born.get(self, -1) < writes:
+            stale.append(group[0].query.name)
+        return load(self, group, *rest)
+
+    with (
+        mock.patch.object(Database, "write", counted),
+        mock.patch.object(Reads, "__init__", begun),
+        mock.patch.object(Reads, "_load", asked),
+    ):
+        yield stale
