@@ -96,7 +96,7 @@ class Peers:
     It has a connection of its own, lest an answer wait behind a flood of events.
     """
 
-    def __init__(self, redis: "Redis", *, within_s: float = 0.5) -> None:
+    def __init__(self, redis: "Redis", *, within_s: float = 2.0) -> None:
         """A process that has not answered within `within_s` is not waited for."""
         self.within_s = within_s
         self._redis = redis
