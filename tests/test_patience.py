@@ -17,7 +17,10 @@ CLOCKS = {
     "get_event_loop.time",
 }
 PAUSES = {"asyncio.sleep", "time.sleep"}
-PATIENCE = {"timeout", "within_s", "deadline", "max_time"}
+IMPATIENT = {"httpx.AsyncClient": ("timeout", "transport"), "websockets.connect": ("open_timeout",)}
+"""What waits for some seconds only unless it is told otherwise, by one of these arguments."""
+
+PATIENCE = {"timeout", "within_s", "deadline", "max_time", "open_timeout", "ping_timeout"}
 """Arguments that say how long is waited. A number is somebody's guess; `HANG_S` is nobody's."""
 
 
@@ -37,8 +40,14 @@ def names_of(tree: ast.Module) -> dict[str, str]:
     """What the functions that are imported by themselves are called in full."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module in {"asyncio", "time"}:
-            found |= {name.asname or name.name: f"{node.module}.{name.name}" for name in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module in {
+            "asyncio",
+            "time",
+            "httpx",
+            "websockets.asyncio.client",
+        }:
+            module = node.module.partition(".")[0]
+            found |= {name.asname or name.name: f"{module}.{name.name}" for name in node.names}
         elif isinstance(node, ast.Import):
             found |= {name.asname: name.name for name in node.names if name.asname and name.name in {"asyncio", "time"}}
     return found
@@ -70,6 +79,8 @@ def faults_of(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, "asyncio.wait: it is over when the tasks are"
         elif called.endswith((".wait", ".join")) and any(is_number(argument) for argument in node.args):
             yield node.lineno, f"{called}({ast.unparse(node.args[0])}): give it HANG_S"
+        elif called in IMPATIENT and not {keyword.arg for keyword in node.keywords} & {*IMPATIENT[called]}:
+            yield node.lineno, f"{called}: it waits for some seconds only; give {IMPATIENT[called][0]}=HANG_S"
         for keyword in node.keywords:
             if keyword.arg in PATIENCE and is_number(keyword.value):
                 yield keyword.value.lineno, f"{keyword.arg}={ast.unparse(keyword.value)}: give it HANG_S"
@@ -106,6 +117,8 @@ def test_no_test_depends_on_how_fast_the_machine_is() -> None:
         "@settings(deadline=200)\ndef test(): pass",
         "await until(f, within_s=3)",
         "process.wait(10)",
+        "httpx.AsyncClient(base_url=url)",
+        "from websockets.asyncio.client import connect\nconnect(url)",
         "thread.join(0.5)",
     ],
 )

@@ -11,7 +11,7 @@ import websockets
 from graphql import OperationDefinitionNode, OperationType, parse
 
 from tests.e2e.conftest import ROOT, Moneta
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 EXAMPLES = sorted((ROOT / "web" / "examples").glob("*.graphql"))
 # Its variables hold a placeholder for the recipient, and the answer says so.
@@ -71,7 +71,8 @@ async def test_subscriptions_tell(moneta: Moneta) -> None:
     url = moneta.url.replace("http", "ws", 1) + "/graphql"
     waiting = {parameter.id: parameter.values[0] for parameter in of_type(OperationType.SUBSCRIPTION)}
     assert len(waiting) >= 8
-    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(url, subprotocols=[protocol], open_timeout=HANG_S, ping_timeout=HANG_S) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
         for name, path in waiting.items():
             payload = {"query": path.read_text(), "variables": _variables(path)}

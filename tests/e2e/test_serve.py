@@ -57,7 +57,8 @@ def test_data_outlives_ctrl_c_and_kill_9(tmp_path: Path) -> None:
 async def test_the_next_block_arrives_on_a_websocket(moneta: Moneta) -> None:
     before = moneta.post("{ chain { height } }")["data"]["chain"]["height"]
     url = moneta.url.replace("http", "ws", 1) + "/graphql"
-    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(url, subprotocols=[protocol], open_timeout=HANG_S, ping_timeout=HANG_S) as socket:
         await socket.send(json.dumps({"type": "connection_init"}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
         query = "subscription { newBlock { cursor block { height previousHash hash } } }"

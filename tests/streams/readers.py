@@ -118,6 +118,7 @@ def open_socket(url: str) -> connect:
         subprotocols=[PROTOCOL],
         proxy=None,
         compression=None,
+        open_timeout=HANG_S,
         close_timeout=0.3,
         ping_interval=None,
     )

@@ -24,7 +24,7 @@ from tests.streams.readers import (
     say,
     sse_events,
 )
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 RESYNC = ["RESYNC_REQUIRED"]
 BALANCES = "subscription($after: Cursor) { walletBalance(after: $after) { cursor } }"
@@ -52,7 +52,7 @@ async def over_sse(plant: Plant, document: str, after: str, token: str | None = 
     if token:
         headers["authorization"] = f"Bearer {token}"
     async with (
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(trust_env=False, timeout=HANG_S) as client,
         client.stream("POST", f"{plant.url}/graphql", json={"query": document}, headers=headers) as response,
     ):
         return [(event, msgspec.json.decode(data) if data else None) async for event, data, _ in sse_events(response)]

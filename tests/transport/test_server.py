@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.transport.http import HEAD_BYTES
 from app.transport.server import PEER_PATIENCE_S, UNSENT_BYTES, serve
 from tests.transport.support import ORIGIN, Witness, build, errors, serving
-from tests.waiting import elapse, until
+from tests.waiting import HANG_S, elapse, until
 
 SMALL = Settings(public_url=ORIGIN, body_limit_bytes=1000)
 
@@ -148,7 +148,7 @@ async def test_an_announced_body_that_is_too_long_is_refused_unread() -> None:
 
 
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
-    async with serving(build(SMALL)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with serving(build(SMALL)) as url, httpx.AsyncClient(base_url=url, timeout=HANG_S) as client:
         body = json.dumps({"query": "{ hello }"}).encode().ljust(1000)
         response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
         assert response.json()["data"] == {"hello": "hello world"}
@@ -167,7 +167,7 @@ async def test_a_body_that_is_cut_off_executes_nothing_and_logs_no_error() -> No
         async with connection(url) as (_, writer):
             writer.write(head("Content-Length: 1000") + b'{"query": "mutation { login }"}')
             await writer.drain()
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=HANG_S) as client:
             assert (await client.get("/health/live")).status_code == 200
     assert witness.callers == []
 
@@ -189,7 +189,7 @@ async def test_a_mutation_whose_client_goes_runs_to_its_end() -> None:
             body = b'{"query": "mutation { linger }"}'
             writer.write(head(f"Content-Length: {len(body)}") + body)
             await witness.started.wait()
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=HANG_S) as client:
             assert (await client.get("/health/live")).status_code == 200
         assert witness.finished == []
         witness.release.set()
@@ -197,7 +197,7 @@ async def test_a_mutation_whose_client_goes_runs_to_its_end() -> None:
 
 
 async def test_hostile_bodies_leave_the_server_as_it_was() -> None:
-    async with serving(build()) as url, httpx.AsyncClient(base_url=url) as client:
+    async with serving(build()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_S) as client:
         for body in (b"[" * 100_000, b"\xff" * 1000, b'{"query": "' + b"\\u0000" * 1000 + b'"}'):
             response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
             assert response.status_code in {200, 400}
@@ -226,7 +226,7 @@ async def test_sigterm_ends_requests_in_peace_and_returns() -> None:
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     app = build(witness=witness)
     running = asyncio.create_task(serve(app, Settings(port=0), ready=address.set_result))
-    async with httpx.AsyncClient(base_url=await address) as client:
+    async with httpx.AsyncClient(base_url=await address, timeout=HANG_S) as client:
         asking = asyncio.create_task(client.post("/graphql", json={"query": "{ linger }"}))
         await witness.started.wait()
         signal.raise_signal(signal.SIGTERM)

@@ -302,7 +302,7 @@ class Stage:
 
     async def metrics(self) -> dict[str, float]:
         """What /metrics shows."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=HANG_S) as client:
             text = (await client.get(f"{self.url}/metrics")).text
         lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
         return {name: float(value) for name, _, value in lines}
@@ -322,6 +322,7 @@ class Stage:
             additional_headers={"cookie": f"{SESSION}={cookie}"} if cookie else None,
             proxy=None,
             # A test that stops reading must not wait for its own closing handshake.
+            open_timeout=HANG_S,
             close_timeout=0.3,
             ping_interval=None,
             **options,
