@@ -210,12 +210,13 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, services.accounts.sessions.expiries),
+        sessions=SessionWatch(hub, services.accounts.sessions.expiries, application.clock),
         outbox=mailer if isinstance(mailer, OutboxMailer) else None,
         providers=price_checks(settings, services.market),
         read_sources=services.market.sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
+    runtime.metrics.watch_courses(engine.courses.__getitem__)
     runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
 

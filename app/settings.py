@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
     socket_accept_rate: int = Field(2000, gt=0, description="Sockets accepted in a second; as many at once.")
     socket_drain_s: float = Field(10.0, gt=0, description="How long a reader of events may be behind.")
+    socket_ping_s: float = Field(
+        6.5, gt=0, description="How often a socket is pinged, and how long it may take to answer."
+    )
     socket_token_warning_s: float = Field(
         60.0, ge=0, description="How long before its token expires a socket is warned; at most a third of its life."
     )

@@ -7,25 +7,30 @@ is cloned from the migrated template in some 20 ms and dropped after its test; V
 import asyncio
 import base64
 import contextlib
+import inspect
 import itertools
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from app.dev import embedded
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
+from app.domains.market.model.analysis.phases import BUDGETS_S
 from app.engine.execution import Response
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
@@ -39,8 +44,9 @@ from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime, build_services
 from app.schema.services import Services
 from app.settings import Settings
-from app.transport.runtime import Caller
+from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, cheap_passwords
+from tests.waiting import HANG_S, alarmed, guarded, take_seen
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection that row-level security does not bind."""
@@ -56,6 +62,72 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 _numbers = itertools.count(1)
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+# A deadline would measure how busy the machine is, not whether a rule holds.
+hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any machine")
+
+DURATION = "seconds seen: "
+PATIENT = (
+    "app.domains.market.services.analysis.analyses.PATIENCE_S",
+    "app.domains.market.services.analysis.press.SOCIAL_S",
+    "app.domains.market.services.analysis.researching.OTHERS_S",
+    "app.kit.catchup.REDIS_PATIENCE_S",
+    "app.kit.computed.PATIENCE_S",
+    "app.kit.contained._PATIENCE",
+    "app.kit.hub.READING_PATIENCE_S",
+    "app.kit.leadership.ANSWER_S",
+    "app.kit.ratelimit.PATIENCE_S",
+    "app.transport.application.SOURCES_PATIENCE_S",
+    "app.transport.callers.AUTHENTICATION_S",
+    "app.transport.health.PATIENCE_S",
+    "app.transport.messages.BODY_PATIENCE_S",
+    "app.transport.sockets.endpoint.MUTATION_S",
+)
+"""What the product waits for before it goes on without. On a busy machine it would in tests of something else."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """No test hangs for ever."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        item.obj = guarded(item.obj)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """The durations that a test noted go with its report, out of whatever process it ran in."""
+    take_seen()
+    is_async = isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj)
+    try:
+        with contextlib.nullcontext() if is_async else alarmed():
+            yield
+    finally:
+        item.user_properties += [(DURATION + what, seconds) for what, seconds in take_seen()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the durations: they belong to whoever reads them."""
+    noted = sorted(
+        (name.removeprefix(DURATION), seconds)
+        for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed"))
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, seconds in report.user_properties
+        if name.startswith(DURATION) and isinstance(seconds, float)
+    )
+    if noted:
+        terminalreporter.section("durations seen")
+        for what, seconds in noted:
+            terminalreporter.write_line(f"{seconds:8.2f} s  {what}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """Whoever tests a time-out makes it short."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PATIENT:
+            patch.setattr(name, HANG_S)
+        phases = "app.domains.market.services.analysis.phases.BUDGETS_S"
+        patch.setattr(phases, dict.fromkeys(BUDGETS_S, HANG_S))
+        yield
 
 
 def next_number() -> int:
@@ -158,7 +230,7 @@ def pool_size() -> int:
 @pytest_asyncio.fixture
 async def database(database_url: str, pool_size: int) -> AsyncIterator[Database]:
     """The application's pool on this test's database."""
-    pool = await Database.open(database_url, role=APP_ROLE, size=pool_size, timeout_s=10.0, name="moneta-test")
+    pool = await Database.open(database_url, role=APP_ROLE, size=pool_size, timeout_s=HANG_S, name="moneta-test")
     yield pool
     await pool.close()
 
@@ -174,7 +246,7 @@ async def owner(database_url: str) -> AsyncIterator[Owner]:
 @pytest_asyncio.fixture
 async def redis(servers: Embedded) -> AsyncIterator[Redis]:
     """A client of the empty Valkey."""
-    client = await open_redis(servers.redis_url)
+    client = await open_redis(servers.redis_url, timeout_s=HANG_S)
     await client.flushall()
     yield client
     await client.aclose()
@@ -235,10 +307,17 @@ def services(application: Application) -> Services:
 
 
 @pytest.fixture
-def execute(application: Application) -> Execute:
-    """Runs operations on the whole graph. Nothing moves events: a subscription would hear nothing."""
+def runtime(application: Application) -> AppRuntime:
+    """The whole graph. Nothing moves events: a subscription would hear nothing."""
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
     runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime.engine.limits = msgspec.structs.replace(runtime.engine.limits, timeout_s=HANG_S)
+    return runtime
+
+
+@pytest.fixture
+def execute(runtime: AppRuntime) -> Execute:
+    """Runs operations on the whole graph."""
 
     async def run(
         query: str,

@@ -7,7 +7,9 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from enum import Enum
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
@@ -91,6 +93,17 @@ class NotOpened(Exception):
         self.errors = errors
 
 
+class Course(Enum):
+    """How a query, or an event of a subscription, is answered."""
+
+    BREADTH_FIRST = "breadth_first"
+    """Level by level, as planned: the fast way."""
+    FELL_BACK = "fell_back"
+    """As planned until something unusual happened, and then again by graphql-core."""
+    UNPLANNED = "unplanned"
+    """By graphql-core, since something unusual is asked for."""
+
+
 class Prepared(msgspec.Struct, frozen=True, eq=False):
     """An operation that passed every check and may be executed once."""
 
@@ -157,6 +170,8 @@ class Engine:
         self._schema: GraphQLSchema = schema._schema
         self._documents = Documents(self._schema, limits)
         self._show_statements = show_statements
+        self.courses = Counter[Course]()
+        """How queries and events were answered."""
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -284,10 +299,16 @@ class Engine:
             # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
             try:
                 with _let_go(executor):
-                    return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
+                    data = await Levels(executor, context).answer(selection, root)
             except Exception as error:
                 forget_frames([error])
+                self.courses[Course.FELL_BACK] += 1
+            else:
+                self.courses[Course.BREADTH_FIRST] += 1
+                return ExecutionResult(data, None)
             executor = self._executor(prepared, context, root)
+        elif prepared.kind is not OperationType.MUTATION:
+            self.courses[Course.UNPLANNED] += 1
         with _let_go(executor):
             outcome: Any = executor.execute_operation()
             result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome

@@ -69,7 +69,6 @@ class Computed(Generic[T]):
         decode: Callable[[bytes], T | None],
         lease_s: float = LEASE_S,
         wait_s: float = WAIT_S,
-        patience_s: float = PATIENCE_S,
     ) -> None:
         """`name` keeps kinds apart. `decode` gives None for what is kept but holds no more, or cannot be read."""
         self._redis = redis
@@ -78,7 +77,6 @@ class Computed(Generic[T]):
         self._decode = decode
         self._lease_s = lease_s
         self._wait_s = wait_s
-        self._patience_s = patience_s
         self._flights: Flights[T] = Flights()
         self._avoided_until = 0.0
         self._renew = redis.register_script(_RENEW)
@@ -170,7 +168,7 @@ class Computed(Generic[T]):
         if loop.time() < self._avoided_until:
             raise _RedisGone
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(PATIENCE_S):
                 return await ask()
         except (RedisError, OSError) as error:
             # TimeoutError is an OSError.

@@ -96,7 +96,9 @@ class Peers:
     It has a connection of its own, lest an answer wait behind a flood of events.
     """
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: "Redis", *, within_s: float = 2.0) -> None:
+        """A process that has not answered within `within_s` is not waited for."""
+        self.within_s = within_s
         self._redis = redis
         self._broadcast = broadcast_over(redis)
         self._name = uuid4().hex
@@ -125,7 +127,7 @@ class Peers:
         await end(listening, *self._answering, *self._publishing)
         await self._broadcast.disconnect()
 
-    async def ask(self, topic: str, payload: Any, *, within_s: float = 0.5) -> Answers:
+    async def ask(self, topic: str, payload: Any) -> Answers:
         """What all processes answer. The handler of this one is called directly, and what it raises is raised."""
         if self._listening is None:
             return Answers([await self._own_answer(topic, payload)], complete=True)
@@ -137,7 +139,7 @@ class Peers:
         publishing = _begin(self._publish(question, asked), self._publishing)
         try:
             own = await self._own_answer(topic, payload)
-            await asyncio.wait([asked.settled], timeout=within_s)
+            await asyncio.wait([asked.settled], timeout=self.within_s)
         finally:
             del self._asked[question.id]
             publishing.cancel()

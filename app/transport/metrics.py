@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.engine.execution import Prepared, Response
+from app.engine.execution import Course, Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.admission import WAIT_BUCKETS_S, Admission
@@ -79,6 +79,10 @@ class Metrics:
         self.registry.register(CountMetrics("moneta_analyses_asked", "Analyses asked for.", asked))
         self.registry.register(CountMetrics("moneta_analyses_made", "Analyses made, not found in a cache.", made))
 
+    def watch_courses(self, count: Callable[[Course], int]) -> None:
+        """Adds how many queries and events went which way: those that fall back are answered twice."""
+        self.registry.register(CourseMetrics(count))
+
     def socket_refused(self, reason: str) -> None:
         """Counts a socket that was turned away because there were too many, or came too fast."""
         self._refused_sockets.labels(reason).inc()
@@ -131,6 +135,22 @@ class AdmissionMetrics(Collector):
         yield CounterMetricFamily(
             "moneta_database_refused", "Reads and writes refused: too many waited.", value=admission.refused
         )
+
+
+class CourseMetrics(Collector):
+    """Reads the engine's count of each course."""
+
+    def __init__(self, count: Callable[[Course], int]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        """What it says now."""
+        family = CounterMetricFamily(
+            "moneta_courses", "Queries and events by how they were answered.", labels=("course",)
+        )
+        for course in Course:
+            family.add_metric((course.value,), self._count(course))
+        yield family
 
 
 class StreamMetrics(Collector):

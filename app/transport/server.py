@@ -27,8 +27,6 @@ PEER_PATIENCE_S: Final = 15
 UNSENT_BYTES: Final = 128 * 1024
 """What the kernel takes for a connection beyond what is on its way: it would hold megabytes for a stalled reader."""
 
-_PING_EVERY_S: Final = 7.0
-_PONG_WITHIN_S: Final = 7.0
 _BACKLOG: Final = 2048
 
 
@@ -54,8 +52,8 @@ async def serve(
         http=HttpProtocol,
         ws=Wire,
         ws_max_size=settings.body_limit_bytes,
-        ws_ping_interval=_PING_EVERY_S,
-        ws_ping_timeout=_PONG_WITHIN_S,
+        ws_ping_interval=settings.socket_ping_s,
+        ws_ping_timeout=settings.socket_ping_s,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from redis.exceptions import AuthenticationError
 from app.dev import embedded, places, server
 from app.dev.embedded import Addresses, Embedded, EmbeddedError
 from app.dev.processes import Log, free_port, serves, wait_until
+from tests.waiting import HANG_S, now, seen
 
 PARENT = """
 import signal, sys, threading
@@ -142,9 +142,9 @@ async def test_data_survives_stops_kills_and_starts(new_home: Path) -> None:
         await write(servers)
     log = Log(new_home / "postgres.log")
 
-    began = time.monotonic()
+    began = now()
     with Embedded.start(new_home) as servers:
-        assert time.monotonic() - began < 3.0
+        seen("The embedded servers start again", now() - began)
         assert await read(servers) == 42
         with Redis.from_url(servers.redis_url) as redis:
             assert redis.get("kept") == b"42"
@@ -153,7 +153,7 @@ async def test_data_survives_stops_kills_and_starts(new_home: Path) -> None:
         await ask(servers.database_url, "CREATE TABLE just_committed ()")
         for pid in server_pids(new_home):
             os.kill(pid, signal.SIGKILL)
-        assert wait_until(lambda: servers.failure() is not None, 5.0)
+        assert wait_until(lambda: servers.failure() is not None, HANG_S)
 
     with Embedded.start(new_home) as servers:
         assert "was not properly shut down" in log.written()
@@ -170,7 +170,7 @@ def test_servers_follow_a_killed_parent(home: Path) -> None:
     parent.kill()
     parent.wait()
 
-    assert wait_until(lambda: not any_alive(pids, folder), 20.0)
+    assert wait_until(lambda: not any_alive(pids, folder), HANG_S)
     assert "received fast shutdown request" in log.written()
 
 

@@ -13,6 +13,8 @@ from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportClosed, TransportConnectionFailed, TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
+from tests.waiting import elapse
+
 RETRY_S = 0.25
 BLOCKS = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }"
 PAYMENTS = "subscription($after: Cursor) { transactionUpdates(after: $after) { cursor transaction { hash } } }"
@@ -40,7 +42,7 @@ async def watch(url: str, token: str, field: str, query: str, after: str | None)
             return False
         except (TransportConnectionFailed, TransportClosed, OSError) as error:
             say("closed", {"reason": str(error)})
-        await asyncio.sleep(RETRY_S)
+        await elapse(RETRY_S)
 
 
 async def main(base: str, blocks_after: str | None = None, payments_after: str | None = None) -> int:

@@ -11,13 +11,11 @@ import websockets
 from graphql import OperationDefinitionNode, OperationType, parse
 
 from tests.e2e.conftest import ROOT, Moneta
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 EXAMPLES = sorted((ROOT / "web" / "examples").glob("*.graphql"))
 # Its variables hold a placeholder for the recipient, and the answer says so.
 ANSWERS_WITH_A_PROBLEM = {"04-transfer": "RecipientNotFound"}
-# Those that tell only of what happens from now on have to wait for a block, and for prices to move a little.
-PATIENCE_S = 90.0
 
 PRICES = '{ tokens(filter: {symbols: ["BTC", "ETH", "SOL"]}) { nodes { symbol priceUsd } } }'
 CREATE = """mutation($input: CreateAlertInput!) {
@@ -50,9 +48,13 @@ def _variables(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", of_type(OperationType.QUERY))
 def test_a_query_answers(moneta: Moneta, path: Path) -> None:
-    answer = moneta.post(path.read_text(), _variables(path), moneta.log_in())
+    token = moneta.log_in()
+    fell_back = moneta.fell_back()
+    answer = moneta.post(path.read_text(), _variables(path), token)
     assert "errors" not in answer, answer
     assert None not in answer["data"].values()
+    # It is answered the fast way, and not a second time by graphql-core.
+    assert moneta.fell_back() == fell_back
 
 
 @pytest.mark.parametrize("path", of_type(OperationType.MUTATION))
@@ -69,20 +71,20 @@ async def test_subscriptions_tell(moneta: Moneta) -> None:
     url = moneta.url.replace("http", "ws", 1) + "/graphql"
     waiting = {parameter.id: parameter.values[0] for parameter in of_type(OperationType.SUBSCRIPTION)}
     assert len(waiting) >= 8
-    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(url, subprotocols=[protocol], open_timeout=HANG_S, ping_timeout=HANG_S) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
         for name, path in waiting.items():
             payload = {"query": path.read_text(), "variables": _variables(path)}
             await socket.send(json.dumps({"id": name, "type": "subscribe", "payload": payload}))
         await asyncio.to_thread(_make_something_happen, moneta, token)
-        async with asyncio.timeout(PATIENCE_S):
-            while waiting:
-                message = json.loads(await socket.recv())
-                if message["type"] == "next":
-                    assert "errors" not in message["payload"], message
-                    waiting.pop(message["id"], None)
-                else:
-                    assert message["type"] in ("connection_ack", "ping"), message
+        while waiting:
+            message = json.loads(await socket.recv())
+            if message["type"] == "next":
+                assert "errors" not in message["payload"], message
+                waiting.pop(message["id"], None)
+            else:
+                assert message["type"] in ("connection_ack", "ping"), message
 
 
 def _make_something_happen(moneta: Moneta, token: str) -> None:
@@ -106,11 +108,11 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
             assert created["data"]["createAlert"] == {"alert": {"enabled": True}}, created
 
 
-async def test_an_alert_of_the_demo_fires_within_a_minute(moneta: Moneta) -> None:
+async def test_an_alert_of_the_demo_fires(moneta: Moneta) -> None:
     bob = await asyncio.to_thread(moneta.log_in, "bob@example.com")
 
     async def told() -> bool:
         answer = await asyncio.to_thread(moneta.post, NOTIFIED, None, bob)
         return bool(answer["data"]["viewer"]["notifications"]["nodes"])
 
-    await until(told, within_s=60.0)
+    await until(told)

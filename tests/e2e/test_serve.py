@@ -13,6 +13,7 @@ import websockets
 
 from app.dev.embedded import discard
 from tests.e2e.conftest import ROOT, Moneta
+from tests.waiting import HANG_S
 
 TRANSFER = """
 mutation($to: Hash!, $key: String!) {
@@ -56,7 +57,8 @@ def test_data_outlives_ctrl_c_and_kill_9(tmp_path: Path) -> None:
 async def test_the_next_block_arrives_on_a_websocket(moneta: Moneta) -> None:
     before = moneta.post("{ chain { height } }")["data"]["chain"]["height"]
     url = moneta.url.replace("http", "ws", 1) + "/graphql"
-    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(url, subprotocols=[protocol], open_timeout=HANG_S, ping_timeout=HANG_S) as socket:
         await socket.send(json.dumps({"type": "connection_init"}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
         query = "subscription { newBlock { cursor block { height previousHash hash } } }"
@@ -82,7 +84,7 @@ def test_a_wrong_database_url_gives_one_clear_line() -> None:
             env={**os.environ, name: url},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANG_S,
             check=False,
         )
         assert ended.returncode == 1

@@ -24,6 +24,7 @@ from app.kit.events import Event
 from app.kit.loading import Audience, Reads
 from app.schema.scalars import SCALARS
 from tests.factories import nowhere
+from tests.waiting import HANG_S
 
 LIMITS = Limits(
     body_bytes=1000,
@@ -32,7 +33,7 @@ LIMITS = Limits(
     aliases=10,
     cost=1000,
     first=100,
-    timeout_s=5.0,
+    timeout_s=HANG_S,
     subscriptions_per_socket=10,
     sockets_per_viewer=20,
     replay_events=1000,

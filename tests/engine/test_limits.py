@@ -1,5 +1,4 @@
 import re
-import time
 from typing import Any
 
 import pytest
@@ -140,11 +139,9 @@ def _doubling(levels: int) -> str:
 
 
 def test_fragments_that_double_are_weighed_once_each() -> None:
-    began = time.process_time()
+    # Written out this is 2^100 fields: no walk of that would end.
     assert cost(_doubling(100)) == 1 + 2 * 2**100
     assert refusal(engine(), _doubling(100))[0] == "COST_EXCEEDED"
-    # Written out this is 2^100 fields; the bound only tells that from a walk of the document.
-    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

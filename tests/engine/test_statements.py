@@ -15,6 +15,7 @@ from app.kit.loading import Audience, Reads
 from app.kit.sql import Query as Statement
 from app.schema.scalars import SCALARS
 from tests.engine.support import LIMITS, prepare
+from tests.waiting import HANG_S
 
 ONE = Statement("one", "Asks for nothing.", "SELECT 1")
 
@@ -72,7 +73,7 @@ class Subscription:
 @pytest_asyncio.fixture
 async def database(servers: Embedded) -> AsyncIterator[Database]:
     """A pool on a database that holds nothing."""
-    pool = await Database.open(servers.database_url, role=None, size=4, timeout_s=10.0)
+    pool = await Database.open(servers.database_url, role=None, size=4, timeout_s=HANG_S)
     yield pool
     await pool.close()
 

@@ -13,10 +13,12 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.mail import OutboxMailer
 from app.main import Application, build_services
+from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
 from tests.factories import cheap_passwords
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
+from tests.waiting import HANG_S
 
 WORLD = "moneta_world"
 
@@ -33,7 +35,7 @@ async def world(
 async def _build(database_url: str, redis_url: str, home: Path) -> World:
     clock = FixedClock(NOON)
     passwords, redis = cheap_passwords(), await open_redis(redis_url)
-    database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=10.0)
+    database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
     try:
         services = build_services(
             settings_for_tests(home),
@@ -70,6 +72,6 @@ def clock(world: World) -> FixedClock:
 
 
 @pytest.fixture
-def stage(world: World, application: Application, execute: Execute, owner: Owner) -> Stage:
+def stage(world: World, application: Application, runtime: AppRuntime, execute: Execute, owner: Owner) -> Stage:
     """Where a transcript is played."""
-    return Stage(world, application, execute, owner)
+    return Stage(world, application, execute, owner, runtime.engine.courses)

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from app.domains.market.jobs import market_jobs
 from app.domains.market.model.prices import Quote
 from app.domains.market.services.recording import Recorder
 from app.domains.market.services.ticker import Ticker
-from app.engine.execution import Response
+from app.engine.execution import Course, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.mail import Message, OutboxMailer
@@ -23,6 +24,8 @@ from app.kit.volatile import Volatile
 from app.main import Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
+from tests.graph.courses import asks_for_several_types
+from tests.graph.freshness import stale_reads
 from tests.graph.transcripts import RECORDING, filled, given, kept, recorded
 from tests.graph.world import World, mine
 
@@ -35,6 +38,7 @@ class Stage:
     application: Application
     execute: Execute
     owner: Owner
+    courses: Counter[Course]
     mails: int = 0
 
     def __post_init__(self) -> None:
@@ -53,13 +57,27 @@ class Stage:
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
-            self._hold(step, await self.execute(document, variables, viewer, operation_name=step["operation"]))
+            self._hold(step, await self._execute(document, variables, viewer, step["operation"]))
         await self._work()
         await self._hold_mail(step)
         if "sign" in step:
             encoding = base64.b64decode(given(step["sign"], self.names))
             signature = sign(self.world.carols_key.private_der, encoding)
             self.names["signature"] = base64.b64encode(signature).decode()
+
+    async def _execute(self, document: str, variables: dict[str, Any], viewer: Viewer | None, name: str) -> Response:
+        """The answer; it was found the fast way, and what it says of a write was read after the write."""
+        before = self.courses.copy()
+        with stale_reads() as stale:
+            response = await self.execute(document, variables, viewer, operation_name=name)
+        taken = self.courses - before
+        if not response.errors:
+            assert Course.FELL_BACK not in taken, f"{name} is planned in vain, and answered twice"
+        if taken:
+            assert (Course.UNPLANNED in taken) == asks_for_several_types(document, name), f"{name} went {taken}"
+        if response.executed and not taken:
+            assert stale == [], f"{name} is a mutation, and reads what was read before it wrote"
+        return response
 
     async def _feed(self, prices: dict[str, str]) -> None:
         """A tick, as the feed stores it."""

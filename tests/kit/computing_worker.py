@@ -9,15 +9,15 @@ import sys
 
 from app.kit.cache import Redis, open_redis
 from app.kit.computed import Answer, Computed
-from tests.waiting import until
+from tests.waiting import HANG_S, elapse, until
 
 WORK_S = 0.4
+LEASE_S = 5.0
+"""Of a holder that is going to die: it renews it far more often."""
 
 
-def computed_over(redis: "Redis", *, lease_s: float = 3.0, wait_s: float = 20.0) -> Computed[str]:
-    return Computed(
-        redis, "test", encode=str.encode, decode=bytes.decode, lease_s=lease_s, wait_s=wait_s, patience_s=10.0
-    )
+def computed_over(redis: "Redis", *, lease_s: float = HANG_S, wait_s: float = HANG_S) -> Computed[str]:
+    return Computed(redis, "test", encode=str.encode, decode=bytes.decode, lease_s=lease_s, wait_s=wait_s)
 
 
 async def all_ready(redis: "Redis", processes: int) -> bool:
@@ -26,16 +26,19 @@ async def all_ready(redis: "Redis", processes: int) -> bool:
 
 async def main(redis_url: str, place: str, processes: int = 0, callers: int = 0) -> None:
     redis = await open_redis(redis_url)
-    computed = computed_over(redis, lease_s=0.5)
+    computed = computed_over(redis) if place == "crowd" else computed_over(redis, lease_s=LEASE_S)
 
     async def work() -> Answer[str]:
         number = await redis.incr("computations")
-        await asyncio.sleep(WORK_S if place == "crowd" else 3600)
+        if place == "hold":
+            await asyncio.Event().wait()
+        # Meanwhile the others ask.
+        await elapse(WORK_S)
         return Answer(f"answer {number}", 60)
 
     if place == "crowd":
         await redis.incr("ready")
-        await until(lambda: all_ready(redis, processes), within_s=30)
+        await until(lambda: all_ready(redis, processes))
     answers = await asyncio.gather(*(computed.get("key", work) for _ in range(callers or 1)))
     print(*set(answers), sep="\n")
 

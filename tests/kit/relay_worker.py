@@ -15,6 +15,7 @@ from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact
 from app.kit.relay import Relay
+from tests.waiting import HANG_S
 
 
 async def die(*_: Any, **__: Any) -> None:
@@ -22,7 +23,7 @@ async def die(*_: Any, **__: Any) -> None:
 
 
 async def main(database_url: str, redis_url: str, place: str) -> None:
-    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=10.0, name="relay-worker")
+    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=HANG_S, name="relay-worker")
     redis = await open_redis(redis_url)
     if place == "after-commit":
         await write(database, EventLog(database, redis))

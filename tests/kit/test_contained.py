@@ -7,6 +7,7 @@ import pytest
 
 from app.kit.contained import Overrun, contained
 from tests.kit.containing import endless, environment, failing, greedy, hanging, reversed_bytes
+from tests.waiting import HANG_S, until
 
 MEMORY_BYTES = 256 * 1024 * 1024
 
@@ -24,15 +25,20 @@ async def test_it_gets_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("function", [endless, greedy, failing, hanging])
-async def test_what_goes_beyond_its_limits_or_fails_is_told(function: Callable[[bytes], bytes]) -> None:
+async def test_what_goes_beyond_its_limits_or_fails_is_told(
+    function: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.kit.contained._PATIENCE", 1 if function is hanging else HANG_S)
     with pytest.raises(Overrun):
         await contained(function, b"", cpu_s=1, memory_bytes=MEMORY_BYTES)
 
 
 async def test_who_stops_waiting_ends_the_process() -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await contained(hanging, b"", cpu_s=60, memory_bytes=MEMORY_BYTES)
+    waiting = asyncio.create_task(contained(hanging, b"", cpu_s=60, memory_bytes=MEMORY_BYTES))
+    await until(lambda: len(contained_children()) == 1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
     assert contained_children() == []
 
 

@@ -14,7 +14,7 @@ from app.kit.errors import Unavailable
 from app.kit.postgres import Collision, OutOfResources, ReadOnly, Stopped
 from app.kit.sql import Query
 from tests.conftest import APP_ROLE, Owner
-from tests.waiting import until
+from tests.waiting import elapse, until
 
 ONE = Query("one", "A little.", "SELECT count(*) FROM generate_series(1, $1::integer)")
 LEVEL = Query("level", "How isolated the transaction is.", "SHOW transaction_isolation")
@@ -64,7 +64,7 @@ async def test_those_who_were_not_cancelled_never_notice(pair: Database) -> None
         task = asyncio.create_task(work(pair, chance.choice([1, 1000, 100_000])))
         for _ in range(chance.randrange(12)):
             await asyncio.sleep(0)
-        await asyncio.sleep(chance.random() * 0.003)
+        await elapse(chance.random() * 0.003)
         task.cancel()
         await asyncio.wait([task])
 

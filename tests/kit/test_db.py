@@ -11,7 +11,7 @@ from app.kit.errors import Unavailable
 from app.kit.sql import Query
 from app.kit.work import Work, apart, working
 from tests.conftest import APP_ROLE, Owner
-from tests.waiting import until
+from tests.waiting import HANG_S, elapse, until
 
 SETTINGS = Query(
     "settings",
@@ -43,7 +43,7 @@ async def tables(owner: Owner) -> None:
 @pytest_asyncio.fixture
 async def single(database_url: str) -> AsyncIterator[Database]:
     """A pool of two connections, so that whatever one leaves behind is met again at once."""
-    pool = await Database.open(database_url, role=APP_ROLE, size=2, timeout_s=10.0)
+    pool = await Database.open(database_url, role=APP_ROLE, size=2, timeout_s=HANG_S)
     yield pool
     await pool.close()
 
@@ -235,7 +235,7 @@ async def test_cancelling_a_write_rolls_it_back(single: Database, owner: Owner) 
         await task
 
     # The cancelled statement ended at once, and its lock with it.
-    await asyncio.wait_for(single.write(SYSTEM, lambda tx: tx.execute(BUMP, 1)), 5)
+    await single.write(SYSTEM, lambda tx: tx.execute(BUMP, 1))
     assert [row[0] for row in await single.fetch(COUNTERS)] == [1, 0]
     await assert_pool_is_clean(single)
 
@@ -248,7 +248,7 @@ async def test_cancelling_at_any_moment_leaks_nothing(single: Database, caplog: 
             await asyncio.sleep(0)
         if turns >= 20:
             # Past the first statements: these wait on the server, not on turns of the loop.
-            await asyncio.wait([task], timeout=turns * 0.00005)
+            await elapse(turns * 0.00005)
         task.cancel()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

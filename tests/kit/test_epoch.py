@@ -12,6 +12,7 @@ from app.kit.events import EventLog, Position, positions_by_stream
 from app.kit.loading import Audience, Reads
 from tests.conftest import APP_ROLE, Owner, in_database, next_number
 from tests.kit.moving import append
+from tests.waiting import HANG_S
 
 
 @pytest_asyncio.fixture
@@ -57,7 +58,7 @@ async def test_a_clone_lives_a_life_of_its_own(  # noqa: PLR0917
     name = database_url.rpartition("/")[2]
     await database.close()
     await administrator.execute(f"CREATE DATABASE {other_name} TEMPLATE {name}")
-    clone = await Database.open(in_database(database_url, other_name), role=APP_ROLE, size=2, timeout_s=10.0)
+    clone = await Database.open(in_database(database_url, other_name), role=APP_ROLE, size=2, timeout_s=HANG_S)
     cloned = EventLog(clone, redis)
     assert await epoch_of(cloned) != original
     assert await epoch_of(cloned) == await epoch_of(cloned)

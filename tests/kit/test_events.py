@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import WAKE_CHANNEL, EventLog, Fact
 from tests.conftest import Owner
+from tests.waiting import HANG_S
 
 
 @pytest_asyncio.fixture
@@ -92,7 +93,7 @@ async def test_the_relay_is_woken_by_a_commit_and_not_by_a_rollback(
 ) -> None:
     async with redis.pubsub() as pubsub:
         await pubsub.subscribe(WAKE_CHANNEL)
-        assert (await pubsub.get_message(timeout=5.0) or {})["type"] == "subscribe"
+        assert (await pubsub.get_message(timeout=HANG_S) or {})["type"] == "subscribe"
 
         async def fail(tx: Tx) -> None:
             await events.append(tx, [Fact("a", "x", {})])
@@ -105,7 +106,7 @@ async def test_the_relay_is_woken_by_a_commit_and_not_by_a_rollback(
         await events._waking
         await redis.publish(WAKE_CHANNEL, b"end")
 
-        heard = [await pubsub.get_message(timeout=5.0) for _ in range(2)]
+        heard = [await pubsub.get_message(timeout=HANG_S) for _ in range(2)]
         assert [message and message["data"] for message in heard] == [b"", b"end"]
 
 

@@ -13,7 +13,7 @@ from app.kit.loading import Audience, PageRequest, Reads, many, one, page
 from app.kit.sql import Query
 from app.kit.work import Work, working
 from tests.conftest import Owner
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 
 class Book(msgspec.Struct, frozen=True):
@@ -245,7 +245,7 @@ async def test_closing_at_any_moment_gives_the_connection_back(database: Databas
 
 
 async def test_a_snapshot_that_cannot_open_fails_its_loads(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    pool = await Database.open(database_url, role="moneta_app", size=2, timeout_s=5.0)
+    pool = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S)
     await pool.close()
     reads = Reads(pool, Scope(user_id=BOB))
     found = await asyncio.gather(

@@ -197,7 +197,7 @@ def test_a_text_that_is_no_text_is_refused(text: str) -> None:
         Message(to="alice@example.com", subject="s", text=text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(address=st.one_of(st.text(max_size=30), st.emails()), subject=st.text(max_size=80), text=st.text())
 def test_what_a_message_accepts_can_be_written_as_mail(address: str, subject: str, text: str) -> None:
     try:

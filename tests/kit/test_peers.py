@@ -17,16 +17,16 @@ from app.kit.cache import open_redis
 from app.kit.peers import QUESTIONS, Answers, Handler, Peers
 from tests.engine.support import listening
 from tests.kit.test_hub import valkey
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
-PATIENT = 30.0
-"""A deadline that no test reaches: whatever ends sooner ended because all had answered."""
+IMPATIENT_S = 0.05
+"""For who does not answer. Nobody else is patient: whatever ends, ended because all had answered."""
 
 
 @contextlib.asynccontextmanager
-async def process(url: str, handler: Handler, *, topic: str = "who") -> AsyncIterator[Peers]:
+async def process(url: str, handler: Handler, *, topic: str = "who", within_s: float = HANG_S) -> AsyncIterator[Peers]:
     redis = await open_redis(url)
-    peers = Peers(redis)
+    peers = Peers(redis, within_s=within_s)
     peers.answer(topic, handler)
     await peers.start()
     try:
@@ -59,12 +59,12 @@ async def test_all_processes_answer_and_the_own_answer_is_first(redis: Redis, se
         process(url, lambda _: ["third"]),
     ):
         await all_listen(redis, 3)
-        answers = await first.ask("who", {"name": "Ada", "n": [1, None]}, within_s=PATIENT)
+        answers = await first.ask("who", {"name": "Ada", "n": [1, None]})
         question = {"name": "Ada", "n": [1, None]}
         assert answers.complete
         assert answers.replies[0] == {"first": question}
         assert sorted(map(str, answers.replies[1:])) == ["['third']", str({"second": question})]
-        assert (await other.ask("who", 7, within_s=PATIENT)).replies[0] == {"second": 7}
+        assert (await other.ask("who", 7)).replies[0] == {"second": 7}
 
 
 async def test_questions_that_are_open_at_once_get_their_own_answers(redis: Redis, servers: Embedded) -> None:
@@ -73,7 +73,7 @@ async def test_questions_that_are_open_at_once_get_their_own_answers(redis: Redi
         process(servers.redis_url, lambda payload: -payload),
     ):
         await all_listen(redis, 2)
-        answers = await asyncio.gather(*(first.ask("who", number, within_s=PATIENT) for number in range(50)))
+        answers = await asyncio.gather(*(first.ask("who", number) for number in range(50)))
     assert answers == [Answers([number, -number], complete=True) for number in range(50)]
 
 
@@ -91,7 +91,7 @@ async def test_a_process_that_has_stopped_is_not_waited_for(redis: Redis, server
         async with process(servers.redis_url, lambda _: "second"):
             await all_listen(redis, 2)
         await all_listen(redis, 1)
-        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=True)
+        assert await first.ask("who", None) == Answers(["first"], complete=True)
 
 
 async def test_a_process_that_dies_while_it_is_asked_costs_the_deadline_and_no_more(
@@ -109,9 +109,17 @@ async def test_a_process_that_dies_while_it_is_asked_costs_the_deadline_and_no_m
         process(servers.redis_url, lambda _: "third"),
     ):
         await all_listen(redis, 3)
-        answers = await first.ask("who", None, within_s=0.3)
+        first.within_s = IMPATIENT_S
+
+        async def heard_of_the_living() -> bool:
+            # However slow the machine is, in the end the living answer in time.
+            first.within_s *= 2
+            answers = await first.ask("who", None)
+            assert not answers.complete
+            return answers.replies == ["first", "third"]
+
+        await until(heard_of_the_living)
         assert asked.is_set()
-        assert answers == Answers(["first", "third"], complete=False)
 
 
 async def test_a_process_that_fails_says_so_at_once(redis: Redis, servers: Embedded) -> None:
@@ -124,10 +132,10 @@ async def test_a_process_that_fails_says_so_at_once(redis: Redis, servers: Embed
         process(servers.redis_url, lambda _: "of another release", topic="what") as other,
     ):
         await all_listen(redis, 3)
-        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=False)
+        assert await first.ask("who", None) == Answers(["first"], complete=False)
         with pytest.raises(RuntimeError, match="not today"):
-            await failing.ask("who", None, within_s=PATIENT)
-        assert (await other.ask("what", None, within_s=PATIENT)).replies == ["of another release"]
+            await failing.ask("who", None)
+        assert (await other.ask("what", None)).replies == ["of another release"]
 
 
 async def test_a_reply_beyond_the_limit_is_left_out(
@@ -139,8 +147,8 @@ async def test_a_reply_beyond_the_limit_is_left_out(
         process(servers.redis_url, lambda size: "x" * size),
     ):
         await all_listen(redis, 2)
-        assert await first.ask("who", 1000, within_s=PATIENT) == Answers(["first"], complete=False)
-        assert await first.ask("who", 800, within_s=PATIENT) == Answers(["first", "x" * 800], complete=True)
+        assert await first.ask("who", 1000) == Answers(["first"], complete=False)
+        assert await first.ask("who", 800) == Answers(["first", "x" * 800], complete=True)
 
 
 async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,13 +162,13 @@ async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monke
 
     async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, slow):
         await all_listen(redis, 2)
-        waiting = [asyncio.create_task(first.ask("who", number, within_s=PATIENT)) for number in range(2)]
+        waiting = [asyncio.create_task(first.ask("who", number)) for number in range(2)]
         await until(lambda: sorted(answered) == [0, 1])
-        assert await first.ask("who", 2, within_s=PATIENT) == Answers(["first"], complete=False)
+        assert await first.ask("who", 2) == Answers(["first"], complete=False)
         release.set()
         assert await asyncio.gather(*waiting) == [Answers(["first", "second"], complete=True)] * 2
         assert sorted(answered) == [0, 1]
-        assert (await first.ask("who", 3, within_s=PATIENT)).complete
+        assert (await first.ask("who", 3)).complete
 
 
 async def test_questions_of_others_are_bounded(
@@ -176,11 +184,16 @@ async def test_questions_of_others_are_bounded(
     async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, slow):
         await all_listen(redis, 2)
         with listening() as entries:
-            waiting = [asyncio.create_task(first.ask("who", number, within_s=1.0)) for number in range(10)]
+            waiting = [asyncio.create_task(first.ask("who", number)) for number in range(10)]
             await until(lambda: [entry["event"] for entry in entries] == ["peers.too_busy"] * 7)
         release.set()
-        complete = [answers.complete for answers in await asyncio.gather(*waiting)]
-    assert complete.count(True) == len(answered) == 3
+        await until(lambda: sum(asking.done() for asking in waiting) == 3)
+        assert [asking.result().complete for asking in waiting if asking.done()] == [True] * 3
+        assert len(answered) == 3
+        # Nobody will answer the others.
+        for asking in waiting:
+            asking.cancel()
+        await asyncio.wait(waiting)
 
 
 async def test_an_ask_that_is_cancelled_leaves_nothing_behind(redis: Redis, servers: Embedded) -> None:
@@ -192,8 +205,8 @@ async def test_an_ask_that_is_cancelled_leaves_nothing_behind(redis: Redis, serv
 
     async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, never):
         await all_listen(redis, 2)
-        asking = asyncio.create_task(first.ask("who", None, within_s=PATIENT))
-        await asyncio.wait_for(asked.wait(), 10)
+        asking = asyncio.create_task(first.ask("who", None))
+        await asked.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
@@ -210,7 +223,7 @@ async def test_nonsense_on_the_channels_is_passed_over(redis: Redis, servers: Em
         await all_listen(redis, 2)
         for channel in await redis.pubsub_channels(f"{QUESTIONS}*"):
             await redis.publish(channel, message)
-        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first", "second"], complete=True)
+        assert await first.ask("who", None) == Answers(["first", "second"], complete=True)
 
 
 async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, servers: Embedded) -> None:
@@ -218,7 +231,7 @@ async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, serve
     async with process(servers.redis_url, lambda _: "first") as first:
         await all_listen(redis, 1)
         await redis.publish(f"{QUESTIONS}:{first._name}", msgspec.json.encode(reply))
-        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=True)
+        assert await first.ask("who", None) == Answers(["first"], complete=True)
 
 
 async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embedded) -> None:
@@ -227,6 +240,7 @@ async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embe
         process(servers.redis_url, lambda _: "second"),
     ):
         await all_listen(redis, 2)
+        first.within_s = IMPATIENT_S
         for _ in range(3):
             assert await redis.client_kill_filter(_type="pubsub") == 2
             await all_listen(redis, 2)
@@ -234,8 +248,12 @@ async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embe
 
 
 async def whole(peers: Peers) -> bool:
-    """Whether both processes answer; until its channels are back, a process misses some of the replies."""
-    return await peers.ask("who", None, within_s=0.2) == Answers(["first", "second"], complete=True)
+    """Whether both processes answer; until its channels are back, a process misses some of the replies.
+
+    Each time it waits longer, as long as a busy machine may want.
+    """
+    peers.within_s += IMPATIENT_S
+    return await peers.ask("who", None) == Answers(["first", "second"], complete=True)
 
 
 async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_path: Path) -> None:
@@ -243,16 +261,16 @@ async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_pat
     url = f"redis://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
         async with valkey(port, tmp_path) as server:
-            first = await stack.enter_async_context(process(url, lambda _: "first"))
+            first = await stack.enter_async_context(process(url, lambda _: "first", within_s=IMPATIENT_S))
             await stack.enter_async_context(process(url, lambda _: "second"))
             await until(lambda: whole(first))
             server.kill()
             await server.wait()
-            loop = asyncio.get_running_loop()
-            began = loop.time()
+            # It does not wait for an answer to what it could not ask.
+            first.within_s = HANG_S
             assert await first.ask("who", None) == Answers(["first"], complete=False)
-            assert loop.time() - began < 1.0
         async with valkey(port, tmp_path):
+            first.within_s = IMPATIENT_S
             await until(lambda: whole(first))
 
 
@@ -265,17 +283,20 @@ async def test_whoever_does_not_hear_its_own_question_knows_that_it_misses_answe
     monkeypatch.setattr(Peers, "_listen", deaf)
     async with process(servers.redis_url, lambda _: "first") as first:
         await all_listen(redis, 0)
-        assert await first.ask("who", None, within_s=PATIENT) == Answers(["first"], complete=False)
+        assert await first.ask("who", None) == Answers(["first"], complete=False)
 
 
 async def test_a_redis_that_hangs_holds_nobody(tmp_path: Path) -> None:
     port = free_port()
-    async with valkey(port, tmp_path) as server, process(f"redis://127.0.0.1:{port}", lambda _: "first") as first:
+    async with (
+        valkey(port, tmp_path) as server,
+        process(f"redis://127.0.0.1:{port}", lambda _: "first", within_s=IMPATIENT_S) as first,
+    ):
         async with Redis(port=port) as probe:
             await all_listen(probe, 1)
         server.send_signal(19)
         try:
-            assert await first.ask("who", None, within_s=0.2) == Answers(["first"], complete=False)
+            assert await first.ask("who", None) == Answers(["first"], complete=False)
         finally:
             server.send_signal(18)
 
@@ -284,13 +305,13 @@ async def test_it_starts_and_stops_without_redis(tmp_path: Path) -> None:
     port = free_port()
     async with valkey(port, tmp_path):
         redis = await open_redis(f"redis://127.0.0.1:{port}")
-    peers = Peers(redis)
+    peers = Peers(redis, within_s=IMPATIENT_S)
     peers.answer("who", lambda _: "me")
     await peers.start()
-    assert await peers.ask("who", None, within_s=0.1) == Answers(["me"], complete=False)
+    assert await peers.ask("who", None) == Answers(["me"], complete=False)
     listening = peers._listening
     assert listening is not None
-    await asyncio.wait_for(peers.stop(), 10)
+    await peers.stop()
     assert listening.done()
     assert await peers.ask("who", None) == Answers(["me"], complete=True)
     await redis.aclose()

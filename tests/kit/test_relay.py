@@ -12,7 +12,7 @@ from app.kit.events import Event, EventLog, Fact, stream_key
 from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
 from tests.conftest import Owner
 from tests.kit.moving import append, cancel, relaying
-from tests.waiting import until
+from tests.waiting import elapse, until
 
 LOCK_HOLDERS = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
@@ -143,7 +143,7 @@ async def test_the_relay_survives_the_loss_of_its_connection(
 async def test_a_relay_cancelled_at_any_moment_frees_its_lock(database: Database, redis: Redis, owner: Owner) -> None:
     for turns in range(40):
         task = asyncio.create_task(Relay(database, redis).run())
-        await asyncio.wait([task], timeout=turns * 0.0002)
+        await elapse(turns * 0.0002)
         await cancel(task)
     await until(lambda: nobody_holds(owner))
     assert database.pool.get_size() == database.pool.get_idle_size()

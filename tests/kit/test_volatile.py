@@ -4,7 +4,6 @@ import pytest
 from broadcaster import Broadcast
 from redis.asyncio import Redis
 
-from app.kit import hub as hub_module
 from app.kit import volatile as volatile_module
 from app.kit.db import Database
 from app.kit.events import EventLog
@@ -124,7 +123,6 @@ async def test_a_topic_forgets_the_key_that_was_longest_without_a_change(monkeyp
 async def test_a_lost_redis_fails_no_publisher_and_no_watcher(
     database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "READING_PATIENCE_S", 5.0)
     nowhere = Redis.from_url("redis://127.0.0.1:1")
     await Volatile(nowhere).publish("prices", "BTC", 1)
     hub = Hub(Broadcast("memory://"), EventLog(database, nowhere), memory_limit=1)

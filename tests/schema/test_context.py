@@ -1,6 +1,7 @@
 """Who may share an execution with whom."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -37,3 +38,13 @@ def test_a_viewer_is_one_audience_on_all_devices() -> None:
 def test_who_may_see_something_else_is_another_audience(change: dict[str, Any]) -> None:
     assert not same(VIEWER, msgspec.structs.replace(VIEWER, **change), Audience.VIEWER)
     assert not same(VIEWER, None, Audience.VIEWER)
+
+
+def test_a_public_event_runs_as_nobody_and_any_other_as_its_viewer() -> None:
+    reading: list[Viewer | None] = []
+    context = context_of(msgspec.structs.replace(VIEWER, client=Client(ip="192.0.2.1")))
+    context.runtime = cast(Any, SimpleNamespace(new_reads=reading.append))
+    public, own = context.for_event(Audience.PUBLIC), context.for_event(Audience.VIEWER)
+    assert (public.viewer, public.viewer_id, public.client) == (None, None, Client())
+    assert (own.viewer, own.client) == (context.viewer, context.client)
+    assert reading == [None, context.viewer]

@@ -10,10 +10,11 @@ import msgspec
 from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact
+from tests.waiting import HANG_S
 
 
 async def main(database_url: str, redis_url: str, fact: str, moment: str) -> None:
-    database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=10.0)
+    database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S)
     events = EventLog(database, await open_redis(redis_url))
     facts = [msgspec.json.decode(fact, type=Fact)] * 2
 

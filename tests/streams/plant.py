@@ -27,6 +27,7 @@ from tests.domains.ledger.scene import Person, Scene
 from tests.factories import register_session
 from tests.streams.processes import Process
 from tests.streams.servers import Servers, lasting_port
+from tests.waiting import HANG_S
 
 NAMES = ("alice", "bob", "carol")
 BLOCKS = 5
@@ -80,6 +81,11 @@ class Plant:
             "MONETA_SOCKET_ADDRESS_LIMIT": "5000",
             "MONETA_SOCKET_VIEWER_LIMIT": "100",
             "MONETA_COINBASE_MATURITY": str(settings.coinbase_maturity),
+            # Nobody is cut off for being slow: the machine may be.
+            "MONETA_QUERY_TIMEOUT_S": str(HANG_S),
+            "MONETA_SOCKET_INIT_TIMEOUT_S": str(HANG_S),
+            "MONETA_SOCKET_DRAIN_S": str(HANG_S),
+            "MONETA_SOCKET_PING_S": str(HANG_S),
         }
 
     def spawn(self, verb: str) -> Process:
@@ -158,7 +164,7 @@ async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
     clock = FixedClock(datetime.now(UTC) - timedelta(hours=1))
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(open_application(settings, clock=clock))
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=HANG_S))
         plant = Plant(home, servers, settings, application, http)
         await plant.populate()
         try:

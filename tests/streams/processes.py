@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from app.dev.processes import Log, spawn
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = count(1)
@@ -38,21 +38,21 @@ class Process:
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(HANG_S)
 
-    async def stop(self, *, within_s: float = 20.0) -> None:
+    async def stop(self) -> None:
         """SIGTERM, and its end in order."""
         self._process.send_signal(signal.SIGTERM)
-        await until(lambda: not self.lives, within_s=within_s)
+        await until(lambda: not self.lives)
         assert self._process.returncode == 0, self.log.written()[-2000:]
 
-    async def says(self, word: str, *, within_s: float = 30.0) -> None:
+    async def says(self, word: str) -> None:
         """Returns once it has logged this."""
-        await self._until(lambda: word in self.log.written(), within_s)
+        await self._until(lambda: word in self.log.written())
 
-    async def answers(self, url: str, *, within_s: float = 30.0) -> None:
+    async def answers(self, url: str) -> None:
         """Returns once it serves."""
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=HANG_S) as client:
 
             async def ready() -> bool:
                 try:
@@ -60,10 +60,10 @@ class Process:
                 except httpx.TransportError:
                     return False
 
-            await self._until(ready, within_s)
+            await self._until(ready)
 
-    async def _until(self, condition: Callable[[], bool | Awaitable[bool]], within_s: float) -> None:
+    async def _until(self, condition: Callable[[], bool | Awaitable[bool]]) -> None:
         try:
-            await until(condition, within_s=within_s)
+            await until(condition)
         except AssertionError as error:
             raise self.log.error("It did not come up.") from error

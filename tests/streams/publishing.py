@@ -1,7 +1,5 @@
 """Appends facts at a steady rate, and keeps the log against which every subscriber is checked."""
 
-import asyncio
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +8,7 @@ from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog, Fact
 from app.kit.sql import Query
+from tests.waiting import elapse, now
 
 SEQ = Query(
     "seq", "The stream's newest number; its row is locked by us.", "SELECT seq FROM event_streams WHERE stream = $1"
@@ -50,14 +49,14 @@ class Publisher:
 
     async def run(self) -> None:
         """Publishes until it is told to stop."""
-        due = time.monotonic()
+        due = now()
         while not self.stopping:
             try:
                 await self.publish()
             except Unavailable:
-                await asyncio.sleep(PAUSE_S)
-            due = max(due + 1 / self.rate, time.monotonic() - 1)
-            await asyncio.sleep(due - time.monotonic())
+                await elapse(PAUSE_S)
+            due = max(due + 1 / self.rate, now() - 1)
+            await elapse(due - now())
 
     async def publish(self) -> Published:
         """Raises Unavailable: it may have been committed, or not."""
@@ -68,7 +67,7 @@ class Publisher:
         except Unavailable:
             self.unsure.add(number)
             raise
-        published = Published(seq, number, block["hash"], time.monotonic())
+        published = Published(seq, number, block["hash"], now())
         self.log.append(published)
         return published
 

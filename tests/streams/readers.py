@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
+
+from tests.waiting import HANG_S, elapse, now
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 RETRY_S = 0.1
@@ -93,14 +94,14 @@ class Reader(ABC):
                     self.cuts.append(NO_CLOSING)
             if not leg.events:
                 self.legs.remove(leg)
-            await asyncio.sleep(RETRY_S)
+            await elapse(RETRY_S)
 
     def _note(self, leg: Leg, payload: Any) -> None:
         if "errors" in payload:
             self.faults.append(payload)
             return
         event = payload["data"]["newBlock"]
-        leg.events.append(Received(time.monotonic(), event["cursor"], event["block"]["hash"]))
+        leg.events.append(Received(now(), event["cursor"], event["block"]["hash"]))
         self.newest = event["cursor"]
         if len(leg.events) % self.notes_every == 0:
             self._noted = self.newest
@@ -117,6 +118,7 @@ def open_socket(url: str) -> connect:
         subprotocols=[PROTOCOL],
         proxy=None,
         compression=None,
+        open_timeout=HANG_S,
         close_timeout=0.3,
         ping_interval=None,
     )
@@ -170,7 +172,7 @@ class EventSourceReader(Reader):
         headers = {"accept": "text/event-stream", "last-event-id": after}
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
-        timeout = httpx.Timeout(5, read=None)
+        timeout = httpx.Timeout(HANG_S, read=None)
         async with (
             httpx.AsyncClient(trust_env=False, verify=False, timeout=timeout) as client,
             client.stream("POST", f"{self._url}/graphql", json={"query": self.document}, headers=headers) as response,

@@ -13,7 +13,7 @@ from unittest import mock
 from app.dev import embedded, server
 from app.dev.embedded import Embedded
 from app.dev.processes import spawn
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 FIRST_PORT, PORTS = 12_000, 18_000
 """Below those that the kernel gives to whoever connects: nobody takes the port of a server that is down."""
@@ -49,7 +49,7 @@ class Mortal:
     def kill(self) -> None:
         """SIGKILL."""
         self._server._process.kill()
-        self._server._process.wait(10)
+        self._server._process.wait(HANG_S)
 
     def forget(self) -> None:
         """Of a Valkey that is down: it will come back empty."""
@@ -69,7 +69,7 @@ class Mortal:
             return ready
 
         try:
-            await until(answers, within_s=30)
+            await until(answers)
         except AssertionError as error:
             raise self._recipe.log.error(f"{self._recipe.name} did not come back.") from error
 

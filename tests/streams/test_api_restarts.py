@@ -1,9 +1,9 @@
 """The API dies, or is told to stop, and serves again on the same port: every client goes on where it was."""
 
-from tests.streams.crowd import FORGETFUL, crowd, now
+from tests.streams.crowd import FORGETFUL, crowd
 from tests.streams.plant import Plant
 from tests.streams.readers import NO_CLOSING
-from tests.waiting import until
+from tests.waiting import now, until
 
 RESTARTING = 1012
 
@@ -15,7 +15,7 @@ async def test_clients_go_on_after_a_kill_and_after_a_stop(plant: Plant) -> None
         plant.api.kill()
         await here.published(30)
         await plant.start_api()
-        await until(lambda: all(len(reader.legs) == 2 for reader in here.readers), within_s=30)
+        await until(lambda: all(len(reader.legs) == 2 for reader in here.readers))
         back = now()
         assert {tuple(reader.cuts) for reader in here.readers} == {(NO_CLOSING,)}
         await here.caught_up()
@@ -28,7 +28,7 @@ async def test_clients_go_on_after_a_kill_and_after_a_stop(plant: Plant) -> None
         assert {tuple(reader.cuts) for reader in here.streams} == {(NO_CLOSING, NO_CLOSING)}
         await here.published(30)
         await plant.start_api()
-        await until(lambda: all(len(reader.legs) == 3 for reader in here.readers), within_s=30)
+        await until(lambda: all(len(reader.legs) == 3 for reader in here.readers))
         await here.published(60)
         await here.caught_up()
         back_again = now()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domains.ledger.model import InsufficientFunds
@@ -42,7 +42,7 @@ steps = st.lists(st.one_of(payments, people, alarms), min_size=1, max_size=4)
 Step = int | tuple[int, int, int] | Alarm
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(documents=documents, steps=steps, data=st.data())
 @example(
     documents=[*(Document("newBlock", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],

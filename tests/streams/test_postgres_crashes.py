@@ -2,12 +2,11 @@
 
 import asyncio
 
-from tests.streams.crowd import crowd, now
+from tests.streams.crowd import crowd
 from tests.streams.plant import Plant
-from tests.waiting import until
+from tests.waiting import elapse, now, seen, until
 
 DOWN_S = 1.5
-AFTER_THE_RETURN_S = 5.0
 
 
 async def test_a_crash_of_postgres_delays_events_and_spoils_none(plant: Plant) -> None:
@@ -16,11 +15,12 @@ async def test_a_crash_of_postgres_delays_events_and_spoils_none(plant: Plant) -
         plant.servers.postgres.kill()
         died = now()
         try:
-            await asyncio.sleep(DOWN_S)
+            await elapse(DOWN_S)
+            # It is noticed by whoever writes.
+            await until(lambda: bool(here.publisher.unsure))
         finally:
             await plant.servers.postgres.come_back()
         back = now()
-        assert here.publisher.unsure, "it was noticed by whoever wrote"
         await here.published(120)
         await here.caught_up()
         # Neither closed, nor an answer with errors: that would be a fault.
@@ -28,8 +28,9 @@ async def test_a_crash_of_postgres_delays_events_and_spoils_none(plant: Plant) -
         assert plant.api.lives
         assert plant.worker.lives
         await until(lambda: moves(plant))
-    print(f"down {back - died:.2f} s, {len(here.publisher.unsure)} writes without an answer")
-    assert here.report("Postgres killed", died - 0.5, back + 1) < DOWN_S + AFTER_THE_RETURN_S
+    print(f"{len(here.publisher.unsure)} writes without an answer")
+    seen("Postgres killed: down for", back - died)
+    here.report("Postgres killed", died - 0.5, back + 1)
 
 
 async def test_everything_behind_the_api_dies_at_once(plant: Plant) -> None:
@@ -39,7 +40,7 @@ async def test_everything_behind_the_api_dies_at_once(plant: Plant) -> None:
         for each in (plant.worker, plant.servers.postgres, plant.servers.valkey):
             each.kill()
         try:
-            await asyncio.sleep(DOWN_S)
+            await elapse(DOWN_S)
         finally:
             plant.servers.valkey.forget()
             await asyncio.gather(plant.servers.postgres.come_back(), plant.servers.valkey.come_back())
@@ -49,8 +50,8 @@ async def test_everything_behind_the_api_dies_at_once(plant: Plant) -> None:
         await here.caught_up()
         here.unhurt()
         await until(lambda: moves(plant))
-    longest_s = here.report(f"All but the API killed, down {back - died:.2f} s", died - 0.5, back + 1)
-    assert longest_s < back - died + AFTER_THE_RETURN_S
+    seen("All but the API killed: down for", back - died)
+    here.report("All but the API killed", died - 0.5, back + 1)
 
 
 async def moves(plant: Plant) -> bool:

@@ -6,13 +6,11 @@ from typing import Any
 from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.kit.events import stream_key
 from tests.conftest import Owner
-from tests.streams.crowd import crowd, now
+from tests.streams.crowd import crowd
 from tests.streams.plant import Plant
-from tests.waiting import until
+from tests.waiting import now, seen, until
 
 KILLS = 5
-WITHOUT_RELAY_S = 5.0
-TAKEN_OVER_WITHIN_S = 2.5
 STANDING_BY = """
 SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'moneta' AND query LIKE '%pg_try_advisory_lock%'
 """
@@ -33,32 +31,30 @@ async def test_a_worker_that_is_killed_five_times_loses_nothing(plant: Plant) ->
         await here.published(30)
         await here.caught_up()
         here.unhurt()
-    assert here.report(f"Worker killed {KILLS} times, alone", begun) < WITHOUT_RELAY_S
+    here.report(f"Worker killed {KILLS} times, alone", begun)
 
 
 async def test_a_standby_takes_over(plant: Plant) -> None:
     standby = plant.spawn("work")
     try:
         async with plant.owner() as owner:
-            await until(lambda: _asks_for_the_lock(owner), within_s=30)
+            await until(lambda: _asks_for_the_lock(owner))
         assert "relay.active" not in standby.log.written()
         async with crowd(plant) as here:
             await here.published(30)
             killed = now()
             plant.worker.kill()
-            await standby.says("relay.active", within_s=TAKEN_OVER_WITHIN_S)
+            await standby.says("relay.active")
             plant.worker = standby
-            taken_over_s = now() - killed
+            seen("Active of two workers killed: until the other is active", now() - killed)
             # Redis has it all again, and not only Postgres.
             key = stream_key(here.epoch, CHAIN_STREAM)
             seq = here.publisher.log[-1].seq
-            await until(lambda: _holds(plant, key, seq), within_s=TAKEN_OVER_WITHIN_S)
+            await until(lambda: _holds(plant, key, seq))
             await here.published(60)
             await here.caught_up()
             here.unhurt()
-        assert (
-            here.report(f"Active of two workers killed, taken over in {taken_over_s:.2f} s", killed) < WITHOUT_RELAY_S
-        )
+        here.report("Active of two workers killed", killed)
     finally:
         if plant.worker is not standby:
             standby.kill()

@@ -1,15 +1,12 @@
 """Valkey dies, is emptied, hangs, and cuts its subscribers: events come all the same, and no socket notices."""
 
-import asyncio
-
 import pytest
 
 from app.kit.cache import open_redis
-from tests.streams.crowd import crowd, now
+from tests.streams.crowd import crowd
 from tests.streams.plant import Plant
+from tests.waiting import elapse, now
 
-WITHOUT_VALKEY_S = 5.0
-"""The hubs compare with Postgres every 2 s; the rest is for a machine that has other work."""
 LATE = 5
 CUTS = 10
 CUT_EVERY_S = 0.3
@@ -25,10 +22,12 @@ async def test_without_valkey_events_come_through_postgres(
         plant.servers.valkey.kill()
         died = now()
         try:
-            await asyncio.sleep(outage_s / 2)
+            await elapse(outage_s / 2)
             here.join(LATE)
-            await asyncio.sleep(outage_s / 2)
-            assert all(reader.events for reader in here.readers), "those who came without Valkey were served as well"
+            await elapse(outage_s / 2)
+            await here.published(30)
+            # While it is down: also those who came without Valkey are served.
+            await here.caught_up()
         finally:
             if comes_back_empty:
                 plant.servers.valkey.forget()
@@ -37,8 +36,8 @@ async def test_without_valkey_events_come_through_postgres(
         await here.published(120)
         await here.caught_up()
         here.unhurt()
-    assert here.report(f"Valkey killed, down {outage_s:.0f} s", died, back) < WITHOUT_VALKEY_S
-    assert here.report("  afterwards", back + 1.0) < WITHOUT_VALKEY_S
+    here.report(f"Valkey killed for {outage_s:.0f} s and more", died, back)
+    here.report(f"Valkey killed for {outage_s:.0f} s and more, afterwards", back + 1.0)
 
 
 async def test_cut_subscriptions_lost_data_and_a_pause_lose_nothing(plant: Plant) -> None:
@@ -50,7 +49,7 @@ async def test_cut_subscriptions_lost_data_and_a_pause_lose_nothing(plant: Plant
                 killed += int(await redis.client_kill_filter(_type="pubsub"))
                 if number % 4 == 3:
                     await redis.flushall()
-                await asyncio.sleep(CUT_EVERY_S)
+                await elapse(CUT_EVERY_S)
             await here.published(30)
             paused = now()
             await redis.client_pause(int(PAUSE_S * 1000))
@@ -58,7 +57,7 @@ async def test_cut_subscriptions_lost_data_and_a_pause_lose_nothing(plant: Plant
             await here.caught_up()
             here.unhurt()
         assert killed >= CUTS
-        assert here.report("CLIENT KILL every 0.3 s, FLUSHALL, CLIENT PAUSE 1 s") < WITHOUT_VALKEY_S
-        here.report("  the pause", paused, paused + PAUSE_S)
+        here.report("CLIENT KILL every 0.3 s, FLUSHALL, CLIENT PAUSE 1 s")
+        here.report("CLIENT PAUSE 1 s", paused, paused + PAUSE_S)
     finally:
         await redis.aclose()

@@ -17,5 +17,5 @@ async def test_the_public_audit_finds_no_error_and_no_warning() -> None:
         audit = await asyncio.create_subprocess_exec(
             "node", "conformance/audit.mjs", f"{url}/graphql", cwd=WEB, stdout=asyncio.subprocess.PIPE
         )
-        said, _ = await asyncio.wait_for(audit.communicate(), PATIENCE_S)
+        said, _ = await audit.communicate()
     assert (audit.returncode, said.decode().splitlines()) == (0, ["61 ok, 0 notices, 0 warnings, 0 errors"])

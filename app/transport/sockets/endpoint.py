@@ -35,6 +35,12 @@ _EACH_S: Final = 0.01
 _SUBPROTOCOL: Final = "Subprotocol not acceptable"
 
 
+def moments_s(sockets: int) -> list[float]:
+    """When so many sockets are closed, one after the other: at random, few of them at once."""
+    span_s = 0.0 if sockets <= FEW else min(SPREAD_S, sockets * _EACH_S)
+    return sorted(random.uniform(0, span_s) for _ in range(sockets))
+
+
 class Sockets:
     """`/graphql` for WebSockets: an ASGI application."""
 
@@ -71,10 +77,9 @@ class Sockets:
         self._admission.stop()
         sockets = list(self._open)
         random.shuffle(sockets)
-        span_s = 0.0 if len(sockets) <= FEW else min(SPREAD_S, len(sockets) * _EACH_S)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for socket, at_s in zip(sockets, sorted(random.uniform(0, span_s) for _ in sockets), strict=True):
+        for socket, at_s in zip(sockets, moments_s(len(sockets)), strict=True):
             if (left_s := began + at_s - loop.time()) > 0:
                 await asyncio.sleep(left_s)
             socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.")

@@ -20,12 +20,13 @@ from app.kit.db import Database
 from app.kit.errors import Problem
 from app.kit.events import EventLog
 from tests.domains.ledger.town import KEYRING, MATURITY, user_of, viewer_of
+from tests.waiting import HANG_S
 
 NAME = "crash-worker"
 
 
 async def main(database_url: str, redis_url: str, now: str) -> None:
-    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=10.0, name=NAME)
+    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=HANG_S, name=NAME)
     clock = FixedClock(datetime.fromisoformat(now))
     events = EventLog(database, await open_redis(redis_url))
     ledger = LedgerServices.build(database, clock, events, Keyring.parse(KEYRING), coinbase_maturity=MATURITY)

@@ -19,7 +19,7 @@ from tests.conftest import APP_ROLE, Owner
 from tests.domains.market.feeding import SOURCE, Provider, running
 from tests.domains.market.listing import list_tokens
 from tests.kit.moving import cancel
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum")}
 
@@ -132,7 +132,7 @@ async def test_a_leader_whose_session_is_taken_stands_down_and_nothing_is_lost(
     database: Database, database_url: str, redis: Redis, clock: FixedClock, owner: Owner
 ) -> None:
     providers = [Provider(clock, BTC=100, ETH=10) for _ in range(2)]
-    other = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=5.0)
+    other = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
     feeds = [
         PriceFeed(each, pool, clock, Volatile(redis), Sources(pool, clock))
         for each, pool in zip(providers, (database, other), strict=True)
@@ -143,7 +143,7 @@ async def test_a_leader_whose_session_is_taken_stands_down_and_nothing_is_lost(
             async with running(feeds[1]):
                 await owner.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
                 # Whoever it is now: one alone goes on.
-                await until(lambda: bool(providers[1].asked) or len(providers[0].asked) > 300, within_s=20)
+                await until(lambda: bool(providers[1].asked) or len(providers[0].asked) > 300)
                 leader, stander = (1, 0) if providers[1].asked else (0, 1)
                 await until(lambda: _alone(providers[leader], providers[stander]))
                 providers[leader].prices["BTC"] = 777
@@ -170,13 +170,13 @@ async def test_without_a_database_prices_are_told_and_stored_later(
             provider.prices["BTC"] = 160
             await until(is_told(redis, 160))
             assert await stored(owner) == 100
-        await until(is_stored(owner, 160), within_s=20)
+        await until(is_stored(owner, 160))
 
 
 async def test_without_redis_prices_are_stored(
     provider: Provider, database: Database, clock: FixedClock, owner: Owner
 ) -> None:
-    nowhere: Redis = Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=0.2)
+    nowhere: Redis = Redis.from_url("redis://127.0.0.1:1")
     feed = PriceFeed(provider, database, clock, Volatile(nowhere), Sources(database, clock))
     async with running(feed):
         await until(is_stored(owner, 100))

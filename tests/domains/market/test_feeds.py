@@ -18,6 +18,7 @@ from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.feed_server import FeedServer, feed_server
 from tests.domains.market.listing import list_tokens
+from tests.waiting import HANG_S
 
 LIMIT_BYTES = 100_000
 NOTHING = FeedState()
@@ -38,7 +39,7 @@ async def server() -> AsyncIterator[FeedServer]:
 
 
 def fetcher(**changes: Any) -> Fetcher:
-    return Fetcher(**({"timeout_s": 5.0, "limit_bytes": LIMIT_BYTES, "allows_private": True} | changes))
+    return Fetcher(**({"timeout_s": HANG_S, "limit_bytes": LIMIT_BYTES, "allows_private": True} | changes))
 
 
 def feeds(services: Services, *urls: str, **changes: Any) -> Feeds:

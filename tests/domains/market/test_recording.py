@@ -130,6 +130,30 @@ async def test_an_older_quote_and_an_unknown_token_change_nothing(
     assert moves.seen == [(SOURCE, [])]
 
 
+async def test_a_quote_of_the_same_moment_changes_nothing(
+    database: Database, clock: FixedClock, redis: Redis, ticker: Ticker, owner: Owner
+) -> None:
+    moves = Moves()
+    recorder = Recorder(database, clock, *hooks(moves))
+    ticker.take(quoted(clock, {"BTC": 100}))
+    await recorder.record(ticker)
+    # In the process that feeds: it is not even due.
+    ticker.take(quoted(clock, {"BTC": 101}))
+    assert ticker.due == {}
+    # In another one, which has not seen the first: the database refuses it.
+    late = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    late.take(quoted(clock, {"BTC": 102}))
+    await recorder.record(late)
+    assert await prices(owner) == {"BTC": 100}
+    assert moves.seen[1:] == [(SOURCE, [])]
+    # An instant later it counts.
+    clock.advance(timedelta(microseconds=1))
+    ticker.take(quoted(clock, {"BTC": 103}))
+    await recorder.record(ticker)
+    assert await prices(owner) == {"BTC": 103}
+    assert moves.seen[2:] == [(SOURCE, [Move("BTC", Decimal(100), Decimal(103))])]
+
+
 async def test_a_minute_that_ended_is_stored_rolled_up_and_sampled_as_it_ended(
     database: Database, clock: FixedClock, ticker: Ticker, owner: Owner
 ) -> None:

@@ -30,6 +30,7 @@ from app.kit.volatile import Latest, Volatile
 from app.schema.scalars import SCALARS
 from tests.engine.support import LIMITS
 from tests.kit.moving import hub_of, relaying
+from tests.waiting import HANG_S
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
 STREAM = "numbers"
@@ -184,7 +185,7 @@ class Stage:
         self.events = events
         self.hub = hub
         self.volatile = Volatile(redis)
-        self.engine = Engine(SCHEMA, msgspec.structs.replace(LIMITS, timeout_s=30.0))
+        self.engine = Engine(SCHEMA, msgspec.structs.replace(LIMITS, timeout_s=HANG_S))
         self.subscriptions = Subscriptions(self.engine, hub, replay_limit=replay_limit)
 
     def prepare(self, query: str, variables: dict[str, Any] | None = None) -> Prepared:

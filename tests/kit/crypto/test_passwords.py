@@ -8,6 +8,7 @@ import pytest
 from passlib.context import CryptContext
 
 from app.kit.crypto.passwords import Passwords, Verdict
+from tests.waiting import HANG_S
 
 CHEAP = {"memory_kib": 64, "passes": 1}
 CHEAP_PREFIX = "$argon2id$v=19$m=64,t=1,p=1$"
@@ -124,7 +125,7 @@ async def test_no_more_work_runs_at_once_than_allowed(monkeypatch: pytest.Monkey
         monkeypatch.setattr(CryptContext, "hash", meet)
         return barrier
 
-    meeting_of(2, 5)
+    meeting_of(2, HANG_S)
     assert await asyncio.gather(*(passwords.hash("s") for _ in range(4))) == ["met"] * 4
     meeting_of(3, 0.2)
     assert await asyncio.gather(*(passwords.hash("s") for _ in range(6))) == ["alone"] * 6

@@ -18,6 +18,7 @@ from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.accounts.conftest import House, house
 from tests.factories import CLIENT
+from tests.waiting import HANG_S
 
 __all__ = ["house"]
 
@@ -28,7 +29,7 @@ LIMITS = Limits(
     aliases=30,
     cost=20_000,
     first=100,
-    timeout_s=15.0,
+    timeout_s=HANG_S,
     subscriptions_per_socket=100,
     sockets_per_viewer=20,
     replay_events=1000,

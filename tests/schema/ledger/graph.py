@@ -23,6 +23,7 @@ from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
+from tests.waiting import HANG_S
 
 LIMITS = Limits(
     body_bytes=65_536,
@@ -31,7 +32,7 @@ LIMITS = Limits(
     aliases=30,
     cost=20_000,
     first=100,
-    timeout_s=15.0,
+    timeout_s=HANG_S,
     subscriptions_per_socket=100,
     sockets_per_viewer=20,
     replay_events=1000,

@@ -27,7 +27,7 @@ async def watching(
 
     async def take() -> list[Any]:
         taken: list[Any] = []
-        async with aclosing(stream), asyncio.timeout(15):
+        async with aclosing(stream):
             while len(taken) < count:
                 delivery = await anext(stream)
                 assert isinstance(delivery, Delivery), delivery

@@ -23,6 +23,7 @@ from tests.domains.market.analysis.materials import supply
 from tests.domains.market.listing import list_tokens
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
+from tests.waiting import seen
 
 TEN = (
     "marketData",
@@ -172,7 +173,8 @@ async def test_phases_are_told_in_order_with_typed_parts(graph: Graph, supplied:
     ]
     assert {each["symbol"] for each in phases} == {"BTC"}
     for each in phases:
-        assert 0 <= each["elapsedMs"] <= each["budgetMs"] + 500
+        assert each["elapsedMs"] >= 0
+        seen(f"phase {each['number']} of an analysis, from its beginning", each["elapsedMs"] / 1000)
     assert phases[3]["parts"][4]["findings"]["sentences"][0]["citations"] == ["MARKET_DATA"]
 
 

@@ -54,7 +54,7 @@ class Graph:
         async def take() -> Any:
             taken: list[Any] = []
             stream = iterate(self.runtime.subscriptions, prepared, context, Transport.SSE, after=after)
-            async with aclosing(stream), asyncio.timeout(15):
+            async with aclosing(stream):
                 while len(taken) < count:
                     delivery = await anext(stream)
                     if isinstance(delivery, Failed):

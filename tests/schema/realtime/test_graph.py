@@ -24,7 +24,7 @@ from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
 from tests.kit.test_peers import all_listen
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 BLOCKS = "subscription { newBlock { cursor } }"
 LIST = "{ viewer { subscriptions { id document transport openedAt delivered lag } } }"
@@ -97,7 +97,7 @@ def caller(viewer: Viewer | None) -> Caller:
 @contextlib.asynccontextmanager
 async def process_of(application: Application) -> AsyncIterator[Process]:
     async with hub_of(application.events, application.redis) as hub:
-        peers = Peers(application.redis)
+        peers = Peers(application.redis, within_s=HANG_S)
         runtime = build_runtime(application, hub, peers)
         await peers.start()
         try:

@@ -20,6 +20,7 @@ from app.kit.peers import Answers, Peers
 from app.schema.realtime.registry import MAX_DOCUMENT, OpenSubscription, OpenSubscriptions
 from tests.conftest import NOON
 from tests.kit.test_peers import all_listen, process
+from tests.waiting import HANG_S
 
 ALICE, BOB = uuid4(), uuid4()
 
@@ -70,7 +71,7 @@ async def deployment(servers: Embedded, redis: Redis, *processes: list[Open]) ->
         for open_ in processes:
             client = await open_redis(servers.redis_url)
             stack.push_async_callback(client.aclose)
-            running.append(Process(open_, Peers(client)))
+            running.append(Process(open_, Peers(client, within_s=HANG_S)))
             await running[-1].peers.start()
             stack.push_async_callback(running[-1].peers.stop)
         await all_listen(redis, len(processes))
@@ -143,11 +144,11 @@ async def test_what_redis_says_is_believed(redis: Redis, servers: Embedded) -> N
         process(servers.redis_url, lambda _: False, topic="subscriptions.close") as asker,
     ):
         await all_listen(redis, 3)
-        answers = await asker.ask("subscriptions.close", {"viewer_id": str(ALICE), "subscription_id": "b"}, within_s=30)
+        answers = await asker.ask("subscriptions.close", {"viewer_id": str(ALICE), "subscription_id": "b"})
         assert (first.closed, second.closed) == ([], ["b"])
         assert sorted(answers.replies) == [False, False, True]
         # Yet it must say whose it is: an id alone closes nothing.
-        nameless = await asker.ask("subscriptions.close", {"subscription_id": "a"}, within_s=30)
+        nameless = await asker.ask("subscriptions.close", {"subscription_id": "a"})
         assert nameless == Answers([False], complete=False)
         assert first.closed == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from app.engine.limits import Limits
 from app.engine.streams.declaring import durable, volatile
 from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
+from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden
 from app.kit.events import Event, EventLog, Fact
@@ -41,6 +43,7 @@ from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
 from tests.kit.moving import hub_of, relaying
+from tests.waiting import HANG_S
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -166,11 +169,45 @@ LIMITS = Limits(
     aliases=10,
     cost=1000,
     first=100,
-    timeout_s=30.0,
+    timeout_s=HANG_S,
     subscriptions_per_socket=3,
     sockets_per_viewer=20,
     replay_events=1000,
 )
+
+
+class Handle:
+    """Of a callback that waits."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+class Time(FixedClock):
+    """A clock and its timers: nothing happens until it is moved, however long that takes."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime.now(UTC))
+        self._waiting: list[tuple[datetime, int, Handle]] = []
+        self._numbers = itertools.count()
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Handle:
+        handle = Handle(callback)
+        self._waiting.append((self.now() + timedelta(seconds=delay_s), next(self._numbers), handle))
+        return handle
+
+    def pass_to(self, moment: datetime) -> None:
+        """Calls back whoever waits for a moment until then, in order."""
+        while due := [each for each in self._waiting if each[0] <= moment]:
+            first = min(due)
+            self._waiting.remove(first)
+            self.advance(max(timedelta(0), first[0] - self.now()))
+            if first[2].callback is not None:
+                first[2].callback()
+        self.advance(moment - self.now())
 
 
 @dataclass
@@ -182,6 +219,8 @@ class Stage:
     redis: Redis
     events: EventLog
     hub: Hub
+    time: Time = field(default_factory=Time)
+    """Of the sessions."""
     tokens: dict[str, Viewer] = field(default_factory=dict)
     authentications: int = 0
     bumps: int = 0
@@ -201,6 +240,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         engine = Engine(SCHEMA, LIMITS)
+        sessions = SessionWatch(self.hub, self.expiries, self.time)
+        sessions.call_later = self.time.call_later  # type: ignore[method-assign, assignment]
         self.runtime = AppRuntime(
             settings=self.settings,
             engine=engine,
@@ -210,7 +251,7 @@ class Stage:
             redis=cast(Any, self.redis),
             hub=self.hub,
             subscriptions=Subscriptions(engine, self.hub, replay_limit=10_000),
-            sessions=SessionWatch(self.hub, self.expiries),
+            sessions=sessions,
         )
         self.sockets, self.streams = Sockets(self.runtime), EventStreams(self.runtime)
 
@@ -248,7 +289,7 @@ class Stage:
         return self.tokens.get(token)
 
     def log_in(self, token: str, *, lasts: timedelta = timedelta(hours=1)) -> Viewer:
-        viewer = Viewer(uuid4(), uuid4(), Role.USER, True, datetime.now(UTC) + lasts, Client())
+        viewer = Viewer(uuid4(), uuid4(), Role.USER, True, self.time.now() + lasts, Client())
         self.tokens[token] = viewer
         return viewer
 
@@ -269,7 +310,7 @@ class Stage:
 
     async def metrics(self) -> dict[str, float]:
         """What /metrics shows."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=HANG_S) as client:
             text = (await client.get(f"{self.url}/metrics")).text
         lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
         return {name: float(value) for name, _, value in lines}
@@ -289,6 +330,7 @@ class Stage:
             additional_headers={"cookie": f"{SESSION}={cookie}"} if cookie else None,
             proxy=None,
             # A test that stops reading must not wait for its own closing handshake.
+            open_timeout=HANG_S,
             close_timeout=0.3,
             ping_interval=None,
             **options,
@@ -298,7 +340,14 @@ class Stage:
 @contextlib.asynccontextmanager
 async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIterator[Stage]:
     """The server, with its settings changed where a test wants them so, and a relay beside it."""
-    values = {"port": 0, "socket_init_timeout_s": 5.0, "socket_subscription_limit": 3, "body_limit_bytes": 16_384}
+    values = {
+        "port": 0,
+        "socket_init_timeout_s": HANG_S,
+        "socket_drain_s": HANG_S,
+        "socket_ping_s": HANG_S,
+        "socket_subscription_limit": 3,
+        "body_limit_bytes": 16_384,
+    }
     events = EventLog(database, redis)
     async with relaying(database, redis), hub_of(events, redis) as hub:
         stage = Stage(Settings(**(values | settings)), database, redis, events, hub)
@@ -310,12 +359,12 @@ async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIter
             serve(app, stage.settings, ready=address.set_result, stop=stage.stop, stopping=stopping)
         )
         stage.gone = server.done
-        stage.url = await asyncio.wait_for(address, 10)
+        stage.url = await address
         try:
             yield stage
         finally:
             stage.stop.set()
-            await asyncio.wait_for(server, 15)
+            await server
             await stage.runtime.sessions.stop()
             stage.runtime.subscriptions.stop()
 
@@ -325,8 +374,7 @@ async def say(socket: ClientConnection, type_: str, **message: Any) -> None:
 
 
 async def hear(socket: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        message: dict[str, Any] = json.loads(await socket.recv())
+    message: dict[str, Any] = json.loads(await socket.recv())
     return message
 
 
@@ -339,12 +387,11 @@ async def subscribe(socket: ClientConnection, id_: str, query: str, **rest: Any)
     await say(socket, "subscribe", id=id_, payload={"query": query} | rest)
 
 
-async def closed(socket: ClientConnection, *, within_s: float = 10.0) -> tuple[int, str]:
+async def closed(socket: ClientConnection) -> tuple[int, str]:
     """The code and reason with which the server closes; whatever it still says before is dropped."""
-    async with asyncio.timeout(within_s):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await socket.recv()
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await socket.recv()
     assert socket.close_code is not None
     return socket.close_code, socket.close_reason or ""
 

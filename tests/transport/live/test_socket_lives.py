@@ -4,13 +4,13 @@ import json
 
 import pytest
 from redis.asyncio import Redis
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
 from app.kit.db import Database
+from app.transport.sockets import endpoint
 from tests.kit.moving import append
 from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe, whoami
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 
 async def test_a_token_in_the_payload_authenticates(stage: Stage) -> None:
@@ -68,27 +68,35 @@ async def test_shutting_down_closes_with_1012(database: Database, redis: Redis) 
         await subscribe(socket, "s", "subscription { facts { n } }")
         await until(lambda: stage.open == 1)
         stage.stop.set()
-        assert (await closed(socket, within_s=3))[0] == 1012
+        assert (await closed(socket))[0] == 1012
         await until(lambda: stage.open == 0)
 
 
-async def test_shutting_down_spreads_the_closings_of_many(database: Database, redis: Redis) -> None:
+async def test_shutting_down_closes_many_each_at_its_moment(
+    database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with staged(database, redis) as stage, contextlib.AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(stage.connect()) for _ in range(50)]
         for socket in sockets:
             await begin(socket)
-        moments: list[float] = []
+        with monkeypatch.context() as spread:
+            spread.setattr(endpoint, "moments_s", lambda count: [0.0] * (count - 1) + [2 * HANG_S])
+            closing = asyncio.create_task(stage.sockets.close())
+            await until(lambda: len(stage.sockets) == 1)
+            assert not closing.done()
+            closing.cancel()
+        await stage.sockets.close()
+        assert {(await closed(socket))[0] for socket in sockets} == {1012}
 
-        async def watch(socket: ClientConnection) -> int:
-            code, _ = await closed(socket)
-            moments.append(asyncio.get_running_loop().time())
-            return code
 
-        watching = [asyncio.create_task(watch(socket)) for socket in sockets]
-        stage.stop.set()
-        assert {await each for each in watching} == {1012}
-        # At random over half a second; at once would be a few milliseconds.
-        assert 0.1 < max(moments) - min(moments) < 2
+def test_the_moments_of_many_are_spread_and_those_of_few_are_not() -> None:
+    assert endpoint.moments_s(endpoint.FEW) == [0.0] * endpoint.FEW
+    for count, span_s in ((50, 0.5), (100_000, endpoint.SPREAD_S)):
+        moments_s = endpoint.moments_s(count)
+        assert moments_s == sorted(moments_s)
+        assert len(set(moments_s)) > 0.9 * count
+        assert 0 <= moments_s[0] < span_s / 5
+        assert 4 * span_s / 5 < moments_s[-1] <= span_s
 
 
 async def test_nobody_gets_in_while_the_server_stops(stage: Stage) -> None:
@@ -175,5 +183,4 @@ async def test_a_reader_that_is_stuck_does_not_hold_up_the_end(database: Databas
             await stage.publish(range(start, start + 50))
         await until(lambda: stage.paused == 1)
         stage.stop.set()
-        # Well before uvicorn would lose its patience.
-        await until(lambda: len(stage.sockets) == 0 and stage.gone(), within_s=3)
+        await until(lambda: len(stage.sockets) == 0 and stage.gone())

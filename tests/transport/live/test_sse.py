@@ -1,7 +1,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -15,13 +15,13 @@ from app.kit.volatile import Volatile
 from app.transport import sse
 from app.transport.cookies import SESSION
 from tests.transport.live.stage import Stage, staged
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 
 @pytest_asyncio.fixture
 async def client(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        base_url=stage.url, headers={"accept": "text/event-stream"}, timeout=10, trust_env=False
+        base_url=stage.url, headers={"accept": "text/event-stream"}, timeout=HANG_S, trust_env=False
     ) as client:
         yield client
 
@@ -52,12 +52,11 @@ async def heard(response: httpx.Response, count: int) -> list[str]:
     """The next blocks that are not comments."""
     blocks: list[str] = []
     text = ""
-    async with asyncio.timeout(10):
-        async for chunk in response.aiter_text():
-            *whole, text = (text + chunk).split("\n\n")
-            blocks += [block for block in whole if block != ":"]
-            if len(blocks) >= count:
-                break
+    async for chunk in response.aiter_text():
+        *whole, text = (text + chunk).split("\n\n")
+        blocks += [block for block in whole if block != ":"]
+        if len(blocks) >= count:
+            break
     assert len(blocks) == count
     return blocks
 
@@ -138,7 +137,7 @@ async def test_an_ended_session_ends_the_stream(client: httpx.AsyncClient, stage
     asking = asyncio.create_task(whole(client, "subscription { facts { n } }", authorization="Bearer alice"))
     await until(lambda: stage.open == 1)
     await stage.revoke(alice)
-    error, last, _ = (await asyncio.wait_for(asking, 1)).split("\n\n")
+    error, last, _ = (await asking).split("\n\n")
     assert data_of(error)["errors"][0]["message"] == "The session was ended."
     assert data_of(error)["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert last == "event: complete\ndata:"
@@ -146,18 +145,20 @@ async def test_an_ended_session_ends_the_stream(client: httpx.AsyncClient, stage
 
 
 async def test_an_expired_session_ends_the_stream(client: httpx.AsyncClient, stage: Stage) -> None:
-    stage.log_in("alice", lasts=timedelta(seconds=0.2))
-    text = await asyncio.wait_for(whole(client, "subscription { facts { n } }", authorization="Bearer alice"), 2)
-    assert data_of(text.split("\n\n")[0])["errors"][0]["message"] == "The session has expired."
+    alice = stage.log_in("alice")
+    asking = asyncio.create_task(whole(client, "subscription { facts { n } }", authorization="Bearer alice"))
+    await until(lambda: stage.open == 1)
+    stage.time.pass_to(alice.expires_at)
+    assert data_of((await asking).split("\n\n")[0])["errors"][0]["message"] == "The session has expired."
 
 
 async def test_a_session_that_was_renewed_keeps_its_stream(client: httpx.AsyncClient, stage: Stage) -> None:
-    alice = stage.log_in("alice", lasts=timedelta(seconds=0.4))
+    alice = stage.log_in("alice")
     request = {"json": {"query": "subscription { facts { n } }"}, "headers": {"authorization": "Bearer alice"}}
     async with client.stream("POST", "/graphql", **request) as response:  # type: ignore[arg-type]
         await until(lambda: stage.open == 1)
         stage.tokens["alice"] = msgspec.structs.replace(alice, expires_at=alice.expires_at + timedelta(hours=1))
-        await until(lambda: datetime.now(UTC) > alice.expires_at + timedelta(seconds=0.2))
+        stage.time.pass_to(alice.expires_at + timedelta(seconds=1))
         await stage.publish([7])
         assert data_of((await heard(response, 1))[0])["data"] == {"facts": {"n": 7}}
 
@@ -176,7 +177,9 @@ async def test_a_foreign_page_gets_no_stream_with_our_cookie(client: httpx.Async
 async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis: Redis) -> None:
     async with (
         staged(database, redis, socket_drain_s=0.2) as stage,
-        httpx.AsyncClient(base_url=stage.url, headers={"accept": "text/event-stream"}, trust_env=False) as client,
+        httpx.AsyncClient(
+            base_url=stage.url, headers={"accept": "text/event-stream"}, timeout=HANG_S, trust_env=False
+        ) as client,
         client.stream("POST", "/graphql", json={"query": "subscription { facts { text(size: 100000) } }"}) as response,
     ):
         assert response.status_code == 200
@@ -191,7 +194,7 @@ async def test_closing_ends_every_stream_in_order(client: httpx.AsyncClient, sta
     asking = asyncio.create_task(whole(client, "subscription { facts { n } }"))
     await until(lambda: stage.open == 1)
     await stage.streams.close()
-    assert await asyncio.wait_for(asking, 2) == ""
+    assert await asking == ""
     await until(lambda: stage.open == 0)
 
 
@@ -217,7 +220,9 @@ async def test_a_viewer_and_an_address_have_so_many_streams_and_no_more(database
     query = {"query": "subscription { facts { n } }"}
     async with (
         staged(database, redis, socket_viewer_limit=2, socket_address_limit=1) as stage,
-        httpx.AsyncClient(base_url=stage.url, headers={"accept": "text/event-stream"}, trust_env=False) as client,
+        httpx.AsyncClient(
+            base_url=stage.url, headers={"accept": "text/event-stream"}, timeout=HANG_S, trust_env=False
+        ) as client,
         contextlib.AsyncExitStack() as stack,
     ):
         stage.log_in("alice")

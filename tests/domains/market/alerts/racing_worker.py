@@ -25,6 +25,7 @@ from app.kit.events import EventLog
 from app.kit.mail import Message
 from app.kit.sql import Query
 from app.kit.volatile import Volatile
+from tests.waiting import HANG_S
 
 NAME = "racing-worker"
 SYMBOLS = ("BTC", "ETH", "SOL")
@@ -47,7 +48,7 @@ class NoMailer:
 
 
 async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: str) -> None:
-    database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=10.0, name=NAME)
+    database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S, name=NAME)
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
     firings = Firings(database, clock, EventLog(database, redis), Post(Keyring.generate(), NoMailer()))

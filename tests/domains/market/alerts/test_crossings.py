@@ -186,7 +186,7 @@ waiting = st.builds(
 walks = st.lists(st.tuples(st.integers(1, 10).map(Decimal), st.integers(1, 3)), min_size=2, max_size=25)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(models=st.lists(waiting, min_size=1, max_size=12), walk=walks)
 async def test_each_alert_fires_exactly_when_the_model_says(
     stage: Stage, models: Sequence[Model], walk: Sequence[tuple[Decimal, int]]

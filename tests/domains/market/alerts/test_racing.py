@@ -14,7 +14,7 @@ from app.domains.market.model.alerts import Rearm
 from tests.domains.market.alerts.model import Model
 from tests.domains.market.alerts.racing_worker import SYMBOLS
 from tests.domains.market.alerts.stage import Stage
-from tests.waiting import until
+from tests.waiting import elapse, until
 
 WORKER = Path(__file__).with_name("racing_worker.py")
 WORKERS = 4
@@ -45,9 +45,8 @@ async def test_each_crossing_fires_once_whoever_races_and_dies(stage: Stage, dat
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
 
-    async with asyncio.timeout(120):
-        survivors = await run_and_kill(start, random.Random(4))
-        assert [await worker.wait() for worker in survivors] == [0] * WORKERS
+    survivors = await run_and_kill(start, random.Random(4))
+    assert [await worker.wait() for worker in survivors] == [0] * WORKERS
     gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'racing-worker')"
     await until(lambda: stage.owner.fetchval(gone))
 
@@ -82,7 +81,7 @@ async def run_and_kill(start: Any, chance: random.Random) -> list[asyncio.subpro
         for _ in range(chance.randint(1, 12)):
             await worker.stdout.readline()
         # Somewhere inside the next statements, not at the line itself.
-        await asyncio.sleep(chance.uniform(0, 0.01))
+        await elapse(chance.uniform(0, 0.01))
         with suppress(ProcessLookupError):
             worker.send_signal(signal.SIGKILL)
         await worker.wait()

@@ -19,6 +19,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from tests.conftest import NOON
 from tests.domains.market.analysis.people import viewer_of
+from tests.waiting import HANG_S
 
 
 class Mortal:
@@ -34,13 +35,13 @@ class Mortal:
 
 
 async def main(database_url: str, redis_url: str, user_id: str, session_id: str) -> None:
-    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=10.0, name="phase-worker")
+    database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=HANG_S, name="phase-worker")
     redis, clock = await open_redis(redis_url), FixedClock(NOON)
     others = [Mortal(kind) for kind in AnalysisType if kind is not AnalysisType.RESEARCH]
     analyses = Analyses(database, redis, clock, others, None)
     phases = Phases(database, clock, EventLog(database, redis), analyses)
     await phases.open(viewer_of(UUID(user_id), UUID(session_id)), "BTC")
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

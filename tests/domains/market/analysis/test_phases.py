@@ -28,9 +28,10 @@ from app.kit.events import EventLog
 from app.kit.sql import Query
 from tests.conftest import Owner
 from tests.domains.market.analysis.people import somebody, viewer_of
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 ALL = [1, 2, 3, 4]
+ALL_THE_TIME = dict.fromkeys(BUDGETS_S, HANG_S)
 
 
 class Unknowing:
@@ -57,7 +58,7 @@ class Scene:
         self,
         *,
         hanging: frozenset[AnalysisType] = frozenset(),
-        budgets_s: Mapping[int, float] = BUDGETS_S,
+        budgets_s: Mapping[int, float] = ALL_THE_TIME,
         database: Any = None,
     ) -> Phases:
         others = [Unknowing(kind, hangs=kind in hanging) for kind in AnalysisType if kind is not AnalysisType.RESEARCH]
@@ -74,7 +75,7 @@ class Scene:
         return [row[0] for row in rows]
 
     async def completed(self, run_id: UUID) -> None:
-        await until(lambda: self._is_complete(run_id), within_s=30)
+        await until(lambda: self._is_complete(run_id))
 
     async def _is_complete(self, run_id: UUID) -> bool:
         return await self.stored(run_id) == ALL
@@ -146,20 +147,26 @@ async def test_who_opens_a_run_at_once_opens_the_same_and_each_phase_is_told_onc
 
 
 async def test_a_part_that_is_late_is_told_as_such_and_the_phase_is_in_time(scene: Scene, viewer: Viewer) -> None:
-    budgets = {1: 0.2, 2: 0.4, 3: 0.6, 4: 0.8}
     hanging = frozenset({AnalysisType.MARKET_DATA, AnalysisType.SENTIMENT, AnalysisType.DEFI})
-    began = asyncio.get_running_loop().time()
-    run_id = await scene.phases(hanging=hanging, budgets_s=budgets).open(viewer, "BTC")
-    await scene.completed(run_id)
-    assert asyncio.get_running_loop().time() - began < 5
-    reasons = await scene.parts(run_id)
-    assert {kind: reason for kind, reason in reasons.items() if reason != "Nothing is known."} == {
-        "market-data": "It was not there within the 0.2 s of phase 1.",
-        "sentiment": "It was not there within the 0.4 s of phase 2.",
-        "defi": "It was not there within the 0.8 s of phase 4.",
-        # It is made of the others.
-        "research": "It was not there within the 0.8 s of phase 4.",
-    }
+    # Whatever does not hang is in time in the end, however slow the machine is.
+    for budget_s in (0.25 * 2**attempt for attempt in range(10)):
+        budgets = {number: number * budget_s for number in BUDGETS_S}
+        phases = scene.phases(hanging=hanging, budgets_s=budgets)
+        run_id = await phases.open(viewer_of(viewer.user_id), "BTC")
+        await scene.completed(run_id)
+        reasons = await scene.parts(run_id)
+        late = {kind: reason for kind, reason in reasons.items() if reason != "Nothing is known."}
+        expected = {
+            "market-data": f"It was not there within the {budgets[1]:g} s of phase 1.",
+            "sentiment": f"It was not there within the {budgets[2]:g} s of phase 2.",
+            "defi": f"It was not there within the {budgets[4]:g} s of phase 4.",
+            # It is made of the others.
+            "research": f"It was not there within the {budgets[4]:g} s of phase 4.",
+        }
+        assert expected.items() <= late.items()
+        if late == expected:
+            return
+    raise AssertionError(f"late without a reason: {late.keys() - expected.keys()}")
 
 
 async def test_a_run_whose_process_was_killed_goes_on_where_it_was(
@@ -175,7 +182,7 @@ async def test_a_run_whose_process_was_killed_goes_on_where_it_was(
         str(viewer.session_id),
     )
     try:
-        assert await asyncio.wait_for(worker.wait(), 60) == -signal.SIGKILL
+        assert await worker.wait() == -signal.SIGKILL
     finally:
         if worker.returncode is None:
             worker.kill()

@@ -9,11 +9,12 @@ import pytest_asyncio
 from app.domains.market.services.providers.client import Policy, ProviderClient
 from app.kit.clock import FixedClock
 from tests.domains.market.providers.stub import Stub, running
+from tests.waiting import HANG_S
 
 KEY = "k3y-that-nobody-may-see"
 POLICY = Policy(
     requests_per_minute=100_000,
-    timeout_s=10.0,
+    timeout_s=HANG_S,
     attempts=3,
     wait_initial_s=0.0,
     wait_max_s=0.0,

@@ -1,4 +1,3 @@
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,10 +82,9 @@ def test_entities_are_refused_before_they_are_read(encoding: str) -> None:
         head=f"<!DOCTYPE r [<!ENTITY lol1 'lol'>{lol}]>",
         encoding=encoding,
     )
-    began = time.process_time()
+    # Read, it would be 10^11 words.
     with pytest.raises(NotAFeed, match="entities"):
         parse_feed(bomb, URL)
-    assert time.process_time() - began < 1.0
 
 
 @pytest.mark.parametrize(

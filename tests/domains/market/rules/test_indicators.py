@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import talib
-from hypothesis import given, settings
+from hypothesis import given
 
 from app.domains.market.model.analysis.technical import Indicator
 from app.domains.market.rules.indicators import CANDLES_NEEDED, Indicators, value_of
@@ -248,7 +248,6 @@ def test_monotone_prices_are_at_the_ends_of_the_scales() -> None:
 
 
 @given(series())
-@settings(deadline=None)
 def test_an_indicator_is_finite_or_null(prices: Series) -> None:
     indicators = Indicators(prices)
     for indicator in Indicator:

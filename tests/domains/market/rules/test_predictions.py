@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from app.domains.market.model.analysis.predictions import (
     Calibration,
@@ -235,7 +235,6 @@ def test_memory_is_as_long_as_the_horizon() -> None:
 
 
 @given(series(most=420))
-@settings(deadline=None)
 def test_intervals_are_finite_nested_and_survive_json(prices: Series) -> None:
     findings = predictions(prices)
     assert [prediction.horizon for prediction in findings.predictions] == list(Horizon)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.model.analysis.risk import Drawdown, MarketDependence, RiskFindings, RiskLevel
@@ -238,7 +238,6 @@ def test_risk_does_not_depend_on_the_scale_of_the_price(factor: float) -> None:
 
 
 @given(series(), series(), st.floats(-0.5, 1))
-@settings(deadline=None)
 def test_findings_are_finite_and_survive_json(prices: Series, other: Series, rate: float) -> None:
     btc = other if other.interval == prices.interval else prices
     found = risk(prices, btc, risk_free_rate=rate)

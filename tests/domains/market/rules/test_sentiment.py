@@ -1,6 +1,7 @@
 import csv
-import time
+import sys
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -119,9 +120,24 @@ def test_the_body_tempers_the_headline_and_does_not_drown_it() -> None:
 @pytest.mark.parametrize("part", ["\U0001f600", "\U0001f680 ", "good but bad ", "not ", "a. ", "up 1.1", "!"])
 def test_hostile_text_takes_no_longer_than_other(part: str) -> None:
     score("Warm up.")
-    began = time.process_time()
-    score_article(part * 50, part * 20_000)
-    assert time.process_time() - began < 1.0
+    other = "The market rose today as analysts expect good news. " * 10_000
+    assert calls(lambda: score_article(part * 50, part * 20_000)) <= calls(lambda: score_article(other[:50], other))
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions the work calls: as many on any machine."""
+    count = 0
+
+    def profile(_: object, event: str, __: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 def test_emoji_say_something() -> None:

@@ -63,7 +63,7 @@ def test_any_listing_gets_a_quote_that_can_be_stored(rank: int, symbol: str) -> 
     assert abs(float(quote.price_aud / quote.price_usd) - AUD_PER_USD) < 1e-3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**63), gaps=st.lists(st.integers(1, 7200), min_size=1, max_size=20))
 def test_the_same_seed_start_and_moments_give_the_same_prices(seed: int, gaps: list[int]) -> None:
     one, other = simulation(seed), simulation(seed)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from app.domains.market.model.analysis.technical import (
     Indicator,
@@ -230,7 +230,6 @@ def test_dollars_have_twelve_digits_and_eighteen_decimals(value: float, shown: s
 
 
 @given(series())
-@settings(deadline=None)
 def test_findings_are_finite_and_survive_json(prices: Series) -> None:
     found = technical(prices)
     assert all(math.isfinite(number) for number in numbers_in(found))

@@ -1,7 +1,7 @@
 """Analyses of what is written and said: news, sentiment."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -71,7 +71,7 @@ class SentimentAnalyst:
     type: ClassVar = AnalysisType.SENTIMENT
     desk: Desk
     social: SocialProvider | None
-    wait_s: float = SOCIAL_S
+    wait_s: float = field(default_factory=lambda: SOCIAL_S)
 
     SPAN: ClassVar = timedelta(days=3)
 

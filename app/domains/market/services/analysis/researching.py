@@ -1,7 +1,7 @@
 """The tenth analysis, made of the other nine."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeAlias
 
 import structlog
@@ -32,7 +32,7 @@ class ResearchAnalyst:
     type: ClassVar = AnalysisType.RESEARCH
     others: Several
     writer: Writer | None
-    wait_s: float = OTHERS_S
+    wait_s: float = field(default_factory=lambda: OTHERS_S)
 
     async def examine(self, symbol: str) -> Examined:
         """What the other nine amount to."""
