@@ -8,6 +8,8 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 import asyncio
 import contextlib
 from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
@@ -33,7 +35,6 @@ from app.engine.breadth import Levels, Selection, plan
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, raise_unavailable, refuse
 from app.engine.limits import Limits
-from app.engine.limits.cost import check_cost
 from app.engine.limits.text import check_variables
 from app.engine.streams.declaring import Opened
 from app.engine.streams.sharing import Shape
@@ -41,7 +42,11 @@ from app.kit.db import StatementCount, statement_count
 from app.kit.errors import Problem
 from app.kit.loading import Audience, Reads
 
-MAX_KNOWN_COSTS: Final = 64
+SMALL_BYTES: Final = 4096
+"""A request up to this size is checked on the event loop: a thread would cost more."""
+
+SMALL_DOCUMENT_CHARS: Final = 1000
+"""The same of a document that was not seen before; each takes milliseconds."""
 
 
 class RequestContext(Protocol):
@@ -144,6 +149,8 @@ class Engine:
         self._schema: GraphQLSchema = schema._schema
         self._documents = Documents(self._schema, limits)
         self._show_statements = show_statements
+        # One: however many large requests come, the event loop shares its time with one of them.
+        self._checking = ThreadPoolExecutor(1, thread_name_prefix="checking")
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -182,11 +189,27 @@ class Engine:
         )
         if isinstance(values, list):
             return values
-        cost = self._cost(operation, values.coerced)
+        cost = operation.cost(values.coerced, self.limits)
         if isinstance(cost, GraphQLError):
             return [cost]
         plans = operation.plans if not operation.node.variable_definitions else None
         return Prepared(operation.node, operation.fragments, values, cost, plans, operation.shape)
+
+    async def prepare_fairly(
+        self,
+        query: str,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        *,
+        introspection_allowed: bool,
+        size_bytes: int,
+    ) -> Prepared | list[GraphQLError]:
+        """What `prepare` gives; a request of this size is checked in a thread where the others would wait for it."""
+        large = size_bytes > SMALL_BYTES + len(query) or (
+            len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
+        )
+        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
+        return await asyncio.get_running_loop().run_in_executor(self._checking, check) if large else check()
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
@@ -216,15 +239,6 @@ class Engine:
     async def answer_event(self, prepared: Prepared, context: RequestContext, payload: object) -> Response:
         """Answers one event of a subscription, and closes the context's loads. Raises Unavailable: ask again."""
         return await self._run(prepared, context, payload)
-
-    def _cost(self, operation: Operation, variables: dict[str, Any]) -> int | GraphQLError:
-        sizes = tuple(variables.get(name) for name in operation.page_sizes)
-        if (known := operation.costs.get(sizes)) is not None:
-            return known
-        cost = check_cost(self._schema, operation.node, operation.fragments, variables, self.limits)
-        if isinstance(cost, int) and len(operation.costs) < MAX_KNOWN_COSTS:
-            operation.costs[sizes] = cost
-        return cost
 
     async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
         counter = StatementCount()
@@ -290,7 +304,7 @@ def _choose(operations: Sequence[Operation], name: str | None) -> Operation | Gr
             return operations[0]
         return GraphQLError("The document has several operations: say which in `operationName`.")
     for operation in operations:
-        if operation.node.name and operation.node.name.value == name:
+        if operation.name == name:
             return operation
     return GraphQLError("The document has no operation of the name in `operationName`.")
 

@@ -4,10 +4,9 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
-from app.engine.documents import Documents
 from app.engine.execution import Response
 from app.kit.db import statement_count
-from tests.engine.support import LIMITS, SCHEMA, Context, engine, listening, prepare, refusal
+from tests.engine.support import Context, engine, listening, prepare, refusal
 
 
 async def run(query: str, variables: dict[str, Any] | None = None, **limits: Any) -> Response:
@@ -114,26 +113,3 @@ def test_who_may_not_introspect_gets_neither_schema_nor_suggestions() -> None:
     assert "Did you mean 'number'" in refusal(graph, "{ numbr }")[1]
     assert refusal(graph, "{ numbr }", introspection_allowed=False)[1] == "Cannot query field 'numbr' on type 'Query'."
     assert not isinstance(graph.prepare("{ __typename }", None, None, introspection_allowed=False), list)
-
-
-def test_documents_are_kept_while_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.documents.MAX_DOCUMENTS", 2)
-    documents = Documents(SCHEMA._schema, LIMITS)
-    first = documents.get("{ number }", hide_suggestions=False)
-    documents.get("{ a: number }", hide_suggestions=False)
-    assert documents.get("{ number }", hide_suggestions=True) is first
-    documents.get("{ b: number }", hide_suggestions=False)
-    assert documents.get("{ number }", hide_suggestions=False) is first
-    assert isinstance(documents.get("{ wrong }", hide_suggestions=False), list)
-    assert len(documents) == 2
-
-
-def test_documents_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.documents.MAX_BYTES", 25)
-    documents = Documents(SCHEMA._schema, LIMITS)
-    for name in "abcd":
-        documents.get(f"{{ {name}: number }}", hide_suggestions=False)
-    assert len(documents) == 1
-    monkeypatch.setattr("app.engine.documents.MAX_DOCUMENT_BYTES", 10)
-    documents.get("{ longer_than_ten: number }", hide_suggestions=False)
-    assert len(documents) == 1
