@@ -7,6 +7,7 @@ document; places where the same selections meet are looked at once.
 """
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, Final
 
 from graphql import (
@@ -65,13 +66,17 @@ class _Field:
 class _Selections:
     """What is selected in one place, without what is spread there."""
 
-    __slots__ = ("fields", "spreads")
+    __slots__ = ("fields", "place", "spreads")
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
+        self.place = place
+        """In the document, so that the same conflict is told of the same document each time."""
         self.fields: dict[str, dict[tuple[Any, ...], _Field]] = {}
         """By their name in the response, then by what makes them one field."""
         self.spreads: dict[str, None] = {}
 
+
+_PLACE: Final = attrgetter("place")
 
 _Place = frozenset[_Selections]
 """All that is selected in one place of the response, fragments included."""
@@ -121,8 +126,12 @@ class _Merging:
         for each in operations:
             root = self._schema.get_root_type(each.operation)
             roots.append(self._place([self._written(each.selection_set, root)]))
-        yield from self._differing_shapes(roots)
-        yield from self._differing_fields(roots)
+        told: set[_Field] = set()
+        for name, reason, first, second in self._differing_fields(roots):
+            told.add(second)
+            yield name, reason, first, second
+        # Of fields that are not the same it says nothing new that they differ in type.
+        yield from (conflict for conflict in self._differing_shapes(roots) if conflict[3] not in told)
 
     def _differing_shapes(self, roots: list[_Place]) -> Iterator[_Conflict]:
         """Fields whose values could not stand under one name, whatever their parents are."""
@@ -175,17 +184,17 @@ class _Merging:
 
     def _written(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> _Selections:
         """The selections of a definition, those of equal fields merged; spreads are noted, not followed."""
-        top = _Selections()
+        top = _Selections(_start(selections))
         todo: list[tuple[_Selections, SelectionSetNode, GraphQLNamedType | None]] = [(top, selections, parent)]
-        while todo:
-            into, written, parent = todo.pop()
+        # It grows meanwhile.
+        for into, written, parent in todo:
             for each in written.selections:
                 if isinstance(each, FragmentSpreadNode):
                     into.spreads[each.name.value] = None
                 elif isinstance(each, FieldNode):
                     field = self._noted(into, each, parent)
                     if each.selection_set is not None:
-                        field.below = field.below or _Selections()
+                        field.below = field.below or _Selections(_start(each.selection_set))
                         named = None if field.type is None else get_named_type(field.type)
                         todo.append((field.below, each.selection_set, named))
                 elif isinstance(each, InlineFragmentNode):
@@ -232,10 +241,14 @@ def _all_spreads(selections: _Selections) -> set[str]:
     return found
 
 
+def _start(selections: SelectionSetNode) -> int:
+    return selections.loc.start if selections.loc else 0
+
+
 def _by_name(place: _Place) -> Iterator[tuple[str, list[_Field]]]:
     """What meets under each name."""
     found: dict[str, list[_Field]] = {}
-    for selections in place:
+    for selections in sorted(place, key=_PLACE):
         for name, alike in selections.fields.items():
             found.setdefault(name, []).extend(alike.values())
     yield from found.items()
