@@ -187,19 +187,19 @@ class _Merging:
         top = _Selections(_start(selections))
         todo: list[tuple[_Selections, SelectionSetNode, GraphQLNamedType | None]] = [(top, selections, parent)]
         # It grows meanwhile.
-        for into, written, parent in todo:
+        for into, written, within in todo:
             for each in written.selections:
                 if isinstance(each, FragmentSpreadNode):
                     into.spreads[each.name.value] = None
                 elif isinstance(each, FieldNode):
-                    field = self._noted(into, each, parent)
+                    field = self._noted(into, each, within)
                     if each.selection_set is not None:
                         field.below = field.below or _Selections(_start(each.selection_set))
                         named = None if field.type is None else get_named_type(field.type)
                         todo.append((field.below, each.selection_set, named))
                 elif isinstance(each, InlineFragmentNode):
                     condition = each.type_condition
-                    narrowed = self._schema.get_type(condition.name.value) if condition else parent
+                    narrowed = self._schema.get_type(condition.name.value) if condition else within
                     todo.append((into, each.selection_set, narrowed))
         return top
 
