@@ -20,7 +20,7 @@ from app.engine.execution import Engine, Prepared
 from app.main import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings
-from tests.engine.hostile import FAMILIES, splitting_places
+from bench.hostile import FAMILIES, splitting_places
 from tests.engine.support import LIMITS, SCHEMA
 
 GRAPH = build_schema()

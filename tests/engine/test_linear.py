@@ -10,7 +10,7 @@ from app.engine.execution import Engine, Prepared
 from app.main import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings
-from tests.engine.hostile import FAMILIES, Family, repeated_inline, splitting_places
+from bench.hostile import FAMILIES, Family, repeated_inline, splitting_places
 
 SCHEMA = build_schema()
 LIMITS = build_limits(Settings())
