@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -113,3 +114,31 @@ def test_who_may_not_introspect_gets_neither_schema_nor_suggestions() -> None:
     assert "Did you mean 'number'" in refusal(graph, "{ numbr }")[1]
     assert refusal(graph, "{ numbr }", introspection_allowed=False)[1] == "Cannot query field 'numbr' on type 'Query'."
     assert not isinstance(graph.prepare("{ __typename }", None, None, introspection_allowed=False), list)
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "size_bytes", "apart"),
+    [
+        ("{ number }", None, 10, False),
+        ("{ number }" + " " * 2000, None, 2010, True),
+        ("query($name: String!) { item(name: $name) { name } }", {"name": "n" * 3000}, 3100, False),
+        ("query($name: String!) { item(name: $name) { name } }", {"name": "n" * 9000}, 9100, True),
+    ],
+)
+async def test_what_takes_long_to_check_is_checked_in_a_thread(
+    query: str, variables: dict[str, Any] | None, size_bytes: int, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, threads = engine(), list[int]()
+    check = graph.prepare
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.get_ident())
+        return check(*arguments, **named)
+
+    monkeypatch.setattr(graph, "prepare", noted)
+    for _ in range(2):
+        prepared = await graph.prepare_fairly(query, None, variables, introspection_allowed=True, size_bytes=size_bytes)
+        assert not isinstance(prepared, list)
+    here = threading.get_ident()
+    # A document that is known is read no more; variables are coerced each time.
+    assert [each != here for each in threads] == [apart, apart and variables is not None]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.engine.breadth import plan, planned_fields
 from app.engine.execution import Engine, Prepared
 from app.main import build_limits
 from app.schema.root import build_schema
@@ -72,6 +73,31 @@ def test_where_places_double_the_work_is_bounded_by_what_is_written_out() -> Non
     _, refused = steps(splitting_places(10))
     assert isinstance(refused, list)
     assert "are the limit" in refused[0].message
+
+
+def test_a_fragment_that_is_spread_in_many_places_is_planned_once() -> None:
+    """Written out these are twice as many fields with each level."""
+
+    def planning(levels: int) -> tuple[int, int]:
+        rungs = "".join(
+            f"fragment F{n} on Block {{ previous {{ ...F{n + 1} }} next {{ ...F{n + 1} }} }} " for n in range(levels)
+        )
+        source = f"{{ block(by: {{height: 1}}) {{ ...F0 }} }} {rungs} fragment F{levels} on Block {{ height }}"
+        engine = Engine(SCHEMA, LIMITS)
+        prepared = engine.prepare(source, None, None, introspection_allowed=True)
+        assert isinstance(prepared, Prepared)
+        executor = engine._executor(prepared, None, None)  # type: ignore[arg-type]  # planning looks at no context
+        with Steps() as counted:
+            planned = plan(executor)
+        assert planned is not None
+        return counted.count, planned_fields(planned)
+
+    planning(3)
+    (four, _), (seven, _), (ten, fields) = planning(4), planning(7), planning(10)
+    print(f"{four:,}, {seven:,} and {ten:,} steps")
+    assert ten - seven <= 1.1 * (seven - four)
+    # Of `previous` and of `next` apart.
+    assert fields == 1 + 2 + 9 * 4 + 2
 
 
 def test_counting_steps_would_show_pairs_that_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
