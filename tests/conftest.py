@@ -41,6 +41,7 @@ from app.schema.services import Services
 from app.settings import Settings
 from app.transport.runtime import Caller
 from tests.factories import CLIENT, cheap_passwords
+from tests.sizes import overfull
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection that row-level security does not bind."""
@@ -230,7 +231,10 @@ def services(application: Application) -> Services:
 
 @pytest.fixture
 def execute(application: Application) -> Execute:
-    """Runs operations on the whole graph. Nothing moves events: a subscription would hear nothing."""
+    """Runs operations on the whole graph. Nothing moves events: a subscription would hear nothing.
+
+    Whatever is answered may have no more items than it was charged for.
+    """
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
     runtime = build_runtime(application, hub, Peers(application.redis))
 
@@ -245,6 +249,8 @@ def execute(application: Application) -> Execute:
         if isinstance(prepared, list):
             return Response.refused(prepared, "test")
         caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False)
-        return await runtime.engine.execute(prepared, runtime.new_context(caller))
+        response = await runtime.engine.execute(prepared, runtime.new_context(caller))
+        assert overfull(runtime.engine.schema, runtime.engine.limits, prepared, response.data) == []
+        return response
 
     return run

@@ -32,6 +32,7 @@ from app.schema.market.analysis import risk as risk_graph
 from app.schema.market.analysis import technical as technical_graph
 from app.schema.root import build_schema
 from app.settings import Settings
+from tests.sizes import overfull
 
 SCHEMA: Final = build_schema()._schema
 LIMITS: Final = build_limits(Settings())
@@ -202,3 +203,18 @@ def test_a_market_that_ticks_faster_is_charged_more() -> None:
     fast = build_limits(Settings(market_period_s=0.1))
     assert rate_of(declared, LIMITS) == 1.0
     assert rate_of(declared, fast) == pytest.approx(10.0)
+
+
+def test_a_list_with_more_items_than_it_is_charged_for_would_be_noticed() -> None:
+    query = '{ marketSources { kind } nodes(ids: ["a"]) { id } blocks(first: 2) { nodes { ...B } } }'
+    prepared = ENGINE.prepare(f"{query} fragment B on Block {{ height }}", None, None, introspection_allowed=True)
+    assert isinstance(prepared, Prepared)
+    blocks = [{"height": n} for n in range(3)]
+    data = {"marketSources": [{}] * 201, "nodes": [{}, {}], "blocks": {"nodes": blocks}}
+    assert overfull(SCHEMA, LIMITS, prepared, data) == [
+        "Query.marketSources has 201 items and is charged for 200",
+        "Query.nodes has 2 items and is charged for 1",
+        "BlockConnection.nodes has 3 items and is charged for 2",
+    ]
+    fitting = {"marketSources": [{}] * 200, "nodes": [{}], "blocks": {"nodes": blocks[:2]}}
+    assert overfull(SCHEMA, LIMITS, prepared, fitting) == []
