@@ -198,9 +198,8 @@ class Documents:
         try:
             return validate(self._schema, tree, rules, max_errors=20, hide_suggestions=hide_suggestions)
         finally:
-            # A visitor keeps methods bound to itself, and with them the context and the whole document.
+            # A visitor keeps methods bound to itself: it would live on, and with it the whole document.
             for visitor in visitors:
-                vars(visitor.context).clear()
                 vars(visitor).clear()
 
     def _index(self, tree: DocumentNode, grew: Callable[[int], None]) -> Document:

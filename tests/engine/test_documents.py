@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode
+from graphql import OperationDefinitionNode, Token
 
 from app.engine import documents as module
 from app.engine.breadth import plan
@@ -26,6 +26,11 @@ from tests.engine.support import LIMITS, SCHEMA
 GRAPH = build_schema()
 REAL = build_limits(Settings())
 MIB = 1024 * 1024
+
+
+def tokens() -> int:
+    """How many there are of any document."""
+    return sum(isinstance(each, Token) for each in gc.get_objects())
 
 
 def kept(documents: Documents, source: str) -> Document:
@@ -159,12 +164,15 @@ def test_a_document_that_goes_is_freed_at_once() -> None:
     kept(documents, "{ chain { height } }")
     gc.collect()
     gc.disable()
+    before = tokens()
     try:
         document = kept(documents, "query Mine { chain { height ...F } } fragment F on Chain { tip: height }")
         assert isinstance(document.operations[0].node, OperationDefinitionNode)
         node = weakref.ref(document.operations[0].node)
+        assert tokens() > before + 10
         del document
         assert node() is None
+        assert tokens() == before
     finally:
         gc.enable()
 
