@@ -9,20 +9,35 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLInputObjectType,
+    GraphQLSchema,
     OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
     Undefined,
     ValidationContext,
     ValidationRule,
     VariableDefinitionNode,
     is_nullable_type,
     type_from_ast,
+    visit,
 )
 from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
-from graphql.validation.validation_context import VariableUsage
+from graphql.validation.validation_context import VariableUsage, VariableUsageVisitor
 
 from app.engine.rules.fragments import masks_of, spread_mask
+
+
+def _usages(schema: GraphQLSchema, node: OperationDefinitionNode | FragmentDefinitionNode) -> list[VariableUsage]:
+    """As the context finds them, but its visitor would keep the fragment for as long as itself, which is a circle."""
+    info = TypeInfo(schema)
+    visitor = VariableUsageVisitor(info)
+    visit(node, TypeInfoVisitor(info, visitor))
+    usages = visitor.usages
+    vars(visitor).clear()
+    return usages
 
 
 class VariablesRule(ValidationRule):
@@ -40,11 +55,11 @@ class VariablesRule(ValidationRule):
 
     def enter_document(self, node: DocumentNode, *_: Any) -> None:
         """Reads the usages of every fragment."""
-        self._masks = masks_of(node, lambda fragment: self._mask(self.context.get_variable_usages(fragment)))
+        self._masks = masks_of(node, self._mask)
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
         """Reports what is wrong with the variables of an operation."""
-        used = self._mask(self.context.get_variable_usages(node)) | spread_mask(node.selection_set, self._masks)
+        used = self._mask(node) | spread_mask(node.selection_set, self._masks)
         where = f" by operation '{node.name.value}'" if node.name else ""
         within = f" in operation '{node.name.value}'" if node.name else ""
         defined = {each.variable.name.value: each for each in node.variable_definitions or ()}
@@ -78,9 +93,9 @@ class VariablesRule(ValidationRule):
                 )
             )
 
-    def _mask(self, usages: list[VariableUsage]) -> int:
+    def _mask(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> int:
         mask = 0
-        for usage in usages:
+        for usage in _usages(self.context.schema, node):
             parent = usage.parent_type
             one_of = parent if isinstance(parent, GraphQLInputObjectType) and parent.is_one_of else None
             name = usage.node.name.value
