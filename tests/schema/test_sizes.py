@@ -1,6 +1,7 @@
 """No field can give more items than it is charged for: every list says how many it may have, and is held to it."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -25,6 +26,7 @@ from app.engine.limits.cost import sizing_arguments
 from app.engine.limits.extra import counted_argument, declared_size
 from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
 from app.main import build_limits
+from app.schema.market import ticking
 from app.schema.market.analysis import market_data as market_data_graph
 from app.schema.market.analysis import on_chain
 from app.schema.market.analysis import predictions as predictions_graph
@@ -218,3 +220,23 @@ def test_a_list_with_more_items_than_it_is_charged_for_would_be_noticed() -> Non
     ]
     fitting = {"marketSources": [{}] * 200, "nodes": [{}], "blocks": {"nodes": blocks[:2]}}
     assert overfull(SCHEMA, LIMITS, prepared, fitting) == []
+
+
+async def test_a_watchlist_that_is_longer_than_it_may_be_is_told_as_far_as_it_is_charged() -> None:
+    """The setting was lowered."""
+    symbols = [f"T{n}" for n in range(5)]
+    unknown = dict.fromkeys(("change_percentage_24h", "volume_24h_usd"))
+    quote = {"price_usd": "1", "price_aud": "1", "at": "2026-11-28T00:00:00Z", **unknown}
+    quotes = {symbol: {"symbol": symbol, **quote} for symbol in symbols}
+
+    async def many(*_: object) -> list[SimpleNamespace]:
+        return [SimpleNamespace(symbol=symbol) for symbol in symbols]
+
+    context = SimpleNamespace(
+        settings=Settings(watchlist_limit=3),
+        require_viewer=lambda: SimpleNamespace(user_id="alice"),
+        reads=SimpleNamespace(many=many),
+    )
+    root: Any = SimpleNamespace(quotes=quotes)
+    info: Any = SimpleNamespace(context=context)
+    assert [each.symbol for each in await ticking._watched(root, info)] == symbols[:3]
