@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from app.bridges import LedgerChain
-from app.domains.accounts.model import Viewer
+from app.domains.accounts.model import Client, Viewer
+from app.domains.accounts.rules.identity import source_of
 from app.domains.accounts.services import AccountsServices
+from app.domains.accounts.services.sessions import Sessions
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
 from app.domains.market.services.analysis import warm_up
@@ -33,6 +36,7 @@ from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
+from app.kit.work import Work, working
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
@@ -72,6 +76,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             role=settings.database_role,
             size=settings.database_pool_size,
             timeout_s=settings.database_timeout_s,
+            waiting_limit=settings.database_waiting_limit,
         )
         stack.push_async_callback(database.close)
         redis = await open_redis(redis_url(settings))
@@ -206,7 +211,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         settings=settings,
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
-        authenticate=services.accounts.sessions.authenticate,
+        authenticate=partial(authenticate, services.accounts.sessions),
         database=application.database,
         redis=application.redis,
         hub=hub,
@@ -241,6 +246,12 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         refresh_token=caller.refresh_token,
         reads=runtime.new_reads(caller.viewer),
     )
+
+
+async def authenticate(sessions: Sessions, token: str, client: Client) -> Viewer | None:
+    """Who bears this access token. Whoever asks queues for the database with all others of their address."""
+    with working(Work(source_of(client.ip))):
+        return await sessions.authenticate(token, client)
 
 
 async def serve(settings: Settings) -> None:

@@ -23,7 +23,10 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(None, description="Unset: the embedded Postgres.")
     database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")
-    database_pool_size: int = Field(16, ge=2, le=200)
+    database_pool_size: int = Field(16, ge=1, le=200)
+    database_waiting_limit: int = Field(
+        4000, ge=10, description="Reads and writes that may wait for a connection; further ones are refused."
+    )
     database_timeout_s: float = Field(10.0, gt=0)
     redis_url: str | None = Field(None, description="Unset: the embedded Valkey.")
 

@@ -150,10 +150,16 @@ async def empty_database_url(servers: Embedded, administrator: Owner) -> AsyncIt
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def pool_size() -> int:
+    """Connections of the application's pool."""
+    return POOL_SIZE
+
+
 @pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str, pool_size: int) -> AsyncIterator[Database]:
     """The application's pool on this test's database."""
-    pool = await Database.open(database_url, role=APP_ROLE, size=POOL_SIZE, timeout_s=10.0, name="moneta-test")
+    pool = await Database.open(database_url, role=APP_ROLE, size=pool_size, timeout_s=10.0, name="moneta-test")
     yield pool
     await pool.close()
 

@@ -3,11 +3,14 @@
 from typing import Protocol
 from uuid import UUID
 
+import asyncpg
+
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import LoggedIn
+from app.kit.admission import Admission
 from app.kit.crypto.passwords import Passwords
-from app.kit.db import SYSTEM
+from app.kit.db import SYSTEM, Database
 
 PASSWORD = "correct-horse-battery"
 CLIENT = Client(ip="203.0.113.7", user_agent="tests")
@@ -61,3 +64,9 @@ async def _register_unverified(services: HasAccounts, email: str) -> UUID:
     code = f"FOR-{email.partition('@')[0].upper()}"
     await services.accounts.administration.add_access_codes([code])
     return await services.accounts.registration.register(person(email), code, CLIENT)
+
+
+def nowhere() -> Database:
+    """The pool of a database that is not there and that nothing may ask."""
+    pool = asyncpg.create_pool("postgresql://127.0.0.1:1/nowhere", min_size=0)
+    return Database(pool, Admission(1, waiting_limit=1), asyncpg.connect)

@@ -17,6 +17,7 @@ from app.domains.market.services.history import CANDLES, History
 from app.domains.market.services.providers.simulated import SIMULATED
 from app.domains.market.statements import PRICES
 from app.kit.db import SYSTEM, Database
+from app.kit.postgres import end_session
 from app.kit.sql import beside
 
 _ROWS_AT_ONCE: Final = 40_000
@@ -138,8 +139,11 @@ class _Copying:
         source, self._rows = BytesIO("".join(self._rows).encode()), []
 
         async def copy() -> None:
-            async with self._database.pool.acquire() as connection:
+            connection = await self._database.connect()
+            try:
                 await connection.copy_to_table(CANDLES, source=source, columns=_COLUMNS)
+            finally:
+                end_session(connection)
 
         self._under_way.append(asyncio.create_task(copy()))
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import strawberry
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo
+from strawberry.execution import optimized_is_awaitable
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
@@ -50,6 +51,10 @@ def resolve_directly(schema: strawberry.Schema) -> None:
             if way is not None:
                 field.extensions[WAY] = way
                 field.resolve = _resolver(way)
+    if (mutations := schema._schema.mutation_type) is not None:
+        for field in mutations.fields.values():
+            if field.resolve is not None:
+                field.resolve = _in_turn(field.resolve)
 
 
 def way_of(field: GraphQLField) -> Way | None:
@@ -90,6 +95,20 @@ def _resolver(way: Way) -> Resolver:
             return lambda source, info: function(source)
         case Relation():
             return _follow(way)
+
+
+def _in_turn(resolve: Resolver) -> Resolver:
+    """A mutation's field, which comes after what the one before it returned was read.
+
+    It needs the connection that those reads may hold, and what it reads itself shows what it has written.
+    """
+
+    async def resolve_in_turn(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        await info.context.read_anew()
+        value = resolve(source, info, **arguments)
+        return await value if optimized_is_awaitable(value) else value
+
+    return resolve_in_turn
 
 
 def _follow(relation: Relation) -> Resolver:

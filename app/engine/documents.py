@@ -21,6 +21,7 @@ from graphql import (
     validate,
 )
 
+from app.engine.audience import Reach, reach_of
 from app.engine.breadth import Selection, planned_fields
 from app.engine.failures import refuse
 from app.engine.limits import Limits
@@ -95,6 +96,12 @@ class Operation:
         if shape is not None:
             self._grew(SHAPE_BYTES + sys.getsizeof(shape.document))
         return shape
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Whose data it reads."""
+        root = self._schema.get_root_type(self.node.operation)
+        return reach_of(self._schema, self.node.selection_set, root, self.fragments)
 
     @cached_property
     def _sized_by(self) -> list[str]:

@@ -7,7 +7,7 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 
 import asyncio
 import contextlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, Protocol, Self
@@ -31,22 +31,26 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
+from app.engine.audience import Reach
 from app.engine.breadth import Levels, Selection, plan
 from app.engine.documents import Documents, Operation
-from app.engine.failures import TimedOut, describe, raise_unavailable, refuse
+from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.text import check_variables
 from app.engine.streams.declaring import Opened
 from app.engine.streams.sharing import Shape
-from app.kit.db import StatementCount, statement_count
 from app.kit.errors import Problem
 from app.kit.loading import Audience, Reads
+from app.kit.moments import Moments
+from app.kit.work import Work, working
 
 SMALL_BYTES: Final = 4096
 """A request up to this size is checked on the event loop: a thread would cost more."""
 
 SMALL_DOCUMENT_CHARS: Final = 1000
 """The same of a document that was not seen before; each takes milliseconds."""
+
+MAX_REPEATS: Final = 3
 
 
 class RequestContext(Protocol):
@@ -65,6 +69,15 @@ class RequestContext(Protocol):
     @property
     def viewer_id(self) -> UUID | None:
         """Who calls; null for an anonymous caller."""
+        ...
+
+    @property
+    def party(self) -> Hashable:
+        """Who queues for the database; None for what is done for everybody."""
+        ...
+
+    async def read_anew(self) -> None:
+        """Ends the loads, with the connection that they may hold; whatever is read from here on is read again."""
         ...
 
     def audience_key(self, audience: Audience) -> Hashable:
@@ -91,6 +104,7 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     fragments: dict[str, FragmentDefinitionNode]
     variables: VariableValues
     cost: int
+    reach: Reach
     plans: list[Selection | None] | None = None
     """Where the operation's plan is kept once it is made; None where it depends on variables."""
     shape: Shape | None = None
@@ -193,7 +207,7 @@ class Engine:
         if isinstance(cost, GraphQLError):
             return [cost]
         plans = operation.plans if not operation.node.variable_definitions else None
-        return Prepared(operation.node, operation.fragments, values, cost, plans, operation.shape)
+        return Prepared(operation.node, operation.fragments, values, cost, operation.reach, plans, operation.shape)
 
     async def prepare_fairly(
         self,
@@ -220,15 +234,17 @@ class Engine:
 
         Raises NotOpened with the reasons; TimedOut or Unavailable: ask again.
         """
-        try:
-            async with asyncio.timeout(self.limits.timeout_s):
-                opened: Any = create_source_event_stream(self._executor(prepared, context, None))
-                if optimized_is_awaitable(opened):
-                    opened = await opened
-        except TimeoutError as error:
-            raise TimedOut from error
-        finally:
-            await _close(context)
+        with working(Work(context.party)):
+            try:
+                async with asyncio.timeout(self.limits.timeout_s):
+                    with _let_go(self._executor(prepared, context, None)) as executor:
+                        opened: Any = create_source_event_stream(executor)
+                        if optimized_is_awaitable(opened):
+                            opened = await opened
+            except TimeoutError as error:
+                raise TimedOut from error
+            finally:
+                await _close(context)
         if isinstance(opened, ExecutionResult):
             errors = opened.errors or []
             raise_unavailable(errors)
@@ -241,33 +257,56 @@ class Engine:
         return await self._run(prepared, context, payload)
 
     async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
-        counter = StatementCount()
-        token = statement_count.set(counter)
-        try:
-            async with asyncio.timeout(self.limits.timeout_s):
-                result = await self._result(prepared, context, root)
-        except TimeoutError:
-            result = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
-        finally:
-            statement_count.reset(token)
-            await _close(context)
+        with working(Work(context.party)) as work:
+            try:
+                async with asyncio.timeout(self.limits.timeout_s):
+                    result = await self._repeated(prepared, context, root)
+            except TimeoutError:
+                result = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
+            finally:
+                await _close(context)
         if prepared.kind is OperationType.SUBSCRIPTION:
             # An event is not lost because a server is down: it is answered later.
             raise_unavailable(result.errors or [])
         errors = describe(result.errors or [], context.request_id, executed=True)
-        return Response(result.data, errors, self._extensions(prepared, counter), True, counter.value)
+        forget_frames(result.errors or [])
+        return Response(result.data, errors, self._extensions(prepared, work), True, work.statements)
 
-    async def _result(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
+    async def _repeated(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
+        """The outcome, for which a query or an event is answered again where that is called for.
+
+        That is where others had to make something first, which is not waited for with a connection held, and where a
+        migration came between. What a mutation writes is repeated by itself.
+        """
+        is_mutation = prepared.kind is OperationType.MUTATION
+        if context.viewer_id is not None and prepared.reach.is_scoped:
+            context.reads.moments = Moments.MANY if is_mutation and prepared.reach.outside else Moments.ONE
+        result = await self._answer(prepared, context, root)
+        for _ in range(0 if is_mutation else MAX_REPEATS):
+            if not result.errors:
+                break
+            await context.read_anew()
+            if not await context.reads.make_due() and not is_repeatable(result.errors):
+                break
+            forget_frames(result.errors)
+            result = await self._answer(prepared, context, root)
+        return result
+
+    async def _answer(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
         executor = self._executor(prepared, context, root)
         # A mutation's fields take turns: they are no level.
         if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
             # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
-            with contextlib.suppress(Exception):
-                return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
+            try:
+                with _let_go(executor):
+                    return ExecutionResult(await Levels(executor, context).answer(selection, root), None)
+            except Exception as error:
+                forget_frames([error])
             executor = self._executor(prepared, context, root)
-        outcome: Any = executor.execute_operation()
-        result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
-        return result
+        with _let_go(executor):
+            outcome: Any = executor.execute_operation()
+            result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
+            return result
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
         if prepared.plans is None:
@@ -292,10 +331,10 @@ class Engine:
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it returns a bool, not a TypeGuard
         )
 
-    def _extensions(self, prepared: Prepared, counter: StatementCount) -> dict[str, Any]:
+    def _extensions(self, prepared: Prepared, work: Work) -> dict[str, Any]:
         # `used` is what was asked for: pages that turn out shorter than `first` are not given back.
         cost = {"requested": prepared.cost, "used": prepared.cost, "remaining": self.limits.cost - prepared.cost}
-        return {"cost": cost, "statements": counter.value} if self._show_statements else {"cost": cost}
+        return {"cost": cost, "statements": work.statements} if self._show_statements else {"cost": cost}
 
 
 def _choose(operations: Sequence[Operation], name: str | None) -> Operation | GraphQLError:
@@ -307,6 +346,15 @@ def _choose(operations: Sequence[Operation], name: str | None) -> Operation | Gr
         if operation.name == name:
             return operation
     return GraphQLError("The document has no operation of the name in `operationName`.")
+
+
+@contextlib.contextmanager
+def _let_go(executor: "Executor[Any]") -> Iterator["Executor[Any]"]:
+    """Ends the cycle that an executor is: it holds methods of its own, and with itself it holds all that was read."""
+    try:
+        yield executor
+    finally:
+        del executor.async_helpers
 
 
 async def _close(context: RequestContext) -> None:

@@ -7,7 +7,7 @@ import structlog
 from graphql import GraphQLError
 from graphql.execution import values as argument_coercion
 
-from app.kit.errors import Code, InvalidInput, Problem, RateLimited, Unavailable
+from app.kit.errors import Code, InvalidInput, Problem, RateLimited, Repeatable, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +30,27 @@ def raise_unavailable(errors: Sequence[GraphQLError]) -> None:
     for error in errors:
         if isinstance(cause := _cause(error), Unavailable):
             raise cause
+
+
+def is_repeatable(errors: Sequence[GraphQLError]) -> bool:
+    """Whether one of these errors is over when the same is read again."""
+    return any(isinstance(_cause(error), Repeatable) for error in errors)
+
+
+def forget_frames(errors: Sequence[BaseException]) -> None:
+    """Lets go of the frames that errors came through. They hold the errors, and with them all that was read."""
+    todo: list[BaseException | None] = list(errors)
+    while todo:
+        error = todo.pop()
+        if error is None or error.__traceback__ is None:
+            continue
+        error.__traceback__ = None
+        todo += (error.__cause__, error.__context__)
+        match error:
+            case GraphQLError():
+                todo.append(error.original_error)
+            case BaseExceptionGroup():
+                todo += error.exceptions
 
 
 def describe(errors: Sequence[GraphQLError], request_id: str, *, executed: bool) -> list[dict[str, Any]]:

@@ -3,174 +3,106 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
-from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
-import msgspec
-import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from app.kit.errors import Unavailable
+from app.kit.admission import Admission
+from app.kit.errors import Problem, Repeatable, Unavailable
+from app.kit.postgres import (
+    CONNECTING,
+    FAILURES,
+    FAILURES_OF_READS,
+    Collision,
+    Connection,
+    Failures,
+    check_role,
+    discard,
+    end_session,
+    public,
+    server_settings,
+    set_codecs,
+)
 from app.kit.scope import PUBLIC, SYSTEM, Scope
 from app.kit.sql import Query
+from app.kit.transaction import Executor, Tx
+from app.kit.work import Work, count_statement, current_work, working
 
-__all__ = ["PUBLIC", "SYSTEM", "Database", "Executor", "Scope", "StatementCount", "Tx", "statement_count"]
+__all__ = ["PUBLIC", "SYSTEM", "Database", "Executor", "Scope", "Tx"]
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
 _RETRIES = 8
-_RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-# The server or the way to it is gone. The caller is told to try again; nothing of the statement may be assumed.
-_UNREACHABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    # What asyncpg says of a statement that meets the loss of its connection half way.
-    asyncpg.InternalClientError,
-    OSError,
-)
-# asyncpg has one class for these and for its misuse, and misuse must stay visible.
-_CLOSED = (
-    "connection is closed",
-    "connection has been released back to the pool",  # as soon as it is found to be lost
-    "pool is closing",
-    "pool is closed",
-)
+# Who collides with another request finds, the second time, what that one made, and says what it thinks of it.
+_COLLISIONS = 2
 _ROLLBACK_TIMEOUT_S = 5.0
-# What a cancelled statement gets to end on the server before its connection is closed.
-_RELEASE_TIMEOUT_S = 2.0
-
-log = structlog.get_logger(__name__)
-
-
-class StatementCount:
-    """How many statements ran on behalf of one request."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value = 0
-
-
-statement_count: ContextVar[StatementCount | None] = ContextVar("statement_count", default=None)
-
-
-def _count() -> None:
-    if counter := statement_count.get():
-        counter.value += 1
-
-
-class Executor(Protocol):
-    """Anything that runs named statements: the pool in autocommit, a snapshot, a transaction."""
-
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
-        """All rows."""
-        ...
-
-    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
-        """The first row, or None."""
-        ...
-
-
-class Tx:
-    """Statements on one connection, inside one transaction. Several readers may share it; they take turns."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection: Connection | None = connection
-        self._turn = asyncio.Lock()
-        self._after_commit: list[Callable[[], Awaitable[None]]] = []
-
-    @asynccontextmanager
-    async def borrow(self) -> AsyncIterator[Connection]:
-        """The connection itself, for one statement of a library that brings its own SQL."""
-        _count()
-        async with self._turn:
-            if self._connection is None:
-                raise RuntimeError("this transaction has ended")
-            with _reachable():
-                yield self._connection
-
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
-        """All rows."""
-        async with self.borrow() as connection:
-            return await connection.fetch(query.sql, *args)
-
-    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
-        """The first row, or None."""
-        async with self.borrow() as connection:
-            return await connection.fetchrow(query.sql, *args)
-
-    async def fetch_value(self, query: Query, *args: object) -> Any:
-        """The first column of the first row, or None."""
-        row = await self.fetch_one(query, *args)
-        return None if row is None else row[0]
-
-    async def execute(self, query: Query, *args: object) -> int:
-        """Runs a statement; returns how many rows it touched."""
-        async with self.borrow() as connection:
-            status = await connection.execute(query.sql, *args)
-        tail = status.rpartition(" ")[2]
-        return int(tail) if tail.isdigit() else 0
-
-    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Adds many rows at once with COPY, which row-level security must not guard."""
-        async with self.borrow() as connection:
-            await connection.copy_records_to_table(table, records=rows, columns=columns)
-
-    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Runs `action` once the transaction is durable; it is best effort, and never fails the write."""
-        self._after_commit.append(action)
-
-    def _end(self) -> None:
-        self._connection = None
-
-    async def _committed(self) -> None:
-        for action in self._after_commit:
-            try:
-                await action()
-            except Exception:
-                log.exception("db.after_commit_failed")
 
 
 class Database:
-    """The pool. Nothing is ever set on a session, only in a transaction, so a release needs no reset round trip."""
+    """The pool. Nothing is ever set on a session, only in a transaction, so a release needs no reset round trip.
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    Nothing holds a connection while it waits for another: each work has one transaction at a time, and what it reads
+    beside it, it reads in it.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        admission: Admission,
+        connect: "Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]]",
+    ) -> None:
         self.pool = pool
+        self.admission = admission
+        self._connect = connect
+        self._discarding: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, url: str, *, role: str | None, size: int, timeout_s: float, name: str = "moneta") -> Self:
-        """Connects. Raises Unavailable with one clear line when the server does not answer or refuses us."""
-        server_settings = {
-            "application_name": name,
-            "timezone": "UTC",
-            "jit": "off",
-            "standard_conforming_strings": "on",
+    async def open(
+        cls,
+        url: str,
+        *,
+        role: str | None,
+        size: int,
+        timeout_s: float,
+        name: str = "moneta",
+        waiting_limit: int = 4000,
+    ) -> Self:
+        """Connects. Raises Unavailable with one clear line when the server does not answer or refuses us.
+
+        `waiting_limit`: so many may wait for a connection, before others are turned away.
+        """
+
+        async def init(connection: Connection) -> None:
+            await check_role(connection, role)
+            await set_codecs(connection)
+
+        options: dict[str, Any] = {
+            "timeout": timeout_s,
+            "command_timeout": 60.0,
+            "server_settings": server_settings(role, name),
         }
-        # A client that is cut off without a word must not keep its locks for hours, the relay's least of all.
-        server_settings |= {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
-        if role:
-            server_settings["role"] = role
+
+        async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(url, **options)
+            try:
+                await init(connection)
+            except BaseException:
+                end_session(connection)
+                raise
+            return connection
+
         try:
             pool = await asyncpg.create_pool(
-                url,
-                min_size=min(2, size),
-                max_size=size,
-                timeout=timeout_s,
-                command_timeout=60.0,
-                init=_init,
-                reset=_no_reset,
-                server_settings=server_settings,
+                url, min_size=min(2, size), max_size=size, init=init, reset=_no_reset, **options
             )
-        except (*_UNREACHABLE, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-            raise Unavailable(f"Postgres at {_public(url)} cannot be used: {error or type(error).__name__}") from error
-        return cls(pool)
+        except Problem:
+            raise
+        except (*CONNECTING, ValueError) as error:
+            raise Unavailable(f"Postgres at {public(url)} cannot be used: {error or type(error).__name__}") from error
+        return cls(pool, Admission(size, waiting_limit=waiting_limit), connect)
 
     async def close(self) -> None:
         """Lets running statements finish for a moment, then closes every connection."""
@@ -181,75 +113,119 @@ class Database:
 
     async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
         """All rows of a public statement, in autocommit."""
-        _count()
         async with self._connection() as connection:
             return await connection.fetch(query.sql, *args)
 
     async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
         """The first row of a public statement, in autocommit, or None."""
-        _count()
         async with self._connection() as connection:
             return await connection.fetchrow(query.sql, *args)
 
     @asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator[Tx]:
         """A REPEATABLE READ READ ONLY transaction: all that it reads belongs to one moment."""
-        async with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope, _rollback) as tx:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        async with self._transaction(begin, scope, _rollback, FAILURES_OF_READS) as tx:
             yield tx
 
     async def write(self, scope: Scope, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Runs `work` in one READ COMMITTED transaction and commits it.
 
-        On a deadlock or a serialisation failure the whole of `work` runs again, a bounded number of times; it must
-        therefore have no effect but its SQL.
+        On a deadlock, a serialisation failure, a migration that came between, or a collision with another write, the
+        whole of `work` runs again, a bounded number of times; it must therefore have no effect but its SQL.
         """
-        for attempt in range(1, _RETRIES + 1):
-            try:
-                async with self._transaction("BEGIN", scope, _commit) as tx:
-                    result = await work(tx)
-            except _RETRYABLE as error:
-                if attempt == _RETRIES:
-                    raise Unavailable("Too many writes met in one place. Try again shortly.") from error
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
-            else:
-                await tx._committed()
-                return result
+        with working(current_work() or Work()):
+            for attempt in range(1, _RETRIES + 1):
+                try:
+                    async with self._transaction("BEGIN", scope, _commit, FAILURES) as tx:
+                        result = await work(tx)
+                except (Repeatable, Collision) as problem:
+                    if attempt == (_COLLISIONS if isinstance(problem, Collision) else _RETRIES):
+                        raise
+                    await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
+                else:
+                    await tx.committed()
+                    return result
         raise AssertionError("unreachable")
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection beside the pool, for what is held for long: a lock, a subscription. Raises Unavailable.
+
+        Whoever has it ends it, with `end_session`.
+        """
+        with FAILURES:
+            return await self._connect()
 
     @asynccontextmanager
     async def _transaction(
-        self, begin: str, scope: Scope, end: Callable[[Connection], Awaitable[None]]
+        self, begin: str, scope: Scope, end: Callable[[Connection], Awaitable[None]], failures: Failures
     ) -> AsyncIterator[Tx]:
-        with _reachable():
-            connection = await self.pool.acquire()
-        tx = Tx(connection)
+        work, party = current_work(), self._party()
+        connection = await self._acquire(party)
+        if work is not None:
+            work.holds_connection = True
+        tx = Tx(connection, failures)
         try:
-            with _reachable():
+            with tx.uncut():
                 await connection.execute("; ".join(part for part in (begin, scope.settings()) if part))
             yield tx
-            with _reachable():
+            with tx.uncut():
                 await end(connection)
         except BaseException:
-            await _uninterrupted(_rollback(connection))
+            if not tx.cut_off:
+                await _uninterrupted(_rollback(connection))
             raise
         finally:
-            tx._end()
-            await self._release(connection)
+            tx.end()
+            if work is not None:
+                work.holds_connection = False
+            await self._release(connection, party, cut_off=tx.cut_off)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        with _reachable():
-            connection = await self.pool.acquire()
-            try:
+        count_statement()
+        party, cut_off = self._party(), False
+        connection = await self._acquire(party)
+        try:
+            with FAILURES:
                 yield connection
-            finally:
-                await self._release(connection)
+        except asyncio.CancelledError:
+            cut_off = True
+            raise
+        finally:
+            await self._release(connection, party, cut_off=cut_off)
 
-    async def _release(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
-        # Without a timeout, who cancels a statement waits for a server that hangs. With one the pool closes the
-        # connection when it is over, and says so.
-        with contextlib.suppress(TimeoutError):
-            await self.pool.release(connection, timeout=_RELEASE_TIMEOUT_S)
+    def _party(self) -> Hashable:
+        work = current_work()
+        if work is None:
+            return None
+        if work.holds_connection:
+            raise RuntimeError("this work holds a connection and may not wait for another")
+        return work.party
+
+    async def _acquire(self, party: Hashable) -> "PoolConnectionProxy[asyncpg.Record]":
+        await self.admission.enter(party)
+        try:
+            with FAILURES:
+                return await self.pool.acquire()
+        except BaseException:
+            self.admission.leave(party)
+            raise
+
+    async def _release(
+        self, connection: "PoolConnectionProxy[asyncpg.Record]", party: Hashable, *, cut_off: bool
+    ) -> None:
+        if cut_off:
+            # Who was cancelled waits for nothing; the slot is free when the connection is gone.
+            task = asyncio.get_running_loop().create_task(discard(connection))
+            self._discarding.add(task)
+            task.add_done_callback(self._discarding.discard)
+            task.add_done_callback(lambda _: self.admission.leave(party))
+            return
+        try:
+            await self.pool.release(connection)
+        finally:
+            self.admission.leave(party)
 
 
 async def _commit(connection: Connection) -> None:
@@ -267,13 +243,6 @@ async def _rollback(connection: Connection) -> None:
         end_session(connection)
 
 
-def end_session(connection: Connection) -> None:
-    """Closes a connection at once, with whatever its session holds; the pool makes another when it needs one."""
-    # A connection that was lost has left the pool, and its proxy says so by raising.
-    with contextlib.suppress(asyncpg.InterfaceError):
-        connection.terminate()
-
-
 async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
     """Waits for `work` however often the caller is cancelled meanwhile; the caller is failing as it is."""
     task = asyncio.ensure_future(work)
@@ -283,34 +252,5 @@ async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
     task.result()
 
 
-class _reachable:  # noqa: N801  # reads as a statement: `with _reachable():`
-    """Turns a lost or refused connection into Unavailable."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _UNREACHABLE) or (
-            isinstance(error, asyncpg.InterfaceError) and str(error).endswith(_CLOSED)
-        ):
-            raise Unavailable("The database does not answer. Try again shortly.") from error
-
-
-async def _init(connection: Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
-        decoder=lambda data: msgspec.json.decode(data[1:]),
-        format="binary",
-    )
-
-
 async def _no_reset(connection: Connection) -> None:
     """asyncpg has rolled back what was left open; there is no session state to clear."""
-
-
-def _public(url: str) -> str:
-    """The URL without its user and password, wherever it holds them."""
-    scheme, _, rest = url.partition("?")[0].partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

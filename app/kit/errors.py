@@ -83,3 +83,7 @@ class Unavailable(Problem):
     """A service that this needs does not answer. Try again shortly."""
 
     code = Code.MAINTENANCE
+
+
+class Repeatable(Unavailable):
+    """The database was changing while it was read. Try again shortly."""

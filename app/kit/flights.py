@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Generic, TypeVar
 
+from app.kit.work import apart
+
 T = TypeVar("T")
 
 
@@ -25,7 +27,9 @@ class Flights(Generic[T]):
         """The same, without waiting."""
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.ensure_future(_run(work))
+            loop = asyncio.get_running_loop()
+            # It is nobody's alone: what it takes of the database is not charged to whoever happened to be first.
+            task = self._under_way[key] = loop.create_task(_run(work), context=apart())
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
 

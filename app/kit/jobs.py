@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 from pgqueuer import PgQueuer
@@ -16,7 +17,8 @@ from pgqueuer.models import Schedule as QueuedSchedule
 from pgqueuer.queries import Queries as PgQueries
 
 from app.kit.clock import Clock
-from app.kit.db import SYSTEM, Database, Tx
+from app.kit.db import SYSTEM, Database, Executor, Tx
+from app.kit.postgres import end_session
 from app.kit.sql import beside
 
 Q = beside(__file__, "jobs.sql")
@@ -69,9 +71,9 @@ async def enqueue(
         )
 
 
-async def scheduled_jobs(database: Database) -> list[ScheduledJob]:
+async def scheduled_jobs(executor: Executor) -> list[ScheduledJob]:
     """All schedules, by name."""
-    return [ScheduledJob(*row) for row in await database.fetch(Q.job_schedules, MAX_SCHEDULES)]
+    return [ScheduledJob(*row) for row in await executor.fetch(Q.job_schedules, MAX_SCHEDULES)]
 
 
 class JobRunner:
@@ -83,29 +85,37 @@ class JobRunner:
         self._jobs = jobs
         self._schedules = schedules
         self._stopping = False
-        self._queuer = self._new_queuer()
+        self._queuer: PgQueuer | None = None
 
     async def run(self) -> None:
         """Runs until `stop`, then lets what is under way finish. An outage of Postgres is waited out."""
         while not self._stopping:
             try:
-                await self._queuer.run(dequeue_timeout=timedelta(seconds=5))
+                await self._run()
             except Exception as error:
                 # What a job raises is noted with the job; what arrives here, the queue itself could not bear.
                 log.warning("jobs.interrupted", exc_info=error)
                 await asyncio.sleep(RESTART_S)
-                # One that has ended cannot be run again.
-                self._queuer = self._new_queuer()
-            else:
-                return
+
+    async def _run(self) -> None:
+        # It listens for as long as it lives, so it has a connection of its own. One that has ended cannot be run again.
+        connection = await self._database.connect()
+        try:
+            self._queuer = self._new_queuer(connection)
+            if not self._stopping:
+                await self._queuer.run(dequeue_timeout=timedelta(seconds=5))
+                self._stopping = True
+        finally:
+            end_session(connection)
 
     def stop(self) -> None:
         """Asks `run` to return."""
         self._stopping = True
-        self._queuer.shutdown.set()
+        if self._queuer is not None:
+            self._queuer.shutdown.set()
 
-    def _new_queuer(self) -> PgQueuer:
-        queuer = PgQueuer.from_asyncpg_pool(self._database.pool)
+    def _new_queuer(self, connection: "asyncpg.Connection[asyncpg.Record]") -> PgQueuer:
+        queuer = PgQueuer.from_asyncpg_connection(connection)
         for job in self._jobs:
             queuer.entrypoint(
                 job.name,

@@ -1,28 +1,26 @@
 """One of many processes does something: whoever holds an advisory lock, which belongs to a session of the database."""
 
 import asyncio
-from typing import TypeAlias
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-from app.kit.db import Database, end_session
+from app.kit.db import Database
 from app.kit.errors import Unavailable
+from app.kit.postgres import Connection, end_session
 from app.kit.sql import beside
 
 Q = beside(__file__, "leadership.sql")
 ANSWER_S = 5.0
-
-_Session: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
 class Leadership:
     """A process's claim to be the one. Its session may die with the server: ask `hold` again and again."""
 
     def __init__(self, database: Database, name: str) -> None:
-        self._pool = database.pool
+        self._database = database
         self._name = name
-        self._session: _Session | None = None
+        self._session: Connection | None = None
+        self._leads = False
 
     async def hold(self) -> bool:
         """Whether this process is the one now; claims it where nobody is. Raises Unavailable: nobody can say.
@@ -31,33 +29,25 @@ class Leadership:
         """
         try:
             async with asyncio.timeout(ANSWER_S):
-                if self._session is not None:
+                if self._session is None:
+                    self._session = await self._database.connect()
+                if self._leads:
                     await self._session.fetchval(Q.is_there.sql)
-                    return True
-                return await self._claim()
-        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                else:
+                    self._leads = bool(await self._session.fetchval(Q.try_lead.sql, self._name))
+                return self._leads
+        except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            # TimeoutError is an OSError.
             await self.give_up()
             raise Unavailable("The database does not answer. Try again shortly.") from error
+        except BaseException:
+            # The session may have the lock all the same.
+            await self.give_up()
+            raise
 
     async def give_up(self) -> None:
         """Lets somebody else claim it. Idempotent."""
-        session, self._session = self._session, None
+        session, self._session, self._leads = self._session, None, False
         if session is not None:
             # Ending the session gives up the lock whatever happened, and waits for nothing.
             end_session(session)
-            await self._pool.release(session)
-
-    async def _claim(self) -> bool:
-        session = await self._pool.acquire()
-        try:
-            if await session.fetchval(Q.try_lead.sql, self._name):
-                self._session = session
-                return True
-        except BaseException:
-            # It may have the lock all the same.
-            end_session(session)
-            raise
-        finally:
-            if self._session is None:
-                await self._pool.release(session)
-        return False

@@ -10,17 +10,19 @@ Conventions for the statements:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from app.kit.db import Database, Executor, Scope, Tx
+from app.kit.db import PUBLIC, Database, Executor, Scope, Tx
+from app.kit.moments import ManySnapshots, Moments, Outside
 from app.kit.sql import Query
 
 R = TypeVar("R")
+T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -151,12 +153,16 @@ _Batch = dict[Any, _Load]
 class Reads:
     """All that one request reads. Equal loads are made once; loads of the same turn are one statement.
 
-    Public loads run in autocommit on the pool. The first scoped load opens one snapshot that all scoped loads share.
+    All loads of nobody, who sees nothing but what is public, run in autocommit on the pool; for those of somebody see
+    `Moments`.
     """
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self.database = database
         self.scope = scope
+        self.moments = Moments.AS_DECLARED
+        self._outside = Outside()
+        self._many = ManySnapshots(database, scope)
         self._loads: dict[Any, _Load] = {}
         self._batches: dict[Any, _Batch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -177,6 +183,8 @@ class Reads:
             if self._snapshot is not None:
                 # Whoever closes while the snapshot is being opened, and is cancelled at that, leaves no connection out.
                 self._snapshot.cancel()
+            # A failure holds the frames that it came through, and so whatever they hold: these reads again.
+            self._loads.clear()
             await self._stack.aclose()
 
     def one(self, loader: One[R], key: Any) -> Awaitable[R | None]:
@@ -195,11 +203,35 @@ class Reads:
         """How many records the list holds, counted up to COUNT_LIMIT + 1."""
         return self._load((loader, filters), key, self._load_count)
 
+    def anew(self, scope: Scope) -> "Reads":
+        """Reads of the same request from another moment on, perhaps as somebody else."""
+        reads = Reads(self.database, scope)
+        reads.moments, reads._outside = self.moments, self._outside
+        return reads
+
+    async def from_outside(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What others make, with connections of their own, once for each key.
+
+        It is not waited for while this request holds a connection: then NotYet is raised, and after `make_due` the
+        request is repeated.
+        """
+        if self.scope == PUBLIC or self.moments is not Moments.ONE:
+            return await make()
+        made: T = self._outside.get(key, make)
+        return made
+
+    async def make_due(self) -> bool:
+        """Waits for what is due from others; False where nothing is. The request holds no connection now."""
+        return await self._outside.make()
+
     async def executor(self, audience: Audience) -> Executor:
         """Where statements for this audience run."""
-        if audience is Audience.PUBLIC:
-            return self.database
         if self._snapshot is None:
+            is_public = audience is Audience.PUBLIC and self.moments is not Moments.ONE
+            if self.scope == PUBLIC or is_public:
+                return self.database
+            if self.moments is Moments.MANY:
+                return self._many
             self._snapshot = asyncio.ensure_future(self._open_snapshot())
             self._snapshot.add_done_callback(_see_error)
         return await asyncio.shield(self._snapshot)

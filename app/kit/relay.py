@@ -10,8 +10,10 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.kit.db import Database, end_session
+from app.kit.db import Database
+from app.kit.errors import Unavailable
 from app.kit.events import WAKE_CHANNEL, Event, Q, stream_key
+from app.kit.postgres import Connection, end_session
 from app.kit.tasks import end, heed_cancellation
 
 CHANNEL = "moneta:facts"
@@ -73,7 +75,7 @@ class Relay:
             while True:
                 try:
                     await self._lead()
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, OSError) as error:
+                except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, OSError) as error:
                     log.warning("relay.interrupted", error=str(error) or type(error).__name__)
                 except Exception:
                     log.exception("relay.failed")
@@ -83,28 +85,27 @@ class Relay:
             await end(listener)
 
     async def _lead(self) -> None:
-        async with self._database.pool.acquire() as connection:
-            # The lock belongs to the session. Ending the session gives it up whatever happened, and waits for nothing;
-            # a session that may still hold the lock never goes back to the pool.
-            try:
-                if not await connection.fetchval(Q.try_relay_lock.sql):
-                    return
-                # A restore ends every session, so whoever leads after it passes here before the first move.
-                await connection.execute(Q.epoch_and_positions.sql, [])
-                log.info("relay.active")
-                while True:
-                    heed_cancellation()
-                    self._wake.clear()
-                    if await self._move_batch(connection) < BATCH:
-                        # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
-                        with contextlib.suppress(TimeoutError):
-                            async with asyncio.timeout(POLL_S):
-                                await self._wake.wait()
-            except BaseException:
-                end_session(connection)
-                raise
+        connection = await self._database.connect()
+        try:
+            while not await connection.fetchval(Q.try_relay_lock.sql):
+                heed_cancellation()
+                await asyncio.sleep(STANDBY_S)
+            # A restore ends every session, so whoever leads after it passes here before the first move.
+            await connection.execute(Q.epoch_and_positions.sql, [])
+            log.info("relay.active")
+            while True:
+                heed_cancellation()
+                self._wake.clear()
+                if await self._move_batch(connection) < BATCH:
+                    # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(POLL_S):
+                            await self._wake.wait()
+        finally:
+            # The lock belongs to the session: ending it gives it up whatever happened, and waits for nothing.
+            end_session(connection)
 
-    async def _move_batch(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> int:
+    async def _move_batch(self, connection: Connection) -> int:
         rows = await connection.fetch(Q.unpublished_events.sql, BATCH)
         if not rows:
             return 0

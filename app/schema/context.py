@@ -8,7 +8,9 @@ from uuid import UUID
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
+from app.domains.accounts.rules.identity import source_of
 from app.engine.limits import Limits
+from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.loading import Audience, Reads
 from app.schema.realtime.registry import OpenSubscriptions
@@ -65,16 +67,25 @@ class Context:
             raise Forbidden
         return viewer
 
-    async def renew(self, viewer: Viewer | None) -> None:
-        """From here on everything is read anew, as `viewer`: what follows a write in a response shows its outcome."""
-        await self.reads.aclose()
+    async def become(self, viewer: Viewer | None) -> None:
+        """From here on everything is read as `viewer`, who has just logged in; None: logged out."""
         self.viewer = viewer
-        self.reads = self.runtime.new_reads(viewer)
+        await self.read_anew()
+
+    async def read_anew(self) -> None:
+        """Ends the loads, with the connection that they may hold; whatever is read from here on is read again."""
+        before, self.reads = self.reads, self.reads.anew(PUBLIC if self.viewer is None else self.viewer.scope)
+        await before.aclose()
 
     @property
     def viewer_id(self) -> UUID | None:
         """Who calls; null for an anonymous caller."""
         return None if self.viewer is None else self.viewer.user_id
+
+    @property
+    def party(self) -> Hashable:
+        """Who queues for the database: the viewer, or whoever shares the address; None for what is for everybody."""
+        return self.viewer_id or source_of(self.client.ip)
 
     def audience_key(self, audience: Audience) -> Hashable:
         """Equal for callers who are one audience. There are no tenants to share among yet: each viewer is one."""

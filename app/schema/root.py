@@ -7,11 +7,13 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.domains.accounts import model as accounts
+from app.engine.audience import computed_for
 from app.engine.direct import resolve_directly
 from app.engine.limits import Limits
 from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
+from app.kit.loading import Audience
 from app.schema.accounts.operations import AccountsMutation, AccountsQuery
 from app.schema.accounts.types import AccountsViewer
 from app.schema.context import Info
@@ -127,7 +129,7 @@ class Query(AccountsQuery, LedgerQuery, MarketQuery):
             raise InvalidInput("ids", f"At most {MAX_NODES} ids.")
         return await _nodes(info, [str(id) for id in ids])
 
-    @strawberry.field(description="This server and its limits.")
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC), description="This server and its limits.")
     def server_info(self, info: Info) -> ServerInfo:
         """This server and its limits."""
         limits: Any = info.context.runtime.limits

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.engine.encoding import encode
 from app.kit.db import PUBLIC, Database
+from app.kit.errors import Unavailable
 from app.transport.messages import JSON
 from app.transport.runtime import AppRuntime
 
@@ -51,6 +52,8 @@ class Health:
 
 
 async def _reach(database: Database) -> None:
+    if database.admission.starved:
+        raise Unavailable("requests wait too long for a connection")
     # A transaction that does nothing: a connection of the pool was free, and the server answered twice.
     async with database.snapshot(PUBLIC):
         pass

@@ -1,11 +1,12 @@
 """What /metrics shows. One registry for each application, so that several can live in one process."""
 
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Final
 
 from graphql import OperationType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from app.engine.execution import Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
+from app.kit.admission import WAIT_BUCKETS_S, Admission
 from app.kit.db import Database
 from app.kit.errors import Code
 from app.kit.hub import Hub
@@ -53,7 +55,9 @@ class Metrics:
 
     def watch(self, database: Database, hub: Hub, subscriptions: Subscriptions) -> None:
         """Adds what can be read off whenever somebody looks."""
+        admission = database.admission
         self.registry.register(StreamMetrics(subscriptions))
+        self.registry.register(AdmissionMetrics(admission))
         for name, description, read in (
             ("moneta_database_connections", "Connections of the pool.", database.pool.get_size),
             (
@@ -61,6 +65,7 @@ class Metrics:
                 "Connections of the pool at work.",
                 lambda: database.pool.get_size() - database.pool.get_idle_size(),
             ),
+            ("moneta_database_waiting", "Reads and writes that wait for a connection.", lambda: admission.waiting),
             ("moneta_hub_listeners", "Listeners of the hub.", lambda: hub.listening),
         ):
             Gauge(name, description, registry=self.registry).set_function(read)
@@ -105,6 +110,27 @@ class CountMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """What it says now."""
         yield CounterMetricFamily(self._name, self._description, value=self._count())
+
+
+class AdmissionMetrics(Collector):
+    """Reads how long was waited for connections, and how often in vain."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def collect(self) -> Iterator[Metric]:
+        """What it says now."""
+        admission = self._admission
+        bounds = [*map(str, WAIT_BUCKETS_S), "+Inf"]
+        yield HistogramMetricFamily(
+            "moneta_database_pool_wait_seconds",
+            "How long a read or a write waited for a connection.",
+            buckets=list(zip(bounds, accumulate(admission.waits), strict=True)),
+            sum_value=admission.waited_s,
+        )
+        yield CounterMetricFamily(
+            "moneta_database_refused", "Reads and writes refused: too many waited.", value=admission.refused
+        )
 
 
 class StreamMetrics(Collector):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import strawberry
 import structlog
 from msgspec.structs import replace
@@ -20,11 +19,12 @@ from app.engine.limits import Limits
 from app.engine.limits.extra import costs
 from app.engine.streams.budgets import Payer
 from app.engine.streams.declaring import durable
-from app.kit.db import PUBLIC, Database
+from app.kit.db import PUBLIC
 from app.kit.errors import InvalidInput, NotFound, RateLimited
 from app.kit.events import Event
 from app.kit.loading import Audience, Reads
 from app.schema.scalars import SCALARS
+from tests.factories import nowhere
 
 LIMITS = Limits(
     body_bytes=1000,
@@ -48,7 +48,7 @@ class CountedReads(Reads):
     """Real loads of a database that is not there."""
 
     def __init__(self) -> None:
-        super().__init__(Database(asyncpg.create_pool("postgresql://127.0.0.1:1/nowhere", min_size=0)), PUBLIC)
+        super().__init__(nowhere(), PUBLIC)
         self.closed = 0
 
     async def aclose(self) -> None:
@@ -62,6 +62,7 @@ class Context:
 
     request_id: str = "request-1"
     viewer_id: UUID | None = None
+    party: UUID | None = None
     reads: CountedReads = field(default_factory=CountedReads)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -70,6 +71,9 @@ class Context:
 
     def for_event(self, audience: Audience) -> "Context":
         return Context()
+
+    async def read_anew(self) -> None:
+        """There is nothing that could be read again."""
 
 
 Info = strawberry.Info[Context, None]

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationType
 
 from app.engine.execution import Response
-from app.kit.db import statement_count
+from app.kit.work import current_work
 from tests.engine.support import Context, engine, listening, prepare, refusal
 
 
@@ -23,7 +23,7 @@ async def test_a_query_answers_with_its_cost_and_closes_its_loads() -> None:
         "extensions": {"cost": {"requested": 2, "used": 2, "remaining": 998}, "statements": 0},
     }
     assert context.reads.closed == 1
-    assert statement_count.get() is None
+    assert current_work() is None
 
 
 async def test_an_operation_knows_its_kind_and_name() -> None:

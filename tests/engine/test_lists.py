@@ -105,6 +105,7 @@ resolve_directly(SCHEMA)
 class Context:
     database: Database
     viewer_id: UUID | None = None
+    party: UUID | None = None
     request_id: str = "request-1"
     reads: Reads = field(init=False)
 
@@ -116,6 +117,10 @@ class Context:
 
     def for_event(self, audience: Audience) -> "Context":
         return Context(self.database)
+
+    async def read_anew(self) -> None:
+        before, self.reads = self.reads, self.reads.anew(PUBLIC)
+        await before.aclose()
 
 
 @pytest_asyncio.fixture(autouse=True)

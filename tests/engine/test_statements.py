@@ -24,6 +24,7 @@ class Context:
 
     request_id = "request-1"
     viewer_id = None
+    party = None
 
     def __init__(self, database: Database) -> None:
         self.reads = Reads(database, PUBLIC)
@@ -33,6 +34,10 @@ class Context:
 
     def for_event(self, audience: Audience) -> "Context":
         return Context(self.reads.database)
+
+    async def read_anew(self) -> None:
+        before, self.reads = self.reads, self.reads.anew(PUBLIC)
+        await before.aclose()
 
 
 Info = strawberry.Info[Context, None]

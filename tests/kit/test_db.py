@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from app.kit.db import PUBLIC, SYSTEM, Database, Scope, StatementCount, Tx, statement_count
+from app.kit.db import PUBLIC, SYSTEM, Database, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.sql import Query
+from app.kit.work import Work, apart, working
 from tests.conftest import APP_ROLE, Owner
 from tests.waiting import until
 
@@ -45,6 +46,11 @@ async def single(database_url: str) -> AsyncIterator[Database]:
     pool = await Database.open(database_url, role=APP_ROLE, size=2, timeout_s=10.0)
     yield pool
     await pool.close()
+
+
+def raising(sqlstate: str) -> Query:
+    """A statement that fails with this SQLSTATE."""
+    return Query("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")
 
 
 async def bodies(database: Database, scope: Scope) -> list[str]:
@@ -164,7 +170,7 @@ async def test_a_serialisation_failure_is_retried(database: Database) -> None:
         await tx.execute(Query("level", ".", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await tx.fetch(COUNTERS)
         if attempts == 1:
-            await database.write(SYSTEM, lambda other: other.execute(BUMP, 1))
+            await asyncio.create_task(database.write(SYSTEM, lambda other: other.execute(BUMP, 1)), context=apart())
         await tx.execute(BUMP, 1)
 
     await database.write(PUBLIC, read_then_write)
@@ -180,7 +186,7 @@ async def test_retries_are_bounded(database: Database) -> None:
         nonlocal attempts
         attempts += 1
         await tx.execute(BUMP, 1)
-        raise asyncpg.SerializationError("never")
+        await tx.execute(raising("40001"))
 
     with pytest.raises(Unavailable) as caught:
         await database.write(SYSTEM, never_works)
@@ -284,12 +290,11 @@ async def test_scopes_do_not_leak_from_one_user_to_the_next(single: Database) ->
 
 
 async def test_begin_and_scope_are_not_counted_and_statements_are(database: Database) -> None:
-    statement_count.set(counter := StatementCount())
-    async with database.snapshot(Scope(user_id=UUID(int=1))) as tx:
-        await asyncio.gather(tx.fetch(COUNTERS), tx.fetch_one(NOTES), tx.fetch_value(COUNTERS))
-    await database.fetch(COUNTERS)
-    statement_count.set(None)
-    assert counter.value == 4
+    with working(Work()) as work:
+        async with database.snapshot(Scope(user_id=UUID(int=1))) as tx:
+            await asyncio.gather(tx.fetch(COUNTERS), tx.fetch_one(NOTES), tx.fetch_value(COUNTERS))
+        await database.fetch(COUNTERS)
+    assert work.statements == 4
 
 
 async def test_after_commit_runs_after_it_and_cannot_fail_the_write(database: Database) -> None:

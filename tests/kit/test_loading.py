@@ -7,10 +7,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.kit.db import Database, Scope, StatementCount, statement_count
+from app.kit.db import Database, Scope
 from app.kit.errors import Unavailable
 from app.kit.loading import Audience, PageRequest, Reads, many, one, page
 from app.kit.sql import Query
+from app.kit.work import Work, working
 from tests.conftest import Owner
 from tests.waiting import until
 
@@ -89,25 +90,23 @@ async def reads(database: Database) -> AsyncIterator[Reads]:
 
 
 @pytest.fixture
-def statements() -> Iterator[StatementCount]:
-    token = statement_count.set(counter := StatementCount())
-    yield counter
-    # All tests of a session share one context.
-    statement_count.reset(token)
+def work() -> Iterator[Work]:
+    with working(Work()) as begun:
+        yield begun
 
 
-async def test_one_gathers_the_keys_of_a_turn(reads: Reads, statements: StatementCount) -> None:
+async def test_one_gathers_the_keys_of_a_turn(reads: Reads, work: Work) -> None:
     found = await asyncio.gather(*(reads.one(book_by_id, key) for key in (3, 1, 99, 3)))
     assert [book and book.id for book in found] == [3, 1, None, 3]
     assert found[0] is found[3]
-    assert statements.value == 1
+    assert work.statements == 1
 
     assert await reads.one(book_by_id, 3) is found[0]
     assert await reads.one(book_by_id, 99) is None
-    assert statements.value == 1
+    assert work.statements == 1
 
 
-async def test_resolvers_that_resume_together_share_a_statement(reads: Reads, statements: StatementCount) -> None:
+async def test_resolvers_that_resume_together_share_a_statement(reads: Reads, work: Work) -> None:
     async def resolver(key: int) -> Book | None:
         first = await reads.one(book_by_id, key)
         assert first is not None
@@ -116,33 +115,33 @@ async def test_resolvers_that_resume_together_share_a_statement(reads: Reads, st
     found = await asyncio.gather(*(resolver(key) for key in (1, 3, 5, 7)))
 
     assert [book and book.id for book in found] == [2, 4, 6, 8]
-    assert statements.value == 2
+    assert work.statements == 2
 
 
-async def test_many_keeps_each_list_apart_and_in_order(reads: Reads, statements: StatementCount) -> None:
+async def test_many_keeps_each_list_apart_and_in_order(reads: Reads, work: Work) -> None:
     b, none, a = await asyncio.gather(*(reads.many(books_by_shelf, shelf) for shelf in ("b", "none", "a")))
     assert [[book.id for book in books] for books in (a, b, none)] == [[1, 2, 3, 4, 5, 6, 7], [8, 9, 10], []]
-    assert statements.value == 1
+    assert work.statements == 1
 
 
-async def test_pages_say_whether_more_follow(reads: Reads, statements: StatementCount) -> None:
+async def test_pages_say_whether_more_follow(reads: Reads, work: Work) -> None:
     a, b = await asyncio.gather(
         reads.page(shelf_page, "a", PageRequest(3, filters=(1,))),
         reads.page(shelf_page, "b", PageRequest(3, filters=(1,))),
     )
     assert ([book.id for book in a.records], a.has_next) == ([1, 2, 3], True)
     assert ([book.id for book in b.records], b.has_next) == ([8, 9, 10], False)
-    assert statements.value == 1
+    assert work.statements == 1
 
     rest = await reads.page(shelf_page, "a", PageRequest(5, after=(3,), filters=(2,)))
     assert ([book.id for book in rest.records], rest.has_next) == ([4, 6], False)
-    assert statements.value == 2
+    assert work.statements == 2
 
 
-async def test_counts_are_batched_and_absent_keys_count_nothing(reads: Reads, statements: StatementCount) -> None:
+async def test_counts_are_batched_and_absent_keys_count_nothing(reads: Reads, work: Work) -> None:
     counts = await asyncio.gather(*(reads.count(shelf_page, shelf, (2,)) for shelf in ("a", "b", "none")))
     assert counts == [3, 2, 0]
-    assert statements.value == 1
+    assert work.statements == 1
 
 
 async def test_a_list_without_a_key(reads: Reads) -> None:
@@ -152,9 +151,7 @@ async def test_a_list_without_a_key(reads: Reads) -> None:
 
 
 @pytest.mark.usefixtures("private")
-async def test_scoped_loads_share_one_snapshot(
-    reads: Reads, database: Database, owner: Owner, statements: StatementCount
-) -> None:
+async def test_scoped_loads_share_one_snapshot(reads: Reads, database: Database, owner: Owner, work: Work) -> None:
     own, foreign = await asyncio.gather(reads.one(own_book_by_id, 2), reads.one(own_book_by_id, 1))
     await owner.execute("DELETE FROM books")
     shelf = await reads.many(own_books_by_shelf, "a")
@@ -163,7 +160,7 @@ async def test_scoped_loads_share_one_snapshot(
     assert own.owner_id == ALICE
     assert foreign is None
     assert [book.id for book in shelf] == [2, 4, 6]
-    assert statements.value == 2
+    assert work.statements == 2
     assert database.pool.get_size() - database.pool.get_idle_size() == 1
 
     await reads.aclose()
@@ -193,7 +190,7 @@ async def test_a_failure_reaches_every_caller_and_nobody_else(reads: Reads, capl
     assert "never retrieved" not in caplog.text
 
 
-async def test_a_cancelled_caller_takes_nobody_along(reads: Reads, statements: StatementCount) -> None:
+async def test_a_cancelled_caller_takes_nobody_along(reads: Reads, work: Work) -> None:
     async def resolver(key: int) -> Book | None:
         return await reads.one(book_by_id, key)
 
@@ -207,7 +204,7 @@ async def test_a_cancelled_caller_takes_nobody_along(reads: Reads, statements: S
     assert [book.id for book in found[1:] if isinstance(book, Book)] == [1, 2]
     again = await reads.one(book_by_id, 1)
     assert again is found[1]
-    assert statements.value == 1
+    assert work.statements == 1
 
 
 async def test_closing_cancels_what_is_under_way(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 import msgspec
 import strawberry
@@ -21,7 +20,7 @@ from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.db import PUBLIC, Database
+from app.kit.db import PUBLIC
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
@@ -31,6 +30,7 @@ from app.transport.application import create_app
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.server import serve
 from app.transport.sessions import SessionWatch
+from tests.factories import nowhere
 
 ORIGIN = "http://testserver"
 ALICE = UUID(int=0xA11CE)
@@ -60,11 +60,19 @@ class FakeContext:
     def viewer_id(self) -> UUID | None:
         return self.viewer.user_id if self.viewer else None
 
+    @property
+    def party(self) -> UUID | None:
+        return self.viewer_id
+
     def audience_key(self, audience: Audience) -> UUID | None:
         return self.viewer_id
 
     def for_event(self, audience: Audience) -> "FakeContext":
         return replace(self, reads=Reads(self.reads.database, PUBLIC))
+
+    async def read_anew(self) -> None:
+        before, self.reads = self.reads, self.reads.anew(PUBLIC)
+        await before.aclose()
 
 
 @dataclass
@@ -169,11 +177,6 @@ async def authenticate(token: str, client: Client) -> Viewer | None:
 async def no_sessions(session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """Sessions are not watched here."""
     return {}
-
-
-def nowhere() -> Database:
-    """The pool of a database that is not there and that nothing may ask."""
-    return Database(asyncpg.create_pool("postgresql://127.0.0.1:1/nowhere", min_size=0))
 
 
 def build(settings: Settings | None = None, witness: Witness | None = None, **parts: Any) -> ASGIApp:

@@ -8,23 +8,19 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    TypeInfo,
-    TypeInfoVisitor,
     VariableNode,
     Visitor,
-    is_abstract_type,
     print_ast,
     visit,
 )
 
-from app.engine.audience import audience_of
+from app.engine.audience import reach_of
 from app.engine.streams.declaring import Durable, Volatile, declared_stream
 from app.kit.loading import Audience
 
@@ -64,7 +60,7 @@ def shape_of(
     used = [fragments[name] for name in sorted(_spread(operation, fragments))]
     parts = [_without_after(operation, field, used), *used]
     names = {name for part in parts for name in _variables_used(part)}
-    audiences = {declared.audience, *(each for part in (operation, *used) for each in _audiences(schema, part))}
+    audiences = reach_of(schema, operation.selection_set, root, fragments).audiences
     return Shape(
         declared=declared,
         audience=max(audiences, key=_NARROWNESS.__getitem__),
@@ -137,25 +133,4 @@ def _nodes(node: Node, kind: type[Any]) -> list[Any]:
                 found.append(each)
 
     visit(node, Collect())
-    return found
-
-
-def _audiences(schema: GraphQLSchema, part: Node) -> set[Audience]:
-    """For whom the fields selected here are."""
-    found: set[Audience] = set()
-    info = TypeInfo(schema)
-
-    class Look(Visitor):
-        def enter_field(self, node: FieldNode, *_: Any) -> None:
-            parent, name = info.get_parent_type(), node.name.value
-            if parent is None or name.startswith("__"):
-                return
-            concrete = schema.get_possible_types(parent) if is_abstract_type(parent) else [parent]
-            found.update(
-                audience_of(each.fields[name])
-                for each in concrete
-                if isinstance(each, GraphQLObjectType) and name in each.fields
-            )
-
-    visit(part, TypeInfoVisitor(info, Look()))
     return found

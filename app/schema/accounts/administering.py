@@ -14,6 +14,7 @@ from app.engine.relations import After, First, page_request
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from app.kit.jobs import MAX_SCHEDULES
 from app.kit.jobs import ScheduledJob as ScheduledJobRecord
+from app.kit.loading import Audience
 from app.schema.accounts import problems as _problems  # noqa: F401  # declares the types that the unions below name
 from app.schema.accounts.enums import AccessCodeState
 from app.schema.accounts.inputs import AccessCodeFilter, CreateAccessCodesInput, UpdateUserRoleInput, UserFilter
@@ -69,7 +70,8 @@ async def _users(
 
 
 async def _scheduled_jobs(info: Info) -> Any:
-    return await info.context.services.accounts.administration.scheduled_jobs(info.context.require_admin())
+    admin, executor = info.context.require_admin(), await info.context.reads.executor(Audience.VIEWER)
+    return await info.context.services.accounts.administration.scheduled_jobs(executor, admin)
 
 
 @strawberry.type
@@ -112,7 +114,6 @@ class AdministrationMutation:
         ids = await context.services.accounts.administration.create_access_codes(
             viewer, count=input.count, codes=input.codes, idempotency_key=input.idempotency_key
         )
-        await context.renew(viewer)
         codes: Any = [await load for load in [context.reads.one(loaders.access_code_by_id, key) for key in ids]]
         return CreateAccessCodesPayload(access_codes=codes)
 
@@ -128,6 +129,5 @@ class AdministrationMutation:
         viewer = context.require_admin()
         user_id = key_of(input.user_id, "User")
         await context.services.accounts.administration.update_role(viewer, user_id, model.Role[input.role.name])
-        await context.renew(viewer)
         user: Any = await context.reads.one(loaders.user_by_id, user_id)
         return UpdateUserRolePayload(user=user)

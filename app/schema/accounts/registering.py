@@ -21,7 +21,6 @@ from app.schema.context import Context, Info
 
 async def user(context: Context, user_id: Any) -> Any:
     """The record of a user who was just written, for a payload."""
-    await context.renew(context.viewer)
     return await context.reads.one(loaders.user_by_id, user_id)
 
 

@@ -123,7 +123,7 @@ def _deliverable(context: Context, delivery: TokenDelivery) -> TokenDelivery:
 
 async def _deliver(context: Context, session: LoggedIn, delivery: TokenDelivery) -> dict[str, Any]:
     """The fields of a payload; cookies are set by the transport, which finds the tokens in the context."""
-    await context.renew(session.viewer)
+    await context.become(session.viewer)
     tokens = session.tokens
     context.session_ended = False
     context.new_session = tokens if delivery is TokenDelivery.COOKIE else None
@@ -139,4 +139,4 @@ async def _leave(context: Context) -> None:
     """From here on nobody asks; the transport clears the cookies."""
     context.session_ended = True
     context.new_session = None
-    await context.renew(None)
+    await context.become(None)

@@ -35,7 +35,6 @@ class OwnMutation:
             trading_mode=input.trading_mode.name.lower() if input.trading_mode else msgspec.UNSET,
         )
         await context.services.accounts.profiles.update(viewer, changes)
-        await context.renew(viewer)
         profile: Any = await context.reads.one(loaders.profile_by_user, viewer.user_id)
         return UpdateProfilePayload(profile=profile)
 
@@ -45,7 +44,6 @@ class OwnMutation:
         context = info.context
         viewer = context.require_viewer()
         await context.services.accounts.profiles.put_setting(viewer, input.name, input.value)
-        await context.renew(viewer)
         setting: Any = await context.reads.one(loaders.own_setting_by_name, input.name)
         return PutSettingPayload(setting=setting)
 

@@ -6,11 +6,13 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.engine.audience import computed_for
 from app.engine.nodes import key_of
 from app.engine.pages import Connection
 from app.engine.problems import mutation
 from app.engine.relations import paged
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.ledger import problems as _problems  # noqa: F401  # declares the types that the unions below name
 from app.schema.ledger.ids import wallet_id_of
@@ -37,13 +39,21 @@ class LedgerQuery:
         loaders.mempool, description="Transactions that wait for a block, in the order of acceptance."
     )
 
-    @strawberry.field(graphql_type=Chain | None, description="The chain as a whole; null before its first block.")
+    @strawberry.field(
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=Chain | None,
+        description="The chain as a whole; null before its first block.",
+    )
     async def chain(self, info: Info) -> model.ChainState | None:
         """The chain as a whole."""
         states = await info.context.reads.many(loaders.chain_states, True)
         return states[0] if states else None
 
-    @strawberry.field(graphql_type=Block | None, description="One block; null if there is none.")
+    @strawberry.field(
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=Block | None,
+        description="One block; null if there is none.",
+    )
     async def block(
         self, info: Info, by: Annotated[BlockBy, strawberry.argument(description="Which one.")]
     ) -> model.Block | None:
@@ -59,7 +69,9 @@ class LedgerQuery:
             return None
 
     @strawberry.field(
-        graphql_type=Transaction | None, description="One transaction, in a block, waiting or failed; null if unknown."
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=Transaction | None,
+        description="One transaction, in a block, waiting or failed; null if unknown.",
     )
     async def transaction(
         self, info: Info, hash: Annotated[Hash, strawberry.argument(description="Its hash.")]
@@ -67,7 +79,11 @@ class LedgerQuery:
         """One transaction."""
         return await info.context.reads.one(loaders.transaction_by_hash, hash)
 
-    @strawberry.field(graphql_type=Wallet | None, description="One wallet; null if there is none.")
+    @strawberry.field(
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=Wallet | None,
+        description="One wallet; null if there is none.",
+    )
     async def wallet(
         self,
         info: Info,
@@ -114,7 +130,6 @@ class RemoveBeneficiaryPayload:
 
 
 async def _transaction(info: Info, transaction_hash: str) -> Any:
-    await info.context.renew(info.context.viewer)
     return await info.context.reads.one(loaders.transaction_by_hash, transaction_hash)
 
 
@@ -184,7 +199,6 @@ class LedgerMutation:
         beneficiary: Any = await info.context.services.ledger.beneficiaries.add(
             info.context.require_viewer(), input.wallet_id, input.name, input.nickname, input.idempotency_key
         )
-        await info.context.renew(info.context.viewer)
         return AddBeneficiaryPayload(beneficiary=beneficiary)
 
     @mutation(UpdateBeneficiaryPayload, InvalidInput, NotFound, description="Renames a beneficiary.")
@@ -193,7 +207,6 @@ class LedgerMutation:
         beneficiary: Any = await info.context.services.ledger.beneficiaries.update(
             info.context.require_viewer(), key_of(input.id, "Beneficiary"), input.name, input.nickname
         )
-        await info.context.renew(info.context.viewer)
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
 
     @mutation(RemoveBeneficiaryPayload, NotFound, description="Forgets a beneficiary.")
@@ -202,5 +215,4 @@ class LedgerMutation:
         await info.context.services.ledger.beneficiaries.remove(
             info.context.require_viewer(), key_of(input.id, "Beneficiary")
         )
-        await info.context.renew(info.context.viewer)
         return RemoveBeneficiaryPayload(removed_id=input.id)

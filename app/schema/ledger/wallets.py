@@ -14,6 +14,7 @@ from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
 from app.engine.relations import After, First, page_request, paged, related
 from app.kit.crypto.rsa import public_pem
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
 from app.schema.ledger.enums import Custody
@@ -105,7 +106,8 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
     command = model.TransferCommand(
         recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
     )
-    return await info.context.services.ledger.transfers.draft(info.context.require_viewer(), command)
+    executor = await info.context.reads.executor(Audience.VIEWER)
+    return await info.context.services.ledger.transfers.draft(executor, info.context.require_viewer(), command)
 
 
 @node_type(

@@ -240,7 +240,6 @@ class AlertingMutation:
         alert: Any = await info.context.services.market.alerts.create(
             info.context.require_viewer(), new, input.idempotency_key
         )
-        await info.context.renew(info.context.viewer)
         return CreateAlertPayload(alert=alert)
 
     @mutation(UpdateAlertPayload, InvalidInput, NotFound, description="Changes an alert, and arms it anew.")
@@ -249,14 +248,12 @@ class AlertingMutation:
         alert: Any = await info.context.services.market.alerts.update(
             info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
         )
-        await info.context.renew(info.context.viewer)
         return UpdateAlertPayload(alert=alert)
 
     @mutation(DeleteAlertPayload, NotFound, description="Deletes an alert.")
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
         await info.context.services.market.alerts.delete(info.context.require_viewer(), key_of(input.id, "Alert"))
-        await info.context.renew(info.context.viewer)
         return DeleteAlertPayload(deleted_id=input.id)
 
 

@@ -8,6 +8,7 @@ from app.domains.market import loaders
 from app.domains.market.model.tokens import symbol_of
 from app.domains.market.services.analysis.phases import analysis_stream
 from app.domains.market.services.finding import known_symbol
+from app.engine.audience import computed_for
 from app.engine.streams.declaring import Followed, durable
 from app.kit.loading import Audience
 from app.schema.context import Info
@@ -21,7 +22,10 @@ Symbol = Annotated[str, strawberry.argument(description="A token's symbol, in an
 class AnalysingQuery:
     """What can be found out about tokens."""
 
-    @strawberry.field(description="The analyses of a token; null if there is no token with this symbol. Public.")
+    @strawberry.field(
+        metadata=computed_for(Audience.PUBLIC),
+        description="The analyses of a token; null if there is no token with this symbol. Public.",
+    )
     async def analysis(self, info: Info, symbol: Symbol) -> TokenAnalysis | None:
         """The analyses of a token."""
         token = await info.context.reads.one(loaders.token_by_symbol, symbol_of(symbol))

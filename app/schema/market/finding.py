@@ -8,12 +8,14 @@ import strawberry
 
 from app.domains.market import loaders
 from app.domains.market.model import tokens as model
-from app.domains.market.services.finding import MAX_SUGGESTIONS, listing
+from app.domains.market.services.finding import MAX_SUGGESTIONS, listing, validate
+from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import key_of, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.relations import After, First, page_request
 from app.kit.errors import InvalidInput, NotFound
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.market.tokens import Token
 
@@ -152,10 +154,17 @@ class FindingQuery:
     """What can be asked about tokens."""
 
     tokens: Connection[Token] = strawberry.field(
-        resolver=_tokens, graphql_type=Connection[Token], description="Tokens, searched, filtered and sorted."
+        resolver=_tokens,
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=Connection[Token],
+        description="Tokens, searched, filtered and sorted.",
     )
 
-    @strawberry.field(graphql_type=Token | None, description="One token; null if there is none.")
+    @strawberry.field(
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=Token | None,
+        description="One token; null if there is none.",
+    )
     async def token(
         self, info: Info, by: Annotated[TokenBy, strawberry.argument(description="Which one.")]
     ) -> model.Token | None:
@@ -171,10 +180,12 @@ class FindingQuery:
         return await reads.one(loaders.token_by_symbol, symbol)
 
     @strawberry.field(
-        graphql_type=TokenValidation, description="Whether a symbol is one of a listed token, and what it may mean."
+        metadata=computed_for(Audience.PUBLIC),
+        graphql_type=TokenValidation,
+        description="Whether a symbol is one of a listed token, and what it may mean.",
     )
     async def validate_token(
         self, info: Info, symbol: Annotated[str, strawberry.argument(description="A symbol, in any case.")]
     ) -> model.TokenValidation:
         """Whether a symbol is one of a listed token."""
-        return await info.context.services.market.finding.validate(symbol)
+        return await validate(await info.context.reads.executor(Audience.PUBLIC), symbol)

@@ -174,6 +174,7 @@ class NewsQuery:
 
     news: Connection[NewsArticle] = strawberry.field(
         resolver=_news,
+        metadata=computed_for(Audience.PUBLIC),
         graphql_type=Connection[NewsArticle],
         description="News, searched and filtered, the newest first.",
     )

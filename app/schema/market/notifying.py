@@ -65,5 +65,4 @@ class NotifyingMutation:
             if len(ids) > MAX_IDS:
                 raise InvalidInput("ids", f"At most {MAX_IDS} ids.")
             marked = await notifications.mark_read(viewer, [key_of(id, "Notification") for id in ids])
-        await info.context.renew(viewer)
         return MarkNotificationsReadPayload(marked=marked, unread_notification_count=await unread_count(info))

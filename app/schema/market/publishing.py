@@ -96,7 +96,6 @@ class PublishingMutation:
         viewer = context.require_admin()
         drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]
         ingested: Any = await context.services.market.news.publish_as(viewer, drafts, input.idempotency_key)
-        await context.renew(viewer)
         loads = [context.reads.one(loaders.article_by_id, id) for id in ingested.ids]
         found = [await load for load in loads]
         articles: Any = [article for article in found if article is not None]

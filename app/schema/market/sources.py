@@ -8,8 +8,10 @@ import strawberry
 from app.domains.accounts.model import Role
 from app.domains.market.model import sources as model
 from app.domains.market.model.sources import MAX_SOURCES
+from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.scalars import BigInt
 
@@ -74,10 +76,11 @@ class SourcesQuery:
 
     @strawberry.field(
         graphql_type=list[MarketSource],
-        metadata=holds(MAX_SOURCES),
+        metadata=computed_for(Audience.PUBLIC) | holds(MAX_SOURCES),
         description=f"Where prices, tokens and news come from and how that goes, by kind and name; at most"
         f" {MAX_SOURCES}. Empty until a worker has asked one.",
     )
     async def market_sources(self, info: Info) -> list[model.MarketSource]:
         """Every source."""
-        return await info.context.services.market.sources.all()
+        executor = await info.context.reads.executor(Audience.PUBLIC)
+        return await info.context.services.market.sources.all(executor)

@@ -90,7 +90,6 @@ class WatchingMutation:
         item: Any = await info.context.services.market.watchlist.add(
             info.context.require_viewer(), input.symbol, input.notes, input.idempotency_key
         )
-        await info.context.renew(info.context.viewer)
         return AddToWatchlistPayload(item=item)
 
     @mutation(
@@ -109,7 +108,6 @@ class WatchingMutation:
         item: Any = await info.context.services.market.watchlist.update(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
         )
-        await info.context.renew(info.context.viewer)
         return UpdateWatchlistItemPayload(item=item)
 
     @mutation(RemoveFromWatchlistPayload, NotFound, description="Forgets a watched token; the items behind it move up.")
@@ -118,5 +116,4 @@ class WatchingMutation:
         await info.context.services.market.watchlist.remove(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem")
         )
-        await info.context.renew(info.context.viewer)
         return RemoveFromWatchlistPayload(removed_id=input.id)

@@ -50,7 +50,7 @@ async def test_only_admins_administer(house: House) -> None:
     for attempt in (
         administration.create_access_codes(viewer, count=1, codes=None, idempotency_key="k"),
         administration.update_role(viewer, viewer.user_id, Role.ADMIN),
-        administration.scheduled_jobs(viewer),
+        administration.scheduled_jobs(house.database, viewer),
     ):
         with pytest.raises(Forbidden):
             await attempt

@@ -20,7 +20,8 @@ from app.domains.ledger.services.chain import ChainMoved, solved
 from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
 from app.domains.ledger.services.templates import NoChain
 from app.kit.clock import FixedClock
-from app.kit.db import Database, StatementCount, statement_count
+from app.kit.db import Database
+from app.kit.work import Work, working
 from tests.domains.ledger.rules.chain import block_of
 from tests.domains.ledger.town import NAMES, Owner, Town, wallet_of
 
@@ -214,11 +215,9 @@ async def test_a_row_that_says_other_than_the_signed_bytes_stops_the_block(town:
 
 async def test_a_larger_block_takes_no_more_statements(town: Town) -> None:
     async def statements(block: Block) -> int:
-        counter = StatementCount()
-        token = statement_count.set(counter)
-        await town.ledger.chain.connect(block, wallet_of("alice"))
-        statement_count.reset(token)
-        return counter.value
+        with working(Work()) as work:
+            await town.ledger.chain.connect(block, wallet_of("alice"))
+        return work.statements
 
     await town.begin(blocks=4)
     await town.pay("alice", "bob", "1")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from app.domains.ledger import model
-from app.domains.ledger.model import Rejection, TransferCommand
+from app.domains.ledger.model import Rejection, TransferCommand, UnsignedTransaction
 from app.domains.ledger.rules.transaction import (
     ZERO_WALLET_ID,
     OutPoint,
@@ -24,9 +24,14 @@ from app.kit.errors import IdempotencyKeyReused, InvalidInput
 from tests.domains.ledger.scene import MIN_FEE, REWARD, Person, Scene, rsa_key
 
 
+async def drafted(scene: Scene, sender: Person, command: TransferCommand) -> UnsignedTransaction:
+    async with scene.database.snapshot(sender.viewer.scope) as tx:
+        return await scene.services.transfers.draft(tx, sender.viewer, command)
+
+
 async def draft(scene: Scene, sender: Person, recipient: Person, amount: str = "1") -> Transaction:
     command = TransferCommand(recipient_wallet_id=recipient.wallet_id, amount=Decimal(amount))
-    return decode((await scene.services.transfers.draft(sender.viewer, command)).encoding)
+    return decode((await drafted(scene, sender, command)).encoding)
 
 
 async def submit(scene: Scene, sender: Person, transaction: Transaction, *, key: str | None = None) -> str:
@@ -44,7 +49,7 @@ async def test_a_draft_reserves_nothing_and_says_what_it_costs(scene: Scene) -> 
     alice, bob = await scene.person(key=rsa_key(0)), await scene.person()
     await scene.mine(alice)
     command = TransferCommand(recipient_wallet_id=bob.wallet_id, amount=Decimal("1.5"))
-    unsigned = await scene.services.transfers.draft(alice.viewer, command)
+    unsigned = await drafted(scene, alice, command)
     assert (unsigned.fee, unsigned.change) == (MIN_FEE, REWARD - Decimal("1.5") - MIN_FEE)
     assert await scene.balance(alice) == REWARD
     assert await scene.owner.fetchval("SELECT count(*) FROM utxos WHERE is_spent") == 0

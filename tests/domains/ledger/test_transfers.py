@@ -11,8 +11,8 @@ from app.domains.ledger import model
 from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.rules.transaction import decode
 from app.kit.crypto.rsa import verify
-from app.kit.db import StatementCount, statement_count
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
+from app.kit.work import Work, working
 from tests.domains.ledger.scene import MIN_FEE, REWARD, Person, Scene, rsa_key
 
 
@@ -227,14 +227,10 @@ async def test_a_transfer_takes_six_statements(scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice)
     await scene.pay(alice, bob, "1")
-    counter = StatementCount()
-    token = statement_count.set(counter)
-    try:
+    with working(Work()) as work:
         await scene.pay(alice, bob, "1")
-    finally:
-        statement_count.reset(token)
     # The key is claimed, the payer locked and read, the payment stored, the result kept, the facts appended.
-    assert counter.value == 6
+    assert work.statements == 6
 
 
 async def test_a_full_mempool_takes_nothing(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domains.market import loaders
 from app.domains.market.model.tokens import FoundToken, TokenField, TokenFilter, TokenOrder, symbol_of
-from app.domains.market.services.finding import Finding, listing, suggestions
+from app.domains.market.services.finding import listing, suggestions, validate
 from app.engine.cursors import decode_cursor, encode_cursor
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
@@ -102,21 +102,20 @@ async def test_tokens_that_are_not_listed_any_more_are_found_but_not_suggested(
     await listed.execute("UPDATE tokens SET is_active = false, market_cap_rank = NULL WHERE symbol = 'BTC'")
     assert await found(database, "bitcoin") == ["BTC", "BCH"]
     assert [token.symbol for token in await suggestions(database, "bitcoin")] == ["BCH"]
-    validation = await Finding(database).validate("btc")
+    validation = await validate(database, "btc")
     assert not validation.is_valid
     assert validation.token is not None
     assert [token.symbol for token in validation.suggestions] == []
 
 
 async def test_validation(listed: Owner, database: Database) -> None:
-    finding = Finding(database)
-    valid = await finding.validate(" eth")
+    valid = await validate(database, " eth")
     assert (valid.is_valid, valid.token and valid.token.symbol, valid.suggestions) == (True, "ETH", [])
-    mistyped = await finding.validate("BTCC")
+    mistyped = await validate(database, "BTCC")
     assert (mistyped.is_valid, mistyped.token) == (False, None)
     assert [token.symbol for token in mistyped.suggestions] == ["BTC"]
     for text in ("", "\0", "x" * 10_000):
-        nonsense = await finding.validate(text)
+        nonsense = await validate(database, text)
         assert (nonsense.is_valid, nonsense.token, nonsense.suggestions) == (False, None, [])
 
 

@@ -56,6 +56,7 @@ class Context:
     world: World
     viewer_id: UUID | None
     request_id: str = "request-1"
+    party: UUID | None = None
     reads: Reads = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +67,10 @@ class Context:
 
     def for_event(self, audience: Audience) -> "Context":
         return Context(self.world, None if audience is Audience.PUBLIC else self.viewer_id)
+
+    async def read_anew(self) -> None:
+        before, self.reads = self.reads, self.reads.anew(PUBLIC)
+        await before.aclose()
 
 
 Info = strawberry.Info[Context, None]

@@ -71,6 +71,14 @@ class Context:
     def for_event(self, audience: Audience) -> "Context":
         return self.stage.context(self.caller)
 
+    @property
+    def party(self) -> UUID | None:
+        return self.viewer_id
+
+    async def read_anew(self) -> None:
+        before, self.reads = self.reads, self.reads.anew(PUBLIC)
+        await before.aclose()
+
 
 Info = strawberry.Info[Context, None]
 

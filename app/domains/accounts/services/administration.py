@@ -15,7 +15,7 @@ from app.domains.accounts.statements import Q
 from app.kit import jobs
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
-from app.kit.db import SYSTEM, Database, Tx
+from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Forbidden, InvalidInput, NotFound
 from app.kit.idempotency import once
 from app.kit.jobs import ScheduledJob
@@ -82,10 +82,10 @@ class Administration:
 
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
-    async def scheduled_jobs(self, viewer: Viewer) -> list[ScheduledJob]:
+    async def scheduled_jobs(self, executor: Executor, viewer: Viewer) -> list[ScheduledJob]:
         """Every scheduled job and what it did last. Raises Forbidden."""
         _require_admin(viewer)
-        return await jobs.scheduled_jobs(self.database)
+        return await jobs.scheduled_jobs(executor)
 
     async def create_admin(self, email: str, full_name: str, password: str) -> str:
         """Makes a verified admin, or makes one of the user who has this address, whose password then stays.

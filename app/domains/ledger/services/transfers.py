@@ -105,14 +105,13 @@ class Transfers:
 
         return await self.database.write(as_system(viewer), work)
 
-    async def draft(self, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:
-        """A payment from the viewer's wallet, to be signed elsewhere. Nothing is reserved.
+    async def draft(self, executor: Executor, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:
+        """A payment from the viewer's wallet, to be signed elsewhere. Nothing is reserved; it reads as the viewer.
 
         Raises as `transfer` does, but for NotVerified, WalletIsExternal and MempoolFull.
         """
         order = _checked(command)
-        async with self.database.snapshot(viewer.scope) as tx:
-            payer = await _payer(tx, viewer.user_id, order)
+        payer = await _payer(executor, viewer.user_id, order)
         chosen, _ = await asyncio.to_thread(choose, payer, order.amount_units, order.fee_units)
         transaction = _build(payer, order, chosen, timestamp_ms(self.clock.now()))
         encoding = encode(transaction)

@@ -20,7 +20,6 @@ from app.domains.market.services.directory import Directory
 from app.domains.market.services.feed import PriceFeed
 from app.domains.market.services.feeds import Feeds
 from app.domains.market.services.fetching import Fetcher
-from app.domains.market.services.finding import Finding
 from app.domains.market.services.history import History
 from app.domains.market.services.news import News
 from app.domains.market.services.notifications import Notifications
@@ -46,7 +45,6 @@ class MarketServices:
     tokens: Tokens
     candles: Candles
     feed: PriceFeed
-    finding: Finding
     history: History
     watchlist: Watchlist
     news: News
@@ -102,7 +100,6 @@ class MarketServices:
                 on_moves=[crossings.cross],
                 after_minute=[measuring.after_minute],
             ),
-            finding=Finding(database),
             history=History(database),
             news=news,
             feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),

@@ -1,6 +1,5 @@
 """Tokens by what people call them."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,26 +16,12 @@ from app.domains.market.model.tokens import (
 )
 from app.domains.market.rules.searching import search_of
 from app.domains.market.statements import TOKENS
-from app.kit.db import Database, Executor
+from app.kit.db import Executor
 from app.kit.errors import InvalidInput
 
 MAX_SUGGESTIONS = 5
 MAX_SYMBOLS = 100
 _FROM_THE_BEGINNING = (None,) * 5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Looks tokens up for people, who mistype."""
-
-    database: Database
-
-    async def validate(self, text: str) -> TokenValidation:
-        """Whether a listed token has this symbol, in any case, and else what may have been meant."""
-        rows = await self.database.fetch(TOKENS.tokens_by_symbols, [symbol_of(text)])
-        token = Token(*rows[0]) if rows else None
-        is_valid = token is not None and token.is_active
-        return TokenValidation(is_valid, token, [] if is_valid else await suggestions(self.database, text))
 
 
 def listing(filter: TokenFilter, order: TokenOrder | None) -> tuple[Any, ...]:
@@ -53,6 +38,14 @@ def listing(filter: TokenFilter, order: TokenOrder | None) -> tuple[Any, ...]:
     if order is None:
         order = TokenOrder(TokenField.RANK if filter.search is None else TokenField.RELEVANCE)
     return filter.arguments(order)
+
+
+async def validate(executor: Executor, text: str) -> TokenValidation:
+    """Whether a listed token has the symbol that a text names, in any case, and else what may have been meant."""
+    rows = await executor.fetch(TOKENS.tokens_by_symbols, [symbol_of(text)])
+    token = Token(*rows[0]) if rows else None
+    is_valid = token is not None and token.is_active
+    return TokenValidation(is_valid, token, [] if is_valid else await suggestions(executor, text))
 
 
 async def known_symbol(executor: Executor, text: str) -> str:

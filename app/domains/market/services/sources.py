@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.domains.market.model.sources import MAX_SOURCES, MarketSource, SourceKind
 from app.domains.market.statements import SOURCES
 from app.kit.clock import Clock
-from app.kit.db import SYSTEM, Database, Tx
+from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Unavailable
 
 _FAILURE_LENGTH = 300
@@ -57,11 +57,11 @@ class Sources:
         """Counts an answer in the transaction that stores it, so that both are there or neither."""
         await tx.execute(SOURCES.note_success, source, kind, self._clock.now(), accepted, dict(ignored))
 
-    async def all(self) -> list[MarketSource]:
-        """Every source, by kind and name."""
+    async def all(self, executor: Executor | None = None) -> list[MarketSource]:
+        """Every source, by kind and name; a request names where it reads."""
         return [
             MarketSource(source, SourceKind(kind), *rest)
-            for source, kind, *rest in await self._database.fetch(SOURCES.market_sources, MAX_SOURCES)
+            for source, kind, *rest in await (executor or self._database).fetch(SOURCES.market_sources, MAX_SOURCES)
         ]
 
     async def check(self, source: str, patience: timedelta) -> None:

@@ -6,10 +6,9 @@ import strawberry
 
 from app.domains.market import loaders
 from app.domains.market.model.analysis import AnalysisType
-from app.engine.audience import computed_for
+from app.engine.audience import made_outside
 from app.engine.limits.extra import costs
 from app.engine.relations import related
-from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.kinds import (
     DefiAnalysis,
@@ -33,12 +32,13 @@ COST = 100
 
 def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = COST) -> Any:
     async def resolve(root: "TokenAnalysis", info: Info) -> Any:
-        return await info.context.services.market.analyses.get(root.symbol, kind)
+        analyses = info.context.services.market.analyses
+        return await info.context.reads.from_outside((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
 
     return strawberry.field(
         resolver=resolve,
         graphql_type=graphql_type,
-        metadata=computed_for(Audience.PUBLIC) | costs(cost),
+        metadata=made_outside() | costs(cost),
         description=f"{description} Costs {cost} more.",
     )
 

@@ -15,7 +15,8 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.model.alerts import Condition, Firing, Rearm
 from app.domains.market.model.prices import Move
 from app.domains.market.services.alerts import passing
-from app.kit.db import SYSTEM, StatementCount, statement_count
+from app.kit.db import SYSTEM
+from app.kit.work import Work, working
 from tests.domains.market.alerts.model import Model
 from tests.domains.market.alerts.stage import Stage, above, below
 from tests.waiting import until
@@ -105,12 +106,9 @@ async def test_a_tick_takes_the_same_statements_however_many_fire(stage: Stage) 
         await stage.create(above(str(price)))
     counted = []
     for moves in ([Move("BTC", Decimal(1), Decimal(2))], [Move("BTC", Decimal(2), Decimal(50))]):
-        token = statement_count.set(StatementCount())
-        await stage.move(*moves)
-        count = statement_count.get()
-        assert count is not None
-        counted.append(count.value)
-        statement_count.reset(token)
+        with working(Work()) as work:
+            await stage.move(*moves)
+        counted.append(work.statements)
     # Finding; then firing, who wants mail, and the events.
     assert counted == [1, 4]
     assert len(await stage.titles()) == 30

@@ -11,7 +11,7 @@ from app.domains.market.model.alerts import Comparison, Rearm, TechnicalIndicato
 from app.domains.market.model.analysis.technical import Indicator
 from app.domains.market.model.prices import Candle, Interval
 from app.domains.market.services.alerts.measuring import Measuring
-from app.kit.db import StatementCount, statement_count
+from app.kit.work import Work, working
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.listing import quote
 
@@ -215,9 +215,6 @@ async def statements(minutes: Charts, *closes: int) -> int:
         )
         minutes.ended_at += minutes.interval.length
         minutes.stage.clock.advance(minutes.ended_at - minutes.stage.clock.now())
-    token = statement_count.set(StatementCount())
-    await minutes.measuring.after_minute(minutes.ended_at)
-    count = statement_count.get()
-    statement_count.reset(token)
-    assert count is not None
-    return count.value
+    with working(Work()) as work:
+        await minutes.measuring.after_minute(minutes.ended_at)
+    return work.statements

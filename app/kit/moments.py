@@ -1,0 +1,69 @@
+"""Of which moments a request reads, and what it waits for between them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from enum import Enum, auto
+from typing import Any
+
+import asyncpg
+
+from app.kit.db import Database, Scope
+from app.kit.sql import Query
+
+
+class Moments(Enum):
+    """Of which moments a request reads."""
+
+    AS_DECLARED = auto()
+    """Public loads in autocommit; the first scoped one opens a snapshot, in which everything is read from then on."""
+    ONE = auto()
+    """Everything in one snapshot."""
+    MANY = auto()
+    """Each statement in a snapshot of its own: no connection is held in between."""
+
+
+class NotYet(Exception):
+    """Something that others make is due: it must be waited for with no connection held, and the request repeated."""
+
+
+class Outside:
+    """What others make for a request, with connections of their own. It is kept when the request is repeated."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Any] = {}
+        self._due: dict[Hashable, Callable[[], Awaitable[Any]]] = {}
+
+    def get(self, key: Hashable, make: Callable[[], Awaitable[Any]]) -> Any:
+        """What was made under `key`. Raises NotYet where it is due now, or whatever making it has raised."""
+        if key not in self._made:
+            self._due[key] = make
+            raise NotYet
+        if isinstance(made := self._made[key], BaseException):
+            raise made
+        return made
+
+    async def make(self) -> bool:
+        """Has made whatever is due, all at once; False where nothing was."""
+        due, self._due = self._due, {}
+        made = await asyncio.gather(*(make() for make in due.values()), return_exceptions=True)
+        self._made.update(zip(due, made, strict=True))
+        return bool(due)
+
+
+class ManySnapshots:
+    """Statements as somebody, each in a snapshot of its own, one after the other."""
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self._database = database
+        self._scope = scope
+        self._turn = asyncio.Lock()
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        async with self._turn, self._database.snapshot(self._scope) as tx:
+            return await tx.fetch(query, *args)
+
+    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+        """The first row, or None."""
+        async with self._turn, self._database.snapshot(self._scope) as tx:
+            return await tx.fetch_one(query, *args)

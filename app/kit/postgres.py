@@ -1,0 +1,188 @@
+"""Connections to Postgres: how they are made, as whom, and what their failures mean."""
+
+import asyncio
+import contextlib
+from typing import Final, TypeAlias
+
+import asyncpg
+import msgspec
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+
+from app.kit.errors import Problem, Repeatable, Unavailable
+from app.kit.sql import beside
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+Q = beside(__file__, "postgres.sql")
+
+CLOSING_S: Final = 2.0
+"""What a cancelled statement gets to end on the server before its connection is cut off."""
+
+# The server or the way to it is gone. The caller is told to try again; nothing of the statement may be assumed.
+_UNREACHABLE: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    # What asyncpg says of a statement that meets the loss of its connection half way.
+    asyncpg.InternalClientError,
+    OSError,
+)
+CONNECTING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What an attempt to connect may raise."""
+
+# asyncpg has one class for these and for its misuse, and misuse must stay visible.
+_CLOSED: Final = (
+    "connection is closed",
+    "connection has been released back to the pool",  # as soon as it is found to be lost
+    "pool is closing",
+    "pool is closed",
+)
+# A migration went through, or met us in its locks: the same again, in a new transaction, succeeds.
+_REPEATABLE: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class OutOfResources(Unavailable):
+    """The database has no room left. Try again later."""
+
+
+class Stopped(Unavailable):
+    """The database stopped the statement. Try again shortly."""
+
+
+class ReadOnly(Unavailable):
+    """The database takes no changes at the moment. Try again later."""
+
+
+class Collision(Problem):
+    """This collides with what another request has made. Read again, then try again."""
+
+
+class WrongRole(Unavailable):
+    """Postgres runs our statements as a role that row-level security does not bind."""
+
+
+class Failures:
+    """Turns what Postgres and asyncpg raise into problems, by its kind: `with FAILURES:`. Defects stay as they are."""
+
+    def __init__(self, defect: type[asyncpg.PostgresError] | tuple[()] = ()) -> None:
+        """`defect` is one here, though elsewhere it may happen."""
+        self._defect = defect
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is not None and not isinstance(error, self._defect) and (problem := _problem(error)) is not None:
+            raise problem from error
+
+
+FAILURES: Final = Failures()
+FAILURES_OF_READS: Final = Failures(asyncpg.ReadOnlySQLTransactionError)
+"""Who writes in a transaction that is for reading has a defect, whatever the server may take."""
+
+
+def _problem(error: BaseException) -> Problem | None:
+    match error:
+        case _ if isinstance(error, _REPEATABLE):
+            return Repeatable()
+        case _ if isinstance(error, _UNREACHABLE):
+            return Unavailable("The database does not answer. Try again shortly.")
+        case asyncpg.UniqueViolationError():
+            return Collision()
+        case asyncpg.InsufficientResourcesError() | asyncpg.PostgresIOError():
+            return OutOfResources()
+        case asyncpg.OperatorInterventionError() | asyncpg.LockNotAvailableError():
+            return Stopped()
+        case asyncpg.ReadOnlySQLTransactionError():
+            return ReadOnly()
+        case asyncpg.InterfaceError() if str(error).endswith(_CLOSED):
+            return Unavailable("The database does not answer. Try again shortly.")
+    return None
+
+
+def server_settings(role: str | None, name: str) -> dict[str, str]:
+    """What a connection is begun with."""
+    settings = {
+        "application_name": name,
+        "timezone": "UTC",
+        "jit": "off",
+        "standard_conforming_strings": "on",
+        # A client that is cut off without a word must not keep its locks for hours, the relay's least of all.
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "3",
+    }
+    return settings if role is None else settings | {"role": role}
+
+
+async def check_role(connection: Connection, role: str | None) -> None:
+    """Raises WrongRole for a connection to which row-level security would not apply. None: it is meant to be the owner.
+
+    A pooler that drops start-up parameters, `role` among them, leaves us what its own log-in is: the owner, mostly.
+    """
+    if role is None:
+        return
+    row = await connection.fetchrow(Q.role.sql)
+    assert row is not None
+    wrong = None
+    if row["name"] != role:
+        wrong = f"runs our statements as {row['name']!r}, not as {role!r}: a pooler in between may drop `role`"
+    elif row["bypasses"]:
+        wrong = f"lets {role!r} bypass row-level security: ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS"
+    elif row["owned"]:
+        wrong = f"lets {role!r} own {row['owned']}: give that to the role that migrates"
+    if wrong is not None:
+        problem = WrongRole(
+            f"Refused to serve: Postgres {wrong}. Connect to the server itself, or have the pooler pass `role` on"
+            " (MONETA_DATABASE_URL, MONETA_DATABASE_ROLE)."
+        )
+        log.critical("db.wrong_role", error=problem.message)
+        raise problem
+
+
+async def set_codecs(connection: Connection) -> None:
+    """JSON as Python values."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+        format="binary",
+    )
+
+
+def end_session(connection: Connection) -> None:
+    """Closes a connection at once, with whatever its session holds; the pool makes another when it needs one."""
+    # A connection that was lost has left the pool, and its proxy says so by raising.
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+async def discard(connection: Connection) -> None:
+    """Closes a connection whose statement was cancelled: what it has come to there is the server's secret.
+
+    asyncpg has asked the server to stop the statement. The request may arrive when the statement is over, and would
+    then stop whoever uses the connection next.
+    """
+    try:
+        async with asyncio.timeout(CLOSING_S):
+            await connection.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        # TimeoutError is an OSError.
+        end_session(connection)
+
+
+def public(url: str) -> str:
+    """The URL without its user and password, wherever it holds them."""
+    scheme, _, rest = url.partition("?")[0].partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,102 @@
+"""Statements inside one transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol
+
+import asyncpg
+import structlog
+
+from app.kit.postgres import FAILURES, Connection, Failures
+from app.kit.sql import Query
+from app.kit.work import count_statement
+
+log = structlog.get_logger(__name__)
+
+
+class Executor(Protocol):
+    """Anything that runs named statements: the pool in autocommit, a snapshot, a transaction."""
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        ...
+
+    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+        """The first row, or None."""
+        ...
+
+
+class Tx:
+    """Statements on one connection, inside one transaction. Several readers may share it; they take turns."""
+
+    def __init__(self, connection: Connection, failures: Failures = FAILURES) -> None:
+        self._failures = failures
+        self._connection: Connection | None = connection
+        self._turn = asyncio.Lock()
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+        self.cut_off = False
+        """Whether a statement was cancelled half way: nothing is known of the connection any more."""
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Connection]:
+        """The connection itself, for one statement of a library that brings its own SQL."""
+        count_statement()
+        async with self._turn:
+            if self._connection is None:
+                raise RuntimeError("this transaction has ended")
+            with self.uncut():
+                yield self._connection
+
+    @contextmanager
+    def uncut(self) -> Iterator[None]:
+        """Around a statement: its failures become problems, and it is noted if it is cancelled half way."""
+        try:
+            with self._failures:
+                yield
+        except asyncio.CancelledError:
+            self.cut_off = True
+            raise
+
+    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        async with self.borrow() as connection:
+            return await connection.fetch(query.sql, *args)
+
+    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+        """The first row, or None."""
+        async with self.borrow() as connection:
+            return await connection.fetchrow(query.sql, *args)
+
+    async def fetch_value(self, query: Query, *args: object) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.fetch_one(query, *args)
+        return None if row is None else row[0]
+
+    async def execute(self, query: Query, *args: object) -> int:
+        """Runs a statement; returns how many rows it touched."""
+        async with self.borrow() as connection:
+            status = await connection.execute(query.sql, *args)
+        tail = status.rpartition(" ")[2]
+        return int(tail) if tail.isdigit() else 0
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Adds many rows at once with COPY, which row-level security must not guard."""
+        async with self.borrow() as connection:
+            await connection.copy_records_to_table(table, records=rows, columns=columns)
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Runs `action` once the transaction is durable; it is best effort, and never fails the write."""
+        self._after_commit.append(action)
+
+    def end(self) -> None:
+        """Takes no statement any more."""
+        self._connection = None
+
+    async def committed(self) -> None:
+        """Runs what was to be run after the commit."""
+        for action in self._after_commit:
+            try:
+                await action()
+            except Exception:
+                log.exception("db.after_commit_failed")

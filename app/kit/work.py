@@ -1,0 +1,52 @@
+"""Whose work is being done: who queues for the database, how many statements it took, whether it holds a connection."""
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar, copy_context
+
+
+class Work:
+    """One request, one event or one job, with all the tasks that it starts."""
+
+    __slots__ = ("begun_by", "holds_connection", "party", "statements")
+
+    def __init__(self, party: Hashable = None, begun_by: "Work | None" = None) -> None:
+        """`party` shares the database fairly with the others; None is Moneta itself."""
+        self.party = party
+        self.begun_by = begun_by
+        self.statements = 0
+        self.holds_connection = False
+        """Whether a transaction of this work is open. It then may not wait for another connection."""
+
+
+_work: ContextVar[Work | None] = ContextVar("work", default=None)
+
+
+def current_work() -> Work | None:
+    """The work that this task belongs to; None for what belongs to none."""
+    return _work.get()
+
+
+def count_statement() -> None:
+    """One more statement runs for the current work, and for whatever began it."""
+    work = _work.get()
+    while work is not None:
+        work.statements += 1
+        work = work.begun_by
+
+
+@contextmanager
+def working(work: Work) -> Iterator[Work]:
+    """Everything within, and every task begun within, belongs to `work`."""
+    token = _work.set(work)
+    try:
+        yield work
+    finally:
+        _work.reset(token)
+
+
+def apart() -> Context:
+    """A context for a task that serves many, and outlives the work that happened to begin it: it is Moneta's own."""
+    context = copy_context()
+    context.run(_work.set, Work(begun_by=current_work()))
+    return context

@@ -1,0 +1,110 @@
+"""What is public is the same for everybody: a request that reads somebody's own data reads it as them."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from app.domains.market.model.prices import Interval
+from app.kit.db import PUBLIC, Database, Scope
+from app.kit.events import positions_by_stream
+from app.kit.loading import Audience, Many, One, Page, PageRequest, Reads
+from app.kit.moments import Moments
+from tests.conftest import Owner
+from tests.graph.world import World
+
+USERS = "SELECT id FROM users"
+WALLETS = "SELECT wallet_id FROM wallets"
+HEIGHTS = "SELECT height FROM blocks"
+TRANSACTIONS = "SELECT transaction_hash FROM transactions"
+SYMBOLS = "SELECT symbol FROM tokens WHERE market_cap_rank <= 20"
+ARTICLES = "SELECT id FROM news_articles"
+
+KEYS: dict[str, str] = {
+    "accounts.user_by_id": USERS,
+    "ledger.wallet_by_id": WALLETS,
+    "ledger.wallet_by_user": USERS,
+    "ledger.block_by_id": "SELECT id FROM blocks",
+    "ledger.block_by_hash": "SELECT block_hash FROM blocks",
+    "ledger.block_by_previous_hash": "SELECT previous_hash FROM blocks",
+    "ledger.block_by_height": HEIGHTS,
+    "ledger.blocks_by_miner": WALLETS,
+    "ledger.transaction_by_hash": TRANSACTIONS,
+    "ledger.transactions_by_block": HEIGHTS,
+    "ledger.leaves_by_height": HEIGHTS,
+    "ledger.transactions_by_wallet": WALLETS,
+    "ledger.outputs_by_transaction": TRANSACTIONS,
+    "ledger.inputs_by_transaction": TRANSACTIONS,
+    "ledger.chain_states": "SELECT true",
+    "market.token_by_symbol": SYMBOLS,
+    "market.token_by_coingecko_id": "SELECT coingecko_id FROM tokens WHERE market_cap_rank <= 20",
+    "market.candles_by_token": "SELECT DISTINCT symbol FROM candles",
+    "market.prices_by_token": "SELECT DISTINCT symbol FROM price_history",
+    "market.article_by_id": ARTICLES,
+    "market.content_by_article": ARTICLES,
+    "market.tokens_by_article": ARTICLES,
+    "market.news_by_symbol": SYMBOLS,
+    "events.positions_by_stream": "SELECT stream FROM event_streams",
+}
+"""Where the keys of each public loader that has some are."""
+
+NO_FILTERS: dict[str, tuple[Any, ...]] = {
+    "market.tokens": ("rank", *[None] * 11),
+    "market.candles_by_token": (Interval.ONE_MINUTE, None, None),
+    "market.prices_by_token": (None, None),
+    "market.news": (None,) * 5,
+    "market.news_from_sources": (("Daily Ledger",), *[None] * 5),
+    "market.news_mentioning": (("BTC",), *[None] * 6),
+    "market.news_matching": ("bitcoin", *[None] * 7),
+}
+
+
+def public_loaders() -> dict[str, Any]:
+    found: dict[str, Any] = {"events.positions_by_stream": positions_by_stream[Audience.PUBLIC]}
+    for house in ("accounts", "ledger", "market"):
+        for name, loader in vars(import_module(f"app.domains.{house}.loaders")).items():
+            if isinstance(loader, One | Many | Page) and loader.audience is Audience.PUBLIC:
+                found[f"{house}.{name}"] = loader
+    return found
+
+
+LOADERS = public_loaders()
+
+
+def test_every_loader_that_has_keys_is_here() -> None:
+    keyed = {name for name, loader in LOADERS.items() if not isinstance(loader, Page) or loader.keyed}
+    assert keyed == set(KEYS)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+async def test_a_public_loader_gives_everybody_the_same(
+    name: str, world: World, database: Database, owner: Owner
+) -> None:
+    loader = LOADERS[name]
+    keys = [row[0] for row in await owner.fetch(KEYS[name])] if name in KEYS else [None]
+    assert keys
+
+    async def loaded(scope: Scope, moments: Moments) -> list[Any]:
+        reads = Reads(database, scope)
+        reads.moments = moments
+        load: Callable[[Any], Any]
+        match loader:
+            case One():
+                load = lambda key: reads.one(loader, key)  # noqa: E731
+            case Many():
+                load = lambda key: reads.many(loader, key)  # noqa: E731
+            case _:
+                request = PageRequest(50, filters=NO_FILTERS.get(name, ()))
+                load = lambda key: reads.page(loader, key, request)  # noqa: E731
+        try:
+            return [await each for each in [load(key) for key in keys]]
+        finally:
+            await reads.aclose()
+
+    as_nobody = await loaded(PUBLIC, Moments.AS_DECLARED)
+    # A test of nothing would pass as well.
+    assert any(getattr(each, "records", each) for each in as_nobody)
+    for person in ("alice", "admin"):
+        for moments in Moments:
+            assert await loaded(world.viewers[person].scope, moments) == as_nobody, (person, moments)
