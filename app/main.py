@@ -172,12 +172,18 @@ def build_limits(settings: Settings) -> Limits:
         tokens=settings.query_token_limit,
         depth=settings.query_depth_limit,
         aliases=settings.query_alias_limit,
+        selections=settings.query_selection_limit,
         cost=settings.query_cost_limit,
         first=MAX_FIRST,
         timeout_s=settings.query_timeout_s,
         subscriptions_per_socket=settings.socket_subscription_limit,
         sockets_per_viewer=settings.socket_viewer_limit,
         replay_events=settings.stream_replay_limit,
+        stream_cost_per_socket=settings.stream_socket_cost_limit,
+        stream_cost_per_viewer=settings.stream_viewer_cost_limit,
+        stream_cost_per_address=settings.stream_address_cost_limit,
+        ticks_per_s=1.0 if settings.market_period_s is None else 1 / settings.market_period_s,
+        watchlist=settings.watchlist_limit,
     )
 
 

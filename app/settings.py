@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     query_token_limit: int = Field(2000, gt=0)
     query_depth_limit: int = Field(12, gt=0)
     query_alias_limit: int = Field(30, gt=0)
+    query_selection_limit: int = Field(20_000, gt=0)
     query_cost_limit: int = Field(20_000, gt=0)
     query_timeout_s: float = Field(15.0, gt=0)
     introspection: bool | None = Field(None, description="For anonymous callers; default: not in production.")
@@ -72,6 +73,14 @@ class Settings(BaseSettings):
     )
     stream_memory_limit: int = Field(
         1000, gt=0, description="Newest events of a stream that a process keeps for whoever comes back."
+    )
+
+    stream_socket_cost_limit: int = Field(
+        20_000, gt=0, description="What the subscriptions of one connection may cost in a second together."
+    )
+    stream_viewer_cost_limit: int = Field(40_000, gt=0, description="The same of one user's, in one process.")
+    stream_address_cost_limit: int = Field(
+        40_000, gt=0, description="The same of the anonymous ones from one address, in one process."
     )
 
     miner_email: str | None = Field(None, description="Whose wallet earns the rewards; unset: no mining here.")

@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, fanout, feed, promises, queries, transfers
+from bench import alerts, blocks, data, documents, fanout, feed, promises, queries, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -26,6 +26,7 @@ class Name(StrEnum):
     ALERTS = "alerts"
     FEED = "feed"
     PROMISES = "promises"
+    DOCUMENTS = "documents"
 
 
 @command.command()
@@ -71,6 +72,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return fanout.measure(servers, size, progress)
         case Name.ALERTS:
             return asyncio.run(alerts.measure(servers, 1 if quick else alerts.TICKS, progress))
+        case Name.DOCUMENTS:
+            return documents.measure(rounds, progress)
         case Name.FEED:
             return feed.measure(servers, seconds if quick else feed.MEASURED_S, progress)
         case Name.PROMISES:

@@ -46,6 +46,7 @@ from app.schema.services import Services
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, cheap_passwords
+from tests.sizes import overfull
 from tests.waiting import HANG_S, alarmed, guarded, take_seen
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -317,7 +318,7 @@ def runtime(application: Application) -> AppRuntime:
 
 @pytest.fixture
 def execute(runtime: AppRuntime) -> Execute:
-    """Runs operations on the whole graph."""
+    """Runs operations on the whole graph. Whatever is answered may have no more items than it was charged for."""
 
     async def run(
         query: str,
@@ -330,6 +331,8 @@ def execute(runtime: AppRuntime) -> Execute:
         if isinstance(prepared, list):
             return Response.refused(prepared, "test")
         caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False)
-        return await runtime.engine.execute(prepared, runtime.new_context(caller))
+        response = await runtime.engine.execute(prepared, runtime.new_context(caller))
+        assert overfull(runtime.engine.schema, runtime.engine.limits, prepared, response.data) == []
+        return response
 
     return run

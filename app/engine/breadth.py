@@ -88,20 +88,35 @@ def plan(executor: Executor[Any]) -> Selection | None:
     assert root is not None
     fields = collect_fields(executor.schema, executor.fragments, executor.variable_values, root, executor.operation)
     try:
-        return _selection(executor, root, fields.grouped_field_set)
+        return _selection(executor, root, fields.grouped_field_set, {})
     except (LeftToGraphQL, GraphQLError):
         return None
 
 
+def planned_fields(selection: Selection) -> int:
+    """How many fields a plan holds; what several places share counts once."""
+    count, met, todo = 0, {id(selection)}, [selection]
+    for each in todo:
+        count += len(each.names)
+        below = {id(field.selection): field.selection for field in each.fields if field.selection is not None}
+        todo += [found for number, found in below.items() if number not in met]
+        met |= below.keys()
+    return count
+
+
+_Known = dict[tuple[str, tuple[int, ...]], Selection]
+"""Selections that were planned, by their type and by the nodes that they are below."""
+
+
 def _selection(
-    executor: Executor[Any], parent: GraphQLObjectType, groups: Mapping[str, list[FieldDetails]]
+    executor: Executor[Any], parent: GraphQLObjectType, groups: Mapping[str, list[FieldDetails]], known: _Known
 ) -> Selection:
     selection = Selection(list(groups), [], parent.name, [], [])
     for name, details in groups.items():
         if details[0].node.name.value == "__typename":
             selection.type_names.append(name)
             continue
-        field = _field(executor, parent, name, details)
+        field = _field(executor, parent, name, details, known)
         is_list = get_named_type(field.definition.type) is not _nullable(field.definition.type)
         if isinstance(field.way, Column) and field.coerce is not None and not is_list:
             selection.columns.append((name, field.way.name, field.coerce, field.required))
@@ -110,14 +125,20 @@ def _selection(
     return selection
 
 
-def _field(executor: Executor[Any], parent: GraphQLObjectType, name: str, details: list[FieldDetails]) -> Field:
+def _field(
+    executor: Executor[Any], parent: GraphQLObjectType, name: str, details: list[FieldDetails], known: _Known
+) -> Field:
     node = details[0].node
     definition = executor.schema.get_field(parent, node.name.value)
     if definition is None or definition.resolve is None:
         raise LeftToGraphQL
     kind, coerce, selection = get_named_type(definition.type), None, None
     if isinstance(kind, GraphQLObjectType):
-        selection = _selection(executor, kind, executor.collect_subfields(kind, details).grouped_field_set)
+        # A fragment that is spread in many places asks for the same in most of them.
+        key = kind.name, tuple(id(detail.node) for detail in details)
+        if (selection := known.get(key)) is None:
+            below = executor.collect_subfields(kind, details).grouped_field_set
+            selection = known[key] = _selection(executor, kind, below, known)
     elif isinstance(kind, GraphQLScalarType | GraphQLEnumType):
         coerce = kind.coerce_output_value
     else:

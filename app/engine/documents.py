@@ -1,10 +1,16 @@
 """Parsed and validated documents, kept so that a hot one is parsed and validated once."""
 
 import hashlib
+import itertools
+import sys
+import threading
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
@@ -12,44 +18,105 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     parse,
-    specified_rules,
     validate,
 )
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.engine.audience import Reach, reach_of
-from app.engine.breadth import Selection
+from app.engine.breadth import Selection, planned_fields
 from app.engine.failures import refuse
 from app.engine.limits import Limits
-from app.engine.limits.cost import page_size_variables
+from app.engine.limits.cost import check_cost, sizing_arguments, sizing_variables
 from app.engine.limits.model import LimitExceeded
 from app.engine.limits.shape import check_shape, introspection_node
-from app.engine.limits.text import NoNulRule
+from app.engine.rules import RULES
 from app.engine.streams.sharing import Shape, shape_of
 
-RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, NoNulRule)
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""What all documents that are kept may take, with all that is found out about them."""
 
-MAX_DOCUMENTS: Final = 1000
-MAX_BYTES: Final = 8 * 1024 * 1024
-# A syntax tree takes some hundred times the bytes of its source; keeping one giant would push out a thousand others.
-MAX_DOCUMENT_BYTES: Final = 64 * 1024
+MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
+"""A larger one is not kept: it would push out too many others. No document of the default limits is larger."""
+
+MAX_KNOWN_COSTS: Final = 64
+"""Costs of one operation that are remembered, by the sizes that its variables ask for."""
+
+# Measured, an upper bound of each; a test compares them with what is allocated.
+TOKEN_BYTES: Final = 640
+PLANNED_FIELD_BYTES: Final = 800
+COST_BYTES: Final = 300
+SIZE_BYTES: Final = 40
+SHAPE_BYTES: Final = 2000
 
 
-class Operation(NamedTuple):
-    """An operation of a valid document."""
+class Plans(list[Selection | None]):
+    """The plan of an operation, once there is one; null: graphql-core must answer it."""
 
-    node: OperationDefinitionNode
-    fragments: dict[str, FragmentDefinitionNode]
-    page_sizes: list[str]
-    """The variables that its cost depends on."""
-    costs: dict[tuple[Any, ...], int]
-    """Costs under the limit that were computed before, by the values of `page_sizes`."""
-    plans: list[Selection | None]
-    """Its plan, once there is one; null: graphql-core must answer it."""
-    shape: Shape | None
-    """Of a subscription to a declared stream."""
-    reach: Reach
+    def __init__(self, grew: Callable[[int], None]) -> None:
+        super().__init__()
+        self._grew = grew
+
+    def append(self, plan: Selection | None) -> None:
+        """Keeps it."""
+        super().append(plan)
+        self._grew(0 if plan is None else planned_fields(plan) * PLANNED_FIELD_BYTES)
+
+
+class Operation:
+    """An operation of a valid document. What is known of it is found out when it is first asked for.
+
+    So a document of many operations costs no more than the one of them that is executed.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        node: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        sizing: frozenset[str],
+        grew: Callable[[int], None],
+    ) -> None:
+        """`sizing` arguments say how many items there will be. `grew` is told the bytes of whatever is kept later."""
+        self.node = node
+        self.fragments = fragments
+        self.plans = Plans(grew)
+        self._schema = schema
+        self._sizing = sizing
+        self._grew = grew
+        self._costs: dict[tuple[int | None, ...], int] = {}
+
+    @property
+    def name(self) -> str | None:
+        """Its name in the document; null for an anonymous one."""
+        return self.node.name.value if self.node.name else None
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """Of a subscription to a declared stream."""
+        shape = shape_of(self._schema, self.node, self.fragments)
+        if shape is not None:
+            self._grew(SHAPE_BYTES + sys.getsizeof(shape.document))
+        return shape
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Whose data it reads."""
+        root = self._schema.get_root_type(self.node.operation)
+        return reach_of(self._schema, self.node.selection_set, root, self.fragments)
+
+    @cached_property
+    def _sized_by(self) -> list[str]:
+        return sizing_variables(self.node, self.fragments, self._sizing)
+
+    def cost(self, variables: Mapping[str, Any], limits: Limits) -> int | GraphQLError:
+        """What it costs, or the refusal that says how to fit. `variables` are coerced."""
+        sizes = tuple(_size(variables.get(name)) for name in self._sized_by)
+        if (known := self._costs.get(sizes)) is not None:
+            return known
+        cost = check_cost(self._schema, self.node, self.fragments, variables, limits)
+        if isinstance(cost, int) and len(self._costs) < MAX_KNOWN_COSTS:
+            self._costs[sizes] = cost
+            self._grew(COST_BYTES + SIZE_BYTES * len(sizes))
+        return cost
 
 
 class Document(NamedTuple):
@@ -60,32 +127,52 @@ class Document(NamedTuple):
     """The refusal for callers who may not introspect; None where nothing is introspected."""
 
 
-class Documents:
-    """Documents by the hash of their source, least recently used first to go. Invalid ones are not kept."""
+class _Kept:
+    """A document and what it takes, as far as is known."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+    __slots__ = ("bytes", "document", "number")
+
+    def __init__(self, document: Document, number: int, size: int) -> None:
+        self.document = document
+        self.number = number
+        """Tells it from another reading of the same source. A reference would make a circle, which is freed late."""
+        self.bytes = size
+
+
+class Documents:
+    """Documents by the hash of their source, least recently used first to go. Invalid ones are not kept.
+
+    May be used from several threads.
+    """
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, limit_bytes: int = MAX_BYTES) -> None:
         self._schema = schema
         self._limits = limits
-        self._known: OrderedDict[bytes, tuple[Document, int]] = OrderedDict()
+        self._sizing = sizing_arguments(schema)
+        self._limit_bytes = limit_bytes
+        self._known: OrderedDict[bytes, _Kept] = OrderedDict()
         self._bytes = 0
+        self._numbers = itertools.count()
+        # Held for moments only: no document is read under it. What a thread keeps may begin with what another frees.
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def size_bytes(self) -> int:
+        """What is kept takes about so much."""
+        return self._bytes
+
+    def find(self, source: str) -> Document | None:
+        """The document, if it is kept."""
+        return self._find(_key(source))
+
     def get(self, source: str, *, hide_suggestions: bool) -> Document | list[GraphQLError]:
         """The document, or every reason why it is none. Errors name similar fields unless suggestions are hidden."""
-        # A lone surrogate cannot be encoded; it still is the lexer's to refuse.
-        encoded = source.encode("utf-8", "surrogatepass")
-        key = hashlib.sha256(encoded).digest()
-        if (known := self._known.get(key)) is not None:
-            self._known.move_to_end(key)
-            return known[0]
-        document = self._read(source, hide_suggestions)
-        if isinstance(document, Document):
-            self._keep(key, document, len(encoded))
-        return document
-
-    def _read(self, source: str, hide_suggestions: bool) -> Document | list[GraphQLError]:
+        key = _key(source)
+        if (known := self._find(key)) is not None:
+            return known
         try:
             tree = parse(source, max_lexical_tokens=self._limits.tokens, max_comments=self._limits.tokens)
         except GraphQLSyntaxError as error:
@@ -93,36 +180,94 @@ class Documents:
             return [refuse(LimitExceeded(error.description))] if too_long else [error]
         except GraphQLError as error:
             return [error]
+        _unlink(tree)
         # Before validation: what these bound is also what would make some rules slow.
         if refusal := check_shape(tree, self._limits):
             return [refusal]
-        if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
+        if errors := self._errors(tree, hide_suggestions):
             return errors
-        return _index(self._schema, tree)
+        number = next(self._numbers)
+        document = self._index(tree, partial(self._grow, key, number))
+        self._keep(key, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
+        return document
 
-    def _keep(self, key: bytes, document: Document, size: int) -> None:
-        if size > MAX_DOCUMENT_BYTES:
-            return
-        self._known[key] = (document, size)
-        self._bytes += size
-        while len(self._known) > MAX_DOCUMENTS or self._bytes > MAX_BYTES:
-            _, (_, freed) = self._known.popitem(last=False)
-            self._bytes -= freed
+    def _errors(self, tree: DocumentNode, hide_suggestions: bool) -> list[GraphQLError]:
+        visitors: list[ASTValidationRule] = []
 
+        def noted(rule: type[ASTValidationRule]) -> Any:
+            def begin(context: Any) -> ASTValidationRule:
+                visitors.append(rule(context))
+                return visitors[-1]
 
-def _index(schema: GraphQLSchema, tree: DocumentNode) -> Document:
-    fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
-    operations = tuple(
-        Operation(
-            each,
-            fragments,
-            page_size_variables(each, fragments),
-            {},
-            [],
-            shape_of(schema, each, fragments),
-            reach_of(schema, each.selection_set, schema.get_root_type(each.operation), fragments),
+            return begin
+
+        rules = [noted(rule) for rule in RULES]
+        try:
+            return validate(self._schema, tree, rules, max_errors=20, hide_suggestions=hide_suggestions)
+        finally:
+            # A visitor keeps methods bound to itself: it would live on, and with it the whole document.
+            for visitor in visitors:
+                vars(visitor).clear()
+
+    def _index(self, tree: DocumentNode, grew: Callable[[int], None]) -> Document:
+        fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
+        operations = tuple(
+            Operation(self._schema, each, fragments, self._sizing, grew)
+            for each in tree.definitions
+            if isinstance(each, OperationDefinitionNode)
         )
-        for each in tree.definitions
-        if isinstance(each, OperationDefinitionNode)
-    )
-    return Document(operations, introspection_node(tree))
+        return Document(operations, introspection_node(tree))
+
+    def _find(self, key: bytes) -> Document | None:
+        with self._lock:
+            known = self._known.get(key)
+            if known is None:
+                return None
+            self._known.move_to_end(key)
+            return known.document
+
+    def _keep(self, key: bytes, kept: _Kept) -> None:
+        with self._lock:
+            if kept.bytes > MAX_DOCUMENT_BYTES or key in self._known:
+                return
+            self._known[key] = kept
+            self._bytes += kept.bytes
+            self._make_room()
+
+    def _grow(self, key: bytes, number: int, size: int) -> None:
+        with self._lock:
+            known = self._known.get(key)
+            if known is None or known.number != number:
+                return
+            known.bytes += size
+            self._bytes += size
+            if known.bytes > MAX_DOCUMENT_BYTES:
+                self._forget(key)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > self._limit_bytes:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, key: bytes) -> None:
+        self._bytes -= self._known.pop(key).bytes
+
+
+def _key(source: str) -> bytes:
+    # A lone surrogate cannot be encoded; it still is the lexer's to refuse.
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
+
+
+def _unlink(tree: DocumentNode) -> None:
+    """Lets the document be freed as soon as nobody has it: its tokens point at one another, in both directions."""
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        token.prev = None
+        token = token.next
+
+
+def _size(value: Any) -> int | None:
+    """What of a variable's value counts: a page's size, or how many are listed."""
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else None

@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
+from functools import partial
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
@@ -36,7 +38,6 @@ from app.engine.breadth import Levels, Selection, plan
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
-from app.engine.limits.cost import check_cost
 from app.engine.limits.text import check_variables
 from app.engine.streams.declaring import Opened
 from app.engine.streams.sharing import Shape
@@ -45,7 +46,12 @@ from app.kit.loading import Audience, Reads
 from app.kit.moments import Moments
 from app.kit.work import Work, working
 
-MAX_KNOWN_COSTS: Final = 64
+SMALL_BYTES: Final = 4096
+"""A request up to this size is checked on the event loop: a thread would cost more."""
+
+SMALL_DOCUMENT_CHARS: Final = 1000
+"""The same of a document that was not seen before; each takes milliseconds."""
+
 MAX_REPEATS: Final = 3
 
 
@@ -172,6 +178,8 @@ class Engine:
         self._show_statements = show_statements
         self.courses = Counter[Course]()
         """How queries and events were answered."""
+        # One: however many large requests come, the event loop shares its time with one of them.
+        self._checking = ThreadPoolExecutor(1, thread_name_prefix="checking")
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -210,11 +218,27 @@ class Engine:
         )
         if isinstance(values, list):
             return values
-        cost = self._cost(operation, values.coerced)
+        cost = operation.cost(values.coerced, self.limits)
         if isinstance(cost, GraphQLError):
             return [cost]
         plans = operation.plans if not operation.node.variable_definitions else None
         return Prepared(operation.node, operation.fragments, values, cost, operation.reach, plans, operation.shape)
+
+    async def prepare_fairly(
+        self,
+        query: str,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        *,
+        introspection_allowed: bool,
+        size_bytes: int,
+    ) -> Prepared | list[GraphQLError]:
+        """What `prepare` gives; a request of this size is checked in a thread where the others would wait for it."""
+        large = size_bytes > SMALL_BYTES + len(query) or (
+            len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
+        )
+        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
+        return await asyncio.get_running_loop().run_in_executor(self._checking, check) if large else check()
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
@@ -246,15 +270,6 @@ class Engine:
     async def answer_event(self, prepared: Prepared, context: RequestContext, payload: object) -> Response:
         """Answers one event of a subscription, and closes the context's loads. Raises Unavailable: ask again."""
         return await self._run(prepared, context, payload)
-
-    def _cost(self, operation: Operation, variables: dict[str, Any]) -> int | GraphQLError:
-        sizes = tuple(variables.get(name) for name in operation.page_sizes)
-        if (known := operation.costs.get(sizes)) is not None:
-            return known
-        cost = check_cost(self._schema, operation.node, operation.fragments, variables, self.limits)
-        if isinstance(cost, int) and len(operation.costs) < MAX_KNOWN_COSTS:
-            operation.costs[sizes] = cost
-        return cost
 
     async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
         with working(Work(context.party)) as work:
@@ -349,7 +364,7 @@ def _choose(operations: Sequence[Operation], name: str | None) -> Operation | Gr
             return operations[0]
         return GraphQLError("The document has several operations: say which in `operationName`.")
     for operation in operations:
-        if operation.node.name and operation.node.name.value == name:
+        if operation.name == name:
             return operation
     return GraphQLError("The document has no operation of the name in `operationName`.")
 

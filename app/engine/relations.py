@@ -5,7 +5,7 @@ touching a type.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol, cast
 
 import msgspec
@@ -13,6 +13,7 @@ import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode
 
 from app.engine.cursors import Cursor, decode_cursor
+from app.engine.limits.extra import Size, holds
 from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, page_of
 from app.kit.errors import InvalidInput
 from app.kit.loading import Many, One, Page, PageRequest, Reads
@@ -70,8 +71,15 @@ def _reads(info: strawberry.Info) -> Reads:
     return cast(ReadsContext, info.context).reads
 
 
-def _field(resolver: Callable[..., Any], relation: Relation, description: str, options: dict[str, Any]) -> Any:
-    return strawberry.field(resolver=resolver, description=description, metadata={"relation": relation}, **options)
+def _field(
+    resolver: Callable[..., Any],
+    relation: Relation,
+    description: str,
+    options: dict[str, Any],
+    more: Mapping[str, Any] | None = None,
+) -> Any:
+    metadata = {"relation": relation, **(more or {})}
+    return strawberry.field(resolver=resolver, description=description, metadata=metadata, **options)
 
 
 def related(loader: One[Any], *, key: str, description: str, **options: Any) -> Any:
@@ -84,13 +92,13 @@ def related(loader: One[Any], *, key: str, description: str, **options: Any) -> 
     return _field(resolve, Relation(loader, key), description, options)
 
 
-def listed(loader: Many[Any], *, key: str, description: str, **options: Any) -> Any:
-    """The short, bounded list of records that belong to the parent's `key`."""
+def listed(loader: Many[Any], *, key: str, most: Size, description: str, **options: Any) -> Any:
+    """The short list of records that belong to the parent's `key`; there are never more than `most`."""
 
     def resolve(root: Any, info: strawberry.Info) -> Any:
         return _reads(info).many(loader, getattr(root, key))
 
-    return _field(resolve, Relation(loader, key), description, options)
+    return _field(resolve, Relation(loader, key), description, options, holds(most))
 
 
 def paged(

@@ -23,6 +23,8 @@ from app.kit.sql import beside
 
 Q = beside(__file__, "jobs.sql")
 MAX_ATTEMPTS = 8
+MAX_SCHEDULES = 100
+"""So many are shown."""
 RESTART_S = 1.0
 IDEMPOTENCY_RETENTION = timedelta(days=7)
 JOB_LOG_RETENTION = timedelta(days=30)
@@ -71,7 +73,7 @@ async def enqueue(
 
 async def scheduled_jobs(executor: Executor) -> list[ScheduledJob]:
     """All schedules, by name."""
-    return [ScheduledJob(*row) for row in await executor.fetch(Q.job_schedules)]
+    return [ScheduledJob(*row) for row in await executor.fetch(Q.job_schedules, MAX_SCHEDULES)]
 
 
 class JobRunner:

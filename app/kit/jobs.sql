@@ -8,10 +8,10 @@ ON CONFLICT (job) DO UPDATE SET started_at = excluded.started_at, finished_at = 
 UPDATE job_runs SET finished_at = $2, succeeded = $3, detail = $4 WHERE job = $1;
 
 -- name: job_schedules
--- Every scheduled job with what it did last.
+-- Every scheduled job with what it did last; at most $1.
 SELECT s.entrypoint AS job, s.expression AS schedule, s.next_run, r.started_at, r.finished_at, r.succeeded, r.detail
 FROM pgqueuer_schedules s LEFT JOIN job_runs r ON r.job = s.entrypoint
-ORDER BY s.entrypoint;
+ORDER BY s.entrypoint LIMIT $1::integer;
 
 -- name: maintain_partitions
 -- Makes the coming months' partitions and drops those past their retention.

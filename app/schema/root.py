@@ -10,6 +10,7 @@ from app.domains.accounts import model as accounts
 from app.engine.audience import computed_for
 from app.engine.direct import resolve_directly
 from app.engine.limits import Limits
+from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.loading import Audience
@@ -42,6 +43,11 @@ class ServerLimits:
     tokens: int = strawberry.field(description="Lexical tokens in a document.")
     depth: int = strawberry.field(description="Levels of nested fields.")
     aliases: int = strawberry.field(description="Aliases in a document.")
+    selections: int = strawberry.field(
+        description="Fields and fragments in a document, all its operations together, when each fragment is written out"
+        " wherever it is spread."
+    )
+    watchlist: int = strawberry.field(description="Tokens on one user's watchlist.")
     cost: int = strawberry.field(description="Cost of an operation, by `costFormula`.")
     cost_formula: str = strawberry.field(description="How the cost is computed, before anything runs.")
     first: int = strawberry.field(description="The largest `first` of a list whose argument says no other.")
@@ -50,6 +56,21 @@ class ServerLimits:
     sockets_per_viewer: int = strawberry.field(
         description="WebSockets that one user has open at once to one server process, and apart from them as many "
         "streams of events. Further ones are refused with 1013 and 429: try again when one has ended."
+    )
+    stream_cost_per_socket: int = strawberry.field(
+        description="What the subscriptions of one WebSocket, or one stream of events, may cost in a second together:"
+        " the cost of an event, as `costFormula` has it, times the events that are expected in a second. Equal"
+        " subscriptions count once."
+    )
+    stream_cost_per_viewer: int = strawberry.field(
+        description="The same of all subscriptions that one user has open to one server process."
+    )
+    stream_cost_per_address: int = strawberry.field(
+        description="The same of all anonymous subscriptions from one address to one server process."
+    )
+    ticks_per_s: float = strawberry.field(
+        description="How often the market ticks in a second. Subscriptions to prices are charged for so many events;"
+        " the others say in their descriptions for how many."
     )
     replay_events: int = strawberry.field(
         description="How far back `after` may begin, in events of its stream; further back is RESYNC_REQUIRED."
@@ -93,7 +114,10 @@ class Query(AccountsQuery, LedgerQuery, MarketQuery):
         return (await _nodes(info, [id]))[0]
 
     @strawberry.field(
-        graphql_type=list[Node | None], description="Objects by global id, null where absent or not yours."
+        graphql_type=list[Node | None],
+        metadata=counted_by("ids", MAX_NODES),
+        description="Objects by global id, null where absent or not yours. Each id multiplies the cost of what is"
+        " below.",
     )
     async def nodes(
         self,

@@ -23,6 +23,7 @@ from app.transport.messages import (
     GRAPHQL_JSON,
     HTML,
     JSON,
+    LARGE_BYTES,
     Params,
     accepted,
     check_content,
@@ -95,7 +96,7 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, exchange.request_id)
         if caller.viewer is not None:
             exchange.user_id = str(caller.viewer.user_id)
-        prepared = self._prepare(params, caller)
+        prepared = await self._prepare(params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(request, prepared, media_type, cors)
@@ -118,12 +119,17 @@ class GraphQLEndpoint:
             return params_of_query(request.scope["query_string"])
         check_content(request.headers)
         body = await read_body(request.headers, request.receive, self._runtime.settings.body_limit_bytes)
-        return params_of_body(body)
+        # A large one takes as long as a hundred small requests.
+        return params_of_body(body) if len(body) <= LARGE_BYTES else await asyncio.to_thread(params_of_body, body)
 
-    def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
+    async def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
         allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        prepared = self._runtime.engine.prepare(
-            params.query, params.operation_name, params.variables, introspection_allowed=allowed
+        prepared = await self._runtime.engine.prepare_fairly(
+            params.query,
+            params.operation_name,
+            params.variables,
+            introspection_allowed=allowed,
+            size_bytes=params.size_bytes,
         )
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 

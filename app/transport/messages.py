@@ -18,6 +18,9 @@ GRAPHQL_JSON: Final = "application/graphql-response+json"
 EVENT_STREAM: Final = "text/event-stream"
 HTML: Final = "text/html"
 
+LARGE_BYTES: Final = 16 * 1024
+"""JSON beyond this size is read in a thread."""
+
 BODY_PATIENCE_S: Final = 10.0
 """Seconds within which a body must arrive."""
 
@@ -33,6 +36,8 @@ class Params(msgspec.Struct, frozen=True):
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+    size_bytes: int = 0
+    """Of the request."""
 
 
 async def read_body(headers: Headers, receive: Receive, limit_bytes: int) -> bytes:
@@ -89,7 +94,7 @@ def params_of_body(body: bytes) -> Params:
     """Reads a POST. Raises Refused."""
     if not body:
         raise Refused("The body is empty: send a JSON object with a `query`.")
-    return _params(decode(body, "The body"))
+    return _params(decode(body, "The body"), len(body))
 
 
 def params_of_query(query_string: bytes) -> Params:
@@ -107,10 +112,10 @@ def params_of_query(query_string: bytes) -> Params:
         if found.get(name):
             found[name] = decode(found[name].encode(), f"`{name}`")
     # A form sends its empty fields too.
-    return _params({name: value for name, value in found.items() if value != ""})
+    return _params({name: value for name, value in found.items() if value != ""}, len(query_string))
 
 
-def _params(value: Any) -> Params:
+def _params(value: Any, size_bytes: int) -> Params:
     if isinstance(value, list):
         raise Refused("Batching is off: send one operation in a request, as a JSON object.")
     if not isinstance(value, dict):
@@ -118,7 +123,8 @@ def _params(value: Any) -> Params:
     if value.get("query") is None:
         raise Refused("`query` is missing.")
     try:
-        return msgspec.convert({ours: value[name] for name, ours in _NAMES.items() if name in value}, Params)
+        fields = {ours: value[name] for name, ours in _NAMES.items() if name in value}
+        return msgspec.convert({**fields, "size_bytes": size_bytes}, Params)
     except msgspec.ValidationError as error:
         wrong = next(name for name, ours in _NAMES.items() if not _fits(ours, value.get(name)))
         expected = "a string" if wrong in {"query", "operationName"} else "an object"

@@ -176,6 +176,7 @@ class StreamMetrics(Collector):
             ("deliveries", "Events handed to subscribers.", counters.deliveries),
             ("replays", "Times that a subscriber was brought up to where its group was.", counters.replays),
             ("resyncs", "Streams that could not be continued.", counters.resyncs),
+            ("refusals", "Subscriptions refused because those open already cost too much together.", counters.refusals),
             ("evictions", "Readers let go because they did not read.", counters.evictions),
         ):
             yield CounterMetricFamily(f"moneta_subscription_{name}", description, value=total)

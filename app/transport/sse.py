@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.engine.encoding import encode
 from app.engine.execution import Prepared, Response
+from app.engine.streams.budgets import Payer
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.errors import Code
@@ -54,7 +55,8 @@ class EventStreams:
         """
         place = self._places.take(context.viewer, client_of(request))
         after = request.headers.get("last-event-id") or None
-        events = iterate(self._runtime.subscriptions, prepared, context, Transport.SSE, after=after)
+        payer = Payer(object(), place, context.viewer is not None)
+        events = iterate(self._runtime.subscriptions, prepared, context, Transport.SSE, payer, after=after)
         stream = self._stream(request, events, context)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,6 +17,7 @@ from app.engine.cursors import Cursor
 from app.engine.execution import Engine, Prepared, Response
 from app.engine.limits import Limits
 from app.engine.limits.extra import costs
+from app.engine.streams.budgets import Payer
 from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC
 from app.kit.errors import InvalidInput, NotFound, RateLimited
@@ -38,6 +39,10 @@ LIMITS = Limits(
     sockets_per_viewer=20,
     replay_events=1000,
 )
+
+
+NOBODY = Payer("one connection", None, is_viewer=False)
+"""Whom nobody else is charged with."""
 
 
 class CountedReads(Reads):
@@ -168,7 +173,7 @@ def _number(event: Event, cursor: Cursor) -> "Item":
 
 @strawberry.type
 class Subscription:
-    @durable(Item, payload=_number, description="Events.")
+    @durable(Item, payload=_number, per_s=1.0, description="Events.")
     async def events(self) -> str:
         return "events"
 
@@ -200,7 +205,7 @@ def refusal(
 
 def cost(query: str, variables: dict[str, Any] | None = None) -> int:
     """What an operation costs, whatever the limit."""
-    return prepare(engine(cost=10**40, depth=100, aliases=10**40), query, variables).cost
+    return prepare(engine(cost=10**40, depth=100, aliases=10**40, selections=10**40), query, variables).cost
 
 
 @contextmanager

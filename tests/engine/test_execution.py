@@ -1,13 +1,13 @@
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 from graphql import OperationType
 
-from app.engine.documents import Documents
 from app.engine.execution import Response
 from app.kit.work import current_work
-from tests.engine.support import LIMITS, SCHEMA, Context, engine, listening, prepare, refusal
+from tests.engine.support import Context, engine, listening, prepare, refusal
 
 
 async def run(query: str, variables: dict[str, Any] | None = None, **limits: Any) -> Response:
@@ -116,24 +116,29 @@ def test_who_may_not_introspect_gets_neither_schema_nor_suggestions() -> None:
     assert not isinstance(graph.prepare("{ __typename }", None, None, introspection_allowed=False), list)
 
 
-def test_documents_are_kept_while_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.documents.MAX_DOCUMENTS", 2)
-    documents = Documents(SCHEMA._schema, LIMITS)
-    first = documents.get("{ number }", hide_suggestions=False)
-    documents.get("{ a: number }", hide_suggestions=False)
-    assert documents.get("{ number }", hide_suggestions=True) is first
-    documents.get("{ b: number }", hide_suggestions=False)
-    assert documents.get("{ number }", hide_suggestions=False) is first
-    assert isinstance(documents.get("{ wrong }", hide_suggestions=False), list)
-    assert len(documents) == 2
+@pytest.mark.parametrize(
+    ("query", "variables", "size_bytes", "apart"),
+    [
+        ("{ number }", None, 10, False),
+        ("{ number }" + " " * 2000, None, 2010, True),
+        ("query($name: String!) { item(name: $name) { name } }", {"name": "n" * 3000}, 3100, False),
+        ("query($name: String!) { item(name: $name) { name } }", {"name": "n" * 9000}, 9100, True),
+    ],
+)
+async def test_what_takes_long_to_check_is_checked_in_a_thread(
+    query: str, variables: dict[str, Any] | None, size_bytes: int, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, threads = engine(), list[int]()
+    check = graph.prepare
 
+    def noted(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.get_ident())
+        return check(*arguments, **named)
 
-def test_documents_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.documents.MAX_BYTES", 25)
-    documents = Documents(SCHEMA._schema, LIMITS)
-    for name in "abcd":
-        documents.get(f"{{ {name}: number }}", hide_suggestions=False)
-    assert len(documents) == 1
-    monkeypatch.setattr("app.engine.documents.MAX_DOCUMENT_BYTES", 10)
-    documents.get("{ longer_than_ten: number }", hide_suggestions=False)
-    assert len(documents) == 1
+    monkeypatch.setattr(graph, "prepare", noted)
+    for _ in range(2):
+        prepared = await graph.prepare_fairly(query, None, variables, introspection_allowed=True, size_bytes=size_bytes)
+        assert not isinstance(prepared, list)
+    here = threading.get_ident()
+    # A document that is known is read no more; variables are coerced each time.
+    assert [each != here for each in threads] == [apart, apart and variables is not None]

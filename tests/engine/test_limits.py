@@ -12,7 +12,7 @@ from tests.engine.support import cost, engine, prepare, refusal
     ("query", "expected"),
     [
         ("{ item { name } }", 2),
-        ("{ item { tags } }", 2),
+        ("{ item { tags } }", 1 + 1 + 10),
         ("{ item { parts { name } } }", 1 + 1 + 10),
         ("{ item { parts { parts { name } } } }", 1 + 1 + 10 * (1 + 10)),
         ("{ items(first: 3) { nodes { name parent { name } } } }", 1 + 1 + 3 * 3),

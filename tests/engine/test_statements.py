@@ -65,7 +65,7 @@ class Event:
 
 @strawberry.type
 class Subscription:
-    @durable(Event, payload=lambda event, cursor: Event(), description="Events.")
+    @durable(Event, payload=lambda event, cursor: Event(), per_s=1.0, description="Events.")
     async def events(self) -> str:
         return "events"
 

@@ -29,8 +29,8 @@ ON CONFLICT (source, kind) DO UPDATE SET
     updated_at = excluded.last_failure_at;
 
 -- name: market_sources
--- All sources, by kind and name; there are as many as are configured.
+-- Sources, by kind and name, at most $1; there are as many as are configured.
 SELECT source, kind, last_success_at, last_failure_at, last_failure, accepted, ignored
 FROM market_sources
 ORDER BY kind, source
-LIMIT 200;
+LIMIT $1::integer;

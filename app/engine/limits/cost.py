@@ -15,14 +15,19 @@ from graphql import (
     GraphQLCompositeType,
     GraphQLError,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -31,14 +36,14 @@ from graphql import (
 
 from app.engine.direct import way_of
 from app.engine.failures import refuse
-from app.engine.limits.extra import extra_cost
+from app.engine.limits.extra import counted_argument, declared_size, extra_cost
 from app.engine.limits.model import LimitExceeded, Limits
 from app.engine.limits.shape import INTROSPECTION, everything_in, leaves_first
 from app.engine.pages import DEFAULT_FIRST
 from app.engine.relations import Relation
 
 LIST_SIZE: Final = 10
-"""Assumed items of a list that has no `first`."""
+"""Items of a list that says nothing of its size. No list of ours does."""
 
 MUTATION_COST: Final = 10
 
@@ -56,15 +61,26 @@ class Weight(NamedTuple):
         return self.fixed + self.listed * items
 
 
+ITEM: Final = Weight(1, 0)
+FIRST: Final = "first"
+
+
 class _Page(NamedTuple):
-    """A connection on the heaviest path: the operation's cost has a term `first * each`."""
+    """A list on the heaviest path whose size is the caller's to choose: the cost has a term `size * each`."""
 
     path: str
-    first: int
+    argument: str
+    size: int
     each: int
     node: FieldNode
     largest: int
-    """The most that its `first` may be."""
+    """The most that its size may be."""
+
+    def hint(self, fitting: int) -> str:
+        """How to fit."""
+        if self.argument == FIRST:
+            return f"`{self.path}` weighs most: it fits with `first: {fitting}` or less instead of {self.size}."
+        return f"`{self.path}` weighs most: it fits with {fitting} `{self.argument}` or fewer instead of {self.size}."
 
 
 def check_cost(
@@ -75,37 +91,74 @@ def check_cost(
     limits: Limits,
 ) -> int | GraphQLError:
     """The cost of the operation, or a refusal that says how to fit. `variables` are coerced."""
-    scale = _Scale(schema, operation, fragments, variables, limits.first)
+    scale = _Scale(schema, operation, fragments, variables, limits)
     cost = scale.total()
     if cost <= limits.cost:
         return cost
     return _refusal(scale.heaviest_pages(), cost, limits, operation)
 
 
-def page_size_variables(operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
-    """The variables that the cost depends on."""
+def sizing_arguments(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of all arguments that say how many items there will be."""
+    return frozenset(
+        name
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for field in kind.fields.values()
+        if (name := _sizing(field)) is not None
+    )
+
+
+def sizing_variables(
+    operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode], arguments: frozenset[str]
+) -> list[str]:
+    """The variables that the cost depends on, given the arguments that say how many."""
     found: dict[str, None] = {}
     for definition in (operation, *fragments.values()):
         for selection in everything_in(definition.selection_set):
-            if isinstance(selection, FieldNode) and isinstance(value := _first_node(selection), VariableNode):
-                found.setdefault(value.name.value)
+            for argument in selection.arguments or () if isinstance(selection, FieldNode) else ():
+                if argument.name.value in arguments and isinstance(argument.value, VariableNode):
+                    found.setdefault(argument.value.name.value)
     return list(found)
+
+
+def _sizing(definition: GraphQLField) -> str | None:
+    """The argument that says how many items there will be below the field."""
+    if (counted := counted_argument(definition)) is not None:
+        return counted.name
+    return FIRST if FIRST in definition.args else None
 
 
 def _refusal(pages: list[_Page], cost: int, limits: Limits, operation: OperationDefinitionNode) -> GraphQLError:
     said = f"This operation costs {cost:,}; {limits.cost:,} is the limit." if cost < 10**15 else "This costs too much."
+    hint, node = _hint(pages, cost, limits)
+    return refuse(LimitExceeded(f"{said} {hint}"), node or operation)
+
+
+def _hint(pages: list[_Page], cost: int, limits: Limits) -> tuple[str, FieldNode | None]:
     # The longest page first: shortening it takes least from the reader.
-    for page in sorted(pages, key=lambda each: -each.first):
-        fitting = min((limits.cost - cost + page.first * page.each) // page.each, page.largest)
-        if 1 <= fitting < page.first:
-            hint = f"`{page.path}` weighs most: it fits with `first: {fitting}` or less instead of {page.first}."
-            return refuse(LimitExceeded(f"{said} {hint}"), page.node)
+    for page in sorted(pages, key=lambda each: -each.size):
+        fitting = min((limits.cost - cost + page.size * page.each) // page.each, page.largest)
+        if 1 <= fitting < page.size:
+            return page.hint(fitting), page.node
     where = f"`{pages[0].path}` weighs most, and no page of it fits: ask" if pages else "Ask"
-    return refuse(LimitExceeded(f"{said} {where} for fewer fields at once."), operation)
+    return f"{where} for fewer fields at once.", None
 
 
-def _first_node(field: FieldNode) -> Any:
-    return next((each.value for each in field.arguments or () if each.name.value == "first"), None)
+def hint_to_fit(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+    limits: Limits,
+) -> str:
+    """How an operation that costs more than the limit would fit, in English."""
+    scale = _Scale(schema, operation, fragments, variables, limits)
+    return _hint(scale.heaviest_pages(), scale.total(), limits)[0]
+
+
+def _argument(field: FieldNode, name: str) -> ValueNode | None:
+    return next((each.value for each in field.arguments or () if each.name.value == name), None)
 
 
 class _Scale:
@@ -117,15 +170,17 @@ class _Scale:
         operation: OperationDefinitionNode,
         fragments: dict[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
-        first_limit: int,
+        limits: Limits,
     ) -> None:
         self._schema = schema
         self._operation = operation
         self._root = schema.get_root_type(operation.operation)
         self._fragments = fragments
         self._variables = variables
-        self._first_limit = first_limit
+        self._limits = limits
         self._weights: dict[str, Weight] = {}
+        self._weighed: dict[int, Weight] = {}
+        """By the selection set: whoever looks for the heaviest path weighs everything on it again."""
         for name in leaves_first(fragments):
             self._weights[name] = self._selections(fragments[name].selection_set, self._condition(fragments[name]))
 
@@ -154,21 +209,27 @@ class _Scale:
             path.append((field.alias or field.name).value)
             selections, parent = field.selection_set, get_named_type(definition.type)
             below = self._selections(selections, parent)
-            if (first := self._first(field, definition)) is not None:
+            if (size := self._size(field, definition)) is not None:
                 each = factor * (below.at(LIST_SIZE) if _is_list(definition) else below.listed)
-                pages += [_Page(".".join(path), first, each, field, self._largest(definition))] if each else []
-                factor, items = (factor * first, LIST_SIZE) if _is_list(definition) else (factor, first)
+                argument, largest = _sizing(definition) or FIRST, self._largest(definition)
+                pages += [_Page(".".join(path), argument, size, each, field, largest)] if each else []
+                factor, items = (factor * size, LIST_SIZE) if _is_list(definition) else (factor, size)
+            elif _is_list(definition):
+                factor, items = factor * (self._declared(definition) or items), LIST_SIZE
             else:
-                factor, items = (factor * items if _is_list(definition) else factor), LIST_SIZE
+                items = LIST_SIZE
         return pages
 
     def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Weight:
+        if (known := self._weighed.get(id(selections))) is not None:
+            return known
         fixed = listed = 0
         for selection in selections.selections:
             weight = self._selection(selection, parent)
             fixed += weight.fixed
             listed += weight.listed
-        return Weight(fixed, listed)
+        weighed = self._weighed[id(selections)] = Weight(fixed, listed)
+        return weighed
 
     def _selection(self, selection: SelectionNode, parent: GraphQLNamedType | None) -> Weight:
         if isinstance(selection, FragmentSpreadNode):
@@ -177,18 +238,19 @@ class _Scale:
             return self._selections(selection.selection_set, self._condition(selection) or parent)
         field = cast(FieldNode, selection)
         definition = self._field(parent, field)
-        if field.selection_set is None:
-            return Weight(self._base(parent) + (extra_cost(definition) if definition else 0), 0)
         if definition is None or field.name.value in INTROSPECTION:
             # How deep introspection may go is a rule of validation; what it reads is small and in memory.
-            return Weight(1 + sum(isinstance(each, FieldNode) for each in everything_in(field.selection_set)), 0)
-        below = self._selections(field.selection_set, get_named_type(definition.type))
+            inner = everything_in(field.selection_set) if field.selection_set else ()
+            return Weight(self._base(parent) + sum(isinstance(each, FieldNode) for each in inner), 0)
+        # Of a list of plain values, each counts.
+        below = self._selections(field.selection_set, get_named_type(definition.type)) if field.selection_set else ITEM
         base = self._base(parent) + extra_cost(definition)
-        if (first := self._first(field, definition)) is not None:
-            return Weight(base + (first * below.at(LIST_SIZE) if _is_list(definition) else below.at(first)), 0)
+        if (size := self._size(field, definition)) is not None:
+            return Weight(base + (size * below.at(LIST_SIZE) if _is_list(definition) else below.at(size)), 0)
         if _is_list(definition):
-            return Weight(base, below.at(LIST_SIZE))
-        return Weight(base + below.at(LIST_SIZE), 0)
+            size = self._declared(definition)
+            return Weight(base, below.at(LIST_SIZE)) if size is None else Weight(base + size * below.at(LIST_SIZE), 0)
+        return Weight(base + below.at(LIST_SIZE), 0) if field.selection_set else Weight(base, 0)
 
     def _base(self, parent: GraphQLNamedType | None) -> int:
         is_root = self._operation.operation is OperationType.MUTATION and parent is self._root
@@ -198,26 +260,40 @@ class _Scale:
         name = cast(FieldNode, node).name.value
         return self._schema.get_field(cast(GraphQLCompositeType, parent), name) if parent else None
 
+    def _declared(self, definition: GraphQLField) -> int | None:
+        """The most items that a list says it has."""
+        most = declared_size(definition)
+        return most(self._limits) if callable(most) else most
+
     def _largest(self, definition: GraphQLField) -> int:
+        if (counted := counted_argument(definition)) is not None:
+            return counted.most
         way = way_of(definition)
-        return way.max_first if isinstance(way, Relation) else self._first_limit
+        return way.max_first if isinstance(way, Relation) else self._limits.first
 
     def _condition(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType | None:
         return self._schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else None
 
-    def _first(self, field: FieldNode, definition: GraphQLField) -> int | None:
-        """The page size; None for what is no connection."""
-        argument = definition.args.get("first")
-        if argument is None:
+    def _size(self, field: FieldNode, definition: GraphQLField) -> int | None:
+        """How many items the caller asks for; None where that is not theirs to say."""
+        name = _sizing(definition)
+        if name is None:
             return None
-        node = _first_node(field)
+        node = _argument(field, name)
         value: Any = None
         if isinstance(node, IntValueNode):
             value = int(node.value)
         elif isinstance(node, VariableNode):
             value = self._variables.get(node.name.value)
+        elif isinstance(node, ListValueNode):
+            value = node.values
+        elif node is not None and not isinstance(node, NullValueNode):
+            # One value stands for a list of one.
+            value = [node]
+        if (counted := counted_argument(definition)) is not None:
+            return counted.most if value is None else max(1, len(value))
         # The resolver refuses what is no page size; here it only must not make anything cheaper.
-        return max(1, value) if isinstance(value, int) else _default(argument)
+        return max(1, value) if isinstance(value, int) else _default(definition.args[name])
 
 
 def _default(argument: GraphQLArgument) -> int:

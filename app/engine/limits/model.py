@@ -6,9 +6,11 @@ from app.kit.errors import Code, Problem
 
 COST_FORMULA = (
     "Each field costs 1, a root field of a mutation 10, and as much more as its description says. What is selected"
-    " below a list counts 10 times; below the lists of a connection (`edges`, `nodes`) it counts `first` times, 20"
-    " where `first` is not given. Fragments count wherever they are spread; `__schema` and `__type` cost 1 for each"
-    " field below them."
+    " below a list counts as often as the list can have items, and of a list of plain values each item costs 1: below"
+    " the lists of a connection (`edges`, `nodes`) it counts `first` times, 20 where `first` is not given; below"
+    " `nodes(ids:)` and `priceTicks(symbols:)` as often as there are `ids` and `symbols`, 250 without `symbols`; else"
+    " as many times as the list's description says. Fragments count wherever they are spread; `__schema` and `__type`"
+    " cost 1 for each field below them."
 )
 
 
@@ -35,6 +37,19 @@ class Limits(msgspec.Struct, frozen=True):
     """WebSockets that one user has open at once to one server process."""
     replay_events: int
     """How far back a subscription may begin, in events of its stream."""
+    stream_cost_per_socket: int = 20_000
+    """What the subscriptions of one WebSocket or one stream of events may cost in a second together: the cost of an
+    event by `cost_formula` times the events that are expected in a second. Equal ones count once."""
+    stream_cost_per_viewer: int = 40_000
+    """The same of all subscriptions that one user has open to one server process."""
+    stream_cost_per_address: int = 40_000
+    """The same of all anonymous subscriptions from one address to one server process."""
+    ticks_per_s: float = 1.0
+    """How often the market ticks."""
+    watchlist: int = 200
+    """Tokens on one user's watchlist."""
+    selections: int = 20_000
+    """Fields and fragments of a document, fragments written out wherever they are spread, all operations together."""
     cost_formula: str = COST_FORMULA
     """How the cost is computed, in English."""
 

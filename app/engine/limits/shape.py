@@ -29,19 +29,24 @@ def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     depths: dict[str, int] = {}
     repeats: dict[str, int] = {}
+    written: dict[str, int] = {}
     for name in leaves_first(fragments):
+        written[name] = _written_out(fragments[name].selection_set, written)
         depths[name] = _depth(fragments[name].selection_set, depths)
         repeats[name] = _repeats(fragments[name].selection_set, repeats)
-    for operation in document.definitions:
-        if not isinstance(operation, OperationDefinitionNode):
-            continue
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if (count := sum(_written_out(each.selection_set, written) for each in operations)) > limits.selections:
+        message = f"{_said(count)} selections with all fragments written out; {limits.selections:,} are the limit."
+        return refuse(LimitExceeded(message), operations[0])
+    for operation in operations:
         if (depth := _depth(operation.selection_set, depths)) > limits.depth:
             message = f"Fields are nested {depth} deep; {limits.depth} is the limit."
             return refuse(LimitExceeded(message), operation)
         if (count := _repeats(operation.selection_set, repeats)) > limits.aliases:
-            said = "more than 1,000,000" if count > 1_000_000 else f"{count:,}"
-            message = f"{said} aliases, repeated fields and repeated directives; {limits.aliases} are the limit."
-            return refuse(LimitExceeded(message[0].upper() + message[1:]), operation)
+            message = (
+                f"{_said(count)} aliases, repeated fields and repeated directives; {limits.aliases} are the limit."
+            )
+            return refuse(LimitExceeded(message), operation)
     return None
 
 
@@ -59,7 +64,7 @@ def introspection_node(document: DocumentNode) -> GraphQLError | None:
 
 def leaves_first(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
     """Names of fragments, each after those that it spreads. A spread that closes a cycle is left out of account."""
-    spreads = {name: _spreads(node.selection_set) for name, node in fragments.items()}
+    spreads = {name: spreads_in(node.selection_set) for name, node in fragments.items()}
     order: dict[str, None] = {}
     for root in fragments:
         path = [(root, iter(spreads[root]))]
@@ -89,8 +94,22 @@ def everything_in(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
                 stack.append(below)
 
 
-def _spreads(selection_set: SelectionSetNode) -> list[str]:
+def spreads_in(selection_set: SelectionSetNode) -> list[str]:
+    """The names of the fragments that are spread below, at any depth."""
     return [each.name.value for each in everything_in(selection_set) if isinstance(each, FragmentSpreadNode)]
+
+
+def _said(count: int) -> str:
+    return "More than 1,000,000" if count > 1_000_000 else f"{count:,}"
+
+
+def _written_out(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:
+    count = 0
+    for selection in everything_in(selection_set):
+        count += 1
+        if isinstance(selection, FragmentSpreadNode):
+            count += fragments.get(selection.name.value, 0)
+    return count
 
 
 def _depth(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:

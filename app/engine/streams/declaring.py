@@ -6,7 +6,8 @@ every event of a stream that is not public. Everything else, from `after` to the
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
@@ -15,6 +16,7 @@ from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 
 from app.engine.cursors import Cursor
+from app.engine.limits import Limits
 from app.kit.events import Event
 from app.kit.loading import Audience
 from app.kit.volatile import Latest
@@ -30,10 +32,15 @@ _METADATA: Final = "stream"
 _AFTER: Final = inspect.Parameter("after", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=After)
 
 
+Rate = float | Callable[[Limits], float]
+"""Events in a second that are expected of a busy stream: what a subscription is charged is its cost times this."""
+
+
 class Durable(msgspec.Struct, frozen=True, eq=False):
     """A field over a stream of the event table: each event once, in order, and resumable."""
 
     audience: Audience
+    per_s: Rate
     payload: Callable[[Event, Cursor], Any]
     """The event in the graph; null where this field does not show it."""
 
@@ -42,6 +49,7 @@ class Volatile(msgspec.Struct, frozen=True, eq=False):
     """A field over a topic of which only the newest value of each key counts: a slow reader gets fewer values."""
 
     audience: Audience
+    per_s: Rate
     payload: Callable[[Latest, Any], Any]
     """A value in the graph, given what the subscriber chose of it; null where that shows nothing."""
 
@@ -74,9 +82,17 @@ class Opened:
 
 
 def durable(
-    event: Any, *, payload: Callable[[Event, Cursor], Any], audience: Audience = Audience.VIEWER, description: str
+    event: Any,
+    *,
+    payload: Callable[[Event, Cursor], Any],
+    audience: Audience = Audience.VIEWER,
+    per_s: Rate,
+    description: str,
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
-    """Declares a subscription of the GraphQL type `event` over the stream that the function names."""
+    """Declares a subscription of the GraphQL type `event` over the stream that the function names.
+
+    `per_s` are the events that are expected in a second.
+    """
 
     def declare(name_stream: Callable[..., Awaitable[str | Followed]]) -> Any:
         @functools.wraps(name_stream)
@@ -87,30 +103,59 @@ def durable(
         parameters = [*signature.parameters.values(), _AFTER]
         open_stream.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         open_stream.__annotations__ = name_stream.__annotations__ | {"after": After}
-        return _field(open_stream, event, Durable(audience, payload), description)
+        return _field(open_stream, event, Durable(audience, per_s, payload), description, {})
 
     return declare
 
 
 def volatile(
-    event: Any, *, payload: Callable[[Latest, Any], Any], audience: Audience = Audience.VIEWER, description: str
+    event: Any,
+    *,
+    payload: Callable[[Latest, Any], Any],
+    audience: Audience = Audience.VIEWER,
+    per_s: Rate,
+    description: str,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
-    """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names."""
+    """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names.
+
+    `per_s` are the values that are expected in a second, of all keys together.
+    """
 
     def declare(name_topic: Callable[..., Awaitable[str | Followed]]) -> Any:
         @functools.wraps(name_topic)
         async def open_topic(*arguments: Any, **named: Any) -> Opened:
             return Opened(await name_topic(*arguments, **named), None)
 
-        return _field(open_topic, event, Volatile(audience, payload), description)
+        return _field(open_topic, event, Volatile(audience, per_s, payload), description, metadata or {})
 
     return declare
 
 
-def _field(resolver: Callable[..., Any], event: Any, declared: Durable | Volatile, description: str) -> Any:
+def _field(
+    resolver: Callable[..., Any],
+    event: Any,
+    declared: Durable | Volatile,
+    description: str,
+    metadata: Mapping[str, Any],
+) -> Any:
+    rate = "`serverInfo { limits { ticksPerS } }`" if callable(declared.per_s) else f"{declared.per_s:g}"
     return strawberry.subscription(
-        resolver=resolver, graphql_type=event, description=description, metadata={_METADATA: declared}
+        resolver=resolver,
+        graphql_type=event,
+        description=f"{description} Charged for {rate} events a second.",
+        metadata={_METADATA: declared, **metadata},
     )
+
+
+def cost_per_s(declared: Durable | Volatile, cost: int, limits: Limits) -> int:
+    """What a subscription is charged whose events cost so much."""
+    return max(1, math.ceil(cost * rate_of(declared, limits)))
+
+
+def rate_of(declared: Durable | Volatile, limits: Limits) -> float:
+    """The events that are expected in a second."""
+    return declared.per_s(limits) if callable(declared.per_s) else declared.per_s
 
 
 def declared_stream(field: GraphQLField) -> Durable | Volatile | None:

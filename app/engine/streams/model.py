@@ -46,5 +46,7 @@ class Counters(msgspec.Struct):
     """Times that a subscriber was brought up to where its group was."""
     resyncs: int = 0
     """Streams that could not be continued."""
+    refusals: int = 0
+    """Subscriptions refused because those of one connection, viewer or address would cost too much together."""
     evictions: int = 0
     """Subscribers let go because they did not read."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from app.engine.execution import Prepared, RequestContext
+from app.engine.streams.budgets import Payer
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
@@ -28,12 +29,16 @@ async def iterate(
     prepared: Prepared,
     context: RequestContext,
     transport: Transport,
+    payer: Payer,
     *,
     after: str | None = None,
 ) -> AsyncGenerator[Delivery | Failed, None]:
-    """Each event of a subscription; Failed, if at all, comes last. Close the generator (`aclose`) to stop."""
+    """Each event of a subscription; Failed, if at all, comes last. Close the generator (`aclose`) to stop.
+
+    What it costs is charged to `payer` until then.
+    """
     inbox = _Inbox()
-    opened = await subscriptions.open(prepared, context, inbox, transport, after=after)
+    opened = await subscriptions.open(prepared, context, inbox, transport, payer, after=after)
     if isinstance(opened, list):
         yield Failed(opened)
         return

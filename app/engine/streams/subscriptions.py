@@ -1,6 +1,7 @@
 """All open subscriptions of a process, in groups."""
 
 import asyncio
+import math
 from collections.abc import Hashable
 from functools import partial
 from typing import Any, Final
@@ -10,11 +11,15 @@ import msgspec
 
 from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
 from app.engine.failures import TimedOut
-from app.engine.streams.declaring import Volatile
+from app.engine.limits.cost import hint_to_fit
+from app.engine.limits.model import LimitExceeded
+from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
+from app.engine.streams.declaring import Volatile, cost_per_s, rate_of
 from app.engine.streams.durable import DurableGroup
 from app.engine.streams.group import BROKEN, Common, Group, Machinery, errors_of
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Sink, Transport
+from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.volatile import VolatileGroup
 from app.kit.errors import Problem, ResyncRequired
@@ -45,6 +50,7 @@ class _Newcomer(msgspec.Struct, frozen=True, eq=False):
     viewer_id: UUID | None
     after: str | None
     since: int | None
+    charge: Charge
 
 
 class Subscriptions:
@@ -56,6 +62,8 @@ class Subscriptions:
         self._machinery = Machinery(
             engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget, replay_limit
         )
+        self._budgets = Budgets(engine.limits)
+        self._charges: dict[Subscription, Charge] = {}
         self._entries: dict[_Key, _Entry] = {}
         self._entry_of: dict[Group, _Entry] = {}
         self._by_id: dict[str, Subscription] = {}
@@ -96,12 +104,14 @@ class Subscriptions:
         context: RequestContext,
         sink: Sink,
         transport: Transport,
+        payer: Payer,
         *,
         after: str | None = None,
     ) -> Subscription | list[dict[str, Any]]:
         """Authorises the caller and joins them to their group; a list: the reasons not to, as a client sees them.
 
-        `after` counts instead of the document's. The sink may be given events before this returns.
+        What it costs is charged to `payer` while it is open. `after` counts instead of the document's. The sink may be
+        given events before this returns.
         """
         shape = prepared.shape
         assert shape is not None, "every field of the subscription type is declared"
@@ -110,8 +120,15 @@ class Subscriptions:
             async with asyncio.timeout(self._machinery.engine.limits.timeout_s):
                 followed = opened.followed
                 common = Common(shape, prepared, followed, partial(context.for_event, shape.audience))
-                newcomer = _Newcomer(sink, transport, context.viewer_id, after or opened.after, followed.since)
-                return await self._join(common, context.audience_key(shape.audience), newcomer)
+                key = _key(common, context.audience_key(shape.audience))
+                charge = self._charge(payer, key, prepared, shape)
+                position = after or opened.after
+                newcomer = _Newcomer(sink, transport, context.viewer_id, position, followed.since, charge)
+                try:
+                    return await self._join(key, common, newcomer)
+                except BaseException:
+                    charge.give_back()
+                    raise
         except TimeoutError:
             return errors_of(TimedOut())
         except NotOpened as refusal:
@@ -125,10 +142,26 @@ class Subscriptions:
         for member in list(self._by_id.values()):
             member.close()
 
-    async def _join(self, common: Common, audience: Hashable, newcomer: _Newcomer) -> Subscription:
-        values = common.shape.values(common.prepared.variables.coerced)
-        followed = common.followed
-        key = (common.shape.document, values, followed.stream, followed.choice, audience)
+    def _charge(self, payer: Payer, key: _Key, prepared: Prepared, shape: Shape) -> Charge:
+        """Raises LimitExceeded with what would fit."""
+        engine = self._machinery.engine
+        per_s = cost_per_s(shape.declared, prepared.cost, engine.limits)
+        try:
+            return self._budgets.charge(payer, key, per_s)
+        except OverBudget as over:
+            self.counters.refusals += 1
+            rate = rate_of(shape.declared, engine.limits)
+            fitting = msgspec.structs.replace(engine.limits, cost=math.floor(over.left / rate))
+            hint = hint_to_fit(
+                engine.schema, prepared.operation, prepared.fragments, prepared.variables.coerced, fitting
+            )
+            raise LimitExceeded(
+                f"This subscription costs {per_s:,} a second: {prepared.cost:,} an event, {rate:g} events a second. Of"
+                f" the {over.limit:,} a second that {over.whose} may use, {over.left:,} are left. {hint} Or close"
+                " another subscription first."
+            ) from over
+
+    async def _join(self, key: _Key, common: Common, newcomer: _Newcomer) -> Subscription:
         for _ in range(ATTEMPTS):
             entry = self._entries.get(key)
             if entry is None or entry.group.ended:
@@ -149,7 +182,7 @@ class Subscriptions:
             if group.ended:
                 return None
             member = Subscription(group, newcomer.sink, newcomer.transport, newcomer.viewer_id, position)
-            self._register(member)
+            self._register(member, newcomer.charge)
             group.join(member)
             joined = True
             return member
@@ -164,13 +197,15 @@ class Subscriptions:
         self._entries[key] = self._entry_of[group] = entry
         return entry
 
-    def _register(self, member: Subscription) -> None:
+    def _register(self, member: Subscription, charge: Charge) -> None:
+        self._charges[member] = charge
         self._by_id[member.id] = member
         if member.viewer_id is not None:
             self._by_viewer.setdefault(member.viewer_id, {})[member.id] = member
 
     def _forget(self, group: Group, member: Subscription) -> None:
         del self._by_id[member.id]
+        self._charges.pop(member).give_back()
         if member.viewer_id is not None:
             of_viewer = self._by_viewer[member.viewer_id]
             del of_viewer[member.id]
@@ -187,6 +222,11 @@ class Subscriptions:
             # One that ended may have a successor by now.
             if self._entries.get(entry.key) is entry:
                 del self._entries[entry.key]
+
+
+def _key(common: Common, audience: Hashable) -> _Key:
+    values = common.shape.values(common.prepared.variables.coerced)
+    return common.shape.document, values, common.followed.stream, common.followed.choice, audience
 
 
 async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) -> int:

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import strawberry
 
 from app.domains.accounts import loaders, model
+from app.engine.limits.extra import holds
 from app.engine.nodes import key_of, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.problems import mutation
 from app.engine.relations import After, First, page_request
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from app.kit.jobs import MAX_SCHEDULES
 from app.kit.jobs import ScheduledJob as ScheduledJobRecord
 from app.kit.loading import Audience
 from app.schema.accounts import problems as _problems  # noqa: F401  # declares the types that the unions below name
@@ -89,7 +91,9 @@ class AdministrationQuery:
     scheduled_jobs: list[ScheduledJob] = strawberry.field(
         resolver=_scheduled_jobs,
         graphql_type=list[ScheduledJob],
-        description="Every scheduled job and what it did last, by name. Admins only, else FORBIDDEN.",
+        metadata=holds(MAX_SCHEDULES),
+        description=f"Every scheduled job and what it did last, by name; at most {MAX_SCHEDULES}. Admins only, else"
+        " FORBIDDEN.",
     )
 
 

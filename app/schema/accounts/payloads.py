@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from app.domains.accounts.services.administration import MAX_CODES
+from app.engine.limits.extra import holds
 from app.schema.accounts.types import AccessCode, Profile, Setting, User
 
 if TYPE_CHECKING:
@@ -114,7 +116,9 @@ class PutSettingPayload:
 class CreateAccessCodesPayload:
     """The access codes were made."""
 
-    access_codes: list[AccessCode] = strawberry.field(description="The codes, in the order they were given.")
+    access_codes: list[AccessCode] = strawberry.field(
+        metadata=holds(MAX_CODES), description=f"The codes, in the order they were given; at most {MAX_CODES}."
+    )
 
 
 @strawberry.type(description="The user has the role.")

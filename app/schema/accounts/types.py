@@ -8,6 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from app.domains.accounts import loaders, model
+from app.domains.accounts.rules.settings import MAX_SETTINGS
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import Connection
 from app.engine.relations import listed, paged, related
@@ -131,7 +132,10 @@ class AccountsViewer:
         loaders.auth_log_by_user, key="user_id", description="What happened at the viewer's door, the newest first."
     )
     settings: list[Setting] = listed(
-        loaders.settings_by_user, key="user_id", description="All of the viewer's settings by name; at most 200."
+        loaders.settings_by_user,
+        key="user_id",
+        most=MAX_SETTINGS,
+        description=f"All of the viewer's settings by name; at most {MAX_SETTINGS}.",
     )
     setting: Setting | None = strawberry.field(
         resolver=_setting,

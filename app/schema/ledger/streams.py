@@ -7,7 +7,7 @@ import strawberry
 
 from app.domains.ledger import loaders
 from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_of, wallet_stream
-from app.domains.ledger.services.miner import MINING_TOPIC
+from app.domains.ledger.services.miner import MINING_TOPIC, SLICE_S
 from app.engine.cursors import Cursor
 from app.engine.relations import related
 from app.engine.streams.declaring import durable, volatile
@@ -123,6 +123,7 @@ class LedgerSubscription:
         BlockEvent,
         payload=_block_event,
         audience=Audience.PUBLIC,
+        per_s=0.5,
         description="Each block as it is connected, in order. Public.",
     )
     async def new_block(self) -> str:
@@ -132,6 +133,7 @@ class LedgerSubscription:
     @durable(
         TransactionEvent,
         payload=_transaction_event,
+        per_s=1.0,
         description="Transactions from or to the viewer's wallet, as they are accepted, confirmed, or fail.",
     )
     async def transaction_updates(self, info: Info, wallet_id: WalletId = None) -> str:
@@ -141,6 +143,7 @@ class LedgerSubscription:
     @durable(
         WalletBalanceEvent,
         payload=_balance_event,
+        per_s=1.0,
         description="The balance of the viewer's wallet whenever it, or what is on the way, may have changed.",
     )
     async def wallet_balance(self, info: Info, wallet_id: WalletId = None) -> str:
@@ -151,6 +154,7 @@ class LedgerSubscription:
         MiningProgress,
         payload=_mining_progress,
         audience=Audience.PUBLIC,
+        per_s=1 / SLICE_S,
         description="The miners' searches for the next block: the latest state of each at once, then whenever it has "
         "changed, as often as you can read. A state that was passed over is not told later. Public.",
     )

@@ -10,7 +10,10 @@ import strawberry
 from app.domains.ledger import loaders, model
 from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
 from app.domains.ledger.proof import inclusion_proof
+from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES
+from app.domains.ledger.rules.transaction import MAX_INPUTS, MAX_OUTPUTS
 from app.engine.audience import computed_for
+from app.engine.limits.extra import holds
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import listed, related
 from app.kit.loading import Audience
@@ -66,8 +69,9 @@ class InclusionProof:
     header: str = strawberry.field(description="The block's header, 92 bytes in hex: its double SHA-256 is the hash.")
     index: int = strawberry.field(description="Place of the transaction in the block, from 0.")
     branch: list[Hash] = strawberry.field(
+        metadata=holds(MAX_BRANCH_NODES),
         description="Hashes to combine with the transaction's own, from the leaves up. Bit k of `index` says on which"
-        " side the k-th stands: 0 right, 1 left."
+        f" side the k-th stands: 0 right, 1 left. At most {MAX_BRANCH_NODES}.",
     )
 
 
@@ -128,12 +132,15 @@ class Transaction(Node):
     inputs: list[Output] = listed(
         loaders.inputs_by_transaction,
         key="transaction_hash",
-        description="The outputs that it spends, at most 256; none for a coinbase, and released by a failed one.",
+        most=MAX_INPUTS,
+        description=f"The outputs that it spends, at most {MAX_INPUTS}; none for a coinbase, and released by a failed"
+        " one.",
     )
     outputs: list[Output] = listed(
         loaders.outputs_by_transaction,
         key="transaction_hash",
-        description="The outputs that it makes, at most 256; a failed one has none.",
+        most=MAX_OUTPUTS,
+        description=f"The outputs that it makes, at most {MAX_OUTPUTS}; a failed one has none.",
     )
     inclusion_proof: InclusionProof | None = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_inclusion_proof,

@@ -39,6 +39,7 @@ class AnalysisStreams:
     @durable(
         AnalysisPhaseEvent,
         payload=phase_event,
+        per_s=0.5,
         description="The analyses of a token in four phases, each as it is complete: 1 after at most 1 second, 2 after "
         "3, 3 after 5, 4 after 10. A session's run is kept for an hour: whoever subscribes again within it is given "
         "the phases from the first, or those behind `after`, and what a stopped server left undone is done.",

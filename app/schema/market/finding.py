@@ -8,8 +8,9 @@ import strawberry
 
 from app.domains.market import loaders
 from app.domains.market.model import tokens as model
-from app.domains.market.services.finding import listing, validate
+from app.domains.market.services.finding import MAX_SUGGESTIONS, listing, validate
 from app.engine.audience import computed_for
+from app.engine.limits.extra import holds
 from app.engine.nodes import key_of, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.relations import After, First, page_request
@@ -109,7 +110,9 @@ class TokenValidation:
         description="The token, also one that is not listed any more; null if no token has this symbol."
     )
     suggestions: list[Token] = strawberry.field(
-        description="At most 5 listed tokens that may have been meant, the likeliest first; empty for a valid symbol."
+        metadata=holds(MAX_SUGGESTIONS),
+        description=f"At most {MAX_SUGGESTIONS} listed tokens that may have been meant, the likeliest first; empty for"
+        " a valid symbol.",
     )
 
 

@@ -9,10 +9,11 @@ import strawberry
 
 from app.domains.market import loaders
 from app.domains.market.model import news as model
+from app.domains.market.model.news import MAX_SYMBOLS
 from app.domains.market.rules.sentiment import NEUTRAL_BOUND
 from app.domains.market.services.news import MAX_CHOICES, MAX_SEARCH, wanted
 from app.engine.audience import computed_for
-from app.engine.limits.extra import costs
+from app.engine.limits.extra import costs, holds
 from app.engine.nodes import Node, node_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.relations import After, First, listed, page_request
@@ -88,14 +89,19 @@ class NewsArticle(Node):
         " it reaches. A rule of thumb, no forecast."
     )
     symbols_mentioned: list[str] = strawberry.field(
-        name="symbols", description="Symbols of the tokens that it mentions, in that order; at most 20."
+        name="symbols",
+        metadata=holds(MAX_SYMBOLS),
+        description=f"Symbols of the tokens that it mentions, in that order; at most {MAX_SYMBOLS}.",
     )
     published_at: datetime = strawberry.field(
         description="When it was published; when it came, where the source did not say or said a time to come."
     )
     created_at: datetime = strawberry.field(description="When it came.")
     tokens: list[Annotated["Token", strawberry.lazy("app.schema.market.tokens")]] = listed(
-        loaders.tokens_by_article, key="id", description="The tokens that it mentions, in that order; at most 20."
+        loaders.tokens_by_article,
+        key="id",
+        most=MAX_SYMBOLS,
+        description=f"The tokens that it mentions, in that order; at most {MAX_SYMBOLS}.",
     )
 
 

@@ -106,7 +106,12 @@ def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
 class NotificationStreams:
     """What tells the viewer something."""
 
-    @durable(NotificationEvent, payload=_notification_event, description="What the viewer is told, as it is, in order.")
+    @durable(
+        NotificationEvent,
+        payload=_notification_event,
+        per_s=0.5,
+        description="What the viewer is told, as it is, in order.",
+    )
     async def notifications(self, info: Info) -> str:
         """What the viewer is told."""
         return notification_stream(info.context.require_viewer().user_id)
@@ -114,6 +119,7 @@ class NotificationStreams:
     @durable(
         PriceAlertEvent,
         payload=_price_alert_event,
+        per_s=0.5,
         description="The viewer's alerts on prices, PRICE_ABOVE and PRICE_BELOW, as they fire, in order.",
     )
     async def price_alerts(self, info: Info) -> str:

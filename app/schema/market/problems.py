@@ -3,6 +3,8 @@
 import strawberry
 
 from app.domains.market.model import tokens, watchlist
+from app.domains.market.services.finding import MAX_SUGGESTIONS
+from app.engine.limits.extra import holds
 from app.engine.problems import Problem, problem_type
 from app.schema.market.tokens import Token
 
@@ -12,7 +14,8 @@ class TokenNotFound(Problem):
     """No token has this symbol."""
 
     suggestions: list[Token] = strawberry.field(
-        description="At most 5 tokens that may have been meant, the likeliest first."
+        metadata=holds(MAX_SUGGESTIONS),
+        description=f"At most {MAX_SUGGESTIONS} tokens that may have been meant, the likeliest first.",
     )
 
 

@@ -8,6 +8,7 @@ import strawberry
 from app.domains.market import loaders
 from app.domains.market.model import news as model
 from app.domains.market.services.news import MAX_BATCH
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.engine.problems import mutation
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
@@ -71,7 +72,9 @@ class PublishNewsPayload:
     """The articles are published."""
 
     articles: list[NewsArticle] = strawberry.field(
-        description="The new ones with what they were found to mean, the newest first; not those known before."
+        metadata=holds(MAX_BATCH),
+        description="The new ones with what they were found to mean, the newest first; not those known before. At most"
+        f" {MAX_BATCH}.",
     )
     ingested: NewsIngested = strawberry.field(description="What became of the articles.")
 

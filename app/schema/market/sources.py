@@ -7,11 +7,15 @@ import strawberry
 
 from app.domains.accounts.model import Role
 from app.domains.market.model import sources as model
+from app.domains.market.model.sources import MAX_SOURCES
 from app.engine.audience import computed_for
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.scalars import BigInt
+
+MAX_REASONS = 24
 
 
 @strawberry.enum(description="What a source gives.")
@@ -38,7 +42,8 @@ class IgnoredValues:
 
 
 def _ignored(root: model.MarketSource) -> list[IgnoredValues]:
-    return [IgnoredValues(reason=reason, count=BigInt(count)) for reason, count in sorted(root.ignored.items())]
+    counts = sorted(root.ignored.items())[:MAX_REASONS]
+    return [IgnoredValues(reason=reason, count=BigInt(count)) for reason, count in counts]
 
 
 def _last_failure(root: model.MarketSource, info: Info) -> str | None:
@@ -59,7 +64,9 @@ class MarketSource:
     )
     accepted: BigInt = strawberry.field(description="Values that were believed and stored, ever.")
     ignored: list[IgnoredValues] = strawberry.field(
-        resolver=_ignored, description="What was not believed, by reason; at most some twenty."
+        resolver=_ignored,
+        metadata=holds(MAX_REASONS),
+        description=f"What was not believed, by reason; at most {MAX_REASONS}.",
     )
 
 
@@ -69,9 +76,9 @@ class SourcesQuery:
 
     @strawberry.field(
         graphql_type=list[MarketSource],
-        metadata=computed_for(Audience.PUBLIC),
-        description="Where prices, tokens and news come from and how that goes, by kind and name; at most 200. Empty"
-        " until a worker has asked one.",
+        metadata=computed_for(Audience.PUBLIC) | holds(MAX_SOURCES),
+        description=f"Where prices, tokens and news come from and how that goes, by kind and name; at most"
+        f" {MAX_SOURCES}. Empty until a worker has asked one.",
     )
     async def market_sources(self, info: Info) -> list[model.MarketSource]:
         """Every source."""

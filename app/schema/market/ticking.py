@@ -10,6 +10,8 @@ import strawberry
 from app.domains.market import loaders
 from app.domains.market.model import prices
 from app.domains.market.model.tokens import symbol_of
+from app.engine.limits import Limits
+from app.engine.limits.extra import counted_by, holds
 from app.engine.nodes import record_type
 from app.engine.relations import related
 from app.engine.streams.declaring import Followed, volatile
@@ -57,7 +59,8 @@ class PriceTicks:
 async def _watched(root: "WatchlistTicks", info: Info) -> Any:
     viewer = info.context.require_viewer()
     watched = await info.context.reads.many(loaders.watched_symbols, viewer.user_id)
-    return _quotes(root.quotes, [each.symbol for each in watched])
+    limit = info.context.settings.watchlist_limit
+    return _quotes(root.quotes, [each.symbol for each in watched[:limit]])
 
 
 @strawberry.type(description="A tick of the tokens that the viewer watches. Volatile: only the newest is told.")
@@ -70,7 +73,9 @@ class WatchlistTicks:
     ticks: list[PriceTick] = strawberry.field(
         resolver=_watched,
         graphql_type=list[PriceTick],
-        description="Each watched token that has been quoted yet, in the order of the watchlist as it is at the tick.",
+        metadata=holds(lambda limits: limits.watchlist),
+        description="Each watched token that has been quoted yet, in the order of the watchlist as it is at the tick;"
+        " at most as many as a watchlist may have (`serverInfo { limits { watchlist } }`).",
     )
 
 
@@ -88,9 +93,17 @@ class CandleUpdate:
     )
 
 
+def _ticks_per_s(limits: Limits) -> float:
+    return limits.ticks_per_s
+
+
 def _quotes(quotes: dict[str, Any], symbols: list[str] | tuple[str, ...] | None) -> list[prices.TickQuote]:
-    found = quotes.values() if symbols is None else [quotes[symbol] for symbol in symbols if symbol in quotes]
-    return msgspec.convert(list(found), list[prices.TickQuote])
+    found = (
+        list(quotes.values())[:MAX_SYMBOLS]
+        if symbols is None
+        else [quotes[symbol] for symbol in symbols if symbol in quotes]
+    )
+    return msgspec.convert(found, list[prices.TickQuote])
 
 
 def _price_ticks(latest: Latest, symbols: tuple[str, ...] | None) -> PriceTicks:
@@ -139,6 +152,8 @@ class PriceStreams:
         PriceTicks,
         payload=_price_ticks,
         audience=Audience.PUBLIC,
+        per_s=_ticks_per_s,
+        metadata=counted_by("symbols", MAX_SYMBOLS),
         description="What tokens are worth: at once as it is known, then at each tick, as often as you can read. A tick"
         " that was passed over is not told later. Public.",
     )
@@ -149,7 +164,7 @@ class PriceStreams:
             list[str] | None,
             strawberry.argument(
                 description=f"Of these tokens, in any case, 1 to {MAX_SYMBOLS}; what is named twice is told once. Null:"
-                " of all that are quoted."
+                f" of all that are quoted, at most {MAX_SYMBOLS}. Each multiplies the cost of what is below."
             ),
         ] = None,
     ) -> Followed:
@@ -164,6 +179,7 @@ class PriceStreams:
         CandleUpdate,
         payload=_candle_update,
         audience=Audience.PUBLIC,
+        per_s=_ticks_per_s,
         description="A token's open candle and the one closed last: at once as they are, then at each tick, as often as"
         " you can read. Public.",
     )
@@ -181,6 +197,7 @@ class PriceStreams:
     @volatile(
         WatchlistTicks,
         payload=_watchlist_ticks,
+        per_s=_ticks_per_s,
         description="What the tokens on the viewer's watchlist are worth, at each tick, as often as you can read. A"
         " token that is added or removed meanwhile is so from the next tick on.",
     )

@@ -20,12 +20,13 @@ class Hall(msgspec.Struct, frozen=True, eq=False):
     tasks: set["asyncio.Task[None]"]
     """What any socket has under way."""
 
-    def prepare(self, params: Params, caller: Caller) -> Prepared | Response:
+    async def prepare(self, params: Params, caller: Caller) -> Prepared | Response:
         """The operation; a response where it is refused."""
-        prepared = self.runtime.engine.prepare(
+        prepared = await self.runtime.engine.prepare_fairly(
             params.query,
             params.operation_name,
             params.variables,
             introspection_allowed=caller.viewer is not None or self.runtime.settings.introspection_for_anonymous,
+            size_bytes=params.size_bytes,
         )
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

@@ -76,9 +76,9 @@ class Operation(msgspec.Struct, frozen=True, rename="camel"):
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
 
-    def params(self) -> Params:
-        """As the other transports have it."""
-        return Params(self.query, self.operation_name, self.variables, self.extensions)
+    def params(self, size_bytes: int) -> Params:
+        """As the other transports have it, of a message of this size."""
+        return Params(self.query, self.operation_name, self.variables, self.extensions, size_bytes)
 
 
 class Subscribe(_Message, frozen=True, tag="subscribe"):

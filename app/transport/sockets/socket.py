@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Coroutine, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
@@ -11,8 +12,10 @@ from graphql import OperationType
 
 from app.domains.accounts.model import Viewer
 from app.engine.execution import Response
+from app.engine.streams.budgets import Payer
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import Code
+from app.transport.messages import LARGE_BYTES
 from app.transport.places import Place
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
@@ -79,6 +82,11 @@ class Socket:
         """Where subscriptions are opened."""
         return self._hall.runtime.subscriptions
 
+    @property
+    def payer(self) -> Payer:
+        """On whose accounts its subscriptions are."""
+        return Payer(self, self._place, self._caller.viewer is not None)
+
     async def run(self) -> None:
         """Answers messages until the connection is over. Raises Closing, or whatever else has failed."""
         while True:
@@ -86,7 +94,9 @@ class Socket:
             # What came before we closed is not answered any more: the session may be over.
             if frame["type"] == "websocket.disconnect" or self.wire.close_sent:
                 return
-            await self._handle(protocol.parse(dict(frame)))
+            size = len(str(frame.get("text") or ""))
+            read = partial(protocol.parse, dict(frame))
+            await self._handle(read() if size <= LARGE_BYTES else await asyncio.to_thread(read), size)
             # Whoever does not read our answers gets no further ones.
             await self.wire.writable.wait()
 
@@ -165,7 +175,9 @@ class Socket:
 
     # What the client says
 
-    async def _handle(self, message: protocol.ClientMessage) -> None:
+    async def _handle(self, message: protocol.ClientMessage, size_bytes: int) -> None:
+        if self.wire.close_sent:
+            return
         match message:
             case Init():
                 await self._init(message)
@@ -175,7 +187,7 @@ class Socket:
             case Pong():
                 await self._renew(message.payload)
             case Subscribe():
-                self._subscribe(message)
+                await self._subscribe(message, size_bytes)
             case Complete():
                 # Not known: it has just completed by itself, and the two messages have crossed.
                 if (operation := self._operations.pop(message.id, None)) is not None:
@@ -261,7 +273,7 @@ class Socket:
         code = CloseCode.TRY_AGAIN_LATER if ending is Ending.UNSURE else CloseCode.FORBIDDEN
         self.close(code, ending.value)
 
-    def _subscribe(self, message: Subscribe) -> None:
+    async def _subscribe(self, message: Subscribe, size_bytes: int) -> None:
         if not self._acknowledged:
             raise Closing(CloseCode.UNAUTHORIZED, "Unauthorized")
         if message.id in self._operations:
@@ -270,7 +282,10 @@ class Socket:
         if (reason := self._no_room_for(message.payload.query)) is not None:
             self._refuse(message.id, error_body(reason, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
-        prepared = self._hall.prepare(message.payload.params(), caller)
+        prepared = await self._hall.prepare(message.payload.params(size_bytes), caller)
+        if self.wire.close_sent or self.wire.disconnected:
+            # Its session may have ended meanwhile.
+            return
         if isinstance(prepared, Response):
             self._refuse(message.id, prepared.errors)
             return

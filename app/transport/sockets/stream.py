@@ -34,7 +34,7 @@ class Stream:
         self._task = self._socket.begin(self._open(prepared, context))
 
     async def _open(self, prepared: Prepared, context: Context) -> None:
-        opened = await self._socket.subscriptions.open(prepared, context, self, Transport.WEBSOCKET)
+        opened = await self._socket.subscriptions.open(prepared, context, self, Transport.WEBSOCKET, self._socket.payer)
         self._task = None
         if isinstance(opened, list):
             self.finish(opened)

@@ -17,6 +17,7 @@ from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.direct import resolve_directly
 from app.engine.execution import Engine, Prepared
+from app.engine.streams.budgets import Payer
 from app.engine.streams.declaring import Followed, durable, volatile
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
@@ -28,7 +29,7 @@ from app.kit.hub import Hub
 from app.kit.loading import Audience, Reads
 from app.kit.volatile import Latest, Volatile
 from app.schema.scalars import SCALARS
-from tests.engine.support import LIMITS
+from tests.engine.support import LIMITS, NOBODY
 from tests.kit.moving import hub_of, relaying
 from tests.waiting import HANG_S
 
@@ -109,26 +110,28 @@ def _chosen(latest: Latest, choice: tuple[str, ...]) -> Number | None:
 
 @strawberry.type(name="Subscription")
 class Streams:
-    @durable(Number, payload=_number, audience=Audience.PUBLIC, description="All.")
+    @durable(Number, payload=_number, audience=Audience.PUBLIC, per_s=1.0, description="All.")
     async def numbers(self, scale: int = 1) -> str:
         return STREAM
 
-    @durable(Number, payload=_number, description="The viewer's own.")
+    @durable(Number, payload=_number, per_s=1.0, description="The viewer's own.")
     async def own(self, info: Info) -> str:
         viewer = info.context.viewer_id
         if viewer is None or viewer in info.context.world.forbidden:
             raise Forbidden
         return f"own:{viewer}"
 
-    @durable(Number, payload=_number, audience=Audience.PUBLIC, description="From its beginning, unless resumed.")
+    @durable(
+        Number, payload=_number, audience=Audience.PUBLIC, per_s=1.0, description="From its beginning, unless resumed."
+    )
     async def whole(self, since: int = 0) -> Followed:
         return Followed(STREAM, since=since)
 
-    @volatile(Number, payload=_latest, audience=Audience.PUBLIC, description="The latest.")
+    @volatile(Number, payload=_latest, audience=Audience.PUBLIC, per_s=1.0, description="The latest.")
     async def latest(self) -> str:
         return "latest"
 
-    @volatile(Number, payload=_chosen, audience=Audience.PUBLIC, description="The latest of some keys.")
+    @volatile(Number, payload=_chosen, audience=Audience.PUBLIC, per_s=1.0, description="The latest of some keys.")
     async def chosen(self, keys: list[str]) -> Followed:
         return Followed("latest", choice=tuple(sorted(set(keys))))
 
@@ -201,8 +204,9 @@ class Stage:
         by: UUID | None = None,
         after: str | None = None,
         variables: dict[str, Any] | None = None,
+        payer: Payer = NOBODY,
     ) -> Subscription:
-        opened = await self.try_open(inbox, query, by=by, after=after, variables=variables)
+        opened = await self.try_open(inbox, query, by=by, after=after, variables=variables, payer=payer)
         assert not isinstance(opened, list), opened
         return opened
 
@@ -214,9 +218,12 @@ class Stage:
         by: UUID | None = None,
         after: str | None = None,
         variables: dict[str, Any] | None = None,
+        payer: Payer = NOBODY,
     ) -> Subscription | list[dict[str, Any]]:
         prepared = self.prepare(query, variables)
-        return await self.subscriptions.open(prepared, Context(self.world, by), inbox, Transport.WEBSOCKET, after=after)
+        return await self.subscriptions.open(
+            prepared, Context(self.world, by), inbox, Transport.WEBSOCKET, payer, after=after
+        )
 
     async def append(self, *numbers: int, stream: str = STREAM, kind: str = "n") -> None:
         """One transaction for each number."""

@@ -10,6 +10,7 @@ from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from tests.engine.streams.stage import ALICE, BOB, STREAM, Context, Inbox, stage_of
+from tests.engine.support import NOBODY
 from tests.waiting import until
 
 OWN = "subscription { own { number value } }"
@@ -165,7 +166,7 @@ async def test_a_subscription_is_ended_by_its_viewer_only(database: Database, re
 async def test_pulled_instead_of_pushed(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         prepared = stage.prepare("subscription { numbers { number value } }")
-        stream = iterate(stage.subscriptions, prepared, Context(stage.world, None), Transport.SSE)
+        stream = iterate(stage.subscriptions, prepared, Context(stage.world, None), Transport.SSE, NOBODY)
         first = asyncio.ensure_future(anext(stream))
         await until(lambda: len(stage.subscriptions) == 1)
         await stage.append(*range(1, 101))
@@ -180,7 +181,7 @@ async def test_pulled_instead_of_pushed(database: Database, redis: Redis) -> Non
         refused = [
             each
             async for each in iterate(
-                stage.subscriptions, stage.prepare(OWN), Context(stage.world, None), Transport.SSE
+                stage.subscriptions, stage.prepare(OWN), Context(stage.world, None), Transport.SSE, NOBODY
             )
         ]
         assert [type(each) for each in refused] == [Failed]

@@ -23,6 +23,7 @@ from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
+from tests.engine.support import NOBODY
 from tests.waiting import HANG_S
 
 LIMITS = Limits(
@@ -73,7 +74,7 @@ class Graph:
     ) -> AsyncGenerator[Delivery | Failed, None]:
         """Responses, one for each event."""
         prepared, context = self._prepare(query, None), self.context(by)
-        return iterate(self.subscriptions, prepared, context, Transport.SSE, after=after)
+        return iterate(self.subscriptions, prepared, context, Transport.SSE, NOBODY, after=after)
 
     def context(self, person: Person | None) -> Context:
         viewer = person.viewer if person else None

@@ -21,6 +21,7 @@ from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
 from tests.domains.market.analysis.materials import supply
 from tests.domains.market.listing import list_tokens
+from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
 from tests.waiting import seen
@@ -66,7 +67,7 @@ class Graph:
         prepared = self.runtime.engine.prepare(PHASES, None, {"symbol": symbol}, introspection_allowed=True)
         assert not isinstance(prepared, list)
         context = self.runtime.new_context(Caller(viewer, CLIENT, "test", from_browser=False))
-        stream = iterate(self.runtime.subscriptions, prepared, context, Transport.SSE, after=after)
+        stream = iterate(self.runtime.subscriptions, prepared, context, Transport.SSE, NOBODY, after=after)
         taken: list[Any] = []
         async with aclosing(stream):
             while len(taken) < count:

@@ -24,6 +24,7 @@ from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
 from tests.domains.market.alerts.stage import Stage, above, below
 from tests.domains.market.listing import list_tokens
+from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
 from tests.waiting import until
@@ -53,7 +54,7 @@ class Graph:
 
         async def take() -> Any:
             taken: list[Any] = []
-            stream = iterate(self.runtime.subscriptions, prepared, context, Transport.SSE, after=after)
+            stream = iterate(self.runtime.subscriptions, prepared, context, Transport.SSE, NOBODY, after=after)
             async with aclosing(stream):
                 while len(taken) < count:
                     delivery = await anext(stream)

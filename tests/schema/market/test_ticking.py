@@ -24,6 +24,7 @@ from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Owner
 from tests.domains.market.feeding import SOURCE, quoted
 from tests.domains.market.listing import list_tokens
+from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.waiting import until
 
@@ -93,7 +94,7 @@ class Market:
             return prepared  # type: ignore[return-value]  # errors either way
         caller = Caller(viewer=by, client=CLIENT, request_id="test", from_browser=False)
         context = self.runtime.new_context(caller)
-        return await self.runtime.subscriptions.open(prepared, context, inbox, Transport.WEBSOCKET)
+        return await self.runtime.subscriptions.open(prepared, context, inbox, Transport.WEBSOCKET, NOBODY)
 
     async def tick(self, **prices: int) -> None:
         """One tick, a second after the last, told to whoever listens."""

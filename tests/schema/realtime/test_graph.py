@@ -21,6 +21,7 @@ from app.kit.peers import Peers
 from app.main import Application, build_runtime
 from app.schema.ledger.streams import BLOCK_KIND
 from app.transport.runtime import AppRuntime, Caller
+from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
 from tests.kit.test_peers import all_listen
@@ -66,7 +67,7 @@ class Process:
         self, client: Client, viewer: Viewer | None, transport: Transport = Transport.WEBSOCKET, query: str = BLOCKS
     ) -> Subscription:
         context = self.runtime.new_context(caller(viewer))
-        opened = await self.runtime.subscriptions.open(self.prepare(query), context, client, transport)
+        opened = await self.runtime.subscriptions.open(self.prepare(query), context, client, transport, NOBODY)
         assert isinstance(opened, Subscription), opened
         return opened
 

@@ -141,11 +141,11 @@ class Mutation:
 
 @strawberry.type
 class Subscription:
-    @durable(Tick, payload=tick, audience=Audience.PUBLIC, description="Facts.")
+    @durable(Tick, payload=tick, audience=Audience.PUBLIC, per_s=1.0, description="Facts.")
     async def facts(self, stream: str = "facts") -> str:
         return stream
 
-    @durable(Tick, payload=tick, description="Facts of the viewer, whom it is asked about for each.")
+    @durable(Tick, payload=tick, per_s=1.0, description="Facts of the viewer, whom it is asked about for each.")
     async def mine(self, info: Info) -> str:
         if info.context.stage.forbidden:
             raise Forbidden
@@ -155,6 +155,7 @@ class Subscription:
         Tick,
         payload=lambda latest, _: Tick(n=latest.payload, cursor=Cursor("")),
         audience=Audience.PUBLIC,
+        per_s=1.0,
         description="A price.",
     )
     async def price(self) -> str:

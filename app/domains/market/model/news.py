@@ -9,6 +9,8 @@ import msgspec
 
 NEWS_RETENTION = timedelta(days=365)
 MAX_TITLE = 500
+MAX_SYMBOLS = 20
+"""A text that lists more speaks of none in particular: the first are kept."""
 MAX_SUMMARY = 2_000
 MAX_CONTENT = 100_000
 MAX_NAME = 200

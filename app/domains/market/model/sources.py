@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+MAX_SOURCES = 200
+"""So many are shown."""
+
 
 class SourceKind(StrEnum):
     """What a source gives."""

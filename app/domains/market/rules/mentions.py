@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from app.domains.market.model.news import MAX_SYMBOLS
+
 ORDINARY_WORDS = Path(__file__).parents[1] / "data" / "ordinary_words.txt"
 MAX_CHARS = 20_000
 """Further on nothing is looked for."""
-MAX_SYMBOLS = 20
-"""A text that lists more speaks of none in particular: the first are kept."""
 
 _WORD = re.compile(r"\$?[^\W_]+(?:[.'\u2019][^\W_]+)*")
 _NAME_WORD = re.compile(r"[^\W_]+(?:[.'\u2019][^\W_]+)*")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from app.domains.market.model.sources import MarketSource, SourceKind
+from app.domains.market.model.sources import MAX_SOURCES, MarketSource, SourceKind
 from app.domains.market.statements import SOURCES
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
@@ -61,7 +61,7 @@ class Sources:
         """Every source, by kind and name; a request names where it reads."""
         return [
             MarketSource(source, SourceKind(kind), *rest)
-            for source, kind, *rest in await (executor or self._database).fetch(SOURCES.market_sources)
+            for source, kind, *rest in await (executor or self._database).fetch(SOURCES.market_sources, MAX_SOURCES)
         ]
 
     async def check(self, source: str, patience: timedelta) -> None:

@@ -6,6 +6,8 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market.model import defi, derivatives
+from app.domains.market.services.providers.coingecko_shapes import VENUES_SHOWN
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 
 
@@ -34,7 +36,9 @@ class DerivativesFindings:
         description="How far the contracts are above the index, in per cent, weighed by open interest. Null if no "
         "exchange says."
     )
-    venues: list[DerivativesVenue] = strawberry.field(description="The largest by open interest, at most 5.")
+    venues: list[DerivativesVenue] = strawberry.field(
+        metadata=holds(VENUES_SHOWN), description=f"The largest by open interest, at most {VENUES_SHOWN}."
+    )
 
 
 @record_type(defi.Defi, description="The value locked in the protocol behind a token.")

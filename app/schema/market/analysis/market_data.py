@@ -6,8 +6,12 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market.model.analysis import market_data as model
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.analysis.signals import Indicator
+
+# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+BASIC = 5
 
 UNKNOWN = "Null: not enough is known."
 
@@ -43,5 +47,5 @@ class MarketDataFindings:
         description="Dollars traded in 24 hours for each dollar of market capitalisation. " + UNKNOWN
     )
     indicators: list[BasicIndicator] = strawberry.field(
-        description="The basic ones: RSI_14, SMA_20, SMA_50, EMA_12 and EMA_26."
+        metadata=holds(BASIC), description="The basic ones: RSI_14, SMA_20, SMA_50, EMA_12 and EMA_26."
     )

@@ -5,6 +5,8 @@ from datetime import datetime
 import strawberry
 
 from app.domains.market.model.analysis import news as model
+from app.domains.market.services.analysis.press import NewsAnalyst
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 
 
@@ -32,5 +34,6 @@ class NewsFindings:
     sentiment: float = strawberry.field(description="Their mean, -1 to 1, each weighed by 10 more than its impact.")
     sources: int = strawberry.field(description="How many papers they are from.")
     top: list[NewsHeadline] = strawberry.field(
-        description="Those of the greatest impact, the newest of equal ones first; at most 10."
+        metadata=holds(NewsAnalyst.TOP),
+        description=f"Those of the greatest impact, the newest of equal ones first; at most {NewsAnalyst.TOP}.",
     )

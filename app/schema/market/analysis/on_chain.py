@@ -7,8 +7,12 @@ import strawberry
 
 from app.domains.market.model import chain
 from app.domains.market.model.analysis import on_chain as model
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.scalars import BigInt, Hash
+
+LARGEST = 10
+"""What a chain is asked for; a test compares it with ours."""
 
 
 @record_type(chain.ChainTransfer, description="A confirmed payment on a chain.")
@@ -52,5 +56,5 @@ class OnChainFindings:
     large_threshold: Decimal = strawberry.field(description="From how many coins on a transfer is a large one.")
     large_transfers_24h: int = strawberry.field(description="Large transfers of 24 hours.")
     largest_transfers: list[ChainTransfer] = strawberry.field(
-        description="The largest transfers of 24 hours, whatever their size; at most 10."
+        metadata=holds(LARGEST), description="The largest transfers of 24 hours, whatever their size; at most 10."
     )

@@ -11,6 +11,7 @@ from app.domains.market.model.analysis import phases as model
 from app.domains.market.model.analysis.kinds import read_analysis
 from app.domains.market.services.analysis.phases import PHASE_COMPLETED
 from app.engine.cursors import Cursor
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.engine.relations import related
 from app.kit.events import Event
@@ -59,6 +60,7 @@ class AnalysisPhase:
     created_at: datetime = strawberry.field(name="completedAt", description="When it was complete.")
     parts: list[Analysis] = strawberry.field(
         resolver=_parts,
+        metadata=holds(max(map(len, model.PHASES.values()))),
         description="The analyses that it adds, at most 5. One that was not there in time is UNAVAILABLE and says so; "
         "it is computed all the same, for `analysis`.",
     )

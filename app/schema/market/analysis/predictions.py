@@ -7,8 +7,12 @@ from enum import Enum
 import strawberry
 
 from app.domains.market.model.analysis import predictions as model
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.enums import Interval
+
+# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+PROBABILITIES = 3
 
 OBSTACLE = "Null where there is an `obstacle`."
 
@@ -83,7 +87,9 @@ class Prediction:
         description="Standard deviation of the log return over the horizon: 0.02 is about 2 per cent. " + OBSTACLE
     )
     intervals: list[PredictedInterval] = strawberry.field(
-        description="The intervals of 50, 80 and 95 per cent, each inside the next. Empty where there is an `obstacle`."
+        metadata=holds(PROBABILITIES),
+        description="The intervals of 50, 80 and 95 per cent, each inside the next. Empty where there is an"
+        " `obstacle`.",
     )
     forecasts: int = strawberry.field(description="Past forecasts in the back-test. They overlap.")
     independent_forecasts: int = strawberry.field(
@@ -109,4 +115,6 @@ class PredictionFindings:
     made_at: datetime | None = strawberry.field(
         description="The moment that horizons count from: the end of the last candle. Null without candles."
     )
-    predictions: list[Prediction] = strawberry.field(description="One for each horizon, the nearest first.")
+    predictions: list[Prediction] = strawberry.field(
+        metadata=holds(len(model.Horizon)), description="One for each horizon, the nearest first."
+    )

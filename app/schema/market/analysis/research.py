@@ -3,6 +3,8 @@
 import strawberry
 
 from app.domains.market.model.analysis import research as model
+from app.domains.market.services.analysis.writer import MAX_SENTENCES
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.analysis.interface import AnalysisType
 
@@ -14,7 +16,9 @@ class ResearchSentence:
     text: str = strawberry.field(
         description="Plain text, never markup; it may quote headlines, and a language model may have written it."
     )
-    citations: list[AnalysisType] = strawberry.field(description="The analyses that it rests on, at least one.")
+    citations: list[AnalysisType] = strawberry.field(
+        metadata=holds(len(AnalysisType)), description="The analyses that it rests on, at least one."
+    )
 
 
 @record_type(model.ResearchFindings, description="A brief on what the other nine analyses amount to. No advice.")
@@ -24,4 +28,6 @@ class ResearchFindings:
     author: str = strawberry.field(
         description="The language model that wrote it, at most 4,000 characters; COMPOSED: made by our own rule."
     )
-    sentences: list[ResearchSentence] = strawberry.field(description="In order; at most 100.")
+    sentences: list[ResearchSentence] = strawberry.field(
+        metadata=holds(MAX_SENTENCES), description=f"In order; at most {MAX_SENTENCES}."
+    )

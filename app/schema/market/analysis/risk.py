@@ -7,8 +7,12 @@ from enum import Enum
 import strawberry
 
 from app.domains.market.model.analysis import risk as model
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.enums import Interval
+
+# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+CONFIDENCES = 2
 
 TOO_FEW = "Null with fewer returns than `returnsNeeded`."
 
@@ -101,7 +105,9 @@ class RiskFindings:
     downside_deviation: float | None = strawberry.field(
         description="Root mean square of what returns fall short of the risk-free rate by, for a year. " + TOO_FEW
     )
-    tails: list[TailRisk] = strawberry.field(description="Value at risk for a day, at 95 and at 99 per cent.")
+    tails: list[TailRisk] = strawberry.field(
+        metadata=holds(CONFIDENCES), description="Value at risk for a day, at 95 and at 99 per cent."
+    )
     max_drawdown: Drawdown | None = strawberry.field(
         description="The deepest fall between closes. Null where the price never fell, or without candles."
     )

@@ -5,7 +5,11 @@ from enum import Enum
 import strawberry
 
 from app.domains.market.model.analysis import sentiment as model
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
+
+MAX_SOURCES = 2
+"""News, and social media."""
 
 
 @strawberry.enum(description="A score in a word.")
@@ -41,4 +45,6 @@ class SentimentFindings:
     change_24h: float | None = strawberry.field(
         description="Points that the news' score has moved since 24 hours ago; null without articles then or now."
     )
-    sources: list[SentimentSource] = strawberry.field(description="Whose it is, at most 2.")
+    sources: list[SentimentSource] = strawberry.field(
+        metadata=holds(MAX_SOURCES), description=f"Whose it is, at most {MAX_SOURCES}."
+    )

@@ -6,9 +6,15 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market.model.analysis import technical as model
+from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.analysis.signals import AverageKind, PatternDirection, TechnicalSignal
 from app.schema.market.enums import Interval
+
+# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+AVERAGES = 6
+MAX_PATTERNS = 305
+MOST_LEVELS = 3
 
 NEEDED = "Candles that it needs."
 TOO_FEW = "Null with fewer candles than `candlesNeeded`."
@@ -180,17 +186,20 @@ class TechnicalFindings:
     macd: MacdReading = strawberry.field(description="Moving average convergence and divergence.")
     bollinger: BollingerReading = strawberry.field(description="Bollinger bands.")
     moving_averages: list[MovingAverageReading] = strawberry.field(
-        description="SMA of 20, 50 and 200 candles, then EMA of 12, 26 and 50."
+        metadata=holds(AVERAGES), description="SMA of 20, 50 and 200 candles, then EMA of 12, 26 and 50."
     )
     atr: AtrReading = strawberry.field(description="Average true range.")
     stochastic: StochasticReading = strawberry.field(description="Slow stochastic.")
     adx: AdxReading = strawberry.field(description="Average directional index.")
     patterns: list[CandlestickPattern] = strawberry.field(
-        description="Patterns completed by one of the last 5 candles, the newest first; at most 305."
+        metadata=holds(MAX_PATTERNS),
+        description=f"Patterns completed by one of the last 5 candles, the newest first; at most {MAX_PATTERNS}.",
     )
     supports: list[PriceLevel] = strawberry.field(
-        description="Up to 3 levels of lows under the price, the nearest first."
+        metadata=holds(MOST_LEVELS),
+        description=f"Up to {MOST_LEVELS} levels of lows under the price, the nearest first.",
     )
     resistances: list[PriceLevel] = strawberry.field(
-        description="Up to 3 levels of highs over the price, the nearest first."
+        metadata=holds(MOST_LEVELS),
+        description=f"Up to {MOST_LEVELS} levels of highs over the price, the nearest first.",
     )

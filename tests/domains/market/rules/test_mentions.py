@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.market.rules.mentions import MAX_SYMBOLS, Mentions
+from app.domains.market.model.news import MAX_SYMBOLS
+from app.domains.market.rules.mentions import Mentions
 from tests.waiting import timed
 
 TOKENS = [

@@ -12,6 +12,7 @@ from app.settings import Settings
 
 MAX_ANSWER_BYTES: Final = 128 * 1024
 MAX_CHARS: Final = 4000
+MAX_SENTENCES: Final = 100
 """A brief is cut off here."""
 
 INSTRUCTIONS: Final = (
@@ -82,7 +83,7 @@ class Writer:
         paragraphs = [" ".join(_printable(line).split()) for line in text[:MAX_CHARS].splitlines()]
         if not any(paragraphs):
             raise Unavailable("The language model has written nothing.")
-        return [paragraph for paragraph in paragraphs if paragraph]
+        return [paragraph for paragraph in paragraphs if paragraph][:MAX_SENTENCES]
 
     async def _post(self, request: dict[str, Any]) -> bytes:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}

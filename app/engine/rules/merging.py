@@ -1,0 +1,294 @@
+"""Whether fields of one name in a response can be merged: the rule "Field Selection Merging", over sets of fields.
+
+graphql-core compares fields in pairs, which is quadratic. Here all fields that meet under one name are compared with
+the first of them, as Simon Adameit proposed (https://github.com/graphql/graphql-js/issues/2185). Selections that are
+written side by side are made one first, so that only spreading a fragment into several places is work beyond the
+document; places where the same selections meet are looked at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    StringValueNode,
+    ValidationContext,
+    ValidationRule,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+)
+
+MAX_NAME: Final = 200
+"""Characters of a name that a message repeats."""
+
+
+class _Field:
+    """Fields that are written alike in one place: one field, whose selections are merged."""
+
+    __slots__ = ("arguments", "below", "name", "node", "parent", "parent_is_object", "shape", "type")
+
+    def __init__(
+        self,
+        parent: GraphQLNamedType | None,
+        node: FieldNode,
+        arguments: tuple[Any, ...],
+        kind: GraphQLOutputType | None,
+    ) -> None:
+        self.parent = parent
+        self.parent_is_object = isinstance(parent, GraphQLObjectType)
+        self.node = node
+        self.name = node.name.value
+        self.arguments = arguments
+        self.type = kind
+        self.shape = None if kind is None else _shape(kind)
+        self.below: _Selections | None = None
+
+
+class _Selections:
+    """What is selected in one place, without what is spread there."""
+
+    __slots__ = ("fields", "place", "spreads")
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+        """In the document, so that the same conflict is told of the same document each time."""
+        self.fields: dict[str, dict[tuple[Any, ...], _Field]] = {}
+        """By their name in the response, then by what makes them one field."""
+        self.spreads: dict[str, None] = {}
+
+
+_PLACE: Final = attrgetter("place")
+
+_Place = frozenset[_Selections]
+"""All that is selected in one place of the response, fragments included."""
+
+
+class FieldsCanMergeRule(ValidationRule):
+    """Refuses fields of one name in a response that are not one field."""
+
+    context: ValidationContext
+
+    def enter_document(self, node: DocumentNode, *_: Any) -> None:
+        """Reports each conflict at the first two fields that it is between."""
+        fragments = {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)}
+        merging = _Merging(self.context.schema, fragments)
+        if merging.circular:
+            # Another rule refuses it, and the places in the response would have no end.
+            return
+        operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+        for name, reason, first, second in merging.conflicts(operations):
+            shown = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "..."
+            self.report_error(
+                GraphQLError(
+                    f"Fields '{shown}' conflict because {reason}. Use different aliases on the fields to fetch both if"
+                    " this was intentional.",
+                    [first.node, second.node],
+                )
+            )
+
+
+_Conflict = tuple[str, str, _Field, _Field]
+
+
+class _Merging:
+    """One document."""
+
+    def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = {
+            name: self._written(node.selection_set, schema.get_type(node.type_condition.name.value))
+            for name, node in fragments.items()
+        }
+        self.circular = self._is_circular()
+
+    def conflicts(self, operations: Iterable[OperationDefinitionNode]) -> Iterator[_Conflict]:
+        """Every conflict, each once."""
+        roots: list[_Place] = []
+        for each in operations:
+            root = self._schema.get_root_type(each.operation)
+            roots.append(self._place([self._written(each.selection_set, root)]))
+        told: set[_Field] = set()
+        for name, reason, first, second in self._differing_fields(roots):
+            told.add(second)
+            yield name, reason, first, second
+        # Of fields that are not the same it says nothing new that they differ in type.
+        yield from (conflict for conflict in self._differing_shapes(roots) if conflict[3] not in told)
+
+    def _differing_shapes(self, roots: list[_Place]) -> Iterator[_Conflict]:
+        """Fields whose values could not stand under one name, whatever their parents are."""
+        todo, known = list(roots), set(roots)
+        while todo:
+            for name, fields in _by_name(todo.pop()):
+                first: _Field | None = None
+                for each in fields:
+                    if each.shape is None:
+                        continue
+                    if first is None:
+                        first = each
+                    elif each.shape != first.shape:
+                        yield name, f"they return conflicting types '{first.type}' and '{each.type}'", first, each
+                        break
+                self._go_on(fields, todo, known)
+
+    def _differing_fields(self, roots: list[_Place]) -> Iterator[_Conflict]:
+        """Fields of one parent, or of parents that one object could be, that are not the same field."""
+        todo, known = list(roots), set(roots)
+        while todo:
+            for name, fields in _by_name(todo.pop()):
+                for group in _with_common_parents(fields):
+                    first = group[0]
+                    for each in group:
+                        if each.name != first.name:
+                            yield name, f"'{first.name}' and '{each.name}' are different fields", first, each
+                            break
+                        if each.arguments != first.arguments:
+                            yield name, "they have differing arguments", first, each
+                            break
+                    self._go_on(group, todo, known)
+
+    def _go_on(self, fields: list[_Field], todo: list[_Place], known: set[_Place]) -> None:
+        below = [each.below for each in fields if each.below is not None]
+        if below and (place := self._place(below)) not in known:
+            known.add(place)
+            todo.append(place)
+
+    def _place(self, selections: list[_Selections]) -> _Place:
+        found = dict.fromkeys(selections)
+        todo = list(found)
+        while todo:
+            for name in todo.pop().spreads:
+                spread = self._fragments.get(name)
+                if spread is not None and spread not in found:
+                    found[spread] = None
+                    todo.append(spread)
+        return frozenset(found)
+
+    def _written(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> _Selections:
+        """The selections of a definition, those of equal fields merged; spreads are noted, not followed."""
+        top = _Selections(_start(selections))
+        todo: list[tuple[_Selections, SelectionSetNode, GraphQLNamedType | None]] = [(top, selections, parent)]
+        # It grows meanwhile.
+        for into, written, within in todo:
+            for each in written.selections:
+                if isinstance(each, FragmentSpreadNode):
+                    into.spreads[each.name.value] = None
+                elif isinstance(each, FieldNode):
+                    field = self._noted(into, each, within)
+                    if each.selection_set is not None:
+                        field.below = field.below or _Selections(_start(each.selection_set))
+                        named = None if field.type is None else get_named_type(field.type)
+                        todo.append((field.below, each.selection_set, named))
+                elif isinstance(each, InlineFragmentNode):
+                    condition = each.type_condition
+                    narrowed = self._schema.get_type(condition.name.value) if condition else within
+                    todo.append((into, each.selection_set, narrowed))
+        return top
+
+    def _noted(self, into: _Selections, node: FieldNode, parent: GraphQLNamedType | None) -> _Field:
+        alike = into.fields.setdefault((node.alias or node.name).value, {})
+        arguments = _arguments(node)
+        key = (parent, node.name.value, arguments)
+        if (field := alike.get(key)) is None:
+            fields = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
+            definition = fields.get(node.name.value)
+            field = alike[key] = _Field(parent, node, arguments, definition.type if definition else None)
+        return field
+
+    def _is_circular(self) -> bool:
+        spreads = {
+            name: _all_spreads(selections) & self._fragments.keys() for name, selections in self._fragments.items()
+        }
+        users: dict[str, list[str]] = {name: [] for name in spreads}
+        for name, spread in spreads.items():
+            for each in spread:
+                users[each].append(name)
+        open_ends = {name: len(spread) for name, spread in spreads.items()}
+        done = [name for name, count in open_ends.items() if not count]
+        for name in done:
+            for user in users[name]:
+                open_ends[user] -= 1
+                if not open_ends[user]:
+                    done.append(user)
+        return len(done) < len(spreads)
+
+
+def _all_spreads(selections: _Selections) -> set[str]:
+    found: set[str] = set()
+    todo = [selections]
+    while todo:
+        each = todo.pop()
+        found |= each.spreads.keys()
+        todo += [field.below for alike in each.fields.values() for field in alike.values() if field.below is not None]
+    return found
+
+
+def _start(selections: SelectionSetNode) -> int:
+    return selections.loc.start if selections.loc else 0
+
+
+def _by_name(place: _Place) -> Iterator[tuple[str, list[_Field]]]:
+    """What meets under each name."""
+    found: dict[str, list[_Field]] = {}
+    for selections in sorted(place, key=_PLACE):
+        for name, alike in selections.fields.items():
+            found.setdefault(name, []).extend(alike.values())
+    yield from found.items()
+
+
+def _with_common_parents(fields: list[_Field]) -> list[list[_Field]]:
+    """Groups of fields that could be asked of one object: of each object type, those of interfaces among them."""
+    if len(fields) == 1:
+        return [fields]
+    shared = [each for each in fields if not each.parent_is_object]
+    groups: dict[GraphQLNamedType | None, list[_Field]] = {}
+    for each in fields:
+        if each.parent_is_object:
+            groups.setdefault(each.parent, list(shared)).append(each)
+    return list(groups.values()) or [shared]
+
+
+def _shape(kind: GraphQLOutputType) -> tuple[Any, ...]:
+    """Equal for types whose values can stand in one place of a response."""
+    wrappers: list[str] = []
+    while isinstance(kind, GraphQLNonNull | GraphQLList):
+        wrappers.append("!" if isinstance(kind, GraphQLNonNull) else "[]")
+        kind = kind.of_type
+    return *wrappers, None if is_composite_type(kind) else kind
+
+
+def _arguments(node: FieldNode) -> tuple[Any, ...]:
+    """Equal for fields with the same arguments, in whatever order."""
+    if not node.arguments:
+        return ()
+    return tuple(sorted((each.name.value, repr(_value(each.value))) for each in node.arguments))
+
+
+def _value(node: ValueNode) -> tuple[Any, ...]:
+    if isinstance(node, VariableNode):
+        return node.kind, node.name.value
+    if isinstance(node, ListValueNode):
+        return node.kind, *map(_value, node.values)
+    if isinstance(node, ObjectValueNode):
+        return node.kind, *sorted((each.name.value, _value(each.value)) for each in node.fields)
+    if isinstance(node, StringValueNode):
+        return node.kind, node.value, bool(node.block)
+    return node.kind, getattr(node, "value", None)
