@@ -201,6 +201,10 @@ def doctor_chain() -> None:
     if report.reason is not None:
         fail(f"wrong at height {report.wrong_height}: {report.reason} ({report.blocks} blocks before it are right)")
     out.print(f"{report.blocks} blocks, {report.transactions} transactions: all right")
+    if report.ahead:
+        out.print(
+            f"{report.ahead} blocks state a time that was still to come when they were connected: a clock was wrong"
+        )
     out.print(f"unspent set {report.utxo_set_hash}")
 
 
@@ -266,11 +270,13 @@ async def _load_demo(settings: Settings, progress: Progress) -> None:
     from app.dev.demo import load_demo
     from app.dev.demo_prices import Extent
     from app.kit.clock import FixedClock, SystemClock
+    from app.kit.timekeeping import database_time
     from app.main import open_application
 
     # The demo's past is made through the real services, by a clock that it sets.
     clock = FixedClock(SystemClock().now())
     async with open_application(settings, clock=clock) as application:
+        clock.advance(await database_time(application.database) - clock.now())
         extent = Extent(days=settings.demo_days, daily_days=12 * settings.demo_days)
         await load_demo(application.services, application.database, clock, progress, extent)
 

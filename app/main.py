@@ -21,7 +21,7 @@ from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.cache import Redis, open_redis
-from app.kit.clock import Clock, SystemClock
+from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.local import local_secret
 from app.kit.crypto.passwords import Passwords
@@ -33,6 +33,7 @@ from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
+from app.kit.timekeeping import DatabaseClock, keep_time
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
@@ -64,8 +65,10 @@ class Application:
 
 @asynccontextmanager
 async def open_application(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Application]:
-    """Connects to both servers and wires the houses. Raises Unavailable with one clear line."""
-    clock = clock or SystemClock()
+    """Connects to both servers and wires the houses. Raises Unavailable with one clear line.
+
+    `clock` is for who tells a past; otherwise it is the database's, whatever this machine's says.
+    """
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.open(
             database_url(settings),
@@ -74,6 +77,8 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             timeout_s=settings.database_timeout_s,
         )
         stack.push_async_callback(database.close)
+        if clock is None:
+            clock = await stack.enter_async_context(keep_time(database))
         redis = await open_redis(redis_url(settings))
         stack.push_async_callback(redis.aclose)
         passwords = Passwords()
@@ -205,12 +210,14 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, services.accounts.sessions.expiries),
+        sessions=SessionWatch(hub, services.accounts.sessions.expiries, application.clock),
         outbox=mailer if isinstance(mailer, OutboxMailer) else None,
         providers=price_checks(settings, services.market),
         read_sources=services.market.sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
+    if isinstance(application.clock, DatabaseClock):
+        runtime.metrics.watch_clock(application.clock)
     runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Final, Protocol
 from uuid import UUID
@@ -14,6 +14,7 @@ import structlog
 
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.kit.clock import Clock
 from app.kit.errors import Problem, ResyncRequired
 from app.kit.hub import Hub, Listener
 from app.kit.tasks import end
@@ -54,8 +55,9 @@ Expiries = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, datetime]]]
 class SessionWatch:
     """Follows the ends of all sessions, once for the whole process, and tells whoever watches one of them."""
 
-    def __init__(self, hub: Hub, expiries: Expiries) -> None:
+    def __init__(self, hub: Hub, expiries: Expiries, clock: Clock) -> None:
         self._hub = hub
+        self._clock = clock
         self._expiries = expiries
         self._watching: dict[UUID, list[Watching]] = {}
         self._ended: dict[UUID, float] = {}
@@ -101,6 +103,10 @@ class SessionWatch:
     async def expiry_of(self, session_id: UUID) -> datetime | None:
         """When the session's present access token ends; None for a session that is over. Raises Unavailable."""
         return (await self._expiries([session_id])).get(session_id)
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Seconds that are left, by the clock that sessions are stamped by; negative when it has passed."""
+        return (moment - self._clock.now()).total_seconds()
 
     async def _listen(self) -> Listener:
         return await self._hub.listen(SESSIONS_STREAM, self._wake.set)
@@ -210,7 +216,7 @@ class Lease:
     def take(self, viewer: Viewer) -> bool:
         """Holds this viewer's session, in place of any before; False: it is over already."""
         self.close()
-        if viewer.expires_at <= datetime.now(UTC) or not self._watch.watch(viewer.session_id, self):
+        if self._watch.seconds_until(viewer.expires_at) <= 0 or not self._watch.watch(viewer.session_id, self):
             return False
         self.viewer = viewer
         self._schedule(viewer)
@@ -244,7 +250,7 @@ class Lease:
         self._again = False
 
     def _schedule(self, viewer: Viewer) -> None:
-        left_s = (viewer.expires_at - datetime.now(UTC)).total_seconds()
+        left_s = self._watch.seconds_until(viewer.expires_at)
         before_s = min(self._warning_s, left_s * _WARNED_SHARE) if self._warn is not None else 0.0
         self._call_later(left_s - before_s, at_end=before_s == 0.0)
 
@@ -264,7 +270,7 @@ class Lease:
         viewer = self.viewer
         if viewer is None:
             return
-        left_s = (viewer.expires_at - datetime.now(UTC)).total_seconds()
+        left_s = self._watch.seconds_until(viewer.expires_at)
         try:
             async with asyncio.timeout(max(_RETRY_S, left_s)):
                 expires_at = await self._watch.expiry_of(viewer.session_id)
@@ -282,13 +288,8 @@ class Lease:
         elif at_end:
             self.ended(Ending.EXPIRED)
         elif warn:
-            self._call_later((viewer.expires_at - datetime.now(UTC)).total_seconds(), at_end=True)
+            self._call_later(self._watch.seconds_until(viewer.expires_at), at_end=True)
             if self._warn is not None:
                 self._warn(viewer.expires_at)
         if self._again:
             self.look()
-
-
-def seconds_until(moment: datetime) -> int:
-    """Whole seconds that are left, none when it has passed."""
-    return max(0, round((moment - datetime.now(UTC)) / timedelta(seconds=1)))

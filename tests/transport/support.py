@@ -21,6 +21,7 @@ from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.streams.subscriptions import Subscriptions
+from app.kit.clock import SystemClock
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import EventLog
@@ -209,7 +210,7 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         redis=parts.pop("redis", None) or Answering(),
         hub=hub,
         subscriptions=Subscriptions(engine, hub, replay_limit=1),
-        sessions=SessionWatch(hub, no_sessions),
+        sessions=SessionWatch(hub, no_sessions, SystemClock()),
         web=parts.pop("web", Path("/nonexistent")),
         **parts,
     )

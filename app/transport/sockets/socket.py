@@ -16,7 +16,7 @@ from app.kit.errors import Code
 from app.transport.places import Place
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
-from app.transport.sessions import Ending, Lease, seconds_until
+from app.transport.sessions import Ending, Lease
 from app.transport.sockets import protocol
 from app.transport.sockets.answer import Answer
 from app.transport.sockets.closings import closing_for
@@ -253,7 +253,8 @@ class Socket:
         return True
 
     def _warn(self, expires_at: datetime) -> None:
-        payload = {"expiresAt": expires_at.isoformat(), "expiresInS": seconds_until(expires_at)}
+        left_s = max(0, round(self.runtime.sessions.seconds_until(expires_at)))
+        payload = {"expiresAt": expires_at.isoformat(), "expiresInS": left_s}
         self.wire.send_text(protocol.ping(payload))
 
     def _over(self, ending: Ending) -> None:

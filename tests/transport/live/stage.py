@@ -26,6 +26,7 @@ from app.engine.limits import Limits
 from app.engine.streams.declaring import durable, volatile
 from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
+from app.kit.clock import SystemClock
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden
 from app.kit.events import Event, EventLog, Fact
@@ -202,7 +203,7 @@ class Stage:
             redis=cast(Any, self.redis),
             hub=self.hub,
             subscriptions=Subscriptions(engine, self.hub, replay_limit=10_000),
-            sessions=SessionWatch(self.hub, self.expiries),
+            sessions=SessionWatch(self.hub, self.expiries, SystemClock()),
         )
         self.sockets, self.streams = Sockets(self.runtime), EventStreams(self.runtime)
 
