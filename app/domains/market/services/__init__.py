@@ -22,6 +22,7 @@ from app.domains.market.services.feeds import Feeds
 from app.domains.market.services.fetching import Fetcher
 from app.domains.market.services.finding import Finding
 from app.domains.market.services.history import History
+from app.domains.market.services.mending import Mending
 from app.domains.market.services.news import News
 from app.domains.market.services.notifications import Notifications
 from app.domains.market.services.providers import Providers
@@ -48,6 +49,7 @@ class MarketServices:
     feed: PriceFeed
     finding: Finding
     history: History
+    mending: Mending
     watchlist: Watchlist
     news: News
     feeds: Feeds
@@ -104,6 +106,7 @@ class MarketServices:
             ),
             finding=Finding(database),
             history=History(database),
+            mending=Mending(database),
             news=news,
             feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
