@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from app.bridges import LedgerChain
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
@@ -26,7 +28,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.local import local_secret
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import PUBLIC, Database
-from app.kit.errors import Unavailable
+from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.loading import Reads
@@ -46,6 +48,8 @@ from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
+
+log = structlog.get_logger(__name__)
 
 EMBEDDED_HINT = "`make serve` starts embedded ones"
 
@@ -159,7 +163,7 @@ def key_encryption_keys(settings: Settings) -> str:
 
 
 def build_mailer(settings: Settings, clock: Clock) -> Mailer:
-    """SMTP where it is configured, otherwise the outbox that /dev/mail shows."""
+    """SMTP where it is configured, otherwise a folder: /dev/mail shows it in development, and nothing in production."""
     if settings.smtp_url is not None:
         return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
     return OutboxMailer(settings.home / "outbox", clock)
@@ -244,10 +248,31 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
     )
 
 
+async def check_production(application: Application) -> None:
+    """Before strangers come: refuses what anybody can open, and says what is not sent.
+
+    Raises Forbidden, with what gives access that should not.
+    """
+    if not application.settings.production:
+        return
+    if found := await application.services.accounts.published.access():
+        raise Forbidden(
+            f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
+            "Change the passwords (or delete the users), delete the codes."
+        )
+    if isinstance(application.mailer, OutboxMailer):
+        log.warning(
+            "mail.not_sent",
+            reason="MONETA_SMTP_URL is not set: nobody gets a verification code or a reset link",
+            kept_in=str(application.mailer.folder.absolute()),
+        )
+
+
 async def serve(settings: Settings) -> None:
     """Serves the API until SIGINT or SIGTERM."""
     configure_logging(settings)
     async with open_application(settings) as application:
+        await check_production(application)
         hub = Hub(broadcast_over(application.redis), application.events, memory_limit=settings.stream_memory_limit)
         peers = Peers(application.redis)
         runtime = build_runtime(application, hub, peers)
