@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
+from app.kit.outlet import hold_standard_streams
 from app.settings import Settings, load_settings
 
+hold_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 app.add_typer(doctor, name="doctor")
@@ -264,14 +266,21 @@ def dev() -> None:
                 settings.home,
                 env,
                 f"http://{settings.host}:{settings.port}/health/ready",
-                on_ready=lambda: _greet(settings),
+                on_ready=lambda: _unfailing(lambda: _greet(settings)),
                 servers_failure=lambda: embedded.failure() if embedded else None,
             )
     except EmbeddedError as error:
         fail(str(error))
     except KeyboardInterrupt:
         pass
-    out.print("stopped")
+    _unfailing(lambda: out.print("stopped"))
+
+
+def _unfailing(say: Callable[[], None]) -> None:
+    """Nobody reads it, or the disk is full: what runs goes on."""
+    # A reader of a pipe that has died ends rich with SystemExit.
+    with contextlib.suppress(OSError, SystemExit):
+        say()
 
 
 async def _prepare(settings: Settings, progress: Progress) -> None:
