@@ -8,11 +8,12 @@ written is counted and told of once it can be again.
 import atexit
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 LIMIT_BYTES: Final = 4 * 1024 * 1024
 """What waits for a reader that has stopped; lines beyond that are lost."""
@@ -104,11 +105,34 @@ class Outlet:
         return True
 
 
+class Forgiving:
+    """A stream whose writer goes on though it cannot be written: what is said to people is not worth the work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes it, or does not."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes it, or does not."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def hold_standard_streams() -> None:
-    """Puts nothing in place of standard streams that were closed before we began.
+    """Puts nothing in place of standard streams that were closed before we began, and lets standard error fail nobody.
 
     The next thing opened would else get their numbers, and what somebody writes to standard error our database.
     """
+    if sys.stderr is not None:
+        sys.stderr = cast(TextIO, Forgiving(sys.stderr))
     for number in range(3):
         try:
             os.fstat(number)

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from app.kit.outlet import Outlet
 
 PATIENCE_S = 30.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def lost(count: int) -> str:
@@ -161,3 +164,33 @@ def test_the_descriptor_of_a_closed_stream_is_not_written_to(tmp_path: Path) -> 
         assert outlet.drain(PATIENCE_S)
     assert (tmp_path / "precious").read_text() == ""
     assert (tmp_path / "log").read_text() == "a line\n"
+
+
+@pytest.mark.parametrize("where", ["/dev/full", None])
+def test_a_verb_says_what_it_can_and_ends_as_it_would(where: str | None) -> None:
+    """`where` its standard error is; null: a pipe that nobody reads any more."""
+    if where is None:
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open(where, os.O_WRONLY)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "export-schema"], cwd=ROOT, stdout=subprocess.PIPE, stderr=writer, check=False
+        )
+        assert ended.returncode == 0
+        assert ended.stdout == (ROOT / "schema.graphql").read_bytes()
+        wrong = {**os.environ, "MONETA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "migrate"], cwd=ROOT, env=wrong, stderr=writer, check=False
+        )
+        assert ended.returncode == 1
+    finally:
+        os.close(writer)
+
+
+def test_a_schema_that_cannot_be_written_fails() -> None:
+    """What a verb is for must arrive: only what is said beside it may be lost."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([sys.executable, "-m", "app", "export-schema"], cwd=ROOT, stdout=full, check=False)
+    assert ended.returncode != 0
