@@ -181,7 +181,12 @@ async def redis(servers: Embedded) -> AsyncIterator[Redis]:
     client = await open_redis(servers.redis_url)
     await client.flushall()
     yield client
-    await client.aclose()
+    try:
+        # Whatever Moneta writes there ends by itself: nobody ever tidies up.
+        lasting = [key async for key in client.scan_iter("moneta:*") if await client.ttl(key) == -1]
+        assert lasting == []
+    finally:
+        await client.aclose()
 
 
 @pytest.fixture
