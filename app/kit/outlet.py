@@ -10,7 +10,6 @@ import contextlib
 import os
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TextIO, cast
@@ -41,6 +40,7 @@ class Outlet:
         self._cut_off = False
         self._idle = True
         self._thread: threading.Thread | None = None
+        self._never = threading.Event()
         # Reentrant: a finaliser may log in the middle of a line.
         self._changed = threading.Condition(threading.RLock())
 
@@ -78,7 +78,7 @@ class Outlet:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: bool(self._lines))
                 self._idle = False
-            time.sleep(GATHER_S)
+            self._never.wait(GATHER_S)
             with self._changed:
                 lines, self._lines = self._lines, deque()
                 lost, self._lost = self._lost, 0
