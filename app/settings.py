@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIN_METRICS_TOKEN_BYTES = 16
+PUBLISHED_DATABASE_PASSWORD = "change-me"  # noqa: S105  # what it is good for is to be refused
 
 
 class Settings(BaseSettings):
@@ -162,6 +163,8 @@ class Settings(BaseSettings):
     def _secrets_that_are_needed(self) -> Self:
         if self.production and not (self.secret_key and self.key_encryption_keys):
             raise ValueError("production needs MONETA_SECRET_KEY and MONETA_KEY_ENCRYPTION_KEYS")
+        if self.production and f":{PUBLISHED_DATABASE_PASSWORD}@" in (self.database_url or ""):
+            raise ValueError("MONETA_DATABASE_URL has a password that .env.example once published")
         if self.metrics_token and len(self.metrics_token.get_secret_value().encode()) < MIN_METRICS_TOKEN_BYTES:
             raise ValueError(f"MONETA_METRICS_TOKEN must have at least {MIN_METRICS_TOKEN_BYTES} bytes")
         if self.market_provider == "coinmarketcap" and self.coinmarketcap_key is None:

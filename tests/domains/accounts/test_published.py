@@ -1,11 +1,14 @@
 """What the documentation publishes gives no access in production."""
 
+import contextlib
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from rich.progress import Progress
 
 from app.dev.demo import load_demo
@@ -16,6 +19,7 @@ from app.kit.db import Database
 from app.kit.errors import Forbidden
 from app.main import Application, check_production
 from app.schema.services import Services
+from app.settings import Settings
 from tests.conftest import Owner
 from tests.dev.test_demo import SMALL
 from tests.engine.support import listening
@@ -109,3 +113,29 @@ def test_the_verbs_refuse_before_they_connect(arguments: list[str], said: str) -
     assert ended.returncode == 1
     assert said in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+def test_production_refuses_the_database_password_of_the_example() -> None:
+    given = {"secret_key": "s" * 32, "key_encryption_keys": "k:" + "a" * 44}
+    for environment, password, is_good in (
+        ("production", "change-me", False),
+        ("production", "change-me-not", True),
+        ("development", "change-me", True),
+    ):
+        url = f"postgresql://moneta:{password}@postgres:5432/moneta"
+        with contextlib.nullcontext() if is_good else pytest.raises(ValidationError, match="once published"):
+            Settings.model_validate({"environment": environment, "database_url": url, **given})
+
+
+def test_no_secret_of_the_example_has_a_value() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    secret = {name: value for name, value in values.items() if re.search("PASSWORD|SECRET|KEY|TOKEN", name)}
+    assert secret == dict.fromkeys(secret, "")
+    assert set(secret) == {
+        "POSTGRES_PASSWORD",
+        "REDIS_PASSWORD",
+        "MONETA_SECRET_KEY",
+        "MONETA_KEY_ENCRYPTION_KEYS",
+        "MONETA_METRICS_TOKEN",
+    }
