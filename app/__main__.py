@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
+from app.kit.outlet import hold_standard_streams
 from app.settings import Settings, load_settings
 
+hold_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 app.add_typer(doctor, name="doctor")
@@ -100,10 +102,20 @@ def migrate() -> None:
 
 
 @app.command()
-def seed() -> None:
-    """Loads the demo data, once."""
+def seed(
+    password: Annotated[
+        str | None, typer.Option(help="Of the demo users; needed in production.", envvar="MONETA_DEMO_PASSWORD")
+    ] = None,
+) -> None:
+    """Loads the demo data, once. In production without the published access codes."""
+    from app.domains.accounts.rules import published
+
+    settings = located(settings_or_fail())
+    if settings.production and password in {None, published.PASSWORD}:
+        fail("`seed` makes an admin. In production give a password that is not published: --password.")
+    codes = () if settings.production else published.ACCESS_CODES
     with progress_bar() as progress:
-        run(_load_demo(located(settings_or_fail()), progress))
+        run(_load_demo(settings, progress, password or published.PASSWORD, codes))
 
 
 @app.command("export-schema")
@@ -123,9 +135,13 @@ def create_admin(
     ] = "",
 ) -> None:
     """Creates a verified user with the admin role, or gives an existing user that role."""
+    from app.domains.accounts.rules import published
     from app.upkeep import create_admin as create
 
-    out.print(run(create(located(settings_or_fail()), email, full_name, password)))
+    settings = located(settings_or_fail())
+    if settings.production and password == published.PASSWORD:
+        fail("This password is published. Choose another.")
+    out.print(run(create(settings, email, full_name, password)))
 
 
 @app.command("rotate-keys")
@@ -201,6 +217,10 @@ def doctor_chain() -> None:
     if report.reason is not None:
         fail(f"wrong at height {report.wrong_height}: {report.reason} ({report.blocks} blocks before it are right)")
     out.print(f"{report.blocks} blocks, {report.transactions} transactions: all right")
+    if report.ahead:
+        out.print(
+            f"{report.ahead} blocks state a time that was still to come when they were connected: a clock was wrong"
+        )
     out.print(f"unspent set {report.utxo_set_hash}")
 
 
@@ -218,9 +238,10 @@ def doctor_audit() -> None:
 @app.command()
 def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
-    from app.dev.demo import LOGINS, PASSWORD
+    from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
     from app.dev.supervise import supervise
+    from app.domains.accounts.rules.published import PASSWORD
 
     settings = settings_or_fail()
     if settings.production:
@@ -245,38 +266,49 @@ def dev() -> None:
                 settings.home,
                 env,
                 f"http://{settings.host}:{settings.port}/health/ready",
-                on_ready=lambda: _greet(settings),
+                on_ready=lambda: _unfailing(lambda: _greet(settings)),
                 servers_failure=lambda: embedded.failure() if embedded else None,
             )
     except EmbeddedError as error:
         fail(str(error))
     except KeyboardInterrupt:
         pass
-    out.print("stopped")
+    _unfailing(lambda: out.print("stopped"))
+
+
+def _unfailing(say: Callable[[], None]) -> None:
+    """Nobody reads it, or the disk is full: what runs goes on."""
+    # A reader of a pipe that has died ends rich with SystemExit.
+    with contextlib.suppress(OSError, SystemExit):
+        say()
 
 
 async def _prepare(settings: Settings, progress: Progress) -> None:
+    from app.domains.accounts.rules import published
     from app.upkeep import migrate as bring_up
 
     await bring_up(settings)
-    await _load_demo(settings, progress)
+    await _load_demo(settings, progress, published.PASSWORD, published.ACCESS_CODES)
 
 
-async def _load_demo(settings: Settings, progress: Progress) -> None:
+async def _load_demo(settings: Settings, progress: Progress, password: str, codes: Sequence[str]) -> None:
     from app.dev.demo import load_demo
     from app.dev.demo_prices import Extent
     from app.kit.clock import FixedClock, SystemClock
+    from app.kit.timekeeping import database_time
     from app.main import open_application
 
     # The demo's past is made through the real services, by a clock that it sets.
     clock = FixedClock(SystemClock().now())
     async with open_application(settings, clock=clock) as application:
+        clock.advance(await database_time(application.database) - clock.now())
         extent = Extent(days=settings.demo_days, daily_days=12 * settings.demo_days)
-        await load_demo(application.services, application.database, clock, progress, extent)
+        await load_demo(application.services, application.database, clock, progress, extent, password, codes)
 
 
 def _greet(settings: Settings) -> None:
-    from app.dev.demo import ACCESS_CODE, LOGINS, PASSWORD
+    from app.dev.demo import LOGINS
+    from app.domains.accounts.rules.published import ACCESS_CODES, PASSWORD
 
     out.print(f"\n[bold]Moneta is ready.[/bold]  {settings.origin}")
     for path, what in (
@@ -291,7 +323,7 @@ def _greet(settings: Settings) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    out.print(f"  register with access code {ACCESS_CODE}", highlight=False, soft_wrap=True)
+    out.print(f"  register with access code {ACCESS_CODES[0]}", highlight=False, soft_wrap=True)
     out.print(f"  logs in {settings.home.resolve()}/*.log   Ctrl-C stops everything\n", highlight=False, soft_wrap=True)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+import structlog
+
 from app.bridges import LedgerChain
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.rules.identity import source_of
@@ -24,18 +26,19 @@ from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.cache import Redis, open_redis
-from app.kit.clock import Clock, SystemClock
+from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.local import local_secret
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import PUBLIC, Database
-from app.kit.errors import Unavailable
+from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
+from app.kit.timekeeping import DatabaseClock, keep_time
 from app.kit.work import Work, working
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
@@ -49,6 +52,8 @@ from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
+
+log = structlog.get_logger(__name__)
 
 EMBEDDED_HINT = "`make serve` starts embedded ones"
 
@@ -68,8 +73,10 @@ class Application:
 
 @asynccontextmanager
 async def open_application(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Application]:
-    """Connects to both servers and wires the houses. Raises Unavailable with one clear line."""
-    clock = clock or SystemClock()
+    """Connects to both servers and wires the houses. Raises Unavailable with one clear line.
+
+    `clock` is for who tells a past; otherwise it is the database's, whatever this machine's says.
+    """
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.open(
             database_url(settings),
@@ -79,6 +86,8 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             waiting_limit=settings.database_waiting_limit,
         )
         stack.push_async_callback(database.close)
+        if clock is None:
+            clock = await stack.enter_async_context(keep_time(database))
         redis = await open_redis(redis_url(settings))
         stack.push_async_callback(redis.aclose)
         passwords = Passwords()
@@ -159,7 +168,7 @@ def key_encryption_keys(settings: Settings) -> str:
 
 
 def build_mailer(settings: Settings, clock: Clock) -> Mailer:
-    """SMTP where it is configured, otherwise the outbox that /dev/mail shows."""
+    """SMTP where it is configured, otherwise a folder: /dev/mail shows it in development, and nothing in production."""
     if settings.smtp_url is not None:
         return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
     return OutboxMailer(settings.home / "outbox", clock)
@@ -223,6 +232,8 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
     runtime.metrics.watch_courses(engine.courses.__getitem__)
+    if isinstance(application.clock, DatabaseClock):
+        runtime.metrics.watch_clock(application.clock)
     runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
 
@@ -255,10 +266,31 @@ async def authenticate(sessions: Sessions, token: str, client: Client) -> Viewer
         return await sessions.authenticate(token, client)
 
 
+async def check_production(application: Application) -> None:
+    """Before strangers come: refuses what anybody can open, and says what is not sent.
+
+    Raises Forbidden, with what gives access that should not.
+    """
+    if not application.settings.production:
+        return
+    if found := await application.services.accounts.published.access():
+        raise Forbidden(
+            f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
+            "Change the passwords (or delete the users), delete the codes."
+        )
+    if isinstance(application.mailer, OutboxMailer):
+        log.warning(
+            "mail.not_sent",
+            reason="MONETA_SMTP_URL is not set: nobody gets a verification code or a reset link",
+            kept_in=str(application.mailer.folder.absolute()),
+        )
+
+
 async def serve(settings: Settings) -> None:
     """Serves the API until SIGINT or SIGTERM."""
     configure_logging(settings)
     async with open_application(settings) as application:
+        await check_production(application)
         hub = Hub(broadcast_over(application.redis), application.events, memory_limit=settings.stream_memory_limit)
         peers = Peers(application.redis)
         runtime = build_runtime(application, hub, peers)

@@ -7,11 +7,20 @@ from typing import Literal, Self
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+MIN_METRICS_TOKEN_BYTES = 16
+PUBLISHED_DATABASE_PASSWORD = "change-me"  # noqa: S105  # what it is good for is to be refused
+
 
 class Settings(BaseSettings):
     """`MONETA_*` variables; `HOST`, `PORT` are honoured bare as well. Durations end in `_s`, sizes in `_bytes`."""
 
-    model_config = SettingsConfigDict(env_prefix="MONETA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="MONETA_",
+        frozen=True,
+        extra="ignore",
+        # `NAME=` in an `.env` file leaves it unset.
+        env_ignore_empty=True,
+    )
 
     environment: Literal["development", "production"] = "development"
     home: Path = Path(".moneta")
@@ -141,6 +150,12 @@ class Settings(BaseSettings):
         30, ge=1, le=60, description="How far back the demo's candles of a minute go; those of a day 12 times as far."
     )
 
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="What /metrics is read with, as a bearer token; unset: in development by who is on this machine, "
+        "in production by nobody.",
+    )
+
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -163,6 +178,10 @@ class Settings(BaseSettings):
     def _secrets_that_are_needed(self) -> Self:
         if self.production and not (self.secret_key and self.key_encryption_keys):
             raise ValueError("production needs MONETA_SECRET_KEY and MONETA_KEY_ENCRYPTION_KEYS")
+        if self.production and f":{PUBLISHED_DATABASE_PASSWORD}@" in (self.database_url or ""):
+            raise ValueError("MONETA_DATABASE_URL has a password that .env.example once published")
+        if self.metrics_token and len(self.metrics_token.get_secret_value().encode()) < MIN_METRICS_TOKEN_BYTES:
+            raise ValueError(f"MONETA_METRICS_TOKEN must have at least {MIN_METRICS_TOKEN_BYTES} bytes")
         if self.market_provider == "coinmarketcap" and self.coinmarketcap_key is None:
             raise ValueError("MONETA_MARKET_PROVIDER=coinmarketcap needs MONETA_COINMARKETCAP_KEY")
         if self.secret_key and len(self.secret_key.get_secret_value().encode()) < 32:

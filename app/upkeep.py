@@ -62,7 +62,7 @@ async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
     """Replays the chain."""
     async with open_application(settings) as application:
         task = progress.add_task("replaying blocks", total=None)
-        replay = Replay(application.database, application.clock)
+        replay = Replay(application.database)
         return await replay.run(lambda done, total: progress.update(task, completed=done, total=total))
 
 

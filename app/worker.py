@@ -9,7 +9,7 @@ from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
 from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services.miner import Miner
-from app.domains.market.jobs import market_jobs, market_schedules
+from app.domains.market.jobs import market_jobs, market_schedules, mending_schedule
 from app.kit.db import PUBLIC
 from app.kit.errors import NotFound
 from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_schedule
@@ -17,7 +17,7 @@ from app.kit.loading import Reads
 from app.kit.relay import Relay
 from app.kit.tasks import end
 from app.kit.volatile import Volatile
-from app.main import Application, open_application
+from app.main import Application, check_production, open_application
 from app.settings import Settings
 from app.transport.logging import configure_logging
 
@@ -28,6 +28,7 @@ async def work(settings: Settings) -> None:
     """Runs jobs, schedules, the relay, the price feed and, if a miner is named, the miner, until SIGINT or SIGTERM."""
     configure_logging(settings)
     async with open_application(settings) as application:
+        await check_production(application)
         services, database, clock = application.services, application.database, application.clock
         jobs = [*accounts_jobs(services.accounts), *market_jobs(services.market)]
         schedules = [
@@ -38,6 +39,7 @@ async def work(settings: Settings) -> None:
         ]
         # A worker that was off for months must not wait for the night to have partitions to write into.
         await run_schedule(database, clock, partition_schedule(database, clock))
+        await run_schedule(database, clock, mending_schedule(services.market))
         await services.market.tokens.ensure()
         runner = JobRunner(database, clock, jobs, schedules)
         beside: list[Coroutine[Any, Any, None]] = [

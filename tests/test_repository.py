@@ -37,3 +37,19 @@ def test_files_stay_small() -> None:
         if (lines := len(path.read_text().splitlines())) > 350
     }
     assert long == {}
+
+
+def test_nobody_reads_the_machines_clock() -> None:
+    """All that is stored, compared or let expire goes by the clock that is handed down: the database's."""
+    reading = re.compile(r"\b(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))\(")
+    allowed = {
+        "kit/clock.py",  # the machine's clock itself, to compare with
+        "transport/logging.py",  # a line's moment
+        "engine/streams/subscription.py",  # since when something is open here, which is only shown
+    }
+    found = {
+        str(path.relative_to(ROOT / "app"))
+        for path in (ROOT / "app").rglob("*.py")
+        if reading.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == allowed

@@ -1,6 +1,6 @@
 """The demo data: three people with wallets, a chain of their payments, a market, access codes that nobody has used."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,15 +12,12 @@ from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
+from app.domains.accounts.rules.published import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.ledger.loaders import wallet_by_user
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.loading import Reads
 from app.schema.services import Services
-
-PASSWORD = "correct-horse-battery"  # noqa: S105  # published: it opens demo accounts only
-ACCESS_CODE = "BITCOIN2025"
-FURTHER_CODES = tuple(f"MONETA-DEMO-{number:02}" for number in range(1, 11))
 
 
 class Login(NamedTuple):
@@ -33,23 +30,30 @@ class Login(NamedTuple):
 
 
 LOGINS = (
-    Login("Alice", "alice@example.com", "Alice Nakamoto", Role.USER),
-    Login("Bob", "bob@example.com", "Bob Finney", Role.USER),
-    Login("Admin", "admin@example.com", "Ada Admin", Role.ADMIN),
+    Login("Alice", EMAILS[0], "Alice Nakamoto", Role.USER),
+    Login("Bob", EMAILS[1], "Bob Finney", Role.USER),
+    Login("Admin", EMAILS[2], "Ada Admin", Role.ADMIN),
 )
 
 
-async def load_demo(
-    services: Services, database: Database, clock: FixedClock, progress: Progress, extent: Extent
+async def load_demo(  # noqa: PLR0917  # seven different types: no two can be confused
+    services: Services,
+    database: Database,
+    clock: FixedClock,
+    progress: Progress,
+    extent: Extent,
+    password: str = PASSWORD,
+    codes: Sequence[str] = ACCESS_CODES,
 ) -> None:
     """Loads what is missing of the demo data. `clock` is the services' own, and stands somewhere else meanwhile.
 
-    What is loaded already is left alone: what people have removed since stays removed.
+    What is loaded already is left alone: what people have removed since stays removed. In production give another
+    password, and no codes.
     """
     began = clock.now()
-    people = [await _person(services, login, began) for login in LOGINS]
+    people = [await _person(services, login, began, password) for login in LOGINS]
     alice, bob, *_ = people
-    await services.accounts.administration.add_access_codes([ACCESS_CODE, *FURTHER_CODES])
+    await services.accounts.administration.add_access_codes(codes)
     with _told(progress, "demo chain") as told:
         is_new = await load_demo_chain(services.ledger, database, clock, people, told)
     if is_new:
@@ -69,12 +73,12 @@ def _told(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]
         progress.remove_task(task)
 
 
-async def _person(services: Services, login: Login, now: datetime) -> Viewer:
+async def _person(services: Services, login: Login, now: datetime, password: str) -> Viewer:
     known = await services.accounts.users.by_email(login.email)
     user_id: UUID
     if known is None:
         new = NewUser(
-            email=login.email, password=PASSWORD, full_name=login.full_name, display_name=login.full_name.split()[0]
+            email=login.email, password=password, full_name=login.full_name, display_name=login.full_name.split()[0]
         )
         user_id = await services.accounts.registration.create(new, login.role, Client())
     else:

@@ -135,7 +135,7 @@ class OutboxMailer:
 
     def __init__(self, folder: Path, clock: Clock, keep: int = 200) -> None:
         """The newest `keep` messages stay. The folder is made when the first one is sent."""
-        self._folder = folder
+        self.folder = folder
         self._clock = clock
         self._keep = keep
         self._count = 0
@@ -151,16 +151,16 @@ class OutboxMailer:
         return await asyncio.to_thread(self._read, limit)
 
     def _write(self, entry: OutboxEntry, count: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         # Names sort by time, then by the order in which this process sent; the suffix parts processes.
         micros = int(entry.sent_at.timestamp() * 1_000_000)
         name = f"{micros:020d}-{count:010d}-{secrets.token_hex(4)}"
-        partial = self._folder / f"{name}.partial"
+        partial = self.folder / f"{name}.partial"
         # Mails carry one-time codes: not for other users of the machine.
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
             file.write(msgspec.json.encode(entry))
-        partial.replace(self._folder / f"{name}.json")
+        partial.replace(self.folder / f"{name}.json")
         for path in self._newest_first()[self._keep :]:
             path.unlink(missing_ok=True)
 
@@ -177,7 +177,7 @@ class OutboxMailer:
         return entries
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self._folder.glob("*.json"), reverse=True)
+        return sorted(self.folder.glob("*.json"), reverse=True)
 
 
 def _check_address(address: str) -> None:

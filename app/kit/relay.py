@@ -21,7 +21,9 @@ CHANNEL = "moneta:facts"
 
 BATCH = 500
 STREAM_LENGTH = 10_000
-STREAM_TTL_S = 86_400
+STREAM_TTL_S = 900
+"""How long Redis keeps a fact: who comes back after a restart or a tunnel finds it there, and after longer in Postgres.
+So Redis holds no more than what happened of late, whether somebody reads it or not."""
 POLL_S = 0.1
 STANDBY_S = 1.0
 
@@ -29,10 +31,39 @@ log = structlog.get_logger(__name__)
 
 # A batch is one script: Redis runs it whole or not at all, so no death of the relay can leave a fact out or change the
 # order. The id is the fact's seq, so a repeat after a crash is recognised. It is announced all the same: the hubs count
-# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it begins anew.
+# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it begins anew. It is
+# forgotten from its begin, by the clock of Redis; what was not dated is of an earlier release, and old.
 _MOVE = """
-local length, ttl_s, channel = ARGV[1], ARGV[2], ARGV[3]
+local length, ttl_s, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local now = tonumber(redis.call('TIME')[1])
 local last = {}
+
+local function forget_old(key)
+    local count = 1
+    while true do
+        local oldest, young = redis.call('XRANGE', key, '-', '+', 'COUNT', count), nil
+        for _, entry in ipairs(oldest) do
+            if tonumber(entry[2][4] or 0) > now - ttl_s then
+                young = entry[1]
+                break
+            end
+        end
+        if young then
+            if young ~= oldest[1][1] then
+                redis.call('XTRIM', key, 'MINID', young)
+            end
+            return
+        end
+        if #oldest < count then
+            return
+        end
+        if count > 1 then
+            redis.call('XTRIM', key, 'MINID', oldest[count][1])
+        end
+        count = 100
+    end
+end
+
 for i, key in ipairs(KEYS) do
     local seq, head, event = tonumber(ARGV[3 * i + 1]), ARGV[3 * i + 2], ARGV[3 * i + 3]
     if not last[key] then
@@ -49,11 +80,14 @@ for i, key in ipairs(KEYS) do
         if seq > last[key] + 1 then
             redis.call('DEL', key)
         end
-        redis.call('XADD', key, 'MAXLEN', '~', length, ARGV[3 * i + 1] .. '-0', 'e', event)
+        redis.call('XADD', key, 'MAXLEN', '~', length, ARGV[3 * i + 1] .. '-0', 'e', event, 't', now)
         redis.call('EXPIRE', key, ttl_s)
         last[key] = seq
     end
     redis.call('PUBLISH', channel, head .. event)
+end
+for key in pairs(last) do
+    forget_old(key)
 end
 return #KEYS
 """

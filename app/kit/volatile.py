@@ -14,12 +14,16 @@ VOLATILE_CHANNEL = "moneta:volatile"
 
 LATEST_TTL_S = 3600
 KEYS_LIMIT = 10_000
-"""Keys of one topic that a process remembers; the one that was longest without a change is forgotten first."""
+"""Keys of one topic that a process remembers; the one that was longest without a change is forgotten first. Where Redis
+would hold more, it begins the topic anew."""
 
 log = structlog.get_logger(__name__)
 
 # Kept and published at once: who subscribes first and reads then misses nothing.
 _PUBLISH = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
+    redis.call('DEL', KEYS[1])
+end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[5] .. ARGV[2])
@@ -53,7 +57,8 @@ class Volatile:
         body = msgspec.json.encode(payload)
         try:
             await self._publish(
-                keys=[latest_key(topic)], args=[key, body, LATEST_TTL_S, VOLATILE_CHANNEL, f"{topic}\n{key}\n"]
+                keys=[latest_key(topic)],
+                args=[key, body, LATEST_TTL_S, VOLATILE_CHANNEL, f"{topic}\n{key}\n", KEYS_LIMIT],
             )
         except (RedisError, OSError) as error:
             log.warning("volatile.unpublished", topic=topic, error=str(error) or type(error).__name__)

@@ -20,6 +20,7 @@ from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
+from app.transport.scraping import Scrapers
 from app.transport.source_metrics import SourceMetrics
 
 SOURCES_PATIENCE_S = 1.0
@@ -46,9 +47,11 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
     health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
+    scrapers = Scrapers(runtime.settings)
     runtime.metrics.registry.register(sources)
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        scrapers.check(request)
         with contextlib.suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(SOURCES_PATIENCE_S):
                 sources.sources = await runtime.read_sources()

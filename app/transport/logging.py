@@ -1,13 +1,19 @@
-"""Logs: one structured line for each event, for people or for machines, of ours and of every library."""
+"""Logs: one structured line for each event, for people or for machines, of ours and of every library.
 
+No line is worth an answer: whatever is wrong with one, or with where it goes, whoever logs it is not told.
+"""
+
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.kit.outlet import Outlet
 from app.settings import Settings
 
 _TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access", "pgqueuer", "alembic", "asyncio", "httpx")
@@ -16,6 +22,7 @@ _TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access", "pgqueuer", "alembic
 def configure_logging(settings: Settings) -> None:
     """Sends everything to standard error in one form. Call once, before the first line is logged."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    outlet = Outlet(sys.stderr, _lost)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -24,11 +31,11 @@ def configure_logging(settings: Settings) -> None:
     renderers = _renderers(settings)
     structlog.configure(
         processors=[*shared, *renderers],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=_unfailing(structlog.make_filtering_bound_logger(level), outlet),
+        logger_factory=structlog.WriteLoggerFactory(outlet),  # type: ignore[arg-type]  # as much of a file as it needs
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(outlet)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _logger_name],
@@ -36,9 +43,52 @@ def configure_logging(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         # Their news of every start and job is no news to us.
         logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+
+
+def _unfailing(logger: type[Any], outlet: Outlet) -> type[Any]:
+    """The same logger, but one that raises nothing."""
+
+    class Unfailing(logger):  # type: ignore[misc]  # made at run time
+        def _proxy_to_logger(self, method_name: str, event: str | None = None, *args: Any, **fields: Any) -> Any:
+            try:
+                return super()._proxy_to_logger(method_name, event, *args, **fields)
+            except Exception as error:
+                outlet.write(_line("log.unwritable", "error", about=_about(event), error=type(error).__name__))
+
+    return Unfailing
+
+
+class _Handler(logging.Handler):
+    """What the standard library logs."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__()
+        self._outlet = outlet
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._outlet.write(self.format(record) + "\n")
+        except Exception as error:
+            about = _about(record.msg)
+            self._outlet.write(_line("log.unwritable", "error", about=about, error=type(error).__name__))
+
+
+def _about(message: object) -> str:
+    return repr(message)[:200] if isinstance(message, str) else type(message).__name__
+
+
+def _lost(count: int) -> str:
+    return _line("log.lost", "warning", lines=count)
+
+
+def _line(event: str, level: str, **fields: object) -> str:
+    """A line that is made without any of what may fail."""
+    now = datetime.now(UTC).isoformat()
+    return _to_json({"event": event, "level": level, "timestamp": now, **fields}) + "\n"
 
 
 def _renderers(settings: Settings) -> list[Processor]:
@@ -49,7 +99,11 @@ def _renderers(settings: Settings) -> list[Processor]:
 
 
 def _to_json(event: EventDict, **_: Any) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode()
+    try:
+        return msgspec.json.encode(event, enc_hook=str).decode()
+    except ValueError:
+        # Half of a surrogate pair, as clients send them. It is escaped here.
+        return json.dumps(event, default=str)
 
 
 def _logger_name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

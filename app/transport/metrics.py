@@ -18,6 +18,7 @@ from app.kit.admission import WAIT_BUCKETS_S, Admission
 from app.kit.db import Database
 from app.kit.errors import Code
 from app.kit.hub import Hub
+from app.kit.timekeeping import DatabaseClock
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -73,6 +74,14 @@ class Metrics:
     def watch_sockets(self, count: Callable[[], int]) -> None:
         """Adds the number of open sockets."""
         Gauge("moneta_websockets", "Open WebSockets.", registry=self.registry).set_function(count)
+
+    def watch_clock(self, clock: DatabaseClock) -> None:
+        """Adds how wrong the machine's clock is."""
+        Gauge(
+            "moneta_clock_ahead_seconds",
+            "By how much the machine's clock is ahead of the database's, which counts; negative: behind.",
+            registry=self.registry,
+        ).set_function(lambda: clock.ahead_s)
 
     def watch_analyses(self, asked: Callable[[], int], made: Callable[[], int]) -> None:
         """Adds how many analyses were asked for, and how many of them had to be made: the rest were cached."""

@@ -179,7 +179,7 @@ async def test_a_lost_lease_stores_nothing(redis: Redis) -> None:
     computed, work = computed_over(redis), Work()
     asking = asyncio.create_task(computed.get("key", work))
     await until(lambda: work.begun == 1)
-    await redis.set("moneta:computing:test:key", "somebody else")
+    await redis.set("moneta:computing:test:key", "somebody else", ex=60)
     work.may_end.set()
     assert await asking == "answer 1"
     assert await redis.exists("moneta:computed:test:key") == 0

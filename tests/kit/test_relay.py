@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from typing import Any
 
 import msgspec
@@ -7,11 +8,13 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from app.kit import relay as relay_module
 from app.kit.db import SYSTEM, Database
 from app.kit.events import Event, EventLog, Fact, stream_key
+from app.kit.hub import Hub
 from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
 from tests.conftest import Owner
-from tests.kit.moving import append, cancel, relaying
+from tests.kit.moving import append, cancel, following, hub_of, relaying, take
 from tests.waiting import elapse, until
 
 LOCK_HOLDERS = (
@@ -160,3 +163,90 @@ async def test_a_key_of_another_kind_holds_nothing_up(
         await until(lambda: published(owner))
         assert [event.seq for event in await stored(redis, "a")] == [1, 2, 3]
         assert [event.seq for event in await stored(redis, "b")] == [1, 2, 3]
+
+
+async def date_back(redis: Redis, stream: str, count: int, fields: dict[bytes, bytes]) -> None:
+    """The oldest of a stream's entries, as they look when it is late, or as an earlier release left them."""
+    key = await key_of(redis, stream)
+    entries: Any = await redis.xrange(key)
+    await redis.delete(key)
+    for number, (id, held) in enumerate(entries):
+        kept: Any = {b"e": held[b"e"]} | fields if number < count else held
+        await redis.xadd(key, kept, id=id)
+    await redis.expire(key, STREAM_TTL_S)
+
+
+async def seconds(redis: Redis) -> int:
+    now: Any = await redis.time()
+    return int(now[0])
+
+
+@pytest.mark.parametrize("past", [*itertools.product([0, 1, 99, 100, 101, 249, 250], [True, False])], ids=str)
+async def test_what_is_old_leaves_a_stream_that_goes_on(
+    database: Database, events: EventLog, redis: Redis, owner: Owner, past: tuple[int, bool]
+) -> None:
+    old, dated = past
+    await database.write(SYSTEM, lambda tx: events.append(tx, [Fact("a", "n", {"n": n}) for n in range(250)]))
+    async with relaying(database, redis):
+        await until(lambda: published(owner))
+        late = str(await seconds(redis) - STREAM_TTL_S).encode()
+        await date_back(redis, "a", old, {b"t": late} if dated else {})
+        await append(database, events, "a", range(250, 251))
+        await until(lambda: published(owner))
+        assert [event.seq for event in await stored(redis, "a")] == list(range(old + 1, 252))
+        assert 0 < await redis.ttl(await key_of(redis, "a")) <= STREAM_TTL_S
+
+
+async def test_what_is_young_stays(database: Database, events: EventLog, redis: Redis, owner: Owner) -> None:
+    await append(database, events, "a", range(3))
+    async with relaying(database, redis):
+        await until(lambda: published(owner))
+        await date_back(redis, "a", 3, {b"t": str(await seconds(redis) - STREAM_TTL_S // 2).encode()})
+        await append(database, events, "a", range(3, 4))
+        await until(lambda: published(owner))
+        assert [event.seq for event in await stored(redis, "a")] == [1, 2, 3, 4]
+
+
+async def test_nothing_is_left_of_what_nobody_writes_and_it_is_read_all_the_same(
+    database: Database, events: EventLog, redis: Redis, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "STREAM_TTL_S", 1)
+    async with relaying(database, redis), hub_of(events, redis) as hub:
+        for stream in ("a", "b"):
+            await append(database, events, stream, range(5))
+        await until(lambda: published(owner))
+        # An epoch that has ended is written no more.
+        await events.renew_epoch()
+        await append(database, events, "a", range(5, 7))
+        await until(lambda: published(owner))
+
+        async def gone() -> bool:
+            return await redis.keys("moneta:*") == []
+
+        await until(gone)
+        await until(lambda: hub_knows(hub, events))
+        async with following(hub, "a", after=0) as follower:
+            assert [event.payload["n"] for event in await take(follower, 7)] == list(range(7))
+        async with following(hub, "b", after=3) as follower:
+            assert [event.seq for event in await take(follower, 2)] == [4, 5]
+
+
+async def hub_knows(hub: Hub, events: EventLog) -> bool:
+    return hub.epoch == (await events.positions([])).epoch
+
+
+async def test_a_place_that_redis_has_forgotten_is_gone_on_from(
+    database: Database, events: EventLog, redis: Redis, owner: Owner
+) -> None:
+    await append(database, events, "a", range(20))
+    async with relaying(database, redis):
+        await until(lambda: published(owner))
+        await date_back(redis, "a", 15, {})
+        await append(database, events, "a", range(20, 22))
+        await until(lambda: published(owner))
+        assert [event.seq for event in await stored(redis, "a")] == list(range(16, 23))
+        async with hub_of(events, redis, memory_limit=1) as hub:
+            for after in (0, 14, 15, 16, 21):
+                async with following(hub, "a", after=after) as follower:
+                    taken = await take(follower, 22 - after)
+                    assert [event.seq for event in taken] == list(range(after + 1, 23))

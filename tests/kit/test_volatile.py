@@ -190,3 +190,13 @@ async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
     await until(told)
     published = (await redis.info("commandstats")).get("cmdstat_hset", {}).get("calls")
     assert published == 2
+
+
+async def test_a_topic_of_many_keys_begins_anew_in_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volatile_module, "KEYS_LIMIT", 3)
+    volatile = Volatile(redis)
+    for key in ("a", "b", "c", "b"):
+        await volatile.publish("t", key, key)
+    assert await volatile.latest("t") == {"a": "a", "b": "b", "c": "c"}
+    await volatile.publish("t", "d", "d")
+    assert await volatile.latest("t") == {"d": "d"}

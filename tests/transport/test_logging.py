@@ -46,3 +46,40 @@ def test_tracebacks_tell_no_local_variables(log_format: str) -> None:
     assert "password=" not in text
     assert text.count("hunter2") <= 1
     assert "unheard" not in text
+
+
+HARD = """
+import logging, structlog
+from app.settings import Settings
+from app.transport.logging import configure_logging
+configure_logging(Settings(log_format={log_format!r}))
+
+class Hostile:
+    def __str__(self):
+        raise LookupError("no text")
+    __repr__ = __str__
+
+log = structlog.get_logger()
+log.warning("surrogates", path="/\\ud800", **{{"\\udfff": 1}})
+log.warning("hostile", value=Hostile())
+log.warning(Hostile())
+logging.getLogger("some.library").warning("hostile %s", Hostile())
+logging.getLogger("some.library").warning("too few %s %s", 1)
+logging.getLogger("some.library").warning(Hostile())
+log.warning("last")
+"""
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_line_that_cannot_be_made_fails_nobody_and_is_told_of(log_format: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", HARD.format(log_format=log_format)], capture_output=True, text=True, check=True
+    )
+    lines = ran.stderr.splitlines()
+    assert len(lines) == 7, ran.stderr
+    assert "surrogates" in lines[0]
+    assert "last" in lines[-1]
+    untold = [json.loads(line) for line in lines if "log.unwritable" in line]
+    assert {line["level"] for line in untold} == {"error"}
+    assert len(untold) >= 4
+    assert "Traceback" not in ran.stderr

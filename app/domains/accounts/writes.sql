@@ -31,6 +31,14 @@ INSERT INTO display_names (user_id, display_name) VALUES ($1, $2);
 -- Whose account this address is.
 SELECT id, email, password_hash, is_verified FROM users WHERE email = $1;
 
+-- name: users_with_emails
+-- The accounts of these addresses.
+SELECT email, password_hash FROM users WHERE email = ANY ($1::citext[]) ORDER BY email;
+
+-- name: unspent_codes
+-- Those of these access codes that somebody could still register with.
+SELECT code FROM access_codes WHERE code = ANY ($1::text[]) AND NOT redeemed ORDER BY code;
+
 -- name: user_by_id
 -- A user's address and password hash.
 SELECT id, email, password_hash, is_verified FROM users WHERE id = $1;

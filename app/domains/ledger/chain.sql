@@ -12,6 +12,10 @@ FROM blockchain_info;
 SELECT network, coinbase_maturity, tip_height, tip_hash, current_difficulty, burned_coins, total_transactions
 FROM blockchain_info FOR UPDATE;
 
+-- name: present
+-- The clock that bounds the time of a block. Apart from the lock, which may wait.
+SELECT present_moment();
+
 -- name: recent_block_times
 -- Unix times of the 21 blocks up to a height, oldest first. Apart from the lock, which may wait: it must see what follows.
 SELECT extract(epoch FROM timestamp)::bigint FROM blocks WHERE height > $1::integer - 21 ORDER BY height;
@@ -59,8 +63,8 @@ ORDER BY wallet_id FOR UPDATE;
 -- A block's header and what follows from its body.
 INSERT INTO blocks (
     height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,
-    miner_wallet_id, miner_reward, fees, transaction_count, size_bytes
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    miner_wallet_id, miner_reward, fees, transaction_count, size_bytes, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 RETURNING id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,
     miner_wallet_id, miner_reward, fees, transaction_count, size_bytes;
 
@@ -124,9 +128,9 @@ ON CONFLICT (singleton) DO UPDATE SET
     updated_at = excluded.updated_at;
 
 -- name: replay_blocks
--- Blocks from a height upward.
+-- Blocks from a height upward, and when each was connected.
 SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,
-    miner_wallet_id, miner_reward, fees, transaction_count, size_bytes
+    miner_wallet_id, miner_reward, fees, transaction_count, size_bytes, created_at
 FROM blocks WHERE height >= $1 ORDER BY height LIMIT $2;
 
 -- name: replay_transactions

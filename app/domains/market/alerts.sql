@@ -146,21 +146,29 @@ FROM fired
 RETURNING id, user_id, alert_id, data;
 
 -- name: marks
--- What was measured last of these subjects.
-SELECT subject, value, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[]);
+-- What was measured last of these subjects. A mark to come is of a clock that was wrong, and says nothing, but for how
+-- far something was followed.
+SELECT subject, value, position, at FROM alert_marks
+WHERE kind = $1 AND subject = ANY($2::text[])
+  AND (position IS NOT NULL OR at <= (SELECT present_moment()) + interval '1 minute');
 
 -- name: lock_marks
--- What was measured last of these subjects, until the end of the transaction.
-SELECT subject, value, basis, position, at FROM alert_marks WHERE kind = $1 AND subject = ANY($2::text[])
+-- The same, until the end of the transaction.
+SELECT subject, value, basis, position, at FROM alert_marks
+WHERE kind = $1 AND subject = ANY($2::text[])
+  AND (position IS NOT NULL OR at <= (SELECT present_moment()) + interval '1 minute')
 ORDER BY subject FOR UPDATE;
 
 -- name: move_marks
--- Notes what was measured of these subjects at $5, and by whose word; gives those of which nothing as new was noted.
+-- Notes what was measured of these subjects at $5, and by whose word; gives those of which nothing as new was noted. What
+-- is still to come was not measured: it is not noted, and what was noted of it counts for nothing.
 INSERT INTO alert_marks AS m (kind, subject, value, basis, at)
 SELECT $1, g.subject, g.value, g.basis, $5
-FROM unnest($2::text[], $3::numeric[], $4::text[]) AS g (subject, value, basis) ORDER BY g.subject
+FROM unnest($2::text[], $3::numeric[], $4::text[]) AS g (subject, value, basis)
+WHERE $5::timestamptz <= (SELECT present_moment()) + interval '1 minute'
+ORDER BY g.subject
 ON CONFLICT (kind, subject) DO UPDATE SET value = excluded.value, basis = excluded.basis, at = excluded.at
-    WHERE m.at < excluded.at
+    WHERE m.at < excluded.at OR m.at > (SELECT present_moment()) + interval '1 minute'
 RETURNING subject;
 
 -- name: move_position

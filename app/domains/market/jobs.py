@@ -16,6 +16,11 @@ def market_jobs(services: MarketServices) -> list[Job]:
     ]
 
 
+def mending_schedule(services: MarketServices) -> Schedule:
+    """Without it a clock that was wrong is felt until its time has come: a worker does it when it starts as well."""
+    return Schedule("dated-ahead", "40 * * * *", "Puts right what a wrong clock dated ahead", services.mending.mend)
+
+
 def market_schedules(services: MarketServices) -> list[Schedule]:
     """The refreshes and the upkeep of the market."""
 
@@ -31,6 +36,7 @@ def market_schedules(services: MarketServices) -> list[Schedule]:
         return f"{analyses} analyses, {runs} runs; alerts: {await services.alerts.delete_expired()}"
 
     return [
+        mending_schedule(services),
         Schedule("tokens", "0 3 * * *", "Refreshes which tokens are listed", tokens),
         Schedule(
             "alerts-sentiment", "*/5 * * * *", "Asks alerts about the sentiment of tokens", services.sentiments.check

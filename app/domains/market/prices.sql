@@ -91,9 +91,9 @@ ORDER BY k.ord;
 -- Makes the partitions of a table for the months of a span, as far back as the table's rows are kept.
 SELECT make_partitions($1::text, $2::timestamptz, $3::timestamptz);
 
--- name: history_kept_since
--- The first moment of which a table has, or may have, a partition.
-SELECT date_trunc('month', now() - coalesce(retention, interval '3 years'), 'UTC')
+-- name: history_kept
+-- The first moment of which a table has, or may have, a partition, and the last that can have been: the present.
+SELECT date_trunc('month', now() - coalesce(retention, interval '3 years'), 'UTC'), present_moment()
 FROM partitioned_tables WHERE table_name = $1::text;
 
 -- name: lock_history
@@ -148,9 +148,9 @@ WHERE (candles.open, candles.high, candles.low, candles.close, candles.volume_us
     IS DISTINCT FROM (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume_usd);
 
 -- name: put_prices
--- Keeps a sample of each quote: symbols, exchange, prices in both currencies, volumes, moments.
+-- Keeps a sample of each quote, none later than now: symbols, exchange, prices in both currencies, volumes, moments.
 INSERT INTO price_history (symbol, exchange, price_usd, price_aud, volume_24h_usd, timestamp)
-SELECT k.symbol, $2::text, k.price_usd, k.price_aud, k.volume_24h_usd, k.at
+SELECT k.symbol, $2::text, k.price_usd, k.price_aud, k.volume_24h_usd, least(k.at, (SELECT present_moment()))
 FROM unnest($1::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::timestamptz[])
     AS k (symbol, price_usd, price_aud, volume_24h_usd, at)
 ON CONFLICT (symbol, exchange, timestamp) DO NOTHING;
@@ -174,11 +174,13 @@ ORDER BY symbol FOR NO KEY UPDATE;
 UPDATE market_data SET last_updated = '-infinity' WHERE exchange = $1::text AND symbol = ANY ($2::text[]);
 
 -- name: put_quotes
--- Makes quotes the newest of their tokens at an exchange, unless they are older; returns those that are now.
+-- Makes quotes the newest of their tokens at an exchange, unless they are older; returns those that are now. None is of
+-- later than now, whatever its clock said: nothing would be newer until then.
 INSERT INTO market_data (symbol, exchange, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h,
     change_percentage_24h, market_cap_usd, market_cap_aud, high_24h, low_24h, last_updated)
 SELECT t.symbol, $1::text, k.price_usd, k.price_aud, k.volume_24h_usd, k.volume_24h_aud, k.change_24h,
-    k.change_percentage_24h, k.market_cap_usd, k.market_cap_aud, k.high_24h, k.low_24h, k.at
+    k.change_percentage_24h, k.market_cap_usd, k.market_cap_aud, k.high_24h, k.low_24h,
+    least(k.at, (SELECT present_moment()))
 FROM unnest($2::text[], $3::timestamptz[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
     $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[])
     AS k (symbol, at, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h, change_percentage_24h,

@@ -5,6 +5,7 @@ from app.kit.sql import beside
 ALERTS = beside(__file__, "alerts.sql")
 ANALYSIS = beside(__file__, "analysis.sql")
 LISTINGS = beside(__file__, "listings.sql")
+MENDING = beside(__file__, "mending.sql")
 NEWS = beside(__file__, "news.sql")
 NOTIFICATIONS = beside(__file__, "notifications.sql")
 PRICES = beside(__file__, "prices.sql")

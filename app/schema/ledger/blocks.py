@@ -43,7 +43,9 @@ class Block(Node):
     previous_hash: Hash = strawberry.field(description="Hash of the block below; zeros in genesis.")
     version: int = strawberry.field(description="Of the header's format.")
     merkle_root: Hash = strawberry.field(description="Root of the merkle tree over the transactions' hashes.")
-    timestamp: datetime = strawberry.field(description="When it was mined, by the miner's clock, in whole seconds.")
+    timestamp: datetime = strawberry.field(
+        description="When it was mined, in whole seconds; at most a minute ahead of the database's clock."
+    )
     difficulty: int = strawberry.field(description="Leading zero bits that the hash had to have, 1 to 255.")
     nonce: BigInt = strawberry.field(description="The number that the miner found, 0 to 2^63 - 1.")
     miner_reward: Decimal = strawberry.field(description="What the coinbase pays, in coins: subsidy and fees.")

@@ -225,7 +225,7 @@ async def test_a_larger_block_takes_no_more_statements(town: Town) -> None:
     await asyncio.gather(*(town.pay("alice", "bob", "1") for _ in range(20)))
     block = await town.next_block()
     assert len(block.transactions) == 21
-    assert await statements(block) == small == 12
+    assert await statements(block) == small == 13
 
 
 async def test_blocks_are_mined_when_there_is_nothing_left_to_earn(town: Town) -> None:

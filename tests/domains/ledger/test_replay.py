@@ -34,7 +34,7 @@ async def town(database: Database, owner: Owner, redis: Redis, clock: FixedClock
 
 async def test_a_sound_chain_is_found_sound(town: Town) -> None:
     calls: list[tuple[int, int]] = []
-    report = await Replay(town.database, town.clock).run(lambda done, total: calls.append((done, total)))
+    report = await Replay(town.database).run(lambda done, total: calls.append((done, total)))
     assert (report.wrong_height, report.reason) == (None, None)
     assert (report.blocks, report.transactions) == (11, 16)
     assert calls == [(0, 11), (11, 11)]
@@ -42,7 +42,7 @@ async def test_a_sound_chain_is_found_sound(town: Town) -> None:
 
 
 async def test_no_chain_is_a_sound_chain(database: Database, clock: FixedClock) -> None:
-    report = await Replay(database, clock).run(lambda done, total: None)
+    report = await Replay(database).run(lambda done, total: None)
     assert (report.blocks, report.wrong_height) == (0, None)
 
 

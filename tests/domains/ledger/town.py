@@ -146,7 +146,7 @@ class Town:
         return {OutPoint(bytes.fromhex(row[0]), row[1]): to_units(row[2]) for row in rows}
 
     async def replay(self) -> ReplayReport:
-        return await Replay(self.database, self.clock).run(lambda done, total: None)
+        return await Replay(self.database).run(lambda done, total: None)
 
     async def _settle(self, name: str) -> None:
         key, wallet_id, user_id = key_of(name), wallet_of(name), user_of(name)

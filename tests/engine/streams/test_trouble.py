@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 from redis.asyncio import Redis
-from structlog.testing import capture_logs
 
 from app.engine.execution import Engine, Prepared, RequestContext
 from app.engine.failures import TimedOut
@@ -22,6 +21,7 @@ from app.kit.events import Fact
 from app.kit.hub import Hub
 from tests.conftest import Owner
 from tests.engine.streams.stage import ALICE, STREAM, Inbox, Stage, stage_of
+from tests.engine.support import listening
 from tests.waiting import until
 
 LATEST = "subscription { latest { number value } }"
@@ -175,7 +175,7 @@ async def test_a_volatile_group_that_is_woken_before_it_has_begun_does_not_fail(
     async with stage_of(database, redis) as stage:
         await stage.volatile.publish("latest", "a", 1)
         inbox = Inbox()
-        with capture_logs() as logs:
+        with listening() as logs:
             await stage.open(inbox, LATEST)
             await until(lambda: bool(inbox.bodies))
         assert inbox.numbers == [1]

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from app.engine.streams.budgets import Budgets
 from app.kit.db import Database
 from tests.transport.live.stage import LIMITS, Stage, begin, hear, say, staged, subscribe
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 EVENTS = {"accept": "text/event-stream"}
 
@@ -67,7 +67,7 @@ async def test_a_socket_is_charged_for_all_that_is_open_on_it(database: Database
 async def test_a_viewers_sockets_and_streams_are_one_account(database: Database, redis: Redis) -> None:
     async with (
         staged(database, redis) as stage,
-        httpx.AsyncClient(base_url=stage.url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=stage.url, trust_env=False, timeout=HANG_S) as client,
         contextlib.AsyncExitStack() as stack,
     ):
         tighten(stage, stream_cost_per_viewer=4, stream_cost_per_address=2)
@@ -105,7 +105,7 @@ async def test_large_requests_are_answered_like_small_ones(database: Database, r
     query = "query($v: String!) { hello(name: $v) }"
     async with (
         staged(database, redis, body_limit_bytes=300_000) as stage,
-        httpx.AsyncClient(base_url=stage.url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=stage.url, trust_env=False, timeout=HANG_S) as client,
         stage.connect() as socket,
     ):
         await begin(socket)

@@ -11,6 +11,7 @@ from app.domains.accounts.services.journal import Journal
 from app.domains.accounts.services.maintenance import Maintenance
 from app.domains.accounts.services.post import Post
 from app.domains.accounts.services.profiles import Profiles
+from app.domains.accounts.services.published import Published
 from app.domains.accounts.services.registration import PrepareWallet, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
@@ -44,6 +45,7 @@ class AccountsServices:
     post: Post
     users: Users
     maintenance: Maintenance
+    published: Published
 
     @classmethod
     def build(
@@ -119,4 +121,5 @@ class AccountsServices:
             post=post,
             users=Users(database),
             maintenance=Maintenance(database, clock),
+            published=Published(database, passwords),
         )

@@ -43,7 +43,9 @@ from app.domains.ledger.rules.violations import RuleBroken, Violation
 
 # Room for 2,000 payments of 498 bytes: RSA-2048, two inputs, payment and change, a memo of 28 bytes.
 MAX_BLOCK_BYTES = 1_000_000
-MAX_FUTURE_SECONDS = 2 * 60 * 60
+MAX_FUTURE_SECONDS = 60
+# How old a block's time may be where the median of those below says nothing because it is still to come.
+MAX_PAST_SECONDS = 10 * 60
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -84,7 +86,8 @@ def check_block(
 ) -> BlockDelta:
     """The effect of `block` on top of `tip`; raises RuleBroken with the first rule it breaks.
 
-    `utxo` shows the outputs unspent at `tip`. Cheap rules come first, signatures last.
+    `now_s` is when it is connected, by the database's clock. `utxo` shows the outputs unspent at `tip`. Cheap rules
+    come first, signatures last.
     """
     digest = check_header(block.header, tip, now_s)
     encodings = _check_shape(block, rules.network)
@@ -128,11 +131,23 @@ def check_header(header: BlockHeader, tip: ChainTip, now_s: int) -> bytes:
         raise RuleBroken(Violation.WRONG_DIFFICULTY, f"{header.difficulty_bits} bits, expected {tip.difficulty_bits}")
     if not meets_difficulty(digest, header.difficulty_bits):
         raise RuleBroken(Violation.TOO_LITTLE_WORK, f"hash {digest.hex()} lacks zeros")
-    if tip.recent_timestamps_s and header.timestamp_s <= median_time_past(tip.recent_timestamps_s):
+    if header.timestamp_s <= latest_past(tip, now_s):
         raise RuleBroken(Violation.TIME_TOO_OLD, "not after the median of the last eleven blocks")
     if header.timestamp_s > now_s + MAX_FUTURE_SECONDS:
         raise RuleBroken(Violation.TIME_TOO_NEW, f"more than {MAX_FUTURE_SECONDS} seconds ahead")
     return digest
+
+
+def latest_past(tip: ChainTip, now_s: int) -> int:
+    """What the next block's time must lie behind: the median of the last eleven blocks' times.
+
+    A median that is still to come is of a clock that was wrong, and binds nobody. To wait for it would stop the chain,
+    and to follow it second by second would tell the retarget that blocks take no time.
+    """
+    if not tip.recent_timestamps_s:
+        return -1
+    median_s = median_time_past(tip.recent_timestamps_s)
+    return median_s if median_s <= now_s else now_s - MAX_PAST_SECONDS
 
 
 def block_size(encodings: Sequence[bytes], transactions: Sequence[SignedTransaction]) -> int:

@@ -11,7 +11,7 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import encode_for
 from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
 from app.domains.ledger.rules.transaction import ZERO_WALLET_ID, Transaction, encode, signed_size
-from app.domains.ledger.services.head import Head, at, read_surroundings
+from app.domains.ledger.services.head import Head, at, read_present, read_surroundings
 from app.domains.ledger.statements import CHAIN as Q
 from app.kit.db import Tx
 from app.kit.events import EventLog, Fact
@@ -41,20 +41,21 @@ def wallet_of(stream: str) -> str:
 async def extend(  # noqa: PLR0917  # six different types: no two can be confused
     tx: Tx, block: Block, miner_wallet_id: str, head: Head, now: datetime, events: EventLog
 ) -> model.Block:
-    """Checks a block in full and puts it on top of `head`, which must be locked.
+    """Checks a block in full and puts it on top of `head`, which must be locked. `now` is noted where balances changed;
+    the block's time is judged by the database's clock.
 
     Raises RuleBroken, NotInMempool or MempoolMismatch; the transaction must then be rolled back.
     """
     payments = [signed.transaction for signed in block.transactions[1:]]
     waiting = await asyncio.to_thread(_hashes, payments, head.network)
     senders = sorted({payment.sender_wallet_id.hex() for payment in payments})
-    around = await read_surroundings(tx, waiting, senders)
+    around, judged_at = await read_surroundings(tx, waiting, senders), await read_present(tx)
     delta = await asyncio.to_thread(
         partial(
             check_block,
             block,
             head.progress.tip,
-            now_s=int(now.timestamp()),
+            now_s=int(judged_at.timestamp()),
             utxo=around.unspent.get,
             public_key=around.public_keys.get,
             rules=head.rules,
@@ -64,7 +65,7 @@ async def extend(  # noqa: PLR0917  # six different types: no two can be confuse
         raise MempoolMismatch(f"block {block.header.height} spends other outputs than were set aside for it")
     parties = [{miner_wallet_id}, *map(_parties, payments)]
     await tx.fetch(Q.lock_balances, sorted(set().union(*parties)), head.maturing_height)
-    stored = await _insert(tx, block, miner_wallet_id, delta)
+    stored = await _insert(tx, block, miner_wallet_id, delta, judged_at)
     if await tx.execute(Q.confirm_transactions, waiting, stored.id, stored.height) != len(waiting):
         raise NotInMempool(f"block {stored.height} holds a transaction that does not wait")
     changed = await _confirm_outputs(tx, delta, waiting, head, now)
@@ -73,7 +74,7 @@ async def extend(  # noqa: PLR0917  # six different types: no two can be confuse
     return stored
 
 
-async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta) -> model.Block:
+async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta, judged_at: datetime) -> model.Block:
     """The block's row, its coinbase and the reward."""
     header, coinbase = block.header, block.transactions[0].transaction
     # The tables know one miner a block; the rules would allow a coinbase to pay several.
@@ -96,6 +97,7 @@ async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta)
         to_coins(delta.fee_units),
         len(block.transactions),
         block_size(encodings, block.transactions),
+        judged_at,
     )
     assert row is not None
     stored = model.Block(*row)

@@ -70,6 +70,14 @@ async def read_head(executor: Executor, query: Query = Q.chain_head) -> Head | N
     )
 
 
+async def read_present(executor: Executor) -> datetime:
+    """The database's clock, by which blocks are dated and judged whatever the machine's own says."""
+    row = await executor.fetch_one(Q.present)
+    assert row is not None
+    present: datetime = row[0]
+    return present
+
+
 async def read_surroundings(executor: Executor, hashes: list[str], senders: list[str]) -> Surroundings:
     """What the transactions with these hashes, by these wallets, need."""
     unspent: dict[OutPoint, Utxo] = {}

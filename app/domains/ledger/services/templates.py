@@ -7,10 +7,10 @@ import msgspec
 import structlog
 
 from app.domains.ledger.rules.assembly import Waiting, choose_transactions
-from app.domains.ledger.rules.block import MAX_BLOCK_BYTES, MAX_FUTURE_SECONDS, Block
+from app.domains.ledger.rules.block import MAX_BLOCK_BYTES, Block, latest_past
 from app.domains.ledger.rules.encoding import compact_size_length
 from app.domains.ledger.rules.hashing import sha256
-from app.domains.ledger.rules.header import HEADER_BYTES, BlockHeader, median_time_past
+from app.domains.ledger.rules.header import HEADER_BYTES, BlockHeader
 from app.domains.ledger.rules.merkle import merkle_root
 from app.domains.ledger.rules.progress import Progress
 from app.domains.ledger.rules.spending import Utxo, check_payment
@@ -27,7 +27,7 @@ from app.domains.ledger.rules.transaction import (
     signed_size,
 )
 from app.domains.ledger.rules.violations import RuleBroken, Violation
-from app.domains.ledger.services.head import Head, Surroundings, read_head, read_surroundings
+from app.domains.ledger.services.head import Head, Surroundings, read_head, read_present, read_surroundings
 from app.domains.ledger.statements import CHAIN as Q
 from app.kit.db import PUBLIC, Database
 
@@ -56,12 +56,14 @@ class Template(msgspec.Struct, frozen=True):
 async def build_template(database: Database, miner_wallet_id: bytes, now_s: int) -> Template:
     """The best block for the present tip and mempool; raises NoChain.
 
-    A waiting transaction that a block may not hold is left out, and logged: the mempool should not have it.
+    A waiting transaction that a block may not hold is left out, and logged: the mempool should not have it. A clock
+    that is ahead of the database's does not count.
     """
     async with database.snapshot(PUBLIC) as tx:
         head = await read_head(tx)
         if head is None:
             raise NoChain
+        present_s = int((await read_present(tx)).timestamp())
         rows = await tx.fetch(Q.waiting_transactions, CONSIDERED_TRANSACTIONS)
         parents = await tx.fetch(Q.waiting_parents) if rows else []
         chosen = choose_transactions(
@@ -75,7 +77,8 @@ async def build_template(database: Database, miner_wallet_id: bytes, now_s: int)
         fit = [entry for entry in signed if entry is not None]
         senders = {entry.transaction.sender_wallet_id.hex() for entry in fit}
         surroundings = await read_surroundings(tx, hashes, sorted(senders))
-    block = await asyncio.to_thread(_assemble, head, fit, surroundings, miner_wallet_id, now_s)
+    timestamp_s = block_time(head.progress, now_s, present_s)
+    block = await asyncio.to_thread(_assemble, head, fit, surroundings, miner_wallet_id, timestamp_s)
     return Template(block, head.progress.hash.hex(), max((row[4] for row in rows), default=0))
 
 
@@ -109,11 +112,9 @@ def block_on(
     return Block(header, (SignedTransaction(coinbase, b""), *(signed for _, signed in payments)))
 
 
-def block_time(progress: Progress, now_s: int) -> int:
-    """Now, or the least that the rules allow; within two hours of now as long as the machine's clock did not jump."""
-    recent = progress.tip.recent_timestamps_s
-    earliest = median_time_past(recent) + 1 if recent else now_s
-    return min(max(now_s, earliest), now_s + MAX_FUTURE_SECONDS)
+def block_time(progress: Progress, now_s: int, present_s: int) -> int:
+    """Now by the miner's clock, or what the rules allow: by the database's, `present_s`, it will be judged."""
+    return max(min(now_s, present_s), latest_past(progress.tip, present_s) + 1)
 
 
 def _decoded(transaction_hash: str, encoding: bytes, signature: bytes) -> SignedTransaction | None:
@@ -126,7 +127,7 @@ def _decoded(transaction_hash: str, encoding: bytes, signature: bytes) -> Signed
 
 
 def _assemble(
-    head: Head, candidates: list[SignedTransaction], around: Surroundings, miner_wallet_id: bytes, now_s: int
+    head: Head, candidates: list[SignedTransaction], around: Surroundings, miner_wallet_id: bytes, timestamp_s: int
 ) -> Block:
     height = head.progress.height + 1
     unspent = dict(around.unspent)
@@ -154,4 +155,4 @@ def _assemble(
             if output.wallet_id != ZERO_WALLET_ID:
                 unspent[OutPoint(transaction_hash, index)] = Utxo(output.wallet_id, output.amount_units, height, False)
         payments.append((transaction_hash, signed))
-    return block_on(head.progress, head.network, payments, miner_wallet_id, block_time(head.progress, now_s))
+    return block_on(head.progress, head.network, payments, miner_wallet_id, timestamp_s)

@@ -21,6 +21,7 @@ from app.domains.market.services.feed import PriceFeed
 from app.domains.market.services.feeds import Feeds
 from app.domains.market.services.fetching import Fetcher
 from app.domains.market.services.history import History
+from app.domains.market.services.mending import Mending
 from app.domains.market.services.news import News
 from app.domains.market.services.notifications import Notifications
 from app.domains.market.services.providers import Providers
@@ -46,6 +47,7 @@ class MarketServices:
     candles: Candles
     feed: PriceFeed
     history: History
+    mending: Mending
     watchlist: Watchlist
     news: News
     feeds: Feeds
@@ -101,6 +103,7 @@ class MarketServices:
                 after_minute=[measuring.after_minute],
             ),
             history=History(database),
+            mending=Mending(database),
             news=news,
             feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),

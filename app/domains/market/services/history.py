@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from app.domains.market.model.prices import Candle, Interval, Quote
 from app.domains.market.rules.windows import touched
@@ -15,8 +17,17 @@ PRICE_HISTORY = "price_history"
 _COLUMNS = ("symbol", "exchange", "interval", "opened_at", "open", "high", "low", "close", "volume_usd")
 _MONTH_AT_MOST = timedelta(days=31)
 
+log = structlog.get_logger(__name__)
+
 _Series = tuple[str, Interval]
 """Exchange and interval: what is stored in one go."""
+
+
+class Kept(NamedTuple):
+    """From when until when something can have been, to be stored."""
+
+    since: datetime
+    until: datetime
 
 
 class History:
@@ -28,25 +39,25 @@ class History:
 
     async def kept_since(self, table: str = CANDLES) -> datetime:
         """The first moment that is kept; what is older is not stored."""
-        row = await self._database.fetch_one(PRICES.history_kept_since, table)
-        assert row is not None, "the migration notes both tables"
-        kept: datetime = row[0]
-        return kept
+        return (await self._kept(table)).since
 
     async def ingest(self, candles: Iterable[Candle]) -> int:
         """Stores candles of any symbols, exchanges and intervals in one transaction; returns how many are kept.
 
-        Of a moment that is given twice, or is stored already, the last counts. Makes partitions of the past. The longer
-        candles are not made: `roll_up` does that. Give it some ten thousand at a time.
+        Of a moment that is given twice, or is stored already, the last counts. Makes partitions of the past. One that
+        begins later than now by the database's clock is of a clock that is wrong, and is not kept. The longer candles
+        are not made: `roll_up` does that. Give it some ten thousand at a time.
         """
         newest = {(each.symbol, each.exchange, each.interval, each.opened_at): each for each in candles}
         if not newest:
             return 0
-        kept_since = await self.partitions_for(CANDLES, (key[3] for key in newest))
+        kept = await self.partitions_for(CANDLES, (key[3] for key in newest))
         of_series: dict[_Series, list[Candle]] = {}
         for candle in newest.values():
-            if candle.opened_at >= kept_since:
+            if kept.since <= candle.opened_at <= kept.until:
                 of_series.setdefault((candle.exchange, candle.interval), []).append(candle)
+        if ahead := sum(candle.opened_at > kept.until for candle in newest.values()):
+            log.warning("history.ahead", candles=ahead, latest=max(key[3] for key in newest).isoformat())
 
         async def work(tx: Tx) -> None:
             for exchange in sorted({exchange for exchange, _ in of_series}):
@@ -101,11 +112,11 @@ class History:
         symbols = [each.symbol for each in quotes]
         await self._database.write(SYSTEM, lambda tx: tx.execute(PRICES.put_prices, symbols, exchange, *columns))
 
-    async def partitions_for(self, table: str, moments: Iterable[datetime]) -> datetime:
-        """Makes the partitions that these moments need, as far back as is kept; returns how far that is."""
-        kept_since = await self.kept_since(table)
+    async def partitions_for(self, table: str, moments: Iterable[datetime]) -> Kept:
+        """Makes the partitions that these moments need, as far as they are kept; returns how far that is."""
+        kept = await self._kept(table)
         made = self._months[table]
-        firsts = {(at.year, at.month): at for at in moments if at >= kept_since}
+        firsts = {(at.year, at.month): at for at in moments if kept.since <= at <= kept.until}
         missing = sorted(firsts[month] for month in firsts.keys() - made)
         if missing:
             for span_start, span_end in _spans(missing):
@@ -116,7 +127,12 @@ class History:
                     ),
                 )
             made |= firsts.keys()
-        return kept_since
+        return kept
+
+    async def _kept(self, table: str) -> Kept:
+        row = await self._database.fetch_one(PRICES.history_kept, table)
+        assert row is not None, "the migration notes both tables"
+        return Kept(*row)
 
 
 def _spans(moments: Sequence[datetime]) -> Iterable[tuple[datetime, datetime]]:

@@ -171,7 +171,7 @@ async def test_what_another_release_has_stored_is_made_anew(
         NOON - timedelta(minutes=1),
         NOON + timedelta(hours=1),
     )
-    await redis.set("moneta:computed:analysis:BTC:research", b"{not json")
+    await redis.set("moneta:computed:analysis:BTC:research", b"{not json", ex=60)
     fake = Fake(AnalysisType.RESEARCH, lambda: Examined(WRITTEN, PERFECT))
     fake.may_end.set()
     analyses = analyses_of(database, redis, clock)

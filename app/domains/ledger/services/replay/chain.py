@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.domains.ledger import model
-from app.domains.ledger.rules.block import check_block
+from app.domains.ledger.rules.block import MAX_FUTURE_SECONDS, check_block
 from app.domains.ledger.rules.progress import NETWORK, Progress
 from app.domains.ledger.rules.spending import COINBASE_MATURITY_BLOCKS, ChainRules, Utxo
 from app.domains.ledger.rules.transaction import OutPoint
@@ -16,7 +16,7 @@ from app.kit.crypto.rsa import verify
 class ReplayedChain:
     """The chain so far. Holds the unspent outputs, as any node must; blocks are let go."""
 
-    def __init__(self, info: model.ChainState | None, now_s: int) -> None:
+    def __init__(self, info: model.ChainState | None) -> None:
         network, maturity = (
             (NETWORK, COINBASE_MATURITY_BLOCKS) if info is None else (info.network, info.coinbase_maturity)
         )
@@ -27,7 +27,7 @@ class ReplayedChain:
         self.public_keys: dict[bytes, bytes] = {}
         self.transactions = 0
         self.burned_units = 0
-        self._now_s = now_s
+        self.ahead = 0
 
     def utxo_set_hash(self) -> bytes:
         """Hash of the outputs that are unspent now."""
@@ -43,11 +43,14 @@ class ReplayedChain:
 
     def _connect(self, stored: StoredBlock) -> None:
         block = decoded(stored)
+        now_s, honest_s = int(stored.connected_at.timestamp()), block.header.timestamp_s - MAX_FUTURE_SECONDS
+        # What was let in once stays: whoever reads the chain later cannot know by which clock it was judged.
+        is_ahead = now_s < honest_s
         try:
             delta = check_block(
                 block,
                 self.progress.tip,
-                now_s=self._now_s,
+                now_s=max(now_s, honest_s),
                 utxo=self.unspent.get,
                 public_key=self.public_keys.get,
                 rules=self.rules,
@@ -58,6 +61,7 @@ class ReplayedChain:
         self.unspent |= delta.created
         for outpoint in delta.spent:
             del self.unspent[outpoint]
+        self.ahead += is_ahead
         self.transactions += len(block.transactions)
         self.burned_units += delta.burned_units
         self.progress = self.progress.after(block.header, delta.block_hash)

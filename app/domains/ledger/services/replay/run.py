@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -14,7 +15,6 @@ from app.domains.ledger.services.replay.chain import ReplayedChain
 from app.domains.ledger.services.replay.present import check_balances, check_unspent, read_waiting
 from app.domains.ledger.services.replay.stored import StoredBlock, StoredOutput, StoredTransaction, Wrong
 from app.domains.ledger.statements import CHAIN as Q
-from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
 # So many rows of one kind are in memory at a time, beside the set of unspent outputs; a block is never cut.
@@ -35,6 +35,9 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     """Hash of the outputs unspent after those blocks; the tables' is the same when all is well."""
     wrong_height: int | None
     """The first height where the tables do not hold what the rules demand; the tip's for sums and balances."""
+    ahead: int
+    """How many of the blocks state a time that was still to come when they were connected: a clock was wrong, and was
+    believed. They are right all the same."""
     reason: str | None
 
 
@@ -43,14 +46,13 @@ class Replay:
     """Checks the stored chain with the very rules that built it. Reads one snapshot; mining may go on."""
 
     database: Database
-    clock: Clock
 
     async def run(self, progressed: Progressed) -> ReplayReport:
         """Replays from genesis until the end or the first fault."""
         async with self.database.snapshot(SYSTEM) as tx:
             row = await tx.fetch_one(Q.chain_info)
             info = None if row is None else model.ChainState(*row)
-            chain = ReplayedChain(info, int(self.clock.now().timestamp()))
+            chain = ReplayedChain(info)
             wrong: Wrong | None = None
             try:
                 if info is not None:
@@ -67,6 +69,7 @@ class Replay:
             blocks=chain.progress.height + 1,
             transactions=chain.transactions,
             utxo_set_hash=(await asyncio.to_thread(chain.utxo_set_hash)).hex(),
+            ahead=chain.ahead,
             wrong_height=None if wrong is None else wrong.height,
             reason=None if wrong is None else wrong.reason,
         )
@@ -80,9 +83,9 @@ class Replay:
         if chain.progress.height < chain.claimed_height:
             raise Wrong(chain.progress.height + 1, "the block is missing")
 
-    async def _check(self, tx: Tx, chain: ReplayedChain, batch: list[model.Block]) -> None:
-        first, last = batch[0].height, batch[-1].height
-        stored = {block.height: StoredBlock(block, [], [], {}) for block in batch}
+    async def _check(self, tx: Tx, chain: ReplayedChain, batch: list[tuple[model.Block, datetime]]) -> None:
+        first, last = batch[0][0].height, batch[-1][0].height
+        stored = {block.height: StoredBlock(block, connected_at, [], [], {}) for block, connected_at in batch}
         for row in await tx.fetch(Q.replay_transactions, first, last):
             if (entry := stored.get(row[0])) is not None:
                 entry.transactions.append(StoredTransaction(*row[1:]))
@@ -102,17 +105,17 @@ class Replay:
         await asyncio.to_thread(chain.connect_all, list(stored.values()))
 
 
-async def _batch(tx: Tx, height: int) -> list[model.Block]:
-    """The next blocks, as many as together hold BATCH_ROWS transactions, but at least one."""
+async def _batch(tx: Tx, height: int) -> list[tuple[model.Block, datetime]]:
+    """The next blocks, each with when it was connected: together BATCH_ROWS transactions at most, or one block."""
     rows = await tx.fetch(Q.replay_blocks, height, BATCH_BLOCKS)
-    batch: list[model.Block] = []
+    batch: list[tuple[model.Block, datetime]] = []
     transactions = 0
-    for row in rows:
-        block = model.Block(*row)
+    for *columns, connected_at in map(tuple, rows):
+        block = model.Block(*columns)
         transactions += block.transaction_count
         if batch and transactions > BATCH_ROWS:
             break
-        batch.append(block)
+        batch.append((block, connected_at))
     return batch
 
 

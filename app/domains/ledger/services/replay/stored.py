@@ -64,6 +64,7 @@ class StoredBlock(msgspec.Struct, frozen=True):
     """All that the tables say of one block. `spends`: (transaction hash, index) -> (spender, input index)."""
 
     row: model.Block
+    connected_at: datetime
     transactions: list[StoredTransaction]
     outputs: list[StoredOutput]
     spends: dict[tuple[str, int], tuple[str, int]]

@@ -1,0 +1,3 @@
+-- name: database_time
+-- The database's clock.
+SELECT clock_timestamp();
