@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,18 +12,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.kit.errors import NotFound, Unavailable
+from app.transport.compression import Compression
 from app.transport.envelope import Envelope
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
 from app.transport.links import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
+from app.transport.origins import CrossOrigin
 from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
 from app.transport.source_metrics import SourceMetrics
 
-SOURCES_PATIENCE_S = 1.0
+GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
+"""A slash too many is no reason to fail, and a redirect is: clients do not repeat a POST, and sockets follow none."""
+
+SOURCES_PATIENCE_S: Final = 1.0
 """Seconds that the database gets to say how the sources do; without it, /metrics shows what it said last."""
 
 
@@ -33,13 +39,15 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
     def routed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # Not through the router, and no coroutine: each on the way is kept for as long as its socket is open.
-        if scope["type"] == "websocket" and scope["path"] == "/graphql" and sockets is not None:
+        if scope["type"] == "websocket" and scope["path"] in GRAPHQL_PATHS and sockets is not None:
             return sockets(scope, receive, send)
         return router(scope, receive, send)
 
-    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged.
+    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
+    # the envelope puts into words are for other origins to read as well, and compressed like everything else.
+    app = CrossOrigin(Compression(Envelope(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
-        Envelope(routed, runtime),  # type: ignore[arg-type]
+        app,  # type: ignore[arg-type]
         trusted_hosts=runtime.settings.trusted_proxies,
     )
 
@@ -54,8 +62,9 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
                 sources.sources = await runtime.read_sources()
         return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
+    endpoint = GraphQLEndpoint(runtime, ide.render, stream)
     routes: list[Route | Mount] = [
-        Route("/graphql", GraphQLEndpoint(runtime, ide.render, stream)),
+        *(Route(path, endpoint) for path in GRAPHQL_PATHS),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),

@@ -1,6 +1,7 @@
 """Who may share an execution with whom."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from app.domains.accounts.model import Client, Role, Viewer
+from app.kit.errors import Unauthenticated
 from app.kit.loading import Audience
 from app.schema.context import Context
 
@@ -37,3 +39,16 @@ def test_a_viewer_is_one_audience_on_all_devices() -> None:
 def test_who_may_see_something_else_is_another_audience(change: dict[str, Any]) -> None:
     assert not same(VIEWER, msgspec.structs.replace(VIEWER, **change), Audience.VIEWER)
     assert not same(VIEWER, None, Audience.VIEWER)
+
+
+def test_the_reason_why_somebody_is_nobody_is_for_their_own_request() -> None:
+    refused = context_of(None)
+    refused.refusal = "The token has expired."
+    with pytest.raises(Unauthenticated, match="The token has expired"):
+        refused.require_viewer()
+    with pytest.raises(Unauthenticated, match="Log in first"):
+        context_of(None).require_viewer()
+    refused.runtime = cast(Any, SimpleNamespace(new_reads=lambda viewer: None))
+    for audience in Audience:
+        # An event is executed once for everybody anonymous.
+        assert refused.for_event(audience).refusal is None

@@ -168,7 +168,7 @@ async def test_metrics_count_operations_by_kind_and_outcome() -> None:
     client = client_for(build())
     for query in ("{ hello }", "{ hello }", "mutation { logout }", "{ boom }", "{ gone }", "{ nothing }"):
         await ask(client, query)
-    await ask(client, "{ hello }", authorization="Bearer wrong")
+    await ask(client, "{ hello }", cookie="__Host-moneta-session=x", origin="https://evil.example")
     lines = (await client.get("/metrics")).text.splitlines()
     assert {line for line in lines if line.startswith("moneta_operations_total{")} == {
         'moneta_operations_total{outcome="ok",type="query"} 2.0',

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from app.dev.processes import free_port
 from app.domains.accounts.model import Client, Role, Viewer
 from app.domains.accounts.services.sessions import SESSIONS_STREAM
 from app.engine.audience import computed_for
@@ -52,6 +53,7 @@ class Context:
     reads: Reads
     new_session: None = None
     session_ended: bool = False
+    tells_secret: bool = False
 
     @property
     def viewer(self) -> Viewer | None:
@@ -104,6 +106,11 @@ class Query:
     @strawberry.field
     def me(self, info: Info) -> str | None:
         return str(info.context.viewer.user_id) if info.context.viewer else None
+
+    @strawberry.field
+    def why(self, info: Info) -> str | None:
+        refusal = info.context.caller.refusal
+        return None if refusal is None else refusal.reason
 
     @strawberry.field
     async def forever(self, info: Info) -> str:
@@ -198,6 +205,7 @@ class Stage:
             engine=engine,
             new_context=self.context,
             authenticate=self.authenticate,
+            fault_of=lambda token: f"{token!r} is not valid.",
             database=self.database,
             redis=cast(Any, self.redis),
             hub=self.hub,
@@ -271,14 +279,23 @@ class Stage:
         *,
         cookie: str | None = None,
         origin: str | None = None,
+        host: str | None = None,
+        authorization: str | None = None,
         protocol: Subprotocol | None = PROTOCOL,
+        path: str = "/graphql",
         **options: Any,
     ) -> connect:
+        """`host` is the name under which the server is reached, as a browser would tell it."""
+        address = self.url.removeprefix("http://")
+        shown = {"cookie": f"{SESSION}={cookie}" if cookie else None, "authorization": authorization}
+        if host is not None:
+            # Connected to where the server is, whatever the address says.
+            options |= dict(zip(("host", "port"), address.split(":"), strict=True))
         return connect(
-            f"ws{self.url.removeprefix('http')}/graphql",
+            f"ws://{host or address}{path}",
             subprotocols=[protocol] if protocol else None,
             origin=Origin(origin) if origin else None,
-            additional_headers={"cookie": f"{SESSION}={cookie}"} if cookie else None,
+            additional_headers={name: value for name, value in shown.items() if value is not None},
             proxy=None,
             # A test that stops reading must not wait for its own closing handshake.
             close_timeout=0.3,
@@ -290,7 +307,14 @@ class Stage:
 @contextlib.asynccontextmanager
 async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIterator[Stage]:
     """The server, with its settings changed where a test wants them so, and a relay beside it."""
-    values = {"port": 0, "socket_init_timeout_s": 5.0, "socket_subscription_limit": 3, "body_limit_bytes": 16_384}
+    port = free_port()
+    values = {
+        "port": port,
+        "socket_address_accept_rate": 2000,
+        "socket_init_timeout_s": 5.0,
+        "socket_subscription_limit": 3,
+        "body_limit_bytes": 16_384,
+    }
     events = EventLog(database, redis)
     async with relaying(database, redis), hub_of(events, redis) as hub:
         stage = Stage(Settings(**(values | settings)), database, redis, events, hub)
@@ -342,8 +366,17 @@ async def closed(socket: ClientConnection, *, within_s: float = 10.0) -> tuple[i
 
 
 async def whoami(socket: ClientConnection) -> str | None:
-    await subscribe(socket, "me", "{ me }")
+    return await _told(socket, "me")
+
+
+async def why(socket: ClientConnection) -> str | None:
+    """Why this socket is nobody's."""
+    return await _told(socket, "why")
+
+
+async def _told(socket: ClientConnection, field: str) -> str | None:
+    await subscribe(socket, field, f"{{ {field} }}")
     answer = await hear(socket)
     await hear(socket)
-    me: str | None = answer["payload"]["data"]["me"]
-    return me
+    told: str | None = answer["payload"]["data"][field]
+    return told
