@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Final
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
@@ -18,12 +20,14 @@ from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
 from app.transport.links import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
-from app.transport.origins import CrossOrigin
+from app.transport.origins import CrossOrigin, Origins
 from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
 from app.transport.source_metrics import SourceMetrics
+
+log = structlog.get_logger(__name__)
 
 GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
 """A slash too many is no reason to fail, and a redirect is: clients do not repeat a POST, and sockets follow none."""
@@ -35,6 +39,8 @@ SOURCES_PATIENCE_S: Final = 1.0
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
     """The application. `sockets` answers WebSockets at `/graphql`, `stream` subscriptions by server-sent events."""
     runtime.metrics.watch(runtime.database, runtime.hub, runtime.subscriptions)
+    if runtime.settings.production and not runtime.settings.public_url:
+        log.warning("no_public_url", effect=f"no page but one of {runtime.settings.origin} can use cookies")
     router = Router(_routes(runtime, stream), redirect_slashes=False, default=_nowhere)
 
     def routed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -54,6 +60,17 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
     health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
+    origins = Origins(runtime.settings)
+
+    def at_home(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        # Log-ins and mailed codes of a developer's machine, which nobody but pages of its own may read.
+        async def answer_at_home(request: Request) -> Response:
+            if not runtime.settings.production and not origins.is_under_our_name(request.headers):
+                raise Refused(f"Open this page at {runtime.settings.origin}.", status=HTTPStatus.MISDIRECTED_REQUEST)
+            return await answer(request)
+
+        return answer_at_home
+
     runtime.metrics.registry.register(sources)
 
     async def metrics(_: Request) -> Response:
@@ -69,14 +86,14 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),
         Route("/ide", ide.page),
-        Route("/ide/config.json", ide.config),
+        Route("/ide/config.json", at_home(ide.config)),
         Route("/verify", verify_page),
         Route("/reset-password", reset_page),
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
     if runtime.outbox is not None and not runtime.settings.production:
-        routes.append(Route("/dev/mail", OutboxPage(runtime.outbox).show))
+        routes.append(Route("/dev/mail", at_home(OutboxPage(runtime.outbox).show)))
     return routes
 
 

@@ -1,5 +1,7 @@
 """Which pages may call: a browser sends cookies whoever asks, so it is asked who does."""
 
+import contextlib
+import ipaddress
 import re
 from collections.abc import Awaitable, Mapping
 from typing import Final
@@ -10,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.settings import Settings
 
 _MAX_ASKED: Final = 50
+_PORT: Final = re.compile(r":[0-9]+$")
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 _HEADERS: Final = (
     "accept",
@@ -56,6 +59,15 @@ class Origins:
         # It tells no origin of a page that reads from the server that the page itself came from.
         return headers.get("sec-fetch-site") == "same-origin" and headers.get("host", "").lower() in self._hosts
 
+    def is_under_our_name(self, headers: Mapping[str, str]) -> bool:
+        """Whether the request came by a name that leads nowhere else: one of ours, loopback's, or a bare address.
+
+        A page that was served under another may have let its name lead here since: to it, we are its own server.
+        """
+        host = headers.get("host", "").lower()
+        name = _PORT.sub("", host)
+        return host in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
     def cors(self, headers: Mapping[str, str], *, preflight: bool = False) -> dict[str, str]:
         """What to tell the browser about the page that calls."""
         answer = {"vary": "Origin"}
@@ -71,6 +83,13 @@ class Origins:
             return answer
         answer["access-control-expose-headers"] = "retry-after, www-authenticate, x-request-id"
         return answer | _preflight(headers) if preflight else answer
+
+
+def _is_address(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        return True
+    return False
 
 
 def _preflight(headers: Mapping[str, str]) -> dict[str, str]:
