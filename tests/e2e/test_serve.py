@@ -110,6 +110,14 @@ def test_a_wrong_database_url_gives_one_clear_line() -> None:
         assert "wrong" not in ended.stderr
 
 
+def test_an_old_token_is_no_reason_to_refuse_what_needs_none(moneta: Moneta) -> None:
+    answer = moneta.post("{ chain { height } viewer { user { email } } }", token="old.token")
+    assert answer["data"]["chain"]["height"] > 0
+    assert answer["data"]["viewer"] is None
+    (error,) = answer["errors"]
+    assert (error["message"], error["extensions"]["code"]) == ("The token is not valid.", "UNAUTHENTICATED")
+
+
 def test_health_metrics_and_mail_answer(moneta: Moneta) -> None:
     with urllib.request.urlopen(f"{moneta.url}/health/ready") as response:
         assert json.load(response) == {

@@ -28,7 +28,7 @@ from app.engine.streams.declaring import durable, volatile
 from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC, SYSTEM, Database
-from app.kit.errors import Forbidden
+from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
 from app.kit.loading import Audience, Reads
@@ -186,6 +186,8 @@ class Stage:
     bumps: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Lets slow mutations go on."""
+    is_down: bool = False
+    """Whether nobody can say who anybody is."""
     forbidden: bool = False
     """Whether nobody may follow what is theirs."""
     executing: int = 0
@@ -245,6 +247,8 @@ class Stage:
 
     async def authenticate(self, token: str, client: Client) -> Viewer | None:
         self.authentications += 1
+        if self.is_down:
+            raise Unavailable
         return self.tokens.get(token)
 
     def log_in(self, token: str, *, lasts: timedelta = timedelta(hours=1)) -> Viewer:

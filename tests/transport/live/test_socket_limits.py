@@ -94,8 +94,14 @@ async def test_an_address_has_so_many_sockets_that_say_nothing(database: Databas
             assert (await closed(third))[0] == 4403
         await second.close()
         await until(lambda: len(stage.sockets) == 1)
-        async with stage.connect(protocol=Subprotocol("graphql-ws")) as legacy:
-            assert (await closed(legacy))[0] == 4406
+        for _ in range(3):
+            async with stage.connect(protocol=Subprotocol("graphql-ws")) as legacy:
+                assert (await closed(legacy))[0] == 4406
+        stage.is_down = True
+        for _ in range(3):
+            with pytest.raises(InvalidStatus):
+                async with stage.connect(authorization="Bearer alice"):
+                    pass
         for _ in range(2):
             await begin(await stack.enter_async_context(stage.connect()))
         await until(lambda: len(stage.sockets) == 3)
