@@ -221,6 +221,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
         authenticate=partial(authenticate, services.accounts.sessions),
+        fault_of=services.accounts.sessions.fault_of,
         database=application.database,
         redis=application.redis,
         hub=hub,
@@ -256,6 +257,7 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         request_id=caller.request_id,
         from_browser=caller.from_browser,
         refresh_token=caller.refresh_token,
+        refusal=None if caller.refusal is None else caller.refusal.reason,
         reads=runtime.new_reads(caller.viewer),
     )
 

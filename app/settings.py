@@ -1,11 +1,50 @@
 """Every knob of Moneta, read once from the environment and passed down."""
 
+import json
+import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+
+
+def _as_origin(text: str) -> str:
+    """As a browser writes it."""
+    if text in {"", "*"}:
+        return text
+    parts = _ORIGIN.fullmatch(text.strip().lower())
+    if parts is None:
+        raise ValueError(f"{text!r} is no origin: scheme://host, with :port where it is not the usual one")
+    scheme, host, port = parts.groups()
+    return f"{scheme}://{host}{'' if port in {None, _DEFAULT_PORTS.get(scheme)} else port}"
+
+
+def _of_pages(text: str) -> str:
+    if text == "*":
+        raise ValueError("who may call with cookies is named: * is for MONETA_CORS_ORIGINS")
+    return text
+
+
+def _as_list(value: Any) -> Any:
+    """Commas or JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [each.strip() for each in value.split(",") if each.strip()]
+
+
+Origin: TypeAlias = Annotated[str, AfterValidator(_as_origin), AfterValidator(_of_pages)]
+Origins: TypeAlias = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_as_list)]
+AnyOrigins: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_as_origin)], ...], NoDecode, BeforeValidator(_as_list)
+]
 
 MIN_METRICS_TOKEN_BYTES = 16
 PUBLISHED_DATABASE_PASSWORD = "change-me"  # noqa: S105  # what it is good for is to be refused
@@ -26,9 +65,18 @@ class Settings(BaseSettings):
     home: Path = Path(".moneta")
     host: str = Field("127.0.0.1", validation_alias=AliasChoices("MONETA_HOST", "HOST"))
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("MONETA_PORT", "PORT"))
-    public_url: str | None = Field(None, description="The origin that browsers see; default http://host:port.")
-    allowed_origins: tuple[str, ...] = Field((), description="Further origins that may call with cookies.")
+    public_url: Origin | None = Field(
+        None, description="The origin that browsers see; default http://host:port, and in development loopback's names."
+    )
+    allowed_origins: Origins = Field((), description="Further origins that may call with cookies.")
+    cors_origins: AnyOrigins | None = Field(
+        None,
+        description="Origins that may call without cookies, or *; default: * in development, none in production.",
+    )
     trusted_proxies: str = Field("", description="Peers whose X-Forwarded-For is believed: addresses, commas.")
+    keep_alive_s: int = Field(
+        75, gt=0, description="How long an idle connection is kept; longer than a proxy in front keeps it, mostly 60 s."
+    )
 
     database_url: str | None = Field(None, description="Unset: the embedded Postgres.")
     database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")
@@ -67,9 +115,12 @@ class Settings(BaseSettings):
         20, gt=0, description="Sockets that one user may have open to one process; and as many streams of events."
     )
     socket_address_limit: int = Field(
-        100, gt=0, description="Anonymous sockets from one address to one process; and as many streams of events."
+        100,
+        gt=0,
+        description="Anonymous sockets from one address to one process; as many that have not begun; as many streams.",
     )
     socket_accept_rate: int = Field(2000, gt=0, description="Sockets accepted in a second; as many at once.")
+    socket_address_accept_rate: int = Field(200, gt=0, description="The same, of those that come from one address.")
     socket_drain_s: float = Field(10.0, gt=0, description="How long a reader of events may be behind.")
     socket_ping_s: float = Field(
         6.5, gt=0, description="How often a socket is pinged, and how long it may take to answer."
@@ -172,7 +223,22 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         """Scheme, host and port that a browser names as our origin."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or _as_origin(f"http://{host}:{self.port}")
+
+    @property
+    def own_origins(self) -> tuple[str, ...]:
+        """What a browser may name as our origin: one, and in development, where none was set, loopback's names."""
+        if self.public_url or self.production:
+            return (self.origin,)
+        return (self.origin, *(_as_origin(f"http://{name}:{self.port}") for name in _LOOPBACK))
+
+    @property
+    def anonymous_origins(self) -> tuple[str, ...]:
+        """Whose pages may call without cookies."""
+        if self.cors_origins is None:
+            return () if self.production else ("*",)
+        return self.cors_origins
 
     @model_validator(mode="after")
     def _secrets_that_are_needed(self) -> Self:

@@ -1,30 +1,27 @@
 // Bundles the GraphiQL page into dist/, to be served under /ide: index.html plus assets whose names carry their hash.
-import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
+const assets = join(dist, "assets");
 const PUBLIC_ASSETS = "/ide/assets";
 
-/** Monaco starts each worker from an address of its own, so each is a self-contained script, not a chunk. */
-const WORKERS = {
-  editor: "monaco-editor/esm/vs/editor/editor.worker.js",
-  json: "monaco-editor/esm/vs/language/json/json.worker.js",
-  graphql: "monaco-graphql/esm/graphql.worker.js",
-};
+/** What is smaller fits a packet as it is. Fonts are compressed already, but for the one of icons. */
+const COMPRESSED_FROM_BYTES = 1024;
+const COMPRESSED = /\.(js|css|svg|ttf|txt)$/;
 
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  minify: true,
-  metafile: true,
-  legalComments: "linked",
-  target: "es2022",
-  outdir: "dist/assets",
-  logLevel: "warning",
-  define: { "process.env.NODE_ENV": '"production"' },
+/** The page, and the workers that Monaco starts from addresses of their own: modules too, which share its chunks. */
+const ENTRIES = {
+  SCRIPT: "src/ide.tsx",
+  EDITOR: "node_modules/monaco-editor/esm/vs/editor/editor.worker.js",
+  JSON: "node_modules/monaco-editor/esm/vs/language/json/json.worker.js",
+  GRAPHQL: "node_modules/monaco-graphql/esm/graphql.worker.js",
 };
 
 /** The example operations become data in the bundle: one tab for each file, in the order of their names. */
@@ -47,6 +44,30 @@ const monacoStyles = {
   },
 };
 
+/**
+ * graphiql/style.css holds each of its fonts inside, for every alphabet. As files of their own they are loaded when
+ * there is something to show in them.
+ */
+const fonts = {
+  name: "fonts",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\/ide\/assets\// }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /[\\/]graphiql[\\/]dist[\\/]style\.css$/ }, async ({ path }) => {
+      const css = await readFile(path, "utf8");
+      await mkdir(assets, { recursive: true });
+      const written = [];
+      const contents = css.replaceAll(/url\("?data:font\/(\w+);base64,([A-Za-z0-9+/=]+)"?\)/g, (_, kind, base64) => {
+        const bytes = Buffer.from(base64, "base64");
+        const name = `font-${createHash("sha256").update(bytes).digest("hex").slice(0, 8)}.${kind}`;
+        written.push(writeFile(join(assets, name), bytes));
+        return `url(${PUBLIC_ASSETS}/${name})`;
+      });
+      await Promise.all(written);
+      return { contents, loader: "css" };
+    });
+  },
+};
+
 async function readExamples(folder) {
   const names = (await readdir(folder)).sort();
   const tabs = [];
@@ -60,29 +81,18 @@ async function readExamples(folder) {
   return tabs;
 }
 
-/** Maps each entry point to the public name of its output. */
-function outputsByEntry(metafile) {
-  const outputs = Object.entries(metafile.outputs).filter(([, output]) => output.entryPoint);
-  return new Map(outputs.map(([path, output]) => [output.entryPoint, { script: basename(path), ...output }]));
-}
-
-async function buildWorkers() {
+/** Bundles everything; `names` are those of the files that index.html names, `visit` all that a visit loads. */
+async function bundle() {
   const { metafile } = await build({
-    ...common,
-    entryPoints: Object.entries(WORKERS).map(([out, path]) => ({ in: `node_modules/${path}`, out })),
-    entryNames: "[name].worker-[hash]",
-    format: "iife",
-  });
-  const outputs = outputsByEntry(metafile);
-  return Object.fromEntries(
-    Object.entries(WORKERS).map(([label, path]) => [label, outputs.get(`node_modules/${path}`).script]),
-  );
-}
-
-async function buildPage(workers) {
-  const { metafile } = await build({
-    ...common,
-    entryPoints: ["src/ide.tsx"],
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    legalComments: "linked",
+    target: "es2022",
+    outdir: "dist/assets",
+    logLevel: "warning",
+    entryPoints: Object.values(ENTRIES).map((path) => ({ in: path, out: basename(path).replace(/\.\w+$/, "") })),
     entryNames: "[name]-[hash]",
     chunkNames: "chunk-[hash]",
     publicPath: PUBLIC_ASSETS,
@@ -91,17 +101,57 @@ async function buildPage(workers) {
     splitting: true,
     jsx: "automatic",
     loader: { ".graphql": "text", ".svg": "file" },
-    define: { ...common.define, WORKER_SCRIPTS: JSON.stringify(workers) },
-    plugins: [examples, monacoStyles],
+    define: { "process.env.NODE_ENV": '"production"' },
+    plugins: [examples, monacoStyles, fonts],
   });
-  const entry = outputsByEntry(metafile).get("src/ide.tsx");
-  const favicon = Object.keys(metafile.outputs).find((path) => path.endsWith(".svg"));
-  return { SCRIPT: entry.script, STYLE: basename(entry.cssBundle), FAVICON: basename(favicon) };
+  const outputs = Object.entries(metafile.outputs);
+  const pathOf = (entry) => outputs.find(([, output]) => output.entryPoint === entry)[0];
+  const scripts = Object.fromEntries(Object.entries(ENTRIES).map(([key, entry]) => [key, pathOf(entry)]));
+  const paths = {
+    ...scripts,
+    STYLE: metafile.outputs[scripts.SCRIPT].cssBundle,
+    FAVICON: outputs.map(([path]) => path).find((path) => path.endsWith(".svg")),
+  };
+  const names = Object.fromEntries(Object.entries(paths).map(([key, path]) => [key, basename(path)]));
+  return { names, visit: [...reached(metafile, Object.values(scripts)), names.STYLE, names.FAVICON] };
+}
+
+/** The scripts that every visit loads: all but what formats text, which waits until somebody asks for that. */
+function reached({ outputs }, scripts) {
+  const found = new Set();
+  const todo = [...scripts];
+  while (todo.length > 0) {
+    const path = todo.pop();
+    if (found.has(path)) continue;
+    found.add(path);
+    const { imports } = outputs[path];
+    const formats = ({ path: imported }) => /node_modules\/prettier\//.test(outputs[imported]?.entryPoint ?? "");
+    todo.push(...imports.filter((each) => !each.external && !formats(each)).map((each) => each.path));
+  }
+  return [...found].map((path) => basename(path));
+}
+
+/** Beside each file the same for whoever reads Brotli or gzip: as small as it gets, since it is done only once. */
+async function compress() {
+  const parameters = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
+  const names = (await readdir(assets)).filter((name) => COMPRESSED.test(name));
+  await Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(assets, name));
+      if (bytes.length < COMPRESSED_FROM_BYTES) return;
+      await Promise.all([
+        promisify(brotliCompress)(bytes, { params: parameters }).then((br) => writeFile(join(assets, `${name}.br`), br)),
+        promisify(gzip)(bytes, { level: 9 }).then((gz) => writeFile(join(assets, `${name}.gz`), gz)),
+      ]);
+    }),
+  );
 }
 
 await rm(dist, { recursive: true, force: true });
-const names = await buildPage(await buildWorkers());
+const { names, visit } = await bundle();
 const template = await readFile(join(root, "src/index.html"), "utf8");
 const page = template.replace(/\{\{(\w+)\}\}/g, (_, key) => `${PUBLIC_ASSETS}/${names[key]}`);
 await writeFile(join(dist, "index.html"), page);
+await writeFile(join(dist, "visit.json"), JSON.stringify(visit));
+await compress();
 console.log(`dist/index.html: ${names.SCRIPT}, ${names.STYLE}`);

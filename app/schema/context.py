@@ -41,8 +41,12 @@ class Context:
     reads: Reads
     refresh_token: str | None = field(default=None)
     """From the browser's cookie; null without one."""
+    refusal: str | None = field(default=None)
+    """Why the token or the cookie that came with the request made no viewer; null where none came, or it did."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
+    tells_secret: bool = field(default=False)
+    """Whether the answer holds what only the caller may ever know, such as tokens."""
 
     @property
     def services(self) -> Services:
@@ -57,7 +61,7 @@ class Context:
     def require_viewer(self) -> Viewer:
         """The viewer. Raises Unauthenticated."""
         if self.viewer is None:
-            raise Unauthenticated
+            raise Unauthenticated(self.refusal)
         return self.viewer
 
     def require_admin(self) -> Viewer:

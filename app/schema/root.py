@@ -101,10 +101,14 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
 class Query(AccountsQuery, LedgerQuery, MarketQuery):
     """What can be read."""
 
-    @strawberry.field(graphql_type=Viewer | None, description="Who is asking; null for anonymous callers.")
+    @strawberry.field(
+        graphql_type=Viewer | None,
+        description="Who is asking; null for anonymous callers, with an error for those whose token is not good.",
+    )
     def viewer(self, info: Info) -> accounts.Viewer | None:
         """Who is asking."""
-        return info.context.viewer
+        context = info.context
+        return context.viewer if context.refusal is None else context.require_viewer()
 
     @strawberry.field(graphql_type=Node | None, description="Any object by its global id; null if absent or not yours.")
     async def node(

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
@@ -11,11 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.kit.errors import NotFound, Unavailable
+from app.transport.compression import Compression
 from app.transport.envelope import Envelope
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
 from app.transport.links import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
+from app.transport.origins import CrossOrigin, Origins
 from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
@@ -23,24 +28,33 @@ from app.transport.runtime import AppRuntime
 from app.transport.scraping import Scrapers
 from app.transport.source_metrics import SourceMetrics
 
-SOURCES_PATIENCE_S = 1.0
+log = structlog.get_logger(__name__)
+
+GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
+"""A slash too many is no reason to fail, and a redirect is: clients do not repeat a POST, and sockets follow none."""
+
+SOURCES_PATIENCE_S: Final = 1.0
 """Seconds that the database gets to say how the sources do; without it, /metrics shows what it said last."""
 
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
     """The application. `sockets` answers WebSockets at `/graphql`, `stream` subscriptions by server-sent events."""
     runtime.metrics.watch(runtime.database, runtime.hub, runtime.subscriptions)
+    if runtime.settings.production and not runtime.settings.public_url:
+        log.warning("no_public_url", effect=f"no page but one of {runtime.settings.origin} can use cookies")
     router = Router(_routes(runtime, stream), redirect_slashes=False, default=_nowhere)
 
     def routed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # Not through the router, and no coroutine: each on the way is kept for as long as its socket is open.
-        if scope["type"] == "websocket" and scope["path"] == "/graphql" and sockets is not None:
+        if scope["type"] == "websocket" and scope["path"] in GRAPHQL_PATHS and sockets is not None:
             return sockets(scope, receive, send)
         return router(scope, receive, send)
 
-    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged.
+    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
+    # the envelope puts into words are for other origins to read as well, and compressed like everything else.
+    app = CrossOrigin(Compression(Envelope(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
-        Envelope(routed, runtime),  # type: ignore[arg-type]
+        app,  # type: ignore[arg-type]
         trusted_hosts=runtime.settings.trusted_proxies,
     )
 
@@ -48,6 +62,17 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
     health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
     scrapers = Scrapers(runtime.settings)
+    origins = Origins(runtime.settings)
+
+    def at_home(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        # Log-ins and mailed codes of a developer's machine, which nobody but pages of its own may read.
+        async def answer_at_home(request: Request) -> Response:
+            if not runtime.settings.production and not origins.is_under_our_name(request.headers):
+                raise Refused(f"Open this page at {runtime.settings.origin}.", status=HTTPStatus.MISDIRECTED_REQUEST)
+            return await answer(request)
+
+        return answer_at_home
+
     runtime.metrics.registry.register(sources)
 
     async def metrics(request: Request) -> Response:
@@ -57,20 +82,21 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
                 sources.sources = await runtime.read_sources()
         return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
+    endpoint = GraphQLEndpoint(runtime, ide.render, stream)
     routes: list[Route | Mount] = [
-        Route("/graphql", GraphQLEndpoint(runtime, ide.render, stream)),
+        *(Route(path, endpoint) for path in GRAPHQL_PATHS),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),
         Route("/ide", ide.page),
-        Route("/ide/config.json", ide.config),
+        Route("/ide/config.json", at_home(ide.config)),
         Route("/verify", verify_page),
         Route("/reset-password", reset_page),
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
     if runtime.outbox is not None and not runtime.settings.production:
-        routes.append(Route("/dev/mail", OutboxPage(runtime.outbox).show))
+        routes.append(Route("/dev/mail", at_home(OutboxPage(runtime.outbox).show)))
     return routes
 
 

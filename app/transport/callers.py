@@ -5,71 +5,76 @@ import ipaddress
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
 from starlette.requests import HTTPConnection, cookie_parser
 
-from app.domains.accounts.model import Client, Viewer
-from app.kit.errors import Code, Problem, Unavailable
+from app.domains.accounts.model import Client
+from app.kit.errors import Code, Problem, Unauthenticated, Unavailable
 from app.transport import cookies
+from app.transport.credentials import token_of
 from app.transport.origins import Origins
 from app.transport.refusals import Refused
-from app.transport.runtime import AppRuntime, Caller
+from app.transport.runtime import AppRuntime, Caller, Refusal
 
 AUTHENTICATION_S: Final = 5.0
 """Seconds within which it must be known who calls: no operation has begun yet whose own limit would count."""
 
-_REALM: Final = 'Bearer realm="moneta"'
+_FOREIGN: Final = "Cookies count only from our own pages. Other callers send a bearer token."
 
 
 class Callers:
-    """Authenticates the callers of HTTP requests."""
+    """Authenticates callers.
+
+    Whoever shows what is not good is anonymous, and learns why where a viewer is needed: a client that sends an old
+    token with everything must be able to log in again. A bearer token decides alone, good or not; nobody is taken for
+    another because they hold a cookie as well.
+    """
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._authenticate = runtime.authenticate
+        self._fault_of = runtime.fault_of
         self._origins = Origins(runtime.settings)
 
     async def identify(self, connection: HTTPConnection, request_id: str) -> Caller:
-        """The caller. Raises Refused: 401 for a bearer token that is not good, 403 for a foreign page with our cookies.
-
-        A cookie that is not good any more makes an anonymous caller: the page renews its session by itself.
-        """
-        client = client_of(connection)
+        """The caller. Raises Refused when that cannot be told, and for a foreign page's request with our cookies."""
         headers = connection.headers
-        from_browser = self._origins.is_ours(headers)
-        authorization = headers.get("authorization")
-        if authorization is not None:
-            return Caller(await self._bearer(authorization, client), client, request_id, from_browser)
-        held = cookie_parser(headers.get("cookie", ""))
+        caller = Caller(None, client_of(connection), request_id, self._origins.is_ours(headers))
+        try:
+            token = token_of(headers.get("authorization", ""))
+        except Unauthenticated as foreign:
+            # A proxy's, perhaps, which the browser shows to us as well: our cookie counts beside it.
+            token, caller = "", msgspec.structs.replace(caller, refusal=Refusal(foreign.message, is_deliberate=False))
+        if token:
+            return await self.bearing(token, caller)
+        return await self._with_cookies(caller, connection)
+
+    async def bearing(self, token: str, caller: Caller) -> Caller:
+        """The caller as the bearer of this token. Raises Refused when that cannot be told."""
+        return await self._known_by(token, caller, is_deliberate=True)
+
+    async def _with_cookies(self, caller: Caller, connection: HTTPConnection) -> Caller:
+        held = cookie_parser(connection.headers.get("cookie", ""))
         session, refresh = held.get(cookies.SESSION), held.get(cookies.REFRESH)
-        if (session or refresh) and connection.scope.get("method") != "GET" and not from_browser:
-            raise Refused(
-                "Cookies count only from our own pages. Other callers send a bearer token.",
-                status=HTTPStatus.FORBIDDEN,
-                code=Code.FORBIDDEN,
-            )
-        viewer = await self.authenticated(session, client) if session else None
-        return Caller(viewer, client, request_id, from_browser, refresh)
+        if not (session or refresh):
+            return caller
+        if not caller.from_browser:
+            # Only a socket brings them uninvited, whichever page opens it.
+            if connection.scope["type"] == "websocket":
+                return msgspec.structs.replace(caller, refusal=Refusal(_FOREIGN, is_deliberate=False))
+            raise Refused(_FOREIGN, status=HTTPStatus.FORBIDDEN, code=Code.FORBIDDEN)
+        caller = msgspec.structs.replace(caller, refresh_token=refresh)
+        return caller if not session else await self._known_by(session, caller, is_deliberate=False)
 
-    async def _bearer(self, authorization: str, client: Client) -> Viewer:
-        scheme, _, token = authorization.partition(" ")
-        viewer = await self.authenticated(token.strip(), client) if scheme.lower() == "bearer" else None
-        if viewer is None:
-            raise Refused(
-                "The bearer token is not valid, or not any more.",
-                status=HTTPStatus.UNAUTHORIZED,
-                code=Code.UNAUTHENTICATED,
-                headers={"www-authenticate": f'{_REALM}, error="invalid_token"'},
-            )
-        return viewer
-
-    async def authenticated(self, token: str, client: Client) -> Viewer | None:
-        """The viewer of an access token; None for one that is not good. Raises Refused when that cannot be told."""
+    async def _known_by(self, token: str, caller: Caller, *, is_deliberate: bool) -> Caller:
         try:
             async with asyncio.timeout(AUTHENTICATION_S):
-                return await self._authenticate(token, client)
+                viewer = await self._authenticate(token, caller.client)
         except TimeoutError as error:
             raise Refused.because(Unavailable()) from error
         except Problem as problem:
             raise Refused.because(problem) from problem
+        refusal = None if viewer is not None else Refusal(self._fault_of(token), is_deliberate)
+        return msgspec.structs.replace(caller, viewer=viewer, refusal=refusal)
 
 
 def client_of(connection: HTTPConnection) -> Client:

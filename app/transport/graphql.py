@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from app.engine.execution import Prepared, Response
 from app.kit.errors import Code
 from app.transport import cookies
 from app.transport.callers import Callers
+from app.transport.compression import NO_TRANSFORM
 from app.transport.envelope import Exchange, exchange_of
 from app.transport.messages import (
     EVENT_STREAM,
@@ -33,7 +34,6 @@ from app.transport.messages import (
     quality_of,
     read_body,
 )
-from app.transport.origins import Origins
 from app.transport.refusals import RETRY_AFTER_S, STATUS, Refused
 from app.transport.runtime import AppRuntime, Caller, Context
 
@@ -48,7 +48,7 @@ class EventStream(Protocol):
         """A subscription."""
         ...
 
-    def single(self, request: Request, response: Response) -> ASGIApp:
+    def single(self, response: Response) -> ASGIApp:
         """One result, for a client that reads nothing but events."""
         ...
 
@@ -60,28 +60,22 @@ class GraphQLEndpoint:
         """`page` is what a browser sees that comes without a request; `stream` answers subscriptions."""
         self._runtime = runtime
         self._callers = Callers(runtime)
-        self._origins = Origins(runtime.settings)
         self._page = page
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         request = Request(scope, receive)
-        preflight = request.method == "OPTIONS"
-        cors = self._origins.cors(request.headers, preflight=preflight)
         try:
-            if preflight:
-                response: ASGIApp = HttpResponse(status_code=HTTPStatus.NO_CONTENT, headers={"allow": METHODS} | cors)
-            else:
-                response = await self._respond(request, cors)
-        except Refused as refused:
-            # A page of an allowed origin must be able to read why it was refused.
-            refused.headers.update(cors)
+            response = await self._respond(request)
+        except Refused:
             self._runtime.metrics.refused()
             raise
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request, cors: Mapping[str, str]) -> ASGIApp:
+    async def _respond(self, request: Request) -> ASGIApp:
+        if request.method == "OPTIONS":
+            return HttpResponse(status_code=HTTPStatus.NO_CONTENT, headers={"allow": METHODS})
         if request.method not in {"GET", "POST"}:
             raise _not_allowed("Send a GET or a POST.", METHODS)
         ranges = accepted(request.headers.get("accept"))
@@ -99,7 +93,7 @@ class GraphQLEndpoint:
         prepared = await self._prepare(params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
-            return self._answer(request, prepared, media_type, cors)
+            return self._answer(prepared, media_type, caller)
         exchange.operation, exchange.operation_type = prepared.name, prepared.kind.value
         if prepared.kind is OperationType.MUTATION and request.method == "GET":
             raise _not_allowed("A mutation is sent by POST.", "POST")
@@ -111,8 +105,8 @@ class GraphQLEndpoint:
                 raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM}.")
             return self._stream(request, prepared, context)
         response = await self._execute(request, prepared, context, exchange)
-        answer = self._answer(request, response, media_type, cors)
-        return self._with_session(answer, context) if caller.from_browser else answer
+        answer = self._answer(response, media_type, caller)
+        return self._with_session(answer, caller, context) if isinstance(answer, HttpResponse) else answer
 
     async def _params(self, request: Request) -> Params:
         if request.method == "GET":
@@ -144,19 +138,26 @@ class GraphQLEndpoint:
         self._runtime.metrics.executed(prepared, response, time.perf_counter() - began)
         return response
 
-    def _answer(self, request: Request, response: Response, media_type: str | None, cors: Mapping[str, str]) -> ASGIApp:
+    def _answer(self, response: Response, media_type: str | None, caller: Caller) -> ASGIApp:
         if media_type is None and self._stream is not None:
-            return self._stream.single(request, response)
-        return _json(response, media_type or JSON, cors)
+            return self._stream.single(response)
+        answer = _json(response, media_type or JSON)
+        if caller.refusal is not None and caller.refusal.is_deliberate:
+            # An answer for anybody shows nothing of it: who wants to know that their token is not good any more can.
+            answer.headers["www-authenticate"] = _challenge(caller.refusal.reason)
+        return answer
 
-    def _with_session(self, answer: ASGIApp, context: Context) -> ASGIApp:
+    def _with_session(self, answer: HttpResponse, caller: Caller, context: Context) -> HttpResponse:
         """Adds the cookies of a session that was opened, renewed or ended; other callers read their payload."""
-        if isinstance(answer, HttpResponse):
-            values = cookies.clear_session() if context.session_ended else []
-            if context.new_session is not None:
-                values = cookies.set_session(context.new_session, self._runtime.settings)
-            for value in values:
-                answer.headers.append("set-cookie", value)
+        if context.tells_secret:
+            # Compressed together with what somebody else may have made us repeat, its length would tell of it (BREACH).
+            # Proxies keep to this as well.
+            answer.headers["cache-control"] = f"no-store, {NO_TRANSFORM}"
+        values = cookies.clear_session() if context.session_ended else []
+        if context.new_session is not None:
+            values = cookies.set_session(context.new_session, self._runtime.settings)
+        for value in values if caller.from_browser else ():
+            answer.headers.append("set-cookie", value)
         return answer
 
 
@@ -189,8 +190,12 @@ def _not_allowed(message: str, methods: str) -> Refused:
     return Refused(message, status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": methods})
 
 
-def _json(response: Response, media_type: str, cors: Mapping[str, str]) -> HttpResponse:
-    headers = {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store", **cors}
+def _challenge(reason: str) -> str:
+    return f'Bearer realm="moneta", error="invalid_token", error_description="{reason}"'
+
+
+def _json(response: Response, media_type: str) -> HttpResponse:
+    headers = {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store"}
     if Code.MAINTENANCE in response.codes:
         headers["retry-after"] = str(RETRY_AFTER_S)
     return HttpResponse(encode(response.body()), _status(response, media_type), headers)

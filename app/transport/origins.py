@@ -1,44 +1,129 @@
-"""Which pages may call: cookies are sent by browsers whoever asks, so it is asked who does."""
+"""Which pages may call: a browser sends cookies whoever asks, so it is asked who does."""
 
-from collections.abc import Mapping
+import contextlib
+import ipaddress
+import re
+from collections.abc import Awaitable, Mapping
 from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
 
-_PREFLIGHT: Final = {
-    "access-control-allow-methods": "GET, POST",
-    "access-control-allow-headers": "authorization, content-type, last-event-id, x-request-id",
-    "access-control-max-age": "86400",
-}
+_MAX_ASKED: Final = 50
+_PORT: Final = re.compile(r":[0-9]+$")
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
+_HEADERS: Final = (
+    "accept",
+    "apollo-require-preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "authorization",
+    "baggage",
+    "cache-control",
+    "content-type",
+    "graphql-require-preflight",
+    "last-event-id",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+    "x-apollo-operation-id",
+    "x-apollo-operation-name",
+    "x-apollo-operation-type",
+    "x-graphql-client-name",
+    "x-graphql-client-version",
+    "x-graphql-event-stream-token",
+    "x-request-id",
+    "x-requested-with",
+)
+"""What known clients send. Whatever else is asked for is allowed as well: no header of ours gives anybody a right."""
 
 
 class Origins:
-    """The origins whose pages may use a visitor's cookies and read our answers. Never a wildcard."""
+    """The origins whose pages may use a visitor's cookies, and those that may call without.
+
+    Both are settings. The name under which a request reached us says nothing: whoever owns a name may let it lead here.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._allowed = frozenset({settings.origin, *(each.rstrip("/") for each in settings.allowed_origins)})
+        self._ours = frozenset((*settings.own_origins, *settings.allowed_origins))
+        self._hosts = frozenset(origin.partition("://")[2] for origin in settings.own_origins)
+        self._anonymous = frozenset(settings.anonymous_origins)
 
     def is_ours(self, headers: Mapping[str, str]) -> bool:
-        """Whether the browser says that one of these pages calls. Without a browser's word: False.
-
-        A page that this very host served is ours under whatever name the host is reached.
-        """
+        """Whether the browser says that one of our pages calls, or an allowed one. Without a browser's word: False."""
         origin = headers.get("origin")
         if origin is not None:
-            return self.may_read(origin, headers)
-        return headers.get("sec-fetch-site") in {"same-origin", "none"}
+            return origin in self._ours
+        # It tells no origin of a page that reads from the server that the page itself came from.
+        return headers.get("sec-fetch-site") == "same-origin" and headers.get("host", "").lower() in self._hosts
 
-    def may_read(self, origin: str, headers: Mapping[str, str]) -> bool:
-        """Whether pages of this origin may read what we answer."""
-        return origin in self._allowed or origin.partition("://")[2] == headers.get("host", "").lower() != ""
+    def is_under_our_name(self, headers: Mapping[str, str]) -> bool:
+        """Whether the request came by a name that leads nowhere else: one of ours, loopback's, or a bare address.
+
+        A page that was served under another may have let its name lead here since: to it, we are its own server.
+        """
+        host = headers.get("host", "").lower()
+        name = _PORT.sub("", host)
+        return host in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
 
     def cors(self, headers: Mapping[str, str], *, preflight: bool = False) -> dict[str, str]:
         """What to tell the browser about the page that calls."""
         answer = {"vary": "Origin"}
         origin = headers.get("origin")
-        if origin is None or not self.may_read(origin, headers):
+        if origin is None:
             return answer
-        answer["access-control-allow-origin"] = origin
-        answer["access-control-allow-credentials"] = "true"
-        answer["access-control-expose-headers"] = "x-request-id, retry-after"
-        return answer | _PREFLIGHT if preflight else answer
+        if origin in self._ours:
+            answer["access-control-allow-origin"] = origin
+            answer["access-control-allow-credentials"] = "true"
+        elif "*" in self._anonymous or origin in self._anonymous:
+            answer["access-control-allow-origin"] = "*" if "*" in self._anonymous else origin
+        else:
+            return answer
+        answer["access-control-expose-headers"] = "retry-after, www-authenticate, x-request-id"
+        return answer | _preflight(headers) if preflight else answer
+
+
+def _is_address(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        return True
+    return False
+
+
+def _preflight(headers: Mapping[str, str]) -> dict[str, str]:
+    asked = headers.get("access-control-request-headers", "").lower().split(",")[:_MAX_ASKED]
+    others = {name.strip() for name in asked if _NAME.fullmatch(name.strip())} - set(_HEADERS)
+    answer = {
+        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-headers": ", ".join((*_HEADERS, *sorted(others))),
+        "access-control-max-age": "86400",
+    }
+    if headers.get("access-control-request-private-network") == "true":
+        # A page of the public internet calls a server on a private address.
+        answer["access-control-allow-private-network"] = "true"
+    return answer
+
+
+class CrossOrigin:
+    """Tells browsers of the pages that may read the answers of these paths, refusals and failures among them."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, paths: frozenset[str]) -> None:
+        self._app = app
+        self._origins = Origins(settings)
+        self._paths = paths
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answers."""
+        if scope["type"] != "http" or scope["path"] not in self._paths:
+            return self._app(scope, receive, send)
+        cors = self._origins.cors(Headers(scope=scope), preflight=scope["method"] == "OPTIONS")
+        told = [(name.encode(), value.encode("latin-1")) for name, value in cors.items()]
+
+        async def send_told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *told]
+            await send(message)
+
+        return self._app(scope, receive, send_told)

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from app.engine.encoding import encode
+from app.transport.compression import coding_for
 from app.transport.messages import JSON
 from app.transport.runtime import AppRuntime
 
@@ -28,8 +31,11 @@ _MISSING: Final = (
 )
 
 
+_SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}
+
+
 class Assets(StaticFiles):
-    """Files whose names carry their hash, so that they never change."""
+    """Files whose names carry their hash, so that they never change; beside most of them, the same compressed."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory=directory, check_dir=False)
@@ -40,10 +46,22 @@ class Assets(StaticFiles):
         if not self._folder.is_dir():
             raise HTTPException(HTTPStatus.NOT_FOUND)
 
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, compressed where that was done when it was built and the client can read it."""
+        if path.endswith(tuple(_SUFFIXES.values())):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        coding = coding_for(Headers(scope=scope).getlist("accept-encoding"), tuple(_SUFFIXES))
+        if coding is not None and (self._folder / f"{path}{_SUFFIXES[coding]}").is_file():
+            response = await super().get_response(f"{path}{_SUFFIXES[coding]}", scope)
+            response.headers["content-encoding"] = coding
+            return response
+        return await super().get_response(path, scope)
+
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """A file, kept by browsers for ever."""
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        response.headers["vary"] = "Accept-Encoding"
         return response
 
 

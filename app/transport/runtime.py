@@ -21,6 +21,14 @@ from app.transport.sessions import SessionWatch
 WEB_DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why what the caller showed makes nobody of them. They are anonymous, and told so where that is not enough."""
+
+    reason: str
+    is_deliberate: bool
+    """A token, which a client sends because it means to. Cookies, and passwords for a proxy, browsers add unasked."""
+
+
 class Caller(msgspec.Struct, frozen=True):
     """Who calls, how, and from where: all that a context is made of."""
 
@@ -33,6 +41,8 @@ class Caller(msgspec.Struct, frozen=True):
     script can read. False on a socket and for a stream of events."""
     refresh_token: str | None = None
     """From the browser's cookie; null without one."""
+    refusal: Refusal | None = None
+    """Null for a caller who is known, and for one who has shown nothing."""
 
 
 class Context(RequestContext, Protocol):
@@ -51,6 +61,11 @@ class Context(RequestContext, Protocol):
     @property
     def session_ended(self) -> bool:
         """Whether the caller's own session is over."""
+        ...
+
+    @property
+    def tells_secret(self) -> bool:
+        """Whether the answer holds what only the caller may ever know, such as tokens."""
         ...
 
 
@@ -93,6 +108,8 @@ class AppRuntime:
     """Makes the context of one operation; the engine closes its loads."""
     authenticate: Callable[[str, Client], Awaitable[Viewer | None]]
     """The viewer of an access token; None for one that is malformed, expired or revoked. Raises Unavailable."""
+    fault_of: Callable[[str], str]
+    """What is wrong with a token that makes no viewer, in words for its bearer."""
     database: Database
     redis: Pingable
     hub: Hub

@@ -18,8 +18,8 @@ from app.engine.streams.pulling import Failed, iterate
 from app.kit.errors import Code
 from app.kit.tasks import end
 from app.transport.callers import client_of
+from app.transport.compression import NO_TRANSFORM
 from app.transport.messages import EVENT_STREAM
-from app.transport.origins import Origins
 from app.transport.places import Places
 from app.transport.refusals import error_body
 from app.transport.runtime import AppRuntime, Context
@@ -30,11 +30,12 @@ Events: TypeAlias = AsyncGenerator[Delivery | Failed, None]
 KEEP_ALIVE_S: Final = 12.0
 """A comment is sent when nothing else was for so long: proxies and clients take silence for death."""
 
-_HEADERS: Final = {
-    "content-type": f"{EVENT_STREAM}; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-}
+_HEADERS: Final = (
+    (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
+    # A proxy that compressed would hold events back until it has enough of them.
+    (b"cache-control", f"no-store, {NO_TRANSFORM}".encode()),
+    (b"x-accel-buffering", b"no"),
+)
 _COMPLETE: Final = b"event: complete\ndata:\n\n"
 _COMMENT: Final = b":\n\n"
 
@@ -44,7 +45,6 @@ class EventStreams:
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._runtime = runtime
-        self._origins = Origins(runtime.settings)
         self._places = Places(runtime.settings, "streams of events")
         self._open: set[asyncio.Task[Any]] = set()
 
@@ -57,7 +57,7 @@ class EventStreams:
         after = request.headers.get("last-event-id") or None
         payer = Payer(object(), place, context.viewer is not None)
         events = iterate(self._runtime.subscriptions, prepared, context, Transport.SSE, payer, after=after)
-        stream = self._stream(request, events, context)
+        stream = self._stream(events, context)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             try:
@@ -67,20 +67,17 @@ class EventStreams:
 
         return answer
 
-    def single(self, request: Request, response: Response) -> ASGIApp:
+    def single(self, response: Response) -> ASGIApp:
         """Answers what has one result, or is refused: a client that accepts only events gets no other answer."""
-        return self._stream(request, _once(response), None)
+        return self._stream(_once(response), None)
 
     async def close(self) -> None:
         """Ends every stream, for the server to stop; clients connect again by themselves."""
         await end(*self._open)
 
-    def _stream(self, request: Request, events: Events, context: Context | None) -> ASGIApp:
-        headers = _HEADERS | self._origins.cors(request.headers)
-
+    def _stream(self, events: Events, context: Context | None) -> ASGIApp:
         async def answer(_: Scope, receive: Receive, send: Send) -> None:
-            raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-            await send({"type": "http.response.start", "status": 200, "headers": raw})
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
             over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
             lease = self._lease(context, over)
             writing = asyncio.create_task(_write(events, send, self._runtime.settings.socket_drain_s))

@@ -30,6 +30,8 @@ CHANNEL: Final = "bench:blocks"
 SETTINGS: Final = {
     "MONETA_ACCESS_TOKEN_TTL_S": "14400",
     "MONETA_SOCKET_ACCEPT_RATE": "20000",
+    "MONETA_SOCKET_ADDRESS_ACCEPT_RATE": "20000",
+    "MONETA_SOCKET_ADDRESS_LIMIT": "20000",
 }
 """What is raised for 10,000 sockets from one machine."""
 DESCRIPTORS: Final = 30_000

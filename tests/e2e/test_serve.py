@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import websockets
+from gql import Client, gql
+from gql.transport.websockets import WebsocketsTransport
 
 from app.dev.embedded import discard
 from tests.e2e.conftest import ROOT, Moneta
@@ -73,6 +76,23 @@ async def test_the_next_block_arrives_on_a_websocket(moneta: Moneta) -> None:
     assert blocks[1]["previousHash"] == blocks[0]["hash"]
 
 
+@pytest.mark.parametrize("shape", ["payload", "headers in the payload", "access token", "handshake"])
+async def test_gql_brings_its_token_in_each_of_its_ways(moneta: Moneta, shape: str) -> None:
+    token = moneta.log_in()
+    bearer: dict[str, Any] = {"Authorization": f"Bearer {token}"}
+    shapes: dict[str, dict[str, Any]] = {
+        "payload": {"init_payload": bearer},
+        "headers in the payload": {"init_payload": {"headers": bearer}},
+        "access token": {"init_payload": {"access_token": token}},
+        "handshake": {"headers": bearer},
+    }
+    url = moneta.url.replace("http", "ws", 1) + "/graphql"
+    transport = WebsocketsTransport(url=url, subprotocols=["graphql-transport-ws"], **shapes[shape])
+    async with Client(transport=transport) as session:
+        answer = await session.execute(gql("{ viewer { user { email } } }"))
+    assert answer == {"viewer": {"user": {"email": "alice@example.com"}}}
+
+
 def test_a_wrong_database_url_gives_one_clear_line() -> None:
     for name, url in (
         ("MONETA_DATABASE_URL", "postgresql://nobody:wrong@127.0.0.1:1/none"),
@@ -90,6 +110,14 @@ def test_a_wrong_database_url_gives_one_clear_line() -> None:
         assert ended.returncode == 1
         assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
         assert "wrong" not in ended.stderr
+
+
+def test_an_old_token_is_no_reason_to_refuse_what_needs_none(moneta: Moneta) -> None:
+    answer = moneta.post("{ chain { height } viewer { user { email } } }", token="old.token")
+    assert answer["data"]["chain"]["height"] > 0
+    assert answer["data"]["viewer"] is None
+    (error,) = answer["errors"]
+    assert (error["message"], error["extensions"]["code"]) == ("The token is not valid.", "UNAUTHENTICATED")
 
 
 def test_health_metrics_and_mail_answer(moneta: Moneta) -> None:

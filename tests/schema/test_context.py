@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from app.domains.accounts.model import Client, Role, Viewer
+from app.kit.errors import Unauthenticated
 from app.kit.loading import Audience
 from app.schema.context import Context
 
@@ -48,3 +49,16 @@ def test_a_public_event_runs_as_nobody_and_any_other_as_its_viewer() -> None:
     assert (public.viewer, public.viewer_id, public.client) == (None, None, Client())
     assert (own.viewer, own.client) == (context.viewer, context.client)
     assert reading == [None, context.viewer]
+
+
+def test_the_reason_why_somebody_is_nobody_is_for_their_own_request() -> None:
+    refused = context_of(None)
+    refused.refusal = "The token has expired."
+    with pytest.raises(Unauthenticated, match="The token has expired"):
+        refused.require_viewer()
+    with pytest.raises(Unauthenticated, match="Log in first"):
+        context_of(None).require_viewer()
+    refused.runtime = cast(Any, SimpleNamespace(new_reads=lambda viewer: None))
+    for audience in Audience:
+        # An event is executed once for everybody anonymous.
+        assert refused.for_event(audience).refusal is None

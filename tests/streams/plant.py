@@ -79,6 +79,7 @@ class Plant:
             "MONETA_KEY_ENCRYPTION_KEYS": settings.key_encryption_keys.get_secret_value(),
             "MONETA_ACCESS_TOKEN_TTL_S": str(settings.access_token_ttl_s),
             "MONETA_SOCKET_ADDRESS_LIMIT": "5000",
+            "MONETA_SOCKET_ADDRESS_ACCEPT_RATE": "2000",
             "MONETA_SOCKET_VIEWER_LIMIT": "100",
             "MONETA_COINBASE_MATURITY": str(settings.coinbase_maturity),
             # Nobody is cut off for being slow: the machine may be.

@@ -48,6 +48,7 @@ class FakeContext:
     witness: "Witness"
     new_session: SessionTokens | None = None
     session_ended: bool = False
+    tells_secret: bool = False
 
     @property
     def request_id(self) -> str:
@@ -135,6 +136,7 @@ class Mutation:
     @strawberry.mutation
     def login(self, info: strawberry.Info[FakeContext, None]) -> bool:
         info.context.new_session = TOKENS
+        info.context.tells_secret = True
         return True
 
     @strawberry.mutation
@@ -209,6 +211,7 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         engine=engine,
         new_context=new_context,
         authenticate=authenticate,
+        fault_of=lambda token: f"{token!r} is not valid.",
         database=database,
         redis=parts.pop("redis", None) or Answering(),
         hub=hub,

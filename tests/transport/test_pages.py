@@ -15,6 +15,7 @@ from app.kit.db import Database
 from app.kit.mail import Message, OutboxMailer
 from app.settings import Settings
 from app.transport.runtime import DemoLogin
+from tests.engine.support import listening
 from tests.transport.support import ORIGIN, Witness, ask, build, client_for
 from tests.waiting import HANG_S
 
@@ -77,6 +78,40 @@ async def test_the_outbox_shows_mail_and_runs_none_of_it(tmp_path: Path) -> None
     assert listed.json() == [
         {"sentAt": "2026-11-21T12:00:00Z", "to": "bob@example.com", "subject": "Hello <b>", "text": text}
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("testserver", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("192.168.1.7", 200),
+        ("localhost:3000", 200),
+        ("moneta.localhost", 200),
+        ("rebound.example", 421),
+        ("testserver.evil.example", 421),
+        ("127.0.0.1.evil.example:8000", 421),
+        ("", 421),
+    ],
+)
+async def test_a_page_whose_name_was_made_to_lead_here_reads_no_mail_and_no_log_ins(
+    tmp_path: Path, host: str, status: int
+) -> None:
+    outbox = OutboxMailer(tmp_path, FixedClock(datetime(2026, 11, 21, 12, tzinfo=UTC)))
+    client = client_for(build(outbox=outbox, demo_logins=(ALICE,)))
+    for path in ("/dev/mail", "/dev/mail?format=json", "/ide/config.json"):
+        response = await client.get(path, headers={"host": host})
+        assert response.status_code == status
+        assert ("a password" in response.text) == (status == 200 and path == "/ide/config.json")
+
+
+async def test_production_says_when_it_does_not_know_its_own_name() -> None:
+    nameless = PRODUCTION.model_copy(update={"public_url": None})
+    for settings, said in ((nameless, ["no_public_url"]), (PRODUCTION, []), (Settings(), [])):
+        with listening() as logs:
+            build(settings)
+        assert [line["event"] for line in logs] == said
 
 
 async def test_there_is_no_outbox_in_production_or_where_mail_is_sent(tmp_path: Path) -> None:
@@ -168,7 +203,7 @@ async def test_metrics_count_operations_by_kind_and_outcome() -> None:
     client = client_for(build())
     for query in ("{ hello }", "{ hello }", "mutation { logout }", "{ boom }", "{ gone }", "{ nothing }"):
         await ask(client, query)
-    await ask(client, "{ hello }", authorization="Bearer wrong")
+    await ask(client, "{ hello }", cookie="__Host-moneta-session=x", origin="https://evil.example")
     lines = (await client.get("/metrics")).text.splitlines()
     assert {line for line in lines if line.startswith("moneta_operations_total{")} == {
         'moneta_operations_total{outcome="ok",type="query"} 2.0',

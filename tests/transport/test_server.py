@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
@@ -261,3 +262,20 @@ async def test_the_server_takes_all_the_descriptors_that_it_may_have() -> None:
             assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_an_idle_connection_is_kept_for_longer_than_a_proxy_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    configs: list[uvicorn.Config] = []
+
+    class Witnessed(uvicorn.Config):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            configs.append(self)
+
+    monkeypatch.setattr(uvicorn, "Config", Witnessed)
+    stop = asyncio.Event()
+    stop.set()
+    for settings in (Settings(port=0), Settings(port=0, keep_alive_s=620)):
+        await serve(build(), settings, stop=stop)
+    # nginx and the load balancers of AWS keep one for 60 s: whoever closes first may cut a request off.
+    assert [config.timeout_keep_alive for config in configs] == [75, 620]

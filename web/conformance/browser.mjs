@@ -14,6 +14,9 @@ const SKIPPED = 77;
 /** Whatever takes longer hangs. A busy machine is slow, and a block is mined only every ten seconds. */
 const HANG_MS = 300_000;
 
+/** A visit to /ide, with nothing cached. */
+const VISIT_BYTES = 1_500_000;
+
 const examples = join(dirname(dirname(fileURLToPath(import.meta.url))), "examples");
 
 const { positionals, values: options } = parseArgs({
@@ -41,6 +44,7 @@ const page = await browser.newPage({
 page.setDefaultTimeout(HANG_MS);
 const sockets = await tapSockets(page);
 const complaints = watch(page);
+const visit = await weigh(page);
 let failed = false;
 try {
   await usePage();
@@ -68,10 +72,13 @@ async function usePage() {
     await execute();
     await answered(HANG_MS);
   });
-  await step("the documentation shows the schema", async () => {
-    await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
-    await page.locator(".graphiql-doc-explorer-content").getByText("Query", { exact: true }).waitFor();
-    await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+  await step("the documentation shows the schema", showSchema);
+  await step("a visit asks for the schema once, and weighs little", async () => {
+    await visit.settled();
+    assert.equal(visit.introspections(), 1);
+    const bytes = await visit.bytes();
+    console.log(`  ${bytes.toLocaleString("en")} bytes on the wire`);
+    assert.ok(bytes < VISIT_BYTES, `${bytes} bytes`);
   });
   await step("log in with a demo button", async () => {
     await page.locator(".moneta-bar > button").first().click();
@@ -119,6 +126,12 @@ async function usePage() {
   });
 }
 
+async function showSchema() {
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  await page.locator(".graphiql-doc-explorer-content").getByText("Query", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+}
+
 async function step(name, action) {
   const start = performance.now();
   try {
@@ -162,4 +175,24 @@ function watch(page) {
     if (!ours) complaints.push(`request to ${url.href}`);
   });
   return complaints;
+}
+
+/** What a page asks for, its workers included, and what of that comes over the wire. */
+async function weigh(page) {
+  const seen = [];
+  page.context().on("request", (request) => seen.push(request));
+  return {
+    introspections: () => seen.filter((request) => request.postData()?.includes("__schema")).length,
+    settled: () => page.waitForLoadState("networkidle"),
+    /** By what the server announces: the browser tells no size of a worker's own script. A file is loaded once. */
+    async bytes() {
+      const sizes = new Map();
+      for (const request of seen) {
+        const length = (await request.response()).headers()["content-length"];
+        assert.ok(length, `${request.url()} has no length`);
+        sizes.set(request.method() === "GET" ? request.url() : request, Number(length));
+      }
+      return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    },
+  };
 }

@@ -4,7 +4,7 @@ import "./workers";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import exampleTabs from "moneta:examples";
 import { type Config, loadConfig } from "./config";
@@ -24,16 +24,17 @@ const sockets = new Sockets(session, notices);
 const fetcher = createFetcher(session, sockets);
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 
-/** A server that hides its schema from strangers shows it after the log-in: ask again then. */
+/** A server that hides its schema from strangers shows it to who has logged in: once for each of them, ask again. */
 function SchemaOfViewer(): ReactNode {
   const { introspect } = useGraphiQLActions();
-  const schema = useGraphiQL((state) => state.schema);
+  const isRefused = useGraphiQL((state) => state.schema === null && state.fetchError !== null);
+  const viewer = useSyncExternalStore(session.subscribe, session.current) ?? null;
+  const asked = useRef<string | null>(null);
   useEffect(() => {
-    const introspectIfHidden = (): void => {
-      if (!schema) void introspect();
-    };
-    return session.subscribe(introspectIfHidden);
-  }, [schema, introspect]);
+    if (!isRefused || viewer === null || viewer === asked.current) return;
+    asked.current = viewer;
+    void introspect();
+  }, [isRefused, viewer, introspect]);
   return null;
 }
 

@@ -15,6 +15,3 @@ declare module "moneta:examples" {
   const tabs: { query: string; variables: string | null }[];
   export default tabs;
 }
-
-/** File names of the Monaco workers, beside the page's own script; filled in by build.mjs. */
-declare const WORKER_SCRIPTS: Record<"editor" | "json" | "graphql", string>;

@@ -2,11 +2,13 @@
 
 import type { Environment } from "monaco-editor";
 
-const scripts: Record<string, string> = WORKER_SCRIPTS;
+/** Written into the page by build.mjs. */
+const { dataset } = document.getElementById("root") as HTMLElement;
 
 const environment: Environment = {
   getWorker(_moduleId, label) {
-    return new Worker(new URL(scripts[label] ?? WORKER_SCRIPTS.editor, import.meta.url), { name: label });
+    const address = dataset[`${label}Worker`] ?? (dataset.editorWorker as string);
+    return new Worker(address, { name: label, type: "module" });
   },
 };
 

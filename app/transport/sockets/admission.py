@@ -1,10 +1,13 @@
 """How many sockets there may be, and how fast they may come."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
+from app.domains.accounts.model import Client
+from app.domains.accounts.rules.identity import source_of
 from app.kit.errors import Code
 from app.settings import Settings
 from app.transport.metrics import Metrics
@@ -12,6 +15,9 @@ from app.transport.places import Place, Places
 from app.transport.refusals import RETRY_AFTER_S, Refused
 from app.transport.runtime import Caller
 from app.transport.sockets.protocol import CloseCode, Closing
+
+ADDRESSES: Final = 4096
+"""How many are remembered: far more than can fill their buckets in the second that one is remembered for."""
 
 _STOPPING: Final = "The server is stopping. Connect again."
 _TOO_FAST: Final = "Too many sockets are opened at this moment. Connect again."
@@ -37,21 +43,60 @@ class TokenBucket:
         return True
 
 
+class AddressBuckets:
+    """A bucket for each of the addresses that came last: bounded, whoever invents however many of them."""
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, source: str) -> bool:
+        """Whether there is one left for this address; it is spent then."""
+        bucket = self._buckets.setdefault(source, TokenBucket(self._rate, self._clock))
+        self._buckets.move_to_end(source)
+        if len(self._buckets) > ADDRESSES:
+            self._buckets.popitem(last=False)
+        return bucket.take()
+
+
 class Admission:
     """Counts sockets, and turns away those that are too many. Clients come back by themselves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._places = Places(settings, "sockets")
+        self._waiting = Places(settings, "sockets without a connection_init")
         self._bucket = TokenBucket(settings.socket_accept_rate)
+        self._addresses = AddressBuckets(settings.socket_address_accept_rate)
         self._metrics = metrics
         self._stopping = False
 
-    def knock(self) -> None:
-        """Asks for a handshake. Raises Refused, 503, when too many come at once or the server stops."""
+    def knock(self, client: Client) -> Place | None:
+        """Asks for a handshake. Gives the address's place for a socket that nobody has said anything on.
+
+        Raises Refused, 503 or 429, when too many come at once or wait, or the server stops.
+        """
         if self._stopping:
             raise self._refused("stopping", _STOPPING)
+        source = source_of(client.ip)
+        # First, so that one address in a hurry takes nothing from all the others.
+        if source is not None and not self._addresses.take(source):
+            raise self._refused("address_rate", _TOO_FAST)
         if not self._bucket.take():
             raise self._refused("rate", _TOO_FAST)
+        try:
+            return self._waiting.take(None, client)
+        except Refused as refused:
+            self._metrics.socket_refused("waiting")
+            refused.headers["retry-after"] = str(RETRY_AFTER_S)
+            raise
+
+    def begun(self, place: Place | None) -> None:
+        """The socket does not wait any more: it has begun, or has ended."""
+        self._waiting.give_back(place)
 
     def enter(self, caller: Caller) -> Place | None:
         """The place of a socket whose caller is known; None for one that came without an address.

@@ -11,9 +11,10 @@ from starlette.websockets import WebSocket
 
 from app.engine.encoding import encode
 from app.kit.tasks import end
-from app.transport.callers import Callers
+from app.transport.callers import Callers, client_of
 from app.transport.envelope import exchange_of
 from app.transport.messages import JSON
+from app.transport.places import Place
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
 from app.transport.sockets.admission import Admission
@@ -91,14 +92,23 @@ class Sockets:
     async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:
         websocket = WebSocket(scope, receive, send)
         request_id = exchange_of(websocket).request_id
+        socket: Socket | None = None
+        place: Place | None = None
         try:
-            self._admission.knock()
-            # Before the socket is accepted: a foreign page with our visitor's cookies gets no socket at all.
+            place = self._admission.knock(client_of(websocket))
             caller = await self._hall.callers.identify(websocket, request_id)
+            wire = await self._shaken(scope, receive, send)
+            if wire is not None and not wire.disconnected:
+                socket = Socket(self._hall, wire, caller, place)
         except Refused as refused:
             body = encode(refused.body(request_id))
             await websocket.send_denial_response(Response(body, refused.status, refused.headers, media_type=JSON))
-            return None
+        finally:
+            if socket is None:
+                self._admission.begun(place)
+        return socket
+
+    async def _shaken(self, scope: Scope, receive: Receive, send: Send) -> Wire | None:
         await receive()
         if SUBPROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
@@ -108,4 +118,4 @@ class Sockets:
             return None
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         wire: Wire = scope["extensions"][EXTENSION]
-        return None if wire.disconnected else Socket(self._hall, wire, caller)
+        return wire

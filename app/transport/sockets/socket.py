@@ -10,11 +10,11 @@ from typing import Any, Final, TypeAlias, assert_never
 import msgspec
 from graphql import OperationType
 
-from app.domains.accounts.model import Viewer
 from app.engine.execution import Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.errors import Code
+from app.kit.errors import Code, Unauthenticated
+from app.transport.credentials import token_in
 from app.transport.messages import LARGE_BYTES
 from app.transport.places import Place
 from app.transport.refusals import Refused, error_body
@@ -52,10 +52,12 @@ class Socket:
         "_operations",
         "_place",
         "_timer",
+        "_waiting",
         "wire",
     )
 
-    def __init__(self, hall: Hall, wire: Wire, caller: Caller) -> None:
+    def __init__(self, hall: Hall, wire: Wire, caller: Caller, waiting: Place | None) -> None:
+        """`waiting` is the place that it has until it has begun."""
         self.wire = wire
         self._hall = hall
         # A frame sets no cookies, and no refresh token is ever read again.
@@ -65,6 +67,7 @@ class Socket:
         self._initialised = False
         self._acknowledged = False
         self._lease: Lease | None = None
+        self._waiting = waiting
         self._place: Place | None = None
         self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             hall.runtime.settings.socket_init_timeout_s, self._not_initialised
@@ -125,6 +128,11 @@ class Socket:
         if self._place is not None:
             self._hall.admission.leave(self._place)
             self._place = None
+        self._begun()
+
+    def _begun(self) -> None:
+        self._hall.admission.begun(self._waiting)
+        self._waiting = None
 
     # What operations need
 
@@ -205,13 +213,9 @@ class Socket:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        authorization = (message.payload or {}).get("authorization")
-        if authorization is not None:
-            viewer = await self._bearer(authorization)
-            if viewer is None:
-                raise _forbidden()
-            self._caller = msgspec.structs.replace(self._caller, viewer=viewer)
+        self._caller = await self._hall.introduced(message.payload or {}, self._caller)
         self._place = self._hall.admission.enter(self._caller)
+        self._begun()
         if self._caller.viewer is not None:
             self._lease = Lease(
                 self.runtime.sessions,
@@ -225,13 +229,6 @@ class Socket:
         self.wire.send_text(protocol.ACK)
         self._acknowledged = True
 
-    async def _bearer(self, authorization: object) -> Viewer | None:
-        """Who bears this; None: nobody. Raises Refused when that cannot be told."""
-        scheme, _, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
-        if scheme.lower() != "bearer":
-            return None
-        return await self._hall.callers.authenticated(token.strip(), self._caller.client)
-
     async def _renew(self, payload: Mapping[str, Any] | None) -> bool:
         """Goes on with the token that the client has brought; False: it has brought nothing.
 
@@ -242,17 +239,19 @@ class Socket:
         if payload.get("renewed") is True and self._lease is not None:
             self._lease.look()
             return True
-        authorization = payload.get("authorization")
-        if authorization is None or not self._acknowledged:
+        if not self._acknowledged:
             return False
         lease, before = self._lease, self._caller.viewer
-        if lease is None or before is None:
-            self.wire.send_text(protocol.ping({"error": _NOBODY}))
-            return True
         try:
-            viewer = await self._bearer(authorization)
-        except Refused as refused:
-            self.wire.send_text(protocol.ping({"error": refused.message}))
+            token = token_in(payload)
+            if token is None:
+                return False
+            if lease is None or before is None:
+                self.wire.send_text(protocol.ping({"error": _NOBODY}))
+                return True
+            viewer = (await self._hall.callers.bearing(token, self._caller)).viewer if token else None
+        except (Unauthenticated, Refused) as error:
+            self.wire.send_text(protocol.ping({"error": error.message}))
             return True
         if viewer is None:
             self.wire.send_text(protocol.ping({"error": _NOT_GOOD}))

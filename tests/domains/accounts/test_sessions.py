@@ -110,6 +110,19 @@ async def test_what_is_no_token_is_nobody(house: House, token: str) -> None:
     assert await house.accounts.sessions.authenticate(token, CLIENT) is None
 
 
+async def test_a_bearer_is_told_what_is_wrong_with_a_token(house: House) -> None:
+    fault_of = house.accounts.sessions.fault_of
+    session = await register_session(house, EMAIL)
+    replaced = session.tokens.access_token
+    await house.accounts.sessions.refresh(session.tokens.refresh_token, CLIENT)
+    ended = "The token is not valid any more: its session was ended, or has a newer one."
+    assert fault_of(replaced) == ended
+    house.clock.advance(timedelta(hours=1))
+    assert fault_of(replaced) == "The token has expired."
+    for token in ("", "x", "a.b.c", f"{replaced}x", "\ud800"):
+        assert fault_of(token) == "The token is not valid."
+
+
 async def test_a_refresh_replaces_both_tokens(house: House) -> None:
     first = await register_session(house, EMAIL)
     house.clock.advance(timedelta(minutes=50))

@@ -56,6 +56,7 @@ class Graph:
         by: Viewer | None = None,
         browser: bool = False,
         refresh_cookie: str | None = None,
+        refusal: str | None = None,
     ) -> Response:
         """The response, whatever it holds."""
         prepared = ENGINE.prepare(query, None, variables, introspection_allowed=True)
@@ -76,6 +77,7 @@ class Graph:
                 from_browser=browser,
                 reads=self._reads(by),
                 refresh_token=refresh_cookie,
+                refusal=refusal,
             )
         )
         return await ENGINE.execute(prepared, self.context)

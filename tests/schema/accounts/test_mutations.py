@@ -4,7 +4,7 @@ import pytest
 
 from app.domains.accounts.model import Role
 from app.engine.nodes import global_id
-from tests.factories import CLIENT, PASSWORD, register, register_session
+from tests.factories import CLIENT, PASSWORD, open_session, register, register_session
 from tests.schema.accounts.conftest import Graph
 
 LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
@@ -69,6 +69,19 @@ async def test_a_program_gets_its_tokens_in_the_payload(graph: Graph) -> None:
     renewed = (await graph.data(REFRESH, {"input": {"refreshToken": payload["refreshToken"]}}))["refreshSession"]
     assert renewed["viewer"] == {"user": {"email": "alice@example.com"}}
     assert await graph.house.accounts.sessions.authenticate(renewed["accessToken"], CLIENT) is not None
+
+
+async def test_an_answer_says_that_it_tells_tokens(graph: Graph) -> None:
+    alice = await register(graph.house, "alice@example.com")
+    for browser in (False, True):
+        await graph.data(LOGIN, _login(), browser=browser)
+        assert graph.context.tells_secret
+        session = await open_session(graph.house, alice.user_id)
+        tokens = {"input": {"refreshToken": session.tokens.refresh_token}}
+        await graph.data(REFRESH, tokens, browser=browser)
+        assert graph.context.tells_secret
+        await graph.data(LOGIN, _login(password="wrong-password"), browser=browser)
+        assert not graph.context.tells_secret
 
 
 async def test_a_browser_gets_its_tokens_as_cookies_only(graph: Graph) -> None:

@@ -2,9 +2,10 @@ from datetime import timedelta
 
 from app.domains.accounts.model import ProfileChanges, Role
 from app.engine.nodes import global_id
-from tests.factories import open_session, register
+from tests.factories import PASSWORD, open_session, register
 from tests.schema.accounts.conftest import Graph
 
+EXPIRED = "The token has expired."
 USER = "id displayName email fullName isVerified role hasNationalId createdAt"
 
 
@@ -124,3 +125,28 @@ async def test_an_admin_lists_users_codes_and_jobs(graph: Graph) -> None:
     )
     jobs = await graph.data("{ scheduledJobs { job schedule lastRunAt succeeded } }", by=admin)
     assert jobs["scheduledJobs"] == [{"job": "sessions", "schedule": "0 2 * * *", "lastRunAt": None, "succeeded": None}]
+
+
+async def test_whose_token_is_not_good_is_told_so_where_a_viewer_is_needed(graph: Graph) -> None:
+    asked = await graph.run("{ viewer { user { email } } __typename }", refusal=EXPIRED)
+    assert asked.data == {"viewer": None, "__typename": "Query"}
+    done = await graph.run("mutation { logoutEverywhere { __typename } }", refusal=EXPIRED)
+    for response, path in ((asked, ["viewer"]), (done, ["logoutEverywhere"])):
+        (error,) = response.errors
+        assert (error["message"], error["path"]) == (EXPIRED, path)
+        assert error["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_whose_token_is_not_good_may_log_in_and_is_known_from_there_on(graph: Graph) -> None:
+    await register(graph.house, "alice@example.com")
+    login = f"""mutation {{
+        login(input: {{ email: "alice@example.com", password: "{PASSWORD}" }}) {{
+            ... on LoginPayload {{ viewer {{ user {{ email }} }} }}
+        }}
+        logoutEverywhere {{ ... on LogoutEverywherePayload {{ endedSessions }} }}
+    }}"""
+    data = await graph.data(login, refusal=EXPIRED)
+    assert data == {
+        "login": {"viewer": {"user": {"email": "alice@example.com"}}},
+        "logoutEverywhere": {"endedSessions": 2},
+    }

@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from app.dev.processes import free_port
 from app.domains.accounts.model import Client, Role, Viewer
 from app.domains.accounts.services.sessions import SESSIONS_STREAM
 from app.engine.audience import computed_for
@@ -29,7 +30,7 @@ from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database
-from app.kit.errors import Forbidden
+from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
 from app.kit.loading import Audience, Reads
@@ -55,6 +56,7 @@ class Context:
     reads: Reads
     new_session: None = None
     session_ended: bool = False
+    tells_secret: bool = False
 
     @property
     def viewer(self) -> Viewer | None:
@@ -115,6 +117,11 @@ class Query:
     @strawberry.field
     def me(self, info: Info) -> str | None:
         return str(info.context.viewer.user_id) if info.context.viewer else None
+
+    @strawberry.field
+    def why(self, info: Info) -> str | None:
+        refusal = info.context.caller.refusal
+        return None if refusal is None else refusal.reason
 
     @strawberry.field
     async def forever(self, info: Info) -> str:
@@ -227,6 +234,8 @@ class Stage:
     bumps: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Lets slow mutations go on."""
+    is_down: bool = False
+    """Whether nobody can say who anybody is."""
     forbidden: bool = False
     """Whether nobody may follow what is theirs."""
     executing: int = 0
@@ -248,6 +257,7 @@ class Stage:
             engine=engine,
             new_context=self.context,
             authenticate=self.authenticate,
+            fault_of=lambda token: f"{token!r} is not valid.",
             database=self.database,
             redis=cast(Any, self.redis),
             hub=self.hub,
@@ -287,6 +297,8 @@ class Stage:
 
     async def authenticate(self, token: str, client: Client) -> Viewer | None:
         self.authentications += 1
+        if self.is_down:
+            raise Unavailable
         return self.tokens.get(token)
 
     def log_in(self, token: str, *, lasts: timedelta = timedelta(hours=1)) -> Viewer:
@@ -321,14 +333,23 @@ class Stage:
         *,
         cookie: str | None = None,
         origin: str | None = None,
+        host: str | None = None,
+        authorization: str | None = None,
         protocol: Subprotocol | None = PROTOCOL,
+        path: str = "/graphql",
         **options: Any,
     ) -> connect:
+        """`host` is the name under which the server is reached, as a browser would tell it."""
+        address = self.url.removeprefix("http://")
+        shown = {"cookie": f"{SESSION}={cookie}" if cookie else None, "authorization": authorization}
+        if host is not None:
+            # Connected to where the server is, whatever the address says.
+            options |= dict(zip(("host", "port"), address.split(":"), strict=True))
         return connect(
-            f"ws{self.url.removeprefix('http')}/graphql",
+            f"ws://{host or address}{path}",
             subprotocols=[protocol] if protocol else None,
             origin=Origin(origin) if origin else None,
-            additional_headers={"cookie": f"{SESSION}={cookie}"} if cookie else None,
+            additional_headers={name: value for name, value in shown.items() if value is not None},
             proxy=None,
             # A test that stops reading must not wait for its own closing handshake.
             open_timeout=HANG_S,
@@ -341,8 +362,10 @@ class Stage:
 @contextlib.asynccontextmanager
 async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIterator[Stage]:
     """The server, with its settings changed where a test wants them so, and a relay beside it."""
+    port = free_port()
     values = {
-        "port": 0,
+        "port": port,
+        "socket_address_accept_rate": 2000,
         "socket_init_timeout_s": HANG_S,
         "socket_drain_s": HANG_S,
         "socket_ping_s": HANG_S,
@@ -398,8 +421,17 @@ async def closed(socket: ClientConnection) -> tuple[int, str]:
 
 
 async def whoami(socket: ClientConnection) -> str | None:
-    await subscribe(socket, "me", "{ me }")
+    return await _told(socket, "me")
+
+
+async def why(socket: ClientConnection) -> str | None:
+    """Why this socket is nobody's."""
+    return await _told(socket, "why")
+
+
+async def _told(socket: ClientConnection, field: str) -> str | None:
+    await subscribe(socket, field, f"{{ {field} }}")
     answer = await hear(socket)
     await hear(socket)
-    me: str | None = answer["payload"]["data"]["me"]
-    return me
+    told: str | None = answer["payload"]["data"][field]
+    return told

@@ -1,15 +1,15 @@
 import asyncio
 import contextlib
-import json
 
 import pytest
 from redis.asyncio import Redis
 from websockets.exceptions import InvalidStatus
 
 from app.kit.db import Database
+from app.transport.credentials import PLACES, SCHEME
 from app.transport.sockets import endpoint
 from tests.kit.moving import append
-from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe, whoami
+from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe, whoami, why
 from tests.waiting import HANG_S, until
 
 
@@ -33,23 +33,119 @@ async def test_nobody_is_anonymous(stage: Stage) -> None:
         assert await whoami(socket) is None
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
-async def test_a_cookie_from_a_foreign_page_is_refused_before_the_socket(stage: Stage, origin: str | None) -> None:
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/"])
+async def test_a_slash_too_many_is_the_same_place(stage: Stage, path: str) -> None:
+    async with stage.connect(path=path) as socket:
+        await begin(socket)
+
+
+@pytest.mark.parametrize("host", [None, "rebound.example", "evil.example"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://rebound.example", "null", None])
+async def test_a_cookie_that_a_foreign_page_brings_uninvited_counts_for_nothing(
+    stage: Stage, origin: str | None, host: str | None
+) -> None:
     stage.log_in("alice")
-    with pytest.raises(InvalidStatus) as caught:
-        async with stage.connect(cookie="alice", origin=origin):
-            pass
-    assert caught.value.response.status_code == 403
-    assert json.loads(caught.value.response.body or b"")["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    async with stage.connect(cookie="alice", origin=origin, host=host) as socket:
+        await begin(socket)
+        assert await whoami(socket) is None
+        assert await why(socket) == "Cookies count only from our own pages. Other callers send a bearer token."
     assert stage.authentications == 0
 
 
-@pytest.mark.parametrize("authorization", ["Bearer nobody", "Basic alice", "alice", "", 7, {}, ["Bearer alice"]])
-async def test_a_bad_token_is_closed_with_4403(stage: Stage, authorization: object) -> None:
+async def test_a_page_elsewhere_may_bring_a_token_beside_cookies_that_do_not_count(stage: Stage) -> None:
     stage.log_in("alice")
+    bob = stage.log_in("bob")
+    async with stage.connect(cookie="alice", origin="http://localhost:3000") as socket:
+        await begin(socket, {"authToken": "bob"})
+        assert await whoami(socket) == str(bob.user_id)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"Authorization": "Bearer alice"},
+        {"Authorization": "alice"},
+        {"headers": {"Authorization": "Bearer alice"}},
+        {"context": {"headers": {"authorization": "Bearer alice"}}},
+        {"token": "alice"},
+        {"accessToken": "alice"},
+        {"access_token": "alice"},
+        {"authToken": "alice"},
+    ],
+)
+async def test_a_token_is_taken_where_clients_put_it(stage: Stage, payload: dict[str, object]) -> None:
+    alice = stage.log_in("alice")
     async with stage.connect() as socket:
-        await say(socket, "connection_init", payload={"authorization": authorization})
-        assert await closed(socket) == (4403, "Forbidden")
+        await begin(socket, payload)
+        assert await whoami(socket) == str(alice.user_id)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ({"authorization": "Bearer nobody"}, "'nobody' is not valid."),
+        ({"authorization": "nobody"}, "'nobody' is not valid."),
+        ({"headers": {"Authorization": "Bearer nobody"}}, "'nobody' is not valid."),
+        ({"token": "nobody"}, "'nobody' is not valid."),
+        ({"authorization": "Basic alice"}, SCHEME),
+        ({"authorization": 7}, "A token is text."),
+        ({"authorization": {}}, "A token is text."),
+        ({"authorization": ["Bearer alice"]}, "A token is text."),
+        ({"jwt": "alice"}, PLACES),
+        ({"user": {"headers": {"Authorization": "Bearer alice"}}}, PLACES),
+    ],
+)
+async def test_a_token_that_is_not_taken_is_refused_with_its_reason(
+    stage: Stage, payload: dict[str, object], reason: str
+) -> None:
+    stage.log_in("alice")
+    for cookie in (None, "alice"):
+        async with stage.connect(cookie=cookie, origin=stage.url) as socket:
+            await say(socket, "connection_init", payload=payload)
+            assert await closed(socket) == (4403, reason)
+    assert stage.runtime.sessions.watching == 0
+
+
+@pytest.mark.parametrize("payload", [{"authorization": ""}, {"Authorization": "Bearer "}, {"token": None}])
+async def test_a_place_without_a_token_makes_an_anonymous_socket(stage: Stage, payload: dict[str, object]) -> None:
+    async with stage.connect() as socket:
+        await begin(socket, payload)
+        assert await whoami(socket) is None
+        assert await why(socket) is None
+
+
+async def test_the_handshake_may_bring_the_token(stage: Stage) -> None:
+    alice, bob = stage.log_in("alice"), stage.log_in("bob")
+    async with stage.connect(authorization="Bearer alice") as socket:
+        await begin(socket)
+        assert await whoami(socket) == str(alice.user_id)
+    for authorization in ("Bearer alice", "Bearer nobody"):
+        async with stage.connect(authorization=authorization) as socket:
+            await begin(socket, {"token": "bob"})
+            assert await whoami(socket) == str(bob.user_id)
+
+
+async def test_a_token_of_the_handshake_that_is_not_good_is_refused_where_its_reason_can_be_read(stage: Stage) -> None:
+    async with stage.connect(authorization="Bearer nobody") as socket:
+        await say(socket, "connection_init")
+        assert await closed(socket) == (4403, "'nobody' is not valid.")
+
+
+async def test_a_proxys_password_in_the_handshake_is_none_of_ours(stage: Stage) -> None:
+    alice = stage.log_in("alice")
+    async with stage.connect(authorization="Basic YTpi") as socket:
+        await begin(socket)
+        assert await whoami(socket) is None
+        assert await why(socket) == SCHEME
+    async with stage.connect(authorization="Basic YTpi", cookie="alice", origin=stage.url) as socket:
+        await begin(socket)
+        assert await whoami(socket) == str(alice.user_id)
+
+
+async def test_a_cookie_that_ran_out_makes_an_anonymous_socket_that_knows_why(stage: Stage) -> None:
+    async with stage.connect(cookie="old", origin=stage.url) as socket:
+        await begin(socket)
+        assert await why(socket) == "'old' is not valid."
 
 
 async def test_authentication_happens_once(stage: Stage) -> None:

@@ -20,7 +20,7 @@ from app.domains.accounts.services.journal import Journal, origin_of, system_sco
 from app.domains.accounts.statements import Q
 from app.kit.clock import Clock
 from app.kit.crypto.passwords import Passwords, Verdict
-from app.kit.crypto.tokens import AccessTokens, TokenError, digest, new_token
+from app.kit.crypto.tokens import AccessTokens, TokenError, TokenExpired, digest, new_token
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog, Fact
@@ -72,6 +72,16 @@ class Sessions:
             expires_at=row["expires_at"],
             client=client,
         )
+
+    def fault_of(self, token: str) -> str:
+        """What is wrong with a token that `authenticate` makes nobody of. Tells its bearer nothing but its age."""
+        try:
+            self.access_tokens.verify(token, self.clock.now())
+        except TokenExpired:
+            return "The token has expired."
+        except TokenError:
+            return "The token is not valid."
+        return "The token is not valid any more: its session was ended, or has a newer one."
 
     async def expiries(self, session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
         """When the present access token of each session ends; a session that has ended is missing."""

@@ -1,0 +1,69 @@
+"""Where clients put their tokens: taken where we know the place, refused with a reason where we do not."""
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.kit.errors import Unauthenticated
+
+SCHEME: Final = "Only tokens count here: `Authorization: Bearer ...`."
+"""For whoever shows a password, or something else that is meant for somebody else."""
+
+PLACES: Final = (
+    "Send the token as `authorization: Bearer ...`, `token`, `accessToken` or `authToken`, here or in `headers`."
+)
+"""For whoever brings what looks like a token where nobody looks for one. Fits the reason of a closing frame."""
+
+_TWO: Final = "The payload holds two tokens that differ."
+_NO_TEXT: Final = "A token is text."
+_KEYS: Final = frozenset({"authorization", "token", "accesstoken", "authtoken"})
+_WRAPPINGS: Final = frozenset({"headers", "context"})
+_LOOKS_SECRET: Final = re.compile(r"auth|token|bearer|jwt|api[-_]?key|secret|password|credential", re.IGNORECASE)
+
+
+def token_of(authorization: str) -> str:
+    """The token of an Authorization header, whose scheme may be left out; empty where there is none.
+
+    Raises Unauthenticated for another scheme than Bearer.
+    """
+    scheme, _, token = authorization.strip().partition(" ")
+    if not token:
+        return "" if scheme.lower() == "bearer" else scheme
+    if scheme.lower() != "bearer":
+        raise Unauthenticated(SCHEME)
+    return token.strip()
+
+
+def token_in(payload: Mapping[str, Any]) -> str | None:
+    """The token that a client of some library has put into the payload of a message.
+
+    Empty where the client has named a place and has nothing to put there, as before its log-in; None where there is no
+    such place. Raises Unauthenticated for what is no token of ours, and for whatever looks like a token elsewhere.
+    """
+    found: str | None = None
+    todo = deque[tuple[Any, bool]]([(payload, True)])
+    while todo:
+        value, is_known_place = todo.popleft()
+        if isinstance(value, list):
+            todo.extend((each, False) for each in value)
+        if not isinstance(value, dict):
+            continue
+        for key, held in value.items():
+            name = re.sub(r"[-_]", "", key.lower())
+            if is_known_place and name in _KEYS:
+                found = _only(found, held)
+                continue
+            if held not in (None, "", {}, []) and _LOOKS_SECRET.search(key):
+                raise Unauthenticated(PLACES)
+            todo.append((held, is_known_place and name in _WRAPPINGS))
+    return found
+
+
+def _only(before: str | None, held: Any) -> str:
+    if held is not None and not isinstance(held, str):
+        raise Unauthenticated(_NO_TEXT)
+    token = token_of(held or "")
+    if before and token and before != token:
+        raise Unauthenticated(_TWO)
+    return before or token
