@@ -232,7 +232,8 @@ def dev() -> None:
                 with progress_bar() as progress:
                     embedded = stack.enter_context(Embedded.start(settings.home, told=_told(progress)))
                 if embedded.kept:
-                    out.print(f"The data was brought to a newer Postgres; the old is kept in {embedded.kept}")
+                    kept = f"The data was brought to a newer Postgres; the old is kept in {embedded.kept}"
+                    out.print(kept, highlight=False, markup=False, soft_wrap=True)
             env = {
                 "MONETA_HOME": str(settings.home.resolve()),
                 "MONETA_DATABASE_URL": settings.database_url or (embedded.database_url if embedded else ""),
