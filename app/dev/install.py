@@ -117,7 +117,8 @@ def _watch(running: "subprocess.Popen[str]", environment: Path, total: int) -> L
     while reader.is_alive():
         reader.join(LOOK_EVERY_S)
         progress.show(sum(line.startswith(SIGNS_OF_PROGRESS) for line in lines), _installed(environment) - before)
-    running.wait()
+    if running.wait() == 0:
+        progress.show(total, total)
     progress.end()
     return lines
 

@@ -14,7 +14,7 @@ from packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-UNREACHABLE = ("Failed to fetch", "error sending request", "Could not connect", "timed out")
+UNREACHABLE = ("Failed to fetch", "error sending request", "Could not connect", "timed out", "network was disabled")
 
 
 class Machine(NamedTuple):
