@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
 from app.kit.outlet import hold_standard_streams
@@ -250,7 +250,11 @@ def dev() -> None:
         with contextlib.ExitStack() as stack:
             embedded = None
             if settings.database_url is None or settings.redis_url is None:
-                embedded = stack.enter_context(Embedded.start(settings.home))
+                with progress_bar() as progress:
+                    embedded = stack.enter_context(Embedded.start(settings.home, told=_told(progress)))
+                if embedded.kept:
+                    kept = f"The data was brought to a newer Postgres; the old is kept in {embedded.kept}"
+                    out.print(kept, highlight=False, markup=False, soft_wrap=True)
             env = {
                 "MONETA_HOME": str(settings.home.resolve()),
                 "MONETA_DATABASE_URL": settings.database_url or (embedded.database_url if embedded else ""),
@@ -281,6 +285,18 @@ def _unfailing(say: Callable[[], None]) -> None:
     # A reader of a pipe that has died ends rich with SystemExit.
     with contextlib.suppress(OSError, SystemExit):
         say()
+
+
+def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
+    """Shows one thing after another, each in the place of the one before."""
+    shown: list[TaskID] = []
+
+    def tell(what: str, done: int, total: int | None) -> None:
+        if not shown:
+            shown.append(progress.add_task(what))
+        progress.update(shown[0], description=what, completed=done, total=total)
+
+    return tell
 
 
 async def _prepare(settings: Settings, progress: Progress) -> None:

@@ -143,13 +143,19 @@ def in_database(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """Postgres and Valkey of this worker."""
+def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where databases of this worker are quick."""
     with _quick_folder() as folder:
-        home: Path = (folder or tmp_path_factory.mktemp("servers")) / "home"
-        with Embedded.start(home, durable=False) as running:
-            yield running
-        embedded.discard(home)
+        yield folder or tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def servers(quick_folder: Path) -> Iterator[Embedded]:
+    """Postgres and Valkey of this worker."""
+    home = quick_folder / "home"
+    with Embedded.start(home, durable=False) as running:
+        yield running
+    embedded.discard(home)
 
 
 @contextlib.contextmanager

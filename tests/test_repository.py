@@ -23,11 +23,28 @@ def test_no_file_names_a_package_registry() -> None:
     assert naming == []
 
 
+def locked(name: str) -> dict[str, str]:
+    """Each pinned version of a lock, with its marker, and the hashes below it."""
+    entries = re.split(r"\n(?=\S)", (ROOT / "requirements" / name).read_text().strip())
+    return {pin: hashes for pin, _, hashes in (entry.partition(" \\\n") for entry in entries)}
+
+
 def test_every_locked_package_has_a_hash() -> None:
-    for lock in (ROOT / "requirements").glob("*.lock"):
-        packages = re.split(r"\n(?=\S)", lock.read_text().strip())
-        assert len(packages) > 20
-        assert [package.split("==")[0] for package in packages if "--hash=sha256:" not in package] == []
+    locks = {lock.name: locked(lock.name) for lock in (ROOT / "requirements").glob("*.lock")}
+    assert {name: len(lock) > 20 for name, lock in locks.items()} == {
+        "production.lock": True,
+        "serve.lock": True,
+        "dev.lock": True,
+        "postgres-17.lock": False,
+    }
+    bare = [pin for lock in locks.values() for pin, hashes in lock.items() if "--hash=sha256:" not in hashes]
+    assert bare == []
+
+
+def test_each_lock_is_a_part_of_the_next() -> None:
+    production, serve, dev = (locked(f"{name}.lock") for name in ("production", "serve", "dev"))
+    assert production.items() < serve.items() < dev.items()
+    assert not [pin for pin in serve if pin.startswith(("mypy", "ruff", "matplotlib", "pytest", "uv=="))]
 
 
 def test_files_stay_small() -> None:

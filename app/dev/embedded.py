@@ -20,6 +20,7 @@ from app.dev.places import forget, give_to_owner_of, outside_folder, settle
 from app.dev.postgres import start_postgres, stop_orphaned_postgres
 from app.dev.processes import EmbeddedError, Log, wait_until
 from app.dev.server import Server
+from app.dev.upgrade import Told, bring_up
 from app.dev.valkey import start_valkey, stop_orphaned_valkey
 
 __all__ = ["Addresses", "Embedded", "EmbeddedError", "discard", "find"]
@@ -39,14 +40,18 @@ class Addresses(NamedTuple):
 class Embedded:
     """The two running servers of one home; leaving the `with` block stops them."""
 
-    def __init__(self, addresses: Addresses, servers: list[Server], stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self, addresses: Addresses, servers: list[Server], stack: contextlib.ExitStack, kept: Path | None
+    ) -> None:
         self.database_url, self.redis_url = addresses
+        self.kept = kept
+        """Where the old data lies, if this start has brought it to a newer Postgres."""
         self._servers = servers
         self._stack = stack
 
     @classmethod
-    def start(cls, home: Path, *, durable: bool = True) -> Self:
-        """Start the servers of this home, making them first if need be; raises EmbeddedError.
+    def start(cls, home: Path, *, durable: bool = True, told: Told = lambda *_: None) -> Self:
+        """Start the servers of this home, making or upgrading them first if need be; raises EmbeddedError.
 
         Call it from the main thread: only then does Linux stop the servers when this process is killed (the next
         start finds and stops them in any case). `durable=False` trades safety at power failure for speed, for tests.
@@ -56,13 +61,15 @@ class Embedded:
             with contextlib.ExitStack() as stack:
                 note = stack.enter_context(_locked(home))
                 place = settle(home)
-                postgres, database_url = start_postgres(place, _log(home, "postgres"), durable=durable)
+                log = _log(home, "postgres")
+                kept = bring_up(place, log, told)
+                postgres, database_url = start_postgres(place, log, durable=durable)
                 stack.callback(postgres.stop)
                 valkey, redis_url = start_valkey(place, _log(home, "valkey"), durable=durable)
                 stack.callback(valkey.stop)
                 addresses = Addresses(database_url, redis_url)
                 _write(note, {"pid": os.getpid(), **addresses._asdict()})
-                return cls(addresses, [postgres, valkey], stack.pop_all())
+                return cls(addresses, [postgres, valkey], stack.pop_all(), kept)
         except OSError as error:
             raise EmbeddedError(f"Cannot use {home} for the embedded servers: {error}") from error
 

@@ -6,10 +6,13 @@ import os
 import secrets
 import shutil
 import signal
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from app.dev.folders import give
 from app.dev.places import Place
-from app.dev.processes import Log, ServerUser, run, stop_orphan
+from app.dev.processes import Log, run, stop_orphan
 from app.dev.server import PORT_TAKEN, Recipe, Server
 
 OWNER = "moneta"
@@ -28,6 +31,7 @@ SETTINGS = {
     "log_timezone": "UTC",
     "jit": "off",
 }
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - nothing of ours is put there
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 
 
@@ -36,40 +40,52 @@ def start_postgres(place: Place, log: Log, *, durable: bool) -> tuple[Server, st
 
     The URL connects as the owner of the database, who is also the cluster's superuser.
     """
-    cluster = place.folder / "postgres"
+    cluster = cluster_folder(place)
+    if not cluster.exists():
+        make_cluster(cluster, place, log, durable=durable)
+    server = run_cluster(cluster, place, log, options=_durability(durable))
+    password = (cluster / "password").read_text().strip()
+    return server, f"postgresql://{OWNER}:{password}@127.0.0.1:{server.port}/{DATABASE}"
+
+
+def cluster_folder(place: Place) -> Path:
+    """What holds the cluster's data and its owner's password."""
+    return place.folder / "postgres"
+
+
+def run_cluster(cluster: Path, place: Place, log: Log, *, options: Mapping[str, str]) -> Server:
+    """Start the place's programs on a cluster, after an orphan on it was stopped."""
     data = cluster / "data"
-    env = _environment(place)
-    if data.exists():
-        _clear_after_orphan(data)
-    else:
-        _create(cluster, place, env, log, durable=durable)
-    server = Server.start(
+    _clear_after_orphan(data)
+    return Server.start(
         Recipe(
             name="Postgres",
-            command=lambda port: [_program(place, "postgres"), "-D", data, *_options(port, durable=durable)],
+            command=lambda port: [program(place, "postgres"), "-D", data, *_options(port, options)],
             is_ready=lambda pid, _port: _is_ready(data, pid),
             cwd=data,
-            env=env,
+            env=environment(place),
             user=place.user,
             log=log,
             shutdown=SHUTDOWN,
             passing_trouble=(PORT_TAKEN, LAST_BACKENDS_LEAVING),
         )
     )
-    password = (cluster / "password").read_text().strip()
-    return server, f"postgresql://{OWNER}:{password}@127.0.0.1:{server.port}/{DATABASE}"
 
 
 def stop_orphaned_postgres(folder: Path) -> None:
-    """Stop the Postgres that a killed parent left behind in this folder, if any."""
-    data = folder / "postgres" / "data"
+    """Stop each Postgres that a killed parent left behind in this folder: one, or two amid an upgrade."""
+    for data in folder.glob("postgres*/data"):
+        _stop_orphan(data)
+
+
+def _stop_orphan(data: Path) -> None:
     pid = _recorded_pid(data)
     if pid is not None:
         stop_orphan(pid, data, *SHUTDOWN)
 
 
 def _clear_after_orphan(data: Path) -> None:
-    stop_orphaned_postgres(data.parent.parent)
+    _stop_orphan(data)
     pid = _recorded_pid(data)
     if pid is not None and _is_alive(pid):
         # The number belongs to another program now, or to a zombie: Postgres would take it for a live server.
@@ -77,17 +93,18 @@ def _clear_after_orphan(data: Path) -> None:
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _create(cluster: Path, place: Place, env: dict[str, str], log: Log, *, durable: bool) -> None:
+def make_cluster(cluster: Path, place: Place, log: Log, *, durable: bool, password: str | None = None) -> None:
     """Make the cluster under another name and rename it when it is whole: a killed start leaves nothing half made."""
-    draft = cluster.with_name("postgres.new")
+    env = environment(place)
+    draft = cluster.with_name(f"{cluster.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     password_file = draft / "password"
     password_file.touch(mode=0o600)
-    password_file.write_text(f"{secrets.token_hex(32)}\n")
-    _give(place.user, draft, password_file)
+    password_file.write_text(f"{password or secrets.token_hex(32)}\n")
+    give(place.user, draft, password_file)
     initdb: list[str | Path] = [
-        *(_program(place, "initdb"), "-D", draft / "data", f"--username={OWNER}", f"--pwfile={password_file}"),
+        *(program(place, "initdb"), "-D", draft / "data", f"--username={OWNER}", f"--pwfile={password_file}"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         # Guessing 256 random bits needs no slowing down, and each new connection pays for the iterations.
@@ -96,15 +113,25 @@ def _create(cluster: Path, place: Place, env: dict[str, str], log: Log, *, durab
     ]
     if not run(initdb, env=env, user=place.user, log=log):
         raise log.error("Postgres could not make its data folder.")
-    single_user: list[str | Path] = [_program(place, "postgres"), "--single", "-D", draft / "data", "postgres"]
+    single_user: list[str | Path] = [program(place, "postgres"), "--single", "-D", draft / "data", "postgres"]
     if not run(single_user, env=env, user=place.user, log=log, text=f"CREATE DATABASE {DATABASE}\n"):
         raise log.error(f"Postgres could not make the database {DATABASE}.")
     draft.rename(cluster)
 
 
-def _options(port: int, *, durable: bool) -> list[str]:
-    settings = SETTINGS | dict.fromkeys(DURABILITY, "on" if durable else "off") | {"port": str(port)}
+def _durability(durable: bool) -> dict[str, str]:
+    return dict.fromkeys(DURABILITY, "on" if durable else "off")
+
+
+def _options(port: int, options: Mapping[str, str]) -> list[str]:
+    settings = {**SETTINGS, **_shared_memory(), **options, "port": str(port)}
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def _shared_memory() -> dict[str, str]:
+    """What initdb found to work; but on Linux that is a folder, which may be missing when the data has moved."""
+    usable = os.access(SHARED_MEMORY, os.W_OK | os.X_OK)
+    return {"dynamic_shared_memory_type": "mmap"} if sys.platform == "linux" and not usable else {}
 
 
 def _is_ready(data: Path, pid: int) -> bool:
@@ -135,17 +162,13 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _program(place: Place, name: str) -> Path:
+def program(place: Place, name: str) -> Path:
+    """One of Postgres's programs."""
     return place.programs.postgres / "bin" / name
 
 
-def _give(user: ServerUser | None, *paths: Path) -> None:
-    if user:
-        for path in paths:
-            os.chown(path, user.uid, user.gid)
-
-
-def _environment(place: Place) -> dict[str, str]:
+def environment(place: Place) -> dict[str, str]:
+    """What the programs are told of their surroundings: nothing of ours."""
     env = {"HOME": str(place.folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
     icu = place.programs.postgres / "share" / "icu"
     return env | ({"ICU_DATA": str(icu)} if icu.is_dir() else {})

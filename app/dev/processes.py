@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 POLL_S = 0.01
+PROC = Path("/proc")
 LOG_LIMIT_BYTES = 8 * 1024 * 1024
 LOG_TAIL_LINES = 12
 
@@ -64,21 +65,24 @@ def spawn(
     user: ServerUser | None,
     log: Log,
     on_parent_death: signal.Signals,
+    output: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that the terminal's Ctrl-C reaches only us.
+
+    What it prints goes to the log, or to `output`.
 
     On Linux the kernel sends `on_parent_death` when we die, however we die. It does so when the *thread* that
     started the child ends, so that the protection is taken only by the main thread.
     """
-    with log.path.open("ab") as output:
+    with log.path.open("ab") as file:
         try:
             return subprocess.Popen(  # noqa: S603 - the commands are ours
                 [str(part) for part in command],
                 cwd=cwd,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=file if output is None else output,
+                stderr=file if output is None else subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=_bind_to_parent(on_parent_death),  # noqa: PLW1509 - one system call, no Python locks
                 user=user.uid if user else None,
@@ -120,6 +124,57 @@ def run(
     return done.returncode == 0
 
 
+def ask(command: Sequence[str | Path], *, env: Mapping[str, str], user: ServerUser | None, text: str = "") -> str:
+    """Run a command to its end with `text` as its input; returns what it printed, raises EmbeddedError if it fails."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the commands are ours
+            [str(part) for part in command],
+            cwd="/",
+            env=dict(env),
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+            preexec_fn=_bind_to_parent(signal.SIGTERM),
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EmbeddedError(f"Cannot run {command[0]}: {error}") from error
+    if done.returncode != 0:
+        reason = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        raise EmbeddedError(f"{Path(command[0]).name} failed: {reason[0]}")
+    return done.stdout
+
+
+def follow(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    user: ServerUser | None,
+    log: Log,
+    told: Callable[[str], None],
+) -> None:
+    """Run a command to its end and tell each line that it prints; raises EmbeddedError, with the log, if it fails."""
+    process = spawn(
+        command, cwd=Path("/"), env=env, user=user, log=log, on_parent_death=signal.SIGTERM, output=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        with log.path.open("ab") as kept:
+            for line in process.stdout:
+                kept.write(line)
+                told(line.decode(errors="replace"))
+        status = process.wait()
+    finally:
+        stop(process, (signal.SIGTERM, 5.0))
+        process.stdout.close()
+    if status != 0:
+        raise log.error(f"{Path(command[0]).name} failed.")
+
+
 def stop(process: subprocess.Popen[bytes], *escalation: tuple[signal.Signals, float]) -> None:
     """Send each signal in turn and wait its seconds; SIGKILL when none was enough."""
     for number, patience_s in escalation:
@@ -150,15 +205,18 @@ def serves(pid: int, folder: Path) -> bool:
 
     A number alone proves nothing: it may have been given to another program since. A zombie has no command line.
     """
-    proc = Path("/proc")
-    if (proc / "self").exists():
+    if (PROC / "self").exists():
         try:
-            arguments = (proc / str(pid) / "cmdline").read_bytes().decode(errors="replace")
+            arguments = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             return False
     else:
         arguments = subprocess.run(  # noqa: S603 - a number is the only variable part
-            ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+            # Wide twice: without a terminal a Mac's ps cuts lines off at 80 characters.
+            ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
     return str(folder) in arguments
 

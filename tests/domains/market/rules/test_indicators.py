@@ -4,14 +4,18 @@ They agree to 1e-9 of the value, or of the price where the value is a difference
 """
 
 import math
+import runpy
+import sys
+import types
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-import talib
 from hypothesis import given
 
 from app.domains.market.model.analysis.technical import Indicator
+from app.domains.market.rules import binding
+from app.domains.market.rules.binding import talib
 from app.domains.market.rules.indicators import CANDLES_NEEDED, Indicators, value_of
 from app.domains.market.rules.series import Floats, Series
 from tests.domains.market.rules.walks import flat_candles, head, scaled, series, walk
@@ -255,3 +259,12 @@ def test_an_indicator_is_finite_or_null(prices: Series) -> None:
         assert value is None or math.isfinite(value), indicator
         if indicator in {Indicator.RSI_14, Indicator.STOCHASTIC_K, Indicator.STOCHASTIC_D, Indicator.ADX_14}:
             assert value is None or -1e-6 <= value <= 100 + 1e-6, indicator
+
+
+def test_the_other_binding_is_taken_where_talib_has_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, other = types.ModuleType("talib"), types.ModuleType("pytafast")
+    monkeypatch.setitem(sys.modules, "talib", usual)
+    monkeypatch.setitem(sys.modules, "pytafast", other)
+    assert runpy.run_path(binding.__file__)["talib"] is usual
+    monkeypatch.setitem(sys.modules, "talib", None)
+    assert runpy.run_path(binding.__file__)["talib"] is other

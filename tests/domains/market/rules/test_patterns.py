@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 import numpy as np
-import talib
 
 from app.domains.market.model.analysis.technical import Pattern, PatternDirection
 from app.domains.market.model.prices import Interval
+from app.domains.market.rules.binding import talib
 from app.domains.market.rules.dollars import moment
 from app.domains.market.rules.levels import levels_of
 from app.domains.market.rules.patterns import NAMES, patterns_in

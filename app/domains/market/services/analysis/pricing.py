@@ -23,7 +23,7 @@ NO_HISTORY: Final = "Its prices have not been recorded yet."
 
 def warm_up() -> None:
     """Loads what takes a moment to load, so that no first caller's budget goes into it. Blocks."""
-    importlib.import_module("talib")
+    importlib.import_module("app.domains.market.rules.binding")
 
 
 def candle_source(desk: Desk, candles: Sequence[Candle], wanted: int, weight: float = 1.0) -> Source:

@@ -1,0 +1,179 @@
+"""Data of another major version of Postgres: dumped by the old server, restored into the new one, compared.
+
+The old data is only read, and stays beside the new. Whatever is killed, and when: the next start finds the old data
+whole, or the new data whole, and goes on from there.
+
+    postgres            the cluster in use
+    postgres.upgrading  what is being restored; worth nothing until it is whole, and made anew by the next start
+    postgres.upgraded   the whole, about to take its place
+    postgres-17         the old data afterwards
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from app.dev.folders import give
+from app.dev.places import Place
+from app.dev.postgres import (
+    OWNER,
+    cluster_folder,
+    environment,
+    make_cluster,
+    program,
+    run_cluster,
+    stop_orphaned_postgres,
+)
+from app.dev.processes import EmbeddedError, Log, ask, follow
+from app.dev.programs import major_of, older_postgres
+
+Told: TypeAlias = Callable[[str, int, int | None], None]
+"""What is done, how much of it, of how much."""
+
+MAINTENANCE = "postgres"
+# Moneta asked for it once and never used it; the package of Postgres 18 does not bring it.
+NEEDLESS_EXTENSION = "pgcrypto"
+DATABASES = (
+    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY 1"
+)
+# Every table's rows and every sequence's place, one a line.
+CONTENT = """\
+SELECT format('SELECT %L, count(*) FROM %s', c.oid::regclass, c.oid::regclass)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1
+\\gexec
+SELECT schemaname, sequencename, last_value FROM pg_sequences ORDER BY 1, 2;
+"""
+
+
+class _Running(NamedTuple):
+    """A cluster that runs for the length of the upgrade, and the programs to speak with it: always the new ones."""
+
+    place: Place
+    env: dict[str, str]
+
+    def ask(self, name: str, *arguments: str | Path, text: str = "") -> str:
+        return ask([program(self.place, name), *arguments], env=self.env, user=self.place.user, text=text)
+
+    def query(self, database: str, text: str) -> str:
+        options = ("-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1")
+        return self.ask("psql", *options, "-d", database, text=text)
+
+    def follow(self, log: Log, told: Callable[[str], None], name: str, *arguments: str | Path) -> None:
+        command = [program(self.place, name), *arguments]
+        follow(command, env=self.env, user=self.place.user, log=log, told=told)
+
+
+def bring_up(place: Place, log: Log, told: Told) -> Path | None:
+    """Upgrade the data if it is of an older Postgres; returns the folder where the old data is kept, if it was.
+
+    Raises EmbeddedError, and leaves the old data as it was.
+    """
+    cluster = cluster_folder(place)
+    if _upgraded(cluster).exists():
+        return _take_over(cluster)
+    try:
+        old = int((cluster / "data" / "PG_VERSION").read_text())
+    except FileNotFoundError:
+        return None
+    new = major_of(place.programs.postgres)
+    if old == new:
+        return None
+    refusal = f"The data in {cluster} is of Postgres {old}, and Moneta runs Postgres {new}."
+    if old > new:
+        raise EmbeddedError(f"{refusal} Run the newer Moneta that made it, or set MONETA_HOME to another folder.")
+    try:
+        told(f"fetching Postgres {old}", 0, None)
+        former = place._replace(programs=place.programs._replace(postgres=older_postgres(old, place.user)))
+        _restore(cluster, place, former, log, lambda what, *rest: told(f"Postgres {old} to {new}: {what}", *rest))
+    except EmbeddedError as error:
+        raise EmbeddedError(
+            f"{refusal} It could not be brought over, and is as it was. Start again when the reason is gone, or set"
+            f" MONETA_HOME to another folder and begin anew. The reason: {error}"
+        ) from error
+    return _take_over(cluster)
+
+
+def _restore(cluster: Path, place: Place, former: Place, log: Log, told: Told) -> None:
+    stop_orphaned_postgres(place.folder)
+    draft = cluster.with_name("postgres.upgrading")
+    shutil.rmtree(draft, ignore_errors=True)
+    password = (cluster / "password").read_text().strip()
+    told("making the new data folder", 0, None)
+    make_cluster(draft, place, log, durable=True, password=password)
+    dump = draft / "dump"
+    dump.touch(mode=0o600)
+    give(place.user, dump)
+    with _running(cluster, former, place, log) as old, _running(draft, place, place, log) as new:
+        new.query(MAINTENANCE, _roles(old))
+        for database in old.query(MAINTENANCE, DATABASES).split("\n")[:-1]:
+            steps = itertools.count(1)
+            old.follow(
+                *(log, lambda _line: told("reading", next(steps), None)),  # noqa: B023 - called in this round
+                *("pg_dump", "--verbose", "--format=custom", "--compress=0", "--create", "--file", dump),
+                *(f"--exclude-extension={NEEDLESS_EXTENSION}", "--dbname", database),
+            )
+            contents = new.ask("pg_restore", "--list", dump).splitlines()
+            total = sum(bool(line) and not line.startswith(";") for line in contents)
+            done = itertools.count(1)
+            new.follow(
+                *(log, lambda _line: told("writing", min(next(done), total), total)),  # noqa: B023 - as above
+                *("pg_restore", "--verbose", "--exit-on-error", "--create", "--clean", "--if-exists"),
+                *("--dbname", MAINTENANCE, dump),
+            )
+            told("comparing", 0, None)
+            if old.query(database, CONTENT) != new.query(database, CONTENT):
+                raise EmbeddedError(f"The restored database {database} does not hold what the old one holds.")
+            new.query(database, "ANALYZE")
+        new.query(MAINTENANCE, "CHECKPOINT")
+    dump.unlink()
+    # Both are stopped, and what the new one holds is on the disk.
+    draft.rename(_upgraded(cluster))
+    _sync(cluster.parent)
+
+
+@contextlib.contextmanager
+def _running(cluster: Path, served: Place, place: Place, log: Log) -> Iterator[_Running]:
+    server = run_cluster(cluster, served, log, options={})
+    password = (cluster / "password").read_text().strip()
+    address = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": OWNER, "PGPASSWORD": password}
+    try:
+        yield _Running(place, environment(place) | address)
+    finally:
+        server.stop()
+
+
+def _roles(old: _Running) -> str:
+    """All roles but the owner, whom the new cluster has."""
+    script = old.ask("pg_dumpall", "--roles-only")
+    return "".join(line for line in script.splitlines(keepends=True) if line.strip() != f"CREATE ROLE {OWNER};")
+
+
+def _upgraded(cluster: Path) -> Path:
+    return cluster.with_name("postgres.upgraded")
+
+
+def _take_over(cluster: Path) -> Path:
+    """Put what is whole in place. Two renames: between them a kill leaves no cluster, and the next start ends here."""
+    if cluster.exists():
+        version = (cluster / "data" / "PG_VERSION").read_text().strip()
+        names = (f"postgres-{version}", *(f"postgres-{version}.{number}" for number in range(2, 100)))
+        free = next(name for name in names if not cluster.with_name(name).exists())
+        cluster.rename(cluster.with_name(free))
+    _upgraded(cluster).rename(cluster)
+    _sync(cluster.parent)
+    return max(cluster.parent.glob("postgres-*"), key=lambda kept: kept.stat().st_ctime)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
