@@ -16,6 +16,7 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
 from app.domains.market.services.analysis import warm_up
 from app.domains.market.services.providers.simulated import SIMULATED
+from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
@@ -23,7 +24,7 @@ from app.engine.streams.subscriptions import Subscriptions
 from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock, SystemClock
 from app.kit.crypto.envelope import Keyring
-from app.kit.crypto.local import local_secret
+from app.kit.crypto.local import derive, local_secret
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Unavailable
@@ -191,6 +192,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         settings=settings,
         services=services,
         limits=limits,
+        cursors=Cursors(derive(secret_key(settings), "cursors of lists")),
         open_subscriptions=open_subscriptions,
         new_reads=new_reads,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
+from app.engine.cursors import Cursors
 from app.engine.limits import Limits
 from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.loading import Audience, Reads
@@ -23,6 +24,7 @@ class Runtime:
     settings: Settings
     services: Services
     limits: Limits
+    cursors: Cursors
     open_subscriptions: OpenSubscriptions
     new_reads: Callable[[Viewer | None], Reads]
 
@@ -46,6 +48,11 @@ class Context:
     def services(self) -> Services:
         """The verbs of every house."""
         return self.runtime.services
+
+    @property
+    def cursors(self) -> Cursors:
+        """The cursors of lists."""
+        return self.runtime.cursors
 
     @property
     def settings(self) -> Settings:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from strawberry.schema.config import StrawberryConfig
 from structlog.typing import EventDict
 
-from app.engine.cursors import Cursor
+from app.engine.cursors import Cursor, Cursors
 from app.engine.execution import Engine, Prepared, Response
 from app.engine.limits import Limits
 from app.engine.limits.extra import costs
@@ -39,6 +39,9 @@ LIMITS = Limits(
 )
 
 
+CURSORS = Cursors(b"c" * 32)
+
+
 class CountedReads(Reads):
     """Real loads of a database that is not there."""
 
@@ -55,6 +58,7 @@ class CountedReads(Reads):
 class Context:
     """The context of one operation."""
 
+    cursors = CURSORS
     request_id: str = "request-1"
     viewer_id: UUID | None = None
     reads: CountedReads = field(default_factory=CountedReads)

@@ -28,7 +28,7 @@ from app.kit.hub import Hub
 from app.kit.loading import Audience, Reads
 from app.kit.volatile import Latest, Volatile
 from app.schema.scalars import SCALARS
-from tests.engine.support import LIMITS
+from tests.engine.support import CURSORS, LIMITS
 from tests.kit.moving import hub_of, relaying
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
@@ -52,6 +52,7 @@ class World:
 class Context:
     """Of one operation or event."""
 
+    cursors = CURSORS
     world: World
     viewer_id: UUID | None
     request_id: str = "request-1"
