@@ -133,7 +133,8 @@ class UpdateProfileInput:
         default=strawberry.UNSET, description="1 to 80 characters; null or an empty text: a name that tells nothing."
     )
     avatar_url: str | None = strawberry.field(
-        default=strawberry.UNSET, description="An https:// URL of at most 2,048 characters; null or an empty text clears it."
+        default=strawberry.UNSET,
+        description="An https:// URL of at most 2,048 characters; null or an empty text clears it.",
     )
     trading_mode: TradingMode | None = strawberry.field(
         default=strawberry.UNSET, description="With what to trade; null leaves it as it is."

@@ -1,1 +1,1 @@
-"""Hostile input for every argument of every field: nothing of it may be answered with INTERNAL, MAINTENANCE or a 5xx."""
+"""Hostile input for every argument of every field: no answer may be INTERNAL, MAINTENANCE or a 5xx."""

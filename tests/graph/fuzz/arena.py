@@ -13,8 +13,10 @@ from graphql import (
     ArgumentNode,
     GraphQLInputObjectType,
     GraphQLInputType,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLSchema,
     ObjectFieldNode,
     TypeInfo,
@@ -95,7 +97,7 @@ class Arena:
         self._judge(call, name, codes, log, None)
         self.executed |= given_in(SDL, call.document, call.variables)
 
-    def _judge(  # noqa: PLR0917  # each is of another type
+    def _judge(  # each is of another type
         self, call: Call, name: str, codes: list[str], log: list[Any], response: httpx.Response | None
     ) -> None:
         self.codes.update(codes or ["answered"])
@@ -152,8 +154,9 @@ def all_arguments(schema: GraphQLSchema) -> set[str]:
             continue
         if isinstance(kind, GraphQLInputObjectType):
             found |= {f"{kind.name}.{name}" for name in kind.fields}
-        for name, field_ in getattr(kind, "fields", {}).items():
-            found |= {f"{kind.name}.{name}({argument}:)" for argument in getattr(field_, "args", {})}
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for name, each in kind.fields.items():
+                found |= {f"{kind.name}.{name}({argument}:)" for argument in each.args}
     return found
 
 
@@ -167,7 +170,7 @@ class _Recorder(Visitor):
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
         parent = self.types.get_parent_type()
         definition = self.types.get_field_def()
-        if parent is not None and definition is not None:
+        if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and definition is not None:
             name = next(name for name, each in parent.fields.items() if each is definition)
             self.found.add(f"{parent.name}.{name}({node.name.value}:)")
         if isinstance(node.value, VariableNode):

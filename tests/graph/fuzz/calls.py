@@ -1,6 +1,5 @@
 """From the schema to calls: each field that takes arguments, each leaf of them, with the rest as it should be."""
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -8,7 +7,6 @@ from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
-    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
@@ -170,7 +168,9 @@ def literal(value: Any, kind: GraphQLInputType) -> str:
             return f"[{', '.join(literal(each, kind) for each in value)}]"
         case dict():
             assert isinstance(named, GraphQLInputObjectType)
-            return f"{{{', '.join(f'{name}: {literal(each, named.fields[name].type)}' for name, each in value.items())}}}"
+            return (
+                f"{{{', '.join(f'{name}: {literal(each, named.fields[name].type)}' for name, each in value.items())}}}"
+            )
         case str() if not isinstance(named, GraphQLEnumType):
             return f'"{value}"'
         case bool():
