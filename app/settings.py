@@ -2,30 +2,45 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Final, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.setting_types import HttpUrl, HttpUrls, Logins, PostgresUrl, RedisUrl, is_text, plain
+
+_PREFIX: Final = "MONETA_"
+_TEN_YEARS_S: Final = 10 * 365 * 86400
+_LARGEST: Final = 2**53
+_TWO_NAMES: Final = {"MONETA_HOST": "MONETA_HOST or HOST", "MONETA_PORT": "MONETA_PORT or PORT"}
 
 
 class Settings(BaseSettings):
     """`MONETA_*` variables; `HOST`, `PORT` are honoured bare as well. Durations end in `_s`, sizes in `_bytes`."""
 
-    model_config = SettingsConfigDict(env_prefix="MONETA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", allow_inf_nan=False)
 
     environment: Literal["development", "production"] = "development"
     home: Path = Path(".moneta")
     host: str = Field("127.0.0.1", validation_alias=AliasChoices("MONETA_HOST", "HOST"))
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("MONETA_PORT", "PORT"))
-    public_url: str | None = Field(None, description="The origin that browsers see; default http://host:port.")
-    allowed_origins: tuple[str, ...] = Field((), description="Further origins that may call with cookies.")
+    public_url: HttpUrl | None = Field(None, description="The origin that browsers see; default http://host:port.")
+    allowed_origins: HttpUrls = Field((), description="Further origins that may call with cookies.")
     trusted_proxies: str = Field("", description="Peers whose X-Forwarded-For is believed: addresses, commas.")
 
-    database_url: str | None = Field(None, description="Unset: the embedded Postgres.")
+    database_url: PostgresUrl | None = Field(None, description="Unset: the embedded Postgres.")
     database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")
     database_pool_size: int = Field(16, ge=2, le=200)
     database_timeout_s: float = Field(10.0, gt=0)
-    redis_url: str | None = Field(None, description="Unset: the embedded Valkey.")
+    redis_url: RedisUrl | None = Field(None, description="Unset: the embedded Valkey.")
 
     secret_key: SecretStr | None = Field(None, description="Signs access tokens; at least 32 bytes.")
     key_encryption_keys: SecretStr | None = Field(
@@ -76,7 +91,7 @@ class Settings(BaseSettings):
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
 
     chain_symbol: str = Field("BTC", description="The token that stands for the ledger's coin in analyses and alerts.")
-    research_url: str | None = Field(
+    research_url: HttpUrl | None = Field(
         None, description="An OpenAI-compatible `/v1` address that writes the research; unset: it is composed by rule."
     )
     research_key: SecretStr | None = Field(None, description="Its key, where it wants one.")
@@ -97,28 +112,28 @@ class Settings(BaseSettings):
     market_silence_s: float = Field(
         300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
     )
-    coingecko_url: str = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
+    coingecko_url: HttpUrl = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
     coingecko_key: SecretStr | None = Field(
         None, description="Optional for prices. With it, or as the market's provider, it gives derivatives and DeFi."
     )
     coingecko_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
-    coinmarketcap_url: str = "https://pro-api.coinmarketcap.com"
+    coinmarketcap_url: HttpUrl = "https://pro-api.coinmarketcap.com"
     coinmarketcap_key: SecretStr | None = Field(None, description="Needed if it is the market's provider.")
     coinmarketcap_requests_per_minute: int = Field(30, gt=0, description="What the plan allows.")
-    lunarcrush_url: str = "https://lunarcrush.com/api4/public"
+    lunarcrush_url: HttpUrl = "https://lunarcrush.com/api4/public"
     lunarcrush_key: SecretStr | None = Field(None, description="Unset: nothing is known of social media.")
     lunarcrush_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
     provider_timeout_s: float = Field(10.0, gt=0, description="For each request to a provider.")
     provider_attempts: int = Field(4, ge=1, le=10, description="Requests before a question to a provider has failed.")
 
-    news_feeds: tuple[str, ...] = Field((), description="Addresses of RSS and Atom feeds, as a JSON list.")
+    news_feeds: HttpUrls = Field((), description="Addresses of RSS and Atom feeds: commas, or JSON.")
     news_timeout_s: float = Field(20.0, gt=0, description="How long one feed may take.")
     news_limit_bytes: int = Field(4 * 1024 * 1024, gt=0, description="How large one feed may be, unpacked.")
     news_from_private_networks: bool = Field(
         False, description="Whether feeds may be on loopback or private addresses, where our own servers are."
     )
 
-    demo_logins: tuple[tuple[str, str, str], ...] = Field(
+    demo_logins: Logins = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )
 
@@ -144,6 +159,21 @@ class Settings(BaseSettings):
         """Scheme, host and port that a browser names as our origin."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        if (text := plain(value)) is not None and not is_text(text):
+            raise ValueError("this holds control characters, or bytes that are no UTF-8")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _is_of_a_size(cls, value: Any, info: ValidationInfo) -> Any:
+        largest = _TEN_YEARS_S if (info.field_name or "").endswith("_s") else _LARGEST
+        if isinstance(value, int | float) and value > largest:
+            raise ValueError(f"this is larger than {largest:,}")
+        return value
+
     @model_validator(mode="after")
     def _secrets_that_are_needed(self) -> Self:
         if self.production and not (self.secret_key and self.key_encryption_keys):
@@ -157,5 +187,24 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. Raises BadSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Without its cause: an exception's chain ends in a log, and pydantic quotes what it refuses.
+        raise BadSetting(_reason(error)) from None
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; says which and why in one line, and quotes no value."""
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = str(first["loc"][0])
+    # Where a setting has two names pydantic says the first, whichever was given.
+    names = _TWO_NAMES.get(name, name if name.isupper() else f"{_PREFIX}{name.upper()}")
+    return f"{names}: {message}"

@@ -1,0 +1,76 @@
+"""Kinds of settings. What is refused is described and never quoted: it may be a secret, or half of one."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+_HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+(?:%[^\]]+)?\]|[^\s:/?#@\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+_NO_TEXT: Final = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
+_MAX_PORT: Final = 65535
+
+
+def listed(value: Any) -> Any:
+    """A list in JSON, or with commas between its items."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith(("[", "{")):
+        return [each.strip() for each in value.split(",") if each.strip()]
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("this is neither a list in JSON nor items with commas between them") from None
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("this is no JSON") from None
+
+
+def _url(example: str, *schemes: str, names_host: bool = True) -> Callable[[str], str]:
+    """The check of an address; `names_host`: it must name one, because there is no usual one."""
+
+    def check(text: str) -> str:
+        scheme, colon, rest = text.partition("://")
+        hosts = re.split("[/?#]", rest)[0].rpartition("@")[2].split(",")
+        if not colon or scheme.lower() not in schemes or not all(_is_host(each, names_host) for each in hosts):
+            raise ValueError(f"this is no address such as {example}, in which a password is percent-encoded")
+        return text
+
+    return check
+
+
+def _is_host(text: str, named: bool) -> bool:
+    found = _HOST.fullmatch(text)
+    return found is not None and int(found["port"] or 0) <= _MAX_PORT and bool(found["name"] or not named)
+
+
+def is_text(text: str) -> bool:
+    """Whether there are no control characters and nothing that was no UTF-8 in the environment."""
+    return not _NO_TEXT.search(text)
+
+
+HttpUrl: TypeAlias = Annotated[str, AfterValidator(_url("https://host:8000/path", "http", "https"))]
+PostgresUrl: TypeAlias = Annotated[
+    str,
+    AfterValidator(_url("postgresql://user:password@host:5432/database", "postgresql", "postgres", names_host=False)),
+]
+RedisUrl: TypeAlias = Annotated[
+    str, AfterValidator(_url("redis://user:password@host:6379/0", "redis", "rediss", "unix", names_host=False))
+]
+HttpUrls: TypeAlias = Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(listed)]
+Logins: TypeAlias = Annotated[tuple[tuple[str, str, str], ...], NoDecode, BeforeValidator(_json)]
+
+
+def plain(value: Any) -> str | None:
+    """The text of a setting that is one, a secret's as well."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return value if isinstance(value, str) else None
