@@ -47,6 +47,12 @@ def _url(example: str, *schemes: str, names_host: bool = True) -> Callable[[str]
     return check
 
 
+def _of_a_header(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch("[!-~]*", secret.get_secret_value()):
+        raise ValueError("this holds what no HTTP header can carry")
+    return secret
+
+
 def _is_host(text: str, named: bool) -> bool:
     found = _HOST.fullmatch(text)
     return found is not None and int(found["port"] or 0) <= _MAX_PORT and bool(found["name"] or not named)
@@ -66,6 +72,7 @@ RedisUrl: TypeAlias = Annotated[
     str, AfterValidator(_url("redis://user:password@host:6379/0", "redis", "rediss", "unix", names_host=False))
 ]
 HttpUrls: TypeAlias = Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(listed)]
+HeaderSecret: TypeAlias = Annotated[SecretStr, AfterValidator(_of_a_header)]
 Logins: TypeAlias = Annotated[tuple[tuple[str, str, str], ...], NoDecode, BeforeValidator(_json)]
 
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.setting_types import HttpUrl, HttpUrls, Logins, PostgresUrl, RedisUrl, is_text, plain
+from app.setting_types import HeaderSecret, HttpUrl, HttpUrls, Logins, PostgresUrl, RedisUrl, is_text, plain
 
 _PREFIX: Final = "MONETA_"
 _TEN_YEARS_S: Final = 10 * 365 * 86400
@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     research_url: HttpUrl | None = Field(
         None, description="An OpenAI-compatible `/v1` address that writes the research; unset: it is composed by rule."
     )
-    research_key: SecretStr | None = Field(None, description="Its key, where it wants one.")
+    research_key: HeaderSecret | None = Field(None, description="Its key, where it wants one.")
     research_model: str | None = Field(None, description="Its model; needed with MONETA_RESEARCH_URL.")
     research_timeout_s: float = Field(
         8.0, gt=0, le=8.0, description="How long it may take to write; then the brief is composed."
@@ -113,15 +113,15 @@ class Settings(BaseSettings):
         300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
     )
     coingecko_url: HttpUrl = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
-    coingecko_key: SecretStr | None = Field(
+    coingecko_key: HeaderSecret | None = Field(
         None, description="Optional for prices. With it, or as the market's provider, it gives derivatives and DeFi."
     )
     coingecko_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
     coinmarketcap_url: HttpUrl = "https://pro-api.coinmarketcap.com"
-    coinmarketcap_key: SecretStr | None = Field(None, description="Needed if it is the market's provider.")
+    coinmarketcap_key: HeaderSecret | None = Field(None, description="Needed if it is the market's provider.")
     coinmarketcap_requests_per_minute: int = Field(30, gt=0, description="What the plan allows.")
     lunarcrush_url: HttpUrl = "https://lunarcrush.com/api4/public"
-    lunarcrush_key: SecretStr | None = Field(None, description="Unset: nothing is known of social media.")
+    lunarcrush_key: HeaderSecret | None = Field(None, description="Unset: nothing is known of social media.")
     lunarcrush_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
     provider_timeout_s: float = Field(10.0, gt=0, description="For each request to a provider.")
     provider_attempts: int = Field(4, ge=1, le=10, description="Requests before a question to a provider has failed.")

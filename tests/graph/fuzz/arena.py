@@ -30,6 +30,7 @@ from graphql import (
 )
 
 from app.domains.accounts.model import Client, Viewer
+from app.engine.failures import describe
 from app.engine.streams.model import Transport
 from app.kit.hub import Hub
 from app.kit.peers import Peers
@@ -78,24 +79,25 @@ class Arena:
             self.executed |= given_in(SDL, call.document, call.variables)
         return body
 
-    async def subscribe(self, call: Call, name: str) -> None:
+    async def subscribe(self, call: Call, name: str) -> dict[str, Any]:
         """Opens a subscription, and closes it at once."""
         engine = self.runtime.engine
         with listening() as log:
             prepared = engine.prepare(call.document, None, call.variables, introspection_allowed=True)
             if isinstance(prepared, list):
                 self.codes["refused"] += 1
-                return
+                return {"errors": describe(prepared, "fuzz", executed=False)}
             viewer = await self.runtime.authenticate(name, CLIENT)
             caller = Caller(viewer=viewer, client=CLIENT, request_id="fuzz", from_browser=False)
             opened = await self.runtime.subscriptions.open(
                 prepared, self.runtime.new_context(caller), Deaf(), Transport.SSE
             )
-        codes = [error["extensions"]["code"] for error in opened] if isinstance(opened, list) else []
+        errors = opened if isinstance(opened, list) else []
         if not isinstance(opened, list):
             opened.close()
-        self._judge(call, name, codes, log, None)
+        self._judge(call, name, [error["extensions"]["code"] for error in errors], log, None)
         self.executed |= given_in(SDL, call.document, call.variables)
+        return {"errors": errors}
 
     def _judge(  # each is of another type
         self, call: Call, name: str, codes: list[str], log: list[Any], response: httpx.Response | None

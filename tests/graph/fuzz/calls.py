@@ -140,12 +140,13 @@ class Caller:
 
 
 def _leaves(kind: GraphQLInputType, path: Path) -> Iterator[tuple[Path, GraphQLInputType]]:
-    """Each place where a value stands: scalars, enums and lists of them."""
+    """Each place where a value stands: input objects, and in them scalars, enums and lists of them."""
     named = get_named_type(kind)
     if isinstance(named, GraphQLScalarType | GraphQLEnumType):
         yield path, kind
         return
     assert isinstance(named, GraphQLInputObjectType)
+    yield path, kind
     for name, field in named.fields.items():
         yield from _leaves(field.type, (*path, name))
 

@@ -5,7 +5,7 @@ import itertools
 import zlib
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLSchema, is_object_type
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLNamedType, GraphQLSchema, is_object_type
 
 LONG = "x" * 10_000
 TEXTS: list[Any] = [
@@ -183,6 +183,8 @@ def hostile(kind: GraphQLNamedType, schema: GraphQLSchema) -> list[Any]:
     """What to send where one value of this type is wanted."""
     if isinstance(kind, GraphQLEnumType):
         return [*kind.values, "NOT_ONE", "", *WRONG_KINDS]
+    if isinstance(kind, GraphQLInputObjectType):
+        return [dict.fromkeys(kind.fields), "", *WRONG_KINDS]
     pools = {
         "String": TEXTS,
         "Int": NUMBERS,
