@@ -254,3 +254,9 @@ async def test_the_server_takes_all_the_descriptors_that_it_may_have() -> None:
             assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("host", ["no such host", "a" * 300, "a..b", "\udcff", "256.256.256.256"])
+async def test_what_is_no_host_is_said_in_one_line(host: str) -> None:
+    with pytest.raises(Unavailable, match=r"^HOST is .* no address of this machine\.$"):
+        await serve(build(), Settings(port=0).model_copy(update={"host": host}))
