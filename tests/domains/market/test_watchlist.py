@@ -174,6 +174,14 @@ async def test_a_token_that_is_gone_leaves_no_gap(watchlist: Watchlist, alice: V
     assert await places(owner, alice) == [(0, "SOL"), (1, "ETH"), (2, "USDT")]
 
 
+async def test_moves_to_one_place_at_once_take_turns(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
+    items = await watch(watchlist, alice, "BTC", "ETH", "USDT", "DOGE", "BCH", "SOL")
+    for _ in range(4):
+        await asyncio.gather(*(watchlist.update(alice, item.id, WatchlistChanges(position=1)) for item in items))
+        ranks = {row["rank"] for row in await owner.fetch("SELECT rank FROM watchlist_items")}
+        assert len(ranks) == len(items)
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_places_are_right_after_any_changes_at_once(
     watchlist: Watchlist, alice: Viewer, owner: Owner, database: Database, seed: int

@@ -38,6 +38,7 @@ class Reader:
         page = await reads.page(loaders.watchlist_by_user, self._viewer.user_id, PageRequest(size, after))
         await reads.aclose()
         self.met += page.records
+        assert len(self.met) < 500, "it reads in a circle"
         if page.records:
             self._cursor = CURSORS.encode(loaders.watchlist_by_user, page.records[-1])
             assert len(self._cursor) <= MAX_CURSOR
@@ -128,16 +129,19 @@ async def test_new_ranks_let_nobody_be_passed_over(  # noqa: PLR0917
     items = [await watchlist.add(alice, symbol, None, symbol) for symbol in ("BTC", "ETH", "USDT", "DOGE", "BCH")]
     reader, chance = Reader(database, alice), random.Random(seed)
     await reader.turn(2)
-    mover = items[0]
-    for turn in range(30):
-        # Into the second place from behind and back: each halves the gap before it.
-        mover = await watchlist.update(alice, mover.id, WatchlistChanges(position=1 + turn % 2))
-        other = chance.choice(items[1:3])
-        await watchlist.update(alice, other.id, WatchlistChanges(position=1))
+    order = [item.symbol for item in items]
+    for _ in range(60):
+        # Into the second or third place: each halves a gap.
+        item, to = chance.choice(items[:3]), chance.choice([1, 2])
+        await watchlist.update(alice, item.id, WatchlistChanges(position=to))
+        order.remove(item.symbol)
+        order.insert(to, item.symbol)
     while await reader.turn(2):
         pass
     met = Counter(item.symbol for item in reader.met)
-    ranks = [row["rank"] for row in await owner.fetch("SELECT rank FROM watchlist_items ORDER BY rank")]
+    rows = await owner.fetch("SELECT symbol, rank FROM watchlist_items ORDER BY rank")
+    assert [row["symbol"] for row in rows] == order
+    ranks = [row["rank"] for row in rows]
     assert all(met[symbol] >= 1 for symbol in ("DOGE", "BCH"))
     assert max(ranks) > max(item.rank for item in items), "new ranks were given"
     assert all(-rank.as_tuple().exponent <= 1 for rank in ranks)
