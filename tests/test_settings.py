@@ -139,6 +139,13 @@ def test_an_address_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str, valu
     assert isinstance(loaded(monkeypatch, name, value), Settings)
 
 
+@pytest.mark.parametrize("host", ["host:99999", "host:65536", "host:x", "[::1", "a b", "host:1,other:x"])
+def test_an_address_that_cannot_be_one_is_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    found = loaded(monkeypatch, "MONETA_DATABASE_URL", f"postgresql://{host}/db")
+    assert isinstance(found, str)
+    assert found.startswith("MONETA_DATABASE_URL: this is no address")
+
+
 def test_what_is_refused_is_in_no_exception_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONETA_ALLOWED_ORIGINS", f'["{MARK}')
     with pytest.raises(BadSetting) as caught:

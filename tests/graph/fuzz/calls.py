@@ -26,7 +26,7 @@ from tests.graph.fuzz.values import COUNTS, hostile
 Path = tuple[str, ...]
 """Of an argument, and within it."""
 Samples = Mapping[str, Callable[[], Any]]
-"""Right values by name of an argument or input field, or by name of its type."""
+"""Right values by name of an input and its field, of an argument or input field, or of a type."""
 
 
 class Call(NamedTuple):
@@ -92,20 +92,21 @@ class Caller:
         assert isinstance(inner, GraphQLInputObjectType)
         name, *rest = path
         field = inner.fields[name]
-        below = self._replaced(self._sample(name, field.type), field.type, tuple(rest), value)
+        below = self._replaced(self._sample(name, field.type, inner.name), field.type, tuple(rest), value)
         return {name: below} if inner.is_one_of else {**right, name: below}
 
-    def _sample(self, name: str, kind: GraphQLInputType) -> Any:
+    def _sample(self, name: str, kind: GraphQLInputType, owner: str = "") -> Any:
         named = get_named_type(kind)
         inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if isinstance(inner, GraphQLList):
-            return [self._sample(name, inner.of_type)]
+            return [self._sample(name, inner.of_type, owner)]
         if isinstance(named, GraphQLInputObjectType):
             fields = list(named.fields.items())
             chosen = fields[:1] if named.is_one_of else [each for each in fields if is_required_input_field(each[1])]
-            return {each: self._sample(each, field.type) for each, field in chosen}
-        if (make := self._samples.get(name, self._samples.get(named.name))) is not None:
-            return make()
+            return {each: self._sample(each, field.type, named.name) for each, field in chosen}
+        for known in (f"{owner}.{name}", name, named.name):
+            if (make := self._samples.get(known)) is not None:
+                return make()
         assert isinstance(named, GraphQLEnumType), f"no sample for {name}: {named}"
         return next(iter(named.values))
 

@@ -7,7 +7,7 @@ import pytest
 from app.main import Application
 from tests.graph.fuzz.arena import SDL, all_arguments, open_arena
 from tests.graph.fuzz.calls import Caller
-from tests.graph.fuzz.people import PEOPLE, samples
+from tests.graph.fuzz.people import PEOPLE, belongings, samples
 from tests.graph.world import World
 
 
@@ -21,7 +21,7 @@ async def test_no_value_of_any_argument_is_answered_with_an_internal_error(
     application: Application, world: World, name: str
 ) -> None:
     async with open_arena(application, world) as arena:
-        caller = Caller(SDL, samples(world, name))
+        caller = Caller(SDL, samples(world, name) | await belongings(application, world, name))
         for kind, each, _ in caller.fields():
             ask = arena.subscribe if kind is SDL.subscription_type else arena.ask
             for call in caller.calls(kind, each):
