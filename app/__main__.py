@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
 from app.kit.outlet import hold_standard_streams
-from app.settings import Settings, load_settings
+from app.settings import BadSetting, Settings, load_settings
 
 hold_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
@@ -27,7 +27,9 @@ err = Console(stderr=True)
 
 def fail(message: str) -> NoReturn:
     """Ends with one clear line."""
-    err.print(f"[red]moneta:[/red] {message}", highlight=False, soft_wrap=True)
+    # A message may quote a path, and that may hold anything.
+    shown = escape(message.encode("utf-8", "backslashreplace").decode())
+    err.print(f"[red]moneta:[/red] {shown}", highlight=False, soft_wrap=True)
     raise SystemExit(1)
 
 
@@ -35,10 +37,8 @@ def settings_or_fail() -> Settings:
     """The settings, or one line that says which is wrong."""
     try:
         return load_settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"])
-        fail(f"setting {name or 'environment'}: {first['msg']}")
+    except BadSetting as error:
+        fail(str(error))
 
 
 def located(settings: Settings) -> Settings:

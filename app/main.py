@@ -21,14 +21,15 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
 from app.domains.market.services.analysis import warm_up
 from app.domains.market.services.providers.simulated import SIMULATED
+from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.pages import MAX_FIRST
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock
-from app.kit.crypto.envelope import Keyring
-from app.kit.crypto.local import local_secret
+from app.kit.crypto.envelope import BadKeyring, Keyring
+from app.kit.crypto.local import derive, local_secret
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, Unavailable
@@ -111,7 +112,7 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
 
     Registration makes a wallet although accounts knows no ledger: the ledger's part of it is handed in.
     """
-    keyring = Keyring.parse(key_encryption_keys(settings))
+    keyring = build_keyring(settings)
     ledger = LedgerServices.build(database, clock, events, keyring, coinbase_maturity=settings.coinbase_maturity)
     accounts = AccountsServices.build(
         settings=settings,
@@ -155,22 +156,44 @@ def secret_key(settings: Settings) -> str:
     """What signs tokens: the setting, or in development one that this home keeps."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    return local_secret(settings.home / "secret.key", lambda: secrets.token_urlsafe(48))
+    return kept_secret(settings, "secret.key", lambda: secrets.token_urlsafe(48))
 
 
 def key_encryption_keys(settings: Settings) -> str:
     """What wallet keys are sealed under: the setting, or in development one that this home keeps."""
     if settings.key_encryption_keys is not None:
         return settings.key_encryption_keys.get_secret_value()
-    return local_secret(
-        settings.home / "key-encryption.keys", lambda: f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    return kept_secret(
+        settings, "key-encryption.keys", lambda: f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
     )
+
+
+def kept_secret(settings: Settings, name: str, make: Callable[[], str]) -> str:
+    """A secret of this home, made by `make` the first time. Raises Unavailable."""
+    try:
+        return local_secret(settings.home / name, make)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Unavailable(f"MONETA_HOME: {name} cannot be kept there: {why}.") from None
+
+
+def build_keyring(settings: Settings) -> Keyring:
+    """The key-encryption keys. Raises Unavailable with one clear line, which never quotes them."""
+    try:
+        return Keyring.parse(key_encryption_keys(settings))
+    except BadKeyring as error:
+        kept = settings.key_encryption_keys is None
+        where = str(settings.home / "key-encryption.keys") if kept else "MONETA_KEY_ENCRYPTION_KEYS"
+        raise Unavailable(f"{where}: {error}.") from None
 
 
 def build_mailer(settings: Settings, clock: Clock) -> Mailer:
     """SMTP where it is configured, otherwise a folder: /dev/mail shows it in development, and nothing in production."""
     if settings.smtp_url is not None:
-        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+        try:
+            return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+        except ValueError as error:
+            raise Unavailable(f"MONETA_SMTP_URL or MONETA_MAIL_FROM: {error}.") from None
     return OutboxMailer(settings.home / "outbox", clock)
 
 
@@ -211,6 +234,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         settings=settings,
         services=services,
         limits=limits,
+        cursors=Cursors(derive(secret_key(settings), "cursors of lists")),
         open_subscriptions=open_subscriptions,
         new_reads=new_reads,
     )

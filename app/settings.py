@@ -1,64 +1,55 @@
 """Every knob of Moneta, read once from the environment and passed down."""
 
-import json
-import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
-
-
-def _as_origin(text: str) -> str:
-    """As a browser writes it."""
-    if text in {"", "*"}:
-        return text
-    parts = _ORIGIN.fullmatch(text.strip().lower())
-    if parts is None:
-        raise ValueError(f"{text!r} is no origin: scheme://host, with :port where it is not the usual one")
-    scheme, host, port = parts.groups()
-    return f"{scheme}://{host}{'' if port in {None, _DEFAULT_PORTS.get(scheme)} else port}"
-
-
-def _of_pages(text: str) -> str:
-    if text == "*":
-        raise ValueError("who may call with cookies is named: * is for MONETA_CORS_ORIGINS")
-    return text
-
-
-def _as_list(value: Any) -> Any:
-    """Commas or JSON."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [each.strip() for each in value.split(",") if each.strip()]
-
-
-Origin: TypeAlias = Annotated[str, AfterValidator(_as_origin), AfterValidator(_of_pages)]
-Origins: TypeAlias = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_as_list)]
-AnyOrigins: TypeAlias = Annotated[
-    tuple[Annotated[str, AfterValidator(_as_origin)], ...], NoDecode, BeforeValidator(_as_list)
-]
+from app.setting_types import (
+    AnyOrigins,
+    HeaderSecret,
+    HttpUrl,
+    HttpUrls,
+    Logins,
+    Origin,
+    Origins,
+    PostgresUrl,
+    RedisUrl,
+    as_origin,
+    is_text,
+    plain,
+)
 
 MIN_METRICS_TOKEN_BYTES = 16
 PUBLISHED_DATABASE_PASSWORD = "change-me"  # noqa: S105  # what it is good for is to be refused
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+_PREFIX: Final = "MONETA_"
+_TEN_YEARS_S: Final = 10 * 365 * 86400
+_LARGEST: Final = 2**53
+_TWO_NAMES: Final = {"MONETA_HOST": "MONETA_HOST or HOST", "MONETA_PORT": "MONETA_PORT or PORT"}
 
 
 class Settings(BaseSettings):
     """`MONETA_*` variables; `HOST`, `PORT` are honoured bare as well. Durations end in `_s`, sizes in `_bytes`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MONETA_",
+        env_prefix=_PREFIX,
         frozen=True,
         extra="ignore",
         # `NAME=` in an `.env` file leaves it unset.
         env_ignore_empty=True,
+        allow_inf_nan=False,
     )
 
     environment: Literal["development", "production"] = "development"
@@ -78,14 +69,14 @@ class Settings(BaseSettings):
         75, gt=0, description="How long an idle connection is kept; longer than a proxy in front keeps it, mostly 60 s."
     )
 
-    database_url: str | None = Field(None, description="Unset: the embedded Postgres.")
+    database_url: PostgresUrl | None = Field(None, description="Unset: the embedded Postgres.")
     database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")
     database_pool_size: int = Field(16, ge=1, le=200)
     database_waiting_limit: int = Field(
         4000, ge=10, description="Reads and writes that may wait for a connection; further ones are refused."
     )
     database_timeout_s: float = Field(10.0, gt=0)
-    redis_url: str | None = Field(None, description="Unset: the embedded Valkey.")
+    redis_url: RedisUrl | None = Field(None, description="Unset: the embedded Valkey.")
 
     secret_key: SecretStr | None = Field(None, description="Signs access tokens; at least 32 bytes.")
     key_encryption_keys: SecretStr | None = Field(
@@ -151,10 +142,10 @@ class Settings(BaseSettings):
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
 
     chain_symbol: str = Field("BTC", description="The token that stands for the ledger's coin in analyses and alerts.")
-    research_url: str | None = Field(
+    research_url: HttpUrl | None = Field(
         None, description="An OpenAI-compatible `/v1` address that writes the research; unset: it is composed by rule."
     )
-    research_key: SecretStr | None = Field(None, description="Its key, where it wants one.")
+    research_key: HeaderSecret | None = Field(None, description="Its key, where it wants one.")
     research_model: str | None = Field(None, description="Its model; needed with MONETA_RESEARCH_URL.")
     research_timeout_s: float = Field(
         8.0, gt=0, le=8.0, description="How long it may take to write; then the brief is composed."
@@ -172,28 +163,28 @@ class Settings(BaseSettings):
     market_silence_s: float = Field(
         300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
     )
-    coingecko_url: str = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
-    coingecko_key: SecretStr | None = Field(
+    coingecko_url: HttpUrl = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
+    coingecko_key: HeaderSecret | None = Field(
         None, description="Optional for prices. With it, or as the market's provider, it gives derivatives and DeFi."
     )
     coingecko_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
-    coinmarketcap_url: str = "https://pro-api.coinmarketcap.com"
-    coinmarketcap_key: SecretStr | None = Field(None, description="Needed if it is the market's provider.")
+    coinmarketcap_url: HttpUrl = "https://pro-api.coinmarketcap.com"
+    coinmarketcap_key: HeaderSecret | None = Field(None, description="Needed if it is the market's provider.")
     coinmarketcap_requests_per_minute: int = Field(30, gt=0, description="What the plan allows.")
-    lunarcrush_url: str = "https://lunarcrush.com/api4/public"
-    lunarcrush_key: SecretStr | None = Field(None, description="Unset: nothing is known of social media.")
+    lunarcrush_url: HttpUrl = "https://lunarcrush.com/api4/public"
+    lunarcrush_key: HeaderSecret | None = Field(None, description="Unset: nothing is known of social media.")
     lunarcrush_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
     provider_timeout_s: float = Field(10.0, gt=0, description="For each request to a provider.")
     provider_attempts: int = Field(4, ge=1, le=10, description="Requests before a question to a provider has failed.")
 
-    news_feeds: tuple[str, ...] = Field((), description="Addresses of RSS and Atom feeds, as a JSON list.")
+    news_feeds: HttpUrls = Field((), description="Addresses of RSS and Atom feeds: commas, or JSON.")
     news_timeout_s: float = Field(20.0, gt=0, description="How long one feed may take.")
     news_limit_bytes: int = Field(4 * 1024 * 1024, gt=0, description="How large one feed may be, unpacked.")
     news_from_private_networks: bool = Field(
         False, description="Whether feeds may be on loopback or private addresses, where our own servers are."
     )
 
-    demo_logins: tuple[tuple[str, str, str], ...] = Field(
+    demo_logins: Logins = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
     )
 
@@ -224,14 +215,14 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """Scheme, host and port that a browser names as our origin."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or _as_origin(f"http://{host}:{self.port}")
+        return self.public_url or as_origin(f"http://{host}:{self.port}")
 
     @property
     def own_origins(self) -> tuple[str, ...]:
         """What a browser may name as our origin: one, and in development, where none was set, loopback's names."""
         if self.public_url or self.production:
             return (self.origin,)
-        return (self.origin, *(_as_origin(f"http://{name}:{self.port}") for name in _LOOPBACK))
+        return (self.origin, *(as_origin(f"http://{name}:{self.port}") for name in _LOOPBACK))
 
     @property
     def anonymous_origins(self) -> tuple[str, ...]:
@@ -239,6 +230,21 @@ class Settings(BaseSettings):
         if self.cors_origins is None:
             return () if self.production else ("*",)
         return self.cors_origins
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        if (text := plain(value)) is not None and not is_text(text):
+            raise ValueError("this holds control characters, or bytes that are no UTF-8")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _is_of_a_size(cls, value: Any, info: ValidationInfo) -> Any:
+        largest = _TEN_YEARS_S if (info.field_name or "").endswith("_s") else _LARGEST
+        if isinstance(value, int | float) and value > largest:
+            raise ValueError(f"this is larger than {largest:,}")
+        return value
 
     @model_validator(mode="after")
     def _secrets_that_are_needed(self) -> Self:
@@ -257,5 +263,24 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. Raises BadSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Without its cause: an exception's chain ends in a log, and pydantic quotes what it refuses.
+        raise BadSetting(_reason(error)) from None
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; says which and why in one line, and quotes no value."""
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = str(first["loc"][0])
+    # Where a setting has two names pydantic says the first, whichever was given.
+    names = _TWO_NAMES.get(name, name if name.isupper() else f"{_PREFIX}{name.upper()}")
+    return f"{names}: {message}"

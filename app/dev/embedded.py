@@ -94,7 +94,8 @@ def find(home: Path) -> Addresses | None:
     """Where the servers of this home are while another process runs them; None when nobody does."""
     try:
         descriptor = os.open(home / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
+        # What cannot be a home, or not ours, has no servers for us.
         return None
     with os.fdopen(descriptor) as note:
         if _try_lock(descriptor, fcntl.LOCK_SH):

@@ -33,8 +33,8 @@ from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
 from app.engine.direct import Column, OfParent, Way, way_of
-from app.engine.pages import PageSource, page_of
-from app.engine.relations import ReadsContext, Relation
+from app.engine.pages import PageSource, ReadsContext, page_of
+from app.engine.relations import Relation
 from app.kit.loading import Many, One, Page, PageResult
 
 
@@ -164,7 +164,7 @@ class Levels:
 
     def __init__(self, executor: Executor[Any], context: ReadsContext) -> None:
         self._executor = executor
-        self._reads = context.reads
+        self._context = context
         self._under_way: list[asyncio.Future[Any]] = []
 
     async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
@@ -226,7 +226,8 @@ class Levels:
         return work
 
     def _follow(self, relation: Relation, field: Field, sources: list[Any]) -> "_Loads":
-        reads, loader, of = self._reads, relation.loader, relation.key
+        context, loader, of = self._context, relation.loader, relation.key
+        reads = context.reads
         keys = [None] * len(sources) if of is None else [getattr(source, of) for source in sources]
         distinct = dict.fromkeys(keys)
         match loader:
@@ -236,13 +237,15 @@ class Levels:
             case Many():
                 return _Loads(keys, {key: reads.many(loader, key) for key in distinct})
             case Page():
-                request = relation.request(field.arguments)
+                request = relation.request(context.cursors, field.arguments)
                 if (stream := relation.stream) is not None and field.asks_for_stream_cursor:
-                    pages = {key: self._started(page_of(reads, loader, key, request, stream(key))) for key in distinct}
+                    pages = {
+                        key: self._started(page_of(context, loader, key, request, stream(key))) for key in distinct
+                    }
                     return _Loads(keys, pages)
 
                 def source(key: Any, result: PageResult[Any]) -> PageSource:
-                    return PageSource(reads, loader, key, request, result)
+                    return PageSource(context, loader, key, request, result)
 
                 return _Loads(keys, {key: reads.page(loader, key, request) for key in distinct}, source)
         raise LeftToGraphQL

@@ -123,10 +123,10 @@ def _follow(relation: Relation) -> Resolver:
 
     def page(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         assert isinstance(loader, Page)
-        request = relation.request(arguments)
+        request = relation.request(info.context.cursors, arguments)
         value = getattr(source, key) if key else None
         stream = relation.stream(value) if relation.stream and selects(info, STREAM_CURSOR) else None
-        return page_of(info.context.reads, loader, value, request, stream)
+        return page_of(info.context, loader, value, request, stream)
 
     match loader:
         case One():

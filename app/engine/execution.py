@@ -35,6 +35,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.engine.audience import Reach
 from app.engine.breadth import Levels, Selection, plan
+from app.engine.cursors import Cursors
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
@@ -61,6 +62,11 @@ class RequestContext(Protocol):
     @property
     def reads(self) -> Reads:
         """The loads of this operation or event; the engine closes them."""
+        ...
+
+    @property
+    def cursors(self) -> Cursors:
+        """Makes and reads the cursors of lists."""
         ...
 
     @property

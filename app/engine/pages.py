@@ -1,11 +1,11 @@
 """Relay connections over paged loaders."""
 
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import strawberry
 
-from app.engine.cursors import Cursor, encode_cursor
+from app.engine.cursors import Cursor, Cursors
 from app.engine.streams.cursors import stream_cursor
 from app.kit.events import positions_by_stream
 from app.kit.loading import COUNT_LIMIT, Page, PageRequest, PageResult, Reads
@@ -42,21 +42,37 @@ class PageInfo:
     end_cursor: Cursor | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
 
 
+class ReadsContext(Protocol):
+    """What the engine needs of a request."""
+
+    @property
+    def reads(self) -> Reads:
+        """The request's loads."""
+        ...
+
+    @property
+    def cursors(self) -> Cursors:
+        """Makes and reads the cursors of lists."""
+        ...
+
+
 class PageSource:
     """What a connection is resolved from: one page of records, and how to count the whole list."""
 
-    __slots__ = ("key", "loader", "reads", "request", "result", "stream_cursor")
+    __slots__ = ("cursors", "key", "loader", "reads", "request", "result", "stream_cursor")
 
     def __init__(  # noqa: PLR0917  # six different types: no two can be confused
         self,
-        reads: Reads,
+        context: ReadsContext,
         loader: Page[Any],
         key: Any,
         request: PageRequest,
         result: PageResult[Any],
         stream_cursor: Cursor | None = None,
     ) -> None:
-        self.reads = reads
+        # Not the context itself: a mutation renews its loads, and a page counts with those that it was read by.
+        self.reads = context.reads
+        self.cursors = context.cursors
         self.loader = loader
         self.key = key
         self.request = request
@@ -67,19 +83,20 @@ class PageSource:
 class EdgeSource:
     """A record and the list it came from."""
 
-    __slots__ = ("loader", "node")
+    __slots__ = ("cursors", "loader", "node")
 
-    def __init__(self, loader: Page[Any], node: Any) -> None:
+    def __init__(self, cursors: Cursors, loader: Page[Any], node: Any) -> None:
+        self.cursors = cursors
         self.loader = loader
         self.node = node
 
 
 def _edge_cursor(root: EdgeSource) -> Cursor:
-    return encode_cursor(root.loader, root.node)
+    return root.cursors.encode(root.loader, root.node)
 
 
 def _edges(root: PageSource) -> list[EdgeSource]:
-    return [EdgeSource(root.loader, record) for record in root.result.records]
+    return [EdgeSource(root.cursors, root.loader, record) for record in root.result.records]
 
 
 def _nodes(root: PageSource) -> list[Any]:
@@ -87,12 +104,12 @@ def _nodes(root: PageSource) -> list[Any]:
 
 
 def _page_info(root: PageSource) -> PageInfo:
-    records = root.result.records
+    records, encode = root.result.records, root.cursors.encode
     return PageInfo(
         has_next_page=root.result.has_next,
         has_previous_page=root.request.after is not None,
-        start_cursor=encode_cursor(root.loader, records[0]) if records else None,
-        end_cursor=encode_cursor(root.loader, records[-1]) if records else None,
+        start_cursor=encode(root.loader, records[0]) if records else None,
+        end_cursor=encode(root.loader, records[-1]) if records else None,
     )
 
 
@@ -133,13 +150,13 @@ class Connection(Generic[NodeT]):
 
 
 async def page_of(
-    reads: Reads, loader: Page[Any], key: Any, request: PageRequest, stream: str | None = None
+    context: ReadsContext, loader: Page[Any], key: Any, request: PageRequest, stream: str | None = None
 ) -> PageSource:
     """One page as the source of a connection; `stream`: with the place where this stream stands."""
-    cursor = None
+    reads, cursor = context.reads, None
     if stream is not None:
         # Read before the data, or in the same snapshot: what happens meanwhile is told twice rather than never.
         position = await reads.one(positions_by_stream[loader.audience], stream)
         assert position is not None, "a stream stands at 0 before its first event"
         cursor = stream_cursor(position.epoch, stream, position.seq)
-    return PageSource(reads, loader, key, request, await reads.page(loader, key, request), cursor)
+    return PageSource(context, loader, key, request, await reads.page(loader, key, request), cursor)

@@ -6,26 +6,17 @@ touching a type.
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode
 
-from app.engine.cursors import Cursor, decode_cursor
+from app.engine.cursors import Cursor, Cursors
 from app.engine.limits.extra import Size, holds
-from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, page_of
+from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, ReadsContext, page_of
 from app.kit.errors import InvalidInput
 from app.kit.loading import Many, One, Page, PageRequest, Reads
-
-
-class ReadsContext(Protocol):
-    """What the engine needs of a request."""
-
-    @property
-    def reads(self) -> Reads:
-        """The request's loads."""
-        ...
 
 
 class Relation(msgspec.Struct, frozen=True, eq=False):
@@ -42,17 +33,17 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Gives the list's own arguments their Python names and types; the schema knows how."""
 
-    def request(self, arguments: dict[str, Any]) -> PageRequest:
+    def request(self, cursors: Cursors, arguments: dict[str, Any]) -> PageRequest:
         """The page that a client's arguments ask for, as graphql-core has coerced them. Raises InvalidInput."""
         assert isinstance(self.loader, Page)
         chosen = arguments if self.convert is None else self.convert(arguments)
-        return self.page(**chosen)
+        return self.page(cursors, **chosen)
 
-    def page(self, first: int, after: str | None = None, **chosen: Any) -> PageRequest:
+    def page(self, cursors: Cursors, first: int, after: str | None = None, **chosen: Any) -> PageRequest:
         """The page of these arguments. Raises InvalidInput."""
         assert isinstance(self.loader, Page)
         filters = self.filtering(**chosen) if self.filtering else ()
-        return page_request(self.loader, first, after, filters, max_first=self.max_first)
+        return page_request(cursors, self.loader, first, after, filters, max_first=self.max_first)
 
 
 def _first(limit: int) -> Any:
@@ -67,8 +58,12 @@ After = Annotated[
 ]
 
 
+def _context(info: strawberry.Info) -> ReadsContext:
+    return cast(ReadsContext, info.context)
+
+
 def _reads(info: strawberry.Info) -> Reads:
-    return cast(ReadsContext, info.context).reads
+    return _context(info).reads
 
 
 def _field(
@@ -121,7 +116,8 @@ def paged(
     def resolve(root: Any, info: strawberry.Info, first: int, after: str | None, **chosen: Any) -> Any:
         value = getattr(root, key) if key else None
         followed = stream(value) if stream and selects(info._raw_info, STREAM_CURSOR) else None
-        return page_of(_reads(info), loader, value, relation.page(first, after, **chosen), followed)
+        context = _context(info)
+        return page_of(context, loader, value, relation.page(context.cursors, first, after, **chosen), followed)
 
     _declare_arguments(resolve, filtering, max_first)
     return _field(resolve, relation, description, options)
@@ -165,9 +161,15 @@ def selects(info: "GraphQLResolveInfo[Any]", name: str) -> bool:
 
 
 def page_request(
-    loader: Page[Any], first: int, after: str | None, filters: tuple[Any, ...] = (), *, max_first: int = MAX_FIRST
+    cursors: Cursors,
+    loader: Page[Any],
+    first: int,
+    after: str | None,
+    filters: tuple[Any, ...] = (),
+    *,
+    max_first: int = MAX_FIRST,
 ) -> PageRequest:
     """Checks a client's paging arguments. Raises InvalidInput."""
     if not 1 <= first <= max_first:
         raise InvalidInput("first", f"`first` must be between 1 and {max_first:,}.")
-    return PageRequest(first, None if after is None else decode_cursor(loader, after), filters)
+    return PageRequest(first, None if after is None else cursors.decode(loader, after), filters)

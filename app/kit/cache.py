@@ -29,7 +29,8 @@ async def open_redis(url: str, *, timeout_s: float = 5.0) -> "Redis":
         raise Unavailable(f"Redis at {where} cannot be used: {error}") from error
     try:
         await redis.ping()
-    except (RedisError, OSError) as error:
+    # TypeError: an option of the URL that the library does not know, when it makes its first connection.
+    except (RedisError, OSError, TypeError) as error:
         await redis.aclose()
         raise Unavailable(f"Redis at {where} cannot be used: {error}") from error
     return redis

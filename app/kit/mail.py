@@ -72,10 +72,11 @@ class SmtpMailer:
     def __init__(self, url: str, sender: str, clock: Clock) -> None:
         """`url` is `smtp://user:password@host:587?starttls` or `smtps://user:password@host:465`.
 
+        `sender` is `name@domain` or `Somebody <name@domain>`.
         The password is percent-encoded. Without `starttls` an `smtp` connection stays plain, and then
         credentials are refused unless the host is this machine. Raises ValueError.
         """
-        _check_address(sender)
+        self._sender = _sender_of(sender)
         parts = urlsplit(url)
         try:
             port = parts.port
@@ -89,7 +90,6 @@ class SmtpMailer:
         encrypted = parts.scheme == "smtps" or parts.query == "starttls"
         if parts.username is not None and not encrypted and parts.hostname not in _LOOPBACK:
             raise ValueError("mail credentials need smtps:// or ?starttls")
-        self._sender = sender
         self._clock = clock
         self._host = parts.hostname
         self._port = port
@@ -99,7 +99,7 @@ class SmtpMailer:
         self._start_tls = parts.query == "starttls"
 
     def __repr__(self) -> str:
-        return f"SmtpMailer(host={self._host!r}, port={self._port}, sender={self._sender!r})"
+        return f"SmtpMailer(host={self._host!r}, port={self._port}, sender={self._sender.addr_spec!r})"
 
     async def send(self, message: Message) -> None:
         """Returns once the server has accepted the message. Raises MailError."""
@@ -119,11 +119,11 @@ class SmtpMailer:
 
     def _compose(self, message: Message) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
-        mail["From"] = Address(addr_spec=self._sender)
+        mail["From"] = self._sender
         mail["To"] = Address(addr_spec=message.to)
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(self._clock.now())
-        mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
+        mail["Message-ID"] = make_msgid(domain=self._sender.domain)
         # Machines' mail is not to be answered by machines (RFC 3834).
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
@@ -178,6 +178,15 @@ class OutboxMailer:
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("*.json"), reverse=True)
+
+
+def _sender_of(text: str) -> Address:
+    name, opened, rest = text.strip().rpartition("<")
+    address, name = (rest.removesuffix(">"), name.strip()) if opened else (rest, "")
+    if opened != ("<" if rest.endswith(">") else "") or _breaks_header(name):
+        raise ValueError("a sender is name@domain or Somebody <name@domain>")
+    _check_address(address)
+    return Address(display_name=name, addr_spec=address)
 
 
 def _check_address(address: str) -> None:

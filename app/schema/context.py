@@ -9,6 +9,7 @@ import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
 from app.domains.accounts.rules.identity import source_of
+from app.engine.cursors import Cursors
 from app.engine.limits import Limits
 from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
@@ -25,6 +26,7 @@ class Runtime:
     settings: Settings
     services: Services
     limits: Limits
+    cursors: Cursors
     open_subscriptions: OpenSubscriptions
     new_reads: Callable[[Viewer | None], Reads]
 
@@ -52,6 +54,11 @@ class Context:
     def services(self) -> Services:
         """The verbs of every house."""
         return self.runtime.services
+
+    @property
+    def cursors(self) -> Cursors:
+        """The cursors of lists."""
+        return self.runtime.cursors
 
     @property
     def settings(self) -> Settings:

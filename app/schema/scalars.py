@@ -9,7 +9,7 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from app.engine.cursors import Cursor
+from app.engine.cursors import MAX_CURSOR, Cursor
 
 __all__ = ["SCALARS", "BigInt", "Cursor", "Hash"]
 
@@ -19,7 +19,6 @@ BigInt = NewType("BigInt", int)
 _DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,18})?", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _BIG_INT = re.compile(r"-?\d{1,39}", re.ASCII)
-_MAX_CURSOR = 200
 
 
 def _parse_decimal(value: Any) -> PyDecimal:
@@ -44,7 +43,7 @@ def _parse_hash(value: Any) -> str:
 
 
 def _parse_cursor(value: Any) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_CURSOR:
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_CURSOR:
         raise ValueError("A Cursor is an opaque string that the API gave out.")
     return value
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from strawberry.schema.config import StrawberryConfig
 from structlog.typing import EventDict
 
-from app.engine.cursors import Cursor
+from app.engine.cursors import Cursor, Cursors
 from app.engine.execution import Engine, Prepared, Response
 from app.engine.limits import Limits
 from app.engine.limits.extra import costs
@@ -44,6 +44,8 @@ LIMITS = Limits(
 NOBODY = Payer("one connection", None, is_viewer=False)
 """Whom nobody else is charged with."""
 
+CURSORS = Cursors(b"c" * 32)
+
 
 class CountedReads(Reads):
     """Real loads of a database that is not there."""
@@ -61,6 +63,7 @@ class CountedReads(Reads):
 class Context:
     """The context of one operation."""
 
+    cursors = CURSORS
     request_id: str = "request-1"
     viewer_id: UUID | None = None
     party: UUID | None = None

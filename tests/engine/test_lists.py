@@ -25,7 +25,7 @@ from app.kit.loading import Audience, Reads, page
 from app.kit.sql import Query
 from app.schema.scalars import SCALARS
 from tests.conftest import Owner
-from tests.engine.support import LIMITS
+from tests.engine.support import CURSORS, LIMITS
 
 MANY = 300
 
@@ -103,6 +103,7 @@ resolve_directly(SCHEMA)
 
 @dataclass
 class Context:
+    cursors = CURSORS
     database: Database
     viewer_id: UUID | None = None
     party: UUID | None = None

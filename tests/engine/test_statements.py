@@ -14,7 +14,7 @@ from app.kit.db import PUBLIC, Database
 from app.kit.loading import Audience, Reads
 from app.kit.sql import Query as Statement
 from app.schema.scalars import SCALARS
-from tests.engine.support import LIMITS, prepare
+from tests.engine.support import CURSORS, LIMITS, prepare
 from tests.waiting import HANG_S
 
 ONE = Statement("one", "Asks for nothing.", "SELECT 1")
@@ -23,6 +23,7 @@ ONE = Statement("one", "Asks for nothing.", "SELECT 1")
 class Context:
     """Nothing but loads."""
 
+    cursors = CURSORS
     request_id = "request-1"
     viewer_id = None
     party = None

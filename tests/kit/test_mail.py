@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from app.kit.clock import FixedClock
 from app.kit.mail import MailError, Message, OutboxMailer, SmtpMailer
+from app.settings import Settings
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 CODE = Message(to="alice@example.com", subject="Your code", text="123456\n")
@@ -150,6 +151,49 @@ def test_a_bad_mail_url_is_refused_without_quoting_it(url: str) -> None:
     with pytest.raises(ValueError, match="mail") as refusal:
         SmtpMailer(url, "no-reply@example.com", FixedClock(NOW))
     assert "sec" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("sender", "header"),
+    [
+        ("no-reply@example.com", "no-reply@example.com"),
+        ("Moneta <no-reply@example.com>", "Moneta <no-reply@example.com>"),
+        (" <no-reply@example.com> ", "no-reply@example.com"),
+        ("Geld, & mehr <no-reply@example.com>", '"Geld, & mehr" <no-reply@example.com>'),
+        ("M\u00f6neta <no-reply@example.com>", "M\u00f6neta <no-reply@example.com>"),
+    ],
+)
+async def test_a_sender_may_have_a_name(sender: str, header: str) -> None:
+    inbox = Inbox()
+    async with smtp_server(inbox) as port:
+        await SmtpMailer(f"smtp://127.0.0.1:{port}", sender, FixedClock(NOW)).send(CODE)
+    [envelope] = inbox.accepted
+    assert envelope.mail_from == "no-reply@example.com"
+    assert isinstance(envelope.content, bytes)
+    assert email.message_from_bytes(envelope.content, policy=email.policy.default)["From"] == header
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "Moneta",
+        "Moneta <",
+        "Moneta <a@b.c",
+        "a@b.c>",
+        "<>",
+        "A <a@b.c> x",
+        "A\r\nBcc: x <a@b.c>",
+        "A <a@b.c, d@e.f>",
+    ],
+)
+def test_a_bad_sender_is_refused(sender: str) -> None:
+    with pytest.raises(ValueError, match=r"name@domain"):
+        SmtpMailer("smtp://127.0.0.1:25", sender, FixedClock(NOW))
+
+
+def test_the_sender_by_default_is_one() -> None:
+    SmtpMailer("smtp://127.0.0.1:25", Settings().mail_from, FixedClock(NOW))
 
 
 def test_repr_hides_the_credentials() -> None:

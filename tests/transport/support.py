@@ -31,6 +31,7 @@ from app.transport.application import create_app
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.server import serve
 from app.transport.sessions import SessionWatch
+from tests.engine.support import CURSORS
 from tests.factories import nowhere
 
 ORIGIN = "http://testserver"
@@ -43,6 +44,7 @@ TOKENS = SessionTokens(UUID(int=1), ALICE, "new.access", datetime.now(UTC), "new
 class FakeContext:
     """What a resolver of the small graph reaches."""
 
+    cursors = CURSORS
     caller: Caller
     reads: Reads
     witness: "Witness"

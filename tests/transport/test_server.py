@@ -279,3 +279,9 @@ async def test_an_idle_connection_is_kept_for_longer_than_a_proxy_keeps_it(monke
         await serve(build(), settings, stop=stop)
     # nginx and the load balancers of AWS keep one for 60 s: whoever closes first may cut a request off.
     assert [config.timeout_keep_alive for config in configs] == [75, 620]
+
+
+@pytest.mark.parametrize("host", ["no such host", "a" * 300, "a..b", "\udcff", "256.256.256.256"])
+async def test_what_is_no_host_is_said_in_one_line(host: str) -> None:
+    with pytest.raises(Unavailable, match=r"^HOST is .* no address of this machine\.$"):
+        await serve(build(), Settings(port=0).model_copy(update={"host": host}))

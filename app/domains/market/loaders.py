@@ -27,7 +27,7 @@ watchlist_by_user = page(
     WatchlistItem,
     WATCHLIST.watchlist_by_user,
     count=WATCHLIST.watchlist_by_user_count,
-    order=("position",),
+    order=("rank",),
     audience=Audience.VIEWER,
 )
 watched_symbols = many(WatchedSymbol, WATCHLIST.watched_symbols, audience=Audience.VIEWER)

@@ -51,8 +51,8 @@ async def _access_codes(
     info.context.require_admin()
     state = None if filter is None else filter.state
     redeemed = None if state is None else state is AccessCodeState.REDEEMED
-    request = page_request(loaders.access_codes, first, after, (redeemed,))
-    return await page_of(info.context.reads, loaders.access_codes, None, request)
+    request = page_request(info.context.cursors, loaders.access_codes, first, after, (redeemed,))
+    return await page_of(info.context, loaders.access_codes, None, request)
 
 
 async def _users(
@@ -65,8 +65,8 @@ async def _users(
     prefix = None if filter is None or filter.email_prefix is None else filter.email_prefix.strip().lower()
     if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
         raise InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
-    request = page_request(loaders.users, first, after, (prefix,))
-    return await page_of(info.context.reads, loaders.users, None, request)
+    request = page_request(info.context.cursors, loaders.users, first, after, (prefix,))
+    return await page_of(info.context, loaders.users, None, request)
 
 
 async def _scheduled_jobs(info: Info) -> Any:

@@ -127,13 +127,14 @@ class UpdateProfileInput:
     """What to change of the viewer's profile."""
 
     username: str | None = strawberry.field(
-        default=strawberry.UNSET, description="3 to 30 letters, digits, underscores; null clears it."
+        default=strawberry.UNSET, description="3 to 30 letters, digits, underscores; null or an empty text clears it."
     )
     display_name: str | None = strawberry.field(
-        default=strawberry.UNSET, description="1 to 80 characters; null: a name that tells nothing."
+        default=strawberry.UNSET, description="1 to 80 characters; null or an empty text: a name that tells nothing."
     )
     avatar_url: str | None = strawberry.field(
-        default=strawberry.UNSET, description="An https:// URL of at most 2,048 characters; null clears it."
+        default=strawberry.UNSET,
+        description="An https:// URL of at most 2,048 characters; null or an empty text clears it.",
     )
     trading_mode: TradingMode | None = strawberry.field(
         default=strawberry.UNSET, description="With what to trade; null leaves it as it is."

@@ -86,8 +86,8 @@ async def _utxos(
 ) -> PageSource | None:
     if not _is_owner(root, info):
         return None
-    request = page_request(loaders.utxos_by_wallet, first, after)
-    return await page_of(info.context.reads, loaders.utxos_by_wallet, root.wallet_id, request)
+    request = page_request(info.context.cursors, loaders.utxos_by_wallet, first, after)
+    return await page_of(info.context, loaders.utxos_by_wallet, root.wallet_id, request)
 
 
 async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments

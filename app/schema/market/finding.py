@@ -143,10 +143,10 @@ async def _tokens(  # noqa: PLR0917  # GraphQL names its arguments
     if order_by is not None:
         order = model.TokenOrder(model.TokenField[order_by.field.name], order_by.direction is OrderDirection.DESC)
     wanted = listing(model.TokenFilter(search=search, **given), order)
-    request = page_request(loaders.tokens, first, after, wanted)
+    request = page_request(info.context.cursors, loaders.tokens, first, after, wanted)
     if request.after is not None and request.after[0] != wanted[0]:
         raise InvalidInput("after", "This cursor belongs to a list in another order.")
-    return await page_of(info.context.reads, loaders.tokens, None, request)
+    return await page_of(info.context, loaders.tokens, None, request)
 
 
 @strawberry.type(description="What can be asked about tokens.")

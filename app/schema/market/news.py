@@ -155,8 +155,9 @@ async def _news(
         )
     )
     loader = _loader(found)
-    request = page_request(loader, first, after, tuple(getattr(found, name) for name in loader.filters))
-    return await page_of(info.context.reads, loader, None, request)
+    filters = tuple(getattr(found, name) for name in loader.filters)
+    request = page_request(info.context.cursors, loader, first, after, filters)
+    return await page_of(info.context, loader, None, request)
 
 
 def _loader(wanted: model.NewsFilter) -> Page[model.NewsArticle]:

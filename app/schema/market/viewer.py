@@ -45,8 +45,8 @@ async def _alerts(
     chosen = filter or AlertFilter()
     symbol = None if chosen.symbol is None else symbol_of(chosen.symbol)
     kind = None if chosen.type is None else chosen.type.value
-    request = page_request(loaders.alerts_by_user, first, after, (symbol, kind, chosen.armed))
-    return await page_of(info.context.reads, loaders.alerts_by_user, root.user_id, request)
+    request = page_request(info.context.cursors, loaders.alerts_by_user, first, after, (symbol, kind, chosen.armed))
+    return await page_of(info.context, loaders.alerts_by_user, root.user_id, request)
 
 
 async def _notifications(
@@ -58,9 +58,10 @@ async def _notifications(
 ) -> PageSource:
     chosen = filter or NotificationFilter()
     loader = loaders.unread_notifications_by_user if chosen.unread else loaders.notifications_by_user
-    request = page_request(loader, first, after, (None if chosen.type is None else chosen.type.value,))
+    kind = None if chosen.type is None else chosen.type.value
+    request = page_request(info.context.cursors, loader, first, after, (kind,))
     stream = notification_stream(root.user_id) if selects(info._raw_info, STREAM_CURSOR) else None
-    return await page_of(info.context.reads, loader, root.user_id, request, stream)
+    return await page_of(info.context, loader, root.user_id, request, stream)
 
 
 async def _unread_count(info: Info) -> int:

@@ -36,6 +36,19 @@ async def test_what_is_left_out_stays_and_null_clears(house: House) -> None:
     assert name == f"user-{str(viewer.user_id)[:8]}"
 
 
+@pytest.mark.parametrize("nothing", ["", None])
+async def test_an_empty_text_clears_as_null_does(house: House, nothing: str | None) -> None:
+    viewer = await register(house)
+    update = house.accounts.profiles.update
+    await update(viewer, ProfileChanges(username="Alice_1", avatar_url="https://example.com/a.png", display_name="Al"))
+    await update(viewer, ProfileChanges(username=nothing, avatar_url=nothing, display_name=nothing))
+    row = await house.owner.fetchrow(
+        "SELECT username, avatar_url, display_name FROM profiles JOIN display_names USING (user_id)"
+    )
+    assert row is not None
+    assert tuple(row) == (None, None, f"user-{str(viewer.user_id)[:8]}")
+
+
 async def test_a_username_is_unique_in_any_spelling(house: House) -> None:
     alice, bob = await register(house, "alice@example.com"), await register(house, "bob@example.com")
     await house.accounts.profiles.update(alice, ProfileChanges(username="Satoshi"))
@@ -58,6 +71,9 @@ async def test_of_those_who_want_a_username_at_once_one_gets_it(house: House) ->
     "changes",
     [
         ProfileChanges(username="ab"),
+        ProfileChanges(username=" "),
+        ProfileChanges(avatar_url=" "),
+        ProfileChanges(display_name=" "),
         ProfileChanges(username="with space"),
         ProfileChanges(username="äöü"),
         ProfileChanges(avatar_url="http://example.com/a.png"),

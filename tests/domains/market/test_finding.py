@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from app.domains.market import loaders
 from app.domains.market.model.tokens import FoundToken, TokenField, TokenFilter, TokenOrder, symbol_of
 from app.domains.market.services.finding import listing, suggestions, validate
-from app.engine.cursors import decode_cursor, encode_cursor
+from app.engine.cursors import MAX_CURSOR
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
 from app.kit.loading import PageRequest, Reads
 from tests.conftest import Owner
 from tests.domains.market.listing import list_tokens, quote
+from tests.engine.support import CURSORS
 
-MAX_CURSOR_CHARS = 200
 ORDERS = [TokenOrder(field, way) for field in TokenField if field != "RELEVANCE" for way in (False, True)]
 ANYTHING = TokenFilter()
 
@@ -46,9 +46,9 @@ async def everything(database: Database, wanted: tuple[Any, ...], size: int) -> 
         if not page.has_next:
             assert len(records) == await reads.count(loaders.tokens, None, wanted)
             return records
-        cursor = encode_cursor(loaders.tokens, page.records[-1])
-        assert len(cursor) <= MAX_CURSOR_CHARS
-        after = decode_cursor(loaders.tokens, cursor)
+        cursor = CURSORS.encode(loaders.tokens, page.records[-1])
+        assert len(cursor) <= MAX_CURSOR
+        after = CURSORS.decode(loaders.tokens, cursor)
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,9 @@ async def test_no_watchlist_is_looked_for_in_all(full: Owner) -> None:
         (WATCHLIST.watchlist_by_user_count, (users, COUNT_LIMIT + 1)),
         (WATCHLIST.watched_symbols, (users,)),
         (WATCHLIST.watchlist_item, (item["id"], item["user_id"])),
-        (WATCHLIST.update_watchlist_item, (item["id"], item["user_id"], True, "x", None)),
-        (WATCHLIST.arrange_watchlist, (item["user_id"], item["id"], 3)),
+        (WATCHLIST.update_watchlist_item, (item["id"], item["user_id"], True, "x", None, 7)),
+        (WATCHLIST.watchlist_place, (item["user_id"], item["id"], 3)),
+        (WATCHLIST.spread_watchlist, (item["user_id"],)),
         (WATCHLIST.delete_watchlist_item, (item["id"], item["user_id"])),
     ):
         assert await scans(full, query, *arguments) == set(), query.name

@@ -35,10 +35,9 @@ def watchlist(services: Services) -> Watchlist:
 
 
 async def places(owner: Owner, viewer: Viewer) -> list[tuple[int, str]]:
-    rows = await owner.fetch(
-        "SELECT position, symbol FROM watchlist_items WHERE user_id = $1 ORDER BY position", viewer.user_id
-    )
-    return [tuple(row) for row in rows]
+    """What is stored: the symbols by their ranks, and where each stands."""
+    rows = await owner.fetch("SELECT symbol FROM watchlist_items WHERE user_id = $1 ORDER BY rank", viewer.user_id)
+    return list(enumerate(row["symbol"] for row in rows))
 
 
 async def watch(watchlist: Watchlist, viewer: Viewer, *symbols: str) -> list[WatchlistItem]:
@@ -50,8 +49,9 @@ async def test_a_token_is_added_at_the_end_by_its_symbol_in_any_case(
 ) -> None:
     first = await watchlist.add(alice, "ETH", None, "one")
     second = await watchlist.add(alice, " btc ", " Digital gold\n ", "two")
-    assert first == WatchlistItem(first.id, alice.user_id, "ETH", None, 0, clock.now(), None)
-    assert second == WatchlistItem(second.id, alice.user_id, "BTC", "Digital gold", 1, clock.now(), None)
+    assert first == WatchlistItem(first.id, alice.user_id, "ETH", None, 0, clock.now(), None, first.rank)
+    assert second == WatchlistItem(second.id, alice.user_id, "BTC", "Digital gold", 1, clock.now(), None, second.rank)
+    assert first.rank < second.rank
 
 
 async def test_an_unknown_token_is_refused_with_suggestions(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
@@ -152,6 +152,9 @@ async def test_an_item_is_moved_and_the_others_close_up(  # noqa: PLR0917
     item = await watchlist.update(alice, items[moved].id, WatchlistChanges(position=to))
     assert item.position == min(to, 3)
     assert await places(owner, alice) == list(enumerate(expected.split()))
+    ranks = {row["id"]: row["rank"] for row in await owner.fetch("SELECT id, rank FROM watchlist_items")}
+    changed = {each.id for each in items if ranks[each.id] != each.rank}
+    assert changed == (set() if moved == min(to, 3) else {item.id}), "of the others nothing is written"
 
 
 async def test_whoever_is_removed_leaves_no_gap(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
@@ -162,20 +165,26 @@ async def test_whoever_is_removed_leaves_no_gap(watchlist: Watchlist, alice: Vie
         await watchlist.remove(alice, items[0].id)
 
 
-async def test_a_token_that_is_gone_leaves_a_gap_until_the_next_move(
-    watchlist: Watchlist, alice: Viewer, owner: Owner
-) -> None:
+async def test_a_token_that_is_gone_leaves_no_gap(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
     await watch(watchlist, alice, "BTC", "ETH", "USDT")
     await owner.execute("DELETE FROM tokens WHERE symbol = 'BTC'")
     item = await watchlist.add(alice, "SOL", None, "sol")
-    assert item.position == 3
+    assert item.position == 2
     await watchlist.update(alice, item.id, WatchlistChanges(position=0))
     assert await places(owner, alice) == [(0, "SOL"), (1, "ETH"), (2, "USDT")]
 
 
+async def test_moves_to_one_place_at_once_take_turns(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
+    items = await watch(watchlist, alice, "BTC", "ETH", "USDT", "DOGE", "BCH", "SOL")
+    for _ in range(4):
+        await asyncio.gather(*(watchlist.update(alice, item.id, WatchlistChanges(position=1)) for item in items))
+        ranks = {row["rank"] for row in await owner.fetch("SELECT rank FROM watchlist_items")}
+        assert len(ranks) == len(items)
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_places_are_right_after_any_changes_at_once(
-    watchlist: Watchlist, alice: Viewer, owner: Owner, seed: int
+    watchlist: Watchlist, alice: Viewer, owner: Owner, database: Database, seed: int
 ) -> None:
     chance = random.Random(seed)
     items = await watch(watchlist, alice, "BTC", "ETH", "USDT", "DOGE")
@@ -194,8 +203,10 @@ async def test_places_are_right_after_any_changes_at_once(
             pass
 
     await asyncio.gather(*(change(number) for number in range(30)))
-    left = await places(owner, alice)
-    assert [position for position, _ in left] == list(range(len(left)))
+    reads = Reads(database, alice.scope)
+    page = await reads.page(loaders.watchlist_by_user, alice.user_id, PageRequest(100))
+    await reads.aclose()
+    assert [(item.position, item.symbol) for item in page.records] == await places(owner, alice)
 
 
 async def test_nobody_reaches_what_is_anothers(

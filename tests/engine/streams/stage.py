@@ -29,7 +29,7 @@ from app.kit.hub import Hub
 from app.kit.loading import Audience, Reads
 from app.kit.volatile import Latest, Volatile
 from app.schema.scalars import SCALARS
-from tests.engine.support import LIMITS, NOBODY
+from tests.engine.support import CURSORS, LIMITS, NOBODY
 from tests.kit.moving import hub_of, relaying
 from tests.waiting import HANG_S
 
@@ -54,6 +54,7 @@ class World:
 class Context:
     """Of one operation or event."""
 
+    cursors = CURSORS
     world: World
     viewer_id: UUID | None
     request_id: str = "request-1"

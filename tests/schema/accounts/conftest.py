@@ -17,6 +17,7 @@ from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.accounts.conftest import House, house
+from tests.engine.support import CURSORS
 from tests.factories import CLIENT
 from tests.waiting import HANG_S
 
@@ -65,6 +66,7 @@ class Graph:
             settings=cast(Settings, None),
             services=cast(Services, SimpleNamespace(accounts=self.house.accounts)),
             limits=LIMITS,
+            cursors=CURSORS,
             open_subscriptions=cast(OpenSubscriptions, None),
             new_reads=self._reads,
         )

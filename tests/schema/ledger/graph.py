@@ -23,7 +23,7 @@ from app.schema.root import build_schema
 from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
-from tests.engine.support import NOBODY
+from tests.engine.support import CURSORS, NOBODY
 from tests.waiting import HANG_S
 
 LIMITS = Limits(
@@ -82,6 +82,7 @@ class Graph:
             settings=SETTINGS,
             services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
             limits=LIMITS,
+            cursors=CURSORS,
             open_subscriptions=self.open_subscriptions,
             new_reads=self._reads,
         )

@@ -43,6 +43,7 @@ from app.transport.server import serve
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
+from tests.engine.support import CURSORS
 from tests.kit.moving import hub_of, relaying
 from tests.waiting import HANG_S
 
@@ -51,6 +52,7 @@ PROTOCOL = Subprotocol("graphql-transport-ws")
 
 @dataclass
 class Context:
+    cursors = CURSORS
     stage: "Stage"
     caller: Caller
     reads: Reads

@@ -1,9 +1,10 @@
 """What users say about themselves and keep for themselves: profile and settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from app.domains.accounts.model import ProfileChanges, UsernameTaken, Viewer
 from app.domains.accounts.rules import identity, settings
@@ -59,10 +60,16 @@ class Profiles:
 
 
 def _checked(changes: ProfileChanges) -> ProfileChanges:
-    # An empty text clears a field as null does: that is what an emptied form field sends.
     return ProfileChanges(
-        username=identity.username(changes.username) if changes.username else changes.username,
-        display_name=identity.display_name(changes.display_name) if changes.display_name else changes.display_name,
-        avatar_url=identity.avatar_url(changes.avatar_url) if changes.avatar_url else changes.avatar_url,
+        username=_cleared_or(changes.username, identity.username),
+        display_name=_cleared_or(changes.display_name, identity.display_name),
+        avatar_url=_cleared_or(changes.avatar_url, identity.avatar_url),
         trading_mode=changes.trading_mode,
     )
+
+
+def _cleared_or(text: str | UnsetType | None, check: Callable[[str], str]) -> str | UnsetType | None:
+    """An empty text clears a field as null does: that is what an emptied form field sends."""
+    if text is UNSET:
+        return UNSET
+    return check(text) if text else None

@@ -1,6 +1,7 @@
 """The tokens that somebody keeps an eye on, in an order of their own."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,7 @@ from app.kit.errors import Problem
 
 
 class WatchlistItem(msgspec.Struct, frozen=True):
-    """A watched token. `position` counts from 0 without gaps."""
+    """A watched token. `position` counts from 0 without gaps; `rank` changes with its own moves only."""
 
     id: UUID
     user_id: UUID
@@ -19,6 +20,7 @@ class WatchlistItem(msgspec.Struct, frozen=True):
     position: int
     added_at: datetime
     last_viewed_at: datetime | None
+    rank: Decimal
 
 
 class WatchedSymbol(msgspec.Struct, frozen=True):

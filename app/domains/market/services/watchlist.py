@@ -1,12 +1,14 @@
 """Watchlists."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.model.watchlist import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
+from app.domains.market.rules.ranking import MAX_PLACES, is_between, places_of, rank_between
 from app.domains.market.services.finding import known_symbol
 from app.domains.market.statements import WATCHLIST
 from app.kit.clock import Clock
@@ -64,33 +66,44 @@ class Watchlist:
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, changes: WatchlistChanges) -> WatchlistItem:
-        """Changes one item; the others close up around one that moves. Raises InvalidInput, NotFound."""
+        """Changes one item; where it moves, nothing is written of the others. Raises InvalidInput, NotFound."""
         notes = None if changes.notes is UNSET else _notes(changes.notes)
         position = None if changes.position is UNSET else _position(changes.position)
         viewed_at = self.clock.now() if changes.viewed else None
 
         async def work(tx: Tx) -> WatchlistItem:
-            if position is not None:
-                await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+            rank = None if position is None else await _rank_at(tx, viewer, id, position)
             has_notes = changes.notes is not UNSET
-            if not await tx.execute(WATCHLIST.update_watchlist_item, id, viewer.user_id, has_notes, notes, viewed_at):
+            values = (has_notes, notes, viewed_at, rank)
+            if not await tx.execute(WATCHLIST.update_watchlist_item, id, viewer.user_id, *values):
                 raise NotFound
-            if position is not None:
-                await tx.execute(WATCHLIST.arrange_watchlist, viewer.user_id, id, position)
             return await _item(tx, viewer, id)
 
         return await self.database.write(viewer.scope, work)
 
     async def remove(self, viewer: Viewer, id: UUID) -> None:
-        """Forgets an item, and the others close up. Raises NotFound, also for one that is gone already."""
+        """Forgets an item. Raises NotFound, also for one that is gone already."""
 
         async def work(tx: Tx) -> None:
-            await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
             if not await tx.execute(WATCHLIST.delete_watchlist_item, id, viewer.user_id):
                 raise NotFound
-            await tx.execute(WATCHLIST.arrange_watchlist, viewer.user_id, None, None)
 
         await self.database.write(viewer.scope, work)
+
+
+async def _rank_at(tx: Tx, viewer: Viewer, id: UUID, position: int) -> Decimal | None:
+    """The rank that brings an item to this place; None where it stands there. Raises NotFound."""
+    await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+    while True:
+        row = await tx.fetch_one(WATCHLIST.watchlist_place, viewer.user_id, id, position)
+        if row is None:
+            raise NotFound
+        if is_between(row["rank"], row["before"], row["after"]):
+            return None
+        rank: Decimal = row["beyond"] or rank_between(row["before"], row["after"])
+        if places_of(rank) <= MAX_PLACES:
+            return rank
+        await tx.execute(WATCHLIST.spread_watchlist, viewer.user_id)
 
 
 async def _item(tx: Tx, viewer: Viewer, id: UUID) -> WatchlistItem:

@@ -1,0 +1,84 @@
+"""Who asks, and what they should send."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from app.engine.nodes import global_id
+from app.main import Application
+from tests.factories import PASSWORD
+from tests.graph.world import World
+
+ACCESS_CODES = 2000
+PEOPLE = ("anonymous", "alice", "admin")
+_numbers = itertools.count(1)
+
+
+def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
+    """What this person should send."""
+    own = "alice" if name == "anonymous" else name
+
+    def constant(value: Any) -> Callable[[], Any]:
+        return lambda: value
+
+    return {
+        **{
+            key: constant(value)
+            for key, value in {
+                "email": f"{own}@example.com",
+                "password": PASSWORD,
+                "currentPassword": PASSWORD,
+                "newPassword": "a-new-password-1",
+                "symbol": "BTC",
+                "symbols": "BTC",
+                "code": "123456",
+                "transaction": "AA==",
+                "signature": "AA==",
+                "title": "Title",
+                "source": "Source",
+                "height": 3,
+                "first": 2,
+                "sessionId": world.names[f"{own}.session"],
+                "userId": world.names["dave.user"],
+                "hash": world.names["payment.1"],
+                "walletId": world.names[f"{own}.wallet"],
+                "toWalletId": world.names["bob.wallet"],
+                "points": 30,
+                "minimumImpact": 50,
+                "Decimal": "1",
+                "Boolean": False,
+                "Int": 1,
+                "DateTime": "2027-01-01T00:00:00Z",
+                "Hash": world.names["payment.1"],
+                "Cursor": "AAAA",
+                "JSON": 1,
+                "String": "text",
+                "ID": world.names[f"{own}.walletNode"],
+            }.items()
+        },
+        "idempotencyKey": lambda: f"key {next(_numbers)}",
+        "accessCode": lambda: f"CODE-{next(_numbers)}",
+        "codes": lambda: f"CODE-{next(_numbers)}",
+        "url": lambda: f"https://news.example/{next(_numbers)}",
+        "RegisterInput.email": lambda: f"new-{next(_numbers)}@example.com",
+        "name": lambda: f"name{next(_numbers)}",
+    }
+
+
+async def belongings(application: Application, world: World, name: str) -> dict[str, Callable[[], Any]]:
+    """What this person has that can be changed, and what they need to make more: samples as well."""
+    market, ledger = application.services.market, application.services.ledger
+    codes = [f"FUZZ-{number}" for number in range(ACCESS_CODES)]
+    await application.services.accounts.administration.add_access_codes(codes)
+    symbols = itertools.cycle(token.symbol for token in await market.providers.prices.tokens(250))
+    found = {"RegisterInput.accessCode": codes.pop, "AddToWatchlistInput.symbol": lambda: next(symbols)}
+    if name == "anonymous":
+        return found
+    viewer = world.viewers[name]
+    item = global_id("WatchlistItem", (await market.watchlist.add(viewer, "BTC", None, "fuzz: item")).id)
+    carol = await ledger.beneficiaries.add(viewer, world.names["carol.wallet"], None, None, "fuzz: carol")
+    beneficiary = global_id("Beneficiary", carol.id)
+    return found | {
+        "UpdateWatchlistItemInput.id": lambda: item,
+        "UpdateBeneficiaryInput.id": lambda: beneficiary,
+    }
