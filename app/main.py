@@ -233,6 +233,7 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         request_id=caller.request_id,
         from_browser=caller.from_browser,
         refresh_token=caller.refresh_token,
+        device_token=caller.device_token,
         reads=runtime.new_reads(caller.viewer),
     )
 

@@ -39,6 +39,8 @@ class Context:
     reads: Reads
     refresh_token: str | None = field(default=None)
     """From the browser's cookie; null without one."""
+    device_token: str | None = field(default=None)
+    """From the browser's cookie; null without one."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
 

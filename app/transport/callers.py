@@ -47,7 +47,8 @@ class Callers:
                 code=Code.FORBIDDEN,
             )
         viewer = await self.authenticated(session, client) if session else None
-        return Caller(viewer, client, request_id, from_browser, refresh)
+        device = held.get(cookies.DEVICE) if from_browser else None
+        return Caller(viewer, client, request_id, from_browser, refresh, device)
 
     async def _bearer(self, authorization: str, client: Client) -> Viewer:
         scheme, _, token = authorization.partition(" ")

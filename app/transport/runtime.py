@@ -33,6 +33,8 @@ class Caller(msgspec.Struct, frozen=True):
     script can read. False on a socket and for a stream of events."""
     refresh_token: str | None = None
     """From the browser's cookie; null without one."""
+    device_token: str | None = None
+    """From the browser's cookie; null without one."""
 
 
 class Context(RequestContext, Protocol):
