@@ -36,16 +36,15 @@ SELECT u.id, u.email, u.password_hash,
 FROM users u WHERE u.email = $1;
 
 -- name: remember_source
--- Notes that a user was at an address.
+-- Notes that a user was at an address, and keeps so many of their addresses, the newest.
+WITH forgotten AS (
+    DELETE FROM login_sources WHERE user_id = $1 AND source IN (
+        SELECT source FROM login_sources WHERE user_id = $1 AND source <> $2::text::cidr
+        ORDER BY seen_at DESC, source OFFSET $4::integer - 1 FOR UPDATE SKIP LOCKED
+    )
+)
 INSERT INTO login_sources (user_id, source, seen_at) VALUES ($1, $2::text::cidr, $3)
 ON CONFLICT (user_id, source) DO UPDATE SET seen_at = excluded.seen_at;
-
--- name: forget_sources_beyond
--- Keeps so many of a user's addresses, the newest.
-DELETE FROM login_sources WHERE user_id = $1 AND source IN (
-    SELECT source FROM login_sources WHERE user_id = $1
-    ORDER BY seen_at DESC, source OFFSET $2::integer FOR UPDATE SKIP LOCKED
-);
 
 -- name: delete_old_sources
 -- Forgets addresses where users have not been since a moment.

@@ -83,8 +83,7 @@ class Devices:
         """Notes that the user was at this address."""
         source = identity.source_of(client.ip)
         if source is not None:
-            await tx.execute(Q.remember_source, user_id, source, self.clock.now())
-            await tx.execute(Q.forget_sources_beyond, user_id, SOURCES_KEPT)
+            await tx.execute(Q.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)
 
     def _strangers(self, name: str, factor: int) -> Limit:
         return Limit(f"{self.limit.name}-{name}", self.limit.attempts * factor, self.limit.window, SLOWER)
