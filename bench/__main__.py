@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, fanout, feed, queries, transfers
+from bench import alerts, blocks, data, fanout, feed, login, queries, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -25,6 +25,7 @@ class Name(StrEnum):
     FANOUT = "fanout"
     ALERTS = "alerts"
     FEED = "feed"
+    LOGIN = "login"
 
 
 @command.command()
@@ -72,6 +73,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return asyncio.run(alerts.measure(servers, 1 if quick else alerts.TICKS, progress))
         case Name.FEED:
             return feed.measure(servers, seconds if quick else feed.MEASURED_S, progress)
+        case Name.LOGIN:
+            return login.measure(servers, rounds, progress)
 
 
 if __name__ == "__main__":

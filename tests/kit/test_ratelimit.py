@@ -153,8 +153,8 @@ async def test_without_redis_there_are_no_attempts(clock: FixedClock) -> None:
 
 async def test_a_failure_that_cannot_be_noted_is_not_told(redis: Redis, clock: FixedClock) -> None:
     async with RateLimiter(redis, clock).attempt(LIMIT.of("alice")) as attempt:
-        [key] = await redis.keys("*")
-        await redis.set(bytes(key).replace(b":places", b":failures"), "in the way")
+        [charge] = LIMIT.of("alice")
+        await redis.set(charge.keys[0], "in the way")
         with pytest.raises(Unavailable):
             await attempt.count()
 

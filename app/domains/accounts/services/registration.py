@@ -19,6 +19,7 @@ from app.kit.crypto.passwords import Passwords
 from app.kit.db import Database, Tx
 from app.kit.idempotency import Keyed, once
 from app.kit.ratelimit import Limit, RateLimiter
+from app.kit.tasks import SPARE_CORES
 
 WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
 """Writes a prepared wallet for a user that exists, in the transaction that made the user."""
@@ -29,7 +30,7 @@ PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
 # Only guesses at codes that do not exist count, and addresses that are taken: who loses the race for a code had it.
 REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1), timedelta(minutes=1))
 
-PREPARATIONS: Final = 2
+PREPARATIONS: Final = SPARE_CORES
 """Users prepared at once in a process: each takes a core for 100 ms and more, and everybody else waits for cores."""
 
 
