@@ -81,8 +81,7 @@ class News:
 
     async def publish_as(self, viewer: Viewer, drafts: Sequence[ArticleDraft], idempotency_key: str) -> NewsIngested:
         """All or nothing, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
-        if viewer.role is not Role.ADMIN:
-            raise Forbidden
+        _require_admin(viewer)
 
         async def work(tx: Tx) -> Any:
             if not 1 <= len(drafts) <= MAX_BATCH:
@@ -162,6 +161,11 @@ class News:
         ):
             deleted += batch
         return f"{deleted} deleted"
+
+
+def _require_admin(viewer: Viewer) -> None:
+    if viewer.role is not Role.ADMIN:
+        raise Forbidden
 
 
 def _check(drafts: Sequence[ArticleDraft], now: datetime) -> None:
