@@ -282,6 +282,7 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         from_browser=caller.from_browser,
         refresh_token=caller.refresh_token,
         refusal=None if caller.refusal is None else caller.refusal.reason,
+        device_token=caller.device_token,
         reads=runtime.new_reads(caller.viewer),
     )
 

@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, documents, fanout, feed, promises, queries, transfers
+from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -27,6 +27,7 @@ class Name(StrEnum):
     FEED = "feed"
     PROMISES = "promises"
     DOCUMENTS = "documents"
+    LOGIN = "login"
 
 
 @command.command()
@@ -78,6 +79,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return feed.measure(servers, seconds if quick else feed.MEASURED_S, progress)
         case Name.PROMISES:
             return asyncio.run(promises.measure(servers, rounds, progress))
+        case Name.LOGIN:
+            return login.measure(servers, rounds, progress)
 
 
 if __name__ == "__main__":

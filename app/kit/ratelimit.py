@@ -1,11 +1,20 @@
-"""Attempts counted in Redis: so many in so long, for each subject. Without Redis nobody gets an attempt."""
+"""Failures counted in Redis: so many in so long, for each subject. Without Redis nobody gets an attempt.
+
+An attempt takes a place before anything is checked, and gives it back unless it counts: attempts at once get no more
+than attempts in turn, and what succeeds, or never came to an answer, is not counted. Where only places are missing,
+not allowance, an attempt waits until those before it are settled.
+"""
 
 import asyncio
+import contextlib
 import math
 import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 from redis.asyncio import Redis
@@ -15,85 +24,195 @@ from app.kit.clock import Clock
 from app.kit.errors import RateLimited, Unavailable
 
 # The type, for those who pass the client on and may not import its library.
-__all__ = ["Attempt", "Limit", "RateLimiter", "Redis"]
+__all__ = ["Attempt", "Charge", "Limit", "RateLimiter", "Redis"]
 
 PATIENCE_S: Final = 3.0
 """Seconds that Redis gets to count an attempt, with everything that its client tries again."""
+PLACE_S: Final = 12.0
+"""Seconds that an attempt waits for a place."""
+LOOK_S: Final = 0.02
+"""Seconds between two looks whether a place has become free."""
+LAPSE: Final = timedelta(minutes=1)
+"""For how long an attempt holds its place when its process has died."""
+FIRST_PAUSE: Final = timedelta(seconds=1)
 
-# A sorted set of attempts for each subject, by time. All subjects have room, or none is charged.
+_BUSY: Final = -1
+
+# Two sorted sets for each subject: failures by time, and the places of attempts that are not settled yet, by when they
+# lapse. All subjects have a place, or none is taken. An answer above 0 is how long to wait before trying again.
 _TAKE = """
-local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local wait = 0
-for _, key in ipairs(KEYS) do
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
-    if redis.call('ZCARD', key) >= limit then
-        local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-        wait = math.max(wait, tonumber(oldest[2]) + window - now)
+local now, lapses = tonumber(ARGV[1]), tonumber(ARGV[2])
+local wait, busy = 0, false
+for i = 1, #KEYS / 2 do
+    local failures, places = KEYS[2 * i - 1], KEYS[2 * i]
+    local attempts, window = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 1])
+    local first, longest = tonumber(ARGV[4 * i + 2]), tonumber(ARGV[4 * i + 3])
+    redis.call('ZREMRANGEBYSCORE', failures, '-inf', now - window)
+    redis.call('ZREMRANGEBYSCORE', places, '-inf', now)
+    local free = attempts - redis.call('ZCARD', failures)
+    if free <= 0 and longest == 0 then
+        local oldest = tonumber(redis.call('ZRANGE', failures, 0, 0, 'WITHSCORES')[2])
+        wait = math.max(wait, math.min(oldest, now) + window - now)
+    elseif free <= 0 then
+        local newest = tonumber(redis.call('ZRANGE', failures, -1, -1, 'WITHSCORES')[2])
+        wait = math.max(wait, math.min(newest, now) + math.min(longest, first * 2 ^ -free) - now)
+        free = 1
     end
+    busy = busy or redis.call('ZCARD', places) >= free
 end
-if wait > 0 then return wait end
-for _, key in ipairs(KEYS) do
-    redis.call('ZADD', key, now, ARGV[4])
-    redis.call('PEXPIRE', key, window)
+if wait > 0 then return math.ceil(wait) end
+if busy then return -1 end
+for i = 1, #KEYS / 2 do
+    redis.call('ZADD', KEYS[2 * i], now + lapses, ARGV[3])
+    redis.call('PEXPIRE', KEYS[2 * i], lapses)
 end
 return 0
 """
 
+_SETTLE = """
+for i = 1, #KEYS / 2 do
+    redis.call('ZREM', KEYS[2 * i], ARGV[2])
+    if ARGV[3] == '1' then
+        redis.call('ZADD', KEYS[2 * i - 1], ARGV[1], ARGV[2])
+        redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[3 + i])
+    end
+end
+"""
+
 
 class Limit(msgspec.Struct, frozen=True):
-    """`attempts` within any span of `window`, for each subject. `name` keeps limits apart."""
+    """`attempts` failures within any span of `window`, for each subject. `name` keeps limits apart.
+
+    Beyond them nobody gets an attempt; with `longest_pause` one after each pause, which doubles with each failure from
+    a second up to that: such a limit slows whoever guesses and shuts nobody out.
+    """
 
     name: str
     attempts: int
     window: timedelta
+    longest_pause: timedelta | None = None
+
+    def of(self, subject: str | None) -> list["Charge"]:
+        """What an attempt is charged to; nothing where the subject is not known."""
+        return [] if subject is None else [Charge(self, subject)]
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """An attempt that was allowed, and counts until it is given back."""
+class Charge(NamedTuple):
+    """Whom an attempt is charged to, and how much they may."""
 
-    keys: tuple[str, ...]
-    member: str
+    limit: Limit
+    subject: str
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Of the failures and of the places."""
+        # A digest: whoever reads Redis learns no e-mail addresses, and no subject can forge another's key.
+        hashed = sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()
+        key = f"moneta:limit:{self.limit.name}:{hashed}"
+        return f"{key}:failures", f"{key}:places"
+
+
+class Attempt:
+    """An attempt that has its place."""
+
+    def __init__(self, settle: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
+        self._settle = settle
+        self.settled = False
+
+    async def count(self) -> None:
+        """Counts it as a failure. Raises Unavailable if that cannot be noted: what was found out must not be told."""
+        self.settled = True
+        await self._settle(True)
 
 
 class RateLimiter:
-    """Counts attempts over all processes."""
+    """Counts over all processes."""
 
     def __init__(self, redis: "Redis", clock: Clock) -> None:
-        self._redis = redis
         self._clock = clock
         self._take = redis.register_script(_TAKE)
+        self._settle = redis.register_script(_SETTLE)
+        self._turns: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
+        self._settling: set[asyncio.Task[None]] = set()
 
-    async def take(self, limit: Limit, *subjects: str | None) -> Attempt:
-        """Charges one attempt to each subject that is known.
+    @asynccontextmanager
+    async def attempt(self, charges: list[Charge]) -> AsyncIterator[Attempt]:
+        """A place with everybody who is charged, given back at the end unless the attempt was counted.
 
-        Raises RateLimited, then none is charged; Unavailable when Redis does not answer.
+        Raises RateLimited, then nobody is charged; Unavailable when Redis does not answer, or no place becomes free.
         """
-        keys = tuple(_key(limit, subject) for subject in subjects if subject is not None)
-        attempt = Attempt(keys, secrets.token_hex(8))
-        if not keys:
-            return attempt
-        now_ms = int(self._clock.now().timestamp() * 1000)
-        window_ms = int(limit.window.total_seconds() * 1000)
+        member, keys = secrets.token_hex(8), [key for charge in charges for key in charge.keys]
+        windows = [_ms(charge.limit.window) for charge in charges]
+
+        async def settle(failed: bool) -> None:
+            if keys:
+                args: list[Any] = [self._now(), member, int(failed), *windows]
+                await self._uninterrupted(_patiently(self._settle(keys=keys, args=args)))
+
+        attempt = Attempt(settle)
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                wait_ms = int(await self._take(keys=keys, args=[now_ms, window_ms, limit.attempts, attempt.member]))
-        except (RedisError, OSError) as error:
-            raise Unavailable from error
+            try:
+                await self._place(charges, keys, member)
+            except RateLimited:
+                attempt.settled = True
+                raise
+            yield attempt
+        finally:
+            if not attempt.settled:
+                # The place lapses by itself.
+                with contextlib.suppress(Unavailable):
+                    await settle(False)
+
+    async def charge(self, charges: list[Charge]) -> None:
+        """An attempt that counts whatever comes of it. Raises as `attempt` does."""
+        async with self.attempt(charges) as attempt:
+            await attempt.count()
+
+    async def _place(self, charges: list[Charge], keys: list[str], member: str) -> None:
+        if not keys:
+            return
+        args: list[Any] = []
+        for limit, _ in charges:
+            longest = 0 if limit.longest_pause is None else _ms(limit.longest_pause)
+            args += [limit.attempts, _ms(limit.window), _ms(FIRST_PAUSE), longest]
+        # Of those who want the same place one asks for it; the others stand in line behind.
+        turn = self._turns.setdefault(tuple(keys), asyncio.Lock())
+        try:
+            async with asyncio.timeout(PLACE_S), turn:
+                while (wait_ms := await self._ask(keys, member, args)) == _BUSY:  # noqa: ASYNC110  # Redis tells nobody
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError as error:
+            raise Unavailable("Too much is being checked at this moment. Try again shortly.") from error
         if wait_ms > 0:
             raise RateLimited(math.ceil(wait_ms / 1000))
-        return attempt
 
-    async def give_back(self, attempt: Attempt) -> None:
-        """An attempt that succeeded does not count. When Redis does not answer it counts after all."""
-        try:
-            async with asyncio.timeout(PATIENCE_S), self._redis.pipeline(transaction=False) as pipeline:
-                for key in attempt.keys:
-                    pipeline.zrem(key, attempt.member)
-                await pipeline.execute()
-        except (RedisError, OSError):
-            return
+    async def _ask(self, keys: list[str], member: str, args: list[Any]) -> int:
+        return int(await _patiently(self._take(keys=keys, args=[self._now(), _ms(LAPSE), member, *args])))
+
+    async def _uninterrupted(self, work: Coroutine[Any, Any, None]) -> None:
+        """Whoever is cancelled stops waiting for it, and it is done all the same."""
+        task = asyncio.ensure_future(work)
+        self._settling.add(task)
+        task.add_done_callback(self._settled)
+        await asyncio.shield(task)
+
+    def _settled(self, task: "asyncio.Task[None]") -> None:
+        self._settling.discard(task)
+        if not task.cancelled():
+            # Marks it as seen: who waited may be gone.
+            task.exception()
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
 
 
-def _key(limit: Limit, subject: str) -> str:
-    # A digest: whoever reads Redis learns no e-mail addresses, and no subject can forge another's key.
-    return f"moneta:limit:{limit.name}:{sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()}"
+async def _patiently(call: Any) -> Any:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await call
+    except (RedisError, OSError) as error:
+        raise Unavailable from error
+
+
+def _ms(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)

@@ -1,7 +1,11 @@
 """Ending tasks for certain: redis-py and asyncpg can swallow a cancellation that meets a connection's end or begin."""
 
 import asyncio
+import os
 from typing import Any, Final
+
+SPARE_CORES: Final = max(1, (os.cpu_count() or 2) - 1)
+"""How many threads may burn CPU at once in a process: the event loop keeps a core."""
 
 _PATIENCE_S: Final = 0.1
 

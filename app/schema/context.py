@@ -45,6 +45,8 @@ class Context:
     """From the browser's cookie; null without one."""
     refusal: str | None = field(default=None)
     """Why the token or the cookie that came with the request made no viewer; null where none came, or it did."""
+    device_token: str | None = field(default=None)
+    """From the browser's cookie; null without one."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
     tells_secret: bool = field(default=False)

@@ -55,6 +55,8 @@ class Callers:
     async def _with_cookies(self, caller: Caller, connection: HTTPConnection) -> Caller:
         held = cookie_parser(connection.headers.get("cookie", ""))
         session, refresh = held.get(cookies.SESSION), held.get(cookies.REFRESH)
+        if caller.from_browser:
+            caller = msgspec.structs.replace(caller, device_token=held.get(cookies.DEVICE))
         if not (session or refresh):
             return caller
         if not caller.from_browser:

@@ -1,4 +1,4 @@
-"""Sessions of browsers: two cookies that no script can read.
+"""Sessions of browsers: cookies that no script can read, and one by which the browser is known after them.
 
 `__Host-` binds them to this host and to Secure. Over plain http browsers accept that for localhost only, which is
 where plain http is served.
@@ -7,15 +7,19 @@ where plain http is served.
 from typing import Final
 
 from app.domains.accounts.model import SessionTokens
+from app.domains.accounts.services.devices import DEVICE_TTL
 from app.settings import Settings
 
 SESSION: Final = "__Host-moneta-session"
 REFRESH: Final = "__Host-moneta-refresh"
+DEVICE: Final = "__Host-moneta-device"
 
 
 def set_session(tokens: SessionTokens, settings: Settings) -> list[str]:
     """Set-Cookie values that log a browser in."""
+    device = tokens.device_token
     return [
+        *([] if device is None else [_cookie(DEVICE, device, int(DEVICE_TTL.total_seconds()), "Strict")]),
         _cookie(SESSION, tokens.access_token, settings.access_token_ttl_s, "Lax"),
         # Strict: no link from elsewhere can make the browser spend it.
         _cookie(REFRESH, tokens.refresh_token, settings.refresh_token_ttl_s, "Strict"),
@@ -23,7 +27,7 @@ def set_session(tokens: SessionTokens, settings: Settings) -> list[str]:
 
 
 def clear_session() -> list[str]:
-    """Set-Cookie values that log a browser out."""
+    """Set-Cookie values that log a browser out. It stays known as a device."""
     return [_cookie(SESSION, "", 0, "Lax"), _cookie(REFRESH, "", 0, "Strict")]
 
 

@@ -43,6 +43,8 @@ class Caller(msgspec.Struct, frozen=True):
     """From the browser's cookie; null without one."""
     refusal: Refusal | None = None
     """Null for a caller who is known, and for one who has shown nothing."""
+    device_token: str | None = None
+    """From the browser's cookie; null without one."""
 
 
 class Context(RequestContext, Protocol):

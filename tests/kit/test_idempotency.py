@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from app.kit.db import SYSTEM, Database, Scope, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 from app.kit.sql import Query
 from tests.conftest import Owner
 
@@ -27,27 +27,24 @@ class Caller:
         self.database = database
         self.user_id = user_id
         self.ran = 0
+        self.fresh: list[bool] = []
 
     async def order(self, key: str, body: object = "x", *, operation: str = "order", fail: bool = False) -> Any:
-        async def place(tx: Tx) -> Any:
-            async def work() -> Any:
-                self.ran += 1
-                await tx.execute(ADD, str(body))
-                if fail:
-                    raise LookupError
-                return {"id": uuid4(), "body": body}
+        async def work(tx: Tx) -> Any:
+            self.ran += 1
+            await tx.execute(ADD, str(body))
+            if fail:
+                raise LookupError
+            return {"id": uuid4(), "body": body}
 
-            return await once(
-                tx,
-                owner=str(self.user_id),
-                user_id=self.user_id,
-                key=key,
-                operation=operation,
-                request={"body": body},
-                work=work,
-            )
+        async def then(tx: Tx, result: Any, fresh: bool) -> Any:
+            self.fresh.append(fresh)
+            return result
 
-        return await self.database.write(Scope(user_id=self.user_id), place)
+        keyed = Keyed(
+            owner=str(self.user_id), user_id=self.user_id, key=key, operation=operation, request={"body": body}
+        )
+        return await once(self.database, Scope(user_id=self.user_id), keyed, work, then)
 
 
 async def orders_placed(owner: Owner) -> int:
@@ -68,6 +65,7 @@ async def test_twenty_at_once_happen_once(database: Database, owner: Owner) -> N
     results = await asyncio.gather(*(alice.order("k") for _ in range(20)))
     assert len({result["id"] for result in results}) == 1
     assert alice.ran == 1
+    assert sorted(alice.fresh) == [False] * 19 + [True]
     assert await orders_placed(owner) == 1
 
 
@@ -128,3 +126,15 @@ async def test_a_key_that_cannot_be_stored_is_refused(database: Database, key: s
     with pytest.raises(InvalidInput):
         await alice.order(key)
     assert alice.ran == 0
+
+
+async def test_what_cannot_be_written_as_json_is_the_works_to_refuse(database: Database, owner: Owner) -> None:
+    async def refuse(tx: Tx) -> None:
+        raise LookupError
+
+    async def then(tx: Tx, result: Any, fresh: bool) -> None:
+        raise AssertionError
+
+    keyed = Keyed(owner=str(ALICE), user_id=ALICE, key="k", operation="order", request=["\ud800"])
+    with pytest.raises(LookupError):
+        await once(database, Scope(user_id=ALICE), keyed, refuse, then)

@@ -70,6 +70,8 @@ class SessionTokens(msgspec.Struct, frozen=True):
     access_expires_at: datetime
     refresh_token: str
     refresh_expires_at: datetime
+    device_token: str | None = None
+    """Shows at the next log-in that this device is known. Given at log-in, not at a refresh."""
 
 
 class PublicUser(msgspec.Struct, frozen=True):

@@ -27,6 +27,29 @@ ON CONFLICT (email) DO NOTHING RETURNING id;
 WITH profile AS (INSERT INTO profiles (user_id, created_at, updated_at) VALUES ($1, $3, $3))
 INSERT INTO display_names (user_id, display_name) VALUES ($1, $2);
 
+-- name: login_candidate
+-- Whose account an address is, and whether they have been at this source before or bear one of their sessions.
+SELECT u.id, u.email, u.password_hash,
+       EXISTS (SELECT FROM login_sources s WHERE s.user_id = u.id AND s.source = $2::text::cidr) AS by_source,
+       EXISTS (SELECT FROM refresh_tokens r
+               WHERE r.token_hash = $3 AND r.user_id = u.id AND r.used_at IS NULL AND r.expires_at > $4) AS by_session
+FROM users u WHERE u.email = $1;
+
+-- name: remember_source
+-- Notes that a user was at an address, and keeps so many of their addresses, the newest.
+WITH forgotten AS (
+    DELETE FROM login_sources WHERE user_id = $1 AND source IN (
+        SELECT source FROM login_sources WHERE user_id = $1 AND source <> $2::text::cidr
+        ORDER BY seen_at DESC, source OFFSET $4::integer - 1 FOR UPDATE SKIP LOCKED
+    )
+)
+INSERT INTO login_sources (user_id, source, seen_at) VALUES ($1, $2::text::cidr, $3)
+ON CONFLICT (user_id, source) DO UPDATE SET seen_at = excluded.seen_at;
+
+-- name: delete_old_sources
+-- Forgets addresses where users have not been since a moment.
+DELETE FROM login_sources WHERE seen_at < $1;
+
 -- name: user_by_email
 -- Whose account this address is.
 SELECT id, email, password_hash, is_verified FROM users WHERE email = $1;
@@ -77,8 +100,8 @@ FROM users WHERE national_id_kek_id <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP L
 UPDATE users SET national_id_kek_id = $2, national_id_wrapped_key = $3 WHERE id = $1;
 
 -- name: lock_unverified
--- A user who still has to verify their address, locked.
-SELECT id, email FROM users WHERE email = $1 AND NOT is_verified FOR UPDATE;
+-- A user who still has to verify their address, and when they were mailed last, locked.
+SELECT id, email, verification_sent_at FROM users WHERE email = $1 AND NOT is_verified FOR UPDATE;
 
 -- name: set_verification_token
 -- Replaces the token of the verification link.
@@ -164,9 +187,19 @@ WITH doomed AS (
 )
 DELETE FROM sessions s USING doomed d WHERE s.id = d.id RETURNING s.id;
 
+-- name: lock_reset_links
+-- A user and the links that could reset their password now: how many, and when the newest was mailed.
+WITH owner AS (SELECT id, email FROM users WHERE email = $1 FOR UPDATE)
+SELECT o.id, o.email,
+       (SELECT count(*) FROM password_reset_tokens t
+        WHERE t.user_id = o.id AND t.used_at IS NULL AND t.expires_at > $3) AS live,
+       (SELECT max(t.created_at) FROM password_reset_tokens t
+        WHERE t.user_id = o.id AND t.used_at IS NULL AND t.expires_at > $3) AS newest,
+       EXISTS (SELECT FROM login_sources s WHERE s.user_id = o.id AND s.source = $2::text::cidr) AS by_source
+FROM owner o;
+
 -- name: insert_reset_token
--- Stores the digest of a reset link's token, in place of any before.
-WITH replaced AS (DELETE FROM password_reset_tokens WHERE user_id = $1 AND used_at IS NULL)
+-- Stores the digest of a reset link's token. Those before stay good: a stranger who asks for one ends none.
 INSERT INTO password_reset_tokens (user_id, token_hash, expires_at, created_at) VALUES ($1, $2, $3, $4);
 
 -- name: reset_token_user

@@ -9,9 +9,14 @@ from typing import TypeVar
 import msgspec
 from passlib.context import CryptContext
 
+from app.kit.errors import Unavailable
+from app.kit.tasks import SPARE_CORES
+
 MAX_PASSWORD_BYTES = 1024
 # bcrypt itself reads no further, and bcrypt 5 raises instead of truncating as its predecessors did.
 BCRYPT_BYTES = 72
+MAX_QUEUED = 256
+"""Passwords that wait for a thread: some ten seconds' worth, after which nobody waits for the answer any more."""
 
 T = TypeVar("T")
 
@@ -30,7 +35,9 @@ class Verdict(msgspec.Struct, frozen=True):
 class Passwords:
     """Hashes and checks passwords in threads of its own, so the event loop never waits for one."""
 
-    def __init__(self, *, memory_kib: int = 19 * 1024, passes: int = 2, lanes: int = 1, concurrency: int = 2) -> None:
+    def __init__(
+        self, *, memory_kib: int = 19 * 1024, passes: int = 2, lanes: int = 1, concurrency: int = SPARE_CORES
+    ) -> None:
         """`concurrency` bounds the work at any moment: each costs a core and `memory_kib` while it runs."""
         self._context = CryptContext(
             schemes=["argon2", "bcrypt"],
@@ -43,6 +50,7 @@ class Passwords:
         # A pool rather than a semaphore around to_thread: a cancelled request gives a semaphore back
         # while its thread still works, and clients that hang up early could so lift the bound.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="passwords")
+        self._queued = 0
         self._dummy: str = self._context.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
@@ -67,7 +75,13 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        if self._queued >= MAX_QUEUED:
+            raise Unavailable("Too many passwords are being checked at this moment. Try again shortly.")
+        self._queued += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._queued -= 1
 
     def _hash(self, secret: bytes) -> str:
         hashed: str = self._context.hash(secret)

@@ -73,15 +73,15 @@ def new_otp() -> str:
     return f"{secrets.randbelow(10**OTP_DIGITS):0{OTP_DIGITS}d}"
 
 
-def otp_digest(otp: str, *, secret: bytes, scope: str) -> str:
-    """Hex HMAC-SHA-256 of a one-time code, bound to `scope` (whose code it is and what for).
+def keyed_digest(text: str, *, secret: bytes, scope: str) -> str:
+    """Hex HMAC-SHA-256 of what a client bears, bound to `scope` (whose it is and what for).
 
-    Keyed, because a plain digest of six digits is undone by trying a million; scoped, so that a digest
+    Keyed, because a plain digest of a six-digit code is undone by trying a million; scoped, so that a digest
     moved to another row fits nothing.
     """
-    # The length in front keeps (scope, otp) from being split at another place.
+    # The length in front keeps (scope, text) from being split at another place.
     scoped = _encode(scope)
-    return hmac.digest(_strong(secret), len(scoped).to_bytes(4) + scoped + _encode(otp), sha256).hex()
+    return hmac.digest(_strong(secret), len(scoped).to_bytes(4) + scoped + _encode(text), sha256).hex()
 
 
 def same_digest(left: str, right: str) -> bool:

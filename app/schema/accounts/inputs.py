@@ -84,6 +84,11 @@ class LoginInput:
         description="How the tokens come; null: as cookies where an HTTP response to a page of ours can set them,"
         " otherwise in the payload.",
     )
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="The `deviceToken` of an earlier log-in: failures of others then do not slow this device down."
+        " Null: the one in the browser's cookie.",
+    )
 
 
 @strawberry.input(description="The session to refresh.")

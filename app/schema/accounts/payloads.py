@@ -44,6 +44,10 @@ class LoginPayload:
     access_token: str | None = strawberry.field(description="A JWT; null when it came as a cookie.")
     refresh_token: str | None = strawberry.field(description="Works once; null when it came as a cookie.")
     access_token_expires_at: datetime = strawberry.field(description="When the access token ends.")
+    device_token: str | None = strawberry.field(
+        description="Keep it for the next log-in on this device; good for 180 days and until the password changes."
+        " Null when it came as a cookie."
+    )
 
 
 @strawberry.type(description="The session goes on with new tokens; the old ones are worth nothing.")

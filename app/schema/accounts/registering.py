@@ -72,7 +72,8 @@ class RegistrationMutation:
         ResendVerificationPayload,
         InvalidInput,
         RateLimited,
-        description="Mails another code and link; those before are dead. 5 an hour for each account and address.",
+        description="Mails another code and link; those before are dead. 5 an hour for each account and address, and"
+        " nothing within 2 minutes of the mail before, which stays good.",
     )
     async def resend_verification(self, info: Info, input: EmailInput) -> Any:
         """Mails another code and link."""
@@ -83,7 +84,8 @@ class RegistrationMutation:
         RequestPasswordResetPayload,
         InvalidInput,
         RateLimited,
-        description="Mails a link to set a new password; those before are dead. 5 an hour per account and address.",
+        description="Mails a link to set a new password; those before stay good for their hour. 5 an hour for each"
+        " account and address, and nothing within 2 minutes of the mail before.",
     )
     async def request_password_reset(self, info: Info, input: EmailInput) -> Any:
         """Mails a link to set a new password."""

@@ -5,6 +5,7 @@ from typing import Any, cast
 import strawberry
 
 from app.domains.accounts import model
+from app.domains.accounts.services.devices import Proof
 from app.domains.accounts.services.sessions import LoggedIn
 from app.engine.nodes import key_of
 from app.engine.problems import mutation
@@ -32,16 +33,24 @@ class SessionMutation:
         InvalidInput,
         model.BadCredentials,
         RateLimited,
-        description="Opens a session. 5 failures in 15 minutes for each account and for each address; successes do not"
-        " count. What follows in the same document is done as the viewer.",
+        description="Opens a session. 5 failures in 15 minutes for each account and address, or account and known"
+        " device; successes do not count. Many failures at an account or from an address slow down those who are not"
+        " known there. What follows in the same document is done as the viewer.",
     )
     async def login(self, info: Info, input: LoginInput) -> Any:
         """Opens a session."""
         context = info.context
         default = TokenDelivery.COOKIE if context.from_browser else TokenDelivery.BEARER
         delivery = _deliverable(context, input.delivery or default)
-        opened = await context.services.accounts.sessions.login(input.email, input.password, context.client)
-        return LoginPayload(**await _deliver(context, opened, delivery))
+        proof = Proof(
+            context.client.ip,
+            context.client.user_agent,
+            device_token=input.device_token or context.device_token,
+            refresh_token=context.refresh_token,
+        )
+        opened = await context.services.accounts.sessions.login(input.email, input.password, proof)
+        device_token = None if delivery is TokenDelivery.COOKIE else opened.tokens.device_token
+        return LoginPayload(**await _deliver(context, opened, delivery), device_token=device_token)
 
     @mutation(
         RefreshSessionPayload,

@@ -42,6 +42,7 @@ class SubmitTransactionInput:
     signature: str = strawberry.field(
         description="RSASSA-PSS over the encoding (SHA-256, MGF1-SHA-256, salt of 32 bytes), in base64."
     )
+    allow_high_fee: bool = strawberry.field(default=False, description="Confirms a fee above 1 coin.")
     idempotency_key: str = strawberry.field(description=KEY)
 
 

@@ -175,13 +175,18 @@ class LedgerMutation:
         model.UnconfirmedChainTooLong,
         model.MempoolFull,
         model.FeeTooLow,
+        model.FeeTooHigh,
         IdempotencyKeyReused,
         description="Sends a payment from the viewer's wallet that was signed elsewhere.",
     )
     async def submit_transaction(self, info: Info, input: SubmitTransactionInput) -> Any:
         """Sends a payment that was signed elsewhere."""
         transaction_hash = await info.context.services.ledger.submissions.submit(
-            info.context.require_viewer(), input.transaction, input.signature, input.idempotency_key
+            info.context.require_viewer(),
+            input.transaction,
+            input.signature,
+            input.idempotency_key,
+            allow_high_fee=input.allow_high_fee,
         )
         return SubmitTransactionPayload(transaction=await _transaction(info, transaction_hash))
 

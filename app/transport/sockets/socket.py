@@ -61,7 +61,7 @@ class Socket:
         self.wire = wire
         self._hall = hall
         # A frame sets no cookies, and no refresh token is ever read again.
-        self._caller = msgspec.structs.replace(caller, from_browser=False, refresh_token=None)
+        self._caller = msgspec.structs.replace(caller, from_browser=False, refresh_token=None, device_token=None)
         self._operations: dict[str, Operation] = {}
         self._numbers = itertools.count(1)
         self._initialised = False

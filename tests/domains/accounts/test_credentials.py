@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.domains.accounts.model import BadCredentials, ResetInvalid
+from app.domains.accounts.model import BadCredentials, Client, ResetInvalid, Role
 from app.kit.errors import InvalidInput, RateLimited
 from tests.domains.accounts.conftest import House
-from tests.factories import CLIENT, PASSWORD, open_session, register, register_session
+from tests.factories import CLIENT, PASSWORD, open_session, person, register, register_session
 
 EMAIL = "alice@example.com"
 NEW = "another-horse-battery"
@@ -70,12 +70,40 @@ async def test_a_reset_link_lasts_an_hour(house: House) -> None:
         await house.accounts.credentials.reset(token, NEW, CLIENT)
 
 
-async def test_a_newer_reset_link_ends_the_older(house: House) -> None:
+async def test_a_newer_reset_link_leaves_the_older_good_until_one_is_used(house: House) -> None:
     await register(house, EMAIL)
-    older, newer = await _reset_token(house), await _reset_token(house)
+    older = await _reset_token(house)
+    house.clock.advance(timedelta(minutes=2))
+    newer = await _reset_token(house)
+    await house.accounts.credentials.reset(older, NEW, CLIENT)
     with pytest.raises(ResetInvalid):
-        await house.accounts.credentials.reset(older, NEW, CLIENT)
-    await house.accounts.credentials.reset(newer, NEW, CLIENT)
+        await house.accounts.credentials.reset(newer, NEW, CLIENT)
+
+
+async def test_strangers_who_ask_for_resets_deny_the_owner_none(house: House) -> None:
+    await house.accounts.registration.create(person(EMAIL), Role.USER, CLIENT)
+    await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)
+    for minute in range(60):
+        await house.accounts.credentials.request_reset(EMAIL, Client(f"198.51.100.{minute}"))
+        house.clock.advance(timedelta(minutes=1))
+    await house.work()
+    assert len(house.mailbox.messages) == 1, "mailed a moment ago is mailed"
+    for minute in range(20):
+        await house.accounts.credentials.request_reset(EMAIL, Client(f"198.51.100.{minute}"))
+        await house.work()
+        house.clock.advance(timedelta(minutes=1, seconds=1))
+    assert len(house.mailbox.messages) == 5, "strangers cause so much mail and no more"
+    await house.accounts.credentials.reset(await _reset_token(house), NEW, CLIENT)
+    await house.accounts.sessions.login(EMAIL, NEW, CLIENT)
+
+
+async def test_a_stolen_session_uses_up_the_guesses_of_no_other(house: House) -> None:
+    own = await register_session(house, EMAIL)
+    stolen = await open_session(house, own.viewer.user_id)
+    for _ in range(5):
+        with pytest.raises(InvalidInput):
+            await house.accounts.credentials.change(stolen.viewer, "wrong-wrong-wrong", NEW)
+    await house.accounts.credentials.change(own.viewer, PASSWORD, NEW)
 
 
 async def test_a_reset_for_nobody_looks_the_same_and_mails_nobody(house: House) -> None:

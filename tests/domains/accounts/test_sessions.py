@@ -3,13 +3,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from redis.asyncio import Redis
 
 from app.domains.accounts.model import BadCredentials, Client, Role, SessionEnded
 from app.domains.accounts.services.sessions import SESSIONS_STREAM
 from app.kit.crypto.tokens import digest
-from app.kit.errors import NotFound, RateLimited, Unavailable
-from app.kit.ratelimit import RateLimiter
+from app.kit.errors import NotFound
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, PASSWORD, open_session, register, register_session
 
@@ -49,52 +47,6 @@ async def test_an_unknown_address_and_a_wrong_password_are_alike(house: House) -
     assert len(set(messages)) == 1
     assert (await house.auth_log())[-3:] == [("failed_login", False)] * 3
     assert await house.owner.fetchval("SELECT count(user_id) FROM auth_logs WHERE event_type = 'failed_login'") == 1
-
-
-async def test_the_sixth_failure_for_an_account_is_not_even_tried(house: House) -> None:
-    await register(house, EMAIL)
-    for n in range(5):
-        with pytest.raises(BadCredentials):
-            await house.accounts.sessions.login(EMAIL, "wrong-wrong-wrong", Client(f"198.51.100.{n}"))
-    with pytest.raises(RateLimited) as refusal:
-        await house.accounts.sessions.login(EMAIL, PASSWORD, Client("198.51.100.99"))
-    assert refusal.value.retry_after_s == 900
-    house.clock.advance(timedelta(minutes=15))
-    await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)
-
-
-async def test_the_sixth_failure_from_an_address_is_not_even_tried(house: House) -> None:
-    await register(house, EMAIL)
-    for n in range(5):
-        with pytest.raises(BadCredentials):
-            await house.accounts.sessions.login(f"u{n}@example.com", PASSWORD, Client(f"2001:db8::{n}"))
-    with pytest.raises(RateLimited):
-        await house.accounts.sessions.login(EMAIL, PASSWORD, Client("2001:db8::ffff:1"))
-    await house.accounts.sessions.login(EMAIL, PASSWORD, Client("2001:db8:0:1::1"))
-
-
-async def test_log_ins_that_succeed_do_not_count(house: House) -> None:
-    await register(house, EMAIL)
-    for _ in range(8):
-        await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)
-
-
-async def test_guesses_at_once_get_no_more_than_guesses_in_turn(house: House) -> None:
-    await register(house, EMAIL)
-    guesses = [house.accounts.sessions.login(EMAIL, f"wrong-wrong-{n}", CLIENT) for n in range(40)]
-    outcomes = [type(outcome) for outcome in await asyncio.gather(*guesses, return_exceptions=True)]
-    assert outcomes.count(BadCredentials) == 5
-    assert outcomes.count(RateLimited) == 35
-
-
-async def test_without_redis_nobody_logs_in(house: House) -> None:
-    await register(house, EMAIL)
-    dead = Redis.from_url("redis://127.0.0.1:1/0")
-    object.__setattr__(house.accounts.sessions, "limiter", RateLimiter(dead, house.clock))
-    with pytest.raises(Unavailable):
-        await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)
-    await dead.aclose()
-    assert ("login", True) not in (await house.auth_log())[2:]
 
 
 async def test_a_token_ends_after_an_hour(house: House) -> None:

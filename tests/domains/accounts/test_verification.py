@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domains.accounts.model import VerificationInvalid
+from app.domains.accounts.model import Client, VerificationInvalid
 from app.kit.errors import InvalidInput, RateLimited
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, register
@@ -93,6 +93,7 @@ async def test_the_code_lasts_ten_minutes_the_link_a_day(house: House) -> None:
 
 async def test_resending_ends_what_was_sent_before(house: House) -> None:
     code, token = await _registered(house)
+    house.clock.advance(timedelta(minutes=2))
     await house.accounts.verification.request_again(EMAIL, CLIENT)
     assert await house.work() == 2, "the request, then the mail that it asked for"
     new_code = house.mailbox.last(r"code is (\d{6})\.")
@@ -102,6 +103,15 @@ async def test_resending_ends_what_was_sent_before(house: House) -> None:
         with pytest.raises(VerificationInvalid):
             await house.accounts.verification.verify_by_code(EMAIL, code, CLIENT)
     await house.accounts.verification.verify_by_code(EMAIL, new_code, CLIENT)
+    assert await _is_verified(house)
+
+
+async def test_a_stranger_who_resends_ends_no_code_that_is_just_being_typed(house: House) -> None:
+    code, _ = await _registered(house)
+    for n in range(10):
+        await house.accounts.verification.request_again(EMAIL, Client(f"198.51.100.{n}"))
+    assert await house.work() == 10
+    await house.accounts.verification.verify_by_code(EMAIL, code, CLIENT)
     assert await _is_verified(house)
 
 

@@ -34,7 +34,9 @@ async def draft(scene: Scene, sender: Person, recipient: Person, amount: str = "
     return decode((await drafted(scene, sender, command)).encoding)
 
 
-async def submit(scene: Scene, sender: Person, transaction: Transaction, *, key: str | None = None) -> str:
+async def submit(
+    scene: Scene, sender: Person, transaction: Transaction, *, key: str | None = None, allow_high_fee: bool = False
+) -> str:
     assert sender.key is not None
     encoding = encode(transaction)
     return await scene.services.submissions.submit(
@@ -42,6 +44,7 @@ async def submit(scene: Scene, sender: Person, transaction: Transaction, *, key:
         base64.b64encode(encoding).decode(),
         base64.b64encode(sign(sender.key.private_der, encoding)).decode(),
         key or str(uuid4()),
+        allow_high_fee=allow_high_fee,
     )
 
 
@@ -78,6 +81,21 @@ async def test_a_known_transaction_is_answered_with_itself(scene: Scene) -> None
         await submit(scene, alice, await draft(scene, alice, bob), key="first")
     assert await scene.facts(bob) == [("transaction.pending", {"hash": hash_})]
     assert await scene.balance(alice) == REWARD - 1 - MIN_FEE
+
+
+async def test_a_fee_above_a_coin_must_be_confirmed(scene: Scene) -> None:
+    alice, bob = await scene.person(key=rsa_key(0)), await scene.person()
+    await scene.mine(alice)
+    command = TransferCommand(recipient_wallet_id=bob.wallet_id, amount=Decimal(1), fee=Decimal("1.00000001"))
+    with pytest.raises(model.FeeTooHigh):
+        await drafted(scene, alice, command)
+    confirmed = msgspec.structs.replace(command, allow_high_fee=True)
+    payment = decode((await drafted(scene, alice, confirmed)).encoding)
+    with pytest.raises(model.FeeTooHigh):
+        await submit(scene, alice, payment, key="k")
+    assert await scene.facts(bob) == []
+    hash_ = await submit(scene, alice, payment, key="k", allow_high_fee=True)
+    assert await submit(scene, alice, payment, key="k") == hash_, "a replay has been accepted"
 
 
 async def test_two_hundred_spends_of_one_coin_have_one_winner(scene: Scene) -> None:

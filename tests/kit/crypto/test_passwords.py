@@ -8,6 +8,7 @@ import pytest
 from passlib.context import CryptContext
 
 from app.kit.crypto.passwords import Passwords, Verdict
+from app.kit.errors import Unavailable
 from tests.waiting import HANG_S
 
 CHEAP = {"memory_kib": 64, "passes": 1}
@@ -129,4 +130,13 @@ async def test_no_more_work_runs_at_once_than_allowed(monkeypatch: pytest.Monkey
     assert await asyncio.gather(*(passwords.hash("s") for _ in range(4))) == ["met"] * 4
     meeting_of(3, 0.2)
     assert await asyncio.gather(*(passwords.hash("s") for _ in range(6))) == ["alone"] * 6
+    passwords.close()
+
+
+async def test_what_cannot_be_checked_in_time_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.kit.crypto.passwords.MAX_QUEUED", 3)
+    passwords = Passwords(memory_kib=8, passes=1, lanes=1, concurrency=1)
+    outcomes = await asyncio.gather(*(passwords.verify("p", None) for _ in range(8)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes].count(Unavailable) == 5
+    assert not (await passwords.verify("p", None)).ok, "the queue is free again"
     passwords.close()

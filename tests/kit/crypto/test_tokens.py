@@ -68,21 +68,21 @@ def test_otps_are_six_digits_with_leading_zeros(monkeypatch: pytest.MonkeyPatch)
     assert tokens.new_otp() == "000042"
 
 
-def test_an_otp_digest_depends_on_code_secret_and_scope() -> None:
-    made = tokens.otp_digest("000042", secret=SECRET, scope="alice:verify")
+def test_a_keyed_digest_depends_on_code_secret_and_scope() -> None:
+    made = tokens.keyed_digest("000042", secret=SECRET, scope="alice:verify")
     expected = hmac.new(SECRET, b"\0\0\0\x0calice:verify000042", sha256).hexdigest()
     assert made == expected
-    assert made != tokens.otp_digest("000043", secret=SECRET, scope="alice:verify")
-    assert made != tokens.otp_digest("000042", secret=SECRET[::-1], scope="alice:verify")
-    assert made != tokens.otp_digest("000042", secret=SECRET, scope="bob:verify")
-    assert made != tokens.otp_digest("00042", secret=SECRET, scope="alice:verify0")
+    assert made != tokens.keyed_digest("000043", secret=SECRET, scope="alice:verify")
+    assert made != tokens.keyed_digest("000042", secret=SECRET[::-1], scope="alice:verify")
+    assert made != tokens.keyed_digest("000042", secret=SECRET, scope="bob:verify")
+    assert made != tokens.keyed_digest("00042", secret=SECRET, scope="alice:verify0")
 
 
 def test_short_secrets_are_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         AccessTokens(SECRET[1:], "moneta", "graph")
     with pytest.raises(ValueError, match="32 bytes"):
-        tokens.otp_digest("000042", secret=SECRET[1:], scope="alice")
+        tokens.keyed_digest("000042", secret=SECRET[1:], scope="alice")
 
 
 def test_an_access_token_says_what_it_was_issued_for() -> None:

@@ -101,9 +101,15 @@ def avatar_url(text: str) -> str:
 def source_of(ip: str | None) -> str | None:
     """Who attempts are counted against: an IPv4 address, or the /64 that one IPv6 user has to themselves."""
     address = ip_address(ip)
-    if address is None or ":" not in address:
+    if address is None:
+        return None
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv4Address):
         return address
-    return str(ipaddress.ip_network((address, _IPV6_HOST_BITS), strict=False))
+    # How a socket that listens on both shows IPv4: all of them lie in one /64.
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, _IPV6_HOST_BITS), strict=False))
 
 
 def ip_address(text: str | None) -> str | None:

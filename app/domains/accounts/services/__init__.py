@@ -7,6 +7,7 @@ from typing import Self
 from app.domains.accounts.services.administration import Administration
 from app.domains.accounts.services.audit import Audit
 from app.domains.accounts.services.credentials import Credentials
+from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.journal import Journal
 from app.domains.accounts.services.maintenance import Maintenance
 from app.domains.accounts.services.post import Post
@@ -66,6 +67,12 @@ class AccountsServices:
         limiter = RateLimiter(redis, clock)
         journal = Journal(database, clock)
         post = Post(keyring, mailer)
+        devices = Devices(
+            database=database,
+            clock=clock,
+            secret=derive(secret, "device-tokens"),
+            limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
+        )
         verification = Verification(
             database=database,
             clock=clock,
@@ -85,6 +92,7 @@ class AccountsServices:
             limiter=limiter,
             journal=journal,
             verification=verification,
+            devices=devices,
             prepare_wallet=prepare_wallet,
         )
         sessions = Sessions(
@@ -97,7 +105,7 @@ class AccountsServices:
             journal=journal,
             access_ttl=timedelta(seconds=settings.access_token_ttl_s),
             refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
-            login_limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
+            devices=devices,
         )
         credentials = Credentials(
             database=database,

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, Role, Viewer
@@ -17,7 +17,7 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Forbidden, InvalidInput, NotFound
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 from app.kit.jobs import ScheduledJob
 
 MAX_CODES: Final = 100
@@ -47,22 +47,26 @@ class Administration:
         Raises Forbidden, InvalidInput, IdempotencyKeyReused.
         """
         _require_admin(viewer)
-        wanted = _wanted(count, codes)
 
-        async def work(tx: Tx) -> list[str]:
-            result: list[str] = await once(
-                tx,
+        async def work(tx: Tx) -> list[UUID]:
+            return await self._insert_codes(tx, _wanted(count, codes))
+
+        async def then(tx: Tx, result: Any, fresh: bool) -> list[UUID]:
+            return [UUID(code_id) for code_id in result]
+
+        return await once(
+            self.database,
+            system_scope(viewer.client, viewer.user_id),
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="createAccessCodes",
-                request=[count, None if codes is None else wanted],
-                work=lambda: self._insert_codes(tx, wanted),
-            )
-            return result
-
-        ids = await self.database.write(system_scope(viewer.client, viewer.user_id), work)
-        return [UUID(code_id) for code_id in ids]
+                request=[count, None if codes is None else [code.strip().upper() for code in codes]],
+            ),
+            work,
+            then,
+        )
 
     async def update_role(self, viewer: Viewer, user_id: UUID, role: Role) -> None:
         """Gives a user a role, and ends their sessions: open sockets hold the role they were opened with.

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from app.domains.accounts.model import AuthEvent, Client, ResetInvalid, Viewer
 from app.domains.accounts.rules import identity, mails
 from app.domains.accounts.services.journal import Journal, system_scope
@@ -21,6 +23,12 @@ from app.kit.ratelimit import Limit, RateLimiter
 RESET_TTL: Final = timedelta(hours=1)
 RESET_JOB: Final = "accounts.password-reset"
 RESET_LIMIT = Limit("password-reset", 5, timedelta(hours=1))
+"""Requests for one account from one address."""
+RESET_GAP: Final = timedelta(minutes=2)
+"""Who asks again so soon has a link in the mail already."""
+RESET_LINKS: Final = 5
+"""Links that may be good at once by requests of strangers: mail is bounded, and each of them opens the account."""
+CHANGE_LIMIT_NAME: Final = "change-password"
 
 
 @dataclass(frozen=True)
@@ -41,14 +49,18 @@ class Credentials:
 
         Raises InvalidInput, for a wrong current password as well; RateLimited after as many of those as log-in bears.
         """
-        attempt = await self.limiter.take(self.sessions.login_limit, f"user:{viewer.user_id}")
         async with self.database.snapshot(viewer.scope) as tx:
             row = await tx.fetch_one(Q.user_by_id, viewer.user_id)
         if row is None:
             raise NotFound
         address, stored = row["email"], row["password_hash"]
         identity.password(new, address, field="newPassword")
-        verdict = await self.passwords.verify(current, stored)
+        # Each session has guesses of its own: a stolen one uses up those of no other.
+        limit = msgspec.structs.replace(self.sessions.devices.limit, name=CHANGE_LIMIT_NAME)
+        async with self.limiter.attempt(limit.of(str(viewer.session_id))) as attempt:
+            verdict = await self.passwords.verify(current, stored)
+            if not verdict.ok:
+                await attempt.count()
         if not verdict.ok:
             error = "wrong current password"
             await self.journal.note_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
@@ -63,28 +75,27 @@ class Credentials:
             await self.post.send(tx, mails.password_changed(address))
             return await self.sessions.end_all(tx, viewer.user_id, keep=viewer.session_id)
 
-        ended = await self.database.write(system_scope(viewer.client, viewer.user_id), work)
-        await self.limiter.give_back(attempt)
-        return ended
+        return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def request_reset(self, email: str, client: Client) -> None:
         """Asks for a reset link. Returns the same, as fast, whether or not the address has an account.
 
-        Raises InvalidInput, RateLimited, Unavailable.
+        Raises InvalidInput, RateLimited, Unavailable. Requests from elsewhere do not count against anybody here.
         """
         address = identity.email(email)
-        source = identity.source_of(client.ip)
-        await self.limiter.take(RESET_LIMIT, f"email:{address}", None if source is None else f"address:{source}")
+        await self.limiter.charge(RESET_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
         await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESET_JOB, content))
 
     async def send_reset(self, email: str, client: Client) -> None:
-        """What the worker makes of such a request: nothing for an unknown address."""
+        """What the worker makes of such a request: nothing for an unknown address, or where links enough are good."""
         now, token = self.clock.now(), new_token()
 
         async def work(tx: Tx) -> None:
-            row = await tx.fetch_one(Q.user_by_email, email)
-            if row is None:
+            row = await tx.fetch_one(Q.lock_reset_links, email, identity.source_of(client.ip), now)
+            if row is None or (row["newest"] is not None and row["newest"] > now - RESET_GAP):
+                return
+            if row["live"] >= RESET_LINKS and not row["by_source"]:
                 return
             await tx.execute(Q.insert_reset_token, row["id"], digest(token), now + RESET_TTL, now)
             await self.journal.note(tx, AuthEvent.PASSWORD_RESET_REQUESTED, client, row["id"])
@@ -116,6 +127,8 @@ class Credentials:
             await tx.execute(Q.delete_reset_tokens, user_id)
             await self.journal.note(tx, AuthEvent.PASSWORD_RESET, client, user_id)
             await self.post.send(tx, mails.password_changed(row["email"]))
+            # Who has the mail is the owner: from here they log in however many strangers guess.
+            await self.sessions.devices.remember(tx, user_id, client)
             await self.sessions.end_all(tx, user_id)
             return user_id
 

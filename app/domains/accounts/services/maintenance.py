@@ -10,6 +10,7 @@ from app.kit.db import SYSTEM, Database
 from app.kit.sql import Query
 
 SESSION_RETENTION: Final = timedelta(days=30)
+SOURCE_RETENTION: Final = timedelta(days=180)
 OTP_RETENTION: Final = timedelta(hours=24)
 AUTH_LOG_RETENTION: Final = timedelta(days=90)
 
@@ -22,8 +23,12 @@ class Maintenance:
     clock: Clock
 
     async def delete_old_sessions(self) -> str:
-        """Those whose access token expired 30 days ago, and that cannot be refreshed any more."""
+        """Those whose access token expired 30 days ago, and that cannot be refreshed any more.
+
+        With them the addresses that users have not logged in from for 180 days.
+        """
         now = self.clock.now()
+        await self._delete(Q.delete_old_sources, now - SOURCE_RETENTION)
         return f"{await self._delete(Q.delete_old_sessions, now - SESSION_RETENTION, now)} deleted"
 
     async def delete_old_secrets(self) -> str:

@@ -4,21 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid4
 
 from app.domains.accounts.model import AccessCodeInvalid, AuthEvent, Client, EmailTaken, NewUser, Role
 from app.domains.accounts.rules import identity
+from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.journal import Journal, system_scope
 from app.domains.accounts.services.verification import Verification
 from app.domains.accounts.statements import Q
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
-from app.kit.db import SYSTEM, Database, Tx
-from app.kit.errors import Problem
-from app.kit.idempotency import once
+from app.kit.db import Database, Tx
+from app.kit.idempotency import Keyed, once
 from app.kit.ratelimit import Limit, RateLimiter
+from app.kit.tasks import SPARE_CORES
 
 WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
 """Writes a prepared wallet for a user that exists, in the transaction that made the user."""
@@ -27,9 +28,9 @@ PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
 """Prepares a wallet for a PEM public key, or for None with a key of its own; what takes long happens here."""
 
 # Only guesses at codes that do not exist count, and addresses that are taken: who loses the race for a code had it.
-REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1))
+REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1), timedelta(minutes=1))
 
-PREPARATIONS: Final = 2
+PREPARATIONS: Final = SPARE_CORES
 """Users prepared at once in a process: each takes a core for 100 ms and more, and everybody else waits for cores."""
 
 
@@ -58,6 +59,7 @@ class Registration:
     limiter: RateLimiter
     journal: Journal
     verification: Verification
+    devices: Devices
     prepare_wallet: PrepareWallet
     _preparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREPARATIONS))
 
@@ -69,21 +71,18 @@ class Registration:
         Raises InvalidInput, AccessCodeInvalid, EmailTaken, RateLimited, IdempotencyKeyReused. That an address is
         taken is told only to who holds an unspent code, and such a code is worth more than the answer.
         """
-        new, code = checked(new), identity.access_code(access_code)
-        source = identity.source_of(client.ip)
-        attempt = await self.limiter.take(REGISTRATION_LIMIT, None if source is None else f"address:{source}")
-        try:
-            user_id = await self._register(new, code, client, idempotency_key)
-        except (AccessCodeInvalid, EmailTaken) as refusal:
-            await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
-            if isinstance(refusal, AccessCodeInvalid) and await self._is_spent(code) is not None:
-                await self.limiter.give_back(attempt)
-            raise
-        except Problem:
-            await self.limiter.give_back(attempt)
-            raise
-        await self.limiter.give_back(attempt)
-        return user_id
+        # Until it is their turn nobody holds a connection: of many who race for a code only a few cost anything.
+        async with self._preparing:
+            try:
+                if idempotency_key is None:
+                    return await self.database.write(
+                        system_scope(client), lambda tx: self._redeem(tx, new, access_code, client)
+                    )
+                return await self._once(new, access_code, client, idempotency_key)
+            except (AccessCodeInvalid, EmailTaken) as error:
+                refusal = error
+        await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
+        raise refusal
 
     async def create(self, new: NewUser, role: Role, client: Client) -> UUID:
         """Makes a verified user without a code. Raises InvalidInput, EmailTaken."""
@@ -92,45 +91,58 @@ class Registration:
             system_scope(client), lambda tx: self._insert(tx, prepared, client, role=role, is_verified=True)
         )
 
-    async def _register(self, new: NewUser, code: str, client: Client, key: str | None) -> UUID:
-        async def redeem(tx: Tx) -> UUID:
-            code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
-            if code_id is None:
-                raise AccessCodeInvalid
-            user_id = await self._insert(tx, prepared, client, role=Role.USER, is_verified=False)
-            await tx.execute(Q.redeem_access_code, code_id, user_id, self.clock.now())
-            await self.verification.issue(tx, user_id, new.email, client)
-            return user_id
-
+    async def _once(self, new: NewUser, access_code: str, client: Client, key: str) -> UUID:
         async def work(tx: Tx) -> UUID:
-            if key is None:
-                return await redeem(tx)
-            result: str = await once(
-                tx,
-                owner=f"register:{new.email}",
+            return await self._redeem(tx, new, access_code, client)
+
+        async def then(tx: Tx, result: Any, fresh: bool) -> UUID:
+            return UUID(result)
+
+        email = identity.email(new.email)
+        return await once(
+            self.database,
+            system_scope(client),
+            Keyed(
+                owner=f"register:{email}",
                 user_id=None,
                 key=key,
                 operation="register",
                 # Without the password: a plain digest of it would outlive the request.
-                request=[new.email, new.full_name, new.display_name, new.national_id, new.public_key, code],
-                work=lambda: redeem(tx),
-            )
-            return UUID(result)
+                request=[
+                    email,
+                    new.full_name.strip(),
+                    None if new.display_name is None else new.display_name.strip(),
+                    None if new.national_id is None else new.national_id.strip().upper(),
+                    new.public_key,
+                    access_code.strip().upper(),
+                ],
+            ),
+            work,
+            then,
+        )
 
-        # To the commit: of many who race for a code, those who come next find it spent before they cost anything.
-        async with self._preparing:
-            is_spent = await self._is_spent(code)
-            # A replay finds its own code spent.
-            if is_spent is None or (is_spent and key is None):
+    async def _redeem(self, tx: Tx, new: NewUser, access_code: str, client: Client) -> UUID:
+        """Makes the user, over this transaction only: who holds one connection waits for no other."""
+        new, code = checked(new), identity.access_code(access_code)
+        async with self.limiter.attempt(REGISTRATION_LIMIT.of(identity.source_of(client.ip))) as attempt:
+            is_spent: bool | None = await tx.fetch_value(Q.access_code_is_spent, code)
+            if is_spent is not False:
+                if is_spent is None:
+                    await attempt.count()
                 raise AccessCodeInvalid
             prepared = await self._prepare(new)
-            return await self.database.write(system_scope(client), work)
-
-    async def _is_spent(self, code: str) -> bool | None:
-        """None: there is no such code."""
-        async with self.database.snapshot(SYSTEM) as tx:
-            spent: bool | None = await tx.fetch_value(Q.access_code_is_spent, code)
-            return spent
+            code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
+            if code_id is None:
+                raise AccessCodeInvalid
+            try:
+                user_id = await self._insert(tx, prepared, client, role=Role.USER, is_verified=False)
+            except EmailTaken:
+                await attempt.count()
+                raise
+            await tx.execute(Q.redeem_access_code, code_id, user_id, self.clock.now())
+            await self.devices.remember(tx, user_id, client)
+            await self.verification.issue(tx, user_id, new.email, client)
+            return user_id
 
     async def _prepare(self, new: NewUser) -> _Prepared:
         write_wallet = await self.prepare_wallet(new.public_key)

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
+
+import msgspec
 
 from app.domains.accounts.model import (
     AuthEvent,
@@ -16,6 +19,7 @@ from app.domains.accounts.model import (
     Viewer,
 )
 from app.domains.accounts.rules import identity
+from app.domains.accounts.services.devices import Devices, Proof
 from app.domains.accounts.services.journal import Journal, origin_of, system_scope
 from app.domains.accounts.statements import Q
 from app.kit.clock import Clock
@@ -24,12 +28,15 @@ from app.kit.crypto.tokens import AccessTokens, TokenError, TokenExpired, digest
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog, Fact
-from app.kit.ratelimit import Limit, RateLimiter
+from app.kit.ratelimit import RateLimiter
 
 SESSIONS_STREAM = "sessions"
 """The stream that tells of every session that was ended before its time: `session.revoked`, with its `session_id`."""
 
 REVOKED = "session.revoked"
+
+_LOOKS: Final = 3
+"""How often a right password is held against the stored hash when that is replaced under our hands."""
 
 
 class LoggedIn(NamedTuple):
@@ -52,7 +59,7 @@ class Sessions:
     journal: Journal
     access_ttl: timedelta
     refresh_ttl: timedelta
-    login_limit: Limit
+    devices: Devices
 
     async def authenticate(self, token: str, client: Client) -> Viewer | None:
         """Who bears this access token; None for whatever is not one, has expired, or was revoked."""
@@ -91,28 +98,30 @@ class Sessions:
     async def login(self, email: str, password: str, client: Client) -> LoggedIn:
         """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.
 
-        Raises BadCredentials, RateLimited, Unavailable. Only attempts that fail count against the limit.
+        Raises BadCredentials, RateLimited, Unavailable. What counts is a wrong password: not a right one, and nothing
+        that came to no answer. `client` may be a Proof of an earlier log-in.
         """
+        proof = client if isinstance(client, Proof) else Proof(client.ip, client.user_agent)
         address = _lenient(email)
-        source = identity.source_of(client.ip)
-        attempt = await self.limiter.take(
-            self.login_limit, f"email:{address}", None if source is None else f"address:{source}"
-        )
-        async with self.database.snapshot(SYSTEM) as tx:
-            row = await tx.fetch_one(Q.user_by_email, address)
-        user_id: UUID | None = None if row is None else row["id"]
-        stored: str | None = None if row is None else row["password_hash"]
-        verdict = await self.passwords.verify(password, stored)
-        opened = None
-        if user_id is not None and stored is not None and verdict.ok:
-            opened = await self.database.write(
-                system_scope(client), lambda tx: self._open_checked(tx, user_id, stored, verdict, client)
-            )
-        if opened is None:
-            await self.journal.note_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
-            raise BadCredentials
-        await self.limiter.give_back(attempt)
-        return opened
+        row, charges = await self.devices.look_up(address, proof)
+        async with self.limiter.attempt(charges) as attempt:
+            for _ in range(_LOOKS):
+                user_id: UUID | None = None if row is None else row["id"]
+                stored: str | None = None if row is None else row["password_hash"]
+                verdict = await self.passwords.verify(password, stored)
+                if user_id is None or stored is None or not verdict.ok:
+                    break
+                opened = await self.database.write(
+                    system_scope(client),
+                    partial(self._open_checked, user_id=user_id, stored=stored, verdict=verdict, proof=proof),
+                )
+                if opened is not None:
+                    return opened
+                # Another hash is stored meanwhile, perhaps a better one of the same password.
+                row, _ = await self.devices.look_up(address, proof)
+            await attempt.count()
+        await self.journal.note_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
+        raise BadCredentials
 
     async def open(self, tx: Tx, user_id: UUID, role: Role, is_verified: bool, client: Client) -> LoggedIn:
         """Opens a session for a user who has shown who they are."""
@@ -191,15 +200,21 @@ class Sessions:
         return len(ended)
 
     async def _open_checked(
-        self, tx: Tx, user_id: UUID, stored: str, verdict: Verdict, client: Client
+        self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: Proof
     ) -> LoggedIn | None:
         # First, or two log-ins that both hold the row for share would wait for each other to upgrade it.
         if verdict.upgraded_hash is not None:
             await tx.execute(Q.replace_password, user_id, stored, verdict.upgraded_hash)
-        user = await tx.fetch_one(Q.lock_credentials, user_id, verdict.upgraded_hash or stored)
+        current = verdict.upgraded_hash or stored
+        user = await tx.fetch_one(Q.lock_credentials, user_id, current)
         if user is None:
             return None
-        return await self.open(tx, user_id, Role(user["role"]), user["is_verified"], client)
+        await self.devices.remember(tx, user_id, proof)
+        opened = await self.open(tx, user_id, Role(user["role"]), user["is_verified"], proof)
+        device = proof.device_token
+        if device is None or not self.devices.knows(device, user_id, current):
+            device = self.devices.issue(user_id, current)
+        return LoggedIn(opened.viewer, msgspec.structs.replace(opened.tokens, device_token=device))
 
     async def _renew(self, tx: Tx, session_id: UUID, user_id: UUID, used: str, client: Client) -> LoggedIn | None:
         user = await tx.fetch_one(Q.viewer_of_session, user_id)
@@ -252,4 +267,5 @@ def _lenient(email: str) -> str:
     try:
         return identity.email(email)
     except InvalidInput:
-        return ""
+        # Each has failures of its own, as if it were an address.
+        return f"malformed:{digest(email)}"

@@ -19,6 +19,9 @@ PURPOSE: Final = "verify_email"
 LINK_TTL: Final = timedelta(days=1)
 RESEND_JOB: Final = "accounts.resend-verification"
 RESEND_LIMIT = Limit("resend-verification", 5, timedelta(hours=1))
+"""Requests for one account from one address."""
+RESEND_GAP: Final = timedelta(minutes=2)
+"""Who asks again so soon has a code and a link in the mail already, and they stay good."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +96,19 @@ class Verification:
         Raises InvalidInput, RateLimited, Unavailable.
         """
         address = identity.email(email)
-        await self.limiter.take(RESEND_LIMIT, f"email:{address}", _source(client))
+        await self.limiter.charge(RESEND_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
         await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESEND_JOB, content))
 
     async def send_again(self, email: str, client: Client) -> None:
-        """What the worker makes of such a request: nothing for who is unknown or verified."""
+        """What the worker makes of such a request: nothing for who is unknown, verified, or was mailed just now."""
 
         async def work(tx: Tx) -> None:
             row = await tx.fetch_one(Q.lock_unverified, email)
-            if row is not None:
+            if row is None:
+                return
+            sent_at = row["verification_sent_at"]
+            if sent_at is None or sent_at <= self.clock.now() - RESEND_GAP:
                 await self.issue(tx, row["id"], row["email"], client)
 
         await self.database.write(system_scope(client), work)
@@ -112,9 +118,4 @@ class Verification:
         await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
 
     def _digest(self, user_id: UUID, code: str) -> str:
-        return tokens.otp_digest(code, secret=self.otp_secret, scope=f"{PURPOSE}:{user_id}")
-
-
-def _source(client: Client) -> str | None:
-    source = identity.source_of(client.ip)
-    return None if source is None else f"address:{source}"
+        return tokens.keyed_digest(code, secret=self.otp_secret, scope=f"{PURPOSE}:{user_id}")

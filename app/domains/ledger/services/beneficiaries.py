@@ -10,7 +10,7 @@ from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 from app.kit.text import is_storable
 
 MAX_NAME_CHARS = 255
@@ -30,29 +30,32 @@ class Beneficiaries:
 
         A replay whose beneficiary has since been removed raises NotFound.
         """
-        names = _name("name", name), _name("nickname", nickname)
 
-        async def work(tx: Tx) -> Beneficiary:
-            async def insert() -> dict[str, str]:
-                row = await tx.fetch_one(Q.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now())
-                if row is None:
-                    raise RecipientNotFound
-                if row["id"] is None:
-                    raise BeneficiaryExists
-                return {"id": str(row["id"])}
+        async def work(tx: Tx) -> dict[str, UUID]:
+            names = _name("name", name), _name("nickname", nickname)
+            row = await tx.fetch_one(Q.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now())
+            if row is None:
+                raise RecipientNotFound
+            if row["id"] is None:
+                raise BeneficiaryExists
+            return {"id": row["id"]}
 
-            result = await once(
-                tx,
+        async def then(tx: Tx, result: Any, fresh: bool) -> Beneficiary:
+            return _found(await tx.fetch_one(Q.beneficiary, UUID(result["id"]), viewer.user_id))
+
+        return await once(
+            self.database,
+            viewer.scope,
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="addBeneficiary",
-                request=[wallet_id, *names],
-                work=insert,
-            )
-            return _found(await tx.fetch_one(Q.beneficiary, UUID(result["id"]), viewer.user_id))
-
-        return await self.database.write(viewer.scope, work)
+                request=[wallet_id, _trimmed(name), _trimmed(nickname)],
+            ),
+            work,
+            then,
+        )
 
     async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
         """Replaces both names; None removes one. Raises InvalidInput, NotFound."""
@@ -75,8 +78,13 @@ def _found(row: Any | None) -> Beneficiary:
     return Beneficiary(*row)
 
 
+def _trimmed(text: str | None) -> str | None:
+    return None if text is None else text.strip() or None
+
+
 def _name(field: str, text: str | None) -> str | None:
-    if text is None or not (name := text.strip()):
+    name = _trimmed(text)
+    if name is None:
         return None
     if len(name) > MAX_NAME_CHARS:
         raise InvalidInput(field, f"A name has at most {MAX_NAME_CHARS} characters.")

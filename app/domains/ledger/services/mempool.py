@@ -8,7 +8,7 @@ from app.domains.ledger.model import MempoolFull
 from app.domains.ledger.services.payments import facts_about
 from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
-from app.kit.db import SYSTEM, Database, Tx
+from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.events import EventLog
 
 MEMPOOL_LIMIT = 20_000
@@ -39,12 +39,12 @@ class Mempool:
     limit: int = MEMPOOL_LIMIT
     _last: _Look = field(default_factory=_Look)
 
-    async def require_room(self) -> None:
+    async def require_room(self, executor: Executor) -> None:
         """Raises MempoolFull. A look costs milliseconds when the mempool is long, so one serves a second's callers."""
         now = self.clock.now()
         if self._last.at is None or not timedelta(0) <= now - self._last.at < _LOOK_EVERY:
             self._last.at = now
-            row = await self.database.fetch_one(Q.mempool_is_full, self.limit - 1)
+            row = await executor.fetch_one(Q.mempool_is_full, self.limit - 1)
             self._last.is_full = row is not None and row[0]
         if self._last.is_full:
             raise MempoolFull

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypedDict
 
 import msgspec
 
-from app.domains.ledger.model import FeeTooLow, UnconfirmedChainTooLong
+from app.domains.ledger.model import FeeTooHigh, FeeTooLow, UnconfirmedChainTooLong
 from app.domains.ledger.rules.amounts import COIN, InvalidAmount, to_coins, to_units
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import ChainRules
@@ -16,7 +17,7 @@ from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable
-from app.kit.events import Fact
+from app.kit.events import EventLog, Fact
 
 MIN_FEE_UNITS = 1_000
 """0.00001 coins: flat, because a signature weighs more than any number of inputs."""
@@ -63,10 +64,12 @@ def amount_units(field: str, coins: Decimal) -> int:
         raise InvalidInput(field, f"{message[0].upper()}{message[1:]}.") from None
 
 
-def check_fee(fee_units: int) -> None:
-    """Raises FeeTooLow."""
+def check_fee(fee_units: int, *, allow_high: bool) -> None:
+    """Raises FeeTooLow, and FeeTooHigh for a fee that is likely a mistake unless it was confirmed."""
     if fee_units < MIN_FEE_UNITS:
         raise FeeTooLow(to_coins(MIN_FEE_UNITS))
+    if fee_units > HIGH_FEE_UNITS and not allow_high:
+        raise FeeTooHigh(to_coins(HIGH_FEE_UNITS))
 
 
 def total_ancestors(parents: dict[bytes, int]) -> int:
@@ -90,8 +93,22 @@ def timestamp_ms(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
-async def accept(tx: Tx, payment: Payment, now: datetime) -> str:
-    """Puts a payment into the mempool and returns its hash. The caller holds the lock on the sender's balance."""
+class Accepted(TypedDict):
+    """What is stored of an accepted payment under its idempotency key. `wallets` are told of it."""
+
+    hash: str
+    wallets: list[str]
+
+
+async def announce(tx: Tx, events: EventLog, result: Accepted, *, fresh: bool) -> str:
+    """Tells of a payment that was accepted just now, and of a replay nothing; returns its hash."""
+    if fresh and result["wallets"]:
+        await events.append(tx, facts_about("transaction.pending", result["hash"], result["wallets"]))
+    return result["hash"]
+
+
+async def accept(tx: Tx, payment: Payment, now: datetime) -> Accepted:
+    """Puts a payment into the mempool. The caller holds the lock on the sender's balance."""
     transaction, signature = payment.signed.transaction, payment.signed.signature
     encoding = encode(transaction)
     transaction_hash = sha256(encoding).hex()
@@ -118,4 +135,4 @@ async def accept(tx: Tx, payment: Payment, now: datetime) -> str:
     )
     if spent != len(transaction.inputs):
         raise SpentElsewhere(transaction_hash)
-    return transaction_hash
+    return {"hash": transaction_hash, "wallets": [sender.hex(), payment.recipient_wallet_id]}

@@ -21,11 +21,12 @@ from app.domains.ledger.services.mempool import Mempool
 from app.domains.ledger.services.payments import (
     MAX_AGE,
     MAX_FUTURE,
+    Accepted,
     Payment,
     accept,
+    announce,
     chain_rules,
     check_fee,
-    facts_about,
     timestamp_ms,
     total_ancestors,
 )
@@ -35,7 +36,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 
 _REJECTIONS = {
     Violation.MALFORMED_TRANSACTION: Rejection.MALFORMED,
@@ -59,53 +60,51 @@ class Submissions:
     events: EventLog
     mempool: Mempool
 
-    async def submit(self, viewer: Viewer, transaction: str, signature: str, idempotency_key: str) -> str:
+    async def submit(
+        self, viewer: Viewer, transaction: str, signature: str, idempotency_key: str, *, allow_high_fee: bool = False
+    ) -> str:
         """Takes the canonical encoding and its signature, both in base64; returns the transaction's hash.
 
         A transaction that is known already, failed ones among them, is answered with itself. Raises InvalidInput,
-        NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, UnconfirmedChainTooLong, MempoolFull,
-        IdempotencyKeyReused.
+        NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, FeeTooHigh, UnconfirmedChainTooLong,
+        MempoolFull, IdempotencyKeyReused.
         """
         encoding = _unbase64("transaction", transaction)
-        signed = SignedTransaction(_decoded(encoding), _unbase64("signature", signature))
-        recipient = _recipient(signed.transaction)
-        if not viewer.is_verified:
-            raise NotVerified
-        await self.mempool.require_room()
         transaction_hash = sha256(encoding).hex()
 
-        async def work(tx: Tx) -> str:
-            accepted: list[Payment] = []
+        async def work(tx: Tx) -> Accepted:
+            signed = SignedTransaction(_decoded(encoding), _unbase64("signature", signature))
+            if not viewer.is_verified:
+                raise NotVerified
+            payment = await self._judge(tx, viewer, signed, transaction_hash, allow_high_fee=allow_high_fee)
+            if payment is None:
+                return {"hash": transaction_hash, "wallets": []}
+            return await accept(tx, payment, self.clock.now())
 
-            async def submit() -> dict[str, str]:
-                payment = await self._judge(tx, viewer, signed, transaction_hash, recipient)
-                if payment is not None:
-                    accepted.append(payment)
-                    await accept(tx, payment, self.clock.now())
-                return {"hash": transaction_hash}
+        async def then(tx: Tx, result: Any, fresh: bool) -> str:
+            return await announce(tx, self.events, result, fresh=fresh)
 
-            await once(
-                tx,
+        return await once(
+            self.database,
+            as_system(viewer),
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="submitTransaction",
-                # The signature is not part of it: any that is valid is as good.
+                # Neither the signature nor the word for a high fee: who has had it accepted has had it accepted.
                 request=transaction_hash,
-                work=submit,
-            )
-            if accepted:
-                concerned = [signed.transaction.sender_wallet_id.hex(), recipient]
-                await self.events.append(tx, facts_about("transaction.pending", transaction_hash, concerned))
-            return transaction_hash
-
-        return await self.database.write(as_system(viewer), work)
+            ),
+            work,
+            then,
+        )
 
     async def _judge(
-        self, tx: Tx, viewer: Viewer, signed: SignedTransaction, transaction_hash: str, recipient: str
+        self, tx: Tx, viewer: Viewer, signed: SignedTransaction, transaction_hash: str, *, allow_high_fee: bool
     ) -> Payment | None:
         """The payment, if every rule lets it pass; None if it is known already."""
         transaction = signed.transaction
+        recipient = _recipient(transaction)
         wallet_id = await tx.fetch_value(Q.lock_payer, viewer.user_id)
         if wallet_id is None:
             raise NotFound
@@ -116,8 +115,9 @@ class Submissions:
             raise NotFound
         if known["is_known"]:
             return None
+        await self.mempool.require_room(tx)
         self._check_time(transaction)
-        check_fee(transaction.fee_units)
+        check_fee(transaction.fee_units, allow_high=allow_high_fee)
         next_height = known["tip_height"] + 1 if known["tip_height"] is not None else 0
         rules = chain_rules(known["network"], known["coinbase_maturity"])
         inputs = await _inputs(tx, transaction)

@@ -2,13 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app.domains.accounts.model import Viewer
 from app.domains.ledger.model import (
-    FeeTooHigh,
     NotVerified,
     RecipientNotFound,
     TransferCommand,
@@ -31,13 +31,13 @@ from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
 from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, read_payer
 from app.domains.ledger.services.payments import (
-    HIGH_FEE_UNITS,
     MIN_FEE_UNITS,
+    Accepted,
     Payment,
     accept,
     amount_units,
+    announce,
     check_fee,
-    facts_about,
     timestamp_ms,
 )
 from app.domains.ledger.statements import PAYMENTS as Q
@@ -46,11 +46,11 @@ from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Scope, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 
 
 class _Order(msgspec.Struct, frozen=True):
-    """A command whose values are checked, in base units."""
+    """A command in base units."""
 
     recipient_wallet_id: str
     amount_units: int
@@ -74,36 +74,31 @@ class Transfers:
         Raises InvalidInput, FeeTooLow, FeeTooHigh, NotVerified, WalletIsExternal, RecipientNotFound, InsufficientFunds,
         TooManyCoins, UnconfirmedChainTooLong, MempoolFull, IdempotencyKeyReused.
         """
-        order = _checked(command)
-        if not viewer.is_verified:
-            raise NotVerified
-        await self.mempool.require_room()
 
-        async def work(tx: Tx) -> str:
-            accepted: list[Payment] = []
+        async def work(tx: Tx) -> Accepted:
+            order = _checked(command)
+            if not viewer.is_verified:
+                raise NotVerified
+            await self.mempool.require_room(tx)
+            payment = await self._sign(await _lock(tx, viewer.user_id, order), order)
+            return await accept(tx, payment, self.clock.now())
 
-            async def pay() -> dict[str, str]:
-                payment = await self._sign(await _lock(tx, viewer.user_id, order), order)
-                accepted.append(payment)
-                return {"hash": await accept(tx, payment, self.clock.now())}
+        async def then(tx: Tx, result: Any, fresh: bool) -> str:
+            return await announce(tx, self.events, result, fresh=fresh)
 
-            result = await once(
-                tx,
+        return await once(
+            self.database,
+            as_system(viewer),
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="transfer",
-                request=order,
-                work=pay,
-            )
-            transaction_hash = str(result["hash"])
-            for payment in accepted:
-                sender = payment.signed.transaction.sender_wallet_id.hex()
-                concerned = [sender, payment.recipient_wallet_id]
-                await self.events.append(tx, facts_about("transaction.pending", transaction_hash, concerned))
-            return transaction_hash
-
-        return await self.database.write(as_system(viewer), work)
+                request=_order(command),
+            ),
+            work,
+            then,
+        )
 
     async def draft(self, executor: Executor, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:
         """A payment from the viewer's wallet, to be signed elsewhere. Nothing is reserved; it reads as the viewer.
@@ -135,18 +130,21 @@ def as_system(viewer: Viewer) -> Scope:
     return Scope(system=True, user_id=viewer.user_id, ip=viewer.client.ip, user_agent=viewer.client.user_agent)
 
 
-def _checked(command: TransferCommand) -> _Order:
+def _order(command: TransferCommand) -> _Order:
+    """Raises InvalidInput for what is no number of base units, and so was never accepted."""
     amount = amount_units("amount", command.amount)
-    if amount == 0:
-        raise InvalidInput("amount", "An amount must be positive.")
     fee = MIN_FEE_UNITS if command.fee is None else amount_units("fee", command.fee)
-    check_fee(fee)
-    if fee > HIGH_FEE_UNITS and not command.allow_high_fee:
-        raise FeeTooHigh(to_coins(HIGH_FEE_UNITS))
-    memo = normalise_memo(command.memo)
-    if fault := memo_fault(memo):
+    return _Order(command.recipient_wallet_id, amount, fee, normalise_memo(command.memo))
+
+
+def _checked(command: TransferCommand) -> _Order:
+    order = _order(command)
+    if order.amount_units == 0:
+        raise InvalidInput("amount", "An amount must be positive.")
+    check_fee(order.fee_units, allow_high=command.allow_high_fee)
+    if fault := memo_fault(order.memo):
         raise InvalidInput("memo", f"{fault[0].upper()}{fault[1:]}.")
-    return _Order(command.recipient_wallet_id, amount, fee, memo)
+    return order
 
 
 async def _lock(tx: Tx, user_id: UUID, order: _Order) -> Payer:

@@ -25,9 +25,9 @@ from app.domains.market.rules.mentions import Mentions
 from app.domains.market.rules.news_searching import searchable
 from app.domains.market.statements import NEWS
 from app.kit.clock import Clock
-from app.kit.db import SYSTEM, Database, Tx
+from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Forbidden, InvalidInput
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 from app.kit.jobs import enqueue
 
 ALERTS_JOB: Final = "market.news_alerts"
@@ -76,38 +76,39 @@ class News:
 
     async def publish(self, drafts: Sequence[ArticleDraft]) -> NewsIngested:
         """Stores what is new and fit, leaves out the rest and counts it."""
-        prepared = await self.prepare(drafts)
+        prepared = await self.prepare(drafts, self.database)
         return await self.database.write(SYSTEM, lambda tx: self.store(tx, prepared))
 
     async def publish_as(self, viewer: Viewer, drafts: Sequence[ArticleDraft], idempotency_key: str) -> NewsIngested:
         """All or nothing, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
-        if viewer.role is not Role.ADMIN:
-            raise Forbidden
-        if not 1 <= len(drafts) <= MAX_BATCH:
-            raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
-        _check(drafts, self.clock.now())
-        prepared = await self.prepare(drafts)
+        _require_admin(viewer)
 
         async def work(tx: Tx) -> Any:
-            async def store() -> Any:
-                ingested = await self.store(tx, prepared)
-                return {"ids": ingested.ids, "received": ingested.received, "known": ingested.known}
+            if not 1 <= len(drafts) <= MAX_BATCH:
+                raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
+            _check(drafts, self.clock.now())
+            ingested = await self.store(tx, await self.prepare(drafts, tx))
+            return {"ids": ingested.ids, "received": ingested.received, "known": ingested.known}
 
-            return await once(
-                tx,
+        async def then(tx: Tx, result: Any, fresh: bool) -> NewsIngested:
+            return NewsIngested([UUID(id) for id in result["ids"]], result["received"], result["known"], {})
+
+        return await once(
+            self.database,
+            system_scope(viewer.client, viewer.user_id),
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="publishNews",
                 request=list(drafts),
-                work=store,
-            )
+            ),
+            work,
+            then,
+        )
 
-        result = await self.database.write(system_scope(viewer.client, viewer.user_id), work)
-        return NewsIngested([UUID(id) for id in result["ids"]], result["received"], result["known"], {})
-
-    async def prepare(self, drafts: Sequence[ArticleDraft]) -> Prepared:
-        """What is new of these, judged in a thread; before a transaction, since it takes its time."""
+    async def prepare(self, drafts: Sequence[ArticleDraft], executor: Executor) -> Prepared:
+        """What is new of these, judged in a thread."""
         now = self.clock.now()
         ignored: dict[str, int] = {}
         by_url: dict[str, ArticleDraft] = {}
@@ -117,11 +118,11 @@ class News:
                 by_url[draft.url] = draft
             else:
                 ignored[why] = ignored.get(why, 0) + 1
-        known = {row["url"] for row in await self.database.fetch(NEWS.known_urls, list(by_url))}
+        known = {row["url"] for row in await executor.fetch(NEWS.known_urls, list(by_url))}
         fresh = [draft for url, draft in by_url.items() if url not in known]
         articles: list[JudgedArticle] = []
         if fresh:
-            mentions = self._names.of(tuple(map(tuple, await self.database.fetch(NEWS.token_names))))
+            mentions = self._names.of(tuple(map(tuple, await executor.fetch(NEWS.token_names))))
             articles = await asyncio.to_thread(lambda: [judged(draft, mentions) for draft in fresh])
         return Prepared(articles, len(drafts), len(known), ignored)
 
@@ -160,6 +161,11 @@ class News:
         ):
             deleted += batch
         return f"{deleted} deleted"
+
+
+def _require_admin(viewer: Viewer) -> None:
+    if viewer.role is not Role.ADMIN:
+        raise Forbidden
 
 
 def _check(drafts: Sequence[ArticleDraft], now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
+from app.domains.market.model.tokens import symbol_of
 from app.domains.market.model.watchlist import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
 from app.domains.market.rules.ranking import MAX_PLACES, is_between, places_of, rank_between
 from app.domains.market.services.finding import known_symbol
@@ -14,7 +16,7 @@ from app.domains.market.statements import WATCHLIST
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 from app.kit.text import is_storable
 
 MAX_NOTES_CHARS = 2000
@@ -35,35 +37,36 @@ class Watchlist:
         Raises InvalidInput, TokenNotFound, AlreadyWatched, WatchlistFull, IdempotencyKeyReused. A replay whose item has
         since been removed raises NotFound.
         """
-        checked = _notes(notes)
 
-        async def work(tx: Tx) -> WatchlistItem:
-            known = await known_symbol(tx, symbol)
+        async def work(tx: Tx) -> dict[str, UUID]:
+            checked, known = _notes(notes), await known_symbol(tx, symbol)
+            await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+            row = await tx.fetch_one(
+                WATCHLIST.insert_watchlist_item, viewer.user_id, known, checked, self.limit, self.clock.now()
+            )
+            assert row is not None, "an aggregate has one row"
+            if row["is_watched"]:
+                raise AlreadyWatched
+            if row["id"] is None:
+                raise WatchlistFull(self.limit)
+            return {"id": row["id"]}
 
-            async def insert() -> dict[str, UUID]:
-                await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
-                row = await tx.fetch_one(
-                    WATCHLIST.insert_watchlist_item, viewer.user_id, known, checked, self.limit, self.clock.now()
-                )
-                assert row is not None, "an aggregate has one row"
-                if row["is_watched"]:
-                    raise AlreadyWatched
-                if row["id"] is None:
-                    raise WatchlistFull(self.limit)
-                return {"id": row["id"]}
+        async def then(tx: Tx, result: Any, fresh: bool) -> WatchlistItem:
+            return await _item(tx, viewer, UUID(result["id"]))
 
-            result = await once(
-                tx,
+        return await once(
+            self.database,
+            viewer.scope,
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="addToWatchlist",
-                request=[known, checked],
-                work=insert,
-            )
-            return await _item(tx, viewer, UUID(result["id"]))
-
-        return await self.database.write(viewer.scope, work)
+                request=[symbol_of(symbol), _trimmed(notes)],
+            ),
+            work,
+            then,
+        )
 
     async def update(self, viewer: Viewer, id: UUID, changes: WatchlistChanges) -> WatchlistItem:
         """Changes one item; where it moves, nothing is written of the others. Raises InvalidInput, NotFound."""
@@ -119,8 +122,13 @@ def _position(position: int) -> int:
     return min(position, _LAST_PLACE)
 
 
+def _trimmed(text: str | None) -> str | None:
+    return None if text is None else text.strip() or None
+
+
 def _notes(text: str | None) -> str | None:
-    if text is None or not (notes := text.strip()):
+    notes = _trimmed(text)
+    if notes is None:
         return None
     if len(notes) > MAX_NOTES_CHARS:
         raise InvalidInput("notes", f"Notes have at most {MAX_NOTES_CHARS} characters.")

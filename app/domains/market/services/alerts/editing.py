@@ -18,13 +18,14 @@ from app.domains.market.model.alerts import (
     Rearm,
     WhaleTransaction,
 )
+from app.domains.market.model.tokens import symbol_of
 from app.domains.market.rules.alerts import check_condition, check_rearm, threshold_of
 from app.domains.market.services.finding import known_symbol
 from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import once
+from app.kit.idempotency import Keyed, once
 
 
 @dataclass(frozen=True)
@@ -42,24 +43,30 @@ class Alerts:
 
         A replay whose alert has since been deleted raises NotFound.
         """
-        check_condition(new.condition)
-        check_rearm(new.rearm, new.cooldown_s)
 
-        async def work(tx: Tx) -> Alert:
+        async def work(tx: Tx) -> dict[str, str]:
+            check_condition(new.condition)
+            check_rearm(new.rearm, new.cooldown_s)
             symbol = await known_symbol(tx, new.symbol)
             self._check_chain(symbol, new.condition)
-            result = await once(
-                tx,
+            return await self._insert(tx, viewer.user_id, symbol, new)
+
+        async def then(tx: Tx, result: Any, fresh: bool) -> Alert:
+            return _found(await tx.fetch_one(ALERTS.lock_alert, UUID(result["id"]), viewer.user_id))
+
+        return await once(
+            self.database,
+            viewer.scope,
+            Keyed(
                 owner=str(viewer.user_id),
                 user_id=viewer.user_id,
                 key=idempotency_key,
                 operation="createAlert",
-                request=msgspec.structs.replace(new, symbol=symbol),
-                work=lambda: self._insert(tx, viewer.user_id, symbol, new),
-            )
-            return _found(await tx.fetch_one(ALERTS.lock_alert, UUID(result["id"]), viewer.user_id))
-
-        return await self.database.write(viewer.scope, work)
+                request=msgspec.structs.replace(new, symbol=symbol_of(new.symbol)),
+            ),
+            work,
+            then,
+        )
 
     async def update(self, viewer: Viewer, id: UUID, changes: AlertChanges) -> Alert:
         """Changes an alert, and arms it anew while it is enabled. Raises InvalidInput, NotFound."""
@@ -113,7 +120,6 @@ class Alerts:
 
     async def _insert(self, tx: Tx, user_id: UUID, symbol: str, new: NewAlert) -> dict[str, str]:
         now = self.clock.now()
-        # Not before the key is claimed: a replay may come after the expiry.
         self._check_expiry(new.expires_at)
         await tx.execute(ALERTS.lock_alerts_of, user_id)
         # A statement of its own: it must see what was committed while the lock was waited for.

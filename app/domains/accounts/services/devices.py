@@ -1,0 +1,92 @@
+"""Where users log in: devices that show a token, and addresses that they have logged in from before.
+
+Whoever comes from either has failures of their own. Strangers who guess at an account, or from the same address, use up
+the allowance of strangers: they keep nobody out at home.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from app.domains.accounts.model import Client
+from app.domains.accounts.rules import identity
+from app.domains.accounts.statements import Q
+from app.kit.clock import Clock
+from app.kit.crypto.tokens import digest, keyed_digest, new_token, same_digest
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.ratelimit import Charge, Limit
+
+DEVICE_TTL: Final = timedelta(days=180)
+SOURCES_KEPT: Final = 50
+SLOWER: Final = timedelta(minutes=5)
+"""The longest pause between two guesses of strangers at one account, or from one address."""
+ACCOUNT_FACTOR: Final = 10
+ADDRESS_FACTOR: Final = 20
+
+
+class Proof(Client, frozen=True):
+    """A client with what it bears from an earlier log-in."""
+
+    device_token: str | None = None
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Knows devices again, and says what an attempt to log in is charged to."""
+
+    database: Database
+    clock: Clock
+    secret: bytes
+    limit: Limit
+    """Failures for each account and address, or account and device."""
+
+    def issue(self, user_id: UUID, password_hash: str) -> str:
+        """A token by which this device is known again, until the password changes."""
+        issued = f"{new_token(16)}.{int(self.clock.now().timestamp())}"
+        return f"{issued}.{self._mac(issued, user_id, password_hash)}"
+
+    def knows(self, token: str, user_id: UUID, password_hash: str) -> bool:
+        """Whether the token was issued to a device of this user, since their password last changed."""
+        issued, _, mac = token.rpartition(".")
+        if not same_digest(mac, self._mac(issued, user_id, password_hash)):
+            return False
+        return int(issued.rpartition(".")[2]) > (self.clock.now() - DEVICE_TTL).timestamp()
+
+    async def look_up(self, address: str, proof: Proof) -> tuple[Any | None, list[Charge]]:
+        """The account of an e-mail address, if any, and what an attempt at it is charged to.
+
+        The subjects hold the password's hash: a reset opens the account, by nothing more than having happened.
+        """
+        source = identity.source_of(proof.ip)
+        session = None if proof.refresh_token is None else digest(proof.refresh_token)
+        async with self.database.snapshot(SYSTEM) as tx:
+            row = await tx.fetch_one(Q.login_candidate, address, source, session, self.clock.now())
+        account = f"{digest(address)}:{'' if row is None else digest(row['password_hash'])}"
+        if row is not None:
+            token = proof.device_token
+            if token is not None and self.knows(token, row["id"], row["password_hash"]):
+                return row, self.limit.of(f"{account}:device:{digest(token)}")
+            if row["by_session"]:
+                return row, self.limit.of(f"{account}:session:{session}")
+        charges = self.limit.of(f"{account}:address:{source}")
+        if row is not None and row["by_source"]:
+            return row, charges
+        return row, [*charges, *self._strangers("account", ACCOUNT_FACTOR).of(account), *self.of_source(source)]
+
+    def of_source(self, source: str | None) -> list[Charge]:
+        """What strangers of one address share."""
+        return self._strangers("address", ADDRESS_FACTOR).of(source)
+
+    async def remember(self, tx: Tx, user_id: UUID, client: Client) -> None:
+        """Notes that the user was at this address."""
+        source = identity.source_of(client.ip)
+        if source is not None:
+            await tx.execute(Q.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)
+
+    def _strangers(self, name: str, factor: int) -> Limit:
+        return Limit(f"{self.limit.name}-{name}", self.limit.attempts * factor, self.limit.window, SLOWER)
+
+    def _mac(self, issued: str, user_id: UUID, password_hash: str) -> str:
+        return keyed_digest(issued, secret=self.secret, scope=f"device:{user_id}:{password_hash}")

@@ -1,0 +1,236 @@
+"""A replay is answered as the first time, whatever would refuse a new call by now: for every mutation with a key."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import msgspec
+import pytest
+from graphql import GraphQLInputObjectType, build_schema, get_named_type
+
+from app.domains.accounts.model import Viewer
+from app.domains.accounts.services.registration import REGISTRATION_LIMIT
+from app.kit.clock import FixedClock
+from app.kit.crypto.rsa import sign
+from tests.factories import CLIENT, PASSWORD
+from tests.graph.stage import Stage
+from tests.graph.transcripts import HERE
+
+SDL = build_schema((HERE.parents[1] / "schema.graphql").read_text())
+KEY = "idempotencyKey"
+Change = Callable[[Stage], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A call that is accepted, another input, and what may come between it and its replay."""
+
+    type: str
+    selection: str
+    by: str | None
+    input: Callable[[Stage, str], Awaitable[dict[str, Any]]]
+    """For a variant: two of them are different inputs."""
+    changes: dict[str, Change]
+    """Each makes a new call refused."""
+
+
+async def _nothing(stage: Stage) -> None:
+    """What the call itself has done is enough."""
+
+
+def _set(path: str, name: str, value: Any) -> Change:
+    async def change(stage: Stage) -> None:
+        service: Any = stage.services
+        for part in path.split("."):
+            service = getattr(service, part)
+        object.__setattr__(service, name, value)
+
+    return change
+
+
+def _sql(statement: str) -> Change:
+    async def change(stage: Stage) -> None:
+        await stage.owner.execute(statement)
+
+    return change
+
+
+async def _unverify(stage: Stage) -> None:
+    # The world itself is every test's.
+    viewers = stage.world.viewers.items()
+    viewers_now = {name: msgspec.structs.replace(viewer, is_verified=False) for name, viewer in viewers}
+    stage.world = replace(stage.world, viewers=viewers_now)
+
+
+async def _fill_mempool(stage: Stage) -> None:
+    await _set("ledger.mempool", "limit", 1)(stage)
+    await _later(stage, timedelta(seconds=2))
+
+
+async def _later(stage: Stage, by: timedelta = timedelta(days=2)) -> None:
+    cast(FixedClock, stage.application.clock).advance(by)
+
+
+async def _years_later(stage: Stage) -> None:
+    await _later(stage, timedelta(days=800))
+
+
+async def _guess_codes(stage: Stage) -> None:
+    for _ in range(REGISTRATION_LIMIT.attempts):
+        await stage.services.accounts.registration.limiter.charge(REGISTRATION_LIMIT.of(CLIENT.ip))
+
+
+async def _transfer(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"toWalletId": stage.names["bob.wallet"], "amount": "1", "memo": variant}
+
+
+async def _submission(stage: Stage, variant: str) -> dict[str, Any]:
+    query = """query Q($to: Hash!, $memo: String!) { viewer { wallet {
+        unsignedTransaction(toWalletId: $to, amount: "1", memo: $memo) { bytes } } } }"""
+    carol = stage.world.viewers["carol"]
+    response = await stage.execute(query, {"to": stage.names["bob.wallet"], "memo": variant}, carol)
+    assert response.errors == []
+    encoding = cast(Any, response.data)["viewer"]["wallet"]["unsignedTransaction"]["bytes"]
+    signature = sign(stage.world.carols_key.private_der, base64.b64decode(encoding))
+    return {"transaction": encoding, "signature": base64.b64encode(signature).decode()}
+
+
+async def _beneficiary(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"walletId": stage.names["carol.wallet"], "name": f" {variant} "}
+
+
+async def _alert(stage: Stage, variant: str) -> dict[str, Any]:
+    tomorrow = (stage.application.clock.now() + timedelta(days=1)).isoformat()
+    return {"symbol": "btc", "condition": {"priceAbove": {"price": f"{len(variant)}99999"}}, "expiresAt": tomorrow}
+
+
+async def _watched(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"symbol": "eth", "notes": f" {variant} "}
+
+
+async def _news(stage: Stage, variant: str) -> dict[str, Any]:
+    at = stage.application.clock.now().isoformat()
+    return {"articles": [{"url": "https://wire.example/9", "title": variant, "source": "W", "publishedAt": at}]}
+
+
+async def _codes(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"codes": ["same-code", variant]}
+
+
+async def _person(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
+
+
+SCENARIOS = {
+    "transfer": Scenario(
+        "TransferPayload",
+        "transaction { hash }",
+        "alice",
+        _transfer,
+        {
+            "mempool": _fill_mempool,
+            "verification": _unverify,
+        },
+    ),
+    "submitTransaction": Scenario(
+        "SubmitTransactionPayload",
+        "transaction { hash }",
+        "carol",
+        _submission,
+        {"mempool": _fill_mempool, "verification": _unverify, "age": _later},
+    ),
+    "addBeneficiary": Scenario(
+        "AddBeneficiaryPayload", "beneficiary { id name }", "alice", _beneficiary, {"existence": _nothing}
+    ),
+    "createAlert": Scenario(
+        "CreateAlertPayload",
+        "alert { id }",
+        "alice",
+        _alert,
+        {"limit": _set("market.alerts", "limit", 1), "expiry": _later},
+    ),
+    "addToWatchlist": Scenario(
+        "AddToWatchlistPayload",
+        "item { id notes }",
+        "alice",
+        _watched,
+        {"existence": _nothing, "limit": _set("market.watchlist", "limit", 0)},
+    ),
+    "publishNews": Scenario(
+        "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}
+    ),
+    "createAccessCodes": Scenario(
+        "CreateAccessCodesPayload", "accessCodes { id code }", "admin", _codes, {"existence": _nothing}
+    ),
+    "register": Scenario(
+        "RegisterPayload",
+        "user { id }",
+        None,
+        _person,
+        {"code spent": _nothing, "rate": _guess_codes, "code gone": _sql("DELETE FROM access_codes")},
+    ),
+}
+
+
+class Caller:
+    """Whoever calls one mutation."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.stage = stage
+        self.name = name
+        self.scenario = SCENARIOS[name]
+
+    @property
+    def viewer(self) -> Viewer | None:
+        return None if self.scenario.by is None else self.stage.world.viewers[self.scenario.by]
+
+    async def call(self, input: dict[str, Any], key: str) -> dict[str, Any]:
+        type_name = f"{self.name[0].upper()}{self.name[1:]}Input"
+        document = f"""mutation M($input: {type_name}!) {{ {self.name}(input: $input) {{
+            __typename ... on {self.scenario.type} {{ {self.scenario.selection} }} ... on Problem {{ message }} }} }}"""
+        response = await self.stage.execute(document, {"input": {**deepcopy(input), KEY: key}}, self.viewer)
+        assert response.errors == []
+        answer: dict[str, Any] = cast(Any, response.data)[self.name]
+        return answer
+
+    async def accepted(self, input: dict[str, Any], key: str) -> dict[str, Any]:
+        answer = await self.call(input, key)
+        assert answer["__typename"] == self.scenario.type, answer
+        return answer
+
+
+def test_every_mutation_with_a_key_has_a_scenario() -> None:
+    assert SDL.mutation_type is not None
+    keyed = set()
+    for name, field in SDL.mutation_type.fields.items():
+        inputs = [get_named_type(argument.type) for argument in field.args.values()]
+        if KEY in field.args or any(isinstance(each, GraphQLInputObjectType) and KEY in each.fields for each in inputs):
+            keyed.add(name)
+    assert keyed == SCENARIOS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "between"), [(name, each) for name, scenario in SCENARIOS.items() for each in scenario.changes]
+)
+async def test_a_replay_is_answered_before_any_limit(stage: Stage, name: str, between: str) -> None:
+    caller = Caller(stage, name)
+    input, other = [await caller.scenario.input(stage, variant) for variant in ("first", "another")]
+    first = await caller.accepted(input, "key")
+    await caller.scenario.changes[between](stage)
+    new = await caller.call(other, "new key")
+    assert new["__typename"] != caller.scenario.type, "the change refuses what is new"
+    assert await caller.accepted(input, "key") == first
+    assert (await caller.call(other, "key"))["__typename"] == "IdempotencyKeyReused"
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_of_equal_calls_at_once_one_works_and_the_others_get_its_result(stage: Stage, name: str) -> None:
+    caller = Caller(stage, name)
+    input = await caller.scenario.input(stage, "first")
+    # More than the pool has connections: whoever waits for the key must not keep the one who works from its own.
+    answers = await asyncio.gather(*(caller.accepted(input, "key") for _ in range(40)))
+    assert all(answer == answers[0] for answer in answers)
