@@ -53,7 +53,12 @@ def as_origin(text: str) -> str:
     """An origin as a browser writes it. Raises ValueError."""
     if text in {"", "*"}:
         return text
-    parts = _ORIGIN.fullmatch(text.strip().lower())
+    # A browser writes a name of other letters in its ASCII form.
+    scheme, colon, name = text.strip().lower().partition("://")
+    try:
+        parts = _ORIGIN.fullmatch(f"{scheme}{colon}{name if name.isascii() else name.encode('idna').decode()}")
+    except UnicodeError:
+        parts = None
     if parts is None:
         raise ValueError("this is no origin: scheme://host, with :port where it is not the usual one")
     scheme, host, port = parts.groups()

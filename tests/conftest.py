@@ -31,7 +31,7 @@ from app.dev import embedded
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
 from app.domains.market.model.analysis.phases import BUDGETS_S
-from app.engine.execution import Response
+from app.engine.operations import Response
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database

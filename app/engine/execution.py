@@ -8,21 +8,16 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum
 from functools import partial
-from typing import Any, Final, Protocol, Self
-from uuid import UUID
+from typing import Any, Final
 
-import msgspec
 import strawberry
 from graphql import (
     ExecutionResult,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
     default_field_resolver,
@@ -30,20 +25,17 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
-from app.engine.audience import Reach
 from app.engine.breadth import Levels, Selection, plan
-from app.engine.cursors import Cursors
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.text import check_variables
+from app.engine.operations import Course, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
-from app.engine.streams.sharing import Shape
 from app.kit.errors import Problem
-from app.kit.loading import Audience, Reads
 from app.kit.moments import Moments
 from app.kit.work import Work, working
 
@@ -54,123 +46,6 @@ SMALL_DOCUMENT_CHARS: Final = 1000
 """The same of a document that was not seen before; each takes milliseconds."""
 
 MAX_REPEATS: Final = 3
-
-
-class RequestContext(Protocol):
-    """What the engine needs of the context that resolvers get."""
-
-    @property
-    def reads(self) -> Reads:
-        """The loads of this operation or event; the engine closes them."""
-        ...
-
-    @property
-    def cursors(self) -> Cursors:
-        """Makes and reads the cursors of lists."""
-        ...
-
-    @property
-    def request_id(self) -> str:
-        """Said to the client beside a masked error."""
-        ...
-
-    @property
-    def viewer_id(self) -> UUID | None:
-        """Who calls; null for an anonymous caller."""
-        ...
-
-    @property
-    def party(self) -> Hashable:
-        """Who queues for the database; None for what is done for everybody."""
-        ...
-
-    async def read_anew(self) -> None:
-        """Ends the loads, with the connection that they may hold; whatever is read from here on is read again."""
-        ...
-
-    def audience_key(self, audience: Audience) -> Hashable:
-        """Equal for callers who are one audience: they may share what is executed for it."""
-        ...
-
-    def for_event(self, audience: Audience) -> "RequestContext":
-        """Fresh loads on behalf of an audience that the caller belongs to: nobody's for a public one."""
-        ...
-
-
-class NotOpened(Exception):
-    """A stream may not be followed; `errors` say why, in the form that a client sees."""
-
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
-        super().__init__("not opened")
-        self.errors = errors
-
-
-class Course(Enum):
-    """How a query, or an event of a subscription, is answered."""
-
-    BREADTH_FIRST = "breadth_first"
-    """Level by level, as planned: the fast way."""
-    FELL_BACK = "fell_back"
-    """As planned until something unusual happened, and then again by graphql-core."""
-    UNPLANNED = "unplanned"
-    """By graphql-core, since something unusual is asked for."""
-
-
-class Prepared(msgspec.Struct, frozen=True, eq=False):
-    """An operation that passed every check and may be executed once."""
-
-    operation: OperationDefinitionNode
-    fragments: dict[str, FragmentDefinitionNode]
-    variables: VariableValues
-    cost: int
-    reach: Reach
-    plans: list[Selection | None] | None = None
-    """Where the operation's plan is kept once it is made; None where it depends on variables."""
-    shape: Shape | None = None
-    """Of a subscription to a declared stream."""
-
-    @property
-    def kind(self) -> OperationType:
-        """Query, mutation or subscription."""
-        return self.operation.operation
-
-    @property
-    def name(self) -> str | None:
-        """The operation's name in the document; null for an anonymous one."""
-        return self.operation.name.value if self.operation.name else None
-
-
-class Response(msgspec.Struct, frozen=True):
-    """A GraphQL response. Errors are in the form a client sees."""
-
-    data: dict[str, Any] | None
-    errors: list[dict[str, Any]]
-    extensions: dict[str, Any]
-    executed: bool
-    """False: the request was refused before execution; `data` is then absent."""
-    statements: int = 0
-    """SQL statements that ran for it."""
-
-    def body(self) -> dict[str, Any]:
-        """The response as it is encoded: no `errors` without an error, no `data` without an execution."""
-        body: dict[str, Any] = {}
-        if self.errors:
-            body["errors"] = self.errors
-        if self.executed:
-            body["data"] = self.data
-        if self.extensions:
-            body["extensions"] = self.extensions
-        return body
-
-    @classmethod
-    def refused(cls, errors: Sequence[GraphQLError], request_id: str) -> Self:
-        """The response to a request that is not executed: what `prepare` gave in place of an operation."""
-        return cls(None, describe(errors, request_id, executed=False), {}, executed=False)
-
-    @property
-    def codes(self) -> list[str]:
-        """`extensions.code` of each error."""
-        return [error["extensions"]["code"] for error in self.errors]
 
 
 class Engine:

@@ -13,7 +13,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.engine.encoding import encode
-from app.engine.execution import Prepared, Response
+from app.engine.operations import Prepared, Response
 from app.kit.errors import Code
 from app.transport import cookies
 from app.transport.callers import Callers

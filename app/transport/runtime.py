@@ -9,7 +9,8 @@ import msgspec
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
 from app.domains.market.model.sources import MarketSource
-from app.engine.execution import Engine, RequestContext
+from app.engine.execution import Engine
+from app.engine.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.hub import Hub

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.engine.encoding import encode
-from app.engine.execution import Prepared, Response
+from app.engine.operations import Prepared, Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate

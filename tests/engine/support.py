@@ -14,9 +14,10 @@ from strawberry.schema.config import StrawberryConfig
 from structlog.typing import EventDict
 
 from app.engine.cursors import Cursor, Cursors
-from app.engine.execution import Engine, Prepared, Response
+from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.limits.extra import costs
+from app.engine.operations import Prepared, Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC

@@ -16,7 +16,8 @@ from graphql import OperationDefinitionNode, Token
 from app.engine import documents as module
 from app.engine.breadth import plan
 from app.engine.documents import Document, Documents
-from app.engine.execution import Engine, Prepared
+from app.engine.execution import Engine
+from app.engine.operations import Prepared
 from app.main import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
-from app.engine.execution import Response
+from app.engine.operations import Response
 from app.kit.work import current_work
 from tests.engine.support import Context, engine, listening, prepare, refusal
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.engine.breadth import plan, planned_fields
-from app.engine.execution import Engine, Prepared
+from app.engine.execution import Engine
+from app.engine.operations import Prepared
 from app.main import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings

@@ -15,8 +15,9 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.engine import execution
 from app.engine.direct import resolve_directly
-from app.engine.execution import Engine, Response
+from app.engine.execution import Engine
 from app.engine.nodes import record_type
+from app.engine.operations import Response
 from app.engine.pages import Connection
 from app.engine.relations import paged
 from app.kit.db import PUBLIC, Database

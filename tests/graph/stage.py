@@ -16,7 +16,7 @@ from app.domains.market.jobs import market_jobs
 from app.domains.market.model.prices import Quote
 from app.domains.market.services.recording import Recorder
 from app.domains.market.services.ticker import Ticker
-from app.engine.execution import Course, Response
+from app.engine.operations import Course, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.mail import Message, OutboxMailer

@@ -9,7 +9,7 @@ import pytest
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.model.prices import TickQuote
-from app.engine.execution import Response
+from app.engine.operations import Response
 from app.kit.hub import Hub
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
@@ -34,7 +34,7 @@ fragment Added on AddToWatchlistResult {
   ... on AddToWatchlistPayload { item { token { symbol priceUsd analysis { marketData { status } } } } }
 }
 """
-TICKS = "subscription { watchlistTicks { ticks { symbol token { priceUsd analysis { marketData { status } } } } } }"
+TICKS = "subscription { watchlistTicks { ticks { symbol token { priceUsd name } } } }"
 
 
 @pytest.fixture(params=[1, 2, 16])

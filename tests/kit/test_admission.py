@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -127,34 +128,43 @@ async def test_a_pool_is_starved_when_somebody_with_no_share_waits_too_long(monk
     more_of_alice.cancel()
 
 
-@given(slots=st.integers(1, 5), data=st.data())
-async def test_no_slot_is_lost_or_given_twice(slots: int, data: st.DataObject) -> None:
+ACTIONS = st.one_of(
+    st.tuples(st.just("enter"), st.sampled_from(["a", "b", "c", None])),
+    st.tuples(st.sampled_from(["leave", "cancel"]), st.integers(0, 50)),
+    st.tuples(st.just("settle"), st.none()),
+)
+
+
+@given(slots=st.integers(1, 5), actions=st.lists(ACTIONS, max_size=60))
+async def test_no_slot_is_lost_or_given_twice(slots: int, actions: list[tuple[str, Any]]) -> None:
     admission = Admission(slots, waiting_limit=50)
     tasks: dict[asyncio.Task[None], str | None] = {}
-    held: list[asyncio.Task[None]] = []
-    for _ in range(data.draw(st.integers(1, 60))):
-        action = data.draw(st.sampled_from(["enter", "leave", "cancel"]))
+    left: set[asyncio.Task[None]] = set()
+
+    def holding() -> list[asyncio.Task[None]]:
+        return [task for task in tasks if is_in(task) and task not in left]
+
+    for action, which in actions:
+        waiting = [task for task in tasks if not task.done()]
         if action == "enter":
-            party = data.draw(st.sampled_from(["a", "b", "c", None]))
-            tasks[asyncio.create_task(admission.enter(party))] = party
-        elif action == "leave" and held:
-            task = held.pop(data.draw(st.integers(0, len(held) - 1)))
-            admission.leave(tasks.pop(task))
-        elif action == "cancel" and (open_tasks := [task for task in tasks if not task.done()]):
-            data.draw(st.sampled_from(open_tasks)).cancel()
-        if data.draw(st.booleans()):
+            tasks[asyncio.create_task(admission.enter(which))] = which
+        elif action == "leave" and (held := holding()):
+            task = held[which % len(held)]
+            left.add(task)
+            admission.leave(tasks[task])
+        elif action == "cancel" and waiting:
+            waiting[which % len(waiting)].cancel()
+        elif action == "settle":
             await settle()
-            for task in list(tasks):
-                if task.done() and (task.cancelled() or task.exception()):
-                    del tasks[task]
-                elif task.done() and task not in held:
-                    held.append(task)
-            assert len(held) <= slots
+            assert len(holding()) <= slots
             assert admission.waiting == sum(not task.done() for task in tasks)
     for task in tasks:
         task.cancel()
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    for holder, outcome in zip(tasks.values(), outcomes, strict=True):
-        if outcome is None:
-            admission.leave(holder)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in holding():
+        admission.leave(tasks[task])
     assert (admission._free, admission.waiting) == (slots, 0)
+
+
+def is_in(task: "asyncio.Task[None]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

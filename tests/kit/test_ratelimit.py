@@ -154,7 +154,7 @@ async def test_without_redis_there_are_no_attempts(clock: FixedClock) -> None:
 async def test_a_failure_that_cannot_be_noted_is_not_told(redis: Redis, clock: FixedClock) -> None:
     async with RateLimiter(redis, clock).attempt(LIMIT.of("alice")) as attempt:
         [charge] = LIMIT.of("alice")
-        await redis.set(charge.keys[0], "in the way")
+        await redis.set(charge.keys[0], "in the way", ex=60)
         with pytest.raises(Unavailable):
             await attempt.count()
 

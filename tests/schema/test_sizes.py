@@ -21,9 +21,10 @@ from app.domains.ledger.services import statistics
 from app.domains.market.model.analysis.phases import PHASES
 from app.domains.market.rules import levels, market_data, patterns, predictions, risk, technical
 from app.domains.market.services.analysis import press
-from app.engine.execution import Engine, Prepared
+from app.engine.execution import Engine
 from app.engine.limits.cost import sizing_arguments
 from app.engine.limits.extra import counted_argument, declared_size
+from app.engine.operations import Prepared
 from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
 from app.main import build_limits
 from app.schema.market import ticking

@@ -70,7 +70,7 @@ async def test_in_production_others_learn_nothing(headers: dict[str, str]) -> No
         ('["http://LOCALHOST:3000"]', ELSEWHERE, ELSEWHERE),
         ("https://a.example:443", "https://a.example", "https://a.example"),
         ("https://a.example", ELSEWHERE, None),
-        ("", ELSEWHERE, None),
+        ("[]", ELSEWHERE, None),
     ],
 )
 async def test_a_setting_says_which_pages_may_call_without_cookies(

@@ -10,8 +10,8 @@ import structlog
 
 from app.engine.cursors import Cursor
 from app.engine.encoding import encode
-from app.engine.execution import NotOpened
 from app.engine.failures import TimedOut
+from app.engine.operations import NotOpened
 from app.engine.streams.cursors import seq_after, stream_cursor
 from app.engine.streams.declaring import Durable
 from app.engine.streams.group import BROKEN, Common, Group, Machinery, chunks, errors_of, pauses_s

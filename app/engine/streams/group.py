@@ -10,8 +10,9 @@ import msgspec
 import structlog
 
 from app.engine.encoding import encode
-from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
+from app.engine.execution import Engine
 from app.engine.failures import MASKED
+from app.engine.operations import NotOpened, Prepared, RequestContext
 from app.engine.streams.declaring import Followed
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Delivery

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.engine.execution import Prepared, RequestContext
+from app.engine.operations import Prepared, RequestContext
 from app.engine.streams.budgets import Payer
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 
-from app.engine.execution import Engine, NotOpened, Prepared, RequestContext
+from app.engine.execution import Engine
 from app.engine.failures import TimedOut
 from app.engine.limits.cost import hint_to_fit
 from app.engine.limits.model import LimitExceeded
+from app.engine.operations import NotOpened, Prepared, RequestContext
 from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
 from app.engine.streams.declaring import Volatile, cost_per_s, rate_of
 from app.engine.streams.durable import DurableGroup

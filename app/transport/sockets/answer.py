@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphql import OperationType
 
-from app.engine.execution import Prepared
+from app.engine.operations import Prepared
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
 

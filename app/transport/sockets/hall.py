@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.engine.execution import Prepared, Response
+from app.engine.operations import Prepared, Response
 from app.kit.errors import Unauthenticated
 from app.transport.callers import Callers
 from app.transport.credentials import token_in

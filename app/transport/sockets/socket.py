@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, assert_never
 import msgspec
 from graphql import OperationType
 
-from app.engine.execution import Response
+from app.engine.operations import Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import Code, Unauthenticated

@@ -16,7 +16,8 @@ from strawberry.schema.config import StrawberryConfig
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.direct import resolve_directly
-from app.engine.execution import Engine, Prepared
+from app.engine.execution import Engine
+from app.engine.operations import Prepared
 from app.engine.streams.budgets import Payer
 from app.engine.streams.declaring import Followed, durable, volatile
 from app.engine.streams.model import Delivery, Transport

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from app.engine.execution import Engine, Prepared, RequestContext
+from app.engine.execution import Engine
 from app.engine.failures import TimedOut
+from app.engine.operations import Prepared, RequestContext
 from app.engine.streams.cursors import stream_cursor
 from app.engine.streams.declaring import Opened
 from app.engine.streams.model import Delivery

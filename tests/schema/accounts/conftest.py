@@ -7,8 +7,9 @@ from typing import Any, cast
 import pytest
 
 from app.domains.accounts.model import Viewer
-from app.engine.execution import Engine, Response
+from app.engine.execution import Engine
 from app.engine.limits import Limits
+from app.engine.operations import Response
 from app.kit.db import PUBLIC
 from app.kit.loading import Reads
 from app.schema.context import Context, Runtime

@@ -8,8 +8,9 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from app.domains.accounts import model as accounts
-from app.engine.execution import Engine, Response
+from app.engine.execution import Engine
 from app.engine.limits import Limits
+from app.engine.operations import Response
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.engine.streams.subscriptions import Subscriptions

@@ -20,6 +20,7 @@ from graphql.execution import Executor
 
 from app.engine import execution
 from app.engine.breadth import Levels
+from app.engine.operations import Prepared, Response
 from tests.domains.ledger.scene import Scene
 from tests.schema.ledger.graph import SCHEMA, Graph
 
@@ -128,14 +129,12 @@ async def test_every_query_is_answered_as_graphql_core_answers_it(
     assert with_errors > compared // 20
 
 
-def _forget(prepared: execution.Prepared) -> None:
+def _forget(prepared: Prepared) -> None:
     if prepared.plans is not None:
         prepared.plans.clear()
 
 
-async def _run(
-    graph: Graph, query: str, person: Any, patched: pytest.MonkeyPatch
-) -> tuple[execution.Response, list[str]]:
+async def _run(graph: Graph, query: str, person: Any, patched: pytest.MonkeyPatch) -> tuple[Response, list[str]]:
     courses: list[str] = []
     objects = Levels.objects
     execute = Executor.execute_operation
