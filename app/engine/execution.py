@@ -175,6 +175,7 @@ class Engine:
         migration came between. What a mutation writes is repeated by itself.
         """
         is_mutation = prepared.kind is OperationType.MUTATION
+        context.reads.is_repeated = not is_mutation
         if context.viewer_id is not None and prepared.reach.is_scoped:
             context.reads.moments = Moments.MANY if is_mutation and prepared.reach.outside else Moments.ONE
         result = await self._answer(prepared, context, root)

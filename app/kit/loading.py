@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from app.kit.db import PUBLIC, Database, Executor, Scope, Tx
+from app.kit.errors import Repeatable
 from app.kit.moments import ManySnapshots, Moments, Outside
 from app.kit.sql import Query
 
@@ -161,6 +162,9 @@ class Reads:
         self.database = database
         self.scope = scope
         self.moments = Moments.AS_DECLARED
+        self.is_repeated = True
+        """Whether the request is repeated as a whole where the database was changing under it. A mutation is not: what
+        it shows is then read on from other snapshots."""
         self._outside = Outside()
         self._many = ManySnapshots(database, scope)
         self._loads: dict[Any, _Load] = {}
@@ -206,7 +210,7 @@ class Reads:
     def anew(self, scope: Scope) -> "Reads":
         """Reads of the same request from another moment on, perhaps as somebody else."""
         reads = Reads(self.database, scope)
-        reads.moments, reads._outside = self.moments, self._outside
+        reads.moments, reads.is_repeated, reads._outside = self.moments, self.is_repeated, self._outside
         return reads
 
     async def from_outside(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
@@ -271,8 +275,17 @@ class Reads:
         task.add_done_callback(finished)
 
     async def _run(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
+        keys, moments = list(batch), self.moments
         try:
-            results: Mapping[Any, Any] = await run(list(batch), *group)
+            try:
+                results: Mapping[Any, Any] = await run(keys, *group)
+            except Exception as error:
+                # Others that were under way in the same snapshot fail with it, each in its own way.
+                lost = moments is not self.moments
+                if self.is_repeated or self._closed or not (lost or isinstance(error, Repeatable)):
+                    raise
+                await self._read_on()
+                results = await run(keys, *group)
             outcomes = [(load, results[key]) for key, load in batch.items()]
         except Exception as error:
             for load in batch.values():
@@ -280,6 +293,12 @@ class Reads:
         else:
             for load, result in outcomes:
                 load.succeed(result)
+
+    async def _read_on(self) -> None:
+        """Gives up the snapshot; whatever is read from here on is read from one of its own."""
+        self.moments = Moments.MANY
+        stack, self._stack, self._snapshot = self._stack, AsyncExitStack(), None
+        await stack.aclose()
 
     async def _load_one(self, keys: list[Any], loader: One[Any]) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)

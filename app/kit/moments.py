@@ -1,14 +1,21 @@
 """Of which moments a request reads, and what it waits for between them."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Hashable
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from app.kit.db import Database, Scope
+from app.kit.db import Database, Scope, Tx
+from app.kit.errors import Repeatable
 from app.kit.sql import Query
+
+T = TypeVar("T")
+
+REPEATS: Final = 2
+"""How often a statement is repeated where the database was changing under it."""
 
 
 class Moments(Enum):
@@ -60,10 +67,18 @@ class ManySnapshots:
 
     async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
         """All rows."""
-        async with self._turn, self._database.snapshot(self._scope) as tx:
-            return await tx.fetch(query, *args)
+        async with self._turn:
+            return await self._repeated(lambda tx: tx.fetch(query, *args))
 
     async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
         """The first row, or None."""
-        async with self._turn, self._database.snapshot(self._scope) as tx:
-            return await tx.fetch_one(query, *args)
+        async with self._turn:
+            return await self._repeated(lambda tx: tx.fetch_one(query, *args))
+
+    async def _repeated(self, read: Callable[[Tx], Awaitable[T]]) -> T:
+        for _ in range(REPEATS):
+            with contextlib.suppress(Repeatable):
+                async with self._database.snapshot(self._scope) as tx:
+                    return await read(tx)
+        async with self._database.snapshot(self._scope) as tx:
+            return await read(tx)
