@@ -10,6 +10,7 @@ import pytest
 from app.domains.accounts.model import Viewer
 from app.domains.market.model.prices import TickQuote
 from app.engine.operations import Response
+from app.kit.db import Database
 from app.kit.hub import Hub
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
@@ -35,6 +36,24 @@ fragment Added on AddToWatchlistResult {
 }
 """
 TICKS = "subscription { watchlistTicks { ticks { symbol token { priceUsd name } } } }"
+
+
+async def never(*_: object) -> None:
+    raise AssertionError("this is read beside the snapshot")
+
+
+@pytest.mark.parametrize("query", [WATCHLIST, ANALYSED.replace("analysis { marketData { status } }", "name"), NOTE])
+@pytest.mark.parametrize("pool_size", [16], indirect=True)
+async def test_whoever_reads_their_own_data_reads_everything_in_the_snapshot(
+    query: str, stage: Stage, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = stage.world.viewers["alice"]
+    note = query.replace(" analysis { marketData { status } }", "")
+    for method in ("fetch", "fetch_one"):
+        monkeypatch.setattr(Database, method, never)
+    added = {name: {"symbol": name, "idempotencyKey": name} for name in ("ADA", "DOT")}
+    response = await execute(note, {"first": added["ADA"], "second": added["DOT"]} if query is NOTE else None, viewer)
+    assert response.errors == []
 
 
 @pytest.fixture(params=[1, 2, 16])
