@@ -56,7 +56,7 @@ async def test_a_dropped_role_is_noticed_on_every_later_connection(
                 pytest.fail("it serves as the owner")
         with pytest.raises(WrongRole):
             await database.fetch(ONE)
-    assert database.admission.waiting == 0
+    assert (database.admission.waiting, database.admission._held) == (0, {})
 
 
 @pytest.mark.parametrize("attribute", ["SUPERUSER", "BYPASSRLS"])
