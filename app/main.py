@@ -197,7 +197,7 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
     return OutboxMailer(settings.home / "outbox", clock)
 
 
-def build_limits(settings: Settings) -> Limits:
+def build_limits(settings: Settings, *, tick_period_s: float) -> Limits:
     """What a request may ask for."""
     return Limits(
         body_bytes=settings.body_limit_bytes,
@@ -214,7 +214,7 @@ def build_limits(settings: Settings) -> Limits:
         stream_cost_per_socket=settings.stream_socket_cost_limit,
         stream_cost_per_viewer=settings.stream_viewer_cost_limit,
         stream_cost_per_address=settings.stream_address_cost_limit,
-        ticks_per_s=1.0 if settings.market_period_s is None else 1 / settings.market_period_s,
+        ticks_per_s=1 / tick_period_s,
         watchlist=settings.watchlist_limit,
     )
 
@@ -222,7 +222,7 @@ def build_limits(settings: Settings) -> Limits:
 def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
-    limits = build_limits(settings)
+    limits = build_limits(settings, tick_period_s=services.market.providers.prices.period_s)
     engine = Engine(build_schema(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
     open_subscriptions = OpenSubscriptions(subscriptions, peers)

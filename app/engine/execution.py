@@ -35,7 +35,7 @@ from app.engine.limits import Limits
 from app.engine.limits.text import check_variables
 from app.engine.operations import Course, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
-from app.kit.errors import Problem
+from app.kit.errors import Problem, Unavailable
 from app.kit.moments import Moments
 from app.kit.work import Work, working
 
@@ -44,6 +44,9 @@ SMALL_BYTES: Final = 4096
 
 SMALL_DOCUMENT_CHARS: Final = 1000
 """The same of a document that was not seen before; each takes milliseconds."""
+
+MAX_WAITING_CHECKS: Final = 200
+"""Large requests that may wait for that; each takes tens of milliseconds at most."""
 
 MAX_REPEATS: Final = 3
 
@@ -61,6 +64,7 @@ class Engine:
         """How queries and events were answered."""
         # One: however many large requests come, the event loop shares its time with one of them.
         self._checking = ThreadPoolExecutor(1, thread_name_prefix="checking")
+        self._waiting_checks = 0
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -119,7 +123,15 @@ class Engine:
             len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
         )
         check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
-        return await asyncio.get_running_loop().run_in_executor(self._checking, check) if large else check()
+        if not large:
+            return check()
+        if self._waiting_checks >= MAX_WAITING_CHECKS:
+            return [refuse(Unavailable("Too many large requests wait to be checked. Try again shortly."))]
+        self._waiting_checks += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._checking, check)
+        finally:
+            self._waiting_checks -= 1
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
@@ -176,7 +188,8 @@ class Engine:
         """
         is_mutation = prepared.kind is OperationType.MUTATION
         context.reads.is_repeated = not is_mutation
-        if context.viewer_id is not None and prepared.reach.is_scoped:
+        # Also of nobody, who may be somebody when a mutation has logged them in.
+        if prepared.reach.is_scoped:
             context.reads.moments = Moments.MANY if is_mutation and prepared.reach.outside else Moments.ONE
         result = await self._answer(prepared, context, root)
         for _ in range(0 if is_mutation else MAX_REPEATS):

@@ -20,6 +20,7 @@ from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.postgres import end_session
 from app.kit.sql import beside
+from app.kit.work import Work, working
 
 Q = beside(__file__, "jobs.sql")
 MAX_ATTEMPTS = 8
@@ -141,7 +142,8 @@ async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> 
 
     await note(Q.job_started, clock.now())
     try:
-        detail = await schedule.handler()
+        with working(Work()):
+            detail = await schedule.handler()
     except Exception as error:
         await note(Q.job_finished, clock.now(), False, f"{type(error).__name__}: {error}"[:500])
         log.exception("job.failed", job=schedule.name)
@@ -152,7 +154,8 @@ async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> 
 
 def _entrypoint(job: Job) -> Callable[[QueuedJob], Awaitable[None]]:
     async def run(queued: QueuedJob) -> None:
-        await job.handler(msgspec.json.decode(queued.payload or b"{}"))
+        with working(Work()):
+            await job.handler(msgspec.json.decode(queued.payload or b"{}"))
 
     return run
 

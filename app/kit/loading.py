@@ -220,6 +220,8 @@ class Reads:
         request is repeated.
         """
         if self.scope == PUBLIC or self.moments is not Moments.ONE:
+            if self._snapshot is not None:
+                raise RuntimeError("these reads hold a connection and may not wait for others")
             return await make()
         made: T = self._outside.get(key, make)
         return made

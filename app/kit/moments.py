@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from app.kit.db import Database, Scope, Tx
-from app.kit.errors import Repeatable
+from app.kit.errors import Repeatable, Unavailable
 from app.kit.sql import Query
 
 T = TypeVar("T")
@@ -29,8 +29,8 @@ class Moments(Enum):
     """Each statement in a snapshot of its own: no connection is held in between."""
 
 
-class NotYet(Exception):
-    """Something that others make is due: it must be waited for with no connection held, and the request repeated."""
+class NotYet(Unavailable):
+    """Something that this needs is being made. Try again shortly."""
 
 
 class Outside:
@@ -41,7 +41,10 @@ class Outside:
         self._due: dict[Hashable, Callable[[], Awaitable[Any]]] = {}
 
     def get(self, key: Hashable, make: Callable[[], Awaitable[Any]]) -> Any:
-        """What was made under `key`. Raises NotYet where it is due now, or whatever making it has raised."""
+        """What was made under `key`. Raises whatever making it has raised, and NotYet where it is due now.
+
+        It must then be waited for with no connection held, and the request repeated.
+        """
         if key not in self._made:
             self._due[key] = make
             raise NotYet

@@ -3,6 +3,10 @@
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
+from typing import Final
+
+SHARED: Final = "shared"
+"""The party of what serves many who asked: streams that are public, answers computed once."""
 
 
 class Work:
@@ -46,7 +50,7 @@ def working(work: Work) -> Iterator[Work]:
 
 
 def apart() -> Context:
-    """A context for a task that serves many, and outlives the work that happened to begin it: it is Moneta's own."""
+    """A context for a task that serves many, and outlives the work that happened to begin it: it is nobody's own."""
     context = copy_context()
-    context.run(_work.set, Work(begun_by=current_work()))
+    context.run(_work.set, Work(SHARED, begun_by=current_work()))
     return context

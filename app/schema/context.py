@@ -14,6 +14,7 @@ from app.engine.limits import Limits
 from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.loading import Audience, Reads
+from app.kit.work import SHARED
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.services import Services
 from app.settings import Settings
@@ -97,8 +98,8 @@ class Context:
 
     @property
     def party(self) -> Hashable:
-        """Who queues for the database: the viewer, or whoever shares the address; None for what is for everybody."""
-        return self.viewer_id or source_of(self.client.ip)
+        """Who queues for the database: the viewer, or whoever shares the address, or what is for everybody."""
+        return self.viewer_id or source_of(self.client.ip) or SHARED
 
     def audience_key(self, audience: Audience) -> Hashable:
         """Equal for callers who are one audience. There are no tenants to share among yet: each viewer is one."""

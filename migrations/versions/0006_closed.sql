@@ -30,6 +30,16 @@ BEGIN
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', granted.kind, granted.name, granted.grantee);
     END LOOP;
+    -- Those of extensions are the server's, and everybody may use what is built in.
+    FOR granted IN
+        SELECT p.oid::regprocedure::text AS name, a.grantee::regrole::text AS grantee
+        FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
+            AND a.grantee NOT IN (0, current_user::regrole, 'moneta_app'::regrole)
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s', granted.name, granted.grantee);
+    END LOOP;
 END
 $$;
 

@@ -25,7 +25,7 @@ from bench.hostile import FAMILIES, splitting_places
 from tests.engine.support import LIMITS, SCHEMA
 
 GRAPH = build_schema()
-REAL = build_limits(Settings())
+REAL = build_limits(Settings(), tick_period_s=1.0)
 MIB = 1024 * 1024
 
 

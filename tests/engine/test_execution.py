@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
-from app.engine.operations import Response
+from app.engine.operations import Prepared, Response
 from app.kit.work import current_work
 from tests.engine.support import Context, engine, listening, prepare, refusal
 
@@ -142,3 +142,26 @@ async def test_what_takes_long_to_check_is_checked_in_a_thread(
     here = threading.get_ident()
     # A document that is known is read no more; variables are coerced each time.
     assert [each != here for each in threads] == [apart, apart and variables is not None]
+
+
+async def test_large_requests_wait_for_their_check_in_a_bounded_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, checking = engine(), threading.Event()
+    check = graph.prepare
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        checking.wait()
+        return check(*arguments, **options)
+
+    monkeypatch.setattr(graph, "prepare", slow)
+    monkeypatch.setattr("app.engine.execution.MAX_WAITING_CHECKS", 3)
+
+    async def ask() -> Any:
+        return await graph.prepare_fairly("{ number }", None, None, introspection_allowed=True, size_bytes=100_000)
+
+    waiting = [asyncio.create_task(ask()) for _ in range(3)]
+    await asyncio.sleep(0)
+    [refused] = await ask()
+    assert "Too many large requests" in refused.message
+    checking.set()
+    assert [isinstance(each, Prepared) for each in await asyncio.gather(*waiting)] == [True] * 3
+    assert isinstance(await ask(), Prepared)

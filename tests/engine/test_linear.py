@@ -15,7 +15,7 @@ from app.settings import Settings
 from bench.hostile import FAMILIES, Family, repeated_inline, splitting_places
 
 SCHEMA = build_schema()
-LIMITS = build_limits(Settings())
+LIMITS = build_limits(Settings(), tick_period_s=1.0)
 
 # Twice the document is twice the work, and some more where a dictionary or a list of errors grows.
 GROWTH = 2.3

@@ -25,7 +25,9 @@ WATCHLIST = "{ viewer { user { email } watchlist { nodes { notes token { symbol 
 # An analysis is made by others, with connections of their own.
 ANALYSED = "{ viewer { watchlist { nodes { token { symbol analysis { marketData { status } } } } } } chain { height } }"
 PUBLIC_FIELDS = "{ chain { height } tokens(first: 5) { nodes { symbol news(first: 2) { nodes { title } } } } }"
-LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { ... on LoginPayload { accessToken } } }"
+# Whoever logs in is nobody before.
+LOGIN = """mutation ($input: LoginInput!) { login(input: $input) { ... on LoginPayload {
+  accessToken viewer { watchlist { nodes { token { symbol analysis { marketData { status } } } } } } } } }"""
 NOTE = """
 mutation ($first: AddToWatchlistInput!, $second: AddToWatchlistInput!) {
   one: addToWatchlist(input: $first) { ...Added }

@@ -97,10 +97,13 @@ async def test_other_roles_of_the_server_see_nothing(empty_database_url: str) ->
         granted = f"SELECT count(*) FROM pg_class WHERE has_table_privilege('{stranger}', oid, 'SELECT')"
         granted += " AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')"
         assert await owner.fetchval(granted) > 30
+        callable_ = f"SELECT count(*) FROM pg_proc WHERE has_function_privilege('{stranger}', oid, 'EXECUTE')"
+        callable_ += " AND prosecdef AND pronamespace = 'public'::regnamespace"
+        assert await owner.fetchval(callable_) >= 5
         await migrate(empty_database_url)
         await owner.execute("SELECT maintain_partitions('2030-01-15')")
         await owner.execute("CREATE TABLE of_a_later_migration ()")
-        assert await owner.fetchval(granted) == 0
+        assert (await owner.fetchval(granted), await owner.fetchval(callable_)) == (0, 0)
     finally:
         await owner.execute(f"DROP OWNED BY {stranger}; DROP ROLE {stranger}")
         await owner.close()

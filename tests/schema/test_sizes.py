@@ -38,7 +38,7 @@ from app.settings import Settings
 from tests.sizes import overfull
 
 SCHEMA: Final = build_schema()._schema
-LIMITS: Final = build_limits(Settings())
+LIMITS: Final = build_limits(Settings(), tick_period_s=1.0)
 ENGINE: Final = Engine(build_schema(), LIMITS)
 
 
@@ -203,7 +203,7 @@ def test_a_market_that_ticks_faster_is_charged_more() -> None:
     assert subscription is not None
     declared = declared_stream(subscription.fields["priceTicks"])
     assert declared is not None
-    fast = build_limits(Settings(market_period_s=0.1))
+    fast = build_limits(Settings(), tick_period_s=0.1)
     assert rate_of(declared, LIMITS) == 1.0
     assert rate_of(declared, fast) == pytest.approx(10.0)
 
