@@ -40,7 +40,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 def measure(rounds: int, progress: Progress) -> Report:
     """Checks each document alone, then as a server does while a heartbeat listens."""
-    limits = build_limits(Settings())
+    limits = build_limits(Settings(), tick_period_s=1.0)
     schema = build_schema()
     sources = {family.__name__: _largest(family, limits.tokens) for family in FAMILIES}
     sources[splitting_places.__name__] = splitting_places(SPLITTING_LEVELS)

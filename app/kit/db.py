@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self, TypeVar
 
 import asyncpg
@@ -134,10 +134,19 @@ class Database:
         On a deadlock, a serialisation failure, a migration that came between, or a collision with another write, the
         whole of `work` runs again, a bounded number of times; it must therefore have no effect but its SQL.
         """
+        return await self._repeated(lambda: self._transaction("BEGIN", scope, _commit, FAILURES), work)
+
+    async def read(self, scope: Scope, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs `work` in one snapshot, again where a migration came between."""
+        return await self._repeated(lambda: self.snapshot(scope), work)
+
+    async def _repeated(
+        self, begin: Callable[[], AbstractAsyncContextManager[Tx]], work: Callable[[Tx], Awaitable[T]]
+    ) -> T:
         with working(current_work() or Work()):
             for attempt in range(1, _RETRIES + 1):
                 try:
-                    async with self._transaction("BEGIN", scope, _commit, FAILURES) as tx:
+                    async with begin() as tx:
                         result = await work(tx)
                 except (Repeatable, Collision) as problem:
                     if attempt == (_COLLISIONS if isinstance(problem, Collision) else _RETRIES):

@@ -1,21 +1,15 @@
 """Of which moments a request reads, and what it waits for between them."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Hashable
 from enum import Enum, auto
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import asyncpg
 
-from app.kit.db import Database, Scope, Tx
-from app.kit.errors import Repeatable, Unavailable
+from app.kit.db import Database, Scope
+from app.kit.errors import Unavailable
 from app.kit.sql import Query
-
-T = TypeVar("T")
-
-REPEATS: Final = 2
-"""How often a statement is repeated where the database was changing under it."""
 
 
 class Moments(Enum):
@@ -71,17 +65,9 @@ class ManySnapshots:
     async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
         """All rows."""
         async with self._turn:
-            return await self._repeated(lambda tx: tx.fetch(query, *args))
+            return await self._database.read(self._scope, lambda tx: tx.fetch(query, *args))
 
     async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
         """The first row, or None."""
         async with self._turn:
-            return await self._repeated(lambda tx: tx.fetch_one(query, *args))
-
-    async def _repeated(self, read: Callable[[Tx], Awaitable[T]]) -> T:
-        for _ in range(REPEATS):
-            with contextlib.suppress(Repeatable):
-                async with self._database.snapshot(self._scope) as tx:
-                    return await read(tx)
-        async with self._database.snapshot(self._scope) as tx:
-            return await read(tx)
+            return await self._database.read(self._scope, lambda tx: tx.fetch_one(query, *args))

@@ -97,8 +97,7 @@ class Administration:
         Returns what was done, in words. For the command line: it asks for no permission. Raises InvalidInput.
         """
         address = identity.email(email)
-        async with self.database.snapshot(SYSTEM) as tx:
-            row = await tx.fetch_one(Q.user_by_email, address)
+        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.user_by_email, address))
         if row is None:
             new = NewUser(email=address, password=password, full_name=full_name)
             await self.registration.create(new, Role.ADMIN, Client())

@@ -49,8 +49,7 @@ class Credentials:
 
         Raises InvalidInput, for a wrong current password as well; RateLimited after as many of those as log-in bears.
         """
-        async with self.database.snapshot(viewer.scope) as tx:
-            row = await tx.fetch_one(Q.user_by_id, viewer.user_id)
+        row = await self.database.read(viewer.scope, lambda tx: tx.fetch_one(Q.user_by_id, viewer.user_id))
         if row is None:
             raise NotFound
         address, stored = row["email"], row["password_hash"]
@@ -111,8 +110,8 @@ class Credentials:
         Raises InvalidInput, ResetInvalid.
         """
         presented = digest(token)
-        async with self.database.snapshot(SYSTEM) as tx:
-            row = await tx.fetch_one(Q.reset_token_user, presented, self.clock.now())
+        now = self.clock.now()
+        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.reset_token_user, presented, now))
         # Before the hash is computed: who guesses links shall not cost us a core.
         if row is None:
             raise ResetInvalid

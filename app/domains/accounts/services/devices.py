@@ -61,8 +61,8 @@ class Devices:
         """
         source = identity.source_of(proof.ip)
         session = None if proof.refresh_token is None else digest(proof.refresh_token)
-        async with self.database.snapshot(SYSTEM) as tx:
-            row = await tx.fetch_one(Q.login_candidate, address, source, session, self.clock.now())
+        wanted = (address, source, session, self.clock.now())
+        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.login_candidate, *wanted))
         account = f"{digest(address)}:{'' if row is None else digest(row['password_hash'])}"
         if row is not None:
             token = proof.device_token

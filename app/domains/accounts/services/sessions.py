@@ -92,8 +92,8 @@ class Sessions:
 
     async def expiries(self, session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
         """When the present access token of each session ends; a session that has ended is missing."""
-        async with self.database.snapshot(SYSTEM) as tx:
-            return {row["id"]: row["expires_at"] for row in await tx.fetch(Q.session_expiries, list(session_ids))}
+        rows = await self.database.read(SYSTEM, lambda tx: tx.fetch(Q.session_expiries, list(session_ids)))
+        return {row["id"]: row["expires_at"] for row in rows}
 
     async def login(self, email: str, password: str, client: Client) -> LoggedIn:
         """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.

@@ -16,6 +16,6 @@ class Users:
 
     async def by_email(self, email: str) -> Account | None:
         """Whose address this is. Raises InvalidInput."""
-        async with self.database.snapshot(SYSTEM) as tx:
-            row = await tx.fetch_one(Q.account_by_email, identity.email(email))
+        address = identity.email(email)
+        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.account_by_email, address))
         return None if row is None else Account(*row)
