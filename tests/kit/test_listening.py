@@ -237,7 +237,9 @@ async def test_twenty_thousand_listeners_are_cheap(database: Database, events: E
             assert (tracemalloc.get_traced_memory()[0] - before) / len(listeners) < 400
         finally:
             tracemalloc.stop()
-        assert (hub.listening, len(asyncio.all_tasks())) == (20_000, tasks)
+        assert hub.listening == 20_000
+        # The hub has its own, which come and go; a listener has none that stays.
+        await until(lambda: len(asyncio.all_tasks()) <= tasks)
 
         await append(database, events, "a", range(1))
         await until(lambda: bell.rung >= 20_000)
