@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from app.domains.ledger.services.statistics import Payment, Place, Statistics
-from app.domains.market.model.chain import ChainActivity, ChainTransfer
+from app.domains.market.sources.model.chain import ChainActivity, ChainTransfer
 
 SOURCE: Final = "MONETA_LEDGER"
 _POSITIONS_BITS: Final = 20
@@ -15,7 +15,7 @@ _POSITIONS_BITS: Final = 20
 
 @dataclass(frozen=True)
 class LedgerChain:
-    """The ledger as `market.model.chain.Chain`. A position is a height and a place in the block, in one number."""
+    """The ledger as the market's `Chain`. A position is a height and a place in the block, in one number."""
 
     statistics: Statistics
     symbol: str

@@ -18,9 +18,9 @@ from app.domains.accounts.rules.identity import source_of
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.ledger.services import LedgerServices
-from app.domains.market.services import MarketServices
-from app.domains.market.services.analysis import warm_up
-from app.domains.market.services.providers.simulated import SIMULATED
+from app.domains.market.analysis.services import warm_up
+from app.domains.market.house import MarketServices
+from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.limits import Limits

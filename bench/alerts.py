@@ -16,11 +16,11 @@ from rich.progress import Progress
 
 from app.dev.embedded import Embedded
 from app.domains.accounts.services.post import Post
-from app.domains.market.model.alerts import AlertType
-from app.domains.market.model.prices import Move
-from app.domains.market.services.alerts.crossings import Crossings
-from app.domains.market.services.alerts.firing import Firings
-from app.domains.market.services.alerts.passing import Passing
+from app.domains.market.alerts.model import AlertType
+from app.domains.market.alerts.services.dispatcher import Firings
+from app.domains.market.alerts.services.matcher import Passing
+from app.domains.market.alerts.services.price_alerts import Crossings
+from app.domains.market.prices.model import Move
 from app.kit.cache import open_redis
 from app.kit.clock import SystemClock
 from app.kit.crypto.envelope import Keyring

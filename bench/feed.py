@@ -21,9 +21,9 @@ from rich.progress import Progress
 
 from app.dev.embedded import Embedded
 from app.dev.processes import Log, spawn, stop
-from app.domains.market.model.prices import Candle, Interval
-from app.domains.market.services.history import History
-from app.domains.market.services.providers.simulated import SIMULATED
+from app.domains.market.prices.model import Candle, Interval
+from app.domains.market.prices.services.history import History
+from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.kit.cache import open_redis
 from app.kit.db import Database
 from bench.data import fresh_database

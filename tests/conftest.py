@@ -30,7 +30,7 @@ from redis.asyncio import Redis
 from app.dev import embedded
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.analysis.phases import BUDGETS_S
+from app.domains.market.analysis.model.phases import BUDGETS_S
 from app.engine.operations import Response
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
@@ -70,9 +70,9 @@ hypothesis_settings.load_profile("any machine")
 
 DURATION = "seconds seen: "
 PATIENT = (
-    "app.domains.market.services.analysis.analyses.PATIENCE_S",
-    "app.domains.market.services.analysis.press.SOCIAL_S",
-    "app.domains.market.services.analysis.researching.OTHERS_S",
+    "app.domains.market.analysis.services.analyses.PATIENCE_S",
+    "app.domains.market.analysis.services.press.SOCIAL_S",
+    "app.domains.market.analysis.services.research.OTHERS_S",
     "app.kit.catchup.REDIS_PATIENCE_S",
     "app.kit.computed.PATIENCE_S",
     "app.kit.contained._PATIENCE",
@@ -127,7 +127,7 @@ def _patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in PATIENT:
             patch.setattr(name, HANG_S)
-        phases = "app.domains.market.services.analysis.phases.BUDGETS_S"
+        phases = "app.domains.market.analysis.services.phases.BUDGETS_S"
         patch.setattr(phases, dict.fromkeys(BUDGETS_S, HANG_S))
         yield
 

@@ -1,44 +1,94 @@
-"""Every named statement is one that Postgres accepts, and fits the record that it fills."""
+"""Every named statement is one that Postgres accepts, and gives the rows that are declared of it."""
 
 import importlib
-from collections.abc import Iterator
+import pkgutil
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import asyncpg
 import msgspec
 import pytest
 
 import app
-from app.kit.loading import Many, One, Page
-from app.kit.sql import Queries, Query
+from app.kit.loading import Page
+from app.kit.sql import Keyed, Query, Statements
+from tests.statements import loaders_of_houses
 
-FILES = sorted(Path(app.__path__[0]).rglob("*.sql"))
+for found in pkgutil.walk_packages(app.__path__, "app."):
+    if found.name != "app.__main__":
+        importlib.import_module(found.name)
+
+CLASSES = {declared.path: declared for declared in Statements.__subclasses__()}
+STATEMENTS = {f"{declared.__name__}.{one.name}": one for declared in CLASSES.values() for one in declared.all}
+FILES = set(Path(app.__path__[0]).rglob("*.sql"))
+
+TYPES: dict[str, type] = {
+    "bool": bool,
+    "bytea": bytes,
+    "date": date,
+    "float8": float,
+    "int2": int,
+    "int4": int,
+    "int8": int,
+    "numeric": Decimal,
+    "text": str,
+    "timestamptz": datetime,
+    "uuid": UUID,
+    "varchar": str,
+    "void": NoneType,
+}
 
 
-def loaders() -> Iterator[tuple[str, One[Any] | Many[Any] | Page[Any]]]:
-    for name in ("app.domains.accounts.loaders", "app.domains.ledger.loaders", "app.domains.market.loaders"):
-        for attribute, value in vars(importlib.import_module(name)).items():
-            if isinstance(value, One | Many | Page):
-                yield f"{name}.{attribute}", value
+def test_every_file_has_its_class() -> None:
+    assert set(CLASSES) == FILES
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(app.__path__[0])))
-async def test_postgres_prepares_every_statement(path: Path, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
-    for query in Queries(path):
-        assert "SELECT *" not in query.sql.upper(), query.name
-        await owner.prepare(query.sql)
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_postgres_prepares_every_statement(name: str, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+    statement = STATEMENTS[name]
+    assert "SELECT *" not in statement.sql.upper()
+    columns = (await owner.prepare(statement.sql)).get_attributes()
+    if isinstance(statement, Query):
+        expected = columns_of(statement)
+        assert len(columns) == len(expected)
+        for column, (attribute, hint) in zip(columns, expected, strict=True):
+            assert attribute in {None, column.name}
+            assert fits(column.type, hint), f"{column.name} is {column.type.name}, not {hint}"
 
 
-async def test_loaders_fill_their_records(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
-    for name, loader in loaders():
-        columns = await _columns(owner, loader.query)
-        keyed = isinstance(loader, Many) or (isinstance(loader, Page) and loader.keyed)
-        expected = [field.name for field in msgspec.structs.fields(loader.record)]
-        assert columns == (["ord", *expected] if keyed else expected), name
+def columns_of(query: Query[Any]) -> Sequence[tuple[str | None, Any]]:
+    """What is declared of the columns: their names, where those matter, and their types."""
+    record, ordinal = query.record, [("ord", int)] if isinstance(query, Keyed) else []
+    if get_origin(record) is tuple:
+        return [*ordinal, *((None, hint) for hint in get_args(record))]
+    if isinstance(record, type) and issubclass(record, msgspec.Struct):
+        hints = get_type_hints(record)
+        return [*ordinal, *((field.name, hints[field.name]) for field in msgspec.structs.fields(record))]
+    return [*ordinal, (None, record)]
+
+
+def fits(column: asyncpg.Type, hint: Any) -> bool:
+    """Whether values of a column's type are what is declared."""
+    if hint is Any or column.name in {"json", "jsonb"}:
+        return True
+    if get_origin(hint) in {Union, UnionType}:
+        return all(part is NoneType or fits(column, part) for part in get_args(hint))
+    if get_origin(hint) is Literal:
+        return all(fits(column, type(value)) for value in get_args(hint))
+    if column.kind == "array":
+        return get_origin(hint) is list or hint is list
+    declared = TYPES[column.name]
+    return isinstance(hint, type) and (hint is declared or (issubclass(hint, Enum) and issubclass(hint, declared)))
+
+
+def test_loaders_order_by_columns_of_their_records() -> None:
+    for name, loader in loaders_of_houses().items():
         if isinstance(loader, Page):
-            assert set(loader.order) <= set(expected), name
-
-
-async def _columns(owner: "asyncpg.Connection[asyncpg.Record]", query: Query) -> list[str]:
-    return [attribute.name for attribute in (await owner.prepare(query.sql)).get_attributes()]
+            columns = {field.name for field in msgspec.structs.fields(loader.query.record)}
+            assert set(loader.order) <= columns, name

@@ -6,11 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from app.domains.accounts.model import Viewer
-from app.domains.ledger.loaders import Q
-from app.domains.ledger.model import TransferCommand, Wallet
+from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.rules.difficulty import RETARGET_INTERVAL_BLOCKS
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
+from app.domains.ledger.statements import LedgerSql
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 
@@ -50,8 +50,8 @@ async def load_demo_chain(
     `clock` must be the one that the services of `ledger` go by: it is set back, and ends where it stood. The people
     are verified and have custodial wallets. `progressed` is told (blocks made, blocks in all).
     """
-    rows = await database.fetch(Q.wallets_by_users, [person.user_id for person in people])
-    wallets = {wallet.user_id: wallet.wallet_id for wallet in (Wallet(*row) for row in rows)}
+    found = await database.fetch(LedgerSql.wallets_by_users, [person.user_id for person in people])
+    wallets = {wallet.user_id: wallet.wallet_id for wallet in found}
     if not await ledger.chain.ensure_genesis(wallets[people[0].user_id]):
         return False
     chance = random.Random(SEED)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from app.dev.demo_news import drafts
 from app.dev.demo_prices import DemoPrices, Extent
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.alerts import (
+from app.domains.market.alerts.model import (
     Comparison,
     Condition,
     NewAlert,
@@ -20,12 +20,12 @@ from app.domains.market.model.alerts import (
     VolumeSpike,
     WhaleTransaction,
 )
-from app.domains.market.model.analysis.technical import Indicator
-from app.domains.market.model.prices import Interval, Quote
-from app.domains.market.model.watchlist import WatchlistChanges
-from app.domains.market.services import MarketServices
-from app.domains.market.services.directory import Directory
-from app.domains.market.services.providers.simulated import SIMULATED
+from app.domains.market.analysis.model.technical import Indicator
+from app.domains.market.house import MarketServices
+from app.domains.market.prices.model import Interval, Quote
+from app.domains.market.sources.services.directory import Directory
+from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.watchlist.model import WatchlistChanges
 from app.kit.clock import Clock
 from app.kit.db import Database
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from app.domains.market.model.news import ArticleDraft
+from app.domains.market.news.model import ArticleDraft
 
 SOURCE: Final = "Moneta Demo Wire"
 _STORIES: Final = Path(__file__).with_name("demo_news.json")

@@ -9,22 +9,29 @@ from typing import Final, Self
 
 import msgspec
 
-from app.domains.market.model.prices import Interval, Quote
-from app.domains.market.model.tokens import Listing
-from app.domains.market.rules.profiles import AUD_PER_USD, Profile, money, price, profiles_of
-from app.domains.market.rules.simulation import Path, paths
-from app.domains.market.services.history import CANDLES, History
-from app.domains.market.services.providers.simulated import SIMULATED
+from app.domains.market.prices.model import Interval, Quote
+from app.domains.market.prices.services.history import CANDLES, History
+from app.domains.market.sources.rules.profiles import AUD_PER_USD, Profile, money, price, profiles_of
+from app.domains.market.sources.rules.simulation import Path, paths
+from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.domains.market.statements import PRICES
+from app.domains.market.tokens.model import Listing
 from app.kit.db import SYSTEM, Database
 from app.kit.postgres import end_session
-from app.kit.sql import beside
+from app.kit.sql import Command, Statements
 
 _ROWS_AT_ONCE: Final = 40_000
 _COPIES_AT_ONCE: Final = 2
 _COLUMNS: Final = ("symbol", "exchange", "interval", "opened_at", "open", "high", "low", "close", "volume_usd")
 _SAMPLE_EVERY: Final = 5
-_DEMO: Final = beside(__file__, "demo.sql")
+
+
+class DemoSql(Statements, file="demo.sql"):
+    """The statements of the demo."""
+
+    forget_candles: Command
+
+
 _DAY: Final = timedelta(days=1)
 _DAY_MINUTES: Final = 1440
 
@@ -62,7 +69,7 @@ class DemoPrices:
 
     async def load(self, advance: Callable[[], None]) -> dict[str, Quote]:
         """Stores candles, samples and, last, the quotes, without which it would begin again; returns these."""
-        await self._database.write(SYSTEM, lambda tx: tx.execute(_DEMO.forget_candles, SIMULATED))
+        await self._database.write(SYSTEM, lambda tx: tx.execute(DemoSql.forget_candles, SIMULATED))
         days = (self._until - self._since).days + self._daily_days
         await self._history.partitions_for(CANDLES, (self._until - back * _DAY for back in range(days + 2)))
         async with _Copying(self._database) as candles:

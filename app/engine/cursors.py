@@ -77,5 +77,5 @@ def _list_digest(loader: Page[Any]) -> bytes:
 
 @lru_cache(maxsize=256)
 def _columns_type(loader: Page[Any]) -> Any:
-    hints = get_type_hints(loader.record)
+    hints = get_type_hints(loader.query.record)
     return tuple[tuple(hints[column] for column in loader.order)]  # type: ignore[misc]  # a type built at run time

@@ -73,7 +73,7 @@ def node_type(*, by: One[Any], description: str, parse: Callable[[str], Any] = U
 
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
         setattr(cls, "id", strawberry.field(resolver=resolve_id, description="Global id."))  # noqa: B010
-        return record_type(by.record, description=description)(cls)
+        return record_type(by.query.record, description=description)(cls)
 
     return declare
 

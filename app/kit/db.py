@@ -27,7 +27,7 @@ from app.kit.postgres import (
     set_codecs,
 )
 from app.kit.scope import PUBLIC, SYSTEM, Scope
-from app.kit.sql import Query
+from app.kit.sql import Statement
 from app.kit.transaction import Executor, Tx
 from app.kit.work import Work, count_statement, current_work, working
 
@@ -41,7 +41,7 @@ _COLLISIONS = 2
 _ROLLBACK_TIMEOUT_S = 5.0
 
 
-class Database:
+class Database(Executor):
     """The pool. Nothing is ever set on a session, only in a transaction, so a release needs no reset round trip.
 
     Nothing holds a connection while it waits for another: each work has one transaction at a time, and what it reads
@@ -111,15 +111,10 @@ class Database:
         except TimeoutError:
             self.pool.terminate()
 
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+    async def rows(self, statement: Statement, *args: object) -> "list[asyncpg.Record]":
         """All rows of a public statement, in autocommit."""
         async with self._connection() as connection:
-            return await connection.fetch(query.sql, *args)
-
-    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
-        """The first row of a public statement, in autocommit, or None."""
-        async with self._connection() as connection:
-            return await connection.fetchrow(query.sql, *args)
+            return await connection.fetch(statement.sql, *args)
 
     @asynccontextmanager
     async def snapshot(self, scope: Scope) -> AsyncIterator[Tx]:

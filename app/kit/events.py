@@ -13,9 +13,8 @@ from redis.exceptions import RedisError
 
 from app.kit.db import Database, Tx
 from app.kit.loading import Audience, one
-from app.kit.sql import beside
+from app.kit.sql import Command, Query, Statements
 
-Q = beside(__file__, "events.sql")
 WAKE_CHANNEL = "moneta:wake"
 log = structlog.get_logger(__name__)
 
@@ -60,6 +59,18 @@ class Positions(msgspec.Struct, frozen=True):
     seqs: dict[str, int]
 
 
+class UnpublishedEvent(msgspec.Struct, frozen=True):
+    """A stored fact that Redis has not been given, and the epoch it belongs to."""
+
+    id: int
+    epoch: UUID
+    stream: str
+    seq: int
+    kind: str
+    payload: dict[str, Any]
+    created_at: datetime
+
+
 class History(msgspec.Struct, frozen=True):
     """What Postgres holds of a stream after some place, and its newest `seq`, at one moment."""
 
@@ -68,8 +79,34 @@ class History(msgspec.Struct, frozen=True):
     events: list[Event]
 
 
+class EventAndTop(msgspec.Struct, frozen=True):
+    """A stream's newest `seq`, and one of its events; where there is none, one row without it."""
+
+    epoch: UUID
+    top: int
+    stream: str | None
+    seq: int
+    kind: str
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+class EventSql(Statements, file="events.sql"):
+    """The statements about events."""
+
+    append_events: Command
+    unpublished_events: Query[UnpublishedEvent]
+    mark_published: Command
+    events_after: Query[Event]
+    events_and_top: Query[EventAndTop]
+    epoch_and_positions: Query[tuple[UUID, str | None, int]]
+    stream_positions: Query[Position]
+    renew_epoch: Query[UUID]
+    try_relay_lock: Query[bool]
+
+
 positions_by_stream = {
-    audience: one(Position, Q.stream_positions, key="stream", audience=audience)
+    audience: one(EventSql.stream_positions, key="stream", audience=audience)
     for audience in (Audience.PUBLIC, Audience.VIEWER)
 }
 """A stream's place for an answer that a client will go on from: in the snapshot of the answer's scoped reads."""
@@ -105,7 +142,7 @@ class EventLog:
         if not facts:
             return
         await tx.execute(
-            Q.append_events,
+            EventSql.append_events,
             [fact.stream for fact in facts],
             [fact.kind for fact in facts],
             [fact.payload for fact in facts],
@@ -114,13 +151,15 @@ class EventLog:
 
     async def after(self, stream: str, seq: int, limit: int) -> list[Event]:
         """Up to `limit` events that follow `seq`."""
-        return [Event(*row) for row in await self._database.fetch(Q.events_after, stream, seq, limit)]
+        return await self._database.fetch(EventSql.events_after, stream, seq, limit)
 
     async def history(self, stream: str, seq: int, limit: int) -> History:
         """Up to `limit` events that follow `seq`, and how far the stream is. Raises Unavailable."""
-        rows = await self._database.fetch(Q.events_and_top, stream, seq, limit)
-        epoch, top, *_ = rows[0]
-        return History(epoch, top, [Event(*row[2:]) for row in map(tuple, rows) if row[3] is not None])
+        rows = await self._database.fetch(EventSql.events_and_top, stream, seq, limit)
+        events = [
+            Event(row.stream, row.seq, row.kind, row.payload, row.created_at) for row in rows if row.stream is not None
+        ]
+        return History(rows[0].epoch, rows[0].top, events)
 
     async def recent(self, epoch: UUID, stream: str, seq: int, limit: int) -> list[Event]:
         """What Redis holds right after `seq`: up to `limit` events, none where it does not know. Raises RedisError."""
@@ -129,14 +168,14 @@ class EventLog:
 
     async def positions(self, streams: Sequence[str]) -> Positions:
         """How far these streams are, and the epoch, renewed first after a restore. Raises Unavailable."""
-        rows = await self._database.fetch(Q.epoch_and_positions, list(streams))
+        rows = await self._database.fetch(EventSql.epoch_and_positions, list(streams))
         seqs = dict.fromkeys(streams, 0)
         seqs.update((stream, seq) for _, stream, seq in rows if stream is not None)
         return Positions(rows[0][0], seqs)
 
     async def renew_epoch(self) -> UUID:
         """Begins an epoch: every cursor given out so far is refused from now on."""
-        epoch: UUID = (await self._database.fetch(Q.renew_epoch))[0][0]
+        (epoch,) = await self._database.fetch(EventSql.renew_epoch)
         return epoch
 
     async def _wake_relay(self) -> None:

@@ -1,22 +1,21 @@
 """A write with a key happens once: a replay gets the stored result, another request under the same key is refused.
 
-`once` is the whole of such a write: it opens the transaction, claims the key, and only then calls what does the work.
-So no limit, no balance and no check of any kind can refuse a replay: whatever may say no is part of the work.
+`once` claims the key, in the transaction of the write, before it calls what does the work. So no limit, no balance and
+no check of any kind can refuse a replay: whatever may say no is part of the work.
 """
 
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from app.kit.db import Database, Scope, Tx
+from app.kit.db import Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
-from app.kit.sql import beside
+from app.kit.sql import Command, Query, Statements
 
-Q = beside(__file__, "idempotency.sql")
 T = TypeVar("T")
 
 
@@ -32,36 +31,59 @@ class Keyed(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
     request: Any
 
+    @classmethod
+    def of(cls, user_id: UUID, key: str, operation: str, request: Any) -> Self:
+        """What a user asks for under a key of their own."""
+        return cls(owner=str(user_id), user_id=user_id, key=key, operation=operation, request=request)
 
-async def once(
-    database: Database,
-    scope: Scope,
-    keyed: Keyed,
-    work: Callable[[Tx], Awaitable[Any]],
-    then: Callable[[Tx, Any, bool], Awaitable[T]],
-) -> T:
-    """Runs `work` in a transaction unless the key has been used; then `then` makes the answer of its result.
 
-    The result must be JSON: ids, not rows. `then` gets the transaction, the result, and whether it is fresh. Key,
-    result and work commit or roll back together, and of several at once the others wait for the first: therefore
-    `work` does everything over the transaction it is given, and waits for no other connection.
+class Made(msgspec.Struct, frozen=True):
+    """The result of a write that made one thing."""
 
-    Raises IdempotencyKeyReused when the key belongs to another request.
+    id: UUID
+
+
+class Outcome(msgspec.Struct, Generic[T], frozen=True):
+    """What a keyed write gave, and whether that was at an earlier request."""
+
+    result: T
+    replayed: bool
+
+
+class ClaimedKey(msgspec.Struct, frozen=True):
+    """What a key was claimed for; `result` is null until the write has given one."""
+
+    operation: str
+    request_hash: str
+    result: Any
+
+
+class IdempotencySql(Statements, file="idempotency.sql"):
+    """The statements about idempotency keys."""
+
+    claim_key: Query[bool]
+    claimed_key: Query[ClaimedKey]
+    store_result: Command
+
+
+async def once(tx: Tx, keyed: Keyed, work: Callable[[], Awaitable[T]], result_type: type[T]) -> Outcome[T]:
+    """Does the work unless the key has been used. Call it first in a transaction: nothing may refuse a replay before.
+
+    The result must be JSON of `result_type`: ids, not rows. Key, result and work commit or roll back together, and of
+    several at once the others wait for the first: therefore `work` does everything over this transaction, and waits
+    for no other connection.
+
+    Raises InvalidInput, and IdempotencyKeyReused when the key belongs to another request.
     """
     if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
         raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
     request_hash = hashlib.sha256(_body(keyed)).hexdigest()
-
-    async def write(tx: Tx) -> T:
-        fresh = await tx.fetch_one(Q.claim_key, keyed.owner, keyed.key, keyed.operation, request_hash, keyed.user_id)
-        if fresh is None:
-            return await then(tx, await _stored(tx, keyed, request_hash), False)
-        # The first answer has the same types as a replay: a UUID is a string in both.
-        result = msgspec.to_builtins(await work(tx))
-        await tx.execute(Q.store_result, keyed.owner, keyed.key, result)
-        return await then(tx, result, True)
-
-    return await database.write(scope, write)
+    claim = (keyed.owner, keyed.key, keyed.operation, request_hash, keyed.user_id)
+    if await tx.fetch_one(IdempotencySql.claim_key, *claim) is None:
+        return Outcome(msgspec.convert(await _stored(tx, keyed, request_hash), result_type), replayed=True)
+    result = await work()
+    await tx.execute(IdempotencySql.store_result, keyed.owner, keyed.key, msgspec.to_builtins(result))
+    return Outcome(result, replayed=False)
 
 
 def _body(keyed: Keyed) -> bytes:
@@ -74,8 +96,8 @@ def _body(keyed: Keyed) -> bytes:
 
 
 async def _stored(tx: Tx, keyed: Keyed, request_hash: str) -> Any:
-    claimed = await tx.fetch_one(Q.claimed_key, keyed.owner, keyed.key)
+    claimed = await tx.fetch_one(IdempotencySql.claimed_key, keyed.owner, keyed.key)
     # A row that we may not see belongs to somebody else; from here it is as good as another request.
-    if claimed is None or claimed["operation"] != keyed.operation or claimed["request_hash"] != request_hash:
+    if claimed is None or claimed.operation != keyed.operation or claimed.request_hash != request_hash:
         raise IdempotencyKeyReused
-    return claimed["result"]
+    return claimed.result

@@ -19,10 +19,9 @@ from pgqueuer.queries import Queries as PgQueries
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.postgres import end_session
-from app.kit.sql import beside
+from app.kit.sql import Command, Query, Statements
 from app.kit.work import Work, working
 
-Q = beside(__file__, "jobs.sql")
 MAX_ATTEMPTS = 8
 MAX_SCHEDULES = 100
 """So many are shown."""
@@ -61,6 +60,17 @@ class ScheduledJob(msgspec.Struct, frozen=True):
     detail: str | None
 
 
+class JobSql(Statements, file="jobs.sql"):
+    """The statements about jobs."""
+
+    job_started: Command
+    job_finished: Command
+    job_schedules: Query[ScheduledJob]
+    maintain_partitions: Query[tuple[int, int]]
+    delete_old_idempotency_keys: Command
+    delete_old_job_logs: Command
+
+
 async def enqueue(
     tx: Tx, name: str, payload: dict[str, Any], *, delay: timedelta = timedelta(0), dedupe_key: str | None = None
 ) -> None:
@@ -74,7 +84,7 @@ async def enqueue(
 
 async def scheduled_jobs(executor: Executor) -> list[ScheduledJob]:
     """All schedules, by name."""
-    return [ScheduledJob(*row) for row in await executor.fetch(Q.job_schedules, MAX_SCHEDULES)]
+    return await executor.fetch(JobSql.job_schedules, MAX_SCHEDULES)
 
 
 class JobRunner:
@@ -137,18 +147,18 @@ class JobRunner:
 async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> None:
     """Runs a scheduled job now and notes how it went."""
 
-    async def note(query: Any, *args: object) -> None:
-        await database.write(SYSTEM, lambda tx: tx.execute(query, schedule.name, *args))
+    async def note(command: Command, *args: object) -> None:
+        await database.write(SYSTEM, lambda tx: tx.execute(command, schedule.name, *args))
 
-    await note(Q.job_started, clock.now())
+    await note(JobSql.job_started, clock.now())
     try:
         with working(Work()):
             detail = await schedule.handler()
     except Exception as error:
-        await note(Q.job_finished, clock.now(), False, f"{type(error).__name__}: {error}"[:500])
+        await note(JobSql.job_finished, clock.now(), False, f"{type(error).__name__}: {error}"[:500])
         log.exception("job.failed", job=schedule.name)
         raise
-    await note(Q.job_finished, clock.now(), True, detail)
+    await note(JobSql.job_finished, clock.now(), True, detail)
     log.info("job.done", job=schedule.name, detail=detail)
 
 
@@ -164,7 +174,7 @@ def partition_schedule(database: Database, clock: Clock) -> Schedule:
     """The upkeep without which nothing can be written: a worker does it when it starts as well."""
 
     async def partitions() -> str:
-        row = await database.write(SYSTEM, lambda tx: tx.fetch_one(Q.maintain_partitions, clock.now()))
+        row = await database.write(SYSTEM, lambda tx: tx.fetch_one(JobSql.maintain_partitions, clock.now()))
         return f"{row[0]} made, {row[1]} dropped" if row else "nothing to do"
 
     return Schedule("partitions", "10 0 * * *", "Makes partitions ahead, drops those past retention", partitions)
@@ -175,11 +185,13 @@ def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
 
     async def idempotency_keys() -> str:
         before = clock.now() - IDEMPOTENCY_RETENTION
-        return f"{await database.write(SYSTEM, lambda tx: tx.execute(Q.delete_old_idempotency_keys, before))} deleted"
+        return (
+            f"{await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_idempotency_keys, before))} deleted"
+        )
 
     async def job_logs() -> str:
         before = clock.now() - JOB_LOG_RETENTION
-        return f"{await database.write(SYSTEM, lambda tx: tx.execute(Q.delete_old_job_logs, before))} deleted"
+        return f"{await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_job_logs, before))} deleted"
 
     return [
         partition_schedule(database, clock),

@@ -7,10 +7,16 @@ import asyncpg
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.postgres import Connection, end_session
-from app.kit.sql import beside
+from app.kit.sql import Query, Statements
 
-Q = beside(__file__, "leadership.sql")
 ANSWER_S = 5.0
+
+
+class LeadershipSql(Statements, file="leadership.sql"):
+    """The statements of whoever leads, on a session of their own."""
+
+    try_lead: Query[bool]
+    is_there: Query[bool]
 
 
 class Leadership:
@@ -32,9 +38,9 @@ class Leadership:
                 if self._session is None:
                     self._session = await self._database.connect()
                 if self._leads:
-                    await self._session.fetchval(Q.is_there.sql)
+                    await self._session.fetchval(LeadershipSql.is_there.sql)
                 else:
-                    self._leads = bool(await self._session.fetchval(Q.try_lead.sql, self._name))
+                    self._leads = bool(await self._session.fetchval(LeadershipSql.try_lead.sql, self._name))
                 return self._leads
         except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             # TimeoutError is an OSError.

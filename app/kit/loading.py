@@ -10,7 +10,7 @@ Conventions for the statements:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -20,7 +20,7 @@ import msgspec
 from app.kit.db import PUBLIC, Database, Executor, Scope, Tx
 from app.kit.errors import Repeatable
 from app.kit.moments import ManySnapshots, Moments, Outside
-from app.kit.sql import Query
+from app.kit.sql import Keyed, Query
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -38,8 +38,7 @@ class Audience(StrEnum):
 class One(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     """At most one record for a key."""
 
-    record: type[R_co]
-    query: Query
+    query: Query[R_co]
     key: str
     audience: Audience
 
@@ -47,19 +46,16 @@ class One(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
 class Many(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     """A short, bounded list of records for a key, in the statement's order."""
 
-    record: type[R_co]
-    query: Query
+    query: Keyed[R_co]
     audience: Audience
 
 
 class Page(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     """A list read page by page: keyset order by columns of the record, the last of which is unique."""
 
-    record: type[R_co]
-    query: Query
-    count: Query
+    query: Query[R_co]
+    count: Query[int]
     order: tuple[str, ...]
-    keyed: bool
     filters: tuple[str, ...]
     audience: Audience
 
@@ -79,28 +75,26 @@ class PageResult(msgspec.Struct, Generic[R], frozen=True):
     has_next: bool
 
 
-def one(record: type[R], query: Query, *, key: str, audience: Audience = Audience.VIEWER) -> One[R]:
+def one(query: Query[R], *, key: str, audience: Audience = Audience.VIEWER) -> One[R]:
     """Declares a lookup by the record's attribute `key`."""
-    return One(record, query, key, audience)
+    return One(query, key, audience)
 
 
-def many(record: type[R], query: Query, *, audience: Audience = Audience.VIEWER) -> Many[R]:
+def many(query: Keyed[R], *, audience: Audience = Audience.VIEWER) -> Many[R]:
     """Declares a bounded list for each key."""
-    return Many(record, query, audience)
+    return Many(query, audience)
 
 
 def page(
-    record: type[R],
-    query: Query,
+    query: Query[R],
     *,
-    count: Query,
+    count: Query[int],
     order: tuple[str, ...],
-    keyed: bool = True,
     filters: tuple[str, ...] = (),
     audience: Audience = Audience.VIEWER,
 ) -> Page[R]:
     """Declares a paged list; `filters` name the statement's further parameters, in order."""
-    return Page(record, query, count, order, keyed, filters, audience)
+    return Page(query, count, order, filters, audience)
 
 
 COUNT_LIMIT = 1000
@@ -305,46 +299,35 @@ class Reads:
     async def _load_one(self, keys: list[Any], loader: One[Any]) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
         found: dict[Any, Any] = dict.fromkeys(keys)
-        for row in await executor.fetch(loader.query, keys):
-            record = loader.record(*row)
+        for record in await executor.fetch(loader.query, keys):
             found[getattr(record, loader.key)] = record
         return found
 
     async def _load_many(self, keys: list[Any], loader: Many[Any]) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
-        return _by_key(keys, loader.record, await executor.fetch(loader.query, keys))
+        return await executor.fetch_keyed(loader.query, keys)
 
     async def _load_page(self, keys: list[Any], loader: Page[Any], request: PageRequest) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
         after = request.after or (None,) * len(loader.order)
         arguments = (request.first + 1, *request.filters, *after)
-        if loader.keyed:
-            found = _by_key(keys, loader.record, await executor.fetch(loader.query, keys, *arguments))
+        if isinstance(loader.query, Keyed):
+            found = await executor.fetch_keyed(loader.query, keys, *arguments)
         else:
-            found = {None: [loader.record(*row) for row in await executor.fetch(loader.query, *arguments)]}
+            found = {None: await executor.fetch(loader.query, *arguments)}
         return {
             key: PageResult(records[: request.first], len(records) > request.first) for key, records in found.items()
         }
 
     async def _load_count(self, keys: list[Any], loader: Page[Any], filters: tuple[Any, ...]) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
-        if not loader.keyed:
-            row = await executor.fetch_one(loader.count, COUNT_LIMIT + 1, *filters)
-            return {None: 0 if row is None else row[0]}
-        counts = dict.fromkeys(keys, 0)
-        for ordinal, value in await executor.fetch(loader.count, keys, COUNT_LIMIT + 1, *filters):
-            counts[keys[ordinal - 1]] = value
-        return counts
+        if isinstance(loader.count, Keyed):
+            counts = await executor.fetch_keyed(loader.count, keys, COUNT_LIMIT + 1, *filters)
+            return {key: found[0] if found else 0 for key, found in counts.items()}
+        return {None: await executor.fetch_one(loader.count, COUNT_LIMIT + 1, *filters) or 0}
 
 
 def _see_error(snapshot: "asyncio.Future[Tx]") -> None:
     # Every load that wanted the snapshot may be gone by the time it fails to open.
     if not snapshot.cancelled():
         snapshot.exception()
-
-
-def _by_key(keys: list[Any], record: type[Any], rows: Sequence[Any]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {key: [] for key in keys}
-    for ordinal, *columns in rows:
-        found[keys[ordinal - 1]].append(record(*columns))
-    return found

@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 
-from app.kit.db import Database, Scope
+from app.kit.db import Database, Executor, Scope
 from app.kit.errors import Unavailable
-from app.kit.sql import Query
+from app.kit.sql import Statement
 
 
 class Moments(Enum):
@@ -54,7 +54,7 @@ class Outside:
         return bool(due)
 
 
-class ManySnapshots:
+class ManySnapshots(Executor):
     """Statements as somebody, each in a snapshot of its own, one after the other."""
 
     def __init__(self, database: Database, scope: Scope) -> None:
@@ -62,12 +62,7 @@ class ManySnapshots:
         self._scope = scope
         self._turn = asyncio.Lock()
 
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
-        """All rows."""
+    async def rows(self, statement: Statement, *args: object) -> "list[asyncpg.Record]":
+        """All rows, as Postgres sends them."""
         async with self._turn:
-            return await self._database.read(self._scope, lambda tx: tx.fetch(query, *args))
-
-    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
-        """The first row, or None."""
-        async with self._turn:
-            return await self._database.read(self._scope, lambda tx: tx.fetch_one(query, *args))
+            return await self._database.read(self._scope, lambda tx: tx.rows(statement, *args))

@@ -10,11 +10,10 @@ import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from app.kit.errors import Problem, Repeatable, Unavailable
-from app.kit.sql import beside
+from app.kit.sql import Query, Statements
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-Q = beside(__file__, "postgres.sql")
 
 CLOSING_S: Final = 2.0
 """What a cancelled statement gets to end on the server before its connection is cut off."""
@@ -125,6 +124,20 @@ def server_settings(role: str | None, name: str) -> dict[str, str]:
     return settings if role is None else settings | {"role": role}
 
 
+class SessionRole(msgspec.Struct, frozen=True):
+    """Who a session runs statements as; `owned` names something that this role owns, null where it owns nothing."""
+
+    name: str
+    bypasses: bool
+    owned: str | None
+
+
+class RoleSql(Statements, file="postgres.sql"):
+    """The statements about roles."""
+
+    role: Query[SessionRole]
+
+
 async def check_role(connection: Connection, role: str | None) -> None:
     """Raises WrongRole for a connection to which row-level security would not apply. None: it is meant to be the owner.
 
@@ -132,15 +145,14 @@ async def check_role(connection: Connection, role: str | None) -> None:
     """
     if role is None:
         return
-    row = await connection.fetchrow(Q.role.sql)
-    assert row is not None
+    (found,) = RoleSql.role.decode(await connection.fetch(RoleSql.role.sql))
     wrong = None
-    if row["name"] != role:
-        wrong = f"runs our statements as {row['name']!r}, not as {role!r}: a pooler in between may drop `role`"
-    elif row["bypasses"]:
+    if found.name != role:
+        wrong = f"runs our statements as {found.name!r}, not as {role!r}: a pooler in between may drop `role`"
+    elif found.bypasses:
         wrong = f"lets {role!r} bypass row-level security: ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS"
-    elif row["owned"]:
-        wrong = f"lets {role!r} own {row['owned']}: give that to the role that migrates"
+    elif found.owned:
+        wrong = f"lets {role!r} own {found.owned}: give that to the role that migrates"
     if wrong is not None:
         problem = WrongRole(
             f"Refused to serve: Postgres {wrong}. Connect to the server itself, or have the pooler pass `role` on"

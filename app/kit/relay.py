@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.kit.events import WAKE_CHANNEL, Event, Q, stream_key
+from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
 from app.kit.postgres import Connection, end_session
 from app.kit.tasks import end, heed_cancellation
 
@@ -121,11 +121,11 @@ class Relay:
     async def _lead(self) -> None:
         connection = await self._database.connect()
         try:
-            while not await connection.fetchval(Q.try_relay_lock.sql):
+            while not await connection.fetchval(EventSql.try_relay_lock.sql):
                 heed_cancellation()
                 await asyncio.sleep(STANDBY_S)
             # A restore ends every session, so whoever leads after it passes here before the first move.
-            await connection.execute(Q.epoch_and_positions.sql, [])
+            await connection.execute(EventSql.epoch_and_positions.sql, [])
             log.info("relay.active")
             while True:
                 heed_cancellation()
@@ -140,17 +140,18 @@ class Relay:
             end_session(connection)
 
     async def _move_batch(self, connection: Connection) -> int:
-        rows = await connection.fetch(Q.unpublished_events.sql, BATCH)
+        unpublished = EventSql.unpublished_events
+        rows = unpublished.decode(await connection.fetch(unpublished.sql, BATCH))
         if not rows:
             return 0
         keys: list[str] = []
         args: list[Any] = [STREAM_LENGTH, STREAM_TTL_S, CHANNEL]
-        for _, epoch, *columns in rows:
-            event = Event(*columns)
-            keys.append(stream_key(epoch, event.stream))
-            args += (event.seq, f"{epoch.hex}\n{event.stream}\n", msgspec.json.encode(event))
+        for row in rows:
+            event = Event(row.stream, row.seq, row.kind, row.payload, row.created_at)
+            keys.append(stream_key(row.epoch, event.stream))
+            args += (event.seq, f"{row.epoch.hex}\n{event.stream}\n", msgspec.json.encode(event))
         await self._move(keys=keys, args=args)
-        await connection.execute(Q.mark_published.sql, [row["id"] for row in rows])
+        await connection.execute(EventSql.mark_published.sql, [row.id for row in rows])
         return len(rows)
 
     async def _listen_for_wake(self) -> None:

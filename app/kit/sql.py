@@ -1,21 +1,39 @@
-"""Named SQL: each house keeps its statements in one `queries.sql`, and Python calls them by name.
+"""Named SQL: statements stand in `.sql` files, and a class beside each file says what their rows are.
 
 A file is a list of sections::
 
     -- name: wallets_by_ids
     -- Wallets with these ids, in no order.
     SELECT ...
+
+and its class declares each of them, with the type of its rows::
+
+    class WalletSql(Statements, file="wallets.sql"):
+        wallets_by_ids: Query[Wallet]
+        wallet_of_user: Query[UUID]
+        delete_wallet: Command
+
+A row is a record, a tuple where nobody else would want a name for it, or the value of its only column. Tests hold the
+declared types against the columns that Postgres says a statement has.
 """
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import asyncpg
+import msgspec
+
+K = TypeVar("K")
+R_co = TypeVar("R_co", covariant=True)
 
 _SECTION = re.compile(r"^-- name: *(?P<name>[a-z][a-z0-9_]*) *$", re.MULTILINE)
 
 
-class Query(NamedTuple):
+class Statement(msgspec.Struct, frozen=True, eq=False):
     """One statement: its name (used in metrics and errors), its purpose, its text with `$1` parameters."""
 
     name: str
@@ -23,46 +41,119 @@ class Query(NamedTuple):
     sql: str
 
 
-class Queries:
-    """The statements of one file as attributes: `Q.wallets_by_ids`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._queries = {query.name: query for query in _parse(path)}
-
-    def __getattr__(self, name: str) -> Query:
-        try:
-            return self._queries[name]
-        except KeyError:
-            raise AttributeError(f"{self.path} has no statement named {name}") from None
-
-    def __iter__(self) -> Iterator[Query]:
-        return iter(self._queries.values())
+class Command(Statement, frozen=True, eq=False):
+    """A statement whose rows, if it has any, nobody reads."""
 
 
-def beside(module_file: str, name: str = "queries.sql") -> Queries:
-    """The statements in the file `name` in the folder of a module: `Q = beside(__file__)`."""
-    return Queries(Path(module_file).with_name(name))
+class Query(Statement, Generic[R_co], frozen=True, eq=False):
+    """A statement that gives rows."""
+
+    record: Any
+
+    def decode(self, rows: "Iterable[asyncpg.Record]") -> list[R_co]:
+        """Makes what a row is of what Postgres sends."""
+        return _decode(self.record, rows)
 
 
-def _parse(path: Path) -> list[Query]:
+class Keyed(Query[R_co], frozen=True, eq=False):
+    """Rows for many keys at once: `$1` is an array of keys, the first column is the 1-based position of a row's key."""
+
+    def group(self, keys: Sequence[K], rows: "Iterable[asyncpg.Record]") -> dict[K, list[R_co]]:
+        """What belongs to each key, in the statement's order."""
+        found: dict[K, list[R_co]] = {key: [] for key in keys}
+        ordinals, rest = [], []
+        for ordinal, *columns in rows:
+            ordinals.append(ordinal)
+            rest.append(columns)
+        for ordinal, record in zip(ordinals, _decode(self.record, rest), strict=True):
+            found[keys[ordinal - 1]].append(record)
+        return found
+
+
+def _decode(record: Any, rows: Iterable[Any]) -> list[Any]:
+    if get_origin(record) is tuple:
+        return list(map(tuple, rows))
+    if isinstance(record, type) and issubclass(record, msgspec.Struct):
+        return list(starmap(record, rows))
+    return [row[0] for row in rows] if record is not asyncpg.Record else list(rows)
+
+
+class Section(NamedTuple):
+    """A statement as it stands in a file."""
+
+    name: str
+    purpose: str
+    sql: str
+
+
+class Statements:
+    """The statements of one file as attributes. A file and its class name the same statements, or importing fails."""
+
+    path: ClassVar[Path]
+    all: ClassVar[tuple[Statement, ...]]
+
+    def __init_subclass__(cls, *, file: str) -> None:
+        """Reads the file, which is in the folder of the class's module."""
+        cls.path = Path(str(sys.modules[cls.__module__].__file__)).with_name(file)
+        declared = {name: hint for name, hint in get_type_hints(cls).items() if name not in {"path", "all"}}
+        sections = {section.name: section for section in sections_of(cls.path)}
+        if unlike := declared.keys() ^ sections.keys():
+            raise ValueError(f"{cls.path} and {cls.__qualname__} differ in {', '.join(sorted(unlike))}")
+        for name, hint in declared.items():
+            setattr(cls, name, _statement(hint, sections[name]))
+        cls.all = tuple(getattr(cls, name) for name in declared)
+
+
+def _statement(hint: Any, section: Section) -> Statement:
+    if hint is Command:
+        return Command(*section)
+    kind: type[Query[Any]] = get_origin(hint)
+    return kind(*section, *get_args(hint))
+
+
+def sections_of(path: Path) -> Sequence[Section]:
+    """The statements in a file. Raises ValueError."""
     text = path.read_text(encoding="utf-8")
     heads = list(_SECTION.finditer(text))
     if not heads or text[: heads[0].start()].strip():
         raise ValueError(f"{path}: the file must start with a `-- name:` line")
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    queries = [_section(path, head["name"], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]
-    names = [query.name for query in queries]
+    found = [_section(path, head["name"], text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]
+    names = [section.name for section in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path}: named twice: {', '.join(sorted(repeated))}")
-    return queries
+    return found
 
 
-def _section(path: Path, name: str, body: str) -> Query:
+def _section(path: Path, name: str, body: str) -> Section:
     lines = body.strip().splitlines()
     if not lines or not lines[0].startswith("-- "):
         raise ValueError(f"{path}: {name} needs one comment line that says its purpose")
     sql = "\n".join(lines[1:]).strip().removesuffix(";")
     if not sql:
         raise ValueError(f"{path}: {name} has no statement")
-    return Query(name, lines[0].removeprefix("-- ").strip(), sql)
+    return Section(name, lines[0].removeprefix("-- ").strip(), sql)
+
+
+class Queries:
+    """The statements of one file as attributes, with rows as asyncpg gives them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._queries: dict[str, Query[Any]] = {
+            section.name: Query(*section, asyncpg.Record) for section in sections_of(path)
+        }
+
+    def __getattr__(self, name: str) -> Query[Any]:
+        try:
+            return self._queries[name]
+        except KeyError:
+            raise AttributeError(f"{self.path} has no statement named {name}") from None
+
+    def __iter__(self) -> Iterator[Query[Any]]:
+        return iter(self._queries.values())
+
+
+def beside(module_file: str, name: str = "queries.sql") -> Queries:
+    """The statements in the file `name` in the folder of a module: `Q = beside(__file__)`."""
+    return Queries(Path(module_file).parent / name)

@@ -17,10 +17,8 @@ import structlog
 from app.kit.clock import SystemClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.kit.sql import beside
+from app.kit.sql import Query, Statements
 from app.kit.tasks import end, heed_cancellation
-
-Q = beside(__file__, "timekeeping.sql")
 
 LOOK_EVERY_S: Final = 5.0
 WRONG_S: Final = 2.0
@@ -35,11 +33,15 @@ def elapsed_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
+class TimeSql(Statements, file="timekeeping.sql"):
+    """The statements about time."""
+
+    database_time: Query[datetime]
+
+
 async def database_time(database: Database) -> datetime:
     """The database's clock. Raises Unavailable."""
-    row = await database.fetch_one(Q.database_time)
-    assert row is not None
-    now: datetime = row[0]
+    (now,) = await database.fetch(TimeSql.database_time)
     return now
 
 

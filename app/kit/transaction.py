@@ -1,33 +1,46 @@
 """Statements inside one transaction."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
 from app.kit.postgres import FAILURES, Connection, Failures
-from app.kit.sql import Query
+from app.kit.sql import Keyed, Query, Statement
 from app.kit.work import count_statement
+
+K = TypeVar("K")
+R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
 
 
-class Executor(Protocol):
+class Executor(ABC):
     """Anything that runs named statements: the pool in autocommit, a snapshot, a transaction."""
 
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
+    @abstractmethod
+    async def rows(self, statement: Statement, *args: object) -> "list[asyncpg.Record]":
+        """All rows, as Postgres sends them."""
+
+    async def fetch(self, query: Query[R], *args: object) -> list[R]:
         """All rows."""
-        ...
+        return query.decode(await self.rows(query, *args))
 
-    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
+    async def fetch_one(self, query: Query[R], *args: object) -> R | None:
         """The first row, or None."""
-        ...
+        rows = await self.rows(query, *args)
+        return query.decode(rows[:1])[0] if rows else None
+
+    async def fetch_keyed(self, query: Keyed[R], keys: Sequence[K], *args: object) -> dict[K, list[R]]:
+        """The rows of each key."""
+        return query.group(keys, await self.rows(query, keys, *args))
 
 
-class Tx:
+class Tx(Executor):
     """Statements on one connection, inside one transaction. Several readers may share it; they take turns."""
 
     def __init__(self, connection: Connection, failures: Failures = FAILURES) -> None:
@@ -58,25 +71,20 @@ class Tx:
             self.cut_off = True
             raise
 
-    async def fetch(self, query: Query, *args: object) -> list[asyncpg.Record]:
-        """All rows."""
+    async def rows(self, statement: Statement, *args: object) -> "list[asyncpg.Record]":
+        """All rows, as Postgres sends them."""
         async with self.borrow() as connection:
-            return await connection.fetch(query.sql, *args)
+            return await connection.fetch(statement.sql, *args)
 
-    async def fetch_one(self, query: Query, *args: object) -> asyncpg.Record | None:
-        """The first row, or None."""
-        async with self.borrow() as connection:
-            return await connection.fetchrow(query.sql, *args)
-
-    async def fetch_value(self, query: Query, *args: object) -> Any:
+    async def fetch_value(self, query: Query[Any], *args: object) -> Any:
         """The first column of the first row, or None."""
         row = await self.fetch_one(query, *args)
         return None if row is None else row[0]
 
-    async def execute(self, query: Query, *args: object) -> int:
+    async def execute(self, statement: Statement, *args: object) -> int:
         """Runs a statement; returns how many rows it touched."""
         async with self.borrow() as connection:
-            status = await connection.execute(query.sql, *args)
+            status = await connection.execute(statement.sql, *args)
         tail = status.rpartition(" ")[2]
         return int(tail) if tail.isdigit() else 0
 

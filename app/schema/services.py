@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
-from app.domains.market.services import MarketServices
+from app.domains.market.house import MarketServices
 
 
 @dataclass(frozen=True)

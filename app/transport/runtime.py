@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
-from app.domains.market.model.sources import MarketSource
+from app.domains.market.sources.model import MarketSource
 from app.engine.execution import Engine
 from app.engine.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions

@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.domains.market.model.sources import MarketSource
+from app.domains.market.sources.model import MarketSource
 
 
 class SourceMetrics(Collector):

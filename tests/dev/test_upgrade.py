@@ -17,7 +17,7 @@ from app.dev.processes import Log
 from app.dev.programs import OLDER_PACKAGES, major_of, older_postgres
 from app.kit.db import Database
 from app.kit.migrate import migrate
-from app.kit.sql import Query
+from tests.statements import statement
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = 17
@@ -140,7 +140,9 @@ async def smoke(url: str, version: int) -> None:
     assert await of(url, "SELECT max(version) FROM schema_migrations") == [(head,)]
     database = await Database.open(url, role="moneta_app", size=2, timeout_s=10.0, name="moneta-test")
     try:
-        assert [tuple(row) for row in await database.fetch(Query("smoke", ".", "SELECT count(*) FROM users"))] == [(0,)]
+        assert [tuple(row) for row in await database.fetch(statement("smoke", ".", "SELECT count(*) FROM users"))] == [
+            (0,)
+        ]
     finally:
         await database.close()
 

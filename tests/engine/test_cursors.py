@@ -13,23 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.accounts import loaders as accounts
-from app.domains.ledger import loaders as ledger
-from app.domains.market import loaders as market
 from app.engine.cursors import MAX_CURSOR, Cursors
 from app.kit.errors import InvalidInput
 from app.kit.loading import Page, page
 from app.kit.sql import Query
+from tests.statements import loaders_of_houses
 
-LISTS: dict[str, Page[Any]] = {
-    f"{house.__name__}.{name}": loader
-    for house in (accounts, ledger, market)
-    for name, loader in vars(house).items()
-    if isinstance(loader, Page)
-}
+LISTS = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
 each_list = pytest.mark.parametrize("loader", LISTS.values(), ids=LISTS)
 CURSORS = Cursors(b"k" * 32)
-STATEMENT = Query("numbers", "", "")
 VALUES: dict[Any, Any] = {
     int: 2**31 - 1,
     str: "e" * 64,
@@ -50,14 +42,14 @@ class Row(msgspec.Struct, frozen=True):
     id: UUID
 
 
-def listed(*order: str, query: Query = STATEMENT, filters: tuple[str, ...] = ()) -> Page[Row]:
-    return page(Row, query, count=STATEMENT, order=order, filters=filters)
+def listed(*order: str, name: str = "numbers", filters: tuple[str, ...] = ()) -> Page[Row]:
+    return page(Query(name, "", "", Row), count=Query("count", "", "", int), order=order, filters=filters)
 
 
 def record_of(loader: Page[Any]) -> Any:
     """A record with a value in each order column."""
 
-    hints = get_type_hints(loader.record)
+    hints = get_type_hints(loader.query.record)
     return type(
         "Record",
         (),
@@ -109,7 +101,7 @@ def test_lists_differ_by_statement_order_and_filters() -> None:
         listed("integer", "id"),
         listed("id", "integer"),
         listed("integer", "id", filters=("least",)),
-        listed("integer", "id", query=Query("others", "", "")),
+        listed("integer", "id", name="others"),
     ]
     row = Row(1, "a", Decimal(1), datetime.now(UTC), UUID(int=1))
     for one, other in permutations(lists, 2):

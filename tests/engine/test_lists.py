@@ -23,7 +23,7 @@ from app.engine.relations import paged
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
 from app.kit.loading import Audience, Reads, page
-from app.kit.sql import Query
+from app.kit.sql import Keyed
 from app.schema.scalars import SCALARS
 from tests.conftest import Owner
 from tests.engine.support import CURSORS, LIMITS
@@ -50,9 +50,8 @@ SELECT k.ord, (SELECT count(1) FROM numbers n WHERE n.owner = k.owner AND n.valu
 CROSS JOIN (SELECT $2::integer) unused
 """
 NUMBERS = page(
-    Number,
-    Query("numbers", ".", _PAGE),
-    count=Query("count", ".", _COUNT),
+    Keyed[Number]("numbers", ".", _PAGE, Number),
+    count=Keyed("count", ".", _COUNT, int),
     order=("value",),
     filters=("divisor", "least"),
     audience=Audience.PUBLIC,

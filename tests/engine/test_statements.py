@@ -12,12 +12,12 @@ from app.engine.execution import Engine
 from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC, Database
 from app.kit.loading import Audience, Reads
-from app.kit.sql import Query as Statement
 from app.schema.scalars import SCALARS
 from tests.engine.support import CURSORS, LIMITS, prepare
+from tests.statements import statement
 from tests.waiting import HANG_S
 
-ONE = Statement("one", "Asks for nothing.", "SELECT 1")
+ONE = statement("one", "Asks for nothing.", "SELECT 1")
 
 
 class Context:

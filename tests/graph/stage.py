@@ -13,9 +13,9 @@ import msgspec
 from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
 from app.domains.market.jobs import market_jobs
-from app.domains.market.model.prices import Quote
-from app.domains.market.services.recording import Recorder
-from app.domains.market.services.ticker import Ticker
+from app.domains.market.prices.model import Quote
+from app.domains.market.prices.services.recorder import Recorder
+from app.domains.market.prices.services.ticker import Ticker
 from app.engine.operations import Course, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.prices import TickQuote
+from app.domains.market.prices.model import TickQuote
 from app.engine.operations import Response
 from app.kit.db import Database
 from app.kit.hub import Hub

@@ -1,18 +1,19 @@
 """What is public is the same for everybody: a request that reads somebody's own data reads it as them."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import pytest
 
-from app.domains.market.model.prices import Interval
+from app.domains.market.prices.model import Interval
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.events import positions_by_stream
 from app.kit.loading import Audience, Many, One, Page, PageRequest, Reads
 from app.kit.moments import Moments
+from app.kit.sql import Keyed
 from tests.conftest import Owner
 from tests.graph.world import World
+from tests.statements import loaders_of_houses
 
 USERS = "SELECT id FROM users"
 WALLETS = "SELECT wallet_id FROM wallets"
@@ -37,43 +38,38 @@ KEYS: dict[str, str] = {
     "ledger.outputs_by_transaction": TRANSACTIONS,
     "ledger.inputs_by_transaction": TRANSACTIONS,
     "ledger.chain_states": "SELECT true",
-    "market.token_by_symbol": SYMBOLS,
-    "market.token_by_coingecko_id": "SELECT coingecko_id FROM tokens WHERE market_cap_rank <= 20",
-    "market.candles_by_token": "SELECT DISTINCT symbol FROM candles",
-    "market.prices_by_token": "SELECT DISTINCT symbol FROM price_history",
-    "market.article_by_id": ARTICLES,
-    "market.content_by_article": ARTICLES,
-    "market.tokens_by_article": ARTICLES,
-    "market.news_by_symbol": SYMBOLS,
+    "market.tokens.token_by_symbol": SYMBOLS,
+    "market.tokens.token_by_coingecko_id": "SELECT coingecko_id FROM tokens WHERE market_cap_rank <= 20",
+    "market.prices.candles_by_token": "SELECT DISTINCT symbol FROM candles",
+    "market.prices.prices_by_token": "SELECT DISTINCT symbol FROM price_history",
+    "market.news.article_by_id": ARTICLES,
+    "market.news.content_by_article": ARTICLES,
+    "market.news.tokens_by_article": ARTICLES,
+    "market.news.news_by_symbol": SYMBOLS,
     "events.positions_by_stream": "SELECT stream FROM event_streams",
 }
 """Where the keys of each public loader that has some are."""
 
 NO_FILTERS: dict[str, tuple[Any, ...]] = {
-    "market.tokens": ("rank", *[None] * 11),
-    "market.candles_by_token": (Interval.ONE_MINUTE, None, None),
-    "market.prices_by_token": (None, None),
-    "market.news": (None,) * 5,
-    "market.news_from_sources": (("Daily Ledger",), *[None] * 5),
-    "market.news_mentioning": (("BTC",), *[None] * 6),
-    "market.news_matching": ("bitcoin", *[None] * 7),
+    "market.tokens.tokens": ("rank", *[None] * 11),
+    "market.prices.candles_by_token": (Interval.ONE_MINUTE, None, None),
+    "market.prices.prices_by_token": (None, None),
+    "market.news.news": (None,) * 5,
+    "market.news.news_from_sources": (("Daily Ledger",), *[None] * 5),
+    "market.news.news_mentioning": (("BTC",), *[None] * 6),
+    "market.news.news_matching": ("bitcoin", *[None] * 7),
 }
 
 
-def public_loaders() -> dict[str, Any]:
-    found: dict[str, Any] = {"events.positions_by_stream": positions_by_stream[Audience.PUBLIC]}
-    for house in ("accounts", "ledger", "market"):
-        for name, loader in vars(import_module(f"app.domains.{house}.loaders")).items():
-            if isinstance(loader, One | Many | Page) and loader.audience is Audience.PUBLIC:
-                found[f"{house}.{name}"] = loader
-    return found
-
-
-LOADERS = public_loaders()
+LOADERS: dict[str, Any] = {"events.positions_by_stream": positions_by_stream[Audience.PUBLIC]} | {
+    name: loader for name, loader in loaders_of_houses().items() if loader.audience is Audience.PUBLIC
+}
 
 
 def test_every_loader_that_has_keys_is_here() -> None:
-    keyed = {name for name, loader in LOADERS.items() if not isinstance(loader, Page) or loader.keyed}
+    keyed = {
+        name for name, loader in LOADERS.items() if not isinstance(loader, Page) or isinstance(loader.query, Keyed)
+    }
     assert keyed == set(KEYS)
 
 

@@ -37,11 +37,11 @@ SUBSCRIPTIONS = {
     "walletBalance": "tests/schema/ledger/test_streams.py",
 }
 PROBLEMS_THAT_TAKE_HUNDREDS_OF_STEPS = {
-    "AlertLimitReached": "tests/domains/market/alerts/test_editing.py",
+    "AlertLimitReached": "tests/domains/market/alerts/test_alerts.py",
     "MempoolFull": "tests/domains/ledger/test_transfers.py",
     "TooManyCoins": "tests/domains/ledger/test_transfers.py",
     "UnconfirmedChainTooLong": "tests/domains/ledger/test_transfers.py",
-    "WatchlistFull": "tests/domains/market/test_watchlist.py",
+    "WatchlistFull": "tests/domains/market/watchlist/test_services.py",
 }
 
 

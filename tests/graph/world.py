@@ -16,7 +16,7 @@ from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.services.chain import solved
-from app.domains.market.model.sources import SourceKind
+from app.domains.market.sources.model import SourceKind
 from app.domains.market.statements import PRICES
 from app.engine.nodes import global_id
 from app.kit.clock import FixedClock

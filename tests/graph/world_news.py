@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from app.domains.market.model.news import ArticleDraft
+from app.domains.market.news.model import ArticleDraft
 
 _WRITTEN = (
     (1, "Daily Ledger", "Bitcoin surges past $90,000 as ETF inflows hit a record", "Ether follows. Miners are happy."),

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.domains.market.model.prices import Candle, Interval, Quote
-from app.domains.market.services.history import History
+from app.domains.market.prices.model import Candle, Interval, Quote
+from app.domains.market.prices.services.history import History
 
 # One that no other transcript calculates with.
 SYMBOL = "XMR"

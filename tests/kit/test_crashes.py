@@ -15,12 +15,12 @@ from app.dev.embedded import Embedded
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact, stream_key
 from app.kit.relay import CHANNEL, Relay
-from app.kit.sql import Query
 from tests.conftest import Owner
 from tests.kit.moving import append, following, hub_of, relaying, take
+from tests.statements import statement
 from tests.waiting import until
 
-SLEEP = Query("sleep", "Holds the transaction open.", "SELECT pg_sleep($1)")
+SLEEP = statement("sleep", "Holds the transaction open.", "SELECT pg_sleep($1)")
 
 
 @pytest_asyncio.fixture

@@ -14,10 +14,11 @@ from app.kit.errors import Unavailable
 from app.kit.postgres import Collision, OutOfResources, ReadOnly, Stopped
 from app.kit.sql import Query
 from tests.conftest import APP_ROLE, Owner
+from tests.statements import statement
 from tests.waiting import elapse, until
 
-ONE = Query("one", "A little.", "SELECT count(*) FROM generate_series(1, $1::integer)")
-LEVEL = Query("level", "How isolated the transaction is.", "SHOW transaction_isolation")
+ONE = statement("one", "A little.", "SELECT count(*) FROM generate_series(1, $1::integer)")
+LEVEL = statement("level", "How isolated the transaction is.", "SHOW transaction_isolation")
 
 
 @pytest_asyncio.fixture
@@ -150,8 +151,8 @@ async def test_a_defect_stays_one(database: Database, sqlstate: str) -> None:
 
 async def test_who_collides_finds_what_the_other_made(database: Database, owner: Owner) -> None:
     await owner.execute("CREATE TABLE names (name text PRIMARY KEY)")
-    look = Query("look", ".", "SELECT count(*) FROM names WHERE name = $1")
-    take = Query("take", ".", "INSERT INTO names VALUES ($1)")
+    look = statement("look", ".", "SELECT count(*) FROM names WHERE name = $1")
+    take = statement("take", ".", "INSERT INTO names VALUES ($1)")
     all_looked, looked = asyncio.Event(), 0
 
     async def work(tx: Tx) -> str:
@@ -169,6 +170,6 @@ async def test_who_collides_finds_what_the_other_made(database: Database, owner:
     assert sorted(outcomes) == ["taken", "taken", "yours"]
 
 
-def raising(sqlstate: str) -> Query:
+def raising(sqlstate: str) -> Query[Any]:
     """A statement that fails with this SQLSTATE."""
-    return Query("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")
+    return statement("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")

@@ -11,19 +11,20 @@ from app.kit.errors import Unavailable
 from app.kit.sql import Query
 from app.kit.work import Work, apart, working
 from tests.conftest import APP_ROLE, Owner
+from tests.statements import statement
 from tests.waiting import HANG_S, elapse, until
 
-SETTINGS = Query(
+SETTINGS = statement(
     "settings",
     "What the current transaction was told.",
     "SELECT current_setting('app.user_id', true), current_setting('app.tenant_id', true),"
     " current_setting('app.system', true), current_setting('app.ip', true), current_setting('app.user_agent', true)",
 )
-NOTES = Query("notes", "All notes, in order.", "SELECT body FROM notes ORDER BY body")
-ADD = Query("add", "Adds a note.", "INSERT INTO notes (user_id, body) VALUES ($1, $2)")
-BUMP = Query("bump", "Changes a counter.", "UPDATE counters SET value = value + 1 WHERE id = $1")
-COUNTERS = Query("counters", "The counters' values.", "SELECT value FROM counters ORDER BY id")
-SLEEP = Query("sleep", "Takes its time.", "SELECT pg_sleep(30)")
+NOTES = statement("notes", "All notes, in order.", "SELECT body FROM notes ORDER BY body")
+ADD = statement("add", "Adds a note.", "INSERT INTO notes (user_id, body) VALUES ($1, $2)")
+BUMP = statement("bump", "Changes a counter.", "UPDATE counters SET value = value + 1 WHERE id = $1")
+COUNTERS = statement("counters", "The counters' values.", "SELECT value FROM counters ORDER BY id")
+SLEEP = statement("sleep", "Takes its time.", "SELECT pg_sleep(30)")
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -48,9 +49,9 @@ async def single(database_url: str) -> AsyncIterator[Database]:
     await pool.close()
 
 
-def raising(sqlstate: str) -> Query:
+def raising(sqlstate: str) -> Query[object]:
     """A statement that fails with this SQLSTATE."""
-    return Query("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")
+    return statement("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")
 
 
 async def bodies(database: Database, scope: Scope) -> list[str]:
@@ -111,18 +112,18 @@ async def test_writing_for_another_user_is_refused(database: Database) -> None:
 
 async def test_the_application_role_owns_nothing(database: Database) -> None:
     row = await database.fetch_one(
-        Query("role", ".", "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        statement("role", ".", "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
     )
     assert row is not None
     assert tuple(row) == (APP_ROLE, False, False)
 
 
 @pytest.mark.parametrize(
-    "statement", ["CREATE TABLE stolen ()", "DROP TABLE notes", "INSERT INTO schema_migrations VALUES ('9', now(), 1)"]
+    "sql", ["CREATE TABLE stolen ()", "DROP TABLE notes", "INSERT INTO schema_migrations VALUES ('9', now(), 1)"]
 )
-async def test_the_application_cannot_change_what_the_owner_made(database: Database, statement: str) -> None:
+async def test_the_application_cannot_change_what_the_owner_made(database: Database, sql: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await database.write(SYSTEM, lambda tx: tx.execute(Query("forbidden", ".", statement)))
+        await database.write(SYSTEM, lambda tx: tx.execute(statement("forbidden", ".", sql)))
 
 
 async def test_a_snapshot_is_one_moment(database: Database) -> None:
@@ -167,7 +168,7 @@ async def test_a_serialisation_failure_is_retried(database: Database) -> None:
     async def read_then_write(tx: Tx) -> None:
         nonlocal attempts
         attempts += 1
-        await tx.execute(Query("level", ".", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        await tx.execute(statement("level", ".", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await tx.fetch(COUNTERS)
         if attempts == 1:
             await asyncio.create_task(database.write(SYSTEM, lambda other: other.execute(BUMP, 1)), context=apart())
@@ -215,7 +216,7 @@ async def test_a_swallowed_error_does_not_pass_for_a_commit(database: Database) 
     async def careless(tx: Tx) -> str:
         await tx.execute(BUMP, 1)
         with pytest.raises(asyncpg.DivisionByZeroError):
-            await tx.fetch(Query("bad", ".", "SELECT 1/0"))
+            await tx.fetch(statement("bad", ".", "SELECT 1/0"))
         return "done"
 
     with pytest.raises(asyncpg.InFailedSQLTransactionError):
@@ -333,7 +334,7 @@ async def test_after_commit_does_not_run_after_a_rollback(database: Database) ->
 
 async def test_jsonb_keeps_its_shape(database: Database) -> None:
     value = {"text": "it's é \U0001f4b8", "list": [1, None, True], "nested": {"a": {}}}
-    row = await database.fetch_one(Query("json", ".", "SELECT $1::jsonb, $2::jsonb[]"), value, [value, 1])
+    row = await database.fetch_one(statement("json", ".", "SELECT $1::jsonb, $2::jsonb[]"), value, [value, 1])
     assert row is not None
     assert row[0] == value
     assert row[1] == [value, 1]

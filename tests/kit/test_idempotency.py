@@ -8,11 +8,11 @@ import pytest_asyncio
 from app.kit.db import SYSTEM, Database, Scope, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
 from app.kit.idempotency import Keyed, once
-from app.kit.sql import Query
 from tests.conftest import Owner
+from tests.statements import statement
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
-ADD = Query("add", ".", "INSERT INTO orders (body) VALUES ($1)")
+ADD = statement("add", ".", "INSERT INTO orders (body) VALUES ($1)")
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -30,21 +30,21 @@ class Caller:
         self.fresh: list[bool] = []
 
     async def order(self, key: str, body: object = "x", *, operation: str = "order", fail: bool = False) -> Any:
-        async def work(tx: Tx) -> Any:
+        async def work(tx: Tx) -> dict[str, Any]:
             self.ran += 1
             await tx.execute(ADD, str(body))
             if fail:
                 raise LookupError
-            return {"id": uuid4(), "body": body}
+            return {"id": str(uuid4()), "body": body}
 
-        async def then(tx: Tx, result: Any, fresh: bool) -> Any:
-            self.fresh.append(fresh)
-            return result
+        keyed = Keyed.of(self.user_id, key, operation, {"body": body})
 
-        keyed = Keyed(
-            owner=str(self.user_id), user_id=self.user_id, key=key, operation=operation, request={"body": body}
-        )
-        return await once(self.database, Scope(user_id=self.user_id), keyed, work, then)
+        async def write(tx: Tx) -> dict[str, Any]:
+            outcome = await once(tx, keyed, lambda: work(tx), dict[str, Any])
+            self.fresh.append(not outcome.replayed)
+            return outcome.result
+
+        return await self.database.write(Scope(user_id=self.user_id), write)
 
 
 async def orders_placed(owner: Owner) -> int:
@@ -114,7 +114,7 @@ async def test_two_users_may_choose_the_same_key(database: Database, owner: Owne
 
 async def test_a_key_is_invisible_to_others(database: Database) -> None:
     await Caller(database).order("k")
-    count = Query("count", ".", "SELECT count(*) FROM idempotency_keys")
+    count = statement("count", ".", "SELECT count(*) FROM idempotency_keys")
     for scope, seen in ((Scope(user_id=BOB), 0), (Scope(), 0), (Scope(user_id=ALICE), 1), (SYSTEM, 1)):
         async with database.snapshot(scope) as tx:
             assert await tx.fetch_value(count) == seen
@@ -129,12 +129,9 @@ async def test_a_key_that_cannot_be_stored_is_refused(database: Database, key: s
 
 
 async def test_what_cannot_be_written_as_json_is_the_works_to_refuse(database: Database, owner: Owner) -> None:
-    async def refuse(tx: Tx) -> None:
+    async def refuse() -> str:
         raise LookupError
 
-    async def then(tx: Tx, result: Any, fresh: bool) -> None:
-        raise AssertionError
-
-    keyed = Keyed(owner=str(ALICE), user_id=ALICE, key="k", operation="order", request=["\ud800"])
+    keyed = Keyed.of(ALICE, "k", "order", ["\ud800"])
     with pytest.raises(LookupError):
-        await once(database, Scope(user_id=ALICE), keyed, refuse, then)
+        await database.write(Scope(user_id=ALICE), lambda tx: once(tx, keyed, refuse, str))

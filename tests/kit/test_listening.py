@@ -48,7 +48,7 @@ class Counted:
         self.names: list[str] = []
         fetch = database.fetch
 
-        async def counted(query: Query, *args: object) -> Any:
+        async def counted(query: Query[Any], *args: object) -> Any:
             self.names.append(query.name)
             return await fetch(query, *args)
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from app.kit.db import Database, Scope
 from app.kit.errors import Unavailable
 from app.kit.loading import Audience, PageRequest, Reads, many, one, page
-from app.kit.sql import Query
+from app.kit.sql import Keyed, Query
 from app.kit.work import Work, working
 from tests.conftest import Owner
 from tests.waiting import HANG_S, until
@@ -24,40 +24,47 @@ class Book(msgspec.Struct, frozen=True):
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
 COLUMNS = "b.id, b.shelf, b.owner_id"
-BY_IDS = Query("by_ids", ".", f"SELECT {COLUMNS} FROM books b WHERE b.id = ANY($1::integer[])")
-BY_SHELVES = Query(
+BY_IDS: Query[Book] = Query("by_ids", ".", f"SELECT {COLUMNS} FROM books b WHERE b.id = ANY($1::integer[])", Book)
+BY_SHELVES: Keyed[Book] = Keyed(
     "by_shelves",
     ".",
     f"SELECT k.ord::integer, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY AS k (shelf, ord)"
     " JOIN books b USING (shelf) ORDER BY k.ord, b.id",
+    Book,
 )
-SHELF_PAGE = Query(
+SHELF_PAGE: Keyed[Book] = Keyed(
     "shelf_page",
     ".",
     f"SELECT k.ord::integer, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY AS k (shelf, ord) CROSS JOIN LATERAL"
     " (SELECT * FROM books WHERE books.shelf = k.shelf AND books.id % $3 = 0 AND books.id > coalesce($4, 0)"
     " ORDER BY id LIMIT $2) b ORDER BY k.ord, b.id",
+    Book,
 )
-SHELF_COUNT = Query(
+SHELF_COUNT: Keyed[int] = Keyed(
     "shelf_count",
     ".",
     "SELECT k.ord::integer, c.value FROM unnest($1::text[]) WITH ORDINALITY AS k (shelf, ord) CROSS JOIN LATERAL"
     " (SELECT count(*) AS value FROM"
     " (SELECT FROM books WHERE books.shelf = k.shelf AND books.id % $3 = 0 LIMIT $2) x) c",
+    int,
 )
-ALL_PAGE = Query("all_page", ".", f"SELECT {COLUMNS} FROM books b WHERE b.id > coalesce($2, 0) ORDER BY b.id LIMIT $1")
-ALL_COUNT = Query("all_count", ".", "SELECT count(*) FROM (SELECT FROM books LIMIT $1) x")
+ALL_PAGE: Query[Book] = Query(
+    "all_page", ".", f"SELECT {COLUMNS} FROM books b WHERE b.id > coalesce($2, 0) ORDER BY b.id LIMIT $1", Book
+)
+ALL_COUNT: Query[int] = Query("all_count", ".", "SELECT count(*) FROM (SELECT FROM books LIMIT $1) x", int)
 
-book_by_id = one(Book, BY_IDS, key="id", audience=Audience.PUBLIC)
-books_by_shelf = many(Book, BY_SHELVES, audience=Audience.PUBLIC)
-own_book_by_id = one(Book, BY_IDS, key="id")
-own_books_by_shelf = many(Book, BY_SHELVES)
-shelf_page = page(Book, SHELF_PAGE, count=SHELF_COUNT, order=("id",), filters=("divisor",), audience=Audience.PUBLIC)
-all_page = page(Book, ALL_PAGE, count=ALL_COUNT, order=("id",), keyed=False, audience=Audience.PUBLIC)
+book_by_id = one(BY_IDS, key="id", audience=Audience.PUBLIC)
+books_by_shelf = many(BY_SHELVES, audience=Audience.PUBLIC)
+own_book_by_id = one(BY_IDS, key="id")
+own_books_by_shelf = many(BY_SHELVES)
+shelf_page = page(SHELF_PAGE, count=SHELF_COUNT, order=("id",), filters=("divisor",), audience=Audience.PUBLIC)
+all_page = page(ALL_PAGE, count=ALL_COUNT, order=("id",), audience=Audience.PUBLIC)
 broken = one(
-    Book, Query("broken", ".", "SELECT 1 / (id - id) FROM unnest($1::integer[]) id"), key="id", audience=Audience.PUBLIC
+    Query[Book]("broken", ".", "SELECT 1 / (id - id) FROM unnest($1::integer[]) id", Book),
+    key="id",
+    audience=Audience.PUBLIC,
 )
-slow = one(Book, Query("slow", ".", "SELECT pg_sleep(30) WHERE $1::integer[] IS NOT NULL"), key="id")
+slow = one(Query[Book]("slow", ".", "SELECT pg_sleep(30) WHERE $1::integer[] IS NOT NULL", Book), key="id")
 
 
 @pytest_asyncio.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 
 from app.kit.db import SYSTEM, Database
 from app.kit.migrate import MIGRATIONS, migrate
-from app.kit.sql import Query
 from tests.conftest import Owner
+from tests.statements import statement
 
 VERSIONS = sorted(path.stem.partition("_")[0] for path in Path(MIGRATIONS, "versions").glob("0*.py"))
 PARTITIONS = (
@@ -93,15 +93,15 @@ async def test_a_date_to_come_drops_nothing(owner: Owner) -> None:
 
 
 async def test_the_application_maintains_partitions_but_reaches_none_directly(database: Database, owner: Owner) -> None:
-    maintain = Query("maintain", ".", "SELECT created FROM maintain_partitions($1)")
+    maintain = statement("maintain", ".", "SELECT created FROM maintain_partitions($1)")
     created = await database.write(SYSTEM, lambda tx: tx.fetch_value(maintain, datetime(2031, 5, 1, tzinfo=UTC)))
     assert created >= 4
-    for statement in ("SELECT FROM events_2031_05", "DROP TABLE events_2031_05"):
+    for sql in ("SELECT FROM events_2031_05", "DROP TABLE events_2031_05"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await database.fetch(Query("direct", ".", statement))
+            await database.fetch(statement("direct", ".", sql))
 
 
-MAKE = Query("make", ".", "SELECT make_partitions($1, $2, $3)")
+MAKE = statement("make", ".", "SELECT make_partitions($1, $2, $3)")
 
 
 async def made(database: Database, since: datetime, until: datetime, table: str = "price_history") -> int:

@@ -8,13 +8,13 @@ import pytest_asyncio
 
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
-from app.kit.sql import Query
 from tests.conftest import APP_ROLE, Owner
+from tests.statements import statement
 from tests.waiting import HANG_S, until
 
-BUMP = Query("bump", "Changes a counter.", "UPDATE counters SET value = value + 1 WHERE id = $1")
-COUNTERS = Query("counters", "The counters' values.", "SELECT value FROM counters ORDER BY id")
-SLEEP = Query("sleep", "Takes its time.", "SELECT pg_sleep(30)")
+BUMP = statement("bump", "Changes a counter.", "UPDATE counters SET value = value + 1 WHERE id = $1")
+COUNTERS = statement("counters", "The counters' values.", "SELECT value FROM counters ORDER BY id")
+SLEEP = statement("sleep", "Takes its time.", "SELECT pg_sleep(30)")
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -79,9 +79,9 @@ async def test_a_connection_lost_in_autocommit_is_unavailable(database: Database
 
 async def test_misuse_is_not_taken_for_an_outage(database: Database) -> None:
     with pytest.raises(asyncpg.DataError):
-        await database.fetch(Query("typed", ".", "SELECT $1::bigint"), 2**70)
+        await database.fetch(statement("typed", ".", "SELECT $1::bigint"), 2**70)
     with pytest.raises(asyncpg.InterfaceError, match="expects 1 argument"):
-        await database.fetch(Query("typed", ".", "SELECT $1::bigint"))
+        await database.fetch(statement("typed", ".", "SELECT $1::bigint"))
     with pytest.raises(FileNotFoundError):
         await database.write(SYSTEM, opens_a_missing_file)
 

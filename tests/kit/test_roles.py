@@ -9,10 +9,10 @@ import pytest_asyncio
 from app.kit.db import SYSTEM, Database
 from app.kit.migrate import migrate
 from app.kit.postgres import WrongRole
-from app.kit.sql import Query
 from tests.conftest import APP_ROLE, Owner, next_number
+from tests.statements import statement
 
-ONE = Query("one", "Asks for nothing.", "SELECT 1")
+ONE = statement("one", "Asks for nothing.", "SELECT 1")
 TABLES = """
 SELECT c.relname, c.relrowsecurity, EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) AS is_partition
 FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')

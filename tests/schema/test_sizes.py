@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domains.ledger.services import statistics
-from app.domains.market.model.analysis.phases import PHASES
-from app.domains.market.rules import levels, market_data, patterns, predictions, risk, technical
-from app.domains.market.services.analysis import press
+from app.domains.market.analysis.model.phases import PHASES
+from app.domains.market.analysis.rules import levels, market_data, patterns, predictions, risk, technical
+from app.domains.market.analysis.services import press
 from app.engine.execution import Engine
 from app.engine.limits.cost import sizing_arguments
 from app.engine.limits.extra import counted_argument, declared_size

@@ -9,7 +9,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_stream
-from app.domains.market.model.notifications import NOTIFICATION_CREATED, notification_stream
+from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.schema.ledger.streams import BALANCE_KINDS, BLOCK_KIND, TRANSACTION_KINDS
 from tests.streams.plant import Inhabitant, Plant
 from tests.streams.readers import hear, initialise, open_socket, say

@@ -7,10 +7,10 @@ from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog, Fact
-from app.kit.sql import Query
+from tests.statements import statement
 from tests.waiting import elapse, now
 
-SEQ = Query(
+SEQ = statement(
     "seq", "The stream's newest number; its row is locked by us.", "SELECT seq FROM event_streams WHERE stream = $1"
 )
 PAUSE_S = 0.05

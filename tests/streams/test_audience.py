@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domains.ledger.model import InsufficientFunds
-from app.domains.market.model.alerts import Firing, NewAlert, PriceAbove, Rearm
+from app.domains.market.alerts.model import Firing, NewAlert, PriceAbove, Rearm
 from app.kit.db import SYSTEM
 from tests.domains.ledger.scene import Scene
 from tests.streams.audience import BLOCK_PARTS, OWN_DOCUMENTS, Client, Document, Watch, ask_alone, client_of

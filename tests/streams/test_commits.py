@@ -10,7 +10,7 @@ import pytest
 
 from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.kit.db import SYSTEM, Tx
-from app.kit.sql import Query
+from tests.statements import statement
 from tests.streams.crowd import PLAIN
 from tests.streams.plant import Plant
 from tests.streams.processes import ROOT
@@ -18,7 +18,7 @@ from tests.streams.publishing import block_fact, numbered
 from tests.streams.readers import EventSourceReader, Reader, SocketReader
 from tests.waiting import until
 
-SLEEP = Query("sleep", "Holds the transaction open.", "SELECT pg_sleep($1)")
+SLEEP = statement("sleep", "Holds the transaction open.", "SELECT pg_sleep($1)")
 WRITERS = 50
 ROUNDS = 4
 DOOMED = 40

@@ -1,9 +1,9 @@
 """What the market does at fixed times, and later."""
 
-from app.domains.market.services import MarketServices
-from app.domains.market.services.alerts.firing import MAIL_JOB
-from app.domains.market.services.alerts.passing import FLOOD_JOB
-from app.domains.market.services.news import ALERTS_JOB
+from app.domains.market.alerts.services.dispatcher import MAIL_JOB
+from app.domains.market.alerts.services.matcher import FLOOD_JOB
+from app.domains.market.house import MarketServices
+from app.domains.market.news.services.news import ALERTS_JOB
 from app.kit.jobs import Job, Schedule
 
 

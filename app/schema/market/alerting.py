@@ -7,11 +7,11 @@ from typing import Any
 import strawberry
 from msgspec import UNSET
 
-from app.domains.market.model import alerts as model
-from app.domains.market.model.analysis import technical
-from app.domains.market.model.prices import Interval as CandleInterval
-from app.domains.market.model.tokens import TokenNotFound
-from app.domains.market.rules.alerts import MAX_COINS, MAX_COOLDOWN_S, MAX_MULTIPLE, MAX_WINDOW_MINUTES
+from app.domains.market.alerts import model
+from app.domains.market.alerts.rules import MAX_COINS, MAX_COOLDOWN_S, MAX_MULTIPLE, MAX_WINDOW_MINUTES
+from app.domains.market.analysis.model import technical
+from app.domains.market.prices.model import Interval as CandleInterval
+from app.domains.market.tokens.model import TokenNotFound
 from app.engine.nodes import key_of
 from app.engine.problems import Problem, mutation, problem_type
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound

@@ -7,8 +7,9 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model import alerts as model
+from app.domains.market.alerts import loaders as alert_loaders
+from app.domains.market.alerts import model
+from app.domains.market.tokens import loaders as token_loaders
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import related
 from app.schema.market.analysis.signals import Indicator
@@ -130,11 +131,11 @@ def _condition(root: model.Alert) -> model.Condition:
     return root.condition
 
 
-@node_type(by=loaders.alert_by_id, description="Something that the viewer waits for. Only theirs to see.")
+@node_type(by=alert_loaders.alert_by_id, description="Something that the viewer waits for. Only theirs to see.")
 class Alert(Node):
     """Something that the viewer waits for."""
 
-    token: Token = related(loaders.token_by_symbol, key="symbol", description="The token that it is about.")
+    token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token that it is about.")
     alert_type: AlertType = strawberry.field(name="type", description="What kind of thing it waits for.")
     condition: AlertCondition = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_condition, graphql_type=AlertCondition, description="What exactly it waits for."

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model.tokens import symbol_of
-from app.domains.market.services.analysis.phases import analysis_stream
-from app.domains.market.services.finding import known_symbol
+from app.domains.market.analysis.services.phases import analysis_stream
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.model import symbol_of
+from app.domains.market.tokens.services.search import known_symbol
 from app.engine.audience import computed_for
 from app.engine.streams.declaring import Followed, durable
 from app.kit.loading import Audience
@@ -28,7 +28,7 @@ class AnalysingQuery:
     )
     async def analysis(self, info: Info, symbol: Symbol) -> TokenAnalysis | None:
         """The analyses of a token."""
-        token = await info.context.reads.one(loaders.token_by_symbol, symbol_of(symbol))
+        token = await info.context.reads.one(token_loaders.token_by_symbol, symbol_of(symbol))
         return None if token is None else TokenAnalysis(symbol=token.symbol)
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model import tokens as model
-from app.domains.market.services.finding import MAX_SUGGESTIONS, listing, validate
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens import model
+from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, validate
 from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import key_of, record_type
@@ -143,10 +143,10 @@ async def _tokens(  # noqa: PLR0917  # GraphQL names its arguments
     if order_by is not None:
         order = model.TokenOrder(model.TokenField[order_by.field.name], order_by.direction is OrderDirection.DESC)
     wanted = listing(model.TokenFilter(search=search, **given), order)
-    request = page_request(info.context.cursors, loaders.tokens, first, after, wanted)
+    request = page_request(info.context.cursors, token_loaders.tokens, first, after, wanted)
     if request.after is not None and request.after[0] != wanted[0]:
         raise InvalidInput("after", "This cursor belongs to a list in another order.")
-    return await page_of(info.context, loaders.tokens, None, request)
+    return await page_of(info.context, token_loaders.tokens, None, request)
 
 
 @strawberry.type(description="What can be asked about tokens.")
@@ -172,12 +172,12 @@ class FindingQuery:
         reads = info.context.reads
         if isinstance(by.coingecko_id, str):
             id = by.coingecko_id.strip().lower()
-            return await reads.one(loaders.token_by_coingecko_id, id) if id.isprintable() else None
+            return await reads.one(token_loaders.token_by_coingecko_id, id) if id.isprintable() else None
         try:
             symbol = str(key_of(by.id, "Token")) if isinstance(by.id, str) else model.symbol_of(str(by.symbol))
         except NotFound:
             return None
-        return await reads.one(loaders.token_by_symbol, symbol)
+        return await reads.one(token_loaders.token_by_symbol, symbol)
 
     @strawberry.field(
         metadata=computed_for(Audience.PUBLIC),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model import news as model
-from app.domains.market.model.news import MAX_SYMBOLS
-from app.domains.market.rules.sentiment import NEUTRAL_BOUND
-from app.domains.market.services.news import MAX_CHOICES, MAX_SEARCH, wanted
+from app.domains.market.news import loaders as news_loaders
+from app.domains.market.news import model
+from app.domains.market.news.model import MAX_SYMBOLS
+from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
+from app.domains.market.news.services.news import MAX_CHOICES, MAX_SEARCH, wanted
 from app.engine.audience import computed_for
 from app.engine.limits.extra import costs, holds
 from app.engine.nodes import Node, node_type
@@ -54,12 +54,12 @@ def _sentiment(root: model.NewsArticle) -> Sentiment:
 
 
 async def _content(root: model.NewsArticle, info: Info) -> str | None:
-    found = await info.context.reads.one(loaders.content_by_article, root.id)
+    found = await info.context.reads.one(news_loaders.content_by_article, root.id)
     return None if found is None else found.content
 
 
 @node_type(
-    by=loaders.article_by_id,
+    by=news_loaders.article_by_id,
     description="An article. Its texts are plain text, not HTML: escape them as any text. Kept for a year.",
 )
 class NewsArticle(Node):
@@ -98,7 +98,7 @@ class NewsArticle(Node):
     )
     created_at: datetime = strawberry.field(description="When it came.")
     tokens: list[Annotated["Token", strawberry.lazy("app.schema.market.tokens")]] = listed(
-        loaders.tokens_by_article,
+        news_loaders.tokens_by_article,
         key="id",
         most=MAX_SYMBOLS,
         description=f"The tokens that it mentions, in that order; at most {MAX_SYMBOLS}.",
@@ -163,10 +163,10 @@ async def _news(
 def _loader(wanted: model.NewsFilter) -> Page[model.NewsArticle]:
     """The way to go: along the index of what narrows the list the most."""
     if wanted.search is not None:
-        return loaders.news_matching
+        return news_loaders.news_matching
     if wanted.symbols is not None:
-        return loaders.news_mentioning
-    return loaders.news if wanted.sources is None else loaders.news_from_sources
+        return news_loaders.news_mentioning
+    return news_loaders.news if wanted.sources is None else news_loaders.news_from_sources
 
 
 @strawberry.type

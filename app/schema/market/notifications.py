@@ -6,9 +6,11 @@ from enum import Enum
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model.alerts import AlertType
-from app.domains.market.model.notifications import NOTIFICATION_CREATED, created_of, notification_stream
+from app.domains.market.alerts import loaders as alert_loaders
+from app.domains.market.alerts.model import AlertType
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.notifications import loaders as notification_loaders
+from app.domains.notifications.model import NOTIFICATION_CREATED, created_of, notification_stream
 from app.engine.cursors import Cursor
 from app.engine.nodes import Node, node_type
 from app.engine.relations import related
@@ -30,7 +32,7 @@ class NotificationType(Enum):
 
 
 @node_type(
-    by=loaders.notification_by_id,
+    by=notification_loaders.notification_by_id,
     description="Something that the viewer was told. Kept for 6 months. Only theirs to see.",
 )
 class Notification(Node):
@@ -46,10 +48,12 @@ class Notification(Node):
     read_at: datetime | None = strawberry.field(description="When it was marked as read; null: not yet.")
     created_at: datetime = strawberry.field(description="When it was made.")
     alert: Alert | None = related(
-        loaders.alert_by_id, key="alert_id", description="The alert that fired; null: none did, or it has been deleted."
+        alert_loaders.alert_by_id,
+        key="alert_id",
+        description="The alert that fired; null: none did, or it has been deleted.",
     )
     token: Token | None = related(
-        loaders.token_by_symbol, key="symbol", description="The token that it is about; null: none."
+        token_loaders.token_by_symbol, key="symbol", description="The token that it is about; null: none."
     )
 
 
@@ -60,7 +64,7 @@ class NotificationEvent:
     cursor: Cursor = strawberry.field(description="Place in the stream of the viewer's notifications.")
     notification_id: strawberry.Private[object]
     notification: Notification = related(
-        loaders.notification_by_id, key="notification_id", description="The notification as it stands now."
+        notification_loaders.notification_by_id, key="notification_id", description="The notification as it stands now."
     )
 
 
@@ -73,11 +77,13 @@ class PriceAlertEvent:
     triggered_at: datetime = strawberry.field(description="When it fired.")
     alert_id: strawberry.Private[object]
     alert: Alert | None = related(
-        loaders.alert_by_id, key="alert_id", description="The alert as it stands now; null: it has been deleted."
+        alert_loaders.alert_by_id, key="alert_id", description="The alert as it stands now; null: it has been deleted."
     )
     notification_id: strawberry.Private[object]
     notification: Notification = related(
-        loaders.notification_by_id, key="notification_id", description="What the viewer was told, as it stands now."
+        notification_loaders.notification_by_id,
+        key="notification_id",
+        description="What the viewer was told, as it stands now.",
     )
 
 

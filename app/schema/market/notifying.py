@@ -5,8 +5,8 @@ from typing import Any
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model.notifications import UnreadCount
+from app.domains.notifications import loaders as notification_loaders
+from app.domains.notifications.model import UnreadCount
 from app.engine.nodes import key_of
 from app.engine.problems import mutation
 from app.kit.errors import InvalidInput, NotFound
@@ -18,7 +18,9 @@ UNREAD = "Notifications that the viewer has not read. Counted up to 1,000: there
 
 async def unread_count(info: Info) -> int:
     """How many notifications the viewer has not read."""
-    counted = await info.context.reads.one(loaders.unread_count_by_user, info.context.require_viewer().user_id)
+    counted = await info.context.reads.one(
+        notification_loaders.unread_count_by_user, info.context.require_viewer().user_id
+    )
     assert isinstance(counted, UnreadCount), "none is counted as 0"
     return counted.unread
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from app.domains.market.model import prices
+from app.domains.market.prices import model as prices
 from app.engine.nodes import record_type
 from app.kit.errors import InvalidInput
 from app.schema.market.enums import Interval

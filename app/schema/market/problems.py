@@ -2,8 +2,9 @@
 
 import strawberry
 
-from app.domains.market.model import tokens, watchlist
-from app.domains.market.services.finding import MAX_SUGGESTIONS
+from app.domains.market.tokens import model as tokens
+from app.domains.market.tokens.services.search import MAX_SUGGESTIONS
+from app.domains.market.watchlist import model as watchlist
 from app.engine.limits.extra import holds
 from app.engine.problems import Problem, problem_type
 from app.schema.market.tokens import Token

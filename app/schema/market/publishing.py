@@ -5,9 +5,9 @@ from typing import Any
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model import news as model
-from app.domains.market.services.news import MAX_BATCH
+from app.domains.market.news import loaders as news_loaders
+from app.domains.market.news import model
+from app.domains.market.news.services.news import MAX_BATCH
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.engine.problems import mutation
@@ -96,7 +96,7 @@ class PublishingMutation:
         viewer = context.require_admin()
         drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]
         ingested: Any = await context.services.market.news.publish_as(viewer, drafts, input.idempotency_key)
-        loads = [context.reads.one(loaders.article_by_id, id) for id in ingested.ids]
+        loads = [context.reads.one(news_loaders.article_by_id, id) for id in ingested.ids]
         found = [await load for load in loads]
         articles: Any = [article for article in found if article is not None]
         return PublishNewsPayload(articles=articles, ingested=ingested)

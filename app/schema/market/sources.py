@@ -6,8 +6,8 @@ from enum import Enum
 import strawberry
 
 from app.domains.accounts.model import Role
-from app.domains.market.model import sources as model
-from app.domains.market.model.sources import MAX_SOURCES
+from app.domains.market.sources import model
+from app.domains.market.sources.model import MAX_SOURCES
 from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import msgspec
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model import prices
-from app.domains.market.model.tokens import symbol_of
+from app.domains.market.prices import model as prices
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.model import symbol_of
+from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.engine.limits import Limits
 from app.engine.limits.extra import counted_by, holds
 from app.engine.nodes import record_type
@@ -42,7 +43,7 @@ class PriceTick:
         name="volume24hUsd", description="Dollars traded in 24 hours; null: nobody says."
     )
     at: datetime = strawberry.field(description="When it was quoted, which may be before the tick.")
-    token: Token = related(loaders.token_by_symbol, key="symbol", description="The token as it is stored now.")
+    token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token as it is stored now.")
 
 
 @strawberry.type(description="A tick of the market. Volatile: only the newest is told.")
@@ -58,7 +59,7 @@ class PriceTicks:
 
 async def _watched(root: "WatchlistTicks", info: Info) -> Any:
     viewer = info.context.require_viewer()
-    watched = await info.context.reads.many(loaders.watched_symbols, viewer.user_id)
+    watched = await info.context.reads.many(watchlist_loaders.watched_symbols, viewer.user_id)
     limit = info.context.settings.watchlist_limit
     return _quotes(root.quotes, [each.symbol for each in watched[:limit]])
 
@@ -136,7 +137,7 @@ def _candle_update(latest: Latest, chosen: tuple[str, prices.Interval]) -> Candl
 async def _known(info: Info, field: str, symbols: list[str]) -> tuple[str, ...]:
     """The symbols of tokens, each once, in the order given. Raises InvalidInput."""
     chosen = list(dict.fromkeys(symbol_of(symbol) or symbol for symbol in symbols))
-    loads = [info.context.reads.one(loaders.token_by_symbol, symbol) for symbol in chosen if symbol_of(symbol)]
+    loads = [info.context.reads.one(token_loaders.token_by_symbol, symbol) for symbol in chosen if symbol_of(symbol)]
     known = {token.symbol for load in loads if (token := await load) is not None}
     if unknown := [symbol[:20] or '""' for symbol in chosen if symbol not in known]:
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model import tokens as model
-from app.domains.market.model.tokens import symbol_of
+from app.domains.market.news import loaders as news_loaders
+from app.domains.market.prices import loaders as price_loaders
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens import model
+from app.domains.market.tokens.model import symbol_of
 from app.engine.nodes import Node, node_type
 from app.engine.pages import Connection
 from app.engine.relations import paged
@@ -36,7 +38,7 @@ def _analysis(root: model.Token) -> TokenAnalysis:
     return TokenAnalysis(symbol=root.symbol)
 
 
-@node_type(by=loaders.token_by_symbol, parse=_parse, description="A token: what it is, and its newest quote.")
+@node_type(by=token_loaders.token_by_symbol, parse=_parse, description="A token: what it is, and its newest quote.")
 class Token(Node):
     """A token."""
 
@@ -73,7 +75,7 @@ class Token(Node):
         resolver=_source, graphql_type=PriceSource | None, description="Who quoted it. " + UNQUOTED
     )
     candles: Connection[Candle] = paged(
-        loaders.candles_by_token,
+        price_loaders.candles_by_token,
         key="symbol",
         filtering=candle_filters,
         max_first=MAX_CANDLES,
@@ -82,14 +84,14 @@ class Token(Node):
         " when they are closed.",
     )
     price_history: Connection[PriceSample] = paged(
-        loaders.prices_by_token,
+        price_loaders.prices_by_token,
         key="symbol",
         filtering=sample_filters,
         max_first=MAX_CANDLES,
         description="What it was quoted at by whoever quotes it now: a sample a minute, newest first, for two years.",
     )
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
-        loaders.news_by_symbol, key="symbol", description="Articles that mention it, the newest first."
+        news_loaders.news_by_symbol, key="symbol", description="Articles that mention it, the newest first."
     )
     analysis: TokenAnalysis = strawberry.field(
         resolver=_analysis, description="What can be found out about it; each analysis is made when it is selected."

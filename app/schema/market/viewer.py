@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model.notifications import notification_stream
-from app.domains.market.model.tokens import symbol_of
+from app.domains.market.alerts import loaders as alert_loaders
+from app.domains.market.tokens.model import symbol_of
+from app.domains.market.watchlist import loaders as watchlist_loaders
+from app.domains.notifications import loaders as notification_loaders
+from app.domains.notifications.model import notification_stream
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
 from app.engine.relations import STREAM_CURSOR, After, First, page_request, paged, selects
 from app.schema.context import Info
@@ -45,8 +47,10 @@ async def _alerts(
     chosen = filter or AlertFilter()
     symbol = None if chosen.symbol is None else symbol_of(chosen.symbol)
     kind = None if chosen.type is None else chosen.type.value
-    request = page_request(info.context.cursors, loaders.alerts_by_user, first, after, (symbol, kind, chosen.armed))
-    return await page_of(info.context, loaders.alerts_by_user, root.user_id, request)
+    request = page_request(
+        info.context.cursors, alert_loaders.alerts_by_user, first, after, (symbol, kind, chosen.armed)
+    )
+    return await page_of(info.context, alert_loaders.alerts_by_user, root.user_id, request)
 
 
 async def _notifications(
@@ -57,7 +61,11 @@ async def _notifications(
     filter: Annotated[NotificationFilter | None, strawberry.argument(description="Which ones; null: all.")] = None,
 ) -> PageSource:
     chosen = filter or NotificationFilter()
-    loader = loaders.unread_notifications_by_user if chosen.unread else loaders.notifications_by_user
+    loader = (
+        notification_loaders.unread_notifications_by_user
+        if chosen.unread
+        else notification_loaders.notifications_by_user
+    )
     kind = None if chosen.type is None else chosen.type.value
     request = page_request(info.context.cursors, loader, first, after, (kind,))
     stream = notification_stream(root.user_id) if selects(info._raw_info, STREAM_CURSOR) else None
@@ -73,7 +81,9 @@ class MarketViewer:
     """The viewer in the market."""
 
     watchlist: Connection[WatchlistItem] = paged(
-        loaders.watchlist_by_user, key="user_id", description="Tokens that the viewer watches, in the viewer's order."
+        watchlist_loaders.watchlist_by_user,
+        key="user_id",
+        description="Tokens that the viewer watches, in the viewer's order.",
     )
     alerts: Connection[Alert] = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_alerts,

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import strawberry
 
-from app.domains.market.model.tokens import TokenNotFound
-from app.domains.market.model.watchlist import AlreadyWatched, WatchlistChanges, WatchlistFull
+from app.domains.market.tokens.model import TokenNotFound
+from app.domains.market.watchlist.model import AlreadyWatched, WatchlistChanges, WatchlistFull
 from app.engine.nodes import key_of
 from app.engine.problems import mutation
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound

@@ -8,9 +8,9 @@ import pytest
 from app.domains.accounts.model import AuditVerdict, ProfileChanges
 from app.domains.accounts.rules.audit import GENESIS, Anchor, Extent, judge
 from app.kit.db import SYSTEM
-from app.kit.sql import Query
 from tests.domains.accounts.conftest import House
 from tests.factories import register
+from tests.statements import statement
 
 WITHOUT_TRIGGERS = "SET session_replication_role = replica"
 
@@ -62,7 +62,7 @@ async def test_what_is_rolled_back_is_not_logged(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement",
+    "sql",
     [
         "INSERT INTO audit_logs (seq) VALUES (1)",
         "UPDATE audit_logs SET action = 'insert'",
@@ -73,10 +73,10 @@ async def test_what_is_rolled_back_is_not_logged(house: House) -> None:
         "UPDATE auth_logs SET success = true",
     ],
 )
-async def test_the_application_only_appends(house: House, statement: str) -> None:
+async def test_the_application_only_appends(house: House, sql: str) -> None:
     await _story(house)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await house.database.write(SYSTEM, lambda tx: tx.execute(Query("attack", "", statement)))
+        await house.database.write(SYSTEM, lambda tx: tx.execute(statement("attack", "", sql)))
     assert (await house.accounts.audit.verify()).ok
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from app.domains.accounts.model import ProfileChanges, Role, Viewer
 from app.kit.db import PUBLIC, Scope
-from app.kit.sql import Query
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, register
+from tests.statements import statement
 
 OWNED = ("users", "profiles", "user_settings", "sessions", "auth_logs", "audit_logs")
 HIDDEN = ("otp_codes", "password_reset_tokens", "refresh_tokens", "access_codes")
@@ -24,7 +24,7 @@ async def _two(house: House) -> tuple[Viewer, Viewer]:
 
 
 async def _count(house: House, scope: Scope, table: str, where: str = "true") -> int:
-    query = Query("count", "", f"SELECT count(*) FROM {table} WHERE {where}")
+    query = statement("count", "", f"SELECT count(*) FROM {table} WHERE {where}")
     async with house.database.snapshot(scope) as tx:
         return int(await tx.fetch_value(query))
 
@@ -64,7 +64,7 @@ async def test_an_admin_sees_users_and_codes_but_no_private_rows(house: House) -
 
 
 @pytest.mark.parametrize(
-    "statement",
+    "sql",
     [
         "UPDATE users SET role = 'admin', is_verified = true",
         "UPDATE profiles SET subscription_tier = 'enterprise', live_balance = 1000000",
@@ -76,17 +76,17 @@ async def test_an_admin_sees_users_and_codes_but_no_private_rows(house: House) -
         "DELETE FROM sessions",
     ],
 )
-async def test_a_users_scope_changes_nothing_that_moneta_decides(house: House, statement: str) -> None:
+async def test_a_users_scope_changes_nothing_that_moneta_decides(house: House, sql: str) -> None:
     alice, _ = await _two(house)
-    assert await house.database.write(alice.scope, lambda tx: tx.execute(Query("attack", "", statement))) == 0
+    assert await house.database.write(alice.scope, lambda tx: tx.execute(statement("attack", "", sql))) == 0
 
 
 async def test_a_user_cannot_write_the_settings_of_another(house: House) -> None:
     alice, bob = await _two(house)
-    insert = Query("attack", "", "INSERT INTO user_settings (user_id, setting_name) VALUES ($1, 'x')")
+    insert = statement("attack", "", "INSERT INTO user_settings (user_id, setting_name) VALUES ($1, 'x')")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await house.database.write(bob.scope, lambda tx: tx.execute(insert, alice.user_id))
-    steal = Query("attack", "", "UPDATE user_settings SET setting_value = '1'")
+    steal = statement("attack", "", "UPDATE user_settings SET setting_value = '1'")
     assert await house.database.write(bob.scope, lambda tx: tx.execute(steal)) == 0
 
 

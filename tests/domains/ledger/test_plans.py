@@ -10,6 +10,7 @@ from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.loading import COUNT_LIMIT, Many, One, Page
 from app.kit.sql import Query
 from tests.conftest import Owner
+from tests.statements import statement
 
 WALLETS = 5_000
 BUSY = 100
@@ -62,7 +63,7 @@ async def full(owner: Owner) -> Owner:
     return owner
 
 
-async def scans(owner: Owner, query: Query, *arguments: object) -> set[str]:
+async def scans(owner: Owner, query: Query[Any], *arguments: object) -> set[str]:
     """Tables that a statement reads from end to end, be it planned for these arguments, as a pool's connection does at
     first, or for any, as it may later."""
     # Whatever is bound to a parameter makes EXPLAIN plan for it; a plan for any arguments must be a prepared one.
@@ -147,5 +148,5 @@ async def test_no_payment_scans_a_table(full: Owner) -> None:
 
 
 async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(full: Owner) -> None:
-    everything = Query("", "", "SELECT memo FROM transactions WHERE memo = $1")
+    everything = statement("", "", "SELECT memo FROM transactions WHERE memo = $1")
     assert await scans(full, everything, "x") == {"transactions"}

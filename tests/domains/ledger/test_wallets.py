@@ -14,8 +14,8 @@ from app.kit.crypto.rsa import fingerprint, sign, verify
 from app.kit.db import PUBLIC, Database, Tx
 from app.kit.errors import InvalidInput
 from app.kit.loading import PageRequest, Reads
-from app.kit.sql import Query
 from tests.domains.ledger.scene import MIN_FEE, REWARD, Person, Scene, rsa_key
+from tests.statements import statement
 
 
 async def stored_key(scene: Scene, person: Person) -> model.WalletKey:
@@ -113,7 +113,7 @@ async def test_nobody_sees_what_is_anothers(scene: Scene, database: Database) ->
         for table in ("wallet_keys", "wallet_balances", "beneficiaries"):
             async with database.snapshot(scope) as tx:
                 rows = await tx.fetch(
-                    Query("", "", f"SELECT user_id FROM {table} WHERE user_id = $1"), alice.viewer.user_id
+                    statement("", "", f"SELECT user_id FROM {table} WHERE user_id = $1"), alice.viewer.user_id
                 )
             assert len(rows) == seen, (table, scope)
         reads = Reads(database, scope)
@@ -130,15 +130,15 @@ async def test_nobody_sees_what_is_anothers(scene: Scene, database: Database) ->
 async def test_a_user_cannot_write_the_chain(scene: Scene, database: Database) -> None:
     alice = await scene.person()
     await scene.mine(alice)
-    for statement in (
+    for sql in (
         "UPDATE utxos SET amount = 1000000",
         "UPDATE transactions SET amount = 1000000",
         "DELETE FROM blocks",
         "UPDATE wallets SET user_id = gen_random_uuid()",
         "UPDATE blockchain_info SET circulating_coins = 0",
     ):
-        query = Query("", "", statement)
-        assert await database.write(alice.viewer.scope, partial(Tx.execute, query=query)) == 0, statement
+        update = statement("", "", sql)
+        assert await database.write(alice.viewer.scope, partial(Tx.execute, statement=update)) == 0, sql
 
 
 async def test_pending_tells_what_is_on_the_way(scene: Scene) -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.analysis import AnalysisType
+from app.domains.market.analysis.model import AnalysisType
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.clock import FixedClock
@@ -20,7 +20,7 @@ from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
 from tests.domains.market.analysis.materials import supply
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.domains.market import loaders
-from app.domains.market.model.prices import Candle, Interval, Quote
-from app.domains.market.services.history import History
+from app.domains.market.prices import loaders as price_loaders
+from app.domains.market.prices.model import Candle, Interval, Quote
+from app.domains.market.prices.services.history import History
 from app.domains.market.statements import PRICES
 from app.kit.db import Database
 from app.kit.loading import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Execute, Owner
-from tests.domains.market.listing import list_tokens, quote
+from tests.domains.market.token_listing import list_tokens, quote
 
 MINUTE = timedelta(minutes=1)
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
@@ -218,7 +218,7 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
     assert len(later.data["token"]["priceHistory"]["nodes"]) == 1
 
 
-async def plans(owner: Owner, query: Query, *arguments: object) -> list[dict[str, Any]]:
+async def plans(owner: Owner, query: Query[Any], *arguments: object) -> list[dict[str, Any]]:
     """The plan for these arguments, as a pool's connection makes it at first, and that for any, as it may later."""
     custom = await owner.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.sql}", *arguments)
     # Whatever is bound to a parameter makes EXPLAIN plan for it; a plan for any arguments must be a prepared one.
@@ -259,7 +259,7 @@ def read(plan: dict[str, Any], table: str) -> dict[str, str]:
 async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Owner, table: str) -> None:
     await owner.execute(FILL)
     assert await owner.fetchval(f"SELECT count(*) FROM {table}") >= 120_000
-    loader = loaders.candles_by_token if table == "candles" else loaders.prices_by_token
+    loader = price_loaders.candles_by_token if table == "candles" else price_loaders.prices_by_token
     own = ["1h"] if table == "candles" else []
     month = await owner.fetchval("SELECT date_trunc('month', now() - interval '2 months')")
     for keys in (["T7"], [f"T{n}" for n in range(1, 21)]):
@@ -281,7 +281,7 @@ async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Ow
 
 async def test_the_newest_page_reads_no_older_partition(owner: Owner) -> None:
     await owner.execute(FILL)
-    for plan in await plans(owner, loaders.candles_by_token.query, ["T7"], 101, "1h", None, None, None):
+    for plan in await plans(owner, price_loaders.candles_by_token.query, ["T7"], 101, "1h", None, None, None):
         # A hundred hours may reach into the month before.
         assert 1 <= len(read(plan, "candles")) <= 2
 
@@ -290,7 +290,7 @@ async def test_nothing_else_that_is_asked_of_prices_scans_a_table(owner: Owner) 
     await owner.execute(FILL)
     keys = ["T1", "T2", "T3"]
     since: datetime = await owner.fetchval("SELECT now() - interval '1 day'")
-    asked: Sequence[tuple[Query, tuple[object, ...]]] = (
+    asked: Sequence[tuple[Query[Any], tuple[object, ...]]] = (
         (PRICES.latest_candles, (keys, "1h", 200)),
         (PRICES.candles_exist, (keys, "simulated", "1m", [since] * 3, [since] * 3)),
         (PRICES.day_of_candles, (keys, "simulated", since)),

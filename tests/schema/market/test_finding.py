@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from app.engine.nodes import global_id
 from tests.conftest import Execute, Owner
-from tests.domains.market.listing import list_tokens, quote
+from tests.domains.market.token_listing import list_tokens, quote
 
 TOKENS = """query Tokens(
   $search: String, $filter: TokenFilter, $orderBy: TokenOrder, $first: Int! = 20, $after: Cursor

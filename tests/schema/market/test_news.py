@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from app.domains.market.model.news import ArticleDraft
+from app.domains.market.news.model import ArticleDraft
 from app.engine.nodes import global_id
 from app.schema.services import Services
 from tests.conftest import Execute, Owner
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.token_listing import list_tokens
 
 NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum"), "SOL": ("solana", "Solana")}
 SEARCH = "query ($search: String) { news(search: $search, first: 5) { nodes { title } totalCount { value } } }"

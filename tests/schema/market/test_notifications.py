@@ -13,7 +13,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.alerts import Firing, NewsImpact, Rearm
+from app.domains.market.alerts.model import Firing, NewsImpact, Rearm
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
@@ -23,7 +23,7 @@ from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
 from tests.domains.market.alerts.stage import Stage, above, below
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying

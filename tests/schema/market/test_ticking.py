@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.prices import PRICES_TOPIC, Interval
-from app.domains.market.services.ticker import Ticker
+from app.domains.market.prices.model import PRICES_TOPIC, Interval
+from app.domains.market.prices.services.ticker import Ticker
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.clock import FixedClock
@@ -22,8 +22,8 @@ from app.kit.volatile import Volatile, latest_key
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Owner
-from tests.domains.market.feeding import SOURCE, quoted
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.price_feed import SOURCE, quoted
+from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.waiting import until

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, Role, Viewer
@@ -48,25 +48,14 @@ class Administration:
         """
         _require_admin(viewer)
 
+        request = [count, None if codes is None else [code.strip().upper() for code in codes]]
+        keyed = Keyed.of(viewer.user_id, idempotency_key, "createAccessCodes", request)
+
         async def work(tx: Tx) -> list[UUID]:
-            return await self._insert_codes(tx, _wanted(count, codes))
+            made = await once(tx, keyed, lambda: self._insert_codes(tx, _wanted(count, codes)), list[UUID])
+            return made.result
 
-        async def then(tx: Tx, result: Any, fresh: bool) -> list[UUID]:
-            return [UUID(code_id) for code_id in result]
-
-        return await once(
-            self.database,
-            system_scope(viewer.client, viewer.user_id),
-            Keyed(
-                owner=str(viewer.user_id),
-                user_id=viewer.user_id,
-                key=idempotency_key,
-                operation="createAccessCodes",
-                request=[count, None if codes is None else [code.strip().upper() for code in codes]],
-            ),
-            work,
-            then,
-        )
+        return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def update_role(self, viewer: Viewer, user_id: UUID, role: Role) -> None:
         """Gives a user a role, and ends their sessions: open sockets hold the role they were opened with.

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from app.domains.accounts.statements import Q
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database
-from app.kit.sql import Query
 
 SESSION_RETENTION: Final = timedelta(days=30)
 SOURCE_RETENTION: Final = timedelta(days=180)
@@ -44,5 +43,5 @@ class Maintenance:
         """Entries of the auth log after 90 days."""
         return f"{await self._delete(Q.delete_old_auth_logs, self.clock.now() - AUTH_LOG_RETENTION)} deleted"
 
-    async def _delete(self, query: Query, *args: object) -> int:
+    async def _delete(self, query: Any, *args: object) -> int:
         return await self.database.write(SYSTEM, lambda tx: tx.execute(query, *args))

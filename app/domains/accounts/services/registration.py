@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
 from app.domains.accounts.model import AccessCodeInvalid, AuthEvent, Client, EmailTaken, NewUser, Role
@@ -92,34 +92,27 @@ class Registration:
         )
 
     async def _once(self, new: NewUser, access_code: str, client: Client, key: str) -> UUID:
-        async def work(tx: Tx) -> UUID:
-            return await self._redeem(tx, new, access_code, client)
-
-        async def then(tx: Tx, result: Any, fresh: bool) -> UUID:
-            return UUID(result)
-
         email = identity.email(new.email)
-        return await once(
-            self.database,
-            system_scope(client),
-            Keyed(
-                owner=f"register:{email}",
-                user_id=None,
-                key=key,
-                operation="register",
-                # Without the password: a plain digest of it would outlive the request.
-                request=[
-                    email,
-                    new.full_name.strip(),
-                    None if new.display_name is None else new.display_name.strip(),
-                    None if new.national_id is None else new.national_id.strip().upper(),
-                    new.public_key,
-                    access_code.strip().upper(),
-                ],
-            ),
-            work,
-            then,
+        keyed = Keyed(
+            owner=f"register:{email}",
+            user_id=None,
+            key=key,
+            operation="register",
+            # Without the password: a plain digest of it would outlive the request.
+            request=[
+                email,
+                new.full_name.strip(),
+                None if new.display_name is None else new.display_name.strip(),
+                None if new.national_id is None else new.national_id.strip().upper(),
+                new.public_key,
+                access_code.strip().upper(),
+            ],
         )
+
+        async def work(tx: Tx) -> UUID:
+            return (await once(tx, keyed, lambda: self._redeem(tx, new, access_code, client), UUID)).result
+
+        return await self.database.write(system_scope(client), work)
 
     async def _redeem(self, tx: Tx, new: NewUser, access_code: str, client: Client) -> UUID:
         """Makes the user, over this transaction only: who holds one connection waits for no other."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.domains.accounts.loaders import Q
 from app.domains.accounts.model import Account
 from app.domains.accounts.rules import identity
+from app.domains.accounts.statements import AccountSql
 from app.kit.db import SYSTEM, Database
 
 
@@ -17,5 +17,4 @@ class Users:
     async def by_email(self, email: str) -> Account | None:
         """Whose address this is. Raises InvalidInput."""
         address = identity.email(email)
-        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.account_by_email, address))
-        return None if row is None else Account(*row)
+        return await self.database.read(SYSTEM, lambda tx: tx.fetch_one(AccountSql.account_by_email, address))

@@ -10,7 +10,7 @@ from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import Keyed, Made, once
 from app.kit.text import is_storable
 
 MAX_NAME_CHARS = 255
@@ -31,31 +31,23 @@ class Beneficiaries:
         A replay whose beneficiary has since been removed raises NotFound.
         """
 
-        async def work(tx: Tx) -> dict[str, UUID]:
+        async def add(tx: Tx) -> Made:
             names = _name("name", name), _name("nickname", nickname)
             row = await tx.fetch_one(Q.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now())
             if row is None:
                 raise RecipientNotFound
             if row["id"] is None:
                 raise BeneficiaryExists
-            return {"id": row["id"]}
+            return Made(row["id"])
 
-        async def then(tx: Tx, result: Any, fresh: bool) -> Beneficiary:
-            return _found(await tx.fetch_one(Q.beneficiary, UUID(result["id"]), viewer.user_id))
+        request = [wallet_id, _trimmed(name), _trimmed(nickname)]
+        keyed = Keyed.of(viewer.user_id, idempotency_key, "addBeneficiary", request)
 
-        return await once(
-            self.database,
-            viewer.scope,
-            Keyed(
-                owner=str(viewer.user_id),
-                user_id=viewer.user_id,
-                key=idempotency_key,
-                operation="addBeneficiary",
-                request=[wallet_id, _trimmed(name), _trimmed(nickname)],
-            ),
-            work,
-            then,
-        )
+        async def work(tx: Tx) -> Beneficiary:
+            added = await once(tx, keyed, lambda: add(tx), Made)
+            return _found(await tx.fetch_one(Q.beneficiary, added.result.id, viewer.user_id))
+
+        return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
         """Replaces both names; None removes one. Raises InvalidInput, NotFound."""

@@ -48,7 +48,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     public_keys: dict[bytes, bytes]
 
 
-async def read_head(executor: Executor, query: Query = Q.chain_head) -> Head | None:
+async def read_head(executor: Executor, query: Query[Any] = Q.chain_head) -> Head | None:
     """The head, or None before genesis. Give `Q.lock_chain_head` to keep it from moving."""
     row = await executor.fetch_one(query)
     if row is None:

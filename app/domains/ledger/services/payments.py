@@ -1,6 +1,6 @@
 """What transfers and submissions share: the mempool's own rules, and the one way in."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
@@ -18,6 +18,7 @@ from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable
 from app.kit.events import EventLog, Fact
+from app.kit.idempotency import Keyed, once
 
 MIN_FEE_UNITS = 1_000
 """0.00001 coins: flat, because a signature weighs more than any number of inputs."""
@@ -100,11 +101,13 @@ class Accepted(TypedDict):
     wallets: list[str]
 
 
-async def announce(tx: Tx, events: EventLog, result: Accepted, *, fresh: bool) -> str:
-    """Tells of a payment that was accepted just now, and of a replay nothing; returns its hash."""
-    if fresh and result["wallets"]:
-        await events.append(tx, facts_about("transaction.pending", result["hash"], result["wallets"]))
-    return result["hash"]
+async def pay_once(tx: Tx, events: EventLog, keyed: Keyed, work: Callable[[], Awaitable[Accepted]]) -> str:
+    """Accepts a payment unless it was accepted under this key before, and publishes it; returns its hash."""
+    outcome = await once(tx, keyed, work, Accepted)
+    payment = outcome.result
+    if payment["wallets"] and not outcome.replayed:
+        await events.append(tx, facts_about("transaction.pending", payment["hash"], payment["wallets"]))
+    return payment["hash"]
 
 
 async def accept(tx: Tx, payment: Payment, now: datetime) -> Accepted:

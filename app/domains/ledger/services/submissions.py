@@ -24,9 +24,9 @@ from app.domains.ledger.services.payments import (
     Accepted,
     Payment,
     accept,
-    announce,
     chain_rules,
     check_fee,
+    pay_once,
     timestamp_ms,
     total_ancestors,
 )
@@ -36,7 +36,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import Keyed
 
 _REJECTIONS = {
     Violation.MALFORMED_TRANSACTION: Rejection.MALFORMED,
@@ -81,22 +81,10 @@ class Submissions:
                 return {"hash": transaction_hash, "wallets": []}
             return await accept(tx, payment, self.clock.now())
 
-        async def then(tx: Tx, result: Any, fresh: bool) -> str:
-            return await announce(tx, self.events, result, fresh=fresh)
-
-        return await once(
-            self.database,
-            as_system(viewer),
-            Keyed(
-                owner=str(viewer.user_id),
-                user_id=viewer.user_id,
-                key=idempotency_key,
-                operation="submitTransaction",
-                # Neither the signature nor the word for a high fee: who has had it accepted has had it accepted.
-                request=transaction_hash,
-            ),
-            work,
-            then,
+        # Neither the signature nor the word for a high fee: who has had it accepted has had it accepted.
+        keyed = Keyed.of(viewer.user_id, idempotency_key, "submitTransaction", transaction_hash)
+        return await self.database.write(
+            as_system(viewer), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
     async def _judge(

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -36,8 +35,8 @@ from app.domains.ledger.services.payments import (
     Payment,
     accept,
     amount_units,
-    announce,
     check_fee,
+    pay_once,
     timestamp_ms,
 )
 from app.domains.ledger.statements import PAYMENTS as Q
@@ -46,7 +45,7 @@ from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Scope, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import Keyed
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -83,21 +82,9 @@ class Transfers:
             payment = await self._sign(await _lock(tx, viewer.user_id, order), order)
             return await accept(tx, payment, self.clock.now())
 
-        async def then(tx: Tx, result: Any, fresh: bool) -> str:
-            return await announce(tx, self.events, result, fresh=fresh)
-
-        return await once(
-            self.database,
-            as_system(viewer),
-            Keyed(
-                owner=str(viewer.user_id),
-                user_id=viewer.user_id,
-                key=idempotency_key,
-                operation="transfer",
-                request=_order(command),
-            ),
-            work,
-            then,
+        keyed = Keyed.of(viewer.user_id, idempotency_key, "transfer", _order(command))
+        return await self.database.write(
+            as_system(viewer), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
     async def draft(self, executor: Executor, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:

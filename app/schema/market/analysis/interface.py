@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
-from app.domains.market.model import analysis as model
+from app.domains.market.analysis import model
 
 T = TypeVar("T", bound=type)
 

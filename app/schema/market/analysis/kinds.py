@@ -2,7 +2,7 @@
 
 import strawberry
 
-from app.domains.market.model.analysis import AnalysisType
+from app.domains.market.analysis.model import AnalysisType
 from app.schema.market.analysis.elsewhere import DefiFindings, DerivativesFindings
 from app.schema.market.analysis.interface import FINDINGS, Analysis, analysis_type
 from app.schema.market.analysis.market_data import MarketDataFindings

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
-from app.domains.market.model.analysis import market_data as model
+from app.domains.market.analysis.model import market_data as model
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.analysis.signals import Indicator

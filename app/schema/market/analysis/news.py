@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from app.domains.market.model.analysis import news as model
-from app.domains.market.services.analysis.press import NewsAnalyst
+from app.domains.market.analysis.model import news as model
+from app.domains.market.analysis.services.press import NewsAnalyst
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model.analysis import phases as model
-from app.domains.market.model.analysis.kinds import read_analysis
-from app.domains.market.services.analysis.phases import PHASE_COMPLETED
+from app.domains.market.analysis import loaders as analysis_loaders
+from app.domains.market.analysis.model import phases as model
+from app.domains.market.analysis.model.kinds import read_analysis
+from app.domains.market.analysis.services.phases import PHASE_COMPLETED
 from app.engine.cursors import Cursor
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
@@ -73,7 +73,9 @@ class AnalysisPhaseEvent:
     cursor: Cursor = strawberry.field(description="Place in the run.")
     phase_id: strawberry.Private[UUID]
     phase: AnalysisPhase | None = related(
-        loaders.analysis_phase_by_id, key="phase_id", description="The phase; null once the run's hour is over."
+        analysis_loaders.analysis_phase_by_id,
+        key="phase_id",
+        description="The phase; null once the run's hour is over.",
     )
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from app.domains.market.model.analysis import predictions as model
+from app.domains.market.analysis.model import predictions as model
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.enums import Interval

@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from app.domains.market.model.analysis import sentiment as model
+from app.domains.market.analysis.model import sentiment as model
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 

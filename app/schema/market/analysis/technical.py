@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
-from app.domains.market.model.analysis import technical as model
+from app.domains.market.analysis.model import technical as model
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.market.analysis.signals import AverageKind, PatternDirection, TechnicalSignal

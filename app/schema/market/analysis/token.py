@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app.domains.market import loaders
-from app.domains.market.model.analysis import AnalysisType
+from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.tokens import loaders as token_loaders
 from app.engine.audience import made_outside
 from app.engine.limits.extra import costs
 from app.engine.relations import related
@@ -52,7 +52,7 @@ class TokenAnalysis:
 
     symbol: str = strawberry.field(description="The token's symbol.")
     token: Annotated["Token", strawberry.lazy("app.schema.market.tokens")] | None = related(
-        loaders.token_by_symbol, key="symbol", description="The token; null if it has just been removed."
+        token_loaders.token_by_symbol, key="symbol", description="The token; null if it has just been removed."
     )
     market_data: MarketDataAnalysis = _made(AnalysisType.MARKET_DATA, MarketDataAnalysis, "What it is worth now.")
     technical: TechnicalAnalysis = _made(AnalysisType.TECHNICAL, TechnicalAnalysis, "Indicators over its candles.")

@@ -9,7 +9,7 @@ from app.kit.db import Database
 from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.alerts.stage import Stage
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.token_listing import list_tokens
 from tests.factories import register
 
 

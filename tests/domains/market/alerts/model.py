@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domains.market.model.alerts import PriceAbove, PriceBelow, Rearm
+from app.domains.market.alerts.model import PriceAbove, PriceBelow, Rearm
 
 
 @dataclass

@@ -11,25 +11,25 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.domains.accounts.services.post import Post
-from app.domains.market.model.prices import Move, Quote
-from app.domains.market.services.alerts.crossings import Crossings
-from app.domains.market.services.alerts.firing import Firings
-from app.domains.market.services.alerts.passing import Passing
-from app.domains.market.services.recording import Recorder
-from app.domains.market.services.ticker import Ticker
+from app.domains.market.alerts.services.dispatcher import Firings
+from app.domains.market.alerts.services.matcher import Passing
+from app.domains.market.alerts.services.price_alerts import Crossings
+from app.domains.market.prices.model import Move, Quote
+from app.domains.market.prices.services.recorder import Recorder
+from app.domains.market.prices.services.ticker import Ticker
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
-from app.kit.sql import Query
 from app.kit.volatile import Volatile
+from tests.statements import statement
 from tests.waiting import HANG_S
 
 NAME = "racing-worker"
 SYMBOLS = ("BTC", "ETH", "SOL")
-LOG = Query(
+LOG = statement(
     "log", "", "INSERT INTO moves_log (symbol, before, after, at) SELECT m.*, $4 FROM unnest($1::text[], $2::numeric[],"
     " $3::numeric[]) AS m"
 )  # fmt: skip

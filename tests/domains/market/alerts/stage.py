@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
-from app.domains.market import loaders
-from app.domains.market.model.alerts import Alert, Condition, NewAlert, PriceAbove, PriceBelow, Rearm
-from app.domains.market.model.prices import Move
-from app.domains.market.services import MarketServices
+from app.domains.market.alerts import loaders as alert_loaders
+from app.domains.market.alerts.model import Alert, Condition, NewAlert, PriceAbove, PriceBelow, Rearm
+from app.domains.market.house import MarketServices
+from app.domains.market.prices.model import Move
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
 from app.kit.loading import Reads
@@ -78,7 +78,7 @@ class Stage:
         """An alert as it stands, as its owner reads it."""
         reads = Reads(self.database, (by or self.alice).scope)
         try:
-            return await reads.one(loaders.alert_by_id, id)
+            return await reads.one(alert_loaders.alert_by_id, id)
         finally:
             await reads.aclose()
 

@@ -12,14 +12,14 @@ from uuid import UUID
 import pytest
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.alerts import AlertChanges, NewsImpact, Rearm, SentimentChange, WhaleTransaction
-from app.domains.market.model.analysis import Analysis, AnalysisStatus, AnalysisType
-from app.domains.market.model.analysis.sentiment import Mood, SentimentFindings, SentimentSource
-from app.domains.market.model.chain import Chain, ChainTransfer
-from app.domains.market.services.alerts import passing
-from app.domains.market.services.alerts.headlines import Headlines
-from app.domains.market.services.alerts.sentiments import Sentiments
-from app.domains.market.services.alerts.whales import Whales
+from app.domains.market.alerts.model import AlertChanges, NewsImpact, Rearm, SentimentChange, WhaleTransaction
+from app.domains.market.alerts.services import matcher as passing
+from app.domains.market.alerts.services.news_alerts import Headlines
+from app.domains.market.alerts.services.payment_alerts import Whales
+from app.domains.market.alerts.services.sentiment_alerts import Sentiments
+from app.domains.market.analysis.model import Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.analysis.model.sentiment import Mood, SentimentFindings, SentimentSource
+from app.domains.market.sources.model.chain import Chain, ChainTransfer
 from tests.domains.market.alerts.stage import Stage
 
 

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.prices import Move
+from app.domains.market.prices.model import Move
 from app.kit.db import PUBLIC, SYSTEM, Scope
-from app.kit.sql import Query
 from tests.domains.market.alerts.stage import Stage, above
+from tests.statements import statement
 
 TABLES = ("alerts", "notifications")
 
@@ -26,7 +26,7 @@ async def told(stage: Stage) -> None:
 
 async def rows(stage: Stage, scope: Scope, sql: str) -> int:
     """How many rows a statement touches or finds."""
-    return await stage.database.write(scope, lambda tx: tx.execute(Query("tried", "", sql)))
+    return await stage.database.write(scope, lambda tx: tx.execute(statement("tried", "", sql)))
 
 
 @pytest.mark.parametrize("table", TABLES)

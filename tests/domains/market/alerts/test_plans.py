@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest_asyncio
 
-from app.domains.market import loaders
+from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.statements import ALERTS, NOTIFICATIONS
+from app.domains.notifications import loaders as notification_loaders
 from app.kit.loading import COUNT_LIMIT, One, Page
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner
+from tests.statements import statement
 
 ROWS = 60_000
 
@@ -52,7 +54,7 @@ async def full(owner: Owner) -> AsyncIterator[Owner]:
     await owner.execute("RESET ROLE")
 
 
-async def plans(owner: Owner, query: Query, *arguments: object) -> list[dict[str, Any]]:
+async def plans(owner: Owner, query: Query[Any], *arguments: object) -> list[dict[str, Any]]:
     """The nodes of the plans of a statement: for these arguments, as at first, and for any, as later perhaps."""
     await owner.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE tried AS {query.sql}")
     nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
@@ -68,7 +70,7 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
 
 
-async def scans(owner: Owner, query: Query, *arguments: object) -> set[str]:
+async def scans(owner: Owner, query: Query[Any], *arguments: object) -> set[str]:
     """Tables that are read from end to end, but for partitions of months to come, which are empty."""
     found = await plans(owner, query, *arguments)
     return {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan" and node["Plan Rows"] > 1}
@@ -98,7 +100,7 @@ async def test_a_tick_is_a_range_scan_for_each_symbol_under_row_level_security(f
 
 async def test_the_exact_thresholds_alone_could_not_be_searched(full: Owner) -> None:
     """Why there are levels: the operators of numeric are not leakproof, and wait for the policy."""
-    naive = Query(
+    naive = statement(
         "naive",
         "",
         "SELECT a.id FROM unnest($1::text[], $2::numeric[], $3::numeric[]) AS p (symbol, before, after)"
@@ -135,16 +137,18 @@ async def test_nothing_that_looks_for_alerts_reads_the_whole_table(full: Owner) 
 async def test_no_loader_reads_a_whole_table(full: Owner) -> None:
     users = [row[0] for row in await full.fetch("SELECT id FROM users LIMIT 3")]
     by_ids: tuple[tuple[One[Any], str], ...] = (
-        (loaders.alert_by_id, "alerts"),
-        (loaders.notification_by_id, "notifications"),
+        (alert_loaders.alert_by_id, "alerts"),
+        (notification_loaders.notification_by_id, "notifications"),
     )
     for one, table in by_ids:
         ids = [row[0] for row in await full.fetch(f"SELECT id FROM {table} LIMIT 3")]
         assert await scans(full, one.query, ids) == set(), one.query.name
-    assert await scans(full, loaders.unread_count_by_user.query, users) == set()
+    assert await scans(full, notification_loaders.unread_count_by_user.query, users) == set()
     pages: tuple[Page[Any], ...] = (
-        loaders.alerts_by_user, loaders.notifications_by_user, loaders.unread_notifications_by_user
-    )  # fmt: skip
+        alert_loaders.alerts_by_user,
+        notification_loaders.notifications_by_user,
+        notification_loaders.unread_notifications_by_user,
+    )
     for page in pages:
         filters = [None] * len(page.filters)
         assert await scans(full, page.query, users, 21, *filters, None, None) == set(), page.query.name
@@ -152,5 +156,5 @@ async def test_no_loader_reads_a_whole_table(full: Owner) -> None:
 
 
 async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(full: Owner) -> None:
-    everything = Query("", "", "SELECT id FROM alerts WHERE rearm = $1")
+    everything = statement("", "", "SELECT id FROM alerts WHERE rearm = $1")
     assert await scans(full, everything, "x") == {"alerts"}

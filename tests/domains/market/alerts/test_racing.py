@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from app.domains.market.model.alerts import Rearm
+from app.domains.market.alerts.model import Rearm
 from tests.domains.market.alerts.model import Model
 from tests.domains.market.alerts.racing_worker import SYMBOLS
 from tests.domains.market.alerts.stage import Stage

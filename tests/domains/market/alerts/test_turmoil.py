@@ -8,8 +8,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.alerts import AlertChanges, Rearm
-from app.domains.market.model.prices import Move
+from app.domains.market.alerts.model import AlertChanges, Rearm
+from app.domains.market.prices.model import Move
 from app.kit.errors import NotFound
 from tests.domains.market.alerts.stage import Stage, above, below
 

@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 
-from app.domains.market.services import MarketServices
+from app.domains.market.house import MarketServices
 from app.kit.clock import FixedClock
 from app.schema.services import Services
 from tests.conftest import Owner

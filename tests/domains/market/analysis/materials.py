@@ -4,10 +4,10 @@ import math
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.domains.market.model.prices import Candle, Interval
-from app.domains.market.services import MarketServices
+from app.domains.market.house import MarketServices
+from app.domains.market.prices.model import Candle, Interval
 from tests.conftest import Owner
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.token_listing import list_tokens
 
 EXCHANGE = "simulated"
 

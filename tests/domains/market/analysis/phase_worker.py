@@ -10,9 +10,9 @@ import signal
 import sys
 from uuid import UUID
 
-from app.domains.market.model.analysis import AnalysisType
-from app.domains.market.services.analysis import Analyses, Phases
-from app.domains.market.services.analysis.examining import Examined, NotAvailable
+from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.analysis.services import Analyses, Phases
+from app.domains.market.analysis.services.findings import Examined, NotAvailable
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database

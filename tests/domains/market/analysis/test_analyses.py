@@ -11,27 +11,27 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from app.domains.market.analysis.model import TTLS, UNAVAILABLE_TTL, Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.analysis.model.kinds import read_analysis
+from app.domains.market.analysis.model.market_data import MarketDataFindings
+from app.domains.market.analysis.model.news import NewsFindings
+from app.domains.market.analysis.model.research import ResearchFindings, ResearchSentence
+from app.domains.market.analysis.rules.quality import Source
+from app.domains.market.analysis.services import Analyses, Desk
+from app.domains.market.analysis.services.external import DefiAnalyst, DerivativesAnalyst
+from app.domains.market.analysis.services.findings import Examined, NotAvailable
+from app.domains.market.analysis.services.press import SentimentAnalyst
+from app.domains.market.house import MarketServices
 from app.domains.market.jobs import market_schedules
-from app.domains.market.model.analysis import TTLS, UNAVAILABLE_TTL, Analysis, AnalysisStatus, AnalysisType
-from app.domains.market.model.analysis.kinds import read_analysis
-from app.domains.market.model.analysis.market_data import MarketDataFindings
-from app.domains.market.model.analysis.news import NewsFindings
-from app.domains.market.model.analysis.research import ResearchFindings, ResearchSentence
-from app.domains.market.model.defi import Defi
-from app.domains.market.model.derivatives import Derivatives
-from app.domains.market.model.social import Social
-from app.domains.market.rules.quality import Source
-from app.domains.market.services import MarketServices
-from app.domains.market.services.analysis import Analyses, Desk
-from app.domains.market.services.analysis.elsewhere import DefiAnalyst, DerivativesAnalyst
-from app.domains.market.services.analysis.examining import Examined, NotAvailable
-from app.domains.market.services.analysis.press import SentimentAnalyst
+from app.domains.market.sources.model.defi import Defi
+from app.domains.market.sources.model.derivatives import Derivatives
+from app.domains.market.sources.model.social import Social
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from tests.conftest import NOON, Owner
 from tests.domains.market.analysis.materials import article
-from tests.domains.market.listing import list_tokens
+from tests.domains.market.token_listing import list_tokens
 
 WITHOUT_CHAIN = {AnalysisType.ON_CHAIN, AnalysisType.DERIVATIVES, AnalysisType.DEFI}
 FOUND = NewsFindings(articles=1, articles_24h=1, positive=1, neutral=0, negative=0, sentiment=0.5, sources=1, top=[])

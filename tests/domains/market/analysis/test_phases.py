@@ -16,18 +16,18 @@ from redis.asyncio import Redis
 
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
-from app.domains.market.model.analysis import AnalysisType
-from app.domains.market.model.analysis.phases import BUDGETS_S, PHASES, RUN_TTL
-from app.domains.market.services.analysis import Analyses, Phases
-from app.domains.market.services.analysis.examining import Examined, NotAvailable
-from app.domains.market.services.analysis.phases import analysis_stream
+from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.analysis.model.phases import BUDGETS_S, PHASES, RUN_TTL
+from app.domains.market.analysis.services import Analyses, Phases
+from app.domains.market.analysis.services.findings import Examined, NotAvailable
+from app.domains.market.analysis.services.phases import analysis_stream
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog
-from app.kit.sql import Query
 from tests.conftest import Owner
 from tests.domains.market.analysis.people import somebody, viewer_of
+from tests.statements import statement
 from tests.waiting import HANG_S, until
 
 ALL = [1, 2, 3, 4]
@@ -234,10 +234,10 @@ async def test_expired_runs_are_forgotten_with_the_places_of_their_streams(scene
     assert [row[0] for row in streams] == [analysis_stream(young)]
 
 
-RUNS = Query("runs", "All.", "SELECT id FROM analysis_runs")
-STORED = Query("phases", "All.", "SELECT id FROM analysis_phases")
-TAKE = Query("take", "Takes a run.", "UPDATE analysis_runs SET user_id = $1")
-FORGE = Query(
+RUNS = statement("runs", "All.", "SELECT id FROM analysis_runs")
+STORED = statement("phases", "All.", "SELECT id FROM analysis_phases")
+TAKE = statement("take", "Takes a run.", "UPDATE analysis_runs SET user_id = $1")
+FORGE = statement(
     "forge",
     "A phase in another's name.",
     "INSERT INTO analysis_phases (run_id, user_id, phase_number, phase_data) VALUES ($1, $2, 1, '{}')",

@@ -4,9 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from app.domains.market.statements import ANALYSIS
-from app.kit.sql import Query
 from tests.conftest import NOON, Owner
 from tests.domains.ledger.test_plans import scans
+from tests.statements import statement
 
 FILL = """
 SET session_replication_role = replica;
@@ -52,5 +52,5 @@ async def test_no_analysis_scans_a_table(owner: Owner) -> None:
 
 async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(owner: Owner) -> None:
     await owner.execute(FILL.replace("$1", f"'{NOON.isoformat()}'::timestamptz"))
-    everything = Query("", "", "SELECT id FROM analysis_cache WHERE data_quality_score = $1")
+    everything = statement("", "", "SELECT id FROM analysis_cache WHERE data_quality_score = $1")
     assert await scans(owner, everything, 3) == {"analysis_cache"}

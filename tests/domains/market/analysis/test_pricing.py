@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.domains.market.model.prices import Interval
-from app.domains.market.rules.quality import quality
-from app.domains.market.services.analysis.examining import Desk
-from app.domains.market.services.analysis.pricing import candle_source
+from app.domains.market.analysis.rules.quality import quality
+from app.domains.market.analysis.services.findings import Desk
+from app.domains.market.analysis.services.prices import candle_source
+from app.domains.market.prices.model import Interval
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from tests.domains.market.analysis.materials import candles

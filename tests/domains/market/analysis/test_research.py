@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from app.domains.market.model.analysis import MAKESHIFT_TTL, TTLS, Analysis, AnalysisStatus, AnalysisType
-from app.domains.market.model.analysis.research import ResearchFindings
-from app.domains.market.services import MarketServices
-from app.domains.market.services.analysis import Analyses
-from app.domains.market.services.analysis.analyses import PATIENCE_S
-from app.domains.market.services.analysis.examining import Examined
-from app.domains.market.services.analysis.researching import OTHERS_S, ResearchAnalyst
-from app.domains.market.services.analysis.writer import MAX_ANSWER_BYTES, MAX_CHARS, Writer
+from app.domains.market.analysis.model import MAKESHIFT_TTL, TTLS, Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.analysis.model.research import ResearchFindings
+from app.domains.market.analysis.services import Analyses
+from app.domains.market.analysis.services.analyses import PATIENCE_S
+from app.domains.market.analysis.services.findings import Examined
+from app.domains.market.analysis.services.research import OTHERS_S, ResearchAnalyst
+from app.domains.market.analysis.services.writer import MAX_ANSWER_BYTES, MAX_CHARS, Writer
+from app.domains.market.house import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable

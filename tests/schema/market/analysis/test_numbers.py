@@ -8,21 +8,21 @@ import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from app.domains.market.model import prices
-from app.domains.market.model.analysis import predictions as predictions_model
-from app.domains.market.model.analysis import risk as risk_model
-from app.domains.market.model.analysis import technical as technical_model
-from app.domains.market.rules.predictions import predictions
-from app.domains.market.rules.risk import risk
-from app.domains.market.rules.series import Series
-from app.domains.market.rules.technical import technical
+from app.domains.market.analysis.model import predictions as predictions_model
+from app.domains.market.analysis.model import risk as risk_model
+from app.domains.market.analysis.model import technical as technical_model
+from app.domains.market.analysis.rules.predictions import predictions
+from app.domains.market.analysis.rules.risk import risk
+from app.domains.market.analysis.rules.series import Series
+from app.domains.market.analysis.rules.technical import technical
+from app.domains.market.prices import model as prices
 from app.schema.market import enums
 from app.schema.market.analysis import predictions as predictions_graph
 from app.schema.market.analysis import risk as risk_graph
 from app.schema.market.analysis import signals
 from app.schema.market.analysis import technical as technical_graph
 from app.schema.scalars import SCALARS
-from tests.domains.market.rules.walks import head, walk
+from tests.domains.market.walks import head, walk
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,162 @@
+"""What an alert may wait for, when it is met, and how its owner is told."""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from app.domains.market.alerts.model import (
+    Comparison,
+    Condition,
+    NewsImpact,
+    PriceAbove,
+    PriceBelow,
+    Rearm,
+    SentimentChange,
+    TechnicalIndicator,
+    VolumeSpike,
+    WhaleTransaction,
+)
+from app.domains.market.prices.model import PRICE_LIMIT
+from app.kit.errors import InvalidInput
+
+MAX_COOLDOWN_S: Final = 365 * 24 * 60 * 60
+MAX_MULTIPLE: Final = 1000
+VOLUME_STEP_MINUTES: Final = 5
+"""Volumes are measured over candles of so many minutes."""
+MAX_WINDOW_MINUTES: Final = 24 * 60
+MAX_COINS: Final = 21_000_000
+PRICE_DECIMALS: Final = 12
+COIN_DECIMALS: Final = 8
+MAX_TITLE: Final = 200
+MAX_MESSAGE: Final = 2000
+_LARGEST_STORED: Final = PRICE_LIMIT - Decimal(1).scaleb(-PRICE_DECIMALS)
+
+
+def check_condition(condition: Condition) -> None:
+    """Raises InvalidInput, naming the field, unless the condition is one that can be met."""
+    match condition:
+        case PriceAbove(price) | PriceBelow(price):
+            _check_decimal("price", price, above=Decimal(0), below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
+        case VolumeSpike(multiple, window):
+            _check_decimal("multiple", multiple, above=Decimal(1), below=Decimal(MAX_MULTIPLE + 1), decimals=4)
+            if window % VOLUME_STEP_MINUTES or not VOLUME_STEP_MINUTES <= window <= MAX_WINDOW_MINUTES:
+                raise InvalidInput(
+                    "windowMinutes",
+                    f"A window has {VOLUME_STEP_MINUTES} to {MAX_WINDOW_MINUTES} minutes, in steps of "
+                    f"{VOLUME_STEP_MINUTES}.",
+                )
+        case TechnicalIndicator(value=value):
+            _check_decimal("value", value, above=-PRICE_LIMIT, below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
+        case SentimentChange(points):
+            _check_integer("points", points, 1, 99)
+        case WhaleTransaction(amount):
+            _check_decimal(
+                "minimumAmount", amount, above=Decimal(0), below=Decimal(MAX_COINS + 1), decimals=COIN_DECIMALS
+            )
+        case NewsImpact(impact):
+            _check_integer("minimumImpact", impact, 1, 100)
+
+
+def check_rearm(rearm: Rearm, cooldown_s: int | None) -> None:
+    """Raises InvalidInput unless a cooldown is there exactly where it belongs."""
+    if rearm is not Rearm.AFTER_COOLDOWN:
+        if cooldown_s is not None:
+            raise InvalidInput("cooldownSeconds", "Only AFTER_COOLDOWN has a cooldown.")
+    elif cooldown_s is None or not 1 <= cooldown_s <= MAX_COOLDOWN_S:
+        raise InvalidInput("cooldownSeconds", f"A cooldown has 1 to {MAX_COOLDOWN_S:,} seconds.")
+
+
+def _check_decimal(field: str, value: Decimal, *, above: Decimal, below: Decimal, decimals: int) -> None:
+    if not value.is_finite():
+        raise InvalidInput(field, "This is not a number.")
+    if not above < value < below:
+        raise InvalidInput(field, f"This must be more than {above:,f} and less than {below:,f}.")
+    exponent = value.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > decimals:
+        raise InvalidInput(field, f"This has at most {decimals} decimals.")
+
+
+def _check_integer(field: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise InvalidInput(field, f"This must be between {least} and {most}.")
+
+
+def threshold_of(condition: Condition) -> Decimal:
+    """The number that what is measured is compared with."""
+    match condition:
+        case PriceAbove(price) | PriceBelow(price):
+            return price
+        case VolumeSpike(multiple):
+            return multiple
+        case TechnicalIndicator(value=value):
+            return value
+        case SentimentChange(points):
+            return Decimal(points)
+        case WhaleTransaction(amount):
+            return amount
+        case NewsImpact(impact):
+            return Decimal(impact)
+
+
+def storable(value: Decimal) -> Decimal:
+    """What the column of measured values can hold of it."""
+    bounded = max(-_LARGEST_STORED, min(_LARGEST_STORED, value))
+    return round(bounded, PRICE_DECIMALS)
+
+
+def shown(value: Decimal) -> str:
+    """A number for people: at most eight significant digits, all digits before the point, no exponent."""
+    decimals = max(2, 7 - value.adjusted()) if value else 2
+    whole, _, rest = f"{value:,.{min(decimals, PRICE_DECIMALS)}f}".partition(".")
+    rest = rest.rstrip("0")
+    return f"{whole}.{rest.ljust(2, '0')}" if rest else whole
+
+
+class Text(NamedTuple):
+    """What an owner is told."""
+
+    title: str
+    message: str
+
+
+def passage_text(symbol: str, condition: Condition, value: Decimal, source: str) -> Text:
+    """Something measured that came to its threshold; `source` is who says so, of a price."""
+    match condition:
+        case PriceAbove(price):
+            return Text(f"{symbol} rose to {shown(price)} USD", f"{symbol} is at {shown(value)} USD ({source}).")
+        case PriceBelow(price):
+            return Text(f"{symbol} fell to {shown(price)} USD", f"{symbol} is at {shown(value)} USD ({source}).")
+        case VolumeSpike(multiple, window):
+            return Text(
+                f"{symbol} trades {shown(value)} times its usual volume",
+                f"Over {window} minutes, against the 24 hours before. You asked for {shown(multiple)} times.",
+            )
+        case TechnicalIndicator(indicator, interval, comparison, threshold):
+            verb = "rose to" if comparison is Comparison.ABOVE else "fell to"
+            return Text(
+                f"{symbol}: {indicator.value.upper().replace('_', ' ')} {verb} {shown(threshold)}",
+                f"It is {shown(value)} on closed {interval.value} candles.",
+            )
+    raise TypeError(f"nothing is measured for {condition}")
+
+
+def sentiment_text(symbol: str, before: Decimal, after: Decimal) -> Text:
+    """A mood that has turned."""
+    verb = "rose" if after > before else "fell"
+    return Text(
+        f"Sentiment of {symbol} {verb} by {shown(abs(after - before))} points",
+        f"It is {shown(after)} of 100, and was {shown(before)}.",
+    )
+
+
+def whale_text(symbol: str, amount: Decimal, transaction_hash: str, block_height: int) -> Text:
+    """A large payment."""
+    return Text(
+        f"{shown(amount)} {symbol} were moved",
+        f"Transaction {transaction_hash} in block {block_height:,}.",
+    )
+
+
+def news_text(symbol: str, headline: str, impact: int, url: str) -> Text:
+    """News that matter."""
+    prefix = f"{symbol}: "
+    return Text(prefix + headline[: MAX_TITLE - len(prefix)], f"Impact {impact} of 100. {url}"[:MAX_MESSAGE])

@@ -1,1 +1,0 @@
-"""Records of the market, a module for each noun."""

@@ -1,0 +1,226 @@
+"""News: taken in, judged, read, forgotten."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from app.domains.accounts.model import Role, Viewer
+from app.domains.accounts.services.journal import system_scope
+from app.domains.market.news.model import (
+    NEWS_RETENTION,
+    ArticleDraft,
+    IgnoredNews,
+    JudgedArticle,
+    NewsFilter,
+    NewsIngested,
+)
+from app.domains.market.news.rules.articles import Refused, cleaned, judged
+from app.domains.market.news.rules.mentions import Mentions
+from app.domains.market.news.rules.search import searchable
+from app.domains.market.statements import NEWS
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Executor, Tx
+from app.kit.errors import Forbidden, InvalidInput
+from app.kit.idempotency import Keyed, once
+from app.kit.jobs import enqueue
+
+ALERTS_JOB: Final = "market.news_alerts"
+"""Its payload is `{"ids": [...]}`: articles that have just been stored."""
+ALERTED_AGE: Final = timedelta(hours=24)
+"""What is older when it comes is history: no alert is asked about it."""
+MAX_BATCH: Final = 100
+DELETED_AT_ONCE: Final = 1_000
+_UNSEARCHABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+MAX_SEARCH: Final = 200
+MAX_CHOICES: Final = 20
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """Articles that are new and fit to be stored, and what became of the others."""
+
+    articles: list[JudgedArticle]
+    received: int
+    known: int
+    ignored: dict[str, int]
+
+
+@dataclass
+class _Names:
+    """What texts call the tokens, compiled again only when it has changed."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+    mentions: Mentions = field(default_factory=lambda: Mentions.of(()))
+
+    def of(self, rows: tuple[tuple[str, str], ...]) -> Mentions:
+        if rows != self.rows:
+            self.rows, self.mentions = rows, Mentions.of(rows)
+        return self.mentions
+
+
+class _Published(msgspec.Struct, frozen=True):
+    """What a replay of a publication is answered with."""
+
+    ids: list[UUID]
+    received: int
+    known: int
+
+
+@dataclass(frozen=True)
+class News:
+    """The press. An article is known by its address: what comes under it again changes nothing, not even a text.
+
+    So each article has one judgement, and alerts are asked about it once.
+    """
+
+    database: Database
+    clock: Clock
+    _names: _Names = field(default_factory=_Names)
+
+    async def publish(self, drafts: Sequence[ArticleDraft]) -> NewsIngested:
+        """Stores what is new and fit, leaves out the rest and counts it."""
+        prepared = await self.prepare(drafts, self.database)
+        return await self.database.write(SYSTEM, lambda tx: self.store(tx, prepared))
+
+    async def publish_as(self, viewer: Viewer, drafts: Sequence[ArticleDraft], idempotency_key: str) -> NewsIngested:
+        """All or nothing, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
+        _require_admin(viewer)
+
+        async def publish(tx: Tx) -> _Published:
+            if not 1 <= len(drafts) <= MAX_BATCH:
+                raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
+            _check(drafts, self.clock.now())
+            ingested = await self.store(tx, await self.prepare(drafts, tx))
+            return _Published(ingested.ids, ingested.received, ingested.known)
+
+        keyed = Keyed.of(viewer.user_id, idempotency_key, "publishNews", list(drafts))
+
+        async def work(tx: Tx) -> NewsIngested:
+            published = (await once(tx, keyed, lambda: publish(tx), _Published)).result
+            return NewsIngested(published.ids, published.received, published.known, {})
+
+        return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
+
+    async def prepare(self, drafts: Sequence[ArticleDraft], executor: Executor) -> Prepared:
+        """What is new of these, judged in a thread."""
+        now = self.clock.now()
+        ignored: dict[str, int] = {}
+        by_url: dict[str, ArticleDraft] = {}
+        for draft, reason in await asyncio.to_thread(_cleaned, drafts, now):
+            why = IgnoredNews.DUPLICATE if reason is None and draft.url in by_url else reason
+            if why is None:
+                by_url[draft.url] = draft
+            else:
+                ignored[why] = ignored.get(why, 0) + 1
+        known = {row["url"] for row in await executor.fetch(NEWS.known_urls, list(by_url))}
+        fresh = [draft for url, draft in by_url.items() if url not in known]
+        articles: list[JudgedArticle] = []
+        if fresh:
+            mentions = self._names.of(tuple(map(tuple, await executor.fetch(NEWS.token_names))))
+            articles = await asyncio.to_thread(lambda: [judged(draft, mentions) for draft in fresh])
+        return Prepared(articles, len(drafts), len(known), ignored)
+
+    async def store(self, tx: Tx, prepared: Prepared) -> NewsIngested:
+        """Stores them, and asks for their alerts, in a transaction of Moneta's own."""
+        if not prepared.articles:
+            return NewsIngested([], prepared.received, prepared.known, prepared.ignored)
+        now, articles = self.clock.now(), prepared.articles
+        rows = await tx.fetch(
+            NEWS.insert_articles,
+            [article.url for article in articles],
+            [article.title for article in articles],
+            [article.source for article in articles],
+            [article.summary for article in articles],
+            [article.content for article in articles],
+            [article.author for article in articles],
+            [article.image_url for article in articles],
+            [article.published_at for article in articles],
+            [article.sentiment_score for article in articles],
+            [article.impact for article in articles],
+            [",".join(article.symbols) for article in articles],
+            now,
+            now - ALERTED_AGE,
+        )
+        if alerted := [row["id"] for row in rows if row["published_at"] >= now - ALERTED_AGE]:
+            await enqueue(tx, ALERTS_JOB, {"ids": alerted})
+        # Between the look and the write somebody else may have stored the same address.
+        known = prepared.known + len(articles) - len(rows)
+        return NewsIngested([row["id"] for row in rows], prepared.received, known, prepared.ignored)
+
+    async def delete_old(self) -> str:
+        """Forgets news after a year, batch by batch; says in a line how many."""
+        before, deleted = self.clock.now() - NEWS_RETENTION, 0
+        while batch := await self.database.write(
+            SYSTEM, lambda tx: tx.execute(NEWS.delete_old_articles, before, DELETED_AT_ONCE)
+        ):
+            deleted += batch
+        return f"{deleted} deleted"
+
+
+def _require_admin(viewer: Viewer) -> None:
+    if viewer.role is not Role.ADMIN:
+        raise Forbidden
+
+
+def _check(drafts: Sequence[ArticleDraft], now: datetime) -> None:
+    urls: set[str] = set()
+    for place, draft in enumerate(drafts):
+        try:
+            urls.add(cleaned(draft, now).url)
+            if len(urls) == place:
+                raise Refused(IgnoredNews.DUPLICATE, "url")
+        except Refused as refused:
+            raise InvalidInput(f"articles.{place}.{refused.field}", _REFUSALS[refused.reason]) from refused
+
+
+_REFUSALS: Final = {
+    IgnoredNews.DUPLICATE: "Two of the articles have this address.",
+    IgnoredNews.BAD_URL: "An address is http or https, has a host, and at most 2048 characters.",
+    IgnoredNews.NO_TITLE: "A title has text.",
+    IgnoredNews.FUTURE: "An article is not from the future.",
+    IgnoredNews.STALE: "News are kept for a year; this is older.",
+}
+
+
+def wanted(filter: NewsFilter) -> NewsFilter:
+    """The filter as statements take it: texts trimmed, symbols in capitals, nothing twice. Raises InvalidInput."""
+    text = "" if filter.search is None else _UNSEARCHABLE.sub(" ", filter.search).strip()
+    if len(text) > MAX_SEARCH:
+        raise InvalidInput("search", f"A search has at most {MAX_SEARCH} characters.")
+    if filter.min_impact is not None and not 0 <= filter.min_impact <= 100:
+        raise InvalidInput("minImpact", "An impact is between 0 and 100.")
+    symbols = None if filter.symbols is None else [symbol.strip().upper() for symbol in filter.symbols]
+    return NewsFilter(
+        search=searchable(text) if text else None,
+        symbols=_choices("symbols", symbols),
+        sources=_choices("sources", filter.sources),
+        min_score=filter.min_score,
+        max_score=filter.max_score,
+        min_impact=filter.min_impact,
+        since=filter.since,
+        until=filter.until,
+    )
+
+
+def _choices(name: str, values: Sequence[str] | None) -> tuple[str, ...] | None:
+    if values is None:
+        return None
+    if len(values) > MAX_CHOICES:
+        raise InvalidInput(name, f"At most {MAX_CHOICES} at once.")
+    return tuple(sorted({_UNSEARCHABLE.sub(" ", value) for value in values}))
+
+
+def _cleaned(drafts: Sequence[ArticleDraft], now: datetime) -> list[tuple[ArticleDraft, IgnoredNews | None]]:
+    """Each draft, fit to be kept or with the reason why it is not."""
+    found: list[tuple[ArticleDraft, IgnoredNews | None]] = []
+    for draft in drafts:
+        try:
+            found.append((cleaned(draft, now), None))
+        except Refused as refused:
+            found.append((draft, refused.reason))
+    return found

@@ -1,0 +1,187 @@
+"""The price feed asks the provider, tick by tick, tells what it says, and stores it. One is active; others stand by."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from app.domains.market.prices.model import Interval
+from app.domains.market.prices.rules.windows import begin_of
+from app.domains.market.prices.services.recorder import AfterMinute, OnMoves, Recorder
+from app.domains.market.prices.services.ticker import Ticker
+from app.domains.market.sources.model import SourceKind
+from app.domains.market.sources.services.providers.protocols import PriceProvider
+from app.domains.market.sources.services.sources import Sources
+from app.kit.clock import Clock
+from app.kit.db import Database
+from app.kit.errors import Problem, Unavailable
+from app.kit.leadership import Leadership
+from app.kit.tasks import end, heed_cancellation
+from app.kit.volatile import Volatile
+
+STANDBY_S: Final = 1.0
+HOLD_CHECK_S: Final = 2.0
+LONGEST_PAUSE_S: Final = 60.0
+RETRY_S: Final = (0.2, 0.5, 1.0, 2.0)
+TOKENS_LIMIT: Final = 250
+
+log = structlog.get_logger(__name__)
+
+
+class PriceFeed:
+    """Runs until cancelled. A lost database delays what is stored, a lost Redis what is told; neither stops a tick."""
+
+    def __init__(  # noqa: PLR0917  # the composition root hands it everything
+        self,
+        provider: PriceProvider,
+        database: Database,
+        clock: Clock,
+        volatile: Volatile,
+        sources: Sources,
+        on_moves: Sequence[OnMoves] = (),
+        after_minute: Sequence[AfterMinute] = (),
+    ) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._volatile = volatile
+        self._sources = sources
+        self._every_s = provider.period_s
+        self._leadership = Leadership(database, f"feed.{provider.name}")
+        self._recorder = Recorder(database, clock, on_moves, after_minute)
+        self._symbols: list[str] = []
+        self._accepted = 0
+        self._ignored: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Feeds while it leads, and waits for its turn while it does not."""
+        try:
+            while True:
+                try:
+                    if await self._leadership.hold():
+                        await self._lead()
+                except Unavailable as problem:
+                    log.warning("feed.waiting", reason=problem.message)
+                except Exception:
+                    log.exception("feed.failed")
+                heed_cancellation()
+                await asyncio.sleep(STANDBY_S)
+        finally:
+            await self._leadership.give_up()
+
+    async def _lead(self) -> None:
+        log.info("feed.active", provider=self._provider.name, every_s=self._every_s)
+        ticker = Ticker(self._provider.name, self._clock, self._volatile, every_s=self._every_s)
+        await self._look_up(ticker)
+        await ticker.restore(await self._recorder.open_candles(self._symbols, ticker.source))
+        due = asyncio.Event()
+        due.set()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._tick_on(ticker, due), self._close_on(ticker, due), self._record_on(ticker, due))
+        ]
+        deposed = asyncio.create_task(self._until_deposed())
+        try:
+            done, _ = await asyncio.wait([deposed, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await end(deposed, *tasks)
+            await self._leadership.give_up()
+        # What was kept while nobody could say who leads. It is older than what the new leader stores, and spoils none.
+        await self._recorder.record(ticker)
+
+    async def _until_deposed(self) -> None:
+        while True:
+            await asyncio.sleep(HOLD_CHECK_S)
+            # While nobody can say who leads, nobody else does.
+            with contextlib.suppress(Unavailable):
+                if not await self._leadership.hold():
+                    log.warning("feed.deposed")
+                    return
+
+    async def _tick_on(self, ticker: Ticker, due: asyncio.Event) -> None:
+        """Ticks at multiples of the period from now on; those that are missed are not made up for."""
+        loop = asyncio.get_running_loop()
+        began, number, failures = loop.time(), 0, 0
+        while True:
+            failures = 0 if await self._tick(ticker) else failures + 1
+            due.set()
+            elapsed_s = loop.time() + pause_after(failures, self._every_s) - began
+            number = next_turn(number, elapsed_s, self._every_s)
+            await asyncio.sleep(began + number * self._every_s - loop.time())
+
+    async def _tick(self, ticker: Ticker) -> bool:
+        if not self._symbols:
+            return True
+        try:
+            quotes = await self._provider.quotes(self._symbols)
+        except Problem as problem:
+            log.warning("feed.no_quotes", provider=self._provider.name, reason=problem.message)
+            with contextlib.suppress(Unavailable):
+                await self._sources.failed(self._provider.name, SourceKind.PRICES, problem)
+            return False
+        except Exception:
+            log.exception("feed.provider_failed", provider=self._provider.name)
+            return False
+        ticker.take(quotes.accepted)
+        self._accepted += len(quotes.accepted)
+        for reason, count in quotes.ignored.items():
+            self._ignored[reason] = self._ignored.get(reason, 0) + count
+        return True
+
+    async def _close_on(self, ticker: Ticker, due: asyncio.Event) -> None:
+        """Closes each minute when it ends, however seldom there is a tick."""
+        minute = Interval.ONE_MINUTE.length
+        while True:
+            now = self._clock.now()
+            await asyncio.sleep((begin_of(now, minute) + minute - now + timedelta(milliseconds=5)).total_seconds())
+            if ticker.advance():
+                due.set()
+
+    async def _record_on(self, ticker: Ticker, due: asyncio.Event) -> None:
+        failures, looked_up = 0, begin_of(self._clock.now(), Interval.ONE_MINUTE.length)
+        while True:
+            await due.wait()
+            due.clear()
+            try:
+                await self._recorder.record(ticker)
+                now = begin_of(self._clock.now(), Interval.ONE_MINUTE.length)
+                if looked_up != now or not self._symbols:
+                    await self._look_up(ticker)
+                    await self._note()
+                    looked_up = now
+                failures = 0
+            except Exception as error:
+                if isinstance(error, Unavailable):
+                    log.warning("feed.not_stored", reason=error.message)
+                else:
+                    log.exception("feed.store_failed")
+                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                failures += 1
+                due.set()
+
+    async def _look_up(self, ticker: Ticker) -> None:
+        """Which tokens there are by now, and what their last 24 hours were like."""
+        self._symbols = await self._recorder.symbols(TOKENS_LIMIT)
+        ticker.follow(self._symbols, await self._recorder.days(self._symbols, ticker.source))
+
+    async def _note(self) -> None:
+        accepted, ignored = self._accepted, self._ignored
+        self._accepted, self._ignored = 0, {}
+        if accepted or ignored:
+            await self._sources.succeeded(self._provider.name, SourceKind.PRICES, accepted=accepted, ignored=ignored)
+
+
+def pause_after(failures: int, every_s: float) -> float:
+    """For how many seconds a provider is not asked, after so many failures in a row."""
+    # A bounded power: the thousandth is more than a float holds.
+    return min(every_s * 2 ** min(failures, 10), max(LONGEST_PAUSE_S, every_s)) if failures else 0.0
+
+
+def next_turn(number: int, elapsed_s: float, every_s: float) -> int:
+    """The turn after this one: at a multiple of the period, however long this one took."""
+    return max(number + 1, math.ceil(elapsed_s / every_s))

@@ -1,0 +1,44 @@
+"""The statements about prices."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from app.domains.market.prices.model import Candle, PriceSample
+from app.kit.sql import Command, Keyed, Query, Statements
+
+
+class PriceSql(Statements, file="prices.sql"):
+    """The statements about prices."""
+
+    candles_by_tokens: Keyed[Candle]
+    count_candles_by_tokens: Keyed[int]
+    latest_candles: Query[tuple[str, str, str, datetime, Decimal, Decimal, Decimal, Decimal, Decimal]]
+    prices_by_tokens: Keyed[PriceSample]
+    count_prices_by_tokens: Keyed[int]
+    make_partitions: Query[int]
+    history_kept: Query[tuple[datetime, datetime]]
+    lock_history: Command
+    candles_exist: Query[bool]
+    put_candles: Command
+    roll_up_candles: Command
+    put_prices: Command
+    quoted_symbols: Query[str]
+    all_symbols: Query[str]
+    lock_quotes: Query[tuple[str, Decimal, datetime]]
+    doubt_quotes: Command
+    put_quotes: Query[tuple[str, Decimal]]
+    day_of_candles: Query[tuple[str, Decimal, Decimal, Decimal, Decimal]]
+
+
+class ClockRepairSql(Statements, file="clock_repair.sql"):
+    """What puts right what a wrong clock left behind."""
+
+    present: Query[datetime]
+    delete_candles_ahead: Command
+    delete_prices_ahead: Command
+    date_quotes_back: Command
+    delete_marks_ahead: Command
+    date_alerts_back: Command
+    date_notifications_back: Command
+    date_news_back: Command
+    delete_analyses_ahead: Command

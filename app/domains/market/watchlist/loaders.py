@@ -1,0 +1,13 @@
+"""How watchlists are read: by their owner."""
+
+from app.domains.market.watchlist.statements import WatchlistSql
+from app.kit.loading import Audience, many, one, page
+
+watchlist_item_by_id = one(WatchlistSql.watchlist_items_by_ids, key="id", audience=Audience.VIEWER)
+watchlist_by_user = page(
+    WatchlistSql.watchlist_by_user,
+    count=WatchlistSql.watchlist_by_user_count,
+    order=("rank",),
+    audience=Audience.VIEWER,
+)
+watched_symbols = many(WatchlistSql.watched_symbols, audience=Audience.VIEWER)

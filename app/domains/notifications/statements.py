@@ -1,0 +1,21 @@
+"""The statements about notifications."""
+
+from uuid import UUID
+
+from app.domains.notifications.model import Notification, UnreadCount
+from app.kit.sql import Command, Keyed, Query, Statements
+
+
+class NotificationSql(Statements, file="notifications.sql"):
+    """The statements about notifications."""
+
+    notifications_by_ids: Query[Notification]
+    notifications_by_user: Keyed[Notification]
+    notifications_by_user_count: Keyed[int]
+    unread_notifications_by_user: Keyed[Notification]
+    unread_notifications_by_user_count: Keyed[int]
+    unread_counts: Query[UnreadCount]
+    mark_read: Command
+    mark_read_until: Command
+    who_wants_mail: Query[UUID]
+    mails_of_notifications: Query[tuple[str, list[str], list[str]]]

@@ -1,0 +1,226 @@
+"""Tokens by what people call them: what is found, in which order, page by page, and how fast."""
+
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.model import FoundToken, TokenField, TokenFilter, TokenOrder, symbol_of
+from app.domains.market.tokens.services.search import listing, suggestions, validate
+from app.engine.cursors import MAX_CURSOR
+from app.kit.db import PUBLIC, Database
+from app.kit.errors import InvalidInput
+from app.kit.loading import PageRequest, Reads
+from tests.conftest import Owner
+from tests.domains.market.token_listing import list_tokens, quote
+from tests.engine.support import CURSORS
+
+ORDERS = [TokenOrder(field, way) for field in TokenField if field != "RELEVANCE" for way in (False, True)]
+ANYTHING = TokenFilter()
+
+
+@pytest_asyncio.fixture
+async def listed(owner: Owner) -> Owner:
+    await list_tokens(owner)
+    return owner
+
+
+async def found(database: Database, search: str) -> list[str]:
+    """The symbols that a search finds, best first."""
+    return [token.symbol for token in await everything(database, listing(TokenFilter(search=search), None), 100)]
+
+
+async def everything(database: Database, wanted: tuple[Any, ...], size: int) -> list[FoundToken]:
+    """The whole list, read in pages, with cursors as clients hold them."""
+    reads = Reads(database, PUBLIC)
+    records: list[FoundToken] = []
+    after = None
+    while True:
+        page = await reads.page(token_loaders.tokens, None, PageRequest(size, after, wanted))
+        records += page.records
+        if not page.has_next:
+            assert len(records) == await reads.count(token_loaders.tokens, None, wanted)
+            return records
+        cursor = CURSORS.encode(token_loaders.tokens, page.records[-1])
+        assert len(cursor) <= MAX_CURSOR
+        after = CURSORS.decode(token_loaders.tokens, cursor)
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("BTC", ["BTC"]),
+        ("bitcon", ["BTC", "BCH"]),
+        ("etherium", ["ETH"]),
+        ("ehtereum", ["ETH"]),
+        ("dogecion", ["DOGE"]),
+        ("slana", ["SOL"]),
+        ("Bitcoin", ["BTC", "BCH"]),
+        ("bitcoin cash", ["BCH", "BTC"]),
+        ("bitcoin-cash", ["BCH", "BTC"]),
+        ("bit", ["BTC", "BCH"]),
+        ("cash", ["BCH"]),
+        ("  sOl ", ["SOL"]),
+        ("eth", ["ETH"]),
+        ("nothing of the kind", []),
+    ],
+)
+async def test_what_a_search_finds(listed: Owner, database: Database, search: str, expected: list[str]) -> None:
+    assert await found(database, search) == expected
+
+
+@pytest.mark.parametrize(
+    "search", ["%", "_", "b%", "\\", "'; DROP TABLE tokens; --", "💰", "比特币", "ẞ", "x" * 100, "…"]
+)
+async def test_an_unusual_search_finds_nothing(listed: Owner, database: Database, search: str) -> None:
+    assert await found(database, search) == []
+    assert await suggestions(database, search) == []
+
+
+@pytest.mark.parametrize("search", ["", "   ", "x" * 101, "x" * 10_000, "a\0b", "\ud800", "a\x1b"])
+async def test_what_is_no_search(listed: Owner, database: Database, search: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        listing(TokenFilter(search=search), None)
+    assert caught.value.field == "search"
+    assert await suggestions(database, search) == []
+
+
+async def test_an_exact_symbol_comes_before_a_larger_token_that_begins_so(owner: Owner, database: Database) -> None:
+    names = {"SOLVE": ("solve-id", "Solve"), "SOLV": ("solv-id", "Solv"), "SOL": ("x", "Y"), "ABC": ("sol", "Z")}
+    await list_tokens(owner, names)
+    assert await found(database, "sol") == ["SOL", "ABC", "SOLVE", "SOLV"]
+
+
+async def test_tokens_that_are_not_listed_any_more_are_found_but_not_suggested(
+    listed: Owner, database: Database
+) -> None:
+    await listed.execute("UPDATE tokens SET is_active = false, market_cap_rank = NULL WHERE symbol = 'BTC'")
+    assert await found(database, "bitcoin") == ["BTC", "BCH"]
+    assert [token.symbol for token in await suggestions(database, "bitcoin")] == ["BCH"]
+    validation = await validate(database, "btc")
+    assert not validation.is_valid
+    assert validation.token is not None
+    assert [token.symbol for token in validation.suggestions] == []
+
+
+async def test_validation(listed: Owner, database: Database) -> None:
+    valid = await validate(database, " eth")
+    assert (valid.is_valid, valid.token and valid.token.symbol, valid.suggestions) == (True, "ETH", [])
+    mistyped = await validate(database, "BTCC")
+    assert (mistyped.is_valid, mistyped.token) == (False, None)
+    assert [token.symbol for token in mistyped.suggestions] == ["BTC"]
+    for text in ("", "\0", "x" * 10_000):
+        nonsense = await validate(database, text)
+        assert (nonsense.is_valid, nonsense.token, nonsense.suggestions) == (False, None, [])
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        (ANYTHING, "BTC ETH USDT DOGE BCH SOL"),
+        (TokenFilter(symbols=("sol", " BTC", "none", "\0")), "BTC SOL"),
+        (TokenFilter(symbols=()), ""),
+        (TokenFilter(is_active=False), "DOGE"),
+        (TokenFilter(is_active=True, min_rank=2, max_rank=5), "ETH USDT BCH"),
+        (TokenFilter(min_price_usd=Decimal(1)), "BTC ETH USDT"),
+        (TokenFilter(max_price_usd=Decimal(1)), "USDT DOGE"),
+        (TokenFilter(min_price_usd=Decimal(2), max_price_usd=Decimal(1)), ""),
+        (TokenFilter(min_volume_24h_usd=Decimal("5e9")), "BTC"),
+        (TokenFilter(search="bitcoin", min_price_usd=Decimal(1)), "BTC"),
+    ],
+)
+async def test_what_a_filter_leaves(listed: Owner, database: Database, filter: TokenFilter, expected: str) -> None:
+    await quote(listed, "BTC", "90000", volume_usd="5000000000")
+    await quote(listed, "ETH", "3000")
+    await quote(listed, "USDT", "1", volume_usd="4999999999.99")
+    await quote(listed, "DOGE", "0.2")
+    await listed.execute("UPDATE tokens SET is_active = false WHERE symbol = 'DOGE'")
+    tokens = await everything(database, listing(filter, None), 2)
+    assert [token.symbol for token in tokens] == expected.split()
+
+
+def test_a_filter_names_a_hundred_symbols_at_most() -> None:
+    listing(TokenFilter(symbols=("BTC",) * 100), None)
+    with pytest.raises(InvalidInput) as caught:
+        listing(TokenFilter(symbols=("BTC",) * 101), None)
+    assert caught.value.field == "symbols"
+
+
+@pytest_asyncio.fixture
+async def crowd(owner: Owner) -> Owner:
+    """250 tokens, some of them alike, unranked, unquoted, or quoted twice."""
+    chance = random.Random(4)
+    words = ("Bit", "Ether", "Doge", "bit", "Ünï", "比特", "Long " * 12)
+    await list_tokens(
+        owner, {f"T{number}": (f"id-{number}", chance.choice(words) + chance.choice("ABc")) for number in range(250)}
+    )
+    await owner.execute("UPDATE tokens SET market_cap_rank = NULL WHERE market_cap_rank % 9 = 0")
+    await owner.execute("UPDATE tokens SET is_active = false WHERE market_cap_rank % 7 = 0")
+    for exchange, age_s in (("simulated", 0), ("coingecko", 60)):
+        await owner.executemany(
+            "INSERT INTO market_data (symbol, exchange, price_usd, price_aud, volume_24h_usd, market_cap_usd,"
+            " change_percentage_24h, last_updated)"
+            " VALUES ($1, $2, $3, $3, $4, $5, $6, now() - make_interval(secs => $7))",
+            [
+                (
+                    f"T{number}",
+                    exchange,
+                    Decimal(chance.choice((1, 2, 90_000, "0.000000000001", 999_999_999_999))),
+                    chance.choice((None, Decimal(0), Decimal("1234567890123456789012.12"))),
+                    chance.choice((None, Decimal(7), Decimal("1e20"))),
+                    chance.choice((None, Decimal(-3), Decimal("0.0001"), Decimal(3))),
+                    age_s,
+                )
+                for number in range(0, 250, 1 if exchange == "simulated" else 3)
+                if number % 11
+            ],
+        )
+    return owner
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: f"{order.field}-{order.descending}")
+async def test_pages_in_every_order_are_the_naive_list(crowd: Owner, database: Database, order: TokenOrder) -> None:
+    names = [row[0] for row in await crowd.fetch('SELECT symbol FROM tokens ORDER BY symbol COLLATE "C"')]
+    tokens = {token.symbol: token for token in await everything(database, listing(ANYTHING, None), 100)}
+    assert sorted(tokens) == names
+    assert {token.exchange for token in tokens.values()} == {"simulated", None}
+    # Python sorts stably, in reverse as well: by symbol first, then by what matters more.
+    value = VALUES[order.field]
+    known = [tokens[name] for name in names if value(tokens[name]) is not None]
+    known.sort(key=value, reverse=order.descending)
+    expected = known + [tokens[name] for name in names if value(tokens[name]) is None]
+    for size in (1, 7, 100):
+        paged = await everything(database, listing(ANYTHING, order), size)
+        assert [token.symbol for token in paged] == [token.symbol for token in expected], size
+
+
+VALUES: dict[TokenField, Any] = {
+    TokenField.RANK: lambda token: token.market_cap_rank,
+    TokenField.MARKET_CAP: lambda token: token.market_cap_usd,
+    TokenField.PRICE: lambda token: token.price_usd,
+    TokenField.VOLUME: lambda token: token.volume_24h_usd,
+    TokenField.CHANGE_24H: lambda token: token.change_percentage_24h,
+    TokenField.NAME: lambda token: token.name.lower()[:25],
+    TokenField.SYMBOL: lambda token: token.symbol,
+}
+
+
+async def test_pages_of_a_search_are_the_whole_of_it(crowd: Owner, database: Database) -> None:
+    wanted = listing(TokenFilter(search="bitt"), None)
+    whole = [token.symbol for token in await everything(database, wanted, 100)]
+    assert len(whole) > 50
+    assert [token.symbol for token in await everything(database, wanted, 3)] == whole
+    by_price = listing(TokenFilter(search="bitt"), TokenOrder(TokenField.PRICE))
+    assert {token.symbol for token in await everything(database, by_price, 9)} == set(whole)
+
+
+@given(st.text(max_size=30))
+def test_a_symbol_is_its_own_symbol(text: str) -> None:
+    symbol = symbol_of(text)
+    assert symbol_of(symbol) == symbol
+    assert symbol_of(f"\t{text.lower()} ") == symbol_of(text.lower())

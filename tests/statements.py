@@ -1,0 +1,35 @@
+"""Statements that tests bring, and those of the houses."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import asyncpg
+
+import app.domains
+from app.kit.loading import Many, One, Page
+from app.kit.sql import Query
+
+
+def statement(name: str, purpose: str, sql: str) -> Query[Any]:
+    """A statement whose rows are as asyncpg gives them."""
+    return Query(name, purpose, sql, asyncpg.Record)
+
+
+def modules_of_houses(name: str) -> Iterator[ModuleType]:
+    """Every module of this name in the houses: `loaders`, `statements`."""
+    for found in pkgutil.walk_packages(app.domains.__path__, "app.domains."):
+        if found.name.rpartition(".")[2] == name:
+            yield importlib.import_module(found.name)
+
+
+def loaders_of_houses() -> dict[str, One[Any] | Many[Any] | Page[Any]]:
+    """Every loader, under its module's name and its own: `market.tokens.token_by_symbol`."""
+    return {
+        f"{module.__name__.removeprefix('app.domains.').removesuffix('.loaders')}.{name}": loader
+        for module in modules_of_houses("loaders")
+        for name, loader in vars(module).items()
+        if isinstance(loader, One | Many | Page)
+    }
