@@ -179,7 +179,8 @@ def written_out(call: Call, schema: GraphQLSchema) -> str:
         kind = type_from_ast(schema, parse_type(declared[name]))
         assert kind is not None
         assert is_input_type(kind)
-        document = re.sub(rf"\${name}\b", lambda _, text=literal(value, kind): text, document)
+        before, _, after = document.partition(f": ${name}")
+        document = f"{before}: {literal(value, kind)}{after}"
     return document
 
 
