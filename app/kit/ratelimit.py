@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from app.kit.clock import Clock
 from app.kit.errors import RateLimited, Unavailable
+from app.kit.work import free_to_wait
 
 # The type, for those who pass the client on and may not import its library.
 __all__ = ["Attempt", "Charge", "Limit", "RateLimiter", "Redis"]
@@ -141,6 +142,7 @@ class RateLimiter:
 
         Raises RateLimited, then nobody is charged; Unavailable when Redis does not answer, or no place becomes free.
         """
+        free_to_wait("a place")
         member, keys = secrets.token_hex(8), [key for charge in charges for key in charge.keys]
         windows = [_ms(charge.limit.window) for charge in charges]
 
