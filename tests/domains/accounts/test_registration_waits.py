@@ -95,7 +95,7 @@ async def test_a_replay_that_overtakes_its_first_is_answered_as_that(
     looked, replay_of = asyncio.Event(), idempotency.replay_of
 
     async def look(*args: object) -> object:
-        found = await replay_of(*args)  # type: ignore[arg-type]  # as they came
+        found: object = await replay_of(*args)  # type: ignore[arg-type]  # as they came
         looked.set()
         return found
 
