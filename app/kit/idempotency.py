@@ -3,7 +3,7 @@
 `once` is the whole of such a write: it opens the transaction, claims the key, and only then calls what does the work.
 So no limit, no balance and no check of any kind can refuse a replay: whatever may say no is part of the work.
 
-What takes long, or waits for anything but the database, may not happen in a transaction: `once_prepared` does it before.
+What takes long, or waits for anything but the database, does not happen in a transaction: see `once_prepared`.
 """
 
 import hashlib
