@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domains.market.model.analysis.kinds import AnalysisType
+from app.domains.market.model.analysis import AnalysisType
 from app.domains.market.services.fetching import FeedState, Fetcher
 from app.kit.contained import contained
 from app.kit.db import PUBLIC, SYSTEM, Tx
