@@ -27,7 +27,7 @@ WAITS: dict[str, Wait] = {
     "feed": lambda each: Fetcher(1, 1).get("https://feeds.example/", FeedState()),
     "process": lambda each: contained(bytes, b"", cpu_s=1, memory_bytes=1),
     "analysis": lambda each: each.services.market.analyses.get("BTC", AnalysisType.MARKET_DATA),
-    "connection": lambda each: each.database.read(SYSTEM, lambda tx: tx.fetch_one),
+    "connection": lambda each: each.services.accounts.users.by_email("alice@example.com"),
 }
 
 
