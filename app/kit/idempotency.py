@@ -2,18 +2,21 @@
 
 `once` is the whole of such a write: it opens the transaction, claims the key, and only then calls what does the work.
 So no limit, no balance and no check of any kind can refuse a replay: whatever may say no is part of the work.
+
+What takes long, or waits for anything but the database, does not happen in a transaction: see `once_prepared`.
 """
 
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from app.kit.db import Database, Scope, Tx
-from app.kit.errors import IdempotencyKeyReused, InvalidInput
+from app.kit.errors import IdempotencyKeyReused, InvalidInput, Problem
 from app.kit.sql import beside
 
 Q = beside(__file__, "idempotency.sql")
@@ -48,20 +51,86 @@ async def once(
 
     Raises IdempotencyKeyReused when the key belongs to another request.
     """
-    if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
-        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
-    request_hash = hashlib.sha256(_body(keyed)).hexdigest()
+    request_hash = _request_hash(keyed)
 
     async def write(tx: Tx) -> T:
         fresh = await tx.fetch_one(Q.claim_key, keyed.owner, keyed.key, keyed.operation, request_hash, keyed.user_id)
         if fresh is None:
-            return await then(tx, await _stored(tx, keyed, request_hash), False)
+            claimed = await _claimed(tx, keyed)
+            # A row that we may not see belongs to somebody else; from here it is as good as another request.
+            if claimed is None:
+                raise IdempotencyKeyReused
+            return await then(tx, claimed.result, False)
         # The first answer has the same types as a replay: a UUID is a string in both.
         result = msgspec.to_builtins(await work(tx))
         await tx.execute(Q.store_result, keyed.owner, keyed.key, result)
         return await then(tx, result, True)
 
     return await database.write(scope, write)
+
+
+async def once_prepared(
+    database: Database,
+    scope: Scope,
+    keyed: Keyed,
+    prepare: Callable[[], AbstractAsyncContextManager[Callable[[Tx], Awaitable[Any]]]],
+    then: Callable[[Tx, Any, bool], Awaitable[T]],
+) -> T:
+    """`once` for what takes long or waits: `prepare` gives the work, and holds no connection until it does.
+
+    The key is looked up before, so that a replay costs nothing and is refused by nothing. It is looked up again when
+    the first is refused anything: the same request may have been granted meanwhile, and be what it is refused for.
+    """
+    found = await replay_of(database, scope, keyed, then)
+    if found is None:
+        try:
+            async with prepare() as work:
+                return await once(database, scope, keyed, work, then)
+        except IdempotencyKeyReused:
+            raise
+        except Problem:
+            found = await replay_of(database, scope, keyed, then)
+            if found is None:
+                raise
+    return found.answer
+
+
+async def replay_of(
+    database: Database, scope: Scope, keyed: Keyed, then: Callable[[Tx, Any, bool], Awaitable[T]]
+) -> "_Replay[T] | None":
+    """The answer of a key that has been used; None for another. Raises IdempotencyKeyReused."""
+
+    async def read(tx: Tx) -> _Replay[T] | None:
+        claimed = await _claimed(tx, keyed)
+        return None if claimed is None else _Replay(await then(tx, claimed.result, False))
+
+    return await database.read(scope, read)
+
+
+class _Replay(NamedTuple, Generic[T]):
+    answer: T
+
+
+class _Claimed(NamedTuple):
+    result: Any
+
+
+async def _claimed(tx: Tx, keyed: Keyed) -> _Claimed | None:
+    """What is stored under the key. Raises IdempotencyKeyReused when it belongs to another request."""
+    request_hash = _request_hash(keyed)
+    row = await tx.fetch_one(Q.claimed_key, keyed.owner, keyed.key)
+    if row is None:
+        return None
+    if row["operation"] != keyed.operation or row["request_hash"] != request_hash:
+        raise IdempotencyKeyReused
+    return _Claimed(row["result"])
+
+
+def _request_hash(keyed: Keyed) -> str:
+    """Raises InvalidInput for what cannot be a key."""
+    if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
+        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
+    return hashlib.sha256(_body(keyed)).hexdigest()
 
 
 def _body(keyed: Keyed) -> bytes:
@@ -71,11 +140,3 @@ def _body(keyed: Keyed) -> bytes:
     except UnicodeEncodeError:
         # A lone surrogate is refused in the end, but by the work and in words that say which field has it.
         return json.dumps(msgspec.to_builtins(body, order="deterministic", str_keys=True)).encode()
-
-
-async def _stored(tx: Tx, keyed: Keyed, request_hash: str) -> Any:
-    claimed = await tx.fetch_one(Q.claimed_key, keyed.owner, keyed.key)
-    # A row that we may not see belongs to somebody else; from here it is as good as another request.
-    if claimed is None or claimed["operation"] != keyed.operation or claimed["request_hash"] != request_hash:
-        raise IdempotencyKeyReused
-    return claimed["result"]

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,9 +27,9 @@ from app.domains.market.rules.mentions import Mentions
 from app.domains.market.rules.news_searching import searchable
 from app.domains.market.statements import NEWS
 from app.kit.clock import Clock
-from app.kit.db import SYSTEM, Database, Executor, Tx
+from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import Keyed, once_prepared
 from app.kit.jobs import enqueue
 
 ALERTS_JOB: Final = "market.news_alerts"
@@ -76,24 +78,29 @@ class News:
 
     async def publish(self, drafts: Sequence[ArticleDraft]) -> NewsIngested:
         """Stores what is new and fit, leaves out the rest and counts it."""
-        prepared = await self.prepare(drafts, self.database)
+        prepared = await self.prepare(drafts)
         return await self.database.write(SYSTEM, lambda tx: self.store(tx, prepared))
 
     async def publish_as(self, viewer: Viewer, drafts: Sequence[ArticleDraft], idempotency_key: str) -> NewsIngested:
         """All or nothing, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
         _require_admin(viewer)
 
-        async def work(tx: Tx) -> Any:
+        @asynccontextmanager
+        async def judge() -> AsyncIterator[Callable[[Tx], Awaitable[Any]]]:
             if not 1 <= len(drafts) <= MAX_BATCH:
                 raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
             _check(drafts, self.clock.now())
-            ingested = await self.store(tx, await self.prepare(drafts, tx))
+            prepared = await self.prepare(drafts)
+            yield partial(work, prepared=prepared)
+
+        async def work(tx: Tx, prepared: Prepared) -> Any:
+            ingested = await self.store(tx, prepared)
             return {"ids": ingested.ids, "received": ingested.received, "known": ingested.known}
 
         async def then(tx: Tx, result: Any, fresh: bool) -> NewsIngested:
             return NewsIngested([UUID(id) for id in result["ids"]], result["received"], result["known"], {})
 
-        return await once(
+        return await once_prepared(
             self.database,
             system_scope(viewer.client, viewer.user_id),
             Keyed(
@@ -103,12 +110,12 @@ class News:
                 operation="publishNews",
                 request=list(drafts),
             ),
-            work,
+            judge,
             then,
         )
 
-    async def prepare(self, drafts: Sequence[ArticleDraft], executor: Executor) -> Prepared:
-        """What is new of these, judged in a thread."""
+    async def prepare(self, drafts: Sequence[ArticleDraft]) -> Prepared:
+        """What is new of these, judged in a thread, for which no connection waits."""
         now = self.clock.now()
         ignored: dict[str, int] = {}
         by_url: dict[str, ArticleDraft] = {}
@@ -118,11 +125,11 @@ class News:
                 by_url[draft.url] = draft
             else:
                 ignored[why] = ignored.get(why, 0) + 1
-        known = {row["url"] for row in await executor.fetch(NEWS.known_urls, list(by_url))}
+        known = {row["url"] for row in await self.database.fetch(NEWS.known_urls, list(by_url))}
         fresh = [draft for url, draft in by_url.items() if url not in known]
         articles: list[JudgedArticle] = []
         if fresh:
-            mentions = self._names.of(tuple(map(tuple, await executor.fetch(NEWS.token_names))))
+            mentions = self._names.of(tuple(map(tuple, await self.database.fetch(NEWS.token_names))))
             articles = await asyncio.to_thread(lambda: [judged(draft, mentions) for draft in fresh])
         return Prepared(articles, len(drafts), len(known), ignored)
 
