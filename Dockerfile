@@ -14,7 +14,9 @@ COPY requirements/production.lock /tmp/requirements.lock
 RUN /venv/bin/pip install --require-hashes -r /tmp/requirements.lock
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /moneta --create-home moneta
+# A volume takes its owner from the folder that it is mounted on.
+RUN useradd --system --uid 10001 --home-dir /moneta --create-home moneta \
+    && install --directory --owner=moneta --mode=700 /moneta/home
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     MONETA_ENVIRONMENT=production MONETA_HOST=0.0.0.0 MONETA_HOME=/moneta/home
 COPY --from=python /venv /venv

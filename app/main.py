@@ -23,8 +23,6 @@ from app.domains.market.house import MarketServices
 from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.pages import MAX_FIRST
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock
@@ -42,6 +40,7 @@ from app.kit.pubsub import broadcast_over
 from app.kit.timekeeping import DatabaseClock, keep_time
 from app.kit.work import Work, working
 from app.schema.context import Context, Runtime
+from app.schema.limits import build_limits
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.schema.services import Services
@@ -197,32 +196,12 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
     return OutboxMailer(settings.home / "outbox", clock)
 
 
-def build_limits(settings: Settings, *, tick_period_s: float) -> Limits:
-    """What a request may ask for."""
-    return Limits(
-        body_bytes=settings.body_limit_bytes,
-        tokens=settings.query_token_limit,
-        depth=settings.query_depth_limit,
-        aliases=settings.query_alias_limit,
-        selections=settings.query_selection_limit,
-        cost=settings.query_cost_limit,
-        first=MAX_FIRST,
-        timeout_s=settings.query_timeout_s,
-        subscriptions_per_socket=settings.socket_subscription_limit,
-        sockets_per_viewer=settings.socket_viewer_limit,
-        replay_events=settings.stream_replay_limit,
-        stream_cost_per_socket=settings.stream_socket_cost_limit,
-        stream_cost_per_viewer=settings.stream_viewer_cost_limit,
-        stream_cost_per_address=settings.stream_address_cost_limit,
-        ticks_per_s=1 / tick_period_s,
-        watchlist=settings.watchlist_limit,
-    )
-
-
 def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
-    limits = build_limits(settings, tick_period_s=services.market.providers.prices.period_s)
+    limits = build_limits(
+        settings, tick_period_s=services.market.providers.prices.period_s, attempts=services.accounts.limits
+    )
     engine = Engine(build_schema(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
     open_subscriptions = OpenSubscriptions(subscriptions, peers)

@@ -13,7 +13,7 @@ from graphql import GraphQLSyntaxError, parse
 from rich.progress import Progress
 
 from app.engine.execution import Engine
-from app.main import build_limits
+from app.schema.limits import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings
 from app.transport.messages import LARGE_BYTES, params_of_body

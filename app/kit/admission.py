@@ -22,6 +22,11 @@ class Overloaded(Unavailable):
     """Too many requests wait for the database. Try again shortly."""
 
 
+def party_limit(waiting_limit: int) -> int:
+    """How many of those who may wait can be one party's."""
+    return max(1, waiting_limit // 4)
+
+
 class _Waiter:
     __slots__ = ("began", "turn")
 
@@ -49,7 +54,7 @@ class Admission:
         self._free = slots
         self._share = max(1, slots // 2)
         self._waiting_limit = waiting_limit
-        self._party_limit = max(1, waiting_limit // 4)
+        self._party_limit = party_limit(waiting_limit)
         self._held: dict[Hashable, int] = {}
         # In the order in which it is their turn.
         self._queues: dict[Hashable, deque[_Waiter]] = {}

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.kit.flights import Flights
+from app.kit.work import free_to_wait
 
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ class Computed(Generic[T]):
 
         Who is cancelled takes nobody along, and the answer is computed all the same.
         """
+        free_to_wait("an answer of others")
         return await self._flights.join(key, lambda: self._get(key, compute))
 
     async def stop(self) -> None:

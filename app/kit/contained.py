@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.kit.work import free_to_wait
+
 _ROOT: Final = Path(__file__).parents[2]
 _PATIENCE: Final = 3
 """On a busy machine a process waits for its turns: it may take so many times its processor time."""
@@ -24,6 +26,7 @@ class Overrun(Exception):
 
 async def contained(function: Callable[[bytes], bytes], given: bytes, *, cpu_s: int, memory_bytes: int) -> bytes:
     """What a module's function gives. Raises Overrun, also for whatever the function raises."""
+    free_to_wait("another process")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -212,8 +212,11 @@ class Database(Executor):
         try:
             with FAILURES:
                 return await self.pool.acquire()
-        except BaseException:
+        except BaseException as error:
             self.admission.leave(party)
+            if isinstance(error, asyncpg.PostgresError):
+                # It answers, and lets nobody in: no defect of whoever asks.
+                raise Unavailable("The database takes no connections. Try again shortly.") from error
             raise
 
     async def _release(

@@ -2,18 +2,21 @@
 
 `once` claims the key, in the transaction of the write, before it calls what does the work. So no limit, no balance and
 no check of any kind can refuse a replay: whatever may say no is part of the work.
+
+What takes long, or waits for anything but the database, does not happen in a transaction: see `once_prepared`.
 """
 
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from app.kit.db import Tx
-from app.kit.errors import IdempotencyKeyReused, InvalidInput
+from app.kit.db import Database, Scope, Tx
+from app.kit.errors import IdempotencyKeyReused, InvalidInput, Problem
 from app.kit.sql import Command, Query, Statements
 
 T = TypeVar("T")
@@ -75,15 +78,65 @@ async def once(tx: Tx, keyed: Keyed, work: Callable[[], Awaitable[T]], result_ty
 
     Raises InvalidInput, and IdempotencyKeyReused when the key belongs to another request.
     """
-    if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
-        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
-    request_hash = hashlib.sha256(_body(keyed)).hexdigest()
-    claim = (keyed.owner, keyed.key, keyed.operation, request_hash, keyed.user_id)
+    claim = (keyed.owner, keyed.key, keyed.operation, _request_hash(keyed), keyed.user_id)
     if await tx.fetch_one(IdempotencySql.claim_key, *claim) is None:
-        return Outcome(msgspec.convert(await _stored(tx, keyed, request_hash), result_type), replayed=True)
+        earlier = await replay_of(tx, keyed, result_type)
+        # A row that we may not see belongs to somebody else; from here it is as good as another request.
+        if earlier is None:
+            raise IdempotencyKeyReused
+        return earlier
     result = await work()
     await tx.execute(IdempotencySql.store_result, keyed.owner, keyed.key, msgspec.to_builtins(result))
     return Outcome(result, replayed=False)
+
+
+async def once_prepared(
+    database: Database,
+    scope: Scope,
+    keyed: Keyed,
+    prepare: Callable[[], AbstractAsyncContextManager[Callable[[Tx], Awaitable[T]]]],
+    result_type: type[T],
+) -> Outcome[T]:
+    """A whole keyed write whose work takes long or waits: `prepare` gives the work, and holds no connection until then.
+
+    The key is looked up before, so that a replay costs nothing and is refused by nothing. It is looked up again when
+    the first is refused anything: the same request may have been granted meanwhile, and be what it is refused for.
+    """
+
+    async def look(tx: Tx) -> Outcome[T] | None:
+        return await replay_of(tx, keyed, result_type)
+
+    earlier = await database.read(scope, look)
+    if earlier is not None:
+        return earlier
+    try:
+        async with prepare() as work:
+            return await database.write(scope, lambda tx: once(tx, keyed, lambda: work(tx), result_type))
+    except IdempotencyKeyReused:
+        raise
+    except Problem:
+        earlier = await database.read(scope, look)
+        if earlier is None:
+            raise
+        return earlier
+
+
+async def replay_of(tx: Tx, keyed: Keyed, result_type: type[T]) -> Outcome[T] | None:
+    """What was given under the key; None for one that has not been used. Raises IdempotencyKeyReused."""
+    request_hash = _request_hash(keyed)
+    claimed = await tx.fetch_one(IdempotencySql.claimed_key, keyed.owner, keyed.key)
+    if claimed is None:
+        return None
+    if claimed.operation != keyed.operation or claimed.request_hash != request_hash:
+        raise IdempotencyKeyReused
+    return Outcome(msgspec.convert(claimed.result, result_type), replayed=True)
+
+
+def _request_hash(keyed: Keyed) -> str:
+    """Raises InvalidInput for what cannot be a key."""
+    if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
+        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
+    return hashlib.sha256(_body(keyed)).hexdigest()
 
 
 def _body(keyed: Keyed) -> bytes:
@@ -93,11 +146,3 @@ def _body(keyed: Keyed) -> bytes:
     except UnicodeEncodeError:
         # A lone surrogate is refused in the end, but by the work and in words that say which field has it.
         return json.dumps(msgspec.to_builtins(body, order="deterministic", str_keys=True)).encode()
-
-
-async def _stored(tx: Tx, keyed: Keyed, request_hash: str) -> Any:
-    claimed = await tx.fetch_one(IdempotencySql.claimed_key, keyed.owner, keyed.key)
-    # A row that we may not see belongs to somebody else; from here it is as good as another request.
-    if claimed is None or claimed.operation != keyed.operation or claimed.request_hash != request_hash:
-        raise IdempotencyKeyReused
-    return claimed.result

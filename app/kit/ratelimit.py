@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from app.kit.clock import Clock
 from app.kit.errors import RateLimited, Unavailable
+from app.kit.work import free_to_wait
 
 # The type, for those who pass the client on and may not import its library.
 __all__ = ["Attempt", "Charge", "Limit", "RateLimiter", "Redis"]
@@ -125,6 +126,15 @@ class Attempt:
         await self._settle(True)
 
 
+class _Line:
+    """Those who want the same places, one behind the other."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.is_answered = True
+        """Whether Redis answered when somebody asked last."""
+
+
 class RateLimiter:
     """Counts over all processes."""
 
@@ -132,15 +142,17 @@ class RateLimiter:
         self._clock = clock
         self._take = redis.register_script(_TAKE)
         self._settle = redis.register_script(_SETTLE)
-        self._turns: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
+        self._lines: WeakValueDictionary[tuple[str, ...], _Line] = WeakValueDictionary()
         self._settling: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def attempt(self, charges: list[Charge]) -> AsyncIterator[Attempt]:
         """A place with everybody who is charged, given back at the end unless the attempt was counted.
 
-        Raises RateLimited, then nobody is charged; Unavailable when Redis does not answer, or no place becomes free.
+        Raises RateLimited, then nobody is charged, also where no place becomes free; Unavailable when Redis does not
+        answer.
         """
+        free_to_wait("a place")
         member, keys = secrets.token_hex(8), [key for charge in charges for key in charge.keys]
         windows = [_ms(charge.limit.window) for charge in charges]
 
@@ -176,18 +188,27 @@ class RateLimiter:
             longest = 0 if limit.longest_pause is None else _ms(limit.longest_pause)
             args += [limit.attempts, _ms(limit.window), _ms(FIRST_PAUSE), longest]
         # Of those who want the same place one asks for it; the others stand in line behind.
-        turn = self._turns.setdefault(tuple(keys), asyncio.Lock())
+        line = self._lines.setdefault(tuple(keys), _Line())
         try:
-            async with asyncio.timeout(PLACE_S), turn:
-                while (wait_ms := await self._ask(keys, member, args)) == _BUSY:  # noqa: ASYNC110  # Redis tells nobody
+            async with asyncio.timeout(PLACE_S), line.turn:
+                while (wait_ms := await self._ask(line, keys, member, args)) == _BUSY:  # noqa: ASYNC110  # Redis tells nobody
                     await asyncio.sleep(LOOK_S)
         except TimeoutError as error:
-            raise Unavailable("Too much is being checked at this moment. Try again shortly.") from error
+            # Whose line it is has too much in flight, unless nobody in it is told anything.
+            raise (
+                RateLimited(math.ceil(FIRST_PAUSE.total_seconds())) if line.is_answered else Unavailable()
+            ) from error
         if wait_ms > 0:
             raise RateLimited(math.ceil(wait_ms / 1000))
 
-    async def _ask(self, keys: list[str], member: str, args: list[Any]) -> int:
-        return int(await _patiently(self._take(keys=keys, args=[self._now(), _ms(LAPSE), member, *args])))
+    async def _ask(self, line: _Line, keys: list[str], member: str, args: list[Any]) -> int:
+        try:
+            answer = int(await _patiently(self._take(keys=keys, args=[self._now(), _ms(LAPSE), member, *args])))
+        except Unavailable:
+            line.is_answered = False
+            raise
+        line.is_answered = True
+        return answer
 
     async def _uninterrupted(self, work: Coroutine[Any, Any, None]) -> None:
         """Whoever is cancelled stops waiting for it, and it is done all the same."""

@@ -20,7 +20,7 @@ class Work:
         self.begun_by = begun_by
         self.statements = 0
         self.holds_connection = False
-        """Whether a transaction of this work is open. It then may not wait for another connection."""
+        """Whether a transaction of this work is open. It then may wait for nothing else, another connection least."""
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -37,6 +37,16 @@ def count_statement() -> None:
     while work is not None:
         work.statements += 1
         work = work.begun_by
+
+
+def free_to_wait(for_what: str) -> None:
+    """Says that the current task is about to wait for something other than the database, or takes long.
+
+    Raises RuntimeError, a defect, while its work holds a connection: everybody else would wait for that meanwhile.
+    """
+    work = _work.get()
+    if work is not None and work.holds_connection:
+        raise RuntimeError(f"this work holds a connection and may not wait for {for_what}")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from strawberry.schema.config import StrawberryConfig
 from app.domains.accounts import model as accounts
 from app.engine.audience import computed_for
 from app.engine.direct import resolve_directly
-from app.engine.limits import Limits
 from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
@@ -20,6 +19,7 @@ from app.schema.context import Info
 from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
 from app.schema.ledger.viewer import LedgerViewer
+from app.schema.limits import ServerLimits
 from app.schema.market.operations import MarketMutation, MarketQuery
 from app.schema.market.streams import MarketSubscription
 from app.schema.market.viewer import MarketViewer
@@ -35,55 +35,13 @@ class Viewer(AccountsViewer, LedgerViewer, MarketViewer, RealtimeViewer):
     """Who is asking."""
 
 
-@record_type(Limits, description="What a request may ask for. A request beyond a limit is refused before it runs.")
-class ServerLimits:
-    """What a request may ask for."""
-
-    body_bytes: int = strawberry.field(description="Size of a request body, in bytes.")
-    tokens: int = strawberry.field(description="Lexical tokens in a document.")
-    depth: int = strawberry.field(description="Levels of nested fields.")
-    aliases: int = strawberry.field(description="Aliases in a document.")
-    selections: int = strawberry.field(
-        description="Fields and fragments in a document, all its operations together, when each fragment is written out"
-        " wherever it is spread."
-    )
-    watchlist: int = strawberry.field(description="Tokens on one user's watchlist.")
-    cost: int = strawberry.field(description="Cost of an operation, by `costFormula`.")
-    cost_formula: str = strawberry.field(description="How the cost is computed, before anything runs.")
-    first: int = strawberry.field(description="The largest `first` of a list whose argument says no other.")
-    timeout_s: float = strawberry.field(description="Seconds a query or mutation may run.")
-    subscriptions_per_socket: int = strawberry.field(description="Operations open at once on one WebSocket.")
-    sockets_per_viewer: int = strawberry.field(
-        description="WebSockets that one user has open at once to one server process, and apart from them as many "
-        "streams of events. Further ones are refused with 1013 and 429: try again when one has ended."
-    )
-    stream_cost_per_socket: int = strawberry.field(
-        description="What the subscriptions of one WebSocket, or one stream of events, may cost in a second together:"
-        " the cost of an event, as `costFormula` has it, times the events that are expected in a second. Equal"
-        " subscriptions count once."
-    )
-    stream_cost_per_viewer: int = strawberry.field(
-        description="The same of all subscriptions that one user has open to one server process."
-    )
-    stream_cost_per_address: int = strawberry.field(
-        description="The same of all anonymous subscriptions from one address to one server process."
-    )
-    ticks_per_s: float = strawberry.field(
-        description="How often the market ticks in a second. Subscriptions to prices are charged for so many events;"
-        " the others say in their descriptions for how many."
-    )
-    replay_events: int = strawberry.field(
-        description="How far back `after` may begin, in events of its stream; further back is RESYNC_REQUIRED."
-    )
-
-
 @strawberry.type(description="This server.")
 class ServerInfo:
     """This server."""
 
     version: str = strawberry.field(description="Moneta's version.")
     environment: str = strawberry.field(description="`development` or `production`.")
-    limits: ServerLimits = strawberry.field(description="What a request may ask for.")
+    limits: ServerLimits = strawberry.field(description="What clients may ask for.")
 
 
 async def _nodes(info: Info, ids: list[str]) -> list[Any]:

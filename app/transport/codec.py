@@ -9,6 +9,8 @@ import msgspec
 from app.transport.refusals import Refused
 
 _decoder = msgspec.json.Decoder()
+# Escapes, each as a whole; the group tells halves of characters, which are no text.
+_ESCAPES = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]|(\\u[dD][89a-fA-F])|\\.", re.DOTALL)
 # Every string of a JSON text; the group tells the keys.
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
 
@@ -23,7 +25,10 @@ def decode(data: bytes, what: str) -> Any:
     except RecursionError as error:
         raise Refused(f"{what} is nested too deeply.") from error
     except msgspec.DecodeError as error:
-        raise Refused(f"{what} is not valid JSON: {error}") from error
+        # msgspec would say that something ended too early.
+        halved = any(match.group(1) for match in _ESCAPES.finditer(data))
+        why = "a string holds half of a surrogate pair" if halved else error
+        raise Refused(f"{what} is not valid JSON: {why}.") from error
     if _count_keys(value) != sum(1 for match in _STRINGS.finditer(data) if match.group(1)):
         raise Refused(f"{what} repeats a key: which of its values counts would be a guess.")
     return value

@@ -18,7 +18,7 @@ from app.engine.breadth import plan
 from app.engine.documents import Document, Documents
 from app.engine.execution import Engine
 from app.engine.operations import Prepared
-from app.main import build_limits
+from app.schema.limits import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings
 from bench.hostile import FAMILIES, splitting_places

@@ -9,7 +9,7 @@ import pytest
 from app.engine.breadth import plan, planned_fields
 from app.engine.execution import Engine
 from app.engine.operations import Prepared
-from app.main import build_limits
+from app.schema.limits import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings
 from bench.hostile import FAMILIES, Family, repeated_inline, splitting_places

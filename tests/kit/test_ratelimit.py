@@ -92,8 +92,8 @@ async def test_who_waits_for_a_place_in_vain_is_told_so(
     monkeypatch.setattr("app.kit.ratelimit.PLACE_S", 0.1)
     limiter, one = RateLimiter(redis, clock), Limit("one", 1, MINUTE)
     async with limiter.attempt(one.of("alice")):
-        with pytest.raises(Unavailable):
-            await fail(limiter, one)
+        for outcome in await asyncio.gather(*(fail(limiter, one) for _ in range(3)), return_exceptions=True):
+            assert isinstance(outcome, RateLimited), "it is their own excess, and no outage"
         # A place whose process has died lapses.
         clock.advance(LAPSE)
         async with limiter.attempt(one.of("alice")):
@@ -167,5 +167,10 @@ async def test_a_redis_that_hangs_is_not_waited_for(clock: FixedClock, monkeypat
     monkeypatch.setattr("app.kit.ratelimit.PATIENCE_S", 0.05)
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     async with silent, Redis(port=silent.sockets[0].getsockname()[1]) as redis:
+        limiter = RateLimiter(redis, clock)
         with pytest.raises(Unavailable):
-            await fail(RateLimiter(redis, clock))
+            await fail(limiter)
+        # Nor by those who stand in line behind whoever asks.
+        monkeypatch.setattr("app.kit.ratelimit.PLACE_S", 0.2)
+        outcomes = await asyncio.gather(*(fail(limiter) for _ in range(20)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}

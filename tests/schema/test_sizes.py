@@ -26,7 +26,7 @@ from app.engine.limits.cost import sizing_arguments
 from app.engine.limits.extra import counted_argument, declared_size
 from app.engine.operations import Prepared
 from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
-from app.main import build_limits
+from app.schema.limits import build_limits
 from app.schema.market import ticking
 from app.schema.market.analysis import market_data as market_data_graph
 from app.schema.market.analysis import on_chain

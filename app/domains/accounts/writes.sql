@@ -100,8 +100,11 @@ FROM users WHERE national_id_kek_id <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP L
 UPDATE users SET national_id_kek_id = $2, national_id_wrapped_key = $3 WHERE id = $1;
 
 -- name: lock_unverified
--- A user who still has to verify their address, and when they were mailed last, locked.
-SELECT id, email, verification_sent_at FROM users WHERE email = $1 AND NOT is_verified FOR UPDATE;
+-- A user who still has to verify their address, locked; when they were mailed last, and whether they know the address
+-- that asks.
+SELECT u.id, u.email, u.verification_sent_at,
+       EXISTS (SELECT FROM login_sources s WHERE s.user_id = u.id AND s.source = $2::text::cidr) AS by_source
+FROM users u WHERE u.email = $1 AND NOT u.is_verified FOR UPDATE;
 
 -- name: set_verification_token
 -- Replaces the token of the verification link.
@@ -118,9 +121,14 @@ WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NUL
 INSERT INTO otp_codes (user_id, email, purpose, code_digest, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: guess_otp
--- Counts a guess, as long as there is one left, and gives what to compare it with. The row lock orders guesses.
-UPDATE otp_codes SET guesses = guesses + 1
-WHERE email = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NULL AND expires_at > $3 AND guesses < $4
+-- Counts a guess, as long as there is one left, and gives what to compare it with. The row lock orders guesses. Of all
+-- guesses some are for addresses that the user has been at.
+UPDATE otp_codes c SET guesses = guesses + 1
+WHERE email = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NULL AND expires_at > $3
+  AND guesses < CASE
+      WHEN EXISTS (SELECT FROM login_sources s WHERE s.user_id = c.user_id AND s.source = $6::text::cidr) THEN $4::integer
+      ELSE $5::integer
+  END
 RETURNING id, user_id, code_digest;
 
 -- name: use_otp

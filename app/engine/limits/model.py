@@ -14,8 +14,21 @@ COST_FORMULA = (
 )
 
 
+class AttemptLimit(msgspec.Struct, frozen=True):
+    """How often something may be tried; `kit.ratelimit` counts."""
+
+    name: str
+    """What is counted, and for whom."""
+    attempts: int
+    """So many that count, in any span of `window_s`."""
+    window_s: float
+    """Seconds."""
+    longest_pause_s: float | None = None
+    """Beyond them one more after each pause, which doubles up to this many seconds; None: nothing until they lapse."""
+
+
 class Limits(msgspec.Struct, frozen=True):
-    """What one request may hold. Whatever exceeds a limit is refused before it is executed."""
+    """What clients may ask for. Whatever exceeds a limit is refused before it is executed."""
 
     body_bytes: int
     """Bytes of an HTTP body or of one WebSocket message."""
@@ -50,6 +63,34 @@ class Limits(msgspec.Struct, frozen=True):
     """Tokens on one user's watchlist."""
     selections: int = 20_000
     """Fields and fragments of a document, fragments written out wherever they are spread, all operations together."""
+    sockets_per_address: int = 100
+    """Anonymous WebSockets open at once from one address to one server process; as many that have not begun."""
+    socket_accepts_per_s: int = 2000
+    """WebSockets that one server process accepts in a second, and as many at once after a quiet second."""
+    socket_accepts_per_s_per_address: int = 200
+    """The same of those that come from one address."""
+    socket_init_s: float = 5.0
+    """Seconds until a WebSocket must have sent its `connection_init`."""
+    socket_ping_s: float = 6.5
+    """Seconds between two pings, and for the answer to one."""
+    socket_drain_s: float = 10.0
+    """Seconds that whoever reads events may be behind."""
+    database_waiting: int = 4000
+    """Reads and writes that wait for a connection to the database, in one server process."""
+    database_waiting_per_caller: int = 1000
+    """The same of one user, or of one address where nobody is logged in."""
+    large_requests_waiting: int = 200
+    """Large requests that wait to be checked, in one server process."""
+    passwords_waiting: int = 256
+    """Passwords that wait to be checked, in one server process."""
+    mempool: int = 20_000
+    """Transactions that wait for a block."""
+    alerts: int = 500
+    """Alerts that one user may have."""
+    code_guesses: int = 5
+    """Wrong guesses at one verification code."""
+    attempts: tuple[AttemptLimit, ...] = ()
+    """What may be tried so often and no more."""
     cost_formula: str = COST_FORMULA
     """How the cost is computed, in English."""
 

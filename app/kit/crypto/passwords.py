@@ -11,6 +11,7 @@ from passlib.context import CryptContext
 
 from app.kit.errors import Unavailable
 from app.kit.tasks import SPARE_CORES
+from app.kit.work import free_to_wait
 
 MAX_PASSWORD_BYTES = 1024
 # bcrypt itself reads no further, and bcrypt 5 raises instead of truncating as its predecessors did.
@@ -75,6 +76,7 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
+        free_to_wait("a password")
         if self._queued >= MAX_QUEUED:
             raise Unavailable("Too many passwords are being checked at this moment. Try again shortly.")
         self._queued += 1

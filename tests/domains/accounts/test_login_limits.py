@@ -9,6 +9,7 @@ from app.domains.accounts.services.devices import DEVICE_TTL, Proof
 from app.kit.crypto.passwords import Verdict
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter
+from tests.conftest import Owner
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, PASSWORD, register, register_session
 
@@ -111,6 +112,39 @@ async def test_what_came_to_no_answer_does_not_count(house: House, monkeypatch: 
     monkeypatch.setattr(house.accounts.sessions.passwords, "verify", verify)
     for _ in range(5):
         assert await guess(house, CLIENT) is BadCredentials
+
+
+@pytest.mark.parametrize("moment", ["looking up", "opening"])
+async def test_a_database_that_stops_during_a_log_in_uses_up_no_place(
+    house: House, administrator: Owner, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Its connections are cut, as by a server that stops, and it takes no other until it is back."""
+    await register(house, EMAIL)
+    verify = house.accounts.sessions.passwords.verify
+    name = await house.owner.fetchval("SELECT current_database()")
+
+    async def stop() -> None:
+        await administrator.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        others = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2"
+        await administrator.fetch(others, name, house.owner.get_server_pid())
+
+    async def verify_and_stop(password: str, stored: str | None) -> Verdict:
+        verdict = await verify(password, stored)
+        await stop()
+        return verdict
+
+    for _ in range(6):
+        with monkeypatch.context() as outage:
+            if moment == "looking up":
+                await stop()
+            else:
+                outage.setattr(house.accounts.sessions.passwords, "verify", verify_and_stop)
+            with pytest.raises(Unavailable):
+                await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)
+        await administrator.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+    for key in [key async for key in house.redis.scan_iter("moneta:limit:*")]:
+        assert not await house.redis.zcard(key), "a place or a failure is left"
+    assert [await guess(house, CLIENT) for _ in range(6)] == [BadCredentials] * 5 + [RateLimited]
 
 
 async def test_a_right_password_is_right_though_its_hash_was_replaced_meanwhile(

@@ -115,6 +115,37 @@ async def test_a_stranger_who_resends_ends_no_code_that_is_just_being_typed(hous
     assert await _is_verified(house)
 
 
+async def test_strangers_who_ask_for_codes_leave_the_owner_time_for_each(house: House) -> None:
+    await _registered(house)
+    for n in range(60):
+        house.clock.advance(timedelta(minutes=2))
+        await house.accounts.verification.request_again(EMAIL, Client(f"198.51.100.{n}"))
+        await house.work()
+    assert len(house.mailbox.messages) == 1 + 2
+    token = house.mailbox.last(r"token=(\S+)")
+    house.clock.advance(timedelta(minutes=2))
+    await house.accounts.verification.request_again(EMAIL, CLIENT)
+    await house.work()
+    assert len(house.mailbox.messages) == 4, "the owner's own request is granted nevertheless"
+    assert house.mailbox.last(r"token=(\S+)") != token
+    await house.accounts.verification.verify_by_code(EMAIL, house.mailbox.last(r"code is (\d{6})\."), CLIENT)
+    assert await _is_verified(house)
+
+
+async def test_strangers_cannot_use_up_the_guesses_of_the_owner(house: House) -> None:
+    code, _ = await _registered(house)
+    for n in range(20):
+        with pytest.raises(VerificationInvalid):
+            await house.accounts.verification.verify_by_code(EMAIL, _wrong(code), Client(f"198.51.100.{n}"))
+    assert await house.owner.fetchval("SELECT guesses FROM otp_codes") == 3
+    with pytest.raises(VerificationInvalid):
+        await house.accounts.verification.verify_by_code(EMAIL, code, Client("198.51.100.99"))
+    with pytest.raises(VerificationInvalid):
+        await house.accounts.verification.verify_by_code(EMAIL, _wrong(code), CLIENT)
+    await house.accounts.verification.verify_by_code(EMAIL, code, CLIENT)
+    assert await _is_verified(house)
+
+
 async def test_resending_tells_nothing_and_mails_nobody_else(house: House) -> None:
     await register(house, "verified@example.com")
     await house.accounts.verification.request_again("nobody@example.com", CLIENT)

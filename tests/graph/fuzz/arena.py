@@ -28,6 +28,7 @@ from graphql import (
     parse,
     visit,
 )
+from starlette.types import ASGIApp
 
 from app.domains.accounts.model import Client, Viewer
 from app.engine.failures import describe
@@ -38,6 +39,7 @@ from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
 from app.transport.application import create_app
 from app.transport.runtime import AppRuntime, Caller
+from app.transport.sockets import Sockets
 from tests.engine.support import NOBODY, listening
 from tests.factories import CLIENT
 from tests.graph.fuzz.calls import Call
@@ -58,6 +60,8 @@ class Arena:
     runtime: AppRuntime
     application: Application
     client: httpx.AsyncClient
+    app: ASGIApp
+    sockets: Sockets
     failures: list[str] = field(default_factory=list)
     executed: set[str] = field(default_factory=set)
     """Arguments and input fields that were given in what was executed, as `Query.token(by:)` or `TokenBy.symbol`."""
@@ -139,11 +143,13 @@ async def open_arena(application: Application, world: World) -> AsyncIterator[Ar
         return world.viewers.get(token)
 
     runtime = dataclasses.replace(build_runtime(application, hub, Peers(application.redis)), authenticate=authenticate)
-    transport = httpx.ASGITransport(create_app(runtime), raise_app_exceptions=False)
+    sockets = Sockets(runtime)
+    app = create_app(runtime, sockets=sockets)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     await hub.start()
     try:
         async with httpx.AsyncClient(transport=transport, base_url="https://moneta.test") as client:
-            yield Arena(runtime, application, client)
+            yield Arena(runtime, application, client, app, sockets)
     finally:
         runtime.subscriptions.stop()
         await hub.stop()

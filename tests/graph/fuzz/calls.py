@@ -1,5 +1,6 @@
 """From the schema to calls: each field that takes arguments, each leaf of them, with the rest as it should be."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,8 +18,11 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
+    is_input_type,
     is_required_argument,
     is_required_input_field,
+    parse_type,
+    type_from_ast,
 )
 
 from tests.graph.fuzz.values import COUNTS, hostile
@@ -62,6 +66,17 @@ class Caller:
                 for value in self._values(leaf):
                     given = self._right(field)
                     given[argument] = self._with(declared, path, value)
+                    yield self._call(kind, name, f"{kind.name}.{name}({'.'.join(path)}:)", given)
+
+    def leaves(self, type_name: str, value: Any) -> Iterator[Call]:
+        """A call for each leaf of this type, with this value there and everything else as it should be."""
+        for kind, name, field in self.fields():
+            for argument, declared in field.args.items():
+                for path, leaf in _leaves(declared.type, (argument,)):
+                    if get_named_type(leaf).name != type_name:
+                        continue
+                    given = self._right(field)
+                    given[argument] = self._with(declared, path, [value] if _is_list(leaf) else value)
                     yield self._call(kind, name, f"{kind.name}.{name}({'.'.join(path)}:)", given)
 
     def _right(self, field: GraphQLField) -> dict[str, Any]:
@@ -150,6 +165,23 @@ def _leaves(kind: GraphQLInputType, path: Path) -> Iterator[tuple[Path, GraphQLI
     yield path, kind
     for name, field in named.fields.items():
         yield from _leaves(field.type, (*path, name))
+
+
+def _is_list(kind: GraphQLInputType) -> bool:
+    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
+
+
+def written_out(call: Call, schema: GraphQLSchema) -> str:
+    """The call's document with its values in it, instead of variables."""
+    document = re.sub(r"^(\w+)\([^)]*\)", r"\1", call.document)
+    declared = dict(re.findall(r"\$(\w+): ([\w!\[\]]+)", call.document.partition("{")[0]))
+    for name, value in call.variables.items():
+        kind = type_from_ast(schema, parse_type(declared[name]))
+        assert kind is not None
+        assert is_input_type(kind)
+        before, _, after = document.partition(f": ${name}")
+        document = f"{before}: {literal(value, kind)}{after}"
+    return document
 
 
 def _asked(given: Mapping[str, Any]) -> str:

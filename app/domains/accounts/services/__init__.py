@@ -6,17 +6,17 @@ from typing import Self
 
 from app.domains.accounts.services.administration import Administration
 from app.domains.accounts.services.audit import Audit
-from app.domains.accounts.services.credentials import Credentials
+from app.domains.accounts.services.credentials import RESET_LIMIT, Credentials
 from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.journal import Journal
 from app.domains.accounts.services.maintenance import Maintenance
 from app.domains.accounts.services.post import Post
 from app.domains.accounts.services.profiles import Profiles
 from app.domains.accounts.services.published import Published
-from app.domains.accounts.services.registration import PrepareWallet, Registration
+from app.domains.accounts.services.registration import REGISTRATION_LIMIT, PrepareWallet, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
-from app.domains.accounts.services.verification import Verification
+from app.domains.accounts.services.verification import RESEND_LIMIT, Verification
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.local import derive
@@ -47,6 +47,11 @@ class AccountsServices:
     users: Users
     maintenance: Maintenance
     published: Published
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """How often strangers and users may try what can be guessed or abused."""
+        return *self.sessions.devices.limits, REGISTRATION_LIMIT, RESEND_LIMIT, RESET_LIMIT
 
     @classmethod
     def build(

@@ -42,6 +42,11 @@ class Devices:
     limit: Limit
     """Failures for each account and address, or account and device."""
 
+    @property
+    def limits(self) -> tuple[Limit, Limit, Limit]:
+        """Failures of whoever is known or alone, and of strangers: at one account, and from one address."""
+        return self.limit, self._strangers("account", ACCOUNT_FACTOR), self._strangers("address", ADDRESS_FACTOR)
+
     def issue(self, user_id: UUID, password_hash: str) -> str:
         """A token by which this device is known again, until the password changes."""
         issued = f"{new_token(16)}.{int(self.clock.now().timestamp())}"
@@ -73,11 +78,11 @@ class Devices:
         charges = self.limit.of(f"{account}:address:{source}")
         if row is not None and row["by_source"]:
             return row, charges
-        return row, [*charges, *self._strangers("account", ACCOUNT_FACTOR).of(account), *self.of_source(source)]
+        return row, [*charges, *self.limits[1].of(account), *self.of_source(source)]
 
     def of_source(self, source: str | None) -> list[Charge]:
         """What strangers of one address share."""
-        return self._strangers("address", ADDRESS_FACTOR).of(source)
+        return self.limits[2].of(source)
 
     async def remember(self, tx: Tx, user_id: UUID, client: Client) -> None:
         """Notes that the user was at this address."""

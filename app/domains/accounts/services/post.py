@@ -10,6 +10,7 @@ from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import Tx
 from app.kit.jobs import enqueue
 from app.kit.mail import Mailer, Message
+from app.kit.work import free_to_wait
 
 MAIL_JOB: Final = "accounts.mail"
 
@@ -50,4 +51,5 @@ class Post:
 
     async def deliver(self, content: dict[str, Any]) -> None:
         """What the worker makes of MAIL_JOB's content. Raises MailError, upon which the job is tried again."""
+        free_to_wait("a mail server")
         await self.mailer.send(msgspec.convert(content, Message))

@@ -1,7 +1,8 @@
 """Becoming a user: with an access code, or by an admin's hand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -16,8 +17,8 @@ from app.domains.accounts.statements import Q
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
-from app.kit.db import Database, Tx
-from app.kit.idempotency import Keyed, once
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.idempotency import Keyed, once_prepared
 from app.kit.ratelimit import Limit, RateLimiter
 from app.kit.tasks import SPARE_CORES
 
@@ -71,16 +72,13 @@ class Registration:
         Raises InvalidInput, AccessCodeInvalid, EmailTaken, RateLimited, IdempotencyKeyReused. That an address is
         taken is told only to who holds an unspent code, and such a code is worth more than the answer.
         """
-        # Until it is their turn nobody holds a connection: of many who race for a code only a few cost anything.
-        async with self._preparing:
-            try:
-                if idempotency_key is None:
-                    return await self.database.write(
-                        system_scope(client), lambda tx: self._redeem(tx, new, access_code, client)
-                    )
+        try:
+            if idempotency_key is not None:
                 return await self._once(new, access_code, client, idempotency_key)
-            except (AccessCodeInvalid, EmailTaken) as error:
-                refusal = error
+            async with self._prepared(new, access_code, client) as redeem:
+                return await self.database.write(system_scope(client), redeem)
+        except (AccessCodeInvalid, EmailTaken) as error:
+            refusal = error
         await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
         raise refusal
 
@@ -108,34 +106,42 @@ class Registration:
                 access_code.strip().upper(),
             ],
         )
+        registered = await once_prepared(
+            self.database, system_scope(client), keyed, lambda: self._prepared(new, access_code, client), UUID
+        )
+        return registered.result
 
-        async def work(tx: Tx) -> UUID:
-            return (await once(tx, keyed, lambda: self._redeem(tx, new, access_code, client), UUID)).result
-
-        return await self.database.write(system_scope(client), work)
-
-    async def _redeem(self, tx: Tx, new: NewUser, access_code: str, client: Client) -> UUID:
-        """Makes the user, over this transaction only: who holds one connection waits for no other."""
-        new, code = checked(new), identity.access_code(access_code)
-        async with self.limiter.attempt(REGISTRATION_LIMIT.of(identity.source_of(client.ip))) as attempt:
-            is_spent: bool | None = await tx.fetch_value(Q.access_code_is_spent, code)
-            if is_spent is not False:
-                if is_spent is None:
+    @asynccontextmanager
+    async def _prepared(
+        self, new: NewUser, access_code: str, client: Client
+    ) -> AsyncIterator[Callable[[Tx], Awaitable[UUID]]]:
+        """What makes the user in a transaction: everything that takes long is done before, without a connection."""
+        charges = REGISTRATION_LIMIT.of(identity.source_of(client.ip))
+        # One turn until the user exists: of many who race for a code only a few cost anything.
+        async with self._preparing:
+            new, code = checked(new), identity.access_code(access_code)
+            async with self.limiter.attempt(charges) as attempt:
+                row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.access_code_is_spent, code))
+                if row is None:
                     await attempt.count()
-                raise AccessCodeInvalid
-            prepared = await self._prepare(new)
-            code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
-            if code_id is None:
-                raise AccessCodeInvalid
-            try:
-                user_id = await self._insert(tx, prepared, client, role=Role.USER, is_verified=False)
-            except EmailTaken:
-                await attempt.count()
-                raise
-            await tx.execute(Q.redeem_access_code, code_id, user_id, self.clock.now())
-            await self.devices.remember(tx, user_id, client)
-            await self.verification.issue(tx, user_id, new.email, client)
-            return user_id
+                if row is None or row["redeemed"]:
+                    raise AccessCodeInvalid
+                prepared = await self._prepare(new)
+                try:
+                    yield lambda tx: self._redeem(tx, prepared, code, client)
+                except EmailTaken:
+                    await attempt.count()
+                    raise
+
+    async def _redeem(self, tx: Tx, prepared: _Prepared, code: str, client: Client) -> UUID:
+        code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
+        if code_id is None:
+            raise AccessCodeInvalid
+        user_id = await self._insert(tx, prepared, client, role=Role.USER, is_verified=False)
+        await tx.execute(Q.redeem_access_code, code_id, user_id, self.clock.now())
+        await self.devices.remember(tx, user_id, client)
+        await self.verification.issue(tx, user_id, prepared.new.email, client)
+        return user_id
 
     async def _prepare(self, new: NewUser) -> _Prepared:
         write_wallet = await self.prepare_wallet(new.public_key)

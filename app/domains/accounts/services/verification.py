@@ -22,6 +22,10 @@ RESEND_LIMIT = Limit("resend-verification", 5, timedelta(hours=1))
 """Requests for one account from one address."""
 RESEND_GAP: Final = timedelta(minutes=2)
 """Who asks again so soon has a code and a link in the mail already, and they stay good."""
+STRANGERS_RESEND_GAP: Final = timedelta(hours=1)
+"""For requests from where the user has not been: they replace no code while it is good, and no link on its way."""
+RESERVED_GUESSES: Final = 2
+"""So many guesses at a code are for where the user has been: strangers cannot use them up."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ class Verification:
 
         async def work(tx: Tx) -> UUID | None:
             now = self.clock.now()
-            row = await tx.fetch_one(Q.guess_otp, address, PURPOSE, now, self.otp_max_guesses)
+            bounds = (self.otp_max_guesses, max(1, self.otp_max_guesses - RESERVED_GUESSES))
+            source = identity.source_of(client.ip)
+            row = await tx.fetch_one(Q.guess_otp, address, PURPOSE, now, *bounds, source)
             if row is None:
                 return None
             user_id: UUID = row["user_id"]
@@ -104,11 +110,11 @@ class Verification:
         """What the worker makes of such a request: nothing for who is unknown, verified, or was mailed just now."""
 
         async def work(tx: Tx) -> None:
-            row = await tx.fetch_one(Q.lock_unverified, email)
+            row = await tx.fetch_one(Q.lock_unverified, email, identity.source_of(client.ip))
             if row is None:
                 return
-            sent_at = row["verification_sent_at"]
-            if sent_at is None or sent_at <= self.clock.now() - RESEND_GAP:
+            sent_at, gap = row["verification_sent_at"], RESEND_GAP if row["by_source"] else STRANGERS_RESEND_GAP
+            if sent_at is None or sent_at <= self.clock.now() - gap:
                 await self.issue(tx, row["id"], row["email"], client)
 
         await self.database.write(system_scope(client), work)

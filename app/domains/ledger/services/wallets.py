@@ -11,6 +11,7 @@ from app.domains.ledger.statements import PAYMENTS as Q
 from app.kit.crypto.rsa import BadPublicKey, fingerprint, generate_rsa_key, parse_public_key
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput
+from app.kit.work import free_to_wait
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Wallets:
             except BadPublicKey as fault:
                 raise InvalidInput("publicKey", f"The public key cannot be used: {fault}.") from None
         else:
+            free_to_wait("a key")
             key = await asyncio.to_thread(generate_rsa_key)
             public_der, private_der = key.public_der, key.private_der
         wallet_id = fingerprint(public_der)

@@ -158,7 +158,7 @@ async def test_who_is_no_admin_publishes_nothing(services: Services, owner: Owne
 async def test_only_moneta_writes_news(services: Services, database: Database, owner: Owner) -> None:
     await list_tokens(owner, NAMES)
     viewer = await register(services)
-    prepared = await services.market.news.prepare([draft()], database)
+    prepared = await services.market.news.prepare([draft()])
     for scope in (PUBLIC, viewer.scope, Scope(user_id=UUID(int=1))):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await database.write(scope, lambda tx: services.market.news.store(tx, prepared))

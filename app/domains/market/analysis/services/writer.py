@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from app.kit.errors import Unavailable
+from app.kit.work import free_to_wait
 from app.settings import Settings
 
 MAX_ANSWER_BYTES: Final = 128 * 1024
@@ -58,6 +59,7 @@ class Writer:
 
     async def write(self, about: Any) -> list[str]:
         """Paragraphs about these findings. Raises Unavailable for no answer in time, or none that is text."""
+        free_to_wait("a language model")
         request = {
             "model": self.model,
             "max_tokens": 900,

@@ -72,7 +72,7 @@ class Feeds:
             await self.sources.succeeded(url, SourceKind.NEWS, accepted=0)
             return NewsIngested([], 0, 0, {})
         parsed = await _read(FeedDocument(document.body, document.url, document.content_type))
-        prepared = await self.news.prepare(parsed.drafts, self.database)
+        prepared = await self.news.prepare(parsed.drafts)
 
         async def store(tx: Tx) -> NewsIngested:
             ingested = await self.news.store(tx, prepared)

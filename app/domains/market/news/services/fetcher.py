@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from app.kit.errors import Unavailable
+from app.kit.work import free_to_wait
 
 MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -53,6 +54,7 @@ class Fetcher:
 
     async def get(self, url: str, state: FeedState) -> Document:
         """The document, if it is another than `state` tells of. Raises FeedFailed, whatever goes wrong."""
+        free_to_wait("a feed")
         try:
             # No proxy of the environment's: it would resolve the name itself.
             async with (

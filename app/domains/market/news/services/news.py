@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,9 +26,9 @@ from app.domains.market.news.rules.mentions import Mentions
 from app.domains.market.news.rules.search import searchable
 from app.domains.market.statements import NEWS
 from app.kit.clock import Clock
-from app.kit.db import SYSTEM, Database, Executor, Tx
+from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import Keyed, once_prepared
 from app.kit.jobs import enqueue
 
 ALERTS_JOB: Final = "market.news_alerts"
@@ -84,30 +85,33 @@ class News:
 
     async def publish(self, drafts: Sequence[ArticleDraft]) -> NewsIngested:
         """Stores what is new and fit, leaves out the rest and counts it."""
-        prepared = await self.prepare(drafts, self.database)
+        prepared = await self.prepare(drafts)
         return await self.database.write(SYSTEM, lambda tx: self.store(tx, prepared))
 
     async def publish_as(self, viewer: Viewer, drafts: Sequence[ArticleDraft], idempotency_key: str) -> NewsIngested:
         """All or nothing, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
         _require_admin(viewer)
 
-        async def publish(tx: Tx) -> _Published:
+        @asynccontextmanager
+        async def judge() -> AsyncIterator[Callable[[Tx], Awaitable[_Published]]]:
             if not 1 <= len(drafts) <= MAX_BATCH:
                 raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
             _check(drafts, self.clock.now())
-            ingested = await self.store(tx, await self.prepare(drafts, tx))
-            return _Published(ingested.ids, ingested.received, ingested.known)
+            prepared = await self.prepare(drafts)
+
+            async def work(tx: Tx) -> _Published:
+                ingested = await self.store(tx, prepared)
+                return _Published(ingested.ids, ingested.received, ingested.known)
+
+            yield work
 
         keyed = Keyed.of(viewer.user_id, idempotency_key, "publishNews", list(drafts))
+        scope = system_scope(viewer.client, viewer.user_id)
+        published = (await once_prepared(self.database, scope, keyed, judge, _Published)).result
+        return NewsIngested(published.ids, published.received, published.known, {})
 
-        async def work(tx: Tx) -> NewsIngested:
-            published = (await once(tx, keyed, lambda: publish(tx), _Published)).result
-            return NewsIngested(published.ids, published.received, published.known, {})
-
-        return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
-
-    async def prepare(self, drafts: Sequence[ArticleDraft], executor: Executor) -> Prepared:
-        """What is new of these, judged in a thread."""
+    async def prepare(self, drafts: Sequence[ArticleDraft]) -> Prepared:
+        """What is new of these, judged in a thread, for which no connection waits."""
         now = self.clock.now()
         ignored: dict[str, int] = {}
         by_url: dict[str, ArticleDraft] = {}
@@ -117,11 +121,11 @@ class News:
                 by_url[draft.url] = draft
             else:
                 ignored[why] = ignored.get(why, 0) + 1
-        known = {row["url"] for row in await executor.fetch(NEWS.known_urls, list(by_url))}
+        known = {row["url"] for row in await self.database.fetch(NEWS.known_urls, list(by_url))}
         fresh = [draft for url, draft in by_url.items() if url not in known]
         articles: list[JudgedArticle] = []
         if fresh:
-            mentions = self._names.of(tuple(map(tuple, await executor.fetch(NEWS.token_names))))
+            mentions = self._names.of(tuple(map(tuple, await self.database.fetch(NEWS.token_names))))
             articles = await asyncio.to_thread(lambda: [judged(draft, mentions) for draft in fresh])
         return Prepared(articles, len(drafts), len(known), ignored)
 

@@ -18,6 +18,7 @@ from purgatory.domain.model import OpenedState
 
 from app.kit.clock import Clock
 from app.kit.errors import Unavailable
+from app.kit.work import free_to_wait
 
 _PARSED_IN_A_THREAD: Final = 256 * 1024
 _AGENT: Final = "moneta"
@@ -94,6 +95,7 @@ class ProviderClient:
 
         Raises Absent for 404, Unavailable for whatever else is no answer, and while the circuit is open.
         """
+        free_to_wait(self._name)
         breaker = await self._breakers.get_breaker(self._name)
         try:
             async with breaker, asyncio.timeout(self._policy.total_s):
