@@ -7,16 +7,20 @@ from typing import Any
 import pytest
 import strawberry
 from pgqueuer.models import Job as QueuedJob
+from strawberry.schema.config import StrawberryConfig
 
+from app.engine.cursors import Cursor
 from app.engine.execution import Engine
 from app.engine.streams.declaring import durable
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database, Tx
+from app.kit.events import Event
 from app.kit.flights import Flights
 from app.kit.jobs import Job, Schedule, _entrypoint, run_schedule
 from app.kit.loading import Reads
 from app.kit.sql import Query
 from app.kit.work import Work, begin_transaction, current_work, working
+from app.schema.scalars import SCALARS
 from tests.conftest import APP_ROLE, NOON
 from tests.engine.support import LIMITS, Context, prepare
 from tests.waiting import HANG_S
@@ -70,9 +74,13 @@ class _Query:
         return "guarded"
 
 
+def _event(event: Event, cursor: Cursor) -> str:
+    return "event"
+
+
 @strawberry.type
 class _Subscription:
-    @durable(str, payload=lambda event, cursor: "event", per_s=1.0, description="Events.")
+    @durable(str, payload=_event, per_s=1.0, description="Events.")
     async def nested(self, info: strawberry.Info[Context, None]) -> str:
         await nested(info.context.reads.database)
         return "guarded"
@@ -89,7 +97,8 @@ async def request(database: Database) -> None:
 
 
 async def subscription(database: Database) -> None:
-    engine = Engine(strawberry.Schema(_Query, subscription=_Subscription), LIMITS)
+    scalars = StrawberryConfig(scalar_map=SCALARS)
+    engine = Engine(strawberry.Schema(_Query, subscription=_Subscription, config=scalars), LIMITS)
     opened = await engine.open_stream(prepare(engine, "subscription { nested }"), context(database))
     assert opened.stream == "guarded"
 
