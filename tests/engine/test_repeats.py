@@ -82,7 +82,9 @@ class Query:
 
 
 SCHEMA = strawberry.Schema(Query, types=[Made])
-ROUNDS = "{ root { left { name left { name left { name interrupted } right { name } } } right { name right { name } } } }"
+ROUNDS = (
+    "{ root { left { name left { name left { name interrupted } right { name } } } right { name right { name } } } }"
+)
 ANSWER = {
     "root": {
         "left": {

@@ -53,7 +53,9 @@ async def test_head_is_reached_from_every_earlier_head(empty_database_url: str) 
 
 IMPATIENT = Patience(lock_timeout="20ms", pauses_s=(0.0, 0.0))
 """Gives up after three attempts."""
-REFUSED = "the revision after 0007 waits for a lock that somebody else holds. The longest transaction is that of process"
+REFUSED = (
+    "the revision after 0007 waits for a lock that somebody else holds. The longest transaction is that of process"
+)
 
 
 @asynccontextmanager

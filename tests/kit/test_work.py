@@ -132,9 +132,7 @@ async def shared_flight(database: Database) -> None:
 
 
 @pytest.mark.parametrize("entry", [request, subscription, job, schedule, long_running, shared_flight])
-async def test_each_kind_of_entry_is_guarded(
-    database: Database, entry: Callable[[Database], Awaitable[None]]
-) -> None:
+async def test_each_kind_of_entry_is_guarded(database: Database, entry: Callable[[Database], Awaitable[None]]) -> None:
     await entry(database)
     assert current_work() is None
 
