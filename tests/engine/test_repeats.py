@@ -1,19 +1,23 @@
 """A request is repeated where others had to make something for it first, and where a migration came between."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import strawberry
 from msgspec.structs import replace
+from strawberry.schema.config import StrawberryConfig
 
 from app.engine.breadth import Levels
+from app.engine.cursors import Cursor
 from app.engine.execution import MAX_REPEATS, Engine
 from app.engine.operations import Course, Response
+from app.engine.streams.declaring import durable
 from app.kit.db import SYSTEM, Database
-from app.kit.errors import Repeatable
+from app.kit.errors import Repeatable, Unavailable
+from app.kit.events import Event
 from app.kit.loading import Reads
+from app.schema.scalars import SCALARS
 from tests.engine.support import LIMITS, Context, prepare
 
 LEVELS = 3
@@ -81,7 +85,21 @@ class Query:
         return Made(name="")
 
 
-SCHEMA = strawberry.Schema(Query, types=[Made])
+def _event(event: Event, cursor: Cursor) -> str:
+    return "event"
+
+
+@strawberry.type
+class Subscription:
+    @durable(str, payload=_event, per_s=1.0, description="Events.")
+    async def events(self, info: strawberry.Info[Asking, None]) -> str:
+        if info.context.migrations:
+            info.context.migrations -= 1
+            raise Repeatable
+        return "events"
+
+
+SCHEMA = strawberry.Schema(Query, subscription=Subscription, types=[Made], config=StrawberryConfig(scalar_map=SCALARS))
 ROUNDS = (
     "{ root { left { name left { name left { name interrupted } right { name } } } right { name right { name } } } }"
 )
@@ -101,7 +119,7 @@ ANSWER = {
 
 
 @pytest.fixture
-def executions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def executions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often a document was executed, and by whom."""
     counted = Counter[str]()
     answer, begin = Levels.answer, Engine._executor
@@ -116,7 +134,7 @@ def executions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
     monkeypatch.setattr(Levels, "answer", count)
     monkeypatch.setattr(Engine, "_executor", count_executors)
-    yield counted
+    return counted
 
 
 async def run(query: str, context: Asking, **limits: Any) -> tuple[Response, Engine]:
@@ -162,3 +180,12 @@ async def test_both_are_bounded(database: Database, executions: Counter[str]) ->
     response, _ = await run("{ root { never } }", Asking(database))
     assert response.codes == ["MAINTENANCE"]
     assert executions == {"level by level": LIMITS.depth + 1, "in all": LIMITS.depth + 1}
+
+
+async def test_a_stream_is_opened_where_a_migration_comes_between(database: Database) -> None:
+    engine = Engine(SCHEMA, LIMITS)
+    prepared = prepare(engine, "subscription { events }")
+    opened = await engine.open_stream(prepared, Asking(database, migrations=MAX_REPEATS))
+    assert opened.stream == "events"
+    with pytest.raises(Unavailable):
+        await engine.open_stream(prepared, Asking(database, migrations=MAX_REPEATS + 1))

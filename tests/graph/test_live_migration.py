@@ -7,9 +7,8 @@ import pytest
 
 from app.kit.db import Database, Tx
 from app.kit.sql import Query
-from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
-from tests.factories import CLIENT, PASSWORD
+from tests.factories import PASSWORD
 from tests.graph.stage import Stage
 
 QUERY = "{ viewer { user { email displayName } } blocks(first: 3) { nodes { miner { owner { displayName } } } } }"
@@ -64,7 +63,7 @@ OWN = "{ viewer { user { displayName } watchlist { nodes { notes } } } }"
         ("ALTER COLUMN notes TYPE varchar(3000)", True),
     ],
 )
-async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(
+async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(  # noqa: PLR0917  # fixtures
     stage: Stage,
     execute: Execute,
     owner: Owner,
@@ -100,21 +99,3 @@ async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(
     assert (response.data, response.errors) == (after if is_repeated else before, [])
     again = sum("display_names" in sql for sql in read)
     assert again == (2 if is_repeated else 1)
-
-
-async def test_streams_are_opened_all_the_same(stage: Stage, runtime: AppRuntime, owner: Owner) -> None:
-    prepared = runtime.engine.prepare(
-        "subscription { walletBalance { balance } }", None, None, introspection_allowed=True
-    )
-    assert not isinstance(prepared, list)
-    caller = Caller(viewer=stage.world.viewers["alice"], client=CLIENT, request_id="test", from_browser=False)
-
-    async def opened() -> list[str]:
-        several = [runtime.engine.open_stream(prepared, runtime.new_context(caller)) for _ in range(4)]
-        return [each.stream for each in await asyncio.gather(*several)]
-
-    before = await opened()
-    assert len(set(before)) == 1
-    for length in (20, 30, 40):
-        await owner.execute(f"ALTER TABLE wallets ALTER COLUMN custody TYPE varchar({length})")
-        assert await opened() == before

@@ -132,7 +132,7 @@ async def test_no_revision_writes_a_table_anew(empty_database_url: str) -> None:
     try:
         for version in VERSIONS:
             await migrate(empty_database_url, version)
-            now = {name: number for name, number in await owner.fetch(files)}
+            now = dict(await owner.fetch(files))
             assert {name for name in before.keys() & now.keys() if before[name] != now[name]} == set(), version
             before = now
     finally:
