@@ -124,7 +124,7 @@ async def test_a_revision_that_fails_otherwise_is_not_repeated(empty_database_ur
 async def test_no_revision_writes_a_table_anew(empty_database_url: str) -> None:
     """To a snapshot that was open before, such a table is empty."""
     files = (
-        "SELECT oid::regclass::text, relfilenode FROM pg_class"
+        "SELECT oid::regclass::text AS name, relfilenode AS file FROM pg_class"
         " WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace"
     )
     owner = await asyncpg.connect(empty_database_url)
@@ -132,7 +132,7 @@ async def test_no_revision_writes_a_table_anew(empty_database_url: str) -> None:
     try:
         for version in VERSIONS:
             await migrate(empty_database_url, version)
-            now = dict(await owner.fetch(files))
+            now = {row["name"]: row["file"] for row in await owner.fetch(files)}
             assert {name for name in before.keys() & now.keys() if before[name] != now[name]} == set(), version
             before = now
     finally:
