@@ -16,6 +16,9 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 
 Q = beside(__file__, "postgres.sql")
 
+GRANTED_ROLE: Final = "moneta_app"
+"""The role that migrations make and grant to. Another one serves as a member of it."""
+
 CLOSING_S: Final = 2.0
 """What a cancelled statement gets to end on the server before its connection is cut off."""
 
@@ -141,6 +144,8 @@ async def check_role(connection: Connection, role: str | None) -> None:
         wrong = f"lets {role!r} bypass row-level security: ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS"
     elif row["owned"]:
         wrong = f"lets {role!r} own {row['owned']}: give that to the role that migrates"
+    elif row["is_stranger"]:
+        wrong = f"lets {role!r} read nothing: migrations grant to {GRANTED_ROLE}, so GRANT {GRANTED_ROLE} TO {role}"
     if wrong is not None:
         problem = WrongRole(
             f"Refused to serve: Postgres {wrong}. Connect to the server itself, or have the pooler pass `role` on"
