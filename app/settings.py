@@ -70,7 +70,10 @@ class Settings(BaseSettings):
     )
 
     database_url: PostgresUrl | None = Field(None, description="Unset: the embedded Postgres.")
-    database_role: str = Field("moneta_app", description="The role every pooled connection assumes; owns nothing.")
+    database_role: str = Field(
+        "moneta_app",
+        description="The role every pooled connection assumes: moneta_app, which migrations grant to, or a member.",
+    )
     database_pool_size: int = Field(16, ge=1, le=200)
     database_waiting_limit: int = Field(
         4000, ge=10, description="Reads and writes that may wait for a connection; further ones are refused."

@@ -36,6 +36,7 @@ from app.engine.direct import Column, OfParent, Way, way_of
 from app.engine.pages import PageSource, ReadsContext, page_of
 from app.engine.relations import Relation
 from app.kit.loading import Many, One, Page, PageResult
+from app.kit.moments import NotYet
 
 
 class LeftToGraphQL(Exception):
@@ -166,11 +167,18 @@ class Levels:
         self._executor = executor
         self._context = context
         self._under_way: list[asyncio.Future[Any]] = []
+        self._due: NotYet | None = None
 
     async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
-        """The data of the query. Raises LeftToGraphQL, or whatever a resolver raises; nothing is under way then."""
+        """The data of the query. Raises LeftToGraphQL, or whatever a resolver raises; nothing is under way then.
+
+        NotYet is raised last, when all that can be reached without what is due has been asked for.
+        """
         try:
-            return (await self.objects(selection, [root]))[0]
+            data = (await self.objects(selection, [root]))[0]
+            if self._due is not None:
+                raise self._due
+            return data
         except BaseException:
             for work in self._under_way:
                 work.cancel()
@@ -254,7 +262,13 @@ class Levels:
         if isinstance(begun, _Loads):
             values = await begun.values()
         elif any(optimized_is_awaitable(value) for value in begun):
-            values = await asyncio.gather(*map(_settled, begun))
+            try:
+                values = await asyncio.gather(*map(_settled, begun))
+            except NotYet as due:
+                # The others may be due as well, and are made in the same round.
+                await asyncio.gather(*map(_settled, begun), return_exceptions=True)
+                self._due = due
+                return
         else:
             values = begun
         completed = await self._complete(field, field.definition.type, values)

@@ -8,10 +8,10 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import strawberry
 from graphql import (
@@ -36,8 +36,10 @@ from app.engine.limits.text import check_variables
 from app.engine.operations import Course, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
 from app.kit.errors import Problem, Unavailable
-from app.kit.moments import Moments
+from app.kit.moments import Moments, NotYet
 from app.kit.work import Work, working
+
+T = TypeVar("T")
 
 SMALL_BYTES: Final = 4096
 """A request up to this size is checked on the event loop: a thread would cost more."""
@@ -49,6 +51,7 @@ MAX_WAITING_CHECKS: Final = 200
 """Large requests that may wait for that; each takes tens of milliseconds at most."""
 
 MAX_REPEATS: Final = 3
+"""So often is a request answered anew because migrations came between."""
 
 
 class Engine:
@@ -145,10 +148,7 @@ class Engine:
         with working(Work(context.party)):
             try:
                 async with asyncio.timeout(self.limits.timeout_s):
-                    with _let_go(self._executor(prepared, context, None)) as executor:
-                        opened: Any = create_source_event_stream(executor)
-                        if optimized_is_awaitable(opened):
-                            opened = await opened
+                    opened = await self._repeated(context, partial(self._open, prepared, context))
             except TimeoutError as error:
                 raise TimedOut from error
             finally:
@@ -157,7 +157,14 @@ class Engine:
             errors = opened.errors or []
             raise_unavailable(errors)
             raise NotOpened(describe(errors, context.request_id, executed=True))
-        assert isinstance(opened, Opened)
+        return opened
+
+    async def _open(self, prepared: Prepared, context: RequestContext) -> Opened | ExecutionResult:
+        with _let_go(self._executor(prepared, context, None)) as executor:
+            opened: Any = create_source_event_stream(executor)
+            if optimized_is_awaitable(opened):
+                opened = await opened
+        assert isinstance(opened, Opened | ExecutionResult)
         return opened
 
     async def answer_event(self, prepared: Prepared, context: RequestContext, payload: object) -> Response:
@@ -168,7 +175,7 @@ class Engine:
         with working(Work(context.party)) as work:
             try:
                 async with asyncio.timeout(self.limits.timeout_s):
-                    result = await self._repeated(prepared, context, root)
+                    result = await self._outcome(prepared, context, root)
             except TimeoutError:
                 result = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
             finally:
@@ -180,27 +187,40 @@ class Engine:
         forget_frames(result.errors or [])
         return Response(result.data, errors, self._extensions(prepared, work), True, work.statements)
 
-    async def _repeated(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
-        """The outcome, for which a query or an event is answered again where that is called for.
-
-        That is where others had to make something first, which is not waited for with a connection held, and where a
-        migration came between. What a mutation writes is repeated by itself.
-        """
+    async def _outcome(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
         is_mutation = prepared.kind is OperationType.MUTATION
         context.reads.is_repeated = not is_mutation
         # Also of nobody, who may be somebody when a mutation has logged them in.
         if prepared.reach.is_scoped:
             context.reads.moments = Moments.MANY if is_mutation and prepared.reach.outside else Moments.ONE
-        result = await self._answer(prepared, context, root)
-        for _ in range(0 if is_mutation else MAX_REPEATS):
-            if not result.errors:
-                break
+        answer = partial(self._answer, prepared, context, root)
+        # What a mutation writes is repeated by itself.
+        return await answer() if is_mutation else await self._repeated(context, answer)
+
+    async def _repeated(
+        self, context: RequestContext, attempt: Callable[[], Awaitable[T | ExecutionResult]]
+    ) -> T | ExecutionResult:
+        """The outcome of a query, an event or an opening, which is attempted again where that is called for.
+
+        That is where others had to make something first, which is not waited for with a connection held, and where a
+        migration came between; neither uses up what there is for the other. All that is due at once is one round, so
+        there are no more of these than the document has levels.
+        """
+        rounds = repeats = 0
+        while True:
+            outcome = await attempt()
+            if not isinstance(outcome, ExecutionResult) or not outcome.errors:
+                return outcome
             await context.read_anew()
-            if not await context.reads.make_due() and not is_repeatable(result.errors):
-                break
-            forget_frames(result.errors)
-            result = await self._answer(prepared, context, root)
-        return result
+            if await context.reads.make_due():
+                rounds += 1
+            elif is_repeatable(outcome.errors):
+                repeats += 1
+            else:
+                return outcome
+            if rounds > self.limits.depth or repeats > MAX_REPEATS:
+                return outcome
+            forget_frames(outcome.errors)
 
     async def _answer(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
         executor = self._executor(prepared, context, root)
@@ -210,6 +230,9 @@ class Engine:
             try:
                 with _let_go(executor):
                     data = await Levels(executor, context).answer(selection, root)
+            except NotYet as due:
+                forget_frames([due])
+                return ExecutionResult(None, [refuse(due, prepared.operation)])
             except Exception as error:
                 forget_frames([error])
                 self.courses[Course.FELL_BACK] += 1

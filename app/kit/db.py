@@ -29,7 +29,7 @@ from app.kit.postgres import (
 from app.kit.scope import PUBLIC, SYSTEM, Scope
 from app.kit.sql import Statement
 from app.kit.transaction import Executor, Tx
-from app.kit.work import Work, count_statement, current_work, working
+from app.kit.work import begin_transaction, count_statement, current_work
 
 __all__ = ["PUBLIC", "SYSTEM", "Database", "Executor", "Scope", "Tx"]
 
@@ -138,18 +138,17 @@ class Database(Executor):
     async def _repeated(
         self, begin: Callable[[], AbstractAsyncContextManager[Tx]], work: Callable[[Tx], Awaitable[T]]
     ) -> T:
-        with working(current_work() or Work()):
-            for attempt in range(1, _RETRIES + 1):
-                try:
-                    async with begin() as tx:
-                        result = await work(tx)
-                except (Repeatable, Collision) as problem:
-                    if attempt == (_COLLISIONS if isinstance(problem, Collision) else _RETRIES):
-                        raise
-                    await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
-                else:
-                    await tx.committed()
-                    return result
+        for attempt in range(1, _RETRIES + 1):
+            try:
+                async with begin() as tx:
+                    result = await work(tx)
+            except (Repeatable, Collision) as problem:
+                if attempt == (_COLLISIONS if isinstance(problem, Collision) else _RETRIES):
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
+            else:
+                await tx.committed()
+                return result
         raise AssertionError("unreachable")
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
@@ -164,10 +163,9 @@ class Database(Executor):
     async def _transaction(
         self, begin: str, scope: Scope, end: Callable[[Connection], Awaitable[None]], failures: Failures
     ) -> AsyncIterator[Tx]:
-        work, party = current_work(), self._party()
+        party = self._party()
         connection = await self._acquire(party)
-        if work is not None:
-            work.holds_connection = True
+        work = begin_transaction()
         tx = Tx(connection, failures)
         try:
             with tx.uncut():
@@ -181,8 +179,7 @@ class Database(Executor):
             raise
         finally:
             tx.end()
-            if work is not None:
-                work.holds_connection = False
+            work.open_transactions -= 1
             await self._release(connection, party, cut_off=tx.cut_off)
 
     @asynccontextmanager
@@ -203,7 +200,7 @@ class Database(Executor):
         work = current_work()
         if work is None:
             return None
-        if work.holds_connection:
+        if work.open_transactions:
             raise RuntimeError("this work holds a connection and may not wait for another")
         return work.party
 

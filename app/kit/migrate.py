@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from pathlib import Path
+from typing import Final
 
 import asyncpg
+import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,24 +19,38 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _one_at_a_time = threading.Lock()
 
 
-async def migrate(url: str, revision: str = "head") -> None:
+class Patience(msgspec.Struct, frozen=True):
+    """How a revision waits for a lock that others hold."""
+
+    # More than the second after which Postgres looks whether only its own vacuum is in the way, and stops that.
+    lock_timeout: str = "2s"
+    pauses_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+    """Before each further attempt. Meanwhile those who wait behind it have their turn."""
+
+
+PATIENCE: Final = Patience()
+
+
+async def migrate(url: str, revision: str = "head", *, patience: Patience = PATIENCE) -> None:
     """Applies every missing revision up to `revision`, as the owner that `url` names. Safe to run twice at once.
 
-    Raises Unavailable when the server does not answer, refuses us, or refuses a revision.
+    Raises Unavailable when the server does not answer, refuses us, or refuses a revision, or when others keep a lock
+    that one needs.
     """
     # Alembic's environment runs an event loop of its own, so it gets a thread.
     try:
-        await asyncio.to_thread(_upgrade, url, revision)
+        await asyncio.to_thread(_upgrade, url, revision, patience)
     except (OSError, ValueError, SQLAlchemyError, asyncpg.PostgresError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise Unavailable(f"The database cannot be brought to revision {revision}: {reason}") from error
 
 
-def _upgrade(url: str, revision: str) -> None:
+def _upgrade(url: str, revision: str, patience: Patience) -> None:
     config = Config()
     # A path may hold what Alembic's configuration would take for a placeholder.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = url
+    config.attributes["patience"] = patience
     with _one_at_a_time:
         command.upgrade(config, revision)

@@ -15,6 +15,9 @@ from app.kit.sql import Query, Statements
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 
+GRANTED_ROLE: Final = "moneta_app"
+"""The role that migrations make and grant to. Another one serves as a member of it."""
+
 CLOSING_S: Final = 2.0
 """What a cancelled statement gets to end on the server before its connection is cut off."""
 
@@ -130,6 +133,7 @@ class SessionRole(msgspec.Struct, frozen=True):
     name: str
     bypasses: bool
     owned: str | None
+    is_stranger: bool
 
 
 class RoleSql(Statements, file="postgres.sql"):
@@ -153,6 +157,8 @@ async def check_role(connection: Connection, role: str | None) -> None:
         wrong = f"lets {role!r} bypass row-level security: ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS"
     elif found.owned:
         wrong = f"lets {role!r} own {found.owned}: give that to the role that migrates"
+    elif found.is_stranger:
+        wrong = f"lets {role!r} read nothing: migrations grant to {GRANTED_ROLE}, so GRANT {GRANTED_ROLE} TO {role}"
     if wrong is not None:
         problem = WrongRole(
             f"Refused to serve: Postgres {wrong}. Connect to the server itself, or have the pooler pass `role` on"

@@ -12,15 +12,17 @@ SHARED: Final = "shared"
 class Work:
     """One request, one event or one job, with all the tasks that it starts."""
 
-    __slots__ = ("begun_by", "holds_connection", "party", "statements")
+    __slots__ = ("begun_by", "is_passing", "open_transactions", "party", "statements")
 
     def __init__(self, party: Hashable = None, begun_by: "Work | None" = None) -> None:
         """`party` shares the database fairly with the others; None is Moneta itself."""
         self.party = party
         self.begun_by = begun_by
         self.statements = 0
-        self.holds_connection = False
-        """Whether a transaction of this work is open. It then may wait for nothing else, another connection least."""
+        self.open_transactions = 0
+        """While there is one this work holds a connection, and may wait for nothing else, another connection least."""
+        self.is_passing = False
+        """Whether it is no more than its one transaction."""
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -28,7 +30,23 @@ _work: ContextVar[Work | None] = ContextVar("work", default=None)
 
 def current_work() -> Work | None:
     """The work that this task belongs to; None for what belongs to none."""
-    return _work.get()
+    work = _work.get()
+    # Who began a passing one, and every task begun within, still has it when it is over.
+    return None if work is None or (work.is_passing and not work.open_transactions) else work
+
+
+def begin_transaction() -> Work:
+    """Notes that the current work holds a connection; what belongs to none is a work of its own meanwhile.
+
+    Whoever began it takes 1 off `open_transactions` at its end, which may be in another task.
+    """
+    work = current_work()
+    if work is None:
+        work = Work()
+        work.is_passing = True
+        _work.set(work)
+    work.open_transactions += 1
+    return work
 
 
 def count_statement() -> None:
@@ -44,8 +62,8 @@ def free_to_wait(for_what: str) -> None:
 
     Raises RuntimeError, a defect, while its work holds a connection: everybody else would wait for that meanwhile.
     """
-    work = _work.get()
-    if work is not None and work.holds_connection:
+    work = current_work()
+    if work is not None and work.open_transactions:
         raise RuntimeError(f"this work holds a connection and may not wait for {for_what}")
 
 

@@ -1,5 +1,7 @@
 -- Many servers grant what is created to roles of their own, by default privileges (Supabase: anon, authenticated). Rows
 -- with an owner are kept by row-level security; events, jobs, and partitions asked for by name would be open to them.
+-- Nobody makes or drops partitions meanwhile, and all locks are taken in one order: two such loops would meet in them.
+SELECT pg_advisory_xact_lock(hashtext('moneta.partitions'));
 DO $$
 DECLARE
     granted record;
@@ -13,6 +15,7 @@ BEGIN
         WHERE d.defaclrole = current_user::regrole AND d.defaclobjtype IN ('r', 'S', 'f')
             AND d.defaclnamespace IN (0, 'public'::regnamespace)
             AND a.grantee NOT IN (current_user::regrole, 'moneta_app'::regrole)
+        ORDER BY 1, 2, 3
     LOOP
         EXECUTE format(
             'ALTER DEFAULT PRIVILEGES %s REVOKE ALL ON %s FROM %s', granted.place, granted.kind, granted.grantee
@@ -20,6 +23,7 @@ BEGIN
     END LOOP;
     FOR granted IN
         SELECT DISTINCT
+            c.oid,
             CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
             c.oid::regclass::text AS name,
             CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee
@@ -27,16 +31,18 @@ BEGIN
         WHERE c.relnamespace = 'public'::regnamespace AND c.relowner = current_user::regrole
             AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
             AND a.grantee NOT IN (current_user::regrole, 'moneta_app'::regrole)
+        ORDER BY c.oid, grantee
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', granted.kind, granted.name, granted.grantee);
     END LOOP;
     -- Those of extensions are the server's, and everybody may use what is built in.
     FOR granted IN
-        SELECT p.oid::regprocedure::text AS name, a.grantee::regrole::text AS grantee
+        SELECT p.oid, p.oid::regprocedure::text AS name, a.grantee::regrole::text AS grantee
         FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a
         WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
             AND a.grantee NOT IN (0, current_user::regrole, 'moneta_app'::regrole)
             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+        ORDER BY p.oid, grantee
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s', granted.name, granted.grantee);
     END LOOP;
@@ -55,7 +61,8 @@ REVOKE ALL ON FUNCTION close_partition FROM PUBLIC;
 
 SELECT close_partition(c.relname)
 FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r';
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+ORDER BY c.oid;
 
 -- Makes the partition of a month; false where there is one.
 CREATE FUNCTION make_partition(of_table text, month timestamptz) RETURNS boolean

@@ -10,8 +10,14 @@ GRANT USAGE ON SEQUENCE watchlist_ranks TO moneta_app;
 COMMENT ON SEQUENCE watchlist_ranks IS 'Behind every rank and position there is; those of before count from 0.';
 
 ALTER TABLE watchlist_items ADD COLUMN rank numeric;
--- A change of type and not an UPDATE: no policy hides rows from it, whoever owns the table.
-ALTER TABLE watchlist_items ALTER COLUMN rank TYPE numeric USING position;
+-- Policies bind the owner as well. Not a change of type, which would write the table anew: whoever has a snapshot open
+-- would find it empty.
+SELECT set_config('app.system', 'on', true);
+UPDATE watchlist_items SET rank = position;
+-- The foreign keys' checks of these rows are due, and with them pending no table can be changed.
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
+SELECT set_config('app.system', '', true);
 ALTER TABLE watchlist_items
     ALTER COLUMN rank SET NOT NULL,
     ALTER COLUMN rank SET DEFAULT nextval('watchlist_ranks'),

@@ -22,12 +22,12 @@ def _is_once(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in ONCE
 
 
+def _is_keyed(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in {"Keyed", "Keyed.of"}
+
+
 CALLERS = [pytest.param(function, id=name) for name, function in functions()]
-MAKERS = [
-    function
-    for _, function in functions()
-    if any(isinstance(node, ast.Call) and "Keyed" in ast.unparse(node.func) for node in ast.walk(function))
-]
+MAKERS = [function for _, function in functions() if any(map(_is_keyed, ast.walk(function)))]
 
 
 def test_there_are_as_many_as_mutations_with_a_key() -> None:

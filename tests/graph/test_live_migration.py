@@ -1,10 +1,12 @@
 """A request that a live migration hits is repeated: nobody notices."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from app.kit.db import Database
+from app.kit.db import Database, Tx
+from app.kit.sql import Query
 from tests.conftest import Execute, Owner
 from tests.factories import PASSWORD
 from tests.graph.stage import Stage
@@ -47,3 +49,53 @@ async def test_queries_and_mutations_go_on(stage: Stage, execute: Execute, owner
     for number, migration in enumerate(MIGRATIONS, start=1):
         await owner.execute(migration)
         await everything(number)
+
+
+OWN = "{ viewer { user { displayName } watchlist { nodes { notes } } } }"
+
+
+@pytest.mark.parametrize(
+    ("migration", "is_repeated"),
+    [
+        ("ADD COLUMN more text", False),
+        ("ADD COLUMN more text NOT NULL DEFAULT 'constant'", False),
+        ("DROP COLUMN more_before", False),
+        ("ALTER COLUMN notes TYPE varchar(3000)", True),
+    ],
+)
+async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(  # noqa: PLR0917  # fixtures
+    stage: Stage,
+    execute: Execute,
+    owner: Owner,
+    monkeypatch: pytest.MonkeyPatch,
+    migration: str,
+    is_repeated: bool,
+) -> None:
+    viewer = stage.world.viewers["alice"]
+    await owner.execute("ALTER TABLE watchlist_items ADD more_before text, ALTER notes TYPE varchar(2500)")
+    await stage.services.market.watchlist.add(viewer, "BTC", "before", "key")
+    name = await owner.fetchval("SELECT display_name FROM display_names WHERE user_id = $1", viewer.user_id)
+    before = {"viewer": {"user": {"displayName": name}, "watchlist": {"nodes": [{"notes": "before"}]}}}
+    after = {"viewer": {"user": {"displayName": "New"}, "watchlist": {"nodes": [{"notes": "after"}]}}}
+    # Each connection has its plans.
+    assert [each.data for each in await asyncio.gather(*(execute(OWN, viewer=viewer) for _ in range(4)))] == [
+        before
+    ] * 4
+    read: list[str] = []
+    fetch = Tx.fetch
+
+    async def migrated(tx: Tx, query: Query[Any], *arguments: object) -> Any:
+        if "watchlist_items" in query.sql and not any("watchlist_items" in sql for sql in read):
+            assert any("display_names" in sql for sql in read), "the snapshot is open, and has been read from"
+            async with owner.transaction():
+                await owner.execute("UPDATE display_names SET display_name = 'New' WHERE user_id = $1", viewer.user_id)
+                await owner.execute("UPDATE watchlist_items SET notes = 'after' WHERE notes = 'before'")
+                await owner.execute(f"ALTER TABLE watchlist_items {migration}")
+        read.append(query.sql)
+        return await fetch(tx, query, *arguments)
+
+    monkeypatch.setattr(Tx, "fetch", migrated)
+    response = await execute(OWN, viewer=viewer)
+    assert (response.data, response.errors) == (after if is_repeated else before, [])
+    again = sum("display_names" in sql for sql in read)
+    assert again == (2 if is_repeated else 1)

@@ -129,7 +129,8 @@ async def test_the_application_cannot_change_what_the_owner_made(database: Datab
 async def test_a_snapshot_is_one_moment(database: Database) -> None:
     async with database.snapshot(SYSTEM) as tx:
         before = [row[0] for row in await tx.fetch(COUNTERS)]
-        await database.write(SYSTEM, lambda other: other.execute(BUMP, 1))
+        write = database.write(SYSTEM, lambda other: other.execute(BUMP, 1))
+        await asyncio.create_task(write, context=apart())
         assert [row[0] for row in await tx.fetch(COUNTERS)] == before == [0, 0]
 
     assert [row[0] for row in await database.fetch(COUNTERS)] == [1, 0]

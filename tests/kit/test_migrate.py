@@ -1,5 +1,7 @@
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,9 +9,12 @@ import asyncpg
 import pytest
 
 from app.kit.db import SYSTEM, Database
-from app.kit.migrate import MIGRATIONS, migrate
+from app.kit.errors import Unavailable
+from app.kit.migrate import MIGRATIONS, Patience, migrate
 from tests.conftest import Owner
+from tests.engine.support import listening
 from tests.statements import statement
+from tests.waiting import until
 
 VERSIONS = sorted(path.stem.partition("_")[0] for path in Path(MIGRATIONS, "versions").glob("0*.py"))
 PARTITIONS = (
@@ -44,6 +49,95 @@ async def test_head_is_reached_from_every_earlier_head(empty_database_url: str) 
     for count, version in enumerate(VERSIONS, start=1):
         await migrate(empty_database_url, version)
         assert await versions(empty_database_url) == VERSIONS[:count]
+
+
+IMPATIENT = Patience(lock_timeout="20ms", pauses_s=(0.0, 0.0))
+"""Gives up after three attempts."""
+REFUSED = (
+    "the revision after 0007 waits for a lock that somebody else holds. The longest transaction is that of process"
+)
+
+
+@asynccontextmanager
+async def held(url: str, statement: str) -> AsyncIterator[Owner]:
+    """A transaction of somebody else that stays open after this statement."""
+    connection = await asyncpg.connect(url, server_settings={"application_name": "somebody"})
+    try:
+        async with connection.transaction():
+            await connection.execute(statement)
+            yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("statement", ["SELECT FROM watchlist_items", "LOCK TABLE watchlist_items"])
+async def test_a_migration_that_others_keep_out_gives_up_and_leaves_the_head(
+    empty_database_url: str, statement: str
+) -> None:
+    await migrate(empty_database_url, "0007")
+    async with held(empty_database_url, statement) as other:
+        with listening() as logs, pytest.raises(Unavailable) as refused:
+            await migrate(empty_database_url, patience=IMPATIENT)
+        pid = await other.fetchval("SELECT pg_backend_pid()")
+    message = refused.value.message
+    assert "\n" not in message
+    assert message.startswith(f"The database cannot be brought to revision head: {REFUSED} {pid} (somebody, idle in")
+    assert message.endswith("with locks on watchlist_items.")
+    waits = [entry for entry in logs if entry["event"] == "migrate.waiting"]
+    assert len(waits) == len(IMPATIENT.pauses_s)
+    assert await versions(empty_database_url) == VERSIONS[: VERSIONS.index("0007") + 1]
+    await migrate(empty_database_url, patience=IMPATIENT)
+    assert await versions(empty_database_url) == VERSIONS
+
+
+async def test_a_migration_waits_for_others_and_lets_readers_pass(empty_database_url: str) -> None:
+    await migrate(empty_database_url, "0007")
+    reader = await asyncpg.connect(empty_database_url)
+    endless = Patience(lock_timeout="20ms", pauses_s=(0.01,) * 10_000)
+    try:
+        with listening() as logs:
+            async with held(empty_database_url, "SELECT FROM watchlist_items"):
+                migrating = asyncio.create_task(migrate(empty_database_url, patience=endless))
+                for attempts in (1, 3, 5):
+                    await until(lambda attempts=attempts: len(logs) >= attempts)  # type: ignore[misc]
+                    # It would wait behind the migration for as long as that waits for the other.
+                    assert await reader.fetch("SELECT FROM watchlist_items") == []
+                assert not migrating.done()
+            await migrating
+    finally:
+        await reader.close()
+    assert await versions(empty_database_url) == VERSIONS
+
+
+async def test_a_revision_that_fails_otherwise_is_not_repeated(empty_database_url: str) -> None:
+    await migrate(empty_database_url, "0007")
+    owner = await asyncpg.connect(empty_database_url)
+    try:
+        await owner.execute("CREATE SEQUENCE watchlist_ranks")
+    finally:
+        await owner.close()
+    with listening() as logs, pytest.raises(Unavailable, match="already exists"):
+        await migrate(empty_database_url, patience=IMPATIENT)
+    assert [entry for entry in logs if entry["event"] == "migrate.waiting"] == []
+
+
+async def test_no_revision_writes_a_table_anew(empty_database_url: str) -> None:
+    """To a snapshot that was open before, such a table is empty."""
+    files = (
+        "SELECT oid::regclass::text AS name, relfilenode AS file FROM pg_class"
+        " WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace"
+    )
+    owner = await asyncpg.connect(empty_database_url)
+    before: dict[str, int] = {}
+    try:
+        for version in VERSIONS:
+            await migrate(empty_database_url, version)
+            now = {row["name"]: row["file"] for row in await owner.fetch(files)}
+            assert {name for name in before.keys() & now.keys() if before[name] != now[name]} == set(), version
+            before = now
+    finally:
+        await owner.close()
+    assert len(before) > 30
 
 
 async def test_each_revision_is_recorded(owner: Owner) -> None:

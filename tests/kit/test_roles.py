@@ -65,6 +65,17 @@ async def test_a_role_that_is_not_bound_is_refused(database_url: str, owner: Own
     assert "bypass row-level security" in await refusal(database_url, role)
 
 
+async def test_a_role_that_migrations_grant_nothing_is_refused(database_url: str, owner: Owner, role: str) -> None:
+    await owner.execute(f"REVOKE {APP_ROLE} FROM {role}")
+    assert f"GRANT {APP_ROLE} TO {role}" in await refusal(database_url, role)
+    await owner.execute(f"GRANT {APP_ROLE} TO {role}")
+    opened = await Database.open(database_url, role=role, size=1, timeout_s=10.0)
+    try:
+        assert await opened.fetch(statement("members", "Counts users.", "SELECT count(*) FROM users"))
+    finally:
+        await opened.close()
+
+
 @pytest.mark.parametrize(
     ("owned", "said"),
     [

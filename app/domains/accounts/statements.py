@@ -61,7 +61,7 @@ class AccountWriteSql(Statements, file="writes.sql"):
     user_exists: Query[bool]
     national_ids_to_rewrap: Query[tuple[UUID, str, bytes, bytes]]
     rewrap_national_id: Command
-    lock_unverified: Query[tuple[UUID, str, datetime]]
+    lock_unverified: Query[tuple[UUID, str, datetime | None, bool]]
     set_verification_token: Command
     supersede_otps: Command
     insert_otp: Command
