@@ -93,7 +93,7 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, exchange.request_id)
         if caller.viewer is not None:
             exchange.user_id = str(caller.viewer.user_id)
-        prepared = await self._prepare(params, caller)
+        prepared = await self._prepare(request, params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
@@ -119,15 +119,20 @@ class GraphQLEndpoint:
         # A large one takes as long as a hundred small requests.
         return params_of_body(body) if len(body) <= LARGE_BYTES else await asyncio.to_thread(params_of_body, body)
 
-    async def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
+    async def _prepare(self, request: Request, params: Params, caller: Caller) -> Prepared | Response:
         allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        prepared = await self._runtime.engine.prepare_fairly(
+        engine = self._runtime.engine
+        work = engine.prepare_fairly(
             params.query,
             params.operation_name,
             params.variables,
             introspection_allowed=allowed,
             size_bytes=params.size_bytes,
+            party=lambda: self._runtime.new_context(caller).party,
         )
+        # Who has gone keeps nobody waiting in the line.
+        takes_long = engine.takes_long(params.query, params.size_bytes)
+        prepared = await (unless_disconnected(request.receive, work) if takes_long else work)
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 
     async def _execute(self, request: Request, prepared: Prepared, context: Context, exchange: Exchange) -> Response:
