@@ -1,4 +1,4 @@
-"""Large requests are checked in a thread, in turns among those who send them."""
+"""Large requests are read and checked in a thread, in turns among those who send them."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -20,7 +20,11 @@ class TooManyChecks(Unavailable):
 
 
 class Checks:
-    """One thread: however many large requests come, the event loop shares its time with the check of one of them."""
+    """One thread: however many large requests come, the event loop shares its time with one of them.
+
+    The interpreter runs one thread at a time, and hands over every few milliseconds: each further one would make the
+    event loop wait for as long again.
+    """
 
     def __init__(self, timeout_s: float) -> None:
         self.turns = Admission(1, waiting_limit=MAX_WAITING, overloaded=TooManyChecks)
@@ -39,5 +43,11 @@ class Checks:
             raise TimedOut from None
         # What runs in a thread cannot be stopped: the next turn comes when it has ended, whether or not anybody waits.
         checking = asyncio.get_running_loop().run_in_executor(self._thread, check)
-        checking.add_done_callback(lambda _: self.turns.leave(party))
+
+        def checked(done: "asyncio.Future[T]") -> None:
+            self.turns.leave(party)
+            # Marks it as seen, for who has gone.
+            done.exception()
+
+        checking.add_done_callback(checked)
         return await asyncio.shield(checking)
