@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from app.domains.market.alerts import loaders as alert_loaders
-from app.domains.market.alerts.model import AlertType
+from app.domains.market.alerts.model import AlertType, alert_fired_of
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, created_of, notification_stream
@@ -96,15 +96,15 @@ def _notification_event(event: Event, cursor: Cursor) -> NotificationEvent | Non
 def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
-    created = created_of(event.payload)
-    if created.alert_type not in PRICE_ALERTS or created.value is None:
+    fired = alert_fired_of(event.payload)
+    if fired is None or fired.alert_type not in PRICE_ALERTS:
         return None
     return PriceAlertEvent(
         cursor=cursor,
-        price=created.value,
-        triggered_at=created.created_at,
-        alert_id=created.alert_id,
-        notification_id=created.id,
+        price=fired.value,
+        triggered_at=fired.created_at,
+        alert_id=fired.alert_id,
+        notification_id=fired.id,
     )
 
 
