@@ -23,7 +23,7 @@ from app.schema.ledger.transactions import Output, Transaction
 from app.schema.scalars import Hash
 
 if TYPE_CHECKING:
-    from app.schema.accounts.types import User
+    from app.schema.accounts.users import User
 
 OWNER_ONLY = "Null unless the wallet is the viewer's own."
 
@@ -122,7 +122,7 @@ class Wallet(Node):
     public_key: str = strawberry.field(resolver=_public_key, description="RSA public key, PEM.")
     custody: Custody = strawberry.field(description="Who holds the private key.")
     created_at: datetime = strawberry.field(description="When it was registered.")
-    owner: Annotated["User", strawberry.lazy("app.schema.accounts.types")] = related(
+    owner: Annotated["User", strawberry.lazy("app.schema.accounts.users")] = related(
         accounts.user_by_id, key="user_id", description="Whose it is; others see only the display name."
     )
     balance: Decimal | None = strawberry.field(
