@@ -59,7 +59,7 @@ def node_loader(type_name: str) -> One[Any]:
     return _kinds[type_name].loader
 
 
-def node_type(*, by: One[Any], description: str, parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
+def node_type(*, by: One[Any], description: str | None = None, parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
     """Declares a Strawberry type that describes the records of `by`, with a global id over the loader's key."""
 
     def declare(cls: T) -> T:
@@ -78,7 +78,7 @@ def node_type(*, by: One[Any], description: str, parse: Callable[[str], Any] = U
     return declare
 
 
-def record_type(record: type[Any], *, description: str) -> Callable[[T], T]:
+def record_type(record: type[Any], *, description: str | None = None) -> Callable[[T], T]:
     """Declares a Strawberry type that describes a record and adds nothing to it."""
 
     def declare(cls: T) -> T:

@@ -24,7 +24,7 @@ class Problem:
 _types: dict[type[errors.Problem], type] = {}
 
 
-def problem_type(exception: type[errors.Problem], *, description: str) -> Callable[[T], T]:
+def problem_type(exception: type[errors.Problem], *, description: str | None = None) -> Callable[[T], T]:
     """Declares the Strawberry type that describes an expected failure; its fields are the exception's attributes."""
 
     def declare(cls: T) -> T:
@@ -35,7 +35,7 @@ def problem_type(exception: type[errors.Problem], *, description: str) -> Callab
 
 
 def mutation(
-    payload: type, *problems: type[errors.Problem], description: str
+    payload: type, *problems: type[errors.Problem], description: str | None = None
 ) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A mutation field. The problems it names are returned as members of its union; any other failure is an error.
 
