@@ -23,7 +23,7 @@ from app.schema.market.tokens import Token
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 
 
-@strawberry.enum(description="What a notification is about.")
+@strawberry.enum
 class NotificationType(Enum):
     """What a notification is about."""
 
@@ -33,10 +33,9 @@ class NotificationType(Enum):
 
 @node_type(
     by=notification_loaders.notification_by_id,
-    description="Something that the viewer was told. Kept for 6 months. Only theirs to see.",
 )
 class Notification(Node):
-    """Something that the viewer was told."""
+    """Something that the viewer was told. Kept for 6 months. Only theirs to see."""
 
     type: NotificationType = strawberry.field(description="What it is about.")
     title: str = strawberry.field(description="In a line of at most 200 characters.")
@@ -57,7 +56,7 @@ class Notification(Node):
     )
 
 
-@strawberry.type(description="The viewer was told something.")
+@strawberry.type
 class NotificationEvent:
     """The viewer was told something."""
 
@@ -68,9 +67,9 @@ class NotificationEvent:
     )
 
 
-@strawberry.type(description="An alert of the viewer's on a price has fired.")
+@strawberry.type
 class PriceAlertEvent:
-    """An alert on a price has fired."""
+    """An alert of the viewer's on a price has fired."""
 
     cursor: Cursor = strawberry.field(description="Place in the stream of the viewer's notifications.")
     price: Decimal = strawberry.field(description="The price that made it fire, in dollars.")
@@ -116,18 +115,16 @@ class NotificationStreams:
         NotificationEvent,
         payload=_notification_event,
         per_s=0.5,
-        description="What the viewer is told, as it is, in order.",
     )
     async def notifications(self, info: Info) -> str:
-        """What the viewer is told."""
+        """What the viewer is told, as it is, in order."""
         return notification_stream(info.context.require_viewer().user_id)
 
     @durable(
         PriceAlertEvent,
         payload=_price_alert_event,
         per_s=0.5,
-        description="The viewer's alerts on prices, PRICE_ABOVE and PRICE_BELOW, as they fire, in order.",
     )
     async def price_alerts(self, info: Info) -> str:
-        """The viewer's alerts on prices."""
+        """The viewer's alerts on prices, PRICE_ABOVE and PRICE_BELOW, as they fire, in order."""
         return notification_stream(info.context.require_viewer().user_id)
