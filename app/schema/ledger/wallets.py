@@ -9,6 +9,7 @@ import strawberry
 
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.connect import wallet_stream
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
@@ -107,7 +108,7 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
         recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
     )
     executor = await info.context.reads.executor(Audience.VIEWER)
-    return await info.context.services.ledger.transfers.draft(executor, info.context.require_viewer(), command)
+    return await info.context.services[LedgerServices].transfers.draft(executor, info.context.require_viewer(), command)
 
 
 @node_type(

@@ -11,6 +11,7 @@ from app.domains.market.alerts import model
 from app.domains.market.alerts.rules import MAX_COINS, MAX_COOLDOWN_S, MAX_MULTIPLE, MAX_WINDOW_MINUTES
 from app.domains.market.analysis.model import technical
 from app.domains.market.prices.model import Interval as CandleInterval
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens.model import TokenNotFound
 from app.engine.nodes import key_of
 from app.engine.problems import Problem, mutation, problem_type
@@ -235,7 +236,7 @@ class AlertingMutation:
             enabled=input.enabled,
             expires_at=input.expires_at,
         )
-        alert: Any = await info.context.services.market.alerts.create(
+        alert: Any = await info.context.services[MarketServices].alerts.create(
             info.context.require_viewer(), new, input.idempotency_key
         )
         return CreateAlertPayload(alert=alert)
@@ -243,7 +244,7 @@ class AlertingMutation:
     @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
         """Changes an alert, and arms it anew."""
-        alert: Any = await info.context.services.market.alerts.update(
+        alert: Any = await info.context.services[MarketServices].alerts.update(
             info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
         )
         return UpdateAlertPayload(alert=alert)
@@ -251,7 +252,9 @@ class AlertingMutation:
     @mutation(DeleteAlertPayload, NotFound)
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
-        await info.context.services.market.alerts.delete(info.context.require_viewer(), key_of(input.id, "Alert"))
+        await info.context.services[MarketServices].alerts.delete(
+            info.context.require_viewer(), key_of(input.id, "Alert")
+        )
         return DeleteAlertPayload(deleted_id=input.id)
 
 

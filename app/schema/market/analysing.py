@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from app.domains.market.analysis.services.phases import analysis_stream
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import known_symbol
@@ -47,5 +48,5 @@ class AnalysisStreams:
         """
         viewer = info.context.require_viewer()
         known = await known_symbol(await info.context.reads.executor(Audience.PUBLIC), symbol)
-        run_id = await info.context.services.market.phases.open(viewer, known)
+        run_id = await info.context.services[MarketServices].phases.open(viewer, known)
         return Followed(analysis_stream(run_id), since=0)

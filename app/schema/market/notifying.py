@@ -7,6 +7,7 @@ import strawberry
 
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import UnreadCount
+from app.domains.notifications.services import Notifications
 from app.engine.nodes import key_of
 from app.engine.problems import mutation
 from app.kit.errors import InvalidInput, NotFound
@@ -58,7 +59,7 @@ class NotifyingMutation:
     )
     async def mark_notifications_read(self, info: Info, input: MarkNotificationsReadInput) -> Any:
         """Marks notifications of the viewer's as read. Repeating it changes nothing."""
-        viewer, notifications = info.context.require_viewer(), info.context.services.market.notifications
+        viewer, notifications = info.context.require_viewer(), info.context.services[Notifications]
         if isinstance(input.up_to, datetime):
             marked = await notifications.mark_read_until(viewer, input.up_to)
         else:

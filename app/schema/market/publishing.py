@@ -8,6 +8,7 @@ import strawberry
 from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news import model
 from app.domains.market.news.services.news import MAX_BATCH
+from app.domains.market.services import MarketServices
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.engine.problems import mutation
@@ -95,7 +96,7 @@ class PublishingMutation:
         context = info.context
         viewer = context.require_admin()
         drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]
-        ingested: Any = await context.services.market.news.publish_as(viewer, drafts, input.idempotency_key)
+        ingested: Any = await context.services[MarketServices].news.publish_as(viewer, drafts, input.idempotency_key)
         loads = [context.reads.one(news_loaders.article_by_id, id) for id in ingested.ids]
         found = [await load for load in loads]
         articles: Any = [article for article in found if article is not None]

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import strawberry
 
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens.model import TokenNotFound
 from app.domains.market.watchlist.model import AlreadyWatched, WatchlistChanges, WatchlistFull
 from app.engine.nodes import key_of
@@ -86,7 +87,7 @@ class WatchingMutation:
     )
     async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:
         """Puts a token at the end of the viewer's watchlist."""
-        item: Any = await info.context.services.market.watchlist.add(
+        item: Any = await info.context.services[MarketServices].watchlist.add(
             info.context.require_viewer(), input.symbol, input.notes, input.idempotency_key
         )
         return AddToWatchlistPayload(item=item)
@@ -103,7 +104,7 @@ class WatchingMutation:
             position=input.position if isinstance(input.position, int) else msgspec.UNSET,
             viewed=input.viewed,
         )
-        item: Any = await info.context.services.market.watchlist.update(
+        item: Any = await info.context.services[MarketServices].watchlist.update(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
         )
         return UpdateWatchlistItemPayload(item=item)
@@ -111,7 +112,7 @@ class WatchingMutation:
     @mutation(RemoveFromWatchlistPayload, NotFound)
     async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
         """Forgets a watched token; the items behind it move up."""
-        await info.context.services.market.watchlist.remove(
+        await info.context.services[MarketServices].watchlist.remove(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem")
         )
         return RemoveFromWatchlistPayload(removed_id=input.id)

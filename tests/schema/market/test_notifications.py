@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Firing, NewsImpact, Rearm
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
@@ -86,7 +87,7 @@ async def bob(application: Application) -> Viewer:
 async def graph(
     application: Application, redis: Redis, owner: Owner, alice: Viewer, clock: Any
 ) -> AsyncIterator[Graph]:
-    stage = Stage(application.services.market, application.database, owner, clock, alice)
+    stage = Stage(application.services[MarketServices], application.database, owner, clock, alice)
     async with relaying(application.database, redis), hub_of(application.events, redis) as hub:
         yield Graph(build_runtime(application, hub, Peers(redis)), stage)
 
