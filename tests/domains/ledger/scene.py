@@ -15,7 +15,7 @@ from app.domains.ledger.rules.block import Block
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.payments import MIN_FEE_UNITS
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import WalletSql
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key
@@ -117,7 +117,7 @@ class Scene:
         """Every stored balance is the sum of the outputs that can be spent."""
         rows = await self.owner.fetch("SELECT wallet_id::text, balance FROM wallet_balances")
         stored = {row[0]: row[1] for row in rows}
-        sums = await self.owner.fetch(Q.wallet_balance_sums.sql, list(stored))
+        sums = await self.owner.fetch(WalletSql.wallet_balance_sums.sql, list(stored))
         assert stored == {row[0]: row[1] for row in sums}
 
     async def status(self, transaction_hash: str) -> str:

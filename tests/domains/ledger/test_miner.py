@@ -104,7 +104,7 @@ async def test_a_search_takes_up_new_payments_and_a_new_tip(town: Town, monkeypa
         await town.ledger.chain.connect(other, wallet_of("bob"))
         moved = await templates.get()
         assert [moved.block.header.height, len(moved.block.transactions)] == [5, 2]
-        assert moved.tip_hash != grown.tip_hash
+        assert moved.basis.tip_hash != grown.basis.tip_hash
     finally:
         searching.cancel()
         await asyncio.gather(searching, return_exceptions=True)
@@ -118,7 +118,7 @@ async def test_a_search_without_news_keeps_its_template(town: Town, monkeypatch:
     templates = chain.templates
     looks = 0
     enough = asyncio.Event()
-    look = Chain.news
+    look = Chain.template_basis
 
     async def counted(self: Chain) -> object:
         nonlocal looks
@@ -127,7 +127,7 @@ async def test_a_search_without_news_keeps_its_template(town: Town, monkeypatch:
             enough.set()
         return await look(self)
 
-    monkeypatch.setattr(Chain, "news", counted)
+    monkeypatch.setattr(Chain, "template_basis", counted)
     searching = asyncio.create_task(Miner(chain, wallet_of("alice"), FAST_HASHES_PER_S, town.volatile).run())
     try:
         await enough.wait()

@@ -22,7 +22,7 @@ from app.domains.ledger.rules.transaction import OutPoint, Transaction, Transact
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.replay import Replay, ReplayReport
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import WalletSql
 from app.kit.clock import Clock, FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, fingerprint, generate_rsa_key, sign
@@ -130,7 +130,7 @@ class Town:
     async def balance_sums(self) -> dict[str, Decimal]:
         """What the balances must be, by the statement that the wallets themselves are recounted with."""
         wallets = [wallet_of(name) for name in NAMES]
-        rows = await self.database.write(SYSTEM, lambda tx: tx.fetch(Q.wallet_balance_sums, wallets))
+        rows = await self.database.write(SYSTEM, lambda tx: tx.fetch(WalletSql.wallet_balance_sums, wallets))
         sums = {row[0]: row[1] for row in rows}
         return {name: sums[wallet_of(name)] for name in NAMES}
 
@@ -160,7 +160,7 @@ class Town:
         box = (None, None, None) if name == "carol" else (sealed.kek_id, sealed.wrapped_key, sealed.ciphertext)
 
         def insert(tx: Tx) -> Awaitable[Any]:
-            return tx.fetch_one(Q.insert_wallet, wallet_id, user_id, key.public_der, *box)
+            return tx.fetch_one(WalletSql.insert_wallet, wallet_id, user_id, key.public_der, *box)
 
         assert await self.database.write(SYSTEM, insert) is not None
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.domains.accounts.rules import published
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import AccessCodeSql, UserSql
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import SYSTEM, Database
 
@@ -18,11 +18,11 @@ class Published:
     async def access(self) -> list[str]:
         """What gives access, in words; nothing where all is well. Raises Unavailable."""
         async with self.database.snapshot(SYSTEM) as tx:
-            users = await tx.fetch(Q.users_with_emails, list(published.EMAILS))
-            codes = await tx.fetch(Q.unspent_codes, list(published.ACCESS_CODES))
+            users = await tx.fetch(UserSql.users_with_emails, list(published.EMAILS))
+            codes = await tx.fetch(AccessCodeSql.unspent_codes, list(published.ACCESS_CODES))
         found = [
-            f"{row['email']} has the published password"
-            for row in users
-            if (await self.passwords.verify(published.PASSWORD, row["password_hash"])).ok
+            f"{email} has the published password"
+            for email, password_hash in users
+            if (await self.passwords.verify(published.PASSWORD, password_hash)).ok
         ]
-        return found + [f"access code {row['code']} is unspent" for row in codes]
+        return found + [f"access code {code} is unspent" for code in codes]

@@ -82,9 +82,9 @@ class Miner:
     async def _refreshed(self, search: "_Search") -> "_Search":
         """The same search, or one on the newest tip and mempool. Its block's time is never much older than now."""
         search.looked_at = time.monotonic()
-        news = await self.chain.news()
-        moved = news.tip_hash != search.template.tip_hash
-        grown = news.newest_sequence > search.template.newest_sequence
+        basis = await self.chain.template_basis()
+        moved = basis.tip_hash != search.template.basis.tip_hash
+        grown = basis.newest_sequence > search.template.basis.newest_sequence
         if moved or (search.looked_at - search.began_at >= (REBUILD_S if grown else TIMESTAMP_S)):
             return _Search(await self.chain.template(self.wallet_id))
         return search

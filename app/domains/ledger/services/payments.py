@@ -13,7 +13,7 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import ChainRules
 from app.domains.ledger.rules.transaction import SignedTransaction, encode, signed_size
 from app.domains.ledger.services.connect import wallet_stream
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import PayerRow, PaymentSql, SubmitterRow
 from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable
@@ -49,11 +49,12 @@ def facts_about(kind: str, transaction_hash: str, wallet_ids: Sequence[str]) -> 
     return [Fact(wallet_stream(wallet_id), kind, {"hash": transaction_hash}) for wallet_id in sorted(set(wallet_ids))]
 
 
-def chain_rules(network: bytes | None, coinbase_maturity: int | None) -> ChainRules:
-    """The chain's rules as the database keeps them. Raises Unavailable before there is a chain."""
-    if network is None or coinbase_maturity is None:
+def next_block_rules(row: PayerRow | SubmitterRow) -> tuple[ChainRules, int]:
+    """The chain's rules, and the height of its next block. Raises Unavailable before genesis."""
+    if row.network is None or row.coinbase_maturity is None or row.tip_height is None:
         raise Unavailable("The chain has no first block yet. Try again shortly.")
-    return ChainRules(network=network, verify=verify, coinbase_maturity_blocks=coinbase_maturity)
+    rules = ChainRules(network=row.network, verify=verify, coinbase_maturity_blocks=row.coinbase_maturity)
+    return rules, row.tip_height + 1
 
 
 def amount_units(field: str, coins: Decimal) -> int:
@@ -117,8 +118,8 @@ async def accept(tx: Tx, payment: Payment, now: datetime) -> Accepted:
     transaction_hash = sha256(encoding).hex()
     sender = transaction.sender_wallet_id
     paid_units = sum(output.amount_units for output in transaction.outputs if output.wallet_id != sender)
-    spent = await tx.fetch_value(
-        Q.accept_payment,
+    spent = await tx.fetch_one(
+        PaymentSql.accept_payment,
         transaction_hash,
         sender.hex(),
         payment.recipient_wallet_id,

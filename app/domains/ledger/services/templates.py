@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from app.domains.ledger.model import TemplateBasis
 from app.domains.ledger.rules.assembly import Waiting, choose_transactions
 from app.domains.ledger.rules.block import MAX_BLOCK_BYTES, Block, latest_past
 from app.domains.ledger.rules.encoding import compact_size_length
@@ -28,7 +29,7 @@ from app.domains.ledger.rules.transaction import (
 )
 from app.domains.ledger.rules.violations import RuleBroken, Violation
 from app.domains.ledger.services.head import Head, Surroundings, read_head, read_present, read_surroundings
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.statements import MempoolSql
 from app.kit.db import PUBLIC, Database
 
 # Several blocks' worth; what waits beyond these has to wait for the next template.
@@ -45,12 +46,10 @@ class NoChain(Exception):
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A block with nonce 0, and which news it was made from."""
+    """A block with nonce 0, and what it was built from."""
 
     block: Block
-    tip_hash: str
-    newest_sequence: int
-    """Of the mempool when the template was made; 0: nothing waited."""
+    basis: TemplateBasis
 
 
 async def build_template(database: Database, miner_wallet_id: bytes, now_s: int) -> Template:
@@ -64,22 +63,26 @@ async def build_template(database: Database, miner_wallet_id: bytes, now_s: int)
         if head is None:
             raise NoChain
         present_s = int((await read_present(tx)).timestamp())
-        rows = await tx.fetch(Q.waiting_transactions, CONSIDERED_TRANSACTIONS)
-        parents = await tx.fetch(Q.waiting_parents) if rows else []
+        rows = await tx.fetch(MempoolSql.pending_transactions, CONSIDERED_TRANSACTIONS)
+        parents = await tx.fetch(MempoolSql.pending_parents) if rows else []
         chosen = choose_transactions(
-            [Waiting(bytes.fromhex(row[0]), row[1], signed_size(row[2], row[3]), row[4]) for row in rows],
+            [
+                Waiting(bytes.fromhex(transaction_hash), fee_units, signed_size(body, signature), sequence)
+                for transaction_hash, fee_units, body, signature, sequence in rows
+            ],
             [(bytes.fromhex(parent), bytes.fromhex(child)) for parent, child in parents],
             _ROOM_BYTES,
         )
         hashes = [transaction_hash.hex() for transaction_hash in chosen]
-        bodies = {row[0]: (row[1], row[2]) for row in await tx.fetch(Q.transactions_to_mine, hashes)}
-        signed = [_decoded(transaction_hash, *bodies[transaction_hash]) for transaction_hash in hashes]
+        bodies = {body[0]: body for body in await tx.fetch(MempoolSql.transactions_to_mine, hashes)}
+        signed = [_decoded(*bodies[transaction_hash]) for transaction_hash in hashes]
         fit = [entry for entry in signed if entry is not None]
         senders = {entry.transaction.sender_wallet_id.hex() for entry in fit}
         surroundings = await read_surroundings(tx, hashes, sorted(senders))
     timestamp_s = block_time(head.progress, now_s, present_s)
     block = await asyncio.to_thread(_assemble, head, fit, surroundings, miner_wallet_id, timestamp_s)
-    return Template(block, head.progress.hash.hex(), max((row[4] for row in rows), default=0))
+    newest_sequence = max((sequence for *_, sequence in rows), default=0)
+    return Template(block, TemplateBasis(head.progress.hash.hex(), newest_sequence))
 
 
 def block_on(

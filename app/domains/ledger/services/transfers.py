@@ -28,7 +28,7 @@ from app.domains.ledger.rules.transaction import (
 )
 from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
-from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, read_payer
+from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, payer_of
 from app.domains.ledger.services.payments import (
     MIN_FEE_UNITS,
     Accepted,
@@ -39,7 +39,7 @@ from app.domains.ledger.services.payments import (
     pay_once,
     timestamp_ms,
 )
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import PaymentSql
 from app.kit.clock import Clock
 from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Scope, Tx
@@ -136,16 +136,16 @@ def _checked(command: TransferCommand) -> _Order:
 
 async def _lock(tx: Tx, user_id: UUID, order: _Order) -> Payer:
     # Two statements: the second must see what was committed while the first waited for its lock.
-    if await tx.fetch_one(Q.lock_payer, user_id) is None:
+    if await tx.fetch_one(PaymentSql.lock_payer, user_id) is None:
         raise NotFound
     return await _payer(tx, user_id, order)
 
 
 async def _payer(executor: Executor, user_id: UUID, order: _Order) -> Payer:
-    row = await executor.fetch_one(Q.payer, user_id, order.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
+    row = await executor.fetch_one(PaymentSql.payer, user_id, order.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
     if row is None:
         raise NotFound
-    payer = read_payer(row, user_id)
+    payer = payer_of(row, user_id)
     if payer.wallet_id == order.recipient_wallet_id:
         raise InvalidInput("toWalletId", "A wallet does not pay itself.")
     if not payer.recipient_exists:

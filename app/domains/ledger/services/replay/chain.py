@@ -43,7 +43,7 @@ class ReplayedChain:
 
     def _connect(self, stored: StoredBlock) -> None:
         block = decoded(stored)
-        now_s, honest_s = int(stored.connected_at.timestamp()), block.header.timestamp_s - MAX_FUTURE_SECONDS
+        now_s, honest_s = int(stored.row.created_at.timestamp()), block.header.timestamp_s - MAX_FUTURE_SECONDS
         # What was let in once stays: whoever reads the chain later cannot know by which clock it was judged.
         is_ahead = now_s < honest_s
         try:

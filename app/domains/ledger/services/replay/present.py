@@ -10,7 +10,7 @@ from app.domains.ledger.rules.transaction import MalformedTransaction, OutPoint,
 from app.domains.ledger.rules.utxo_hash import UtxoSetHasher
 from app.domains.ledger.services.replay.chain import ReplayedChain
 from app.domains.ledger.services.replay.stored import Wrong
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.statements import ReplaySql
 from app.kit.db import Tx
 
 PAGE_ROWS = 5_000
@@ -30,7 +30,7 @@ async def read_waiting(tx: Tx, chain: ReplayedChain) -> Waiting:
     waiting = Waiting({}, {})
     created: set[OutPoint] = set()
     sequence = 0
-    while rows := await tx.fetch(Q.replay_mempool, sequence, PAGE_ROWS):
+    while rows := await tx.fetch(ReplaySql.replay_mempool, sequence, PAGE_ROWS):
         sequence = rows[-1][0]
         for _, transaction_hash, encoding in rows:
             transaction = _decoded(chain, transaction_hash, encoding)
@@ -51,7 +51,7 @@ async def check_unspent(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None:
     hasher = UtxoSetHasher()
     stray: str | None = None
     after = ("", -1)
-    while rows := await tx.fetch(Q.replay_confirmed_outputs, *after, PAGE_ROWS):
+    while rows := await tx.fetch(ReplaySql.replay_confirmed_outputs, *after, PAGE_ROWS):
         after = (rows[-1][0], rows[-1][1])
         for row in rows:
             transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender, is_spent = row
@@ -81,7 +81,7 @@ async def check_balances(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None
         if outpoint not in waiting.spenders:
             sums[wallet_id] += amount_units
     after = ""
-    while rows := await tx.fetch(Q.replay_balances, after, PAGE_ROWS):
+    while rows := await tx.fetch(ReplaySql.replay_balances, after, PAGE_ROWS):
         for after, balance_units in rows:
             expected_units = sums.pop(bytes.fromhex(after), 0)
             if balance_units != expected_units:

@@ -1,12 +1,7 @@
 """What the tables say of one block, and whether that is what its bytes say."""
 
-from datetime import datetime
-from decimal import Decimal
-from uuid import UUID
-
 import msgspec
 
-from app.domains.ledger import model
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.block import Block, BlockDelta, block_size
 from app.domains.ledger.rules.hashing import sha256
@@ -20,6 +15,7 @@ from app.domains.ledger.rules.transaction import (
     signed_size,
 )
 from app.domains.ledger.services.payments import moment
+from app.domains.ledger.statements import BlockRow, StoredOutput, StoredTransaction
 
 
 class Wrong(Exception):
@@ -31,40 +27,10 @@ class Wrong(Exception):
         self.reason = reason
 
 
-class StoredTransaction(msgspec.Struct, frozen=True):
-    """A confirmed transaction's row: its bytes, and what the columns say of them."""
-
-    block_position: int
-    block_id: UUID
-    transaction_hash: str
-    encoding: bytes
-    signature: bytes | None
-    sender_wallet_id: str | None
-    recipient_wallet_id: str
-    amount: Decimal
-    fee: Decimal
-    memo: str
-    timestamp: datetime
-    size_bytes: int
-
-
-class StoredOutput(msgspec.Struct, frozen=True):
-    """A row of `utxos`."""
-
-    transaction_hash: str
-    output_index: int
-    wallet_id: str
-    amount_units: int
-    is_coinbase: bool
-    is_change: bool
-    block_height: int | None
-
-
 class StoredBlock(msgspec.Struct, frozen=True):
     """All that the tables say of one block. `spends`: (transaction hash, index) -> (spender, input index)."""
 
-    row: model.Block
-    connected_at: datetime
+    row: BlockRow
     transactions: list[StoredTransaction]
     outputs: list[StoredOutput]
     spends: dict[tuple[str, int], tuple[str, int]]
