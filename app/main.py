@@ -131,7 +131,7 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
         redis=redis,
         clock=clock,
         events=events,
-        post=accounts.post,
+        post=accounts.mail_queue,
         chain=LedgerChain(ledger.statistics, settings.chain_symbol),
     )
     return Services(accounts=accounts, ledger=ledger, market=market)
@@ -279,7 +279,7 @@ async def check_production(application: Application) -> None:
     """
     if not application.settings.production:
         return
-    if found := await application.services.accounts.published.access():
+    if found := await application.services.accounts.demo_access.findings():
         raise Forbidden(
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."

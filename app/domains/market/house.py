@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.services.alerts import Alerts
 from app.domains.market.alerts.services.dispatcher import Firings
 from app.domains.market.alerts.services.indicator_alerts import Measuring
@@ -71,7 +71,7 @@ class MarketServices:
         redis: Redis,
         clock: Clock,
         events: EventLog,
-        post: Post,
+        post: MailQueue,
         chain: Chain,
     ) -> Self:
         """Wires them. The chain is handed in: the market knows no ledger."""

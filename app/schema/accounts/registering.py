@@ -77,7 +77,7 @@ class RegistrationMutation:
     )
     async def resend_verification(self, info: Info, input: EmailInput) -> Any:
         """Mails another code and link."""
-        await info.context.services.accounts.verification.request_again(input.email, info.context.client)
+        await info.context.services.accounts.verification.request_resend(input.email, info.context.client)
         return ResendVerificationPayload(accepted=True)
 
     @mutation(

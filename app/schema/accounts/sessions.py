@@ -5,7 +5,7 @@ from typing import Any, cast
 import strawberry
 
 from app.domains.accounts import model
-from app.domains.accounts.services.devices import Proof
+from app.domains.accounts.services.devices import ReturningClient
 from app.domains.accounts.services.sessions import LoggedIn
 from app.engine.nodes import key_of
 from app.engine.problems import mutation
@@ -42,7 +42,7 @@ class SessionMutation:
         context = info.context
         default = TokenDelivery.COOKIE if context.from_browser else TokenDelivery.BEARER
         delivery = _deliverable(context, input.delivery or default)
-        proof = Proof(
+        proof = ReturningClient(
             context.client.ip,
             context.client.user_agent,
             device_token=input.device_token or context.device_token,

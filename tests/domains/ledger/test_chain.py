@@ -17,7 +17,7 @@ from app.domains.ledger.rules.progress import GENESIS_TIMESTAMP_S
 from app.domains.ledger.rules.transaction import OutPoint, SignedTransaction, TransactionOutput
 from app.domains.ledger.rules.violations import RuleBroken, Violation
 from app.domains.ledger.services.chain import ChainMoved, solved
-from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
+from app.domains.ledger.services.connector import MempoolMismatch, NotInMempool
 from app.domains.ledger.services.templates import NoChain
 from app.kit.clock import FixedClock
 from app.kit.db import Database

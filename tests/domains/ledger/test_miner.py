@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from app.domains.ledger.services import miner as miner_module
 from app.domains.ledger.services.chain import Chain
 from app.domains.ledger.services.miner import Miner
-from app.domains.ledger.services.templates import Template
+from app.domains.ledger.services.templates import BlockTemplate
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from tests.domains.ledger.town import Owner, Town, wallet_of
@@ -26,9 +26,9 @@ FAST_HASHES_PER_S = 50_000
 class WatchedChain(Chain):
     """Keeps each template for whoever waits for it."""
 
-    templates: "asyncio.Queue[Template]" = field(default_factory=asyncio.Queue)
+    templates: "asyncio.Queue[BlockTemplate]" = field(default_factory=asyncio.Queue)
 
-    async def template(self, miner_wallet_id: str) -> Template:
+    async def template(self, miner_wallet_id: str) -> BlockTemplate:
         template = await super().template(miner_wallet_id)
         self.templates.put_nowait(template)
         return template
@@ -62,7 +62,7 @@ async def test_two_miners_make_one_chain(town: Town) -> None:
 class Deaf(Chain):
     """Swallows a cancellation, as a library below may that is busy with a connection."""
 
-    async def template(self, miner_wallet_id: str) -> Template:
+    async def template(self, miner_wallet_id: str) -> BlockTemplate:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         return await super().template(miner_wallet_id)

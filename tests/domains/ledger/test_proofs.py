@@ -9,7 +9,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.ledger import loaders
-from app.domains.ledger.proof import InclusionProof, Verdict, inclusion_proof, verify_proof, verify_proof_json
+from app.domains.ledger.proof import InclusionProof, ProofVerdict, inclusion_proof, verify_proof, verify_proof_json
 from app.domains.ledger.rules.header import BlockHeader, block_hash, encode_header
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
@@ -41,7 +41,7 @@ async def block_of_seven(town: Town) -> list[InclusionProof]:
 async def test_every_transaction_of_a_block_can_be_proved(town: Town) -> None:
     for proof in await block_of_seven(town):
         assert len(proof.branch) == 3
-        assert verify_proof_json(msgspec.json.encode(proof).decode()) == Verdict(
+        assert verify_proof_json(msgspec.json.encode(proof).decode()) == ProofVerdict(
             True,
             f"transaction {proof.transaction_hash} is number {proof.index} of block 4 ({proof.block_hash}), "
             "which shows 3 bits of work",
@@ -117,7 +117,7 @@ def test_a_header_without_its_work_is_refused() -> None:
     assert verify_proof(lone(8, worked=True)).valid
     for difficulty_bits in (0, 255):
         verdict = verify_proof(lone(difficulty_bits, worked=False))
-        assert verdict == Verdict(
+        assert verdict == ProofVerdict(
             False, f"the block's hash does not show the {difficulty_bits} bits of work that its header states"
         )
 
@@ -161,10 +161,10 @@ def test_what_is_no_proof_gets_one_line(text: str) -> None:
     ],
 )
 def test_a_malformed_field_is_named(change: dict[str, Any], reason: str) -> None:
-    assert check(msgspec.to_builtins(lone(3, worked=True)) | change) == Verdict(False, reason)
+    assert check(msgspec.to_builtins(lone(3, worked=True)) | change) == ProofVerdict(False, reason)
 
 
-def check(proof: dict[str, Any]) -> Verdict:
+def check(proof: dict[str, Any]) -> ProofVerdict:
     return verify_proof_json(msgspec.json.encode(proof).decode())
 
 

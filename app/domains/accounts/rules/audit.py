@@ -44,7 +44,7 @@ _FINDINGS = {
 }
 
 
-def judge(extent: Extent, anchors: list[Anchor], broken: Break | None) -> AuditVerdict:
+def audit_verdict(extent: Extent, anchors: list[Anchor], broken: Break | None) -> AuditVerdict:
     """The first thing wrong, or that nothing is."""
     fault = _beginning(extent, anchors)
     if fault is None and broken is not None:

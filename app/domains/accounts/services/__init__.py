@@ -6,13 +6,13 @@ from typing import Self
 
 from app.domains.accounts.services.administration import Administration
 from app.domains.accounts.services.audit import Audit
+from app.domains.accounts.services.auth_log import AuthLog
 from app.domains.accounts.services.credentials import RESET_LIMIT, Credentials
+from app.domains.accounts.services.demo_access import DemoAccess
 from app.domains.accounts.services.devices import Devices
-from app.domains.accounts.services.journal import Journal
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.maintenance import Maintenance
-from app.domains.accounts.services.post import Post
 from app.domains.accounts.services.profiles import Profiles
-from app.domains.accounts.services.published import Published
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT, PrepareWallet, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
@@ -43,10 +43,10 @@ class AccountsServices:
     profiles: Profiles
     administration: Administration
     audit: Audit
-    post: Post
+    mail_queue: MailQueue
     users: Users
     maintenance: Maintenance
-    published: Published
+    demo_access: DemoAccess
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -70,8 +70,8 @@ class AccountsServices:
     ) -> Self:
         """`secret` is what the keys of access tokens and of one-time codes are derived from."""
         limiter = RateLimiter(redis, clock)
-        journal = Journal(database, clock)
-        post = Post(keyring, mailer)
+        auth_log = AuthLog(database, clock)
+        mail_queue = MailQueue(keyring, mailer)
         devices = Devices(
             database=database,
             clock=clock,
@@ -82,8 +82,8 @@ class AccountsServices:
             database=database,
             clock=clock,
             limiter=limiter,
-            journal=journal,
-            post=post,
+            auth_log=auth_log,
+            mail_queue=mail_queue,
             otp_secret=derive(secret, "otp-codes"),
             otp_ttl=timedelta(seconds=settings.otp_ttl_s),
             otp_max_guesses=settings.otp_max_guesses,
@@ -95,7 +95,7 @@ class AccountsServices:
             passwords=passwords,
             keyring=keyring,
             limiter=limiter,
-            journal=journal,
+            auth_log=auth_log,
             verification=verification,
             devices=devices,
             prepare_wallet=prepare_wallet,
@@ -107,7 +107,7 @@ class AccountsServices:
             passwords=passwords,
             access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
             limiter=limiter,
-            journal=journal,
+            auth_log=auth_log,
             access_ttl=timedelta(seconds=settings.access_token_ttl_s),
             refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
             devices=devices,
@@ -117,12 +117,12 @@ class AccountsServices:
             clock=clock,
             passwords=passwords,
             limiter=limiter,
-            journal=journal,
-            post=post,
+            auth_log=auth_log,
+            mail_queue=mail_queue,
             sessions=sessions,
             origin=settings.origin,
         )
-        administration = Administration(database, clock, keyring, journal, registration, sessions)
+        administration = Administration(database, clock, keyring, auth_log, registration, sessions)
         return cls(
             registration=registration,
             verification=verification,
@@ -131,8 +131,8 @@ class AccountsServices:
             profiles=Profiles(database),
             administration=administration,
             audit=Audit(database, clock),
-            post=post,
+            mail_queue=mail_queue,
             users=Users(database),
             maintenance=Maintenance(database, clock),
-            published=Published(database, passwords),
+            demo_access=DemoAccess(database, passwords),
         )

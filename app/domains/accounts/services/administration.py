@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, Role, Viewer
 from app.domains.accounts.rules import identity
-from app.domains.accounts.services.journal import Journal, system_scope
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.registration import Registration, national_id_aad
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.statements import AccessCodeSql, UserSql
@@ -35,7 +35,7 @@ class Administration:
     database: Database
     clock: Clock
     keyring: Keyring
-    journal: Journal
+    auth_log: AuthLog
     registration: Registration
     sessions: Sessions
 
@@ -70,7 +70,7 @@ class Administration:
             if not await tx.fetch_one(UserSql.user_exists, user_id):
                 raise NotFound
             if await tx.execute(UserSql.set_role, user_id, role):
-                await self.journal.note(tx, AuthEvent.ROLE_CHANGED, viewer.client, user_id)
+                await self.auth_log.record(tx, AuthEvent.ROLE_CHANGED, viewer.client, user_id)
                 await self.sessions.end_all(tx, user_id)
 
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
@@ -94,7 +94,7 @@ class Administration:
 
         async def promote(tx: Tx) -> None:
             await tx.execute(UserSql.make_admin, user.id)
-            await self.journal.note(tx, AuthEvent.ROLE_CHANGED, Client(), user.id)
+            await self.auth_log.record(tx, AuthEvent.ROLE_CHANGED, Client(), user.id)
             await self.sessions.end_all(tx, user.id)
 
         await self.database.write(SYSTEM, promote)

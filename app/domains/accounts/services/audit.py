@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.domains.accounts.model import AuditVerdict
-from app.domains.accounts.rules.audit import judge
+from app.domains.accounts.rules.audit import audit_verdict
 from app.domains.accounts.statements import AuditSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database
@@ -27,4 +27,4 @@ class Audit:
             anchors = await tx.fetch(AuditSql.audit_anchors, self.clock.now())
             broken = await tx.fetch_one(AuditSql.audit_break)
         assert extent is not None, "the chain has one head"
-        return judge(extent, anchors, broken)
+        return audit_verdict(extent, anchors, broken)

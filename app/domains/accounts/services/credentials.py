@@ -9,8 +9,8 @@ import msgspec
 
 from app.domains.accounts.model import AuthEvent, Client, ResetInvalid, Viewer
 from app.domains.accounts.rules import identity, mails
-from app.domains.accounts.services.journal import Journal, system_scope
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.statements import CredentialSql, UserSql
 from app.kit.clock import Clock
@@ -39,8 +39,8 @@ class Credentials:
     clock: Clock
     passwords: Passwords
     limiter: RateLimiter
-    journal: Journal
-    post: Post
+    auth_log: AuthLog
+    mail_queue: MailQueue
     sessions: Sessions
     origin: str
 
@@ -62,7 +62,7 @@ class Credentials:
                 await attempt.count()
         if not verdict.ok:
             error = "wrong current password"
-            await self.journal.note_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
+            await self.auth_log.record_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
             raise InvalidInput("currentPassword", "This is not your current password.")
         new_hash = await self.passwords.hash(new)
 
@@ -70,8 +70,8 @@ class Credentials:
             if not await tx.execute(CredentialSql.replace_password, viewer.user_id, stored, new_hash):
                 raise InvalidInput("currentPassword", "Your password was changed meanwhile.")
             await tx.execute(CredentialSql.delete_reset_tokens, viewer.user_id)
-            await self.journal.note(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
-            await self.post.send(tx, mails.password_changed(address))
+            await self.auth_log.record(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
+            await self.mail_queue.send(tx, mails.password_changed(address))
             return await self.sessions.end_all(tx, viewer.user_id, keep=viewer.session_id)
 
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
@@ -84,7 +84,7 @@ class Credentials:
         address = identity.email(email)
         await self.limiter.charge(RESET_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
-        await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESET_JOB, content))
+        await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESET_JOB, content))
 
     async def send_reset(self, email: str, client: Client) -> None:
         """What the worker makes of such a request: nothing for an unknown address, or where links enough are good."""
@@ -97,10 +97,10 @@ class Credentials:
             if links.live >= RESET_LINKS and not links.by_source:
                 return
             await tx.execute(CredentialSql.insert_reset_token, links.id, digest(token), now + RESET_TTL, now)
-            await self.journal.note(tx, AuthEvent.PASSWORD_RESET_REQUESTED, client, links.id)
+            await self.auth_log.record(tx, AuthEvent.PASSWORD_RESET_REQUESTED, client, links.id)
             link = f"{self.origin}/reset-password?token={token}"
             minutes = int(RESET_TTL.total_seconds() // 60)
-            await self.post.send(tx, mails.password_reset(links.email, link, minutes))
+            await self.mail_queue.send(tx, mails.password_reset(links.email, link, minutes))
 
         await self.database.write(system_scope(client), work)
 
@@ -125,8 +125,8 @@ class Credentials:
                 raise ResetInvalid
             await tx.execute(CredentialSql.set_password, user_id, new_hash)
             await tx.execute(CredentialSql.delete_reset_tokens, user_id)
-            await self.journal.note(tx, AuthEvent.PASSWORD_RESET, client, user_id)
-            await self.post.send(tx, mails.password_changed(address))
+            await self.auth_log.record(tx, AuthEvent.PASSWORD_RESET, client, user_id)
+            await self.mail_queue.send(tx, mails.password_changed(address))
             # Who has the mail is the owner: from here they log in however many strangers guess.
             await self.sessions.devices.remember(tx, user_id, client)
             await self.sessions.end_all(tx, user_id)

@@ -19,13 +19,13 @@ from app.kit.ratelimit import Charge, Limit
 
 DEVICE_TTL: Final = timedelta(days=180)
 SOURCES_KEPT: Final = 50
-SLOWER: Final = timedelta(minutes=5)
+MAX_PAUSE: Final = timedelta(minutes=5)
 """The longest pause between two guesses of strangers at one account, or from one address."""
 ACCOUNT_FACTOR: Final = 10
 ADDRESS_FACTOR: Final = 20
 
 
-class Proof(Client, frozen=True):
+class ReturningClient(Client, frozen=True):
     """A client with what it bears from an earlier log-in."""
 
     device_token: str | None = None
@@ -59,7 +59,7 @@ class Devices:
             return False
         return int(issued.rpartition(".")[2]) > (self.clock.now() - DEVICE_TTL).timestamp()
 
-    async def look_up(self, address: str, proof: Proof) -> tuple[LoginCandidate | None, list[Charge]]:
+    async def look_up(self, address: str, proof: ReturningClient) -> tuple[LoginCandidate | None, list[Charge]]:
         """The account of an e-mail address, if any, and what an attempt at it is charged to.
 
         The subjects hold the password's hash: a reset opens the account, by nothing more than having happened.
@@ -91,7 +91,7 @@ class Devices:
             await tx.execute(DeviceSql.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)
 
     def _strangers(self, name: str, factor: int) -> Limit:
-        return Limit(f"{self.limit.name}-{name}", self.limit.attempts * factor, self.limit.window, SLOWER)
+        return Limit(f"{self.limit.name}-{name}", self.limit.attempts * factor, self.limit.window, MAX_PAUSE)
 
     def _mac(self, issued: str, user_id: UUID, password_hash: str) -> str:
         return keyed_digest(issued, secret=self.secret, scope=f"device:{user_id}:{password_hash}")

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from app.domains.accounts.model import ProfileChanges, UsernameTaken, Viewer
 from app.domains.accounts.rules import identity, settings
-from app.domains.accounts.services.journal import system_scope
+from app.domains.accounts.services.auth_log import system_scope
 from app.domains.accounts.statements import ProfileSql, SettingSql
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound

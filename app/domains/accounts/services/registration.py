@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 from app.domains.accounts.model import AccessCodeInvalid, AuthEvent, Client, EmailTaken, NewUser, Role
 from app.domains.accounts.rules import identity
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.devices import Devices
-from app.domains.accounts.services.journal import Journal, system_scope
 from app.domains.accounts.services.verification import Verification
 from app.domains.accounts.statements import AccessCodeSql, ProfileSql, UserSql
 from app.kit.clock import Clock
@@ -58,7 +58,7 @@ class Registration:
     passwords: Passwords
     keyring: Keyring
     limiter: RateLimiter
-    journal: Journal
+    auth_log: AuthLog
     verification: Verification
     devices: Devices
     prepare_wallet: PrepareWallet
@@ -79,7 +79,7 @@ class Registration:
                 return await self.database.write(system_scope(client), redeem)
         except (AccessCodeInvalid, EmailTaken) as error:
             refusal = error
-        await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
+        await self.auth_log.record_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
         raise refusal
 
     async def create(self, new: NewUser, role: Role, client: Client) -> UUID:
@@ -161,7 +161,7 @@ class Registration:
         name = new.display_name or identity.default_display_name(user_id)
         await tx.execute(ProfileSql.insert_profile, user_id, name, now)
         await prepared.write_wallet(tx, user_id)
-        await self.journal.note(tx, AuthEvent.REGISTER, client, user_id)
+        await self.auth_log.record(tx, AuthEvent.REGISTER, client, user_id)
         return user_id
 
 

@@ -19,8 +19,8 @@ from app.domains.accounts.model import (
     Viewer,
 )
 from app.domains.accounts.rules import identity
-from app.domains.accounts.services.devices import Devices, Proof
-from app.domains.accounts.services.journal import Journal, origin_of, system_scope
+from app.domains.accounts.services.auth_log import AuthLog, origin_of, system_scope
+from app.domains.accounts.services.devices import Devices, ReturningClient
 from app.domains.accounts.statements import CredentialSql, SessionSql
 from app.kit.clock import Clock
 from app.kit.crypto.passwords import Passwords, Verdict
@@ -35,7 +35,7 @@ SESSIONS_STREAM = "sessions"
 
 REVOKED = "session.revoked"
 
-_LOOKS: Final = 3
+_HASH_CHECKS: Final = 3
 """How often a right password is held against the stored hash when that is replaced under our hands."""
 
 
@@ -56,7 +56,7 @@ class Sessions:
     passwords: Passwords
     access_tokens: AccessTokens
     limiter: RateLimiter
-    journal: Journal
+    auth_log: AuthLog
     access_ttl: timedelta
     refresh_ttl: timedelta
     devices: Devices
@@ -93,13 +93,13 @@ class Sessions:
         """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.
 
         Raises BadCredentials, RateLimited, Unavailable. What counts is a wrong password: not a right one, and nothing
-        that came to no answer. `client` may be a Proof of an earlier log-in.
+        that came to no answer. `client` may be a ReturningClient of an earlier log-in.
         """
-        proof = client if isinstance(client, Proof) else Proof(client.ip, client.user_agent)
+        proof = client if isinstance(client, ReturningClient) else ReturningClient(client.ip, client.user_agent)
         address = _lenient(email)
         user, charges = await self.devices.look_up(address, proof)
         async with self.limiter.attempt(charges) as attempt:
-            for _ in range(_LOOKS):
+            for _ in range(_HASH_CHECKS):
                 verdict = await self.passwords.verify(password, None if user is None else user.password_hash)
                 if user is None or not verdict.ok:
                     break
@@ -115,7 +115,7 @@ class Sessions:
                 user, _ = await self.devices.look_up(address, proof)
             await attempt.count()
         user_id = None if user is None else user.id
-        await self.journal.note_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
+        await self.auth_log.record_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
         raise BadCredentials
 
     async def open(self, tx: Tx, user_id: UUID, role: Role, is_verified: bool, client: Client) -> LoggedIn:
@@ -128,7 +128,7 @@ class Sessions:
         await tx.execute(
             SessionSql.insert_refresh_token, refresh, tokens.session_id, user_id, tokens.refresh_expires_at, now
         )
-        await self.journal.note(tx, AuthEvent.LOGIN, client, user_id)
+        await self.auth_log.record(tx, AuthEvent.LOGIN, client, user_id)
         return LoggedIn(viewer, tokens)
 
     async def refresh(self, refresh_token: str, client: Client) -> LoggedIn:
@@ -150,7 +150,7 @@ class Sessions:
                 return None
             if used_at is not None:
                 error = "a used refresh token was presented again"
-                await self.journal.note(tx, AuthEvent.SECURITY_ALERT, client, user_id, error=error)
+                await self.auth_log.record(tx, AuthEvent.SECURITY_ALERT, client, user_id, error=error)
                 await tx.execute(SessionSql.delete_session, session_id, user_id)
                 await self._announce(tx, [session_id])
                 return None
@@ -174,7 +174,7 @@ class Sessions:
             if session is not None:
                 session_id, user_id = session
                 await tx.execute(SessionSql.delete_session, session_id, user_id)
-                await self.journal.note(tx, AuthEvent.LOGOUT, client, user_id)
+                await self.auth_log.record(tx, AuthEvent.LOGOUT, client, user_id)
                 await self._announce(tx, [session_id])
 
         await self.database.write(system_scope(client), work)
@@ -183,7 +183,7 @@ class Sessions:
         """Ends all sessions of the viewer, this one too; returns how many."""
 
         async def work(tx: Tx) -> int:
-            await self.journal.note(tx, AuthEvent.LOGOUT, viewer.client, viewer.user_id)
+            await self.auth_log.record(tx, AuthEvent.LOGOUT, viewer.client, viewer.user_id)
             return await self.end_all(tx, viewer.user_id)
 
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
@@ -200,7 +200,7 @@ class Sessions:
         return len(ended)
 
     async def _open_checked(
-        self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: Proof
+        self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: ReturningClient
     ) -> LoggedIn | None:
         # First, or two log-ins that both hold the row for share would wait for each other to upgrade it.
         if verdict.upgraded_hash is not None:
@@ -229,14 +229,14 @@ class Sessions:
         refresh = digest(tokens.refresh_token)
         await tx.execute(SessionSql.insert_refresh_token, refresh, session_id, user_id, tokens.refresh_expires_at, now)
         await tx.execute(SessionSql.renew_session, session_id, digest(tokens.access_token), *ends, now, ip, user_agent)
-        await self.journal.note(tx, AuthEvent.SESSION_REFRESHED, client, user_id)
+        await self.auth_log.record(tx, AuthEvent.SESSION_REFRESHED, client, user_id)
         return LoggedIn(viewer, tokens)
 
     async def _end(self, user_id: UUID, session_id: UUID, event: AuthEvent, client: Client) -> bool:
         async def work(tx: Tx) -> bool:
             if await tx.fetch_one(SessionSql.delete_session, session_id, user_id) is None:
                 return False
-            await self.journal.note(tx, event, client, user_id)
+            await self.auth_log.record(tx, event, client, user_id)
             await self._announce(tx, [session_id])
             return True
 

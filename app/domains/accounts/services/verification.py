@@ -7,8 +7,8 @@ from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client, VerificationInvalid
 from app.domains.accounts.rules import identity, mails
-from app.domains.accounts.services.journal import Journal, system_scope
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.statements import VerificationSql
 from app.kit.clock import Clock
 from app.kit.crypto import tokens
@@ -35,8 +35,8 @@ class Verification:
     database: Database
     clock: Clock
     limiter: RateLimiter
-    journal: Journal
-    post: Post
+    auth_log: AuthLog
+    mail_queue: MailQueue
     otp_secret: bytes
     otp_ttl: timedelta
     otp_max_guesses: int
@@ -51,10 +51,10 @@ class Verification:
             VerificationSql.insert_otp, user_id, email, PURPOSE, self._digest(user_id, code), now + self.otp_ttl, now
         )
         await tx.execute(VerificationSql.set_verification_token, user_id, tokens.digest(token), now + LINK_TTL, now)
-        await self.journal.note(tx, AuthEvent.VERIFICATION_SENT, client, user_id)
+        await self.auth_log.record(tx, AuthEvent.VERIFICATION_SENT, client, user_id)
         minutes = int(self.otp_ttl.total_seconds() // 60)
         link = f"{self.origin}/verify?token={token}"
-        await self.post.send(tx, mails.verification(email, code, link, minutes))
+        await self.mail_queue.send(tx, mails.verification(email, code, link, minutes))
 
     async def verify_by_code(self, email: str, code: str, client: Client) -> UUID:
         """The user whose address is now verified.
@@ -72,7 +72,7 @@ class Verification:
                 return None
             code_id, user_id, code_digest = guessed
             if not tokens.same_digest(self._digest(user_id, code), code_digest):
-                await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id, error="wrong code")
+                await self.auth_log.record(tx, AuthEvent.EMAIL_VERIFIED, client, user_id, error="wrong code")
                 return None
             await tx.execute(VerificationSql.use_otp, code_id, now)
             await self._verified(tx, user_id, client)
@@ -98,7 +98,7 @@ class Verification:
 
         return await self.database.write(system_scope(client), work)
 
-    async def request_again(self, email: str, client: Client) -> None:
+    async def request_resend(self, email: str, client: Client) -> None:
         """Asks for another mail. Returns the same, as fast, whether or not there is somebody to verify.
 
         Raises InvalidInput, RateLimited, Unavailable.
@@ -106,9 +106,9 @@ class Verification:
         address = identity.email(email)
         await self.limiter.charge(RESEND_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
-        await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESEND_JOB, content))
+        await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESEND_JOB, content))
 
-    async def send_again(self, email: str, client: Client) -> None:
+    async def resend(self, email: str, client: Client) -> None:
         """What the worker makes of such a request: nothing for who is unknown, verified, or was mailed just now."""
 
         async def work(tx: Tx) -> None:
@@ -123,7 +123,7 @@ class Verification:
 
     async def _verified(self, tx: Tx, user_id: UUID, client: Client) -> None:
         await tx.execute(VerificationSql.verify_user, user_id)
-        await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
+        await self.auth_log.record(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
 
     def _digest(self, user_id: UUID, code: str) -> str:
         return tokens.keyed_digest(code, secret=self.otp_secret, scope=f"{PURPOSE}:{user_id}")

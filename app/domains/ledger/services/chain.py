@@ -10,9 +10,9 @@ from app.domains.ledger.rules.block import Block
 from app.domains.ledger.rules.header import mine
 from app.domains.ledger.rules.progress import GENESIS_TIMESTAMP_S, NETWORK, Progress
 from app.domains.ledger.rules.spending import COINBASE_MATURITY_BLOCKS
-from app.domains.ledger.services.connect import extend
+from app.domains.ledger.services.connector import extend
 from app.domains.ledger.services.head import Head, read_head
-from app.domains.ledger.services.templates import NoChain, Template, block_on, build_template
+from app.domains.ledger.services.templates import BlockTemplate, NoChain, block_on, build_template
 from app.domains.ledger.statements import ChainSql, MempoolSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -51,7 +51,7 @@ class Chain:
         """Begins the chain, its first reward for this wallet; False when it was begun before."""
         return await self.database.write(SYSTEM, lambda tx: self._begin(tx, miner_wallet_id))
 
-    async def template(self, miner_wallet_id: str) -> Template:
+    async def template(self, miner_wallet_id: str) -> BlockTemplate:
         """A block for the tip and the mempool that lacks only its nonce; raises NoChain."""
         return await build_template(self.database, bytes.fromhex(miner_wallet_id), int(self.clock.now().timestamp()))
 

@@ -1,6 +1,6 @@
 """The top of the chain as the tables have it, and what a block needs to see of them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -37,7 +37,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         return self.progress.height + 2 - max(self.coinbase_maturity, 1)
 
 
-class Surroundings(msgspec.Struct, frozen=True):
+class SpendingContext(msgspec.Struct, frozen=True):
     """What some transactions need to be judged."""
 
     unspent: dict[OutPoint, Utxo]
@@ -67,14 +67,14 @@ async def read_head(executor: Executor, query: Query[HeadRow] = ChainSql.chain_h
     )
 
 
-async def read_present(executor: Executor) -> datetime:
+async def read_database_time(executor: Executor) -> datetime:
     """The database's clock, by which blocks are dated and judged whatever the machine's own says."""
     present = await executor.fetch_one(ChainSql.database_time)
     assert present is not None
     return present
 
 
-async def read_surroundings(executor: Executor, hashes: list[str], senders: list[str]) -> Surroundings:
+async def read_spending_context(executor: Executor, hashes: list[str], senders: list[str]) -> SpendingContext:
     """What the transactions with these hashes, by these wallets, need."""
     unspent: dict[OutPoint, Utxo] = {}
     spenders: dict[OutPoint, bytes] = {}
@@ -84,15 +84,10 @@ async def read_surroundings(executor: Executor, hashes: list[str], senders: list
         spenders[outpoint] = bytes.fromhex(spender)
         if height is not None:
             unspent[outpoint] = Utxo(bytes.fromhex(wallet_id), amount_units, height, is_coinbase)
-    return Surroundings(unspent, spenders, await read_public_keys(executor, senders))
+    return SpendingContext(unspent, spenders, await read_public_keys(executor, senders))
 
 
 async def read_public_keys(executor: Executor, wallet_ids: list[str]) -> dict[bytes, bytes]:
     """The keys of these wallets."""
     rows = await executor.fetch(WalletSql.public_keys, wallet_ids)
     return {bytes.fromhex(wallet_id): public_key for wallet_id, public_key in rows}
-
-
-def at(timestamp_s: int) -> datetime:
-    """A block's time as the tables keep it."""
-    return datetime.fromtimestamp(timestamp_s, UTC)

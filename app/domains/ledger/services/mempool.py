@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domains.ledger.model import MempoolFull
-from app.domains.ledger.services.payments import facts_about
+from app.domains.ledger.services.payments import wallet_facts
 from app.domains.ledger.statements import ChainSql, MempoolSql, WalletSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
@@ -17,12 +17,12 @@ MAX_WAIT = timedelta(hours=72)
 EXPIRED = "expired"
 PARENT_EXPIRED = "parent expired"
 
-_LOOK_EVERY = timedelta(seconds=1)
+_CHECK_INTERVAL = timedelta(seconds=1)
 _BATCH = 100
 
 
 @dataclass
-class _Look:
+class _Fullness:
     """When the mempool was last looked at, and what was seen."""
 
     at: datetime | None = None
@@ -37,12 +37,12 @@ class Mempool:
     clock: Clock
     events: EventLog
     limit: int = MEMPOOL_LIMIT
-    _last: _Look = field(default_factory=_Look)
+    _last: _Fullness = field(default_factory=_Fullness)
 
     async def require_room(self, executor: Executor) -> None:
         """Raises MempoolFull. A look costs milliseconds when the mempool is long, so one serves a second's callers."""
         now = self.clock.now()
-        if self._last.at is None or not timedelta(0) <= now - self._last.at < _LOOK_EVERY:
+        if self._last.at is None or not timedelta(0) <= now - self._last.at < _CHECK_INTERVAL:
             self._last.at = now
             self._last.is_full = bool(await executor.fetch_one(MempoolSql.mempool_is_full, self.limit - 1))
         if self._last.is_full:
@@ -73,11 +73,11 @@ class Mempool:
         await tx.execute(MempoolSql.release_inputs, hashes)
         await tx.execute(MempoolSql.delete_outputs, hashes)
         await tx.execute(MempoolSql.fail_transactions, hashes, reasons)
-        await recount(tx, senders, self.clock.now())
+        await recompute_balances(tx, senders, self.clock.now())
         facts = [
             fact
             for failed in family
-            for fact in facts_about(
+            for fact in wallet_facts(
                 "transaction.failed", failed.transaction_hash, [failed.sender_wallet_id, failed.recipient_wallet_id]
             )
         ]
@@ -85,7 +85,7 @@ class Mempool:
         return len(family)
 
 
-async def recount(tx: Tx, wallet_ids: Sequence[str], now: datetime) -> None:
+async def recompute_balances(tx: Tx, wallet_ids: Sequence[str], now: datetime) -> None:
     """Stores as balance what these wallets can spend. The caller holds the locks on the balances."""
     sums = await tx.fetch(WalletSql.wallet_balance_sums, list(wallet_ids))
     await tx.execute(

@@ -14,8 +14,8 @@ from app.domains.ledger.rules.block import Block
 from app.domains.ledger.rules.header import MAX_NONCE, mine
 from app.domains.ledger.rules.violations import RuleBroken
 from app.domains.ledger.services.chain import Chain, ChainMoved
-from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
-from app.domains.ledger.services.templates import Template
+from app.domains.ledger.services.connector import MempoolMismatch, NotInMempool
+from app.domains.ledger.services.templates import BlockTemplate
 from app.kit.errors import Unavailable
 from app.kit.tasks import heed_cancellation
 from app.kit.volatile import Volatile
@@ -93,7 +93,7 @@ class Miner:
 class _Search:
     """Nonces tried on one template, from a random one, so that two miners of one wallet do not repeat each other."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: BlockTemplate) -> None:
         self.template = template
         self.began_at = self.looked_at = time.monotonic()
         self._next_nonce = self._first_nonce = random.randrange(MAX_NONCE // 2)

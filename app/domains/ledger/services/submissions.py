@@ -5,9 +5,11 @@ import binascii
 from dataclasses import dataclass
 
 from app.domains.accounts.model import Viewer
+from app.domains.accounts.services.auth_log import system_scope
 from app.domains.ledger.model import NotVerified, RecipientNotFound, Rejection, TransactionRejected
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import Utxo, check_payment
+from app.domains.ledger.rules.timestamps import to_milliseconds
 from app.domains.ledger.rules.transaction import (
     MalformedTransaction,
     OutPoint,
@@ -26,10 +28,8 @@ from app.domains.ledger.services.payments import (
     check_fee,
     next_block_rules,
     pay_once,
-    timestamp_ms,
     total_ancestors,
 )
-from app.domains.ledger.services.transfers import as_system
 from app.domains.ledger.statements import PaymentSql, UnspentOutput
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
@@ -83,7 +83,7 @@ class Submissions:
         # Neither the signature nor the word for a high fee: who has had it accepted has had it accepted.
         keyed = Keyed.of(viewer.user_id, idempotency_key, "submitTransaction", transaction_hash)
         return await self.database.write(
-            as_system(viewer), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
+            system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
     async def _judge(
@@ -126,7 +126,7 @@ class Submissions:
 
     def _check_time(self, transaction: Transaction) -> None:
         now = self.clock.now()
-        if not timestamp_ms(now - MAX_AGE) <= transaction.timestamp_ms <= timestamp_ms(now + MAX_FUTURE):
+        if not to_milliseconds(now - MAX_AGE) <= transaction.timestamp_ms <= to_milliseconds(now + MAX_FUTURE):
             raise TransactionRejected(
                 Rejection.TIMESTAMP_OUT_OF_RANGE, "The timestamp must lie within the last 24 hours or the next 2."
             )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.services.dispatcher import Firings
 from app.domains.market.alerts.services.matcher import Passing
 from app.domains.market.alerts.services.price_alerts import Crossings
@@ -51,7 +51,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S, name=NAME)
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
-    firings = Firings(database, clock, EventLog(database, redis), Post(Keyring.generate(), NoMailer()))
+    firings = Firings(database, clock, EventLog(database, redis), MailQueue(Keyring.generate(), NoMailer()))
     ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.model import AlertType, Firing
 from app.domains.market.alerts.rules import storable
 from app.domains.market.statements import ALERTS, NOTIFICATIONS
@@ -31,7 +31,7 @@ class Firings:
     database: Database
     clock: Clock
     events: EventLog
-    post: Post
+    post: MailQueue
 
     async def armed_symbols(self, kind: AlertType) -> list[str]:
         """The symbols for which an alert of this type may fire, but for its cooldown."""

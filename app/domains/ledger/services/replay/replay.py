@@ -10,9 +10,9 @@ from app.domains.ledger import model
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
 from app.domains.ledger.services.head import read_public_keys
-from app.domains.ledger.services.replay.chain import ReplayedChain
-from app.domains.ledger.services.replay.present import check_balances, check_unspent, read_waiting
-from app.domains.ledger.services.replay.stored import StoredBlock, Wrong
+from app.domains.ledger.services.replay.current_state import check_balances, check_unspent, read_mempool
+from app.domains.ledger.services.replay.replayed_chain import ReplayedChain
+from app.domains.ledger.services.replay.stored_block import Inconsistency, StoredBlock
 from app.domains.ledger.statements import BlockRow, ChainSql, ReplaySql
 from app.kit.db import SYSTEM, Database, Tx
 
@@ -51,17 +51,17 @@ class Replay:
         async with self.database.snapshot(SYSTEM) as tx:
             info = await tx.fetch_one(ChainSql.chain_info)
             chain = ReplayedChain(info)
-            wrong: Wrong | None = None
+            wrong: Inconsistency | None = None
             try:
                 if info is not None:
                     await self._blocks(tx, chain, progressed)
                     _check_sums(chain, info)
                 elif await tx.fetch(ReplaySql.replay_blocks, 0, 1):
-                    raise Wrong(0, "there are blocks, and blockchain_info is empty")
-                waiting = await read_waiting(tx, chain)
-                await check_unspent(tx, chain, waiting)
-                await check_balances(tx, chain, waiting)
-            except Wrong as found:
+                    raise Inconsistency(0, "there are blocks, and blockchain_info is empty")
+                mempool = await read_mempool(tx, chain)
+                await check_unspent(tx, chain, mempool)
+                await check_balances(tx, chain, mempool)
+            except Inconsistency as found:
                 wrong = found
         return ReplayReport(
             blocks=chain.progress.height + 1,
@@ -79,7 +79,7 @@ class Replay:
             await self._check(tx, chain, batch)
             progressed(chain.progress.height + 1, max(total, chain.progress.height + 1))
         if chain.progress.height < chain.claimed_height:
-            raise Wrong(chain.progress.height + 1, "the block is missing")
+            raise Inconsistency(chain.progress.height + 1, "the block is missing")
 
     async def _check(self, tx: Tx, chain: ReplayedChain, batch: list[BlockRow]) -> None:
         first, last = batch[0].height, batch[-1].height
@@ -135,4 +135,4 @@ def _check_sums(chain: ReplayedChain, info: model.ChainState) -> None:
     for name, value in expected.items():
         stored = getattr(info, name)
         if stored != value:
-            raise Wrong(height, f"blockchain_info.{name} is {stored}, the blocks make it {value}")
+            raise Inconsistency(height, f"blockchain_info.{name} is {stored}, the blocks make it {value}")
