@@ -78,17 +78,7 @@ class AccountsServices:
             secret=derive(secret, "device-tokens"),
             limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
         )
-        verification = Verification(
-            database=database,
-            clock=clock,
-            limiter=limiter,
-            auth_log=auth_log,
-            mail_queue=mail_queue,
-            otp_secret=derive(secret, "otp-codes"),
-            otp_ttl=timedelta(seconds=settings.otp_ttl_s),
-            otp_max_guesses=settings.otp_max_guesses,
-            origin=settings.origin,
-        )
+        verification = _verification(settings, secret, database, clock, limiter, auth_log, mail_queue)
         registration = Registration(
             database=database,
             clock=clock,
@@ -100,18 +90,7 @@ class AccountsServices:
             devices=devices,
             prepare_wallet=prepare_wallet,
         )
-        sessions = Sessions(
-            database=database,
-            clock=clock,
-            events=events,
-            passwords=passwords,
-            access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
-            limiter=limiter,
-            auth_log=auth_log,
-            access_ttl=timedelta(seconds=settings.access_token_ttl_s),
-            refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
-            devices=devices,
-        )
+        sessions = _sessions(settings, secret, database, clock, events, passwords, limiter, auth_log, devices)
         credentials = Credentials(
             database=database,
             clock=clock,
@@ -136,3 +115,50 @@ class AccountsServices:
             maintenance=Maintenance(database, clock),
             demo_access=DemoAccess(database, passwords),
         )
+
+
+def _verification(  # noqa: PLR0917  # seven different types: no two can be confused
+    settings: Settings,
+    secret: str,
+    database: Database,
+    clock: Clock,
+    limiter: RateLimiter,
+    auth_log: AuthLog,
+    mail_queue: MailQueue,
+) -> Verification:
+    return Verification(
+        database=database,
+        clock=clock,
+        limiter=limiter,
+        auth_log=auth_log,
+        mail_queue=mail_queue,
+        otp_secret=derive(secret, "otp-codes"),
+        otp_ttl=timedelta(seconds=settings.otp_ttl_s),
+        otp_max_guesses=settings.otp_max_guesses,
+        origin=settings.origin,
+    )
+
+
+def _sessions(  # noqa: PLR0917  # nine different types: no two can be confused
+    settings: Settings,
+    secret: str,
+    database: Database,
+    clock: Clock,
+    events: EventLog,
+    passwords: Passwords,
+    limiter: RateLimiter,
+    auth_log: AuthLog,
+    devices: Devices,
+) -> Sessions:
+    return Sessions(
+        database=database,
+        clock=clock,
+        events=events,
+        passwords=passwords,
+        access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
+        limiter=limiter,
+        auth_log=auth_log,
+        access_ttl=timedelta(seconds=settings.access_token_ttl_s),
+        refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
+        devices=devices,
+    )
