@@ -273,7 +273,7 @@ async def check_production(application: Application) -> None:
     """
     if not application.settings.production:
         return
-    if found := await application.services[AccountsServices].published.access():
+    if found := await application.services[AccountsServices].demo_access.findings():
         raise Forbidden(
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."

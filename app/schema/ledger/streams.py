@@ -6,8 +6,8 @@ from typing import Annotated
 import strawberry
 
 from app.domains.ledger import loaders
-from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_of, wallet_stream
 from app.domains.ledger.services.miner import MINING_TOPIC, SLICE_S
+from app.domains.ledger.streams import CHAIN_STREAM, wallet_of, wallet_stream
 from app.engine.cursors import Cursor
 from app.engine.relations import related
 from app.engine.streams.declaring import durable, volatile

@@ -10,7 +10,7 @@ import strawberry
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
-from app.domains.ledger.services.connect import wallet_stream
+from app.domains.ledger.streams import wallet_stream
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
 from app.engine.relations import After, First, page_request, paged, related

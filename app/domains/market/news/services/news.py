@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from app.domains.accounts.model import Role, Viewer
-from app.domains.accounts.services.journal import system_scope
+from app.domains.accounts.services.auth_log import system_scope
 from app.domains.market.news.model import (
     NEWS_RETENTION,
     ArticleDraft,
