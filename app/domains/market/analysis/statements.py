@@ -1,10 +1,10 @@
 """The statements about analysis."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domains.market.analysis.model.phases import AnalysisPhase
+from app.domains.market.analysis.model.news import NewsHeadline, NewsSentiment, NewsSummary
+from app.domains.market.analysis.model.phases import AnalysisPhase, Run
 from app.kit.sql import Command, Query, Statements
 
 
@@ -13,10 +13,10 @@ class AnalysisSql(Statements, file="analysis.sql"):
 
     cached_analysis: Query[Any]
     cache_analysis: Command
-    news_summary: Query[tuple[int, int, int, int, int, float, int, datetime]]
-    top_news: Query[tuple[UUID, str, str, str, float, int, datetime]]
-    news_sentiment: Query[tuple[int, float, datetime]]
-    current_run: Query[tuple[UUID, datetime, list[int]]]
+    news_summary: Query[NewsSummary]
+    top_news: Query[NewsHeadline]
+    news_sentiment: Query[NewsSentiment]
+    current_run: Query[Run]
     forget_run: Command
     begin_run: Command
     complete_phase: Query[UUID]

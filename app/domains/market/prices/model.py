@@ -32,6 +32,14 @@ class Quote(msgspec.Struct, frozen=True):
     low_24h: Decimal | None = None
 
 
+class StoredQuote(msgspec.Struct, frozen=True):
+    """The stored price of a token, and the time of its quote."""
+
+    symbol: str
+    price_usd: Decimal
+    last_updated: datetime
+
+
 class Quotes(msgspec.Struct, frozen=True):
     """One answer of a provider: what is believed, and how many values are not, by reason."""
 

@@ -163,13 +163,20 @@ SELECT symbol FROM tokens WHERE is_active ORDER BY market_cap_rank NULLS LAST, i
 -- The symbols of all tokens, listed or not.
 SELECT symbol FROM tokens;
 
+-- name: last_quotes
+-- The newest quote of each token at an exchange.
+SELECT symbol, last_updated AS at, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h, change_percentage_24h,
+    market_cap_usd, market_cap_aud, high_24h, low_24h
+FROM market_data
+WHERE exchange = $1;
+
 -- name: lock_quotes
 -- The prices of symbols at an exchange before a tick, locked in the order of the symbols.
 SELECT symbol, price_usd, last_updated FROM market_data
 WHERE exchange = $1::text AND symbol = ANY ($2::text[])
 ORDER BY symbol FOR NO KEY UPDATE;
 
--- name: doubt_quotes
+-- name: expire_quotes
 -- Makes quotes older than any: a clock was wrong when they were stored, and nothing would be newer for long.
 UPDATE market_data SET last_updated = '-infinity' WHERE exchange = $1::text AND symbol = ANY ($2::text[]);
 

@@ -124,7 +124,7 @@ async def test_new_ranks_let_nobody_be_passed_over(  # noqa: PLR0917
     seed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service, "MAX_PLACES", 1)
+    monkeypatch.setattr(service, "MAX_DECIMALS", 1)
     watchlist = services.market.watchlist
     items = [await watchlist.add(alice, symbol, None, symbol) for symbol in ("BTC", "ETH", "USDT", "DOGE", "BCH")]
     reader, chance = Reader(database, alice), random.Random(seed)

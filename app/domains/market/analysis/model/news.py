@@ -1,4 +1,4 @@
-"""What the press writes of a token."""
+"""Findings about the news of a token."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,27 @@ class NewsHeadline(msgspec.Struct, frozen=True):
     sentiment: float
     impact: int
     published_at: datetime
+
+
+class NewsSummary(msgspec.Struct, frozen=True):
+    """The articles about a token in a period. The last values are null where there is no article."""
+
+    articles: int
+    articles_24h: int
+    positive: int
+    neutral: int
+    negative: int
+    sentiment: float | None
+    sources: int
+    newest: datetime | None
+
+
+class NewsSentiment(msgspec.Struct, frozen=True):
+    """The mean sentiment of the articles in a period; null where there is none."""
+
+    articles: int
+    sentiment: float | None
+    newest: datetime | None
 
 
 class NewsFindings(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from app.domains.market.analysis.rules.quality import quality
 from app.domains.market.analysis.services.findings import Analyst, NotAvailable
 from app.domains.market.analysis.services.research import ResearchAnalyst
 from app.domains.market.analysis.services.writer import Writer
-from app.domains.market.statements import ANALYSIS
+from app.domains.market.analysis.statements import AnalysisSql
 from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.computed import Answer, Computed
@@ -79,7 +79,7 @@ class Analyses:
     async def delete_expired(self) -> int:
         """Forgets what holds no more; returns how many there were."""
         now = self._clock.now()
-        return await self._database.write(SYSTEM, lambda tx: tx.execute(ANALYSIS.delete_expired_analyses, now))
+        return await self._database.write(SYSTEM, lambda tx: tx.execute(AnalysisSql.delete_expired_analyses, now))
 
     async def stop(self) -> None:
         """Ends what is being computed."""
@@ -136,8 +136,8 @@ class Analyses:
 
     async def _stored(self, symbol: str, kind: AnalysisType) -> Analysis[Any] | None:
         try:
-            row = await self._database.fetch_one(ANALYSIS.cached_analysis, symbol, kind, self._clock.now())
-            return None if row is None else read_analysis(row["data"])
+            data = await self._database.fetch_one(AnalysisSql.cached_analysis, symbol, kind, self._clock.now())
+            return None if data is None else read_analysis(data)
         except (Unavailable, ValueError):
             # Postgres may be back by the time something is computed; what another release wrote is made anew.
             return None
@@ -152,6 +152,6 @@ class Analyses:
             analysis.expires_at,
         )
         try:
-            await self._database.write(SYSTEM, lambda tx: tx.execute(ANALYSIS.cache_analysis, *row))
+            await self._database.write(SYSTEM, lambda tx: tx.execute(AnalysisSql.cache_analysis, *row))
         except Unavailable:
             log.warning("analysis.unstored", symbol=analysis.symbol, type=analysis.type)

@@ -10,8 +10,8 @@ import msgspec
 
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.analysis.rules.quality import Source
-from app.domains.market.statements import TOKENS
 from app.domains.market.tokens.model import Token
+from app.domains.market.tokens.statements import TokenSql
 from app.kit.clock import Clock
 from app.kit.db import Database
 
@@ -61,10 +61,10 @@ class Desk:
 
     async def token(self, symbol: str) -> Token:
         """The token with its newest quote. Raises NotAvailable where it is not listed any more."""
-        row = await self.database.fetch_one(TOKENS.tokens_by_symbols, [symbol])
-        if row is None:
+        token = await self.database.fetch_one(TokenSql.tokens_by_symbols, [symbol])
+        if token is None:
             raise NotAvailable(f"{symbol} is not listed.")
-        return Token(*row)
+        return token
 
     async def calculate(self, rule: Callable[[], T]) -> T:
         """What a rule gives that takes its time, in a thread."""

@@ -18,7 +18,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import Analysis, AnalysisType
 from app.domains.market.analysis.model.phases import BUDGETS_S, PHASES, RUN_TTL, Run
 from app.domains.market.analysis.services.analyses import Analyses
-from app.domains.market.statements import ANALYSIS
+from app.domains.market.analysis.statements import AnalysisSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Scope, Tx
 from app.kit.errors import Unavailable
@@ -71,7 +71,7 @@ class Phases:
         """Forgets runs of which the hour is over, and where their streams stood; returns how many there were."""
         now, deleted = self.clock.now(), 0
         while gone := await self.database.write(
-            SYSTEM, lambda tx: tx.fetch_value(ANALYSIS.delete_expired_runs, now, DELETED_AT_ONCE)
+            SYSTEM, lambda tx: tx.fetch_one(AnalysisSql.delete_expired_runs, now, DELETED_AT_ONCE)
         ):
             deleted += gone
         return deleted
@@ -82,8 +82,8 @@ class Phases:
 
     async def _begin(self, tx: Tx, viewer: Viewer, symbol: str, now: datetime) -> Run:
         session_id = str(viewer.session_id)
-        await tx.execute(ANALYSIS.forget_run, session_id, symbol, now)
-        await tx.execute(ANALYSIS.begin_run, viewer.user_id, session_id, symbol, now, now + RUN_TTL)
+        await tx.execute(AnalysisSql.forget_run, session_id, symbol, now)
+        await tx.execute(AnalysisSql.begin_run, viewer.user_id, session_id, symbol, now, now + RUN_TTL)
         # Read after the insert: where another process was first, this one is the one that has waited for it.
         run = await _current(tx, session_id, symbol, now)
         assert run is not None
@@ -138,7 +138,7 @@ class _Course:
                 return
 
     async def _complete(self, tx: Tx, number: int, data: dict[str, Any], now: datetime) -> None:
-        phase_id = await tx.fetch_value(ANALYSIS.complete_phase, self._run.id, number, data, now)
+        phase_id = await tx.fetch_one(AnalysisSql.complete_phase, self._run.id, number, data, now)
         if phase_id is not None:
             payload = {"run_id": self._run.id, "phase": number, "id": phase_id}
             await self._phases.events.append(tx, [Fact(analysis_stream(self._run.id), PHASE_COMPLETED, payload)])
@@ -148,5 +148,4 @@ class _Course:
 
 
 async def _current(executor: Executor, session_id: str, symbol: str, now: datetime) -> Run | None:
-    row = await executor.fetch_one(ANALYSIS.current_run, session_id, symbol, now)
-    return None if row is None else Run(*row)
+    return await executor.fetch_one(AnalysisSql.current_run, session_id, symbol, now)

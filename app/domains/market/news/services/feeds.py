@@ -12,9 +12,9 @@ from app.domains.market.news.model import NewsIngested
 from app.domains.market.news.rules.feeds import FeedDocument, NotAFeed, ParsedFeed, Reading, read
 from app.domains.market.news.services.fetcher import Document, FeedFailed, FeedState, Fetcher
 from app.domains.market.news.services.news import News
+from app.domains.market.news.statements import NewsSql
 from app.domains.market.sources.model import SourceKind
 from app.domains.market.sources.services.sources import Sources
-from app.domains.market.statements import NEWS
 from app.kit.contained import Overrun, contained
 from app.kit.db import SYSTEM, Database, Tx
 
@@ -40,8 +40,7 @@ class Feeds:
         if not self.urls:
             return "no feeds are configured"
         urls = list(dict.fromkeys(self.urls))
-        rows = await self.database.fetch(NEWS.feed_states, urls)
-        states = {row["source"]: _state(row["state"]) for row in rows}
+        states = {url: _state(stored) for url, stored in await self.database.fetch(NewsSql.feed_states, urls)}
         turns = asyncio.Semaphore(CONCURRENT_FEEDS)
 
         async def ask(url: str) -> NewsIngested | None:
@@ -81,7 +80,7 @@ class Feeds:
                 ignored[reason] = ignored.get(reason, 0) + count
             await self.sources.note(tx, url, SourceKind.NEWS, accepted=ingested.published, ignored=ignored)
             # With the articles, or not at all: else what this answer held would never be asked for again.
-            await tx.execute(NEWS.keep_feed_state, url, msgspec.to_builtins(document.state))
+            await tx.execute(NewsSql.keep_feed_state, url, msgspec.to_builtins(document.state))
             return msgspec.structs.replace(ingested, ignored=ignored)
 
         return await self.database.write(SYSTEM, store)

@@ -24,7 +24,7 @@ from app.domains.market.news.model import (
 from app.domains.market.news.rules.articles import Refused, cleaned, judged
 from app.domains.market.news.rules.mentions import Mentions
 from app.domains.market.news.rules.search import searchable
-from app.domains.market.statements import NEWS
+from app.domains.market.news.statements import NewsSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
@@ -121,11 +121,11 @@ class News:
                 by_url[draft.url] = draft
             else:
                 ignored[why] = ignored.get(why, 0) + 1
-        known = {row["url"] for row in await self.database.fetch(NEWS.known_urls, list(by_url))}
+        known = {url for url, _ in await self.database.fetch(NewsSql.known_urls, list(by_url))}
         fresh = [draft for url, draft in by_url.items() if url not in known]
         articles: list[JudgedArticle] = []
         if fresh:
-            mentions = self._names.of(tuple(map(tuple, await self.database.fetch(NEWS.token_names))))
+            mentions = self._names.of(tuple(await self.database.fetch(NewsSql.token_names)))
             articles = await asyncio.to_thread(lambda: [judged(draft, mentions) for draft in fresh])
         return Prepared(articles, len(drafts), len(known), ignored)
 
@@ -135,7 +135,7 @@ class News:
             return NewsIngested([], prepared.received, prepared.known, prepared.ignored)
         now, articles = self.clock.now(), prepared.articles
         rows = await tx.fetch(
-            NEWS.insert_articles,
+            NewsSql.insert_articles,
             [article.url for article in articles],
             [article.title for article in articles],
             [article.source for article in articles],
@@ -150,17 +150,17 @@ class News:
             now,
             now - ALERTED_AGE,
         )
-        if alerted := [row["id"] for row in rows if row["published_at"] >= now - ALERTED_AGE]:
+        if alerted := [id for id, published_at in rows if published_at >= now - ALERTED_AGE]:
             await enqueue(tx, ALERTS_JOB, {"ids": alerted})
         # Between the look and the write somebody else may have stored the same address.
         known = prepared.known + len(articles) - len(rows)
-        return NewsIngested([row["id"] for row in rows], prepared.received, known, prepared.ignored)
+        return NewsIngested([id for id, _ in rows], prepared.received, known, prepared.ignored)
 
     async def delete_old(self) -> str:
         """Forgets news after a year, batch by batch; says in a line how many."""
         before, deleted = self.clock.now() - NEWS_RETENTION, 0
         while batch := await self.database.write(
-            SYSTEM, lambda tx: tx.execute(NEWS.delete_old_articles, before, DELETED_AT_ONCE)
+            SYSTEM, lambda tx: tx.execute(NewsSql.delete_old_articles, before, DELETED_AT_ONCE)
         ):
             deleted += batch
         return f"{deleted} deleted"

@@ -9,7 +9,7 @@ import structlog
 
 from app.domains.market.prices.model import Candle, Interval, Quote
 from app.domains.market.prices.rules.windows import touched
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.db import SYSTEM, Database, Tx
 
 CANDLES = "candles"
@@ -61,7 +61,7 @@ class History:
 
         async def work(tx: Tx) -> None:
             for exchange in sorted({exchange for exchange, _ in of_series}):
-                await tx.fetch(PRICES.lock_history, exchange)
+                await tx.execute(PriceSql.lock_history, exchange)
             for series, group in of_series.items():
                 await _store(tx, series, group)
 
@@ -86,12 +86,12 @@ class History:
         longer = [each for each in Interval if each.length > source.length]
 
         async def work(tx: Tx) -> None:
-            await tx.fetch(PRICES.lock_history, exchange)
+            await tx.execute(PriceSql.lock_history, exchange)
             shorter = source
             for interval in longer:
                 first, end = touched(since, until, interval.length)
                 await tx.execute(
-                    PRICES.roll_up_candles, sorted(symbols), exchange, shorter, interval, interval.length, first, end
+                    PriceSql.roll_up_candles, sorted(symbols), exchange, shorter, interval, interval.length, first, end
                 )
                 shorter = interval
 
@@ -110,7 +110,7 @@ class History:
             [each.at for each in quotes],
         )
         symbols = [each.symbol for each in quotes]
-        await self._database.write(SYSTEM, lambda tx: tx.execute(PRICES.put_prices, symbols, exchange, *columns))
+        await self._database.write(SYSTEM, lambda tx: tx.execute(PriceSql.put_prices, symbols, exchange, *columns))
 
     async def partitions_for(self, table: str, moments: Iterable[datetime]) -> Kept:
         """Makes the partitions that these moments need, as far as they are kept; returns how far that is."""
@@ -123,16 +123,15 @@ class History:
                 await self._database.write(
                     SYSTEM,
                     lambda tx, since=span_start, until=span_end: tx.fetch(  # type: ignore[misc]  # bound per turn
-                        PRICES.make_partitions, table, since, until
+                        PriceSql.make_partitions, table, since, until
                     ),
                 )
             made |= firsts.keys()
         return kept
 
     async def _kept(self, table: str) -> Kept:
-        row = await self._database.fetch_one(PRICES.history_kept, table)
-        assert row is not None, "the migration notes both tables"
-        return Kept(*row)
+        [(since, until)] = await self._database.fetch(PriceSql.history_kept, table)
+        return Kept(since, until)
 
 
 def _spans(moments: Sequence[datetime]) -> Iterable[tuple[datetime, datetime]]:
@@ -155,7 +154,8 @@ async def _store(tx: Tx, series: _Series, candles: list[Candle]) -> None:
         spans[candle.symbol] = min(first, candle.opened_at), max(last, candle.opened_at)
     firsts, lasts = zip(*spans.values(), strict=True)
     rows = map(msgspec.structs.astuple, candles)
-    if await tx.fetch_value(PRICES.candles_exist, list(spans), exchange, interval, firsts, lasts):
-        await tx.execute(PRICES.put_candles, *map(list, zip(*rows, strict=True)))
+    [exist] = await tx.fetch(PriceSql.candles_exist, list(spans), exchange, interval, firsts, lasts)
+    if exist:
+        await tx.execute(PriceSql.put_candles, *map(list, zip(*rows, strict=True)))
     else:
         await tx.copy(CANDLES, _COLUMNS, rows)

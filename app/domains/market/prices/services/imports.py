@@ -13,7 +13,7 @@ from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.rules.imports import BadRow, Terms, candle_of
 from app.domains.market.prices.services.history import History
 from app.domains.market.prices.services.tables import Progress, rows_of
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.errors import Problem
@@ -69,7 +69,7 @@ class Importer:
         return imported
 
     async def _terms(self) -> Terms:
-        symbols = frozenset(row[0] for row in await self.database.fetch(PRICES.all_symbols))
+        symbols = frozenset(await self.database.fetch(PriceSql.all_symbols))
         return Terms(symbols, self.exchange, await self.history.kept_since(), self.clock.now())
 
     async def _roll_up(self, spans: _Spans) -> None:

@@ -11,7 +11,7 @@ from app.domains.market.prices.model import Candle, Day, Interval, Move, Quote
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.prices.services.history import History
 from app.domains.market.prices.services.ticker import AHEAD, Minute, Ticker
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
@@ -57,7 +57,7 @@ class Recorder:
 
     async def symbols(self, limit: int) -> list[str]:
         """The listed tokens, largest first. Raises Unavailable."""
-        return [row[0] for row in await self._database.fetch(PRICES.quoted_symbols, limit)]
+        return await self._database.fetch(PriceSql.quoted_symbols, limit)
 
     async def open_candles(self, symbols: Sequence[str], source: str) -> list[Candle]:
         """The newest stored candle of each token and interval, from which a feed without a memory goes on."""
@@ -69,8 +69,8 @@ class Recorder:
 
     async def days(self, symbols: Sequence[str], source: str) -> dict[str, Day]:
         """What our own candles say of each token's last 24 hours."""
-        rows = await self._database.fetch(PRICES.day_of_candles, symbols, source, self._clock.now() - DAY)
-        return {symbol: Day(*values) for symbol, *values in rows}
+        rows = await self._database.fetch(PriceSql.day_of_candles, symbols, source, self._clock.now() - DAY)
+        return {symbol: Day(open, high, low, volume) for symbol, open, high, low, volume in rows}
 
     async def _record_quotes(self, ticker: Ticker) -> None:
         quotes, ticker.due = ticker.due, {}
@@ -84,14 +84,14 @@ class Recorder:
             raise
 
     async def _store(self, tx: Tx, source: str, quotes: list[Quote]) -> None:
-        rows = await tx.fetch(PRICES.lock_quotes, source, [each.symbol for each in quotes])
-        before: dict[str, Decimal] = {row["symbol"]: row["price_usd"] for row in rows}
+        stored = await tx.fetch(PriceSql.lock_quotes, source, [each.symbol for each in quotes])
+        before = {each.symbol: each.price_usd for each in stored}
         latest = self._clock.now() + AHEAD
-        if dreamt := [row["symbol"] for row in rows if row["last_updated"] > latest]:
-            await tx.execute(PRICES.doubt_quotes, source, dreamt)
+        if ahead := [each.symbol for each in stored if each.last_updated > latest]:
+            await tx.execute(PriceSql.expire_quotes, source, ahead)
         columns = zip(*((each.symbol, each.at, *_columns(each)) for each in quotes), strict=True)
-        stored = await tx.fetch(PRICES.put_quotes, source, *map(list, columns))
-        moves = [Move(symbol, before.get(symbol), price) for symbol, price in stored]
+        written = await tx.fetch(PriceSql.put_quotes, source, *map(list, columns))
+        moves = [Move(symbol, before.get(symbol), price) for symbol, price in written]
         for act in self._on_moves:
             await act(tx, source, moves)
 
