@@ -7,7 +7,7 @@ from rich.progress import Progress
 
 from app.domains.accounts.model import AuditVerdict
 from app.domains.ledger.services.replay import Replay, ReplayReport
-from app.domains.market.prices.services.imports import Imported, Importer
+from app.domains.market.prices.services.importer import Imported, Importer
 from app.kit.migrate import migrate as migrate_database
 from app.main import database_url, open_application
 from app.settings import Settings

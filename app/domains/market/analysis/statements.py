@@ -1,4 +1,4 @@
-"""The statements about analysis."""
+"""The statements about analyses."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ class AnalysisSql(Statements, file="analysis.sql"):
     top_news: Query[NewsHeadline]
     news_sentiment: Query[NewsSentiment]
     current_run: Query[Run]
-    forget_run: Command
+    delete_expired_run: Command
     begin_run: Command
     complete_phase: Query[UUID]
     phases_by_ids: Query[AnalysisPhase]

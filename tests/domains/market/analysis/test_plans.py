@@ -42,7 +42,7 @@ async def test_no_analysis_scans_a_table(owner: Owner) -> None:
         (AnalysisSql.top_news, ("T7", week, NOON, 10)),
         (AnalysisSql.news_sentiment, ("T7", [NOON, week], timedelta(days=3))),
         (AnalysisSql.current_run, ("s7", "T1", NOON)),
-        (AnalysisSql.forget_run, ("s7", "T1", NOON)),
+        (AnalysisSql.delete_expired_run, ("s7", "T1", NOON)),
         (AnalysisSql.complete_phase, (run_id, 1, "{}", NOON)),
         (AnalysisSql.phases_by_ids, ([phase_id],)),
         (AnalysisSql.delete_expired_analyses, (NOON + timedelta(seconds=100),)),

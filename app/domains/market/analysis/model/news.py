@@ -48,8 +48,8 @@ class NewsFindings(msgspec.Struct, frozen=True, kw_only=True):
     neutral: int
     negative: int
     sentiment: float
-    """Their mean from -1 to 1, each counted by its impact."""
+    """Their mean from -1 to 1, weighted by impact."""
     sources: int
-    """How many different papers they are from."""
+    """The number of different sources."""
     top: list[NewsHeadline]
     """The most important, the newest of equal ones first; at most ten."""

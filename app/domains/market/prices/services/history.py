@@ -1,4 +1,4 @@
-"""What prices were: candles and samples as they are stored, and longer candles made of shorter ones."""
+"""Storing candles and samples, and rolling up candles into longer ones."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -20,33 +20,33 @@ _MONTH_AT_MOST = timedelta(days=31)
 log = structlog.get_logger(__name__)
 
 _Series = tuple[str, Interval]
-"""Exchange and interval: what is stored in one go."""
+"""Exchange and interval. The candles of a series are stored together."""
 
 
 class Kept(NamedTuple):
-    """From when until when something can have been, to be stored."""
+    """The period in which rows can be, to be stored."""
 
     since: datetime
     until: datetime
 
 
 class History:
-    """Writes candles and samples. Whatever is stored twice is stored once."""
+    """Stores candles and samples. Storing one again replaces it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._months: dict[str, set[tuple[int, int]]] = {CANDLES: set(), PRICE_HISTORY: set()}
 
     async def kept_since(self, table: str = CANDLES) -> datetime:
-        """The first moment that is kept; what is older is not stored."""
+        """Returns the first time that is kept. Older rows are not stored."""
         return (await self._kept(table)).since
 
     async def ingest(self, candles: Iterable[Candle]) -> int:
-        """Stores candles of any symbols, exchanges and intervals in one transaction; returns how many are kept.
+        """Stores candles of any symbols, exchanges and intervals in one transaction. Returns how many were stored.
 
-        Of a moment that is given twice, or is stored already, the last counts. Makes partitions of the past. One that
-        begins later than now by the database's clock is of a clock that is wrong, and is not kept. The longer candles
-        are not made: `roll_up` does that. Give it some ten thousand at a time.
+        The last of several candles of one time replaces the others. Creates partitions of the past. A candle in the
+        future, by the clock of the database, is not stored. Longer candles are made by `roll_up`. Pass some ten
+        thousand candles at a time.
         """
         newest = {(each.symbol, each.exchange, each.interval, each.opened_at): each for each in candles}
         if not newest:
@@ -77,11 +77,11 @@ class History:
         *,
         source: Interval = Interval.ONE_MINUTE,
     ) -> None:
-        """Makes the longer candles, each kind of the next shorter, wherever candles from `since` until before `until`
-        belong to them. Repeat it as you like: an open one is made of what there is, and again when there is more.
+        """Makes the longer candles that contain candles from `since` until before `until`, each from the next shorter
+        interval. It can be repeated: an open candle is made from what there is, and again when there is more.
 
-        `source`: the kind that was stored; only longer ones are made. Where there is no shorter candle, what is stored
-        of the longer one stays.
+        `source` is the interval that was stored; only longer ones are made. Where there is no shorter candle, the
+        stored longer one stays.
         """
         longer = [each for each in Interval if each.length > source.length]
 
@@ -99,7 +99,7 @@ class History:
             await self._database.write(SYSTEM, work)
 
     async def sample(self, exchange: str, quotes: Sequence[Quote]) -> None:
-        """Keeps quotes as samples of their moments."""
+        """Stores quotes as samples."""
         if not quotes:
             return
         await self.partitions_for(PRICE_HISTORY, (each.at for each in quotes))
@@ -113,7 +113,7 @@ class History:
         await self._database.write(SYSTEM, lambda tx: tx.execute(PriceSql.put_prices, symbols, exchange, *columns))
 
     async def partitions_for(self, table: str, moments: Iterable[datetime]) -> Kept:
-        """Makes the partitions that these moments need, as far as they are kept; returns how far that is."""
+        """Creates the partitions for these times, as far as they are kept. Returns the period that is kept."""
         kept = await self._kept(table)
         made = self._months[table]
         firsts = {(at.year, at.month): at for at in moments if kept.since <= at <= kept.until}
@@ -135,7 +135,7 @@ class History:
 
 
 def _spans(moments: Sequence[datetime]) -> Iterable[tuple[datetime, datetime]]:
-    """Sorted moments as spans without a month between their moments that nobody needs."""
+    """Splits sorted times into spans, so that no span contains a month without any."""
     first = last = moments[0]
     for moment in moments[1:]:
         if moment - last > 2 * _MONTH_AT_MOST:
@@ -146,7 +146,7 @@ def _spans(moments: Sequence[datetime]) -> Iterable[tuple[datetime, datetime]]:
 
 
 async def _store(tx: Tx, series: _Series, candles: list[Candle]) -> None:
-    """By COPY where nothing of it is stored yet, which nobody can change meanwhile: the exchange is locked."""
+    """Uses COPY if none of the candles is stored yet. Nobody can store one meanwhile: the exchange is locked."""
     exchange, interval = series
     spans: dict[str, tuple[datetime, datetime]] = {}
     for candle in candles:
