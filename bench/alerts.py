@@ -15,6 +15,7 @@ import msgspec
 from rich.progress import Progress
 
 from app.dev.embedded import Embedded
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.model import AlertType
 from app.domains.market.alerts.services.dispatcher import AlertDispatcher
 from app.domains.market.alerts.services.matcher import AlertMatcher
