@@ -25,15 +25,18 @@ from app.schema.accounts.settings import SettingMutation, SettingViewer
 from app.schema.accounts.users import UserMutation, UserQuery, UserViewer
 from app.schema.accounts.verification import VerificationMutation
 from app.schema.context import Info
-from app.schema.ledger.operations import LedgerMutation, LedgerQuery
-from app.schema.ledger.streams import LedgerSubscription
-from app.schema.ledger.viewer import LedgerViewer
+from app.schema.ledger.beneficiaries import BeneficiaryMutation, BeneficiaryViewer
+from app.schema.ledger.blocks import BlockQuery, BlockSubscription
+from app.schema.ledger.chain import ChainQuery
+from app.schema.ledger.mining import MiningSubscription
+from app.schema.ledger.payments import PaymentMutation
+from app.schema.ledger.transactions import TransactionQuery, TransactionSubscription
+from app.schema.ledger.wallets import WalletQuery, WalletSubscription, WalletViewer
 from app.schema.limits import ServerLimits
 from app.schema.market.operations import MarketMutation, MarketQuery
 from app.schema.market.streams import MarketSubscription
 from app.schema.market.viewer import MarketViewer
-from app.schema.realtime.operations import RealtimeMutation
-from app.schema.realtime.viewer import RealtimeViewer
+from app.schema.realtime.subscriptions import SubscriptionMutation, SubscriptionViewer
 from app.schema.scalars import SCALARS
 
 MAX_NODES = 100
@@ -41,7 +44,15 @@ MAX_NODES = 100
 
 @record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
 class Viewer(
-    UserViewer, ProfileViewer, SessionViewer, AuthLogViewer, SettingViewer, LedgerViewer, MarketViewer, RealtimeViewer
+    UserViewer,
+    ProfileViewer,
+    SessionViewer,
+    AuthLogViewer,
+    SettingViewer,
+    WalletViewer,
+    BeneficiaryViewer,
+    MarketViewer,
+    SubscriptionViewer,
 ):
     """Who is asking."""
 
@@ -67,7 +78,9 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccessCodeQuery, UserQuery, ScheduledJobQuery, LedgerQuery, MarketQuery):
+class Query(
+    AccessCodeQuery, UserQuery, ScheduledJobQuery, ChainQuery, BlockQuery, TransactionQuery, WalletQuery, MarketQuery
+):
     """What can be read."""
 
     @strawberry.field(
@@ -120,15 +133,18 @@ class Mutation(
     SettingMutation,
     AccessCodeMutation,
     UserMutation,
-    LedgerMutation,
+    PaymentMutation,
+    BeneficiaryMutation,
     MarketMutation,
-    RealtimeMutation,
+    SubscriptionMutation,
 ):
     """What can be done."""
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(LedgerSubscription, MarketSubscription):
+class Subscription(
+    BlockSubscription, TransactionSubscription, WalletSubscription, MiningSubscription, MarketSubscription
+):
     """What can be watched."""
 
 
