@@ -236,6 +236,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
     runtime.metrics.watch_courses(engine.courses.__getitem__)
+    runtime.metrics.watch_checks(engine.checks.turns)
     if isinstance(application.clock, DatabaseClock):
         runtime.metrics.watch_clock(application.clock)
     runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)

@@ -9,7 +9,7 @@ from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
 from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services.miner import Miner
-from app.domains.market.jobs import market_jobs, market_schedules, mending_schedule
+from app.domains.market.jobs import market_jobs, market_schedules, repair_schedule
 from app.kit.db import PUBLIC
 from app.kit.errors import NotFound
 from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_schedule
@@ -39,7 +39,7 @@ async def work(settings: Settings) -> None:
         ]
         # A worker that was off for months must not wait for the night to have partitions to write into.
         await run_schedule(database, clock, partition_schedule(database, clock))
-        await run_schedule(database, clock, mending_schedule(services.market))
+        await run_schedule(database, clock, repair_schedule(services.market))
         await services.market.tokens.ensure()
         runner = JobRunner(database, clock, jobs, schedules)
         beside: list[Coroutine[Any, Any, None]] = [

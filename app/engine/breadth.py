@@ -245,17 +245,17 @@ class Levels:
             case Many():
                 return _Loads(keys, {key: reads.many(loader, key) for key in distinct})
             case Page():
-                request = relation.request(context.cursors, field.arguments)
+                chosen, request = relation.request(context.cursors, field.arguments)
                 if (stream := relation.stream) is not None and field.asks_for_stream_cursor:
                     pages = {
-                        key: self._started(page_of(context, loader, key, request, stream(key))) for key in distinct
+                        key: self._started(page_of(context, chosen, key, request, stream(key))) for key in distinct
                     }
                     return _Loads(keys, pages)
 
                 def source(key: Any, result: PageResult[Any]) -> PageSource:
-                    return PageSource(context, loader, key, request, result)
+                    return PageSource(context, chosen, key, request, result)
 
-                return _Loads(keys, {key: reads.page(loader, key, request) for key in distinct}, source)
+                return _Loads(keys, {key: reads.page(chosen, key, request) for key in distinct}, source)
         raise LeftToGraphQL
 
     async def _finish(self, field: Field, begun: "list[Any] | _Loads", results: list[dict[str, Any]]) -> None:

@@ -122,11 +122,10 @@ def _follow(relation: Relation) -> Resolver:
         return info.context.reads.many(loader, getattr(source, key or ""))
 
     def page(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        assert isinstance(loader, Page)
-        request = relation.request(info.context.cursors, arguments)
+        chosen, request = relation.request(info.context.cursors, arguments)
         value = getattr(source, key) if key else None
         stream = relation.stream(value) if relation.stream and selects(info, STREAM_CURSOR) else None
-        return page_of(info.context, loader, value, request, stream)
+        return page_of(info.context, chosen, value, request, stream)
 
     match loader:
         case One():

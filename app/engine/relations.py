@@ -19,6 +19,17 @@ from app.kit.errors import InvalidInput
 from app.kit.loading import Many, One, Page, PageRequest, Reads
 
 
+class Chosen(msgspec.Struct, frozen=True, eq=False):
+    """The loader and its filters, where a list's arguments choose among several loaders."""
+
+    loader: Page[Any]
+    filters: tuple[Any, ...]
+
+
+Filtering = Callable[..., tuple[Any, ...] | Chosen]
+"""Returns a loader's filters from a list's own arguments. Raises InvalidInput."""
+
+
 class Relation(msgspec.Struct, frozen=True, eq=False):
     """A field that follows `key` of its parent through `loader`; a key of None starts at the root."""
 
@@ -26,24 +37,26 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     key: str | None
     stream: Callable[[Any], str] | None = None
     """The stream that tells the changes of a key's list; null where nothing does."""
-    filtering: Callable[..., tuple[Any, ...]] | None = None
-    """Makes the loader's filters of the list's own arguments; null where it has none."""
+    filtering: Filtering | None = None
+    """Null where the list has no arguments of its own."""
     max_first: int = MAX_FIRST
     """The largest page."""
     convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Gives the list's own arguments their Python names and types; the schema knows how."""
 
-    def request(self, cursors: Cursors, arguments: dict[str, Any]) -> PageRequest:
+    def request(self, cursors: Cursors, arguments: dict[str, Any]) -> tuple[Page[Any], PageRequest]:
         """The page that a client's arguments ask for, as graphql-core has coerced them. Raises InvalidInput."""
-        assert isinstance(self.loader, Page)
-        chosen = arguments if self.convert is None else self.convert(arguments)
-        return self.page(cursors, **chosen)
+        return self.page(cursors, **(arguments if self.convert is None else self.convert(arguments)))
 
-    def page(self, cursors: Cursors, first: int, after: str | None = None, **chosen: Any) -> PageRequest:
-        """The page of these arguments. Raises InvalidInput."""
-        assert isinstance(self.loader, Page)
-        filters = self.filtering(**chosen) if self.filtering else ()
-        return page_request(cursors, self.loader, first, after, filters, max_first=self.max_first)
+    def page(self, cursors: Cursors, first: int, after: str | None = None, **own: Any) -> tuple[Page[Any], PageRequest]:
+        """The page of these arguments, and the loader that has it. Raises InvalidInput."""
+        loader, filters = self.loader, self.filtering(**own) if self.filtering else ()
+        if isinstance(filters, Chosen):
+            loader, filters = filters.loader, filters.filters
+        assert isinstance(loader, Page)
+        # The list is read for the audience that it is declared for.
+        assert loader.audience is self.loader.audience
+        return loader, page_request(cursors, loader, first, after, filters, max_first=self.max_first)
 
 
 def _first(limit: int) -> Any:
@@ -102,38 +115,39 @@ def paged(
     description: str,
     key: str | None = None,
     stream: Callable[[Any], str] | None = None,
-    filtering: Callable[..., tuple[Any, ...]] | None = None,
+    filtering: Filtering | None = None,
     max_first: int = MAX_FIRST,
     **options: Any,
 ) -> Any:
     """The list of records that belong to the parent's `key`, page by page; without a key, a list of its own.
 
     `stream` names the stream that tells the list's changes, by its key. The parameters of `filtering` are the list's
-    further arguments; it returns the loader's filters, in their order, or raises InvalidInput.
+    further arguments, before `first` and `after`, or behind them if they are keyword-only. It returns the loader's
+    filters, in their order, or `Chosen`, with another loader of the same audience.
     """
     relation = Relation(loader, key, stream, filtering, max_first)
 
-    def resolve(root: Any, info: strawberry.Info, first: int, after: str | None, **chosen: Any) -> Any:
+    def resolve(root: Any, info: strawberry.Info, first: int, after: str | None, **own: Any) -> Any:
         value = getattr(root, key) if key else None
         followed = stream(value) if stream and selects(info._raw_info, STREAM_CURSOR) else None
         context = _context(info)
-        return page_of(context, loader, value, relation.page(context.cursors, first, after, **chosen), followed)
+        source, request = relation.page(context.cursors, first, after, **own)
+        return page_of(context, source, value, request, followed)
 
     _declare_arguments(resolve, filtering, max_first)
     return _field(resolve, relation, description, options)
 
 
-def _declare_arguments(
-    resolve: Callable[..., Any], filtering: Callable[..., tuple[Any, ...]] | None, max_first: int
-) -> None:
-    """Gives a list's resolver the parameters that the schema is made of: the list's own, then those of its pages."""
+def _declare_arguments(resolve: Callable[..., Any], filtering: Filtering | None, max_first: int) -> None:
+    """Gives a list's resolver the parameters that the schema is made of: the list's own, and those of its pages."""
     own = list(inspect.signature(filtering).parameters.values()) if filtering else []
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [
         *list(inspect.signature(resolve).parameters.values())[:2],
-        *(each.replace(kind=kind) for each in own),
+        *(each.replace(kind=kind) for each in own if each.kind is not kind),
         inspect.Parameter("first", kind, default=DEFAULT_FIRST, annotation=Annotated[int, _first(max_first)]),
         inspect.Parameter("after", kind, default=None, annotation=After),
+        *(each for each in own if each.kind is kind),
     ]
     resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     resolve.__annotations__ = {
@@ -172,4 +186,9 @@ def page_request(
     """Checks a client's paging arguments. Raises InvalidInput."""
     if not 1 <= first <= max_first:
         raise InvalidInput("first", f"`first` must be between 1 and {max_first:,}.")
-    return PageRequest(first, None if after is None else cursors.decode(loader, after), filters)
+    position = None if after is None else cursors.decode(loader, after)
+    # A list whose order is an argument has it among its filters, and in each record.
+    orders = dict(zip(loader.filters, filters, strict=True))
+    if position is not None and position[0] != orders.get(loader.order[0], position[0]):
+        raise InvalidInput("after", "This cursor belongs to a list in another order.")
+    return PageRequest(first, position, filters)

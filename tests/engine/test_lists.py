@@ -19,7 +19,7 @@ from app.engine.execution import Engine
 from app.engine.nodes import record_type
 from app.engine.operations import Response
 from app.engine.pages import Connection
-from app.engine.relations import paged
+from app.engine.relations import Chosen, Relation, paged
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
 from app.kit.loading import Audience, Reads, page
@@ -56,6 +56,13 @@ NUMBERS = page(
     filters=("divisor", "least"),
     audience=Audience.PUBLIC,
 )
+ODD = page(
+    Keyed[Number]("odd_numbers", ".", _PAGE.replace("% $3::integer = 0", "% $3::integer = 1"), Number),
+    count=Keyed("odd_count", ".", _COUNT.replace("% $3::integer = 0", "% $3::integer = 1"), int),
+    order=("value",),
+    filters=("divisor", "least"),
+    audience=Audience.PUBLIC,
+)
 
 
 @strawberry.enum
@@ -79,6 +86,10 @@ def filters(
     return kind.value, max(least, (within.at_least if within else None) or 0)
 
 
+def odd_or_even(*, odd: bool = False) -> tuple[Any, ...] | Chosen:
+    return Chosen(ODD, (2, 1)) if odd else (2, 1)
+
+
 @record_type(Number, description="A number.")
 class NumberType:
     value: int
@@ -88,6 +99,7 @@ class NumberType:
 class Owned:
     name: str
     numbers: Connection[NumberType] = paged(NUMBERS, key="name", filtering=filters, max_first=200, description=".")
+    halves: Connection[NumberType] = paged(NUMBERS, key="name", filtering=odd_or_even, description=".")
 
 
 @strawberry.type(name="Query")
@@ -196,6 +208,36 @@ async def test_pages_follow_one_another_under_the_same_filter_and_are_counted_un
     assert values(second)[1] == list(range(202, 302, 2))
     assert second.data is not None
     assert second.data["owners"][1]["numbers"]["pageInfo"]["hasNextPage"] is False
+
+
+async def test_arguments_may_choose_another_loader(database: Database, course: str) -> None:
+    query = """query($after: Cursor) { owners {
+        numbers: halves(first: 3, after: $after, odd: true) {
+            nodes { value } totalCount { value } pageInfo { endCursor }
+        }
+        even: halves(first: 2) { nodes { value } }
+    } }"""
+    first = await run(database, query)
+    assert values(first) == [[1, 3, 5], [1, 3, 5]]
+    assert first.data is not None
+    owner = first.data["owners"][0]
+    assert owner["even"] == {"nodes": [{"value": 2}, {"value": 4}]}
+    assert owner["numbers"]["totalCount"] == {"value": MANY // 2}
+    second = await run(database, query, {"after": owner["numbers"]["pageInfo"]["endCursor"]})
+    assert values(second) == [[7, 9, 11], [7, 9, 11]]
+
+
+def test_arguments_choose_no_loader_of_another_audience() -> None:
+    private = msgspec.structs.replace(ODD, audience=Audience.VIEWER)
+    relation = Relation(NUMBERS, None, filtering=lambda: Chosen(private, (2, 1)))
+    with pytest.raises(AssertionError):
+        relation.page(CURSORS, 1)
+
+
+def test_keyword_only_parameters_follow_those_of_the_page() -> None:
+    fields = SCHEMA._schema.type_map["Owned"].fields  # type: ignore[attr-defined]  # an object type
+    assert list(fields["numbers"].args) == ["kind", "from", "least", "first", "after"]
+    assert list(fields["halves"].args) == ["first", "after", "odd"]
 
 
 async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Database, course: str) -> None:

@@ -84,7 +84,7 @@ class Stage:
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
         ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
-        await Recorder(database, clock, [self.services.market.crossings.cross], []).record(ticker)
+        await Recorder(database, clock, [self.services.market.price_alerts.evaluate], []).record(ticker)
 
     async def _viewer(self, name: str) -> Viewer | None:
         if name == "anonymous":

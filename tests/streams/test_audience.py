@@ -109,7 +109,7 @@ async def alarm(plant: Plant, person: Inhabitant) -> None:
     waiting = NewAlert(symbol="BTC", condition=PriceAbove(Decimal(10) ** 11), rearm=Rearm.EVERY_TIME)
     alert = await market.alerts.create(person.viewer, waiting, "alarm")
     fired = Firing(alert.id, Decimal(10) ** 11, f"For {person.name}", "")
-    assert await plant.application.database.write(SYSTEM, lambda tx: market.firings.fire(tx, [fired])) == 1
+    assert await plant.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
 
 
 async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:

@@ -5,20 +5,20 @@ from typing import Self
 
 from app.domains.accounts.services.post import Post
 from app.domains.market.alerts.services.alerts import Alerts
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.alerts.services.indicator_alerts import Measuring
-from app.domains.market.alerts.services.matcher import Passing
-from app.domains.market.alerts.services.news_alerts import Headlines
-from app.domains.market.alerts.services.payment_alerts import Whales
-from app.domains.market.alerts.services.price_alerts import Crossings
-from app.domains.market.alerts.services.sentiment_alerts import Sentiments
+from app.domains.market.alerts.services.dispatcher import AlertDispatcher
+from app.domains.market.alerts.services.indicator_alerts import IndicatorAlerts
+from app.domains.market.alerts.services.matcher import AlertMatcher
+from app.domains.market.alerts.services.news_alerts import NewsAlerts
+from app.domains.market.alerts.services.payment_alerts import PaymentAlerts
+from app.domains.market.alerts.services.price_alerts import PriceAlerts
+from app.domains.market.alerts.services.sentiment_alerts import SentimentAlerts
 from app.domains.market.analysis.services import Analyses, Desk, Phases, analysts
 from app.domains.market.analysis.services.writer import Writer
 from app.domains.market.news.services.feeds import Feeds
 from app.domains.market.news.services.fetcher import Fetcher
 from app.domains.market.news.services.news import News
 from app.domains.market.prices.services.candles import Candles
-from app.domains.market.prices.services.clock_repair import Mending
+from app.domains.market.prices.services.clock_repair import ClockRepair
 from app.domains.market.prices.services.feed import PriceFeed
 from app.domains.market.prices.services.history import History
 from app.domains.market.sources.model.chain import Chain
@@ -27,7 +27,7 @@ from app.domains.market.sources.services.providers import Providers
 from app.domains.market.sources.services.sources import Sources
 from app.domains.market.tokens.services.listing import Tokens
 from app.domains.market.watchlist.services import Watchlist
-from app.domains.notifications.services.notifications import Notifications
+from app.domains.notifications.services import Notifications
 from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -47,17 +47,17 @@ class MarketServices:
     candles: Candles
     feed: PriceFeed
     history: History
-    mending: Mending
+    clock_repair: ClockRepair
     watchlist: Watchlist
     news: News
     feeds: Feeds
     alerts: Alerts
-    firings: Firings
-    passing: Passing
-    crossings: Crossings
-    sentiments: Sentiments
-    whales: Whales
-    headlines: Headlines
+    dispatcher: AlertDispatcher
+    matcher: AlertMatcher
+    price_alerts: PriceAlerts
+    sentiment_alerts: SentimentAlerts
+    payment_alerts: PaymentAlerts
+    news_alerts: NewsAlerts
     notifications: Notifications
     analyses: Analyses
     phases: Phases
@@ -75,7 +75,8 @@ class MarketServices:
         chain: Chain,
     ) -> Self:
         """Wires them. The chain is handed in: the market knows no ledger."""
-        firings = Firings(database, clock, events, post)
+        notifications = Notifications(database, clock, events, post)
+        dispatcher = AlertDispatcher(database, clock, notifications)
         sources = Sources(database, clock)
         providers = Providers.build(settings, Directory(database), sources, clock)
         news = News(database, clock)
@@ -85,8 +86,8 @@ class MarketServices:
         candles = Candles(database)
         making = analysts(Desk(database, clock), candles, providers, chain)
         analyses = Analyses(database, redis, clock, making, Writer.of(settings))
-        passing = Passing(database, clock, firings)
-        crossings, measuring = Crossings(passing), Measuring(database, clock, passing, candles)
+        matcher = AlertMatcher(database, clock, dispatcher)
+        price_alerts, indicator_alerts = PriceAlerts(matcher), IndicatorAlerts(database, clock, matcher, candles)
         return cls(
             chain=chain,
             providers=providers,
@@ -99,22 +100,22 @@ class MarketServices:
                 clock,
                 Volatile(redis),
                 sources,
-                on_moves=[crossings.cross],
-                after_minute=[measuring.after_minute],
+                on_moves=[price_alerts.evaluate],
+                after_minute=[indicator_alerts.evaluate],
             ),
             history=History(database),
-            mending=Mending(database),
+            clock_repair=ClockRepair(database),
             news=news,
             feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),
             watchlist=Watchlist(database, clock, settings.watchlist_limit),
             alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
-            firings=firings,
-            passing=passing,
-            crossings=crossings,
-            sentiments=Sentiments(database, clock, firings, analyses.get),
-            whales=Whales(database, clock, firings, passing, chain),
-            headlines=Headlines(database, clock, passing),
-            notifications=Notifications(database, clock),
+            dispatcher=dispatcher,
+            matcher=matcher,
+            price_alerts=price_alerts,
+            sentiment_alerts=SentimentAlerts(database, clock, dispatcher, analyses.get),
+            payment_alerts=PaymentAlerts(database, clock, dispatcher, matcher, chain),
+            news_alerts=NewsAlerts(database, clock, matcher),
+            notifications=notifications,
             analyses=analyses,
             phases=Phases(database, clock, events, analyses),
         )

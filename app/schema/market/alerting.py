@@ -24,14 +24,14 @@ from app.schema.market.enums import Interval
 COOLDOWN = f"Seconds, 1 to {MAX_COOLDOWN_S:,}; exactly with AFTER_COOLDOWN."
 
 
-@problem_type(model.AlertLimitReached, description="The viewer has as many alerts as one may, fired ones included.")
+@problem_type(model.AlertLimitReached)
 class AlertLimitReached(Problem):
-    """The viewer has as many alerts as one may."""
+    """The viewer has as many alerts as one may, fired ones included."""
 
     limit: int = strawberry.field(description="How many one may have.")
 
 
-@strawberry.input(description="A price to come to.")
+@strawberry.input
 class PriceConditionInput:
     """A price to come to."""
 
@@ -40,7 +40,7 @@ class PriceConditionInput:
     )
 
 
-@strawberry.input(description="How unusual a volume.")
+@strawberry.input
 class VolumeSpikeConditionInput:
     """How unusual a volume."""
 
@@ -52,7 +52,7 @@ class VolumeSpikeConditionInput:
     )
 
 
-@strawberry.input(description="Where an indicator comes to.")
+@strawberry.input
 class TechnicalIndicatorConditionInput:
     """Where an indicator comes to."""
 
@@ -62,14 +62,14 @@ class TechnicalIndicatorConditionInput:
     value: Decimal = strawberry.field(description="The threshold in the indicator's own unit, at most 12 decimals.")
 
 
-@strawberry.input(description="How far the sentiment moves.")
+@strawberry.input
 class SentimentChangeConditionInput:
     """How far the sentiment moves."""
 
     points: int = strawberry.field(default=model.SENTIMENT_POINTS, description="By more than so many of 100, 1 to 99.")
 
 
-@strawberry.input(description="How large a payment.")
+@strawberry.input
 class WhaleTransactionConditionInput:
     """How large a payment."""
 
@@ -78,16 +78,16 @@ class WhaleTransactionConditionInput:
     )
 
 
-@strawberry.input(description="How much news matter.")
+@strawberry.input
 class NewsImpactConditionInput:
     """How much news matter."""
 
     minimum_impact: int = strawberry.field(description="1 to 100.")
 
 
-@strawberry.input(one_of=True, description="What to wait for: exactly one of these.")
+@strawberry.input(one_of=True)
 class AlertConditionInput:
-    """What to wait for."""
+    """What to wait for: exactly one of these."""
 
     price_above: PriceConditionInput | None = strawberry.field(
         default=strawberry.UNSET, description="The price rises to a threshold or beyond, from below it."
@@ -135,7 +135,7 @@ class AlertConditionInput:
         return model.NewsImpact(self.news_impact.minimum_impact)
 
 
-@strawberry.input(description="An alert to make.")
+@strawberry.input
 class CreateAlertInput:
     """An alert to make."""
 
@@ -153,12 +153,11 @@ class CreateAlertInput:
     )
 
 
-@strawberry.input(
-    description="What to change of an alert; what is left out stays as it is. An alert that is enabled then is armed"
-    " anew: it counts as not fired. One that is disabled keeps what it has done."
-)
+@strawberry.input
 class UpdateAlertInput:
-    """What to change of an alert."""
+    """What to change of an alert; what is left out stays as it is. An alert that is enabled then is armed anew: it
+    counts as not fired. One that is disabled keeps what it has done.
+    """
 
     id: strawberry.ID = strawberry.field(description="The alert's global id.")
     condition: AlertConditionInput | None = strawberry.field(
@@ -186,30 +185,30 @@ class UpdateAlertInput:
         )
 
 
-@strawberry.input(description="An alert to delete.")
+@strawberry.input
 class DeleteAlertInput:
     """An alert to delete."""
 
     id: strawberry.ID = strawberry.field(description="The alert's global id.")
 
 
-@strawberry.type(description="The alert was made, now or when the idempotency key was first used.")
+@strawberry.type
 class CreateAlertPayload:
-    """The alert was made."""
+    """The alert was made, now or when the idempotency key was first used."""
 
     alert: Alert = strawberry.field(description="The alert as it stands now.")
 
 
-@strawberry.type(description="The alert was changed.")
+@strawberry.type
 class UpdateAlertPayload:
     """The alert was changed."""
 
     alert: Alert = strawberry.field(description="The alert as it stands now.")
 
 
-@strawberry.type(description="The alert was deleted. Notifications that it made stay.")
+@strawberry.type
 class DeleteAlertPayload:
-    """The alert was deleted."""
+    """The alert was deleted. Notifications that it made stay."""
 
     deleted_id: strawberry.ID = strawberry.field(description="Its global id, which now leads nowhere.")
 
@@ -225,10 +224,9 @@ class AlertingMutation:
         TokenNotFound,
         model.AlertLimitReached,
         IdempotencyKeyReused,
-        description="Makes an alert, which is armed at once if it is enabled.",
     )
     async def create_alert(self, info: Info, input: CreateAlertInput) -> Any:
-        """Makes an alert."""
+        """Makes an alert, which is armed at once if it is enabled."""
         new = model.NewAlert(
             symbol=input.symbol,
             condition=input.condition.condition(),
@@ -242,15 +240,15 @@ class AlertingMutation:
         )
         return CreateAlertPayload(alert=alert)
 
-    @mutation(UpdateAlertPayload, InvalidInput, NotFound, description="Changes an alert, and arms it anew.")
+    @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
-        """Changes an alert."""
+        """Changes an alert, and arms it anew."""
         alert: Any = await info.context.services.market.alerts.update(
             info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
         )
         return UpdateAlertPayload(alert=alert)
 
-    @mutation(DeleteAlertPayload, NotFound, description="Deletes an alert.")
+    @mutation(DeleteAlertPayload, NotFound)
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
         await info.context.services.market.alerts.delete(info.context.require_viewer(), key_of(input.id, "Alert"))

@@ -19,7 +19,7 @@ from app.schema.market.tokens import Token
 SINCE_ARMED = "Its owner arms an alert by making it, by changing it, and by enabling it again."
 
 
-@strawberry.enum(description="What an alert waits for.")
+@strawberry.enum
 class AlertType(Enum):
     """What an alert waits for."""
 
@@ -32,7 +32,7 @@ class AlertType(Enum):
     NEWS_IMPACT = strawberry.enum_value("news_impact", description="There are news of some impact.")
 
 
-@strawberry.enum(description="What becomes of an alert that has fired.")
+@strawberry.enum
 class AlertRearm(Enum):
     """What becomes of an alert that has fired."""
 
@@ -43,7 +43,7 @@ class AlertRearm(Enum):
     )
 
 
-@strawberry.enum(description="From which side a value comes to its threshold.")
+@strawberry.enum
 class Comparison(Enum):
     """From which side a value comes to its threshold."""
 
@@ -51,27 +51,27 @@ class Comparison(Enum):
     BELOW = strawberry.enum_value("below", description="From above: it was more, and is not any more.")
 
 
-@record_type(model.PriceAbove, description="The price rises to `price` or beyond, from below it.")
+@record_type(model.PriceAbove)
 class PriceAboveCondition:
-    """The price rises."""
+    """The price rises to `price` or beyond, from below it."""
 
     price: Decimal = strawberry.field(description="In dollars.")
 
 
-@record_type(model.PriceBelow, description="The price falls to `price` or beyond, from above it.")
+@record_type(model.PriceBelow)
 class PriceBelowCondition:
-    """The price falls."""
+    """The price falls to `price` or beyond, from above it."""
 
     price: Decimal = strawberry.field(description="In dollars.")
 
 
 @record_type(
     model.VolumeSpike,
-    description="The volume of the last minutes comes to `multiple` times the mean volume of as much time in the 24"
-    " hours before. Measured every five minutes, over closed candles.",
 )
 class VolumeSpikeCondition:
-    """The volume is unusual."""
+    """The volume of the last minutes comes to `multiple` times the mean volume of as much time in the 24 hours before.
+    Measured every five minutes, over closed candles.
+    """
 
     multiple: Decimal = strawberry.field(description="Times the usual volume.")
     window_minutes: int = strawberry.field(description="Over how many minutes it is measured.")
@@ -79,10 +79,9 @@ class VolumeSpikeCondition:
 
 @record_type(
     model.TechnicalIndicator,
-    description="An indicator comes to `value`. Measured whenever a candle closes.",
 )
 class TechnicalIndicatorCondition:
-    """An indicator crosses a threshold."""
+    """An indicator comes to `value`. Measured whenever a candle closes."""
 
     indicator: Indicator = strawberry.field(description="Which one.")
     interval: Interval = strawberry.field(description="Of which candles.")
@@ -92,25 +91,25 @@ class TechnicalIndicatorCondition:
 
 @record_type(
     model.SentimentChange,
-    description="The sentiment, 0 to 100, is more than `points` from where it was when the alert was armed or last"
-    " fired. Measured every five minutes.",
 )
 class SentimentChangeCondition:
-    """The sentiment has moved."""
+    """The sentiment, 0 to 100, is more than `points` from where it was when the alert was armed or last fired. Measured
+    every five minutes.
+    """
 
     points: int = strawberry.field(description="By more than so many, 1 to 99.")
 
 
-@record_type(model.WhaleTransaction, description="A payment of so many coins is confirmed on the token's chain.")
+@record_type(model.WhaleTransaction)
 class WhaleTransactionCondition:
-    """A large payment is confirmed."""
+    """A payment of so many coins is confirmed on the token's chain."""
 
     minimum_amount: Decimal = strawberry.field(description="In coins.")
 
 
-@record_type(model.NewsImpact, description="An article that mentions the token has some impact.")
+@record_type(model.NewsImpact)
 class NewsImpactCondition:
-    """There are news of some impact."""
+    """An article that mentions the token has some impact."""
 
     minimum_impact: int = strawberry.field(description="1 to 100.")
 
@@ -131,9 +130,9 @@ def _condition(root: model.Alert) -> model.Condition:
     return root.condition
 
 
-@node_type(by=alert_loaders.alert_by_id, description="Something that the viewer waits for. Only theirs to see.")
+@node_type(by=alert_loaders.alert_by_id)
 class Alert(Node):
-    """Something that the viewer waits for."""
+    """Something that the viewer waits for. Only theirs to see."""
 
     token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token that it is about.")
     alert_type: AlertType = strawberry.field(name="type", description="What kind of thing it waits for.")

@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 
-@strawberry.enum(name="PriceSource", description="Who says what tokens are worth.")
+@strawberry.enum(name="PriceSource")
 class PriceSource(Enum):
     """Who says what tokens are worth."""
 
@@ -14,9 +14,9 @@ class PriceSource(Enum):
     COINMARKETCAP = strawberry.enum_value("coinmarketcap", description="CoinMarketCap.")
 
 
-@strawberry.enum(description="How long a candle is. All begin at multiples of it since 1970, in UTC.")
+@strawberry.enum
 class Interval(Enum):
-    """How long a candle is."""
+    """How long a candle is. All begin at multiples of it since 1970, in UTC."""
 
     ONE_MINUTE = strawberry.enum_value("1m", description="A minute.")
     FIVE_MINUTES = strawberry.enum_value("5m", description="Five minutes.")

@@ -22,9 +22,9 @@ from app.schema.market.tokens import Token
 _UNQUOTED = " Tokens without a quote do not fit. Null: any."
 
 
-@strawberry.input(one_of=True, description="Which token: exactly one of these.")
+@strawberry.input(one_of=True)
 class TokenBy:
-    """Which token."""
+    """Which token: exactly one of these."""
 
     symbol: str | None = strawberry.field(default=strawberry.UNSET, description="By its symbol, in any case.")
     id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="By its global id.")
@@ -33,9 +33,9 @@ class TokenBy:
     )
 
 
-@strawberry.input(name="TokenFilter", description="Which tokens: those that fit all of it.")
+@strawberry.input(name="TokenFilter")
 class TokenFilterInput:
-    """Which tokens."""
+    """Which tokens: those that fit all of it."""
 
     symbols: list[str] | None = strawberry.field(
         default=None, description="Those with these symbols, in any case, at most 100; null: all."
@@ -69,12 +69,12 @@ class TokenFilterInput:
 
 @strawberry.enum(
     name="TokenOrderField",
-    description="What tokens are sorted by. Without a quote a token is last. "
-    "Quotes move between two pages: by price, volume, change or market capitalisation, a token that passes the end of "
-    "a page meanwhile may come twice or not at all. By rank, name and symbol each comes once.",
 )
 class TokenOrderField(Enum):
-    """What tokens are sorted by."""
+    """What tokens are sorted by. Without a quote a token is last. Quotes move between two pages: by price, volume,
+    change or market capitalisation, a token that passes the end of a page meanwhile may come twice or not at all. By
+    rank, name and symbol each comes once.
+    """
 
     RANK = strawberry.enum_value("RANK", description="Rank by market capitalisation; ascending is the largest first.")
     MARKET_CAP = strawberry.enum_value("MARKET_CAP", description="Market capitalisation in dollars.")
@@ -85,7 +85,7 @@ class TokenOrderField(Enum):
     SYMBOL = strawberry.enum_value("SYMBOL", description="Symbol.")
 
 
-@strawberry.enum(description="Which way a list is sorted.")
+@strawberry.enum
 class OrderDirection(Enum):
     """Which way a list is sorted."""
 
@@ -93,15 +93,15 @@ class OrderDirection(Enum):
     DESC = strawberry.enum_value("DESC", description="The greatest first.")
 
 
-@strawberry.input(name="TokenOrder", description="How to sort tokens. Equals are sorted by symbol.")
+@strawberry.input(name="TokenOrder")
 class TokenOrderInput:
-    """How to sort tokens."""
+    """How to sort tokens. Equals are sorted by symbol."""
 
     field: TokenOrderField = strawberry.field(description="What by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@record_type(model.TokenValidation, description="Whether a symbol is one of a listed token.")
+@record_type(model.TokenValidation)
 class TokenValidation:
     """Whether a symbol is one of a listed token."""
 
@@ -149,7 +149,7 @@ async def _tokens(  # noqa: PLR0917  # GraphQL names its arguments
     return await page_of(info.context, token_loaders.tokens, None, request)
 
 
-@strawberry.type(description="What can be asked about tokens.")
+@strawberry.type
 class FindingQuery:
     """What can be asked about tokens."""
 
@@ -163,12 +163,11 @@ class FindingQuery:
     @strawberry.field(
         metadata=computed_for(Audience.PUBLIC),
         graphql_type=Token | None,
-        description="One token; null if there is none.",
     )
     async def token(
         self, info: Info, by: Annotated[TokenBy, strawberry.argument(description="Which one.")]
     ) -> model.Token | None:
-        """One token."""
+        """One token; null if there is none."""
         reads = info.context.reads
         if isinstance(by.coingecko_id, str):
             id = by.coingecko_id.strip().lower()
@@ -182,10 +181,9 @@ class FindingQuery:
     @strawberry.field(
         metadata=computed_for(Audience.PUBLIC),
         graphql_type=TokenValidation,
-        description="Whether a symbol is one of a listed token, and what it may mean.",
     )
     async def validate_token(
         self, info: Info, symbol: Annotated[str, strawberry.argument(description="A symbol, in any case.")]
     ) -> model.TokenValidation:
-        """Whether a symbol is one of a listed token."""
+        """Whether a symbol is one of a listed token, and what it may mean."""
         return await validate(await info.context.reads.executor(Audience.PUBLIC), symbol)

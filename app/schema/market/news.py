@@ -29,9 +29,9 @@ CONTENT_COST = 150
 """So few contents fit into a request that all of them together are some ten megabytes at most."""
 
 
-@strawberry.enum(description="What an article means for whoever holds the tokens that it mentions, in a word.")
+@strawberry.enum
 class Sentiment(Enum):
-    """What an article means, in a word."""
+    """What an article means for whoever holds the tokens that it mentions, in a word."""
 
     POSITIVE = strawberry.enum_value("POSITIVE", description=f"A score of {_BOUND} or more.")
     NEUTRAL = strawberry.enum_value("NEUTRAL", description=f"A score between -{_BOUND} and {_BOUND}.")
@@ -60,10 +60,9 @@ async def _content(root: model.NewsArticle, info: Info) -> str | None:
 
 @node_type(
     by=news_loaders.article_by_id,
-    description="An article. Its texts are plain text, not HTML: escape them as any text. Kept for a year.",
 )
 class NewsArticle(Node):
-    """An article."""
+    """An article. Its texts are plain text, not HTML: escape them as any text. Kept for a year."""
 
     title: str = strawberry.field(description="Headline, at most 500 characters.")
     summary: str | None = strawberry.field(
@@ -105,9 +104,9 @@ class NewsArticle(Node):
     )
 
 
-@strawberry.input(name="NewsFilter", description="Which news: those that fit all of it.")
+@strawberry.input(name="NewsFilter")
 class NewsFilterInput:
-    """Which news."""
+    """Which news: those that fit all of it."""
 
     symbols: list[str] | None = strawberry.field(
         default=None,

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from app.domains.market.alerts import loaders as alert_loaders
-from app.domains.market.alerts.model import AlertType
+from app.domains.market.alerts.model import AlertType, alert_fired_of
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, created_of, notification_stream
@@ -23,7 +23,7 @@ from app.schema.market.tokens import Token
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 
 
-@strawberry.enum(description="What a notification is about.")
+@strawberry.enum
 class NotificationType(Enum):
     """What a notification is about."""
 
@@ -33,10 +33,9 @@ class NotificationType(Enum):
 
 @node_type(
     by=notification_loaders.notification_by_id,
-    description="Something that the viewer was told. Kept for 6 months. Only theirs to see.",
 )
 class Notification(Node):
-    """Something that the viewer was told."""
+    """Something that the viewer was told. Kept for 6 months. Only theirs to see."""
 
     type: NotificationType = strawberry.field(description="What it is about.")
     title: str = strawberry.field(description="In a line of at most 200 characters.")
@@ -57,7 +56,7 @@ class Notification(Node):
     )
 
 
-@strawberry.type(description="The viewer was told something.")
+@strawberry.type
 class NotificationEvent:
     """The viewer was told something."""
 
@@ -68,9 +67,9 @@ class NotificationEvent:
     )
 
 
-@strawberry.type(description="An alert of the viewer's on a price has fired.")
+@strawberry.type
 class PriceAlertEvent:
-    """An alert on a price has fired."""
+    """An alert of the viewer's on a price has fired."""
 
     cursor: Cursor = strawberry.field(description="Place in the stream of the viewer's notifications.")
     price: Decimal = strawberry.field(description="The price that made it fire, in dollars.")
@@ -96,15 +95,15 @@ def _notification_event(event: Event, cursor: Cursor) -> NotificationEvent | Non
 def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
-    created = created_of(event.payload)
-    if created.alert_type not in PRICE_ALERTS or created.value is None:
+    fired = alert_fired_of(event.payload)
+    if fired is None or fired.alert_type not in PRICE_ALERTS:
         return None
     return PriceAlertEvent(
         cursor=cursor,
-        price=created.value,
-        triggered_at=created.created_at,
-        alert_id=created.alert_id,
-        notification_id=created.id,
+        price=fired.value,
+        triggered_at=fired.created_at,
+        alert_id=fired.alert_id,
+        notification_id=fired.id,
     )
 
 
@@ -116,18 +115,16 @@ class NotificationStreams:
         NotificationEvent,
         payload=_notification_event,
         per_s=0.5,
-        description="What the viewer is told, as it is, in order.",
     )
     async def notifications(self, info: Info) -> str:
-        """What the viewer is told."""
+        """What the viewer is told, as it is, in order."""
         return notification_stream(info.context.require_viewer().user_id)
 
     @durable(
         PriceAlertEvent,
         payload=_price_alert_event,
         per_s=0.5,
-        description="The viewer's alerts on prices, PRICE_ABOVE and PRICE_BELOW, as they fire, in order.",
     )
     async def price_alerts(self, info: Info) -> str:
-        """The viewer's alerts on prices."""
+        """The viewer's alerts on prices, PRICE_ABOVE and PRICE_BELOW, as they fire, in order."""
         return notification_stream(info.context.require_viewer().user_id)

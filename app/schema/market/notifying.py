@@ -25,9 +25,9 @@ async def unread_count(info: Info) -> int:
     return counted.unread
 
 
-@strawberry.input(one_of=True, description="What the viewer has read: exactly one of these.")
+@strawberry.input(one_of=True)
 class MarkNotificationsReadInput:
-    """What the viewer has read."""
+    """What the viewer has read: exactly one of these."""
 
     ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
@@ -39,7 +39,7 @@ class MarkNotificationsReadInput:
     )
 
 
-@strawberry.type(description="The notifications are marked as read.")
+@strawberry.type
 class MarkNotificationsReadPayload:
     """The notifications are marked as read."""
 
@@ -55,10 +55,9 @@ class NotifyingMutation:
         MarkNotificationsReadPayload,
         InvalidInput,
         NotFound,
-        description="Marks notifications of the viewer's as read. Repeating it changes nothing.",
     )
     async def mark_notifications_read(self, info: Info, input: MarkNotificationsReadInput) -> Any:
-        """Marks notifications as read."""
+        """Marks notifications of the viewer's as read. Repeating it changes nothing."""
         viewer, notifications = info.context.require_viewer(), info.context.services.market.notifications
         if isinstance(input.up_to, datetime):
             marked = await notifications.mark_read_until(viewer, input.up_to)

@@ -12,11 +12,11 @@ from app.schema.market.sources import SourcesQuery
 from app.schema.market.watching import WatchingMutation
 
 
-@strawberry.type(description="What can be read of the market.")
+@strawberry.type
 class MarketQuery(AnalysingQuery, FindingQuery, NewsQuery, SourcesQuery):
     """What can be read of the market."""
 
 
-@strawberry.type(description="What can be done in the market.")
+@strawberry.type
 class MarketMutation(AlertingMutation, NotifyingMutation, PublishingMutation, WatchingMutation):
     """What can be done in the market."""

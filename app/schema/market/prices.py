@@ -23,11 +23,9 @@ To = Annotated[
 ]
 
 
-@record_type(
-    prices.Candle, description="Prices over an interval. Kept for two years, of all that was quoted while Moneta ran."
-)
+@record_type(prices.Candle)
 class Candle:
-    """Prices over an interval."""
+    """Prices over an interval. Kept for two years, of all that was quoted while Moneta ran."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
     exchange: str = strawberry.field(description="Who quoted the prices, such as `simulated` or `coingecko`.")
@@ -42,7 +40,7 @@ class Candle:
     )
 
 
-@record_type(prices.PriceSample, description="What a token was quoted at.")
+@record_type(prices.PriceSample)
 class PriceSample:
     """What a token was quoted at."""
 

@@ -10,7 +10,7 @@ from app.engine.problems import Problem, problem_type
 from app.schema.market.tokens import Token
 
 
-@problem_type(tokens.TokenNotFound, description="No token has this symbol.")
+@problem_type(tokens.TokenNotFound)
 class TokenNotFound(Problem):
     """No token has this symbol."""
 
@@ -20,12 +20,12 @@ class TokenNotFound(Problem):
     )
 
 
-@problem_type(watchlist.AlreadyWatched, description="The token is on the viewer's watchlist already.")
+@problem_type(watchlist.AlreadyWatched)
 class AlreadyWatched(Problem):
     """The token is on the viewer's watchlist already."""
 
 
-@problem_type(watchlist.WatchlistFull, description="The viewer watches as many tokens as one may.")
+@problem_type(watchlist.WatchlistFull)
 class WatchlistFull(Problem):
     """The viewer watches as many tokens as one may."""
 

@@ -18,7 +18,7 @@ from app.schema.market.news import NewsArticle
 _HTML = " Plain text or HTML, of which the text is kept."
 
 
-@strawberry.input(description="An article to publish.")
+@strawberry.input
 class NewsArticleInput:
     """An article to publish."""
 
@@ -43,7 +43,7 @@ class NewsArticleInput:
     )
 
 
-@strawberry.input(description="Articles to publish.")
+@strawberry.input
 class PublishNewsInput:
     """Articles to publish."""
 
@@ -56,7 +56,7 @@ class PublishNewsInput:
     )
 
 
-@record_type(model.NewsIngested, description="What became of the articles.")
+@record_type(model.NewsIngested)
 class NewsIngested:
     """What became of the articles."""
 
@@ -67,9 +67,9 @@ class NewsIngested:
     )
 
 
-@strawberry.type(description="The articles are published, now or when the idempotency key was first used.")
+@strawberry.type
 class PublishNewsPayload:
-    """The articles are published."""
+    """The articles are published, now or when the idempotency key was first used."""
 
     articles: list[NewsArticle] = strawberry.field(
         metadata=holds(MAX_BATCH),
@@ -87,11 +87,11 @@ class PublishingMutation:
         PublishNewsPayload,
         InvalidInput,
         IdempotencyKeyReused,
-        description="Publishes articles: all, or none. Sentiment, impact and the tokens that they mention are found"
-        " out here. Admins only, else FORBIDDEN.",
     )
     async def publish_news(self, info: Info, input: PublishNewsInput) -> Any:
-        """Publishes articles."""
+        """Publishes articles: all, or none. Sentiment, impact and the tokens that they mention are found out here.
+        Admins only, else FORBIDDEN.
+        """
         context = info.context
         viewer = context.require_admin()
         drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]

@@ -18,7 +18,7 @@ from app.schema.scalars import BigInt
 MAX_REASONS = 24
 
 
-@strawberry.enum(description="What a source gives.")
+@strawberry.enum
 class SourceKind(Enum):
     """What a source gives."""
 
@@ -30,9 +30,9 @@ class SourceKind(Enum):
     NEWS = strawberry.enum_value("news", description="Articles.")
 
 
-@strawberry.type(description="Values of one source that were not believed for one reason.")
+@strawberry.type
 class IgnoredValues:
-    """Values that were not believed."""
+    """Values of one source that were not believed for one reason."""
 
     reason: str = strawberry.field(
         description="Such as `stale`, `future`, `negative`, `zero`, `not_a_number`, `absurd`, `jump`, `incomplete`,"
@@ -51,9 +51,9 @@ def _last_failure(root: model.MarketSource, info: Info) -> str | None:
     return root.last_failure if viewer is not None and viewer.role is Role.ADMIN else None
 
 
-@record_type(model.MarketSource, description="A provider and one thing that it gives, or a feed of news.")
+@record_type(model.MarketSource)
 class MarketSource:
-    """A provider and one thing that it gives."""
+    """A provider and one thing that it gives, or a feed of news."""
 
     name: str = strawberry.field(description="Such as simulated or coingecko; for a feed, its host.")
     kind: SourceKind = strawberry.field(description="What it gives.")

@@ -7,6 +7,6 @@ from app.schema.market.notifications import NotificationStreams
 from app.schema.market.ticking import PriceStreams
 
 
-@strawberry.type(description="What can be watched of the market.")
+@strawberry.type
 class MarketSubscription(PriceStreams, AnalysisStreams, NotificationStreams):
     """What can be watched of the market."""

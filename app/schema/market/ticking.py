@@ -29,7 +29,7 @@ _NAMED = 10
 """Unknown symbols that a refusal names."""
 
 
-@record_type(prices.TickQuote, description="What a token is worth at a tick.")
+@record_type(prices.TickQuote)
 class PriceTick:
     """What a token is worth at a tick."""
 
@@ -46,9 +46,9 @@ class PriceTick:
     token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token as it is stored now.")
 
 
-@strawberry.type(description="A tick of the market. Volatile: only the newest is told.")
+@strawberry.type
 class PriceTicks:
-    """A tick of the market."""
+    """A tick of the market. Volatile: only the newest is told."""
 
     at: datetime = strawberry.field(description="When the tick was.")
     source: PriceSource = strawberry.field(description="Who says so.")
@@ -64,9 +64,9 @@ async def _watched(root: "WatchlistTicks", info: Info) -> Any:
     return _quotes(root.quotes, [each.symbol for each in watched[:limit]])
 
 
-@strawberry.type(description="A tick of the tokens that the viewer watches. Volatile: only the newest is told.")
+@strawberry.type
 class WatchlistTicks:
-    """A tick of the tokens that the viewer watches."""
+    """A tick of the tokens that the viewer watches. Volatile: only the newest is told."""
 
     at: datetime = strawberry.field(description="When the tick was.")
     source: PriceSource = strawberry.field(description="Who says so.")
@@ -80,9 +80,9 @@ class WatchlistTicks:
     )
 
 
-@strawberry.type(description="A token's candle as it forms. Volatile: only the newest state is told.")
+@strawberry.type
 class CandleUpdate:
-    """A token's candle as it forms."""
+    """A token's candle as it forms. Volatile: only the newest state is told."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
     interval: Interval = strawberry.field(description="How long the candles are.")
@@ -155,8 +155,6 @@ class PriceStreams:
         audience=Audience.PUBLIC,
         per_s=_ticks_per_s,
         metadata=counted_by("symbols", MAX_SYMBOLS),
-        description="What tokens are worth: at once as it is known, then at each tick, as often as you can read. A tick"
-        " that was passed over is not told later. Public.",
     )
     async def price_ticks(
         self,
@@ -169,7 +167,9 @@ class PriceStreams:
             ),
         ] = None,
     ) -> Followed:
-        """What tokens are worth."""
+        """What tokens are worth: at once as it is known, then at each tick, as often as you can read. A tick that was
+        passed over is not told later. Public.
+        """
         if symbols is None:
             return Followed(prices.PRICES_TOPIC)
         if not 1 <= len(symbols) <= MAX_SYMBOLS:
@@ -181,8 +181,6 @@ class PriceStreams:
         payload=_candle_update,
         audience=Audience.PUBLIC,
         per_s=_ticks_per_s,
-        description="A token's open candle and the one closed last: at once as they are, then at each tick, as often as"
-        " you can read. Public.",
     )
     async def candle_updates(
         self,
@@ -190,7 +188,9 @@ class PriceStreams:
         symbol: Annotated[str, strawberry.argument(description="Of this token, in any case.")],
         interval: Annotated[Interval, strawberry.argument(description="How long the candles are.")],
     ) -> Followed:
-        """A token's candle as it forms."""
+        """A token's open candle and the one closed last: at once as they are, then at each tick, as often as you can
+        read. Public.
+        """
         (known,) = await _known(info, "symbol", [symbol])
         length = prices.Interval(str(interval.value))
         return Followed(length.topic, choice=(known, length))
@@ -199,10 +199,10 @@ class PriceStreams:
         WatchlistTicks,
         payload=_watchlist_ticks,
         per_s=_ticks_per_s,
-        description="What the tokens on the viewer's watchlist are worth, at each tick, as often as you can read. A"
-        " token that is added or removed meanwhile is so from the next tick on.",
     )
     async def watchlist_ticks(self, info: Info) -> str:
-        """What watched tokens are worth."""
+        """What the tokens on the viewer's watchlist are worth, at each tick, as often as you can read. A token that is
+        added or removed meanwhile is so from the next tick on.
+        """
         info.context.require_viewer()
         return prices.PRICES_TOPIC

@@ -38,9 +38,9 @@ def _analysis(root: model.Token) -> TokenAnalysis:
     return TokenAnalysis(symbol=root.symbol)
 
 
-@node_type(by=token_loaders.token_by_symbol, parse=_parse, description="A token: what it is, and its newest quote.")
+@node_type(by=token_loaders.token_by_symbol, parse=_parse)
 class Token(Node):
-    """A token."""
+    """A token: what it is, and its newest quote."""
 
     symbol: str = strawberry.field(description="Upper-case ticker, such as BTC; unique.")
     name: str = strawberry.field(description="Its name, such as Bitcoin.")

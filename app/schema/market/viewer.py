@@ -18,9 +18,9 @@ from app.schema.market.notifying import UNREAD, unread_count
 from app.schema.market.watchlist import WatchlistItem
 
 
-@strawberry.input(description="Which alerts. What is left out, or null, lets all through.")
+@strawberry.input
 class AlertFilter:
-    """Which alerts."""
+    """Which alerts. What is left out, or null, lets all through."""
 
     symbol: str | None = strawberry.field(default=None, description="On this token, by its symbol in any case.")
     type: AlertType | None = strawberry.field(default=None, description="Of this type.")
@@ -29,9 +29,9 @@ class AlertFilter:
     )
 
 
-@strawberry.input(description="Which notifications. What is left out, or null, lets all through.")
+@strawberry.input
 class NotificationFilter:
-    """Which notifications."""
+    """Which notifications. What is left out, or null, lets all through."""
 
     unread: bool = strawberry.field(default=False, description="Whether to leave out what the viewer has read.")
     type: NotificationType | None = strawberry.field(default=None, description="Of this type.")
@@ -76,7 +76,7 @@ async def _unread_count(info: Info) -> int:
     return await unread_count(info)
 
 
-@strawberry.type(description="The viewer in the market.")
+@strawberry.type
 class MarketViewer:
     """The viewer in the market."""
 

@@ -15,7 +15,7 @@ from app.schema.market import problems as _problems  # noqa: F401  # declares th
 from app.schema.market.watchlist import NOTES, WatchlistItem
 
 
-@strawberry.input(description="A token to watch.")
+@strawberry.input
 class AddToWatchlistInput:
     """A token to watch."""
 
@@ -27,9 +27,9 @@ class AddToWatchlistInput:
     )
 
 
-@strawberry.input(description="What to change of a watched token. A field that is left out stays as it is.")
+@strawberry.input
 class UpdateWatchlistItemInput:
-    """What to change of a watched token."""
+    """What to change of a watched token. A field that is left out stays as it is."""
 
     id: strawberry.ID = strawberry.field(description="The item's global id.")
     notes: str | None = strawberry.field(
@@ -43,30 +43,30 @@ class UpdateWatchlistItemInput:
     viewed: bool = strawberry.field(default=False, description="Whether the viewer has looked at it just now.")
 
 
-@strawberry.input(description="A watched token to forget.")
+@strawberry.input
 class RemoveFromWatchlistInput:
     """A watched token to forget."""
 
     id: strawberry.ID = strawberry.field(description="The item's global id.")
 
 
-@strawberry.type(description="The token is watched, since now or since the idempotency key was first used.")
+@strawberry.type
 class AddToWatchlistPayload:
-    """The token is watched."""
+    """The token is watched, since now or since the idempotency key was first used."""
 
     item: WatchlistItem = strawberry.field(description="The item as it stands now.")
 
 
-@strawberry.type(description="The item was changed.")
+@strawberry.type
 class UpdateWatchlistItemPayload:
     """The item was changed."""
 
     item: WatchlistItem = strawberry.field(description="The item as it stands now.")
 
 
-@strawberry.type(description="The token is not watched any more; the items behind it have moved up.")
+@strawberry.type
 class RemoveFromWatchlistPayload:
-    """The token is not watched any more."""
+    """The token is not watched any more; the items behind it have moved up."""
 
     removed_id: strawberry.ID = strawberry.field(description="The item's global id, which now leads nowhere.")
 
@@ -83,7 +83,6 @@ class WatchingMutation:
         AlreadyWatched,
         WatchlistFull,
         IdempotencyKeyReused,
-        description="Puts a token at the end of the viewer's watchlist.",
     )
     async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:
         """Puts a token at the end of the viewer's watchlist."""
@@ -96,10 +95,9 @@ class WatchingMutation:
         UpdateWatchlistItemPayload,
         InvalidInput,
         NotFound,
-        description="Changes notes or place of a watched token, or says that the viewer has looked at it.",
     )
     async def update_watchlist_item(self, info: Info, input: UpdateWatchlistItemInput) -> Any:
-        """Changes a watched token."""
+        """Changes notes or place of a watched token, or says that the viewer has looked at it."""
         changes = WatchlistChanges(
             notes=msgspec.UNSET if input.notes is strawberry.UNSET else input.notes,
             position=input.position if isinstance(input.position, int) else msgspec.UNSET,
@@ -110,9 +108,9 @@ class WatchingMutation:
         )
         return UpdateWatchlistItemPayload(item=item)
 
-    @mutation(RemoveFromWatchlistPayload, NotFound, description="Forgets a watched token; the items behind it move up.")
+    @mutation(RemoveFromWatchlistPayload, NotFound)
     async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
-        """Forgets a watched token."""
+        """Forgets a watched token; the items behind it move up."""
         await info.context.services.market.watchlist.remove(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem")
         )

@@ -13,11 +13,9 @@ from app.schema.market.tokens import Token
 NOTES = "At most 2,000 characters."
 
 
-@node_type(
-    by=watchlist_loaders.watchlist_item_by_id, description="A token that the viewer watches. Only theirs to see."
-)
+@node_type(by=watchlist_loaders.watchlist_item_by_id)
 class WatchlistItem(Node):
-    """A token that the viewer watches."""
+    """A token that the viewer watches. Only theirs to see."""
 
     token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token.")
     notes: str | None = strawberry.field(description="What the viewer noted about it; null: nothing. " + NOTES)

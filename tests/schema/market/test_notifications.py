@@ -116,7 +116,7 @@ async def test_only_alerts_on_prices_are_price_alerts(graph: Graph) -> None:
     all_of_it = await graph.watching(NOTIFICATIONS, stage.alice, 2)
     prices = await graph.watching(PRICE_ALERTS, stage.alice, 1)
     firing = Firing(news.id, Decimal(80), "News", "")
-    await stage.database.write(SYSTEM, lambda tx: stage.market.firings.fire(tx, [firing]))
+    await stage.database.write(SYSTEM, lambda tx: stage.market.dispatcher.fire(tx, [firing]))
     await stage.tick("90", "110.5")
     assert titles(await all_of_it) == ["News", "BTC rose to 100 USD"]
     [event] = await prices

@@ -11,7 +11,7 @@ from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 
 
-@record_type(derivatives.Venue, description="The perpetual contracts of one exchange.")
+@record_type(derivatives.Venue)
 class DerivativesVenue:
     """The perpetual contracts of one exchange."""
 
@@ -20,9 +20,9 @@ class DerivativesVenue:
     volume_24h_usd: Decimal = strawberry.field(description="Dollars traded in 24 hours.")
 
 
-@record_type(derivatives.Derivatives, description="Perpetual contracts on a token, at all exchanges together.")
+@record_type(derivatives.Derivatives)
 class DerivativesFindings:
-    """Perpetual contracts on a token."""
+    """Perpetual contracts on a token, at all exchanges together."""
 
     at: datetime = strawberry.field(description="When the provider was asked.")
     contracts: int = strawberry.field(description="How many contracts there are on it.")
@@ -41,7 +41,7 @@ class DerivativesFindings:
     )
 
 
-@record_type(defi.Defi, description="The value locked in the protocol behind a token.")
+@record_type(defi.Defi)
 class DefiFindings:
     """The value locked in the protocol behind a token."""
 

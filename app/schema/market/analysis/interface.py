@@ -14,7 +14,7 @@ T = TypeVar("T", bound=type)
 FINDINGS = "What was found; null where the status is UNAVAILABLE."
 
 
-@strawberry.enum(description="What is analysed.")
+@strawberry.enum
 class AnalysisType(Enum):
     """What is analysed."""
 
@@ -30,7 +30,7 @@ class AnalysisType(Enum):
     RESEARCH = strawberry.enum_value("research", description="What the others amount to. Holds for 1 hour.")
 
 
-@strawberry.enum(description="Whether an analysis has findings.")
+@strawberry.enum
 class AnalysisStatus(Enum):
     """Whether an analysis has findings."""
 
@@ -40,9 +40,9 @@ class AnalysisStatus(Enum):
     )
 
 
-@strawberry.interface(description="An analysis of a token. Public; the same for everybody until it expires.")
+@strawberry.interface
 class Analysis:
-    """An analysis of a token."""
+    """An analysis of a token. Public; the same for everybody until it expires."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
     type: AnalysisType = strawberry.field(description="What is analysed.")
@@ -56,7 +56,7 @@ class Analysis:
     expires_at: datetime = strawberry.field(description="Until when it holds; who asks later gets a new one.")
 
 
-def analysis_type(kind: model.AnalysisType, *, description: str) -> Callable[[T], T]:
+def analysis_type(kind: model.AnalysisType) -> Callable[[T], T]:
     """Declares the GraphQL type of one of the ten."""
 
     def declare(cls: T) -> T:
@@ -64,6 +64,6 @@ def analysis_type(kind: model.AnalysisType, *, description: str) -> Callable[[T]
             return isinstance(value, model.Analysis) and value.type is kind
 
         setattr(cls, "is_type_of", classmethod(is_type_of))  # noqa: B010
-        return strawberry.type(cls, description=description)
+        return strawberry.type(cls)
 
     return declare

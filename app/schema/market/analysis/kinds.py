@@ -15,76 +15,74 @@ from app.schema.market.analysis.sentiment import SentimentFindings
 from app.schema.market.analysis.technical import TechnicalFindings
 
 
-@analysis_type(AnalysisType.MARKET_DATA, description="What a token is worth now, and how that moved.")
+@analysis_type(AnalysisType.MARKET_DATA)
 class MarketDataAnalysis(Analysis):
-    """What a token is worth now."""
+    """What a token is worth now, and how that moved."""
 
     findings: MarketDataFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.TECHNICAL, description="Indicators, patterns and levels over 500 hourly candles.")
+@analysis_type(AnalysisType.TECHNICAL)
 class TechnicalAnalysis(Analysis):
-    """Indicators, patterns and levels."""
+    """Indicators, patterns and levels over 500 hourly candles."""
 
     findings: TechnicalFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.SENTIMENT, description="How people speak of a token.")
+@analysis_type(AnalysisType.SENTIMENT)
 class SentimentAnalysis(Analysis):
     """How people speak of a token."""
 
     findings: SentimentFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.NEWS, description="What the press writes of a token.")
+@analysis_type(AnalysisType.NEWS)
 class NewsAnalysis(Analysis):
     """What the press writes of a token."""
 
     findings: NewsFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.ON_CHAIN, description="What happens on a token's chain.")
+@analysis_type(AnalysisType.ON_CHAIN)
 class OnChainAnalysis(Analysis):
     """What happens on a token's chain."""
 
     findings: OnChainFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.PREDICTIONS, description="Where a token's price may be, from up to 5,000 hourly candles.")
+@analysis_type(AnalysisType.PREDICTIONS)
 class PredictionsAnalysis(Analysis):
-    """Where a token's price may be."""
+    """Where a token's price may be, from up to 5,000 hourly candles."""
 
     findings: PredictionFindings | None = strawberry.field(description=FINDINGS)
 
 
 @analysis_type(
     AnalysisType.RISK,
-    description="What may be lost with a token, from a year of daily candles; with fewer than 100 from hourly ones.",
 )
 class RiskAnalysis(Analysis):
-    """What may be lost with a token."""
+    """What may be lost with a token, from a year of daily candles; with fewer than 100 from hourly ones."""
 
     findings: RiskFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.DERIVATIVES, description="Futures on a token; UNAVAILABLE unless a provider is configured.")
+@analysis_type(AnalysisType.DERIVATIVES)
 class DerivativesAnalysis(Analysis):
-    """Futures on a token."""
+    """Futures on a token; UNAVAILABLE unless a provider is configured."""
 
     findings: DerivativesFindings | None = strawberry.field(description=FINDINGS)
 
 
 @analysis_type(
     AnalysisType.DEFI,
-    description="What is locked in a token's protocol; UNAVAILABLE unless a provider is configured.",
 )
 class DefiAnalysis(Analysis):
-    """What is locked in a token's protocol."""
+    """What is locked in a token's protocol; UNAVAILABLE unless a provider is configured."""
 
     findings: DefiFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.RESEARCH, description="What the other nine analyses amount to.")
+@analysis_type(AnalysisType.RESEARCH)
 class ResearchAnalysis(Analysis):
     """What the other nine analyses amount to."""
 

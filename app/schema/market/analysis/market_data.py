@@ -16,7 +16,7 @@ BASIC = 5
 UNKNOWN = "Null: not enough is known."
 
 
-@record_type(model.BasicIndicator, description="An indicator over hourly candles.")
+@record_type(model.BasicIndicator)
 class BasicIndicator:
     """An indicator over hourly candles."""
 
@@ -24,7 +24,7 @@ class BasicIndicator:
     value: float | None = strawberry.field(description="At the last candle, in its own unit. Null: too few candles.")
 
 
-@record_type(model.MarketDataFindings, description="The newest quote, and what candles add to it.")
+@record_type(model.MarketDataFindings)
 class MarketDataFindings:
     """The newest quote, and what candles add to it."""
 

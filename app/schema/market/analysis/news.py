@@ -10,9 +10,9 @@ from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 
 
-@record_type(model.NewsHeadline, description="An article that counts, as it was when the analysis was made.")
+@record_type(model.NewsHeadline)
 class NewsHeadline:
-    """An article that counts."""
+    """An article that counts, as it was when the analysis was made."""
 
     title: str = strawberry.field(description="Its title, as the paper wrote it: text by strangers.")
     source: str = strawberry.field(description="The paper.")
@@ -22,9 +22,9 @@ class NewsHeadline:
     published_at: datetime = strawberry.field(description="When it came out.")
 
 
-@record_type(model.NewsFindings, description="What the press writes of a token: articles of the last seven days.")
+@record_type(model.NewsFindings)
 class NewsFindings:
-    """What the press writes of a token."""
+    """What the press writes of a token: articles of the last seven days."""
 
     articles: int = strawberry.field(description="Articles that mention it.")
     articles_24h: int = strawberry.field(description="Those of the last 24 hours.")

@@ -15,7 +15,7 @@ LARGEST = 10
 """What a chain is asked for; a test compares it with ours."""
 
 
-@record_type(chain.ChainTransfer, description="A confirmed payment on a chain.")
+@record_type(chain.ChainTransfer)
 class ChainTransfer:
     """A confirmed payment on a chain."""
 
@@ -31,9 +31,9 @@ def _hash_rate(root: model.OnChainFindings) -> BigInt:
     return BigInt(round(root.hashes_per_s))
 
 
-@record_type(model.OnChainFindings, description="A chain at its tip, and its last 24 hours. Amounts are in coins.")
+@record_type(model.OnChainFindings)
 class OnChainFindings:
-    """A chain at its tip, and its last 24 hours."""
+    """A chain at its tip, and its last 24 hours. Amounts are in coins."""
 
     source: str = strawberry.field(description="Who says so: MONETA_LEDGER is this server's own chain.")
     tip_height: int = strawberry.field(description="Height of the newest block.")

@@ -36,10 +36,9 @@ def _is_last(root: model.AnalysisPhase) -> bool:
 
 @record_type(
     model.AnalysisPhase,
-    description="A completed phase of a progressive analysis. Kept for the hour of its run, for the viewer's session.",
 )
 class AnalysisPhase:
-    """A completed phase."""
+    """A completed phase of a progressive analysis. Kept for the hour of its run, for the viewer's session."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
     phase_number: int = strawberry.field(
@@ -66,9 +65,9 @@ class AnalysisPhase:
     )
 
 
-@strawberry.type(description="A phase of a progressive analysis is complete.")
+@strawberry.type
 class AnalysisPhaseEvent:
-    """A phase is complete."""
+    """A phase of a progressive analysis is complete."""
 
     cursor: Cursor = strawberry.field(description="Place in the run.")
     phase_id: strawberry.Private[UUID]

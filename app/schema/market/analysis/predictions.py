@@ -17,7 +17,7 @@ PROBABILITIES = 3
 OBSTACLE = "Null where there is an `obstacle`."
 
 
-@strawberry.enum(description="How far ahead a prediction looks.")
+@strawberry.enum
 class Horizon(Enum):
     """How far ahead a prediction looks."""
 
@@ -26,12 +26,11 @@ class Horizon(Enum):
     SEVEN_DAYS = strawberry.enum_value("7d", description="Seven days.")
 
 
-@strawberry.enum(
-    description="What the back-test says of a horizon's intervals. A coverage may be off its probability by twice the "
-    "standard error over the independent forecasts, but by 0.03 at least."
-)
+@strawberry.enum
 class Calibration(Enum):
-    """What the back-test says of a horizon's intervals."""
+    """What the back-test says of a horizon's intervals. A coverage may be off its probability by twice the standard
+    error over the independent forecasts, but by 0.03 at least.
+    """
 
     CALIBRATED = strawberry.enum_value("calibrated", description="All held about as often as they should.")
     TOO_NARROW = strawberry.enum_value(
@@ -41,7 +40,7 @@ class Calibration(Enum):
     UNPROVEN = strawberry.enum_value("unproven", description="Fewer than 20 independent forecasts: nothing is shown.")
 
 
-@strawberry.enum(description="Why there is no prediction.")
+@strawberry.enum
 class Obstacle(Enum):
     """Why there is no prediction."""
 
@@ -57,9 +56,9 @@ class Obstacle(Enum):
     )
 
 
-@record_type(model.PredictedInterval, description="Prices between which the price will be, with a probability.")
+@record_type(model.PredictedInterval)
 class PredictedInterval:
-    """Prices between which the price will be."""
+    """Prices between which the price will be, with a probability."""
 
     probability: float = strawberry.field(description="How often it should hold: 0.5, 0.8 or 0.95.")
     low: Decimal = strawberry.field(description="Its lower end in dollars, over 0 but for rounding.")
@@ -69,9 +68,9 @@ class PredictedInterval:
     )
 
 
-@record_type(model.Prediction, description="Where the price may be at one horizon, and how far that can be trusted.")
+@record_type(model.Prediction)
 class Prediction:
-    """Where the price may be at one horizon."""
+    """Where the price may be at one horizon, and how far that can be trusted."""
 
     horizon: Horizon = strawberry.field(description="How far ahead.")
     obstacle: Obstacle | None = strawberry.field(description="Why there is no prediction. Null: there is one.")
@@ -100,14 +99,14 @@ class Prediction:
 
 @record_type(
     model.PredictionFindings,
-    description="Predictions from the last close of a token's candles, each with its back-test. The model: log returns "
-    "without drift; their deviation from past returns, each of which loses half its weight in 24 candles, or in as "
-    "many as the horizon has where that is more; the intervals by the quantiles of past returns over the deviation "
-    "known before them, which near the normal ones as the horizon grows. The back-test makes the same intervals at "
-    "each past close from nothing but what was known then.",
 )
 class PredictionFindings:
-    """Predictions from the last close of a token's candles."""
+    """Predictions from the last close of a token's candles, each with its back-test. The model: log returns without
+    drift; their deviation from past returns, each of which loses half its weight in 24 candles, or in as many as the
+    horizon has where that is more; the intervals by the quantiles of past returns over the deviation known before them,
+    which near the normal ones as the horizon grows. The back-test makes the same intervals at each past close from
+    nothing but what was known then.
+    """
 
     interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
     candles: int = strawberry.field(description="How many there are.")

@@ -9,7 +9,7 @@ from app.engine.nodes import record_type
 from app.schema.market.analysis.interface import AnalysisType
 
 
-@record_type(model.ResearchSentence, description="A statement, and what it rests on.")
+@record_type(model.ResearchSentence)
 class ResearchSentence:
     """A statement, and what it rests on."""
 
@@ -21,9 +21,9 @@ class ResearchSentence:
     )
 
 
-@record_type(model.ResearchFindings, description="A brief on what the other nine analyses amount to. No advice.")
+@record_type(model.ResearchFindings)
 class ResearchFindings:
-    """A brief on what the other nine analyses amount to."""
+    """A brief on what the other nine analyses amount to. No advice."""
 
     author: str = strawberry.field(
         description="The language model that wrote it, at most 4,000 characters; COMPOSED: made by our own rule."

@@ -17,9 +17,9 @@ CONFIDENCES = 2
 TOO_FEW = "Null with fewer returns than `returnsNeeded`."
 
 
-@strawberry.enum(description="How risky a token is, by its annual EWMA volatility.")
+@strawberry.enum
 class RiskLevel(Enum):
-    """How risky a token is."""
+    """How risky a token is, by its annual EWMA volatility."""
 
     LOW = strawberry.enum_value("low", description="Under 20 per cent a year.")
     MODERATE = strawberry.enum_value("moderate", description="From 20 to under 60 per cent a year.")
@@ -29,11 +29,11 @@ class RiskLevel(Enum):
 
 @record_type(
     model.TailRisk,
-    description="What may be lost within a day, as a part of what is held: 0.05 is 5 per cent. A loss is positive; "
-    "under 0, even the bad days gained.",
 )
 class TailRisk:
-    """What may be lost within a day."""
+    """What may be lost within a day, as a part of what is held: 0.05 is 5 per cent. A loss is positive; under 0, even
+    the bad days gained.
+    """
 
     confidence: float = strawberry.field(description="How many days of all lose no more: 0.95 or 0.99.")
     historical_var: float | None = strawberry.field(
@@ -56,7 +56,7 @@ class TailRisk:
     )
 
 
-@record_type(model.Drawdown, description="The deepest fall from a highest close.")
+@record_type(model.Drawdown)
 class Drawdown:
     """The deepest fall from a highest close."""
 
@@ -67,9 +67,9 @@ class Drawdown:
     trough_price: Decimal = strawberry.field(description="Close at the trough, in dollars.")
 
 
-@record_type(model.MarketDependence, description="How the token moves with Bitcoin, over returns of the same time.")
+@record_type(model.MarketDependence)
 class MarketDependence:
-    """How the token moves with Bitcoin."""
+    """How the token moves with Bitcoin, over returns of the same time."""
 
     beta: float | None = strawberry.field(
         description="How far it goes for each per cent of Bitcoin. Null with fewer than 30 common returns, or where "
@@ -83,11 +83,11 @@ class MarketDependence:
 
 @record_type(
     model.RiskFindings,
-    description="Risk of holding a token, from its candles. A year is 365 days. Parts are fractions: 0.5 is 50 per "
-    "cent. Returns are taken between neighbouring candles only, never over a gap.",
 )
 class RiskFindings:
-    """Risk of holding a token."""
+    """Risk of holding a token, from its candles. A year is 365 days. Parts are fractions: 0.5 is 50 per cent. Returns
+    are taken between neighbouring candles only, never over a gap.
+    """
 
     interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
     candles: int = strawberry.field(description="How many there are.")

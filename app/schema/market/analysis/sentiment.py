@@ -12,7 +12,7 @@ MAX_SOURCES = 2
 """News, and social media."""
 
 
-@strawberry.enum(description="A score in a word.")
+@strawberry.enum
 class Mood(Enum):
     """A score in a word."""
 
@@ -23,7 +23,7 @@ class Mood(Enum):
     VERY_POSITIVE = strawberry.enum_value("very_positive", description="From 80.")
 
 
-@record_type(model.SentimentSource, description="A source's part in the score.")
+@record_type(model.SentimentSource)
 class SentimentSource:
     """A source's part in the score."""
 
@@ -33,7 +33,7 @@ class SentimentSource:
     samples: int | None = strawberry.field(description="Texts that it is made of; null where the source does not say.")
 
 
-@record_type(model.SentimentFindings, description="How people speak of a token.")
+@record_type(model.SentimentFindings)
 class SentimentFindings:
     """How people speak of a token."""
 

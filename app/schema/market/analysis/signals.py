@@ -5,9 +5,9 @@ from enum import Enum
 import strawberry
 
 
-@strawberry.enum(description="What an indicator advises; its field says by which rule. Not financial advice.")
+@strawberry.enum
 class TechnicalSignal(Enum):
-    """What an indicator advises."""
+    """What an indicator advises; its field says by which rule. Not financial advice."""
 
     STRONG_BUY = strawberry.enum_value("strong_buy", description="Strongly for buying.")
     BUY = strawberry.enum_value("buy", description="For buying.")
@@ -16,7 +16,7 @@ class TechnicalSignal(Enum):
     STRONG_SELL = strawberry.enum_value("strong_sell", description="Strongly for selling.")
 
 
-@strawberry.enum(description="How an average weighs its candles.")
+@strawberry.enum
 class AverageKind(Enum):
     """How an average weighs its candles."""
 
@@ -26,7 +26,7 @@ class AverageKind(Enum):
     )
 
 
-@strawberry.enum(description="Where a candlestick pattern is held to point.")
+@strawberry.enum
 class PatternDirection(Enum):
     """Where a candlestick pattern is held to point."""
 
@@ -35,9 +35,9 @@ class PatternDirection(Enum):
     UNDECIDED = strawberry.enum_value("undecided", description="Neither way: buyers and sellers are even.")
 
 
-@strawberry.enum(description="A number that is told from candles, at the last of them.")
+@strawberry.enum
 class Indicator(Enum):
-    """A number that is told from candles."""
+    """A number that is told from candles, at the last of them."""
 
     RSI_14 = strawberry.enum_value("rsi_14", description="Relative strength over 14 candles, 0 to 100.")
     MACD = strawberry.enum_value("macd", description="EMA of 12 candles less EMA of 26, in dollars.")

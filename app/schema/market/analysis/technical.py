@@ -21,9 +21,9 @@ TOO_FEW = "Null with fewer candles than `candlesNeeded`."
 STILL = "Null with fewer candles than `candlesNeeded`, or where the price stood still."
 
 
-@record_type(model.Rsi, description="Relative strength index over 14 candles, with Wilder's smoothing.")
+@record_type(model.Rsi)
 class RsiReading:
-    """Relative strength index."""
+    """Relative strength index over 14 candles, with Wilder's smoothing."""
 
     value: float | None = strawberry.field(description="0 to 100. " + STILL)
     signal: TechnicalSignal | None = strawberry.field(
@@ -32,9 +32,9 @@ class RsiReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Macd, description="Moving average convergence and divergence (12, 26, 9).")
+@record_type(model.Macd)
 class MacdReading:
-    """Moving average convergence and divergence."""
+    """Moving average convergence and divergence (12, 26, 9)."""
 
     line: Decimal | None = strawberry.field(description="EMA of 12 candles less EMA of 26, in dollars. " + TOO_FEW)
     signal_line: Decimal | None = strawberry.field(description="EMA of `line` over 9, in dollars. " + TOO_FEW)
@@ -46,9 +46,9 @@ class MacdReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Bollinger, description="Bollinger bands: 2 deviations round the average of 20 closes.")
+@record_type(model.Bollinger)
 class BollingerReading:
-    """Bollinger bands."""
+    """Bollinger bands: 2 deviations round the average of 20 closes."""
 
     upper: Decimal | None = strawberry.field(description="Upper band in dollars. " + TOO_FEW)
     middle: Decimal | None = strawberry.field(description="Average of 20 closes, in dollars. " + TOO_FEW)
@@ -66,9 +66,9 @@ class BollingerReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.MovingAverage, description="A moving average of the closes.")
+@record_type(model.MovingAverage)
 class MovingAverageReading:
-    """A moving average."""
+    """A moving average of the closes."""
 
     kind: AverageKind = strawberry.field(description="How it weighs its candles.")
     period: int = strawberry.field(description="Candles that it is over.")
@@ -80,9 +80,9 @@ class MovingAverageReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Atr, description="Average true range over 14 candles: how far the price goes within one.")
+@record_type(model.Atr)
 class AtrReading:
-    """Average true range."""
+    """Average true range over 14 candles: how far the price goes within one."""
 
     value: Decimal | None = strawberry.field(description="In dollars. " + TOO_FEW)
     part_of_price: float | None = strawberry.field(description="As a part of the close: 0.02 is 2 per cent. " + TOO_FEW)
@@ -93,9 +93,9 @@ class AtrReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Stochastic, description="Slow stochastic (14, 3, 3).")
+@record_type(model.Stochastic)
 class StochasticReading:
-    """Slow stochastic."""
+    """Slow stochastic (14, 3, 3)."""
 
     k: float | None = strawberry.field(
         description="Where the close lies in the range of 14 candles, mean of 3; 0 to 100. " + STILL
@@ -108,9 +108,9 @@ class StochasticReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Adx, description="Average directional index over 14 candles: whether there is a trend.")
+@record_type(model.Adx)
 class AdxReading:
-    """Average directional index."""
+    """Average directional index over 14 candles: whether there is a trend."""
 
     value: float | None = strawberry.field(description="How strong the trend is, 0 to 100. " + STILL)
     plus_di: float | None = strawberry.field(
@@ -126,9 +126,9 @@ class AdxReading:
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Pattern, description="A candlestick pattern, as TA-Lib finds it.")
+@record_type(model.Pattern)
 class CandlestickPattern:
-    """A candlestick pattern."""
+    """A candlestick pattern, as TA-Lib finds it."""
 
     name: str = strawberry.field(description="Its name, such as Three white soldiers; one of 61.")
     direction: PatternDirection = strawberry.field(description="Where it is held to point.")
@@ -137,11 +137,11 @@ class CandlestickPattern:
 
 @record_type(
     model.PriceLevel,
-    description="A price at which the market has turned: a pivot is the lowest low, or highest high, of the 5 candles "
-    "on either side of it, and pivots within 0.5 per cent are one level.",
 )
 class PriceLevel:
-    """A price at which the market has turned."""
+    """A price at which the market has turned: a pivot is the lowest low, or highest high, of the 5 candles on either
+    side of it, and pivots within 0.5 per cent are one level.
+    """
 
     price: Decimal = strawberry.field(description="Mean of its pivots, in dollars.")
     touches: int = strawberry.field(description="How many pivots it has, at least 1.")
@@ -150,11 +150,11 @@ class PriceLevel:
 
 @record_type(
     model.Verdict,
-    description="All signals together. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1; the score is "
-    "the mean of two means, of the moving averages and of the others.",
 )
 class TechnicalVerdict:
-    """All signals together."""
+    """All signals together. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1; the score is the mean of
+    two means, of the moving averages and of the others.
+    """
 
     signal: TechnicalSignal | None = strawberry.field(
         description="By `score`: from 0.1 a buy, from 0.5 a strong buy, and likewise under 0. Null: no indicator has a "
@@ -170,11 +170,11 @@ class TechnicalVerdict:
 
 @record_type(
     model.TechnicalFindings,
-    description="Technical analysis of a token's candles. Dollars are rounded to 12 significant digits. A candle that "
-    "is missing is not made up: indicators count candles as they come.",
 )
 class TechnicalFindings:
-    """Technical analysis of a token's candles."""
+    """Technical analysis of a token's candles. Dollars are rounded to 12 significant digits. A candle that is missing
+    is not made up: indicators count candles as they come.
+    """
 
     interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
     candles: int = strawberry.field(description="How many there are.")

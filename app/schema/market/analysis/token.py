@@ -43,12 +43,11 @@ def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = C
     )
 
 
-@strawberry.type(
-    description="The analyses of a token: each is computed when it is selected, once for all who ask until it expires. "
-    "One that cannot be made says so as UNAVAILABLE, and holds up no other."
-)
+@strawberry.type
 class TokenAnalysis:
-    """The analyses of a token."""
+    """The analyses of a token: each is computed when it is selected, once for all who ask until it expires. One that
+    cannot be made says so as UNAVAILABLE, and holds up no other.
+    """
 
     symbol: str = strawberry.field(description="The token's symbol.")
     token: Annotated["Token", strawberry.lazy("app.schema.market.tokens")] | None = related(

@@ -72,7 +72,7 @@ class Stage:
 
     async def move(self, *moves: Move) -> None:
         """One tick of some symbols."""
-        await self.database.write(SYSTEM, lambda tx: self.market.crossings.cross(tx, SOURCE, moves))
+        await self.database.write(SYSTEM, lambda tx: self.market.price_alerts.evaluate(tx, SOURCE, moves))
 
     async def alert(self, id: UUID, by: Viewer | None = None) -> Alert | None:
         """An alert as it stands, as its owner reads it."""
