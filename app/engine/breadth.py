@@ -11,7 +11,7 @@ and graphql-core then answers the whole query, from the loads already made, with
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from graphql import (
@@ -104,6 +104,9 @@ def planned_fields(selection: Selection) -> int:
         met |= below.keys()
     return count
 
+
+_NOT_ALLOWED: Final = object()
+"""In place of the key of a parent whose list the caller may not read."""
 
 _Known = dict[tuple[str, tuple[int, ...]], Selection]
 """Selections that were planned, by their type and by the nodes that they are below."""
@@ -237,7 +240,12 @@ class Levels:
         context, loader, of = self._context, relation.loader, relation.key
         reads = context.reads
         keys = [None] * len(sources) if of is None else [getattr(source, of) for source in sources]
-        distinct = dict.fromkeys(keys)
+        if relation.allowed is not None:
+            keys = [
+                key if relation.is_allowed(context, source) else _NOT_ALLOWED
+                for key, source in zip(keys, sources, strict=True)
+            ]
+        distinct = dict.fromkeys(key for key in keys if key is not _NOT_ALLOWED)
         match loader:
             case One():
                 distinct.pop(None, None)

@@ -122,6 +122,8 @@ def _follow(relation: Relation) -> Resolver:
         return info.context.reads.many(loader, getattr(source, key or ""))
 
     def page(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        if not relation.is_allowed(info.context, source):
+            return None
         chosen, request = relation.request(info.context.cursors, arguments)
         value = getattr(source, key) if key else None
         stream = relation.stream(value) if relation.stream and selects(info, STREAM_CURSOR) else None
