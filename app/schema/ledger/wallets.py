@@ -12,14 +12,14 @@ from app.domains.ledger.services.connect import wallet_of, wallet_stream
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.nodes import Node, node_type, record_type
-from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
-from app.engine.relations import After, First, page_request, paged, related
+from app.engine.pages import Connection
+from app.engine.relations import paged, related
 from app.engine.streams.declaring import durable
 from app.kit.crypto.rsa import public_pem
 from app.kit.errors import NotFound
 from app.kit.events import Event
 from app.kit.loading import Audience
-from app.schema.context import Info
+from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
 from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash, wallet_id_of
@@ -53,8 +53,8 @@ class WalletPending:
     )
 
 
-def _is_owner(root: model.Wallet, info: Info) -> bool:
-    return info.context.viewer is not None and info.context.viewer.user_id == root.user_id
+def _is_owner(context: Context, wallet: model.Wallet) -> bool:
+    return context.viewer is not None and context.viewer.user_id == wallet.user_id
 
 
 def _public_key(root: model.Wallet) -> str:
@@ -62,23 +62,18 @@ def _public_key(root: model.Wallet) -> str:
 
 
 async def _balance(root: model.Wallet, info: Info) -> Decimal | None:
-    if not _is_owner(root, info):
+    if not _is_owner(info.context, root):
         return None
     row = await info.context.reads.one(loaders.balance_by_wallet, root.wallet_id)
     return None if row is None else row.balance
 
 
 async def _pending(root: model.Wallet, info: Info) -> model.WalletPending | None:
-    return await info.context.reads.one(loaders.pending_by_wallet, root.wallet_id) if _is_owner(root, info) else None
-
-
-async def _utxos(
-    root: model.Wallet, info: Info, first: First = DEFAULT_FIRST, after: After = None
-) -> PageSource | None:
-    if not _is_owner(root, info):
-        return None
-    request = page_request(info.context.cursors, loaders.utxos_by_wallet, first, after)
-    return await page_of(info.context, loaders.utxos_by_wallet, root.wallet_id, request)
+    return (
+        await info.context.reads.one(loaders.pending_by_wallet, root.wallet_id)
+        if _is_owner(info.context, root)
+        else None
+    )
 
 
 async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
@@ -90,7 +85,7 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
     memo: Annotated[str, strawberry.argument(description="A public text of at most 256 bytes in UTF-8.")] = "",
     allow_high_fee: Annotated[bool, strawberry.argument(description=ALLOW_HIGH_FEE)] = False,
 ) -> model.UnsignedTransaction | None:
-    if not _is_owner(root, info):
+    if not _is_owner(info.context, root):
         return None
     command = model.TransferCommand(
         recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
@@ -119,9 +114,10 @@ class Wallet(Node):
         graphql_type=WalletPending | None,
         description=f"The coins that wait for confirmation. {OWNER_ONLY}",
     )
-    utxos: Connection[Output] | None = strawberry.field(  # type: ignore[assignment]
-        resolver=_utxos,
-        graphql_type=Connection[Output] | None,
+    utxos: Connection[Output] | None = paged(
+        loaders.utxos_by_wallet,
+        key="wallet_id",
+        allowed=_is_owner,
         description=f"The unspent outputs by transaction hash, including immature and unconfirmed ones. {OWNER_ONLY}",
     )
     unsigned_transaction: UnsignedTransaction | None = strawberry.field(  # type: ignore[assignment]
