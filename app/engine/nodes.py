@@ -14,11 +14,11 @@ from app.kit.loading import One
 T = TypeVar("T", bound=type)
 
 
-@strawberry.interface(description="An object with a globally unique id.")
+@strawberry.interface
 class Node:
-    """An object with a globally unique id."""
+    """An object with a global ID."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque, stable, and unique over all types.")
+    id: strawberry.ID = strawberry.field(description="The global ID: opaque, stable, and unique across all types.")
 
 
 class NodeKind(NamedTuple):
@@ -72,7 +72,7 @@ def node_type(*, by: One[Any], description: str | None = None, parse: Callable[[
             return global_id(name, getattr(root, by.key))
 
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
-        setattr(cls, "id", strawberry.field(resolver=resolve_id, description="Global id."))  # noqa: B010
+        setattr(cls, "id", strawberry.field(resolver=resolve_id, description="The global ID."))  # noqa: B010
         return record_type(by.query.record, description=description)(cls)
 
     return declare

@@ -67,13 +67,14 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
 
 def _first(limit: int) -> Any:
     return strawberry.argument(
-        description=f"How many items, 1 to {limit:,}. Each multiplies the cost of what is below."
+        description=f"The number of items, 1 to {limit:,}. It multiplies the cost of the selected fields."
     )
 
 
 First = Annotated[int, _first(MAX_FIRST)]
 After = Annotated[
-    Cursor | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")
+    Cursor | None,
+    strawberry.argument(description="A cursor of this list: return the items after it. Null: start at the beginning."),
 ]
 
 

@@ -42,7 +42,7 @@ from app.schema.scalars import SCALARS
 MAX_NODES = 100
 
 
-@record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
+@record_type(accounts.Viewer)
 class Viewer(
     UserViewer,
     ProfileViewer,
@@ -54,16 +54,16 @@ class Viewer(
     MarketViewer,
     SubscriptionViewer,
 ):
-    """Who is asking."""
+    """The authenticated user, with the data that only this user can see."""
 
 
-@strawberry.type(description="This server.")
+@strawberry.type
 class ServerInfo:
-    """This server."""
+    """Information about this server."""
 
-    version: str = strawberry.field(description="Moneta's version.")
+    version: str = strawberry.field(description="The version of Moneta.")
     environment: str = strawberry.field(description="`development` or `production`.")
-    limits: ServerLimits = strawberry.field(description="What clients may ask for.")
+    limits: ServerLimits = strawberry.field(description="The limits on what clients can request.")
 
 
 async def _nodes(info: Info, ids: list[str]) -> list[Any]:
@@ -77,52 +77,47 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
     return await asyncio.gather(*map(find, ids))
 
 
-@strawberry.type(description="What can be read.")
+@strawberry.type
 class Query(
     AccessCodeQuery, UserQuery, ScheduledJobQuery, ChainQuery, BlockQuery, TransactionQuery, WalletQuery, MarketQuery
 ):
-    """What can be read."""
+    """The queries."""
 
-    @strawberry.field(
-        graphql_type=Viewer | None,
-        description="Who is asking; null for anonymous callers, with an error for those whose token is not good.",
-    )
+    @strawberry.field(graphql_type=Viewer | None)
     def viewer(self, info: Info) -> accounts.Viewer | None:
-        """Who is asking."""
+        """The authenticated user. Null for anonymous callers; with an invalid token there is also an error."""
         context = info.context
         return context.viewer if context.refusal is None else context.require_viewer()
 
-    @strawberry.field(graphql_type=Node | None, description="Any object by its global id; null if absent or not yours.")
+    @strawberry.field(graphql_type=Node | None)
     async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The global ID of the object.")]
     ) -> Any:
-        """Any object by its global id."""
+        """An object by its global ID. Null if there is none, or the viewer cannot see it."""
         return (await _nodes(info, [id]))[0]
 
-    @strawberry.field(
-        graphql_type=list[Node | None],
-        metadata=counted_by("ids", MAX_NODES),
-        description="Objects by global id, null where absent or not yours. Each id multiplies the cost of what is"
-        " below.",
-    )
+    @strawberry.field(graphql_type=list[Node | None], metadata=counted_by("ids", MAX_NODES))
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES} global ids.")],
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES} global IDs.")],
     ) -> list[Any]:
-        """Objects by their global ids."""
+        """Objects by their global IDs, each null if there is none, or the viewer cannot see it.
+
+        The number of IDs multiplies the cost of the selected fields.
+        """
         if len(ids) > MAX_NODES:
             raise InvalidInput("ids", f"At most {MAX_NODES} ids.")
         return await _nodes(info, [str(id) for id in ids])
 
-    @strawberry.field(metadata=computed_for(Audience.PUBLIC), description="This server and its limits.")
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC))
     def server_info(self, info: Info) -> ServerInfo:
-        """This server and its limits."""
+        """Information about this server and its limits."""
         limits: Any = info.context.runtime.limits
         return ServerInfo(version=VERSION, environment=info.context.settings.environment, limits=limits)
 
 
-@strawberry.type(description="What can be done. Everything that creates or moves something takes an idempotency key.")
+@strawberry.type
 class Mutation(
     RegistrationMutation,
     VerificationMutation,
@@ -138,14 +133,14 @@ class Mutation(
     MarketMutation,
     SubscriptionMutation,
 ):
-    """What can be done."""
+    """The mutations. Those that create or move something take an idempotency key."""
 
 
-@strawberry.type(description="What can be watched.")
+@strawberry.type
 class Subscription(
     BlockSubscription, TransactionSubscription, WalletSubscription, MiningSubscription, MarketSubscription
 ):
-    """What can be watched."""
+    """The subscriptions."""
 
 
 VERSION = "0.1.0"
