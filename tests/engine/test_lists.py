@@ -106,7 +106,7 @@ def all_but_b(context: Any, owner: Any) -> bool:
     return bool(owner.name != "b")
 
 
-@record_type(Number, description="A number.")
+@record_type(Number)
 class NumberType:
     value: int
 
