@@ -60,6 +60,23 @@ def test_the_docstring_describes_the_enum_and_the_values_are_described_in_the_de
     assert SDL in _schema().as_str()
 
 
+def test_a_description_stands_before_the_docstring() -> None:
+    class Lamp(StrEnum):
+        """What maintainers know."""
+
+        ON = "on"
+
+    declare_enum(Lamp, description="What clients must know.", ON="It shines.")
+
+    @strawberry.type
+    class Query:
+        lamp: Lamp
+
+    schema = strawberry.Schema(query=Query)
+    describe(schema)
+    assert schema._schema.type_map["Lamp"].description == "What clients must know."  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("values", [{"OPEN": "Wide open."}, {"OPEN": "x", "SHUT": "y", "AJAR": "z"}])
 def test_each_member_is_described_and_nothing_else(values: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="other members"):
