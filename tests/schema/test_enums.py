@@ -74,7 +74,20 @@ def test_a_description_stands_before_the_docstring() -> None:
 
     schema = strawberry.Schema(query=Query)
     describe(schema)
-    assert schema._schema.type_map["Lamp"].description == "What clients must know."  # type: ignore[attr-defined]
+    assert schema._schema.type_map["Lamp"].description == "What clients must know."
+
+
+def test_an_enum_is_declared_before_it_is_used() -> None:
+    class Late(StrEnum):
+        ON = "on"
+
+    @strawberry.type
+    class Query:
+        late: Late
+
+    strawberry.Schema(query=Query)
+    with pytest.raises(ValueError, match="in the graph already"):
+        declare_enum(Late, ON="Too late.")
 
 
 @pytest.mark.parametrize("values", [{"OPEN": "Wide open."}, {"OPEN": "x", "SHUT": "y", "AJAR": "z"}])
