@@ -21,9 +21,15 @@ from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
 from app.schema.ledger.viewer import LedgerViewer
 from app.schema.limits import ServerLimits
-from app.schema.market.operations import MarketMutation, MarketQuery
-from app.schema.market.streams import MarketSubscription
-from app.schema.market.viewer import MarketViewer
+from app.schema.market.alerts.alerts import AlertMutation, AlertSubscription, AlertViewer
+from app.schema.market.analysis.phases import AnalysisSubscription
+from app.schema.market.analysis.token import AnalysisQuery
+from app.schema.market.news import NewsMutation, NewsQuery
+from app.schema.market.prices.ticks import PriceSubscription
+from app.schema.market.sources import SourceQuery
+from app.schema.market.tokens import TokenQuery
+from app.schema.market.watchlist import WatchlistMutation, WatchlistSubscription, WatchlistViewer
+from app.schema.notifications.notifications import NotificationMutation, NotificationSubscription, NotificationViewer
 from app.schema.realtime.operations import RealtimeMutation
 from app.schema.realtime.viewer import RealtimeViewer
 from app.schema.scalars import SCALARS
@@ -32,7 +38,7 @@ MAX_NODES = 100
 
 
 @record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
-class Viewer(AccountsViewer, LedgerViewer, MarketViewer, RealtimeViewer):
+class Viewer(AccountsViewer, LedgerViewer, WatchlistViewer, AlertViewer, NotificationViewer, RealtimeViewer):
     """Who is asking."""
 
 
@@ -57,7 +63,7 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountsQuery, LedgerQuery, MarketQuery):
+class Query(AccountsQuery, LedgerQuery, AnalysisQuery, TokenQuery, NewsQuery, SourceQuery):
     """What can be read."""
 
     @strawberry.field(
@@ -100,12 +106,27 @@ class Query(AccountsQuery, LedgerQuery, MarketQuery):
 
 
 @strawberry.type(description="What can be done. Everything that creates or moves something takes an idempotency key.")
-class Mutation(AccountsMutation, LedgerMutation, MarketMutation, RealtimeMutation):
+class Mutation(
+    AccountsMutation,
+    LedgerMutation,
+    AlertMutation,
+    NotificationMutation,
+    NewsMutation,
+    WatchlistMutation,
+    RealtimeMutation,
+):
     """What can be done."""
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(LedgerSubscription, MarketSubscription):
+class Subscription(
+    LedgerSubscription,
+    PriceSubscription,
+    WatchlistSubscription,
+    AnalysisSubscription,
+    NotificationSubscription,
+    AlertSubscription,
+):
     """What can be watched."""
 
 

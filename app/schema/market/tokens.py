@@ -73,9 +73,7 @@ class Token(Node):
     market_cap_aud: Decimal | None = strawberry.field(
         description="The market capitalization in Australian dollars. " + UNQUOTED
     )
-    volume_24h_usd: Decimal | None = strawberry.field(
-        description="The 24-hour trading volume in dollars. " + UNQUOTED
-    )
+    volume_24h_usd: Decimal | None = strawberry.field(description="The 24-hour trading volume in dollars. " + UNQUOTED)
     volume_24h_aud: Decimal | None = strawberry.field(
         description="The 24-hour trading volume in Australian dollars. " + UNQUOTED
     )
@@ -146,12 +144,8 @@ class TokenFilterInput:
     )
     min_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest. Null: any.")
     max_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
-    min_price_usd: Decimal | None = strawberry.field(
-        default=None, description="The minimum price in dollars." + _ANY
-    )
-    max_price_usd: Decimal | None = strawberry.field(
-        default=None, description="The maximum price in dollars." + _ANY
-    )
+    min_price_usd: Decimal | None = strawberry.field(default=None, description="The minimum price in dollars." + _ANY)
+    max_price_usd: Decimal | None = strawberry.field(default=None, description="The maximum price in dollars." + _ANY)
     min_market_cap_usd: Decimal | None = strawberry.field(
         default=None, description="The minimum market capitalization in dollars." + _ANY
     )
@@ -208,8 +202,8 @@ class TokenValidation:
     )
     suggestions: list[Token] = strawberry.field(
         metadata=holds(MAX_SUGGESTIONS),
-        description=f"At most {MAX_SUGGESTIONS} listed tokens with similar names or symbols, best match first. Empty for"
-        " a valid symbol.",
+        description=f"At most {MAX_SUGGESTIONS} listed tokens with similar names or symbols, best match first. Empty"
+        " for a valid symbol.",
     )
 
 

@@ -1,184 +1,128 @@
-"""Making, changing and deleting alerts."""
+"""The viewer's alerts."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from msgspec import UNSET
 
+from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
-from app.domains.market.alerts.rules import MAX_COINS, MAX_COOLDOWN_S, MAX_MULTIPLE, MAX_WINDOW_MINUTES
-from app.domains.market.analysis.model import technical
-from app.domains.market.prices.model import Interval as CandleInterval
-from app.domains.market.tokens.model import TokenNotFound
-from app.engine.nodes import key_of
-from app.engine.problems import Problem, mutation, problem_type
-from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from app.domains.market.alerts.model import Rearm
+from app.domains.market.alerts.rules import MAX_COOLDOWN_S
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.model import symbol_of
+from app.domains.notifications import loaders as notification_loaders
+from app.domains.notifications.model import NOTIFICATION_CREATED, created_of, notification_stream
+from app.engine.cursors import Cursor
+from app.engine.extensions import extension_of
+from app.engine.nodes import Node, key_of, node_type
+from app.engine.pages import Connection
+from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
+from app.engine.relations import paged, related
+from app.engine.streams.declaring import durable
+from app.kit.events import Event
 from app.schema.context import Info
-from app.schema.market import problems as _problems  # noqa: F401  # declares the types that the unions below name
-from app.schema.market.alerts import Alert, AlertRearm, Comparison
-from app.schema.market.analysis.signals import Indicator
-from app.schema.market.enums import Interval
+from app.schema.enums import declare_enum
+from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
+from app.schema.market.tokens import Token, TokenNotFound
+from app.schema.notifications.notifications import STREAM_POSITION, Notification
 
-COOLDOWN = f"Seconds, 1 to {MAX_COOLDOWN_S:,}; exactly with AFTER_COOLDOWN."
+PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
+ARMED = "An alert is armed when it is created, changed, or enabled again."
+COOLDOWN = f"The cooldown in seconds, 1 to {MAX_COOLDOWN_S:,}. Required with AFTER_COOLDOWN, and not allowed otherwise."
+EXPIRES = "When the alert stops firing. It is deleted within a day. Null: never."
+
+declare_enum(
+    Rearm,
+    name="AlertRearm",
+    description="When an alert that has fired may fire again.",
+    ONCE="After its owner has armed it again.",
+    EVERY_TIME="Whenever its condition is met again.",
+    AFTER_COOLDOWN="When its condition is met after a cooldown. What happens during the cooldown is ignored.",
+)
+
+
+def _condition(root: model.Alert) -> model.Condition:
+    return root.condition
+
+
+@node_type(by=alert_loaders.alert_by_id)
+class Alert(Node):
+    """An alert of the viewer. Visible to the viewer only."""
+
+    token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token.")
+    alert_type: AlertType = strawberry.field(name="type", description="The type of the condition.")
+    condition: AlertCondition = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
+        resolver=_condition, graphql_type=AlertCondition, description="The condition."
+    )
+    rearm: Rearm = strawberry.field(description="When the alert may fire again.")
+    cooldown_s: int | None = strawberry.field(
+        name="cooldownSeconds", description="The cooldown in seconds. Null unless `rearm` is AFTER_COOLDOWN."
+    )
+    enabled: bool = strawberry.field(description="Whether the alert is enabled.")
+    triggered: bool = strawberry.field(description="Whether the alert has fired since it was armed. " + ARMED)
+    trigger_count: int = strawberry.field(description="How often the alert has fired since it was armed.")
+    triggered_at: datetime | None = strawberry.field(
+        description="When the alert last fired. Null if it has not fired since it was armed."
+    )
+    current_value: Decimal | None = strawberry.field(
+        description="The value measured when the alert last fired, in the unit of its threshold. Null if it has not"
+        " fired since it was armed."
+    )
+    armed_at: datetime = strawberry.field(description="When the alert was last armed. " + ARMED)
+    expires_at: datetime | None = strawberry.field(description=EXPIRES)
+    created_at: datetime = strawberry.field(description="When the alert was created.")
 
 
 @problem_type(model.AlertLimitReached)
 class AlertLimitReached(Problem):
-    """The viewer has as many alerts as one may, fired ones included."""
+    """The viewer has the maximum number of alerts, including those that have fired."""
 
-    limit: int = strawberry.field(description="How many one may have.")
-
-
-@strawberry.input
-class PriceConditionInput:
-    """A price to come to."""
-
-    price: Decimal = strawberry.field(
-        description="In dollars, above 0 and below 1,000,000,000,000, at most 12 decimals."
-    )
-
-
-@strawberry.input
-class VolumeSpikeConditionInput:
-    """How unusual a volume."""
-
-    multiple: Decimal = strawberry.field(
-        description=f"Times the usual volume, above 1 and at most {MAX_MULTIPLE}, at most 4 decimals."
-    )
-    window_minutes: int = strawberry.field(
-        default=15, description=f"Over how many minutes, 5 to {MAX_WINDOW_MINUTES:,} in steps of 5."
-    )
-
-
-@strawberry.input
-class TechnicalIndicatorConditionInput:
-    """Where an indicator comes to."""
-
-    indicator: Indicator = strawberry.field(description="Which one.")
-    interval: Interval = strawberry.field(description="Of which candles.")
-    comparison: Comparison = strawberry.field(description="From which side.")
-    value: Decimal = strawberry.field(description="The threshold in the indicator's own unit, at most 12 decimals.")
-
-
-@strawberry.input
-class SentimentChangeConditionInput:
-    """How far the sentiment moves."""
-
-    points: int = strawberry.field(default=model.SENTIMENT_POINTS, description="By more than so many of 100, 1 to 99.")
-
-
-@strawberry.input
-class WhaleTransactionConditionInput:
-    """How large a payment."""
-
-    minimum_amount: Decimal = strawberry.field(
-        description=f"In coins, above 0 and at most {MAX_COINS:,}, at most 8 decimals."
-    )
-
-
-@strawberry.input
-class NewsImpactConditionInput:
-    """How much news matter."""
-
-    minimum_impact: int = strawberry.field(description="1 to 100.")
-
-
-@strawberry.input(one_of=True)
-class AlertConditionInput:
-    """What to wait for: exactly one of these."""
-
-    price_above: PriceConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="The price rises to a threshold or beyond, from below it."
-    )
-    price_below: PriceConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="The price falls to a threshold or beyond, from above it."
-    )
-    volume_spike: VolumeSpikeConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="The volume comes to a multiple of the usual, from below it."
-    )
-    technical_indicator: TechnicalIndicatorConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="An indicator comes to a threshold."
-    )
-    sentiment_change: SentimentChangeConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="The sentiment moves, up or down."
-    )
-    whale_tx: WhaleTransactionConditionInput | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="A large payment is confirmed on the token's chain: only for the token whose chain Moneta follows.",
-    )
-    news_impact: NewsImpactConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="There are news of some impact that mention the token."
-    )
-
-    def condition(self) -> model.Condition:
-        """What is given of it."""
-        if self.price_above:
-            return model.PriceAbove(self.price_above.price)
-        if self.price_below:
-            return model.PriceBelow(self.price_below.price)
-        if self.volume_spike:
-            return model.VolumeSpike(self.volume_spike.multiple, self.volume_spike.window_minutes)
-        if given := self.technical_indicator:
-            return model.TechnicalIndicator(
-                technical.Indicator[given.indicator.name],
-                CandleInterval[given.interval.name],
-                model.Comparison[given.comparison.name],
-                given.value,
-            )
-        if self.sentiment_change:
-            return model.SentimentChange(self.sentiment_change.points)
-        if self.whale_tx:
-            return model.WhaleTransaction(self.whale_tx.minimum_amount)
-        assert self.news_impact, "one of them is given"
-        return model.NewsImpact(self.news_impact.minimum_impact)
+    limit: int = strawberry.field(description="The maximum number of alerts.")
 
 
 @strawberry.input
 class CreateAlertInput:
-    """An alert to make."""
+    """An alert to create."""
 
-    symbol: str = strawberry.field(description="Symbol of the token, in any case.")
-    condition: AlertConditionInput = strawberry.field(description="What to wait for.")
-    rearm: AlertRearm = strawberry.field(default=AlertRearm.ONCE, description="What becomes of it when it has fired.")
+    symbol: str = strawberry.field(description="The token's symbol, in any case.")
+    condition: AlertConditionInput = strawberry.field(description="The condition.")
+    rearm: Rearm = strawberry.field(default=Rearm.ONCE, description="When the alert may fire again.")
     cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
-    enabled: bool = strawberry.field(default=True, description="Whether it may fire.")
-    expires_at: datetime | None = strawberry.field(
-        default=None, description="From when on it does not fire, and is deleted within a day; null: never."
-    )
+    enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
+    expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
     idempotency_key: str = strawberry.field(
-        description="1 to 200 characters of your own choice; a repeat with the same input is answered as the first"
-        " time, for 7 days."
+        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
+        " returns the same result."
     )
 
 
 @strawberry.input
 class UpdateAlertInput:
-    """What to change of an alert; what is left out stays as it is. An alert that is enabled then is armed anew: it
-    counts as not fired. One that is disabled keeps what it has done.
+    """Changes to an alert. Fields that are omitted stay unchanged. An alert that is enabled afterwards is armed again
+    and counts as not fired. A disabled alert keeps its state.
     """
 
     id: strawberry.ID = strawberry.field(description="The alert's global id.")
     condition: AlertConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="What to wait for, of the same type; null leaves it as it is."
+        default=strawberry.UNSET, description="The new condition, of the same type. Null leaves it unchanged."
     )
-    rearm: AlertRearm | None = strawberry.field(
-        default=strawberry.UNSET, description="What becomes of it when it has fired; null leaves it as it is."
+    rearm: Rearm | None = strawberry.field(
+        default=strawberry.UNSET, description="When the alert may fire again. Null leaves it unchanged."
     )
     cooldown_seconds: int | None = strawberry.field(default=strawberry.UNSET, description=COOLDOWN)
     enabled: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether it may fire; null leaves it as it is."
+        default=strawberry.UNSET, description="Whether the alert is enabled. Null leaves it unchanged."
     )
-    expires_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="From when on it does not fire, and is deleted within a day; null: never."
-    )
+    expires_at: datetime | None = strawberry.field(default=strawberry.UNSET, description=EXPIRES)
 
     def changes(self) -> model.AlertChanges:
-        """What is given of it."""
+        """The fields that are set."""
         return model.AlertChanges(
             condition=self.condition.condition() if self.condition else UNSET,
-            rearm=model.Rearm[self.rearm.name] if self.rearm else UNSET,
+            rearm=self.rearm or UNSET,
             cooldown_s=_given(self.cooldown_seconds),
             enabled=self.enabled if isinstance(self.enabled, bool) else UNSET,
             expires_at=_given(self.expires_at),
@@ -187,50 +131,48 @@ class UpdateAlertInput:
 
 @strawberry.input
 class DeleteAlertInput:
-    """An alert to delete."""
+    """The alert to delete."""
 
     id: strawberry.ID = strawberry.field(description="The alert's global id.")
 
 
 @strawberry.type
 class CreateAlertPayload:
-    """The alert was made, now or when the idempotency key was first used."""
+    """The alert was created, now or when the idempotency key was first used."""
 
-    alert: Alert = strawberry.field(description="The alert as it stands now.")
+    alert: Alert = strawberry.field(description="The alert as it is now.")
 
 
 @strawberry.type
 class UpdateAlertPayload:
     """The alert was changed."""
 
-    alert: Alert = strawberry.field(description="The alert as it stands now.")
+    alert: Alert = strawberry.field(description="The alert as it is now.")
 
 
 @strawberry.type
 class DeleteAlertPayload:
-    """The alert was deleted. Notifications that it made stay."""
+    """The alert was deleted. Its notifications are kept."""
 
-    deleted_id: strawberry.ID = strawberry.field(description="Its global id, which now leads nowhere.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global id of the deleted alert.")
+
+
+def _given(value: Any) -> Any:
+    # Strawberry and msgspec each have their own UNSET.
+    return UNSET if value is strawberry.UNSET else value
 
 
 @strawberry.type
-class AlertingMutation:
-    """Making, changing and deleting alerts."""
+class AlertMutation:
+    """Changes to alerts."""
 
-    @mutation(
-        CreateAlertPayload,
-        InvalidInput,
-        NotFound,
-        TokenNotFound,
-        model.AlertLimitReached,
-        IdempotencyKeyReused,
-    )
+    @mutation(CreateAlertPayload, InvalidInput, NotFound, TokenNotFound, AlertLimitReached, IdempotencyKeyReused)
     async def create_alert(self, info: Info, input: CreateAlertInput) -> Any:
-        """Makes an alert, which is armed at once if it is enabled."""
+        """Creates an alert. If it is enabled, it is armed at once."""
         new = model.NewAlert(
             symbol=input.symbol,
             condition=input.condition.condition(),
-            rearm=model.Rearm[input.rearm.name],
+            rearm=input.rearm,
             cooldown_s=input.cooldown_seconds,
             enabled=input.enabled,
             expires_at=input.expires_at,
@@ -242,7 +184,7 @@ class AlertingMutation:
 
     @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
-        """Changes an alert, and arms it anew."""
+        """Changes an alert, and arms it again."""
         alert: Any = await info.context.services.market.alerts.update(
             info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
         )
@@ -255,6 +197,88 @@ class AlertingMutation:
         return DeleteAlertPayload(deleted_id=input.id)
 
 
-def _given(value: Any) -> Any:
-    """Strawberry and msgspec each have a word for what was left out."""
-    return UNSET if value is strawberry.UNSET else value
+@extension_of(Notification)
+class AlertNotification:
+    """What the notification is about."""
+
+    alert: Alert | None = related(
+        alert_loaders.alert_by_id,
+        key="alert_id",
+        description="The alert that fired. Null if there is none, or if it was deleted.",
+    )
+    token: Token | None = related(
+        token_loaders.token_by_symbol, key="symbol", description="The token of the alert. Null if there is none."
+    )
+
+
+@strawberry.type
+class PriceAlertEvent:
+    """An alert of the viewer on a price has fired."""
+
+    cursor: Cursor = strawberry.field(description=STREAM_POSITION)
+    price: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
+    triggered_at: datetime = strawberry.field(description="When the alert fired.")
+    alert_id: strawberry.Private[object]
+    alert: Alert | None = related(
+        alert_loaders.alert_by_id, key="alert_id", description="The alert as it is now. Null if it was deleted."
+    )
+    notification_id: strawberry.Private[object]
+    notification: Notification = related(
+        notification_loaders.notification_by_id, key="notification_id", description="The notification as it is now."
+    )
+
+
+def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
+    if event.kind != NOTIFICATION_CREATED:
+        return None
+    created = created_of(event.payload)
+    if created.alert_type not in PRICE_ALERTS or created.value is None:
+        return None
+    return PriceAlertEvent(
+        cursor=cursor,
+        price=created.value,
+        triggered_at=created.created_at,
+        alert_id=created.alert_id,
+        notification_id=created.id,
+    )
+
+
+@strawberry.type
+class AlertSubscription:
+    """Alerts as they fire."""
+
+    @durable(PriceAlertEvent, payload=_price_alert_event, per_s=0.5)
+    async def price_alerts(self, info: Info) -> str:
+        """The viewer's alerts of the types PRICE_ABOVE and PRICE_BELOW as they fire, in order."""
+        return notification_stream(info.context.require_viewer().user_id)
+
+
+@strawberry.input
+class AlertFilter:
+    """Filters alerts. Fields that are omitted or null match all alerts."""
+
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
+    type: AlertType | None = strawberry.field(default=None, description="The type of the condition.")
+    armed: bool | None = strawberry.field(
+        default=None, description="Whether the alert may fire, apart from its expiry and its cooldown."
+    )
+
+
+def _alert_filters(
+    *,
+    filter: Annotated[AlertFilter | None, strawberry.argument(description="Filters the alerts. Null: all.")] = None,
+) -> tuple[Any, ...]:
+    chosen = filter or AlertFilter()
+    return None if chosen.symbol is None else symbol_of(chosen.symbol), chosen.type, chosen.armed
+
+
+@strawberry.type
+class AlertViewer:
+    """The viewer's alerts."""
+
+    alerts: Connection[Alert] = paged(
+        alert_loaders.alerts_by_user,
+        key="user_id",
+        filtering=_alert_filters,
+        description="The viewer's alerts, including fired and disabled ones, newest first.",
+    )

@@ -1,117 +1,92 @@
-"""Alerts, and what they wait for."""
+"""The conditions of alerts."""
 
-from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from typing import Annotated, TypeAlias
 
 import strawberry
 
-from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
-from app.domains.market.tokens import loaders as token_loaders
-from app.engine.nodes import Node, node_type, record_type
-from app.engine.relations import related
-from app.schema.market.analysis.signals import Indicator
-from app.schema.market.enums import Interval
-from app.schema.market.tokens import Token
+from app.domains.market.alerts.model import AlertType, Comparison
+from app.domains.market.alerts.rules import MAX_COINS, MAX_MULTIPLE, MAX_WINDOW_MINUTES
+from app.engine.nodes import record_type
+from app.schema.enums import declare_enum
+from app.schema.market.analysis.technical import Indicator
+from app.schema.market.prices.candles import Interval
 
-SINCE_ARMED = "Its owner arms an alert by making it, by changing it, and by enabling it again."
+__all__ = ["AlertCondition", "AlertConditionInput", "AlertType"]
 
-
-@strawberry.enum
-class AlertType(Enum):
-    """What an alert waits for."""
-
-    PRICE_ABOVE = strawberry.enum_value("price_above", description="The price rises to a threshold or beyond.")
-    PRICE_BELOW = strawberry.enum_value("price_below", description="The price falls to a threshold or beyond.")
-    VOLUME_SPIKE = strawberry.enum_value("volume_spike", description="The volume becomes a multiple of the usual.")
-    TECHNICAL_INDICATOR = strawberry.enum_value("technical_indicator", description="An indicator crosses a threshold.")
-    SENTIMENT_CHANGE = strawberry.enum_value("sentiment_change", description="The sentiment moves by some points.")
-    WHALE_TX = strawberry.enum_value("whale_tx", description="A large payment is confirmed on the token's chain.")
-    NEWS_IMPACT = strawberry.enum_value("news_impact", description="There are news of some impact.")
-
-
-@strawberry.enum
-class AlertRearm(Enum):
-    """What becomes of an alert that has fired."""
-
-    ONCE = strawberry.enum_value("once", description="It rests until its owner arms it again.")
-    EVERY_TIME = strawberry.enum_value("every_time", description="It fires whenever its condition is met anew.")
-    AFTER_COOLDOWN = strawberry.enum_value(
-        "after_cooldown", description="It fires again once some time has passed; what happens meanwhile is passed over."
-    )
-
-
-@strawberry.enum
-class Comparison(Enum):
-    """From which side a value comes to its threshold."""
-
-    ABOVE = strawberry.enum_value("above", description="From below: it was less, and is not any more.")
-    BELOW = strawberry.enum_value("below", description="From above: it was more, and is not any more.")
+declare_enum(
+    AlertType,
+    PRICE_ABOVE="The price rises to a threshold or above.",
+    PRICE_BELOW="The price falls to a threshold or below.",
+    VOLUME_SPIKE="The volume reaches a multiple of the usual volume.",
+    TECHNICAL_INDICATOR="An indicator crosses a threshold.",
+    SENTIMENT_CHANGE="The sentiment changes by a number of points.",
+    WHALE_TX="A large payment is confirmed on the token's chain.",
+    NEWS_IMPACT="An article with a minimum impact mentions the token.",
+)
+declare_enum(
+    Comparison,
+    ABOVE="The value rises to the threshold or above, from below.",
+    BELOW="The value falls to the threshold or below, from above.",
+)
 
 
 @record_type(model.PriceAbove)
 class PriceAboveCondition:
-    """The price rises to `price` or beyond, from below it."""
+    """The price rises to `price` or above, from below."""
 
-    price: Decimal = strawberry.field(description="In dollars.")
+    price: Decimal = strawberry.field(description="The threshold in dollars.")
 
 
 @record_type(model.PriceBelow)
 class PriceBelowCondition:
-    """The price falls to `price` or beyond, from above it."""
+    """The price falls to `price` or below, from above."""
 
-    price: Decimal = strawberry.field(description="In dollars.")
+    price: Decimal = strawberry.field(description="The threshold in dollars.")
 
 
-@record_type(
-    model.VolumeSpike,
-)
+@record_type(model.VolumeSpike)
 class VolumeSpikeCondition:
-    """The volume of the last minutes comes to `multiple` times the mean volume of as much time in the 24 hours before.
-    Measured every five minutes, over closed candles.
+    """The volume of the last `windowMinutes` reaches `multiple` times the mean volume of as many minutes in the 24
+    hours before. Evaluated every five minutes, over closed candles.
     """
 
-    multiple: Decimal = strawberry.field(description="Times the usual volume.")
-    window_minutes: int = strawberry.field(description="Over how many minutes it is measured.")
+    multiple: Decimal = strawberry.field(description="The multiple of the usual volume.")
+    window_minutes: int = strawberry.field(description="The number of minutes over which the volume is measured.")
 
 
-@record_type(
-    model.TechnicalIndicator,
-)
+@record_type(model.TechnicalIndicator)
 class TechnicalIndicatorCondition:
-    """An indicator comes to `value`. Measured whenever a candle closes."""
+    """An indicator crosses `value`. Evaluated whenever a candle closes."""
 
-    indicator: Indicator = strawberry.field(description="Which one.")
-    interval: Interval = strawberry.field(description="Of which candles.")
-    comparison: Comparison = strawberry.field(description="From which side.")
-    value: Decimal = strawberry.field(description="The threshold, in the indicator's own unit.")
+    indicator: Indicator = strawberry.field(description="The indicator.")
+    interval: Interval = strawberry.field(description="The length of the candles.")
+    comparison: Comparison = strawberry.field(description="The direction of the crossing.")
+    value: Decimal = strawberry.field(description="The threshold, in the unit of the indicator.")
 
 
-@record_type(
-    model.SentimentChange,
-)
+@record_type(model.SentimentChange)
 class SentimentChangeCondition:
-    """The sentiment, 0 to 100, is more than `points` from where it was when the alert was armed or last fired. Measured
+    """The sentiment, 0 to 100, has changed by more than `points` since the alert was armed or last fired. Evaluated
     every five minutes.
     """
 
-    points: int = strawberry.field(description="By more than so many, 1 to 99.")
+    points: int = strawberry.field(description="The number of points that must be exceeded, 1 to 99.")
 
 
 @record_type(model.WhaleTransaction)
 class WhaleTransactionCondition:
-    """A payment of so many coins is confirmed on the token's chain."""
+    """A payment of at least `minimumAmount` is confirmed on the token's chain."""
 
-    minimum_amount: Decimal = strawberry.field(description="In coins.")
+    minimum_amount: Decimal = strawberry.field(description="The minimum amount in coins.")
 
 
 @record_type(model.NewsImpact)
 class NewsImpactCondition:
-    """An article that mentions the token has some impact."""
+    """An article with at least `minimumImpact` mentions the token."""
 
-    minimum_impact: int = strawberry.field(description="1 to 100.")
+    minimum_impact: int = strawberry.field(description="The minimum impact, 1 to 100.")
 
 
 AlertCondition: TypeAlias = Annotated[
@@ -122,37 +97,111 @@ AlertCondition: TypeAlias = Annotated[
     | SentimentChangeCondition
     | WhaleTransactionCondition
     | NewsImpactCondition,
-    strawberry.union("AlertCondition", description="What an alert waits for, by its type."),
+    strawberry.union("AlertCondition", description="The condition of an alert."),
 ]
 
 
-def _condition(root: model.Alert) -> model.Condition:
-    return root.condition
+@strawberry.input
+class PriceConditionInput:
+    """A condition on the price."""
+
+    price: Decimal = strawberry.field(
+        description="The threshold in dollars, above 0 and below 1,000,000,000,000, with at most 12 decimals."
+    )
 
 
-@node_type(by=alert_loaders.alert_by_id)
-class Alert(Node):
-    """Something that the viewer waits for. Only theirs to see."""
+@strawberry.input
+class VolumeSpikeConditionInput:
+    """A condition on the trading volume."""
 
-    token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token that it is about.")
-    alert_type: AlertType = strawberry.field(name="type", description="What kind of thing it waits for.")
-    condition: AlertCondition = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
-        resolver=_condition, graphql_type=AlertCondition, description="What exactly it waits for."
+    multiple: Decimal = strawberry.field(
+        description=f"The multiple of the usual volume, above 1 and at most {MAX_MULTIPLE}, with at most 4 decimals."
     )
-    rearm: AlertRearm = strawberry.field(description="What becomes of it when it has fired.")
-    cooldown_s: int | None = strawberry.field(
-        name="cooldownSeconds", description="How long it rests after it has fired; null unless AFTER_COOLDOWN."
+    window_minutes: int = strawberry.field(
+        default=15,
+        description="The number of minutes over which the volume is measured, 5 to"
+        f" {MAX_WINDOW_MINUTES:,} in steps of 5.",
     )
-    enabled: bool = strawberry.field(description="Whether its owner wants it to fire.")
-    triggered: bool = strawberry.field(description="Whether it has fired since it was armed. " + SINCE_ARMED)
-    trigger_count: int = strawberry.field(description="How often it has fired since it was armed.")
-    triggered_at: datetime | None = strawberry.field(description="When it last fired; null: not since it was armed.")
-    current_value: Decimal | None = strawberry.field(
-        description="What was measured when it last fired, in the unit of its threshold; null: it has not since it was"
-        " armed."
+
+
+@strawberry.input
+class TechnicalIndicatorConditionInput:
+    """A condition on a technical indicator."""
+
+    indicator: Indicator = strawberry.field(description="The indicator.")
+    interval: Interval = strawberry.field(description="The length of the candles.")
+    comparison: Comparison = strawberry.field(description="The direction of the crossing.")
+    value: Decimal = strawberry.field(
+        description="The threshold, in the unit of the indicator, with at most 12 decimals."
     )
-    armed_at: datetime = strawberry.field(description="When it was last armed. " + SINCE_ARMED)
-    expires_at: datetime | None = strawberry.field(
-        description="From when on it does not fire, and is deleted within a day; null: never."
+
+
+@strawberry.input
+class SentimentChangeConditionInput:
+    """A condition on the sentiment."""
+
+    points: int = strawberry.field(
+        default=model.SENTIMENT_POINTS,
+        description="The number of points, of 100, that the change must exceed, 1 to 99.",
     )
-    created_at: datetime = strawberry.field(description="When it was made.")
+
+
+@strawberry.input
+class WhaleTransactionConditionInput:
+    """A condition on payments."""
+
+    minimum_amount: Decimal = strawberry.field(
+        description=f"The minimum amount in coins, above 0 and at most {MAX_COINS:,}, with at most 8 decimals."
+    )
+
+
+@strawberry.input
+class NewsImpactConditionInput:
+    """A condition on news."""
+
+    minimum_impact: int = strawberry.field(description="The minimum impact, 1 to 100.")
+
+
+@strawberry.input(one_of=True)
+class AlertConditionInput:
+    """The condition of an alert. Set exactly one field."""
+
+    price_above: PriceConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The price rises to a threshold or above, from below."
+    )
+    price_below: PriceConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The price falls to a threshold or below, from above."
+    )
+    volume_spike: VolumeSpikeConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The volume reaches a multiple of the usual volume, from below."
+    )
+    technical_indicator: TechnicalIndicatorConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="An indicator crosses a threshold."
+    )
+    sentiment_change: SentimentChangeConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The sentiment changes, up or down."
+    )
+    whale_tx: WhaleTransactionConditionInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A large payment is confirmed on the token's chain. Only for the token of Moneta's own chain.",
+    )
+    news_impact: NewsImpactConditionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="An article with a minimum impact mentions the token."
+    )
+
+    def condition(self) -> model.Condition:
+        """The condition of the field that is set."""
+        if self.price_above:
+            return model.PriceAbove(self.price_above.price)
+        if self.price_below:
+            return model.PriceBelow(self.price_below.price)
+        if self.volume_spike:
+            return model.VolumeSpike(self.volume_spike.multiple, self.volume_spike.window_minutes)
+        if given := self.technical_indicator:
+            return model.TechnicalIndicator(given.indicator, given.interval, given.comparison, given.value)
+        if self.sentiment_change:
+            return model.SentimentChange(self.sentiment_change.points)
+        if self.whale_tx:
+            return model.WhaleTransaction(self.whale_tx.minimum_amount)
+        assert self.news_impact, "one of them is given"
+        return model.NewsImpact(self.news_impact.minimum_impact)

@@ -2,42 +2,41 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from enum import Enum
 from typing import TypeVar
 
 import strawberry
 
 from app.domains.market.analysis import model
+from app.domains.market.analysis.model import AnalysisStatus, AnalysisType
+from app.schema.enums import declare_enum
+
+__all__ = ["FINDINGS", "Analysis", "AnalysisType", "analysis_type"]
 
 T = TypeVar("T", bound=type)
 
 FINDINGS = "What was found; null where the status is UNAVAILABLE."
 
 
-@strawberry.enum
-class AnalysisType(Enum):
-    """What is analysed."""
-
-    MARKET_DATA = strawberry.enum_value("market-data", description="What the token is worth now. Holds for 1 minute.")
-    TECHNICAL = strawberry.enum_value("technical", description="Indicators over its candles. Holds for 5 minutes.")
-    SENTIMENT = strawberry.enum_value("sentiment", description="How people speak of it. Holds for 5 minutes.")
-    NEWS = strawberry.enum_value("news", description="What the press writes of it. Holds for 15 minutes.")
-    ON_CHAIN = strawberry.enum_value("on-chain", description="What happens on its chain. Holds for 1 hour.")
-    PREDICTIONS = strawberry.enum_value("predictions", description="Where its price may be. Holds for 15 minutes.")
-    RISK = strawberry.enum_value("risk", description="What may be lost with it. Holds for 15 minutes.")
-    DERIVATIVES = strawberry.enum_value("derivatives", description="Futures on it. Holds for 5 minutes.")
-    DEFI = strawberry.enum_value("defi", description="What is locked in its protocol. Holds for 1 hour.")
-    RESEARCH = strawberry.enum_value("research", description="What the others amount to. Holds for 1 hour.")
-
-
-@strawberry.enum
-class AnalysisStatus(Enum):
-    """Whether an analysis has findings."""
-
-    AVAILABLE = strawberry.enum_value("available", description="It has.")
-    UNAVAILABLE = strawberry.enum_value(
-        "unavailable", description="It has none, and says why; nothing is invented. It is tried again after 30 seconds."
-    )
+declare_enum(
+    AnalysisType,
+    description="The type of an analysis.",
+    MARKET_DATA="The current price of the token. Valid for 1 minute.",
+    TECHNICAL="Technical indicators. Valid for 5 minutes.",
+    SENTIMENT="What people say about the token. Valid for 5 minutes.",
+    NEWS="News about the token. Valid for 15 minutes.",
+    ON_CHAIN="Activity on the token's chain. Valid for 1 hour.",
+    PREDICTIONS="Price predictions. Valid for 15 minutes.",
+    RISK="The risk of holding the token. Valid for 15 minutes.",
+    DERIVATIVES="Perpetual futures on the token. Valid for 5 minutes.",
+    DEFI="The total value locked in the token's protocol. Valid for 1 hour.",
+    RESEARCH="A summary of the other analyses. Valid for 1 hour.",
+)
+declare_enum(
+    AnalysisStatus,
+    description="Whether an analysis has findings.",
+    AVAILABLE="There are findings.",
+    UNAVAILABLE="There are no findings, and `reason` explains why. The analysis is tried again after 30 seconds.",
+)
 
 
 @strawberry.interface
@@ -56,7 +55,7 @@ class Analysis:
     expires_at: datetime = strawberry.field(description="Until when it holds; who asks later gets a new one.")
 
 
-def analysis_type(kind: model.AnalysisType) -> Callable[[T], T]:
+def analysis_type(kind: AnalysisType) -> Callable[[T], T]:
     """Declares the GraphQL type of one of the ten."""
 
     def declare(cls: T) -> T:

@@ -3,7 +3,7 @@
 import strawberry
 
 from app.domains.market.analysis.model import AnalysisType
-from app.schema.market.analysis.elsewhere import DefiFindings, DerivativesFindings
+from app.schema.market.analysis.external import DefiFindings, DerivativesFindings
 from app.schema.market.analysis.interface import FINDINGS, Analysis, analysis_type
 from app.schema.market.analysis.market_data import MarketDataFindings
 from app.schema.market.analysis.news import NewsFindings
@@ -57,9 +57,7 @@ class PredictionsAnalysis(Analysis):
     findings: PredictionFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(
-    AnalysisType.RISK,
-)
+@analysis_type(AnalysisType.RISK)
 class RiskAnalysis(Analysis):
     """What may be lost with a token, from a year of daily candles; with fewer than 100 from hourly ones."""
 
@@ -73,9 +71,7 @@ class DerivativesAnalysis(Analysis):
     findings: DerivativesFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(
-    AnalysisType.DEFI,
-)
+@analysis_type(AnalysisType.DEFI)
 class DefiAnalysis(Analysis):
     """What is locked in a token's protocol; UNAVAILABLE unless a provider is configured."""
 

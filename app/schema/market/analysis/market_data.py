@@ -8,7 +8,7 @@ import strawberry
 from app.domains.market.analysis.model import market_data as model
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.schema.market.analysis.signals import Indicator
+from app.schema.market.analysis.technical import Indicator
 
 # What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
 BASIC = 5

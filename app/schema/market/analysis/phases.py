@@ -9,13 +9,18 @@ import strawberry
 from app.domains.market.analysis import loaders as analysis_loaders
 from app.domains.market.analysis.model import phases as model
 from app.domains.market.analysis.model.kinds import read_analysis
-from app.domains.market.analysis.services.phases import PHASE_COMPLETED
+from app.domains.market.analysis.services.phases import PHASE_COMPLETED, analysis_stream
+from app.domains.market.tokens.services.search import known_symbol
 from app.engine.cursors import Cursor
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.engine.relations import related
+from app.engine.streams.declaring import Followed, durable
 from app.kit.events import Event
+from app.kit.loading import Audience
+from app.schema.context import Info
 from app.schema.market.analysis.interface import Analysis
+from app.schema.market.analysis.token import Symbol
 
 
 def _parts(root: model.AnalysisPhase) -> list[Any]:
@@ -78,8 +83,23 @@ class AnalysisPhaseEvent:
     )
 
 
-def phase_event(event: Event, cursor: Cursor) -> AnalysisPhaseEvent | None:
-    """The event in the graph."""
+def _phase_event(event: Event, cursor: Cursor) -> AnalysisPhaseEvent | None:
     if event.kind != PHASE_COMPLETED:
         return None
     return AnalysisPhaseEvent(cursor=cursor, phase_id=UUID(event.payload["id"]))
+
+
+@strawberry.type
+class AnalysisSubscription:
+    """Analyses as they are completed."""
+
+    @durable(AnalysisPhaseEvent, payload=_phase_event, per_s=0.5)
+    async def analysis_phases(self, info: Info, symbol: Symbol) -> Followed:
+        """The analyses of a token in four phases, each sent when it is complete: within 1, 3, 5 and 10 seconds. A run
+        belongs to a session and is kept for an hour. Within that hour, a new subscription receives the phases from the
+        first, or those after `after`. A run that was interrupted by a restart of the server is continued.
+        """
+        viewer = info.context.require_viewer()
+        known = await known_symbol(await info.context.reads.executor(Audience.PUBLIC), symbol)
+        run_id = await info.context.services.market.phases.open(viewer, known)
+        return Followed(analysis_stream(run_id), since=0)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 
 import strawberry
 
 from app.domains.market.analysis.model import predictions as model
+from app.domains.market.analysis.model.predictions import Calibration, Horizon, Obstacle
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.schema.market.enums import Interval
+from app.schema.enums import declare_enum
+from app.schema.market.prices.candles import Interval
 
 # What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
 PROBABILITIES = 3
@@ -17,43 +18,30 @@ PROBABILITIES = 3
 OBSTACLE = "Null where there is an `obstacle`."
 
 
-@strawberry.enum
-class Horizon(Enum):
-    """How far ahead a prediction looks."""
-
-    ONE_HOUR = strawberry.enum_value("1h", description="One hour.")
-    ONE_DAY = strawberry.enum_value("24h", description="24 hours.")
-    SEVEN_DAYS = strawberry.enum_value("7d", description="Seven days.")
-
-
-@strawberry.enum
-class Calibration(Enum):
-    """What the back-test says of a horizon's intervals. A coverage may be off its probability by twice the standard
-    error over the independent forecasts, but by 0.03 at least.
-    """
-
-    CALIBRATED = strawberry.enum_value("calibrated", description="All held about as often as they should.")
-    TOO_NARROW = strawberry.enum_value(
-        "too_narrow", description="At least one held too seldom: the price strays further than they say."
-    )
-    TOO_WIDE = strawberry.enum_value("too_wide", description="None held too seldom, and at least one too often.")
-    UNPROVEN = strawberry.enum_value("unproven", description="Fewer than 20 independent forecasts: nothing is shown.")
-
-
-@strawberry.enum
-class Obstacle(Enum):
-    """Why there is no prediction."""
-
-    TOO_FEW_CANDLES = strawberry.enum_value(
-        "too_few_candles", description="Too few, or gaps left fewer than 30 past forecasts to judge."
-    )
-    CANDLES_TOO_LONG = strawberry.enum_value(
-        "candles_too_long", description="The horizon is no whole number of candles."
-    )
-    STANDS_STILL = strawberry.enum_value("stands_still", description="The price does not move.")
-    TOO_WILD = strawberry.enum_value(
-        "too_wild", description="The widest interval reaches prices of 10^12 dollars, which nobody would believe."
-    )
+declare_enum(
+    Horizon,
+    description="How far ahead a prediction looks.",
+    ONE_HOUR="One hour.",
+    ONE_DAY="24 hours.",
+    SEVEN_DAYS="Seven days.",
+)
+declare_enum(
+    Calibration,
+    description="How well the intervals of a horizon held in the back-test. A coverage may differ from its probability"
+    " by twice the standard error over the independent forecasts, and by 0.03 at least.",
+    CALIBRATED="All intervals held about as often as they should.",
+    TOO_NARROW="At least one interval held too seldom: the price moves further than the intervals suggest.",
+    TOO_WIDE="No interval held too seldom, and at least one held too often.",
+    UNPROVEN="Fewer than 20 independent forecasts, which prove nothing.",
+)
+declare_enum(
+    Obstacle,
+    description="Why there is no prediction.",
+    TOO_FEW_CANDLES="There are too few candles, or gaps leave fewer than 30 past forecasts to evaluate.",
+    CANDLES_TOO_LONG="The horizon is not a whole number of candles.",
+    STANDS_STILL="The price does not move.",
+    TOO_WILD="The widest interval reaches prices of 10^12 dollars, which is not credible.",
+)
 
 
 @record_type(model.PredictedInterval)
@@ -97,9 +85,7 @@ class Prediction:
     calibration: Calibration | None = strawberry.field(description="What the back-test says. " + OBSTACLE)
 
 
-@record_type(
-    model.PredictionFindings,
-)
+@record_type(model.PredictionFindings)
 class PredictionFindings:
     """Predictions from the last close of a token's candles, each with its back-test. The model: log returns without
     drift; their deviation from past returns, each of which loses half its weight in 24 candles, or in as many as the
@@ -115,5 +101,5 @@ class PredictionFindings:
         description="The moment that horizons count from: the end of the last candle. Null without candles."
     )
     predictions: list[Prediction] = strawberry.field(
-        metadata=holds(len(model.Horizon)), description="One for each horizon, the nearest first."
+        metadata=holds(len(Horizon)), description="One for each horizon, the nearest first."
     )

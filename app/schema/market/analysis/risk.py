@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 
 import strawberry
 
 from app.domains.market.analysis.model import risk as model
+from app.domains.market.analysis.model.risk import RiskLevel
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.schema.market.enums import Interval
+from app.schema.enums import declare_enum
+from app.schema.market.prices.candles import Interval
 
 # What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
 CONFIDENCES = 2
@@ -17,19 +18,17 @@ CONFIDENCES = 2
 TOO_FEW = "Null with fewer returns than `returnsNeeded`."
 
 
-@strawberry.enum
-class RiskLevel(Enum):
-    """How risky a token is, by its annual EWMA volatility."""
-
-    LOW = strawberry.enum_value("low", description="Under 20 per cent a year.")
-    MODERATE = strawberry.enum_value("moderate", description="From 20 to under 60 per cent a year.")
-    HIGH = strawberry.enum_value("high", description="From 60 to under 120 per cent a year.")
-    EXTREME = strawberry.enum_value("extreme", description="120 per cent a year or more.")
-
-
-@record_type(
-    model.TailRisk,
+declare_enum(
+    RiskLevel,
+    description="The level of risk of a token, by its annual EWMA volatility.",
+    LOW="Below 20 percent a year.",
+    MODERATE="From 20 to below 60 percent a year.",
+    HIGH="From 60 to below 120 percent a year.",
+    EXTREME="120 percent a year or more.",
 )
+
+
+@record_type(model.TailRisk)
 class TailRisk:
     """What may be lost within a day, as a part of what is held: 0.05 is 5 per cent. A loss is positive; under 0, even
     the bad days gained.
@@ -81,9 +80,7 @@ class MarketDependence:
     observations: int = strawberry.field(description="Returns that both have between the same two moments.")
 
 
-@record_type(
-    model.RiskFindings,
-)
+@record_type(model.RiskFindings)
 class RiskFindings:
     """Risk of holding a token, from its candles. A year is 365 days. Parts are fractions: 0.5 is 50 per cent. Returns
     are taken between neighbouring candles only, never over a gap.

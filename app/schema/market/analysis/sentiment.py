@@ -1,26 +1,26 @@
 """The sentiment in the graph."""
 
-from enum import Enum
-
 import strawberry
 
 from app.domains.market.analysis.model import sentiment as model
+from app.domains.market.analysis.model.sentiment import Mood
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
+from app.schema.enums import declare_enum
 
 MAX_SOURCES = 2
 """News, and social media."""
 
 
-@strawberry.enum
-class Mood(Enum):
-    """A score in a word."""
-
-    VERY_NEGATIVE = strawberry.enum_value("very_negative", description="Under 20.")
-    NEGATIVE = strawberry.enum_value("negative", description="From 20, under 40.")
-    NEUTRAL = strawberry.enum_value("neutral", description="From 40, under 60.")
-    POSITIVE = strawberry.enum_value("positive", description="From 60, under 80.")
-    VERY_POSITIVE = strawberry.enum_value("very_positive", description="From 80.")
+declare_enum(
+    Mood,
+    description="The category of a sentiment score.",
+    VERY_NEGATIVE="Below 20.",
+    NEGATIVE="From 20 to below 40.",
+    NEUTRAL="From 40 to below 60.",
+    POSITIVE="From 60 to below 80.",
+    VERY_POSITIVE="80 or more.",
+)
 
 
 @record_type(model.SentimentSource)

@@ -6,9 +6,11 @@ import strawberry
 
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.tokens import loaders as token_loaders
-from app.engine.audience import made_outside
+from app.domains.market.tokens.model import symbol_of
+from app.engine.audience import computed_for, made_outside
 from app.engine.limits.extra import costs
 from app.engine.relations import related
+from app.kit.loading import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.kinds import (
     DefiAnalysis,
@@ -26,6 +28,7 @@ from app.schema.market.analysis.kinds import (
 if TYPE_CHECKING:
     from app.schema.market.tokens import Token
 
+Symbol = Annotated[str, strawberry.argument(description="The token's symbol, in any case.")]
 COST = 100
 """So few analyses fit into a request that all of them can be made within its time."""
 
@@ -67,3 +70,14 @@ class TokenAnalysis:
     research: ResearchAnalysis = _made(
         AnalysisType.RESEARCH, ResearchAnalysis, "What the other nine amount to, which are made for it.", 10 * COST
     )
+
+
+@strawberry.type
+class AnalysisQuery:
+    """Analyses of tokens."""
+
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC))
+    async def analysis(self, info: Info, symbol: Symbol) -> TokenAnalysis | None:
+        """The analyses of a token. Null if no token has this symbol. Public."""
+        token = await info.context.reads.one(token_loaders.token_by_symbol, symbol_of(symbol))
+        return None if token is None else TokenAnalysis(symbol=token.symbol)

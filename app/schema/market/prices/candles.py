@@ -12,6 +12,16 @@ from app.engine.nodes import record_type
 from app.kit.errors import InvalidInput
 from app.schema.enums import declare_enum
 
+__all__ = [
+    "MAX_CANDLES",
+    "Candle",
+    "Interval",
+    "IntervalArgument",
+    "PriceSample",
+    "candle_filters",
+    "sample_filters",
+]
+
 MAX_CANDLES = 1000
 """The largest page: a chart reads more at once than other lists."""
 

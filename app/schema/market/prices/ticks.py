@@ -8,7 +8,6 @@ import msgspec
 import strawberry
 
 from app.domains.market.prices import model as prices
-from app.domains.market.prices.model import Interval
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.engine.limits import Limits
@@ -20,7 +19,7 @@ from app.kit.errors import InvalidInput
 from app.kit.loading import Audience
 from app.kit.volatile import Latest
 from app.schema.context import Info
-from app.schema.market.prices.candles import Candle, IntervalArgument
+from app.schema.market.prices.candles import Candle, Interval, IntervalArgument
 from app.schema.market.sources import PriceSource
 from app.schema.market.tokens import Token
 
