@@ -1,4 +1,4 @@
-"""Derivatives and decentralised finance in the graph."""
+"""Derivatives and decentralized finance."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,31 +13,32 @@ from app.engine.nodes import record_type
 
 @record_type(derivatives.Venue)
 class DerivativesVenue:
-    """The perpetual contracts of one exchange."""
+    """The perpetual futures on one exchange."""
 
-    name: str = strawberry.field(description="The exchange.")
-    open_interest_usd: Decimal = strawberry.field(description="Dollars in open contracts.")
-    volume_24h_usd: Decimal = strawberry.field(description="Dollars traded in 24 hours.")
+    name: str = strawberry.field(description="The name of the exchange.")
+    open_interest_usd: Decimal = strawberry.field(description="The open interest in dollars.")
+    volume_24h_usd: Decimal = strawberry.field(description="The 24-hour trading volume in dollars.")
 
 
 @record_type(derivatives.Derivatives)
 class DerivativesFindings:
-    """Perpetual contracts on a token, at all exchanges together."""
+    """The perpetual futures on a token, on all exchanges."""
 
-    at: datetime = strawberry.field(description="When the provider was asked.")
-    contracts: int = strawberry.field(description="How many contracts there are on it.")
-    open_interest_usd: Decimal = strawberry.field(description="Dollars in open contracts.")
-    volume_24h_usd: Decimal = strawberry.field(description="Dollars traded in 24 hours.")
+    at: datetime = strawberry.field(description="When the data was requested from the provider.")
+    contracts: int = strawberry.field(description="The number of contracts.")
+    open_interest_usd: Decimal = strawberry.field(description="The open interest in dollars.")
+    volume_24h_usd: Decimal = strawberry.field(description="The 24-hour trading volume in dollars.")
     funding_rate_percentage: float | None = strawberry.field(
-        description="What long positions pay to short ones in a funding period, in per cent, weighed by open interest; "
-        "negative: the short ones pay. Null if no exchange says."
+        description="The rate that long positions pay to short positions in a funding period, in percent,"
+        " weighted by open interest. Negative if short positions pay. Null if no exchange reports it."
     )
     basis_percentage: float | None = strawberry.field(
-        description="How far the contracts are above the index, in per cent, weighed by open interest. Null if no "
-        "exchange says."
+        description="The difference between the contract prices and the index, in percent, weighted by open interest. "
+        "Null if no exchange reports it."
     )
     venues: list[DerivativesVenue] = strawberry.field(
-        metadata=holds(VENUES_SHOWN), description=f"The largest by open interest, at most {VENUES_SHOWN}."
+        metadata=holds(VENUES_SHOWN),
+        description=f"The exchanges with the largest open interest. At most {VENUES_SHOWN}.",
     )
 
 
@@ -45,11 +46,12 @@ class DerivativesFindings:
 class DefiFindings:
     """The value locked in the protocol behind a token."""
 
-    at: datetime = strawberry.field(description="When the provider was asked.")
-    total_value_locked_usd: Decimal = strawberry.field(description="Dollars that are locked.")
+    at: datetime = strawberry.field(description="When the data was requested from the provider.")
+    total_value_locked_usd: Decimal = strawberry.field(description="The total value locked in dollars.")
     market_cap_to_tvl: float | None = strawberry.field(
-        description="Market capitalisation over what is locked; null if the provider does not say."
+        description="The market capitalization divided by the total value locked. Null if the provider does not"
+        " report it."
     )
     diluted_valuation_to_tvl: float | None = strawberry.field(
-        description="The same of the value that all tokens would have which may ever exist; null if unknown."
+        description="The fully diluted valuation divided by the total value locked. Null if unknown."
     )

@@ -1,4 +1,4 @@
-"""What all ten analyses say of themselves."""
+"""The interface of the analyses."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +14,7 @@ __all__ = ["FINDINGS", "Analysis", "AnalysisType", "analysis_type"]
 
 T = TypeVar("T", bound=type)
 
-FINDINGS = "What was found; null where the status is UNAVAILABLE."
+FINDINGS = "The findings. Null if the status is UNAVAILABLE."
 
 
 declare_enum(
@@ -41,22 +41,25 @@ declare_enum(
 
 @strawberry.interface
 class Analysis:
-    """An analysis of a token. Public; the same for everybody until it expires."""
+    """An analysis of a token. Public, and the same for everyone until it expires."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
-    type: AnalysisType = strawberry.field(description="What is analysed.")
-    status: AnalysisStatus = strawberry.field(description="Whether there are findings.")
-    reason: str | None = strawberry.field(description="Why there are none, in one line; null where there are.")
-    quality: int = strawberry.field(
-        description="0 to 100: the weighted mean of how complete each input was, times how fresh. An input that is "
-        "absent counts as 0; 100: nothing was missing or late. 0 where the status is UNAVAILABLE."
+    type: AnalysisType = strawberry.field(description="The type of the analysis.")
+    status: AnalysisStatus = strawberry.field(description="Whether the analysis has findings.")
+    reason: str | None = strawberry.field(
+        description="Why there are no findings, in one line. Null if there are findings."
     )
-    computed_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime = strawberry.field(description="Until when it holds; who asks later gets a new one.")
+    quality: int = strawberry.field(
+        description="The quality of the inputs, 0 to 100: the weighted mean of the completeness of each input"
+        " times its freshness. A missing input counts as 0. 100 if nothing was missing or outdated, 0 if the"
+        " status is UNAVAILABLE."
+    )
+    computed_at: datetime = strawberry.field(description="When the analysis was computed.")
+    expires_at: datetime = strawberry.field(description="When the analysis expires. After that, a new one is computed.")
 
 
 def analysis_type(kind: AnalysisType) -> Callable[[T], T]:
-    """Declares the GraphQL type of one of the ten."""
+    """Declares the GraphQL type of an analysis."""
 
     def declare(cls: T) -> T:
         def is_type_of(_: object, value: object, __: object) -> bool:
