@@ -42,7 +42,7 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
     The union is named after the payload: TransferPayload is a member of TransferResult.
     """
     name = payload.__name__.removesuffix("Payload") + "Result"
-    kinds = {_failures[problem]: problem for problem in map(_declared, problems)}
+    kinds = {_failures[problem]: problem for problem in problems}
     union = StrawberryUnion(
         name=name,
         type_annotations=tuple(StrawberryAnnotation(member) for member in (payload, *kinds.values())),
@@ -60,11 +60,6 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
         return strawberry.mutation(resolver=resolve, graphql_type=union)
 
     return declare
-
-
-def _declared(problem: type) -> type:
-    """The problem type of a failure that is named in its place."""
-    return problem if problem in _failures else next(kind for kind, of in _failures.items() if of is problem)
 
 
 def _describe(problem: errors.Problem, kinds: Mapping[type[errors.Problem], type]) -> Any:

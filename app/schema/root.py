@@ -33,9 +33,15 @@ from app.schema.ledger.payments import PaymentMutation
 from app.schema.ledger.transactions import TransactionQuery, TransactionSubscription
 from app.schema.ledger.wallets import WalletQuery, WalletSubscription, WalletViewer
 from app.schema.limits import ServerLimits
-from app.schema.market.operations import MarketMutation, MarketQuery
-from app.schema.market.streams import MarketSubscription
-from app.schema.market.viewer import MarketViewer
+from app.schema.market.alerts.alerts import AlertMutation, AlertSubscription, AlertViewer
+from app.schema.market.analysis.phases import AnalysisSubscription
+from app.schema.market.analysis.token import AnalysisQuery
+from app.schema.market.news import NewsMutation, NewsQuery
+from app.schema.market.prices.ticks import PriceSubscription
+from app.schema.market.sources import SourceQuery
+from app.schema.market.tokens import TokenQuery
+from app.schema.market.watchlist import WatchlistMutation, WatchlistSubscription, WatchlistViewer
+from app.schema.notifications.notifications import NotificationMutation, NotificationSubscription, NotificationViewer
 from app.schema.realtime.subscriptions import SubscriptionMutation, SubscriptionViewer
 from app.schema.scalars import SCALARS
 
@@ -51,7 +57,9 @@ class Viewer(
     SettingViewer,
     WalletViewer,
     BeneficiaryViewer,
-    MarketViewer,
+    WatchlistViewer,
+    AlertViewer,
+    NotificationViewer,
     SubscriptionViewer,
 ):
     """The authenticated user, with the data that only this user can see."""
@@ -79,7 +87,17 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
 
 @strawberry.type
 class Query(
-    AccessCodeQuery, UserQuery, ScheduledJobQuery, ChainQuery, BlockQuery, TransactionQuery, WalletQuery, MarketQuery
+    AccessCodeQuery,
+    UserQuery,
+    ScheduledJobQuery,
+    ChainQuery,
+    BlockQuery,
+    TransactionQuery,
+    WalletQuery,
+    AnalysisQuery,
+    TokenQuery,
+    NewsQuery,
+    SourceQuery,
 ):
     """The queries."""
 
@@ -130,7 +148,10 @@ class Mutation(
     UserMutation,
     PaymentMutation,
     BeneficiaryMutation,
-    MarketMutation,
+    AlertMutation,
+    NotificationMutation,
+    NewsMutation,
+    WatchlistMutation,
     SubscriptionMutation,
 ):
     """The mutations. Those that create or move something take an idempotency key."""
@@ -138,7 +159,15 @@ class Mutation(
 
 @strawberry.type
 class Subscription(
-    BlockSubscription, TransactionSubscription, WalletSubscription, MiningSubscription, MarketSubscription
+    BlockSubscription,
+    TransactionSubscription,
+    WalletSubscription,
+    MiningSubscription,
+    PriceSubscription,
+    WatchlistSubscription,
+    AnalysisSubscription,
+    NotificationSubscription,
+    AlertSubscription,
 ):
     """The subscriptions."""
 
