@@ -12,7 +12,7 @@ does when a resolver raises.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from graphql import (
@@ -113,6 +113,9 @@ def planned_fields(selection: Selection) -> int:
         met |= below.keys()
     return count
 
+
+_NOT_ALLOWED: Final = object()
+"""In place of the key of a parent whose list the caller may not read."""
 
 _Known = dict[tuple[str, tuple[int, ...]], Selection]
 """Selections that were planned, by their type and by the nodes that they are below."""
@@ -246,7 +249,12 @@ class Levels:
     def _follow(self, relation: Relation, field: Field, sources: list[Any]) -> "_Loads":
         key = relation.key
         keys = [None] * len(sources) if key is None else [getattr(source, key) for source in sources]
-        distinct = dict.fromkeys(keys)
+        if relation.allowed is not None:
+            keys = [
+                each if relation.is_allowed(self._context, source) else _NOT_ALLOWED
+                for each, source in zip(keys, sources, strict=True)
+            ]
+        distinct = dict.fromkeys(each for each in keys if each is not _NOT_ALLOWED)
         if isinstance(relation.loader, One):
             distinct.pop(None, None)
         load, make = relation.follow(self._context, field.arguments, lambda: field.asks_for_stream_cursor)

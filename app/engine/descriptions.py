@@ -35,7 +35,7 @@ def describe(schema: strawberry.Schema) -> None:
 def _of_type(definition: Any) -> str | None:
     match definition:
         case StrawberryObjectDefinition():
-            return described(definition.origin)
+            return described((definition.concrete_of or definition).origin)
         case StrawberryEnumDefinition():
             return described(definition.wrapped_cls)
     return None

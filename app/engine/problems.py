@@ -25,26 +25,24 @@ _failures: dict[type, type[errors.Problem]] = {}
 """What each problem type describes."""
 
 
-def problem_type(exception: type[errors.Problem], *, description: str | None = None) -> Callable[[T], T]:
+def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
     """Declares the Strawberry type that describes an expected failure; its fields are the exception's attributes."""
 
     def declare(cls: T) -> T:
-        declared = strawberry.type(cls, description=description)
+        declared = strawberry.type(cls)
         _failures[declared] = exception
         return declared
 
     return declare
 
 
-def mutation(
-    payload: type, *problems: type, description: str | None = None
-) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A mutation field. The failures of its problem types are returned as members of its union; others are errors.
 
     The union is named after the payload: TransferPayload is a member of TransferResult.
     """
     name = payload.__name__.removesuffix("Payload") + "Result"
-    kinds = {_failures[problem]: problem for problem in map(_declared, problems)}
+    kinds = {_failures[problem]: problem for problem in problems}
     union = StrawberryUnion(
         name=name,
         type_annotations=tuple(StrawberryAnnotation(member) for member in (payload, *kinds.values())),
@@ -59,14 +57,9 @@ def mutation(
             except tuple(kinds) as problem:
                 return _describe(problem, kinds)
 
-        return strawberry.mutation(resolver=resolve, graphql_type=union, description=description)
+        return strawberry.mutation(resolver=resolve, graphql_type=union)
 
     return declare
-
-
-def _declared(problem: type) -> type:
-    """The problem type of a failure that is named in its place."""
-    return problem if problem in _failures else next(kind for kind, of in _failures.items() if of is problem)
 
 
 def _describe(problem: errors.Problem, kinds: Mapping[type[errors.Problem], type]) -> Any:

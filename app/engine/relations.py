@@ -16,7 +16,7 @@ from app.engine.cursors import Cursor, Cursors
 from app.engine.limits.extra import Size, holds
 from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, PageSource, ReadsContext, page_of
 from app.kit.errors import InvalidInput
-from app.kit.loading import Many, One, Page, PageRequest
+from app.kit.loading import Audience, Many, One, Page, PageRequest
 
 
 class Chosen(msgspec.Struct, frozen=True, eq=False):
@@ -41,8 +41,14 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     """Null where the list has no arguments of its own."""
     max_first: int = MAX_FIRST
     """The largest page."""
+    allowed: Callable[[Any, Any], bool] | None = None
+    """Whether the caller of this context may read this parent's list; null where that is left to the loader."""
     convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Gives the list's own arguments their Python names and types; the schema knows how."""
+
+    def is_allowed(self, context: ReadsContext, parent: Any) -> bool:
+        """Whether the caller may read the parent's list. Raises what the declaration raises for who may not."""
+        return self.allowed is None or self.allowed(context, parent)
 
     def follow(
         self, context: ReadsContext, arguments: dict[str, Any], asks_for_stream_cursor: Callable[[], bool]
@@ -91,13 +97,14 @@ class Following(NamedTuple):
 
 def _first(limit: int) -> Any:
     return strawberry.argument(
-        description=f"How many items, 1 to {limit:,}. Each multiplies the cost of what is below."
+        description=f"The number of items, 1 to {limit:,}. It multiplies the cost of the selected fields."
     )
 
 
 First = Annotated[int, _first(MAX_FIRST)]
 After = Annotated[
-    Cursor | None, strawberry.argument(description="A cursor of this list; null starts at its beginning.")
+    Cursor | None,
+    strawberry.argument(description="A cursor of this list: return the items after it. Null: start at the beginning."),
 ]
 
 
@@ -134,6 +141,7 @@ def paged(
     key: str | None = None,
     stream: Callable[[Any], str] | None = None,
     filtering: Filtering | None = None,
+    allowed: Callable[[Any, Any], bool] | None = None,
     max_first: int = MAX_FIRST,
     **options: Any,
 ) -> Any:
@@ -142,8 +150,13 @@ def paged(
     `stream` names the stream that tells the list's changes, by its key. The parameters of `filtering` are the list's
     further arguments, before `first` and `after`, or behind them if they are keyword-only. It returns the loader's
     filters, in their order, or `Chosen`, with another loader of the same audience.
+
+    `allowed` is given the context and the parent, and decides before anything is read: the list is null where it
+    returns False, and it may raise. Such a list is for the viewer alone.
     """
-    relation = Relation(loader, key, stream, filtering, max_first)
+    if allowed is not None and loader.audience is not Audience.VIEWER:
+        raise ValueError("a list that some callers may not read is not for everybody")
+    relation = Relation(loader, key, stream, filtering, max_first, allowed)
     return _field(relation, description, options, _with_arguments(filtering, max_first))
 
 

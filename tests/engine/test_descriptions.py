@@ -1,6 +1,6 @@
 """A description is said once: by the declaration's docstring, or where that cannot hold it, by the declaration."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -13,6 +13,9 @@ input Search {
   words: String!
 }
 '''
+
+
+T = TypeVar("T")
 
 
 @strawberry.type
@@ -54,10 +57,18 @@ class Thing(Named):
 
 
 @strawberry.type
+class Box(Generic[T]):
+    """A box of something."""
+
+    content: T
+
+
+@strawberry.type
 class Query:
     """All that can be read."""
 
     bare: Bare
+    boxed: Box[Thing]
 
     @strawberry.field
     def thing(self) -> Thing:
@@ -91,3 +102,7 @@ def test_a_description_stands_before_a_docstring() -> None:
 def test_what_says_nothing_is_not_described() -> None:
     bare: Any = _schema()._schema.type_map["Bare"]
     assert (bare.description, bare.fields["size"].description) == (None, None)
+
+
+def test_a_generic_type_describes_its_specialisations() -> None:
+    assert _schema()._schema.type_map["ThingBox"].description == "A box of something."

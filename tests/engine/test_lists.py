@@ -21,7 +21,7 @@ from app.engine.operations import Response
 from app.engine.pages import Connection
 from app.engine.relations import Chosen, Relation, paged
 from app.kit.db import PUBLIC, Database
-from app.kit.errors import InvalidInput
+from app.kit.errors import Forbidden, InvalidInput
 from app.kit.loading import Audience, Reads, page
 from app.kit.sql import Keyed
 from app.schema.scalars import SCALARS
@@ -90,7 +90,23 @@ def odd_or_even(*, odd: bool = False) -> tuple[Any, ...] | Chosen:
     return Chosen(ODD, (2, 1)) if odd else (2, 1)
 
 
-@record_type(Number, description="A number.")
+PRIVATE = page(
+    Keyed[Number]("private_numbers", ".", _PAGE, Number),
+    count=Keyed("private_count", ".", _COUNT, int),
+    order=("value",),
+    filters=("divisor", "least"),
+    audience=Audience.VIEWER,
+)
+
+
+def all_but_b(context: Any, owner: Any) -> bool:
+    assert isinstance(context, Context)
+    if owner.name == "c":
+        raise Forbidden
+    return bool(owner.name != "b")
+
+
+@record_type(Number)
 class NumberType:
     value: int
 
@@ -100,6 +116,9 @@ class Owned:
     name: str
     numbers: Connection[NumberType] = paged(NUMBERS, key="name", filtering=filters, max_first=200, description=".")
     halves: Connection[NumberType] = paged(NUMBERS, key="name", filtering=odd_or_even, description=".")
+    secrets: Connection[NumberType] | None = paged(
+        PRIVATE, key="name", filtering=lambda: (2, 1), allowed=all_but_b, description="."
+    )
 
 
 @strawberry.type(name="Query")
@@ -107,6 +126,10 @@ class Root:
     @strawberry.field
     def owners(self) -> list[Owned]:
         return [Owned(name="a"), Owned(name="b")]
+
+    @strawberry.field
+    def forbidden(self) -> list[Owned]:
+        return [Owned(name="a"), Owned(name="c")]
 
 
 SCHEMA = strawberry.Schema(Root, config=StrawberryConfig(scalar_map=SCALARS))
@@ -232,6 +255,30 @@ def test_arguments_choose_no_loader_of_another_audience() -> None:
     relation = Relation(NUMBERS, None, filtering=lambda: Chosen(private, (2, 1)))
     with pytest.raises(AssertionError):
         relation.page(CURSORS, 1)
+
+
+async def test_a_list_that_the_caller_may_not_read_is_null(database: Database, course: str) -> None:
+    response = await run(database, "{ owners { secrets(first: 2) { nodes { value } totalCount { value } } } }")
+    assert response.errors == []
+    assert response.data == {
+        "owners": [
+            {"secrets": {"nodes": [{"value": 2}, {"value": 4}], "totalCount": {"value": MANY // 2}}},
+            {"secrets": None},
+        ]
+    }
+
+
+async def test_what_is_raised_for_a_list_is_said_where_it_was_asked(database: Database, course: str) -> None:
+    response = await run(database, "{ forbidden { secrets { nodes { value } } } }")
+    assert [error["path"] for error in response.errors] == [["forbidden", 1, "secrets"]]
+    assert response.data is not None
+    assert len(response.data["forbidden"][0]["secrets"]["nodes"]) == 20
+    assert response.data["forbidden"][1] == {"secrets": None}
+
+
+def test_a_list_for_everybody_is_refused_to_nobody() -> None:
+    with pytest.raises(ValueError, match="not for everybody"):
+        paged(NUMBERS, allowed=all_but_b, description=".")
 
 
 def test_keyword_only_parameters_follow_those_of_the_page() -> None:

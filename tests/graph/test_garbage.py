@@ -19,8 +19,8 @@ from app.kit.loading import Reads
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
-from app.schema.market.enums import PriceSource
-from app.schema.market.ticking import PriceTicks
+from app.schema.market.prices.ticks import PriceTicks
+from app.schema.market.sources import PriceSource
 from app.transport.runtime import Caller
 from tests.conftest import Execute
 from tests.factories import CLIENT

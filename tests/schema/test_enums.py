@@ -60,6 +60,36 @@ def test_the_docstring_describes_the_enum_and_the_values_are_described_in_the_de
     assert SDL in _schema().as_str()
 
 
+def test_a_description_stands_before_the_docstring() -> None:
+    class Lamp(StrEnum):
+        """What maintainers know."""
+
+        ON = "on"
+
+    declare_enum(Lamp, description="What clients must know.", ON="It shines.")
+
+    @strawberry.type
+    class Query:
+        lamp: Lamp
+
+    schema = strawberry.Schema(query=Query)
+    describe(schema)
+    assert schema._schema.type_map["Lamp"].description == "What clients must know."
+
+
+def test_an_enum_is_declared_before_it_is_used() -> None:
+    class Late(StrEnum):
+        ON = "on"
+
+    @strawberry.type
+    class Query:
+        late: Late
+
+    strawberry.Schema(query=Query)
+    with pytest.raises(ValueError, match="in the graph already"):
+        declare_enum(Late, ON="Too late.")
+
+
 @pytest.mark.parametrize("values", [{"OPEN": "Wide open."}, {"OPEN": "x", "SHUT": "y", "AJAR": "z"}])
 def test_each_member_is_described_and_nothing_else(values: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="other members"):

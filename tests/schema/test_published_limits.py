@@ -95,7 +95,7 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "kit.errors.Code",
     "kit.errors.RateLimited",
     "kit.errors.RateLimited.__init__",
-    "schema.ledger.problems.MempoolFull",
+    "schema.ledger.payments.MempoolFull",
     "transport.refusals",
     "transport.sockets.closings.closing_for",
     "transport.sockets.protocol.CloseCode",

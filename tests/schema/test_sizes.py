@@ -27,7 +27,7 @@ from app.engine.limits.extra import counted_argument, declared_size
 from app.engine.operations import Prepared
 from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
 from app.schema.limits import build_limits
-from app.schema.market import ticking
+from app.schema.market import watchlist as watchlist_graph
 from app.schema.market.analysis import market_data as market_data_graph
 from app.schema.market.analysis import on_chain
 from app.schema.market.analysis import predictions as predictions_graph
@@ -240,4 +240,4 @@ async def test_a_watchlist_that_is_longer_than_it_may_be_is_told_as_far_as_it_is
     )
     root: Any = SimpleNamespace(quotes=quotes)
     info: Any = SimpleNamespace(context=context)
-    assert [each.symbol for each in await ticking._watched(root, info)] == symbols[:3]
+    assert [each.symbol for each in await watchlist_graph._watched(root, info)] == symbols[:3]

@@ -25,8 +25,8 @@ from app.kit.volatile import Latest
 After = Annotated[
     Cursor | None,
     strawberry.argument(
-        description="Go on behind this event, with none missing and none twice; null begins with what happens from now "
-        "on. The error code RESYNC_REQUIRED says that the events behind it are not kept any more: read the data anew."
+        description="The cursor of an event: continue after it, without gaps or repeats. Null: start with new events."
+        " The error code RESYNC_REQUIRED means that the events after it are no longer stored: read the data again."
     ),
 ]
 _METADATA: Final = "stream"

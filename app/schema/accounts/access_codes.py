@@ -11,10 +11,10 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.administration import MAX_CODES
 from app.engine.limits.extra import holds
 from app.engine.nodes import Node, node_type
-from app.engine.pages import DEFAULT_FIRST, Connection, page_of
+from app.engine.pages import Connection
 from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
-from app.engine.relations import After, First, page_request, related
-from app.schema.accounts.users import User
+from app.engine.relations import paged, related
+from app.schema.accounts.users import User, admins_only
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 
@@ -57,19 +57,14 @@ class AccessCodeFilter:
     )
 
 
-async def _access_codes(
-    info: Info,
-    first: First = DEFAULT_FIRST,
-    after: After = None,
+def _access_code_filters(
+    *,
     filter: Annotated[
         AccessCodeFilter | None, strawberry.argument(description="Which access codes. Null: all codes.")
     ] = None,
-) -> Any:
-    info.context.require_admin()
+) -> tuple[bool | None]:
     state = None if filter is None else filter.state
-    redeemed = None if state is None else state is AccessCodeState.REDEEMED
-    request = page_request(info.context.cursors, loaders.access_codes, first, after, (redeemed,))
-    return await page_of(info.context, loaders.access_codes, None, request)
+    return (None if state is None else state is AccessCodeState.REDEEMED,)
 
 
 @strawberry.input
@@ -101,9 +96,10 @@ class CreateAccessCodesPayload:
 class AccessCodeQuery:
     """The access codes."""
 
-    access_codes: Connection[AccessCode] = strawberry.field(
-        resolver=_access_codes,
-        graphql_type=Connection[AccessCode],
+    access_codes: Connection[AccessCode] = paged(
+        loaders.access_codes,
+        filtering=_access_code_filters,
+        allowed=admins_only,
         description="The access codes, newest first. Admins only; the error code is FORBIDDEN for others.",
     )
 

@@ -9,9 +9,9 @@ import strawberry
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
 from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import DEFAULT_FIRST, Connection, page_of
+from app.engine.pages import Connection
 from app.engine.problems import NotFound, Problem, mutation, problem_type
-from app.engine.relations import After, First, page_request, related
+from app.engine.relations import paged, related
 from app.kit import errors
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
@@ -53,6 +53,12 @@ class User(Node):
     created_at: datetime | None = _account_field("created_at", datetime | None, "When the user registered.")
 
 
+def admins_only(context: Context, _: object) -> bool:
+    """For lists that only admins may read. Raises Unauthenticated or Forbidden for others."""
+    context.require_admin()
+    return True
+
+
 async def read_user(context: Context, user_id: UUID) -> Any:
     """Returns the record of a user who was just written, for a payload."""
     return await context.reads.one(loaders.user_by_id, user_id)
@@ -68,18 +74,13 @@ class UserFilter:
     )
 
 
-async def _users(
-    info: Info,
-    first: First = DEFAULT_FIRST,
-    after: After = None,
-    filter: Annotated[UserFilter | None, strawberry.argument(description="Which users. Null: all users.")] = None,
-) -> Any:
-    info.context.require_admin()
+def _user_filters(
+    *, filter: Annotated[UserFilter | None, strawberry.argument(description="Which users. Null: all users.")] = None
+) -> tuple[str | None]:
     prefix = None if filter is None or filter.email_prefix is None else filter.email_prefix.strip().lower()
     if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
         raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
-    request = page_request(info.context.cursors, loaders.users, first, after, (prefix,))
-    return await page_of(info.context, loaders.users, None, request)
+    return (prefix,)
 
 
 @strawberry.input
@@ -106,9 +107,10 @@ class OwnRole(Problem):
 class UserQuery:
     """The users."""
 
-    users: Connection[User] = strawberry.field(
-        resolver=_users,
-        graphql_type=Connection[User],
+    users: Connection[User] = paged(
+        loaders.users,
+        filtering=_user_filters,
+        allowed=admins_only,
         description="The users, newest first. Admins only; the error code is FORBIDDEN for others.",
     )
 

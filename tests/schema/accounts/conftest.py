@@ -36,6 +36,12 @@ LIMITS = Limits(
     sockets_per_viewer=20,
     replay_events=1000,
 )
+LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
+    __typename
+    ... on LoginPayload { viewer { user { email } } accessToken refreshToken accessTokenExpiresAt }
+    ... on InvalidInput { field }
+    ... on Problem { message } } }"""
+USER = "id displayName email fullName isVerified role hasNationalId createdAt"
 ENGINE = Engine(build_schema(), LIMITS)
 
 

@@ -19,7 +19,7 @@ from app.kit.db import SYSTEM
 from app.kit.events import Fact
 from app.kit.peers import Peers
 from app.main import Application, build_runtime
-from app.schema.ledger.streams import BLOCK_KIND
+from app.schema.ledger.blocks import BLOCK_KIND
 from app.transport.runtime import AppRuntime, Caller
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register

@@ -1,4 +1,4 @@
-"""What can be done through the graph, and the problems that come back as data."""
+"""Payments, and the problems that come back as data."""
 
 import base64
 from typing import Any
@@ -82,33 +82,3 @@ async def test_a_payment_signed_elsewhere(graph: Graph, scene: Scene) -> None:
     assert (await send(b"forged", "k1"))["reason"] == "BAD_SIGNATURE"
     signature = sign(alice.key.private_der, base64.b64decode(unsigned["bytes"]))
     assert (await send(signature, "k2"))["transaction"] == {"hash": unsigned["hash"], "memo": "m", "status": "PENDING"}
-
-
-async def test_beneficiaries(graph: Graph, scene: Scene) -> None:
-    alice, bob = await scene.person(), await scene.person()
-    add = """mutation($input: AddBeneficiaryInput!) { addBeneficiary(input: $input) {
-        __typename ... on AddBeneficiaryPayload { beneficiary { id name nickname wallet { walletId } } }
-    } }"""
-    given = {"walletId": bob.wallet_id, "name": "Bob", "idempotencyKey": "k"}
-    added = (await graph.data(add, {"input": given}, by=alice))["addBeneficiary"]["beneficiary"]
-    assert (added["name"], added["nickname"], added["wallet"]) == ("Bob", None, {"walletId": bob.wallet_id})
-    again = await graph.data(add, {"input": {**given, "idempotencyKey": "k2"}}, by=alice)
-    assert again["addBeneficiary"]["__typename"] == "BeneficiaryExists"
-
-    update = """mutation($input: UpdateBeneficiaryInput!) { updateBeneficiary(input: $input) {
-        __typename ... on UpdateBeneficiaryPayload { beneficiary { name nickname } }
-    } }"""
-    renamed = {"input": {"id": added["id"], "nickname": "Bobby"}}
-    assert (await graph.data(update, renamed, by=bob))["updateBeneficiary"] == {"__typename": "NotFound"}
-    assert (await graph.data(update, renamed, by=alice))["updateBeneficiary"]["beneficiary"] == {
-        "name": None,
-        "nickname": "Bobby",
-    }
-    mine = "{ viewer { beneficiaries { nodes { id } totalCount { value } } } }"
-    assert (await graph.data(mine, by=alice))["viewer"]["beneficiaries"]["totalCount"] == {"value": 1}
-    assert (await graph.data(mine, by=bob))["viewer"]["beneficiaries"]["nodes"] == []
-    remove = """mutation($id: ID!) { removeBeneficiary(input: {id: $id}) {
-        __typename ... on RemoveBeneficiaryPayload { removedId }
-    } }"""
-    assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"]["removedId"] == added["id"]
-    assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"] == {"__typename": "NotFound"}
