@@ -8,8 +8,7 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -29,13 +28,14 @@ from graphql.execution.values import get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
 from app.engine.breadth import Levels, Selection, plan
+from app.engine.checks import Checks
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.text import check_variables
 from app.engine.operations import Course, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
-from app.kit.errors import Problem, Unavailable
+from app.kit.errors import Problem
 from app.kit.moments import Moments, NotYet
 from app.kit.work import Work, working
 
@@ -46,9 +46,6 @@ SMALL_BYTES: Final = 4096
 
 SMALL_DOCUMENT_CHARS: Final = 1000
 """The same of a document that was not seen before; each takes milliseconds."""
-
-MAX_WAITING_CHECKS: Final = 200
-"""Large requests that may wait for that; each takes tens of milliseconds at most."""
 
 MAX_REPEATS: Final = 3
 """So often is a request answered anew because migrations came between."""
@@ -65,9 +62,7 @@ class Engine:
         self._show_statements = show_statements
         self.courses = Counter[Course]()
         """How queries and events were answered."""
-        # One: however many large requests come, the event loop shares its time with one of them.
-        self._checking = ThreadPoolExecutor(1, thread_name_prefix="checking")
-        self._waiting_checks = 0
+        self.checks = Checks(limits.timeout_s)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -105,6 +100,7 @@ class Engine:
             hide_suggestions=hide_suggestions,
         )
         if isinstance(values, list):
+            forget_frames(values)
             return values
         cost = operation.cost(values.coerced, self.limits)
         if isinstance(cost, GraphQLError):
@@ -120,21 +116,22 @@ class Engine:
         *,
         introspection_allowed: bool,
         size_bytes: int,
+        party: Callable[[], Hashable],
     ) -> Prepared | list[GraphQLError]:
-        """What `prepare` gives; a request of this size is checked in a thread where the others would wait for it."""
-        large = size_bytes > SMALL_BYTES + len(query) or (
+        """What `prepare` gives, of a request of this size. One that takes long is checked in a thread, in turn."""
+        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
+        if not self.takes_long(query, size_bytes):
+            return check()
+        try:
+            return await self.checks.run(party(), check)
+        except Problem as problem:
+            return [refuse(problem)]
+
+    def takes_long(self, query: str, size_bytes: int) -> bool:
+        """Whether the others would feel it if a request of this size were checked on the event loop."""
+        return size_bytes > SMALL_BYTES + len(query) or (
             len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
         )
-        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
-        if not large:
-            return check()
-        if self._waiting_checks >= MAX_WAITING_CHECKS:
-            return [refuse(Unavailable("Too many large requests wait to be checked. Try again shortly."))]
-        self._waiting_checks += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._checking, check)
-        finally:
-            self._waiting_checks -= 1
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""

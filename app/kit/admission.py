@@ -4,7 +4,7 @@ import asyncio
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from app.kit.errors import Unavailable
@@ -42,7 +42,8 @@ class Admission:
     may wait are its own. None is no party but Moneta itself: it takes its turn as the others do, without these bounds.
     """
 
-    def __init__(self, slots: int, *, waiting_limit: int) -> None:
+    def __init__(self, slots: int, *, waiting_limit: int, overloaded: Callable[[], Unavailable] = Overloaded) -> None:
+        """`overloaded` makes what is raised where too many wait already."""
         self.refused = 0
         """How many were turned away."""
         self.waits = [0] * (len(WAIT_BUCKETS_S) + 1)
@@ -51,6 +52,7 @@ class Admission:
         """All waits together."""
         self.waiting = 0
         """How many wait now."""
+        self._overloaded = overloaded
         self._free = slots
         self._share = max(1, slots // 2)
         self._waiting_limit = waiting_limit
@@ -60,7 +62,7 @@ class Admission:
         self._queues: dict[Hashable, deque[_Waiter]] = {}
 
     async def enter(self, party: Hashable) -> None:
-        """Waits for a slot. Raises Overloaded where too many wait already."""
+        """Waits for a slot. Raises Overloaded, or what takes its place, where too many wait already."""
         if self._free and self._may_hold(party):
             self._take(party)
             self.waits[0] += 1
@@ -70,7 +72,7 @@ class Admission:
             party is not None and queue is not None and len(queue) >= self._party_limit
         ):
             self.refused += 1
-            raise Overloaded
+            raise self._overloaded()
         if queue is None:
             queue = self._queues[party] = deque()
         waiter = _Waiter(asyncio.get_running_loop().create_future(), time.monotonic())

@@ -6,9 +6,10 @@ from typing import Final
 import strawberry
 
 from app.domains.ledger.services.mempool import MEMPOOL_LIMIT
-from app.engine.execution import MAX_WAITING_CHECKS
+from app.engine.checks import MAX_WAITING as CHECKS_WAITING
 from app.engine.limits import Limits, model
 from app.engine.limits.extra import holds
+from app.engine.limits.text import MAX_VALUES
 from app.engine.nodes import record_type
 from app.engine.pages import MAX_FIRST
 from app.kit.admission import party_limit
@@ -107,9 +108,16 @@ class ServerLimits:
     database_waiting_per_caller: int = strawberry.field(
         description="The same of one user, or of one address where nobody is logged in."
     )
+    variable_values: int = strawberry.field(
+        description="Values in the variables of a request, those within lists and objects and the names of fields among"
+        " them."
+    )
     large_requests_waiting: int = strawberry.field(
         description="Requests of some kilobytes that wait to be checked at once, in one server process. Beyond that the"
         " answer is MAINTENANCE: try again shortly."
+    )
+    large_requests_waiting_per_caller: int = strawberry.field(
+        description="The same of one user, or of one address where nobody is logged in."
     )
     passwords_waiting: int = strawberry.field(
         description="Passwords that wait to be checked at once, in one server process. Beyond that the answer is"
@@ -158,7 +166,9 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         alerts=settings.alert_limit,
         database_waiting=settings.database_waiting_limit,
         database_waiting_per_caller=party_limit(settings.database_waiting_limit),
-        large_requests_waiting=MAX_WAITING_CHECKS,
+        variable_values=MAX_VALUES,
+        large_requests_waiting=CHECKS_WAITING,
+        large_requests_waiting_per_caller=party_limit(CHECKS_WAITING),
         passwords_waiting=MAX_QUEUED,
         code_guesses=settings.otp_max_guesses,
         attempts=tuple(map(_published, attempts)),

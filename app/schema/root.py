@@ -14,8 +14,16 @@ from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.loading import Audience
-from app.schema.accounts.operations import AccountsMutation, AccountsQuery
-from app.schema.accounts.types import AccountsViewer
+from app.schema.accounts.access_codes import AccessCodeMutation, AccessCodeQuery
+from app.schema.accounts.auth_log import AuthLogViewer
+from app.schema.accounts.passwords import PasswordMutation, PasswordResetMutation
+from app.schema.accounts.profile import ProfileMutation, ProfileViewer
+from app.schema.accounts.registration import RegistrationMutation
+from app.schema.accounts.scheduled_jobs import ScheduledJobQuery
+from app.schema.accounts.sessions import SessionMutation, SessionViewer
+from app.schema.accounts.settings import SettingMutation, SettingViewer
+from app.schema.accounts.users import UserMutation, UserQuery, UserViewer
+from app.schema.accounts.verification import VerificationMutation
 from app.schema.context import Info
 from app.schema.ledger.operations import LedgerMutation, LedgerQuery
 from app.schema.ledger.streams import LedgerSubscription
@@ -38,7 +46,18 @@ MAX_NODES = 100
 
 
 @record_type(accounts.Viewer, description="Who is asking, and all that is theirs alone.")
-class Viewer(AccountsViewer, LedgerViewer, WatchlistViewer, AlertViewer, NotificationViewer, RealtimeViewer):
+class Viewer(
+    UserViewer,
+    ProfileViewer,
+    SessionViewer,
+    AuthLogViewer,
+    SettingViewer,
+    LedgerViewer,
+    WatchlistViewer,
+    AlertViewer,
+    NotificationViewer,
+    RealtimeViewer,
+):
     """Who is asking."""
 
 
@@ -63,7 +82,9 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountsQuery, LedgerQuery, AnalysisQuery, TokenQuery, NewsQuery, SourceQuery):
+class Query(
+    AccessCodeQuery, UserQuery, ScheduledJobQuery, LedgerQuery, AnalysisQuery, TokenQuery, NewsQuery, SourceQuery
+):
     """What can be read."""
 
     @strawberry.field(
@@ -107,7 +128,15 @@ class Query(AccountsQuery, LedgerQuery, AnalysisQuery, TokenQuery, NewsQuery, So
 
 @strawberry.type(description="What can be done. Everything that creates or moves something takes an idempotency key.")
 class Mutation(
-    AccountsMutation,
+    RegistrationMutation,
+    VerificationMutation,
+    PasswordResetMutation,
+    SessionMutation,
+    PasswordMutation,
+    ProfileMutation,
+    SettingMutation,
+    AccessCodeMutation,
+    UserMutation,
     LedgerMutation,
     AlertMutation,
     NotificationMutation,

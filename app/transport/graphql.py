@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
@@ -12,11 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.domains.accounts.rules.identity import source_of
 from app.engine.encoding import encode
 from app.engine.operations import Prepared, Response
-from app.kit.errors import Code
+from app.kit.errors import Code, Problem
 from app.transport import cookies
-from app.transport.callers import Callers
+from app.transport.callers import Callers, client_of
 from app.transport.compression import NO_TRANSFORM
 from app.transport.envelope import Exchange, exchange_of
 from app.transport.messages import (
@@ -93,7 +95,7 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, exchange.request_id)
         if caller.viewer is not None:
             exchange.user_id = str(caller.viewer.user_id)
-        prepared = await self._prepare(params, caller)
+        prepared = await self._prepare(request, params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
@@ -116,18 +118,29 @@ class GraphQLEndpoint:
             return params_of_query(request.scope["query_string"])
         check_content(request.headers)
         body = await read_body(request.headers, request.receive, self._runtime.settings.body_limit_bytes)
-        # A large one takes as long as a hundred small requests.
-        return params_of_body(body) if len(body) <= LARGE_BYTES else await asyncio.to_thread(params_of_body, body)
+        if len(body) <= LARGE_BYTES:
+            return params_of_body(body)
+        # It takes as long as a hundred small requests. Who sends it is not known yet, but from where.
+        reading = self._runtime.engine.checks.run(source_of(client_of(request).ip), partial(params_of_body, body))
+        try:
+            return await unless_disconnected(request.receive, reading)
+        except Problem as problem:
+            raise Refused.because(problem) from problem
 
-    async def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
+    async def _prepare(self, request: Request, params: Params, caller: Caller) -> Prepared | Response:
         allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        prepared = await self._runtime.engine.prepare_fairly(
+        engine = self._runtime.engine
+        work = engine.prepare_fairly(
             params.query,
             params.operation_name,
             params.variables,
             introspection_allowed=allowed,
             size_bytes=params.size_bytes,
+            party=lambda: self._runtime.new_context(caller).party,
         )
+        # Who has gone keeps nobody waiting in the line.
+        takes_long = engine.takes_long(params.query, params.size_bytes)
+        prepared = await (unless_disconnected(request.receive, work) if takes_long else work)
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 
     async def _execute(self, request: Request, prepared: Prepared, context: Context, exchange: Exchange) -> Response:

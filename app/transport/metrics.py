@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from graphql import OperationType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -58,7 +58,17 @@ class Metrics:
         """Adds what can be read off whenever somebody looks."""
         admission = database.admission
         self.registry.register(StreamMetrics(subscriptions))
-        self.registry.register(AdmissionMetrics(admission))
+        self.registry.register(
+            AdmissionMetrics(
+                admission,
+                AdmissionNames(
+                    wait="moneta_database_pool_wait_seconds",
+                    waited="How long a read or a write waited for a connection.",
+                    refused="moneta_database_refused",
+                    refusals="Reads and writes refused: too many waited.",
+                ),
+            )
+        )
         for name, description, read in (
             ("moneta_database_connections", "Connections of the pool.", database.pool.get_size),
             (
@@ -87,6 +97,23 @@ class Metrics:
         """Adds how many analyses were asked for, and how many of them had to be made: the rest were cached."""
         self.registry.register(CountMetrics("moneta_analyses_asked", "Analyses asked for.", asked))
         self.registry.register(CountMetrics("moneta_analyses_made", "Analyses made, not found in a cache.", made))
+
+    def watch_checks(self, turns: Admission) -> None:
+        """Adds how the line of large requests is that wait to be checked."""
+        self.registry.register(
+            AdmissionMetrics(
+                turns,
+                AdmissionNames(
+                    wait="moneta_check_wait_seconds",
+                    waited="How long a large request waited to be checked.",
+                    refused="moneta_checks_refused",
+                    refusals="Large requests refused: too many waited.",
+                ),
+            )
+        )
+        Gauge("moneta_checks_waiting", "Large requests that wait to be checked.", registry=self.registry).set_function(
+            lambda: turns.waiting
+        )
 
     def watch_courses(self, count: Callable[[Course], int]) -> None:
         """Adds how many queries and events went which way: those that fall back are answered twice."""
@@ -125,25 +152,33 @@ class CountMetrics(Collector):
         yield CounterMetricFamily(self._name, self._description, value=self._count())
 
 
-class AdmissionMetrics(Collector):
-    """Reads how long was waited for connections, and how often in vain."""
+class AdmissionNames(NamedTuple):
+    """What the metrics of an admission are called, and what they say."""
 
-    def __init__(self, admission: Admission) -> None:
+    wait: str
+    waited: str
+    refused: str
+    refusals: str
+
+
+class AdmissionMetrics(Collector):
+    """Reads how long was waited for something, and how often in vain."""
+
+    def __init__(self, admission: Admission, names: AdmissionNames) -> None:
         self._admission = admission
+        self._names = names
 
     def collect(self) -> Iterator[Metric]:
         """What it says now."""
-        admission = self._admission
+        admission, names = self._admission, self._names
         bounds = [*map(str, WAIT_BUCKETS_S), "+Inf"]
         yield HistogramMetricFamily(
-            "moneta_database_pool_wait_seconds",
-            "How long a read or a write waited for a connection.",
+            names.wait,
+            names.waited,
             buckets=list(zip(bounds, accumulate(admission.waits), strict=True)),
             sum_value=admission.waited_s,
         )
-        yield CounterMetricFamily(
-            "moneta_database_refused", "Reads and writes refused: too many waited.", value=admission.refused
-        )
+        yield CounterMetricFamily(names.refused, names.refusals, value=admission.refused)
 
 
 class CourseMetrics(Collector):

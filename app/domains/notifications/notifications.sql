@@ -76,14 +76,24 @@ UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND id = A
 -- Marks what the user was told up to a moment as read.
 UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND created_at <= $2 AND NOT read;
 
+-- name: insert_notifications
+-- Adds notifications, in this order.
+INSERT INTO notifications (user_id, type, title, message, data, alert_id, created_at)
+SELECT user_id, type, title, message, data, reference, $7
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::uuid[])
+    WITH ORDINALITY AS n (user_id, type, title, message, data, reference, ord)
+ORDER BY ord
+RETURNING id, user_id, type, data, alert_id AS reference;
+
 -- name: who_wants_mail
--- Those of these users who want to be told by e-mail as well.
+-- Which of these users also want their notifications by email.
 SELECT user_id FROM user_settings
 WHERE user_id = ANY($1::uuid[]) AND setting_name = 'notifications' AND setting_value @> '{"email": true}';
 
 -- name: mails_of_notifications
--- What is mailed of these notifications, and where to: one mail a user whose address is verified.
-SELECT u.email, array_agg(n.title ORDER BY n.id) AS titles, array_agg(n.message ORDER BY n.id) AS messages
+-- The content and address of the mails about these notifications: one mail for each user whose address is verified.
+SELECT u.email, array_agg(n.type ORDER BY n.id) AS types, array_agg(n.title ORDER BY n.id) AS titles,
+       array_agg(n.message ORDER BY n.id) AS messages
 FROM notifications n JOIN users u ON u.id = n.user_id
 WHERE n.id = ANY($1::uuid[]) AND u.is_verified
 GROUP BY u.id, u.email ORDER BY u.id;

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.engine.audience import computed_for
 from app.engine.nodes import key_of
@@ -161,7 +162,7 @@ class LedgerMutation:
             memo=input.memo,
             allow_high_fee=input.allow_high_fee,
         )
-        transaction_hash = await info.context.services.ledger.transfers.transfer(
+        transaction_hash = await info.context.services[LedgerServices].transfers.transfer(
             info.context.require_viewer(), command, input.idempotency_key
         )
         return TransferPayload(transaction=await _transaction(info, transaction_hash))
@@ -181,7 +182,7 @@ class LedgerMutation:
     )
     async def submit_transaction(self, info: Info, input: SubmitTransactionInput) -> Any:
         """Sends a payment that was signed elsewhere."""
-        transaction_hash = await info.context.services.ledger.submissions.submit(
+        transaction_hash = await info.context.services[LedgerServices].submissions.submit(
             info.context.require_viewer(),
             input.transaction,
             input.signature,
@@ -201,7 +202,7 @@ class LedgerMutation:
     )
     async def add_beneficiary(self, info: Info, input: AddBeneficiaryInput) -> Any:
         """Saves a recipient."""
-        beneficiary: Any = await info.context.services.ledger.beneficiaries.add(
+        beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.add(
             info.context.require_viewer(), input.wallet_id, input.name, input.nickname, input.idempotency_key
         )
         return AddBeneficiaryPayload(beneficiary=beneficiary)
@@ -209,7 +210,7 @@ class LedgerMutation:
     @mutation(UpdateBeneficiaryPayload, InvalidInput, NotFound, description="Renames a beneficiary.")
     async def update_beneficiary(self, info: Info, input: UpdateBeneficiaryInput) -> Any:
         """Renames a beneficiary."""
-        beneficiary: Any = await info.context.services.ledger.beneficiaries.update(
+        beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.update(
             info.context.require_viewer(), key_of(input.id, "Beneficiary"), input.name, input.nickname
         )
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
@@ -217,7 +218,7 @@ class LedgerMutation:
     @mutation(RemoveBeneficiaryPayload, NotFound, description="Forgets a beneficiary.")
     async def remove_beneficiary(self, info: Info, input: RemoveBeneficiaryInput) -> Any:
         """Forgets a beneficiary."""
-        await info.context.services.ledger.beneficiaries.remove(
+        await info.context.services[LedgerServices].beneficiaries.remove(
             info.context.require_viewer(), key_of(input.id, "Beneficiary")
         )
         return RemoveBeneficiaryPayload(removed_id=input.id)

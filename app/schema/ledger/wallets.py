@@ -9,6 +9,7 @@ import strawberry
 
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.connect import wallet_stream
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
@@ -23,7 +24,7 @@ from app.schema.ledger.transactions import Output, Transaction
 from app.schema.scalars import Hash
 
 if TYPE_CHECKING:
-    from app.schema.accounts.types import User
+    from app.schema.accounts.users import User
 
 OWNER_ONLY = "Null unless the wallet is the viewer's own."
 
@@ -107,7 +108,7 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
         recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
     )
     executor = await info.context.reads.executor(Audience.VIEWER)
-    return await info.context.services.ledger.transfers.draft(executor, info.context.require_viewer(), command)
+    return await info.context.services[LedgerServices].transfers.draft(executor, info.context.require_viewer(), command)
 
 
 @node_type(
@@ -122,7 +123,7 @@ class Wallet(Node):
     public_key: str = strawberry.field(resolver=_public_key, description="RSA public key, PEM.")
     custody: Custody = strawberry.field(description="Who holds the private key.")
     created_at: datetime = strawberry.field(description="When it was registered.")
-    owner: Annotated["User", strawberry.lazy("app.schema.accounts.types")] = related(
+    owner: Annotated["User", strawberry.lazy("app.schema.accounts.users")] = related(
         accounts.user_by_id, key="user_id", description="Whose it is; others see only the display name."
     )
     balance: Decimal | None = strawberry.field(

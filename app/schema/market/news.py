@@ -12,6 +12,7 @@ from app.domains.market.news import model
 from app.domains.market.news.model import MAX_SYMBOLS
 from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
 from app.domains.market.news.services.news import MAX_BATCH, MAX_CHOICES, MAX_SEARCH, wanted
+from app.domains.market.services import MarketServices
 from app.engine.audience import computed_for
 from app.engine.limits.extra import costs, holds
 from app.engine.nodes import Node, node_type, record_type
@@ -251,7 +252,7 @@ class NewsMutation:
         context = info.context
         viewer = context.require_admin()
         drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]
-        ingested: Any = await context.services.market.news.publish_as(viewer, drafts, input.idempotency_key)
+        ingested: Any = await context.services[MarketServices].news.publish_as(viewer, drafts, input.idempotency_key)
         loads = [context.reads.one(news_loaders.article_by_id, id) for id in ingested.ids]
         found = [await load for load in loads]
         articles: Any = [article for article in found if article is not None]

@@ -7,6 +7,7 @@ import msgspec
 import strawberry
 
 from app.domains.market.prices.model import PRICES_TOPIC
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
@@ -121,7 +122,7 @@ class WatchlistMutation:
     )
     async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:
         """Adds a token to the end of the viewer's watchlist."""
-        item: Any = await info.context.services.market.watchlist.add(
+        item: Any = await info.context.services[MarketServices].watchlist.add(
             info.context.require_viewer(), input.symbol, input.notes, input.idempotency_key
         )
         return AddToWatchlistPayload(item=item)
@@ -134,7 +135,7 @@ class WatchlistMutation:
             position=input.position if isinstance(input.position, int) else msgspec.UNSET,
             viewed=input.viewed,
         )
-        item: Any = await info.context.services.market.watchlist.update(
+        item: Any = await info.context.services[MarketServices].watchlist.update(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
         )
         return UpdateWatchlistItemPayload(item=item)
@@ -142,7 +143,7 @@ class WatchlistMutation:
     @mutation(RemoveFromWatchlistPayload, NotFound)
     async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
         """Removes an item from the watchlist. The items after it move up."""
-        await info.context.services.market.watchlist.remove(
+        await info.context.services[MarketServices].watchlist.remove(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem")
         )
         return RemoveFromWatchlistPayload(removed_id=input.id)

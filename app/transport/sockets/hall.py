@@ -49,5 +49,6 @@ class Hall(msgspec.Struct, frozen=True, eq=False):
             params.variables,
             introspection_allowed=caller.viewer is not None or self.runtime.settings.introspection_for_anonymous,
             size_bytes=params.size_bytes,
+            party=lambda: self.runtime.new_context(caller).party,
         )
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

@@ -99,7 +99,8 @@ class Socket:
                 return
             size = len(str(frame.get("text") or ""))
             read = partial(protocol.parse, dict(frame))
-            await self._handle(read() if size <= LARGE_BYTES else await asyncio.to_thread(read), size)
+            checks = self._hall.runtime.engine.checks
+            await self._handle(read() if size <= LARGE_BYTES else await checks.run(self._place, read), size)
             # Whoever does not read our answers gets no further ones.
             await self.wire.writable.wait()
 

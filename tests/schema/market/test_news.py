@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from app.domains.market.news.model import ArticleDraft
+from app.domains.market.services import MarketServices
 from app.engine.nodes import global_id
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Execute, Owner
 from tests.domains.market.token_listing import list_tokens
 
@@ -25,7 +26,7 @@ async def publish(services: Services, *titles: str, **changes: Any) -> list[str]
         ArticleDraft(url=f"https://paper.example/{n}", title=title, source=f"Paper {n % 3}", **changes)
         for n, title in enumerate(titles)
     ]
-    ingested = await services.market.news.publish(drafts)
+    ingested = await services[MarketServices].news.publish(drafts)
     assert ingested.published == len(drafts)
     return [global_id("NewsArticle", id) for id in ingested.ids]
 

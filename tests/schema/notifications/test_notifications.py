@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Firing, NewsImpact, Rearm
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
@@ -86,7 +87,7 @@ async def bob(application: Application) -> Viewer:
 async def graph(
     application: Application, redis: Redis, owner: Owner, alice: Viewer, clock: Any
 ) -> AsyncIterator[Graph]:
-    stage = Stage(application.services.market, application.database, owner, clock, alice)
+    stage = Stage(application.services[MarketServices], application.database, owner, clock, alice)
     async with relaying(application.database, redis), hub_of(application.events, redis) as hub:
         yield Graph(build_runtime(application, hub, Peers(redis)), stage)
 
@@ -116,7 +117,7 @@ async def test_only_alerts_on_prices_are_price_alerts(graph: Graph) -> None:
     all_of_it = await graph.watching(NOTIFICATIONS, stage.alice, 2)
     prices = await graph.watching(PRICE_ALERTS, stage.alice, 1)
     firing = Firing(news.id, Decimal(80), "News", "")
-    await stage.database.write(SYSTEM, lambda tx: stage.market.firings.fire(tx, [firing]))
+    await stage.database.write(SYSTEM, lambda tx: stage.market.dispatcher.fire(tx, [firing]))
     await stage.tick("90", "110.5")
     assert titles(await all_of_it) == ["News", "BTC rose to 100 USD"]
     [event] = await prices

@@ -1,4 +1,4 @@
-"""How alerts are read: by their owner."""
+"""The loaders of alerts, which only their owner can read."""
 
 from app.domains.market.alerts.statements import AlertSql
 from app.kit.loading import Audience, one, page

@@ -9,12 +9,13 @@ from msgspec import UNSET
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
-from app.domains.market.alerts.model import Rearm
+from app.domains.market.alerts.model import Rearm, alert_fired_of
 from app.domains.market.alerts.rules import MAX_COOLDOWN_S
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
-from app.domains.notifications.model import NOTIFICATION_CREATED, created_of, notification_stream
+from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.engine.cursors import Cursor
 from app.engine.extensions import extension_of
 from app.engine.nodes import Node, key_of, node_type
@@ -177,7 +178,7 @@ class AlertMutation:
             enabled=input.enabled,
             expires_at=input.expires_at,
         )
-        alert: Any = await info.context.services.market.alerts.create(
+        alert: Any = await info.context.services[MarketServices].alerts.create(
             info.context.require_viewer(), new, input.idempotency_key
         )
         return CreateAlertPayload(alert=alert)
@@ -185,7 +186,7 @@ class AlertMutation:
     @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
         """Changes an alert, and arms it again."""
-        alert: Any = await info.context.services.market.alerts.update(
+        alert: Any = await info.context.services[MarketServices].alerts.update(
             info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
         )
         return UpdateAlertPayload(alert=alert)
@@ -193,7 +194,9 @@ class AlertMutation:
     @mutation(DeleteAlertPayload, NotFound)
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
-        await info.context.services.market.alerts.delete(info.context.require_viewer(), key_of(input.id, "Alert"))
+        await info.context.services[MarketServices].alerts.delete(
+            info.context.require_viewer(), key_of(input.id, "Alert")
+        )
         return DeleteAlertPayload(deleted_id=input.id)
 
 
@@ -231,15 +234,15 @@ class PriceAlertEvent:
 def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
-    created = created_of(event.payload)
-    if created.alert_type not in PRICE_ALERTS or created.value is None:
+    fired = alert_fired_of(event.payload)
+    if fired is None or fired.alert_type not in PRICE_ALERTS:
         return None
     return PriceAlertEvent(
         cursor=cursor,
-        price=created.value,
-        triggered_at=created.created_at,
-        alert_id=created.alert_id,
-        notification_id=created.id,
+        price=fired.value,
+        triggered_at=fired.created_at,
+        alert_id=fired.alert_id,
+        notification_id=fired.id,
     )
 
 

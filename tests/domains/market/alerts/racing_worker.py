@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.domains.accounts.services.post import Post
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.alerts.services.matcher import Passing
-from app.domains.market.alerts.services.price_alerts import Crossings
+from app.domains.market.alerts.services.dispatcher import AlertDispatcher
+from app.domains.market.alerts.services.matcher import AlertMatcher
+from app.domains.market.alerts.services.price_alerts import PriceAlerts
 from app.domains.market.prices.model import Move, Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
+from app.domains.notifications.services import Notifications
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
@@ -51,7 +52,8 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S, name=NAME)
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
-    firings = Firings(database, clock, EventLog(database, redis), Post(Keyring.generate(), NoMailer()))
+    post = Post(Keyring.generate(), NoMailer())
+    dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
     ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:
@@ -60,7 +62,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
         columns = [[move.symbol for move in known], [move.before for move in known], [move.after for move in known]]
         await tx.execute(LOG, *columns, clock.now())
 
-    recorder = Recorder(database, clock, [log, Crossings(Passing(database, clock, firings)).cross], [])
+    recorder = Recorder(database, clock, [log, PriceAlerts(AlertMatcher(database, clock, dispatcher)).evaluate], [])
     for number, prices in enumerate(walk(int(seed), int(ticks))):
         clock.advance(timedelta(seconds=1))
         ticker.due = {symbol: Quote(symbol, clock.now(), price, price) for symbol, price in prices.items()}

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.clock import FixedClock
@@ -83,7 +84,7 @@ class Graph:
 
 @pytest_asyncio.fixture
 async def supplied(application: Application, owner: Owner, clock: FixedClock) -> AsyncIterator[Application]:
-    market = application.services.market
+    market = application.services[MarketServices]
     await supply(owner, market, clock.now())
     yield application
     await market.stop()
@@ -203,7 +204,7 @@ async def test_there_are_no_phases_of_a_token_that_does_not_exist(graph: Graph, 
 
 
 async def test_metrics_show_how_many_analyses_were_found_in_a_cache(graph: Graph, supplied: Application) -> None:
-    analyses = supplied.services.market.analyses
+    analyses = supplied.services[MarketServices].analyses
     for _ in range(5):
         await analyses.get("BTC", AnalysisType.NEWS)
     lines = graph.runtime.metrics.render().decode().splitlines()

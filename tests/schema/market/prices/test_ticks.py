@@ -12,6 +12,7 @@ import pytest_asyncio
 from app.domains.accounts.model import Viewer
 from app.domains.market.prices.model import PRICES_TOPIC, Interval
 from app.domains.market.prices.services.ticker import Ticker
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.clock import FixedClock
@@ -289,7 +290,9 @@ async def test_candles_of_a_token_that_is_none_and_of_one_without_a_price(market
 
 async def watch(market: Market, viewer: Viewer, *symbols: str) -> None:
     for symbol in symbols:
-        await market.application.services.market.watchlist.add(viewer, symbol, None, f"key-{viewer.user_id}-{symbol}")
+        await market.application.services[MarketServices].watchlist.add(
+            viewer, symbol, None, f"key-{viewer.user_id}-{symbol}"
+        )
 
 
 async def test_a_watchlist_is_told_to_its_owner_alone_and_followed(market: Market, owner: Owner) -> None:
