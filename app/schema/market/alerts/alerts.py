@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
-from app.domains.market.alerts.model import Rearm, alert_fired_of
+from app.domains.market.alerts.model import Rearm
 from app.domains.market.alerts.rules import MAX_COOLDOWN_S
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
@@ -26,6 +26,7 @@ from app.engine.streams.declaring import durable
 from app.kit.events import Event
 from app.schema.context import Info
 from app.schema.enums import declare_enum
+from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
 from app.schema.market.tokens import Token, TokenNotFound
 from app.schema.notifications.notifications import STREAM_POSITION, Notification
@@ -94,10 +95,7 @@ class CreateAlertInput:
     cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
     enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
     expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input
@@ -234,7 +232,7 @@ class PriceAlertEvent:
 def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
-    fired = alert_fired_of(event.payload)
+    fired = model.alert_fired_of(event.payload)
     if fired is None or fired.alert_type not in PRICE_ALERTS:
         return None
     return PriceAlertEvent(
