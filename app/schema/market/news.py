@@ -21,6 +21,7 @@ from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.relations import Chosen, listed, paged
 from app.kit.loading import Audience, Page
 from app.schema.context import Info
+from app.schema.idempotency import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
     from app.schema.market.tokens import Token
@@ -211,10 +212,7 @@ class PublishNewsInput:
         description=f"1 to {MAX_BATCH} articles. If one is invalid, none is published; the problem's `field` is then"
         " like `articles.3.url`."
     )
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @record_type(model.NewsIngested)

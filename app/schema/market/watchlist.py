@@ -19,6 +19,7 @@ from app.engine.relations import paged, related
 from app.engine.streams.declaring import volatile
 from app.kit.volatile import Latest
 from app.schema.context import Info
+from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.ticks import PriceTick, quotes_of, ticks_per_s
 from app.schema.market.sources import PriceSource
 from app.schema.market.tokens import Token, TokenNotFound
@@ -57,10 +58,7 @@ class AddToWatchlistInput:
 
     symbol: str = strawberry.field(description="The token's symbol, in any case.")
     notes: str | None = strawberry.field(default=None, description="Notes about the token. Null: none. " + NOTES)
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input

@@ -26,6 +26,7 @@ from app.engine.streams.declaring import durable
 from app.kit.events import Event
 from app.schema.context import Info
 from app.schema.enums import declare_enum
+from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
 from app.schema.market.tokens import Token, TokenNotFound
 from app.schema.notifications.notifications import STREAM_POSITION, Notification
@@ -94,10 +95,7 @@ class CreateAlertInput:
     cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
     enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
     expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input
