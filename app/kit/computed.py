@@ -16,7 +16,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.kit.flights import Flights
+from app.kit.single_flight import SingleFlight
 from app.kit.work import free_to_wait
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Computed(Generic[T]):
         self._decode = decode
         self._lease_s = lease_s
         self._wait_s = wait_s
-        self._flights: Flights[T] = Flights()
+        self._single_flight: SingleFlight[T] = SingleFlight()
         self._avoided_until = 0.0
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
@@ -90,11 +90,11 @@ class Computed(Generic[T]):
         Who is cancelled takes nobody along, and the answer is computed all the same.
         """
         free_to_wait("an answer of others")
-        return await self._flights.join(key, lambda: self._get(key, compute))
+        return await self._single_flight.join(key, lambda: self._get(key, compute))
 
     async def stop(self) -> None:
         """Ends whatever is being computed here."""
-        await self._flights.stop()
+        await self._single_flight.stop()
 
     async def _get(self, key: str, compute: Callable[[], Awaitable[Answer[T]]]) -> T:
         token = secrets.token_hex(16)

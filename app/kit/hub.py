@@ -17,11 +17,11 @@ from broadcaster import Broadcast
 from app.kit.catchup import Past, Tops
 from app.kit.errors import Problem
 from app.kit.events import Event, EventLog, decode_event
-from app.kit.flights import Flights
 from app.kit.listening import Listener, Stream
 from app.kit.pubsub import GAP
 from app.kit.recent import Budget, Ring
 from app.kit.relay import CHANNEL
+from app.kit.single_flight import SingleFlight
 from app.kit.tasks import end
 from app.kit.volatile import VOLATILE_CHANNEL, Latest, Topic, Volatile, Watcher
 
@@ -50,8 +50,8 @@ class Hub:
         self._volatile = Volatile(events.redis)
         self._past = Past(events)
         self._tops = Tops(self._positions)
-        self._flights: Flights[list[Event]] = Flights()
-        self._readings: Flights[None] = Flights()
+        self._single_flight: SingleFlight[list[Event]] = SingleFlight()
+        self._readings: SingleFlight[None] = SingleFlight()
         self._streams: dict[str, Stream] = {}
         self._topics: dict[str, Topic] = {}
         self._gaps = 0
@@ -74,7 +74,7 @@ class Hub:
         """Stops reading. Listeners hear nothing more."""
         await end(*self._tasks)
         await self._tops.stop()
-        await self._flights.stop()
+        await self._single_flight.stop()
         await self._readings.stop()
         await self._broadcast.disconnect()
 
@@ -109,11 +109,11 @@ class Hub:
         if state is not None and (events := state.after(after, limit)):
             return events
         place = (self.epoch, stream, after, limit)
-        joined = self._flights.has(place)
-        events = await self._flights.join(place, lambda: self._catch_up(*place))
+        joined = self._single_flight.has(place)
+        events = await self._single_flight.join(place, lambda: self._catch_up(*place))
         if joined and not events:
             # Whoever began that may have done so before there was anything.
-            events = await self._flights.join(place, lambda: self._catch_up(*place))
+            events = await self._single_flight.join(place, lambda: self._catch_up(*place))
         return events
 
     async def top(self, stream: str) -> int:

@@ -9,7 +9,7 @@ from app.kit.work import apart
 T = TypeVar("T")
 
 
-class Flights(Generic[T]):
+class SingleFlight(Generic[T]):
     """Work under way by key. Who is cancelled while waiting takes nobody along, and the work goes on."""
 
     def __init__(self) -> None:
