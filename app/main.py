@@ -35,7 +35,7 @@ from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.timekeeping import DatabaseClock, keep_time
 from app.kit.work import Work, working
@@ -196,7 +196,7 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
     return OutboxMailer(settings.home / "outbox", clock)
 
 
-def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntime:
+def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
     limits = build_limits(
@@ -204,7 +204,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
     )
     engine = Engine(build_schema(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
-    open_subscriptions = OpenSubscriptions(subscriptions, peers)
+    open_subscriptions = OpenSubscriptions(subscriptions, rpc)
 
     def new_reads(viewer: Viewer | None) -> Reads:
         return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
@@ -298,14 +298,14 @@ async def serve(settings: Settings) -> None:
     async with open_application(settings) as application:
         await check_production(application)
         hub = Hub(broadcast_over(application.redis), application.events, memory_limit=settings.stream_memory_limit)
-        peers = Peers(application.redis)
-        runtime = build_runtime(application, hub, peers)
+        rpc = ProcessRpc(application.redis)
+        runtime = build_runtime(application, hub, rpc)
         async with contextlib.AsyncExitStack() as stack:
             await hub.start()
             stack.push_async_callback(hub.stop)
             stack.callback(runtime.subscriptions.stop)
-            stack.push_async_callback(peers.stop)
-            await peers.start()
+            stack.push_async_callback(rpc.stop)
+            await rpc.start()
             warming = asyncio.create_task(asyncio.to_thread(warm_up))
             stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)

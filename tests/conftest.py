@@ -39,7 +39,7 @@ from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.mail import OutboxMailer
 from app.kit.migrate import migrate
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime, build_services
 from app.schema.services import Services
@@ -332,7 +332,7 @@ def services(application: Application) -> Services:
 def runtime(application: Application) -> AppRuntime:
     """The whole graph. Nothing moves events: a subscription would hear nothing."""
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     runtime.engine.limits = msgspec.structs.replace(runtime.engine.limits, timeout_s=HANG_S)
     return runtime
 

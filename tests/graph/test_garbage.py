@@ -15,7 +15,7 @@ from app.domains.ledger import loaders
 from app.kit.db import PUBLIC, Database
 from app.kit.hub import Hub
 from app.kit.loading import Reads
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
 from app.schema.market.enums import PriceSource
@@ -92,7 +92,7 @@ async def test_ten_thousand_loads_are_freed(database: Database) -> None:
 @pytest.mark.usefixtures("no_collector")
 async def test_ten_thousand_events_are_freed(stage: Stage, application: Application) -> None:
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     prepared = runtime.engine.prepare(
         "subscription { priceTicks { at ticks { symbol priceUsd } } }", None, None, introspection_allowed=True
     )

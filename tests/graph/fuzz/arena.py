@@ -34,7 +34,7 @@ from app.domains.accounts.model import Client, Viewer
 from app.engine.failures import describe
 from app.engine.streams.model import Transport
 from app.kit.hub import Hub
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
 from app.transport.application import create_app
@@ -142,7 +142,9 @@ async def open_arena(application: Application, world: World) -> AsyncIterator[Ar
     async def authenticate(token: str, client: Client) -> Viewer | None:
         return world.viewers.get(token)
 
-    runtime = dataclasses.replace(build_runtime(application, hub, Peers(application.redis)), authenticate=authenticate)
+    runtime = dataclasses.replace(
+        build_runtime(application, hub, ProcessRpc(application.redis)), authenticate=authenticate
+    )
     sockets = Sockets(runtime)
     app = create_app(runtime, sockets=sockets)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

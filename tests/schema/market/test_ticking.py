@@ -16,7 +16,7 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.clock import FixedClock
 from app.kit.hub import Hub
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.volatile import Volatile, latest_key
 from app.main import Application, build_runtime
@@ -120,7 +120,7 @@ class Market:
 async def market(application: Application, owner: Owner, clock: FixedClock) -> AsyncIterator[Market]:
     await list_tokens(owner)
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     await hub.start()
     yield Market(runtime, Ticker(SOURCE, clock, Volatile(application.redis), every_s=1.0), clock, application)
     runtime.subscriptions.stop()

@@ -17,7 +17,7 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.db import SYSTEM
 from app.kit.events import Fact
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.schema.ledger.streams import BLOCK_KIND
 from app.transport.runtime import AppRuntime, Caller
@@ -98,13 +98,13 @@ def caller(viewer: Viewer | None) -> Caller:
 @contextlib.asynccontextmanager
 async def process_of(application: Application) -> AsyncIterator[Process]:
     async with hub_of(application.events, application.redis) as hub:
-        peers = Peers(application.redis, within_s=HANG_S)
-        runtime = build_runtime(application, hub, peers)
-        await peers.start()
+        rpc = ProcessRpc(application.redis, within_s=HANG_S)
+        runtime = build_runtime(application, hub, rpc)
+        await rpc.start()
         try:
             yield Process(runtime)
         finally:
-            await peers.stop()
+            await rpc.stop()
             runtime.subscriptions.stop()
 
 

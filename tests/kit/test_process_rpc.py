@@ -1,4 +1,4 @@
-"""Processes that ask each other: each is a Peers with a Redis client of its own."""
+"""Processes that ask each other: each is a ProcessRpc with a Redis client of its own."""
 
 import asyncio
 import contextlib
@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from app.dev.embedded import Embedded
 from app.dev.processes import free_port
-from app.kit import peers as peers_module
+from app.kit import process_rpc as process_rpc_module
 from app.kit.cache import open_redis
-from app.kit.peers import QUESTIONS, Answers, Handler, Peers
+from app.kit.process_rpc import QUESTIONS, Handler, ProcessRpc, Replies
 from tests.engine.support import listening
 from tests.kit.test_hub import valkey
 from tests.waiting import HANG_S, until
@@ -24,15 +24,17 @@ IMPATIENT_S = 0.05
 
 
 @contextlib.asynccontextmanager
-async def process(url: str, handler: Handler, *, topic: str = "who", within_s: float = HANG_S) -> AsyncIterator[Peers]:
+async def process(
+    url: str, handler: Handler, *, topic: str = "who", within_s: float = HANG_S
+) -> AsyncIterator[ProcessRpc]:
     redis = await open_redis(url)
-    peers = Peers(redis, within_s=within_s)
-    peers.answer(topic, handler)
-    await peers.start()
+    rpc = ProcessRpc(redis, within_s=within_s)
+    rpc.register(topic, handler)
+    await rpc.start()
     try:
-        yield peers
+        yield rpc
     finally:
-        await peers.stop()
+        await rpc.stop()
         await redis.aclose()
 
 
@@ -74,16 +76,16 @@ async def test_questions_that_are_open_at_once_get_their_own_answers(redis: Redi
     ):
         await all_listen(redis, 2)
         answers = await asyncio.gather(*(first.ask("who", number) for number in range(50)))
-    assert answers == [Answers([number, -number], complete=True) for number in range(50)]
+    assert answers == [Replies([number, -number], complete=True) for number in range(50)]
 
 
 async def test_a_process_that_was_not_started_is_alone(redis: Redis, servers: Embedded) -> None:
     async with process(servers.redis_url, lambda _: "other"):
         await all_listen(redis, 1)
-        peers = Peers(redis)
-        peers.answer("who", lambda _: "me")
-        assert await peers.ask("who", None) == Answers(["me"], complete=True)
-        await peers.stop()
+        rpc = ProcessRpc(redis)
+        rpc.register("who", lambda _: "me")
+        assert await rpc.call("who", None) == Replies(["me"], complete=True)
+        await rpc.stop()
 
 
 async def test_a_process_that_has_stopped_is_not_waited_for(redis: Redis, servers: Embedded) -> None:
@@ -91,7 +93,7 @@ async def test_a_process_that_has_stopped_is_not_waited_for(redis: Redis, server
         async with process(servers.redis_url, lambda _: "second"):
             await all_listen(redis, 2)
         await all_listen(redis, 1)
-        assert await first.ask("who", None) == Answers(["first"], complete=True)
+        assert await first.ask("who", None) == Replies(["first"], complete=True)
 
 
 async def test_a_process_that_dies_while_it_is_asked_costs_the_deadline_and_no_more(
@@ -132,7 +134,7 @@ async def test_a_process_that_fails_says_so_at_once(redis: Redis, servers: Embed
         process(servers.redis_url, lambda _: "of another release", topic="what") as other,
     ):
         await all_listen(redis, 3)
-        assert await first.ask("who", None) == Answers(["first"], complete=False)
+        assert await first.ask("who", None) == Replies(["first"], complete=False)
         with pytest.raises(RuntimeError, match="not today"):
             await failing.ask("who", None)
         assert (await other.ask("what", None)).replies == ["of another release"]
@@ -141,18 +143,18 @@ async def test_a_process_that_fails_says_so_at_once(redis: Redis, servers: Embed
 async def test_a_reply_beyond_the_limit_is_left_out(
     redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers_module, "MAX_REPLY_BYTES", 1000)
+    monkeypatch.setattr(process_rpc_module, "MAX_REPLY_BYTES", 1000)
     async with (
         process(servers.redis_url, lambda _: "first") as first,
         process(servers.redis_url, lambda size: "x" * size),
     ):
         await all_listen(redis, 2)
-        assert await first.ask("who", 1000) == Answers(["first"], complete=False)
-        assert await first.ask("who", 800) == Answers(["first", "x" * 800], complete=True)
+        assert await first.ask("who", 1000) == Replies(["first"], complete=False)
+        assert await first.ask("who", 800) == Replies(["first", "x" * 800], complete=True)
 
 
 async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers_module, "MAX_ASKING", 2)
+    monkeypatch.setattr(process_rpc_module, "MAX_ASKING", 2)
     answered, release = [], asyncio.Event()
 
     async def slow(payload: Any) -> Any:
@@ -164,9 +166,9 @@ async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monke
         await all_listen(redis, 2)
         waiting = [asyncio.create_task(first.ask("who", number)) for number in range(2)]
         await until(lambda: sorted(answered) == [0, 1])
-        assert await first.ask("who", 2) == Answers(["first"], complete=False)
+        assert await first.ask("who", 2) == Replies(["first"], complete=False)
         release.set()
-        assert await asyncio.gather(*waiting) == [Answers(["first", "second"], complete=True)] * 2
+        assert await asyncio.gather(*waiting) == [Replies(["first", "second"], complete=True)] * 2
         assert sorted(answered) == [0, 1]
         assert (await first.ask("who", 3)).complete
 
@@ -174,7 +176,7 @@ async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monke
 async def test_questions_of_others_are_bounded(
     redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers_module, "MAX_ANSWERING", 3)
+    monkeypatch.setattr(process_rpc_module, "MAX_ANSWERING", 3)
     answered, release = [], asyncio.Event()
 
     async def slow(payload: Any) -> Any:
@@ -223,7 +225,7 @@ async def test_nonsense_on_the_channels_is_passed_over(redis: Redis, servers: Em
         await all_listen(redis, 2)
         for channel in await redis.pubsub_channels(f"{QUESTIONS}*"):
             await redis.publish(channel, message)
-        assert await first.ask("who", None) == Answers(["first", "second"], complete=True)
+        assert await first.ask("who", None) == Replies(["first", "second"], complete=True)
 
 
 async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, servers: Embedded) -> None:
@@ -231,7 +233,7 @@ async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, serve
     async with process(servers.redis_url, lambda _: "first") as first:
         await all_listen(redis, 1)
         await redis.publish(f"{QUESTIONS}:{first._name}", msgspec.json.encode(reply))
-        assert await first.ask("who", None) == Answers(["first"], complete=True)
+        assert await first.ask("who", None) == Replies(["first"], complete=True)
 
 
 async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embedded) -> None:
@@ -247,13 +249,13 @@ async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embe
             await until(lambda: whole(first))
 
 
-async def whole(peers: Peers) -> bool:
+async def whole(rpc: ProcessRpc) -> bool:
     """Whether both processes answer; until its channels are back, a process misses some of the replies.
 
     Each time it waits longer, as long as a busy machine may want.
     """
-    peers.within_s += IMPATIENT_S
-    return await peers.ask("who", None) == Answers(["first", "second"], complete=True)
+    rpc.within_s += IMPATIENT_S
+    return await rpc.call("who", None) == Replies(["first", "second"], complete=True)
 
 
 async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_path: Path) -> None:
@@ -268,7 +270,7 @@ async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_pat
             await server.wait()
             # It does not wait for an answer to what it could not ask.
             first.within_s = HANG_S
-            assert await first.ask("who", None) == Answers(["first"], complete=False)
+            assert await first.ask("who", None) == Replies(["first"], complete=False)
         async with valkey(port, tmp_path):
             first.within_s = IMPATIENT_S
             await until(lambda: whole(first))
@@ -277,13 +279,13 @@ async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_pat
 async def test_whoever_does_not_hear_its_own_question_knows_that_it_misses_answers(
     redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def deaf(_: Peers) -> None:
+    async def deaf(_: ProcessRpc) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Peers, "_listen", deaf)
+    monkeypatch.setattr(ProcessRpc, "_listen", deaf)
     async with process(servers.redis_url, lambda _: "first") as first:
         await all_listen(redis, 0)
-        assert await first.ask("who", None) == Answers(["first"], complete=False)
+        assert await first.ask("who", None) == Replies(["first"], complete=False)
 
 
 async def test_a_redis_that_hangs_holds_nobody(tmp_path: Path) -> None:
@@ -296,7 +298,7 @@ async def test_a_redis_that_hangs_holds_nobody(tmp_path: Path) -> None:
             await all_listen(probe, 1)
         server.send_signal(19)
         try:
-            assert await first.ask("who", None) == Answers(["first"], complete=False)
+            assert await first.ask("who", None) == Replies(["first"], complete=False)
         finally:
             server.send_signal(18)
 
@@ -305,20 +307,20 @@ async def test_it_starts_and_stops_without_redis(tmp_path: Path) -> None:
     port = free_port()
     async with valkey(port, tmp_path):
         redis = await open_redis(f"redis://127.0.0.1:{port}")
-    peers = Peers(redis, within_s=IMPATIENT_S)
-    peers.answer("who", lambda _: "me")
-    await peers.start()
-    assert await peers.ask("who", None) == Answers(["me"], complete=False)
-    listening = peers._listening
+    rpc = ProcessRpc(redis, within_s=IMPATIENT_S)
+    rpc.register("who", lambda _: "me")
+    await rpc.start()
+    assert await rpc.call("who", None) == Replies(["me"], complete=False)
+    listening = rpc._listening
     assert listening is not None
-    await peers.stop()
+    await rpc.stop()
     assert listening.done()
-    assert await peers.ask("who", None) == Answers(["me"], complete=True)
+    assert await rpc.call("who", None) == Replies(["me"], complete=True)
     await redis.aclose()
 
 
 def test_a_topic_has_one_handler(redis: Redis) -> None:
-    peers = Peers(redis)
-    peers.answer("who", lambda _: "me")
+    rpc = ProcessRpc(redis)
+    rpc.register("who", lambda _: "me")
     with pytest.raises(ValueError, match="who is answered already"):
-        peers.answer("who", lambda _: "me too")
+        rpc.register("who", lambda _: "me too")

@@ -35,7 +35,7 @@ Handler = Callable[[Any], Any | Awaitable[Any]]
 log = structlog.get_logger(__name__)
 
 
-class Answers(msgspec.Struct, frozen=True):
+class Replies(msgspec.Struct, frozen=True):
     """What came of a question."""
 
     replies: list[Any]
@@ -90,8 +90,8 @@ class _Asked:
             self.give_up()
 
 
-class Peers:
-    """One process among its peers. Before `start` and after `stop` it is alone: its own answer is the whole one.
+class ProcessRpc:
+    """One process that calls the others, and is called by them. Before `start` and after `stop` it is alone: its own answer is the whole one.
 
     It has a connection of its own, lest an answer wait behind a flood of events.
     """
@@ -108,7 +108,7 @@ class Peers:
         self._answering: set[asyncio.Task[None]] = set()
         self._publishing: set[asyncio.Task[None]] = set()
 
-    def answer(self, topic: str, handler: Handler) -> None:
+    def register(self, topic: str, handler: Handler) -> None:
         """Names who answers questions on a topic, in this process. Every process must name the same topics."""
         if topic in self._handlers:
             raise ValueError(f"{topic} is answered already")
@@ -127,13 +127,13 @@ class Peers:
         await end(listening, *self._answering, *self._publishing)
         await self._broadcast.disconnect()
 
-    async def ask(self, topic: str, payload: Any) -> Answers:
+    async def call(self, topic: str, payload: Any) -> Replies:
         """What all processes answer. The handler of this one is called directly, and what it raises is raised."""
         if self._listening is None:
-            return Answers([await self._own_answer(topic, payload)], complete=True)
+            return Replies([await self._own_answer(topic, payload)], complete=True)
         if len(self._asked) >= MAX_ASKING:
             log.warning("peers.too_many_questions", topic=topic)
-            return Answers([await self._own_answer(topic, payload)], complete=False)
+            return Replies([await self._own_answer(topic, payload)], complete=False)
         question, asked = _Question(uuid4().hex, self._name, topic, payload), _Asked()
         self._asked[question.id] = asked
         publishing = _begin(self._publish(question, asked), self._publishing)
@@ -147,7 +147,7 @@ class Peers:
         complete = asked.all_heard and self._name in asked.answered and not any(reply.failed for reply in others)
         if not complete:
             log.warning("peers.incomplete", topic=topic, expected=asked.expected, answered=len(asked.answered))
-        return Answers([own, *(reply.body for reply in others if not reply.failed)], complete)
+        return Replies([own, *(reply.body for reply in others if not reply.failed)], complete)
 
     async def _own_answer(self, topic: str, payload: Any) -> Any:
         answer = self._handlers[topic](payload)
