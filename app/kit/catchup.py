@@ -19,7 +19,7 @@ REDIS_PAUSE_S = 1.0
 log = structlog.get_logger(__name__)
 
 
-class Past:
+class EventHistory:
     """Reads what follows a place in a stream."""
 
     def __init__(self, events: EventLog) -> None:
@@ -66,7 +66,7 @@ class Past:
             log.error("hub.redis_unreadable", exc_info=error, malformed=isinstance(error, msgspec.MsgspecError))
 
 
-class Tops:
+class StreamHeads:
     """Asks for the newest `seq` of many streams in one statement.
 
     An answer is never older than the question: who asks while a statement is on its way is in the next one.

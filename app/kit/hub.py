@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from broadcaster import Broadcast
 
-from app.kit.catchup import Past, Tops
+from app.kit.catchup import EventHistory, StreamHeads
 from app.kit.errors import Problem
 from app.kit.events import Event, EventLog, decode_event
 from app.kit.listening import Listener, Stream
@@ -48,8 +48,8 @@ class Hub:
         self._broadcast = broadcast
         self._events = events
         self._volatile = Volatile(events.redis)
-        self._past = Past(events)
-        self._tops = Tops(self._positions)
+        self._event_history = EventHistory(events)
+        self._stream_heads = StreamHeads(self._positions)
         self._single_flight: SingleFlight[list[Event]] = SingleFlight()
         self._readings: SingleFlight[None] = SingleFlight()
         self._streams: dict[str, Stream] = {}
@@ -73,7 +73,7 @@ class Hub:
     async def stop(self) -> None:
         """Stops reading. Listeners hear nothing more."""
         await end(*self._tasks)
-        await self._tops.stop()
+        await self._stream_heads.stop()
         await self._single_flight.stop()
         await self._readings.stop()
         await self._broadcast.disconnect()
@@ -92,7 +92,7 @@ class Hub:
         state.listeners.add(listener)
         self.listening += 1
         try:
-            top = await self._tops.of(stream)
+            top = await self._stream_heads.of(stream)
         except BaseException:
             listener.close()
             raise
@@ -118,7 +118,7 @@ class Hub:
 
     async def top(self, stream: str) -> int:
         """The newest `seq` of a stream; 0 where nothing has happened yet. Raises Unavailable."""
-        return await self._tops.of(stream)
+        return await self._stream_heads.of(stream)
 
     def check_soon(self) -> None:
         """Compares every stream with Postgres now, not only when it is time."""
@@ -147,7 +147,7 @@ class Hub:
         return watcher
 
     async def _catch_up(self, epoch: UUID, stream: str, after: int, limit: int) -> list[Event]:
-        events = await self._past.after(epoch, stream, after, limit)
+        events = await self._event_history.after(epoch, stream, after, limit)
         state = self._streams.get(stream)
         if events and state is not None and epoch == self.epoch:
             state.remember(events, self._new_ring)

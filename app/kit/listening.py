@@ -13,7 +13,7 @@ from app.kit.recent import Ring
 log = structlog.get_logger(__name__)
 
 
-class Home(Protocol):
+class ListenerOwner(Protocol):
     """What a listener asks of the hub that it belongs to."""
 
     async def history(self, stream: str, after: int, limit: int) -> list[Event]:
@@ -85,7 +85,7 @@ class Listener:
 
     __slots__ = ("_hub", "_notify", "_state", "last")
 
-    def __init__(self, hub: "Home", state: Stream) -> None:
+    def __init__(self, hub: "ListenerOwner", state: Stream) -> None:
         self.last = 0
         """The `seq` of the newest event that was taken."""
         self._hub = hub
