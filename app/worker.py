@@ -16,7 +16,7 @@ from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_sched
 from app.kit.loading import Reads
 from app.kit.relay import Relay
 from app.kit.tasks import end
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from app.main import Application, check_production, open_application
 from app.settings import Settings
 from app.transport.logging import configure_logging
@@ -83,4 +83,4 @@ async def build_miner(application: Application, email: str) -> Miner:
         raise NotFound(f"{email} has no wallet.")
     await ledger.chain.ensure_genesis(wallet.wallet_id)
     hashes_per_s = application.settings.mining_hashes_per_s
-    return Miner(ledger.chain, wallet.wallet_id, hashes_per_s, Volatile(application.redis))
+    return Miner(ledger.chain, wallet.wallet_id, hashes_per_s, VolatileTopics(application.redis))

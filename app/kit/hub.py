@@ -23,7 +23,7 @@ from app.kit.recent import Budget, Ring
 from app.kit.relay import CHANNEL
 from app.kit.single_flight import SingleFlight
 from app.kit.tasks import end
-from app.kit.volatile import VOLATILE_CHANNEL, Latest, Topic, Volatile, Watcher
+from app.kit.volatile import VOLATILE_CHANNEL, Latest, Topic, VolatileTopics, Watcher
 
 __all__ = ["Hub", "Latest", "Listener", "Watcher"]
 
@@ -47,7 +47,7 @@ class Hub:
         """How many listeners there are."""
         self._broadcast = broadcast
         self._events = events
-        self._volatile = Volatile(events.redis)
+        self._volatile = VolatileTopics(events.redis)
         self._event_history = EventHistory(events)
         self._stream_heads = StreamHeads(self._positions)
         self._single_flight: SingleFlight[list[Event]] = SingleFlight()

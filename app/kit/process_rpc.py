@@ -91,7 +91,7 @@ class _Asked:
 
 
 class ProcessRpc:
-    """One process that calls the others, and is called by them. Before `start` and after `stop` it is alone: its own answer is the whole one.
+    """One process, which calls the others and is called by them. Before `start` and after `stop` it calls only itself.
 
     It has a connection of its own, lest an answer wait behind a flood of events.
     """

@@ -42,14 +42,14 @@ class Latest(msgspec.Struct, frozen=True):
     payload: Any
 
 
-class Volatile:
+class VolatileTopics:
     """The latest values, in Redis."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._publish = redis.register_script(_PUBLISH)
         self._pending: dict[tuple[str, str], Any] = {}
-        self._telling: asyncio.Task[None] | None = None
+        self._publishing: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, payload: Any) -> None:
         """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
@@ -63,15 +63,15 @@ class Volatile:
         except (RedisError, OSError) as error:
             log.warning("volatile.unpublished", topic=topic, error=str(error) or type(error).__name__)
 
-    def tell(self, topic: str, key: str, payload: Any) -> None:
+    def publish_soon(self, topic: str, key: str, payload: Any) -> None:
         """Publishes without waiting; what is told of a key while it is being published conflates."""
         _check(topic, key)
         self._pending.pop((topic, key), None)
         self._pending[topic, key] = payload
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.get_running_loop().create_task(self._tell())
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.get_running_loop().create_task(self._publish_pending())
 
-    async def _tell(self) -> None:
+    async def _publish_pending(self) -> None:
         while self._pending:
             (topic, key), payload = next(iter(self._pending.items()))
             del self._pending[topic, key]
@@ -118,7 +118,7 @@ class Topic:
         self._set(key, payload)
         self._wake()
 
-    async def read(self, volatile: Volatile) -> None:
+    async def read(self, volatile: VolatileTopics) -> None:
         """Takes over what Redis has. What is heard meanwhile is announced after what was read, so it prevails."""
         heard: dict[str, Any] = {}
         self._heard = heard

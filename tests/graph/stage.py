@@ -20,7 +20,7 @@ from app.engine.operations import Course, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.mail import Message, OutboxMailer
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from app.main import Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
@@ -82,7 +82,7 @@ class Stage:
     async def _feed(self, prices: dict[str, str]) -> None:
         """A tick, as the feed stores it."""
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
-        ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+        ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
         await Recorder(database, clock, [self.services.market.crossings.cross], []).record(ticker)
 

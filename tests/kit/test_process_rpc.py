@@ -61,12 +61,12 @@ async def test_all_processes_answer_and_the_own_answer_is_first(redis: Redis, se
         process(url, lambda _: ["third"]),
     ):
         await all_listen(redis, 3)
-        answers = await first.ask("who", {"name": "Ada", "n": [1, None]})
+        answers = await first.call("who", {"name": "Ada", "n": [1, None]})
         question = {"name": "Ada", "n": [1, None]}
         assert answers.complete
         assert answers.replies[0] == {"first": question}
         assert sorted(map(str, answers.replies[1:])) == ["['third']", str({"second": question})]
-        assert (await other.ask("who", 7)).replies[0] == {"second": 7}
+        assert (await other.call("who", 7)).replies[0] == {"second": 7}
 
 
 async def test_questions_that_are_open_at_once_get_their_own_answers(redis: Redis, servers: Embedded) -> None:
@@ -75,7 +75,7 @@ async def test_questions_that_are_open_at_once_get_their_own_answers(redis: Redi
         process(servers.redis_url, lambda payload: -payload),
     ):
         await all_listen(redis, 2)
-        answers = await asyncio.gather(*(first.ask("who", number) for number in range(50)))
+        answers = await asyncio.gather(*(first.call("who", number) for number in range(50)))
     assert answers == [Replies([number, -number], complete=True) for number in range(50)]
 
 
@@ -93,7 +93,7 @@ async def test_a_process_that_has_stopped_is_not_waited_for(redis: Redis, server
         async with process(servers.redis_url, lambda _: "second"):
             await all_listen(redis, 2)
         await all_listen(redis, 1)
-        assert await first.ask("who", None) == Replies(["first"], complete=True)
+        assert await first.call("who", None) == Replies(["first"], complete=True)
 
 
 async def test_a_process_that_dies_while_it_is_asked_costs_the_deadline_and_no_more(
@@ -116,7 +116,7 @@ async def test_a_process_that_dies_while_it_is_asked_costs_the_deadline_and_no_m
         async def heard_of_the_living() -> bool:
             # However slow the machine is, in the end the living answer in time.
             first.within_s *= 2
-            answers = await first.ask("who", None)
+            answers = await first.call("who", None)
             assert not answers.complete
             return answers.replies == ["first", "third"]
 
@@ -134,10 +134,10 @@ async def test_a_process_that_fails_says_so_at_once(redis: Redis, servers: Embed
         process(servers.redis_url, lambda _: "of another release", topic="what") as other,
     ):
         await all_listen(redis, 3)
-        assert await first.ask("who", None) == Replies(["first"], complete=False)
+        assert await first.call("who", None) == Replies(["first"], complete=False)
         with pytest.raises(RuntimeError, match="not today"):
-            await failing.ask("who", None)
-        assert (await other.ask("what", None)).replies == ["of another release"]
+            await failing.call("who", None)
+        assert (await other.call("what", None)).replies == ["of another release"]
 
 
 async def test_a_reply_beyond_the_limit_is_left_out(
@@ -149,8 +149,8 @@ async def test_a_reply_beyond_the_limit_is_left_out(
         process(servers.redis_url, lambda size: "x" * size),
     ):
         await all_listen(redis, 2)
-        assert await first.ask("who", 1000) == Replies(["first"], complete=False)
-        assert await first.ask("who", 800) == Replies(["first", "x" * 800], complete=True)
+        assert await first.call("who", 1000) == Replies(["first"], complete=False)
+        assert await first.call("who", 800) == Replies(["first", "x" * 800], complete=True)
 
 
 async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,13 +164,13 @@ async def test_open_questions_are_bounded(redis: Redis, servers: Embedded, monke
 
     async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, slow):
         await all_listen(redis, 2)
-        waiting = [asyncio.create_task(first.ask("who", number)) for number in range(2)]
+        waiting = [asyncio.create_task(first.call("who", number)) for number in range(2)]
         await until(lambda: sorted(answered) == [0, 1])
-        assert await first.ask("who", 2) == Replies(["first"], complete=False)
+        assert await first.call("who", 2) == Replies(["first"], complete=False)
         release.set()
         assert await asyncio.gather(*waiting) == [Replies(["first", "second"], complete=True)] * 2
         assert sorted(answered) == [0, 1]
-        assert (await first.ask("who", 3)).complete
+        assert (await first.call("who", 3)).complete
 
 
 async def test_questions_of_others_are_bounded(
@@ -186,7 +186,7 @@ async def test_questions_of_others_are_bounded(
     async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, slow):
         await all_listen(redis, 2)
         with listening() as entries:
-            waiting = [asyncio.create_task(first.ask("who", number)) for number in range(10)]
+            waiting = [asyncio.create_task(first.call("who", number)) for number in range(10)]
             await until(lambda: [entry["event"] for entry in entries] == ["peers.too_busy"] * 7)
         release.set()
         await until(lambda: sum(asking.done() for asking in waiting) == 3)
@@ -207,7 +207,7 @@ async def test_an_ask_that_is_cancelled_leaves_nothing_behind(redis: Redis, serv
 
     async with process(servers.redis_url, lambda _: "first") as first, process(servers.redis_url, never):
         await all_listen(redis, 2)
-        asking = asyncio.create_task(first.ask("who", None))
+        asking = asyncio.create_task(first.call("who", None))
         await asked.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -225,7 +225,7 @@ async def test_nonsense_on_the_channels_is_passed_over(redis: Redis, servers: Em
         await all_listen(redis, 2)
         for channel in await redis.pubsub_channels(f"{QUESTIONS}*"):
             await redis.publish(channel, message)
-        assert await first.ask("who", None) == Replies(["first", "second"], complete=True)
+        assert await first.call("who", None) == Replies(["first", "second"], complete=True)
 
 
 async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, servers: Embedded) -> None:
@@ -233,7 +233,7 @@ async def test_a_reply_to_no_question_of_ours_is_passed_over(redis: Redis, serve
     async with process(servers.redis_url, lambda _: "first") as first:
         await all_listen(redis, 1)
         await redis.publish(f"{QUESTIONS}:{first._name}", msgspec.json.encode(reply))
-        assert await first.ask("who", None) == Replies(["first"], complete=True)
+        assert await first.call("who", None) == Replies(["first"], complete=True)
 
 
 async def test_connections_that_are_killed_come_back(redis: Redis, servers: Embedded) -> None:
@@ -270,7 +270,7 @@ async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_pat
             await server.wait()
             # It does not wait for an answer to what it could not ask.
             first.within_s = HANG_S
-            assert await first.ask("who", None) == Replies(["first"], complete=False)
+            assert await first.call("who", None) == Replies(["first"], complete=False)
         async with valkey(port, tmp_path):
             first.within_s = IMPATIENT_S
             await until(lambda: whole(first))
@@ -285,7 +285,7 @@ async def test_whoever_does_not_hear_its_own_question_knows_that_it_misses_answe
     monkeypatch.setattr(ProcessRpc, "_listen", deaf)
     async with process(servers.redis_url, lambda _: "first") as first:
         await all_listen(redis, 0)
-        assert await first.ask("who", None) == Replies(["first"], complete=False)
+        assert await first.call("who", None) == Replies(["first"], complete=False)
 
 
 async def test_a_redis_that_hangs_holds_nobody(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ async def test_a_redis_that_hangs_holds_nobody(tmp_path: Path) -> None:
             await all_listen(probe, 1)
         server.send_signal(19)
         try:
-            assert await first.ask("who", None) == Replies(["first"], complete=False)
+            assert await first.call("who", None) == Replies(["first"], complete=False)
         finally:
             server.send_signal(18)
 

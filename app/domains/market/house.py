@@ -32,7 +32,7 @@ from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.events import EventLog
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from app.settings import Settings
 
 
@@ -97,7 +97,7 @@ class MarketServices:
                 providers.prices,
                 database,
                 clock,
-                Volatile(redis),
+                VolatileTopics(redis),
                 sources,
                 on_moves=[crossings.cross],
                 after_minute=[measuring.after_minute],

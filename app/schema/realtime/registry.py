@@ -67,7 +67,7 @@ class OpenSubscriptions:
 
     async def newest(self, viewer_id: UUID, first: int) -> list[OpenSubscription]:
         """The newest of the viewer's, of all processes that answer in time."""
-        answers = await self._rpc.ask(_LIST, msgspec.to_builtins(_Which(viewer_id, first)))
+        answers = await self._rpc.call(_LIST, msgspec.to_builtins(_Which(viewer_id, first)))
         found = [each for reply in answers.replies for each in msgspec.convert(reply, list[OpenSubscription])]
         return _newest(found, first)
 
@@ -79,7 +79,7 @@ class OpenSubscriptions:
         """
         if not _ID.fullmatch(subscription_id):
             raise NotFound
-        answers = await self._rpc.ask(_CLOSE, msgspec.to_builtins(_Whose(viewer_id, subscription_id)))
+        answers = await self._rpc.call(_CLOSE, msgspec.to_builtins(_Whose(viewer_id, subscription_id)))
         if any(answers.replies):
             return
         raise NotFound if answers.complete else Unavailable

@@ -28,7 +28,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, fingerprint, generate_rsa_key, sign
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 NAMES = ("alice", "bob", "carol", "dave")
 MATURITY = 2
@@ -57,7 +57,7 @@ class Town:
     owner: Owner
     clock: FixedClock
     ledger: LedgerServices
-    volatile: Volatile
+    volatile: VolatileTopics
     _keys: list[int] = field(default_factory=lambda: [0])
 
     @classmethod
@@ -65,7 +65,7 @@ class Town:
         """People with empty wallets, and no chain."""
         events = EventLog(database, redis)
         ledger = LedgerServices.build(database, clock, events, Keyring.parse(KEYRING), coinbase_maturity=MATURITY)
-        town = cls(database, owner, clock, ledger, Volatile(redis))
+        town = cls(database, owner, clock, ledger, VolatileTopics(redis))
         for name in NAMES:
             await town._settle(name)
         return town

@@ -144,11 +144,11 @@ async def test_what_redis_says_is_believed(redis: Redis, servers: Embedded) -> N
         process(servers.redis_url, lambda _: False, topic="subscriptions.close") as asker,
     ):
         await all_listen(redis, 3)
-        answers = await asker.ask("subscriptions.close", {"viewer_id": str(ALICE), "subscription_id": "b"})
+        answers = await asker.call("subscriptions.close", {"viewer_id": str(ALICE), "subscription_id": "b"})
         assert (first.closed, second.closed) == ([], ["b"])
         assert sorted(answers.replies) == [False, False, True]
         # Yet it must say whose it is: an id alone closes nothing.
-        nameless = await asker.ask("subscriptions.close", {"subscription_id": "a"})
+        nameless = await asker.call("subscriptions.close", {"subscription_id": "a"})
         assert nameless == Replies([False], complete=False)
         assert first.closed == []
 

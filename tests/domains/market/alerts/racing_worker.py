@@ -23,7 +23,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from tests.statements import statement
 from tests.waiting import HANG_S
 
@@ -52,7 +52,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
     firings = Firings(database, clock, EventLog(database, redis), Post(Keyring.generate(), NoMailer()))
-    ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+    ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:
         """What really happened to the prices, whoever stored them: committed with what the alerts made of it."""

@@ -25,7 +25,7 @@ from app.domains.market.prices.rules.candles import CandleBuilder, Traded, trade
 from app.domains.market.prices.rules.quotes import completed
 from app.domains.market.prices.rules.windows import begin_of
 from app.kit.clock import Clock
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 AHEAD: Final = timedelta(minutes=10)
 """Clocks differ; a quote that is further ahead is of a clock that was wrong, and older than any. It is more than two
@@ -48,7 +48,7 @@ class Minute(msgspec.Struct, frozen=True):
 class Ticker:
     """Takes quotes, publishes them, and keeps for the database what it does not have yet."""
 
-    def __init__(self, source: str, clock: Clock, volatile: Volatile, *, every_s: float) -> None:
+    def __init__(self, source: str, clock: Clock, volatile: VolatileTopics, *, every_s: float) -> None:
         self.source = source
         self.due: dict[str, Quote] = {}
         """The newest quote of each token whose stored one is older."""
