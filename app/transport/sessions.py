@@ -231,7 +231,7 @@ class Lease:
         self.close()
         self._over(ending)
 
-    def look(self) -> None:
+    def recheck(self) -> None:
         """Finds out in a moment whether the session was renewed. Claims in a row share a look.
 
         It is in nobody's power to call off the look at the end of the session, or the one that precedes the warning.
@@ -295,4 +295,4 @@ class Lease:
             if self._warn is not None:
                 self._warn(viewer.expires_at)
         if self._again:
-            self.look()
+            self.recheck()

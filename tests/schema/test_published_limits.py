@@ -72,7 +72,7 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "kit.crypto.passwords.Passwords._run": {"passwordsWaiting"},
     "kit.ratelimit.RateLimiter._place": {"attempts"},
     "transport.messages.read_body": {"bodyBytes"},
-    "transport.places.Places.take": SOCKETS,
+    "transport.connection_limits.ConnectionLimits.acquire": SOCKETS,
     "transport.sockets.admission": ACCEPTS,
     "transport.sockets.admission.Admission._refused": ACCEPTS,
     "transport.sockets.admission.Admission.enter": SOCKETS,

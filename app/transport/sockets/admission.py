@@ -10,8 +10,8 @@ from app.domains.accounts.model import Client
 from app.domains.accounts.rules.identity import source_of
 from app.kit.errors import Code
 from app.settings import Settings
+from app.transport.connection_limits import ConnectionKey, ConnectionLimits
 from app.transport.metrics import Metrics
-from app.transport.places import Place, Places
 from app.transport.refusals import RETRY_AFTER_S, Refused
 from app.transport.runtime import Caller
 from app.transport.sockets.protocol import CloseCode, Closing
@@ -67,15 +67,15 @@ class Admission:
     """Counts sockets, and turns away those that are too many. Clients come back by themselves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._places = Places(settings, "sockets")
-        self._waiting = Places(settings, "sockets without a connection_init")
+        self._connections = ConnectionLimits(settings, "sockets")
+        self._waiting = ConnectionLimits(settings, "sockets without a connection_init")
         self._bucket = TokenBucket(settings.socket_accept_rate)
         self._addresses = AddressBuckets(settings.socket_address_accept_rate)
         self._metrics = metrics
         self._stopping = False
 
-    def knock(self, client: Client) -> Place | None:
-        """Asks for a handshake. Gives the address's place for a socket that nobody has said anything on.
+    def admit(self, client: Client) -> ConnectionKey | None:
+        """Admits a handshake. Returns the key under which the socket waits for its `connection_init`.
 
         Raises Refused, 503 or 429, when too many come at once or wait, or the server stops.
         """
@@ -88,30 +88,30 @@ class Admission:
         if not self._bucket.take():
             raise self._refused("rate", _TOO_FAST)
         try:
-            return self._waiting.take(None, client)
+            return self._waiting.acquire(None, client)
         except Refused as refused:
             self._metrics.socket_refused("waiting")
             refused.headers["retry-after"] = str(RETRY_AFTER_S)
             raise
 
-    def begun(self, place: Place | None) -> None:
-        """The socket does not wait any more: it has begun, or has ended."""
-        self._waiting.give_back(place)
+    def release_waiting(self, key: ConnectionKey | None) -> None:
+        """The socket has been initialised, or has ended: it no longer waits."""
+        self._waiting.release(key)
 
-    def enter(self, caller: Caller) -> Place | None:
-        """The place of a socket whose caller is known; None for one that came without an address.
+    def acquire(self, caller: Caller) -> ConnectionKey | None:
+        """Counts a socket whose caller is known, and returns its key; None for one that came without an address.
 
         Raises Closing, retryable, when this caller has too many.
         """
         try:
-            return self._places.take(caller.viewer, caller.client)
+            return self._connections.acquire(caller.viewer, caller.client)
         except Refused as refused:
             self._metrics.socket_refused("address" if caller.viewer is None else "viewer")
             raise Closing(CloseCode.TRY_AGAIN_LATER, refused.message) from refused
 
-    def leave(self, place: Place) -> None:
-        """Gives a place back."""
-        self._places.give_back(place)
+    def release(self, key: ConnectionKey) -> None:
+        """Stops counting a socket that has ended."""
+        self._connections.release(key)
 
     def stop(self) -> None:
         """Turns everybody away from here on."""

@@ -12,9 +12,9 @@ from starlette.websockets import WebSocket
 from app.engine.encoding import encode
 from app.kit.tasks import end
 from app.transport.callers import Callers, client_of
+from app.transport.connection_limits import ConnectionKey
 from app.transport.envelope import exchange_of
 from app.transport.messages import JSON
-from app.transport.places import Place
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
 from app.transport.sockets.admission import Admission
@@ -93,19 +93,19 @@ class Sockets:
         websocket = WebSocket(scope, receive, send)
         request_id = exchange_of(websocket).request_id
         socket: Socket | None = None
-        place: Place | None = None
+        key: ConnectionKey | None = None
         try:
-            place = self._admission.knock(client_of(websocket))
+            key = self._admission.admit(client_of(websocket))
             caller = await self._hall.callers.identify(websocket, request_id)
             wire = await self._shaken(scope, receive, send)
             if wire is not None and not wire.disconnected:
-                socket = Socket(self._hall, wire, caller, place)
+                socket = Socket(self._hall, wire, caller, key)
         except Refused as refused:
             body = encode(refused.body(request_id))
             await websocket.send_denial_response(Response(body, refused.status, refused.headers, media_type=JSON))
         finally:
             if socket is None:
-                self._admission.begun(place)
+                self._admission.release_waiting(place)
         return socket
 
     async def _shaken(self, scope: Scope, receive: Receive, send: Send) -> Wire | None:

@@ -14,9 +14,9 @@ from app.engine.operations import Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import Code, Unauthenticated
+from app.transport.connection_limits import ConnectionKey
 from app.transport.credentials import token_in
 from app.transport.messages import LARGE_BYTES
-from app.transport.places import Place
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sessions import Ending, Lease
@@ -44,20 +44,20 @@ class Socket:
     __slots__ = (
         "_acknowledged",
         "_caller",
+        "_connection_key",
         "_drain",
         "_hall",
         "_initialised",
         "_lease",
         "_numbers",
         "_operations",
-        "_place",
         "_timer",
         "_waiting",
         "wire",
     )
 
-    def __init__(self, hall: Hall, wire: Wire, caller: Caller, waiting: Place | None) -> None:
-        """`waiting` is the place that it has until it has begun."""
+    def __init__(self, hall: Hall, wire: Wire, caller: Caller, waiting: ConnectionKey | None) -> None:
+        """`waiting` is the key under which it counts until it has been initialised."""
         self.wire = wire
         self._hall = hall
         # A frame sets no cookies, and no refresh token is ever read again.
@@ -68,7 +68,7 @@ class Socket:
         self._acknowledged = False
         self._lease: Lease | None = None
         self._waiting = waiting
-        self._place: Place | None = None
+        self._connection_key: ConnectionKey | None = None
         self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             hall.runtime.settings.socket_init_timeout_s, self._not_initialised
         )
@@ -88,7 +88,7 @@ class Socket:
     @property
     def payer(self) -> Payer:
         """On whose accounts its subscriptions are."""
-        return Payer(self, self._place, self._caller.viewer is not None)
+        return Payer(self, self._connection_key, self._caller.viewer is not None)
 
     async def run(self) -> None:
         """Answers messages until the connection is over. Raises Closing, or whatever else has failed."""
@@ -125,13 +125,13 @@ class Socket:
         for operation in self._operations.values():
             operation.close()
         self._operations.clear()
-        if self._place is not None:
-            self._hall.admission.leave(self._place)
-            self._place = None
-        self._begun()
+        if self._connection_key is not None:
+            self._hall.admission.release(self._connection_key)
+            self._connection_key = None
+        self._release_waiting()
 
-    def _begun(self) -> None:
-        self._hall.admission.begun(self._waiting)
+    def _release_waiting(self) -> None:
+        self._hall.admission.release_waiting(self._waiting)
         self._waiting = None
 
     # What operations need
@@ -214,8 +214,8 @@ class Socket:
             self._timer.cancel()
             self._timer = None
         self._caller = await self._hall.introduced(message.payload or {}, self._caller)
-        self._place = self._hall.admission.enter(self._caller)
-        self._begun()
+        self._connection_key = self._hall.admission.acquire(self._caller)
+        self._release_waiting()
         if self._caller.viewer is not None:
             self._lease = Lease(
                 self.runtime.sessions,
@@ -237,7 +237,7 @@ class Socket:
         if payload is None:
             return False
         if payload.get("renewed") is True and self._lease is not None:
-            self._lease.look()
+            self._lease.recheck()
             return True
         if not self._acknowledged:
             return False
