@@ -15,7 +15,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.kit.errors import NotFound, Unavailable
 from app.transport.compression import Compression
-from app.transport.envelope import Envelope
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
 from app.transport.links import reset_page, script, verify_page
@@ -52,7 +51,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
     # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
     # the envelope puts into words are for other origins to read as well, and compressed like everything else.
-    app = CrossOrigin(Compression(Envelope(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
+    app = CrossOrigin(Compression(RequestMiddleware(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
         app,  # type: ignore[arg-type]
         trusted_hosts=runtime.settings.trusted_proxies,

@@ -18,7 +18,6 @@ from app.kit.errors import Code
 from app.transport import cookies
 from app.transport.callers import Callers
 from app.transport.compression import NO_TRANSFORM
-from app.transport.envelope import Exchange, exchange_of
 from app.transport.messages import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -35,6 +34,7 @@ from app.transport.messages import (
     read_body,
 )
 from app.transport.refusals import RETRY_AFTER_S, STATUS, Refused
+from app.transport.request_middleware import RequestLog, request_log_of
 from app.transport.runtime import AppRuntime, Caller, Context
 
 METHODS: Final = "GET, POST"
@@ -89,15 +89,15 @@ class GraphQLEndpoint:
         if media_type is None and not streaming:
             raise Refused(f"We can answer with {GRAPHQL_JSON} or {JSON}.", status=HTTPStatus.NOT_ACCEPTABLE)
         params = await self._params(request)
-        exchange = exchange_of(request)
-        caller = await self._callers.identify(request, exchange.request_id)
+        request_log = request_log_of(request)
+        caller = await self._callers.identify(request, request_log.request_id)
         if caller.viewer is not None:
-            exchange.user_id = str(caller.viewer.user_id)
+            request_log.user_id = str(caller.viewer.user_id)
         prepared = await self._prepare(params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
-        exchange.operation, exchange.operation_type = prepared.name, prepared.kind.value
+        request_log.operation, request_log.operation_type = prepared.name, prepared.kind.value
         if prepared.kind is OperationType.MUTATION and request.method == "GET":
             raise _not_allowed("A mutation is sent by POST.", "POST")
         # An event sets no cookies.
@@ -107,7 +107,7 @@ class GraphQLEndpoint:
             if self._stream is None or not streaming:
                 raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM}.")
             return self._stream(request, prepared, context)
-        response = await self._execute(request, prepared, context, exchange)
+        response = await self._execute(request, prepared, context, request_log)
         answer = self._answer(response, media_type, caller)
         return self._with_session(answer, caller, context) if isinstance(answer, HttpResponse) else answer
 
@@ -130,14 +130,16 @@ class GraphQLEndpoint:
         )
         return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 
-    async def _execute(self, request: Request, prepared: Prepared, context: Context, exchange: Exchange) -> Response:
+    async def _execute(
+        self, request: Request, prepared: Prepared, context: Context, request_log: RequestLog
+    ) -> Response:
         began = time.perf_counter()
         work = self._runtime.engine.execute(prepared, context)
         if prepared.kind is OperationType.MUTATION:
             response = await work
         else:
             response = await unless_disconnected(request.receive, work)
-        exchange.statements = response.statements
+        request_log.statements = response.statements
         self._runtime.metrics.executed(prepared, response, time.perf_counter() - began)
         return response
 

@@ -13,9 +13,9 @@ from app.engine.encoding import encode
 from app.kit.tasks import end
 from app.transport.callers import Callers, client_of
 from app.transport.connection_limits import ConnectionKey
-from app.transport.envelope import exchange_of
 from app.transport.messages import JSON
 from app.transport.refusals import Refused
+from app.transport.request_middleware import request_log_of
 from app.transport.runtime import AppRuntime
 from app.transport.sockets.admission import Admission
 from app.transport.sockets.hall import Hall
@@ -91,7 +91,7 @@ class Sockets:
 
     async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:
         websocket = WebSocket(scope, receive, send)
-        request_id = exchange_of(websocket).request_id
+        request_id = request_log_of(websocket).request_id
         socket: Socket | None = None
         key: ConnectionKey | None = None
         try:

@@ -22,7 +22,7 @@ from app.transport.runtime import AppRuntime
 
 log = structlog.get_logger(__name__)
 
-_KEY: Final = "moneta.exchange"
+_KEY: Final = "moneta.request_log"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -36,7 +36,7 @@ _HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDoma
 _QUIET: Final = ("/health/", "/metrics", "/ide/assets/")
 
 
-class Exchange(msgspec.Struct):
+class RequestLog(msgspec.Struct):
     """What is known of one request by the time it is logged."""
 
     request_id: str
@@ -47,13 +47,13 @@ class Exchange(msgspec.Struct):
     user_id: str | None = None
 
 
-def exchange_of(connection: HTTPConnection) -> Exchange:
-    """The exchange that this connection belongs to."""
-    exchange: Exchange = connection.scope[_KEY]
-    return exchange
+def request_log_of(connection: HTTPConnection) -> RequestLog:
+    """The log of the request that this connection belongs to."""
+    request_log: RequestLog = connection.scope[_KEY]
+    return request_log
 
 
-class Envelope:
+class RequestMiddleware:
     """The outermost application. Sockets get an id too; everything else of theirs is their own."""
 
     def __init__(self, app: ASGIApp, runtime: AppRuntime) -> None:
@@ -67,26 +67,26 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         offered = Headers(scope=scope).get("x-request-id", "")
-        exchange = Exchange(offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8))
-        scope[_KEY] = exchange
+        request_log = RequestLog(offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8))
+        scope[_KEY] = request_log
         # Starlette's routes then raise what they refuse, instead of answering in plain text.
         scope["app"] = self
-        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        structlog.contextvars.bind_contextvars(request_id=request_log.request_id)
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         with self._in_flight.track_inprogress():
-            await self._answer(scope, receive, send, exchange)
-        self._log(scope, exchange, time.perf_counter() - began)
+            await self._answer(scope, receive, send, request_log)
+        self._log(scope, request_log, time.perf_counter() - began)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_log: RequestLog) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                exchange.status = int(message["status"])
+                request_log.status = int(message["status"])
                 headers = message["headers"]
                 named = {name for name, _ in headers}
-                headers.append((b"x-request-id", exchange.request_id.encode()))
+                headers.append((b"x-request-id", request_log.request_id.encode()))
                 headers.extend(header for header in self._headers if header[0] not in named)
             await send(message)
 
@@ -96,36 +96,36 @@ class Envelope:
         except ClientDisconnect:
             return
         except Refused as refused:
-            response = _refusal(refused, exchange)
+            response = _refusal(refused, request_log)
         except HTTPException as error:
             code = Code.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else Code.BAD_USER_INPUT
             outcome = Refused(error.detail, status=error.status_code, code=code, headers=error.headers)
-            response = _refusal(outcome, exchange)
+            response = _refusal(outcome, request_log)
         except Exception:
             log.exception("request_failed", path=scope["path"])
-            body = error_body("Internal error.", Code.INTERNAL, exchange.request_id)
+            body = error_body("Internal error.", Code.INTERNAL, request_log.request_id)
             response = Response(encode(body), HTTPStatus.INTERNAL_SERVER_ERROR, media_type=JSON)
-        if not exchange.status:
+        if not request_log.status:
             await response(scope, receive, send_with_headers)
 
-    def _log(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+    def _log(self, scope: Scope, request_log: RequestLog, seconds: float) -> None:
         report = log.debug if scope["path"].startswith(_QUIET) else log.info
         fields = {
-            "operation": exchange.operation,
-            "type": exchange.operation_type,
-            "statements": exchange.statements,
-            "user_id": exchange.user_id,
+            "operation": request_log.operation,
+            "type": request_log.operation_type,
+            "statements": request_log.statements,
+            "user_id": request_log.user_id,
         }
         report(
             "request",
             method=scope["method"],
             path=scope["path"],
             # Without an answer, the client was gone before there was one.
-            status=exchange.status or None,
+            status=request_log.status or None,
             ms=round(seconds * 1000, 2),
             **{name: value for name, value in fields.items() if value is not None},
         )
 
 
-def _refusal(refused: Refused, exchange: Exchange) -> Response:
-    return Response(encode(refused.body(exchange.request_id)), refused.status, refused.headers, media_type=JSON)
+def _refusal(refused: Refused, request_log: RequestLog) -> Response:
+    return Response(encode(refused.body(request_log.request_id)), refused.status, refused.headers, media_type=JSON)
