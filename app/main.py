@@ -34,7 +34,7 @@ from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.loading import Reads
-from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
+from app.kit.mail import FolderMailer, Mailer, SmtpMailer
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.timekeeping import DatabaseClock, keep_time
@@ -193,7 +193,7 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
             return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
         except ValueError as error:
             raise Unavailable(f"MONETA_SMTP_URL or MONETA_MAIL_FROM: {error}.") from None
-    return OutboxMailer(settings.home / "outbox", clock)
+    return FolderMailer(settings.home / "outbox", clock)
 
 
 def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRuntime:
@@ -230,7 +230,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         hub=hub,
         subscriptions=subscriptions,
         sessions=SessionWatch(hub, services.accounts.sessions.expiries, application.clock),
-        outbox=mailer if isinstance(mailer, OutboxMailer) else None,
+        dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
         providers=price_checks(settings, services.market),
         read_sources=services.market.sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
@@ -284,7 +284,7 @@ async def check_production(application: Application) -> None:
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."
         )
-    if isinstance(application.mailer, OutboxMailer):
+    if isinstance(application.mailer, FolderMailer):
         log.warning(
             "mail.not_sent",
             reason="MONETA_SMTP_URL is not set: nobody gets a verification code or a reset link",

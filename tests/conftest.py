@@ -37,7 +37,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.mail import OutboxMailer
+from app.kit.mail import FolderMailer
 from app.kit.migrate import migrate
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
@@ -314,9 +314,9 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def application(settings: Settings, database: Database, redis: Redis, clock: FixedClock) -> Iterator[Application]:
-    """Wired as the server wires itself, but with cheap passwords and mail in an outbox."""
+    """Wired as the server wires itself, but with cheap passwords and mail in a folder."""
     passwords, events = cheap_passwords(), EventLog(database, redis)
-    mailer = OutboxMailer(settings.home / "outbox", clock)
+    mailer = FolderMailer(settings.home / "outbox", clock)
     services = build_services(settings, database, redis, clock, events, mailer, passwords)
     yield Application(settings, database, redis, clock, events, mailer, services)
     passwords.close()

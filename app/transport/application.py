@@ -15,12 +15,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.kit.errors import NotFound, Unavailable
 from app.transport.compression import Compression
+from app.transport.dev_mailbox import DevMailboxPage
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
 from app.transport.links import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
 from app.transport.origins import CrossOrigin, Origins
-from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime
@@ -50,7 +50,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
         return router(scope, receive, send)
 
     # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
-    # the envelope puts into words are for other origins to read as well, and compressed like everything else.
+    # the request middleware words are readable by other origins too, and compressed like everything else.
     app = CrossOrigin(Compression(RequestMiddleware(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
         app,  # type: ignore[arg-type]
@@ -94,8 +94,8 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
-    if runtime.outbox is not None and not runtime.settings.production:
-        routes.append(Route("/dev/mail", at_home(OutboxPage(runtime.outbox).show)))
+    if runtime.dev_mailbox is not None and not runtime.settings.production:
+        routes.append(Route("/dev/mail", at_home(DevMailboxPage(runtime.dev_mailbox).show)))
     return routes
 
 

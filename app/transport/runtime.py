@@ -14,7 +14,7 @@ from app.engine.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.hub import Hub
-from app.kit.mail import OutboxEntry
+from app.kit.mail import StoredMessage
 from app.settings import Settings
 from app.transport.metrics import Metrics
 from app.transport.sessions import SessionWatch
@@ -80,10 +80,10 @@ class Pingable(Protocol):
         ...
 
 
-class Outbox(Protocol):
+class DevMailbox(Protocol):
     """Mail that was not sent but kept for the developer."""
 
-    async def recent(self, limit: int = 50) -> list[OutboxEntry]:
+    async def recent(self, limit: int = 50) -> list[StoredMessage]:
         """The newest messages, newest first."""
         ...
 
@@ -119,7 +119,7 @@ class AppRuntime:
     subscriptions: Subscriptions
     sessions: SessionWatch
     """Started before anybody connects."""
-    outbox: Outbox | None = None
+    dev_mailbox: DevMailbox | None = None
     """Shown at /dev/mail in development; null where mail is really sent."""
     providers: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
     """Checks of outbound APIs by name; one that raises is unhealthy."""

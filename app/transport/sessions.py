@@ -197,7 +197,7 @@ class Lease:
     expired, it looks whether that has happened.
     """
 
-    __slots__ = ("_again", "_looking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
+    __slots__ = ("_again", "_checking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class Lease:
         self._warning_s = warning_s
         self._warn = warn
         self._timer: asyncio.TimerHandle | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._again = False
         self.viewer: Viewer | None = None
 
@@ -236,21 +236,21 @@ class Lease:
 
         It is in nobody's power to call off the look at the end of the session, or the one that precedes the warning.
         """
-        if self._looking is not None:
+        if self._checking is not None:
             # It may have read the row before the renewal.
             self._again = True
         elif self.viewer is not None:
-            self._begin_look(at_end=False, warn=False)
+            self._begin_check(at_end=False, warn=False)
 
     def close(self) -> None:
         """Nothing is told any more."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._checking is not None:
+            self._checking.cancel()
         if self.viewer is not None:
             self._watch.unwatch(self.viewer.session_id, self)
-        self.viewer = self._timer = self._looking = None
+        self.viewer = self._timer = self._checking = None
         self._again = False
 
     def _schedule(self, viewer: Viewer) -> None:
@@ -261,15 +261,15 @@ class Lease:
     def _call_later(self, delay_s: float, *, at_end: bool) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._watch.call_later(max(0.0, delay_s), lambda: self._begin_look(at_end=at_end, warn=True))
+        self._timer = self._watch.call_later(max(0.0, delay_s), lambda: self._begin_check(at_end=at_end, warn=True))
 
-    def _begin_look(self, *, at_end: bool, warn: bool) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
+    def _begin_check(self, *, at_end: bool, warn: bool) -> None:
+        if self._checking is not None:
+            self._checking.cancel()
         self._again = False
-        self._looking = asyncio.create_task(self._look(at_end=at_end, warn=warn))
+        self._checking = asyncio.create_task(self._check(at_end=at_end, warn=warn))
 
-    async def _look(self, *, at_end: bool, warn: bool) -> None:
+    async def _check(self, *, at_end: bool, warn: bool) -> None:
         viewer = self.viewer
         if viewer is None:
             return
@@ -282,7 +282,7 @@ class Lease:
             if not isinstance(error, TimeoutError | Problem):
                 log.exception("sessions.look_failed")
             expires_at = viewer.expires_at
-        self._looking = None
+        self._checking = None
         if expires_at is None:
             self.ended(Ending.ENDED)
         elif expires_at > viewer.expires_at:

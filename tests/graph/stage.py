@@ -19,7 +19,7 @@ from app.domains.market.prices.services.ticker import Ticker
 from app.engine.operations import Course, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
-from app.kit.mail import Message, OutboxMailer
+from app.kit.mail import FolderMailer, Message
 from app.kit.volatile import VolatileTopics
 from app.main import Application
 from tests.conftest import Execute, Owner
@@ -115,7 +115,7 @@ class Stage:
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))
 
     async def _hold_mail(self, step: dict[str, Any]) -> None:
-        assert isinstance(self.application.mailer, OutboxMailer)
+        assert isinstance(self.application.mailer, FolderMailer)
         entries = await self.application.mailer.recent()
         sent, self.mails = entries[: len(entries) - self.mails], len(entries)
         expected = step.get("mail")

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from app.kit.mail import OutboxEntry
+from app.kit.mail import StoredMessage
 from app.settings import Settings
 from tests.engine.support import listening
 from tests.transport.support import ALICE, ORIGIN, TOKEN, Witness, ask, build, client_for, errors
@@ -101,16 +101,16 @@ async def test_no_proxy_is_trusted_unless_it_is_named() -> None:
     assert witness.callers[0].client.ip == "127.0.0.1"
 
 
-class BrokenOutbox:
+class BrokenMailbox:
     """Fails as nobody expects."""
 
-    async def recent(self, limit: int = 50) -> list[OutboxEntry]:
+    async def recent(self, limit: int = 50) -> list[StoredMessage]:
         raise RuntimeError("a secret detail")
 
 
 async def test_what_breaks_outside_of_graphql_is_masked_too() -> None:
     with listening() as logs:
-        response = await client_for(build(outbox=BrokenOutbox())).get(
+        response = await client_for(build(dev_mailbox=BrokenMailbox())).get(
             "/dev/mail", headers={"x-request-id": "request-9"}
         )
     assert response.status_code == 500

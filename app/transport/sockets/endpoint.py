@@ -105,7 +105,7 @@ class Sockets:
             await websocket.send_denial_response(Response(body, refused.status, refused.headers, media_type=JSON))
         finally:
             if socket is None:
-                self._admission.release_waiting(place)
+                self._admission.release_waiting(key)
         return socket
 
     async def _shaken(self, scope: Scope, receive: Receive, send: Send) -> Wire | None:

@@ -12,7 +12,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.jobs import market_jobs
 from app.domains.notifications import loaders as notification_loaders
 from app.kit.loading import PageRequest, Reads
-from app.kit.mail import OutboxMailer
+from app.kit.mail import FolderMailer
 from app.main import Application
 from app.schema.services import Services
 from tests.conftest import Owner
@@ -36,7 +36,7 @@ async def work(services: Services, owner: Owner) -> list[str]:
 
 
 async def mails(application: Application) -> list[tuple[str, str, str]]:
-    assert isinstance(application.mailer, OutboxMailer)
+    assert isinstance(application.mailer, FolderMailer)
     return [(each.message.to, each.message.subject, each.message.text) for each in await application.mailer.recent()]
 
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.engine.encoding import encode
-from app.kit.mail import OutboxEntry
+from app.kit.mail import StoredMessage
 from app.transport.messages import JSON
-from app.transport.runtime import Outbox
+from app.transport.runtime import DevMailbox
 
 _STYLE: Final = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;"
@@ -26,27 +26,27 @@ _POLICY: Final = (
 _LINK: Final = re.compile(r"https?://[^\s<>\"']+")
 
 
-class OutboxPage:
+class DevMailboxPage:
     """The newest messages, as a page or as JSON."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
+    def __init__(self, mailbox: DevMailbox) -> None:
+        self._mailbox = mailbox
 
     async def show(self, request: Request) -> Response:
         """A page, or with `?format=json` a list of `{sentAt, to, subject, text}`; newest first."""
-        entries = await self._outbox.recent()
+        entries = await self._mailbox.recent()
         headers = {"cache-control": "no-store", "content-security-policy": _POLICY}
         if request.query_params.get("format") == "json":
             return Response(encode([_plain(entry) for entry in entries]), headers=headers, media_type=JSON)
         return HTMLResponse(_page(entries), headers=headers)
 
 
-def _plain(entry: OutboxEntry) -> dict[str, object]:
+def _plain(entry: StoredMessage) -> dict[str, object]:
     message = entry.message
     return {"sentAt": entry.sent_at, "to": message.to, "subject": message.subject, "text": message.text}
 
 
-def _page(entries: list[OutboxEntry]) -> str:
+def _page(entries: list[StoredMessage]) -> str:
     shown = "".join(map(_article, entries)) or "<p>No mail yet. Register, and it appears here; reload to see it.</p>"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -56,7 +56,7 @@ def _page(entries: list[OutboxEntry]) -> str:
     )
 
 
-def _article(entry: OutboxEntry) -> str:
+def _article(entry: StoredMessage) -> str:
     message = entry.message
     return (
         f"<article><h2>{escape(message.subject)}</h2>"
