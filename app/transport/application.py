@@ -23,6 +23,7 @@ from app.transport.metrics import CONTENT_TYPE
 from app.transport.origins import CrossOrigin, Origins
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
+from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
 from app.transport.scraping import Scrapers
 from app.transport.source_metrics import SourceMetrics

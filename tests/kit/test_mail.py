@@ -294,7 +294,7 @@ async def test_the_outbox_keeps_the_newest(tmp_path: Path) -> None:
 async def test_concurrent_writers_lose_nothing(tmp_path: Path) -> None:
     mailers = [FolderMailer(tmp_path, FixedClock(NOW)) for _ in range(4)]
     await asyncio.gather(*(mailers[number % 4].send(numbered(number)) for number in range(40)))
-    assert sorted(await subjects(mailboxes[0])) == sorted(f"mail {number}" for number in range(40))
+    assert sorted(await subjects(mailers[0])) == sorted(f"mail {number}" for number in range(40))
 
 
 async def test_the_outbox_passes_over_what_is_no_message(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where the embedded servers' programs and data live, and whom they run as.
+"""Where the embedded servers' programs and data are, and which user they run as.
 
 An ordinary user's servers run as that user, on programs from the virtual environment and data in the home. Postgres
 refuses to run as root, so that root's servers run as an account without rights, which may be unable to enter the
@@ -25,7 +25,7 @@ from app.dev.programs import Programs, runnable_programs
 LOCATION_NOTE = "servers.location"
 
 
-class Place(NamedTuple):
+class ServerLayout(NamedTuple):
     """`folder` holds each server's data; `user` is None when the servers run as the caller."""
 
     folder: Path
@@ -33,14 +33,14 @@ class Place(NamedTuple):
     programs: Programs
 
 
-def settle(home: Path) -> Place:
-    """Find or make the place of a home's servers. The home is a resolved path and exists."""
+def layout_of(home: Path) -> ServerLayout:
+    """Find or make the layout of a home's servers. The home is a resolved path and exists."""
     if os.geteuid() != 0:
         folder = home / "servers"
         make(folder, None)
-        return Place(folder, None, runnable_programs(None))
+        return ServerLayout(folder, None, runnable_programs(None))
     folder, user = _folder_as_root(home)
-    return Place(folder, user, runnable_programs(user))
+    return ServerLayout(folder, user, runnable_programs(user))
 
 
 def give_to_owner_of(home: Path, path: Path) -> None:
