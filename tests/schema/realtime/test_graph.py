@@ -24,7 +24,7 @@ from app.transport.runtime import AppRuntime, Caller
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
-from tests.kit.test_peers import all_listen
+from tests.kit.test_process_rpc import all_listen
 from tests.waiting import HANG_S, until
 
 BLOCKS = "subscription { newBlock { cursor } }"

@@ -19,7 +19,7 @@ from app.kit.errors import NotFound, Unavailable
 from app.kit.process_rpc import ProcessRpc, Replies
 from app.schema.realtime.registry import MAX_DOCUMENT, OpenSubscription, OpenSubscriptions
 from tests.conftest import NOON
-from tests.kit.test_peers import all_listen, process
+from tests.kit.test_process_rpc import all_listen, process
 from tests.waiting import HANG_S
 
 ALICE, BOB = uuid4(), uuid4()

@@ -136,9 +136,9 @@ class Ticker:
             )
             for symbol, each in self._quotes.items()
         }
-        self._volatile.tell(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
+        self._volatile.publish_soon(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
         for interval in Interval:
-            self._volatile.tell(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
+            self._volatile.publish_soon(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
 
 
 def _quotes(latest: object, source: str, now: datetime) -> dict[str, Quote]:
