@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
-from app.kit.outlet import hold_standard_streams
+from app.kit.log_writer import protect_standard_streams
 from app.settings import BadSetting, Settings, load_settings
 
-hold_standard_streams()
+protect_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 app.add_typer(doctor, name="doctor")
@@ -311,7 +311,7 @@ async def _load_demo(settings: Settings, progress: Progress, password: str, code
     from app.dev.demo import load_demo
     from app.dev.demo_prices import Extent
     from app.kit.clock import FixedClock, SystemClock
-    from app.kit.timekeeping import database_time
+    from app.kit.database_clock import database_time
     from app.main import open_application
 
     # The demo's past is made through the real services, by a clock that it sets.

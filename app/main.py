@@ -24,20 +24,20 @@ from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import BadKeyring, Keyring
 from app.kit.crypto.local import derive, local_secret
 from app.kit.crypto.passwords import Passwords
+from app.kit.database_clock import DatabaseClock, keep_time
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.loading import Reads
 from app.kit.mail import FolderMailer, Mailer, SmtpMailer
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
-from app.kit.timekeeping import DatabaseClock, keep_time
+from app.kit.reads import Reads
+from app.kit.redis_client import Redis, open_redis
 from app.kit.work import Work, working
 from app.schema.context import Context, Runtime
 from app.schema.limits import build_limits

@@ -13,7 +13,7 @@ from app.domains.market.jobs import market_jobs, market_schedules, mending_sched
 from app.kit.db import PUBLIC
 from app.kit.errors import NotFound
 from app.kit.jobs import JobRunner, kit_schedules, partition_schedule, run_schedule
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.kit.relay import Relay
 from app.kit.tasks import end
 from app.kit.volatile import VolatileTopics

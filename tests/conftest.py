@@ -32,7 +32,6 @@ from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model.phases import BUDGETS_S
 from app.engine.operations import Response
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
@@ -41,6 +40,7 @@ from app.kit.mail import FolderMailer
 from app.kit.migrate import migrate
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
+from app.kit.redis_client import open_redis
 from app.main import Application, build_runtime, build_services
 from app.schema.services import Services
 from app.settings import Settings
@@ -73,9 +73,9 @@ PATIENT = (
     "app.domains.market.analysis.services.analyses.PATIENCE_S",
     "app.domains.market.analysis.services.press.SOCIAL_S",
     "app.domains.market.analysis.services.research.OTHERS_S",
-    "app.kit.catchup.REDIS_PATIENCE_S",
-    "app.kit.computed.PATIENCE_S",
-    "app.kit.contained._PATIENCE",
+    "app.kit.event_history.REDIS_PATIENCE_S",
+    "app.kit.shared_cache.PATIENCE_S",
+    "app.kit.sandbox._PATIENCE",
     "app.kit.hub.READING_PATIENCE_S",
     "app.kit.leadership.ANSWER_S",
     "app.kit.ratelimit.PATIENCE_S",

@@ -16,7 +16,7 @@ from app.domains.accounts.rules.published import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.ledger.loaders import wallet_by_user
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.schema.services import Services
 
 

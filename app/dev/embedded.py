@@ -1,8 +1,7 @@
 """Postgres and Valkey below a home folder, for `make serve` on a bare machine and for the tests.
 
-What a home holds: `servers/` (data and passwords; elsewhere for root when need be, see server_layout.py), the logs of the
-servers, and `servers.json`, whose lock says whether a home is in use and whose content tells other verbs where its
-servers are.
+A home holds `servers/` (data and passwords; for root possibly elsewhere, see server_layout.py), the logs of both,
+and `servers.json`: its lock says whether the home is in use, and its content says where the servers are.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from strawberry.types.field import StrawberryField
 
 from app.engine.pages import page_of
 from app.engine.relations import STREAM_CURSOR, Relation, selects
-from app.kit.loading import Many, One, Page
+from app.kit.loaders import Many, One, Page
 
 Resolver = Callable[..., Any]
 WAY = "moneta-way"

@@ -16,7 +16,8 @@ from app.engine.cursors import Cursor, Cursors
 from app.engine.limits.extra import Size, holds
 from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, ReadsContext, page_of
 from app.kit.errors import InvalidInput
-from app.kit.loading import Many, One, Page, PageRequest, Reads
+from app.kit.loaders import Many, One, Page, PageRequest
+from app.kit.reads import Reads
 
 
 class Relation(msgspec.Struct, frozen=True, eq=False):

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.kit.db import Database, Tx
-from app.kit.loading import Audience, one
+from app.kit.loaders import Audience, one
 from app.kit.sql import Command, Query, Statements
 
 WAKE_CHANNEL = "moneta:wake"

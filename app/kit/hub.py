@@ -14,12 +14,12 @@ import msgspec
 import structlog
 from broadcaster import Broadcast
 
-from app.kit.catchup import EventHistory, StreamHeads
 from app.kit.errors import Problem
+from app.kit.event_history import EventHistory, StreamHeads
+from app.kit.event_ring import EventRing, RingBudget
 from app.kit.events import Event, EventLog, decode_event
-from app.kit.listening import Listener, Stream
+from app.kit.listeners import Listener, StreamState
 from app.kit.pubsub import GAP
-from app.kit.recent import Budget, Ring
 from app.kit.relay import CHANNEL
 from app.kit.single_flight import SingleFlight
 from app.kit.tasks import end
@@ -52,10 +52,10 @@ class Hub:
         self._stream_heads = StreamHeads(self._positions)
         self._single_flight: SingleFlight[list[Event]] = SingleFlight()
         self._readings: SingleFlight[None] = SingleFlight()
-        self._streams: dict[str, Stream] = {}
+        self._streams: dict[str, StreamState] = {}
         self._topics: dict[str, Topic] = {}
         self._gaps = 0
-        self._budget = Budget()
+        self._budget = RingBudget()
         self._ring_limit = memory_limit
         self._check_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -86,7 +86,7 @@ class Hub:
         """
         state = self._streams.get(stream)
         if state is None:
-            state = self._streams[stream] = Stream(stream)
+            state = self._streams[stream] = StreamState(stream)
         listener = Listener(self, state)
         # Registered before the top is read: a fact between the two is kept, and not taken if it was counted already.
         state.listeners.add(listener)
@@ -235,10 +235,10 @@ class Hub:
                 else:
                     state.reach(top)
 
-    def _new_ring(self) -> Ring:
-        return Ring(self._ring_limit, self._budget)
+    def _new_ring(self) -> EventRing:
+        return EventRing(self._ring_limit, self._budget)
 
-    def leave(self, listener: Listener, state: Stream) -> None:
+    def leave(self, listener: Listener, state: StreamState) -> None:
         """Forgets a listener, and the stream with its last one. Idempotent."""
         if listener not in state.listeners:
             return

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Generic, TypeVar
 
-from app.kit.work import apart
+from app.kit.work import detached_context
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class SingleFlight(Generic[T]):
         if task is None:
             loop = asyncio.get_running_loop()
             # It is nobody's alone: what it takes of the database is not charged to whoever happened to be first.
-            task = self._under_way[key] = loop.create_task(_run(work), context=apart())
+            task = self._under_way[key] = loop.create_task(_run(work), context=detached_context())
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
 

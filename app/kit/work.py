@@ -77,7 +77,7 @@ def working(work: Work) -> Iterator[Work]:
         _work.reset(token)
 
 
-def apart() -> Context:
+def detached_context() -> Context:
     """A context for a task that serves many, and outlives the work that happened to begin it: it is nobody's own."""
     context = copy_context()
     context.run(_work.set, Work(SHARED, begun_by=current_work()))

@@ -12,7 +12,7 @@ from app.engine.direct import resolve_directly
 from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.accounts.operations import AccountsMutation, AccountsQuery
 from app.schema.accounts.types import AccountsViewer
 from app.schema.context import Info

@@ -51,7 +51,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
         return router(scope, receive, send)
 
     # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
-    # the request middleware words are readable by other origins too, and compressed like everything else.
+    # the request middleware puts into words are readable by other origins too, and compressed like everything else.
     app = CrossOrigin(Compression(RequestMiddleware(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
         app,  # type: ignore[arg-type]

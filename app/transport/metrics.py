@@ -15,10 +15,10 @@ from app.engine.operations import Course, Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.admission import WAIT_BUCKETS_S, Admission
+from app.kit.database_clock import DatabaseClock
 from app.kit.db import Database
 from app.kit.errors import Code
 from app.kit.hub import Hub
-from app.kit.timekeeping import DatabaseClock
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 

@@ -7,11 +7,11 @@ import pytest
 import pytest_asyncio
 
 from app.dev.embedded import Embedded
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.mail import FolderMailer
+from app.kit.redis_client import open_redis
 from app.main import Application, build_services
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests

@@ -14,9 +14,9 @@ import pytest
 from app.domains.ledger import loaders
 from app.kit.db import PUBLIC, Database
 from app.kit.hub import Hub
-from app.kit.loading import Reads
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
+from app.kit.reads import Reads
 from app.main import Application, build_runtime
 from app.schema.market.enums import PriceSource
 from app.schema.market.ticking import PriceTicks

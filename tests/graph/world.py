@@ -24,7 +24,7 @@ from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.jobs import kit_schedules, run_schedule
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.schema.services import Services
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles

@@ -7,8 +7,8 @@ often at once as there are callers, and prints the answers without repeats. `...
 import asyncio
 import sys
 
-from app.kit.cache import Redis, open_redis
-from app.kit.computed import Answer, Computed
+from app.kit.redis_client import Redis, open_redis
+from app.kit.shared_cache import CacheEntry, SharedCache
 from tests.waiting import HANG_S, elapse, until
 
 WORK_S = 0.4
@@ -16,8 +16,8 @@ LEASE_S = 5.0
 """Of a holder that is going to die: it renews it far more often."""
 
 
-def computed_over(redis: "Redis", *, lease_s: float = HANG_S, wait_s: float = HANG_S) -> Computed[str]:
-    return Computed(redis, "test", encode=str.encode, decode=bytes.decode, lease_s=lease_s, wait_s=wait_s)
+def computed_over(redis: "Redis", *, lease_s: float = HANG_S, wait_s: float = HANG_S) -> SharedCache[str]:
+    return SharedCache(redis, "test", encode=str.encode, decode=bytes.decode, lease_s=lease_s, wait_s=wait_s)
 
 
 async def all_ready(redis: "Redis", processes: int) -> bool:
@@ -28,13 +28,13 @@ async def main(redis_url: str, place: str, processes: int = 0, callers: int = 0)
     redis = await open_redis(redis_url)
     computed = computed_over(redis) if place == "crowd" else computed_over(redis, lease_s=LEASE_S)
 
-    async def work() -> Answer[str]:
+    async def work() -> CacheEntry[str]:
         number = await redis.incr("computations")
         if place == "hold":
             await asyncio.Event().wait()
         # Meanwhile the others ask.
         await elapse(WORK_S)
-        return Answer(f"answer {number}", 60)
+        return CacheEntry(f"answer {number}", 60)
 
     if place == "crowd":
         await redis.incr("ready")

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from app.dev.embedded import Embedded
 from app.dev.processes import free_port
 from app.kit import process_rpc as process_rpc_module
-from app.kit.cache import open_redis
 from app.kit.process_rpc import QUESTIONS, Handler, ProcessRpc, Replies
+from app.kit.redis_client import open_redis
 from tests.engine.support import listening
 from tests.kit.test_hub import valkey
 from tests.waiting import HANG_S, until

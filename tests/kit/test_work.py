@@ -16,7 +16,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database, Tx
 from app.kit.events import Event
 from app.kit.jobs import Job, Schedule, _entrypoint, run_schedule
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.kit.single_flight import SingleFlight
 from app.kit.work import Work, begin_transaction, current_work, working
 from app.schema.scalars import SCALARS

@@ -1,7 +1,7 @@
 """How records of accounts are read."""
 
 from app.domains.accounts.statements import AccountSql
-from app.kit.loading import Audience, many, one, page
+from app.kit.loaders import Audience, many, one, page
 
 user_by_id = one(AccountSql.users_by_ids, key="id", audience=Audience.PUBLIC)
 account_by_id = one(AccountSql.accounts_by_ids, key="id", audience=Audience.VIEWER)

@@ -28,10 +28,10 @@ from app.domains.market.sources.services.sources import Sources
 from app.domains.market.tokens.services.listing import Tokens
 from app.domains.market.watchlist.services import Watchlist
 from app.domains.notifications.services.notifications import Notifications
-from app.kit.cache import Redis
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.redis_client import Redis
 from app.kit.volatile import VolatileTopics
 from app.settings import Settings
 

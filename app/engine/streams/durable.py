@@ -20,7 +20,7 @@ from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Problem, ResyncRequired, Unavailable
 from app.kit.events import Event
 from app.kit.hub import Listener
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.single_flight import SingleFlight
 
 BATCH: Final = 16

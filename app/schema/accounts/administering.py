@@ -14,7 +14,7 @@ from app.engine.relations import After, First, page_request
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from app.kit.jobs import MAX_SCHEDULES
 from app.kit.jobs import ScheduledJob as ScheduledJobRecord
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.accounts import problems as _problems  # noqa: F401  # declares the types that the unions below name
 from app.schema.accounts.enums import AccessCodeState
 from app.schema.accounts.inputs import AccessCodeFilter, CreateAccessCodesInput, UpdateUserRoleInput, UserFilter

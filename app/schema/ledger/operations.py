@@ -12,7 +12,7 @@ from app.engine.pages import Connection
 from app.engine.problems import mutation
 from app.engine.relations import paged
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger import problems as _problems  # noqa: F401  # declares the types that the unions below name
 from app.schema.ledger.ids import wallet_id_of

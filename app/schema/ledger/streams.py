@@ -13,7 +13,7 @@ from app.engine.relations import related
 from app.engine.streams.declaring import durable, volatile
 from app.kit.errors import NotFound
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.ledger.types import Block, Transaction, Wallet

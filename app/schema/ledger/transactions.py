@@ -16,7 +16,7 @@ from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import listed, related
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block, tip_height
 from app.schema.ledger.enums import TransactionStatus

@@ -14,7 +14,7 @@ from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
 from app.engine.relations import After, First, page_request, paged, related
 from app.kit.crypto.rsa import public_pem
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
 from app.schema.ledger.enums import Custody

@@ -10,7 +10,7 @@ from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import known_symbol
 from app.engine.audience import computed_for
 from app.engine.streams.declaring import Followed, durable
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.phases import AnalysisPhaseEvent, phase_event
 from app.schema.market.analysis.token import TokenAnalysis

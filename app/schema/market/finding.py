@@ -15,7 +15,7 @@ from app.engine.nodes import key_of, record_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.relations import After, First, page_request
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.tokens import Token
 

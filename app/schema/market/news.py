@@ -17,7 +17,7 @@ from app.engine.limits.extra import costs, holds
 from app.engine.nodes import Node, node_type
 from app.engine.pages import DEFAULT_FIRST, Connection, page_of
 from app.engine.relations import After, First, listed, page_request
-from app.kit.loading import Audience, Page
+from app.kit.loaders import Audience, Page
 from app.schema.context import Info
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden
 from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.kit.volatile import Latest, VolatileTopics
 from app.schema.scalars import SCALARS
 from tests.engine.support import CURSORS, LIMITS, NOBODY

@@ -15,9 +15,9 @@ from app.engine.streams.cursors import stream_cursor
 from app.engine.streams.declaring import Opened
 from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import State, Subscription
-from app.kit.catchup import StreamHeads
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
+from app.kit.event_history import StreamHeads
 from app.kit.events import Fact
 from app.kit.hub import Hub
 from tests.conftest import Owner

@@ -16,8 +16,8 @@ from app.engine.streams.pulling import Failed, iterate
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
 from app.kit.hub import Hub
-from app.kit.loading import Reads
 from app.kit.process_rpc import ProcessRpc
+from app.kit.reads import Reads
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from app.domains.ledger.services.miner import MINING_TOPIC
 from app.engine.streams.model import Delivery
 from app.engine.streams.pulling import Failed
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.volatile import VolatileTopics
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph

@@ -17,7 +17,7 @@ from app.domains.market.alerts.model import Firing, NewsImpact, Rearm
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller

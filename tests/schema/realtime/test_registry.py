@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from app.dev.embedded import Embedded
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.cache import open_redis
 from app.kit.errors import NotFound, Unavailable
 from app.kit.process_rpc import ProcessRpc, Replies
+from app.kit.redis_client import open_redis
 from app.schema.realtime.registry import MAX_DOCUMENT, OpenSubscription, OpenSubscriptions
 from tests.conftest import NOON
 from tests.kit.test_process_rpc import all_listen, process

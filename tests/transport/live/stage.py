@@ -33,7 +33,8 @@ from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from app.settings import Settings
 from app.transport.application import create_app

@@ -33,7 +33,7 @@ COST = 100
 def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = COST) -> Any:
     async def resolve(root: "TokenAnalysis", info: Info) -> Any:
         analyses = info.context.services.market.analyses
-        return await info.context.reads.from_outside((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
+        return await info.context.reads.external((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
 
     return strawberry.field(
         resolver=resolve,

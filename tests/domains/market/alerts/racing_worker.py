@@ -17,12 +17,12 @@ from app.domains.market.alerts.services.price_alerts import Crossings
 from app.domains.market.prices.model import Move, Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
+from app.kit.redis_client import open_redis
 from app.kit.volatile import VolatileTopics
 from tests.statements import statement
 from tests.waiting import HANG_S

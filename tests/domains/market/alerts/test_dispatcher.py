@@ -11,8 +11,9 @@ from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
 from app.domains.market.jobs import market_jobs
 from app.domains.notifications import loaders as notification_loaders
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
 from app.kit.mail import FolderMailer
+from app.kit.reads import Reads
 from app.main import Application
 from app.schema.services import Services
 from tests.conftest import Owner

@@ -11,7 +11,8 @@ import pytest_asyncio
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.statements import ALERTS, NOTIFICATIONS
 from app.domains.notifications import loaders as notification_loaders
-from app.kit.loading import COUNT_LIMIT, One, Page
+from app.kit.loaders import One, Page
+from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner
 from tests.statements import statement

@@ -18,7 +18,7 @@ from app.domains.market.news.services.news import ALERTED_AGE, ALERTS_JOB, DELET
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens

@@ -6,7 +6,7 @@ from app.domains.market.statements import TOKENS, WATCHLIST
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import TokenFilter
 from app.domains.market.tokens.services.search import listing
-from app.kit.loading import COUNT_LIMIT
+from app.kit.reads import COUNT_LIMIT
 from tests.conftest import Owner
 from tests.domains.ledger.test_plans import scans
 

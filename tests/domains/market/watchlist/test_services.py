@@ -16,7 +16,8 @@ from app.domains.market.watchlist.services import Watchlist
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
+from app.kit.reads import Reads
 from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens

@@ -20,12 +20,12 @@ _PATIENCE: Final = 3
 """On a busy machine a process waits for its turns: it may take so many times its processor time."""
 
 
-class Overrun(Exception):
+class SandboxError(Exception):
     """It took too long or too much memory, or the process died otherwise."""
 
 
-async def contained(function: Callable[[bytes], bytes], given: bytes, *, cpu_s: int, memory_bytes: int) -> bytes:
-    """What a module's function gives. Raises Overrun, also for whatever the function raises."""
+async def run_sandboxed(function: Callable[[bytes], bytes], given: bytes, *, cpu_s: int, memory_bytes: int) -> bytes:
+    """What a module's function gives. Raises SandboxError, also for whatever the function raises."""
     free_to_wait("another process")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -45,13 +45,13 @@ async def contained(function: Callable[[bytes], bytes], given: bytes, *, cpu_s: 
         async with asyncio.timeout(_PATIENCE * cpu_s):
             answer, _ = await process.communicate(given)
     except TimeoutError as error:
-        raise Overrun("it takes too long") from error
+        raise SandboxError("it takes too long") from error
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
     if process.returncode != 0:
-        raise Overrun("it takes too long or too much memory")
+        raise SandboxError("it takes too long or too much memory")
     return answer
 
 

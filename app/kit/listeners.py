@@ -7,8 +7,8 @@ from typing import Protocol
 import structlog
 
 from app.kit.errors import ResyncRequired
+from app.kit.event_ring import EventRing
 from app.kit.events import Event
-from app.kit.recent import Ring
 
 log = structlog.get_logger(__name__)
 
@@ -24,12 +24,12 @@ class ListenerOwner(Protocol):
         """Compares every stream with Postgres."""
         ...
 
-    def leave(self, listener: "Listener", state: "Stream") -> None:
+    def leave(self, listener: "Listener", state: "StreamState") -> None:
         """Forgets the listener."""
         ...
 
 
-class Stream:
+class StreamState:
     """What the process knows of a stream that somebody listens to."""
 
     __slots__ = ("_ring", "listeners", "lost", "name", "top")
@@ -40,9 +40,9 @@ class Stream:
         self.top = 0
         """The newest `seq` that is known to exist."""
         self.lost = False
-        self._ring: Ring | None = None
+        self._ring: EventRing | None = None
 
-    def hear(self, event: Event, size: int, new_ring: Callable[[], Ring]) -> None:
+    def hear(self, event: Event, size: int, new_ring: Callable[[], EventRing]) -> None:
         """Keeps what was announced, and says so to whom it is news."""
         if self._ring is None:
             self._ring = new_ring()
@@ -56,7 +56,7 @@ class Stream:
             if listener.last < self.top:
                 listener.wake()
 
-    def remember(self, events: list[Event], new_ring: Callable[[], Ring]) -> None:
+    def remember(self, events: list[Event], new_ring: Callable[[], EventRing]) -> None:
         """Keeps what one listener had to read for the next who comes this way."""
         if self._ring is None:
             self._ring = new_ring()
@@ -85,7 +85,7 @@ class Listener:
 
     __slots__ = ("_hub", "_notify", "_state", "last")
 
-    def __init__(self, hub: "ListenerOwner", state: Stream) -> None:
+    def __init__(self, hub: "ListenerOwner", state: StreamState) -> None:
         self.last = 0
         """The `seq` of the newest event that was taken."""
         self._hub = hub

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from app.kit import event_ring
 from app.kit import hub as hub_module
-from app.kit import recent
 from app.kit.db import Database
 from app.kit.errors import ResyncRequired
 from app.kit.events import EventLog, stream_key
@@ -196,7 +196,7 @@ async def test_a_new_epoch_ends_every_place_of_the_old_one(
         for ended in (listener, other):
             with pytest.raises(ResyncRequired):
                 await ended.take()
-        assert hub._budget.free == recent.TOTAL_BYTES
+        assert hub._budget.free == event_ring.TOTAL_BYTES
 
         async with following(hub, "a") as follower:
             await append(database, events, "a", range(3, 5))

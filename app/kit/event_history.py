@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from app.kit.errors import ResyncRequired
 from app.kit.events import Event, EventLog, contiguous
-from app.kit.work import apart
+from app.kit.work import detached_context
 
 REDIS_PATIENCE_S = 0.5
 """A Redis that is slower than this is not worth waiting for: Postgres knows as well."""
@@ -83,7 +83,7 @@ class StreamHeads:
         if future is None:
             future = self._asked[stream] = asyncio.get_running_loop().create_future()
         if self._asking is None:
-            self._asking = asyncio.get_running_loop().create_task(self._ask(), context=apart())
+            self._asking = asyncio.get_running_loop().create_task(self._ask(), context=detached_context())
         return await asyncio.shield(future)
 
     async def stop(self) -> None:

@@ -1,101 +1,18 @@
-"""Batched loading: a loader is a declaration over one named statement, and a request loads through `Reads`.
-
-Conventions for the statements:
-
-* `one`: `$1` is an array of keys; each row is a record.
-* `many`: `$1` is an array of keys; each row is `ord` (the 1-based position of its key in the array) and a record.
-* `page`: as `many`, for a list with no end: `$1` keys, `$2` limit, then one parameter for each `filters`, then one
-  for each column of `order` (null on the first page). A page without a key has no `$1` and no `ord`.
-* `count`: `$1` keys, `$2` limit, then the filters; rows are `ord`, `value`. It stops counting at the limit.
-"""
+"""All that one request reads: equal loads are made once, and loads of the same turn are one statement."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AsyncExitStack
-from enum import StrEnum
-from typing import Any, Generic, TypeVar
-
-import msgspec
+from typing import Any, TypeVar
 
 from app.kit.db import PUBLIC, Database, Executor, Scope, Tx
 from app.kit.errors import Repeatable
-from app.kit.moments import ManySnapshots, Moments, Outside
-from app.kit.sql import Keyed, Query
+from app.kit.loaders import Audience, Many, One, Page, PageRequest, PageResult
+from app.kit.snapshots import ExternalResults, SnapshotMode, StatementSnapshots
+from app.kit.sql import Keyed
 
 R = TypeVar("R")
 T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
-
-
-class Audience(StrEnum):
-    """Who data is for: it decides the row-level scope, whether executions are shared, whether answers are cached."""
-
-    PUBLIC = "public"
-    VIEWER = "viewer"
-    TENANT = "tenant"
-
-
-class One(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
-    """At most one record for a key."""
-
-    query: Query[R_co]
-    key: str
-    audience: Audience
-
-
-class Many(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
-    """A short, bounded list of records for a key, in the statement's order."""
-
-    query: Keyed[R_co]
-    audience: Audience
-
-
-class Page(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
-    """A list read page by page: keyset order by columns of the record, the last of which is unique."""
-
-    query: Query[R_co]
-    count: Query[int]
-    order: tuple[str, ...]
-    filters: tuple[str, ...]
-    audience: Audience
-
-
-class PageRequest(msgspec.Struct, frozen=True):
-    """Which part of a list: `first` records after the one whose order columns are `after`."""
-
-    first: int
-    after: tuple[Any, ...] | None = None
-    filters: tuple[Any, ...] = ()
-
-
-class PageResult(msgspec.Struct, Generic[R], frozen=True):
-    """Records of one page, and whether more follow."""
-
-    records: list[R]
-    has_next: bool
-
-
-def one(query: Query[R], *, key: str, audience: Audience = Audience.VIEWER) -> One[R]:
-    """Declares a lookup by the record's attribute `key`."""
-    return One(query, key, audience)
-
-
-def many(query: Keyed[R], *, audience: Audience = Audience.VIEWER) -> Many[R]:
-    """Declares a bounded list for each key."""
-    return Many(query, audience)
-
-
-def page(
-    query: Query[R],
-    *,
-    count: Query[int],
-    order: tuple[str, ...],
-    filters: tuple[str, ...] = (),
-    audience: Audience = Audience.VIEWER,
-) -> Page[R]:
-    """Declares a paged list; `filters` name the statement's further parameters, in order."""
-    return Page(query, count, order, filters, audience)
-
 
 COUNT_LIMIT = 1000
 """Lists are counted exactly up to here; beyond, a count says 'at least'."""
@@ -149,18 +66,18 @@ class Reads:
     """All that one request reads. Equal loads are made once; loads of the same turn are one statement.
 
     All loads of nobody, who sees nothing but what is public, run in autocommit on the pool; for those of somebody see
-    `Moments`.
+    `SnapshotMode`.
     """
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self.database = database
         self.scope = scope
-        self.moments = Moments.AS_DECLARED
+        self.snapshot_mode = SnapshotMode.AS_DECLARED
         self.is_repeated = True
         """Whether the request is repeated as a whole where the database was changing under it. A mutation is not: what
         it shows is then read on from other snapshots."""
-        self._outside = Outside()
-        self._many = ManySnapshots(database, scope)
+        self._outside = ExternalResults()
+        self._many = StatementSnapshots(database, scope)
         self._loads: dict[Any, _Load] = {}
         self._batches: dict[Any, _Batch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -204,33 +121,33 @@ class Reads:
     def anew(self, scope: Scope) -> "Reads":
         """Reads of the same request from another moment on, perhaps as somebody else."""
         reads = Reads(self.database, scope)
-        reads.moments, reads.is_repeated, reads._outside = self.moments, self.is_repeated, self._outside
+        reads.snapshot_mode, reads.is_repeated, reads._outside = self.snapshot_mode, self.is_repeated, self._outside
         return reads
 
-    async def from_outside(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """What others make, with connections of their own, once for each key.
+    async def external(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """A result that others make with connections of their own, made once for each key.
 
-        It is not waited for while this request holds a connection: then NotYet is raised, and after `make_due` the
-        request is repeated.
+        It is not waited for while this request holds a connection: ResultPending is raised instead, and after
+        `make_pending` the request is repeated.
         """
-        if self.scope == PUBLIC or self.moments is not Moments.ONE:
+        if self.scope == PUBLIC or self.snapshot_mode is not SnapshotMode.SINGLE:
             if self._snapshot is not None:
                 raise RuntimeError("these reads hold a connection and may not wait for others")
             return await make()
         made: T = self._outside.get(key, make)
         return made
 
-    async def make_due(self) -> bool:
+    async def make_pending(self) -> bool:
         """Waits for what is due from others; False where nothing is. The request holds no connection now."""
         return await self._outside.make()
 
     async def executor(self, audience: Audience) -> Executor:
         """Where statements for this audience run."""
         if self._snapshot is None:
-            is_public = audience is Audience.PUBLIC and self.moments is not Moments.ONE
+            is_public = audience is Audience.PUBLIC and self.snapshot_mode is not SnapshotMode.SINGLE
             if self.scope == PUBLIC or is_public:
                 return self.database
-            if self.moments is Moments.MANY:
+            if self.snapshot_mode is SnapshotMode.PER_STATEMENT:
                 return self._many
             self._snapshot = asyncio.ensure_future(self._open_snapshot())
             self._snapshot.add_done_callback(_see_error)
@@ -271,13 +188,13 @@ class Reads:
         task.add_done_callback(finished)
 
     async def _run(self, group: tuple[Any, ...], batch: _Batch, run: Callable[..., Any]) -> None:
-        keys, moments = list(batch), self.moments
+        keys, mode = list(batch), self.snapshot_mode
         try:
             try:
                 results: Mapping[Any, Any] = await run(keys, *group)
             except Exception as error:
                 # Others that were under way in the same snapshot fail with it, each in its own way.
-                lost = moments is not self.moments
+                lost = mode is not self.snapshot_mode
                 if self.is_repeated or self._closed or not (lost or isinstance(error, Repeatable)):
                     raise
                 await self._read_on()
@@ -292,7 +209,7 @@ class Reads:
 
     async def _read_on(self) -> None:
         """Gives up the snapshot; whatever is read from here on is read from one of its own."""
-        self.moments = Moments.MANY
+        self.snapshot_mode = SnapshotMode.PER_STATEMENT
         stack, self._stack, self._snapshot = self._stack, AsyncExitStack(), None
         await stack.aclose()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.kit.outlet import Outlet
+from app.kit.log_writer import LogWriter
 
 PATIENCE_S = 30.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,38 +58,38 @@ def pipe() -> Iterator[Pipe]:
 
 
 def test_lines_arrive_whole_and_in_order(pipe: Pipe) -> None:
-    outlet = Outlet(pipe.stream, lost)
+    writer = LogWriter(pipe.stream, lost)
     writers = [
-        threading.Thread(target=lambda name=name: [outlet.write(f"{name} {n} é\n") for n in range(200)])
+        threading.Thread(target=lambda name=name: [writer.write(f"{name} {n} é\n") for n in range(200)])
         for name in "ab"
     ]
-    for writer in writers:
-        writer.start()
+    for thread in writers:
+        thread.start()
     expected = {name: [f"{name} {n} é" for n in range(200)] for name in "ab"}
     count = sum(len(f"{line}\n".encode()) for lines in expected.values() for line in lines)
     lines = pipe.read(count).decode().splitlines()
     assert {name: [line for line in lines if line.startswith(name)] for name in "ab"} == expected
-    assert outlet.drain(PATIENCE_S)
+    assert writer.drain(PATIENCE_S)
 
 
 def test_half_of_a_pair_is_escaped(pipe: Pipe) -> None:
-    outlet = Outlet(pipe.stream, lost)
-    outlet.write("a\ud800\n")
+    writer = LogWriter(pipe.stream, lost)
+    writer.write("a\ud800\n")
     assert pipe.read(8) == b"a\\ud800\n"
 
 
 def test_a_reader_that_has_stopped_holds_nobody_up_and_is_told_what_it_missed(pipe: Pipe) -> None:
     filled = pipe.fill()
-    outlet = Outlet(pipe.stream, lost, limit_bytes=100)
-    outlet.write("first\n")
+    writer = LogWriter(pipe.stream, lost, limit_bytes=100)
+    writer.write("first\n")
     line = "x" * 9 + "\n"
     for _ in range(1000):
-        outlet.write(line)
-    assert not outlet.drain(0.0)
+        writer.write(line)
+    assert not writer.drain(0.0)
     pipe.read(filled)
-    assert outlet.drain(PATIENCE_S)
-    outlet.write("last\n")
-    assert outlet.drain(PATIENCE_S)
+    assert writer.drain(PATIENCE_S)
+    writer.write("last\n")
+    assert writer.drain(PATIENCE_S)
     told = b""
     while not told.endswith(b"last\n"):
         told += os.read(pipe.reader, 65536)
@@ -104,14 +104,14 @@ def test_a_reader_that_has_stopped_holds_nobody_up_and_is_told_what_it_missed(pi
 def test_a_full_disk_is_borne_and_what_it_cost_is_told_when_there_is_room(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("w") as stream, Path("/dev/full").open("w") as full:
-        outlet = Outlet(full, lost)
+        writer = LogWriter(full, lost)
         for _ in range(3):
-            outlet.write("into the void\n")
-        assert outlet.drain(PATIENCE_S)
-        assert outlet._descriptor is not None
-        os.dup2(stream.fileno(), outlet._descriptor)
-        outlet.write("heard\n")
-        assert outlet.drain(PATIENCE_S)
+            writer.write("into the void\n")
+        assert writer.drain(PATIENCE_S)
+        assert writer._descriptor is not None
+        os.dup2(stream.fileno(), writer._descriptor)
+        writer.write("heard\n")
+        assert writer.drain(PATIENCE_S)
         assert path.read_text() == "lost 3\nheard\n"
 
 
@@ -127,41 +127,41 @@ def test_a_line_that_was_cut_off_does_not_swallow_the_next(tmp_path: Path, monke
         return 4
 
     with path.open("w") as stream:
-        outlet = Outlet(stream, lost)
+        writer = LogWriter(stream, lost)
         monkeypatch.setattr(os, "write", nearly_full)
-        outlet.write("cut off\n")
-        assert outlet.drain(PATIENCE_S)
+        writer.write("cut off\n")
+        assert writer.drain(PATIENCE_S)
         monkeypatch.setattr(os, "write", write)
-        outlet.write("whole\n")
-        assert outlet.drain(PATIENCE_S)
+        writer.write("whole\n")
+        assert writer.drain(PATIENCE_S)
         assert path.read_text() == "cut \nlost 1\nwhole\n"
 
 
 def test_a_dead_reader_is_borne(pipe: Pipe) -> None:
     os.close(pipe.reader)
     pipe.reader = os.open(os.devnull, os.O_RDONLY)
-    outlet = Outlet(pipe.stream, lost)
+    writer = LogWriter(pipe.stream, lost)
     for _ in range(100):
-        assert outlet.write("to nobody\n") == len("to nobody\n")
-    assert outlet.drain(PATIENCE_S)
+        assert writer.write("to nobody\n") == len("to nobody\n")
+    assert writer.drain(PATIENCE_S)
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
 def test_without_a_descriptor_lines_go_nowhere(stream: io.StringIO | None) -> None:
-    outlet = Outlet(stream, lost)
-    assert outlet.write("x\n") == 2
-    outlet.flush()
-    assert outlet.drain(0.0)
+    writer = LogWriter(stream, lost)
+    assert writer.write("x\n") == 2
+    writer.flush()
+    assert writer.drain(0.0)
 
 
 def test_the_descriptor_of_a_closed_stream_is_not_written_to(tmp_path: Path) -> None:
     stream = (tmp_path / "log").open("w")
-    outlet, number = Outlet(stream, lost), stream.fileno()
+    writer, number = LogWriter(stream, lost), stream.fileno()
     stream.close()
     with (tmp_path / "precious").open("w") as precious:
         assert precious.fileno() == number
-        outlet.write("a line\n")
-        assert outlet.drain(PATIENCE_S)
+        writer.write("a line\n")
+        assert writer.drain(PATIENCE_S)
     assert (tmp_path / "precious").read_text() == ""
     assert (tmp_path / "log").read_text() == "a line\n"
 

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.dev.embedded import Embedded
-from app.kit.computed import Answer, Computed
+from app.kit.shared_cache import CacheEntry, SharedCache
 from tests.kit.computing_worker import computed_over
 from tests.waiting import until
 
@@ -26,13 +26,13 @@ class Work:
     ttl_s: float = 60
     failure: Exception | None = None
 
-    async def __call__(self) -> Answer[str]:
+    async def __call__(self) -> CacheEntry[str]:
         self.begun += 1
         number = self.begun
         await self.may_end.wait()
         if self.failure is not None:
             raise self.failure
-        return Answer(f"answer {number}", self.ttl_s)
+        return CacheEntry(f"answer {number}", self.ttl_s)
 
 
 def ready() -> Work:
@@ -121,7 +121,7 @@ async def test_instances_share_what_is_kept_and_keys_stay_apart(redis: Redis) ->
 
 async def test_what_holds_no_more_is_computed_anew(redis: Redis) -> None:
     work, stale = ready(), {b"answer 1"}
-    computed: Computed[str] = Computed(
+    computed: SharedCache[str] = SharedCache(
         redis, "test", encode=str.encode, decode=lambda body: None if body in stale else body.decode()
     )
     assert await computed.get("key", work) == "answer 1"

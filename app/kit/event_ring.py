@@ -12,7 +12,7 @@ RING_BYTES = 256 * 1024
 TOTAL_BYTES = 64 * 1024 * 1024
 
 
-class Budget:
+class RingBudget:
     """What the rings of a process may hold together, in bytes of JSON."""
 
     __slots__ = ("free",)
@@ -21,12 +21,12 @@ class Budget:
         self.free = total
 
 
-class Ring:
+class EventRing:
     """A gapless run of events, the newest at its end."""
 
     __slots__ = ("_budget", "_bytes", "_events", "_limit", "_sizes")
 
-    def __init__(self, limit: int, budget: Budget) -> None:
+    def __init__(self, limit: int, budget: RingBudget) -> None:
         self._events: deque[Event] = deque()
         self._sizes: deque[int] = deque()
         self._bytes = 0

@@ -22,7 +22,7 @@ FAREWELL_S: Final = 1.0
 """What the last lines get at the end of the process."""
 
 
-class Outlet:
+class LogWriter:
     """Text for a descriptor. It looks like a stream to write to, and raises nothing."""
 
     def __init__(self, stream: TextIO | None, lost: Callable[[int], str], *, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -105,7 +105,7 @@ class Outlet:
         return True
 
 
-class Forgiving:
+class LenientStream:
     """A stream whose writer goes on though it cannot be written: what is said to people is not worth the work."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -126,13 +126,13 @@ class Forgiving:
         return getattr(self._stream, name)
 
 
-def hold_standard_streams() -> None:
+def protect_standard_streams() -> None:
     """Puts nothing in place of standard streams that were closed before we began, and lets standard error fail nobody.
 
     The next thing opened would else get their numbers, and what somebody writes to standard error our database.
     """
     if sys.stderr is not None:
-        sys.stderr = cast(TextIO, Forgiving(sys.stderr))
+        sys.stderr = cast(TextIO, LenientStream(sys.stderr))
     for number in range(3):
         try:
             os.fstat(number)

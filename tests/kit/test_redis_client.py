@@ -1,8 +1,8 @@
 import pytest
 from redis.asyncio import Redis
 
-from app.kit.cache import open_redis
 from app.kit.errors import Unavailable
+from app.kit.redis_client import open_redis
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Of which moments a request reads, and what it waits for between them."""
+"""Which snapshots a request reads from, and the external results it waits for between them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -12,22 +12,22 @@ from app.kit.errors import Unavailable
 from app.kit.sql import Statement
 
 
-class Moments(Enum):
-    """Of which moments a request reads."""
+class SnapshotMode(Enum):
+    """Which snapshots a request reads from."""
 
     AS_DECLARED = auto()
     """Public loads in autocommit; the first scoped one opens a snapshot, in which everything is read from then on."""
-    ONE = auto()
+    SINGLE = auto()
     """Everything in one snapshot."""
-    MANY = auto()
+    PER_STATEMENT = auto()
     """Each statement in a snapshot of its own: no connection is held in between."""
 
 
-class NotYet(Unavailable):
+class ResultPending(Unavailable):
     """Something that this needs is being made. Try again shortly."""
 
 
-class Outside:
+class ExternalResults:
     """What others make for a request, with connections of their own. It is kept when the request is repeated."""
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class Outside:
         self._due: dict[Hashable, Callable[[], Awaitable[Any]]] = {}
 
     def get(self, key: Hashable, make: Callable[[], Awaitable[Any]]) -> Any:
-        """What was made under `key`. Raises whatever making it has raised, and NotYet where it is due now.
+        """What was made under `key`. Raises whatever making it has raised, and ResultPending where it is due now.
 
         It must then be waited for with no connection held, and the request repeated.
         """
         if key not in self._made:
             self._due[key] = make
-            raise NotYet
+            raise ResultPending
         if isinstance(made := self._made[key], BaseException):
             raise made
         return made
@@ -54,7 +54,7 @@ class Outside:
         return bool(due)
 
 
-class ManySnapshots(Executor):
+class StatementSnapshots(Executor):
     """Statements as somebody, each in a snapshot of its own, one after the other."""
 
     def __init__(self, database: Database, scope: Scope) -> None:

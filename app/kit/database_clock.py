@@ -20,7 +20,7 @@ from app.kit.errors import Unavailable
 from app.kit.sql import Query, Statements
 from app.kit.tasks import end, heed_cancellation
 
-LOOK_EVERY_S: Final = 5.0
+COMPARE_EVERY_S: Final = 5.0
 WRONG_S: Final = 2.0
 """A machine's clock that is further off is worth a warning."""
 REMIND_S: Final = 600.0
@@ -33,7 +33,7 @@ def elapsed_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-class TimeSql(Statements, file="timekeeping.sql"):
+class DatabaseClockSql(Statements, file="database_clock.sql"):
     """The statements about time."""
 
     database_time: Query[datetime]
@@ -41,7 +41,7 @@ class TimeSql(Statements, file="timekeeping.sql"):
 
 async def database_time(database: Database) -> datetime:
     """The database's clock. Raises Unavailable."""
-    (now,) = await database.fetch(TimeSql.database_time)
+    (now,) = await database.fetch(DatabaseClockSql.database_time)
     return now
 
 
@@ -55,7 +55,7 @@ class DatabaseClock:
         elapsed: Callable[[], float] = elapsed_s,
         machine: Callable[[], datetime] = SystemClock().now,
     ) -> None:
-        """`ask` gives the database's time. Read nothing off before the first `look`."""
+        """`ask` gives the database's time. Read nothing off before the first `compare`."""
         self._ask = ask
         self._elapsed = elapsed
         self._machine = machine
@@ -72,7 +72,7 @@ class DatabaseClock:
         """By how many seconds the machine's own clock is ahead of the database's; negative: behind."""
         return (self._machine() - self.now()).total_seconds()
 
-    async def look(self) -> None:
+    async def compare(self) -> None:
         """Compares with the database's clock. Raises Unavailable, and goes on as before."""
         asked_s = self._elapsed()
         earliest = await self._ask()
@@ -83,25 +83,25 @@ class DatabaseClock:
             self._at, self._at_s = earliest, answered_s
         elif self._then(answered_s) > latest:
             self._at, self._at_s = latest, answered_s
-        self._compare(answered_s)
+        self._warn_if_wrong(answered_s)
 
     async def run(self) -> None:
-        """Looks until cancelled. While the database is gone, what has elapsed here carries the time on."""
+        """Compares until cancelled. While the database is gone, what has elapsed here carries the time on."""
         while True:
             heed_cancellation()
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(COMPARE_EVERY_S)
             try:
-                await self.look()
+                await self.compare()
             except Unavailable as problem:
                 log.info("clock.not_compared", reason=problem.message)
             except Exception:
                 log.exception("clock.not_compared")
 
     def _then(self, at_s: float) -> datetime:
-        assert self._at is not None, "nobody has looked yet"
+        assert self._at is not None, "the clock has not been compared yet"
         return self._at + timedelta(seconds=at_s - self._at_s)
 
-    def _compare(self, now_s: float) -> None:
+    def _warn_if_wrong(self, now_s: float) -> None:
         """Warns of a machine's clock that is wrong: when it becomes so, by another amount, and now and then."""
         ahead_s = self.ahead_s
         if abs(ahead_s) <= WRONG_S:
@@ -117,7 +117,7 @@ class DatabaseClock:
 async def keep_time(database: Database) -> AsyncIterator[DatabaseClock]:
     """The database's clock for as long as the context lasts. Raises Unavailable."""
     clock = DatabaseClock(lambda: database_time(database))
-    await clock.look()
+    await clock.compare()
     running = asyncio.create_task(clock.run())
     try:
         yield clock

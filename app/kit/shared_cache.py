@@ -47,7 +47,7 @@ return redis.call('DEL', KEYS[1])
 """
 
 
-class Answer(msgspec.Struct, Generic[T], frozen=True):
+class CacheEntry(msgspec.Struct, Generic[T], frozen=True):
     """What was computed, and for how long it holds."""
 
     value: T
@@ -58,7 +58,7 @@ class _RedisGone(Exception):
     """Redis does not answer."""
 
 
-class Computed(Generic[T]):
+class SharedCache(Generic[T]):
     """Answers of one kind, by key."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Computed(Generic[T]):
         self._release = redis.register_script(_RELEASE)
         self._store = redis.register_script(_STORE)
 
-    async def get(self, key: str, compute: Callable[[], Awaitable[Answer[T]]]) -> T:
+    async def get(self, key: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:
         """The answer under `key`: kept, or computed now. What `compute` raises is raised to all who wait for it here.
 
         Who is cancelled takes nobody along, and the answer is computed all the same.
@@ -96,7 +96,7 @@ class Computed(Generic[T]):
         """Ends whatever is being computed here."""
         await self._single_flight.stop()
 
-    async def _get(self, key: str, compute: Callable[[], Awaitable[Answer[T]]]) -> T:
+    async def _get(self, key: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:
         token = secrets.token_hex(16)
         try:
             kept = await self._kept_or_leased(key, token)
@@ -128,7 +128,7 @@ class Computed(Generic[T]):
         body: Any = await self._ask(lambda: self._redis.get(self._answer_key(key)))
         return None if body is None else self._decode(body)
 
-    async def _compute(self, key: str, token: str, compute: Callable[[], Awaitable[Answer[T]]]) -> T:
+    async def _compute(self, key: str, token: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:
         try:
             async with self._renewing(key, token):
                 answer = await compute()
