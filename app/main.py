@@ -50,7 +50,7 @@ from app.transport.logging import configure_logging
 from app.transport.runtime import AppRuntime, Caller, DemoLogin
 from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
-from app.transport.sockets import Sockets
+from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
@@ -310,6 +310,6 @@ async def serve(settings: Settings) -> None:
             stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)
             await runtime.sessions.start()
-            sockets, streams = Sockets(runtime), EventStreams(runtime)
+            sockets, streams = SocketEndpoint(runtime), EventStreams(runtime)
             app = create_app(runtime, sockets=sockets, stream=streams)
             await serve_app(app, settings, stopping=(streams.close, sockets.close))

@@ -18,14 +18,14 @@ from app.transport.compression import Compression
 from app.transport.dev_mailbox import DevMailboxPage
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
-from app.transport.links import reset_page, script, verify_page
+from app.transport.mail_link_pages import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
+from app.transport.metrics_access import MetricsAccess
 from app.transport.origins import CrossOrigin, Origins
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
-from app.transport.scraping import Scrapers
 from app.transport.source_metrics import SourceMetrics
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
     health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
-    scrapers = Scrapers(runtime.settings)
+    metrics_access = MetricsAccess(runtime.settings)
     origins = Origins(runtime.settings)
 
     def at_home(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -76,7 +76,7 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     runtime.metrics.registry.register(sources)
 
     async def metrics(request: Request) -> Response:
-        scrapers.check(request)
+        metrics_access.check(request)
         with contextlib.suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(SOURCES_PATIENCE_S):
                 sources.sources = await runtime.read_sources()

@@ -33,6 +33,7 @@ from app.transport.messages import (
     quality_of,
     read_body,
 )
+from app.transport.preparation import prepare_for
 from app.transport.refusals import RETRY_AFTER_S, STATUS, Refused
 from app.transport.request_middleware import RequestLog, request_log_of
 from app.transport.runtime import AppRuntime, Caller, Context
@@ -93,7 +94,7 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, request_log.request_id)
         if caller.viewer is not None:
             request_log.user_id = str(caller.viewer.user_id)
-        prepared = await self._prepare(params, caller)
+        prepared = await prepare_for(caller, params, self._runtime)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
@@ -118,17 +119,6 @@ class GraphQLEndpoint:
         body = await read_body(request.headers, request.receive, self._runtime.settings.body_limit_bytes)
         # A large one takes as long as a hundred small requests.
         return params_of_body(body) if len(body) <= LARGE_BYTES else await asyncio.to_thread(params_of_body, body)
-
-    async def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
-        allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        prepared = await self._runtime.engine.prepare_fairly(
-            params.query,
-            params.operation_name,
-            params.variables,
-            introspection_allowed=allowed,
-            size_bytes=params.size_bytes,
-        )
-        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 
     async def _execute(
         self, request: Request, prepared: Prepared, context: Context, request_log: RequestLog

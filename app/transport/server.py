@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
-from app.transport.http import HttpProtocol
+from app.transport.http_protocol import HttpProtocol
 from app.transport.sockets.wire import Wire
 
 GRACE_S: Final = 5

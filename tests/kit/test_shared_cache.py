@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from app.dev.embedded import Embedded
 from app.kit.shared_cache import CacheEntry, SharedCache
-from tests.kit.computing_worker import computed_over
+from tests.kit.shared_cache_worker import computed_over
 from tests.waiting import until
 
 CALLERS = 1000
@@ -44,7 +44,7 @@ def ready() -> Work:
 @contextlib.asynccontextmanager
 async def worker(*arguments: object) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.kit.computing_worker", *map(str, arguments), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.kit.shared_cache_worker", *map(str, arguments), stdout=asyncio.subprocess.PIPE
     )
     try:
         yield process

@@ -91,7 +91,7 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "kit.errors.RateLimited.__init__",
     "schema.ledger.problems.MempoolFull",
     "transport.refusals",
-    "transport.sockets.closings.closing_for",
+    "transport.sockets.error_mapping.closing_for",
     "transport.sockets.protocol.CloseCode",
     "transport.sockets.wire",
     # How others answer us.

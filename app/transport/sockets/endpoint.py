@@ -18,9 +18,9 @@ from app.transport.refusals import Refused
 from app.transport.request_middleware import request_log_of
 from app.transport.runtime import AppRuntime
 from app.transport.sockets.admission import Admission
-from app.transport.sockets.hall import Hall
 from app.transport.sockets.protocol import SUBPROTOCOL, CloseCode
 from app.transport.sockets.socket import Socket
+from app.transport.sockets.socket_server import SocketServer
 from app.transport.sockets.wire import EXTENSION, Wire
 
 FEW: Final = 10
@@ -42,12 +42,12 @@ def moments_s(sockets: int) -> list[float]:
     return sorted(random.uniform(0, span_s) for _ in range(sockets))
 
 
-class Sockets:
+class SocketEndpoint:
     """`/graphql` for WebSockets: an ASGI application."""
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._admission = Admission(runtime.settings, runtime.metrics)
-        self._hall = Hall(runtime, Callers(runtime), self._admission, set())
+        self._server = SocketServer(runtime, Callers(runtime), self._admission, set())
         self._open: set[Socket] = set()
         runtime.metrics.watch_sockets(self.__len__)
 
@@ -84,10 +84,10 @@ class Sockets:
             if (left_s := began + at_s - loop.time()) > 0:
                 await asyncio.sleep(left_s)
             socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.")
-        if self._hall.tasks:
+        if self._server.tasks:
             # Mutations: the others ended with their sockets.
-            await asyncio.wait(set(self._hall.tasks), timeout=MUTATION_S)
-        await end(*self._hall.tasks)
+            await asyncio.wait(set(self._server.tasks), timeout=MUTATION_S)
+        await end(*self._server.tasks)
 
     async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:
         websocket = WebSocket(scope, receive, send)
@@ -96,10 +96,10 @@ class Sockets:
         key: ConnectionKey | None = None
         try:
             key = self._admission.admit(client_of(websocket))
-            caller = await self._hall.callers.identify(websocket, request_id)
+            caller = await self._server.callers.identify(websocket, request_id)
             wire = await self._shaken(scope, receive, send)
             if wire is not None and not wire.disconnected:
-                socket = Socket(self._hall, wire, caller, key)
+                socket = Socket(self._server, wire, caller, key)
         except Refused as refused:
             body = encode(refused.body(request_id))
             await websocket.send_denial_response(Response(body, refused.status, refused.headers, media_type=JSON))

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from app.engine.encoding import encode
-from app.transport.codec import decode
 from app.transport.messages import Params
 from app.transport.refusals import Refused
+from app.transport.strict_json import decode
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 _MAX_REASON_BYTES: Final = 123
@@ -68,7 +68,7 @@ class Pong(_Message, frozen=True, tag="pong"):
     payload: dict[str, Any] | None = None
 
 
-class Operation(msgspec.Struct, frozen=True, rename="camel"):
+class SubscribePayload(msgspec.Struct, frozen=True, rename="camel"):
     """What a `subscribe` asks for."""
 
     query: str
@@ -85,7 +85,7 @@ class Subscribe(_Message, frozen=True, tag="subscribe"):
     """Begins an operation of any type, under an id of the client's choice."""
 
     id: OperationId
-    payload: Operation
+    payload: SubscribePayload
 
 
 class Complete(_Message, frozen=True, tag="complete"):

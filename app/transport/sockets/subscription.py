@@ -2,24 +2,22 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.engine.operations import Prepared
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
-
-if TYPE_CHECKING:
-    from app.transport.sockets.socket import Socket
+from app.transport.sockets.operation import OperationOwner
 
 
-class Stream:
+class SocketSubscription:
     """Where the engine delivers to: it writes at once, or says that it cannot. No task of its own once it is open."""
 
     __slots__ = ("_opening", "_refused", "_socket", "_subscription", "_task", "id", "size")
 
-    def __init__(self, socket: "Socket", operation_id: str, size: int) -> None:
+    def __init__(self, socket: OperationOwner, operation_id: str, size: int) -> None:
         self.id = operation_id
         self.size = size
         """Characters of its document."""
@@ -34,7 +32,9 @@ class Stream:
         self._task = self._socket.begin(self._open(prepared, context))
 
     async def _open(self, prepared: Prepared, context: Context) -> None:
-        opened = await self._socket.subscriptions.open(prepared, context, self, Transport.WEBSOCKET, self._socket.payer)
+        opened = await self._socket.runtime.subscriptions.open(
+            prepared, context, self, Transport.WEBSOCKET, self._socket.payer
+        )
         self._task = None
         if isinstance(opened, list):
             self.finish(opened)

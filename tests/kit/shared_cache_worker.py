@@ -1,6 +1,6 @@
 """A process that asks for one answer, for test_computed.py.
 
-`python -m tests.kit.computing_worker REDIS_URL crowd PROCESSES CALLERS`: waits for the other processes, then asks as
+`python -m tests.kit.shared_cache_worker REDIS_URL crowd PROCESSES CALLERS`: waits for the other processes, then asks as
 often at once as there are callers, and prints the answers without repeats. `... hold`: takes the lease and never ends.
 """
 

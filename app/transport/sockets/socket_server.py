@@ -1,4 +1,4 @@
-"""What all sockets of a server share."""
+"""What all sockets of a server process share."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,24 +6,22 @@ from typing import Any
 
 import msgspec
 
-from app.engine.operations import Prepared, Response
 from app.kit.errors import Unauthenticated
 from app.transport.callers import Callers
 from app.transport.credentials import token_in
-from app.transport.messages import Params
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sockets.admission import Admission
 from app.transport.sockets.protocol import CloseCode, Closing
 
 
-class Hall(msgspec.Struct, frozen=True, eq=False):
-    """One for all."""
+class SocketServer(msgspec.Struct, frozen=True, eq=False):
+    """Shared by all sockets: the callers' authentication, the admission, and the tasks under way."""
 
     runtime: AppRuntime
     callers: Callers
     admission: Admission
     tasks: set["asyncio.Task[None]"]
-    """What any socket has under way."""
+    """The tasks of all sockets."""
 
     async def introduced(self, payload: Mapping[str, Any], caller: Caller) -> Caller:
         """The caller, by the token of a `connection_init` if there is one: it goes before what the handshake has shown.
@@ -40,14 +38,3 @@ class Hall(msgspec.Struct, frozen=True, eq=False):
         if caller.refusal is not None and caller.refusal.is_deliberate:
             raise Closing(CloseCode.FORBIDDEN, caller.refusal.reason)
         return caller
-
-    async def prepare(self, params: Params, caller: Caller) -> Prepared | Response:
-        """The operation; a response where it is refused."""
-        prepared = await self.runtime.engine.prepare_fairly(
-            params.query,
-            params.operation_name,
-            params.variables,
-            introspection_allowed=caller.viewer is not None or self.runtime.settings.introspection_for_anonymous,
-            size_bytes=params.size_bytes,
-        )
-        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

@@ -2,24 +2,21 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 from graphql import OperationType
 
 from app.engine.operations import Prepared
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
-
-if TYPE_CHECKING:
-    from app.transport.sockets.socket import Socket
+from app.transport.sockets.operation import OperationOwner
 
 
-class Answer:
+class SocketExecution:
     """One execution and its result."""
 
     __slots__ = ("_must_end", "_socket", "_task", "id", "size")
 
-    def __init__(self, socket: "Socket", operation_id: str, size: int) -> None:
+    def __init__(self, socket: OperationOwner, operation_id: str, size: int) -> None:
         self.id = operation_id
         self.size = size
         """Characters of its document."""

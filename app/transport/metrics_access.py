@@ -14,7 +14,7 @@ from app.transport.refusals import Refused
 _CHALLENGE: Final = {"www-authenticate": 'Bearer realm="metrics"', "cache-control": "no-store"}
 
 
-class Scrapers:
+class MetricsAccess:
     """Lets in who brings `MONETA_METRICS_TOKEN`; where none is set, in development, who is on this machine."""
 
     def __init__(self, settings: Settings) -> None:
