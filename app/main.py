@@ -18,8 +18,10 @@ from app.domains.accounts.rules.identity import source_of
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.ledger.services import LedgerServices
+from app.domains.market.analysis.metrics import AnalysisMetrics
 from app.domains.market.analysis.services import warm_up
 from app.domains.market.house import MarketServices
+from app.domains.market.sources.metrics import SourceMetrics
 from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
@@ -218,7 +220,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         new_reads=new_reads,
     )
     mailer = application.mailer
-    analyses = services.market.analyses
+    source_metrics = SourceMetrics(services.market.sources.all)
     runtime = AppRuntime(
         settings=settings,
         engine=engine,
@@ -231,14 +233,14 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         subscriptions=subscriptions,
         sessions=SessionWatch(hub, services.accounts.sessions.expiries, application.clock),
         dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
-        providers=price_checks(settings, services.market),
-        read_sources=services.market.sources.all,
+        readiness_checks=price_checks(settings, services.market),
+        collectors=(source_metrics, AnalysisMetrics(services.market.analyses)),
+        metric_refreshes=(source_metrics.refresh,),
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
     runtime.metrics.watch_courses(engine.courses.__getitem__)
     if isinstance(application.clock, DatabaseClock):
         runtime.metrics.watch_clock(application.clock)
-    runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
 
 

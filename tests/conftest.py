@@ -79,7 +79,7 @@ PATIENT = (
     "app.kit.hub.READING_PATIENCE_S",
     "app.kit.leadership.ANSWER_S",
     "app.kit.ratelimit.PATIENCE_S",
-    "app.transport.application.SOURCES_PATIENCE_S",
+    "app.transport.application.REFRESH_PATIENCE_S",
     "app.transport.callers.AUTHENTICATION_S",
     "app.transport.health.PATIENCE_S",
     "app.transport.messages.BODY_PATIENCE_S",

@@ -26,15 +26,14 @@ from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
 from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
-from app.transport.source_metrics import SourceMetrics
 
 log = structlog.get_logger(__name__)
 
 GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
 """A slash too many is no reason to fail, and a redirect is: clients do not repeat a POST, and sockets follow none."""
 
-SOURCES_PATIENCE_S: Final = 1.0
-"""Seconds that the database gets to say how the sources do; without it, /metrics shows what it said last."""
+REFRESH_PATIENCE_S: Final = 1.0
+"""Seconds that each refresh may take. Where one fails or takes longer, /metrics shows what was read last."""
 
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
@@ -60,7 +59,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
-    health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
+    health, ide = Health(runtime), Ide(runtime)
     metrics_access = MetricsAccess(runtime.settings)
     origins = Origins(runtime.settings)
 
@@ -73,13 +72,12 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
 
         return answer_at_home
 
-    runtime.metrics.registry.register(sources)
+    for collector in runtime.collectors:
+        runtime.metrics.registry.register(collector)
 
     async def metrics(request: Request) -> Response:
         metrics_access.check(request)
-        with contextlib.suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(SOURCES_PATIENCE_S):
-                sources.sources = await runtime.read_sources()
+        await asyncio.gather(*map(_refreshed, runtime.metric_refreshes))
         return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
     endpoint = GraphQLEndpoint(runtime, ide.render, stream)
@@ -98,6 +96,12 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     if runtime.dev_mailbox is not None and not runtime.settings.production:
         routes.append(Route("/dev/mail", at_home(DevMailboxPage(runtime.dev_mailbox).show)))
     return routes
+
+
+async def _refreshed(refresh: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(REFRESH_PATIENCE_S):
+            await refresh()
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

@@ -37,7 +37,7 @@ class Health:
         results = await asyncio.gather(
             _holds("database", _reach(self._runtime.database)),
             _holds("cache", self._ping()),
-            self._providers(),
+            self._further_checks(),
         )
         status = HTTPStatus.OK if all(results) else HTTPStatus.SERVICE_UNAVAILABLE
         checks = {name: _WORDS[result] for name, result in zip(names, results, strict=True)}
@@ -46,8 +46,8 @@ class Health:
     async def _ping(self) -> None:
         await self._runtime.redis.ping()
 
-    async def _providers(self) -> bool:
-        checks = (_holds(name, check()) for name, check in self._runtime.providers.items())
+    async def _further_checks(self) -> bool:
+        checks = (_holds(name, check()) for name, check in self._runtime.readiness_checks.items())
         return all(await asyncio.gather(*checks))
 
 

@@ -83,11 +83,6 @@ class Metrics:
             registry=self.registry,
         ).set_function(lambda: clock.ahead_s)
 
-    def watch_analyses(self, asked: Callable[[], int], made: Callable[[], int]) -> None:
-        """Adds how many analyses were asked for, and how many of them had to be made: the rest were cached."""
-        self.registry.register(CountMetrics("moneta_analyses_asked", "Analyses asked for.", asked))
-        self.registry.register(CountMetrics("moneta_analyses_made", "Analyses made, not found in a cache.", made))
-
     def watch_courses(self, count: Callable[[Course], int]) -> None:
         """Adds how many queries and events went which way: those that fall back are answered twice."""
         self.registry.register(CourseMetrics(count))
@@ -110,19 +105,6 @@ class Metrics:
     def render(self) -> bytes:
         """The text format."""
         return generate_latest(self.registry)
-
-
-class CountMetrics(Collector):
-    """Reads one count that somebody keeps."""
-
-    def __init__(self, name: str, description: str, count: Callable[[], int]) -> None:
-        self._name = name
-        self._description = description
-        self._count = count
-
-    def collect(self) -> Iterator[Metric]:
-        """What it says now."""
-        yield CounterMetricFamily(self._name, self._description, value=self._count())
 
 
 class AdmissionMetrics(Collector):

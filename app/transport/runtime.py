@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from prometheus_client.registry import Collector
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
-from app.domains.market.sources.model import MarketSource
 from app.engine.execution import Engine
 from app.engine.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
@@ -96,11 +96,6 @@ class DemoLogin(msgspec.Struct, frozen=True):
     password: str
 
 
-async def no_sources() -> Sequence[MarketSource]:
-    """For where there is no market."""
-    return ()
-
-
 @dataclass(frozen=True)
 class AppRuntime:
     """All that the transports need, wired once."""
@@ -121,10 +116,12 @@ class AppRuntime:
     """Started before anybody connects."""
     dev_mailbox: DevMailbox | None = None
     """Shown at /dev/mail in development; null where mail is really sent."""
-    providers: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
-    """Checks of outbound APIs by name; one that raises is unhealthy."""
-    read_sources: Callable[[], Awaitable[Sequence[MarketSource]]] = no_sources
-    """How the sources of the market do, for /metrics."""
+    readiness_checks: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    """Further checks for /health/ready, by name. A check that raises is unhealthy."""
+    collectors: Sequence[Collector] = ()
+    """Further metrics for /metrics."""
+    metric_refreshes: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What the collectors read before each scrape. A refresh that raises Unavailable leaves what was read last."""
     demo_logins: tuple[DemoLogin, ...] = ()
     """Offered by the IDE in development; empty where no demo data is loaded."""
     web: Path = WEB_DIST

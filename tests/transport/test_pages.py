@@ -181,7 +181,7 @@ async def test_not_ready_when_anything_is_missing(missing: str, database: Databa
     available: dict[str, dict[str, Any]] = {
         "database": {"redis": redis},
         "cache": {"database": database, "redis": Redis(port=1)},
-        "apis": {"database": database, "redis": redis, "providers": {"prices": refuse}},
+        "apis": {"database": database, "redis": redis, "readiness_checks": {"prices": refuse}},
     }
     response = await client_for(build(**available[missing])).get("/health/ready")
     expected = {"database": "healthy", "cache": "healthy", "apis": "healthy", missing: "unhealthy"}

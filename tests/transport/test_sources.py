@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from app.domains.market.sources.metrics import SourceMetrics
 from app.domains.market.sources.model import MarketSource, SourceKind
 from app.domains.market.sources.services.directory import Directory
 from app.domains.market.sources.services.providers import Providers
@@ -34,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def shown(reads: list[Sequence[MarketSource] | Exception]) -> list[list[str]]:
-    """The lines about sources of as many looks at /metrics as there are reads."""
+    """The lines about sources of as many scrapes of /metrics as there are reads."""
 
     async def read() -> Sequence[MarketSource]:
         now = reads.pop(0)
@@ -42,8 +43,9 @@ async def shown(reads: list[Sequence[MarketSource] | Exception]) -> list[list[st
             raise now
         return now
 
-    client, looks = client_for(build(read_sources=read)), len(reads)
-    texts = [(await client.get("/metrics")).text for _ in range(looks)]
+    metrics = SourceMetrics(read)
+    client, scrapes = client_for(build(collectors=[metrics], metric_refreshes=[metrics.refresh])), len(reads)
+    texts = [(await client.get("/metrics")).text for _ in range(scrapes)]
     return [sorted(line for line in text.splitlines() if line.startswith("moneta_source_")) for text in texts]
 
 
@@ -79,7 +81,7 @@ async def test_ready_unless_the_provider_has_failed_for_too_long(
     application: Application, database: Database, redis: Redis, clock: FixedClock, settings: Settings
 ) -> None:
     market = application.services.market
-    client = client_for(build(database=database, redis=redis, providers=price_checks(settings, market)))
+    client = client_for(build(database=database, redis=redis, readiness_checks=price_checks(settings, market)))
 
     async def apis() -> tuple[int, str]:
         response = await client.get("/health/ready")
