@@ -251,7 +251,7 @@ def dev() -> None:
             embedded = None
             if settings.database_url is None or settings.redis_url is None:
                 with progress_bar() as progress:
-                    embedded = stack.enter_context(Embedded.start(settings.home, told=_told(progress)))
+                    embedded = stack.enter_context(Embedded.start(settings.home, report=_progress_reporter(progress)))
                 if embedded.kept:
                     kept = f"The data was brought to a newer Postgres; the old is kept in {embedded.kept}"
                     out.print(kept, highlight=False, markup=False, soft_wrap=True)
@@ -287,7 +287,7 @@ def _unfailing(say: Callable[[], None]) -> None:
         say()
 
 
-def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
+def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:
     """Shows one thing after another, each in the place of the one before."""
     shown: list[TaskID] = []
 

@@ -168,7 +168,7 @@ def program(layout: ServerLayout, name: str) -> Path:
 
 
 def environment(layout: ServerLayout) -> dict[str, str]:
-    """What the programs are told of their surroundings: nothing of ours."""
+    """The environment of the programs, which holds nothing of ours."""
     env = {"HOME": str(layout.folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
     icu = layout.programs.postgres / "share" / "icu"
     return env | ({"ICU_DATA": str(icu)} if icu.is_dir() else {})

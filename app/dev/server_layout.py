@@ -44,7 +44,7 @@ def layout_of(home: Path) -> ServerLayout:
 
 
 def give_to_owner_of(home: Path, path: Path) -> None:
-    """What root makes in somebody's home is theirs."""
+    """Files that root makes in a user's home belong to that user."""
     if os.geteuid() == 0:
         owner = home.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
@@ -97,7 +97,7 @@ def _folder_as_root(home: Path) -> tuple[Path, ServerUser]:
 
 
 def _server_user(folder: Path, home: Path) -> ServerUser:
-    """Whoever owns the data, or the home: `sudo make serve` in somebody's checkout must leave all of it theirs.
+    """The owner of the data, or of the home: `sudo make serve` in a user's checkout must leave all files theirs.
 
     Not root, and not an owner that this machine does not know (a mounted checkout): initdb looks the name up.
     """

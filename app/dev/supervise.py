@@ -15,7 +15,7 @@ from pathlib import Path
 from app.dev.processes import EmbeddedError, Log, spawn, stop, wait_until
 
 READY_PATIENCE_S = 60.0
-LOOK_EVERY_S = 0.3
+POLL_S = 0.3
 SHUTDOWN = ((signal.SIGTERM, 10.0),)
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ def supervise(
     on_ready: Callable[[], None],
     servers_failure: Callable[[], EmbeddedError | None],
 ) -> None:
-    """Starts the API and the worker, tells `on_ready` once the API serves, and waits for Ctrl-C or SIGTERM.
+    """Starts the API and the worker, calls `on_ready` once the API serves, and waits for Ctrl-C or SIGTERM.
 
     Raises EmbeddedError when one of them, or a server below them, ends by itself. All are stopped on the way out.
     """
@@ -73,7 +73,7 @@ def supervise(
         while (ended := failure()) is None:
             on_ready()
             on_ready = _nothing
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(POLL_S)
         raise ended
     except (KeyboardInterrupt, Terminated):
         return

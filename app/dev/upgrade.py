@@ -4,7 +4,7 @@ The old data is only read, and stays beside the new. Whatever is killed, and whe
 whole, or the new data whole, and goes on from there.
 
     postgres            the cluster in use
-    postgres.upgrading  what is being restored; worth nothing until it is whole, and made anew by the next start
+    postgres.upgrading  what is being restored; incomplete until it is renamed, and made again by the next start
     postgres.upgraded   the whole, about to take its place
     postgres-17         the old data afterwards
 """
@@ -33,7 +33,7 @@ from app.dev.processes import EmbeddedError, Log, ask, follow
 from app.dev.programs import major_of, older_postgres
 from app.dev.server_layout import ServerLayout
 
-Told: TypeAlias = Callable[[str, int, int | None], None]
+ReportProgress: TypeAlias = Callable[[str, int, int | None], None]
 """What is done, how much of it, of how much."""
 
 MAINTENANCE = "postgres"
@@ -65,12 +65,12 @@ class _Running(NamedTuple):
         options = ("-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1")
         return self.ask("psql", *options, "-d", database, text=text)
 
-    def follow(self, log: Log, told: Callable[[str], None], name: str, *arguments: str | Path) -> None:
+    def follow(self, log: Log, report: Callable[[str], None], name: str, *arguments: str | Path) -> None:
         command = [program(self.layout, name), *arguments]
-        follow(command, env=self.env, user=self.layout.user, log=log, told=told)
+        follow(command, env=self.env, user=self.layout.user, log=log, report=report)
 
 
-def bring_up(layout: ServerLayout, log: Log, told: Told) -> Path | None:
+def bring_up(layout: ServerLayout, log: Log, report: ReportProgress) -> Path | None:
     """Upgrade the data if it is of an older Postgres; returns the folder where the old data is kept, if it was.
 
     Raises EmbeddedError, and leaves the old data as it was.
@@ -89,9 +89,9 @@ def bring_up(layout: ServerLayout, log: Log, told: Told) -> Path | None:
     if old > new:
         raise EmbeddedError(f"{refusal} Run the newer Moneta that made it, or set MONETA_HOME to another folder.")
     try:
-        told(f"fetching Postgres {old}", 0, None)
+        report(f"fetching Postgres {old}", 0, None)
         former = layout._replace(programs=layout.programs._replace(postgres=older_postgres(old, layout.user)))
-        _restore(cluster, layout, former, log, lambda what, *rest: told(f"Postgres {old} to {new}: {what}", *rest))
+        _restore(cluster, layout, former, log, lambda what, *rest: report(f"Postgres {old} to {new}: {what}", *rest))
     except EmbeddedError as error:
         raise EmbeddedError(
             f"{refusal} It could not be brought over, and is as it was. Start again when the reason is gone, or set"
@@ -100,12 +100,12 @@ def bring_up(layout: ServerLayout, log: Log, told: Told) -> Path | None:
     return _take_over(cluster)
 
 
-def _restore(cluster: Path, layout: ServerLayout, former: ServerLayout, log: Log, told: Told) -> None:
+def _restore(cluster: Path, layout: ServerLayout, former: ServerLayout, log: Log, report: ReportProgress) -> None:
     stop_orphaned_postgres(layout.folder)
     draft = cluster.with_name("postgres.upgrading")
     shutil.rmtree(draft, ignore_errors=True)
     password = (cluster / "password").read_text().strip()
-    told("making the new data folder", 0, None)
+    report("making the new data folder", 0, None)
     make_cluster(draft, layout, log, durable=True, password=password)
     dump = draft / "dump"
     dump.touch(mode=0o600)
@@ -115,7 +115,7 @@ def _restore(cluster: Path, layout: ServerLayout, former: ServerLayout, log: Log
         for database in old.query(MAINTENANCE, DATABASES).split("\n")[:-1]:
             steps = itertools.count(1)
             old.follow(
-                *(log, lambda _line: told("reading", next(steps), None)),  # noqa: B023 - called in this round
+                *(log, lambda _line: report("reading", next(steps), None)),  # noqa: B023 - called in this round
                 *("pg_dump", "--verbose", "--format=custom", "--compress=0", "--create", "--file", dump),
                 *(f"--exclude-extension={NEEDLESS_EXTENSION}", "--dbname", database),
             )
@@ -123,11 +123,11 @@ def _restore(cluster: Path, layout: ServerLayout, former: ServerLayout, log: Log
             total = sum(bool(line) and not line.startswith(";") for line in contents)
             done = itertools.count(1)
             new.follow(
-                *(log, lambda _line: told("writing", min(next(done), total), total)),  # noqa: B023 - as above
+                *(log, lambda _line: report("writing", min(next(done), total), total)),  # noqa: B023 - as above
                 *("pg_restore", "--verbose", "--exit-on-error", "--create", "--clean", "--if-exists"),
                 *("--dbname", MAINTENANCE, dump),
             )
-            told("comparing", 0, None)
+            report("comparing", 0, None)
             if old.query(database, CONTENT) != new.query(database, CONTENT):
                 raise EmbeddedError(f"The restored database {database} does not hold what the old one holds.")
             new.query(database, "ANALYZE")

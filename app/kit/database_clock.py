@@ -1,7 +1,7 @@
-"""The time by the database's clock, told without asking it each time.
+"""The time by the database's clock, without a query each time.
 
 Processes run on machines whose clocks are wrong now and then, by hours. They all write into one database, so its clock
-is the one they go by: asked again and again, and carried on between two answers by what has elapsed here, which no
+is the reference: queried repeatedly, and advanced between two answers by the time elapsed here, which no
 setting of this machine's clock changes.
 """
 
@@ -46,7 +46,7 @@ async def database_time(database: Database) -> datetime:
 
 
 class DatabaseClock:
-    """A Clock. It is never ahead of the database's, and behind by no more than an answer was under way."""
+    """A Clock. It is never ahead of the database's, and behind by no more than the latency of an answer."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class DatabaseClock:
         elapsed: Callable[[], float] = elapsed_s,
         machine: Callable[[], datetime] = SystemClock().now,
     ) -> None:
-        """`ask` gives the database's time. Read nothing off before the first `compare`."""
+        """`ask` returns the database's time. Call `compare` before the first `now`."""
         self._ask = ask
         self._elapsed = elapsed
         self._machine = machine

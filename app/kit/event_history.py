@@ -1,4 +1,4 @@
-"""Reading what the hub does not hold: Redis where it knows, else Postgres, and positions of many streams at once."""
+"""Reads what the hub does not hold, from Redis or else from Postgres, and the heads of many streams at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class EventHistory:
-    """Reads what follows a place in a stream."""
+    """Reads the events that follow an offset in a stream."""
 
     def __init__(self, events: EventLog) -> None:
         self._events = events
@@ -30,7 +30,7 @@ class EventHistory:
     async def after(self, epoch: UUID, stream: str, seq: int, limit: int) -> list[Event]:
         """Up to `limit` events, contiguous from `seq + 1`; none where none follow.
 
-        Raises ResyncRequired where they cannot be had any more, where nobody was ever given `seq`, and where the epoch
+        Raises ResyncRequired where they are gone, where `seq` was never assigned, and where the epoch
         is another by now; Unavailable where Postgres does not answer.
         """
         if events := await self._from_redis(epoch, stream, seq, limit):
@@ -62,14 +62,14 @@ class EventHistory:
         if isinstance(error, RedisError | OSError):
             log.warning("hub.redis_unread", error=str(error) or type(error).__name__)
         elif error is not None:
-            # Somebody else wrote there. Postgres is asked all the same.
+            # The key holds something else. Postgres is read instead.
             log.error("hub.redis_unreadable", exc_info=error, malformed=isinstance(error, msgspec.MsgspecError))
 
 
 class StreamHeads:
-    """Asks for the newest `seq` of many streams in one statement.
+    """Reads the newest `seq` of many streams in one statement.
 
-    An answer is never older than the question: who asks while a statement is on its way is in the next one.
+    An answer is never older than its request: a request made while a statement runs is part of the next one.
     """
 
     def __init__(self, read: Callable[[list[str]], Awaitable[Mapping[str, int]]]) -> None:
@@ -87,7 +87,7 @@ class StreamHeads:
         return await asyncio.shield(future)
 
     async def stop(self) -> None:
-        """Asks no more."""
+        """Stops reading."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.wait([self._asking])
@@ -102,7 +102,7 @@ class StreamHeads:
                 except Exception as error:
                     for future in batch.values():
                         future.set_exception(error)
-                        # Marks it as seen: whoever asked may be gone.
+                        # Marks it as retrieved: its caller may be gone.
                         future.exception()
                 else:
                     for stream, future in batch.items():

@@ -1,4 +1,4 @@
-"""One of many processes does something: whoever holds an advisory lock, which belongs to a session of the database."""
+"""Leader election among processes: the leader holds an advisory lock, which belongs to a database session."""
 
 import asyncio
 
@@ -13,14 +13,14 @@ ANSWER_S = 5.0
 
 
 class LeadershipSql(Statements, file="leadership.sql"):
-    """The statements of whoever leads, on a session of their own."""
+    """The statements of leadership, which run on a session of their own."""
 
     try_lead: Query[bool]
     is_there: Query[bool]
 
 
 class Leadership:
-    """A process's claim to be the one. Its session may die with the server: ask `hold` again and again."""
+    """A process's claim to leadership. Its session may end with the server: call `hold` repeatedly."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
@@ -29,9 +29,9 @@ class Leadership:
         self._leads = False
 
     async def hold(self) -> bool:
-        """Whether this process is the one now; claims it where nobody is. Raises Unavailable: nobody can say.
+        """Returns whether this process leads now, and claims leadership where no process does. Raises Unavailable.
 
-        While the database is gone nobody else can claim it, so whoever led may go on with what needs no database.
+        While the database is unavailable no other process can claim it: the leader may continue what needs no database.
         """
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -52,7 +52,7 @@ class Leadership:
             raise
 
     async def give_up(self) -> None:
-        """Lets somebody else claim it. Idempotent."""
+        """Gives up leadership. Idempotent."""
         session, self._session, self._leads = self._session, None, False
         if session is not None:
             # Ending the session gives up the lock whatever happened, and waits for nothing.

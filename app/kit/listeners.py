@@ -1,4 +1,4 @@
-"""What a process knows of a stream, and the places of those who listen to it."""
+"""What a process knows of a stream, and the stream's listeners."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class ListenerOwner(Protocol):
-    """What a listener asks of the hub that it belongs to."""
+    """What a listener needs of the hub that owns it."""
 
     async def history(self, stream: str, after: int, limit: int) -> list[Event]:
         """Events contiguous from `after + 1`."""
@@ -30,7 +30,7 @@ class ListenerOwner(Protocol):
 
 
 class StreamState:
-    """What the process knows of a stream that somebody listens to."""
+    """What the process knows of a stream that has listeners."""
 
     __slots__ = ("_ring", "listeners", "lost", "name", "top")
 
@@ -43,7 +43,7 @@ class StreamState:
         self._ring: EventRing | None = None
 
     def hear(self, event: Event, size: int, new_ring: Callable[[], EventRing]) -> None:
-        """Keeps what was announced, and says so to whom it is news."""
+        """Keeps an announced event, and notifies the listeners that have not seen it."""
         if self._ring is None:
             self._ring = new_ring()
         self._ring.add(event, size)
@@ -57,7 +57,7 @@ class StreamState:
                 listener.wake()
 
     def remember(self, events: list[Event], new_ring: Callable[[], EventRing]) -> None:
-        """Keeps what one listener had to read for the next who comes this way."""
+        """Keeps what one listener had to read for other listeners."""
         if self._ring is None:
             self._ring = new_ring()
         self._ring.join(events)
@@ -68,7 +68,7 @@ class StreamState:
         return [] if self._ring is None else self._ring.after(seq, limit)
 
     def lose(self) -> None:
-        """Nobody can go on from where they are."""
+        """Ends the stream: no listener can continue from its offset."""
         self.lost = True
         self.forget()
         for listener in tuple(self.listeners):
@@ -81,7 +81,7 @@ class StreamState:
 
 
 class Listener:
-    """One consumer's place in one stream. One take at a time."""
+    """One consumer's offset in one stream. One take at a time."""
 
     __slots__ = ("_hub", "_notify", "_state", "last")
 
@@ -105,7 +105,7 @@ class Listener:
     async def take(self, limit: int = 64) -> list[Event]:
         """The next events, contiguous from `last + 1`; none when nothing is due now.
 
-        Raises ResyncRequired where the place cannot be continued from, and Unavailable: ask again when notified.
+        Raises ResyncRequired where the offset cannot be continued from, and Unavailable: take again when notified.
         """
         state = self._state
         if state.lost or self.last > state.top:
@@ -123,19 +123,19 @@ class Listener:
         return events
 
     def close(self) -> None:
-        """Hears nothing more. Idempotent."""
+        """Stops listening. Idempotent."""
         self._notify = None
         self._hub.leave(self, self._state)
 
     def begin(self, last: int, notify: Callable[[], None]) -> None:
-        """Says from now on when there is something to take."""
+        """Notifies from now on when there is something to take."""
         self.last = last
         self._notify = notify
         if self._state.lost or last != self._state.top:
             asyncio.get_running_loop().call_soon(self.wake)
 
     def wake(self) -> None:
-        """Says that there may be something to take."""
+        """Notifies the consumer that there may be something to take."""
         if self._notify is not None:
             try:
                 self._notify()

@@ -1,8 +1,8 @@
-"""Where log lines leave the process. Who logs is never stopped by it and never made to wait.
+"""Writes log lines without ever failing or blocking the code that logs.
 
 A disk is full, the reader of a pipe has died, or it has stopped reading: none of that may change what a client is
 answered. So a thread of its own writes, what it cannot keep up with is given up beyond a bound, and what cannot be
-written is counted and told of once it can be again.
+written is counted, and reported once writing works again.
 """
 
 import atexit
@@ -18,15 +18,15 @@ LIMIT_BYTES: Final = 4 * 1024 * 1024
 """What waits for a reader that has stopped; lines beyond that are lost."""
 GATHER_S: Final = 0.005
 """Lines of so long are written at once: a busy server's would else take a system call, and a turn, each."""
-FAREWELL_S: Final = 1.0
-"""What the last lines get at the end of the process."""
+DRAIN_S: Final = 1.0
+"""Seconds for writing the last lines at the end of the process."""
 
 
 class LogWriter:
-    """Text for a descriptor. It looks like a stream to write to, and raises nothing."""
+    """A writer of text to a descriptor. It looks like a stream, and raises nothing."""
 
     def __init__(self, stream: TextIO | None, lost: Callable[[int], str], *, limit_bytes: int = LIMIT_BYTES) -> None:
-        """`lost` words that so many lines are missing. Without a stream everything goes nowhere."""
+        """`lost` formats the line about lost lines. Without a stream everything is discarded."""
         self._descriptor: int | None = None
         if stream is not None:
             # Our own: who closes the other one must not find our lines in what is opened next.
@@ -58,7 +58,7 @@ class LogWriter:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="log", daemon=True)
                 self._thread.start()
-                atexit.register(self.drain, FAREWELL_S)
+                atexit.register(self.drain, DRAIN_S)
             self._changed.notify()
         return len(text)
 
@@ -106,7 +106,7 @@ class LogWriter:
 
 
 class LenientStream:
-    """A stream whose writer goes on though it cannot be written: what is said to people is not worth the work."""
+    """A stream that ignores write errors: messages to people must not stop the work."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -127,9 +127,9 @@ class LenientStream:
 
 
 def protect_standard_streams() -> None:
-    """Puts nothing in place of standard streams that were closed before we began, and lets standard error fail nobody.
+    """Opens /dev/null for standard streams that were closed before we began, and makes standard error lenient.
 
-    The next thing opened would else get their numbers, and what somebody writes to standard error our database.
+    Otherwise the next file opened would get their numbers, and text for standard error could end up in a database.
     """
     if sys.stderr is not None:
         sys.stderr = cast(TextIO, LenientStream(sys.stderr))

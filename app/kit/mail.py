@@ -1,4 +1,4 @@
-"""Mail out: over SMTP, or into a folder that a developer reads instead of a mailbox."""
+"""Sends mail: over SMTP, or into a folder that the developer's mailbox shows."""
 
 import asyncio
 import os
@@ -59,10 +59,10 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
 
 class Mailer(Protocol):
-    """What can send a mail."""
+    """Sends mail."""
 
     async def send(self, message: Message) -> None:
-        """Returns once the message is in other hands. Raises MailError."""
+        """Returns once the message is accepted. Raises MailError."""
         ...
 
 

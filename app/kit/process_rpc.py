@@ -1,8 +1,8 @@
-"""The server processes of one deployment ask each other, over Redis pub/sub.
+"""Remote procedure calls between the server processes of one deployment, over Redis pub/sub.
 
-A question goes to every process that listens, this one included, and each answers for itself. PUBLISH tells how many
-got it, so an ask ends as soon as all have answered; its deadline is only for one that has died or hangs. Without Redis
-a process still has its own answer. Whoever can publish in Redis can ask and answer as any process: Redis is trusted.
+A question goes to every process that listens, this one included, and each replies for itself. PUBLISH returns how many
+received it, so a call ends once all have replied; its deadline is for a process that has died or hangs. Without Redis
+a process still has its own reply. Anyone who can publish in Redis can call and reply as any process: Redis is trusted.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ MAX_ANSWERING: Final = 64
 """Questions of others that may be under way at once."""
 
 Handler = Callable[[Any], Any | Awaitable[Any]]
-"""Makes a reply of a payload, both JSON values. It may be called twice for one question."""
+"""Returns a reply to a payload, both JSON values. It may be called twice for one question."""
 
 log = structlog.get_logger(__name__)
 
 
 class Replies(msgspec.Struct, frozen=True):
-    """What came of a question."""
+    """The result of a call."""
 
     replies: list[Any]
     """One of each process that answered in time, this one's first."""
@@ -59,7 +59,7 @@ class _Reply(msgspec.Struct, frozen=True):
 
 
 class _Asked:
-    """A question of ours: who has heard it, and who of them has answered.
+    """A call of ours: how many processes received it, and the replies so far.
 
     Our own copy, coming back from Redis, stands for our own answer: it proves that we are listening.
     """
@@ -93,7 +93,7 @@ class _Asked:
 class ProcessRpc:
     """One process, which calls the others and is called by them. Before `start` and after `stop` it calls only itself.
 
-    It has a connection of its own, lest an answer wait behind a flood of events.
+    It has a connection of its own, so that replies do not wait behind events.
     """
 
     def __init__(self, redis: "Redis", *, within_s: float = 2.0) -> None:
@@ -109,7 +109,7 @@ class ProcessRpc:
         self._publishing: set[asyncio.Task[None]] = set()
 
     def register(self, topic: str, handler: Handler) -> None:
-        """Names who answers questions on a topic, in this process. Every process must name the same topics."""
+        """Registers the handler of a topic in this process. Every process must register the same topics."""
         if topic in self._handlers:
             raise ValueError(f"{topic} is answered already")
         self._handlers[topic] = handler
@@ -128,7 +128,7 @@ class ProcessRpc:
         await self._broadcast.disconnect()
 
     async def call(self, topic: str, payload: Any) -> Replies:
-        """What all processes answer. The handler of this one is called directly, and what it raises is raised."""
+        """Calls all processes. The handler of this one is called directly, and what it raises is raised."""
         if self._listening is None:
             return Replies([await self._own_answer(topic, payload)], complete=True)
         if len(self._asked) >= MAX_ASKING:
@@ -161,7 +161,7 @@ class ProcessRpc:
             asked.give_up()
 
     async def _listen(self) -> None:
-        # The replies' channel first: whoever hears our question can then be heard.
+        # The replies' channel first: no process can reply before we listen.
         async with (
             self._broadcast.subscribe(_replies_to(self._name)) as replies,
             self._broadcast.subscribe(QUESTIONS) as questions,
@@ -171,7 +171,7 @@ class ProcessRpc:
             group.create_task(_read(questions.get, _Question, self._hear_question))
 
     def _hear_reply(self, reply: _Reply) -> None:
-        # Whoever answers too late finds nobody waiting.
+        # A reply that comes too late is ignored.
         if (asked := self._asked.get(reply.question)) is not None:
             asked.hear(reply)
 
@@ -190,7 +190,7 @@ class ProcessRpc:
             if len(message) > MAX_REPLY_BYTES:
                 raise ValueError(f"a reply of {len(message)} bytes; {MAX_REPLY_BYTES} is the limit")
         except Exception:
-            # Not least a topic of another release. Saying so at once spares the asker the wait.
+            # For example a topic of another release. Replying at once spares the caller the wait.
             log.exception("peers.failed", topic=question.topic)
             message = msgspec.json.encode(_Reply(question.id, self._name, failed=True))
         try:
@@ -214,7 +214,7 @@ async def _read(take: Callable[[], Awaitable[Event]], kind: type[Any], hear: Cal
     while True:
         message = (await take()).message
         if message == GAP:
-            # Whatever was lost is missed at the asker's deadline.
+            # What was lost is noticed at the caller's deadline.
             continue
         try:
             heard = msgspec.json.decode(message, type=kind)

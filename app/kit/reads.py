@@ -19,9 +19,9 @@ COUNT_LIMIT = 1000
 
 
 class _Load:
-    """One key: its outcome, and until there is one, who waits for it.
+    """The load of one key: its outcome, or the callers that wait for it.
 
-    Each caller waits on a future of its own, so that a caller who is cancelled takes nobody along.
+    Each caller waits on a future of its own, so that cancelling one caller does not affect the others.
     """
 
     __slots__ = ("_loop", "_settled", "_waiting")
@@ -45,7 +45,7 @@ class _Load:
     def fail(self, error: Exception) -> None:
         for future in self._settle():
             future.set_exception(error)
-            # Marks it as seen: a request that failed elsewhere may never look at this one.
+            # Marks it as retrieved: a request that failed elsewhere may never read it.
             future.exception()
 
     def cancel(self) -> None:
@@ -59,13 +59,13 @@ class _Load:
 
 
 _Batch = dict[Any, _Load]
-"""Keys asked for in one turn of the event loop."""
+"""Keys requested in one turn of the event loop."""
 
 
 class Reads:
     """All that one request reads. Equal loads are made once; loads of the same turn are one statement.
 
-    All loads of nobody, who sees nothing but what is public, run in autocommit on the pool; for those of somebody see
+    Loads of an anonymous caller, who sees only public data, run in autocommit on the pool; for those of a viewer see
     `SnapshotMode`.
     """
 
@@ -96,9 +96,9 @@ class Reads:
                 await asyncio.wait([self._snapshot])
         finally:
             if self._snapshot is not None:
-                # Whoever closes while the snapshot is being opened, and is cancelled at that, leaves no connection out.
+                # A close that is cancelled while the snapshot is being opened leaks no connection.
                 self._snapshot.cancel()
-            # A failure holds the frames that it came through, and so whatever they hold: these reads again.
+            # A failure holds its frames, and they hold these reads.
             self._loads.clear()
             await self._stack.aclose()
 
@@ -119,7 +119,7 @@ class Reads:
         return self._load((loader, filters), key, self._load_count)
 
     def anew(self, scope: Scope) -> "Reads":
-        """Reads of the same request from another moment on, perhaps as somebody else."""
+        """New reads for the same request from a later snapshot, possibly for another scope."""
         reads = Reads(self.database, scope)
         reads.snapshot_mode, reads.is_repeated, reads._outside = self.snapshot_mode, self.is_repeated, self._outside
         return reads
@@ -142,7 +142,7 @@ class Reads:
         return await self._outside.make()
 
     async def executor(self, audience: Audience) -> Executor:
-        """Where statements for this audience run."""
+        """Returns the executor for statements of this audience."""
         if self._snapshot is None:
             is_public = audience is Audience.PUBLIC and self.snapshot_mode is not SnapshotMode.SINGLE
             if self.scope == PUBLIC or is_public:
@@ -181,7 +181,7 @@ class Reads:
 
         def finished(_: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
-            # A task that was cancelled, perhaps before its first step, has told nobody.
+            # A task that was cancelled, perhaps before its first step, has settled no load.
             for load in batch.values():
                 load.cancel()
 
@@ -208,7 +208,7 @@ class Reads:
                 load.succeed(result)
 
     async def _read_on(self) -> None:
-        """Gives up the snapshot; whatever is read from here on is read from one of its own."""
+        """Ends the snapshot. Each further statement reads from a snapshot of its own."""
         self.snapshot_mode = SnapshotMode.PER_STATEMENT
         stack, self._stack, self._snapshot = self._stack, AsyncExitStack(), None
         await stack.aclose()

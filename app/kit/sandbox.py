@@ -1,7 +1,7 @@
-"""A function over bytes in a process of its own, with a limit on its time and its memory.
+"""Runs a function over bytes in a process of its own, with a limit on its time and its memory.
 
-For what strangers wrote and a library reads that promises neither: a thread cannot be stopped, a process can. It gets
-no environment, so no secret.
+For untrusted input that a library parses without such limits: a thread cannot be stopped, a process can. It gets
+no environment, and so no secrets.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ _PATIENCE: Final = 3
 
 
 class SandboxError(Exception):
-    """It took too long or too much memory, or the process died otherwise."""
+    """The function took too long or too much memory, or its process failed."""
 
 
 async def run_sandboxed(function: Callable[[bytes], bytes], given: bytes, *, cpu_s: int, memory_bytes: int) -> bytes:
-    """What a module's function gives. Raises SandboxError, also for whatever the function raises."""
+    """Returns the result of a module's function. Raises SandboxError, also for anything that the function raises."""
     free_to_wait("another process")
     process = await asyncio.create_subprocess_exec(
         sys.executable,

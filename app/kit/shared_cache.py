@@ -1,8 +1,8 @@
-"""An answer that is worth keeping, computed once however many ask: in this process, and in all of them over Redis.
+"""A cache of computed values, shared by all processes over Redis: each value is computed once, however many request it.
 
-Whoever is first takes a lease on the answer, renews it while computing, and stores the answer with its lease still in
-hand. The others wait for the answer. A holder that dies stops renewing; the next to look takes over. Redis is no
-authority here: where it does not answer, each process computes for itself, once for all who ask it.
+The first caller takes a lease on the value, renews it while computing, and stores the value while it still holds the
+lease. The others wait for the value. A holder that dies stops renewing, and the next caller takes over. Redis is no
+authority here: where it does not answer, each process computes for itself, once for all its callers.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ from app.kit.work import free_to_wait
 T = TypeVar("T")
 
 LEASE_S: Final = 1.5
-"""How long a holder is believed to be alive without renewing: so much later another takes over."""
+"""How long a lease lasts without renewal: after that another caller takes over."""
 
 WAIT_S: Final = 20.0
-"""How long anybody waits for another process before computing beside it."""
+"""How long a caller waits for another process before it computes as well."""
 
 PATIENCE_S: Final = 1.0
-"""What Redis gets to answer, with everything that its client tries again."""
+"""Seconds that Redis may take to answer, with all retries of its client."""
 
 AVOIDED_S: Final = 2.0
-"""How long Redis is not asked after it has not answered: an outage costs one wait, not one for each answer."""
+"""How long Redis is avoided after it has not answered: an outage costs one wait, not one for each value."""
 
 _PAUSES_S: Final = (0.01, 0.02, 0.04, 0.08, 0.15)
 
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 _RELEASE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
-# Stored and released at once. Whoever lost the lease stores nothing: another computes something newer, or has already.
+# Stored and released at once. A caller that lost the lease stores nothing: another computes a newer value, or has.
 _STORE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
@@ -71,7 +71,7 @@ class SharedCache(Generic[T]):
         lease_s: float = LEASE_S,
         wait_s: float = WAIT_S,
     ) -> None:
-        """`name` keeps kinds apart. `decode` gives None for what is kept but holds no more, or cannot be read."""
+        """`name` separates kinds. `decode` returns None for a value that is no longer valid, or cannot be read."""
         self._redis = redis
         self._name = name
         self._encode = encode
@@ -87,13 +87,13 @@ class SharedCache(Generic[T]):
     async def get(self, key: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:
         """The answer under `key`: kept, or computed now. What `compute` raises is raised to all who wait for it here.
 
-        Who is cancelled takes nobody along, and the answer is computed all the same.
+        Cancelling one caller does not affect the others, and the value is computed all the same.
         """
         free_to_wait("an answer of others")
         return await self._single_flight.join(key, lambda: self._get(key, compute))
 
     async def stop(self) -> None:
-        """Ends whatever is being computed here."""
+        """Cancels all computations of this process."""
         await self._single_flight.stop()
 
     async def _get(self, key: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:

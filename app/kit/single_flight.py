@@ -1,4 +1,4 @@
-"""Equal work that is asked for by many at once is done once."""
+"""Single flight: equal work that is requested many times at once is done once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Work under way by key. Who is cancelled while waiting takes nobody along, and the work goes on."""
+    """Work under way by key. Cancelling a waiting caller affects neither the others nor the work."""
 
     def __init__(self) -> None:
         self._under_way: dict[Hashable, asyncio.Task[T]] = {}
@@ -20,26 +20,26 @@ class SingleFlight(Generic[T]):
         return key in self._under_way
 
     async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """The outcome of the work under this key, which is begun where it is not under way."""
+        """Returns the result of the work under this key, and begins it where it is not under way."""
         return await asyncio.shield(self.begin(key, work))
 
     def begin(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
-        """The same, without waiting."""
+        """Begins the work under this key where it is not under way, and returns its task."""
         task = self._under_way.get(key)
         if task is None:
             loop = asyncio.get_running_loop()
-            # It is nobody's alone: what it takes of the database is not charged to whoever happened to be first.
+            # The work is shared: its use of the database is not charged to the first caller.
             task = self._under_way[key] = loop.create_task(_run(work), context=detached_context())
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
 
     def cancel(self) -> None:
-        """Ends whatever is under way, soon."""
+        """Cancels all work, without waiting."""
         for task in self._under_way.values():
             task.cancel()
 
     async def stop(self) -> None:
-        """Ends whatever is under way."""
+        """Cancels all work, and waits for its end."""
         tasks = list(self._under_way.values())
         self.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -47,7 +47,7 @@ class SingleFlight(Generic[T]):
     def _landed(self, key: Hashable, task: "asyncio.Task[Any]") -> None:
         self._under_way.pop(key, None)
         if not task.cancelled():
-            # Marks it as seen: everybody who waited may be gone.
+            # Marks it as retrieved: every caller may be gone.
             task.exception()
 
 

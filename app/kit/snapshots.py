@@ -28,14 +28,14 @@ class ResultPending(Unavailable):
 
 
 class ExternalResults:
-    """What others make for a request, with connections of their own. It is kept when the request is repeated."""
+    """Results that others make for a request, with connections of their own. They outlive its repetitions."""
 
     def __init__(self) -> None:
         self._made: dict[Hashable, Any] = {}
         self._due: dict[Hashable, Callable[[], Awaitable[Any]]] = {}
 
     def get(self, key: Hashable, make: Callable[[], Awaitable[Any]]) -> Any:
-        """What was made under `key`. Raises whatever making it has raised, and ResultPending where it is due now.
+        """Returns the result under `key`. Raises what making it has raised, and ResultPending where it is due now.
 
         It must then be waited for with no connection held, and the request repeated.
         """
@@ -47,7 +47,7 @@ class ExternalResults:
         return made
 
     async def make(self) -> bool:
-        """Has made whatever is due, all at once; False where nothing was."""
+        """Makes all results that are due, at once. Returns False where none were."""
         due, self._due = self._due, {}
         made = await asyncio.gather(*(make() for make in due.values()), return_exceptions=True)
         self._made.update(zip(due, made, strict=True))
@@ -55,7 +55,7 @@ class ExternalResults:
 
 
 class StatementSnapshots(Executor):
-    """Statements as somebody, each in a snapshot of its own, one after the other."""
+    """Statements under a scope, each in a snapshot of its own, one after the other."""
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self._database = database

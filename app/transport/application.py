@@ -1,4 +1,4 @@
-"""The ASGI application: which path leads where."""
+"""The ASGI application and its routes."""
 
 import asyncio
 import contextlib
@@ -49,8 +49,8 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
             return sockets(scope, receive, send)
         return router(scope, receive, send)
 
-    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
-    # the request middleware puts into words are readable by other origins too, and compressed like everything else.
+    # Innermost first: forwarded headers of trusted proxies are applied before anything is logged; failures that
+    # the request middleware answers are readable by other origins too, and compressed like everything else.
     app = CrossOrigin(Compression(RequestMiddleware(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
         app,  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     origins = Origins(runtime.settings)
 
     def at_home(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        # Log-ins and mailed codes of a developer's machine, which nobody but pages of its own may read.
+        # Log-ins and mailed codes of a developer's machine, which only its own pages may read.
         async def answer_at_home(request: Request) -> Response:
             if not runtime.settings.production and not origins.is_under_our_name(request.headers):
                 raise Refused(f"Open this page at {runtime.settings.origin}.", status=HTTPStatus.MISDIRECTED_REQUEST)

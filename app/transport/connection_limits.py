@@ -19,7 +19,7 @@ class ConnectionLimits:
     """Counts connections of one kind: per user, and per address for anonymous ones."""
 
     def __init__(self, settings: Settings, what: str) -> None:
-        """`what` they are, in the plural, for whoever is refused."""
+        """`what` names the connections, in the plural, in the message of a refusal."""
         self._viewer_limit = settings.socket_viewer_limit
         self._address_limit = settings.socket_address_limit
         self._what = what

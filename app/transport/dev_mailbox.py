@@ -1,4 +1,4 @@
-"""`/dev/mail`: the mailbox of a developer, where mail goes that is not sent."""
+"""`/dev/mail`: the developer's mailbox, which shows mail that is not sent."""
 
 import base64
 import hashlib

@@ -41,7 +41,7 @@ from app.transport.runtime import AppRuntime, Caller, Context
 METHODS: Final = "GET, POST"
 
 GRACE_S: Final = 0.25
-"""What a request gets to end by itself when its client has gone: a statement that is cut off costs a connection."""
+"""Seconds that a request may take to end when its client has gone: a cancelled statement costs a connection."""
 T = TypeVar("T")
 
 
@@ -138,14 +138,14 @@ class GraphQLEndpoint:
             return self._stream.single(response)
         answer = _json(response, media_type or JSON)
         if caller.refusal is not None and caller.refusal.is_deliberate:
-            # An answer for anybody shows nothing of it: who wants to know that their token is not good any more can.
+            # A public answer does not show it, so the header lets a client see that its token is no longer valid.
             answer.headers["www-authenticate"] = _challenge(caller.refusal.reason)
         return answer
 
     def _with_session(self, answer: HttpResponse, caller: Caller, context: Context) -> HttpResponse:
         """Adds the cookies of a session that was opened, renewed or ended; other callers read their payload."""
         if context.tells_secret:
-            # Compressed together with what somebody else may have made us repeat, its length would tell of it (BREACH).
+            # Compressed together with text that an attacker made us repeat, its length would reveal it (BREACH).
             # Proxies keep to this as well.
             answer.headers["cache-control"] = f"no-store, {NO_TRANSFORM}"
         values = cookies.clear_session() if context.session_ended else []
@@ -175,7 +175,7 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) ->
     try:
         result = await work
     except asyncio.CancelledError:
-        # Somebody else may have cancelled us as well, and means it.
+        # Another task may have cancelled us as well.
         if not cut_off or task.uncancel() > 0:
             raise
         raise ClientDisconnect from None
@@ -202,7 +202,7 @@ def _json(response: Response, media_type: str) -> HttpResponse:
 
 
 def _status(response: Response, media_type: str) -> int:
-    # A client that asked for plain JSON cannot tell our errors from a proxy's by anything but a 200.
+    # A client that asked for plain JSON can only tell our errors from a proxy's by a 200.
     if media_type == JSON or response.data is not None:
         return HTTPStatus.OK
     code = Code(response.codes[0]) if response.codes else Code.INTERNAL

@@ -28,7 +28,7 @@ class Health:
         self._runtime = runtime
 
     async def live(self, _: Request) -> Response:
-        """The process answers; that is all."""
+        """Answers while the process runs."""
         return _report(HTTPStatus.OK, {"status": "healthy"})
 
     async def ready(self, _: Request) -> Response:

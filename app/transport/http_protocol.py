@@ -1,6 +1,6 @@
 """uvicorn's HTTP/1.1, with what it leaves to a proxy that may not be there: how long a request's head may be, and take.
 
-Without it, silent connections and endless headers would be held for ever, at no cost to whoever opened them.
+Without it, silent connections and endless headers would be held for ever, at no cost to the attacker.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ HEAD_BYTES: Final = 64 * 1024
 """A head that is longer, and not over by then, is refused."""
 
 HEAD_S: Final = 10.0
-"""Seconds within which a head must arrive, and the rest of a body that nobody waits for."""
+"""Seconds within which a head must arrive, and the rest of a body that is not awaited."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -34,7 +34,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Waits for nothing any more."""
         self._end_patience()
         super().connection_lost(exc)
-        # uvicorn tells the newest request only; the one that is being answered may be another, and last for ever.
+        # uvicorn notifies the newest request only; the one that is being answered may be another, and last for ever.
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()

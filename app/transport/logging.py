@@ -1,6 +1,6 @@
 """Logs: one structured line for each event, for people or for machines, of ours and of every library.
 
-No line is worth an answer: whatever is wrong with one, or with where it goes, whoever logs it is not told.
+Logging never fails a request: errors of a line, or of where it is written, are not raised to the caller.
 """
 
 import json

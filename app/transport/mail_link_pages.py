@@ -1,4 +1,4 @@
-"""`/verify?token=` and `/reset-password?token=`: where the links in our mails lead.
+"""`/verify?token=` and `/reset-password?token=`: the pages that the links in our mails open.
 
 Opening a link changes nothing, because mail scanners open links too: each page asks for a click, and a script of ours
 then sends the mutation like any other client. The pages are the same for everybody; only the script reads the token.

@@ -1,4 +1,4 @@
-"""Who may read /metrics: how much there is to do, and for whom, is nobody's business."""
+"""Who may read /metrics, which is not public."""
 
 import ipaddress
 import secrets
@@ -15,7 +15,7 @@ _CHALLENGE: Final = {"www-authenticate": 'Bearer realm="metrics"', "cache-contro
 
 
 class MetricsAccess:
-    """Lets in who brings `MONETA_METRICS_TOKEN`; where none is set, in development, who is on this machine."""
+    """Admits requests with `MONETA_METRICS_TOKEN`; where none is set, in development, those from this machine."""
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.metrics_token
@@ -40,7 +40,7 @@ def _refused(message: str) -> Refused:
 
 
 def _on_this_machine(request: Request) -> bool:
-    # Behind a proxy that is not trusted, everybody seems to be on its machine.
+    # Behind a proxy that is not trusted, every request seems to come from its machine.
     if request.client is None or "forwarded" in request.headers or "x-forwarded-for" in request.headers:
         return False
     try:

@@ -32,7 +32,7 @@ _SECURITY: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-# Asked every few seconds by machines: worth a line only to who looks for it.
+# Requested every few seconds by machines: logged at debug level only.
 _QUIET: Final = ("/health/", "/metrics", "/ide/assets/")
 
 
@@ -62,7 +62,7 @@ class RequestMiddleware:
         self._headers = (*_SECURITY, _HSTS) if runtime.settings.production else _SECURITY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers whatever happens within."""
+        """Answers, whatever happens within."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""What the transports are handed by the composition root."""
+"""What the composition root passes to the transports."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ WEB_DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why what the caller showed makes nobody of them. They are anonymous, and told so where that is not enough."""
+    """Why the caller's credentials are not valid. The caller is anonymous, and sees this where that is not enough."""
 
     reason: str
     is_deliberate: bool
@@ -31,7 +31,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls, how, and from where: all that a context is made of."""
+    """Who calls, how, and from where: what a context is made from."""
 
     viewer: Viewer | None
     """Null for an anonymous caller."""
@@ -76,7 +76,7 @@ class Pingable(Protocol):
     """The Redis client, as far as its health goes."""
 
     def ping(self) -> Awaitable[object]:
-        """Raises whatever it likes when the server does not answer."""
+        """Raises when the server does not answer."""
         ...
 
 

@@ -19,7 +19,7 @@ from app.transport.http_protocol import HttpProtocol
 from app.transport.sockets.wire import Wire
 
 GRACE_S: Final = 5
-"""Seconds that requests get to end once we are told to stop."""
+"""Seconds that requests may take to end once the server is asked to stop."""
 
 PEER_PATIENCE_S: Final = 15
 """A peer that acknowledges nothing for so many seconds is gone."""

@@ -1,4 +1,4 @@
-"""JSON in, to the letter."""
+"""Strict decoding of JSON."""
 
 import re
 from collections import deque
@@ -9,14 +9,14 @@ import msgspec
 from app.transport.refusals import Refused
 
 _decoder = msgspec.json.Decoder()
-# Escapes, each as a whole; the group tells halves of characters, which are no text.
+# Escapes, each as a whole; the group matches lone surrogates, which are no text.
 _ESCAPES = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]|(\\u[dD][89a-fA-F])|\\.", re.DOTALL)
-# Every string of a JSON text; the group tells the keys.
+# Every string of a JSON text; the group matches the keys.
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
 
 
 def decode(data: bytes, what: str) -> Any:
-    """The value. Raises Refused for whatever is not JSON to the letter; `what` names it in the message."""
+    """Returns the value. Raises Refused for anything that is not strict JSON; `what` names it in the message."""
     try:
         data.decode("utf-8")
         value = _decoder.decode(data)

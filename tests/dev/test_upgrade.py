@@ -32,7 +32,7 @@ from app.dev.embedded import Embedded
 
 moment, home = sys.argv[1], Path(sys.argv[2])
 
-def told(what, done, total):
+def report(what, done, total):
     # Stopped there until the kill: nothing of this process goes on meanwhile.
     if moment in what and done == (total or 0) // 2:
         print("there", flush=True)
@@ -42,11 +42,11 @@ rename = Path.rename
 def slow_rename(self, target):
     renamed = rename(self, target)
     if moment == f"after {self.name}":
-        told(moment, 0, None)
+        report(moment, 0, None)
     return renamed
 
 Path.rename = slow_rename
-with Embedded.start(home, durable=False, told=told):
+with Embedded.start(home, durable=False, report=report):
     print("upgraded", flush=True)
 """
 
@@ -164,7 +164,7 @@ async def test_either_major_takes_every_migration(older_postgres_here: None, hom
 async def test_data_of_the_older_postgres_is_brought_over(older_postgres_here: None, home: Path, revision: str) -> None:
     expected = await fill(home, revision)
     shown: list[str] = []
-    with Embedded.start(home, durable=False, told=lambda what, *_: shown.append(what)) as servers:
+    with Embedded.start(home, durable=False, report=lambda what, *_: shown.append(what)) as servers:
         kept = servers.kept
         assert kept == folder_of(home) / f"postgres-{OLD}"
         assert (kept / "data/PG_VERSION").read_text() == f"{OLD}\n"

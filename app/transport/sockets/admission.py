@@ -1,4 +1,4 @@
-"""How many sockets there may be, and how fast they may come."""
+"""How many sockets may be open, and how fast they may be opened."""
 
 import time
 from collections import OrderedDict
@@ -24,7 +24,7 @@ _TOO_FAST: Final = "Too many sockets are opened at this moment. Connect again."
 
 
 class TokenBucket:
-    """So many a second, and as many at once after a quiet second."""
+    """A token bucket: `rate` tokens a second, and at most as many at once."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -33,7 +33,7 @@ class TokenBucket:
         self._at = clock()
 
     def take(self) -> bool:
-        """Whether there is one left; it is spent then."""
+        """Takes a token. Returns False when there is none."""
         now = self._clock()
         self._left = min(self._rate, self._left + (now - self._at) * self._rate)
         self._at = now
@@ -44,7 +44,7 @@ class TokenBucket:
 
 
 class AddressBuckets:
-    """A bucket for each of the addresses that came last: bounded, whoever invents however many of them."""
+    """A bucket for each of the most recent addresses. Their number is bounded, even if a caller invents addresses."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -55,7 +55,7 @@ class AddressBuckets:
         return len(self._buckets)
 
     def take(self, source: str) -> bool:
-        """Whether there is one left for this address; it is spent then."""
+        """Takes a token of this address. Returns False when there is none."""
         bucket = self._buckets.setdefault(source, TokenBucket(self._rate, self._clock))
         self._buckets.move_to_end(source)
         if len(self._buckets) > ADDRESSES:
@@ -64,7 +64,7 @@ class AddressBuckets:
 
 
 class Admission:
-    """Counts sockets, and turns away those that are too many. Clients come back by themselves."""
+    """Counts sockets, and refuses those beyond the limits. Clients reconnect by themselves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._connections = ConnectionLimits(settings, "sockets")
@@ -82,7 +82,7 @@ class Admission:
         if self._stopping:
             raise self._refused("stopping", _STOPPING)
         source = source_of(client.ip)
-        # First, so that one address in a hurry takes nothing from all the others.
+        # First, so that one busy address takes no tokens from the others.
         if source is not None and not self._addresses.take(source):
             raise self._refused("address_rate", _TOO_FAST)
         if not self._bucket.take():
@@ -114,7 +114,7 @@ class Admission:
         self._connections.release(key)
 
     def stop(self) -> None:
-        """Turns everybody away from here on."""
+        """Refuses every socket from here on."""
         self._stopping = True
 
     def _refused(self, reason: str, message: str) -> Refused:

@@ -1,4 +1,4 @@
-"""From the handshake to the socket, and the end of them all."""
+"""From the handshake to the socket, and the shutdown of all sockets."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ FEW: Final = 10
 """So many sockets are closed at once when the server stops; more of them one after the other."""
 
 MUTATION_S: Final = 2.0
-"""What a mutation under way gets to end when the server stops."""
+"""Seconds that a mutation may take to end when the server stops."""
 
 SPREAD_S: Final = 3.0
 """The longest that closing them takes: their clients, who all come back, do not come at once."""
@@ -62,7 +62,7 @@ class SocketEndpoint:
         socket = await self._accepted(scope, receive, send)
         if socket is None:
             return
-        # It would be kept for as long as the socket, and nobody looks at it again.
+        # It would be kept for as long as the socket, and is not read again.
         scope.clear()
         self._open.add(socket)
         try:

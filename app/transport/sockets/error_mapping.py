@@ -1,4 +1,4 @@
-"""What a failure means for its socket."""
+"""Maps errors to the codes with which sockets are closed."""
 
 import structlog
 
@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 def closing_for(error: BaseException) -> Closing:
-    """How the socket is closed on which this was raised. What nobody expected is logged, and not told."""
+    """How the socket is closed on which this was raised. An unexpected error is logged, and not shown to the client."""
     match error:
         case Closing():
             return error

@@ -25,7 +25,7 @@ class SocketExecution:
         self._task: asyncio.Task[None] | None = None
 
     def open(self, prepared: Prepared, context: Context) -> None:
-        """Executes, in a moment."""
+        """Executes, without waiting for it."""
         self._must_end = prepared.kind is OperationType.MUTATION
         self._task = self._socket.begin(self._execute(prepared, context))
 
@@ -36,14 +36,14 @@ class SocketExecution:
         socket.runtime.metrics.executed(prepared, response, time.perf_counter() - began)
         await socket.wire.writable.wait()
         if socket.forget(self):
-            # The id is free, also for a client that answers our `complete` before we have looked again.
+            # The id is free before the client can answer our `complete`.
             socket.wire.send_text(protocol.next_(self.id, response.body()))
             socket.wire.send_text(protocol.complete(self.id))
 
     def resume(self) -> None:
-        """Waits for the client by itself."""
+        """Nothing to do: an execution waits for the client by itself."""
 
     def close(self) -> None:
-        """Ends it without a word; a mutation that has begun runs to its end, as over HTTP."""
+        """Ends it without sending anything. A mutation that has begun runs to its end, as over HTTP."""
         if self._task is not None and not self._must_end:
             self._task.cancel()

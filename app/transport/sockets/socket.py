@@ -76,16 +76,16 @@ class Socket:
 
     @property
     def runtime(self) -> AppRuntime:
-        """What the transports are handed."""
+        """The runtime of the transports."""
         return self._server.runtime
 
     @property
     def payer(self) -> Payer:
-        """On whose accounts its subscriptions are."""
+        """Whose budgets its subscriptions are charged to."""
         return Payer(self, self._connection_key, self._caller.viewer is not None)
 
     async def run(self) -> None:
-        """Answers messages until the connection is over. Raises Closing, or whatever else has failed."""
+        """Answers messages until the connection is over. Raises Closing, or any other failure."""
         while True:
             frame = await self.wire.receive()
             # What came before we closed is not answered any more: the session may be over.
@@ -94,21 +94,21 @@ class Socket:
             size = len(str(frame.get("text") or ""))
             read = partial(protocol.parse, dict(frame))
             await self._handle(read() if size <= LARGE_BYTES else await asyncio.to_thread(read), size)
-            # Whoever does not read our answers gets no further ones.
+            # A client that does not read our answers gets no further ones.
             await self.wire.writable.wait()
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Tells the client why, and ends everything."""
+        """Closes the socket with this code and reason."""
         self.wire.end(code, reason)
         self.leave()
 
     def fail(self, error: BaseException) -> None:
-        """Closes for whatever was raised on its behalf."""
+        """Closes the socket for an error."""
         closing = closing_for(error)
         self.close(closing.code, closing.reason)
 
     def leave(self) -> None:
-        """Ends everything without a word. May be called again."""
+        """Ends everything without sending anything. Idempotent."""
         self.wire.flow = None
         for timer in (self._timer, self._drain):
             if timer is not None:
@@ -128,7 +128,7 @@ class Socket:
         self._server.admission.release_waiting(self._waiting)
         self._waiting = None
 
-    # What operations need
+    # Called by operations
 
     def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Runs work that the socket does not outlive: if it fails, so does the socket."""
@@ -155,10 +155,10 @@ class Socket:
         del self._operations[operation.id]
         return True
 
-    # What the wire tells
+    # Called by the wire
 
     def pause(self) -> None:
-        """The client is behind, and gets a while to catch up."""
+        """Gives the client, which is behind, some time to catch up."""
         if self._drain is None:
             loop = asyncio.get_running_loop()
             self._drain = loop.call_later(self.runtime.settings.socket_drain_s, self._evict)
@@ -224,9 +224,9 @@ class Socket:
         self._acknowledged = True
 
     async def _renew(self, payload: Mapping[str, Any] | None) -> bool:
-        """Goes on with the token that the client has brought; False: it has brought nothing.
+        """Continues with the token that the client has sent. Returns False when it has sent none.
 
-        Raises Closing when the token is somebody else's.
+        Raises Closing when the token belongs to another user.
         """
         if payload is None:
             return False

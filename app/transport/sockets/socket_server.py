@@ -24,10 +24,10 @@ class SocketServer(msgspec.Struct, frozen=True, eq=False):
     """The tasks of all sockets."""
 
     async def introduced(self, payload: Mapping[str, Any], caller: Caller) -> Caller:
-        """The caller, by the token of a `connection_init` if there is one: it goes before what the handshake has shown.
+        """The caller, by the token of a `connection_init` if there is one: it takes precedence over the handshake.
 
         Raises Closing for a token that is not good: a client that took itself for known would wait for events that
-        never come. After this code it comes back, and can bring a new token. Raises Refused when nothing can be told.
+        never come. After this code it reconnects, and can send a new token. Raises Refused when it cannot be checked.
         """
         try:
             token = token_in(payload)

@@ -13,7 +13,7 @@ from app.transport.sockets.operation import OperationOwner
 
 
 class SocketSubscription:
-    """Where the engine delivers to: it writes at once, or says that it cannot. No task of its own once it is open."""
+    """A subscription's sink: it writes at once, or returns that it cannot. It has no task once it is open."""
 
     __slots__ = ("_opening", "_refused", "_socket", "_subscription", "_task", "id", "size")
 
@@ -28,7 +28,7 @@ class SocketSubscription:
         self._task: asyncio.Task[None] | None = None
 
     def open(self, prepared: Prepared, context: Context) -> None:
-        """Subscribes, in a moment."""
+        """Subscribes, without waiting for it."""
         self._task = self._socket.begin(self._open(prepared, context))
 
     async def _open(self, prepared: Prepared, context: Context) -> None:
@@ -41,7 +41,7 @@ class SocketSubscription:
             return
         self._subscription = opened
         if not self._socket.has(self):
-            # It is over already: completed by the engine while it was opened.
+            # The engine completed it while it was being opened.
             opened.close()
         elif not self._socket.wire.paused:
             self.resume()
@@ -56,19 +56,19 @@ class SocketSubscription:
         return True
 
     def resume(self) -> None:
-        """The client has caught up: asks for what was not taken."""
+        """Continues after the client has caught up: asks for what was not taken."""
         if self._refused and self._subscription is not None:
             self._refused = False
             self._subscription.resume()
 
     def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """Tells the end; the id is free from here on."""
+        """Sends the end. The id is free from here on."""
         if self._socket.forget(self):
             last = protocol.complete(self.id) if errors is None else protocol.error(self.id, errors)
             self._socket.wire.send_text(last)
 
     def close(self) -> None:
-        """Ends it without a word."""
+        """Ends it without sending anything."""
         if self._task is not None:
             self._task.cancel()
         if self._subscription is not None:
