@@ -240,7 +240,7 @@ def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
-    from app.dev.supervise import supervise
+    from app.dev.supervisor import supervise
     from app.domains.accounts.rules.published import PASSWORD
 
     settings = settings_or_fail()

@@ -6,8 +6,9 @@ import asyncpg
 
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.kit.postgres import Connection, end_session
+from app.kit.postgres import end_session
 from app.kit.sql import Query, Statements
+from app.kit.transaction import Session
 
 ANSWER_S = 5.0
 
@@ -25,7 +26,7 @@ class Leadership:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._session: Connection | None = None
+        self._session: Session | None = None
         self._leads = False
 
     async def hold(self) -> bool:
@@ -36,11 +37,11 @@ class Leadership:
         try:
             async with asyncio.timeout(ANSWER_S):
                 if self._session is None:
-                    self._session = await self._database.connect()
+                    self._session = Session(await self._database.connect())
                 if self._leads:
-                    await self._session.fetchval(LeadershipSql.is_there.sql)
+                    await self._session.fetch_one(LeadershipSql.is_there)
                 else:
-                    self._leads = bool(await self._session.fetchval(LeadershipSql.try_lead.sql, self._name))
+                    self._leads = bool(await self._session.fetch_one(LeadershipSql.try_lead, self._name))
                 return self._leads
         except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             # TimeoutError is an OSError.
@@ -56,4 +57,4 @@ class Leadership:
         session, self._session, self._leads = self._session, None, False
         if session is not None:
             # Ending the session gives up the lock whatever happened, and waits for nothing.
-            end_session(session)
+            end_session(session.connection)

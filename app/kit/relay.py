@@ -13,8 +13,9 @@ from redis.exceptions import RedisError
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
-from app.kit.postgres import Connection, end_session
+from app.kit.postgres import end_session
 from app.kit.tasks import end, heed_cancellation
+from app.kit.transaction import Session
 
 CHANNEL = "moneta:facts"
 """The one channel on which every process receives every fact: lines of epoch, stream, and the event as JSON."""
@@ -119,29 +120,28 @@ class Relay:
             await end(listener)
 
     async def _lead(self) -> None:
-        connection = await self._database.connect()
+        session = Session(await self._database.connect())
         try:
-            while not await connection.fetchval(EventSql.try_relay_lock.sql):
+            while not await session.fetch_one(EventSql.try_relay_lock):
                 heed_cancellation()
                 await asyncio.sleep(STANDBY_S)
             # A restore ends every session, so the next leader passes here before its first move.
-            await connection.execute(EventSql.epoch_and_positions.sql, [])
+            await session.fetch(EventSql.epoch_and_positions, [])
             log.info("relay.active")
             while True:
                 heed_cancellation()
                 self._wake.clear()
-                if await self._move_batch(connection) < BATCH:
+                if await self._move_batch(session) < BATCH:
                     # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_S):
                             await self._wake.wait()
         finally:
             # The lock belongs to the session: ending the session releases it, and waits for nothing.
-            end_session(connection)
+            end_session(session.connection)
 
-    async def _move_batch(self, connection: Connection) -> int:
-        unpublished = EventSql.unpublished_events
-        rows = unpublished.decode(await connection.fetch(unpublished.sql, BATCH))
+    async def _move_batch(self, session: Session) -> int:
+        rows = await session.fetch(EventSql.unpublished_events, BATCH)
         if not rows:
             return 0
         keys: list[str] = []
@@ -151,7 +151,7 @@ class Relay:
             keys.append(stream_key(row.epoch, event.stream))
             args += (event.seq, f"{row.epoch.hex}\n{event.stream}\n", msgspec.json.encode(event))
         await self._move(keys=keys, args=args)
-        await connection.execute(EventSql.mark_published.sql, [row.id for row in rows])
+        await session.execute(EventSql.mark_published, [row.id for row in rows])
         return len(rows)
 
     async def _listen_for_wake(self) -> None:
