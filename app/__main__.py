@@ -96,7 +96,7 @@ def work() -> None:
 @app.command()
 def migrate() -> None:
     """Brings the database to the newest revision."""
-    from app.upkeep import migrate as bring_up
+    from app.maintenance import migrate as bring_up
 
     run(bring_up(located(settings_or_fail())))
 
@@ -136,7 +136,7 @@ def create_admin(
 ) -> None:
     """Creates a verified user with the admin role, or gives an existing user that role."""
     from app.domains.accounts.rules import published
-    from app.upkeep import create_admin as create
+    from app.maintenance import create_admin as create
 
     settings = located(settings_or_fail())
     if settings.production and password == published.PASSWORD:
@@ -147,7 +147,7 @@ def create_admin(
 @app.command("rotate-keys")
 def rotate_keys() -> None:
     """Moves every wallet key to the active key-encryption key; safe to stop and start again."""
-    from app.upkeep import rotate_keys as rotate
+    from app.maintenance import rotate_keys as rotate
 
     with progress_bar() as progress:
         count = run(rotate(located(settings_or_fail()), progress))
@@ -187,7 +187,7 @@ def import_history(
     there are such: volume_usd (0), interval (1m, 5m, 1h or 1d; 1m), exchange. Others are passed over. One bad row
     refuses its file before anything of it is stored.
     """
-    from app.upkeep import import_history as bring_in
+    from app.maintenance import import_history as bring_in
 
     settings = located(settings_or_fail())
     for file in files:
@@ -202,7 +202,7 @@ def import_history(
 @app.command("new-epoch")
 def new_epoch() -> None:
     """After a restore that Moneta cannot notice (files copied back, data alone): has every client read anew."""
-    from app.upkeep import new_epoch as begin
+    from app.maintenance import new_epoch as begin
 
     out.print(f"epoch {run(begin(located(settings_or_fail())))}")
 
@@ -210,7 +210,7 @@ def new_epoch() -> None:
 @doctor.command("chain")
 def doctor_chain() -> None:
     """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""
-    from app.upkeep import doctor_chain as check
+    from app.maintenance import doctor_chain as check
 
     with progress_bar() as progress:
         report = run(check(located(settings_or_fail()), progress))
@@ -227,7 +227,7 @@ def doctor_chain() -> None:
 @doctor.command("audit")
 def doctor_audit() -> None:
     """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
-    from app.upkeep import doctor_audit as check
+    from app.maintenance import doctor_audit as check
 
     verdict = run(check(located(settings_or_fail())))
     if not verdict.ok:
@@ -301,7 +301,7 @@ def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
 
 async def _prepare(settings: Settings, progress: Progress) -> None:
     from app.domains.accounts.rules import published
-    from app.upkeep import migrate as bring_up
+    from app.maintenance import migrate as bring_up
 
     await bring_up(settings)
     await _load_demo(settings, progress, published.PASSWORD, published.ACCESS_CODES)

@@ -4,23 +4,25 @@ import asyncio
 import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
+from typing import Any, Final
 
 import structlog
 
-from app.bridges import LedgerChain
+from app.adapters import PORTS
+from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.rules.identity import source_of
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.ledger.services import LedgerServices
+from app.domains.ledger.house import LEDGER
 from app.domains.market.analysis.services import warm_up
-from app.domains.market.house import MarketServices
-from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.house import MARKET
+from app.domains.market.services import MarketServices
+from app.domains.notifications.house import NOTIFICATIONS
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.streams.subscriptions import Subscriptions
@@ -32,6 +34,7 @@ from app.kit.crypto.passwords import Passwords
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
+from app.kit.house import House, Resources, Services, Wiring, build_houses
 from app.kit.hub import Hub
 from app.kit.loading import Reads
 from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
@@ -43,7 +46,6 @@ from app.schema.context import Context, Runtime
 from app.schema.limits import build_limits
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
-from app.schema.services import Services
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.logging import configure_logging
@@ -54,6 +56,9 @@ from app.transport.sockets import Sockets
 from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
+
+HOUSES: Final[tuple[House[Any], ...]] = (ACCOUNTS, NOTIFICATIONS, LEDGER, MARKET)
+"""Every house, after those that it knows."""
 
 EMBEDDED_HINT = "`make serve` starts embedded ones"
 
@@ -68,7 +73,12 @@ class Application:
     clock: Clock
     events: EventLog
     mailer: Mailer
-    services: Services
+    wiring: Wiring
+
+    @property
+    def services(self) -> Services:
+        """The services of every house."""
+        return self.wiring.services
 
 
 @asynccontextmanager
@@ -93,12 +103,13 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         passwords = Passwords()
         stack.callback(passwords.close)
         events, mailer = EventLog(database, redis), build_mailer(settings, clock)
-        services = build_services(settings, database, redis, clock, events, mailer, passwords)
-        stack.push_async_callback(services.market.stop)
-        yield Application(settings, database, redis, clock, events, mailer, services)
+        wiring = build_wiring(settings, database, redis, clock, events, mailer, passwords)
+        for house in HOUSES:
+            stack.push_async_callback(house.stop, wiring.services[house.services])
+        yield Application(settings, database, redis, clock, events, mailer, wiring)
 
 
-def build_services(  # noqa: PLR0917  # the composition root hands everything to everybody
+def build_wiring(  # noqa: PLR0917  # the composition root hands everything to everybody
     settings: Settings,
     database: Database,
     redis: Redis,
@@ -106,14 +117,9 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
     events: EventLog,
     mailer: Mailer,
     passwords: Passwords,
-) -> Services:
-    """Wires the houses.
-
-    Registration makes a wallet although accounts knows no ledger: the ledger's part of it is handed in.
-    """
-    keyring = build_keyring(settings)
-    ledger = LedgerServices.build(database, clock, events, keyring, coinbase_maturity=settings.coinbase_maturity)
-    accounts = AccountsServices.build(
+) -> Wiring:
+    """Builds the houses."""
+    resources = Resources(
         settings=settings,
         secret=secret_key(settings),
         database=database,
@@ -121,20 +127,10 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
         clock=clock,
         events=events,
         mailer=mailer,
-        keyring=keyring,
+        keyring=build_keyring(settings),
         passwords=passwords,
-        prepare_wallet=ledger.wallets.prepare,
     )
-    market = MarketServices.build(
-        settings=settings,
-        database=database,
-        redis=redis,
-        clock=clock,
-        events=events,
-        post=accounts.post,
-        chain=LedgerChain(ledger.statistics, settings.chain_symbol),
-    )
-    return Services(accounts=accounts, ledger=ledger, market=market)
+    return build_houses(HOUSES, resources, PORTS)
 
 
 def database_url(settings: Settings) -> str:
@@ -200,7 +196,9 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
     """What the transports are handed."""
     settings, services = application.settings, application.services
     limits = build_limits(
-        settings, tick_period_s=services.market.providers.prices.period_s, attempts=services.accounts.limits
+        settings,
+        tick_period_s=services[MarketServices].providers.prices.period_s,
+        attempts=services[AccountsServices].limits,
     )
     engine = Engine(build_schema(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
@@ -218,21 +216,25 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         new_reads=new_reads,
     )
     mailer = application.mailer
-    analyses = services.market.analyses
+    analyses = services[MarketServices].analyses
     runtime = AppRuntime(
         settings=settings,
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
-        authenticate=partial(authenticate, services.accounts.sessions),
-        fault_of=services.accounts.sessions.fault_of,
+        authenticate=partial(authenticate, services[AccountsServices].sessions),
+        fault_of=services[AccountsServices].sessions.fault_of,
         database=application.database,
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, services.accounts.sessions.expiries, application.clock),
+        sessions=SessionWatch(hub, services[AccountsServices].sessions.expiries, application.clock),
         outbox=mailer if isinstance(mailer, OutboxMailer) else None,
-        providers=price_checks(settings, services.market),
-        read_sources=services.market.sources.all,
+        providers={
+            name: check
+            for house in HOUSES
+            for name, check in house.checks(application.wiring, services[house.services]).items()
+        },
+        read_sources=services[MarketServices].sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
     runtime.metrics.watch_courses(engine.courses.__getitem__)
@@ -241,15 +243,6 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         runtime.metrics.watch_clock(application.clock)
     runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
-
-
-def price_checks(settings: Settings, market: MarketServices) -> dict[str, Callable[[], Awaitable[object]]]:
-    """Checks of the provider that is asked for prices, by its name. The simulation asks nobody, and never fails."""
-    provider = market.providers.prices.name
-    if provider == SIMULATED:
-        return {}
-    patience = timedelta(seconds=settings.market_silence_s)
-    return {provider: lambda: market.sources.check(provider, patience)}
 
 
 def new_context(runtime: Runtime, caller: Caller) -> Context:
@@ -280,7 +273,7 @@ async def check_production(application: Application) -> None:
     """
     if not application.settings.production:
         return
-    if found := await application.services.accounts.published.access():
+    if found := await application.services[AccountsServices].published.access():
         raise Forbidden(
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."

@@ -36,13 +36,13 @@ from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.house import Services
 from app.kit.hub import Hub
 from app.kit.mail import OutboxMailer
 from app.kit.migrate import migrate
 from app.kit.peers import Peers
 from app.kit.pubsub import broadcast_over
-from app.main import Application, build_runtime, build_services
-from app.schema.services import Services
+from app.main import Application, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, cheap_passwords
@@ -317,14 +317,14 @@ def application(settings: Settings, database: Database, redis: Redis, clock: Fix
     """Wired as the server wires itself, but with cheap passwords and mail in an outbox."""
     passwords, events = cheap_passwords(), EventLog(database, redis)
     mailer = OutboxMailer(settings.home / "outbox", clock)
-    services = build_services(settings, database, redis, clock, events, mailer, passwords)
-    yield Application(settings, database, redis, clock, events, mailer, services)
+    wiring = build_wiring(settings, database, redis, clock, events, mailer, passwords)
+    yield Application(settings, database, redis, clock, events, mailer, wiring)
     passwords.close()
 
 
 @pytest.fixture
 def services(application: Application) -> Services:
-    """Both houses."""
+    """The services of every house."""
     return application.services
 
 

@@ -13,11 +13,14 @@ from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.accounts.rules.published import ACCESS_CODES, EMAILS, PASSWORD
+from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
+from app.kit.house import Services
 from app.kit.loading import Reads
-from app.schema.services import Services
 
 
 class Login(NamedTuple):
@@ -53,15 +56,17 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
     began = clock.now()
     people = [await _person(services, login, began, password) for login in LOGINS]
     alice, bob, *_ = people
-    await services.accounts.administration.add_access_codes(codes)
+    await services[AccountsServices].administration.add_access_codes(codes)
     with _told(progress, "demo chain") as told:
-        is_new = await load_demo_chain(services.ledger, database, clock, people, told)
+        is_new = await load_demo_chain(services[LedgerServices], database, clock, people, told)
     if is_new:
         wallet = await Reads(database, PUBLIC).one(wallet_by_user, bob.user_id)
         assert wallet is not None
-        await services.ledger.beneficiaries.add(alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob")
+        await services[LedgerServices].beneficiaries.add(
+            alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob"
+        )
     with _told(progress, "demo market") as told:
-        await load_demo_market(services.market, database, clock, (alice, bob), extent=extent, progressed=told)
+        await load_demo_market(services[MarketServices], database, clock, (alice, bob), extent=extent, progressed=told)
 
 
 @contextmanager
@@ -74,13 +79,13 @@ def _told(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]
 
 
 async def _person(services: Services, login: Login, now: datetime, password: str) -> Viewer:
-    known = await services.accounts.users.by_email(login.email)
+    known = await services[AccountsServices].users.by_email(login.email)
     user_id: UUID
     if known is None:
         new = NewUser(
             email=login.email, password=password, full_name=login.full_name, display_name=login.full_name.split()[0]
         )
-        user_id = await services.accounts.registration.create(new, login.role, Client())
+        user_id = await services[AccountsServices].registration.create(new, login.role, Client())
     else:
         user_id = known.id
     return Viewer(user_id, uuid4(), login.role, True, now + timedelta(hours=1), Client())

@@ -46,6 +46,8 @@ class Schedule(msgspec.Struct, frozen=True):
     cron: str
     purpose: str
     handler: Callable[[], Awaitable[str]]
+    runs_at_start: bool = False
+    """Whether a worker that starts runs it first: one that was off for long must not wait for the next time."""
 
 
 class ScheduledJob(msgspec.Struct, frozen=True):
@@ -170,31 +172,31 @@ def _entrypoint(job: Job) -> Callable[[QueuedJob], Awaitable[None]]:
     return run
 
 
-def partition_schedule(database: Database, clock: Clock) -> Schedule:
-    """The upkeep without which nothing can be written: a worker does it when it starts as well."""
+def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
+    """The maintenance of what kit itself owns."""
 
     async def partitions() -> str:
         row = await database.write(SYSTEM, lambda tx: tx.fetch_one(JobSql.maintain_partitions, clock.now()))
         return f"{row[0]} made, {row[1]} dropped" if row else "nothing to do"
 
-    return Schedule("partitions", "10 0 * * *", "Makes partitions ahead, drops those past retention", partitions)
-
-
-def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
-    """The upkeep of what kit itself owns."""
-
     async def idempotency_keys() -> str:
         before = clock.now() - IDEMPOTENCY_RETENTION
-        return (
-            f"{await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_idempotency_keys, before))} deleted"
-        )
+        deleted = await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_idempotency_keys, before))
+        return f"{deleted} deleted"
 
     async def job_logs() -> str:
         before = clock.now() - JOB_LOG_RETENTION
         return f"{await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_job_logs, before))} deleted"
 
     return [
-        partition_schedule(database, clock),
+        Schedule(
+            "partitions",
+            "10 0 * * *",
+            "Makes partitions ahead, drops those past retention",
+            partitions,
+            # Without partitions nothing can be written.
+            runs_at_start=True,
+        ),
         Schedule("idempotency-keys", "20 2 * * *", "Forgets idempotency keys after 7 days", idempotency_keys),
         Schedule("job-logs", "30 2 * * *", "Forgets logs of finished jobs after 30 days", job_logs),
     ]

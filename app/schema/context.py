@@ -13,10 +13,10 @@ from app.engine.cursors import Cursors
 from app.engine.limits import Limits
 from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
+from app.kit.house import Services
 from app.kit.loading import Audience, Reads
 from app.kit.work import SHARED
 from app.schema.realtime.registry import OpenSubscriptions
-from app.schema.services import Services
 from app.settings import Settings
 
 

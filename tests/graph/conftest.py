@@ -12,7 +12,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.mail import OutboxMailer
-from app.main import Application, build_services
+from app.main import Application, build_wiring
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
 from tests.factories import cheap_passwords
@@ -37,7 +37,7 @@ async def _build(database_url: str, redis_url: str, home: Path) -> World:
     passwords, redis = cheap_passwords(), await open_redis(redis_url)
     database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
     try:
-        services = build_services(
+        wiring = build_wiring(
             settings_for_tests(home),
             database,
             redis,
@@ -46,7 +46,7 @@ async def _build(database_url: str, redis_url: str, home: Path) -> World:
             OutboxMailer(home / "outbox", clock),
             passwords,
         )
-        world = await Builder(services, database, clock).build()
+        world = await Builder(wiring.services, database, clock).build()
         # Mail that the making of the world left behind is none of a transcript's business.
         await database.pool.execute("DELETE FROM pgqueuer")
         return world

@@ -10,18 +10,19 @@ from typing import Any
 
 import msgspec
 
-from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
-from app.domains.market.jobs import market_jobs
+from app.domains.accounts.services import AccountsServices
 from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
+from app.domains.market.services import MarketServices
 from app.engine.operations import Course, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
+from app.kit.house import jobs_of
 from app.kit.mail import Message, OutboxMailer
 from app.kit.volatile import Volatile
-from app.main import Application
+from app.main import HOUSES, Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
 from tests.graph.courses import asks_for_several_types
@@ -84,14 +85,14 @@ class Stage:
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
         ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
-        await Recorder(database, clock, [self.services.market.price_alerts.evaluate], []).record(ticker)
+        await Recorder(database, clock, [self.services[MarketServices].price_alerts.evaluate], []).record(ticker)
 
     async def _viewer(self, name: str) -> Viewer | None:
         if name == "anonymous":
             return None
         if name in self.world.viewers:
             return self.world.viewers[name]
-        viewer = await self.services.accounts.sessions.authenticate(given(name, self.names), CLIENT)
+        viewer = await self.services[AccountsServices].sessions.authenticate(given(name, self.names), CLIENT)
         assert viewer is not None, f"{name} is no access token that opens anything"
         return viewer
 
@@ -108,8 +109,7 @@ class Stage:
 
     async def _work(self) -> None:
         """Does what is queued, as the worker would, until nothing is left."""
-        jobs = [*accounts_jobs(self.services.accounts), *market_jobs(self.services.market)]
-        handlers = {job.name: job.handler for job in jobs}
+        handlers = {job.name: job.handler for job in jobs_of(HOUSES, self.services)}
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))

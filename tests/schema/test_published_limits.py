@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from graphql import GraphQLObjectType
 
+from app.domains.accounts.services import AccountsServices
 from app.engine.limits import Limits
 from app.kit.admission import Admission, Overloaded
 from app.kit.ratelimit import Limit
@@ -222,7 +223,7 @@ async def test_a_caller_may_wait_as_often_as_is_published() -> None:
 
 
 def test_attempts_are_published_as_they_are_counted(application: Application) -> None:
-    counted = application.services.accounts.limits
+    counted = application.services[AccountsServices].limits
     limits = build_limits(application.settings, tick_period_s=1.0, attempts=counted)
     assert [
         Limit(

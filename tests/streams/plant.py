@@ -14,6 +14,7 @@ import httpx
 from pydantic import SecretStr
 
 from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.connect import CHAIN_STREAM
 from app.engine.streams.cursors import stream_cursor
 from app.kit.clock import FixedClock
@@ -130,7 +131,7 @@ class Plant:
         async with self.owner() as owner:
             clock = self.application.clock
             assert isinstance(clock, FixedClock)
-            yield Scene(self.application.database, owner, clock, self.application.services.ledger)
+            yield Scene(self.application.database, owner, clock, self.application.services[LedgerServices])
 
     async def populate(self) -> None:
         """People with sessions, and a chain."""

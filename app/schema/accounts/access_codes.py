@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from app.domains.accounts import loaders
+from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.administration import MAX_CODES
 from app.engine.limits.extra import holds
 from app.engine.nodes import Node, node_type
@@ -112,7 +113,7 @@ class AccessCodeMutation:
         """Creates access codes. Admins only; the error code is FORBIDDEN for others."""
         context = info.context
         viewer = context.require_admin()
-        ids = await context.services.accounts.administration.create_access_codes(
+        ids = await context.services[AccountsServices].administration.create_access_codes(
             viewer, count=input.count, codes=input.codes, idempotency_key=input.idempotency_key
         )
         codes: Any = [await load for load in [context.reads.one(loaders.access_code_by_id, key) for key in ids]]

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from app.domains.accounts import model
+from app.domains.accounts.services import AccountsServices
 from app.engine.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
 from app.schema.accounts.users import User, read_user
 from app.schema.accounts.verification import EmailInput
@@ -52,13 +53,13 @@ class PasswordResetMutation:
 
         Limited to 5 an hour for each account and IP address. Within 2 minutes of the previous mail nothing is sent.
         """
-        await info.context.services.accounts.credentials.request_reset(input.email, info.context.client)
+        await info.context.services[AccountsServices].credentials.request_reset(input.email, info.context.client)
         return RequestPasswordResetPayload(accepted=True)
 
     @mutation(ResetPasswordPayload, InvalidInput, ResetInvalid)
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> Any:
         """Sets a new password with the token of a mailed link, and ends all sessions of the user."""
-        credentials = info.context.services.accounts.credentials
+        credentials = info.context.services[AccountsServices].credentials
         user_id = await credentials.reset(input.token, input.new_password, info.context.client)
         return ResetPasswordPayload(user=await read_user(info.context, user_id))
 
@@ -86,7 +87,7 @@ class PasswordMutation:
     async def change_password(self, info: Info, input: ChangePasswordInput) -> Any:
         """Changes the viewer's password and ends their other sessions."""
         context = info.context
-        ended = await context.services.accounts.credentials.change(
+        ended = await context.services[AccountsServices].credentials.change(
             context.require_viewer(), input.current_password, input.new_password
         )
         return ChangePasswordPayload(ended_sessions=ended)

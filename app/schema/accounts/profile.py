@@ -9,6 +9,7 @@ import msgspec
 import strawberry
 
 from app.domains.accounts import loaders, model
+from app.domains.accounts.services import AccountsServices
 from app.engine.nodes import record_type
 from app.engine.problems import InvalidInput, Problem, mutation, problem_type
 from app.engine.relations import related
@@ -103,7 +104,7 @@ class ProfileMutation:
             avatar_url=_given(input.avatar_url),
             trading_mode=input.trading_mode.value if input.trading_mode else msgspec.UNSET,
         )
-        await context.services.accounts.profiles.update(viewer, changes)
+        await context.services[AccountsServices].profiles.update(viewer, changes)
         profile: Any = await context.reads.one(loaders.profile_by_user, viewer.user_id)
         return UpdateProfilePayload(profile=profile)
 

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from app.domains.accounts import model
+from app.domains.accounts.services import AccountsServices
 from app.engine.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -81,7 +82,7 @@ class RegistrationMutation:
             national_id=input.national_id,
             public_key=input.public_key,
         )
-        user_id = await context.services.accounts.registration.register(
+        user_id = await context.services[AccountsServices].registration.register(
             new, input.access_code, context.client, idempotency_key=input.idempotency_key
         )
         return RegisterPayload(user=await read_user(context, user_id))

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from app.domains.accounts.services import AccountsServices
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.kit.jobs import MAX_SCHEDULES
@@ -37,7 +38,7 @@ class ScheduledJob:
 
 async def _scheduled_jobs(info: Info) -> Any:
     admin, executor = info.context.require_admin(), await info.context.reads.executor(Audience.VIEWER)
-    return await info.context.services.accounts.administration.scheduled_jobs(executor, admin)
+    return await info.context.services[AccountsServices].administration.scheduled_jobs(executor, admin)
 
 
 @strawberry.type

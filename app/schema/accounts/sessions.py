@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import strawberry
 
 from app.domains.accounts import loaders, model
+from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.devices import Proof
 from app.domains.accounts.services.sessions import LoggedIn
 from app.engine.nodes import Node, key_of, node_type
@@ -179,7 +180,7 @@ class SessionMutation:
             device_token=input.device_token or context.device_token,
             refresh_token=context.refresh_token,
         )
-        opened = await context.services.accounts.sessions.login(input.email, input.password, proof)
+        opened = await context.services[AccountsServices].sessions.login(input.email, input.password, proof)
         device_token = None if delivery is TokenDelivery.COOKIE else opened.tokens.device_token
         return LoginPayload(**await _deliver(context, opened, delivery), device_token=device_token)
 
@@ -196,7 +197,7 @@ class SessionMutation:
             # Otherwise a malicious script in our page could read the token that the cookie hides from it.
             raise errors.InvalidInput("delivery", "A refresh token from a cookie is replaced in the cookie only.")
         try:
-            renewed = await context.services.accounts.sessions.refresh(token, context.client)
+            renewed = await context.services[AccountsServices].sessions.refresh(token, context.client)
         except model.SessionEnded:
             # The cookies are no longer valid: the browser is told to delete them.
             context.session_ended = input.refresh_token is None
@@ -207,7 +208,7 @@ class SessionMutation:
     async def logout(self, info: Info) -> Any:
         """Ends the session of the access token or of the browser's cookies."""
         context = info.context
-        sessions = context.services.accounts.sessions
+        sessions = context.services[AccountsServices].sessions
         if context.viewer is not None:
             await sessions.logout(context.viewer)
         elif context.refresh_token is not None:
@@ -219,7 +220,7 @@ class SessionMutation:
     async def logout_everywhere(self, info: Info) -> Any:
         """Ends all sessions of the viewer, including this one."""
         context = info.context
-        ended = await context.services.accounts.sessions.logout_everywhere(context.require_viewer())
+        ended = await context.services[AccountsServices].sessions.logout_everywhere(context.require_viewer())
         await _leave(context)
         return LogoutEverywherePayload(ended_sessions=ended)
 
@@ -229,7 +230,7 @@ class SessionMutation:
         context = info.context
         viewer = context.require_viewer()
         session_id = key_of(input.session_id, "Session")
-        await context.services.accounts.sessions.revoke(viewer, session_id)
+        await context.services[AccountsServices].sessions.revoke(viewer, session_id)
         if session_id == viewer.session_id:
             await _leave(context)
         return RevokeSessionPayload(session_id=input.session_id)

@@ -8,6 +8,7 @@ from strawberry.scalars import JSON
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.rules.settings import MAX_SETTINGS
+from app.domains.accounts.services import AccountsServices
 from app.engine.nodes import record_type
 from app.engine.problems import InvalidInput, mutation
 from app.engine.relations import listed
@@ -54,7 +55,7 @@ class SettingMutation:
     async def put_setting(self, info: Info, input: PutSettingInput) -> Any:
         """Stores a JSON value for the viewer. A user can have at most 200 settings."""
         context = info.context
-        await context.services.accounts.profiles.put_setting(context.require_viewer(), input.name, input.value)
+        await context.services[AccountsServices].profiles.put_setting(context.require_viewer(), input.name, input.value)
         setting: Any = await context.reads.one(loaders.own_setting_by_name, input.name)
         return PutSettingPayload(setting=setting)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from app.domains.accounts import loaders, model
+from app.domains.accounts.services import AccountsServices
 from app.engine.nodes import Node, key_of, node_type
 from app.engine.pages import Connection
 from app.engine.problems import NotFound, Problem, mutation, problem_type
@@ -124,7 +125,7 @@ class UserMutation:
         context = info.context
         viewer = context.require_admin()
         user_id = key_of(input.user_id, "User")
-        await context.services.accounts.administration.update_role(viewer, user_id, input.role)
+        await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
         return UpdateUserRolePayload(user=await read_user(context, user_id))
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 import strawberry
 
 from app.domains.accounts import model
+from app.domains.accounts.services import AccountsServices
 from app.engine.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
 from app.schema.accounts.users import User, read_user
 from app.schema.context import Info
@@ -63,7 +64,7 @@ class VerificationMutation:
     @mutation(VerifyEmailPayload, InvalidInput, VerificationInvalid)
     async def verify_email(self, info: Info, input: VerifyEmailInput) -> Any:
         """Verifies an e-mail address. Only verified users can pay."""
-        verification, client = info.context.services.accounts.verification, info.context.client
+        verification, client = info.context.services[AccountsServices].verification, info.context.client
         if input.code:
             user_id = await verification.verify_by_code(input.code.email, input.code.code, client)
         else:
@@ -77,5 +78,5 @@ class VerificationMutation:
         Limited to 5 an hour for each account and IP address. Within 2 minutes of the previous mail nothing is sent, and
         the previous code and link stay valid.
         """
-        await info.context.services.accounts.verification.request_again(input.email, info.context.client)
+        await info.context.services[AccountsServices].verification.request_again(input.email, info.context.client)
         return ResendVerificationPayload(accepted=True)

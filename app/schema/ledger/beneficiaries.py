@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services import LedgerServices
 from app.engine.nodes import Node, key_of, node_type
 from app.engine.pages import Connection
 from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
@@ -88,7 +89,7 @@ class BeneficiaryMutation:
     @mutation(AddBeneficiaryPayload, InvalidInput, NotFound, RecipientNotFound, BeneficiaryExists, IdempotencyKeyReused)
     async def add_beneficiary(self, info: Info, input: AddBeneficiaryInput) -> Any:
         """Saves a recipient."""
-        beneficiary: Any = await info.context.services.ledger.beneficiaries.add(
+        beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.add(
             info.context.require_viewer(), input.wallet_id, input.name, input.nickname, input.idempotency_key
         )
         return AddBeneficiaryPayload(beneficiary=beneficiary)
@@ -96,7 +97,7 @@ class BeneficiaryMutation:
     @mutation(UpdateBeneficiaryPayload, InvalidInput, NotFound)
     async def update_beneficiary(self, info: Info, input: UpdateBeneficiaryInput) -> Any:
         """Renames a beneficiary."""
-        beneficiary: Any = await info.context.services.ledger.beneficiaries.update(
+        beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.update(
             info.context.require_viewer(), key_of(input.id, "Beneficiary"), input.name, input.nickname
         )
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
@@ -104,7 +105,7 @@ class BeneficiaryMutation:
     @mutation(RemoveBeneficiaryPayload, NotFound)
     async def remove_beneficiary(self, info: Info, input: RemoveBeneficiaryInput) -> Any:
         """Removes a beneficiary."""
-        await info.context.services.ledger.beneficiaries.remove(
+        await info.context.services[LedgerServices].beneficiaries.remove(
             info.context.require_viewer(), key_of(input.id, "Beneficiary")
         )
         return RemoveBeneficiaryPayload(removed_id=input.id)

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services import LedgerServices
 from app.engine.nodes import record_type
 from app.engine.problems import IdempotencyKeyReused, InvalidInput, Problem, mutation, problem_type
 from app.schema.context import Info
@@ -195,7 +196,7 @@ class PaymentMutation:
             memo=input.memo,
             allow_high_fee=input.allow_high_fee,
         )
-        transaction_hash = await info.context.services.ledger.transfers.transfer(
+        transaction_hash = await info.context.services[LedgerServices].transfers.transfer(
             info.context.require_viewer(), command, input.idempotency_key
         )
         return TransferPayload(transaction=await _transaction(info, transaction_hash))
@@ -214,7 +215,7 @@ class PaymentMutation:
     )
     async def submit_transaction(self, info: Info, input: SubmitTransactionInput) -> Any:
         """Sends a payment from the viewer's wallet that was signed elsewhere."""
-        transaction_hash = await info.context.services.ledger.submissions.submit(
+        transaction_hash = await info.context.services[LedgerServices].submissions.submit(
             info.context.require_viewer(),
             input.transaction,
             input.signature,

@@ -8,6 +8,7 @@ import strawberry
 
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.connect import wallet_of, wallet_stream
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
@@ -91,7 +92,7 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
         recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
     )
     executor = await info.context.reads.executor(Audience.VIEWER)
-    return await info.context.services.ledger.transfers.draft(executor, info.context.require_viewer(), command)
+    return await info.context.services[LedgerServices].transfers.draft(executor, info.context.require_viewer(), command)
 
 
 @node_type(by=loaders.wallet_by_id, parse=parse_hash)

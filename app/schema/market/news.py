@@ -12,6 +12,7 @@ from app.domains.market.news import model
 from app.domains.market.news.model import MAX_SYMBOLS
 from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
 from app.domains.market.news.services.news import MAX_BATCH, MAX_CHOICES, MAX_SEARCH, wanted
+from app.domains.market.services import MarketServices
 from app.engine.audience import computed_for
 from app.engine.limits.extra import costs, holds
 from app.engine.nodes import Node, node_type, record_type
@@ -20,6 +21,7 @@ from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.relations import Chosen, listed, paged
 from app.kit.loading import Audience, Page
 from app.schema.context import Info
+from app.schema.idempotency import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
     from app.schema.market.tokens import Token
@@ -210,10 +212,7 @@ class PublishNewsInput:
         description=f"1 to {MAX_BATCH} articles. If one is invalid, none is published; the problem's `field` is then"
         " like `articles.3.url`."
     )
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @record_type(model.NewsIngested)
@@ -251,7 +250,7 @@ class NewsMutation:
         context = info.context
         viewer = context.require_admin()
         drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]
-        ingested: Any = await context.services.market.news.publish_as(viewer, drafts, input.idempotency_key)
+        ingested: Any = await context.services[MarketServices].news.publish_as(viewer, drafts, input.idempotency_key)
         loads = [context.reads.one(news_loaders.article_by_id, id) for id in ingested.ids]
         found = [await load for load in loads]
         articles: Any = [article for article in found if article is not None]

@@ -6,6 +6,7 @@ from enum import Enum
 import strawberry
 
 from app.domains.accounts.model import Role
+from app.domains.market.services import MarketServices
 from app.domains.market.sources import model
 from app.domains.market.sources.model import MAX_SOURCES, SourceKind
 from app.engine.audience import computed_for
@@ -86,7 +87,7 @@ class MarketSource:
 
 async def _market_sources(info: Info) -> list[model.MarketSource]:
     executor = await info.context.reads.executor(Audience.PUBLIC)
-    return await info.context.services.market.sources.all(executor)
+    return await info.context.services[MarketServices].sources.all(executor)
 
 
 @strawberry.type

@@ -7,6 +7,7 @@ import msgspec
 import strawberry
 
 from app.domains.market.prices.model import PRICES_TOPIC
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
@@ -18,6 +19,7 @@ from app.engine.relations import paged, related
 from app.engine.streams.declaring import volatile
 from app.kit.volatile import Latest
 from app.schema.context import Info
+from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.ticks import PriceTick, quotes_of, ticks_per_s
 from app.schema.market.sources import PriceSource
 from app.schema.market.tokens import Token, TokenNotFound
@@ -56,10 +58,7 @@ class AddToWatchlistInput:
 
     symbol: str = strawberry.field(description="The token's symbol, in any case.")
     notes: str | None = strawberry.field(default=None, description="Notes about the token. Null: none. " + NOTES)
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input
@@ -121,7 +120,7 @@ class WatchlistMutation:
     )
     async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:
         """Adds a token to the end of the viewer's watchlist."""
-        item: Any = await info.context.services.market.watchlist.add(
+        item: Any = await info.context.services[MarketServices].watchlist.add(
             info.context.require_viewer(), input.symbol, input.notes, input.idempotency_key
         )
         return AddToWatchlistPayload(item=item)
@@ -134,7 +133,7 @@ class WatchlistMutation:
             position=input.position if isinstance(input.position, int) else msgspec.UNSET,
             viewed=input.viewed,
         )
-        item: Any = await info.context.services.market.watchlist.update(
+        item: Any = await info.context.services[MarketServices].watchlist.update(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
         )
         return UpdateWatchlistItemPayload(item=item)
@@ -142,7 +141,7 @@ class WatchlistMutation:
     @mutation(RemoveFromWatchlistPayload, NotFound)
     async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
         """Removes an item from the watchlist. The items after it move up."""
-        await info.context.services.market.watchlist.remove(
+        await info.context.services[MarketServices].watchlist.remove(
             info.context.require_viewer(), key_of(input.id, "WatchlistItem")
         )
         return RemoveFromWatchlistPayload(removed_id=input.id)

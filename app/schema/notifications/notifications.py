@@ -14,6 +14,7 @@ from app.domains.notifications.model import (
     created_of,
     notification_stream,
 )
+from app.domains.notifications.services import Notifications
 from app.engine.cursors import Cursor
 from app.engine.nodes import Node, key_of, node_type
 from app.engine.pages import Connection
@@ -91,7 +92,7 @@ class NotificationMutation:
     @mutation(MarkNotificationsReadPayload, InvalidInput, NotFound)
     async def mark_notifications_read(self, info: Info, input: MarkNotificationsReadInput) -> Any:
         """Marks notifications of the viewer as read. Repeating the request changes nothing."""
-        viewer, notifications = info.context.require_viewer(), info.context.services.market.notifications
+        viewer, notifications = info.context.require_viewer(), info.context.services[Notifications]
         if isinstance(input.up_to, datetime):
             marked = await notifications.mark_read_until(viewer, input.up_to)
         else:

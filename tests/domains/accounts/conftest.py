@@ -53,6 +53,9 @@ class House:
     prepared: int = 0
     """How many wallets were prepared, whether or not they came to be."""
 
+    def __getitem__(self, kind: type[AccountsServices]) -> AccountsServices:
+        return self.accounts
+
     async def work(self) -> int:
         """Does what is queued, as the worker would, until nothing is left; returns how many jobs that were."""
         handlers = {job.name: job.handler for job in accounts_jobs(self.accounts)}

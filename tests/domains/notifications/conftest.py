@@ -4,9 +4,10 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Viewer
+from app.domains.notifications.services import Notifications
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Owner
 from tests.domains.notifications.stage import Stage
 from tests.factories import register
@@ -24,4 +25,4 @@ async def bob(services: Services) -> Viewer:
 
 @pytest.fixture
 def stage(services: Services, database: Database, owner: Owner, clock: FixedClock, alice: Viewer) -> Stage:
-    return Stage(services.market.notifications, database, owner, clock, alice)
+    return Stage(services[Notifications], database, owner, clock, alice)

@@ -8,29 +8,28 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
-from app.domains.market.jobs import market_jobs
+from app.domains.accounts.services import AccountsServices
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NewNotification, NotificationType, notification_stream
 from app.domains.notifications.services import Notifications
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
+from app.kit.house import Services, jobs_of
 from app.kit.loading import PageRequest, Reads
 from app.kit.mail import OutboxMailer
-from app.main import Application
-from app.schema.services import Services
+from app.main import HOUSES, Application
 from tests.conftest import Owner
 
 
 async def set_mail(services: Services, viewer: Viewer, value: Any) -> None:
     """Stores a user's setting."""
-    await services.accounts.profiles.put_setting(viewer, "notifications", value)
+    await services[AccountsServices].profiles.put_setting(viewer, "notifications", value)
 
 
 async def work(services: Services, owner: Owner) -> list[str]:
     """Runs the queued jobs, as the worker does. Returns their names."""
-    handlers = {job.name: job.handler for job in [*accounts_jobs(services.accounts), *market_jobs(services.market)]}
+    handlers = {job.name: job.handler for job in jobs_of(HOUSES, services)}
     done: list[str] = []
     while rows := await owner.fetch("DELETE FROM pgqueuer RETURNING entrypoint, payload"):
         for row in rows:

@@ -10,9 +10,9 @@ import pytest
 from app.domains.accounts.model import Viewer
 from app.domains.notifications.model import NOTIFICATION_CREATED, NotificationType, created_of
 from app.kit.db import SYSTEM, Tx
+from app.kit.house import Services
 from app.kit.work import Work, working
 from app.main import Application
-from app.schema.services import Services
 from tests.domains.notifications.stage import Stage, mails, set_mail, work
 from tests.factories import register
 

@@ -11,11 +11,11 @@ from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.operations import Response
 from app.kit.db import PUBLIC
+from app.kit.house import Services
 from app.kit.loading import Reads
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
-from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.accounts.conftest import House, house
 from tests.engine.support import CURSORS

@@ -15,13 +15,13 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
+from app.kit.house import Services
 from app.kit.hub import Hub
 from app.kit.loading import Reads
 from app.kit.peers import Peers
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
-from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
 from tests.engine.support import CURSORS, NOBODY

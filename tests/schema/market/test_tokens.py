@@ -78,7 +78,7 @@ async def test_by_exactly_one(execute: Execute, by: dict[str, Any]) -> None:
     assert [error["extensions"]["code"] for error in response.errors] == ["BAD_USER_INPUT"]
 
 
-async def test_pages_go_on_in_their_order(execute: Execute) -> None:
+async def test_pages_continue_in_the_same_order(execute: Execute) -> None:
     order = {"field": "PRICE", "direction": "DESC"}
     symbols, after = [], None
     while True:
@@ -91,7 +91,7 @@ async def test_pages_go_on_in_their_order(execute: Execute) -> None:
     assert symbols == ["BTC", "ETH", "DOGE", "BCH", "SOL", "USDT"]
 
 
-async def test_a_search_is_best_first_unless_another_order_is_asked_for(execute: Execute) -> None:
+async def test_a_search_is_sorted_by_relevance_unless_an_order_is_given(execute: Execute) -> None:
     found = await tokens(execute, search="bitcoin cash")
     assert [node["symbol"] for node in found["nodes"]] == ["BCH", "BTC"]
     found = await tokens(execute, search="bitcoin cash", orderBy={"field": "RANK"})
@@ -119,7 +119,7 @@ async def test_a_filter(execute: Execute) -> None:
         ({"first": 101}, "`first` must be between 1 and 100."),
     ],
 )
-async def test_what_is_refused(execute: Execute, variables: dict[str, Any], message: str) -> None:
+async def test_invalid_arguments_are_refused(execute: Execute, variables: dict[str, Any], message: str) -> None:
     response = await execute(TOKENS, variables)
     assert [(error["message"], error["extensions"]["code"]) for error in response.errors] == [
         (message, "BAD_USER_INPUT")

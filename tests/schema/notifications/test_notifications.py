@@ -1,4 +1,4 @@
-"""Notifications and alerts on prices as streams: told in order, once, to their owner, and resumable."""
+"""Notifications and price alerts as streams: sent once and in order, to their owner only, and resumable."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Firing, NewsImpact, Rearm
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
@@ -38,7 +39,7 @@ HANDOVER = "{ viewer { notifications { streamCursor nodes { title } } } }"
 
 @dataclass
 class Graph:
-    """The graph with a relay behind it, and a market whose prices move."""
+    """The graph with a relay, and a market whose prices move."""
 
     runtime: AppRuntime
     stage: Stage
@@ -46,7 +47,7 @@ class Graph:
     async def watching(
         self, document: str, viewer: Viewer | None, count: int, *, after: str | None = None
     ) -> "asyncio.Task[Any]":
-        """A task that takes so many events, or the codes of a refusal, once it listens or has ended."""
+        """A task for the first `count` events or the error codes of a refusal. It is subscribed, or has ended."""
         prepared = self.runtime.engine.prepare(document, None, None, introspection_allowed=True)
         assert not isinstance(prepared, list), prepared
         context = self.runtime.new_context(Caller(viewer, CLIENT, "test", from_browser=False))
@@ -86,7 +87,7 @@ async def bob(application: Application) -> Viewer:
 async def graph(
     application: Application, redis: Redis, owner: Owner, alice: Viewer, clock: Any
 ) -> AsyncIterator[Graph]:
-    stage = Stage(application.services.market, application.database, owner, clock, alice)
+    stage = Stage(application.services[MarketServices], application.database, owner, clock, alice)
     async with relaying(application.database, redis), hub_of(application.events, redis) as hub:
         yield Graph(build_runtime(application, hub, Peers(redis)), stage)
 
@@ -95,7 +96,7 @@ def titles(events: list[Any]) -> list[str]:
     return [event["notification"]["title"] for event in events]
 
 
-async def test_what_the_viewer_is_told_arrives_in_order(graph: Graph) -> None:
+async def test_notifications_arrive_in_order(graph: Graph) -> None:
     stage = graph.stage
     task = await graph.watching(NOTIFICATIONS, stage.alice, 3)
     await stage.create(above("100"), rearm=Rearm.EVERY_TIME)
@@ -127,14 +128,14 @@ async def test_only_alerts_on_prices_are_price_alerts(graph: Graph) -> None:
         "alert": {"triggerCount": 1},
         "notification": {"title": "BTC rose to 100 USD"},
     }
-    # Told again after the alert was deleted.
+    # Read again after the alert was deleted.
     await stage.market.alerts.delete(stage.alice, price.id)
     start = (await all_of_it)[0]["cursor"]
     [again] = await (await graph.watching(PRICE_ALERTS, stage.alice, 1, after=start))
     assert again == event | {"alert": None}
 
 
-async def test_a_stream_goes_on_where_it_was_left_and_where_a_page_was_read(graph: Graph, execute: Execute) -> None:
+async def test_a_stream_continues_after_a_cursor_and_after_a_page(graph: Graph, execute: Execute) -> None:
     stage = graph.stage
     for price in ("100", "105", "110"):
         await stage.create(above(price))
@@ -150,8 +151,8 @@ async def test_a_stream_goes_on_where_it_was_left_and_where_a_page_was_read(grap
     assert rest == missed[1:]
 
 
-async def test_nobody_is_told_what_is_anothers(graph: Graph, bob: Viewer) -> None:
-    """The same document at the same time: each gets their own, and a cursor of the other's leads nowhere."""
+async def test_notifications_are_sent_to_their_owner_only(graph: Graph, bob: Viewer) -> None:
+    """Two viewers with the same document receive their own, and cannot use each other's cursors."""
     stage = graph.stage
     watched = [(viewer, await graph.watching(NOTIFICATIONS, viewer, 2)) for viewer in (stage.alice, bob)]
     for by, prices in ((stage.alice, ("100", "110")), (bob, ("105", "115"))):
@@ -166,7 +167,7 @@ async def test_nobody_is_told_what_is_anothers(graph: Graph, bob: Viewer) -> Non
 
 
 @pytest.mark.parametrize("document", [NOTIFICATIONS, PRICE_ALERTS])
-async def test_they_are_for_the_viewer_alone(graph: Graph, document: str) -> None:
+async def test_notifications_require_a_viewer(graph: Graph, document: str) -> None:
     assert await (await graph.watching(document, None, 1)) == ["UNAUTHENTICATED"]
     prepared = graph.runtime.engine.prepare(document, None, None, introspection_allowed=True)
     assert not isinstance(prepared, list)

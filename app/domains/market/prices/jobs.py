@@ -5,5 +5,11 @@ from app.kit.jobs import Schedule
 
 
 def clock_repair_schedule(clock_repair: ClockRepair) -> Schedule:
-    """The schedule that repairs what a wrong clock has dated in the future. A worker also runs it when it starts."""
-    return Schedule("dated-ahead", "40 * * * *", "Repairs what a wrong clock has dated in the future", clock_repair.run)
+    """The schedule that repairs what a wrong clock has dated in the future."""
+    return Schedule(
+        "dated-ahead",
+        "40 * * * *",
+        "Repairs what a wrong clock has dated in the future",
+        clock_repair.run,
+        runs_at_start=True,
+    )

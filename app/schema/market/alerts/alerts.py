@@ -11,6 +11,7 @@ from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
 from app.domains.market.alerts.model import Rearm
 from app.domains.market.alerts.rules import MAX_COOLDOWN_S
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
@@ -25,6 +26,7 @@ from app.engine.streams.declaring import durable
 from app.kit.events import Event
 from app.schema.context import Info
 from app.schema.enums import declare_enum
+from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
 from app.schema.market.tokens import Token, TokenNotFound
 from app.schema.notifications.notifications import STREAM_POSITION, Notification
@@ -93,10 +95,7 @@ class CreateAlertInput:
     cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
     enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
     expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
-    idempotency_key: str = strawberry.field(
-        description="A key of 1 to 200 characters of your choice. For 7 days, a request with the same key and input"
-        " returns the same result."
-    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input
@@ -177,7 +176,7 @@ class AlertMutation:
             enabled=input.enabled,
             expires_at=input.expires_at,
         )
-        alert: Any = await info.context.services.market.alerts.create(
+        alert: Any = await info.context.services[MarketServices].alerts.create(
             info.context.require_viewer(), new, input.idempotency_key
         )
         return CreateAlertPayload(alert=alert)
@@ -185,7 +184,7 @@ class AlertMutation:
     @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
         """Changes an alert, and arms it again."""
-        alert: Any = await info.context.services.market.alerts.update(
+        alert: Any = await info.context.services[MarketServices].alerts.update(
             info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
         )
         return UpdateAlertPayload(alert=alert)
@@ -193,7 +192,9 @@ class AlertMutation:
     @mutation(DeleteAlertPayload, NotFound)
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
-        await info.context.services.market.alerts.delete(info.context.require_viewer(), key_of(input.id, "Alert"))
+        await info.context.services[MarketServices].alerts.delete(
+            info.context.require_viewer(), key_of(input.id, "Alert")
+        )
         return DeleteAlertPayload(deleted_id=input.id)
 
 

@@ -10,6 +10,7 @@ from app.domains.market.analysis import loaders as analysis_loaders
 from app.domains.market.analysis.model import phases as model
 from app.domains.market.analysis.model.kinds import read_analysis
 from app.domains.market.analysis.services.phases import PHASE_COMPLETED, analysis_stream
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens.services.search import known_symbol
 from app.engine.cursors import Cursor
 from app.engine.limits.extra import holds
@@ -102,5 +103,5 @@ class AnalysisSubscription:
         """
         viewer = info.context.require_viewer()
         known = await known_symbol(await info.context.reads.executor(Audience.PUBLIC), symbol)
-        run_id = await info.context.services.market.phases.open(viewer, known)
+        run_id = await info.context.services[MarketServices].phases.open(viewer, known)
         return Followed(analysis_stream(run_id), since=0)

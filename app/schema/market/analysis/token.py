@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.engine.audience import computed_for, made_outside
@@ -35,7 +36,7 @@ COST = 100
 
 def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = COST) -> Any:
     async def resolve(root: "TokenAnalysis", info: Info) -> Any:
-        analyses = info.context.services.market.analyses
+        analyses = info.context.services[MarketServices].analyses
         return await info.context.reads.from_outside((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
 
     return strawberry.field(

@@ -10,8 +10,8 @@ from uuid import UUID
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.model import Alert, Condition, NewAlert, PriceAbove, PriceBelow, Rearm
-from app.domains.market.house import MarketServices
 from app.domains.market.prices.model import Move
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
 from app.kit.loading import Reads

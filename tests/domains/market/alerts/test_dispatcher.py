@@ -2,8 +2,8 @@
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import AlertFired, AlertType, alert_fired_of
+from app.kit.house import Services
 from app.main import Application
-from app.schema.services import Services
 from tests.domains.market.alerts.stage import Stage, above, below
 from tests.domains.notifications.stage import mails, set_mail, work
 

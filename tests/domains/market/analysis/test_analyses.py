@@ -21,8 +21,8 @@ from app.domains.market.analysis.services import Analyses, Desk
 from app.domains.market.analysis.services.external import DefiAnalyst, DerivativesAnalyst
 from app.domains.market.analysis.services.findings import Examined, NotAvailable
 from app.domains.market.analysis.services.press import SentimentAnalyst
-from app.domains.market.house import MarketServices
-from app.domains.market.jobs import market_schedules
+from app.domains.market.house import MARKET
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.model.defi import Defi
 from app.domains.market.sources.model.derivatives import Derivatives
 from app.domains.market.sources.model.social import Social
@@ -340,7 +340,7 @@ def test_what_is_no_analysis_is_not_read_as_one(data: Any) -> None:
 async def test_what_has_expired_is_forgotten_at_three(
     supplied: MarketServices, clock: FixedClock, owner: Owner
 ) -> None:
-    schedule = next(each for each in market_schedules(supplied) if each.name == "expired-market-data")
+    schedule = next(each for each in MARKET.schedules(supplied) if each.name == "expired-market-data")
     assert schedule.cron == "0 3 * * *"
     await supplied.analyses.get("BTC", AnalysisType.MARKET_DATA)
     await supplied.analyses.get("BTC", AnalysisType.RESEARCH)

@@ -17,7 +17,7 @@ from app.domains.market.analysis.services.analyses import PATIENCE_S
 from app.domains.market.analysis.services.findings import Examined
 from app.domains.market.analysis.services.research import OTHERS_S, ResearchAnalyst
 from app.domains.market.analysis.services.writer import MAX_ANSWER_BYTES, MAX_CHARS, Writer
-from app.domains.market.house import MarketServices
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable

@@ -15,10 +15,11 @@ from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
+from app.kit.house import Services
 from app.kit.volatile import Volatile
-from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.price_feed import SOURCE, quoted
@@ -44,7 +45,7 @@ async def alice(services: Services, owner: Owner, honest_database: None) -> View
 
 @pytest.fixture
 def stage(services: Services, database: Database, owner: Owner, clock: FixedClock, alice: Viewer) -> Stage:
-    return Stage(services.market, database, owner, clock, alice)
+    return Stage(services[MarketServices], database, owner, clock, alice)
 
 
 async def newest(owner: Owner) -> list[Any]:

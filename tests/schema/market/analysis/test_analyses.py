@@ -1,4 +1,4 @@
-"""Analyses in the graph: each made when it is selected, and the phases as a stream that can be resumed."""
+"""Analyses: each is computed when it is selected, and the phases are a stream that can be resumed."""
 
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.clock import FixedClock
@@ -58,12 +59,12 @@ subscription ($symbol: String!) {
 
 @dataclass
 class Graph:
-    """The graph with a relay behind it."""
+    """The graph with a relay."""
 
     runtime: AppRuntime
 
     async def phases(self, viewer: Viewer | None, count: int, *, symbol: str = "BTC", after: str | None = None) -> Any:
-        """So many events; or the codes of the errors it was refused with."""
+        """The first `count` events, or the error codes of a refusal."""
         prepared = self.runtime.engine.prepare(PHASES, None, {"symbol": symbol}, introspection_allowed=True)
         assert not isinstance(prepared, list)
         context = self.runtime.new_context(Caller(viewer, CLIENT, "test", from_browser=False))
@@ -83,7 +84,7 @@ class Graph:
 
 @pytest_asyncio.fixture
 async def supplied(application: Application, owner: Owner, clock: FixedClock) -> AsyncIterator[Application]:
-    market = application.services.market
+    market = application.services[MarketServices]
     await supply(owner, market, clock.now())
     yield application
     await market.stop()
@@ -95,7 +96,7 @@ async def graph(supplied: Application, redis: Redis) -> AsyncIterator[Graph]:
         yield Graph(build_runtime(supplied, hub, Peers(redis)))
 
 
-async def test_anybody_reads_the_ten_and_those_that_are_missing_say_why(
+async def test_the_ten_analyses_are_public_and_missing_ones_have_a_reason(
     supplied: Application, execute: Execute
 ) -> None:
     response = await execute(f'{{ analysis(symbol: " btc ") {{ symbol token {{ name }} {HEADERS} }} }}')
@@ -110,14 +111,14 @@ async def test_anybody_reads_the_ten_and_those_that_are_missing_say_why(
         assert (analysis[name]["reason"] is None) == (analysis[name]["quality"] > 0) == (name not in missing)
 
 
-async def test_only_what_is_selected_is_made(supplied: Application, execute: Execute, owner: Owner) -> None:
+async def test_only_selected_analyses_are_computed(supplied: Application, execute: Execute, owner: Owner) -> None:
     await execute('{ analysis(symbol: "BTC") { symbol technical { quality } } }')
     rows = await owner.fetch("SELECT analysis_type FROM analysis_cache")
     assert [row[0] for row in rows] == ["technical"]
 
 
 @pytest.mark.parametrize("symbol", ["NOPE", "", " ", "💥", "B" * 5000, "BTC'--"])
-async def test_there_is_none_of_a_token_that_does_not_exist(owner: Owner, execute: Execute, symbol: str) -> None:
+async def test_an_unknown_token_has_no_analysis(owner: Owner, execute: Execute, symbol: str) -> None:
     await list_tokens(owner)
     response = await execute(f'{{ analysis(symbol: "{symbol}") {{ technical {{ quality }} }} }}')
     assert (response.data, response.errors) == ({"analysis": None}, [])
@@ -125,12 +126,12 @@ async def test_there_is_none_of_a_token_that_does_not_exist(owner: Owner, execut
 
 
 @pytest.mark.parametrize("symbol", ["\\u0000", "\\ud800"])
-async def test_what_is_no_text_is_refused(execute: Execute, symbol: str) -> None:
+async def test_invalid_text_is_refused(execute: Execute, symbol: str) -> None:
     response = await execute(f'{{ analysis(symbol: "{symbol}") {{ technical {{ quality }} }} }}')
     assert (response.data, response.codes) == (None, ["BAD_USER_INPUT"])
 
 
-async def test_what_is_kept_costs_no_statement_however_many_ask(supplied: Application, execute: Execute) -> None:
+async def test_cached_analyses_take_no_statement(supplied: Application, execute: Execute) -> None:
     query = "{ tokens(first: %d) { nodes { analysis { technical { quality } derivatives { reason } } } } }"
     await execute(query % 6)
     few, many = await execute(query % 1), await execute(query % 6)
@@ -138,7 +139,7 @@ async def test_what_is_kept_costs_no_statement_however_many_ask(supplied: Applic
     assert few.statements == many.statements == 1
 
 
-async def test_an_analysis_costs_what_it_takes(owner: Owner, execute: Execute) -> None:
+async def test_the_cost_of_an_analysis(owner: Owner, execute: Execute) -> None:
     await list_tokens(owner)
     one = await execute('{ analysis(symbol: "BTC") { technical { quality } } }')
     assert one.extensions["cost"]["requested"] == 103
@@ -149,14 +150,14 @@ async def test_an_analysis_costs_what_it_takes(owner: Owner, execute: Execute) -
     assert all_ten.errors == []
 
 
-async def test_defer_is_no_directive_of_ours(execute: Execute) -> None:
-    """What is slow comes by `analysisPhases`: a response of ours is one body, on every transport."""
+async def test_defer_is_not_supported(execute: Execute) -> None:
+    """A response is one body on every transport. `analysisPhases` sends analyses as they are completed."""
     response = await execute('{ analysis(symbol: "BTC") { symbol ... @defer { technical { quality } } } }')
     assert not response.executed
     assert "Unknown directive '@defer'" in response.errors[0]["message"]
 
 
-async def test_phases_are_told_in_order_with_typed_parts(graph: Graph, supplied: Application) -> None:
+async def test_phases_are_sent_in_order_with_typed_parts(graph: Graph, supplied: Application) -> None:
     alice = await register(supplied.services)
     events = await graph.phases(alice, 4, symbol="btc")
     phases = [event["phase"] for event in events]
@@ -179,14 +180,14 @@ async def test_phases_are_told_in_order_with_typed_parts(graph: Graph, supplied:
     assert phases[3]["parts"][4]["findings"]["sentences"][0]["citations"] == ["MARKET_DATA"]
 
 
-async def test_who_comes_back_is_given_the_rest_or_all_of_it(graph: Graph, supplied: Application) -> None:
+async def test_a_new_subscription_resumes_or_repeats_the_run(graph: Graph, supplied: Application) -> None:
     alice = await register(supplied.services)
     events = await graph.phases(alice, 4)
     assert await graph.phases(alice, 2, after=events[1]["cursor"]) == events[2:]
     assert await graph.phases(alice, 4) == events
 
 
-async def test_nobody_else_sees_a_run(graph: Graph, supplied: Application) -> None:
+async def test_a_run_is_visible_to_its_viewer_only(graph: Graph, supplied: Application) -> None:
     alice, bob = await register(supplied.services), await register(supplied.services, "bob@example.com")
     events = await graph.phases(alice, 4)
     assert await graph.phases(bob, 1, after=events[0]["cursor"]) == ["RESYNC_REQUIRED"]
@@ -195,7 +196,7 @@ async def test_nobody_else_sees_a_run(graph: Graph, supplied: Application) -> No
     assert await graph.phases(None, 1) == ["UNAUTHENTICATED"]
 
 
-async def test_there_are_no_phases_of_a_token_that_does_not_exist(graph: Graph, supplied: Application) -> None:
+async def test_an_unknown_token_has_no_phases(graph: Graph, supplied: Application) -> None:
     alice = await register(supplied.services)
     assert await graph.phases(alice, 1, symbol="NOPE") == ["BAD_USER_INPUT"]
     assert await graph.phases(alice, 1, symbol="💥" * 1000) == ["BAD_USER_INPUT"]
@@ -203,7 +204,7 @@ async def test_there_are_no_phases_of_a_token_that_does_not_exist(graph: Graph, 
 
 
 async def test_metrics_show_how_many_analyses_were_found_in_a_cache(graph: Graph, supplied: Application) -> None:
-    analyses = supplied.services.market.analyses
+    analyses = supplied.services[MarketServices].analyses
     for _ in range(5):
         await analyses.get("BTC", AnalysisType.NEWS)
     lines = graph.runtime.metrics.render().decode().splitlines()

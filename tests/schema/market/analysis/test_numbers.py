@@ -1,4 +1,4 @@
-"""The three analyses of numbers come through the graph as they are, and their enums name all that the domain stores."""
+"""The technical, risk and prediction findings in the graph, and their enums."""
 
 from enum import Enum
 from typing import Any
@@ -39,7 +39,7 @@ from tests.domains.market.walks import head, walk
         ("Obstacle", predictions_model.Obstacle),
     ],
 )
-def test_an_enum_names_all_that_the_domain_stores(graph: str, stored: type[Enum]) -> None:
+def test_an_enum_has_the_names_of_all_stored_values(graph: str, stored: type[Enum]) -> None:
     kind = build_schema()._schema.type_map[graph]
     assert isinstance(kind, GraphQLEnumType)
     assert [(name, kind.serialize(member.value)) for name, member in stored.__members__.items()] == [
@@ -61,7 +61,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def asked(schema: strawberry.Schema, name: str) -> str:
-    """A selection of every field of a type, all the way down."""
+    """A selection of all fields of a type, recursively."""
     kind = schema._schema.type_map[name]
     parts = []
     for field_name, field in kind.fields.items():  # type: ignore[attr-defined]
@@ -111,6 +111,6 @@ def test_every_field_of_findings_is_in_the_graph() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 20])
-def test_what_is_not_found_may_be_null_in_the_graph(count: int) -> None:
+def test_findings_may_be_null(count: int) -> None:
     found, data = answered(head(walk(20), count))
     assert leaves(data) == leaves_of(found)

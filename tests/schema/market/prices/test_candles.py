@@ -48,7 +48,7 @@ ANALYZE;
 
 
 def minutes(count: int, symbol: str = "BTC") -> list[Candle]:
-    """One a minute from noon on."""
+    """One candle a minute from noon on."""
     return [
         Candle(
             symbol,
@@ -83,7 +83,7 @@ def stamp(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-async def test_the_newest_come_first_with_all_there_is_to_say(execute: Execute, database: Database) -> None:
+async def test_candles_are_listed_newest_first_with_all_fields(execute: Execute, database: Database) -> None:
     await History(database).ingest([*minutes(3), *minutes(2, "ETH")])
     page = await candles(execute, first=2)
     assert page["nodes"][0] == {
@@ -104,7 +104,7 @@ async def test_the_newest_come_first_with_all_there_is_to_say(execute: Execute, 
     assert not rest["pageInfo"]["hasNextPage"]
 
 
-async def test_the_span_has_its_beginning_and_not_its_end(execute: Execute, database: Database) -> None:
+async def test_a_period_includes_its_beginning_and_excludes_its_end(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(5))
     page = await candles(execute, **{"from": stamp(NOON + MINUTE), "to": stamp(NOON + 3 * MINUTE)})
     assert times(page) == [stamp(NOON + 2 * MINUTE), stamp(NOON + MINUTE)]
@@ -112,7 +112,7 @@ async def test_the_span_has_its_beginning_and_not_its_end(execute: Execute, data
     assert times(first) == [stamp(NOON + 2 * MINUTE)]
 
 
-async def test_pages_of_one_interval_hold_no_other(execute: Execute, database: Database) -> None:
+async def test_pages_contain_candles_of_one_interval_only(execute: Execute, database: Database) -> None:
     history = History(database)
     await history.ingest(minutes(10))
     await history.roll_up(["BTC"], "simulated", NOON, NOON + 10 * MINUTE)
@@ -129,14 +129,14 @@ async def test_pages_of_one_interval_hold_no_other(execute: Execute, database: D
         ({"from": stamp(NOON), "to": stamp(NOON)}, "`from` must be before `to`."),
     ],
 )
-async def test_what_cannot_be_a_page_is_refused(execute: Execute, variables: dict[str, Any], message: str) -> None:
+async def test_invalid_page_arguments_are_refused(execute: Execute, variables: dict[str, Any], message: str) -> None:
     response = await execute(CANDLES, {"symbol": "BTC", "interval": "ONE_MINUTE"} | variables)
     assert [(error["message"], error["extensions"]["code"]) for error in response.errors] == [
         (message, "BAD_USER_INPUT")
     ]
 
 
-async def test_a_thousand_candles_are_one_statement_within_the_ordinary_cost(
+async def test_a_thousand_candles_take_one_statement_within_the_default_cost(
     execute: Execute, database: Database
 ) -> None:
     await History(database).ingest(minutes(1001))
@@ -165,7 +165,7 @@ async def test_a_refusal_says_how_many_candles_would_fit(execute: Execute) -> No
     assert (await execute(query.replace("1000", "999"))).errors == []
 
 
-async def test_candles_are_counted_within_their_span(execute: Execute, database: Database) -> None:
+async def test_candles_are_counted_within_their_period(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(1005))
     query = """query Count($to: DateTime) { token(by: {symbol: "BTC"}) {
         candles(interval: ONE_MINUTE, to: $to, first: 1) { totalCount { value precision } } } }"""
@@ -175,7 +175,7 @@ async def test_candles_are_counted_within_their_span(execute: Execute, database:
     assert many.data == {"token": {"candles": {"totalCount": {"value": COUNT_LIMIT, "precision": "AT_LEAST"}}}}
 
 
-async def test_many_tokens_candles_are_one_statement(execute: Execute, database: Database) -> None:
+async def test_candles_of_many_tokens_take_one_statement(execute: Execute, database: Database) -> None:
     await History(database).ingest([*minutes(2), *minutes(2, "ETH")])
     response = await execute(
         "{ tokens { nodes { symbol candles(interval: ONE_MINUTE, first: 1) { nodes { close } } } } }"
@@ -219,9 +219,9 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
 
 
 async def plans(owner: Owner, query: Query[Any], *arguments: object) -> list[dict[str, Any]]:
-    """The plan for these arguments, as a pool's connection makes it at first, and that for any, as it may later."""
+    """The custom plan for these arguments, which a connection uses at first, and the generic plan that may follow."""
     custom = await owner.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.sql}", *arguments)
-    # Whatever is bound to a parameter makes EXPLAIN plan for it; a plan for any arguments must be a prepared one.
+    # EXPLAIN plans for the bound parameters. A generic plan needs a prepared statement.
     await owner.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE tried AS {query.sql}")
     given = ", ".join(map(literal, arguments))
     generic = await owner.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE tried({given})")
@@ -245,7 +245,7 @@ def nodes_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def read(plan: dict[str, Any], table: str) -> dict[str, str]:
-    """How the partitions of a table are read, but for those without a row, of months to come."""
+    """How the partitions of a table are read, without the empty partitions of future months."""
     return {
         node["Relation Name"]: node["Node Type"]
         for node in nodes_of(plan)
@@ -282,11 +282,11 @@ async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Ow
 async def test_the_newest_page_reads_no_older_partition(owner: Owner) -> None:
     await owner.execute(FILL)
     for plan in await plans(owner, price_loaders.candles_by_token.query, ["T7"], 101, "1h", None, None, None):
-        # A hundred hours may reach into the month before.
+        # A hundred hours may extend into the previous month.
         assert 1 <= len(read(plan, "candles")) <= 2
 
 
-async def test_nothing_else_that_is_asked_of_prices_scans_a_table(owner: Owner) -> None:
+async def test_no_other_statement_about_prices_scans_a_table(owner: Owner) -> None:
     await owner.execute(FILL)
     keys = ["T1", "T2", "T3"]
     since: datetime = await owner.fetchval("SELECT now() - interval '1 day'")

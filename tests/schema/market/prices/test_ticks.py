@@ -1,4 +1,4 @@
-"""Prices as they change: whole ticks, only of the tokens asked for, for anybody; a watchlist for its owner."""
+"""Live prices: complete ticks of the requested tokens for everyone, and of a watchlist for its owner."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -12,6 +12,7 @@ import pytest_asyncio
 from app.domains.accounts.model import Viewer
 from app.domains.market.prices.model import PRICES_TOPIC, Interval
 from app.domains.market.prices.services.ticker import Ticker
+from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.clock import FixedClock
@@ -41,7 +42,7 @@ WATCHED = "subscription { watchlistTicks { source ticks { symbol priceUsd token 
 
 @dataclass(eq=False)
 class Inbox:
-    """A subscriber that takes what it is given, unless it is full."""
+    """A subscriber that accepts deliveries unless it is full."""
 
     full: bool = False
     taken: list[Any] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Inbox:
 
 @dataclass
 class Market:
-    """A process that serves, and the feed of another."""
+    """A server process, and the price feed of another process."""
 
     runtime: AppRuntime
     ticker: Ticker
@@ -97,13 +98,13 @@ class Market:
         return await self.runtime.subscriptions.open(prepared, context, inbox, Transport.WEBSOCKET, NOBODY)
 
     async def tick(self, **prices: int) -> None:
-        """One tick, a second after the last, told to whoever listens."""
+        """Publishes a tick, a second after the last."""
         self.clock.advance(timedelta(seconds=1))
         self.ticker.take(quoted(self.clock, prices))
         redis, at = self.application.redis, self.clock.now().isoformat().replace("+00:00", "Z")
 
-        async def told() -> bool:
-            # The topics are told one after another; the day is the last.
+        async def published() -> bool:
+            # The topics are published in turn, the daily candles last.
             tick = await redis.hget(latest_key(PRICES_TOPIC), "market")
             day = await Volatile(redis).latest(Interval.ONE_DAY.topic)
             closes = {symbol: bars[0][4] for symbol, bars in day["market"]["bars"].items()} if day else {}
@@ -113,7 +114,7 @@ class Market:
                 and all(closes.get(symbol) == str(price) for symbol, price in prices.items())
             )
 
-        await until(told)
+        await until(published)
 
 
 @pytest_asyncio.fixture
@@ -127,13 +128,13 @@ async def market(application: Application, owner: Owner, clock: FixedClock) -> A
     await hub.stop()
 
 
-async def test_each_tick_is_one_event_of_the_tokens_asked_for_in_their_order(market: Market) -> None:
+async def test_each_tick_is_one_event_with_the_requested_tokens_in_order(market: Market) -> None:
     inbox, _ = await market.open(TICKS, {"symbols": ["eth", "BTC", " btc ", "DOGE"]})
     await market.tick(BTC=100, ETH=10, USDT=1)
     await until(lambda: len(inbox.taken) == 1)
     await market.tick(BTC=101, ETH=11)
     await until(lambda: len(inbox.taken) == 2)
-    # Nobody has quoted DOGE yet; the order is the caller's.
+    # DOGE has not been quoted yet. The order is the caller's.
     assert inbox.taken[1] == {
         "at": "2026-11-21T12:00:02Z",
         "source": "SIMULATED",
@@ -142,7 +143,7 @@ async def test_each_tick_is_one_event_of_the_tokens_asked_for_in_their_order(mar
     assert inbox.prices == [{"ETH": "10", "BTC": "100"}, {"ETH": "11", "BTC": "101"}]
 
 
-async def test_whoever_names_no_tokens_gets_all_that_are_quoted(market: Market) -> None:
+async def test_without_symbols_all_quoted_tokens_are_sent(market: Market) -> None:
     await market.tick(BTC=100, ETH=10, USDT=1)
     first, _ = await market.open(TICKS)
     null, _ = await market.open(TICKS, {"symbols": None})
@@ -150,7 +151,7 @@ async def test_whoever_names_no_tokens_gets_all_that_are_quoted(market: Market) 
     assert first.prices == null.prices == [{"BTC": "100", "ETH": "10", "USDT": "1"}]
 
 
-async def test_columns_of_a_tick_and_its_token(market: Market) -> None:
+async def test_fields_of_a_tick_and_its_token(market: Market) -> None:
     await market.tick(BTC=100)
     query = """subscription { priceTicks(symbols: ["BTC"]) { ticks {
         symbol priceUsd priceAud changePercentage24h volume24hUsd at token { name priceUsd } } } }"""
@@ -181,7 +182,7 @@ async def test_columns_of_a_tick_and_its_token(market: Market) -> None:
         (["BTC"] * 251, "Name 1 to 250 tokens, or none of them for all."),
     ],
 )
-async def test_tokens_that_are_none_are_named_in_the_refusal(market: Market, symbols: list[str], message: str) -> None:
+async def test_the_error_names_unknown_tokens(market: Market, symbols: list[str], message: str) -> None:
     errors = await market.refused(TICKS, {"symbols": symbols})
     assert [(error["message"], error["extensions"]) for error in errors] == [
         (message, {"code": "BAD_USER_INPUT", "field": "symbols"})
@@ -189,7 +190,7 @@ async def test_tokens_that_are_none_are_named_in_the_refusal(market: Market, sym
     assert len(market.runtime.subscriptions) == 0
 
 
-async def test_two_hundred_and_fifty_tokens_are_looked_up_at_once(market: Market, owner: Owner) -> None:
+async def test_two_hundred_and_fifty_tokens_can_be_requested(market: Market, owner: Owner) -> None:
     await owner.execute(
         "INSERT INTO tokens (coingecko_id, symbol, name, market_cap_rank)"
         " SELECT 't' || n, 'T' || n, 'T' || n, n FROM generate_series(1, 250) n"
@@ -200,7 +201,7 @@ async def test_two_hundred_and_fifty_tokens_are_looked_up_at_once(market: Market
     assert inbox.prices == [{"T250": "5"}]
 
 
-async def test_a_slow_reader_gets_the_newest_tick_alone_and_whole(market: Market) -> None:
+async def test_a_slow_reader_receives_the_latest_tick_only_and_completely(market: Market) -> None:
     slow, subscription = await market.open(TICKS, {"symbols": ["BTC", "ETH"]})
     quick, _ = await market.open(TICKS, {"symbols": ["BTC", "ETH"]})
     await market.tick(BTC=1, ETH=1)
@@ -217,7 +218,7 @@ async def test_a_slow_reader_gets_the_newest_tick_alone_and_whole(market: Market
     assert len(quick.taken) == 11
 
 
-async def test_equal_choices_share_their_executions_whoever_asks(market: Market) -> None:
+async def test_equal_subscriptions_share_their_executions_across_viewers(market: Market) -> None:
     alice = await register(market.application.services)
     inboxes = [(await market.open(TICKS, {"symbols": ["BTC"]}, by=by))[0] for by in (None, alice, None)]
     other, _ = await market.open(TICKS, {"symbols": ["ETH"]})
@@ -231,7 +232,7 @@ async def test_equal_choices_share_their_executions_whoever_asks(market: Market)
     assert other.prices == [{"ETH": "2"}]
 
 
-async def test_a_candle_is_told_as_it_forms_with_the_one_before(market: Market) -> None:
+async def test_the_open_candle_is_sent_with_the_last_closed_candle(market: Market) -> None:
     inbox, _ = await market.open(CANDLE, {"symbol": "btc", "interval": "ONE_MINUTE"})
     await market.tick(BTC=100, ETH=1)
     await until(lambda: len(inbox.taken) == 1)
@@ -277,22 +278,24 @@ async def test_a_slow_reader_of_candles_misses_no_close_within_the_last_interval
     assert witness.taken[0]["open"]["open"] == "100"
 
 
-async def test_candles_of_a_token_that_is_none_and_of_one_without_a_price(market: Market) -> None:
+async def test_candles_of_an_unknown_token_and_of_a_token_without_a_price(market: Market) -> None:
     errors = await market.refused(CANDLE, {"symbol": "XXX", "interval": "ONE_DAY"})
     assert [error["message"] for error in errors] == ["There is no token XXX."]
     silent, _ = await market.open(CANDLE, {"symbol": "SOL", "interval": "ONE_DAY"})
-    told, _ = await market.open(CANDLE, {"symbol": "BTC", "interval": "ONE_DAY"})
+    quoted_one, _ = await market.open(CANDLE, {"symbol": "BTC", "interval": "ONE_DAY"})
     await market.tick(BTC=1)
-    await until(lambda: bool(told.taken))
+    await until(lambda: bool(quoted_one.taken))
     assert silent.taken == []
 
 
 async def watch(market: Market, viewer: Viewer, *symbols: str) -> None:
     for symbol in symbols:
-        await market.application.services.market.watchlist.add(viewer, symbol, None, f"key-{viewer.user_id}-{symbol}")
+        await market.application.services[MarketServices].watchlist.add(
+            viewer, symbol, None, f"key-{viewer.user_id}-{symbol}"
+        )
 
 
-async def test_a_watchlist_is_told_to_its_owner_alone_and_followed(market: Market, owner: Owner) -> None:
+async def test_a_watchlist_is_sent_to_its_owner_only_and_follows_changes(market: Market, owner: Owner) -> None:
     services = market.application.services
     alice, bob = await register(services), await register(services, "bob@example.com")
     await watch(market, alice, "ETH", "BTC")
@@ -326,6 +329,6 @@ async def test_a_watchlist_is_told_to_its_owner_alone_and_followed(market: Marke
     assert hers.prices[2] == {}
 
 
-async def test_a_watchlist_is_nothing_for_strangers(market: Market) -> None:
+async def test_watchlist_ticks_require_a_viewer(market: Market) -> None:
     errors = await market.refused(WATCHED)
     assert [error["extensions"]["code"] for error in errors] == ["UNAUTHENTICATED"]

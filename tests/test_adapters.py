@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from redis.asyncio import Redis
 
-from app.bridges import LedgerChain
+from app.adapters import LedgerChain
 from app.domains.ledger.statements import STATISTICS as Q
 from app.kit.clock import FixedClock
 from app.kit.db import Database

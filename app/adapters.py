@@ -1,12 +1,18 @@
 """What one house tells another that may not know it: the ledger's chain, as the market sees it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+from app.domains.accounts.house import PREPARE_WALLET
+from app.domains.accounts.services.registration import PrepareWallet, WalletWriter
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Payment, Place, Statistics
+from app.domains.market.services import CHAIN
 from app.domains.market.sources.model.chain import ChainActivity, ChainTransfer
+from app.kit.house import Port, Wiring
 
 SOURCE: Final = "MONETA_LEDGER"
 _POSITIONS_BITS: Final = 20
@@ -71,3 +77,20 @@ def _transfer(payment: Payment) -> ChainTransfer:
         block_height=payment.block_height,
         confirmed_at=payment.confirmed_at,
     )
+
+
+def wallet_of_new_user(wiring: Wiring) -> PrepareWallet:
+    """Prepares a wallet in the ledger, which is built after accounts."""
+
+    async def prepare(public_key: str | None) -> WalletWriter:
+        return await wiring.services[LedgerServices].wallets.prepare(public_key)
+
+    return prepare
+
+
+def chain_of_ledger(wiring: Wiring) -> LedgerChain:
+    """The ledger's chain, under the symbol of the token that stands for it."""
+    return LedgerChain(wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
+
+
+PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {PREPARE_WALLET: wallet_of_new_user, CHAIN: chain_of_ledger}

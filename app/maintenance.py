@@ -6,8 +6,11 @@ from uuid import UUID
 from rich.progress import Progress
 
 from app.domains.accounts.model import AuditVerdict
+from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.domains.market.prices.services.imports import Imported, Importer
+from app.domains.market.services import MarketServices
 from app.kit.migrate import migrate as migrate_database
 from app.main import database_url, open_application
 from app.settings import Settings
@@ -21,16 +24,16 @@ async def migrate(settings: Settings) -> None:
 async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> str:
     """Creates a verified admin, or makes an existing user one; says which."""
     async with open_application(settings) as application:
-        return await application.services.accounts.administration.create_admin(email, full_name, password)
+        return await application.services[AccountsServices].administration.create_admin(email, full_name, password)
 
 
 async def rotate_keys(settings: Settings, progress: Progress) -> int:
     """Moves every wallet key to the active key-encryption key; returns how many were moved."""
     moved = 0
     async with open_application(settings) as application:
-        await application.services.accounts.administration.rewrap_national_ids()
+        await application.services[AccountsServices].administration.rewrap_national_ids()
         task = progress.add_task("moving wallet keys", total=None)
-        async for rotation in application.services.ledger.keys.rotate():
+        async for rotation in application.services[LedgerServices].keys.rotate():
             moved = rotation.rewrapped
             progress.update(task, completed=rotation.rewrapped, total=rotation.total)
     return moved
@@ -47,7 +50,7 @@ async def import_history(
 ) -> Imported:
     """Imports candles from a file."""
     async with open_application(settings) as application:
-        market = application.services.market
+        market = application.services[MarketServices]
         await market.tokens.ensure()
         importer = Importer(
             application.database, application.clock, market.history, exchange or market.providers.prices.name
@@ -69,4 +72,4 @@ async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
 async def doctor_audit(settings: Settings) -> AuditVerdict:
     """Checks the audit log's hash chain."""
     async with open_application(settings) as application:
-        return await application.services.accounts.audit.verify()
+        return await application.services[AccountsServices].audit.verify()
