@@ -108,14 +108,14 @@ def seed(
     ] = None,
 ) -> None:
     """Loads the demo data, once. In production without the published access codes."""
-    from app.domains.accounts.rules import published
+    from app.domains.accounts.rules import demo_credentials
 
     settings = located(settings_or_fail())
-    if settings.production and password in {None, published.PASSWORD}:
+    if settings.production and password in {None, demo_credentials.PASSWORD}:
         fail("`seed` makes an admin. In production give a password that is not published: --password.")
-    codes = () if settings.production else published.ACCESS_CODES
+    codes = () if settings.production else demo_credentials.ACCESS_CODES
     with progress_bar() as progress:
-        run(_load_demo(settings, progress, password or published.PASSWORD, codes))
+        run(_load_demo(settings, progress, password or demo_credentials.PASSWORD, codes))
 
 
 @app.command("export-schema")
@@ -135,11 +135,11 @@ def create_admin(
     ] = "",
 ) -> None:
     """Creates a verified user with the admin role, or gives an existing user that role."""
-    from app.domains.accounts.rules import published
+    from app.domains.accounts.rules import demo_credentials
     from app.maintenance import create_admin as create
 
     settings = located(settings_or_fail())
-    if settings.production and password == published.PASSWORD:
+    if settings.production and password == demo_credentials.PASSWORD:
         fail("This password is published. Choose another.")
     out.print(run(create(settings, email, full_name, password)))
 
@@ -241,7 +241,7 @@ def dev() -> None:
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
     from app.dev.supervise import supervise
-    from app.domains.accounts.rules.published import PASSWORD
+    from app.domains.accounts.rules.demo_credentials import PASSWORD
 
     settings = settings_or_fail()
     if settings.production:
@@ -300,11 +300,11 @@ def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
 
 
 async def _prepare(settings: Settings, progress: Progress) -> None:
-    from app.domains.accounts.rules import published
+    from app.domains.accounts.rules import demo_credentials
     from app.maintenance import migrate as bring_up
 
     await bring_up(settings)
-    await _load_demo(settings, progress, published.PASSWORD, published.ACCESS_CODES)
+    await _load_demo(settings, progress, demo_credentials.PASSWORD, demo_credentials.ACCESS_CODES)
 
 
 async def _load_demo(settings: Settings, progress: Progress, password: str, codes: Sequence[str]) -> None:
@@ -324,7 +324,7 @@ async def _load_demo(settings: Settings, progress: Progress, password: str, code
 
 def _greet(settings: Settings) -> None:
     from app.dev.demo import LOGINS
-    from app.domains.accounts.rules.published import ACCESS_CODES, PASSWORD
+    from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, PASSWORD
 
     out.print(f"\n[bold]Moneta is ready.[/bold]  {settings.origin}")
     for path, what in (

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from app.domains.accounts.house import PREPARE_WALLET
 from app.domains.accounts.services.registration import PrepareWallet, WalletWriter
+from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
-from app.domains.ledger.services.statistics import Payment, Place, Statistics
+from app.domains.ledger.services.statistics import Statistics
 from app.domains.market.services import CHAIN
 from app.domains.market.sources.model.chain import ChainActivity, ChainTransfer
 from app.kit.house import Port, Wiring
@@ -55,19 +56,20 @@ class LedgerChain:
     async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
         """Up to `limit` confirmed payments behind this position, in order."""
         height, position = divmod(seq, 1 << _POSITIONS_BITS)
-        return [_transfer(each) for each in await self.statistics.payments_after(Place(height, position), limit)]
+        payments = await self.statistics.payments_after(ChainPosition(height, position), limit)
+        return [_transfer(payment) for payment in payments]
 
     async def position(self) -> int:
         """Where the chain stands."""
-        place = await self.statistics.last_place()
-        return 0 if place is None else _position(place.height, place.position)
+        last = await self.statistics.last_position()
+        return 0 if last is None else _position(last.block_height, last.block_position)
 
 
 def _position(height: int, position: int) -> int:
     return (height << _POSITIONS_BITS) + position
 
 
-def _transfer(payment: Payment) -> ChainTransfer:
+def _transfer(payment: ConfirmedPayment) -> ChainTransfer:
     return ChainTransfer(
         position=_position(payment.block_height, payment.block_position),
         transaction_hash=payment.transaction_hash,

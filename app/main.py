@@ -237,7 +237,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         read_sources=services[MarketServices].sources.all,
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
-    runtime.metrics.watch_courses(engine.courses.__getitem__)
+    runtime.metrics.watch_paths(engine.paths.__getitem__)
     runtime.metrics.watch_checks(engine.checks.turns)
     if isinstance(application.clock, DatabaseClock):
         runtime.metrics.watch_clock(application.clock)
@@ -273,7 +273,7 @@ async def check_production(application: Application) -> None:
     """
     if not application.settings.production:
         return
-    if found := await application.services[AccountsServices].published.access():
+    if found := await application.services[AccountsServices].demo_access.findings():
         raise Forbidden(
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."

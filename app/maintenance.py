@@ -9,7 +9,7 @@ from app.domains.accounts.model import AuditVerdict
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.replay import Replay, ReplayReport
-from app.domains.market.prices.services.imports import Imported, Importer
+from app.domains.market.prices.services.importer import Imported, Importer
 from app.domains.market.services import MarketServices
 from app.kit.migrate import migrate as migrate_database
 from app.main import database_url, open_application

@@ -15,7 +15,7 @@ import msgspec
 from rich.progress import Progress
 
 from app.dev.embedded import Embedded
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.model import AlertType
 from app.domains.market.alerts.services.dispatcher import AlertDispatcher
 from app.domains.market.alerts.services.matcher import AlertMatcher
@@ -103,7 +103,7 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
     redis = await open_redis(servers.redis_url)
     try:
         await _fill(owner, market, progress)
-        post = Post(Keyring.generate(), _NoMailer())
+        post = MailQueue(Keyring.generate(), _NoMailer())
         clock = SystemClock()
         dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
         price_alerts = PriceAlerts(AlertMatcher(database, clock, dispatcher))

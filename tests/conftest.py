@@ -71,7 +71,7 @@ hypothesis_settings.load_profile("any machine")
 DURATION = "seconds seen: "
 PATIENT = (
     "app.domains.market.analysis.services.analyses.PATIENCE_S",
-    "app.domains.market.analysis.services.press.SOCIAL_S",
+    "app.domains.market.analysis.services.media.SOCIAL_S",
     "app.domains.market.analysis.services.research.OTHERS_S",
     "app.kit.catchup.REDIS_PATIENCE_S",
     "app.kit.computed.PATIENCE_S",

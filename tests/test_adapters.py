@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.adapters import LedgerChain
-from app.domains.ledger.statements import STATISTICS as Q
+from app.domains.ledger.statements import StatisticsSql
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from tests.conftest import NOON, Owner
@@ -86,10 +86,10 @@ async def test_no_statement_of_the_bridge_scans_a_table(owner: Owner) -> None:
     await owner.execute(FILL)
     since = await owner.fetchval("SELECT timestamp FROM blocks WHERE height = 980")
     for query, arguments in (
-        (Q.activity_since, (since,)),
-        (Q.payments_from_height, (980, Decimal(100))),
-        (Q.largest_payments_from_height, (980, 10)),
-        (Q.payments_after, (980, 3, 100)),
-        (Q.last_place, ()),
+        (StatisticsSql.activity_since, (since,)),
+        (StatisticsSql.payments_from_height, (980, Decimal(100))),
+        (StatisticsSql.largest_payments_from_height, (980, 10)),
+        (StatisticsSql.payments_after, (980, 3, 100)),
+        (StatisticsSql.last_position, ()),
     ):
         assert await scans(owner, query, *arguments) == set(), query.name

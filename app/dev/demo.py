@@ -12,7 +12,7 @@ from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
-from app.domains.accounts.rules.published import ACCESS_CODES, EMAILS, PASSWORD
+from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services import LedgerServices

@@ -10,7 +10,7 @@ from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.rules.difficulty import RETARGET_INTERVAL_BLOCKS
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
-from app.domains.ledger.statements import LedgerSql
+from app.domains.ledger.statements import WalletSql
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 
@@ -50,7 +50,7 @@ async def load_demo_chain(
     `clock` must be the one that the services of `ledger` go by: it is set back, and ends where it stood. The people
     are verified and have custodial wallets. `progressed` is told (blocks made, blocks in all).
     """
-    found = await database.fetch(LedgerSql.wallets_by_users, [person.user_id for person in people])
+    found = await database.fetch(WalletSql.wallets_by_users, [person.user_id for person in people])
     wallets = {wallet.user_id: wallet.wallet_id for wallet in found}
     if not await ledger.chain.ensure_genesis(wallets[people[0].user_id]):
         return False

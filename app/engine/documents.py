@@ -125,6 +125,8 @@ class Document(NamedTuple):
     operations: tuple[Operation, ...]
     introspection: GraphQLError | None
     """The refusal for callers who may not introspect; None where nothing is introspected."""
+    digest: str
+    """The SHA-256 of its source, in hexadecimal."""
 
 
 class _Kept:
@@ -182,7 +184,7 @@ class Documents:
         if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
             return errors
         number = next(self._numbers)
-        document = self._index(tree, partial(self._grow, key, number))
+        document = self._index(tree, key.hex(), partial(self._grow, key, number))
         self._keep(key, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
         return document
 
@@ -202,14 +204,14 @@ class Documents:
         finally:
             _unlink(parser)
 
-    def _index(self, tree: DocumentNode, grew: Callable[[int], None]) -> Document:
+    def _index(self, tree: DocumentNode, digest: str, grew: Callable[[int], None]) -> Document:
         fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = tuple(
             Operation(self._schema, each, fragments, self._sizing, grew)
             for each in tree.definitions
             if isinstance(each, OperationDefinitionNode)
         )
-        return Document(operations, introspection_node(tree))
+        return Document(operations, introspection_node(tree), digest)
 
     def _find(self, key: bytes) -> Document | None:
         with self._lock:

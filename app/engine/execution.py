@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import strawberry
+import structlog
 from graphql import (
     ExecutionResult,
     GraphQLError,
@@ -27,19 +28,21 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
-from app.engine.breadth import Levels, Selection, plan
+from app.engine.breadth import Levels, Selection, is_expected, plan
 from app.engine.checks import Checks
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.text import check_variables
-from app.engine.operations import Course, NotOpened, Prepared, RequestContext, Response
+from app.engine.operations import ExecutionPath, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
 from app.kit.errors import Problem
 from app.kit.moments import Moments, NotYet
 from app.kit.work import Work, working
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 SMALL_BYTES: Final = 4096
 """A request up to this size is checked on the event loop: a thread would cost more."""
@@ -60,8 +63,8 @@ class Engine:
         self._schema: GraphQLSchema = schema._schema
         self._documents = Documents(self._schema, limits)
         self._show_statements = show_statements
-        self.courses = Counter[Course]()
-        """How queries and events were answered."""
+        self.paths = Counter[ExecutionPath]()
+        """How queries and events were executed."""
         self.checks = Checks(limits.timeout_s)
 
     @property
@@ -106,7 +109,16 @@ class Engine:
         if isinstance(cost, GraphQLError):
             return [cost]
         plans = operation.plans if not operation.node.variable_definitions else None
-        return Prepared(operation.node, operation.fragments, values, cost, operation.reach, plans, operation.shape)
+        return Prepared(
+            operation=operation.node,
+            fragments=operation.fragments,
+            variables=values,
+            cost=cost,
+            reach=operation.reach,
+            plans=plans,
+            shape=operation.shape,
+            document=document.digest,
+        )
 
     async def prepare_fairly(
         self,
@@ -223,7 +235,7 @@ class Engine:
         executor = self._executor(prepared, context, root)
         # A mutation's fields take turns: they are no level.
         if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
-            # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
+            # Whatever fails is executed by graphql-core, from the loads already made, with errors to the letter.
             try:
                 with _let_go(executor):
                     data = await Levels(executor, context).answer(selection, root)
@@ -231,18 +243,26 @@ class Engine:
                 forget_frames([due])
                 return ExecutionResult(None, [refuse(due, prepared.operation)])
             except Exception as error:
+                self._fall_back(prepared, error)
                 forget_frames([error])
-                self.courses[Course.FELL_BACK] += 1
             else:
-                self.courses[Course.BREADTH_FIRST] += 1
+                self.paths[ExecutionPath.BREADTH_FIRST] += 1
                 return ExecutionResult(data, None)
             executor = self._executor(prepared, context, root)
         elif prepared.kind is not OperationType.MUTATION:
-            self.courses[Course.UNPLANNED] += 1
+            self.paths[ExecutionPath.UNPLANNED] += 1
         with _let_go(executor):
             outcome: Any = executor.execute_operation()
             result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
             return result
+
+    def _fall_back(self, prepared: Prepared, error: Exception) -> None:
+        if is_expected(error):
+            self.paths[ExecutionPath.FELL_BACK] += 1
+            log.info("engine.fell_back", document=prepared.document, operation=prepared.name, error=repr(error))
+        else:
+            self.paths[ExecutionPath.FAILED] += 1
+            log.error("engine.plan_failed", document=prepared.document, operation=prepared.name, exc_info=error)
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
         if prepared.plans is None:

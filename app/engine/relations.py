@@ -5,8 +5,8 @@ touching a type.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import strawberry
@@ -14,9 +14,9 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFra
 
 from app.engine.cursors import Cursor, Cursors
 from app.engine.limits.extra import Size, holds
-from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, ReadsContext, page_of
+from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, PageSource, ReadsContext, page_of
 from app.kit.errors import InvalidInput
-from app.kit.loading import Audience, Many, One, Page, PageRequest, Reads
+from app.kit.loading import Audience, Many, One, Page, PageRequest
 
 
 class Chosen(msgspec.Struct, frozen=True, eq=False):
@@ -50,6 +50,28 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         """Whether the caller may read the parent's list. Raises what the declaration raises for who may not."""
         return self.allowed is None or self.allowed(context, parent)
 
+    def follow(
+        self, context: ReadsContext, arguments: dict[str, Any], asks_for_stream_cursor: Callable[[], bool]
+    ) -> "Following":
+        """How the relation is followed in one place of an operation, for any number of parents.
+
+        `arguments` are as graphql-core has coerced them. Raises InvalidInput.
+        """
+        reads, loader = context.reads, self.loader
+        match loader:
+            case One():
+                return Following(lambda key: reads.one(loader, key))
+            case Many():
+                return Following(lambda key: reads.many(loader, key))
+        chosen, request = self.request(context.cursors, arguments)
+        if (stream := self.stream) is not None and asks_for_stream_cursor():
+            return Following(lambda key: page_of(context, chosen, key, request, stream(key)))
+
+        def source(key: Any, result: Any) -> PageSource:
+            return PageSource(context, chosen, key, request, result)
+
+        return Following(lambda key: reads.page(chosen, key, request), source)
+
     def request(self, cursors: Cursors, arguments: dict[str, Any]) -> tuple[Page[Any], PageRequest]:
         """The page that a client's arguments ask for, as graphql-core has coerced them. Raises InvalidInput."""
         return self.page(cursors, **(arguments if self.convert is None else self.convert(arguments)))
@@ -65,6 +87,14 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         return loader, page_request(cursors, loader, first, after, filters, max_first=self.max_first)
 
 
+class Following(NamedTuple):
+    """How a relation is followed: what is loaded for a key, and what is made of it."""
+
+    load: Callable[[Any], Awaitable[Any]]
+    make: Callable[[Any, Any], Any] | None = None
+    """Of a key and what was loaded for it; null: that itself."""
+
+
 def _first(limit: int) -> Any:
     return strawberry.argument(
         description=f"The number of items, 1 to {limit:,}. It multiplies the cost of the selected fields."
@@ -78,19 +108,16 @@ After = Annotated[
 ]
 
 
-def _context(info: strawberry.Info) -> ReadsContext:
-    return cast(ReadsContext, info.context)
-
-
-def _reads(info: strawberry.Info) -> Reads:
-    return _context(info).reads
+def _declared(root: Any, info: strawberry.Info) -> Any:
+    """The resolver of every relation: the schema reads its parameters, and puts a bare one in its place."""
+    raise AssertionError("a relation is followed by its binding")
 
 
 def _field(
-    resolver: Callable[..., Any],
     relation: Relation,
     description: str,
     options: dict[str, Any],
+    resolver: Callable[..., Any] = _declared,
     more: Mapping[str, Any] | None = None,
 ) -> Any:
     metadata = {"relation": relation, **(more or {})}
@@ -99,21 +126,12 @@ def _field(
 
 def related(loader: One[Any], *, key: str, description: str, **options: Any) -> Any:
     """The one record whose key the parent holds in `key`; null when the parent holds none."""
-
-    def resolve(root: Any, info: strawberry.Info) -> Any:
-        value = getattr(root, key)
-        return None if value is None else _reads(info).one(loader, value)
-
-    return _field(resolve, Relation(loader, key), description, options)
+    return _field(Relation(loader, key), description, options)
 
 
 def listed(loader: Many[Any], *, key: str, most: Size, description: str, **options: Any) -> Any:
     """The short list of records that belong to the parent's `key`; there are never more than `most`."""
-
-    def resolve(root: Any, info: strawberry.Info) -> Any:
-        return _reads(info).many(loader, getattr(root, key))
-
-    return _field(resolve, Relation(loader, key), description, options, holds(most))
+    return _field(Relation(loader, key), description, options, more=holds(most))
 
 
 def paged(
@@ -139,35 +157,29 @@ def paged(
     if allowed is not None and loader.audience is not Audience.VIEWER:
         raise ValueError("a list that some callers may not read is not for everybody")
     relation = Relation(loader, key, stream, filtering, max_first, allowed)
-
-    def resolve(root: Any, info: strawberry.Info, first: int, after: str | None, **own: Any) -> Any:
-        context = _context(info)
-        if not relation.is_allowed(context, root):
-            return None
-        value = getattr(root, key) if key else None
-        followed = stream(value) if stream and selects(info._raw_info, STREAM_CURSOR) else None
-        source, request = relation.page(context.cursors, first, after, **own)
-        return page_of(context, source, value, request, followed)
-
-    _declare_arguments(resolve, filtering, max_first)
-    return _field(resolve, relation, description, options)
+    return _field(relation, description, options, _with_arguments(filtering, max_first))
 
 
-def _declare_arguments(resolve: Callable[..., Any], filtering: Filtering | None, max_first: int) -> None:
-    """Gives a list's resolver the parameters that the schema is made of: the list's own, and those of its pages."""
+def _with_arguments(filtering: Filtering | None, max_first: int) -> Callable[..., Any]:
+    """A resolver with the parameters that the schema is made of: the list's own, and those of its pages."""
     own = list(inspect.signature(filtering).parameters.values()) if filtering else []
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [
-        *list(inspect.signature(resolve).parameters.values())[:2],
+        *inspect.signature(_declared).parameters.values(),
         *(each.replace(kind=kind) for each in own if each.kind is not kind),
         inspect.Parameter("first", kind, default=DEFAULT_FIRST, annotation=Annotated[int, _first(max_first)]),
         inspect.Parameter("after", kind, default=None, annotation=After),
         *(each for each in own if each.kind is kind),
     ]
-    resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
-    resolve.__annotations__ = {
+
+    def declared(root: Any, info: strawberry.Info, **arguments: Any) -> Any:
+        return _declared(root, info)
+
+    declared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
+    declared.__annotations__ = {
         each.name: each.annotation for each in parameters if each.annotation is not inspect.Parameter.empty
     }
+    return declared
 
 
 STREAM_CURSOR = "streamCursor"

@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from app.domains.accounts import model as accounts
 from app.engine.audience import computed_for
 from app.engine.descriptions import describe
-from app.engine.direct import resolve_directly
+from app.engine.direct import bind_resolvers
 from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
@@ -184,5 +184,5 @@ def build_schema() -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     describe(schema)
-    resolve_directly(schema)
+    bind_resolvers(schema)
     return schema

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.engine.operations import Course, Prepared, Response
+from app.engine.operations import ExecutionPath, Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.admission import WAIT_BUCKETS_S, Admission
@@ -115,9 +115,9 @@ class Metrics:
             lambda: turns.waiting
         )
 
-    def watch_courses(self, count: Callable[[Course], int]) -> None:
+    def watch_paths(self, count: Callable[[ExecutionPath], int]) -> None:
         """Adds how many queries and events went which way: those that fall back are answered twice."""
-        self.registry.register(CourseMetrics(count))
+        self.registry.register(PathMetrics(count))
 
     def socket_refused(self, reason: str) -> None:
         """Counts a socket that was turned away because there were too many, or came too fast."""
@@ -181,10 +181,10 @@ class AdmissionMetrics(Collector):
         yield CounterMetricFamily(names.refused, names.refusals, value=admission.refused)
 
 
-class CourseMetrics(Collector):
+class PathMetrics(Collector):
     """Reads the engine's count of each course."""
 
-    def __init__(self, count: Callable[[Course], int]) -> None:
+    def __init__(self, count: Callable[[ExecutionPath], int]) -> None:
         self._count = count
 
     def collect(self) -> Iterator[Metric]:
@@ -192,8 +192,8 @@ class CourseMetrics(Collector):
         family = CounterMetricFamily(
             "moneta_courses", "Queries and events by how they were answered.", labels=("course",)
         )
-        for course in Course:
-            family.add_metric((course.value,), self._count(course))
+        for path in ExecutionPath:
+            family.add_metric((path.value,), self._count(path))
         yield family
 
 

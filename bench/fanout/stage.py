@@ -15,7 +15,7 @@ from rich.progress import Progress
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Client, Role
 from app.domains.accounts.services import AccountsServices
-from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_stream
+from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
 from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Tx
 from app.main import Application, open_application

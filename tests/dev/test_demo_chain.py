@@ -8,19 +8,22 @@ from redis.asyncio import Redis
 from app.dev.demo_chain import load_demo_chain
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.domains.ledger.town import Owner, Town, wallet_of
+from tests.conftest import Owner
+from tests.domains.ledger.scene import Scene
 
 
 async def test_the_demo_chain(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> None:
-    town = await Town.found(database, owner, redis, clock)
+    scene = await Scene.with_people(database, owner, redis, clock)
     now = clock.now()
-    people = [town.viewer(name) for name in ("alice", "bob", "dave")]
+    people = [scene.people[name].viewer for name in ("alice", "bob", "dave")]
     steps: list[tuple[int, int]] = []
-    assert await load_demo_chain(town.ledger, database, clock, people, lambda done, total: steps.append((done, total)))
+    assert await load_demo_chain(
+        scene.services, database, clock, people, lambda done, total: steps.append((done, total))
+    )
 
     assert clock.now() == now
     assert steps == [(done, 200) for done in range(2, 201)]
-    state = await town.ledger.chain.state()
+    state = await scene.services.chain.state()
     assert state is not None
     assert (state.tip_height, state.current_difficulty, state.circulating_coins) == (199, 14, Decimal(100_000))
     assert Decimal(8) < state.average_block_time < Decimal(12)
@@ -32,11 +35,11 @@ async def test_the_demo_chain(database: Database, owner: Owner, redis: Redis, cl
     assert times[-1] == now
     assert timedelta(minutes=10) < now - times[0] < timedelta(minutes=30)
     payers = await owner.fetch("SELECT DISTINCT sender_wallet_id FROM transactions WHERE fee > 0")
-    assert {row[0] for row in payers} == {wallet_of(name) for name in ("alice", "bob", "dave")}
+    assert {row[0] for row in payers} == {scene.wallet(name) for name in ("alice", "bob", "dave")}
     assert await owner.fetchval("SELECT count(DISTINCT memo) FROM transactions") == 12
-    assert (await town.replay()).reason is None
+    assert (await scene.replay()).reason is None
 
     # A second time it leaves everything alone.
-    assert not await load_demo_chain(town.ledger, database, clock, people, lambda done, total: steps.append((0, 0)))
+    assert not await load_demo_chain(scene.services, database, clock, people, lambda done, total: steps.append((0, 0)))
     assert len(steps) == 199
-    assert await town.ledger.chain.state() == state
+    assert await scene.services.chain.state() == state

@@ -25,7 +25,9 @@ WAITS: dict[str, Wait] = {
     "verify": lambda each: each.services[AccountsServices].registration.passwords.verify("correct-horse-battery", None),
     "limit": lambda each: each.services[AccountsServices].registration.limiter.charge(CHARGES),
     "key": lambda each: each.services[AccountsServices].registration.prepare_wallet(None),
-    "mail": lambda each: each.services[AccountsServices].post.deliver({"to": MESSAGE.to, "subject": "s", "text": "t"}),
+    "mail": lambda each: each.services[AccountsServices].mail_queue.deliver(
+        {"to": MESSAGE.to, "subject": "s", "text": "t"}
+    ),
     "feed": lambda each: Fetcher(1, 1).get("https://feeds.example/", FeedState()),
     "process": lambda each: contained(bytes, b"", cpu_s=1, memory_bytes=1),
     "analysis": lambda each: each.services[MarketServices].analyses.get("BTC", AnalysisType.MARKET_DATA),

@@ -18,7 +18,7 @@ import pytest
 
 from app.dev.embedded import find
 from app.dev.processes import free_port
-from app.domains.accounts.rules.published import PASSWORD
+from app.domains.accounts.rules.demo_credentials import PASSWORD
 from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, has_node, node
 from tests.waiting import HANG_S, until_true
 

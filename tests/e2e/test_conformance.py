@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domains.accounts.rules.published import PASSWORD
+from app.domains.accounts.rules.demo_credentials import PASSWORD
 from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, node
 
 DIST = WEB / "dist"

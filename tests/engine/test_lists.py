@@ -14,7 +14,7 @@ from graphql.execution import Executor
 from strawberry.schema.config import StrawberryConfig
 
 from app.engine import execution
-from app.engine.direct import resolve_directly
+from app.engine.direct import bind_resolvers
 from app.engine.execution import Engine
 from app.engine.nodes import record_type
 from app.engine.operations import Response
@@ -133,7 +133,7 @@ class Root:
 
 
 SCHEMA = strawberry.Schema(Root, config=StrawberryConfig(scalar_map=SCALARS))
-resolve_directly(SCHEMA)
+bind_resolvers(SCHEMA)
 
 
 @dataclass

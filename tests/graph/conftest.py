@@ -74,4 +74,4 @@ def clock(world: World) -> FixedClock:
 @pytest.fixture
 def stage(world: World, application: Application, runtime: AppRuntime, execute: Execute, owner: Owner) -> Stage:
     """Where a transcript is played."""
-    return Stage(world, application, execute, owner, runtime.engine.courses)
+    return Stage(world, application, execute, owner, runtime.engine.paths)

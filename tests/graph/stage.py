@@ -16,7 +16,7 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.services import MarketServices
-from app.engine.operations import Course, Response
+from app.engine.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.house import jobs_of
@@ -39,7 +39,7 @@ class Stage:
     application: Application
     execute: Execute
     owner: Owner
-    courses: Counter[Course]
+    paths: Counter[ExecutionPath]
     mails: int = 0
 
     def __post_init__(self) -> None:
@@ -68,14 +68,14 @@ class Stage:
 
     async def _execute(self, document: str, variables: dict[str, Any], viewer: Viewer | None, name: str) -> Response:
         """The answer; it was found the fast way, and what it says of a write was read after the write."""
-        before = self.courses.copy()
+        before = self.paths.copy()
         with stale_reads() as stale:
             response = await self.execute(document, variables, viewer, operation_name=name)
-        taken = self.courses - before
+        taken = self.paths - before
         if not response.errors:
-            assert Course.FELL_BACK not in taken, f"{name} is planned in vain, and answered twice"
+            assert ExecutionPath.FELL_BACK not in taken, f"{name} is planned in vain, and answered twice"
         if taken:
-            assert (Course.UNPLANNED in taken) == asks_for_several_types(document, name), f"{name} went {taken}"
+            assert (ExecutionPath.UNPLANNED in taken) == asks_for_several_types(document, name), f"{name} went {taken}"
         if response.executed and not taken:
             assert stale == [], f"{name} is a mutation, and reads what was read before it wrote"
         return response

@@ -18,9 +18,9 @@ from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
+from app.domains.market.prices.statements import PriceSql
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.statements import PRICES
 from app.engine.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
@@ -160,7 +160,7 @@ class Builder:
         provider = market.providers.prices
         quotes = await provider.quotes([token.symbol for token in await provider.tokens(250)])
         columns = [list(column) for column in zip(*map(msgspec.structs.astuple, quotes.accepted), strict=True)]
-        await self.database.write(SYSTEM, lambda tx: tx.fetch(PRICES.put_quotes, provider.name, *columns))
+        await self.database.write(SYSTEM, lambda tx: tx.fetch(PriceSql.put_quotes, provider.name, *columns))
         await market.sources.succeeded(
             provider.name, SourceKind.PRICES, accepted=len(quotes.accepted), ignored={"stale": 2, "jump": 1}
         )

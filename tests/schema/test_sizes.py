@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from app.domains.ledger.services import statistics
 from app.domains.market.analysis.model.phases import PHASES
 from app.domains.market.analysis.rules import levels, market_data, patterns, predictions, risk, technical
-from app.domains.market.analysis.services import press
+from app.domains.market.analysis.services import media
 from app.engine.execution import Engine
 from app.engine.limits.cost import sizing_arguments
 from app.engine.limits.extra import counted_argument, declared_size
@@ -91,7 +91,7 @@ def test_every_size_is_that_of_what_makes_the_list() -> None:
     assert len(risk.CONFIDENCES) == risk_graph.CONFIDENCES
     assert statistics.LARGEST == on_chain.LARGEST
     assert max(len(parts) for parts in PHASES.values()) == 5
-    assert press.NewsAnalyst.TOP == 10
+    assert media.NewsAnalyst.TOP == 10
 
 
 def cost(query: str, variables: dict[str, Any] | None = None) -> int:

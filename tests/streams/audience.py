@@ -8,7 +8,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
-from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_stream
+from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.schema.ledger.blocks import BLOCK_KIND
 from app.schema.ledger.transactions import TRANSACTION_KINDS

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.domains.ledger.streams import CHAIN_STREAM
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog, Fact

@@ -8,7 +8,7 @@ import sys
 import msgspec
 import pytest
 
-from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.domains.ledger.streams import CHAIN_STREAM
 from app.kit.db import SYSTEM, Tx
 from tests.statements import statement
 from tests.streams.crowd import PLAIN

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from app.domains.ledger.services.connect import CHAIN_STREAM, wallet_stream
+from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
 from app.engine.streams.cursors import seq_after
 from tests.streams.crowd import PLAIN
 from tests.streams.plant import Plant

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.domains.ledger.streams import CHAIN_STREAM
 from app.kit.events import stream_key
 from tests.conftest import Owner
 from tests.streams.crowd import crowd

@@ -6,7 +6,7 @@ from typing import Any
 from app.domains.accounts.model import Client
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.credentials import RESET_JOB
-from app.domains.accounts.services.post import MAIL_JOB
+from app.domains.accounts.services.mail_queue import MAIL_JOB
 from app.domains.accounts.services.verification import RESEND_JOB
 from app.kit.jobs import Job, Schedule
 
@@ -16,17 +16,17 @@ def accounts_jobs(services: AccountsServices) -> list[Job]:
 
     def sealed(name: str, act: Callable[[dict[str, Any]], Awaitable[None]]) -> Job:
         async def handle(payload: dict[str, Any]) -> None:
-            await act(services.post.open(name, payload))
+            await act(services.mail_queue.open(name, payload))
 
         return Job(name, handle)
 
     async def resend(content: dict[str, Any]) -> None:
-        await services.verification.send_again(content["email"], _client(content))
+        await services.verification.resend(content["email"], _client(content))
 
     async def reset(content: dict[str, Any]) -> None:
         await services.credentials.send_reset(content["email"], _client(content))
 
-    return [sealed(MAIL_JOB, services.post.deliver), sealed(RESEND_JOB, resend), sealed(RESET_JOB, reset)]
+    return [sealed(MAIL_JOB, services.mail_queue.deliver), sealed(RESEND_JOB, resend), sealed(RESET_JOB, reset)]
 
 
 def accounts_schedules(services: AccountsServices) -> list[Schedule]:

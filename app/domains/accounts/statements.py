@@ -1,7 +1,9 @@
-"""The statements about accounts."""
+"""The statements of the accounts house, and the rows that only its services read."""
 
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from app.domains.accounts.model import (
     AccessCode,
@@ -13,55 +15,136 @@ from app.domains.accounts.model import (
     Session,
     Setting,
 )
-from app.kit.sql import Command, Keyed, Query, Statements, beside
+from app.domains.accounts.rules.audit import Anchor, Break, Extent
+from app.kit.sql import Command, Keyed, Query, Statements
 
 
-class AccountSql(Statements, file="queries.sql"):
-    """What the loaders read."""
+class UserCredentials(msgspec.Struct, frozen=True):
+    """What a user logs in with."""
+
+    id: UUID
+    email: str
+    password_hash: str
+    is_verified: bool
+
+
+class LoginCandidate(msgspec.Struct, frozen=True):
+    """The account of an address, and what speaks for whoever logs in: their network, or one of the user's sessions."""
+
+    id: UUID
+    email: str
+    password_hash: str
+    by_source: bool
+    by_session: bool
+
+
+class UnverifiedUser(msgspec.Struct, frozen=True):
+    """A user whose address is not verified. `by_source`: the request comes from a network they logged in from."""
+
+    id: UUID
+    email: str
+    verification_sent_at: datetime | None
+    by_source: bool
+
+
+class ResetLinks(msgspec.Struct, frozen=True):
+    """A user and the reset links that are valid now: how many, and when the newest was mailed."""
+
+    id: UUID
+    email: str
+    live: int
+    newest: datetime | None
+    by_source: bool
+
+
+class UserSql(Statements, file="users.sql"):
+    """Users: what they are, and what only the system reads of them."""
 
     users_by_ids: Query[PublicUser]
     accounts_by_ids: Query[Account]
     account_by_email: Query[Account]
+    users_page: Query[ListedUser]
+    users_count: Query[int]
+    insert_user: Query[UUID]
+    user_by_email: Query[UserCredentials]
+    user_by_id: Query[UserCredentials]
+    users_with_emails: Query[tuple[str, str]]
+    user_exists: Query[bool]
+    set_role: Command
+    make_admin: Command
+    national_ids_to_rewrap: Query[tuple[UUID, str, bytes, bytes]]
+    rewrap_national_id: Command
+
+
+class ProfileSql(Statements, file="profiles.sql"):
+    """Profiles and display names."""
+
     profiles_by_users: Query[Profile]
+    insert_profile: Command
+    lock_profile: Query[tuple[str | None, str, str | None, str]]
+    lock_username: Command
+    username_is_taken: Query[bool]
+    update_profile: Command
+    update_display_name: Command
+
+
+class SettingSql(Statements, file="settings.sql"):
+    """Users' settings."""
+
     settings_by_users: Keyed[Setting]
     own_settings_by_names: Query[Setting]
+    lock_setting_names: Command
+    count_other_settings: Query[int]
+    put_setting: Command
+    delete_setting: Command
+
+
+class SessionSql(Statements, file="sessions.sql"):
+    """Sessions and their refresh tokens."""
+
     sessions_by_ids: Query[Session]
     sessions_page: Keyed[Session]
     sessions_count: Keyed[int]
-    auth_log_page: Keyed[AuthLogEntry]
-    auth_log_count: Keyed[int]
-    access_codes_by_ids: Query[AccessCode]
-    access_codes_page: Query[AccessCode]
-    access_codes_count: Query[int]
-    users_page: Query[ListedUser]
-    users_count: Query[int]
+    insert_session: Command
+    renew_session: Command
+    session_of_token: Query[tuple[UUID, UUID, str, bool, datetime]]
+    session_expiries: Query[tuple[UUID, datetime]]
+    viewer_of_session: Query[tuple[str, bool]]
+    delete_session: Query[UUID]
+    delete_sessions: Query[UUID]
+    delete_old_sessions: Command
+    insert_refresh_token: Command
+    lock_session_of_refresh_token: Query[tuple[UUID, UUID]]
+    refresh_token: Query[tuple[datetime, datetime | None]]
+    use_refresh_token: Command
 
 
-class AccountWriteSql(Statements, file="writes.sql"):
-    """What the services read and write."""
+class CredentialSql(Statements, file="credentials.sql"):
+    """Passwords and the links that reset them."""
 
-    access_code_is_spent: Query[bool]
-    lock_free_access_code: Query[UUID]
-    redeem_access_code: Command
-    insert_access_codes: Query[tuple[UUID, str]]
-    insert_user: Query[UUID]
-    insert_profile: Command
-    login_candidate: Query[tuple[UUID, str, str, bool, bool]]
-    remember_source: Command
-    delete_old_sources: Command
-    user_by_email: Query[tuple[UUID, str, str, bool]]
-    users_with_emails: Query[tuple[str, str]]
-    unspent_codes: Query[str]
-    user_by_id: Query[tuple[UUID, str, str, bool]]
     lock_credentials: Query[tuple[str, bool]]
     replace_password: Command
     set_password: Command
-    set_role: Command
-    make_admin: Command
-    user_exists: Query[bool]
-    national_ids_to_rewrap: Query[tuple[UUID, str, bytes, bytes]]
-    rewrap_national_id: Command
-    lock_unverified: Query[tuple[UUID, str, datetime | None, bool]]
+    lock_reset_links: Query[ResetLinks]
+    insert_reset_token: Command
+    reset_token_user: Query[tuple[UUID, str]]
+    use_reset_token: Query[UUID]
+    delete_reset_tokens: Command
+    delete_old_reset_tokens: Command
+
+
+class DeviceSql(Statements, file="devices.sql"):
+    """Where users log in from."""
+
+    login_candidate: Query[LoginCandidate]
+    remember_source: Command
+    delete_old_sources: Command
+
+
+class VerificationSql(Statements, file="verification.sql"):
+    """Verification codes and links."""
+
+    lock_unverified: Query[UnverifiedUser]
     set_verification_token: Command
     supersede_otps: Command
     insert_otp: Command
@@ -69,39 +152,34 @@ class AccountWriteSql(Statements, file="writes.sql"):
     use_otp: Command
     lock_verification_token: Query[UUID]
     verify_user: Command
-    insert_session: Command
-    renew_session: Command
-    insert_refresh_token: Command
-    lock_session_of_refresh_token: Query[tuple[UUID, UUID]]
-    refresh_token: Query[tuple[datetime, datetime]]
-    use_refresh_token: Command
-    viewer_of_session: Query[tuple[str, bool]]
-    session_of_token: Query[tuple[UUID, UUID, str, bool, datetime]]
-    session_expiries: Query[tuple[UUID, datetime]]
-    delete_session: Query[UUID]
-    delete_sessions: Query[UUID]
-    lock_reset_links: Query[tuple[UUID, str, int, datetime, bool]]
-    insert_reset_token: Command
-    reset_token_user: Query[tuple[UUID, str]]
-    use_reset_token: Query[UUID]
-    delete_reset_tokens: Command
-    lock_profile: Query[tuple[str, str, str, str]]
-    lock_username: Command
-    username_is_taken: Query[bool]
-    update_profile: Command
-    update_display_name: Command
-    lock_setting_names: Command
-    count_other_settings: Query[int]
-    put_setting: Command
-    delete_setting: Command
-    insert_auth_log: Command
-    delete_old_sessions: Command
     delete_old_otps: Command
-    delete_old_reset_tokens: Command
+
+
+class AccessCodeSql(Statements, file="access_codes.sql"):
+    """Access codes."""
+
+    access_codes_by_ids: Query[AccessCode]
+    access_codes_page: Query[AccessCode]
+    access_codes_count: Query[int]
+    access_code_is_spent: Query[bool]
+    lock_free_access_code: Query[UUID]
+    redeem_access_code: Command
+    insert_access_codes: Query[tuple[UUID, str]]
+    unspent_codes: Query[str]
+
+
+class AuthLogSql(Statements, file="auth_log.sql"):
+    """The auth log."""
+
+    auth_log_page: Keyed[AuthLogEntry]
+    auth_log_count: Keyed[int]
+    insert_auth_log: Command
     delete_old_auth_logs: Command
-    audit_extent: Query[tuple[int, int, str, int, str, int, str]]
-    audit_anchors: Query[tuple[datetime, int, str, bool]]
-    audit_break: Query[tuple[int, str]]
 
 
-Q = beside(__file__, "writes.sql")
+class AuditSql(Statements, file="audit_log.sql"):
+    """The audit log's hash chain."""
+
+    audit_extent: Query[Extent]
+    audit_anchors: Query[Anchor]
+    audit_break: Query[Break]

@@ -182,6 +182,32 @@ class ChainState(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
+class TemplateBasis(msgspec.Struct, frozen=True):
+    """What a block template is built from. `newest_sequence` is the newest pending transaction's; 0: there is none."""
+
+    tip_hash: str
+    newest_sequence: int
+
+
+class ChainPosition(msgspec.Struct, frozen=True):
+    """Where a confirmed transaction stands in the chain."""
+
+    block_height: int
+    block_position: int
+
+
+class ConfirmedPayment(msgspec.Struct, frozen=True):
+    """A confirmed transaction that is no reward. `amount` is in coins, without change."""
+
+    block_height: int
+    block_position: int
+    transaction_hash: str
+    sender_wallet_id: str
+    recipient_wallet_id: str
+    amount: Decimal
+    confirmed_at: datetime
+
+
 class Rejection(StrEnum):
     """Why a transaction that was signed elsewhere is refused."""
 

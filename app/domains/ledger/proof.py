@@ -54,7 +54,7 @@ class BlockLeaves(msgspec.Struct, frozen=True, dict=True):
         return merkle_levels([bytes.fromhex(digest) for digest in self.hashes])
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class ProofVerdict(msgspec.Struct, frozen=True):
     """Whether a proof holds, and one line that says why."""
 
     valid: bool
@@ -83,18 +83,18 @@ def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionP
     )
 
 
-def verify_proof_json(text: str) -> Verdict:
+def verify_proof_json(text: str) -> ProofVerdict:
     """Judges a proof as the graph gives it: the `inclusionProof` object, alone or in the response that carried it."""
     if len(text) > MAX_PROOF_CHARS:
-        return Verdict(False, f"malformed: longer than {MAX_PROOF_CHARS} characters")
+        return ProofVerdict(False, f"malformed: longer than {MAX_PROOF_CHARS} characters")
     try:
         proof = msgspec.convert(_unwrapped(msgspec.json.decode(text)), InclusionProof)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as fault:
-        return Verdict(False, f"malformed: {str(fault) or type(fault).__name__}")
+        return ProofVerdict(False, f"malformed: {str(fault) or type(fault).__name__}")
     return verify_proof(proof)
 
 
-def verify_proof(proof: InclusionProof) -> Verdict:
+def verify_proof(proof: InclusionProof) -> ProofVerdict:
     """Judges a proof: the header's hash and work, what it says of itself, and the branch up to its root."""
     try:
         leaf, block_hash, root = (
@@ -111,13 +111,13 @@ def verify_proof(proof: InclusionProof) -> Verdict:
             raise _Malformed(f"branch has more than {MAX_BRANCH_NODES} nodes")
         branch = [_hash(f"branch[{place}]", node) for place, node in enumerate(proof.branch)]
     except (_Malformed, MalformedHeader) as fault:
-        return Verdict(False, f"malformed: {fault}")
+        return ProofVerdict(False, f"malformed: {fault}")
     fault_found = _header_fault(proof, header, double_sha256(encoding), block_hash, root)
     if fault_found is None and not verify_branch(leaf, branch, proof.index, root):
         fault_found = "the branch does not lead from the transaction to the merkle root"
     if fault_found is not None:
-        return Verdict(False, fault_found)
-    return Verdict(
+        return ProofVerdict(False, fault_found)
+    return ProofVerdict(
         True,
         f"transaction {proof.transaction_hash} is number {proof.index} of block {header.height} ({proof.block_hash}), "
         f"which shows {header.difficulty_bits} bits of work",

@@ -1,26 +1,138 @@
-"""The statements about ledger."""
+"""The statements of the ledger house, and the rows that only its services read."""
 
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from app.domains.ledger.model import (
     Beneficiary,
     Block,
+    ChainPosition,
     ChainState,
+    ConfirmedPayment,
     Output,
     PendingTransaction,
+    TemplateBasis,
     Transaction,
     Wallet,
     WalletBalance,
+    WalletKey,
     WalletPending,
 )
 from app.domains.ledger.proof import BlockLeaves
-from app.kit.sql import Command, Keyed, Query, Statements, beside
+from app.kit.sql import Command, Keyed, Query, Statements
 
 
-class LedgerSql(Statements, file="queries.sql"):
-    """What the loaders read."""
+class HeadRow(msgspec.Struct, frozen=True):
+    """The tip and the sums that the next block changes."""
+
+    network: bytes
+    coinbase_maturity: int
+    tip_height: int
+    tip_hash: str
+    current_difficulty: int
+    burned_coins: Decimal
+    total_transactions: int
+
+
+class PayerRow(msgspec.Struct, frozen=True):
+    """The wallet that pays. Its key is null for an external wallet, the chain before genesis, the lists without coins.
+
+    The six lists describe the spendable coins, one place for each coin.
+    """
+
+    wallet_id: str
+    custody: str
+    public_key: bytes
+    balance: Decimal
+    kek_id: str | None
+    wrapped_key: bytes | None
+    ciphertext: bytes | None
+    network: bytes | None
+    coinbase_maturity: int | None
+    tip_height: int | None
+    recipient_exists: bool
+    hashes: list[str] | None
+    indexes: list[int] | None
+    units: list[int] | None
+    heights: list[int | None] | None
+    coinbases: list[bool] | None
+    ancestors: list[int] | None
+
+
+class SubmitterRow(msgspec.Struct, frozen=True):
+    """The wallet that submits a transaction. The chain is null before genesis."""
+
+    public_key: bytes
+    network: bytes | None
+    coinbase_maturity: int | None
+    tip_height: int | None
+    recipient_exists: bool
+    is_known: bool
+
+
+class UnspentOutput(msgspec.Struct, frozen=True):
+    """An unspent output. `block_height` is null while it is unconfirmed; `ancestors` is its transaction's bound."""
+
+    transaction_hash: str
+    output_index: int
+    wallet_id: str
+    units: int
+    block_height: int | None
+    is_coinbase: bool
+    is_change: bool
+    ancestors: int
+
+
+class OverdueTransaction(msgspec.Struct, frozen=True):
+    """A pending transaction to be failed: it is overdue itself, or spends the outputs of one that is."""
+
+    transaction_hash: str
+    sender_wallet_id: str
+    recipient_wallet_id: str
+    is_overdue: bool
+
+
+class BlockRow(Block, frozen=True):
+    """A block, and when it was connected."""
+
+    created_at: datetime
+
+
+class StoredTransaction(msgspec.Struct, frozen=True):
+    """A confirmed transaction: its bytes, and what the columns say about them."""
+
+    block_height: int
+    block_position: int
+    block_id: UUID
+    transaction_hash: str
+    encoding: bytes
+    signature: bytes | None
+    sender_wallet_id: str | None
+    recipient_wallet_id: str
+    amount: Decimal
+    fee: Decimal
+    memo: str
+    timestamp: datetime
+    size_bytes: int
+
+
+class StoredOutput(msgspec.Struct, frozen=True):
+    """A row of `utxos`."""
+
+    transaction_hash: str
+    output_index: int
+    wallet_id: str
+    amount_units: int
+    is_coinbase: bool
+    is_change: bool
+    block_height: int | None
+
+
+class WalletSql(Statements, file="wallets.sql"):
+    """Wallets, their keys and balances."""
 
     wallets_by_ids: Query[Wallet]
     wallets_by_users: Query[Wallet]
@@ -28,6 +140,19 @@ class LedgerSql(Statements, file="queries.sql"):
     pending_by_wallets: Query[WalletPending]
     utxos_by_wallet: Keyed[Output]
     utxos_by_wallet_count: Keyed[int]
+    insert_wallet: Query[str]
+    public_keys: Query[tuple[str, bytes]]
+    keys_to_rewrap: Query[WalletKey]
+    count_keys_to_rewrap: Query[int]
+    rewrap_keys: Command
+    lock_balances: Command
+    wallet_balance_sums: Query[tuple[str, Decimal]]
+    store_balances: Command
+
+
+class BlockSql(Statements, file="blocks.sql"):
+    """Blocks, and what connecting one changes."""
+
     blocks_by_ids: Query[Block]
     blocks_by_hashes: Query[Block]
     blocks_by_previous_hashes: Query[Block]
@@ -36,115 +161,98 @@ class LedgerSql(Statements, file="queries.sql"):
     blocks_count: Query[int]
     blocks_by_miner: Keyed[Block]
     blocks_by_miner_count: Keyed[int]
+    recent_block_times: Query[int]
+    lock_block_balances: Command
+    insert_block: Query[Block]
+    insert_coinbase: Command
+    insert_coinbase_output: Command
+    confirm_transactions: Command
+    confirm_outputs: Query[tuple[int, int, int, list[str]]]
+
+
+class ChainSql(Statements, file="chain.sql"):
+    """The chain as a whole."""
+
+    chain_state: Keyed[ChainState]
+    chain_info: Query[ChainState]
+    lock_genesis: Command
+    lock_chain: Query[int]
+    chain_head: Query[HeadRow]
+    lock_chain_head: Query[HeadRow]
+    put_chain_head: Command
+    database_time: Query[datetime]
+
+
+class TransactionSql(Statements, file="transactions.sql"):
+    """Transactions and their outputs."""
+
     transactions_by_hashes: Query[Transaction]
     transactions_by_block: Keyed[Transaction]
     transactions_by_block_count: Keyed[int]
     leaves_by_heights: Query[BlockLeaves]
     transactions_by_wallet: Keyed[Transaction]
     transactions_by_wallet_count: Keyed[int]
-    mempool_page: Query[PendingTransaction]
-    mempool_count: Query[int]
     outputs_by_transaction: Keyed[Output]
     inputs_by_transaction: Keyed[Output]
-    chain_state: Keyed[ChainState]
-    beneficiaries_by_ids: Query[Beneficiary]
-    beneficiaries_by_user: Keyed[Beneficiary]
-    beneficiaries_by_user_count: Keyed[int]
 
 
-class ChainSql(Statements, file="chain.sql"):
-    """The statements about the chain."""
+class MempoolSql(Statements, file="mempool.sql"):
+    """Pending transactions: what is mined of them, and what expires."""
 
-    lock_genesis: Command
-    chain_head: Query[tuple[bytes, int, int, str, int, Decimal, int]]
-    lock_chain_head: Query[tuple[bytes, int, int, str, int, Decimal, int]]
-    present: Query[datetime]
-    recent_block_times: Query[int]
-    news: Query[tuple[str, int]]
-    waiting_transactions: Query[tuple[str, int, int, int, int]]
-    waiting_parents: Query[tuple[str, str]]
-    transactions_to_mine: Query[tuple[str, bytes, bytes]]
-    outputs_spent_by: Query[tuple[str, int, str, int, int, bool, str]]
-    public_keys: Query[tuple[str, bytes]]
-    lock_balances: Query[str]
-    insert_block: Query[tuple[UUID, int, str, str, int, str, datetime, int, int, str, Decimal, Decimal, int, int]]
-    insert_coinbase: Command
-    insert_coinbase_output: Command
-    confirm_transactions: Command
-    confirm_outputs: Query[tuple[int, int, int, list[str]]]
-    put_chain_head: Command
-    replay_blocks: Query[
-        tuple[UUID, int, str, str, int, str, datetime, int, int, str, Decimal, Decimal, int, int, datetime]
-    ]
-    replay_transactions: Query[tuple[int, int, UUID, str, bytes, bytes, str, str, Decimal, Decimal, str, datetime, int]]
-    replay_outputs: Query[tuple[str, int, str, int, bool, bool, int]]
-    replay_spends: Query[tuple[str, int, str, int]]
-    replay_mempool: Query[tuple[int, str, bytes]]
-    replay_confirmed_outputs: Query[tuple[str, int, str, int, int, bool, str, bool]]
-    replay_balances: Query[tuple[str, int]]
-    chain_info: Query[
-        tuple[bytes, int, str, int, Decimal, Decimal, Decimal, int, int, int, Decimal, int, int, datetime]
-    ]
-
-
-class PaymentSql(Statements, file="payments.sql"):
-    """The statements about payments."""
-
-    insert_wallet: Query[str]
-    keys_to_rewrap: Query[tuple[str, UUID, str, bytes, bytes]]
-    count_keys_to_rewrap: Query[int]
-    rewrap_keys: Command
-    lock_payer: Query[str]
-    payer: Query[
-        tuple[
-            str,
-            str,
-            bytes,
-            Decimal,
-            str,
-            bytes,
-            bytes,
-            bytes,
-            int,
-            int,
-            bool,
-            list[str],
-            list[int],
-            list[int],
-            list[int],
-            list[bool],
-            list[int],
-        ]
-    ]
-    submitter: Query[tuple[bytes, bytes, int, int, bool, bool]]
-    unspent_at: Query[tuple[str, int, str, int, int, bool, bool, int]]
-    accept_payment: Query[int]
+    mempool_page: Query[PendingTransaction]
+    mempool_count: Query[int]
     mempool_is_full: Query[bool]
-    lock_chain: Query[int]
+    template_basis: Query[TemplateBasis]
+    pending_transactions: Query[tuple[str, int, int, int, int]]
+    pending_parents: Query[tuple[str, str]]
+    transactions_to_mine: Query[tuple[str, bytes, bytes]]
+    outputs_spent_by: Query[tuple[str, int, str, int, int | None, bool, str]]
     overdue_senders: Query[str]
-    lock_balances: Query[str]
-    overdue_family: Query[tuple[str, str, str, bool]]
+    overdue_family: Query[OverdueTransaction]
     release_inputs: Command
     delete_outputs: Command
     fail_transactions: Command
-    wallet_balance_sums: Query[tuple[str, Decimal]]
-    store_balances: Command
-    insert_beneficiary: Query[UUID]
-    beneficiary: Query[tuple[UUID, UUID, str, str, str, datetime]]
-    update_beneficiary: Query[tuple[UUID, UUID, str, str, str, datetime]]
+
+
+class PaymentSql(Statements, file="payments.sql"):
+    """What a payment is built from and checked against."""
+
+    lock_payer: Query[str]
+    payer: Query[PayerRow]
+    submitter: Query[SubmitterRow]
+    unspent_at: Query[UnspentOutput]
+    accept_payment: Query[int]
+
+
+class ReplaySql(Statements, file="replay.sql"):
+    """Everything a replay of the chain reads."""
+
+    replay_blocks: Query[BlockRow]
+    replay_transactions: Query[StoredTransaction]
+    replay_outputs: Query[StoredOutput]
+    replay_spends: Query[tuple[str, int, str, int]]
+    replay_mempool: Query[tuple[int, str, bytes]]
+    replay_confirmed_outputs: Query[tuple[str, int, str, int, int, bool, str | None, bool]]
+    replay_balances: Query[tuple[str, int]]
+
+
+class BeneficiarySql(Statements, file="beneficiaries.sql"):
+    """Saved recipients."""
+
+    beneficiaries_by_ids: Query[Beneficiary]
+    beneficiaries_by_user: Keyed[Beneficiary]
+    beneficiaries_by_user_count: Keyed[int]
+    insert_beneficiary: Query[tuple[UUID | None]]
+    beneficiary: Query[Beneficiary]
+    update_beneficiary: Query[Beneficiary]
     delete_beneficiary: Command
 
 
 class StatisticsSql(Statements, file="statistics.sql"):
-    """The statements about the chain's statistics."""
+    """Sums over the chain, and its payments in order."""
 
-    activity_since: Query[tuple[int, datetime, Decimal, int, Decimal, Decimal, int, int, int, Decimal]]
+    activity_since: Query[tuple[int, datetime, Decimal, int, Decimal, Decimal, int, int | None, int, Decimal]]
     payments_from_height: Query[tuple[Decimal, int, int]]
-    largest_payments_from_height: Query[tuple[int, int, str, str, str, Decimal, datetime]]
-    payments_after: Query[tuple[int, int, str, str, str, Decimal, datetime]]
-    last_place: Query[tuple[int, int]]
-
-
-CHAIN = beside(__file__, "chain.sql")
-PAYMENTS = beside(__file__, "payments.sql")
-STATISTICS = beside(__file__, "statistics.sql")
+    largest_payments_from_height: Query[ConfirmedPayment]
+    payments_after: Query[ConfirmedPayment]
+    last_position: Query[ChainPosition]

@@ -41,7 +41,7 @@ WHERE (t.block_height, t.block_position) > ($1::integer, $2::integer) AND t.bloc
   AND t.block_position > 0
 ORDER BY t.block_height, t.block_position LIMIT $3;
 
--- name: last_place
+-- name: last_position
 -- The place of the newest confirmed transaction; no row before the first block.
 SELECT block_height, block_position FROM transactions
 WHERE block_height IS NOT NULL ORDER BY block_height DESC, block_position DESC LIMIT 1;

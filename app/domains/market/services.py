@@ -11,7 +11,7 @@ from app.domains.market.alerts.services.news_alerts import NewsAlerts
 from app.domains.market.alerts.services.payment_alerts import PaymentAlerts
 from app.domains.market.alerts.services.price_alerts import PriceAlerts
 from app.domains.market.alerts.services.sentiment_alerts import SentimentAlerts
-from app.domains.market.analysis.services import Analyses, Desk, Phases, analysts
+from app.domains.market.analysis.services import Analyses, AnalysisDeps, Phases, analysts
 from app.domains.market.analysis.services.writer import Writer
 from app.domains.market.news.services.feeds import Feeds
 from app.domains.market.news.services.fetcher import Fetcher
@@ -72,7 +72,7 @@ class MarketServices:
             settings.news_timeout_s, settings.news_limit_bytes, allows_private=settings.news_from_private_networks
         )
         candles = Candles(database)
-        making = analysts(Desk(database, clock), candles, providers, chain)
+        making = analysts(AnalysisDeps(database, clock), candles, providers, chain)
         analyses = Analyses(database, resources.redis, clock, making, Writer.of(settings))
         matcher = AlertMatcher(database, clock, dispatcher)
         price_alerts, indicator_alerts = PriceAlerts(matcher), IndicatorAlerts(database, clock, matcher, candles)

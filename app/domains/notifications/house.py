@@ -10,7 +10,7 @@ from app.kit.house import House, Wiring
 
 def _build(wiring: Wiring) -> Notifications:
     resources = wiring.resources
-    post = wiring.services[AccountsServices].post
+    post = wiring.services[AccountsServices].mail_queue
     return Notifications(resources.database, resources.clock, resources.events, post)
 
 

@@ -1,4 +1,4 @@
-"""How notifications are read: by their owner."""
+"""The loaders of notifications, which only their user can read."""
 
 from app.domains.notifications.statements import NotificationSql
 from app.kit.loading import Audience, one, page

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.notifications.model import (
     NOTIFICATION_CREATED,
     AddedNotification,
@@ -33,7 +33,7 @@ class Notifications:
     database: Database
     clock: Clock
     events: EventLog
-    post: Post
+    post: MailQueue
 
     async def notify(self, tx: Tx, new: Sequence[NewNotification], at: datetime | None = None) -> None:
         """Notifies users: stores the notifications, appends an event for each, and sends mail to users who want it.

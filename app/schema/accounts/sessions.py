@@ -8,7 +8,7 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
-from app.domains.accounts.services.devices import Proof
+from app.domains.accounts.services.devices import ReturningClient
 from app.domains.accounts.services.sessions import LoggedIn
 from app.engine.nodes import Node, key_of, node_type
 from app.engine.pages import Connection
@@ -174,7 +174,7 @@ class SessionMutation:
         context = info.context
         default = TokenDelivery.COOKIE if context.from_browser else TokenDelivery.BEARER
         delivery = _deliverable(context, input.delivery or default)
-        proof = Proof(
+        proof = ReturningClient(
             context.client.ip,
             context.client.user_agent,
             device_token=input.device_token or context.device_token,

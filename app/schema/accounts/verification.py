@@ -78,5 +78,5 @@ class VerificationMutation:
         Limited to 5 an hour for each account and IP address. Within 2 minutes of the previous mail nothing is sent, and
         the previous code and link stay valid.
         """
-        await info.context.services[AccountsServices].verification.request_again(input.email, info.context.client)
+        await info.context.services[AccountsServices].verification.request_resend(input.email, info.context.client)
         return ResendVerificationPayload(accepted=True)

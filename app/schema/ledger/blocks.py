@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.domains.ledger import loaders, model
-from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.nodes import Node, key_of, node_type

@@ -6,7 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.ledger import loaders, model
-from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.audience import computed_for
 from app.engine.nodes import record_type
 from app.engine.pages import Connection

@@ -12,7 +12,7 @@ from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
 from app.domains.ledger.proof import inclusion_proof
 from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES
 from app.domains.ledger.rules.transaction import MAX_INPUTS, MAX_OUTPUTS
-from app.domains.ledger.services.connect import wallet_stream
+from app.domains.ledger.streams import wallet_stream
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.limits.extra import holds

@@ -9,7 +9,7 @@ import strawberry
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
-from app.domains.ledger.services.connect import wallet_of, wallet_stream
+from app.domains.ledger.streams import wallet_of, wallet_stream
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.nodes import Node, node_type, record_type

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from app.domains.accounts.model import AuditVerdict, ProfileChanges
-from app.domains.accounts.rules.audit import GENESIS, Anchor, Extent, judge
+from app.domains.accounts.rules.audit import GENESIS, Anchor, Extent, audit_verdict
 from app.kit.db import SYSTEM
 from tests.domains.accounts.conftest import House
 from tests.factories import register
@@ -142,10 +142,10 @@ async def test_the_chain_survives_the_dropping_of_old_months(house: House) -> No
 
 
 def test_an_empty_log_of_a_new_database_is_whole() -> None:
-    assert judge(Extent(0, None, None, None, None, 0, GENESIS), [], None).ok
+    assert audit_verdict(Extent(0, None, None, None, None, 0, GENESIS), [], None).ok
 
 
 def test_an_entry_that_no_month_begins_with_is_not_a_beginning() -> None:
     anchors = [Anchor(datetime(2024, 1, 1, tzinfo=UTC), 1, GENESIS, True)]
-    verdict = judge(Extent(1, 7, "a" * 64, 7, "b" * 64, 7, "b" * 64), anchors, None)
+    verdict = audit_verdict(Extent(1, 7, "a" * 64, 7, "b" * 64, 7, "b" * 64), anchors, None)
     assert verdict.message == "audit log: the entries right before 7 are missing"

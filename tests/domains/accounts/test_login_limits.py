@@ -5,7 +5,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.domains.accounts.model import BadCredentials, Client
-from app.domains.accounts.services.devices import DEVICE_TTL, Proof
+from app.domains.accounts.services.devices import DEVICE_TTL, ReturningClient
 from app.kit.crypto.passwords import Verdict
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter
@@ -170,8 +170,8 @@ async def test_strangers_are_slowed_and_shut_nobody_out_who_is_known(house: Hous
     assert await guess(house, NEW_PLACE) is RateLimited
     for known in (
         CLIENT,
-        Proof(NEW_PLACE.ip, device_token=at_home.device_token),
-        Proof(NEW_PLACE.ip, refresh_token=session.tokens.refresh_token),
+        ReturningClient(NEW_PLACE.ip, device_token=at_home.device_token),
+        ReturningClient(NEW_PLACE.ip, refresh_token=session.tokens.refresh_token),
     ):
         await house.accounts.sessions.login(EMAIL, PASSWORD, known)
 
@@ -180,7 +180,7 @@ async def test_strangers_are_slowed_and_shut_nobody_out_who_is_known(house: Hous
 async def test_what_is_no_token_of_ours_makes_nobody_known(house: House, forged: str) -> None:
     await register(house, EMAIL)
     await besiege(house)
-    assert await guess(house, Proof(NEW_PLACE.ip, device_token=forged, refresh_token=forged)) is RateLimited
+    assert await guess(house, ReturningClient(NEW_PLACE.ip, device_token=forged, refresh_token=forged)) is RateLimited
 
 
 async def test_a_device_is_known_for_its_user_and_its_time_and_its_password_only(house: House) -> None:
@@ -192,7 +192,7 @@ async def test_a_device_is_known_for_its_user_and_its_time_and_its_password_only
     assert devices.knows(token, alice.user_id, stored)
     assert not devices.knows(token, bob.user_id, stored)
     assert not devices.knows(token, alice.user_id, f"{stored}x")
-    again = await house.accounts.sessions.login(EMAIL, PASSWORD, Proof(CLIENT.ip, device_token=token))
+    again = await house.accounts.sessions.login(EMAIL, PASSWORD, ReturningClient(CLIENT.ip, device_token=token))
     assert again.tokens.device_token == token
     house.clock.advance(DEVICE_TTL)
     assert not devices.knows(token, alice.user_id, stored)
@@ -201,7 +201,7 @@ async def test_a_device_is_known_for_its_user_and_its_time_and_its_password_only
 async def test_a_known_device_has_five_guesses_too(house: House) -> None:
     await register(house, EMAIL)
     token = (await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)).tokens.device_token
-    outcomes = [await guess(house, Proof(f"192.0.2.{n}", device_token=token)) for n in range(6)]
+    outcomes = [await guess(house, ReturningClient(f"192.0.2.{n}", device_token=token)) for n in range(6)]
     assert outcomes == [BadCredentials] * 5 + [RateLimited]
 
 

@@ -94,7 +94,7 @@ async def test_the_code_lasts_ten_minutes_the_link_a_day(house: House) -> None:
 async def test_resending_ends_what_was_sent_before(house: House) -> None:
     code, token = await _registered(house)
     house.clock.advance(timedelta(minutes=2))
-    await house.accounts.verification.request_again(EMAIL, CLIENT)
+    await house.accounts.verification.request_resend(EMAIL, CLIENT)
     assert await house.work() == 2, "the request, then the mail that it asked for"
     new_code = house.mailbox.last(r"code is (\d{6})\.")
     with pytest.raises(VerificationInvalid):
@@ -109,7 +109,7 @@ async def test_resending_ends_what_was_sent_before(house: House) -> None:
 async def test_a_stranger_who_resends_ends_no_code_that_is_just_being_typed(house: House) -> None:
     code, _ = await _registered(house)
     for n in range(10):
-        await house.accounts.verification.request_again(EMAIL, Client(f"198.51.100.{n}"))
+        await house.accounts.verification.request_resend(EMAIL, Client(f"198.51.100.{n}"))
     assert await house.work() == 10
     await house.accounts.verification.verify_by_code(EMAIL, code, CLIENT)
     assert await _is_verified(house)
@@ -119,12 +119,12 @@ async def test_strangers_who_ask_for_codes_leave_the_owner_time_for_each(house: 
     await _registered(house)
     for n in range(60):
         house.clock.advance(timedelta(minutes=2))
-        await house.accounts.verification.request_again(EMAIL, Client(f"198.51.100.{n}"))
+        await house.accounts.verification.request_resend(EMAIL, Client(f"198.51.100.{n}"))
         await house.work()
     assert len(house.mailbox.messages) == 1 + 2
     token = house.mailbox.last(r"token=(\S+)")
     house.clock.advance(timedelta(minutes=2))
-    await house.accounts.verification.request_again(EMAIL, CLIENT)
+    await house.accounts.verification.request_resend(EMAIL, CLIENT)
     await house.work()
     assert len(house.mailbox.messages) == 4, "the owner's own request is granted nevertheless"
     assert house.mailbox.last(r"token=(\S+)") != token
@@ -148,15 +148,15 @@ async def test_strangers_cannot_use_up_the_guesses_of_the_owner(house: House) ->
 
 async def test_resending_tells_nothing_and_mails_nobody_else(house: House) -> None:
     await register(house, "verified@example.com")
-    await house.accounts.verification.request_again("nobody@example.com", CLIENT)
-    await house.accounts.verification.request_again("verified@example.com", CLIENT)
+    await house.accounts.verification.request_resend("nobody@example.com", CLIENT)
+    await house.accounts.verification.request_resend("verified@example.com", CLIENT)
     assert await house.work() == 2
     assert house.mailbox.messages == []
 
 
 async def test_resending_is_limited(house: House) -> None:
     for _ in range(5):
-        await house.accounts.verification.request_again(EMAIL, CLIENT)
+        await house.accounts.verification.request_resend(EMAIL, CLIENT)
     with pytest.raises(RateLimited):
-        await house.accounts.verification.request_again(EMAIL, CLIENT)
+        await house.accounts.verification.request_resend(EMAIL, CLIENT)
     assert await house.owner.fetchval("SELECT count(*) FROM pgqueuer") == 5

@@ -19,7 +19,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database
 from app.kit.errors import Problem
 from app.kit.events import EventLog
-from tests.domains.ledger.town import KEYRING, MATURITY, user_of, viewer_of
+from tests.domains.ledger.scene import KEYRING, NAMED_MATURITY, user_of, viewer_of
 from tests.waiting import HANG_S
 
 NAME = "crash-worker"
@@ -29,7 +29,7 @@ async def main(database_url: str, redis_url: str, now: str) -> None:
     database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=HANG_S, name=NAME)
     clock = FixedClock(datetime.fromisoformat(now))
     events = EventLog(database, await open_redis(redis_url))
-    ledger = LedgerServices.build(database, clock, events, Keyring.parse(KEYRING), coinbase_maturity=MATURITY)
+    ledger = LedgerServices.build(database, clock, events, Keyring.parse(KEYRING), coinbase_maturity=NAMED_MATURITY)
     rows = await database.pool.fetch("SELECT user_id, wallet_id FROM wallets")
     wallets = {row[0]: row[1] for row in rows}
     alice, bob = (wallets[user_of(name)] for name in ("alice", "bob"))
@@ -38,7 +38,10 @@ async def main(database_url: str, redis_url: str, now: str) -> None:
         for sender, recipient in cycle((("alice", bob), ("bob", alice))):
             command = TransferCommand(recipient_wallet_id=recipient, amount=Decimal(1))
             try:
-                say("paid", await ledger.transfers.transfer(viewer_of(sender, clock), command, str(uuid4())))
+                say(
+                    "paid",
+                    await ledger.transfers.transfer(viewer_of(user_of(sender), clock=clock), command, str(uuid4())),
+                )
             except Problem:
                 # Too long a chain of unconfirmed change, until the next block.
                 await asyncio.sleep(0)

@@ -16,8 +16,8 @@ from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.templates import block_on, block_time
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import PRESENT
-from tests.domains.ledger.town import Owner, Town, wallet_of
+from tests.conftest import PRESENT, Owner
+from tests.domains.ledger.scene import Scene
 
 WRONG = timedelta(hours=3)
 WRONG_BLOCKS = 14
@@ -25,87 +25,87 @@ EASY_BITS = 1
 
 
 @pytest_asyncio.fixture
-async def town(database: Database, owner: Owner, redis: Redis, honest_database: None) -> AsyncIterator[Town]:
+async def scene(database: Database, owner: Owner, redis: Redis, honest_database: None) -> AsyncIterator[Scene]:
     """A chain of today, and a clock that tests make wrong."""
-    founded = await Town.found(database, owner, redis, FixedClock(datetime.now(UTC) - timedelta(minutes=10)))
-    await founded.begin(blocks=12)
-    founded.clock.advance(datetime.now(UTC) - founded.clock.now())
-    yield founded
+    scene = await Scene.with_people(database, owner, redis, FixedClock(datetime.now(UTC) - timedelta(minutes=10)))
+    await scene.begin(blocks=12)
+    scene.clock.advance(datetime.now(UTC) - scene.clock.now())
+    yield scene
 
 
-async def believe(town: Town, ahead: timedelta) -> None:
+async def believe(scene: Scene, ahead: timedelta) -> None:
     """The clock that blocks are judged by is ahead, as a miner's own was before the database's counted."""
-    await town.owner.execute(PRESENT.format(f"clock_timestamp() + interval '{ahead.total_seconds()} s'"))
+    await scene.owner.execute(PRESENT.format(f"clock_timestamp() + interval '{ahead.total_seconds()} s'"))
 
 
-async def chain_dated_ahead(town: Town) -> None:
+async def chain_dated_ahead(scene: Scene) -> None:
     """What a worker leaves whose clock was ahead for 140 seconds, and was the only judge of its blocks."""
-    await believe(town, 2 * WRONG)
-    town.clock.advance(WRONG)
-    await town.mine(WRONG_BLOCKS)
-    await town.owner.execute("UPDATE blocks SET created_at = now() WHERE created_at > now()")
-    await believe(town, timedelta(0))
-    town.clock.advance(datetime.now(UTC) - town.clock.now())
+    await believe(scene, 2 * WRONG)
+    scene.clock.advance(WRONG)
+    await scene.mine("alice", WRONG_BLOCKS)
+    await scene.owner.execute("UPDATE blocks SET created_at = now() WHERE created_at > now()")
+    await believe(scene, timedelta(0))
+    scene.clock.advance(datetime.now(UTC) - scene.clock.now())
 
 
-async def test_a_template_of_a_clock_ahead_has_the_databases_time(town: Town) -> None:
-    town.clock.advance(WRONG)
-    block = await town.next_block()
-    stored = await town.ledger.chain.connect(block, wallet_of("alice"))
+async def test_a_template_of_a_clock_ahead_has_the_databases_time(scene: Scene) -> None:
+    scene.clock.advance(WRONG)
+    block = await scene.next_block()
+    stored = await scene.services.chain.connect(block, scene.wallet("alice"))
     assert stored.timestamp <= datetime.now(UTC)
     assert stored.timestamp > datetime.now(UTC) - timedelta(hours=1)
-    assert (await town.replay()).reason is None
+    assert (await scene.replay()).reason is None
 
 
 @pytest.mark.parametrize("ahead_s", [MAX_FUTURE_SECONDS + 30, int(WRONG.total_seconds())])
-async def test_a_block_ahead_of_the_database_is_refused_whatever_the_process_says(town: Town, ahead_s: int) -> None:
-    town.clock.advance(timedelta(seconds=ahead_s))
+async def test_a_block_ahead_of_the_database_is_refused_whatever_the_process_says(scene: Scene, ahead_s: int) -> None:
+    scene.clock.advance(timedelta(seconds=ahead_s))
     with pytest.raises(RuleBroken) as refused:
-        await town.ledger.chain.connect(await dated(town, town.clock.now()), wallet_of("alice"))
+        await scene.services.chain.connect(await dated(scene, scene.clock.now()), scene.wallet("alice"))
     assert refused.value.violation is Violation.TIME_TOO_NEW
-    assert await town.owner.fetchval("SELECT max(height) FROM blocks") == 12
+    assert await scene.owner.fetchval("SELECT max(height) FROM blocks") == 12
 
 
-async def dated(town: Town, at: datetime) -> Block:
+async def dated(scene: Scene, at: datetime) -> Block:
     """A block for the tip that states this moment."""
-    header = (await town.ledger.chain.template(wallet_of("alice"))).block.header
+    header = (await scene.services.chain.template(scene.wallet("alice"))).block.header
     progress = Progress(
         height=header.height - 1, hash=header.previous_hash, difficulty_bits=header.difficulty_bits, timestamps_s=()
     )
     return await solved(
-        block_on(progress, town.ledger.chain.network, (), bytes.fromhex(wallet_of("alice")), int(at.timestamp()))
+        block_on(progress, scene.services.chain.network, (), bytes.fromhex(scene.wallet("alice")), int(at.timestamp()))
     )
 
 
-async def test_a_chain_dated_ahead_goes_on_at_once_and_is_sound(town: Town) -> None:
-    await chain_dated_ahead(town)
-    newest = await town.owner.fetchval("SELECT max(timestamp) FROM blocks")
+async def test_a_chain_dated_ahead_goes_on_at_once_and_is_sound(scene: Scene) -> None:
+    await chain_dated_ahead(scene)
+    newest = await scene.owner.fetchval("SELECT max(timestamp) FROM blocks")
     assert newest > datetime.now(UTC) + timedelta(hours=2)
     for _ in range(30):
-        stored = await town.ledger.chain.connect(await town.next_block(), wallet_of("alice"))
+        stored = await scene.services.chain.connect(await scene.next_block(), scene.wallet("alice"))
         # Faster than a block a second, the median and a second.
         assert stored.timestamp <= datetime.now(UTC) + timedelta(seconds=1)
     assert stored.height == 12 + WRONG_BLOCKS + 30
-    report = await town.replay()
+    report = await scene.replay()
     assert (report.reason, report.ahead) == (None, WRONG_BLOCKS)
 
 
-async def test_a_clock_behind_dates_a_block_as_early_as_the_chain_allows(town: Town) -> None:
-    town.clock.advance(-WRONG)
-    stored = await town.ledger.chain.connect(await town.next_block(), wallet_of("alice"))
+async def test_a_clock_behind_dates_a_block_as_early_as_the_chain_allows(scene: Scene) -> None:
+    scene.clock.advance(-WRONG)
+    stored = await scene.services.chain.connect(await scene.next_block(), scene.wallet("alice"))
     assert stored.timestamp > datetime.now(UTC) - timedelta(hours=1)
-    assert (await town.replay()).reason is None
+    assert (await scene.replay()).reason is None
 
 
-async def test_the_doctor_still_finds_a_block_before_the_median(town: Town) -> None:
-    await town.owner.execute("UPDATE blocks SET created_at = created_at - interval '1 hour' WHERE height = 12")
-    assert (await town.replay()).reason is None, "a median to come binds nobody"
-    town.clock.advance(timedelta(seconds=10))
-    await town.mine(1)
-    before = await town.owner.fetchval("SELECT timestamp FROM blocks WHERE height = 3")
-    block = await dated(town, before)
+async def test_the_doctor_still_finds_a_block_before_the_median(scene: Scene) -> None:
+    await scene.owner.execute("UPDATE blocks SET created_at = created_at - interval '1 hour' WHERE height = 12")
+    assert (await scene.replay()).reason is None, "a median to come binds nobody"
+    scene.clock.advance(timedelta(seconds=10))
+    await scene.mine("alice", 1)
+    before = await scene.owner.fetchval("SELECT timestamp FROM blocks WHERE height = 3")
+    block = await dated(scene, before)
     with pytest.raises(RuleBroken) as refused:
-        await town.ledger.chain.connect(block, wallet_of("alice"))
+        await scene.services.chain.connect(block, scene.wallet("alice"))
     assert refused.value.violation is Violation.TIME_TOO_OLD
 
 

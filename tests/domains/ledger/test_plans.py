@@ -6,9 +6,9 @@ from typing import Any
 import pytest_asyncio
 
 from app.domains.ledger import loaders
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import MempoolSql, PaymentSql, WalletSql
 from app.kit.loading import COUNT_LIMIT, Many, One, Page
-from app.kit.sql import Query
+from app.kit.sql import Statement
 from tests.conftest import Owner
 from tests.statements import statement
 
@@ -63,7 +63,7 @@ async def full(owner: Owner) -> Owner:
     return owner
 
 
-async def scans(owner: Owner, query: Query[Any], *arguments: object) -> set[str]:
+async def scans(owner: Owner, query: Statement, *arguments: object) -> set[str]:
     """Tables that a statement reads from end to end, be it planned for these arguments, as a pool's connection does at
     first, or for any, as it may later."""
     # Whatever is bound to a parameter makes EXPLAIN plan for it; a plan for any arguments must be a prepared one.
@@ -134,15 +134,15 @@ async def test_no_payment_scans_a_table(full: Owner) -> None:
     keys = await keys_of(full)
     user, wallet = keys["user"][0], keys["wallet"][0]
     for query, arguments in (
-        (Q.lock_payer, (user,)),
-        (Q.payer, (user, wallet, 256, 64)),
-        (Q.submitter, (wallet, keys["transaction"][0], wallet)),
-        (Q.unspent_at, (keys["transaction"], [0, 0, 0])),
-        (Q.mempool_is_full, (20_000,)),
-        (Q.lock_balances, (keys["wallet"],)),
-        (Q.wallet_balance_sums, (keys["wallet"],)),
-        (Q.release_inputs, (keys["transaction"],)),
-        (Q.delete_outputs, (keys["transaction"],)),
+        (PaymentSql.lock_payer, (user,)),
+        (PaymentSql.payer, (user, wallet, 256, 64)),
+        (PaymentSql.submitter, (wallet, keys["transaction"][0], wallet)),
+        (PaymentSql.unspent_at, (keys["transaction"], [0, 0, 0])),
+        (MempoolSql.mempool_is_full, (20_000,)),
+        (WalletSql.lock_balances, (keys["wallet"],)),
+        (WalletSql.wallet_balance_sums, (keys["wallet"],)),
+        (MempoolSql.release_inputs, (keys["transaction"],)),
+        (MempoolSql.delete_outputs, (keys["transaction"],)),
     ):
         assert await scans(full, query, *arguments) == set(), query.name
 

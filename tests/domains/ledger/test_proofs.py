@@ -9,28 +9,29 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.ledger import loaders
-from app.domains.ledger.proof import InclusionProof, Verdict, inclusion_proof, verify_proof, verify_proof_json
+from app.domains.ledger.proof import InclusionProof, ProofVerdict, inclusion_proof, verify_proof, verify_proof_json
 from app.domains.ledger.rules.header import BlockHeader, block_hash, encode_header
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.loading import Reads
+from tests.conftest import Owner
 from tests.domains.ledger.rules.chain import remined
-from tests.domains.ledger.town import Owner, Town
+from tests.domains.ledger.scene import Scene
 
 
 @pytest_asyncio.fixture
-async def town(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[Town]:
-    founded = await Town.found(database, owner, redis, clock)
-    await founded.begin(blocks=3)
-    yield founded
+async def scene(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[Scene]:
+    scene = await Scene.with_people(database, owner, redis, clock)
+    await scene.begin(blocks=3)
+    yield scene
 
 
-async def block_of_seven(town: Town) -> list[InclusionProof]:
+async def block_of_seven(scene: Scene) -> list[InclusionProof]:
     """The proofs of a block with six payments, in the block's order."""
     for _ in range(6):
-        await town.pay("alice", "bob", "1")
-    block = await town.mine()
-    reads = Reads(town.database, PUBLIC)
+        await scene.pay("alice", "bob", "1")
+    block = await scene.mine()
+    reads = Reads(scene.database, PUBLIC)
     leaves = await reads.one(loaders.leaves_by_height, block.height)
     await reads.aclose()
     assert leaves is not None
@@ -38,24 +39,24 @@ async def block_of_seven(town: Town) -> list[InclusionProof]:
     return [inclusion_proof(block, leaves, index) for index in range(7)]
 
 
-async def test_every_transaction_of_a_block_can_be_proved(town: Town) -> None:
-    for proof in await block_of_seven(town):
+async def test_every_transaction_of_a_block_can_be_proved(scene: Scene) -> None:
+    for proof in await block_of_seven(scene):
         assert len(proof.branch) == 3
-        assert verify_proof_json(msgspec.json.encode(proof).decode()) == Verdict(
+        assert verify_proof_json(msgspec.json.encode(proof).decode()) == ProofVerdict(
             True,
             f"transaction {proof.transaction_hash} is number {proof.index} of block 4 ({proof.block_hash}), "
             "which shows 3 bits of work",
         )
 
 
-async def test_a_proof_survives_the_response_that_carried_it(town: Town) -> None:
-    proof = (await block_of_seven(town))[5]
+async def test_a_proof_survives_the_response_that_carried_it(scene: Scene) -> None:
+    proof = (await block_of_seven(scene))[5]
     document = {"data": {"transaction": {"inclusionProof": msgspec.to_builtins(proof)}}}
     assert verify_proof_json(msgspec.json.encode(document).decode()).valid
 
 
-async def test_every_flipped_digit_shows(town: Town) -> None:
-    proof: dict[str, Any] = msgspec.to_builtins((await block_of_seven(town))[2])
+async def test_every_flipped_digit_shows(scene: Scene) -> None:
+    proof: dict[str, Any] = msgspec.to_builtins((await block_of_seven(scene))[2])
     refused = 0
     for name in ("transactionHash", "blockHash", "merkleRoot", "header"):
         for place in range(len(proof[name])):
@@ -73,21 +74,21 @@ async def test_every_flipped_digit_shows(town: Town) -> None:
 
 
 @pytest.mark.parametrize("index", [0, 1, 3, 6, 7, 10, -1, 2**70])
-async def test_another_place_shows(town: Town, index: int) -> None:
-    proof = (await block_of_seven(town))[2]
+async def test_another_place_shows(scene: Scene, index: int) -> None:
+    proof = (await block_of_seven(scene))[2]
     assert not verify_proof(msgspec.structs.replace(proof, index=index)).valid
 
 
-async def test_another_height_and_a_cut_branch_show(town: Town) -> None:
-    proof = (await block_of_seven(town))[2]
+async def test_another_height_and_a_cut_branch_show(scene: Scene) -> None:
+    proof = (await block_of_seven(scene))[2]
     assert verify_proof(msgspec.structs.replace(proof, block_height=5)).reason == "the header states the height 4"
     assert not verify_proof(msgspec.structs.replace(proof, branch=proof.branch[:2])).valid
     assert not verify_proof(msgspec.structs.replace(proof, branch=(*proof.branch, "0" * 64))).valid
     assert not verify_proof(msgspec.structs.replace(proof, branch=proof.branch * 11)).valid
 
 
-async def test_the_copy_that_pads_an_odd_level_is_no_transaction(town: Town) -> None:
-    last = (await block_of_seven(town))[6]
+async def test_the_copy_that_pads_an_odd_level_is_no_transaction(scene: Scene) -> None:
+    last = (await block_of_seven(scene))[6]
     # Seven leaves: the last one is paired with itself, and would seem to stand at 7 as well.
     assert last.branch[0] == last.transaction_hash
     assert not verify_proof(msgspec.structs.replace(last, index=7)).valid
@@ -117,7 +118,7 @@ def test_a_header_without_its_work_is_refused() -> None:
     assert verify_proof(lone(8, worked=True)).valid
     for difficulty_bits in (0, 255):
         verdict = verify_proof(lone(difficulty_bits, worked=False))
-        assert verdict == Verdict(
+        assert verdict == ProofVerdict(
             False, f"the block's hash does not show the {difficulty_bits} bits of work that its header states"
         )
 
@@ -161,10 +162,10 @@ def test_what_is_no_proof_gets_one_line(text: str) -> None:
     ],
 )
 def test_a_malformed_field_is_named(change: dict[str, Any], reason: str) -> None:
-    assert check(msgspec.to_builtins(lone(3, worked=True)) | change) == Verdict(False, reason)
+    assert check(msgspec.to_builtins(lone(3, worked=True)) | change) == ProofVerdict(False, reason)
 
 
-def check(proof: dict[str, Any]) -> Verdict:
+def check(proof: dict[str, Any]) -> ProofVerdict:
     return verify_proof_json(msgspec.json.encode(proof).decode())
 
 

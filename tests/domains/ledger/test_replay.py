@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from app.domains.ledger.services.replay import Replay
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.domains.ledger.town import Owner, Town
+from tests.conftest import Owner
+from tests.domains.ledger.scene import Scene
 
 TIP = 10
 # Block 6 holds a payment by alice with change, block 8 spends that change, and one payment still waits.
@@ -18,23 +19,23 @@ COINBASE_6 = "(SELECT transaction_hash FROM transactions WHERE block_height = 6 
 
 
 @pytest_asyncio.fixture
-async def town(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[Town]:
-    founded = await Town.found(database, owner, redis, clock)
-    await founded.begin(blocks=5)
+async def scene(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[Scene]:
+    scene = await Scene.with_people(database, owner, redis, clock)
+    await scene.begin(blocks=5)
     for _ in range(3):
-        await founded.pay("alice", "bob", "700")
-    await founded.mine(miner="carol")
-    await founded.pay("bob", "alice", "1")
-    await founded.mine(miner="bob")
-    await founded.pay("alice", "bob", "600")
-    await founded.mine(3, miner="alice")
-    await founded.pay("bob", "carol", "0.5")
-    yield founded
+        await scene.pay("alice", "bob", "700")
+    await scene.mine(miner="carol")
+    await scene.pay("bob", "alice", "1")
+    await scene.mine(miner="bob")
+    await scene.pay("alice", "bob", "600")
+    await scene.mine("alice", 3)
+    await scene.pay("bob", "carol", "0.5")
+    yield scene
 
 
-async def test_a_sound_chain_is_found_sound(town: Town) -> None:
+async def test_a_sound_chain_is_found_sound(scene: Scene) -> None:
     calls: list[tuple[int, int]] = []
-    report = await Replay(town.database).run(lambda done, total: calls.append((done, total)))
+    report = await Replay(scene.database).run(lambda done, total: calls.append((done, total)))
     assert (report.wrong_height, report.reason) == (None, None)
     assert (report.blocks, report.transactions) == (11, 16)
     assert calls == [(0, 11), (11, 11)]
@@ -161,18 +162,18 @@ async def test_no_chain_is_a_sound_chain(database: Database, clock: FixedClock) 
         ),
     ],
 )
-async def test_each_change_is_found_where_it_is(town: Town, statement: str, height: int, reason: str) -> None:
+async def test_each_change_is_found_where_it_is(scene: Scene, statement: str, height: int, reason: str) -> None:
     # As the owner with the triggers off: foreign keys would forbid some of this.
-    await town.owner.execute(
+    await scene.owner.execute(
         "SET session_replication_role = replica;"
         "ALTER TABLE transactions DROP CONSTRAINT transactions_block_position_check"
     )
-    other = await town.owner.fetchval(
+    other = await scene.owner.fetchval(
         "SELECT min(wallet_id::text) FROM wallets WHERE wallet_id <>"
         " (SELECT miner_wallet_id FROM blocks WHERE height = 6)"
     )
-    await town.owner.execute(statement.replace("$wallet", f"'{other}'"))
-    report = await town.replay()
+    await scene.owner.execute(statement.replace("$wallet", f"'{other}'"))
+    report = await scene.replay()
     assert report.wrong_height == height, report.reason
     assert report.reason is not None
     assert reason in report.reason

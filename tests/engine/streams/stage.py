@@ -15,7 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
-from app.engine.direct import resolve_directly
+from app.engine.direct import bind_resolvers
 from app.engine.execution import Engine
 from app.engine.operations import Prepared
 from app.engine.streams.budgets import Payer
@@ -148,7 +148,7 @@ SCHEMA = strawberry.Schema(
     subscription=Streams,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
-resolve_directly(SCHEMA)
+bind_resolvers(SCHEMA)
 
 
 @dataclass(eq=False)

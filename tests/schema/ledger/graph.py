@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -79,9 +78,11 @@ class Graph:
 
     def context(self, person: Person | None) -> Context:
         viewer = person.viewer if person else None
+        services = Services()
+        services.add(self.scene.services)
         runtime = Runtime(
             settings=SETTINGS,
-            services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
+            services=services,
             limits=LIMITS,
             cursors=CURSORS,
             open_subscriptions=self.open_subscriptions,

@@ -11,7 +11,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
-from app.domains.ledger.services.connect import CHAIN_STREAM
+from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.operations import Prepared, Response
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription

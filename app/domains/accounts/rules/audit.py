@@ -1,14 +1,15 @@
 """Whether the audit log is whole: the verdict over what was read of it."""
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from app.domains.accounts.model import AuditVerdict
 
 GENESIS = "0" * 64
 
 
-class Extent(NamedTuple):
+class Extent(msgspec.Struct, frozen=True):
     """The first and the last entry there is, and the head that the chain should end at. All null: no entries."""
 
     entries: int
@@ -20,7 +21,7 @@ class Extent(NamedTuple):
     head_hash: str
 
 
-class Anchor(NamedTuple):
+class Anchor(msgspec.Struct, frozen=True):
     """Where a month begins, and whether that month may have been dropped by now."""
 
     month: datetime
@@ -29,7 +30,7 @@ class Anchor(NamedTuple):
     droppable: bool
 
 
-class Break(NamedTuple):
+class Break(msgspec.Struct, frozen=True):
     """The first entry that does not fit: edited, missing its predecessor, or not linked to it."""
 
     seq: int
@@ -43,7 +44,7 @@ _FINDINGS = {
 }
 
 
-def judge(extent: Extent, anchors: list[Anchor], broken: Break | None) -> AuditVerdict:
+def audit_verdict(extent: Extent, anchors: list[Anchor], broken: Break | None) -> AuditVerdict:
     """The first thing wrong, or that nothing is."""
     fault = _beginning(extent, anchors)
     if fault is None and broken is not None:

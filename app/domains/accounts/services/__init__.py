@@ -6,13 +6,13 @@ from typing import Self
 
 from app.domains.accounts.services.administration import Administration
 from app.domains.accounts.services.audit import Audit
+from app.domains.accounts.services.auth_log import AuthLog
 from app.domains.accounts.services.credentials import RESET_LIMIT, Credentials
+from app.domains.accounts.services.demo_access import DemoAccess
 from app.domains.accounts.services.devices import Devices
-from app.domains.accounts.services.journal import Journal
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.maintenance import Maintenance
-from app.domains.accounts.services.post import Post
 from app.domains.accounts.services.profiles import Profiles
-from app.domains.accounts.services.published import Published
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT, PrepareWallet, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
@@ -43,10 +43,10 @@ class AccountsServices:
     profiles: Profiles
     administration: Administration
     audit: Audit
-    post: Post
+    mail_queue: MailQueue
     users: Users
     maintenance: Maintenance
-    published: Published
+    demo_access: DemoAccess
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -70,59 +70,38 @@ class AccountsServices:
     ) -> Self:
         """`secret` is what the keys of access tokens and of one-time codes are derived from."""
         limiter = RateLimiter(redis, clock)
-        journal = Journal(database, clock)
-        post = Post(keyring, mailer)
+        auth_log = AuthLog(database, clock)
+        mail_queue = MailQueue(keyring, mailer)
         devices = Devices(
             database=database,
             clock=clock,
             secret=derive(secret, "device-tokens"),
             limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
         )
-        verification = Verification(
-            database=database,
-            clock=clock,
-            limiter=limiter,
-            journal=journal,
-            post=post,
-            otp_secret=derive(secret, "otp-codes"),
-            otp_ttl=timedelta(seconds=settings.otp_ttl_s),
-            otp_max_guesses=settings.otp_max_guesses,
-            origin=settings.origin,
-        )
+        verification = _verification(settings, secret, database, clock, limiter, auth_log, mail_queue)
         registration = Registration(
             database=database,
             clock=clock,
             passwords=passwords,
             keyring=keyring,
             limiter=limiter,
-            journal=journal,
+            auth_log=auth_log,
             verification=verification,
             devices=devices,
             prepare_wallet=prepare_wallet,
         )
-        sessions = Sessions(
-            database=database,
-            clock=clock,
-            events=events,
-            passwords=passwords,
-            access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
-            limiter=limiter,
-            journal=journal,
-            access_ttl=timedelta(seconds=settings.access_token_ttl_s),
-            refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
-            devices=devices,
-        )
+        sessions = _sessions(settings, secret, database, clock, events, passwords, limiter, auth_log, devices)
         credentials = Credentials(
             database=database,
             clock=clock,
             passwords=passwords,
             limiter=limiter,
-            journal=journal,
-            post=post,
+            auth_log=auth_log,
+            mail_queue=mail_queue,
             sessions=sessions,
             origin=settings.origin,
         )
-        administration = Administration(database, clock, keyring, journal, registration, sessions)
+        administration = Administration(database, clock, keyring, auth_log, registration, sessions)
         return cls(
             registration=registration,
             verification=verification,
@@ -131,8 +110,55 @@ class AccountsServices:
             profiles=Profiles(database),
             administration=administration,
             audit=Audit(database, clock),
-            post=post,
+            mail_queue=mail_queue,
             users=Users(database),
             maintenance=Maintenance(database, clock),
-            published=Published(database, passwords),
+            demo_access=DemoAccess(database, passwords),
         )
+
+
+def _verification(  # noqa: PLR0917  # seven different types: no two can be confused
+    settings: Settings,
+    secret: str,
+    database: Database,
+    clock: Clock,
+    limiter: RateLimiter,
+    auth_log: AuthLog,
+    mail_queue: MailQueue,
+) -> Verification:
+    return Verification(
+        database=database,
+        clock=clock,
+        limiter=limiter,
+        auth_log=auth_log,
+        mail_queue=mail_queue,
+        otp_secret=derive(secret, "otp-codes"),
+        otp_ttl=timedelta(seconds=settings.otp_ttl_s),
+        otp_max_guesses=settings.otp_max_guesses,
+        origin=settings.origin,
+    )
+
+
+def _sessions(  # noqa: PLR0917  # nine different types: no two can be confused
+    settings: Settings,
+    secret: str,
+    database: Database,
+    clock: Clock,
+    events: EventLog,
+    passwords: Passwords,
+    limiter: RateLimiter,
+    auth_log: AuthLog,
+    devices: Devices,
+) -> Sessions:
+    return Sessions(
+        database=database,
+        clock=clock,
+        events=events,
+        passwords=passwords,
+        access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
+        limiter=limiter,
+        auth_log=auth_log,
+        access_ttl=timedelta(seconds=settings.access_token_ttl_s),
+        refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
+        devices=devices,
+    )

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, Role, Viewer
 from app.domains.accounts.rules import identity
-from app.domains.accounts.services.journal import Journal, system_scope
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.registration import Registration, national_id_aad
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import AccessCodeSql, UserSql
 from app.kit import jobs
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
@@ -35,7 +35,7 @@ class Administration:
     database: Database
     clock: Clock
     keyring: Keyring
-    journal: Journal
+    auth_log: AuthLog
     registration: Registration
     sessions: Sessions
 
@@ -67,10 +67,10 @@ class Administration:
             raise OwnRole
 
         async def work(tx: Tx) -> None:
-            if not await tx.fetch_value(Q.user_exists, user_id):
+            if not await tx.fetch_one(UserSql.user_exists, user_id):
                 raise NotFound
-            if await tx.execute(Q.set_role, user_id, role):
-                await self.journal.note(tx, AuthEvent.ROLE_CHANGED, viewer.client, user_id)
+            if await tx.execute(UserSql.set_role, user_id, role):
+                await self.auth_log.record(tx, AuthEvent.ROLE_CHANGED, viewer.client, user_id)
                 await self.sessions.end_all(tx, user_id)
 
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
@@ -86,16 +86,16 @@ class Administration:
         Returns what was done, in words. For the command line: it asks for no permission. Raises InvalidInput.
         """
         address = identity.email(email)
-        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.user_by_email, address))
-        if row is None:
+        user = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(UserSql.user_by_email, address))
+        if user is None:
             new = NewUser(email=address, password=password, full_name=full_name)
             await self.registration.create(new, Role.ADMIN, Client())
             return f"{address} is registered, and an admin"
 
         async def promote(tx: Tx) -> None:
-            await tx.execute(Q.make_admin, row["id"])
-            await self.journal.note(tx, AuthEvent.ROLE_CHANGED, Client(), row["id"])
-            await self.sessions.end_all(tx, row["id"])
+            await tx.execute(UserSql.make_admin, user.id)
+            await self.auth_log.record(tx, AuthEvent.ROLE_CHANGED, Client(), user.id)
+            await self.sessions.end_all(tx, user.id)
 
         await self.database.write(SYSTEM, promote)
         return f"{address} is an admin now; their password is the one they had"
@@ -103,7 +103,9 @@ class Administration:
     async def add_access_codes(self, codes: Sequence[str]) -> None:
         """Makes these codes where they do not exist. For the demo data: it asks for no permission."""
         wanted = sorted({identity.access_code(code) for code in codes})
-        await self.database.write(SYSTEM, lambda tx: tx.fetch(Q.insert_access_codes, wanted, self.clock.now()))
+        await self.database.write(
+            SYSTEM, lambda tx: tx.fetch(AccessCodeSql.insert_access_codes, wanted, self.clock.now())
+        )
 
     async def rewrap_national_ids(self) -> int:
         """Moves every national id to the active key-encryption key, batch by batch; returns how many."""
@@ -113,15 +115,15 @@ class Administration:
         return moved
 
     async def _rewrap_batch(self, tx: Tx) -> int:
-        rows = await tx.fetch(Q.national_ids_to_rewrap, self.keyring.active, REWRAP_BATCH)
-        for user_id, *columns in rows:
-            sealed = self.keyring.rewrap(Sealed(*columns), national_id_aad(user_id))
-            await tx.execute(Q.rewrap_national_id, user_id, sealed.kek_id, sealed.wrapped_key)
+        rows = await tx.fetch(UserSql.national_ids_to_rewrap, self.keyring.active, REWRAP_BATCH)
+        for user_id, kek_id, wrapped_key, ciphertext in rows:
+            sealed = self.keyring.rewrap(Sealed(kek_id, wrapped_key, ciphertext), national_id_aad(user_id))
+            await tx.execute(UserSql.rewrap_national_id, user_id, sealed.kek_id, sealed.wrapped_key)
         return len(rows)
 
     async def _insert_codes(self, tx: Tx, wanted: Sequence[str]) -> list[UUID]:
-        rows = await tx.fetch(Q.insert_access_codes, wanted, self.clock.now())
-        ids = {row["code"]: row["id"] for row in rows}
+        inserted = await tx.fetch(AccessCodeSql.insert_access_codes, wanted, self.clock.now())
+        ids = {code: code_id for code_id, code in inserted}
         if taken := [code for code in wanted if code not in ids]:
             raise InvalidInput("codes", f"There is a code {taken[0]} already.")
         return [ids[code] for code in wanted]

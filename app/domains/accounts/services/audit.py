@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.domains.accounts.model import AuditVerdict
-from app.domains.accounts.rules.audit import Anchor, Break, Extent, judge
-from app.domains.accounts.statements import Q
+from app.domains.accounts.rules.audit import audit_verdict
+from app.domains.accounts.statements import AuditSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database
 
@@ -23,8 +23,8 @@ class Audit:
         included: keep a verdict's last hash elsewhere to be sure of that too.
         """
         async with self.database.snapshot(SYSTEM) as tx:
-            extent = await tx.fetch_one(Q.audit_extent)
-            anchors = await tx.fetch(Q.audit_anchors, self.clock.now())
-            broken = await tx.fetch_one(Q.audit_break)
+            extent = await tx.fetch_one(AuditSql.audit_extent)
+            anchors = await tx.fetch(AuditSql.audit_anchors, self.clock.now())
+            broken = await tx.fetch_one(AuditSql.audit_break)
         assert extent is not None, "the chain has one head"
-        return judge(Extent(*extent), [Anchor(*row) for row in anchors], None if broken is None else Break(*broken))
+        return audit_verdict(extent, anchors, broken)

@@ -9,10 +9,10 @@ import msgspec
 
 from app.domains.accounts.model import AuthEvent, Client, ResetInvalid, Viewer
 from app.domains.accounts.rules import identity, mails
-from app.domains.accounts.services.journal import Journal, system_scope
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import CredentialSql, UserSql
 from app.kit.clock import Clock
 from app.kit.crypto.passwords import Passwords
 from app.kit.crypto.tokens import digest, new_token
@@ -39,8 +39,8 @@ class Credentials:
     clock: Clock
     passwords: Passwords
     limiter: RateLimiter
-    journal: Journal
-    post: Post
+    auth_log: AuthLog
+    mail_queue: MailQueue
     sessions: Sessions
     origin: str
 
@@ -49,10 +49,10 @@ class Credentials:
 
         Raises InvalidInput, for a wrong current password as well; RateLimited after as many of those as log-in bears.
         """
-        row = await self.database.read(viewer.scope, lambda tx: tx.fetch_one(Q.user_by_id, viewer.user_id))
-        if row is None:
+        user = await self.database.read(viewer.scope, lambda tx: tx.fetch_one(UserSql.user_by_id, viewer.user_id))
+        if user is None:
             raise NotFound
-        address, stored = row["email"], row["password_hash"]
+        address, stored = user.email, user.password_hash
         identity.password(new, address, field="newPassword")
         # Each session has guesses of its own: a stolen one uses up those of no other.
         limit = msgspec.structs.replace(self.sessions.devices.limit, name=CHANGE_LIMIT_NAME)
@@ -62,16 +62,16 @@ class Credentials:
                 await attempt.count()
         if not verdict.ok:
             error = "wrong current password"
-            await self.journal.note_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
+            await self.auth_log.record_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
             raise InvalidInput("currentPassword", "This is not your current password.")
         new_hash = await self.passwords.hash(new)
 
         async def work(tx: Tx) -> int:
-            if not await tx.execute(Q.replace_password, viewer.user_id, stored, new_hash):
+            if not await tx.execute(CredentialSql.replace_password, viewer.user_id, stored, new_hash):
                 raise InvalidInput("currentPassword", "Your password was changed meanwhile.")
-            await tx.execute(Q.delete_reset_tokens, viewer.user_id)
-            await self.journal.note(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
-            await self.post.send(tx, mails.password_changed(address))
+            await tx.execute(CredentialSql.delete_reset_tokens, viewer.user_id)
+            await self.auth_log.record(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
+            await self.mail_queue.send(tx, mails.password_changed(address))
             return await self.sessions.end_all(tx, viewer.user_id, keep=viewer.session_id)
 
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
@@ -84,23 +84,23 @@ class Credentials:
         address = identity.email(email)
         await self.limiter.charge(RESET_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
-        await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESET_JOB, content))
+        await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESET_JOB, content))
 
     async def send_reset(self, email: str, client: Client) -> None:
         """What the worker makes of such a request: nothing for an unknown address, or where links enough are good."""
         now, token = self.clock.now(), new_token()
 
         async def work(tx: Tx) -> None:
-            row = await tx.fetch_one(Q.lock_reset_links, email, identity.source_of(client.ip), now)
-            if row is None or (row["newest"] is not None and row["newest"] > now - RESET_GAP):
+            links = await tx.fetch_one(CredentialSql.lock_reset_links, email, identity.source_of(client.ip), now)
+            if links is None or (links.newest is not None and links.newest > now - RESET_GAP):
                 return
-            if row["live"] >= RESET_LINKS and not row["by_source"]:
+            if links.live >= RESET_LINKS and not links.by_source:
                 return
-            await tx.execute(Q.insert_reset_token, row["id"], digest(token), now + RESET_TTL, now)
-            await self.journal.note(tx, AuthEvent.PASSWORD_RESET_REQUESTED, client, row["id"])
+            await tx.execute(CredentialSql.insert_reset_token, links.id, digest(token), now + RESET_TTL, now)
+            await self.auth_log.record(tx, AuthEvent.PASSWORD_RESET_REQUESTED, client, links.id)
             link = f"{self.origin}/reset-password?token={token}"
             minutes = int(RESET_TTL.total_seconds() // 60)
-            await self.post.send(tx, mails.password_reset(row["email"], link, minutes))
+            await self.mail_queue.send(tx, mails.password_reset(links.email, link, minutes))
 
         await self.database.write(system_scope(client), work)
 
@@ -111,21 +111,22 @@ class Credentials:
         """
         presented = digest(token)
         now = self.clock.now()
-        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.reset_token_user, presented, now))
+        user = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(CredentialSql.reset_token_user, presented, now))
         # Before the hash is computed: who guesses links shall not cost us a core.
-        if row is None:
+        if user is None:
             raise ResetInvalid
-        identity.password(new, row["email"], field="newPassword")
+        _, address = user
+        identity.password(new, address, field="newPassword")
         new_hash = await self.passwords.hash(new)
 
         async def work(tx: Tx) -> UUID:
-            user_id: UUID | None = await tx.fetch_value(Q.use_reset_token, presented, self.clock.now())
+            user_id = await tx.fetch_one(CredentialSql.use_reset_token, presented, self.clock.now())
             if user_id is None:
                 raise ResetInvalid
-            await tx.execute(Q.set_password, user_id, new_hash)
-            await tx.execute(Q.delete_reset_tokens, user_id)
-            await self.journal.note(tx, AuthEvent.PASSWORD_RESET, client, user_id)
-            await self.post.send(tx, mails.password_changed(row["email"]))
+            await tx.execute(CredentialSql.set_password, user_id, new_hash)
+            await tx.execute(CredentialSql.delete_reset_tokens, user_id)
+            await self.auth_log.record(tx, AuthEvent.PASSWORD_RESET, client, user_id)
+            await self.mail_queue.send(tx, mails.password_changed(address))
             # Who has the mail is the owner: from here they log in however many strangers guess.
             await self.sessions.devices.remember(tx, user_id, client)
             await self.sessions.end_all(tx, user_id)

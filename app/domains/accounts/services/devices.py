@@ -6,12 +6,12 @@ the allowance of strangers: they keep nobody out at home.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from app.domains.accounts.model import Client
 from app.domains.accounts.rules import identity
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import DeviceSql, LoginCandidate
 from app.kit.clock import Clock
 from app.kit.crypto.tokens import digest, keyed_digest, new_token, same_digest
 from app.kit.db import SYSTEM, Database, Tx
@@ -19,13 +19,13 @@ from app.kit.ratelimit import Charge, Limit
 
 DEVICE_TTL: Final = timedelta(days=180)
 SOURCES_KEPT: Final = 50
-SLOWER: Final = timedelta(minutes=5)
+MAX_PAUSE: Final = timedelta(minutes=5)
 """The longest pause between two guesses of strangers at one account, or from one address."""
 ACCOUNT_FACTOR: Final = 10
 ADDRESS_FACTOR: Final = 20
 
 
-class Proof(Client, frozen=True):
+class ReturningClient(Client, frozen=True):
     """A client with what it bears from an earlier log-in."""
 
     device_token: str | None = None
@@ -59,7 +59,7 @@ class Devices:
             return False
         return int(issued.rpartition(".")[2]) > (self.clock.now() - DEVICE_TTL).timestamp()
 
-    async def look_up(self, address: str, proof: Proof) -> tuple[Any | None, list[Charge]]:
+    async def look_up(self, address: str, proof: ReturningClient) -> tuple[LoginCandidate | None, list[Charge]]:
         """The account of an e-mail address, if any, and what an attempt at it is charged to.
 
         The subjects hold the password's hash: a reset opens the account, by nothing more than having happened.
@@ -67,18 +67,18 @@ class Devices:
         source = identity.source_of(proof.ip)
         session = None if proof.refresh_token is None else digest(proof.refresh_token)
         wanted = (address, source, session, self.clock.now())
-        row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.login_candidate, *wanted))
-        account = f"{digest(address)}:{'' if row is None else digest(row['password_hash'])}"
-        if row is not None:
+        user = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(DeviceSql.login_candidate, *wanted))
+        account = f"{digest(address)}:{'' if user is None else digest(user.password_hash)}"
+        if user is not None:
             token = proof.device_token
-            if token is not None and self.knows(token, row["id"], row["password_hash"]):
-                return row, self.limit.of(f"{account}:device:{digest(token)}")
-            if row["by_session"]:
-                return row, self.limit.of(f"{account}:session:{session}")
+            if token is not None and self.knows(token, user.id, user.password_hash):
+                return user, self.limit.of(f"{account}:device:{digest(token)}")
+            if user.by_session:
+                return user, self.limit.of(f"{account}:session:{session}")
         charges = self.limit.of(f"{account}:address:{source}")
-        if row is not None and row["by_source"]:
-            return row, charges
-        return row, [*charges, *self.limits[1].of(account), *self.of_source(source)]
+        if user is not None and user.by_source:
+            return user, charges
+        return user, [*charges, *self.limits[1].of(account), *self.of_source(source)]
 
     def of_source(self, source: str | None) -> list[Charge]:
         """What strangers of one address share."""
@@ -88,10 +88,10 @@ class Devices:
         """Notes that the user was at this address."""
         source = identity.source_of(client.ip)
         if source is not None:
-            await tx.execute(Q.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)
+            await tx.execute(DeviceSql.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)
 
     def _strangers(self, name: str, factor: int) -> Limit:
-        return Limit(f"{self.limit.name}-{name}", self.limit.attempts * factor, self.limit.window, SLOWER)
+        return Limit(f"{self.limit.name}-{name}", self.limit.attempts * factor, self.limit.window, MAX_PAUSE)
 
     def _mac(self, issued: str, user_id: UUID, password_hash: str) -> str:
         return keyed_digest(issued, secret=self.secret, scope=f"device:{user_id}:{password_hash}")

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import AuthLogSql, CredentialSql, DeviceSql, SessionSql, VerificationSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database
+from app.kit.sql import Command
 
 SESSION_RETENTION: Final = timedelta(days=30)
 SOURCE_RETENTION: Final = timedelta(days=180)
@@ -27,21 +28,21 @@ class Maintenance:
         With them the addresses that users have not logged in from for 180 days.
         """
         now = self.clock.now()
-        await self._delete(Q.delete_old_sources, now - SOURCE_RETENTION)
-        return f"{await self._delete(Q.delete_old_sessions, now - SESSION_RETENTION, now)} deleted"
+        await self._delete(DeviceSql.delete_old_sources, now - SOURCE_RETENTION)
+        return f"{await self._delete(SessionSql.delete_old_sessions, now - SESSION_RETENTION, now)} deleted"
 
     async def delete_old_secrets(self) -> str:
         """One-time codes and reset links, 24 hours after they expired."""
         before = self.clock.now() - OTP_RETENTION
         codes, links = (
-            await self._delete(Q.delete_old_otps, before),
-            await self._delete(Q.delete_old_reset_tokens, before),
+            await self._delete(VerificationSql.delete_old_otps, before),
+            await self._delete(CredentialSql.delete_old_reset_tokens, before),
         )
         return f"{codes} codes and {links} reset links deleted"
 
     async def delete_old_auth_logs(self) -> str:
         """Entries of the auth log after 90 days."""
-        return f"{await self._delete(Q.delete_old_auth_logs, self.clock.now() - AUTH_LOG_RETENTION)} deleted"
+        return f"{await self._delete(AuthLogSql.delete_old_auth_logs, self.clock.now() - AUTH_LOG_RETENTION)} deleted"
 
-    async def _delete(self, query: Any, *args: object) -> int:
-        return await self.database.write(SYSTEM, lambda tx: tx.execute(query, *args))
+    async def _delete(self, command: Command, *args: object) -> int:
+        return await self.database.write(SYSTEM, lambda tx: tx.execute(command, *args))

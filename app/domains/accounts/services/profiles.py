@@ -8,8 +8,8 @@ from msgspec import UNSET, UnsetType
 
 from app.domains.accounts.model import ProfileChanges, UsernameTaken, Viewer
 from app.domains.accounts.rules import identity, settings
-from app.domains.accounts.services.journal import system_scope
-from app.domains.accounts.statements import Q
+from app.domains.accounts.services.auth_log import system_scope
+from app.domains.accounts.statements import ProfileSql, SettingSql
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 
@@ -26,19 +26,23 @@ class Profiles:
 
         async def work(tx: Tx) -> None:
             if changes.username:
-                await tx.fetch_one(Q.lock_username, changes.username)
-                if await tx.fetch_value(Q.username_is_taken, changes.username, viewer.user_id):
+                await tx.execute(ProfileSql.lock_username, changes.username)
+                if await tx.fetch_one(ProfileSql.username_is_taken, changes.username, viewer.user_id):
                     raise UsernameTaken
-            row = await tx.fetch_one(Q.lock_profile, viewer.user_id)
-            if row is None:
+            profile = await tx.fetch_one(ProfileSql.lock_profile, viewer.user_id)
+            if profile is None:
                 raise NotFound
-            username = row["username"] if changes.username is UNSET else changes.username
-            avatar_url = row["avatar_url"] if changes.avatar_url is UNSET else changes.avatar_url
-            trading_mode = row["trading_mode"] if changes.trading_mode is UNSET else changes.trading_mode
-            await tx.execute(Q.update_profile, viewer.user_id, username, avatar_url, trading_mode)
+            username, _, avatar_url, trading_mode = profile
+            if changes.username is not UNSET:
+                username = changes.username
+            if changes.avatar_url is not UNSET:
+                avatar_url = changes.avatar_url
+            if changes.trading_mode is not UNSET:
+                trading_mode = changes.trading_mode
+            await tx.execute(ProfileSql.update_profile, viewer.user_id, username, avatar_url, trading_mode)
             if changes.display_name is not UNSET:
                 name = changes.display_name or identity.default_display_name(viewer.user_id)
-                await tx.execute(Q.update_display_name, viewer.user_id, name)
+                await tx.execute(ProfileSql.update_display_name, viewer.user_id, name)
 
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
@@ -49,12 +53,13 @@ class Profiles:
 
         async def work(tx: Tx) -> None:
             if value is None:
-                await tx.execute(Q.delete_setting, viewer.user_id, name)
+                await tx.execute(SettingSql.delete_setting, viewer.user_id, name)
                 return
-            await tx.execute(Q.lock_setting_names, str(viewer.user_id))
-            if await tx.fetch_value(Q.count_other_settings, viewer.user_id, name) >= settings.MAX_SETTINGS:
+            await tx.execute(SettingSql.lock_setting_names, str(viewer.user_id))
+            others = await tx.fetch_one(SettingSql.count_other_settings, viewer.user_id, name)
+            if others is not None and others >= settings.MAX_SETTINGS:
                 raise InvalidInput("name", f"A user has at most {settings.MAX_SETTINGS} settings.")
-            await tx.execute(Q.put_setting, viewer.user_id, name, value)
+            await tx.execute(SettingSql.put_setting, viewer.user_id, name, value)
 
         await self.database.write(viewer.scope, work)
 

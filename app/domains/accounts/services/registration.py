@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 
 from app.domains.accounts.model import AccessCodeInvalid, AuthEvent, Client, EmailTaken, NewUser, Role
 from app.domains.accounts.rules import identity
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.devices import Devices
-from app.domains.accounts.services.journal import Journal, system_scope
 from app.domains.accounts.services.verification import Verification
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import AccessCodeSql, ProfileSql, UserSql
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
@@ -58,7 +58,7 @@ class Registration:
     passwords: Passwords
     keyring: Keyring
     limiter: RateLimiter
-    journal: Journal
+    auth_log: AuthLog
     verification: Verification
     devices: Devices
     prepare_wallet: PrepareWallet
@@ -79,7 +79,7 @@ class Registration:
                 return await self.database.write(system_scope(client), redeem)
         except (AccessCodeInvalid, EmailTaken) as error:
             refusal = error
-        await self.journal.note_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
+        await self.auth_log.record_failure(AuthEvent.REGISTER, client, None, type(refusal).__name__)
         raise refusal
 
     async def create(self, new: NewUser, role: Role, client: Client) -> UUID:
@@ -121,10 +121,12 @@ class Registration:
         async with self._preparing:
             new, code = checked(new), identity.access_code(access_code)
             async with self.limiter.attempt(charges) as attempt:
-                row = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(Q.access_code_is_spent, code))
-                if row is None:
+                spent = await self.database.read(
+                    SYSTEM, lambda tx: tx.fetch_one(AccessCodeSql.access_code_is_spent, code)
+                )
+                if spent is None:
                     await attempt.count()
-                if row is None or row["redeemed"]:
+                if spent is None or spent:
                     raise AccessCodeInvalid
                 prepared = await self._prepare(new)
                 try:
@@ -134,11 +136,11 @@ class Registration:
                     raise
 
     async def _redeem(self, tx: Tx, prepared: _Prepared, code: str, client: Client) -> UUID:
-        code_id: UUID | None = await tx.fetch_value(Q.lock_free_access_code, code)
+        code_id = await tx.fetch_one(AccessCodeSql.lock_free_access_code, code)
         if code_id is None:
             raise AccessCodeInvalid
         user_id = await self._insert(tx, prepared, client, role=Role.USER, is_verified=False)
-        await tx.execute(Q.redeem_access_code, code_id, user_id, self.clock.now())
+        await tx.execute(AccessCodeSql.redeem_access_code, code_id, user_id, self.clock.now())
         await self.devices.remember(tx, user_id, client)
         await self.verification.issue(tx, user_id, prepared.new.email, client)
         return user_id
@@ -154,12 +156,12 @@ class Registration:
             seal = self.keyring.seal(new.national_id.encode(), national_id_aad(user_id))
             sealed = (seal.kek_id, seal.wrapped_key, seal.ciphertext)
         user = (user_id, new.email, prepared.password_hash, new.full_name, role, is_verified, *sealed, now)
-        if await tx.fetch_one(Q.insert_user, *user) is None:
+        if await tx.fetch_one(UserSql.insert_user, *user) is None:
             raise EmailTaken
         name = new.display_name or identity.default_display_name(user_id)
-        await tx.execute(Q.insert_profile, user_id, name, now)
+        await tx.execute(ProfileSql.insert_profile, user_id, name, now)
         await prepared.write_wallet(tx, user_id)
-        await self.journal.note(tx, AuthEvent.REGISTER, client, user_id)
+        await self.auth_log.record(tx, AuthEvent.REGISTER, client, user_id)
         return user_id
 
 

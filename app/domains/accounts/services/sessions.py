@@ -19,9 +19,9 @@ from app.domains.accounts.model import (
     Viewer,
 )
 from app.domains.accounts.rules import identity
-from app.domains.accounts.services.devices import Devices, Proof
-from app.domains.accounts.services.journal import Journal, origin_of, system_scope
-from app.domains.accounts.statements import Q
+from app.domains.accounts.services.auth_log import AuthLog, origin_of, system_scope
+from app.domains.accounts.services.devices import Devices, ReturningClient
+from app.domains.accounts.statements import CredentialSql, SessionSql
 from app.kit.clock import Clock
 from app.kit.crypto.passwords import Passwords, Verdict
 from app.kit.crypto.tokens import AccessTokens, TokenError, TokenExpired, digest, new_token
@@ -35,7 +35,7 @@ SESSIONS_STREAM = "sessions"
 
 REVOKED = "session.revoked"
 
-_LOOKS: Final = 3
+_HASH_CHECKS: Final = 3
 """How often a right password is held against the stored hash when that is replaced under our hands."""
 
 
@@ -56,7 +56,7 @@ class Sessions:
     passwords: Passwords
     access_tokens: AccessTokens
     limiter: RateLimiter
-    journal: Journal
+    auth_log: AuthLog
     access_ttl: timedelta
     refresh_ttl: timedelta
     devices: Devices
@@ -68,17 +68,11 @@ class Sessions:
             self.access_tokens.verify(token, now)
         except TokenError:
             return None
-        row = await self.database.fetch_one(Q.session_of_token, digest(token), now)
-        if row is None:
+        session = await self.database.fetch_one(SessionSql.session_of_token, digest(token), now)
+        if session is None:
             return None
-        return Viewer(
-            user_id=row["user_id"],
-            session_id=row["session_id"],
-            role=Role(row["role"]),
-            is_verified=row["is_verified"],
-            expires_at=row["expires_at"],
-            client=client,
-        )
+        user_id, session_id, role, is_verified, expires_at = session
+        return Viewer(user_id, session_id, Role(role), is_verified, expires_at, client)
 
     def fault_of(self, token: str) -> str:
         """What is wrong with a token that `authenticate` makes nobody of. Tells its bearer nothing but its age."""
@@ -92,35 +86,36 @@ class Sessions:
 
     async def expiries(self, session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
         """When the present access token of each session ends; a session that has ended is missing."""
-        rows = await self.database.read(SYSTEM, lambda tx: tx.fetch(Q.session_expiries, list(session_ids)))
-        return {row["id"]: row["expires_at"] for row in rows}
+        rows = await self.database.read(SYSTEM, lambda tx: tx.fetch(SessionSql.session_expiries, list(session_ids)))
+        return dict(rows)
 
     async def login(self, email: str, password: str, client: Client) -> LoggedIn:
         """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.
 
         Raises BadCredentials, RateLimited, Unavailable. What counts is a wrong password: not a right one, and nothing
-        that came to no answer. `client` may be a Proof of an earlier log-in.
+        that came to no answer. `client` may be a ReturningClient of an earlier log-in.
         """
-        proof = client if isinstance(client, Proof) else Proof(client.ip, client.user_agent)
+        proof = client if isinstance(client, ReturningClient) else ReturningClient(client.ip, client.user_agent)
         address = _lenient(email)
-        row, charges = await self.devices.look_up(address, proof)
+        user, charges = await self.devices.look_up(address, proof)
         async with self.limiter.attempt(charges) as attempt:
-            for _ in range(_LOOKS):
-                user_id: UUID | None = None if row is None else row["id"]
-                stored: str | None = None if row is None else row["password_hash"]
-                verdict = await self.passwords.verify(password, stored)
-                if user_id is None or stored is None or not verdict.ok:
+            for _ in range(_HASH_CHECKS):
+                verdict = await self.passwords.verify(password, None if user is None else user.password_hash)
+                if user is None or not verdict.ok:
                     break
                 opened = await self.database.write(
                     system_scope(client),
-                    partial(self._open_checked, user_id=user_id, stored=stored, verdict=verdict, proof=proof),
+                    partial(
+                        self._open_checked, user_id=user.id, stored=user.password_hash, verdict=verdict, proof=proof
+                    ),
                 )
                 if opened is not None:
                     return opened
                 # Another hash is stored meanwhile, perhaps a better one of the same password.
-                row, _ = await self.devices.look_up(address, proof)
+                user, _ = await self.devices.look_up(address, proof)
             await attempt.count()
-        await self.journal.note_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
+        user_id = None if user is None else user.id
+        await self.auth_log.record_failure(AuthEvent.FAILED_LOGIN, client, user_id, "wrong e-mail or password")
         raise BadCredentials
 
     async def open(self, tx: Tx, user_id: UUID, role: Role, is_verified: bool, client: Client) -> LoggedIn:
@@ -129,9 +124,11 @@ class Sessions:
         access, refresh = digest(tokens.access_token), digest(tokens.refresh_token)
         ip, user_agent = origin_of(client)
         ends = (tokens.access_expires_at, tokens.refresh_expires_at)
-        await tx.execute(Q.insert_session, tokens.session_id, user_id, access, *ends, now, ip, user_agent)
-        await tx.execute(Q.insert_refresh_token, refresh, tokens.session_id, user_id, tokens.refresh_expires_at, now)
-        await self.journal.note(tx, AuthEvent.LOGIN, client, user_id)
+        await tx.execute(SessionSql.insert_session, tokens.session_id, user_id, access, *ends, now, ip, user_agent)
+        await tx.execute(
+            SessionSql.insert_refresh_token, refresh, tokens.session_id, user_id, tokens.refresh_expires_at, now
+        )
+        await self.auth_log.record(tx, AuthEvent.LOGIN, client, user_id)
         return LoggedIn(viewer, tokens)
 
     async def refresh(self, refresh_token: str, client: Client) -> LoggedIn:
@@ -143,19 +140,21 @@ class Sessions:
         presented = digest(refresh_token)
 
         async def work(tx: Tx) -> LoggedIn | None:
-            session = await tx.fetch_one(Q.lock_session_of_refresh_token, presented)
-            if session is None:
+            session = await tx.fetch_one(SessionSql.lock_session_of_refresh_token, presented)
+            known = None if session is None else await tx.fetch_one(SessionSql.refresh_token, presented)
+            if session is None or known is None:
                 return None
-            known = await tx.fetch_one(Q.refresh_token, presented)
-            if known is None or known["expires_at"] <= self.clock.now():
+            session_id, user_id = session
+            expires_at, used_at = known
+            if expires_at <= self.clock.now():
                 return None
-            if known["used_at"] is not None:
+            if used_at is not None:
                 error = "a used refresh token was presented again"
-                await self.journal.note(tx, AuthEvent.SECURITY_ALERT, client, session["user_id"], error=error)
-                await tx.execute(Q.delete_session, session["id"], session["user_id"])
-                await self._announce(tx, [session["id"]])
+                await self.auth_log.record(tx, AuthEvent.SECURITY_ALERT, client, user_id, error=error)
+                await tx.execute(SessionSql.delete_session, session_id, user_id)
+                await self._announce(tx, [session_id])
                 return None
-            return await self._renew(tx, session["id"], session["user_id"], presented, client)
+            return await self._renew(tx, session_id, user_id, presented, client)
 
         # The refusal is raised out here: inside, it would undo the end of the session.
         renewed = await self.database.write(system_scope(client), work)
@@ -171,11 +170,12 @@ class Sessions:
         """Ends the session of a browser whose access token has expired meanwhile; an unknown token ends nothing."""
 
         async def work(tx: Tx) -> None:
-            session = await tx.fetch_one(Q.lock_session_of_refresh_token, digest(refresh_token))
+            session = await tx.fetch_one(SessionSql.lock_session_of_refresh_token, digest(refresh_token))
             if session is not None:
-                await tx.execute(Q.delete_session, session["id"], session["user_id"])
-                await self.journal.note(tx, AuthEvent.LOGOUT, client, session["user_id"])
-                await self._announce(tx, [session["id"]])
+                session_id, user_id = session
+                await tx.execute(SessionSql.delete_session, session_id, user_id)
+                await self.auth_log.record(tx, AuthEvent.LOGOUT, client, user_id)
+                await self._announce(tx, [session_id])
 
         await self.database.write(system_scope(client), work)
 
@@ -183,7 +183,7 @@ class Sessions:
         """Ends all sessions of the viewer, this one too; returns how many."""
 
         async def work(tx: Tx) -> int:
-            await self.journal.note(tx, AuthEvent.LOGOUT, viewer.client, viewer.user_id)
+            await self.auth_log.record(tx, AuthEvent.LOGOUT, viewer.client, viewer.user_id)
             return await self.end_all(tx, viewer.user_id)
 
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
@@ -195,46 +195,48 @@ class Sessions:
 
     async def end_all(self, tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
         """Ends all sessions of a user, but `keep`; call it last in a transaction. Returns how many."""
-        ended = [row["id"] for row in await tx.fetch(Q.delete_sessions, user_id, keep)]
+        ended = await tx.fetch(SessionSql.delete_sessions, user_id, keep)
         await self._announce(tx, ended)
         return len(ended)
 
     async def _open_checked(
-        self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: Proof
+        self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: ReturningClient
     ) -> LoggedIn | None:
         # First, or two log-ins that both hold the row for share would wait for each other to upgrade it.
         if verdict.upgraded_hash is not None:
-            await tx.execute(Q.replace_password, user_id, stored, verdict.upgraded_hash)
+            await tx.execute(CredentialSql.replace_password, user_id, stored, verdict.upgraded_hash)
         current = verdict.upgraded_hash or stored
-        user = await tx.fetch_one(Q.lock_credentials, user_id, current)
+        user = await tx.fetch_one(CredentialSql.lock_credentials, user_id, current)
         if user is None:
             return None
+        role, is_verified = user
         await self.devices.remember(tx, user_id, proof)
-        opened = await self.open(tx, user_id, Role(user["role"]), user["is_verified"], proof)
+        opened = await self.open(tx, user_id, Role(role), is_verified, proof)
         device = proof.device_token
         if device is None or not self.devices.knows(device, user_id, current):
             device = self.devices.issue(user_id, current)
         return LoggedIn(opened.viewer, msgspec.structs.replace(opened.tokens, device_token=device))
 
     async def _renew(self, tx: Tx, session_id: UUID, user_id: UUID, used: str, client: Client) -> LoggedIn | None:
-        user = await tx.fetch_one(Q.viewer_of_session, user_id)
+        user = await tx.fetch_one(SessionSql.viewer_of_session, user_id)
         if user is None:
             return None
-        viewer, tokens, now = self._issue(user_id, session_id, Role(user["role"]), user["is_verified"], client)
+        role, is_verified = user
+        viewer, tokens, now = self._issue(user_id, session_id, Role(role), is_verified, client)
         ip, user_agent = origin_of(client)
         ends = (tokens.access_expires_at, tokens.refresh_expires_at)
-        await tx.execute(Q.use_refresh_token, used, now)
+        await tx.execute(SessionSql.use_refresh_token, used, now)
         refresh = digest(tokens.refresh_token)
-        await tx.execute(Q.insert_refresh_token, refresh, session_id, user_id, tokens.refresh_expires_at, now)
-        await tx.execute(Q.renew_session, session_id, digest(tokens.access_token), *ends, now, ip, user_agent)
-        await self.journal.note(tx, AuthEvent.SESSION_REFRESHED, client, user_id)
+        await tx.execute(SessionSql.insert_refresh_token, refresh, session_id, user_id, tokens.refresh_expires_at, now)
+        await tx.execute(SessionSql.renew_session, session_id, digest(tokens.access_token), *ends, now, ip, user_agent)
+        await self.auth_log.record(tx, AuthEvent.SESSION_REFRESHED, client, user_id)
         return LoggedIn(viewer, tokens)
 
     async def _end(self, user_id: UUID, session_id: UUID, event: AuthEvent, client: Client) -> bool:
         async def work(tx: Tx) -> bool:
-            if await tx.fetch_one(Q.delete_session, session_id, user_id) is None:
+            if await tx.fetch_one(SessionSql.delete_session, session_id, user_id) is None:
                 return False
-            await self.journal.note(tx, event, client, user_id)
+            await self.auth_log.record(tx, event, client, user_id)
             await self._announce(tx, [session_id])
             return True
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.domains.accounts.model import Account
 from app.domains.accounts.rules import identity
-from app.domains.accounts.statements import AccountSql
+from app.domains.accounts.statements import UserSql
 from app.kit.db import SYSTEM, Database
 
 
@@ -17,4 +17,4 @@ class Users:
     async def by_email(self, email: str) -> Account | None:
         """Whose address this is. Raises InvalidInput."""
         address = identity.email(email)
-        return await self.database.read(SYSTEM, lambda tx: tx.fetch_one(AccountSql.account_by_email, address))
+        return await self.database.read(SYSTEM, lambda tx: tx.fetch_one(UserSql.account_by_email, address))

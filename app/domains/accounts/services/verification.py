@@ -7,9 +7,9 @@ from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client, VerificationInvalid
 from app.domains.accounts.rules import identity, mails
-from app.domains.accounts.services.journal import Journal, system_scope
-from app.domains.accounts.services.post import Post
-from app.domains.accounts.statements import Q
+from app.domains.accounts.services.auth_log import AuthLog, system_scope
+from app.domains.accounts.services.mail_queue import MailQueue
+from app.domains.accounts.statements import VerificationSql
 from app.kit.clock import Clock
 from app.kit.crypto import tokens
 from app.kit.db import Database, Tx
@@ -35,8 +35,8 @@ class Verification:
     database: Database
     clock: Clock
     limiter: RateLimiter
-    journal: Journal
-    post: Post
+    auth_log: AuthLog
+    mail_queue: MailQueue
     otp_secret: bytes
     otp_ttl: timedelta
     otp_max_guesses: int
@@ -46,13 +46,15 @@ class Verification:
         """Mails a new code and a new link; those before are dead."""
         now = self.clock.now()
         code, token = tokens.new_otp(), tokens.new_token()
-        await tx.execute(Q.supersede_otps, user_id, PURPOSE, now)
-        await tx.execute(Q.insert_otp, user_id, email, PURPOSE, self._digest(user_id, code), now + self.otp_ttl, now)
-        await tx.execute(Q.set_verification_token, user_id, tokens.digest(token), now + LINK_TTL, now)
-        await self.journal.note(tx, AuthEvent.VERIFICATION_SENT, client, user_id)
+        await tx.execute(VerificationSql.supersede_otps, user_id, PURPOSE, now)
+        await tx.execute(
+            VerificationSql.insert_otp, user_id, email, PURPOSE, self._digest(user_id, code), now + self.otp_ttl, now
+        )
+        await tx.execute(VerificationSql.set_verification_token, user_id, tokens.digest(token), now + LINK_TTL, now)
+        await self.auth_log.record(tx, AuthEvent.VERIFICATION_SENT, client, user_id)
         minutes = int(self.otp_ttl.total_seconds() // 60)
         link = f"{self.origin}/verify?token={token}"
-        await self.post.send(tx, mails.verification(email, code, link, minutes))
+        await self.mail_queue.send(tx, mails.verification(email, code, link, minutes))
 
     async def verify_by_code(self, email: str, code: str, client: Client) -> UUID:
         """The user whose address is now verified.
@@ -65,14 +67,14 @@ class Verification:
             now = self.clock.now()
             bounds = (self.otp_max_guesses, max(1, self.otp_max_guesses - RESERVED_GUESSES))
             source = identity.source_of(client.ip)
-            row = await tx.fetch_one(Q.guess_otp, address, PURPOSE, now, *bounds, source)
-            if row is None:
+            guessed = await tx.fetch_one(VerificationSql.guess_otp, address, PURPOSE, now, *bounds, source)
+            if guessed is None:
                 return None
-            user_id: UUID = row["user_id"]
-            if not tokens.same_digest(self._digest(user_id, code), row["code_digest"]):
-                await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id, error="wrong code")
+            code_id, user_id, code_digest = guessed
+            if not tokens.same_digest(self._digest(user_id, code), code_digest):
+                await self.auth_log.record(tx, AuthEvent.EMAIL_VERIFIED, client, user_id, error="wrong code")
                 return None
-            await tx.execute(Q.use_otp, row["id"], now)
+            await tx.execute(VerificationSql.use_otp, code_id, now)
             await self._verified(tx, user_id, client)
             return user_id
 
@@ -87,16 +89,16 @@ class Verification:
 
         async def work(tx: Tx) -> UUID:
             now = self.clock.now()
-            user_id: UUID | None = await tx.fetch_value(Q.lock_verification_token, tokens.digest(token), now)
+            user_id = await tx.fetch_one(VerificationSql.lock_verification_token, tokens.digest(token), now)
             if user_id is None:
                 raise VerificationInvalid
-            await tx.execute(Q.supersede_otps, user_id, PURPOSE, now)
+            await tx.execute(VerificationSql.supersede_otps, user_id, PURPOSE, now)
             await self._verified(tx, user_id, client)
             return user_id
 
         return await self.database.write(system_scope(client), work)
 
-    async def request_again(self, email: str, client: Client) -> None:
+    async def request_resend(self, email: str, client: Client) -> None:
         """Asks for another mail. Returns the same, as fast, whether or not there is somebody to verify.
 
         Raises InvalidInput, RateLimited, Unavailable.
@@ -104,24 +106,24 @@ class Verification:
         address = identity.email(email)
         await self.limiter.charge(RESEND_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
-        await self.database.write(system_scope(client), lambda tx: self.post.enqueue(tx, RESEND_JOB, content))
+        await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESEND_JOB, content))
 
-    async def send_again(self, email: str, client: Client) -> None:
+    async def resend(self, email: str, client: Client) -> None:
         """What the worker makes of such a request: nothing for who is unknown, verified, or was mailed just now."""
 
         async def work(tx: Tx) -> None:
-            row = await tx.fetch_one(Q.lock_unverified, email, identity.source_of(client.ip))
-            if row is None:
+            user = await tx.fetch_one(VerificationSql.lock_unverified, email, identity.source_of(client.ip))
+            if user is None:
                 return
-            sent_at, gap = row["verification_sent_at"], RESEND_GAP if row["by_source"] else STRANGERS_RESEND_GAP
+            sent_at, gap = user.verification_sent_at, RESEND_GAP if user.by_source else STRANGERS_RESEND_GAP
             if sent_at is None or sent_at <= self.clock.now() - gap:
-                await self.issue(tx, row["id"], row["email"], client)
+                await self.issue(tx, user.id, user.email, client)
 
         await self.database.write(system_scope(client), work)
 
     async def _verified(self, tx: Tx, user_id: UUID, client: Client) -> None:
-        await tx.execute(Q.verify_user, user_id)
-        await self.journal.note(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
+        await tx.execute(VerificationSql.verify_user, user_id)
+        await self.auth_log.record(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
 
     def _digest(self, user_id: UUID, code: str) -> str:
         return tokens.keyed_digest(code, secret=self.otp_secret, scope=f"{PURPOSE}:{user_id}")

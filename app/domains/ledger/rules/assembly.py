@@ -10,7 +10,7 @@ import msgspec
 _RATE_BYTES = 1_000_000
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class MempoolEntry(msgspec.Struct, frozen=True):
     """A transaction in the mempool."""
 
     transaction_hash: bytes
@@ -22,7 +22,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def choose_transactions(
-    waiting: Sequence[Waiting], parents: Iterable[tuple[bytes, bytes]], room_bytes: int
+    waiting: Sequence[MempoolEntry], parents: Iterable[tuple[bytes, bytes]], room_bytes: int
 ) -> list[bytes]:
     """Hashes to put into a block, parents before their children.
 
@@ -53,6 +53,6 @@ def choose_transactions(
     return chosen
 
 
-def _rank(entry: Waiting) -> tuple[int, int, bytes]:
+def _rank(entry: MempoolEntry) -> tuple[int, int, bytes]:
     rate = entry.fee_units * _RATE_BYTES // entry.size_bytes
     return (-rate, entry.sequence, entry.transaction_hash)

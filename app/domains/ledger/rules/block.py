@@ -93,7 +93,7 @@ def check_block(
     encodings = _check_shape(block, rules.network)
     hashes = tuple(map(sha256, encodings))
     _check_tree(block.header, hashes)
-    ledger = _Ledger(hashes, utxo, tip.next_height, rules)
+    ledger = _UtxoChanges(hashes, utxo, tip.next_height, rules)
     for index, signed in enumerate(block.transactions):
         if index:
             ledger.spend(index, signed.transaction)
@@ -201,12 +201,12 @@ def _check_coinbase(signed: SignedTransaction, height: int, reward_units: int) -
         )
 
 
-class _Ledger:
+class _UtxoChanges:
     """The unspent outputs as a block's transactions pass one by one."""
 
     def __init__(self, hashes: Sequence[bytes], utxo: UtxoView, height: int, rules: ChainRules) -> None:
-        self._places = {transaction_hash: index for index, transaction_hash in enumerate(hashes)}
-        if len(self._places) < len(hashes):
+        self._positions = {transaction_hash: index for index, transaction_hash in enumerate(hashes)}
+        if len(self._positions) < len(hashes):
             raise RuleBroken(Violation.DUPLICATE_TRANSACTION, "the block holds a transaction twice")
         self._hashes = hashes
         self._utxo = utxo
@@ -222,7 +222,7 @@ class _Ledger:
         for outpoint in transaction.inputs:
             if outpoint in self.spent:
                 raise RuleBroken(Violation.SPENT_TWICE_IN_BLOCK, "an earlier one spends the same output", index)
-            if self._places.get(outpoint.transaction_hash, -1) > index:
+            if self._positions.get(outpoint.transaction_hash, -1) > index:
                 raise RuleBroken(Violation.PARENT_AFTER_CHILD, "spends a later one's output", index)
         try:
             outputs = check_inputs(transaction, self._unspent, self._height, self._rules)

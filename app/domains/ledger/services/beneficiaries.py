@@ -1,12 +1,11 @@
 """Saved recipients."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
 from app.domains.ledger.model import Beneficiary, BeneficiaryExists, RecipientNotFound
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import BeneficiarySql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
@@ -33,19 +32,22 @@ class Beneficiaries:
 
         async def add(tx: Tx) -> Made:
             names = _name("name", name), _name("nickname", nickname)
-            row = await tx.fetch_one(Q.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now())
-            if row is None:
+            found = await tx.fetch_one(
+                BeneficiarySql.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now()
+            )
+            if found is None:
                 raise RecipientNotFound
-            if row["id"] is None:
+            (id_,) = found
+            if id_ is None:
                 raise BeneficiaryExists
-            return Made(row["id"])
+            return Made(id_)
 
         request = [wallet_id, _trimmed(name), _trimmed(nickname)]
         keyed = Keyed.of(viewer.user_id, idempotency_key, "addBeneficiary", request)
 
         async def work(tx: Tx) -> Beneficiary:
             added = await once(tx, keyed, lambda: add(tx), Made)
-            return _found(await tx.fetch_one(Q.beneficiary, added.result.id, viewer.user_id))
+            return _found(await tx.fetch_one(BeneficiarySql.beneficiary, added.result.id, viewer.user_id))
 
         return await self.database.write(viewer.scope, work)
 
@@ -54,20 +56,22 @@ class Beneficiaries:
         names = _name("name", name), _name("nickname", nickname)
 
         async def work(tx: Tx) -> Beneficiary:
-            return _found(await tx.fetch_one(Q.update_beneficiary, id, viewer.user_id, *names))
+            return _found(await tx.fetch_one(BeneficiarySql.update_beneficiary, id, viewer.user_id, *names))
 
         return await self.database.write(viewer.scope, work)
 
     async def remove(self, viewer: Viewer, id: UUID) -> None:
         """Forgets a beneficiary. Raises NotFound, also for one that is gone already."""
-        if not await self.database.write(viewer.scope, lambda tx: tx.execute(Q.delete_beneficiary, id, viewer.user_id)):
+        if not await self.database.write(
+            viewer.scope, lambda tx: tx.execute(BeneficiarySql.delete_beneficiary, id, viewer.user_id)
+        ):
             raise NotFound
 
 
-def _found(row: Any | None) -> Beneficiary:
-    if row is None:
+def _found(beneficiary: Beneficiary | None) -> Beneficiary:
+    if beneficiary is None:
         raise NotFound
-    return Beneficiary(*row)
+    return beneficiary
 
 
 def _trimmed(text: str | None) -> str | None:

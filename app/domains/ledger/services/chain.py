@@ -10,10 +10,10 @@ from app.domains.ledger.rules.block import Block
 from app.domains.ledger.rules.header import mine
 from app.domains.ledger.rules.progress import GENESIS_TIMESTAMP_S, NETWORK, Progress
 from app.domains.ledger.rules.spending import COINBASE_MATURITY_BLOCKS
-from app.domains.ledger.services.connect import extend
+from app.domains.ledger.services.connector import extend
 from app.domains.ledger.services.head import Head, read_head
-from app.domains.ledger.services.templates import NoChain, Template, block_on, build_template
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.services.templates import BlockTemplate, NoChain, block_on, build_template
+from app.domains.ledger.statements import ChainSql, MempoolSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
@@ -23,13 +23,6 @@ SOLVE_SLICE_ATTEMPTS = 20_000
 
 class ChainMoved(Exception):
     """The block does not stand on the tip: another one came first."""
-
-
-class News(msgspec.Struct, frozen=True):
-    """What makes a template old: another tip, or a newer transaction that waits."""
-
-    tip_hash: str
-    newest_sequence: int
 
 
 @dataclass(frozen=True)
@@ -45,21 +38,20 @@ class Chain:
 
     async def state(self) -> model.ChainState | None:
         """The tip and its sums, or None before genesis."""
-        row = await self.database.fetch_one(Q.chain_info)
-        return None if row is None else model.ChainState(*row)
+        return await self.database.fetch_one(ChainSql.chain_info)
 
-    async def news(self) -> News:
-        """A cheap look at what would change a template; raises NoChain."""
-        row = await self.database.fetch_one(Q.news)
-        if row is None:
+    async def template_basis(self) -> model.TemplateBasis:
+        """What a new template would be built from, as a cheap check whether one is out of date. Raises NoChain."""
+        basis = await self.database.fetch_one(MempoolSql.template_basis)
+        if basis is None:
             raise NoChain
-        return News(*row)
+        return basis
 
     async def ensure_genesis(self, miner_wallet_id: str) -> bool:
         """Begins the chain, its first reward for this wallet; False when it was begun before."""
         return await self.database.write(SYSTEM, lambda tx: self._begin(tx, miner_wallet_id))
 
-    async def template(self, miner_wallet_id: str) -> Template:
+    async def template(self, miner_wallet_id: str) -> BlockTemplate:
         """A block for the tip and the mempool that lacks only its nonce; raises NoChain."""
         return await build_template(self.database, bytes.fromhex(miner_wallet_id), int(self.clock.now().timestamp()))
 
@@ -71,7 +63,7 @@ class Chain:
         return await self.database.write(SYSTEM, lambda tx: self._connect(tx, block, miner_wallet_id))
 
     async def _connect(self, tx: Tx, block: Block, miner_wallet_id: str) -> model.Block:
-        head = await read_head(tx, Q.lock_chain_head)
+        head = await read_head(tx, ChainSql.lock_chain_head)
         if head is None:
             raise NoChain
         if block.header.previous_hash != head.progress.hash:
@@ -79,7 +71,7 @@ class Chain:
         return await extend(tx, block, miner_wallet_id, head, self.clock.now(), self.events)
 
     async def _begin(self, tx: Tx, miner_wallet_id: str) -> bool:
-        await tx.fetch(Q.lock_genesis)
+        await tx.execute(ChainSql.lock_genesis)
         if await read_head(tx) is not None:
             return False
         head = Head(

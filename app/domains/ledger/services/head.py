@@ -1,7 +1,6 @@
 """The top of the chain as the tables have it, and what a block needs to see of them."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import msgspec
 
@@ -9,7 +8,7 @@ from app.domains.ledger.rules.amounts import to_units
 from app.domains.ledger.rules.progress import Progress
 from app.domains.ledger.rules.spending import ChainRules, Utxo
 from app.domains.ledger.rules.transaction import OutPoint
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.statements import BlockSql, ChainSql, HeadRow, MempoolSql, WalletSql
 from app.kit.crypto.rsa import verify
 from app.kit.db import Executor
 from app.kit.sql import Query
@@ -38,7 +37,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         return self.progress.height + 2 - max(self.coinbase_maturity, 1)
 
 
-class Surroundings(msgspec.Struct, frozen=True):
+class SpendingContext(msgspec.Struct, frozen=True):
     """What some transactions need to be judged."""
 
     unspent: dict[OutPoint, Utxo]
@@ -48,55 +47,47 @@ class Surroundings(msgspec.Struct, frozen=True):
     public_keys: dict[bytes, bytes]
 
 
-async def read_head(executor: Executor, query: Query[Any] = Q.chain_head) -> Head | None:
-    """The head, or None before genesis. Give `Q.lock_chain_head` to keep it from moving."""
+async def read_head(executor: Executor, query: Query[HeadRow] = ChainSql.chain_head) -> Head | None:
+    """The head, or None before genesis. Give `ChainSql.lock_chain_head` to keep it from moving."""
     row = await executor.fetch_one(query)
     if row is None:
         return None
-    network, maturity, height, tip_hash, difficulty_bits, burned, transactions = row
-    times = await executor.fetch(Q.recent_block_times, height)
     progress = Progress(
-        height=height,
-        hash=bytes.fromhex(tip_hash),
-        difficulty_bits=difficulty_bits,
-        timestamps_s=tuple(time[0] for time in times),
+        height=row.tip_height,
+        hash=bytes.fromhex(row.tip_hash),
+        difficulty_bits=row.current_difficulty,
+        timestamps_s=tuple(await executor.fetch(BlockSql.recent_block_times, row.tip_height)),
     )
     return Head(
-        network=network,
-        coinbase_maturity=maturity,
+        network=row.network,
+        coinbase_maturity=row.coinbase_maturity,
         progress=progress,
-        burned_units=to_units(burned),
-        total_transactions=transactions,
+        burned_units=to_units(row.burned_coins),
+        total_transactions=row.total_transactions,
     )
 
 
-async def read_present(executor: Executor) -> datetime:
+async def read_database_time(executor: Executor) -> datetime:
     """The database's clock, by which blocks are dated and judged whatever the machine's own says."""
-    row = await executor.fetch_one(Q.present)
-    assert row is not None
-    present: datetime = row[0]
+    present = await executor.fetch_one(ChainSql.database_time)
+    assert present is not None
     return present
 
 
-async def read_surroundings(executor: Executor, hashes: list[str], senders: list[str]) -> Surroundings:
+async def read_spending_context(executor: Executor, hashes: list[str], senders: list[str]) -> SpendingContext:
     """What the transactions with these hashes, by these wallets, need."""
     unspent: dict[OutPoint, Utxo] = {}
     spenders: dict[OutPoint, bytes] = {}
-    for row in await executor.fetch(Q.outputs_spent_by, hashes):
+    for row in await executor.fetch(MempoolSql.outputs_spent_by, hashes):
         transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender = row
         outpoint = OutPoint(bytes.fromhex(transaction_hash), output_index)
         spenders[outpoint] = bytes.fromhex(spender)
         if height is not None:
             unspent[outpoint] = Utxo(bytes.fromhex(wallet_id), amount_units, height, is_coinbase)
-    return Surroundings(unspent, spenders, await read_public_keys(executor, senders))
+    return SpendingContext(unspent, spenders, await read_public_keys(executor, senders))
 
 
 async def read_public_keys(executor: Executor, wallet_ids: list[str]) -> dict[bytes, bytes]:
     """The keys of these wallets."""
-    rows: list[Any] = await executor.fetch(Q.public_keys, wallet_ids)
-    return {bytes.fromhex(row[0]): row[1] for row in rows}
-
-
-def at(timestamp_s: int) -> datetime:
-    """A block's time as the tables keep it."""
-    return datetime.fromtimestamp(timestamp_s, UTC)
+    rows = await executor.fetch(WalletSql.public_keys, wallet_ids)
+    return {bytes.fromhex(wallet_id): public_key for wallet_id, public_key in rows}

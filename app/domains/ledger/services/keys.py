@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.domains.ledger.model import KeyRotation, WalletKey
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import WalletSql
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Tx
@@ -35,20 +35,20 @@ class Keys:
         Each batch commits on its own, so an interrupted rotation is taken up again; wallets made meanwhile are under
         the active key from birth. Raises SealBroken or UnknownKey at the first key that cannot be opened.
         """
-        row = await self.database.write(SYSTEM, lambda tx: tx.fetch_one(Q.count_keys_to_rewrap, self.keyring.active))
-        total = 0 if row is None else int(row[0])
+        active = self.keyring.active
+        total = await self.database.write(SYSTEM, lambda tx: tx.fetch_one(WalletSql.count_keys_to_rewrap, active)) or 0
         rewrapped = 0
         while batch := await self.database.write(SYSTEM, self._rewrap_batch):
             rewrapped += batch
             yield KeyRotation(rewrapped, max(total, rewrapped))
 
     async def _rewrap_batch(self, tx: Tx) -> int:
-        keys = [WalletKey(*row) for row in await tx.fetch(Q.keys_to_rewrap, self.keyring.active, ROTATION_BATCH)]
+        keys = await tx.fetch(WalletSql.keys_to_rewrap, self.keyring.active, ROTATION_BATCH)
         if not keys:
             return 0
         wrapped = [self.keyring.rewrap(_sealed(key), _aad(key.wallet_id, key.user_id)).wrapped_key for key in keys]
         wallet_ids = [key.wallet_id for key in keys]
-        await tx.execute(Q.rewrap_keys, self.keyring.active, wallet_ids, wrapped, self.clock.now())
+        await tx.execute(WalletSql.rewrap_keys, self.keyring.active, wallet_ids, wrapped, self.clock.now())
         return len(keys)
 
 

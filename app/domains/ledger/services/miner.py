@@ -14,8 +14,8 @@ from app.domains.ledger.rules.block import Block
 from app.domains.ledger.rules.header import MAX_NONCE, mine
 from app.domains.ledger.rules.violations import RuleBroken
 from app.domains.ledger.services.chain import Chain, ChainMoved
-from app.domains.ledger.services.connect import MempoolMismatch, NotInMempool
-from app.domains.ledger.services.templates import Template
+from app.domains.ledger.services.connector import MempoolMismatch, NotInMempool
+from app.domains.ledger.services.templates import BlockTemplate
 from app.kit.errors import Unavailable
 from app.kit.tasks import heed_cancellation
 from app.kit.volatile import Volatile
@@ -82,9 +82,9 @@ class Miner:
     async def _refreshed(self, search: "_Search") -> "_Search":
         """The same search, or one on the newest tip and mempool. Its block's time is never much older than now."""
         search.looked_at = time.monotonic()
-        news = await self.chain.news()
-        moved = news.tip_hash != search.template.tip_hash
-        grown = news.newest_sequence > search.template.newest_sequence
+        basis = await self.chain.template_basis()
+        moved = basis.tip_hash != search.template.basis.tip_hash
+        grown = basis.newest_sequence > search.template.basis.newest_sequence
         if moved or (search.looked_at - search.began_at >= (REBUILD_S if grown else TIMESTAMP_S)):
             return _Search(await self.chain.template(self.wallet_id))
         return search
@@ -93,7 +93,7 @@ class Miner:
 class _Search:
     """Nonces tried on one template, from a random one, so that two miners of one wallet do not repeat each other."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: BlockTemplate) -> None:
         self.template = template
         self.began_at = self.looked_at = time.monotonic()
         self._next_nonce = self._first_nonce = random.randrange(MAX_NONCE // 2)

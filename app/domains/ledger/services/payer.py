@@ -1,6 +1,5 @@
 """Who pays, and with which coins."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,7 +10,8 @@ from app.domains.ledger.rules.amounts import to_coins, to_units
 from app.domains.ledger.rules.selection import Candidate, Selection, select_coins
 from app.domains.ledger.rules.spending import ChainRules
 from app.domains.ledger.rules.transaction import MAX_INPUTS, OutPoint
-from app.domains.ledger.services.payments import MAX_ANCESTORS, chain_rules, total_ancestors
+from app.domains.ledger.services.payments import MAX_ANCESTORS, next_block_rules, total_ancestors
+from app.domains.ledger.statements import PayerRow
 
 SMALLEST_COINS = 64
 """Beside the largest, so many of the smallest coins are offered, to be tidied away."""
@@ -40,24 +40,32 @@ class Payer(msgspec.Struct, frozen=True, kw_only=True):
     coins: list[Coin]
 
 
-def read_payer(row: Any, user_id: UUID) -> Payer:
-    """A row of the statement `payer`. Raises Unavailable before there is a chain."""
-    rules = chain_rules(row["network"], row["coinbase_maturity"])
-    wallet_id = row["wallet_id"]
+def payer_of(row: PayerRow, user_id: UUID) -> Payer:
+    """The payer in base units. Raises Unavailable before genesis."""
+    rules, next_height = next_block_rules(row)
     key = None
-    if row["kek_id"] is not None:
-        key = WalletKey(wallet_id, user_id, row["kek_id"], row["wrapped_key"], row["ciphertext"])
-    columns = [row[name] or () for name in ("hashes", "indexes", "units", "heights", "coinbases", "ancestors")]
+    if row.kek_id is not None and row.wrapped_key is not None and row.ciphertext is not None:
+        key = WalletKey(row.wallet_id, user_id, row.kek_id, row.wrapped_key, row.ciphertext)
+    coins = zip(
+        row.hashes or (),
+        row.indexes or (),
+        row.units or (),
+        row.heights or (),
+        row.coinbases or (),
+        row.ancestors or (),
+        strict=True,
+    )
     return Payer(
-        wallet_id=wallet_id,
-        public_key=row["public_key"],
+        wallet_id=row.wallet_id,
+        public_key=row.public_key,
         key=key,
-        recipient_exists=row["recipient_exists"],
+        recipient_exists=row.recipient_exists,
         rules=rules,
-        next_height=row["tip_height"] + 1,
-        balance_units=to_units(row["balance"]),
+        next_height=next_height,
+        balance_units=to_units(row.balance),
         coins=[
-            Coin(OutPoint(bytes.fromhex(hash_), place), *rest) for hash_, place, *rest in zip(*columns, strict=True)
+            Coin(OutPoint(bytes.fromhex(transaction_hash), index), units, height, is_coinbase, ancestors)
+            for transaction_hash, index, units, height, is_coinbase, ancestors in coins
         ],
     )
 

@@ -1,7 +1,7 @@
 """What transfers and submissions share: the mempool's own rules, and the one way in."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
@@ -11,9 +11,10 @@ from app.domains.ledger.model import FeeTooHigh, FeeTooLow, UnconfirmedChainTooL
 from app.domains.ledger.rules.amounts import COIN, InvalidAmount, to_coins, to_units
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import ChainRules
+from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import SignedTransaction, encode, signed_size
-from app.domains.ledger.services.connect import wallet_stream
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import PayerRow, PaymentSql, SubmitterRow
+from app.domains.ledger.streams import wallet_stream
 from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable
@@ -29,8 +30,6 @@ MAX_ANCESTORS = 25
 MAX_FUTURE = timedelta(hours=2)
 MAX_AGE = timedelta(hours=24)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """A payment that all rules have passed. `ancestors` bounds how many unconfirmed ones it builds on."""
@@ -40,20 +39,21 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     ancestors: int
 
 
-class SpentElsewhere(Exception):
+class DoubleSpend(Exception):
     """An input was spent between the look at it and the spend, which the sender's lock should have prevented."""
 
 
-def facts_about(kind: str, transaction_hash: str, wallet_ids: Sequence[str]) -> list[Fact]:
+def wallet_facts(kind: str, transaction_hash: str, wallet_ids: Sequence[str]) -> list[Fact]:
     """The same fact for each wallet it concerns."""
     return [Fact(wallet_stream(wallet_id), kind, {"hash": transaction_hash}) for wallet_id in sorted(set(wallet_ids))]
 
 
-def chain_rules(network: bytes | None, coinbase_maturity: int | None) -> ChainRules:
-    """The chain's rules as the database keeps them. Raises Unavailable before there is a chain."""
-    if network is None or coinbase_maturity is None:
+def next_block_rules(row: PayerRow | SubmitterRow) -> tuple[ChainRules, int]:
+    """The chain's rules, and the height of its next block. Raises Unavailable before genesis."""
+    if row.network is None or row.coinbase_maturity is None or row.tip_height is None:
         raise Unavailable("The chain has no first block yet. Try again shortly.")
-    return ChainRules(network=network, verify=verify, coinbase_maturity_blocks=coinbase_maturity)
+    rules = ChainRules(network=row.network, verify=verify, coinbase_maturity_blocks=row.coinbase_maturity)
+    return rules, row.tip_height + 1
 
 
 def amount_units(field: str, coins: Decimal) -> int:
@@ -84,16 +84,6 @@ def total_ancestors(parents: dict[bytes, int]) -> int:
     return total
 
 
-def moment(timestamp_ms: int) -> datetime:
-    """A transaction's own time."""
-    return _EPOCH + timedelta(milliseconds=timestamp_ms)
-
-
-def timestamp_ms(at: datetime) -> int:
-    """The inverse of `moment`, rounded down."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
-
-
 class Accepted(TypedDict):
     """What is stored of an accepted payment under its idempotency key. `wallets` are told of it."""
 
@@ -106,7 +96,7 @@ async def pay_once(tx: Tx, events: EventLog, keyed: Keyed, work: Callable[[], Aw
     outcome = await once(tx, keyed, work, Accepted)
     payment = outcome.result
     if payment["wallets"] and not outcome.replayed:
-        await events.append(tx, facts_about("transaction.pending", payment["hash"], payment["wallets"]))
+        await events.append(tx, wallet_facts("transaction.pending", payment["hash"], payment["wallets"]))
     return payment["hash"]
 
 
@@ -117,15 +107,15 @@ async def accept(tx: Tx, payment: Payment, now: datetime) -> Accepted:
     transaction_hash = sha256(encoding).hex()
     sender = transaction.sender_wallet_id
     paid_units = sum(output.amount_units for output in transaction.outputs if output.wallet_id != sender)
-    spent = await tx.fetch_value(
-        Q.accept_payment,
+    spent = await tx.fetch_one(
+        PaymentSql.accept_payment,
         transaction_hash,
         sender.hex(),
         payment.recipient_wallet_id,
         to_coins(paid_units),
         to_coins(transaction.fee_units),
         transaction.memo,
-        moment(transaction.timestamp_ms),
+        to_datetime(transaction.timestamp_ms),
         signature,
         encoding,
         signed_size(len(encoding), len(signature)),
@@ -137,5 +127,5 @@ async def accept(tx: Tx, payment: Payment, now: datetime) -> Accepted:
         [spent.output_index for spent in transaction.inputs],
     )
     if spent != len(transaction.inputs):
-        raise SpentElsewhere(transaction_hash)
+        raise DoubleSpend(transaction_hash)
     return {"hash": transaction_hash, "wallets": [sender.hex(), payment.recipient_wallet_id]}

@@ -4,33 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from app.domains.ledger.statements import STATISTICS as Q
+from app.domains.ledger.model import ChainPosition, ConfirmedPayment
+from app.domains.ledger.statements import StatisticsSql
 from app.kit.db import Database
 
 LARGEST: Final = 10
-
-
-class Place(NamedTuple):
-    """Of a transaction in the chain."""
-
-    height: int
-    position: int
-
-
-class Payment(msgspec.Struct, frozen=True):
-    """A confirmed transaction that is no reward. `amount` is in coins, without change."""
-
-    block_height: int
-    block_position: int
-    transaction_hash: str
-    sender_wallet_id: str
-    recipient_wallet_id: str
-    amount: Decimal
-    confirmed_at: datetime
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +30,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     fees: Decimal
     active_wallets: int
     large_payments: int
-    largest_payments: Sequence[Payment]
+    largest_payments: Sequence[ConfirmedPayment]
 
 
 @dataclass(frozen=True)
@@ -59,15 +41,16 @@ class Statistics:
 
     async def activity(self, since: datetime, large: Decimal) -> Activity | None:
         """What happened since, by the blocks' own times; None before genesis. Payments from `large` on are large."""
-        row = await self.database.fetch_one(Q.activity_since, since)
+        row = await self.database.fetch_one(StatisticsSql.activity_since, since)
         if row is None:
             return None
         tip_height, tip_at, block_time, difficulty, circulating, total, blocks, lowest, payments, fees = row
-        volume, large_payments, active, largest = Decimal(0), 0, 0, list[Payment]()
+        volume, large_payments, active, largest = Decimal(0), 0, 0, list[ConfirmedPayment]()
         if blocks:
-            sums = await self.database.fetch(Q.payments_from_height, lowest, large)
-            volume, large_payments, active = sums[0]
-            largest = _payments(await self.database.fetch(Q.largest_payments_from_height, lowest, LARGEST))
+            ((volume, large_payments, active),) = await self.database.fetch(
+                StatisticsSql.payments_from_height, lowest, large
+            )
+            largest = await self.database.fetch(StatisticsSql.largest_payments_from_height, lowest, LARGEST)
         return Activity(
             tip_height=tip_height,
             tip_at=tip_at,
@@ -84,15 +67,11 @@ class Statistics:
             largest_payments=largest,
         )
 
-    async def payments_after(self, place: Place, limit: int) -> list[Payment]:
-        """Up to `limit` confirmed payments behind a place, in the order of the chain."""
-        return _payments(await self.database.fetch(Q.payments_after, place.height, place.position, limit))
+    async def payments_after(self, position: ChainPosition, limit: int) -> list[ConfirmedPayment]:
+        """Returns up to `limit` confirmed payments after a position, in the order of the chain."""
+        after = (position.block_height, position.block_position)
+        return await self.database.fetch(StatisticsSql.payments_after, *after, limit)
 
-    async def last_place(self) -> Place | None:
-        """Where the newest confirmed transaction is; None before genesis."""
-        row = await self.database.fetch_one(Q.last_place)
-        return None if row is None else Place(*row)
-
-
-def _payments(rows: Sequence[Any]) -> list[Payment]:
-    return [Payment(*row) for row in rows]
+    async def last_position(self) -> ChainPosition | None:
+        """Returns the position of the newest confirmed transaction; None before genesis."""
+        return await self.database.fetch_one(StatisticsSql.last_position)

@@ -3,12 +3,13 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any
 
 from app.domains.accounts.model import Viewer
+from app.domains.accounts.services.auth_log import system_scope
 from app.domains.ledger.model import NotVerified, RecipientNotFound, Rejection, TransactionRejected
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import Utxo, check_payment
+from app.domains.ledger.rules.timestamps import to_milliseconds
 from app.domains.ledger.rules.transaction import (
     MalformedTransaction,
     OutPoint,
@@ -24,14 +25,12 @@ from app.domains.ledger.services.payments import (
     Accepted,
     Payment,
     accept,
-    chain_rules,
     check_fee,
+    next_block_rules,
     pay_once,
-    timestamp_ms,
     total_ancestors,
 )
-from app.domains.ledger.services.transfers import as_system
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import PaymentSql, UnspentOutput
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
@@ -84,7 +83,7 @@ class Submissions:
         # Neither the signature nor the word for a high fee: who has had it accepted has had it accepted.
         keyed = Keyed.of(viewer.user_id, idempotency_key, "submitTransaction", transaction_hash)
         return await self.database.write(
-            as_system(viewer), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
+            system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
     async def _judge(
@@ -93,28 +92,27 @@ class Submissions:
         """The payment, if every rule lets it pass; None if it is known already."""
         transaction = signed.transaction
         recipient = _recipient(transaction)
-        wallet_id = await tx.fetch_value(Q.lock_payer, viewer.user_id)
+        wallet_id = await tx.fetch_one(PaymentSql.lock_payer, viewer.user_id)
         if wallet_id is None:
             raise NotFound
         if transaction.sender_wallet_id.hex() != wallet_id:
             raise TransactionRejected(Rejection.NOT_YOURS, "The sender is not your wallet.")
-        known = await tx.fetch_one(Q.submitter, wallet_id, transaction_hash, recipient)
+        known = await tx.fetch_one(PaymentSql.submitter, wallet_id, transaction_hash, recipient)
         if known is None:
             raise NotFound
-        if known["is_known"]:
+        if known.is_known:
             return None
         await self.mempool.require_room(tx)
         self._check_time(transaction)
         check_fee(transaction.fee_units, allow_high=allow_high_fee)
-        next_height = known["tip_height"] + 1 if known["tip_height"] is not None else 0
-        rules = chain_rules(known["network"], known["coinbase_maturity"])
+        rules, next_height = next_block_rules(known)
         inputs = await _inputs(tx, transaction)
         try:
             check_payment(
                 transaction,
                 signed.signature,
                 utxo=_view(inputs, next_height).get,
-                public_key={transaction.sender_wallet_id: known["public_key"]}.get,
+                public_key={transaction.sender_wallet_id: known.public_key}.get,
                 height=next_height,
                 rules=rules,
             )
@@ -122,13 +120,13 @@ class Submissions:
             raise TransactionRejected(
                 _REJECTIONS[broken.violation], f"{broken.detail[0].upper()}{broken.detail[1:]}."
             ) from None
-        if not known["recipient_exists"]:
+        if not known.recipient_exists:
             raise RecipientNotFound
         return Payment(signed=signed, recipient_wallet_id=recipient, ancestors=_ancestors(inputs))
 
     def _check_time(self, transaction: Transaction) -> None:
         now = self.clock.now()
-        if not timestamp_ms(now - MAX_AGE) <= transaction.timestamp_ms <= timestamp_ms(now + MAX_FUTURE):
+        if not to_milliseconds(now - MAX_AGE) <= transaction.timestamp_ms <= to_milliseconds(now + MAX_FUTURE):
             raise TransactionRejected(
                 Rejection.TIMESTAMP_OUT_OF_RANGE, "The timestamp must lie within the last 24 hours or the next 2."
             )
@@ -159,35 +157,35 @@ def _recipient(transaction: Transaction) -> str:
     return recipients.pop().hex()
 
 
-async def _inputs(tx: Tx, transaction: Transaction) -> dict[OutPoint, Any]:
+async def _inputs(tx: Tx, transaction: Transaction) -> dict[OutPoint, UnspentOutput]:
     rows = await tx.fetch(
-        Q.unspent_at,
+        PaymentSql.unspent_at,
         [spent.transaction_hash.hex() for spent in transaction.inputs],
         [spent.output_index for spent in transaction.inputs],
     )
-    return {OutPoint(bytes.fromhex(row["transaction_hash"]), row["output_index"]): row for row in rows}
+    return {OutPoint(bytes.fromhex(row.transaction_hash), row.output_index): row for row in rows}
 
 
-def _view(inputs: dict[OutPoint, Any], next_height: int) -> dict[OutPoint, Utxo]:
+def _view(inputs: dict[OutPoint, UnspentOutput], next_height: int) -> dict[OutPoint, Utxo]:
     return {
         outpoint: Utxo(
-            bytes.fromhex(row["wallet_id"]),
-            row["units"],
-            next_height if row["block_height"] is None else row["block_height"],
-            row["is_coinbase"],
+            bytes.fromhex(row.wallet_id),
+            row.units,
+            next_height if row.block_height is None else row.block_height,
+            row.is_coinbase,
         )
         for outpoint, row in inputs.items()
     }
 
 
-def _ancestors(inputs: dict[OutPoint, Any]) -> int:
+def _ancestors(inputs: dict[OutPoint, UnspentOutput]) -> int:
     parents = {}
     for outpoint, row in inputs.items():
-        if row["block_height"] is None:
+        if row.block_height is None:
             # Own change falls only with a payment of one's own; what others have not had confirmed may never come.
-            if not row["is_change"]:
+            if not row.is_change:
                 raise TransactionRejected(
                     Rejection.UNCONFIRMED_INPUT, "Of unconfirmed outputs only your own change can be spent."
                 )
-            parents[outpoint.transaction_hash] = row["ancestors"]
+            parents[outpoint.transaction_hash] = row.ancestors
     return total_ancestors(parents)

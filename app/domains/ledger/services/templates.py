@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from app.domains.ledger.rules.assembly import Waiting, choose_transactions
+from app.domains.ledger.model import TemplateBasis
+from app.domains.ledger.rules.assembly import MempoolEntry, choose_transactions
 from app.domains.ledger.rules.block import MAX_BLOCK_BYTES, Block, latest_past
 from app.domains.ledger.rules.encoding import compact_size_length
 from app.domains.ledger.rules.hashing import sha256
@@ -27,8 +28,8 @@ from app.domains.ledger.rules.transaction import (
     signed_size,
 )
 from app.domains.ledger.rules.violations import RuleBroken, Violation
-from app.domains.ledger.services.head import Head, Surroundings, read_head, read_present, read_surroundings
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.services.head import Head, SpendingContext, read_database_time, read_head, read_spending_context
+from app.domains.ledger.statements import MempoolSql
 from app.kit.db import PUBLIC, Database
 
 # Several blocks' worth; what waits beyond these has to wait for the next template.
@@ -44,16 +45,14 @@ class NoChain(Exception):
     """There is no genesis block yet."""
 
 
-class Template(msgspec.Struct, frozen=True):
-    """A block with nonce 0, and which news it was made from."""
+class BlockTemplate(msgspec.Struct, frozen=True):
+    """A block with nonce 0, and what it was built from."""
 
     block: Block
-    tip_hash: str
-    newest_sequence: int
-    """Of the mempool when the template was made; 0: nothing waited."""
+    basis: TemplateBasis
 
 
-async def build_template(database: Database, miner_wallet_id: bytes, now_s: int) -> Template:
+async def build_template(database: Database, miner_wallet_id: bytes, now_s: int) -> BlockTemplate:
     """The best block for the present tip and mempool; raises NoChain.
 
     A waiting transaction that a block may not hold is left out, and logged: the mempool should not have it. A clock
@@ -63,23 +62,27 @@ async def build_template(database: Database, miner_wallet_id: bytes, now_s: int)
         head = await read_head(tx)
         if head is None:
             raise NoChain
-        present_s = int((await read_present(tx)).timestamp())
-        rows = await tx.fetch(Q.waiting_transactions, CONSIDERED_TRANSACTIONS)
-        parents = await tx.fetch(Q.waiting_parents) if rows else []
+        present_s = int((await read_database_time(tx)).timestamp())
+        rows = await tx.fetch(MempoolSql.pending_transactions, CONSIDERED_TRANSACTIONS)
+        parents = await tx.fetch(MempoolSql.pending_parents) if rows else []
         chosen = choose_transactions(
-            [Waiting(bytes.fromhex(row[0]), row[1], signed_size(row[2], row[3]), row[4]) for row in rows],
+            [
+                MempoolEntry(bytes.fromhex(transaction_hash), fee_units, signed_size(body, signature), sequence)
+                for transaction_hash, fee_units, body, signature, sequence in rows
+            ],
             [(bytes.fromhex(parent), bytes.fromhex(child)) for parent, child in parents],
             _ROOM_BYTES,
         )
         hashes = [transaction_hash.hex() for transaction_hash in chosen]
-        bodies = {row[0]: (row[1], row[2]) for row in await tx.fetch(Q.transactions_to_mine, hashes)}
-        signed = [_decoded(transaction_hash, *bodies[transaction_hash]) for transaction_hash in hashes]
+        bodies = {body[0]: body for body in await tx.fetch(MempoolSql.transactions_to_mine, hashes)}
+        signed = [_decoded(*bodies[transaction_hash]) for transaction_hash in hashes]
         fit = [entry for entry in signed if entry is not None]
         senders = {entry.transaction.sender_wallet_id.hex() for entry in fit}
-        surroundings = await read_surroundings(tx, hashes, sorted(senders))
+        context = await read_spending_context(tx, hashes, sorted(senders))
     timestamp_s = block_time(head.progress, now_s, present_s)
-    block = await asyncio.to_thread(_assemble, head, fit, surroundings, miner_wallet_id, timestamp_s)
-    return Template(block, head.progress.hash.hex(), max((row[4] for row in rows), default=0))
+    block = await asyncio.to_thread(_assemble, head, fit, context, miner_wallet_id, timestamp_s)
+    newest_sequence = max((sequence for *_, sequence in rows), default=0)
+    return BlockTemplate(block, TemplateBasis(head.progress.hash.hex(), newest_sequence))
 
 
 def block_on(
@@ -127,22 +130,22 @@ def _decoded(transaction_hash: str, encoding: bytes, signature: bytes) -> Signed
 
 
 def _assemble(
-    head: Head, candidates: list[SignedTransaction], around: Surroundings, miner_wallet_id: bytes, timestamp_s: int
+    head: Head, candidates: list[SignedTransaction], context: SpendingContext, miner_wallet_id: bytes, timestamp_s: int
 ) -> Block:
     height = head.progress.height + 1
-    unspent = dict(around.unspent)
+    unspent = dict(context.unspent)
     payments = []
     for signed in candidates:
         transaction = signed.transaction
         transaction_hash = sha256(encode(transaction))
         try:
-            if any(around.spenders.get(outpoint) != transaction_hash for outpoint in transaction.inputs):
+            if any(context.spenders.get(outpoint) != transaction_hash for outpoint in transaction.inputs):
                 raise RuleBroken(Violation.OUTPUT_NOT_AVAILABLE, "an input is not set aside for it")
             check_payment(
                 transaction,
                 signed.signature,
                 utxo=unspent.get,
-                public_key=around.public_keys.get,
+                public_key=context.public_keys.get,
                 height=height,
                 rules=head.rules,
             )

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from app.domains.accounts.model import Viewer
+from app.domains.accounts.services.auth_log import system_scope
 from app.domains.ledger.model import (
     NotVerified,
     RecipientNotFound,
@@ -19,6 +20,7 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.memo import memo_fault, normalise_memo
 from app.domains.ledger.rules.selection import Selection
 from app.domains.ledger.rules.spending import Utxo, check_payment
+from app.domains.ledger.rules.timestamps import to_milliseconds
 from app.domains.ledger.rules.transaction import (
     MAX_INPUTS,
     SignedTransaction,
@@ -28,7 +30,7 @@ from app.domains.ledger.rules.transaction import (
 )
 from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
-from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, read_payer
+from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, payer_of
 from app.domains.ledger.services.payments import (
     MIN_FEE_UNITS,
     Accepted,
@@ -37,18 +39,17 @@ from app.domains.ledger.services.payments import (
     amount_units,
     check_fee,
     pay_once,
-    timestamp_ms,
 )
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import PaymentSql
 from app.kit.clock import Clock
 from app.kit.crypto.rsa import sign
-from app.kit.db import Database, Executor, Scope, Tx
+from app.kit.db import Database, Executor, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
 from app.kit.idempotency import Keyed
 
 
-class _Order(msgspec.Struct, frozen=True):
+class _PaymentRequest(msgspec.Struct, frozen=True):
     """A command in base units."""
 
     recipient_wallet_id: str
@@ -83,8 +84,9 @@ class Transfers:
             return await accept(tx, payment, self.clock.now())
 
         keyed = Keyed.of(viewer.user_id, idempotency_key, "transfer", _order(command))
+        # Only the system writes to the chain; the audit log still names the viewer.
         return await self.database.write(
-            as_system(viewer), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
+            system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
     async def draft(self, executor: Executor, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:
@@ -95,7 +97,7 @@ class Transfers:
         order = _checked(command)
         payer = await _payer(executor, viewer.user_id, order)
         chosen, _ = await asyncio.to_thread(choose, payer, order.amount_units, order.fee_units)
-        transaction = _build(payer, order, chosen, timestamp_ms(self.clock.now()))
+        transaction = _build(payer, order, chosen, to_milliseconds(self.clock.now()))
         encoding = encode(transaction)
         return UnsignedTransaction(
             encoding=encoding,
@@ -104,27 +106,22 @@ class Transfers:
             change=to_coins(chosen.change_units),
         )
 
-    async def _sign(self, payer: Payer, order: _Order) -> Payment:
+    async def _sign(self, payer: Payer, order: _PaymentRequest) -> Payment:
         if payer.key is None:
             raise WalletIsExternal
         private_der = self.keys.open(payer.key)
         # One thread for the search and the signature: some milliseconds in which other requests go on.
-        return await asyncio.to_thread(_pay, payer, order, private_der, timestamp_ms(self.clock.now()))
+        return await asyncio.to_thread(_pay, payer, order, private_der, to_milliseconds(self.clock.now()))
 
 
-def as_system(viewer: Viewer) -> Scope:
-    """The chain is written by Moneta itself; the audit log still says for whom."""
-    return Scope(system=True, user_id=viewer.user_id, ip=viewer.client.ip, user_agent=viewer.client.user_agent)
-
-
-def _order(command: TransferCommand) -> _Order:
+def _order(command: TransferCommand) -> _PaymentRequest:
     """Raises InvalidInput for what is no number of base units, and so was never accepted."""
     amount = amount_units("amount", command.amount)
     fee = MIN_FEE_UNITS if command.fee is None else amount_units("fee", command.fee)
-    return _Order(command.recipient_wallet_id, amount, fee, normalise_memo(command.memo))
+    return _PaymentRequest(command.recipient_wallet_id, amount, fee, normalise_memo(command.memo))
 
 
-def _checked(command: TransferCommand) -> _Order:
+def _checked(command: TransferCommand) -> _PaymentRequest:
     order = _order(command)
     if order.amount_units == 0:
         raise InvalidInput("amount", "An amount must be positive.")
@@ -134,18 +131,18 @@ def _checked(command: TransferCommand) -> _Order:
     return order
 
 
-async def _lock(tx: Tx, user_id: UUID, order: _Order) -> Payer:
+async def _lock(tx: Tx, user_id: UUID, order: _PaymentRequest) -> Payer:
     # Two statements: the second must see what was committed while the first waited for its lock.
-    if await tx.fetch_one(Q.lock_payer, user_id) is None:
+    if await tx.fetch_one(PaymentSql.lock_payer, user_id) is None:
         raise NotFound
     return await _payer(tx, user_id, order)
 
 
-async def _payer(executor: Executor, user_id: UUID, order: _Order) -> Payer:
-    row = await executor.fetch_one(Q.payer, user_id, order.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
+async def _payer(executor: Executor, user_id: UUID, order: _PaymentRequest) -> Payer:
+    row = await executor.fetch_one(PaymentSql.payer, user_id, order.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
     if row is None:
         raise NotFound
-    payer = read_payer(row, user_id)
+    payer = payer_of(row, user_id)
     if payer.wallet_id == order.recipient_wallet_id:
         raise InvalidInput("toWalletId", "A wallet does not pay itself.")
     if not payer.recipient_exists:
@@ -153,7 +150,7 @@ async def _payer(executor: Executor, user_id: UUID, order: _Order) -> Payer:
     return payer
 
 
-def _build(payer: Payer, order: _Order, chosen: Selection, at_ms: int) -> Transaction:
+def _build(payer: Payer, order: _PaymentRequest, chosen: Selection, at_ms: int) -> Transaction:
     sender = bytes.fromhex(payer.wallet_id)
     outputs = [TransactionOutput(bytes.fromhex(order.recipient_wallet_id), order.amount_units)]
     if chosen.change_units:
@@ -169,7 +166,7 @@ def _build(payer: Payer, order: _Order, chosen: Selection, at_ms: int) -> Transa
     )
 
 
-def _pay(payer: Payer, order: _Order, private_der: bytes, at_ms: int) -> Payment:
+def _pay(payer: Payer, order: _PaymentRequest, private_der: bytes, at_ms: int) -> Payment:
     chosen, ancestors = choose(payer, order.amount_units, order.fee_units)
     transaction = _build(payer, order, chosen, at_ms)
     signature = sign(private_der, encode(transaction))

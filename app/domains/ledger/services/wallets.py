@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.domains.ledger.model import PublicKeyTaken
 from app.domains.ledger.services.keys import Keys
-from app.domains.ledger.statements import PAYMENTS as Q
+from app.domains.ledger.statements import WalletSql
 from app.kit.crypto.rsa import BadPublicKey, fingerprint, generate_rsa_key, parse_public_key
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput
@@ -40,7 +40,7 @@ class Wallets:
         async def insert(tx: Tx, user_id: UUID) -> None:
             sealed = None if private_der is None else self.keys.seal(private_der, wallet_id, user_id)
             box = (None, None, None) if sealed is None else (sealed.kek_id, sealed.wrapped_key, sealed.ciphertext)
-            if await tx.fetch_one(Q.insert_wallet, wallet_id, user_id, public_der, *box) is None:
+            if await tx.fetch_one(WalletSql.insert_wallet, wallet_id, user_id, public_der, *box) is None:
                 raise PublicKeyTaken
 
         return insert

@@ -1,4 +1,4 @@
-"""How the phases of an analysis are read: by whoever asked for it."""
+"""The loaders of the phases of an analysis, which only the user who started it can read."""
 
 from app.domains.market.analysis.statements import AnalysisSql
 from app.kit.loading import Audience, one

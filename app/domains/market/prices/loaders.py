@@ -1,4 +1,4 @@
-"""How prices are read: by everybody."""
+"""The loaders of prices, which are public."""
 
 from app.domains.market.prices.statements import PriceSql
 from app.kit.loading import Audience, page

@@ -1,4 +1,4 @@
-"""How tokens are read: by everybody."""
+"""The loaders of tokens, which are public."""
 
 from app.domains.market.tokens.model import TokenFilter
 from app.domains.market.tokens.statements import TokenSql

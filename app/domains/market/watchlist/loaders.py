@@ -1,4 +1,4 @@
-"""How watchlists are read: by their owner."""
+"""The loaders of watchlists, which only their owner can read."""
 
 from app.domains.market.watchlist.statements import WatchlistSql
 from app.kit.loading import Audience, many, one, page

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from app.domains.market.analysis.model import news as model
-from app.domains.market.analysis.services.press import NewsAnalyst
+from app.domains.market.analysis.services.media import NewsAnalyst
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from app.domains.ledger.rules.amounts import COIN
 from app.domains.ledger.rules.block import Block, BlockDelta, ChainTip, check_block
 from app.domains.ledger.rules.difficulty import INITIAL_DIFFICULTY_BITS
 from app.domains.ledger.rules.hashing import sha256
@@ -22,8 +23,10 @@ from app.domains.ledger.rules.transaction import (
 )
 
 NETWORK = b"MNTA"
+REWARD = 500 * COIN
 GENESIS_TIME_S = 1_700_000_000
 MATURITY_BLOCKS = 3
+replace = msgspec.structs.replace
 
 
 def key(name: str) -> bytes:
@@ -75,13 +78,13 @@ def coinbase(miner: str, height: int, units: int) -> Transaction:
 def remined(header: BlockHeader) -> BlockHeader:
     nonce = mine(header, 0, 1_000_000)
     assert nonce is not None
-    return msgspec.structs.replace(header, nonce=nonce)
+    return replace(header, nonce=nonce)
 
 
 def block_of(header: BlockHeader, transactions: Sequence[SignedTransaction]) -> Block:
     """`header` over `transactions`, with their root and enough work."""
     root = merkle_root([transaction_hash(signed.transaction) for signed in transactions])
-    return Block(remined(msgspec.structs.replace(header, merkle_root=root)), tuple(transactions))
+    return Block(remined(replace(header, merkle_root=root)), tuple(transactions))
 
 
 class Chain:
@@ -134,3 +137,24 @@ class Chain:
     def grow(self, blocks: int, miner: str = "alice") -> list[OutPoint]:
         """Outpoints of the coinbases of `blocks` further blocks."""
         return [OutPoint(self.connect(self.candidate(miner)).transaction_hashes[0], 0) for _ in range(blocks)]
+
+
+class Example:
+    """Twelve blocks by alice, and a valid thirteenth in which she pays bob, who pays carol at once."""
+
+    def __init__(self) -> None:
+        self.chain = Chain()
+        self.coins = self.chain.grow(12)
+        self.to_bob = payment("alice", self.coins[:1], [("bob", 300 * COIN), ("alice", 199 * COIN)], COIN)
+        self.bobs = OutPoint(transaction_hash(self.to_bob), 0)
+        self.to_carol = payment("bob", [self.bobs], [("carol", 298 * COIN)], 2 * COIN)
+        self.block = self.chain.candidate("alice", [(self.to_bob, "alice"), (self.to_carol, "bob")])
+
+    def with_transactions(self, *transactions: SignedTransaction) -> Block:
+        return block_of(self.block.header, transactions)
+
+    def with_payment(self, transaction: Transaction, signer: str) -> Block:
+        return self.chain.candidate("alice", [(transaction, signer)])
+
+    def with_header(self, **change: object) -> Block:
+        return Block(remined(replace(self.block.header, **change)), self.block.transactions)

@@ -1,8 +1,8 @@
 import pytest
 
-from tests.domains.ledger.rules.scene import Scene
+from tests.domains.ledger.rules.chain import Example
 
 
 @pytest.fixture(scope="session")
-def scene() -> Scene:
-    return Scene()
+def example() -> Example:
+    return Example()

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.ledger.rules.assembly import Waiting, choose_transactions
+from app.domains.ledger.rules.assembly import MempoolEntry, choose_transactions
 
 
-def waiting(name: str, fee_units: int, sequence: int, size_bytes: int = 100) -> Waiting:
-    return Waiting(name.encode(), fee_units, size_bytes, sequence)
+def waiting(name: str, fee_units: int, sequence: int, size_bytes: int = 100) -> MempoolEntry:
+    return MempoolEntry(name.encode(), fee_units, size_bytes, sequence)
 
 
 def test_the_higher_fee_rate_goes_first_then_the_older() -> None:
@@ -34,10 +34,11 @@ def test_a_child_of_an_unknown_parent_is_left_out() -> None:
 
 
 @st.composite
-def families(draw: st.DrawFn) -> tuple[list[Waiting], list[tuple[bytes, bytes]]]:
+def families(draw: st.DrawFn) -> tuple[list[MempoolEntry], list[tuple[bytes, bytes]]]:
     count = draw(st.integers(0, 12))
     entries = [
-        Waiting(bytes([place]), draw(st.integers(0, 50)), draw(st.integers(1, 50)), place) for place in range(count)
+        MempoolEntry(bytes([place]), draw(st.integers(0, 50)), draw(st.integers(1, 50)), place)
+        for place in range(count)
     ]
     pairs = [
         (bytes([parent]), bytes([child])) for child in range(count) for parent in range(child) if draw(st.booleans())
@@ -47,7 +48,7 @@ def families(draw: st.DrawFn) -> tuple[list[Waiting], list[tuple[bytes, bytes]]]
 
 @given(families(), st.integers(0, 400))
 def test_every_choice_fits_and_is_closed_under_parents(
-    family: tuple[list[Waiting], list[tuple[bytes, bytes]]], room_bytes: int
+    family: tuple[list[MempoolEntry], list[tuple[bytes, bytes]]], room_bytes: int
 ) -> None:
     entries, pairs = family
     chosen = choose_transactions(entries, pairs, room_bytes)

@@ -21,20 +21,22 @@ from tests.domains.ledger.rules.chain import (
     GENESIS_TIME_S,
     KEYS,
     MATURITY_BLOCKS,
+    REWARD,
     RULES,
     Chain,
+    Example,
     coinbase,
     payment,
+    replace,
     sign,
     wallet,
 )
-from tests.domains.ledger.rules.scene import REWARD, Scene, replace
 
 
-def test_a_valid_block_names_what_it_changes(scene: Scene) -> None:
-    delta = scene.chain.check(scene.block)
-    reward, to_bob, to_carol = map(transaction_hash, (signed.transaction for signed in scene.block.transactions))
-    assert delta.block_hash == block_hash(scene.block.header)
+def test_a_valid_block_names_what_it_changes(example: Example) -> None:
+    delta = example.chain.check(example.block)
+    reward, to_bob, to_carol = map(transaction_hash, (signed.transaction for signed in example.block.transactions))
+    assert delta.block_hash == block_hash(example.block.header)
     assert delta.transaction_hashes == (reward, to_bob, to_carol)
     assert delta.created == {
         OutPoint(reward, 0): Utxo(wallet("alice"), REWARD + 3 * COIN, 12, True),
@@ -43,26 +45,26 @@ def test_a_valid_block_names_what_it_changes(scene: Scene) -> None:
         OutPoint(to_carol, 0): Utxo(wallet("carol"), 298 * COIN, 12, False),
     }
     assert delta.spent == {
-        scene.coins[0]: Utxo(wallet("alice"), REWARD, 0, True),
-        scene.bobs: Utxo(wallet("bob"), 300 * COIN, 12, False),
+        example.coins[0]: Utxo(wallet("alice"), REWARD, 0, True),
+        example.bobs: Utxo(wallet("bob"), 300 * COIN, 12, False),
     }
-    assert delta.spenders == {scene.coins[0]: to_bob, scene.bobs: to_carol}
+    assert delta.spenders == {example.coins[0]: to_bob, example.bobs: to_carol}
     assert (delta.fee_units, delta.subsidy_units, delta.burned_units) == (3 * COIN, REWARD, 0)
 
 
-def test_judging_a_block_changes_nothing(scene: Scene) -> None:
-    before = dict(scene.chain.utxos)
-    assert scene.chain.check(scene.block) == scene.chain.check(scene.block)
-    assert scene.chain.utxos == before
+def test_judging_a_block_changes_nothing(example: Example) -> None:
+    before = dict(example.chain.utxos)
+    assert example.chain.check(example.block) == example.chain.check(example.block)
+    assert example.chain.utxos == before
 
 
-def test_a_key_that_is_not_the_senders_is_unknown(scene: Scene) -> None:
+def test_a_key_that_is_not_the_senders_is_unknown(example: Example) -> None:
     for keys in ({}, {wallet("alice"): b"a key of another wallet"}):
         with pytest.raises(RuleBroken) as broken:
             check_payment(
-                scene.to_bob,
-                sign(scene.to_bob, "alice"),
-                utxo=scene.chain.utxos.get,
+                example.to_bob,
+                sign(example.to_bob, "alice"),
+                utxo=example.chain.utxos.get,
                 public_key=keys.get,
                 height=12,
                 rules=RULES,
@@ -70,22 +72,22 @@ def test_a_key_that_is_not_the_senders_is_unknown(scene: Scene) -> None:
         assert broken.value.violation is Violation.UNKNOWN_PUBLIC_KEY
 
 
-def test_a_payment_is_judged_alone_as_in_a_block(scene: Scene) -> None:
+def test_a_payment_is_judged_alone_as_in_a_block(example: Example) -> None:
     def judge(transaction: Transaction, signature: bytes, height: int = 12) -> tuple[Utxo, ...]:
         return check_payment(
             transaction,
             signature,
-            utxo=scene.chain.utxos.get,
+            utxo=example.chain.utxos.get,
             public_key=KEYS.get,
             height=height,
             rules=RULES,
         )
 
-    assert judge(scene.to_bob, sign(scene.to_bob, "alice")) == (Utxo(wallet("alice"), REWARD, 0, True),)
+    assert judge(example.to_bob, sign(example.to_bob, "alice")) == (Utxo(wallet("alice"), REWARD, 0, True),)
     refusals = [
-        (scene.to_carol, sign(scene.to_carol, "bob"), 12, Violation.OUTPUT_NOT_AVAILABLE),
-        (scene.to_bob, b"forged", 12, Violation.BAD_SIGNATURE),
-        (scene.to_bob, sign(scene.to_bob, "alice"), MATURITY_BLOCKS - 1, Violation.IMMATURE_COINBASE),
+        (example.to_carol, sign(example.to_carol, "bob"), 12, Violation.OUTPUT_NOT_AVAILABLE),
+        (example.to_bob, b"forged", 12, Violation.BAD_SIGNATURE),
+        (example.to_bob, sign(example.to_bob, "alice"), MATURITY_BLOCKS - 1, Violation.IMMATURE_COINBASE),
         (coinbase("alice", 12, 5), b"", 12, Violation.SECOND_COINBASE),
     ]
     for transaction, signature, height, violation in refusals:
@@ -107,24 +109,24 @@ def test_a_coinbase_matures_at_its_block_and_not_one_before() -> None:
     assert first in chain.connect(chain.candidate("alice", [(spend, "alice")])).spent
 
 
-def test_the_time_limits_themselves(scene: Scene) -> None:
-    for timestamp_s in (GENESIS_TIME_S + 61, scene.chain.now_s + MAX_FUTURE_SECONDS):
-        assert scene.chain.check(scene.with_header(timestamp_s=timestamp_s)).fee_units == 3 * COIN
+def test_the_time_limits_themselves(example: Example) -> None:
+    for timestamp_s in (GENESIS_TIME_S + 61, example.chain.now_s + MAX_FUTURE_SECONDS):
+        assert example.chain.check(example.with_header(timestamp_s=timestamp_s)).fee_units == 3 * COIN
 
 
-def test_the_size_limit_itself(scene: Scene) -> None:
-    reward, to_bob, to_carol = scene.block.transactions
-    encodings = [encode(signed.transaction) for signed in scene.block.transactions]
+def test_the_size_limit_itself(example: Example) -> None:
+    reward, to_bob, to_carol = example.block.transactions
+    encodings = [encode(signed.transaction) for signed in example.block.transactions]
     # A signature of 65,536 bytes or more has a length of 5 bytes instead of the 1 of an empty one.
     room = MAX_BLOCK_BYTES - block_size(encodings, [reward, replace(to_bob, signature=b""), to_carol]) - 4
     for surplus, violation in ((0, Violation.BAD_SIGNATURE), (1, Violation.BLOCK_TOO_LARGE)):
         filled = replace(to_bob, signature=bytes(room + surplus))
         with pytest.raises(RuleBroken) as broken:
-            scene.chain.check(scene.with_transactions(reward, filled, to_carol))
+            example.chain.check(example.with_transactions(reward, filled, to_carol))
         assert broken.value.violation is violation
 
 
-def test_an_overlong_signature_is_bad_before_anybody_checks_it(scene: Scene) -> None:
+def test_an_overlong_signature_is_bad_before_anybody_checks_it(example: Example) -> None:
     checked: list[int] = []
 
     def credulous(_key: bytes, _message: bytes, signature: bytes) -> bool:
@@ -132,10 +134,10 @@ def test_an_overlong_signature_is_bad_before_anybody_checks_it(scene: Scene) -> 
         return True
 
     for length in (1, 512):
-        check_signature(scene.to_bob, b"", bytes(length), KEYS.get, credulous)
+        check_signature(example.to_bob, b"", bytes(length), KEYS.get, credulous)
     for length in (0, 513):
         with pytest.raises(RuleBroken) as broken:
-            check_signature(scene.to_bob, b"", bytes(length), KEYS.get, credulous)
+            check_signature(example.to_bob, b"", bytes(length), KEYS.get, credulous)
         assert broken.value.violation is Violation.BAD_SIGNATURE
     assert checked == [1, 512]
 

@@ -13,11 +13,13 @@ from app.domains.ledger.rules.transaction import (
 from app.domains.ledger.rules.violations import RuleBroken, Violation
 from tests.domains.ledger.rules.chain import (
     GENESIS_TIME_S,
+    REWARD,
+    Example,
     coinbase,
     payment,
+    replace,
     sign,
 )
-from tests.domains.ledger.rules.scene import REWARD, Scene, replace
 
 
 def weak_header(header: BlockHeader) -> BlockHeader:
@@ -33,48 +35,48 @@ def resigned(signed: SignedTransaction, signer: str, **change: object) -> Signed
     return SignedTransaction(changed, sign(changed, signer))
 
 
-def paying(scene: Scene, units: int) -> Block:
+def paying(example: Example, units: int) -> Block:
     reward = SignedTransaction(coinbase("alice", 12, units), b"")
-    return scene.with_transactions(reward, *scene.block.transactions[1:])
+    return example.with_transactions(reward, *example.block.transactions[1:])
 
 
-def swapped(scene: Scene) -> Block:
-    reward, to_bob, to_carol = scene.block.transactions
-    return scene.with_transactions(reward, to_carol, to_bob)
+def swapped(example: Example) -> Block:
+    reward, to_bob, to_carol = example.block.transactions
+    return example.with_transactions(reward, to_carol, to_bob)
 
 
-def padded(scene: Scene) -> Block:
-    return Block(scene.block.header, (*scene.block.transactions, scene.block.transactions[-1]))
+def padded(example: Example) -> Block:
+    return Block(example.block.header, (*example.block.transactions, example.block.transactions[-1]))
 
 
-def doubled(scene: Scene) -> Block:
+def doubled(example: Example) -> Block:
     # The copy is not the sibling of its original, so the tree is sound and only the list is wrong.
-    reward, to_bob, to_carol = scene.block.transactions
-    return scene.with_transactions(reward, to_bob, to_carol, to_bob)
+    reward, to_bob, to_carol = example.block.transactions
+    return example.with_transactions(reward, to_bob, to_carol, to_bob)
 
 
-def spending_twice(scene: Scene) -> Block:
-    rival = payment("alice", scene.coins[:1], [("carol", REWARD)])
-    return scene.chain.candidate("alice", [(scene.to_bob, "alice"), (rival, "alice")])
+def spending_twice(example: Example) -> Block:
+    rival = payment("alice", example.coins[:1], [("carol", REWARD)])
+    return example.chain.candidate("alice", [(example.to_bob, "alice"), (rival, "alice")])
 
 
-def too_large(scene: Scene) -> Block:
-    reward, *payments = scene.block.transactions
-    return scene.with_transactions(reward, SignedTransaction(payments[0].transaction, bytes(MAX_BLOCK_BYTES)))
+def too_large(example: Example) -> Block:
+    reward, *payments = example.block.transactions
+    return example.with_transactions(reward, SignedTransaction(payments[0].transaction, bytes(MAX_BLOCK_BYTES)))
 
 
-def malformed(scene: Scene) -> Block:
-    reward, to_bob, _ = scene.block.transactions
-    return Block(scene.block.header, (reward, replace(to_bob, transaction=replace(to_bob.transaction, memo="\n"))))
+def malformed(example: Example) -> Block:
+    reward, to_bob, _ = example.block.transactions
+    return Block(example.block.header, (reward, replace(to_bob, transaction=replace(to_bob.transaction, memo="\n"))))
 
 
-def spends_reward_at_once(scene: Scene) -> Block:
-    reward = scene.block.transactions[0]
+def spends_reward_at_once(example: Example) -> Block:
+    reward = example.block.transactions[0]
     hasty = payment("alice", [OutPoint(transaction_hash(reward.transaction), 0)], [("bob", REWARD + 3 * COIN)])
-    return scene.with_transactions(reward, SignedTransaction(hasty, sign(hasty, "alice")))
+    return example.with_transactions(reward, SignedTransaction(hasty, sign(hasty, "alice")))
 
 
-MUTATIONS: dict[str, tuple[Violation, Callable[[Scene], Block]]] = {
+MUTATIONS: dict[str, tuple[Violation, Callable[[Example], Block]]] = {
     "unknown version": (
         Violation.MALFORMED_HEADER,
         lambda s: Block(replace(s.block.header, version=2), s.block.transactions),
@@ -175,10 +177,10 @@ MUTATIONS: dict[str, tuple[Violation, Callable[[Scene], Block]]] = {
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_each_mutation_of_a_valid_block_is_refused_by_name(scene: Scene, name: str) -> None:
+def test_each_mutation_of_a_valid_block_is_refused_by_name(example: Example, name: str) -> None:
     violation, mutate = MUTATIONS[name]
     with pytest.raises(RuleBroken) as broken:
-        scene.chain.check(mutate(scene))
+        example.chain.check(mutate(example))
     assert broken.value.violation is violation
 
 
@@ -186,7 +188,7 @@ def test_every_violation_but_the_unknown_key_has_a_mutation() -> None:
     assert {violation for violation, _ in MUTATIONS.values()} == set(Violation) - {Violation.UNKNOWN_PUBLIC_KEY}
 
 
-def test_the_message_says_where(scene: Scene) -> None:
+def test_the_message_says_where(example: Example) -> None:
     with pytest.raises(RuleBroken, match="parent_after_child: transaction 1: spends a later one's output") as broken:
-        scene.chain.check(swapped(scene))
+        example.chain.check(swapped(example))
     assert broken.value.transaction_index == 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.domains.accounts.services.post import Post
+from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.services.dispatcher import AlertDispatcher
 from app.domains.market.alerts.services.matcher import AlertMatcher
 from app.domains.market.alerts.services.price_alerts import PriceAlerts
@@ -52,7 +52,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S, name=NAME)
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
-    post = Post(Keyring.generate(), NoMailer())
+    post = MailQueue(Keyring.generate(), NoMailer())
     dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
     ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
 

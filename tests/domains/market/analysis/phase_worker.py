@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.analysis.services import Analyses, Phases
-from app.domains.market.analysis.services.findings import Examined, NotAvailable
+from app.domains.market.analysis.services.analyst import Examination, NotAvailable
 from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
@@ -28,7 +28,7 @@ class Mortal:
     def __init__(self, type: AnalysisType) -> None:
         self.type = type
 
-    async def examine(self, symbol: str) -> Examined:
+    async def examine(self, symbol: str) -> Examination:
         if self.type is AnalysisType.NEWS:
             os.kill(os.getpid(), signal.SIGKILL)
         raise NotAvailable("Nothing is known.")

@@ -1,4 +1,4 @@
-"""The press: taken in once, judged, read, forgotten."""
+"""The press: taken in once, scored, read, forgotten."""
 
 import asyncio
 import random

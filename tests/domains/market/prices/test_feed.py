@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from app.domains.market.prices.model import MARKET, PRICES_TOPIC
-from app.domains.market.prices.services.feed import PriceFeed, next_turn, pause_after
+from app.domains.market.prices.services.feed import PriceFeed, next_tick, pause_after
 from app.domains.market.sources.services.sources import Sources
 from app.kit.clock import FixedClock
 from app.kit.db import Database
@@ -226,7 +226,7 @@ async def _active(owner: Owner) -> bool:
 @given(st.integers(0, 10**6), st.floats(0, 10**6), st.sampled_from([0.01, 0.5, 1.0, 60.0]))
 def test_ticks_keep_to_multiples_of_their_period(number: int, late_s: float, every_s: float) -> None:
     elapsed_s = number * every_s + late_s
-    turn = next_turn(number, elapsed_s, every_s)
+    turn = next_tick(number, elapsed_s, every_s)
     assert turn > number
     # In the future, and no sooner one is passed over.
     rounding_s = 1e-9 * elapsed_s

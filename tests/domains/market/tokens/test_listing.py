@@ -103,7 +103,7 @@ async def test_half_an_answer_retires_nobody(
         await tokens.refresh()
     assert await stored(owner) == before
     [source] = await Sources(database, clock).all()
-    assert source.last_failure == "Only 4 tokens are listed; that is not believed."
+    assert source.last_failure == "The provider lists only 4 tokens; the list is rejected as incomplete."
     assert source.accepted == 10
 
 

@@ -10,7 +10,6 @@ import pytest_asyncio
 from app.domains.accounts.model import Viewer
 from app.domains.market.services import MarketServices
 from app.domains.market.watchlist import loaders as watchlist_loaders
-from app.domains.market.watchlist import services as service
 from app.domains.market.watchlist.model import WatchlistChanges, WatchlistItem
 from app.domains.market.watchlist.services import Watchlist
 from app.engine.cursors import MAX_CURSOR
@@ -125,7 +124,7 @@ async def test_new_ranks_let_nobody_be_passed_over(  # noqa: PLR0917
     seed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service, "MAX_PLACES", 1)
+    monkeypatch.setattr("app.domains.market.watchlist.services.MAX_DECIMALS", 1)
     watchlist = services[MarketServices].watchlist
     items = [await watchlist.add(alice, symbol, None, symbol) for symbol in ("BTC", "ETH", "USDT", "DOGE", "BCH")]
     reader, chance = Reader(database, alice), random.Random(seed)

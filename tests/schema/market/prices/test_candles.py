@@ -12,7 +12,7 @@ import pytest_asyncio
 from app.domains.market.prices import loaders as price_loaders
 from app.domains.market.prices.model import Candle, Interval, Quote
 from app.domains.market.prices.services.history import History
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.db import Database
 from app.kit.loading import COUNT_LIMIT
 from app.kit.sql import Query
@@ -290,12 +290,12 @@ async def test_no_other_statement_about_prices_scans_a_table(owner: Owner) -> No
     await owner.execute(FILL)
     keys = ["T1", "T2", "T3"]
     since: datetime = await owner.fetchval("SELECT now() - interval '1 day'")
-    asked: Sequence[tuple[Query[Any], tuple[object, ...]]] = (
-        (PRICES.latest_candles, (keys, "1h", 200)),
-        (PRICES.candles_exist, (keys, "simulated", "1m", [since] * 3, [since] * 3)),
-        (PRICES.day_of_candles, (keys, "simulated", since)),
+    asked: Sequence[tuple[Any, tuple[object, ...]]] = (
+        (PriceSql.latest_candles, (keys, "1h", 200)),
+        (PriceSql.candles_exist, (keys, "simulated", "1m", [since] * 3, [since] * 3)),
+        (PriceSql.day_of_candles, (keys, "simulated", since)),
         (
-            PRICES.roll_up_candles,
+            PriceSql.roll_up_candles,
             (keys, "simulated", "1h", "1d", timedelta(days=1), since, since + timedelta(days=1)),
         ),
     )

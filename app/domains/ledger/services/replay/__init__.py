@@ -1,5 +1,5 @@
 """The doctor of the chain."""
 
-from app.domains.ledger.services.replay.run import Progressed, Replay, ReplayReport
+from app.domains.ledger.services.replay.replay import Progressed, Replay, ReplayReport
 
 __all__ = ["Progressed", "Replay", "ReplayReport"]

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from app.dev.demo import load_demo
 from app.domains.accounts.model import NewUser, Role
-from app.domains.accounts.rules.published import ACCESS_CODES, EMAILS, PASSWORD
+from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.accounts.services import AccountsServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database

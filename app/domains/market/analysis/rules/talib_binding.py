@@ -1,6 +1,6 @@
-"""TA-Lib, through whichever of two bindings is installed. Import it where it is called: that takes a second.
+"""TA-Lib, through the one of two bindings that is installed. Import it where it is called: that takes a second.
 
-TA-Lib's own binding has no wheels for macOS 13 on Apple silicon; pytafast has. It calls the same C library: it finds
+The binding of TA-Lib has no wheels for macOS 13 on Apple silicon; pytafast has. It calls the same C library: it finds
 the same patterns, and its indicators agree to eleven digits.
 """
 

@@ -9,7 +9,7 @@ from app.domains.ledger.rules.spending import COINBASE_MATURITY_BLOCKS, ChainRul
 from app.domains.ledger.rules.transaction import OutPoint
 from app.domains.ledger.rules.utxo_hash import utxo_set_hash
 from app.domains.ledger.rules.violations import RuleBroken
-from app.domains.ledger.services.replay.stored import StoredBlock, Wrong, check_against, decoded
+from app.domains.ledger.services.replay.stored_block import Inconsistency, StoredBlock, check_against, decoded
 from app.kit.crypto.rsa import verify
 
 
@@ -34,16 +34,16 @@ class ReplayedChain:
         return utxo_set_hash(self.unspent.items())
 
     def connect_all(self, blocks: Iterable[StoredBlock]) -> None:
-        """Puts stored blocks on top; raises Wrong at the first that does not fit."""
+        """Puts stored blocks on top; raises Inconsistency at the first that does not fit."""
         for stored in blocks:
             height = self.progress.height + 1
             if stored.row.height != height:
-                raise Wrong(height, "the block is missing")
+                raise Inconsistency(height, "the block is missing")
             self._connect(stored)
 
     def _connect(self, stored: StoredBlock) -> None:
         block = decoded(stored)
-        now_s, honest_s = int(stored.connected_at.timestamp()), block.header.timestamp_s - MAX_FUTURE_SECONDS
+        now_s, honest_s = int(stored.row.created_at.timestamp()), block.header.timestamp_s - MAX_FUTURE_SECONDS
         # What was let in once stays: whoever reads the chain later cannot know by which clock it was judged.
         is_ahead = now_s < honest_s
         try:
@@ -56,7 +56,7 @@ class ReplayedChain:
                 rules=self.rules,
             )
         except RuleBroken as broken:
-            raise Wrong(stored.row.height, str(broken)) from None
+            raise Inconsistency(stored.row.height, str(broken)) from None
         check_against(stored, block, delta)
         self.unspent |= delta.created
         for outpoint in delta.spent:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import msgspec
 
@@ -11,10 +10,10 @@ from app.domains.ledger import model
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
 from app.domains.ledger.services.head import read_public_keys
-from app.domains.ledger.services.replay.chain import ReplayedChain
-from app.domains.ledger.services.replay.present import check_balances, check_unspent, read_waiting
-from app.domains.ledger.services.replay.stored import StoredBlock, StoredOutput, StoredTransaction, Wrong
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.services.replay.current_state import check_balances, check_unspent, read_mempool
+from app.domains.ledger.services.replay.replayed_chain import ReplayedChain
+from app.domains.ledger.services.replay.stored_block import Inconsistency, StoredBlock
+from app.domains.ledger.statements import BlockRow, ChainSql, ReplaySql
 from app.kit.db import SYSTEM, Database, Tx
 
 # So many rows of one kind are in memory at a time, beside the set of unspent outputs; a block is never cut.
@@ -50,20 +49,19 @@ class Replay:
     async def run(self, progressed: Progressed) -> ReplayReport:
         """Replays from genesis until the end or the first fault."""
         async with self.database.snapshot(SYSTEM) as tx:
-            row = await tx.fetch_one(Q.chain_info)
-            info = None if row is None else model.ChainState(*row)
+            info = await tx.fetch_one(ChainSql.chain_info)
             chain = ReplayedChain(info)
-            wrong: Wrong | None = None
+            wrong: Inconsistency | None = None
             try:
                 if info is not None:
                     await self._blocks(tx, chain, progressed)
                     _check_sums(chain, info)
-                elif await tx.fetch(Q.replay_blocks, 0, 1):
-                    raise Wrong(0, "there are blocks, and blockchain_info is empty")
-                waiting = await read_waiting(tx, chain)
-                await check_unspent(tx, chain, waiting)
-                await check_balances(tx, chain, waiting)
-            except Wrong as found:
+                elif await tx.fetch(ReplaySql.replay_blocks, 0, 1):
+                    raise Inconsistency(0, "there are blocks, and blockchain_info is empty")
+                mempool = await read_mempool(tx, chain)
+                await check_unspent(tx, chain, mempool)
+                await check_balances(tx, chain, mempool)
+            except Inconsistency as found:
                 wrong = found
         return ReplayReport(
             blocks=chain.progress.height + 1,
@@ -81,23 +79,25 @@ class Replay:
             await self._check(tx, chain, batch)
             progressed(chain.progress.height + 1, max(total, chain.progress.height + 1))
         if chain.progress.height < chain.claimed_height:
-            raise Wrong(chain.progress.height + 1, "the block is missing")
+            raise Inconsistency(chain.progress.height + 1, "the block is missing")
 
-    async def _check(self, tx: Tx, chain: ReplayedChain, batch: list[tuple[model.Block, datetime]]) -> None:
-        first, last = batch[0][0].height, batch[-1][0].height
-        stored = {block.height: StoredBlock(block, connected_at, [], [], {}) for block, connected_at in batch}
-        for row in await tx.fetch(Q.replay_transactions, first, last):
-            if (entry := stored.get(row[0])) is not None:
-                entry.transactions.append(StoredTransaction(*row[1:]))
-        homes = {row.transaction_hash: entry for entry in stored.values() for row in entry.transactions}
-        for row in await tx.fetch(Q.replay_outputs, list(homes)):
-            homes[row[0]].outputs.append(StoredOutput(*row))
-        for spender, input_index, transaction_hash, output_index in await tx.fetch(Q.replay_spends, list(homes)):
-            homes[spender].spends[transaction_hash, output_index] = (spender, input_index)
+    async def _check(self, tx: Tx, chain: ReplayedChain, batch: list[BlockRow]) -> None:
+        first, last = batch[0].height, batch[-1].height
+        stored = {row.height: StoredBlock(row, [], [], {}) for row in batch}
+        for transaction in await tx.fetch(ReplaySql.replay_transactions, first, last):
+            if (block := stored.get(transaction.block_height)) is not None:
+                block.transactions.append(transaction)
+        blocks = {row.transaction_hash: block for block in stored.values() for row in block.transactions}
+        for output in await tx.fetch(ReplaySql.replay_outputs, list(blocks)):
+            blocks[output.transaction_hash].outputs.append(output)
+        for spender, input_index, transaction_hash, output_index in await tx.fetch(
+            ReplaySql.replay_spends, list(blocks)
+        ):
+            blocks[spender].spends[transaction_hash, output_index] = (spender, input_index)
         senders = {
             transaction.sender_wallet_id
-            for entry in stored.values()
-            for transaction in entry.transactions
+            for block in stored.values()
+            for transaction in block.transactions
             if transaction.sender_wallet_id is not None
         }
         unknown = sorted(sender for sender in senders if bytes.fromhex(sender) not in chain.public_keys)
@@ -105,17 +105,15 @@ class Replay:
         await asyncio.to_thread(chain.connect_all, list(stored.values()))
 
 
-async def _batch(tx: Tx, height: int) -> list[tuple[model.Block, datetime]]:
-    """The next blocks, each with when it was connected: together BATCH_ROWS transactions at most, or one block."""
-    rows = await tx.fetch(Q.replay_blocks, height, BATCH_BLOCKS)
-    batch: list[tuple[model.Block, datetime]] = []
+async def _batch(tx: Tx, height: int) -> list[BlockRow]:
+    """Returns the next blocks: together BATCH_ROWS transactions at most, or one block."""
+    batch: list[BlockRow] = []
     transactions = 0
-    for *columns, connected_at in map(tuple, rows):
-        block = model.Block(*columns)
-        transactions += block.transaction_count
+    for row in await tx.fetch(ReplaySql.replay_blocks, height, BATCH_BLOCKS):
+        transactions += row.transaction_count
         if batch and transactions > BATCH_ROWS:
             break
-        batch.append((block, connected_at))
+        batch.append(row)
     return batch
 
 
@@ -137,4 +135,4 @@ def _check_sums(chain: ReplayedChain, info: model.ChainState) -> None:
     for name, value in expected.items():
         stored = getattr(info, name)
         if stored != value:
-            raise Wrong(height, f"blockchain_info.{name} is {stored}, the blocks make it {value}")
+            raise Inconsistency(height, f"blockchain_info.{name} is {stored}, the blocks make it {value}")

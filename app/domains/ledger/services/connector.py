@@ -10,14 +10,13 @@ from app.domains.ledger.rules.block import Block, BlockDelta, block_size, check_
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import encode_for
 from app.domains.ledger.rules.subsidy import halving_number, issued_units, next_halving_height
+from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import ZERO_WALLET_ID, Transaction, encode, signed_size
-from app.domains.ledger.services.head import Head, at, read_present, read_surroundings
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.services.head import Head, read_database_time, read_spending_context
+from app.domains.ledger.statements import BlockSql, ChainSql
+from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
 from app.kit.db import Tx
 from app.kit.events import EventLog, Fact
-
-CHAIN_STREAM = "chain"
-_WALLET = "wallet:"
 
 
 class NotInMempool(Exception):
@@ -26,16 +25,6 @@ class NotInMempool(Exception):
 
 class MempoolMismatch(Exception):
     """The tables do not say the same of a waiting transaction as its signed bytes do. The chain stays as it is."""
-
-
-def wallet_stream(wallet_id: str) -> str:
-    """Name of the stream of what happens to a wallet."""
-    return f"{_WALLET}{wallet_id}"
-
-
-def wallet_of(stream: str) -> str:
-    """The wallet of such a stream."""
-    return stream.removeprefix(_WALLET)
 
 
 async def extend(  # noqa: PLR0917  # six different types: no two can be confused
@@ -49,24 +38,24 @@ async def extend(  # noqa: PLR0917  # six different types: no two can be confuse
     payments = [signed.transaction for signed in block.transactions[1:]]
     waiting = await asyncio.to_thread(_hashes, payments, head.network)
     senders = sorted({payment.sender_wallet_id.hex() for payment in payments})
-    around, judged_at = await read_surroundings(tx, waiting, senders), await read_present(tx)
+    context, judged_at = await read_spending_context(tx, waiting, senders), await read_database_time(tx)
     delta = await asyncio.to_thread(
         partial(
             check_block,
             block,
             head.progress.tip,
             now_s=int(judged_at.timestamp()),
-            utxo=around.unspent.get,
-            public_key=around.public_keys.get,
+            utxo=context.unspent.get,
+            public_key=context.public_keys.get,
             rules=head.rules,
         )
     )
-    if delta.spenders != around.spenders:
+    if delta.spenders != context.spenders:
         raise MempoolMismatch(f"block {block.header.height} spends other outputs than were set aside for it")
     parties = [{miner_wallet_id}, *map(_parties, payments)]
-    await tx.fetch(Q.lock_balances, sorted(set().union(*parties)), head.maturing_height)
+    await tx.execute(BlockSql.lock_block_balances, sorted(set().union(*parties)), head.maturing_height)
     stored = await _insert(tx, block, miner_wallet_id, delta, judged_at)
-    if await tx.execute(Q.confirm_transactions, waiting, stored.id, stored.height) != len(waiting):
+    if await tx.execute(BlockSql.confirm_transactions, waiting, stored.id, stored.height) != len(waiting):
         raise NotInMempool(f"block {stored.height} holds a transaction that does not wait")
     changed = await _confirm_outputs(tx, delta, waiting, head, now)
     await _move_head(tx, block, delta, head, now)
@@ -81,9 +70,9 @@ async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta,
     if any(output.wallet_id.hex() != miner_wallet_id for output in coinbase.outputs) or len(coinbase.outputs) > 1:
         raise ValueError("a coinbase pays the miner, in one output")
     encodings = [encode(signed.transaction) for signed in block.transactions]
-    reward, timestamp = to_coins(coinbase.output_units), at(header.timestamp_s)
-    row = await tx.fetch_one(
-        Q.insert_block,
+    reward, timestamp = to_coins(coinbase.output_units), to_datetime(header.timestamp_s * 1000)
+    stored = await tx.fetch_one(
+        BlockSql.insert_block,
         header.height,
         delta.block_hash.hex(),
         header.previous_hash.hex(),
@@ -99,21 +88,28 @@ async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta,
         block_size(encodings, block.transactions),
         judged_at,
     )
-    assert row is not None
-    stored = model.Block(*row)
+    assert stored is not None
     digest, encoding = delta.transaction_hashes[0].hex(), encodings[0]
     size_bytes = signed_size(len(encoding), 0)
     await tx.execute(
-        Q.insert_coinbase, digest, miner_wallet_id, reward, timestamp, encoding, size_bytes, stored.id, stored.height
+        BlockSql.insert_coinbase,
+        digest,
+        miner_wallet_id,
+        reward,
+        timestamp,
+        encoding,
+        size_bytes,
+        stored.id,
+        stored.height,
     )
     if coinbase.outputs:
-        await tx.execute(Q.insert_coinbase_output, digest, miner_wallet_id, reward, stored.height)
+        await tx.execute(BlockSql.insert_coinbase_output, digest, miner_wallet_id, reward, stored.height)
     return stored
 
 
 async def _confirm_outputs(tx: Tx, delta: BlockDelta, waiting: list[str], head: Head, now: datetime) -> list[str]:
     """Wallets whose spendable balance changed."""
-    row = await tx.fetch_one(Q.confirm_outputs, waiting, head.progress.height + 1, head.maturing_height, now)
+    row = await tx.fetch_one(BlockSql.confirm_outputs, waiting, head.progress.height + 1, head.maturing_height, now)
     assert row is not None
     outputs, units, credits, changed = row
     made = [utxo.amount_units for utxo in delta.created.values() if not utxo.is_coinbase]
@@ -122,14 +118,14 @@ async def _confirm_outputs(tx: Tx, delta: BlockDelta, waiting: list[str], head: 
             f"block {head.progress.height + 1} makes {len(made)} outputs of {sum(made)} units, "
             f"the tables have {outputs} of {units}, and {len(changed)} of {credits} balances"
         )
-    return list(changed)
+    return changed
 
 
 async def _move_head(tx: Tx, block: Block, delta: BlockDelta, head: Head, now: datetime) -> None:
     progress = head.progress.after(block.header, delta.block_hash)
     burned_units = head.burned_units + delta.burned_units
     await tx.execute(
-        Q.put_chain_head,
+        ChainSql.put_chain_head,
         head.network,
         head.coinbase_maturity,
         progress.hash.hex(),

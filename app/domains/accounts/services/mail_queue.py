@@ -16,7 +16,7 @@ MAIL_JOB: Final = "accounts.mail"
 
 
 @dataclass(frozen=True)
-class Post:
+class MailQueue:
     """Hands work with secrets in it to the worker."""
 
     keyring: Keyring

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client
 from app.domains.accounts.rules import identity
-from app.domains.accounts.statements import Q
+from app.domains.accounts.statements import AuthLogSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 
@@ -13,22 +13,24 @@ MAX_USER_AGENT_CHARS = 512
 
 
 @dataclass(frozen=True)
-class Journal:
+class AuthLog:
     """Writes the auth log."""
 
     database: Database
     clock: Clock
 
-    async def note(
+    async def record(
         self, tx: Tx, event: AuthEvent, client: Client, user_id: UUID | None, *, error: str | None = None
     ) -> None:
         """Adds an entry to the caller's transaction: it is there exactly if what it tells of is."""
         ip, user_agent = origin_of(client)
-        await tx.execute(Q.insert_auth_log, user_id, event, ip, user_agent, error is None, error, self.clock.now())
+        await tx.execute(
+            AuthLogSql.insert_auth_log, user_id, event, ip, user_agent, error is None, error, self.clock.now()
+        )
 
-    async def note_failure(self, event: AuthEvent, client: Client, user_id: UUID | None, error: str) -> None:
+    async def record_failure(self, event: AuthEvent, client: Client, user_id: UUID | None, error: str) -> None:
         """Adds an entry about something that came to nothing, in a transaction of its own."""
-        await self.database.write(system_scope(client), lambda tx: self.note(tx, event, client, user_id, error=error))
+        await self.database.write(system_scope(client), lambda tx: self.record(tx, event, client, user_id, error=error))
 
 
 def origin_of(client: Client) -> tuple[str | None, str | None]:

@@ -8,15 +8,15 @@ from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import Utxo
 from app.domains.ledger.rules.transaction import MalformedTransaction, OutPoint, Transaction, decode
 from app.domains.ledger.rules.utxo_hash import UtxoSetHasher
-from app.domains.ledger.services.replay.chain import ReplayedChain
-from app.domains.ledger.services.replay.stored import Wrong
-from app.domains.ledger.statements import CHAIN as Q
+from app.domains.ledger.services.replay.replayed_chain import ReplayedChain
+from app.domains.ledger.services.replay.stored_block import Inconsistency
+from app.domains.ledger.statements import ReplaySql
 from app.kit.db import Tx
 
 PAGE_ROWS = 5_000
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class MempoolEffect(msgspec.Struct, frozen=True):
     """The effect of the mempool on the unspent outputs."""
 
     spenders: dict[OutPoint, str]
@@ -25,33 +25,33 @@ class Waiting(msgspec.Struct, frozen=True):
     """Owner and units of the outputs that waiting transactions return to their senders."""
 
 
-async def read_waiting(tx: Tx, chain: ReplayedChain) -> Waiting:
-    """The mempool after the replayed chain; raises Wrong (at the tip) where one spends what is not there."""
-    waiting = Waiting({}, {})
+async def read_mempool(tx: Tx, chain: ReplayedChain) -> MempoolEffect:
+    """The mempool after the replayed chain; raises Inconsistency (at the tip) where one spends what is not there."""
+    mempool = MempoolEffect({}, {})
     created: set[OutPoint] = set()
     sequence = 0
-    while rows := await tx.fetch(Q.replay_mempool, sequence, PAGE_ROWS):
+    while rows := await tx.fetch(ReplaySql.replay_mempool, sequence, PAGE_ROWS):
         sequence = rows[-1][0]
         for _, transaction_hash, encoding in rows:
             transaction = _decoded(chain, transaction_hash, encoding)
             for outpoint in transaction.inputs:
-                if outpoint in waiting.spenders or not (outpoint in chain.unspent or outpoint in created):
-                    raise _wrong(chain, f"waiting transaction {transaction_hash} spends what is not there")
-                waiting.spenders[outpoint] = transaction_hash
+                if outpoint in mempool.spenders or not (outpoint in chain.unspent or outpoint in created):
+                    raise _inconsistency(chain, f"waiting transaction {transaction_hash} spends what is not there")
+                mempool.spenders[outpoint] = transaction_hash
             for index, output in enumerate(transaction.outputs):
                 outpoint = OutPoint(bytes.fromhex(transaction_hash), index)
                 created.add(outpoint)
                 if output.wallet_id == transaction.sender_wallet_id:
-                    waiting.change[outpoint] = (output.wallet_id, output.amount_units)
-    return waiting
+                    mempool.change[outpoint] = (output.wallet_id, output.amount_units)
+    return mempool
 
 
-async def check_unspent(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None:
+async def check_unspent(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) -> None:
     """The tables' unspent outputs have the replayed ones' hash, and are set aside for whom the mempool says."""
     hasher = UtxoSetHasher()
     stray: str | None = None
     after = ("", -1)
-    while rows := await tx.fetch(Q.replay_confirmed_outputs, *after, PAGE_ROWS):
+    while rows := await tx.fetch(ReplaySql.replay_confirmed_outputs, *after, PAGE_ROWS):
         after = (rows[-1][0], rows[-1][1])
         for row in rows:
             transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender, is_spent = row
@@ -62,44 +62,46 @@ async def check_unspent(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None:
             hasher.add(outpoint, utxo)
             if stray is None and chain.unspent.get(outpoint) != utxo:
                 stray = f"output {output_index} of {transaction_hash}"
-            if waiting.spenders.get(outpoint) != spender:
-                raise _wrong(chain, f"output {output_index} of {transaction_hash} is set aside for {spender}")
+            if mempool.spenders.get(outpoint) != spender:
+                raise _inconsistency(chain, f"output {output_index} of {transaction_hash} is set aside for {spender}")
     if hasher.digest() != chain.utxo_set_hash():
         where = "an output is missing" if stray is None else f"{stray} differs"
-        raise _wrong(chain, f"the unspent outputs hash to {hasher.digest().hex()}, the replayed ones do not: {where}")
+        raise _inconsistency(
+            chain, f"the unspent outputs hash to {hasher.digest().hex()}, the replayed ones do not: {where}"
+        )
 
 
-async def check_balances(tx: Tx, chain: ReplayedChain, waiting: Waiting) -> None:
+async def check_balances(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) -> None:
     """Each wallet's balance is the sum of what it can spend in the next block."""
     sums: defaultdict[bytes, int] = defaultdict(int)
     next_height = chain.progress.height + 1
     for outpoint, utxo in chain.unspent.items():
         is_immature = utxo.is_coinbase and next_height - utxo.height < chain.rules.coinbase_maturity_blocks
-        if outpoint not in waiting.spenders and not is_immature:
+        if outpoint not in mempool.spenders and not is_immature:
             sums[utxo.wallet_id] += utxo.amount_units
-    for outpoint, (wallet_id, amount_units) in waiting.change.items():
-        if outpoint not in waiting.spenders:
+    for outpoint, (wallet_id, amount_units) in mempool.change.items():
+        if outpoint not in mempool.spenders:
             sums[wallet_id] += amount_units
     after = ""
-    while rows := await tx.fetch(Q.replay_balances, after, PAGE_ROWS):
+    while rows := await tx.fetch(ReplaySql.replay_balances, after, PAGE_ROWS):
         for after, balance_units in rows:
             expected_units = sums.pop(bytes.fromhex(after), 0)
             if balance_units != expected_units:
-                raise _wrong(
+                raise _inconsistency(
                     chain, f"wallet {after} has a balance of {balance_units} units, its outputs are {expected_units}"
                 )
     if sums:
-        raise _wrong(chain, f"wallet {min(sums).hex()} has outputs and no balance")
+        raise _inconsistency(chain, f"wallet {min(sums).hex()} has outputs and no balance")
 
 
 def _decoded(chain: ReplayedChain, transaction_hash: str, encoding: bytes) -> Transaction:
     if sha256(encoding).hex() != transaction_hash:
-        raise _wrong(chain, f"waiting transaction {transaction_hash} has other bytes")
+        raise _inconsistency(chain, f"waiting transaction {transaction_hash} has other bytes")
     try:
         return decode(encoding)
     except MalformedTransaction as fault:
-        raise _wrong(chain, f"waiting transaction {transaction_hash}: {fault}") from None
+        raise _inconsistency(chain, f"waiting transaction {transaction_hash}: {fault}") from None
 
 
-def _wrong(chain: ReplayedChain, reason: str) -> Wrong:
-    return Wrong(chain.progress.height, reason)
+def _inconsistency(chain: ReplayedChain, reason: str) -> Inconsistency:
+    return Inconsistency(chain.progress.height, reason)

@@ -1,4 +1,4 @@
-"""Imported history: candles from files, all of a file or none of it, and as often as one likes."""
+"""Importing candles from files: all of a file or none of it. An import can be repeated."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,49 +13,49 @@ from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.rules.imports import BadRow, Terms, candle_of
 from app.domains.market.prices.services.history import History
 from app.domains.market.prices.services.tables import Progress, rows_of
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.errors import Problem
 
 BATCH: Final = 20_000
 NAMED: Final = 20
-"""Bad rows that are named; the others are counted."""
+"""The number of bad rows that are listed; the others are only counted."""
 ROLL_UP: Final = timedelta(days=30)
-"""Longer candles are made of so much at once: whoever feeds prices waits meanwhile."""
+"""The period that is rolled up in one transaction: the price feed waits meanwhile."""
 
 _Spans = dict[tuple[str, Interval, str], tuple[datetime, datetime]]
 
 
 class BadFile(Problem):
-    """The file has rows that are no candles."""
+    """The file has rows that are not valid candles."""
 
 
 class Imported(msgspec.Struct):
-    """What became of a file."""
+    """The outcome of an import."""
 
     stored: int = 0
-    """Rows that are stored now, whether or not they were before."""
+    """Rows that are stored now, including those that were stored before."""
     skipped: int = 0
     named: list[str] = msgspec.field(default_factory=list)
-    """The first of those that were skipped, and why."""
+    """The first skipped rows, and why."""
 
 
 @dataclass(frozen=True)
 class Importer:
-    """Imports candles. What is stored of the same moment is replaced, so that a repeated import changes nothing."""
+    """Imports candles. Stored candles of the same time are replaced, so that a repeated import changes nothing."""
 
     database: Database
     clock: Clock
     history: History
     exchange: str
-    """Of rows that name none: whose prices are shown now."""
+    """The exchange of rows that do not name one: that whose prices are currently shown."""
 
     async def run(self, path: Path, progress: Progress, *, skip_bad: bool = False) -> Imported:
-        """Stores the candles of a file, and makes the longer ones of them.
+        """Stores the candles of a file, and rolls them up.
 
-        Without `skip_bad` the whole file is looked at first, and one bad row refuses it: raises BadFile. What was
-        stored before an interruption stays; the same again stores the rest and makes the longer candles.
+        Without `skip_bad` the whole file is checked first, and raises BadFile if a row is bad. What was stored before
+        an interruption stays; running the import again stores the rest and rolls up all of it.
         """
         terms = await self._terms()
         if not skip_bad:
@@ -69,11 +69,11 @@ class Importer:
         return imported
 
     async def _terms(self) -> Terms:
-        symbols = frozenset(row[0] for row in await self.database.fetch(PRICES.all_symbols))
+        symbols = frozenset(await self.database.fetch(PriceSql.all_symbols))
         return Terms(symbols, self.exchange, await self.history.kept_since(), self.clock.now())
 
     async def _roll_up(self, spans: _Spans) -> None:
-        # From the shortest on: what is made of minutes may be what an imported hour is missing.
+        # Shortest first: candles that are made from minutes may complete the imported hours.
         for (exchange, interval, symbol), (first, last) in sorted(
             spans.items(), key=lambda item: (item[0][1].length, item[0])
         ):
@@ -95,7 +95,7 @@ def _check(path: Path, terms: Terms, progress: Progress) -> None:
 
 
 def _candles(path: Path, terms: Terms, progress: Progress, imported: Imported) -> Iterator[Candle]:
-    """The candles of a file; rows that are none are counted."""
+    """Yields the candles of a file, and counts bad rows."""
     for number, row in rows_of(path, progress):
         try:
             yield candle_of(row, terms)

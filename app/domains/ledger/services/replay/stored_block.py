@@ -1,16 +1,12 @@
 """What the tables say of one block, and whether that is what its bytes say."""
 
-from datetime import datetime
-from decimal import Decimal
-from uuid import UUID
-
 import msgspec
 
-from app.domains.ledger import model
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.block import Block, BlockDelta, block_size
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.header import BlockHeader
+from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import (
     MalformedTransaction,
     OutPoint,
@@ -19,10 +15,10 @@ from app.domains.ledger.rules.transaction import (
     decode,
     signed_size,
 )
-from app.domains.ledger.services.payments import moment
+from app.domains.ledger.statements import BlockRow, StoredOutput, StoredTransaction
 
 
-class Wrong(Exception):
+class Inconsistency(Exception):
     """The tables do not hold what the rules demand; `height` is where."""
 
     def __init__(self, height: int, reason: str) -> None:
@@ -31,47 +27,17 @@ class Wrong(Exception):
         self.reason = reason
 
 
-class StoredTransaction(msgspec.Struct, frozen=True):
-    """A confirmed transaction's row: its bytes, and what the columns say of them."""
-
-    block_position: int
-    block_id: UUID
-    transaction_hash: str
-    encoding: bytes
-    signature: bytes | None
-    sender_wallet_id: str | None
-    recipient_wallet_id: str
-    amount: Decimal
-    fee: Decimal
-    memo: str
-    timestamp: datetime
-    size_bytes: int
-
-
-class StoredOutput(msgspec.Struct, frozen=True):
-    """A row of `utxos`."""
-
-    transaction_hash: str
-    output_index: int
-    wallet_id: str
-    amount_units: int
-    is_coinbase: bool
-    is_change: bool
-    block_height: int | None
-
-
 class StoredBlock(msgspec.Struct, frozen=True):
     """All that the tables say of one block. `spends`: (transaction hash, index) -> (spender, input index)."""
 
-    row: model.Block
-    connected_at: datetime
+    row: BlockRow
     transactions: list[StoredTransaction]
     outputs: list[StoredOutput]
     spends: dict[tuple[str, int], tuple[str, int]]
 
 
 def decoded(stored: StoredBlock) -> Block:
-    """The block whose bytes are stored; raises Wrong when they are no block's."""
+    """The block whose bytes are stored; raises Inconsistency when they are no block's."""
     row = stored.row
     header = BlockHeader(
         version=row.version,
@@ -86,7 +52,7 @@ def decoded(stored: StoredBlock) -> Block:
 
 
 def check_against(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
-    """Raises Wrong where a column, an output or a spend is not what the (checked) block makes it."""
+    """Raises Inconsistency where a column, an output or a spend is not what the (checked) block makes it."""
     _check_row(stored, block, delta)
     for entry, signed in zip(stored.transactions, block.transactions, strict=True):
         _check_columns(stored, entry, signed.transaction)
@@ -97,13 +63,13 @@ def check_against(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
 def _signed(height: int, place: int, entry: StoredTransaction) -> SignedTransaction:
     what = f"transaction {place}"
     if entry.block_position != place:
-        raise Wrong(height, f"{what} is missing")
+        raise Inconsistency(height, f"{what} is missing")
     if sha256(entry.encoding).hex() != entry.transaction_hash:
-        raise Wrong(height, f"{what}: its bytes do not hash to {entry.transaction_hash}")
+        raise Inconsistency(height, f"{what}: its bytes do not hash to {entry.transaction_hash}")
     try:
         return SignedTransaction(decode(entry.encoding), entry.signature or b"")
     except MalformedTransaction as fault:
-        raise Wrong(height, f"{what}: {fault}") from None
+        raise Inconsistency(height, f"{what}: {fault}") from None
 
 
 def _check_row(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
@@ -114,7 +80,7 @@ def _check_row(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
         "blocks",
         {
             "block_hash": delta.block_hash.hex(),
-            "timestamp": moment(block.header.timestamp_s * 1000),
+            "timestamp": to_datetime(block.header.timestamp_s * 1000),
             "miner_reward": to_coins(coinbase.output_units),
             "miner_wallet_id": min(paid, default=row.miner_wallet_id),
             "fees": to_coins(delta.fee_units),
@@ -141,7 +107,7 @@ def _check_columns(stored: StoredBlock, entry: StoredTransaction, transaction: T
             "amount": to_coins(sum(output.amount_units for output in given)),
             "fee": to_coins(transaction.fee_units),
             "memo": transaction.memo,
-            "timestamp": moment(transaction.timestamp_ms),
+            "timestamp": to_datetime(transaction.timestamp_ms),
             "size_bytes": signed_size(len(entry.encoding), len(entry.signature or b"")),
         },
         stored.row.height,
@@ -151,7 +117,7 @@ def _check_columns(stored: StoredBlock, entry: StoredTransaction, transaction: T
 def _compare(row: object, table: str, expected: dict[str, object], height: int) -> None:
     for name, value in expected.items():
         if getattr(row, name) != value:
-            raise Wrong(height, f"{table}.{name} is {getattr(row, name)}, the bytes make it {value}")
+            raise Inconsistency(height, f"{table}.{name} is {getattr(row, name)}, the bytes make it {value}")
 
 
 def _check_outputs(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
@@ -173,9 +139,13 @@ def _check_outputs(stored: StoredBlock, block: Block, delta: BlockDelta) -> None
         )
         found = rows.pop(outpoint, None)
         if found != expected:
-            raise Wrong(height, f"the row of {_name(expected.transaction_hash, outpoint.output_index)} is {found}")
+            raise Inconsistency(
+                height, f"the row of {_name(expected.transaction_hash, outpoint.output_index)} is {found}"
+            )
     for row in rows.values():
-        raise Wrong(height, f"there is a row of {_name(row.transaction_hash, row.output_index)}, which nothing made")
+        raise Inconsistency(
+            height, f"there is a row of {_name(row.transaction_hash, row.output_index)}, which nothing made"
+        )
 
 
 def _check_spends(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
@@ -186,7 +156,7 @@ def _check_spends(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
     }
     for key in sorted(expected.keys() | stored.spends.keys()):
         if expected.get(key) != stored.spends.get(key):
-            raise Wrong(
+            raise Inconsistency(
                 stored.row.height,
                 f"{_name(*key)} is spent by {expected.get(key)}, and marked as spent by {stored.spends.get(key)}",
             )

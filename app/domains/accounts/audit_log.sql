@@ -1,0 +1,25 @@
+-- name: audit_extent
+-- How far the audit log reaches, and where its chain ends.
+SELECT (SELECT count(*) FROM audit_logs) AS entries, f.seq AS first_seq, f.previous_hash AS first_previous_hash,
+       l.seq AS last_seq, l.hash AS last_hash, c.seq AS head_seq, c.hash AS head_hash
+FROM audit_chain c
+LEFT JOIN LATERAL (SELECT seq, previous_hash FROM audit_logs ORDER BY seq LIMIT 1) f ON true
+LEFT JOIN LATERAL (SELECT seq, hash FROM audit_logs ORDER BY seq DESC LIMIT 1) l ON true;
+
+-- name: audit_anchors
+-- Where each month begins in the chain, and whether it is old enough to have been dropped.
+SELECT a.month, a.seq, a.previous_hash, a.month + interval '1 month' <= $1::timestamptz - p.retention AS droppable
+FROM audit_anchors a CROSS JOIN partitioned_tables p
+WHERE p.table_name = 'audit_logs' ORDER BY a.seq;
+
+-- name: audit_break
+-- The first entry that was changed, or does not follow from the one before it.
+SELECT seq, finding FROM (
+    SELECT seq, CASE
+        WHEN hash <> audit_row_hash(a) THEN 'edited'
+        WHEN seq <> lag(seq) OVER w + 1 THEN 'gap'
+        WHEN previous_hash <> lag(hash) OVER w THEN 'unlinked'
+    END AS finding
+    FROM audit_logs a WINDOW w AS (ORDER BY seq)
+) checked
+WHERE finding IS NOT NULL ORDER BY seq LIMIT 1;

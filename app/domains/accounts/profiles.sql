@@ -1,0 +1,32 @@
+-- name: profiles_by_users
+-- The profiles of these users.
+SELECT p.user_id, p.username, n.display_name, p.avatar_url, p.subscription_tier, p.subscription_expires_at,
+       p.trading_mode, p.paper_balance, p.live_balance, p.created_at, p.updated_at
+FROM profiles p JOIN display_names n USING (user_id)
+WHERE p.user_id = ANY($1::uuid[]);
+
+-- name: insert_profile
+-- Gives a new user a profile and a display name.
+WITH profile AS (INSERT INTO profiles (user_id, created_at, updated_at) VALUES ($1, $3, $3))
+INSERT INTO display_names (user_id, display_name) VALUES ($1, $2);
+
+-- name: lock_profile
+-- A profile about to be changed.
+SELECT p.username, n.display_name, p.avatar_url, p.trading_mode
+FROM profiles p JOIN display_names n USING (user_id) WHERE p.user_id = $1 FOR UPDATE;
+
+-- name: lock_username
+-- Makes whoever wants the same username wait, until the commit.
+SELECT pg_advisory_xact_lock(hashtextextended('moneta.username:' || lower($1::text), 0));
+
+-- name: username_is_taken
+-- Whether somebody else has a username, in any spelling.
+SELECT EXISTS (SELECT FROM profiles WHERE lower(username) = lower($1) AND user_id <> $2);
+
+-- name: update_profile
+-- Writes a profile.
+UPDATE profiles SET username = $2, avatar_url = $3, trading_mode = $4 WHERE user_id = $1;
+
+-- name: update_display_name
+-- Writes a display name.
+UPDATE display_names SET display_name = $2 WHERE user_id = $1 AND display_name <> $2;

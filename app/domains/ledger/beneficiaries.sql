@@ -1,0 +1,52 @@
+-- name: beneficiaries_by_ids
+-- Beneficiaries with these ids, where they are the viewer's.
+SELECT id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at
+FROM beneficiaries WHERE id = ANY($1::uuid[]);
+
+-- name: beneficiaries_by_user
+-- A page of each user's beneficiaries, the newest first.
+SELECT k.ord, b.id, b.user_id, b.beneficiary_wallet_id, b.beneficiary_name, b.nickname, b.created_at
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
+CROSS JOIN LATERAL (
+    SELECT s.id, s.user_id, s.beneficiary_wallet_id, s.beneficiary_name, s.nickname, s.created_at
+    FROM beneficiaries s
+    WHERE s.user_id = k.key
+      AND (s.created_at, s.id) < (coalesce($3::timestamptz, 'infinity'),
+                                  coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))
+    ORDER BY s.created_at DESC, s.id DESC LIMIT $2
+) b
+ORDER BY k.ord, b.created_at DESC, b.id DESC;
+
+-- name: beneficiaries_by_user_count
+-- How many beneficiaries each user has, up to a limit.
+SELECT k.ord, (
+    SELECT count(*) FROM (SELECT FROM beneficiaries b WHERE b.user_id = k.key LIMIT $2) counted
+) AS value
+FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord);
+
+-- name: insert_beneficiary
+-- Saves a recipient. No row: the wallet does not exist. A wallet that is saved already gives a null id.
+WITH wallet AS (
+    SELECT wallet_id FROM wallets WHERE wallet_id = $2
+), added AS (
+    INSERT INTO beneficiaries (user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at)
+    SELECT $1, wallet_id, $3, $4, $5 FROM wallet
+    ON CONFLICT (user_id, beneficiary_wallet_id) DO NOTHING
+    RETURNING id
+)
+SELECT (SELECT id FROM added) AS id FROM wallet;
+
+-- name: beneficiary
+-- One beneficiary of a user.
+SELECT id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at
+FROM beneficiaries WHERE id = $1 AND user_id = $2;
+
+-- name: update_beneficiary
+-- Renames a beneficiary of a user.
+UPDATE beneficiaries SET beneficiary_name = $3, nickname = $4
+WHERE id = $1 AND user_id = $2
+RETURNING id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at;
+
+-- name: delete_beneficiary
+-- Forgets a beneficiary of a user.
+DELETE FROM beneficiaries WHERE id = $1 AND user_id = $2;
