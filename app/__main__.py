@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
-from app.kit.outlet import hold_standard_streams
+from app.kit.log_writer import protect_standard_streams
 from app.settings import BadSetting, Settings, load_settings
 
-hold_standard_streams()
+protect_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 app.add_typer(doctor, name="doctor")
@@ -240,7 +240,7 @@ def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
-    from app.dev.supervise import supervise
+    from app.dev.supervisor import supervise
     from app.domains.accounts.rules.demo_credentials import PASSWORD
 
     settings = settings_or_fail()
@@ -251,7 +251,7 @@ def dev() -> None:
             embedded = None
             if settings.database_url is None or settings.redis_url is None:
                 with progress_bar() as progress:
-                    embedded = stack.enter_context(Embedded.start(settings.home, told=_told(progress)))
+                    embedded = stack.enter_context(Embedded.start(settings.home, report=_progress_reporter(progress)))
                 if embedded.kept:
                     kept = f"The data was brought to a newer Postgres; the old is kept in {embedded.kept}"
                     out.print(kept, highlight=False, markup=False, soft_wrap=True)
@@ -287,7 +287,7 @@ def _unfailing(say: Callable[[], None]) -> None:
         say()
 
 
-def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
+def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:
     """Shows one thing after another, each in the place of the one before."""
     shown: list[TaskID] = []
 
@@ -311,7 +311,7 @@ async def _load_demo(settings: Settings, progress: Progress, password: str, code
     from app.dev.demo import load_demo
     from app.dev.demo_prices import Extent
     from app.kit.clock import FixedClock, SystemClock
-    from app.kit.timekeeping import database_time
+    from app.kit.database_clock import database_time
     from app.main import open_application
 
     # The demo's past is made through the real services, by a clock that it sets.

@@ -26,21 +26,21 @@ from app.domains.notifications.house import NOTIFICATIONS
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import BadKeyring, Keyring
 from app.kit.crypto.local import derive, local_secret
 from app.kit.crypto.passwords import Passwords
+from app.kit.database_clock import DatabaseClock, keep_time
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
 from app.kit.house import House, Resources, Services, Wiring, build_houses
 from app.kit.hub import Hub
-from app.kit.loading import Reads
-from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
-from app.kit.peers import Peers
+from app.kit.mail import FolderMailer, Mailer, SmtpMailer
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
-from app.kit.timekeeping import DatabaseClock, keep_time
+from app.kit.reads import Reads
+from app.kit.redis_client import Redis, open_redis
 from app.kit.work import Work, working
 from app.schema.context import Context, Runtime
 from app.schema.limits import build_limits
@@ -52,7 +52,7 @@ from app.transport.logging import configure_logging
 from app.transport.runtime import AppRuntime, Caller, DemoLogin
 from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
-from app.transport.sockets import Sockets
+from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
@@ -189,10 +189,10 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
             return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
         except ValueError as error:
             raise Unavailable(f"MONETA_SMTP_URL or MONETA_MAIL_FROM: {error}.") from None
-    return OutboxMailer(settings.home / "outbox", clock)
+    return FolderMailer(settings.home / "outbox", clock)
 
 
-def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntime:
+def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
     limits = build_limits(
@@ -202,7 +202,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
     )
     engine = Engine(build_schema(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
-    open_subscriptions = OpenSubscriptions(subscriptions, peers)
+    open_subscriptions = OpenSubscriptions(subscriptions, rpc)
 
     def new_reads(viewer: Viewer | None) -> Reads:
         return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
@@ -216,7 +216,7 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         new_reads=new_reads,
     )
     mailer = application.mailer
-    analyses = services[MarketServices].analyses
+    metrics = [each for house in HOUSES for each in house.metrics(services[house.services])]
     runtime = AppRuntime(
         settings=settings,
         engine=engine,
@@ -228,20 +228,20 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         hub=hub,
         subscriptions=subscriptions,
         sessions=SessionWatch(hub, services[AccountsServices].sessions.expiries, application.clock),
-        outbox=mailer if isinstance(mailer, OutboxMailer) else None,
-        providers={
+        dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
+        readiness_checks={
             name: check
             for house in HOUSES
             for name, check in house.checks(application.wiring, services[house.services]).items()
         },
-        read_sources=services[MarketServices].sources.all,
+        collectors=[each.collector for each in metrics],
+        metric_refreshes=[each.refresh for each in metrics if each.refresh is not None],
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
     runtime.metrics.watch_paths(engine.paths.__getitem__)
     runtime.metrics.watch_checks(engine.checks.turns)
     if isinstance(application.clock, DatabaseClock):
         runtime.metrics.watch_clock(application.clock)
-    runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
 
 
@@ -278,7 +278,7 @@ async def check_production(application: Application) -> None:
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."
         )
-    if isinstance(application.mailer, OutboxMailer):
+    if isinstance(application.mailer, FolderMailer):
         log.warning(
             "mail.not_sent",
             reason="MONETA_SMTP_URL is not set: nobody gets a verification code or a reset link",
@@ -292,18 +292,18 @@ async def serve(settings: Settings) -> None:
     async with open_application(settings) as application:
         await check_production(application)
         hub = Hub(broadcast_over(application.redis), application.events, memory_limit=settings.stream_memory_limit)
-        peers = Peers(application.redis)
-        runtime = build_runtime(application, hub, peers)
+        rpc = ProcessRpc(application.redis)
+        runtime = build_runtime(application, hub, rpc)
         async with contextlib.AsyncExitStack() as stack:
             await hub.start()
             stack.push_async_callback(hub.stop)
             stack.callback(runtime.subscriptions.stop)
-            stack.push_async_callback(peers.stop)
-            await peers.start()
+            stack.push_async_callback(rpc.stop)
+            await rpc.start()
             warming = asyncio.create_task(asyncio.to_thread(warm_up))
             stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)
             await runtime.sessions.start()
-            sockets, streams = Sockets(runtime), EventStreams(runtime)
+            sockets, streams = SocketEndpoint(runtime), EventStreams(runtime)
             app = create_app(runtime, sockets=sockets, stream=streams)
             await serve_app(app, settings, stopping=(streams.close, sockets.close))

@@ -22,12 +22,12 @@ from app.domains.market.alerts.services.matcher import AlertMatcher
 from app.domains.market.alerts.services.price_alerts import PriceAlerts
 from app.domains.market.prices.model import Move
 from app.domains.notifications.services import Notifications
-from app.kit.cache import open_redis
 from app.kit.clock import SystemClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
+from app.kit.redis_client import open_redis
 from bench.data import fresh_database
 from bench.machine import wait_for_quiet
 from bench.report import Bar, Report

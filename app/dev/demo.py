@@ -1,4 +1,4 @@
-"""The demo data: three people with wallets, a chain of their payments, a market, access codes that nobody has used."""
+"""The demo data: three people with wallets, a chain of their payments, a market, unused access codes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.house import Services
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 
 
 class Login(NamedTuple):
@@ -57,20 +57,22 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
     people = [await _person(services, login, began, password) for login in LOGINS]
     alice, bob, *_ = people
     await services[AccountsServices].administration.add_access_codes(codes)
-    with _told(progress, "demo chain") as told:
-        is_new = await load_demo_chain(services[LedgerServices], database, clock, people, told)
+    with _progress_reporter(progress, "demo chain") as report:
+        is_new = await load_demo_chain(services[LedgerServices], database, clock, people, report)
     if is_new:
         wallet = await Reads(database, PUBLIC).one(wallet_by_user, bob.user_id)
         assert wallet is not None
         await services[LedgerServices].beneficiaries.add(
             alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob"
         )
-    with _told(progress, "demo market") as told:
-        await load_demo_market(services[MarketServices], database, clock, (alice, bob), extent=extent, progressed=told)
+    with _progress_reporter(progress, "demo market") as report:
+        await load_demo_market(
+            services[MarketServices], database, clock, (alice, bob), extent=extent, progressed=report
+        )
 
 
 @contextmanager
-def _told(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]:
+def _progress_reporter(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]:
     task = progress.add_task(what, total=None)
     try:
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -64,7 +64,7 @@ class DemoPrices:
 
     @property
     def steps(self) -> int:
-        """How often `load` tells of progress."""
+        """How often `load` reports progress."""
         return 2 * len(self._profiles)
 
     async def load(self, advance: Callable[[], None]) -> dict[str, Quote]:

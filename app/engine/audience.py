@@ -22,7 +22,7 @@ from strawberry.types.field import StrawberryField
 from app.engine.direct import Column, ParentFunction, binding_of
 from app.engine.relations import Relation
 from app.engine.streams.declaring import declared_stream
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 
 _AUDIENCE: Final = "audience"
 _OUTSIDE: Final = "outside"
@@ -34,7 +34,7 @@ def computed_for(audience: Audience) -> dict[str, Any]:
 
 
 def made_outside() -> dict[str, Any]:
-    """The metadata of a public field for which others work, with connections of their own: see `Reads.from_outside`."""
+    """The metadata of a public field for which others work, with connections of their own: see `Reads.external`."""
     return computed_for(Audience.PUBLIC) | {_OUTSIDE: True}
 
 

@@ -37,8 +37,8 @@ from app.engine.direct import Binding, Column, ParentFunction, binding_of
 from app.engine.pages import ReadsContext
 from app.engine.relations import Relation
 from app.kit.errors import Problem
-from app.kit.loading import One
-from app.kit.moments import NotYet
+from app.kit.loaders import One
+from app.kit.snapshots import ResultPending
 
 
 class PlanFallback(Exception):
@@ -179,12 +179,12 @@ class Levels:
         self._executor = executor
         self._context = context
         self._under_way: list[asyncio.Future[Any]] = []
-        self._due: NotYet | None = None
+        self._due: ResultPending | None = None
 
     async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
         """The data of the query. Raises PlanFallback, or whatever a resolver raises; nothing is under way then.
 
-        NotYet is raised last, when all that can be reached without what is due has been asked for.
+        ResultPending is raised last, when all that can be reached without what is due has been asked for.
         """
         try:
             data = (await self.objects(selection, [root]))[0]
@@ -266,7 +266,7 @@ class Levels:
         elif any(optimized_is_awaitable(value) for value in begun):
             try:
                 values = await asyncio.gather(*map(_settled, begun))
-            except NotYet as due:
+            except ResultPending as due:
                 # The others may be due as well, and are made in the same round.
                 await asyncio.gather(*map(_settled, begun), return_exceptions=True)
                 self._due = due

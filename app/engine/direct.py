@@ -19,7 +19,7 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from app.engine.relations import STREAM_CURSOR, Relation, selects
-from app.kit.loading import One
+from app.kit.loaders import One
 
 Resolver = Callable[..., Any]
 BINDING = "moneta-binding"

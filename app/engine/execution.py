@@ -37,7 +37,7 @@ from app.engine.limits.text import check_variables
 from app.engine.operations import ExecutionPath, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
 from app.kit.errors import Problem
-from app.kit.moments import Moments, NotYet
+from app.kit.snapshots import ResultPending, SnapshotMode
 from app.kit.work import Work, working
 
 T = TypeVar("T")
@@ -201,7 +201,9 @@ class Engine:
         context.reads.is_repeated = not is_mutation
         # Also of nobody, who may be somebody when a mutation has logged them in.
         if prepared.reach.is_scoped:
-            context.reads.moments = Moments.MANY if is_mutation and prepared.reach.outside else Moments.ONE
+            context.reads.snapshot_mode = (
+                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.outside else SnapshotMode.SINGLE
+            )
         answer = partial(self._answer, prepared, context, root)
         # What a mutation writes is repeated by itself.
         return await answer() if is_mutation else await self._repeated(context, answer)
@@ -221,7 +223,7 @@ class Engine:
             if not isinstance(outcome, ExecutionResult) or not outcome.errors:
                 return outcome
             await context.read_anew()
-            if await context.reads.make_due():
+            if await context.reads.make_pending():
                 rounds += 1
             elif is_repeatable(outcome.errors):
                 repeats += 1
@@ -239,7 +241,7 @@ class Engine:
             try:
                 with _let_go(executor):
                     data = await Levels(executor, context).answer(selection, root)
-            except NotYet as due:
+            except ResultPending as due:
                 forget_frames([due])
                 return ExecutionResult(None, [refuse(due, prepared.operation)])
             except Exception as error:

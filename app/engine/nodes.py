@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from app.kit.errors import NotFound
-from app.kit.loading import One
+from app.kit.loaders import One
 
 T = TypeVar("T", bound=type)
 

@@ -14,7 +14,8 @@ from app.engine.breadth import Selection
 from app.engine.cursors import Cursors
 from app.engine.failures import describe
 from app.engine.streams.sharing import Shape
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 
 
 class RequestContext(Protocol):

@@ -8,7 +8,8 @@ import strawberry
 from app.engine.cursors import Cursor, Cursors
 from app.engine.streams.cursors import stream_cursor
 from app.kit.events import positions_by_stream
-from app.kit.loading import COUNT_LIMIT, Page, PageRequest, PageResult, Reads
+from app.kit.loaders import Page, PageRequest, PageResult
+from app.kit.reads import COUNT_LIMIT, Reads
 
 MAX_FIRST = 100
 DEFAULT_FIRST = 20

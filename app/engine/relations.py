@@ -16,7 +16,7 @@ from app.engine.cursors import Cursor, Cursors
 from app.engine.limits.extra import Size, holds
 from app.engine.pages import DEFAULT_FIRST, MAX_FIRST, PageSource, ReadsContext, page_of
 from app.kit.errors import InvalidInput
-from app.kit.loading import Audience, Many, One, Page, PageRequest
+from app.kit.loaders import Audience, Many, One, Page, PageRequest
 
 
 class Chosen(msgspec.Struct, frozen=True, eq=False):

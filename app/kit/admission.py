@@ -1,4 +1,4 @@
-"""Who gets the next free connection: bounded, and fair among all who wait."""
+"""Admission to the connection pool: bounded, and fair among the parties that wait."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ WAIT_BUCKETS_S: Final = (0.0, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 """Upper bounds of the histogram of waits; the first counts those who did not wait at all."""
 
 STARVED_S: Final = 1.0
-"""A pool for which somebody has waited this long, though nobody else took their share, is starved."""
+"""A pool is starved when a party below its share has waited this long."""
 
 _NOBODY: Final = object()
 
@@ -23,7 +23,7 @@ class Overloaded(Unavailable):
 
 
 def party_limit(waiting_limit: int) -> int:
-    """How many of those who may wait can be one party's."""
+    """How many waiters one party may have."""
     return max(1, waiting_limit // 4)
 
 
@@ -90,7 +90,7 @@ class Admission:
         self._waited(time.monotonic() - waiter.began)
 
     def leave(self, party: Hashable) -> None:
-        """Gives a slot back."""
+        """Releases a slot."""
         left = self._held[party] - 1
         if left:
             self._held[party] = left
@@ -101,7 +101,7 @@ class Admission:
 
     @property
     def starved(self) -> bool:
-        """Whether somebody who has not taken their share has waited for too long."""
+        """Whether a party below its share has waited for too long."""
         latest = time.monotonic() - STARVED_S
         return any(queue[0].began < latest for party, queue in self._queues.items() if self._may_hold(party))
 

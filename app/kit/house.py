@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-from app.kit.cache import Redis
+from prometheus_client.registry import Collector
+
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
@@ -13,6 +14,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.jobs import Job, Schedule
 from app.kit.mail import Mailer
+from app.kit.redis_client import Redis
 from app.settings import Settings
 
 S = TypeVar("S")
@@ -83,6 +85,13 @@ async def _nothing_to_do(_: object) -> None:
     return None
 
 
+class HouseMetrics(NamedTuple):
+    """Metrics of a house: a collector, and what it reads before each scrape."""
+
+    collector: Collector
+    refresh: Callable[[], Awaitable[None]] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class House(Generic[S]):
     """What a house adds to Moneta. `build` wires its services; everything else is read from those."""
@@ -106,6 +115,7 @@ class House(Generic[S]):
     """Ends what is under way in this process, and closes what is open."""
     checks: Callable[[Wiring, S], Mapping[str, Check]] = field(default=lambda _, __: {})
     """Services of others without which this process is not ready, by name."""
+    metrics: Callable[[S], Sequence[HouseMetrics]] = field(default=_nothing)
 
 
 def build_houses(

@@ -1,4 +1,4 @@
-"""Work for later: enqueued in the transaction that asks for it, run by a worker, retried with backoff."""
+"""Background jobs: enqueued in the caller's transaction, run by a worker, retried with backoff."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -76,7 +76,7 @@ class JobSql(Statements, file="jobs.sql"):
 async def enqueue(
     tx: Tx, name: str, payload: dict[str, Any], *, delay: timedelta = timedelta(0), dedupe_key: str | None = None
 ) -> None:
-    """Asks for a job, which exists exactly if the transaction commits. A key that already waits is not added again."""
+    """Enqueues a job, which exists only if the transaction commits. A key that already waits is not added again."""
     async with tx.borrow() as connection:
         queries = PgQueries(AsyncpgDriver(connection))  # type: ignore[arg-type]  # a pool's proxy is a connection
         await queries.enqueue(
@@ -106,7 +106,7 @@ class JobRunner:
             try:
                 await self._run()
             except Exception as error:
-                # What a job raises is noted with the job; what arrives here, the queue itself could not bear.
+                # What a job raises is stored with the job; this is a failure of the queue itself.
                 log.warning("jobs.interrupted", exc_info=error)
                 await asyncio.sleep(RESTART_S)
 
@@ -122,7 +122,7 @@ class JobRunner:
             end_session(connection)
 
     def stop(self) -> None:
-        """Asks `run` to return."""
+        """Makes `run` return."""
         self._stopping = True
         if self._queuer is not None:
             self._queuer.shutdown.set()
@@ -147,7 +147,7 @@ class JobRunner:
 
 
 async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> None:
-    """Runs a scheduled job now and notes how it went."""
+    """Runs a scheduled job now and stores its outcome."""
 
     async def note(command: Command, *args: object) -> None:
         await database.write(SYSTEM, lambda tx: tx.execute(command, schedule.name, *args))

@@ -13,7 +13,7 @@ from app.engine.direct import bind_resolvers
 from app.engine.limits.extra import counted_by
 from app.engine.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.accounts.access_codes import AccessCodeMutation, AccessCodeQuery
 from app.schema.accounts.auth_log import AuthLogViewer
 from app.schema.accounts.passwords import PasswordMutation, PasswordResetMutation

@@ -15,10 +15,10 @@ from app.engine.operations import ExecutionPath, Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.admission import WAIT_BUCKETS_S, Admission
+from app.kit.database_clock import DatabaseClock
 from app.kit.db import Database
 from app.kit.errors import Code
 from app.kit.hub import Hub
-from app.kit.timekeeping import DatabaseClock
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -28,7 +28,7 @@ _COSTS = (1, 10, 30, 100, 300, 1_000, 3_000, 10_000, 20_000)
 
 
 class Metrics:
-    """Counters of operations, whatever transport they came by, and gauges of what is open."""
+    """Counters of operations over all transports, and gauges of what is open."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,7 +55,7 @@ class Metrics:
         )
 
     def watch(self, database: Database, hub: Hub, subscriptions: Subscriptions) -> None:
-        """Adds what can be read off whenever somebody looks."""
+        """Adds the metrics that are read at each scrape."""
         admission = database.admission
         self.registry.register(StreamMetrics(subscriptions))
         self.registry.register(

@@ -16,8 +16,8 @@ from app.dev.embedded import Embedded
 from app.domains.accounts.model import Client, Role
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
-from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Tx
+from app.kit.redis_client import open_redis
 from app.main import Application, open_application
 from app.settings import Settings
 from bench.data import READ_DATABASE, in_database

@@ -9,10 +9,10 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.news.services.fetcher import FeedState, Fetcher
 from app.domains.market.services import MarketServices
-from app.kit.contained import contained
 from app.kit.db import PUBLIC, SYSTEM, Tx
 from app.kit.mail import Message
 from app.kit.ratelimit import Limit
+from app.kit.sandbox import run_sandboxed
 from app.kit.work import Work, working
 from app.main import Application
 
@@ -29,7 +29,7 @@ WAITS: dict[str, Wait] = {
         {"to": MESSAGE.to, "subject": "s", "text": "t"}
     ),
     "feed": lambda each: Fetcher(1, 1).get("https://feeds.example/", FeedState()),
-    "process": lambda each: contained(bytes, b"", cpu_s=1, memory_bytes=1),
+    "process": lambda each: run_sandboxed(bytes, b"", cpu_s=1, memory_bytes=1),
     "analysis": lambda each: each.services[MarketServices].analyses.get("BTC", AnalysisType.MARKET_DATA),
     "connection": lambda each: each.services[AccountsServices].users.by_email("alice@example.com"),
 }

@@ -22,7 +22,8 @@ from app.engine.pages import Connection
 from app.engine.relations import Chosen, Relation, paged
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, InvalidInput
-from app.kit.loading import Audience, Reads, page
+from app.kit.loaders import Audience, page
+from app.kit.reads import Reads
 from app.kit.sql import Keyed
 from app.schema.scalars import SCALARS
 from tests.conftest import Owner

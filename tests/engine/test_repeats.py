@@ -16,7 +16,7 @@ from app.engine.streams.declaring import durable
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Repeatable, Unavailable
 from app.kit.events import Event
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from tests.engine.support import LIMITS, Context, prepare
 
@@ -41,7 +41,7 @@ async def made(context: Asking, key: str) -> str:
         context.made[key] += 1
         return key
 
-    return await context.reads.from_outside(key, make)
+    return await context.reads.external(key, make)
 
 
 @strawberry.interface

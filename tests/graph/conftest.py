@@ -7,11 +7,11 @@ import pytest
 import pytest_asyncio
 
 from app.dev.embedded import Embedded
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
-from app.kit.mail import OutboxMailer
+from app.kit.mail import FolderMailer
+from app.kit.redis_client import open_redis
 from app.main import Application, build_wiring
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
@@ -43,7 +43,7 @@ async def _build(database_url: str, redis_url: str, home: Path) -> World:
             redis,
             clock,
             EventLog(database, redis),
-            OutboxMailer(home / "outbox", clock),
+            FolderMailer(home / "outbox", clock),
             passwords,
         )
         world = await Builder(wiring.services, database, clock).build()

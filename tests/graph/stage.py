@@ -20,8 +20,8 @@ from app.engine.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.house import jobs_of
-from app.kit.mail import Message, OutboxMailer
-from app.kit.volatile import Volatile
+from app.kit.mail import FolderMailer, Message
+from app.kit.volatile import VolatileTopics
 from app.main import HOUSES, Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
@@ -83,7 +83,7 @@ class Stage:
     async def _feed(self, prices: dict[str, str]) -> None:
         """A tick, as the feed stores it."""
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
-        ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+        ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
         await Recorder(database, clock, [self.services[MarketServices].price_alerts.evaluate], []).record(ticker)
 
@@ -115,7 +115,7 @@ class Stage:
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))
 
     async def _hold_mail(self, step: dict[str, Any]) -> None:
-        assert isinstance(self.application.mailer, OutboxMailer)
+        assert isinstance(self.application.mailer, FolderMailer)
         entries = await self.application.mailer.recent()
         sent, self.mails = entries[: len(entries) - self.mails], len(entries)
         expected = step.get("mail")

@@ -15,9 +15,9 @@ from app.domains.ledger import loaders
 from app.engine.operations import Response
 from app.kit.db import PUBLIC, Database
 from app.kit.hub import Hub
-from app.kit.loading import Reads
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
+from app.kit.reads import Reads
 from app.main import Application, build_runtime
 from app.schema.market.prices.ticks import PriceTicks
 from app.schema.market.sources import PriceSource
@@ -97,7 +97,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any] | None]] = {
 @pytest.mark.usefixtures("no_collector")
 async def test_a_refused_request_is_freed(name: str, stage: Stage, application: Application) -> None:
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    engine = build_runtime(application, hub, Peers(application.redis)).engine
+    engine = build_runtime(application, hub, ProcessRpc(application.redis)).engine
     query, variables = REFUSED[name]
 
     async def refuse() -> None:
@@ -130,7 +130,7 @@ async def test_ten_thousand_loads_are_freed(database: Database) -> None:
 @pytest.mark.usefixtures("no_collector")
 async def test_ten_thousand_events_are_freed(stage: Stage, application: Application) -> None:
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     prepared = runtime.engine.prepare(
         "subscription { priceTicks { at ticks { symbol priceUsd } } }", None, None, introspection_allowed=True
     )

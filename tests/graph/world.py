@@ -28,7 +28,7 @@ from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.house import Services, schedules_of
 from app.kit.jobs import kit_schedules, run_schedule
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles
 from tests.graph.world_prices import chart

@@ -75,7 +75,7 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "kit.crypto.passwords.Passwords._run": {"passwordsWaiting"},
     "kit.ratelimit.RateLimiter._place": {"attempts"},
     "transport.messages.read_body": {"bodyBytes"},
-    "transport.places.Places.take": SOCKETS,
+    "transport.connection_limits.ConnectionLimits.acquire": SOCKETS,
     "transport.sockets.admission": ACCEPTS,
     "transport.sockets.admission.Admission._refused": ACCEPTS,
     "transport.sockets.admission.Admission.enter": SOCKETS,
@@ -97,7 +97,7 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "kit.errors.RateLimited.__init__",
     "schema.ledger.payments.MempoolFull",
     "transport.refusals",
-    "transport.sockets.closings.closing_for",
+    "transport.sockets.error_mapping.closing_for",
     "transport.sockets.protocol.CloseCode",
     "transport.sockets.wire",
     # How others answer us.

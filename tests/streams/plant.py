@@ -19,8 +19,8 @@ from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.streams.cursors import stream_cursor
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC
-from app.kit.loading import Reads
 from app.kit.migrate import migrate
+from app.kit.reads import Reads
 from app.main import Application, open_application
 from app.settings import Settings
 from tests.conftest import Owner

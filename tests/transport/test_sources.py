@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from app.domains.market.house import MARKET
 from app.domains.market.services import MarketServices
+from app.domains.market.sources.metrics import SourceMetrics
 from app.domains.market.sources.model import MarketSource, SourceKind
 from app.domains.market.sources.services.directory import Directory
 from app.domains.market.sources.services.providers import Providers
@@ -36,7 +37,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def shown(reads: list[Sequence[MarketSource] | Exception]) -> list[list[str]]:
-    """The lines about sources of as many looks at /metrics as there are reads."""
+    """The lines about sources of as many scrapes of /metrics as there are reads."""
 
     async def read() -> Sequence[MarketSource]:
         now = reads.pop(0)
@@ -44,8 +45,9 @@ async def shown(reads: list[Sequence[MarketSource] | Exception]) -> list[list[st
             raise now
         return now
 
-    client, looks = client_for(build(read_sources=read)), len(reads)
-    texts = [(await client.get("/metrics")).text for _ in range(looks)]
+    metrics = SourceMetrics(read)
+    client, scrapes = client_for(build(collectors=[metrics], metric_refreshes=[metrics.refresh])), len(reads)
+    texts = [(await client.get("/metrics")).text for _ in range(scrapes)]
     return [sorted(line for line in text.splitlines() if line.startswith("moneta_source_")) for text in texts]
 
 

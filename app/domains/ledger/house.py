@@ -12,8 +12,8 @@ from app.domains.ledger.services.miner import Miner
 from app.kit.db import PUBLIC
 from app.kit.errors import NotFound
 from app.kit.house import House, Wiring
-from app.kit.loading import Reads
-from app.kit.volatile import Volatile
+from app.kit.reads import Reads
+from app.kit.volatile import VolatileTopics
 
 
 def _build(wiring: Wiring) -> LedgerServices:
@@ -42,7 +42,9 @@ async def build_miner(wiring: Wiring, services: LedgerServices, email: str) -> M
     if wallet is None:
         raise NotFound(f"{email} has no wallet.")
     await services.chain.ensure_genesis(wallet.wallet_id)
-    return Miner(services.chain, wallet.wallet_id, resources.settings.mining_hashes_per_s, Volatile(resources.redis))
+    return Miner(
+        services.chain, wallet.wallet_id, resources.settings.mining_hashes_per_s, VolatileTopics(resources.redis)
+    )
 
 
 LEDGER = House(

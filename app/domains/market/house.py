@@ -7,17 +7,19 @@ from typing import Any
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.jobs import alert_jobs, alert_schedules
 from app.domains.market.analysis import loaders as analysis_loaders
+from app.domains.market.analysis.metrics import AnalysisMetrics
 from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news.jobs import news_schedules
 from app.domains.market.prices import loaders as price_loaders
 from app.domains.market.prices.jobs import clock_repair_schedule
 from app.domains.market.services import MarketServices
+from app.domains.market.sources.metrics import SourceMetrics
 from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.jobs import token_schedules
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.notifications.house import NOTIFICATIONS
-from app.kit.house import Check, House, Wiring
+from app.kit.house import Check, House, HouseMetrics, Wiring
 from app.kit.jobs import Job, Schedule
 
 
@@ -58,6 +60,11 @@ def _checks(wiring: Wiring, services: MarketServices) -> Mapping[str, Check]:
     return {provider: lambda: services.sources.check(provider, patience)}
 
 
+def _metrics(services: MarketServices) -> list[HouseMetrics]:
+    sources = SourceMetrics(services.sources.all)
+    return [HouseMetrics(sources, sources.refresh), HouseMetrics(AnalysisMetrics(services.analyses))]
+
+
 MARKET = House(
     name="market",
     build=MarketServices.build,
@@ -70,4 +77,5 @@ MARKET = House(
     start=_start,
     stop=MarketServices.stop,
     checks=_checks,
+    metrics=_metrics,
 )

@@ -28,7 +28,7 @@ from app.domains.market.tokens.services.listing import Tokens
 from app.domains.market.watchlist.services import Watchlist
 from app.domains.notifications.services import Notifications
 from app.kit.house import Port, Wiring
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 CHAIN = Port[Chain]("chain")
 """The chain whose activity is analysed, and whose payments set off alerts."""
@@ -86,7 +86,7 @@ class MarketServices:
                 providers.prices,
                 database,
                 clock,
-                Volatile(resources.redis),
+                VolatileTopics(resources.redis),
                 sources,
                 on_moves=[price_alerts.evaluate],
                 after_minute=[indicator_alerts.evaluate],

@@ -19,7 +19,7 @@ from app.engine.cursors import Cursor
 from app.engine.descriptions import described
 from app.engine.limits import Limits
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.volatile import Latest
 
 After = Annotated[

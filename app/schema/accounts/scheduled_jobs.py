@@ -10,7 +10,7 @@ from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.kit.jobs import MAX_SCHEDULES
 from app.kit.jobs import ScheduledJob as ScheduledJobRecord
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 
 

@@ -16,7 +16,7 @@ from app.engine.relations import paged, related
 from app.engine.streams.declaring import durable
 from app.kit.errors import NotFound
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.scalars import BigInt, Hash
 

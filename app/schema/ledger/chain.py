@@ -11,7 +11,7 @@ from app.engine.audience import computed_for
 from app.engine.nodes import record_type
 from app.engine.pages import Connection
 from app.engine.relations import paged, related
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
 from app.schema.ledger.transactions import Transaction

@@ -6,7 +6,7 @@ from app.domains.ledger import loaders
 from app.domains.ledger.services.miner import MINING_TOPIC, SLICE_S
 from app.engine.relations import related
 from app.engine.streams.declaring import volatile
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.volatile import Latest
 from app.schema.ledger.wallets import Wallet
 from app.schema.scalars import BigInt

@@ -20,7 +20,7 @@ from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import listed, related
 from app.engine.streams.declaring import durable
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block, tip_height

@@ -19,7 +19,7 @@ from app.engine.streams.declaring import durable
 from app.kit.crypto.rsa import public_pem
 from app.kit.errors import NotFound
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block

@@ -19,7 +19,7 @@ from app.engine.nodes import Node, node_type, record_type
 from app.engine.pages import Connection
 from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.relations import Chosen, listed, paged
-from app.kit.loading import Audience, Page
+from app.kit.loaders import Audience, Page
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
 

@@ -12,7 +12,7 @@ from app.domains.market.sources.model import MAX_SOURCES, SourceKind
 from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 from app.schema.scalars import BigInt

@@ -20,7 +20,7 @@ from app.engine.pages import Connection
 from app.engine.problems import Problem, problem_type
 from app.engine.relations import paged
 from app.kit.errors import NotFound
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.token import TokenAnalysis
 from app.schema.market.prices.candles import MAX_CANDLES, Candle, PriceSample, candle_filters, sample_filters

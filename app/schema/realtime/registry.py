@@ -13,7 +13,7 @@ from app.engine.streams.model import Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import NotFound, Unavailable
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 
 MAX_DOCUMENT: Final = 2000
 """The longest document that is shown. A longer one is cut off and ends in an ellipsis."""
@@ -59,15 +59,15 @@ class OpenSubscriptions:
     from an authenticated caller. That nobody else sends requests depends on Redis being private to Moneta.
     """
 
-    def __init__(self, local: Subscriptions, peers: Peers) -> None:
+    def __init__(self, local: Subscriptions, rpc: ProcessRpc) -> None:
         self._local = local
-        self._peers = peers
-        peers.answer(_LIST, self._list_here)
-        peers.answer(_CLOSE, self._close_here)
+        self._rpc = rpc
+        rpc.register(_LIST, self._list_here)
+        rpc.register(_CLOSE, self._close_here)
 
     async def newest(self, viewer_id: UUID, first: int) -> list[OpenSubscription]:
         """Returns the viewer's newest subscriptions, of all processes that answer in time."""
-        answers = await self._peers.ask(_LIST, msgspec.to_builtins(_ListRequest(viewer_id, first)))
+        answers = await self._rpc.call(_LIST, msgspec.to_builtins(_ListRequest(viewer_id, first)))
         found = [each for reply in answers.replies for each in msgspec.convert(reply, list[OpenSubscription])]
         return _newest(found, first)
 
@@ -79,7 +79,7 @@ class OpenSubscriptions:
         """
         if not _ID.fullmatch(subscription_id):
             raise NotFound
-        answers = await self._peers.ask(_CLOSE, msgspec.to_builtins(_CloseRequest(viewer_id, subscription_id)))
+        answers = await self._rpc.call(_CLOSE, msgspec.to_builtins(_CloseRequest(viewer_id, subscription_id)))
         if any(answers.replies):
             return
         raise NotFound if answers.complete else Unavailable

@@ -16,8 +16,9 @@ from app.domains.notifications.services import Notifications
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
 from app.kit.house import Services, jobs_of
-from app.kit.loading import PageRequest, Reads
-from app.kit.mail import OutboxMailer
+from app.kit.loaders import PageRequest
+from app.kit.mail import FolderMailer
+from app.kit.reads import Reads
 from app.main import HOUSES, Application
 from tests.conftest import Owner
 
@@ -40,7 +41,7 @@ async def work(services: Services, owner: Owner) -> list[str]:
 
 async def mails(application: Application) -> list[tuple[str, str, str]]:
     """Address, subject and text of each mail that was sent, the newest first."""
-    assert isinstance(application.mailer, OutboxMailer)
+    assert isinstance(application.mailer, FolderMailer)
     return [(each.message.to, each.message.subject, each.message.text) for each in await application.mailer.recent()]
 
 

@@ -7,7 +7,8 @@ import pytest_asyncio
 from app.domains.accounts.model import Viewer
 from app.domains.notifications import loaders as notification_loaders
 from app.kit.db import PUBLIC, SYSTEM, Scope
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
+from app.kit.reads import Reads
 from tests.domains.notifications.stage import Stage
 from tests.statements import statement
 

@@ -11,7 +11,7 @@ from app.engine.limits import Limits
 from app.engine.operations import Response
 from app.kit.db import PUBLIC
 from app.kit.house import Services
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema

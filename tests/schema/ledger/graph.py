@@ -16,8 +16,8 @@ from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
 from app.kit.house import Services
 from app.kit.hub import Hub
-from app.kit.loading import Reads
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
+from app.kit.reads import Reads
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
@@ -56,7 +56,7 @@ class Graph:
     def __post_init__(self) -> None:
         self.subscriptions = Subscriptions(self.engine, self.hub, replay_limit=1000)
         # Alone, since it is not started: nothing is asked of Redis.
-        self.open_subscriptions = OpenSubscriptions(self.subscriptions, Peers(self.redis))
+        self.open_subscriptions = OpenSubscriptions(self.subscriptions, ProcessRpc(self.redis))
 
     async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
         """The response, whatever it holds."""

@@ -18,8 +18,8 @@ from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
-from app.kit.loading import Audience
-from app.kit.peers import Peers
+from app.kit.loaders import Audience
+from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
@@ -89,7 +89,7 @@ async def graph(
 ) -> AsyncIterator[Graph]:
     stage = Stage(application.services[MarketServices], application.database, owner, clock, alice)
     async with relaying(application.database, redis), hub_of(application.events, redis) as hub:
-        yield Graph(build_runtime(application, hub, Peers(redis)), stage)
+        yield Graph(build_runtime(application, hub, ProcessRpc(redis)), stage)
 
 
 def titles(events: list[Any]) -> list[str]:

@@ -17,14 +17,14 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.db import SYSTEM
 from app.kit.events import Fact
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.schema.ledger.blocks import BLOCK_KIND
 from app.transport.runtime import AppRuntime, Caller
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.moving import hub_of, relaying
-from tests.kit.test_peers import all_listen
+from tests.kit.test_process_rpc import all_listen
 from tests.waiting import HANG_S, until
 
 BLOCKS = "subscription { newBlock { cursor } }"
@@ -98,13 +98,13 @@ def caller(viewer: Viewer | None) -> Caller:
 @contextlib.asynccontextmanager
 async def process_of(application: Application) -> AsyncIterator[Process]:
     async with hub_of(application.events, application.redis) as hub:
-        peers = Peers(application.redis, within_s=HANG_S)
-        runtime = build_runtime(application, hub, peers)
-        await peers.start()
+        rpc = ProcessRpc(application.redis, within_s=HANG_S)
+        runtime = build_runtime(application, hub, rpc)
+        await rpc.start()
         try:
             yield Process(runtime)
         finally:
-            await peers.stop()
+            await rpc.stop()
             runtime.subscriptions.stop()
 
 

@@ -22,7 +22,7 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.main import Application
 from app.settings import Settings
 from tests.conftest import Owner

@@ -1,7 +1,7 @@
 """The loaders of news, which are public."""
 
 from app.domains.market.news.statements import NewsSql
-from app.kit.loading import Audience, many, one, page
+from app.kit.loaders import Audience, many, one, page
 
 article_by_id = one(NewsSql.articles_by_ids, key="id", audience=Audience.PUBLIC)
 content_by_article = one(NewsSql.contents_by_ids, key="id", audience=Audience.PUBLIC)

@@ -18,7 +18,7 @@ from app.engine.nodes import record_type
 from app.engine.relations import related
 from app.engine.streams.declaring import Followed, durable
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.interface import Analysis
 from app.schema.market.analysis.token import Symbol

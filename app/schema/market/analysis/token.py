@@ -11,7 +11,7 @@ from app.domains.market.tokens.model import symbol_of
 from app.engine.audience import computed_for, made_outside
 from app.engine.limits.extra import costs
 from app.engine.relations import related
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.kinds import (
     DefiAnalysis,
@@ -37,7 +37,7 @@ COST = 100
 def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = COST) -> Any:
     async def resolve(root: "TokenAnalysis", info: Info) -> Any:
         analyses = info.context.services[MarketServices].analyses
-        return await info.context.reads.from_outside((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
+        return await info.context.reads.external((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
 
     return strawberry.field(
         resolver=resolve,

@@ -16,7 +16,7 @@ from app.engine.nodes import record_type
 from app.engine.relations import related
 from app.engine.streams.declaring import Followed, volatile
 from app.kit.errors import InvalidInput
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.market.prices.candles import Candle, Interval, IntervalArgument

@@ -18,13 +18,13 @@ from app.domains.market.prices.model import Move, Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.notifications.services import Notifications
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
-from app.kit.volatile import Volatile
+from app.kit.redis_client import open_redis
+from app.kit.volatile import VolatileTopics
 from tests.statements import statement
 from tests.waiting import HANG_S
 
@@ -54,7 +54,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     clock = FixedClock(datetime.fromisoformat(begin))
     post = MailQueue(Keyring.generate(), NoMailer())
     dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
-    ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+    ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:
         """What really happened to the prices, whoever stored them: committed with what the alerts made of it."""

@@ -14,7 +14,7 @@ from app.domains.market.prices.model import Move
 from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from tests.conftest import Owner
 
 SOURCE = "simulated"

@@ -12,7 +12,8 @@ from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.statements import AlertSql
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.statements import NotificationSql
-from app.kit.loading import COUNT_LIMIT, One, Page
+from app.kit.loaders import One, Page
+from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Statement
 from tests.conftest import NOON, Owner
 from tests.statements import statement

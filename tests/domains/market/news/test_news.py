@@ -20,7 +20,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput
 from app.kit.house import Services
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register

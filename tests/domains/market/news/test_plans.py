@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news.statements import NewsSql
-from app.kit.loading import COUNT_LIMIT, Page
+from app.kit.loaders import Page
+from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner
 from tests.domains.ledger.test_plans import scans

@@ -19,7 +19,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from tests.conftest import Owner
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.price_feed import SOURCE, quoted
@@ -58,7 +58,7 @@ async def newest(owner: Owner) -> list[Any]:
 
 async def feed(recorder: Recorder, clock: FixedClock, redis: Redis, price: int) -> None:
     """What a worker stores of two minutes that its clock sees."""
-    ticker = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    ticker = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
     for _ in range(3):
         ticker.take(quoted(clock, {"BTC": price}))
         clock.advance(MINUTE)

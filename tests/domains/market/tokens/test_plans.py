@@ -9,7 +9,7 @@ from app.domains.market.tokens.model import TokenFilter
 from app.domains.market.tokens.services.search import listing
 from app.domains.market.tokens.statements import TokenSql
 from app.domains.market.watchlist.statements import WatchlistSql
-from app.kit.loading import COUNT_LIMIT
+from app.kit.reads import COUNT_LIMIT
 from tests.conftest import Owner
 from tests.domains.ledger.test_plans import scans
 

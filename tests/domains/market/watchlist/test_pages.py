@@ -15,8 +15,9 @@ from app.domains.market.watchlist.services import Watchlist
 from app.engine.cursors import MAX_CURSOR
 from app.kit.db import Database
 from app.kit.house import Services
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
 from app.kit.migrate import migrate
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import CURSORS

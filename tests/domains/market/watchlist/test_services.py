@@ -18,7 +18,8 @@ from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from app.kit.house import Services
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register

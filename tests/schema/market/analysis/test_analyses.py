@@ -16,7 +16,7 @@ from app.domains.market.services import MarketServices
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.kit.clock import FixedClock
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Execute, Owner
@@ -93,7 +93,7 @@ async def supplied(application: Application, owner: Owner, clock: FixedClock) ->
 @pytest_asyncio.fixture
 async def graph(supplied: Application, redis: Redis) -> AsyncIterator[Graph]:
     async with relaying(supplied.database, redis), hub_of(supplied.events, redis) as hub:
-        yield Graph(build_runtime(supplied, hub, Peers(redis)))
+        yield Graph(build_runtime(supplied, hub, ProcessRpc(redis)))
 
 
 async def test_the_ten_analyses_are_public_and_missing_ones_have_a_reason(

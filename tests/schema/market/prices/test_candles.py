@@ -14,7 +14,7 @@ from app.domains.market.prices.model import Candle, Interval, Quote
 from app.domains.market.prices.services.history import History
 from app.domains.market.prices.statements import PriceSql
 from app.kit.db import Database
-from app.kit.loading import COUNT_LIMIT
+from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Execute, Owner
 from tests.domains.market.token_listing import list_tokens, quote

@@ -17,9 +17,9 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.clock import FixedClock
 from app.kit.hub import Hub
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
-from app.kit.volatile import Volatile, latest_key
+from app.kit.volatile import VolatileTopics, latest_key
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
 from tests.conftest import Owner
@@ -106,7 +106,7 @@ class Market:
         async def published() -> bool:
             # The topics are published in turn, the daily candles last.
             tick = await redis.hget(latest_key(PRICES_TOPIC), "market")
-            day = await Volatile(redis).latest(Interval.ONE_DAY.topic)
+            day = await VolatileTopics(redis).latest(Interval.ONE_DAY.topic)
             closes = {symbol: bars[0][4] for symbol, bars in day["market"]["bars"].items()} if day else {}
             return bool(
                 tick
@@ -121,9 +121,9 @@ class Market:
 async def market(application: Application, owner: Owner, clock: FixedClock) -> AsyncIterator[Market]:
     await list_tokens(owner)
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     await hub.start()
-    yield Market(runtime, Ticker(SOURCE, clock, Volatile(application.redis), every_s=1.0), clock, application)
+    yield Market(runtime, Ticker(SOURCE, clock, VolatileTopics(application.redis), every_s=1.0), clock, application)
     runtime.subscriptions.stop()
     await hub.stop()
 

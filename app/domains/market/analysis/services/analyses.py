@@ -26,11 +26,11 @@ from app.domains.market.analysis.services.analyst import Analyst, NotAvailable
 from app.domains.market.analysis.services.research import ResearchAnalyst
 from app.domains.market.analysis.services.writer import Writer
 from app.domains.market.analysis.statements import AnalysisSql
-from app.kit.cache import Redis
 from app.kit.clock import Clock
-from app.kit.computed import Answer, Computed
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
+from app.kit.redis_client import Redis
+from app.kit.shared_cache import CacheEntry, SharedCache
 
 PATIENCE_S: Final = 12.0
 """The timeout of an analysis. Its reason then says that an input has not answered."""
@@ -52,7 +52,7 @@ class Analyses:
         self._clock = clock
         research: Analyst = ResearchAnalyst(self.get_within, writer)
         self._analysts = {analyst.type: analyst for analyst in (*analysts, research)}
-        self._computed: Computed[Analysis[Any]] = Computed(
+        self._computed: SharedCache[Analysis[Any]] = SharedCache(
             redis, "analysis", encode=msgspec.json.encode, decode=self._usable, wait_s=PATIENCE_S + 1
         )
 
@@ -92,13 +92,13 @@ class Analyses:
             return None
         return analysis if analysis.expires_at > self._clock.now() else None
 
-    async def _found_or_made(self, symbol: str, kind: AnalysisType) -> Answer[Analysis[Any]]:
+    async def _found_or_made(self, symbol: str, kind: AnalysisType) -> CacheEntry[Analysis[Any]]:
         analysis = await self._stored(symbol, kind)
         if analysis is None:
             analysis = await self._made(symbol, kind)
             if analysis.status is AnalysisStatus.AVAILABLE:
                 await self._store(analysis)
-        return Answer(analysis, (analysis.expires_at - self._clock.now()).total_seconds())
+        return CacheEntry(analysis, (analysis.expires_at - self._clock.now()).total_seconds())
 
     async def _made(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
         self.made += 1

@@ -23,7 +23,7 @@ from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog, Fact
-from app.kit.flights import Flights
+from app.kit.single_flight import SingleFlight
 
 PHASE_COMPLETED: Final = "phase.completed"
 LEAST_S: Final = 0.2
@@ -51,7 +51,7 @@ class Phases:
     events: EventLog
     analyses: Analyses
     budgets_s: Mapping[int, float] = field(default_factory=lambda: BUDGETS_S)
-    _running: Flights[None] = field(default_factory=Flights)
+    _running: SingleFlight[None] = field(default_factory=SingleFlight)
 
     async def open(self, viewer: Viewer, symbol: str) -> UUID:
         """Returns the run of the session for a listed symbol: the current one, which lasts an hour, or a new one.

@@ -15,8 +15,8 @@ from app.domains.market.news.services.news import News
 from app.domains.market.news.statements import NewsSql
 from app.domains.market.sources.model import SourceKind
 from app.domains.market.sources.services.sources import Sources
-from app.kit.contained import Overrun, contained
 from app.kit.db import SYSTEM, Database, Tx
+from app.kit.sandbox import SandboxError, run_sandboxed
 
 CONCURRENT_FEEDS: Final = 4
 READING_S: Final = 10
@@ -89,8 +89,8 @@ class Feeds:
 async def _read(document: FeedDocument) -> ParsedFeed:
     packed = msgspec.msgpack.encode(document)
     try:
-        answer = await contained(read, packed, cpu_s=READING_S, memory_bytes=READING_BYTES)
-    except Overrun as error:
+        answer = await run_sandboxed(read, packed, cpu_s=READING_S, memory_bytes=READING_BYTES)
+    except SandboxError as error:
         raise NotAFeed(f"the document cannot be read: {error}") from error
     reading = msgspec.msgpack.decode(answer, type=Reading)
     if reading.parsed is None:

@@ -21,7 +21,7 @@ from app.kit.db import Database
 from app.kit.errors import Problem, Unavailable
 from app.kit.leadership import Leadership
 from app.kit.tasks import end, heed_cancellation
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 STANDBY_S: Final = 1.0
 HOLD_CHECK_S: Final = 2.0
@@ -40,7 +40,7 @@ class PriceFeed:
         provider: PriceProvider,
         database: Database,
         clock: Clock,
-        volatile: Volatile,
+        volatile: VolatileTopics,
         sources: Sources,
         on_moves: Sequence[OnMoves] = (),
         after_minute: Sequence[AfterMinute] = (),

@@ -25,7 +25,7 @@ from app.domains.market.prices.rules.candles import CandleBuilder, Traded, trade
 from app.domains.market.prices.rules.quotes import completed
 from app.domains.market.prices.rules.windows import begin_of
 from app.kit.clock import Clock
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 AHEAD: Final = timedelta(minutes=10)
 """A quote that is further ahead is of a wrong clock, and counts as older than any. This is more than the clocks of two
@@ -48,7 +48,7 @@ class Minute(msgspec.Struct, frozen=True):
 class Ticker:
     """Receives quotes, publishes them, and keeps what must still be stored."""
 
-    def __init__(self, source: str, clock: Clock, volatile: Volatile, *, every_s: float) -> None:
+    def __init__(self, source: str, clock: Clock, volatile: VolatileTopics, *, every_s: float) -> None:
         self.source = source
         self.due: dict[str, Quote] = {}
         """The newest quote of each token whose stored quote is older."""
@@ -136,9 +136,9 @@ class Ticker:
             )
             for symbol, each in self._quotes.items()
         }
-        self._volatile.tell(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
+        self._volatile.publish_soon(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
         for interval in Interval:
-            self._volatile.tell(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
+            self._volatile.publish_soon(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
 
 
 def _quotes(latest: object, source: str, now: datetime) -> dict[str, Quote]:
