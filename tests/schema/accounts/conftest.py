@@ -1,7 +1,6 @@
 """The accounts' part of the graph, executed in process on the real schema."""
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -69,9 +68,11 @@ class Graph:
         """The response, whatever it holds."""
         prepared = ENGINE.prepare(query, None, variables, introspection_allowed=True)
         assert not isinstance(prepared, list), prepared
+        services = Services()
+        services.add(self.house.accounts)
         runtime = Runtime(
             settings=cast(Settings, None),
-            services=cast(Services, SimpleNamespace(accounts=self.house.accounts)),
+            services=services,
             limits=LIMITS,
             cursors=CURSORS,
             open_subscriptions=cast(OpenSubscriptions, None),
