@@ -151,6 +151,23 @@ async def test_a_stream_continues_after_a_cursor_and_after_a_page(graph: Graph, 
     assert rest == missed[1:]
 
 
+async def test_unread_notifications_are_listed_with_the_stream_s_cursor(graph: Graph, execute: Execute) -> None:
+    stage = graph.stage
+    for price in ("100", "105"):
+        await stage.create(above(price))
+    await stage.tick("90", "101")
+    await execute(
+        'mutation { markNotificationsRead(input: {upTo: "2100-01-01T00:00:00Z"}) { __typename } }', viewer=stage.alice
+    )
+    await stage.tick("101", "106")
+    document = HANDOVER.replace("notifications {", "notifications(filter: {unread: true}) {")
+    response = await execute(document, viewer=stage.alice)
+    assert response.data is not None, response.errors
+    page = response.data["viewer"]["notifications"]
+    assert page["nodes"] == [{"title": "BTC rose to 105 USD"}]
+    assert page["streamCursor"] is not None
+
+
 async def test_notifications_are_sent_to_their_owner_only(graph: Graph, bob: Viewer) -> None:
     """Two viewers with the same document receive their own, and cannot use each other's cursors."""
     stage = graph.stage
