@@ -1,4 +1,4 @@
-"""The verbs of the market."""
+"""The services of the market."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -74,7 +74,7 @@ class MarketServices:
         post: Post,
         chain: Chain,
     ) -> Self:
-        """Wires them. The chain is handed in: the market knows no ledger."""
+        """Builds the services. The chain is passed in: the market does not know the ledger."""
         notifications = Notifications(database, clock, events, post)
         dispatcher = AlertDispatcher(database, clock, notifications)
         sources = Sources(database, clock)
@@ -121,7 +121,7 @@ class MarketServices:
         )
 
     async def stop(self) -> None:
-        """Ends what is under way here, and closes what is open."""
+        """Cancels what is running here, and closes connections."""
         await self.phases.stop()
         await self.analyses.stop()
         await self.providers.aclose()

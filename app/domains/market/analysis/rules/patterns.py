@@ -88,7 +88,7 @@ _UNDECIDED = {
 
 
 def patterns_in(series: Series) -> tuple[Pattern, ...]:
-    """Returns the patterns that one of the last RECENT_CANDLES candles completed, newest first, by name within a candle.
+    """Returns the patterns that one of the last RECENT_CANDLES candles completed: newest first, then by name.
 
     A candle without a range completes none.
     """

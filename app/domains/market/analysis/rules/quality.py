@@ -2,8 +2,8 @@
 
 Each input has a weight, a completeness from 0 to 1, and an age. Its freshness is 1 up to its
 normal age, and falls linearly to 0 at the age at which it is worthless. The quality is the weighted mean of
-completeness times freshness, from 0 to 100. So it never falls when an input becomes more complete or fresher, is 100 only if nothing
-is missing and nothing is late, and a missing input counts as 0 with its whole weight.
+completeness times freshness, from 0 to 100. So it never falls when an input becomes more complete or fresher, is 100
+only if nothing is missing and nothing is late, and a missing input counts as 0 with its whole weight.
 """
 
 import math
