@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from app.domains.ledger.services.statistics import Payment, Place, Statistics
-from app.domains.market.sources.model.chain import ChainActivity, ChainTransfer
+from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 
 SOURCE: Final = "MONETA_LEDGER"
 _POSITIONS_BITS: Final = 20

@@ -20,7 +20,7 @@ from app.domains.accounts.services.sessions import Sessions
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.analysis.services import warm_up
 from app.domains.market.house import MarketServices
-from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.providers.services.simulated import SIMULATED
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.streams.subscriptions import Subscriptions

@@ -8,7 +8,7 @@ import pytest
 from app.domains.market.jobs import market_schedules
 from app.domains.market.prices.model import Quotes
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.domains.market.tokens.model import Listing
 from app.domains.market.tokens.services.listing import Refreshed, Tokens
 from app.kit.clock import FixedClock
