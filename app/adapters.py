@@ -11,8 +11,8 @@ from app.domains.accounts.services.registration import PrepareWallet, WalletWrit
 from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
+from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import CHAIN
-from app.domains.market.sources.model.chain import ChainActivity, ChainTransfer
 from app.kit.house import Port, Wiring
 
 SOURCE: Final = "MONETA_LEDGER"

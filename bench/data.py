@@ -10,9 +10,9 @@ import asyncpg
 import msgspec
 from rich.progress import Progress
 
-from app.domains.market.sources.rules.profiles import base_quotes
-from app.domains.market.sources.services.providers.bundled import TOKENS_FILE, bundled_listings
-from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.providers.rules.profiles import base_quotes
+from app.domains.market.providers.services.simulated import SIMULATED
+from app.domains.market.tokens.services.bundled import TOKENS_FILE, bundled_listings
 from app.kit.migrate import MIGRATIONS, migrate
 from bench import chain as chain_module
 from bench.chain import BLOCKS, Chain, Row

@@ -23,7 +23,7 @@ from app.dev.embedded import Embedded
 from app.dev.processes import Log, spawn, stop
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.history import History
-from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.providers.services.simulated import SIMULATED
 from app.kit.db import Database
 from app.kit.redis_client import open_redis
 from bench.data import fresh_database

@@ -12,9 +12,9 @@ import msgspec
 from app.domains.market.prices.model import Interval, Quote
 from app.domains.market.prices.services.history import CANDLES, History
 from app.domains.market.prices.statements import PriceSql
-from app.domains.market.sources.rules.profiles import AUD_PER_USD, Profile, money, price, profiles_of
-from app.domains.market.sources.rules.simulation import Path, paths
-from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.providers.rules.profiles import AUD_PER_USD, Profile, money, price, profiles_of
+from app.domains.market.providers.rules.simulation import Path, paths
+from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.market.tokens.model import Listing
 from app.kit.db import SYSTEM, Database
 from app.kit.postgres import end_session

@@ -9,8 +9,8 @@ from app.dev.demo_market import load_demo_market
 from app.dev.demo_news import SOURCE, drafts
 from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Viewer
+from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.market.services import MarketServices
-from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services

@@ -101,7 +101,7 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "transport.sockets.protocol.CloseCode",
     "transport.sockets.wire",
     # How others answer us.
-    "domains.market.sources.services.providers.client.pause_after",
+    "domains.market.providers.services.client.pause_after",
     # Protocol, not a limit: one initialisation; and a session of which nothing is known.
     "transport.sockets.socket.Socket._init",
     "transport.sockets.socket.Socket._over",

@@ -9,12 +9,12 @@ import pytest
 from redis.asyncio import Redis
 
 from app.domains.market.house import MARKET
+from app.domains.market.providers.services import Providers
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.providers.services.simulated import SimulatedProvider
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.metrics import SourceMetrics
 from app.domains.market.sources.model import MarketSource, SourceKind
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers import Providers
-from app.domains.market.sources.services.providers.simulated import SimulatedProvider
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable

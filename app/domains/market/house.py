@@ -12,9 +12,9 @@ from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news.jobs import news_schedules
 from app.domains.market.prices import loaders as price_loaders
 from app.domains.market.prices.jobs import clock_repair_schedule
+from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.metrics import SourceMetrics
-from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.jobs import token_schedules
 from app.domains.market.watchlist import loaders as watchlist_loaders

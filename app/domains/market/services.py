@@ -20,10 +20,10 @@ from app.domains.market.prices.services.candles import Candles
 from app.domains.market.prices.services.clock_repair import ClockRepair
 from app.domains.market.prices.services.feed import PriceFeed
 from app.domains.market.prices.services.history import History
-from app.domains.market.sources.model.chain import Chain
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers import Providers
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.providers.model.chain import Chain
+from app.domains.market.providers.services import Providers
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.sources.services import Sources
 from app.domains.market.tokens.services.listing import Tokens
 from app.domains.market.watchlist.services import Watchlist
 from app.domains.notifications.services import Notifications

@@ -1,8 +1,10 @@
 """Quotes of providers, and stored candles. Prices are in US dollars unless stated otherwise."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -45,6 +47,24 @@ class Quotes(msgspec.Struct, frozen=True):
 
     accepted: list[Quote]
     ignored: dict[str, int]
+
+
+class QuoteProvider(Protocol):
+    """Quotes tokens."""
+
+    @property
+    def name(self) -> str:
+        """The exchange that its quotes are stored under."""
+        ...
+
+    @property
+    def period_s(self) -> float:
+        """The time between two requests for quotes."""
+        ...
+
+    async def quotes(self, symbols: Sequence[str]) -> Quotes:
+        """Returns the current quotes of these tokens, each at most once. Raises Unavailable."""
+        ...
 
 
 class Move(msgspec.Struct, frozen=True):

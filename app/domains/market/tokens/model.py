@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -58,6 +58,19 @@ class Listing(msgspec.Struct, frozen=True):
     image_url: str | None = None
     ethereum_address: str | None = None
     solana_address: str | None = None
+
+
+class TokenProvider(Protocol):
+    """Lists tokens."""
+
+    @property
+    def name(self) -> str:
+        """The name of the source under which its answers are counted."""
+        ...
+
+    async def tokens(self, limit: int) -> list[Listing]:
+        """Returns the largest tokens by market capitalisation, best rank first. Symbols may repeat."""
+        ...
 
 
 class StoredListing(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import strawberry
 
-from app.domains.market.sources.model import defi, derivatives
-from app.domains.market.sources.services.providers.coingecko_shapes import VENUES_SHOWN
+from app.domains.market.providers.model import defi, derivatives
+from app.domains.market.providers.services.coingecko_shapes import VENUES_SHOWN
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 

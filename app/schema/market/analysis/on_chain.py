@@ -6,7 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market.analysis.model import on_chain as model
-from app.domains.market.sources.model import chain
+from app.domains.market.providers.model import chain
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 from app.schema.scalars import BigInt, Hash

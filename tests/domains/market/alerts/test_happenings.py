@@ -19,7 +19,7 @@ from app.domains.market.alerts.services.payment_alerts import PaymentAlerts
 from app.domains.market.alerts.services.sentiment_alerts import SentimentAlerts
 from app.domains.market.analysis.model import Analysis, AnalysisStatus, AnalysisType
 from app.domains.market.analysis.model.sentiment import Mood, SentimentFindings, SentimentSource
-from app.domains.market.sources.model.chain import Chain, ChainTransfer
+from app.domains.market.providers.model.chain import Chain, ChainTransfer
 from tests.domains.market.alerts.stage import Stage
 
 

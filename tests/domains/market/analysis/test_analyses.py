@@ -22,10 +22,10 @@ from app.domains.market.analysis.services.analyst import Examination, NotAvailab
 from app.domains.market.analysis.services.external import DefiAnalyst, DerivativesAnalyst
 from app.domains.market.analysis.services.media import SentimentAnalyst
 from app.domains.market.house import MARKET
+from app.domains.market.providers.model.defi import Defi
+from app.domains.market.providers.model.derivatives import Derivatives
+from app.domains.market.providers.model.social import Social
 from app.domains.market.services import MarketServices
-from app.domains.market.sources.model.defi import Defi
-from app.domains.market.sources.model.derivatives import Derivatives
-from app.domains.market.sources.model.social import Social
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable

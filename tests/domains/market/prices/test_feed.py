@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from app.domains.market.prices.model import MARKET, PRICES_TOPIC
 from app.domains.market.prices.services.feed import PriceFeed, next_tick, pause_after
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics, latest_key

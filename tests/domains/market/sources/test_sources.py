@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.domains.market.sources.model import MarketSource, SourceKind
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database, Tx
 from app.kit.errors import Unavailable

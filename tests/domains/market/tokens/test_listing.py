@@ -9,7 +9,7 @@ from app.domains.market.house import MARKET
 from app.domains.market.prices.model import Quotes
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.domains.market.tokens.model import Listing
 from app.domains.market.tokens.services.listing import Refreshed, Tokens
 from app.kit.clock import FixedClock

@@ -11,7 +11,7 @@ from app.domains.market.alerts.rules import whale_text
 from app.domains.market.alerts.services.dispatcher import AlertDispatcher
 from app.domains.market.alerts.services.matcher import AlertMatcher
 from app.domains.market.alerts.statements import AlertSql
-from app.domains.market.sources.model.chain import Chain, ChainTransfer
+from app.domains.market.providers.model.chain import Chain, ChainTransfer
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from app.domains.market.sources.model.chain import ChainTransfer
+from app.domains.market.providers.model.chain import ChainTransfer
 
 
 class OnChainFindings(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from app.domains.market.analysis.model.research import ResearchSentence
 from app.domains.market.analysis.model.risk import RiskFindings
 from app.domains.market.analysis.model.sentiment import SentimentFindings
 from app.domains.market.analysis.model.technical import TechnicalFindings
-from app.domains.market.sources.model.defi import Defi
-from app.domains.market.sources.model.derivatives import Derivatives
+from app.domains.market.providers.model.defi import Defi
+from app.domains.market.providers.model.derivatives import Derivatives
 
 Analyses = Mapping[AnalysisType, Analysis[Any]]
 

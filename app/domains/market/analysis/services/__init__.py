@@ -13,8 +13,8 @@ from app.domains.market.analysis.services.prices import (
     warm_up,
 )
 from app.domains.market.prices.services.candles import Candles
-from app.domains.market.sources.model.chain import Chain
-from app.domains.market.sources.services.providers import Providers
+from app.domains.market.providers.model.chain import Chain
+from app.domains.market.providers.services import Providers
 
 __all__ = ["Analyses", "AnalysisDeps", "Phases", "analysts", "warm_up"]
 

@@ -9,8 +9,8 @@ from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.analysis.model.on_chain import OnChainFindings
 from app.domains.market.analysis.rules.quality import Source
 from app.domains.market.analysis.services.analyst import AnalysisDeps, Examination, NotAvailable
-from app.domains.market.sources.model.chain import Chain
-from app.domains.market.sources.services.providers import DefiProvider, DerivativesProvider
+from app.domains.market.providers.model.chain import Chain
+from app.domains.market.providers.services import DefiProvider, DerivativesProvider
 
 LARGE: Final = Decimal(100)
 """The amount in coins from which on a transfer is large: a fifth of the first block reward."""

@@ -14,7 +14,7 @@ from app.domains.market.analysis.rules.sentiment import blended, mood_of, score_
 from app.domains.market.analysis.services.analyst import AnalysisDeps, Examination, NotAvailable
 from app.domains.market.analysis.statements import AnalysisSql
 from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
-from app.domains.market.sources.services.providers import SocialProvider
+from app.domains.market.providers.services import SocialProvider
 from app.kit.errors import Unavailable
 
 HOUR_S: Final = 3600.0

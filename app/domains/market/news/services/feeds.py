@@ -14,7 +14,7 @@ from app.domains.market.news.services.fetcher import Document, FeedFailed, FeedS
 from app.domains.market.news.services.news import News
 from app.domains.market.news.statements import NewsSql
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.sandbox import SandboxError, run_sandboxed
 

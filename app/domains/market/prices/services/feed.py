@@ -9,13 +9,12 @@ from typing import Final
 
 import structlog
 
-from app.domains.market.prices.model import Interval
+from app.domains.market.prices.model import Interval, QuoteProvider
 from app.domains.market.prices.rules.windows import begin_of
 from app.domains.market.prices.services.recorder import AfterMinute, OnMoves, Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.services.providers.protocols import PriceProvider
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.errors import Problem, Unavailable
@@ -37,7 +36,7 @@ class PriceFeed:
 
     def __init__(  # noqa: PLR0917  # the composition root hands it everything
         self,
-        provider: PriceProvider,
+        provider: QuoteProvider,
         database: Database,
         clock: Clock,
         volatile: VolatileTopics,

@@ -6,11 +6,10 @@ import msgspec
 import structlog
 
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.services.providers import PriceProvider
-from app.domains.market.sources.services.providers.bundled import bundled_listings
-from app.domains.market.sources.services.sources import Sources
-from app.domains.market.tokens.model import Listing
+from app.domains.market.sources.services import Sources
+from app.domains.market.tokens.model import Listing, TokenProvider
 from app.domains.market.tokens.rules.listing import KnownToken, ListingPlan, plan_listing
+from app.domains.market.tokens.services.bundled import bundled_listings
 from app.domains.market.tokens.statements import ListingSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -37,7 +36,7 @@ class Tokens:
     """Keeps the stored tokens up to date with those that the provider lists."""
 
     def __init__(
-        self, database: Database, clock: Clock, provider: PriceProvider, sources: Sources, *, limit: int
+        self, database: Database, clock: Clock, provider: TokenProvider, sources: Sources, *, limit: int
     ) -> None:
         self._database = database
         self._clock = clock

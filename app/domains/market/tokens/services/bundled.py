@@ -7,7 +7,7 @@ import msgspec
 
 from app.domains.market.tokens.model import Listing
 
-TOKENS_FILE = Path(__file__).parents[3] / "data" / "tokens.json"
+TOKENS_FILE = Path(__file__).parents[2] / "data" / "tokens.json"
 
 
 class _Addresses(msgspec.Struct):

@@ -6,10 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from app.domains.market.sources.model import Reason
-from app.domains.market.sources.model.defi import Defi
-from app.domains.market.sources.model.derivatives import Derivatives, Venue
-from app.domains.market.sources.services.providers.validation import (
+from app.domains.market.providers.model.defi import Defi
+from app.domains.market.providers.model.derivatives import Derivatives, Venue
+from app.domains.market.providers.services.validation import (
     MONEY_LIMIT,
     RawQuote,
     RejectedValue,
@@ -17,6 +16,7 @@ from app.domains.market.sources.services.providers.validation import (
     share,
     text,
 )
+from app.domains.market.sources.model import Reason
 from app.domains.market.tokens.model import Listing
 
 VENUES_SHOWN = 5

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.market.sources.services.providers.client import (
+from app.domains.market.providers.services.client import (
     ErrorResponse,
     MalformedResponse,
     Policy,
@@ -26,8 +26,8 @@ from app.domains.market.sources.services.providers.client import (
 from app.kit.clock import FixedClock
 from app.kit.errors import Unavailable
 from tests.conftest import NOON
-from tests.domains.market.sources.providers.conftest import KEY, POLICY, patient
-from tests.domains.market.sources.providers.stub import Answer, Stub, answer
+from tests.domains.market.providers.conftest import KEY, POLICY, patient
+from tests.domains.market.providers.stub import Answer, Stub, answer
 
 FAILURES = {
     "429 with Retry-After": (Answer(status=429, headers={"retry-after": "0"}), "HTTP 429"),

@@ -1,35 +1,16 @@
 """The interfaces of providers. A provider that cannot answer raises `kit.errors.Unavailable`."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from app.domains.market.prices.model import Quotes
-from app.domains.market.sources.model.defi import Defi
-from app.domains.market.sources.model.derivatives import Derivatives
-from app.domains.market.sources.model.social import Social
-from app.domains.market.tokens.model import Listing
+from app.domains.market.prices.model import QuoteProvider
+from app.domains.market.providers.model.defi import Defi
+from app.domains.market.providers.model.derivatives import Derivatives
+from app.domains.market.providers.model.social import Social
+from app.domains.market.tokens.model import TokenProvider
 
 
-class PriceProvider(Protocol):
+class PriceProvider(TokenProvider, QuoteProvider, Protocol):
     """Lists and quotes tokens."""
-
-    @property
-    def name(self) -> str:
-        """The exchange that its quotes are stored under."""
-        ...
-
-    @property
-    def period_s(self) -> float:
-        """The time between two requests for quotes."""
-        ...
-
-    async def tokens(self, limit: int) -> list[Listing]:
-        """Returns the largest tokens by market capitalisation, best rank first; symbols may repeat."""
-        ...
-
-    async def quotes(self, symbols: Sequence[str]) -> Quotes:
-        """Returns the current quotes of these tokens, each at most once, and the number of rejected values."""
-        ...
 
 
 class SocialProvider(Protocol):

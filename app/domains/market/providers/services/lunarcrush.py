@@ -4,12 +4,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from app.domains.market.providers.model.social import Social
+from app.domains.market.providers.services.cached import CachedAnswer
+from app.domains.market.providers.services.client import ProviderClient
+from app.domains.market.providers.services.validation import count, share, text
 from app.domains.market.sources.model import Reason, SourceKind
-from app.domains.market.sources.model.social import Social
-from app.domains.market.sources.services.providers.cached import CachedAnswer
-from app.domains.market.sources.services.providers.client import ProviderClient
-from app.domains.market.sources.services.providers.validation import count, share, text
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.kit.clock import Clock
 from app.kit.errors import Unavailable
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from app.domains.market.prices.model import Quotes
+from app.domains.market.providers.rules.profiles import base_quotes, profiles_of
+from app.domains.market.providers.rules.simulation import Simulation
+from app.domains.market.providers.services.directory import Directory
 from app.domains.market.sources.model import Reason
-from app.domains.market.sources.rules.profiles import base_quotes, profiles_of
-from app.domains.market.sources.rules.simulation import Simulation
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers.bundled import bundled_listings
 from app.domains.market.tokens.model import Listing
+from app.domains.market.tokens.services.bundled import bundled_listings
 from app.kit.clock import Clock
 
 SIMULATED = "simulated"

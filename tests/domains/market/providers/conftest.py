@@ -6,9 +6,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.domains.market.sources.services.providers.client import Policy, ProviderClient
+from app.domains.market.providers.services.client import Policy, ProviderClient
 from app.kit.clock import FixedClock
-from tests.domains.market.sources.providers.stub import Stub, running
+from tests.domains.market.providers.stub import Stub, running
 from tests.waiting import HANG_S
 
 KEY = "k3y-that-nobody-may-see"

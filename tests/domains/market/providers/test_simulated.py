@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from app.domains.market.prices.model import Quote, Quotes
+from app.domains.market.providers.services import Providers
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.providers.services.simulated import SimulatedProvider
 from app.domains.market.services import MarketServices
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers import Providers
-from app.domains.market.sources.services.providers.simulated import SimulatedProvider
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services

@@ -7,25 +7,25 @@ from typing import Self
 
 from pydantic import SecretStr
 
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers.client import Policy, ProviderClient
-from app.domains.market.sources.services.providers.coingecko import (
+from app.domains.market.providers.services.client import Policy, ProviderClient
+from app.domains.market.providers.services.coingecko import (
     COINGECKO,
     CoinGeckoDefi,
     CoinGeckoDerivatives,
     CoinGeckoPrices,
     key_header,
 )
-from app.domains.market.sources.services.providers.coinmarketcap import COINMARKETCAP, KEY_HEADER, CoinMarketCapPrices
-from app.domains.market.sources.services.providers.lunarcrush import LUNARCRUSH, LunarCrushSocial
-from app.domains.market.sources.services.providers.protocols import (
+from app.domains.market.providers.services.coinmarketcap import COINMARKETCAP, KEY_HEADER, CoinMarketCapPrices
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.providers.services.lunarcrush import LUNARCRUSH, LunarCrushSocial
+from app.domains.market.providers.services.protocols import (
     DefiProvider,
     DerivativesProvider,
     PriceProvider,
     SocialProvider,
 )
-from app.domains.market.sources.services.providers.simulated import SimulatedProvider
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.providers.services.simulated import SimulatedProvider
+from app.domains.market.sources.services import Sources
 from app.kit.clock import Clock
 from app.settings import Settings
 

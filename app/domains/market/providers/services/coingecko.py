@@ -8,20 +8,20 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from app.domains.market.prices.model import Quotes
-from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.model.defi import Defi
-from app.domains.market.sources.model.derivatives import Derivatives
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers.cached import CachedAnswer
-from app.domains.market.sources.services.providers.client import ProviderClient, ResourceNotFound
-from app.domains.market.sources.services.providers.coingecko_shapes import (
+from app.domains.market.providers.model.defi import Defi
+from app.domains.market.providers.model.derivatives import Derivatives
+from app.domains.market.providers.services.cached import CachedAnswer
+from app.domains.market.providers.services.client import ProviderClient, ResourceNotFound
+from app.domains.market.providers.services.coingecko_shapes import (
     defi_of,
     derivatives_of,
     listings_of,
     raw_quotes_of,
 )
-from app.domains.market.sources.services.providers.validation import QuoteValidator, RejectedValue
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.providers.services.validation import QuoteValidator, RejectedValue
+from app.domains.market.sources.model import SourceKind
+from app.domains.market.sources.services import Sources
 from app.domains.market.tokens.model import Listing
 from app.kit.clock import Clock
 from app.kit.errors import Unavailable

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from app.domains.market.prices.model import PRICE_LIMIT, Quote, Quotes
+from app.domains.market.providers.rules.profiles import SMALLEST_PRICE
 from app.domains.market.sources.model import Reason
-from app.domains.market.sources.rules.profiles import SMALLEST_PRICE
 
 MONEY_LIMIT: Final = Decimal(10) ** 18
 PERCENTAGE_LIMIT: Final = Decimal(10) ** 6

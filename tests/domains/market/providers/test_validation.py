@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.prices.model import PRICE_LIMIT, Quote, Quotes
-from app.domains.market.sources.services.providers.validation import QuoteValidator, RawQuote, count, share, text
+from app.domains.market.providers.services.validation import QuoteValidator, RawQuote, count, share, text
 from tests.conftest import NOON
 
 AGE = timedelta(minutes=15)

@@ -8,21 +8,21 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from app.domains.market.providers.model.defi import Defi
+from app.domains.market.providers.model.derivatives import Derivatives, Venue
+from app.domains.market.providers.services import Providers
+from app.domains.market.providers.services.coingecko import batched_ids, key_header
+from app.domains.market.providers.services.directory import Directory
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.sources.model.defi import Defi
-from app.domains.market.sources.model.derivatives import Derivatives, Venue
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers import Providers
-from app.domains.market.sources.services.providers.coingecko import batched_ids, key_header
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.sources.services import Sources
 from app.domains.market.tokens.model import Listing
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.settings import Settings
 from tests.conftest import Owner
-from tests.domains.market.sources.providers.conftest import KEY
-from tests.domains.market.sources.providers.stub import Answer, Stub, answer, shape
+from tests.domains.market.providers.conftest import KEY
+from tests.domains.market.providers.stub import Answer, Stub, answer, shape
 from tests.domains.market.token_listing import list_tokens, quote
 
 NAMES = {

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from app.domains.market.prices.model import Quote
-from app.domains.market.sources.rules.profiles import AUD_PER_USD, Profile, money, price
+from app.domains.market.providers.rules.profiles import AUD_PER_USD, Profile, money, price
 
 Array: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
 Whole: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"

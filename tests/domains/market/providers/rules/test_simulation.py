@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domains.market.prices.model import Quote
-from app.domains.market.sources.rules.profiles import AUD_PER_USD, Profile, base_quotes, profiles_of
-from app.domains.market.sources.rules.simulation import Path, Simulation, paths
+from app.domains.market.providers.rules.profiles import AUD_PER_USD, Profile, base_quotes, profiles_of
+from app.domains.market.providers.rules.simulation import Path, Simulation, paths
 from app.domains.market.tokens.model import Listing
 
 AT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)

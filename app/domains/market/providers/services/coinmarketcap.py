@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from app.domains.market.prices.model import Quotes
+from app.domains.market.providers.services.client import ProviderClient
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.providers.services.validation import QuoteValidator, RawQuote, text
 from app.domains.market.sources.model import Reason
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers.client import ProviderClient
-from app.domains.market.sources.services.providers.validation import QuoteValidator, RawQuote, text
 from app.domains.market.tokens.model import Listing
 from app.domains.market.tokens.rules.listing import FOREIGN_ID
 from app.kit.clock import Clock

@@ -8,16 +8,16 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr, ValidationError
 
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers import Providers
-from app.domains.market.sources.services.sources import Sources
+from app.domains.market.providers.services import Providers
+from app.domains.market.providers.services.directory import Directory
+from app.domains.market.sources.services import Sources
 from app.domains.market.tokens.model import Listing
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.settings import Settings
-from tests.domains.market.sources.providers.conftest import KEY
-from tests.domains.market.sources.providers.stub import Answer, Stub, answer, shape
+from tests.domains.market.providers.conftest import KEY
+from tests.domains.market.providers.stub import Answer, Stub, answer, shape
 
 QUOTES = "/v2/cryptocurrency/quotes/latest"
 LISTINGS = "/v1/cryptocurrency/listings/latest"
