@@ -1,4 +1,4 @@
-"""What accounts can do."""
+"""Services of the accounts house."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,7 +34,7 @@ TOKEN_AUDIENCE = "moneta-api"  # noqa: S105
 
 @dataclass(frozen=True)
 class AccountsServices:
-    """The verbs of the house, by noun."""
+    """All services of the house."""
 
     registration: Registration
     verification: Verification
@@ -50,7 +50,7 @@ class AccountsServices:
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """How often strangers and users may try what can be guessed or abused."""
+        """Rate limits of everything that can be guessed or abused."""
         return *self.sessions.devices.limits, REGISTRATION_LIMIT, RESEND_LIMIT, RESET_LIMIT
 
     @classmethod
@@ -68,7 +68,7 @@ class AccountsServices:
         passwords: Passwords,
         prepare_wallet: PrepareWallet,
     ) -> Self:
-        """`secret` is what the keys of access tokens and of one-time codes are derived from."""
+        """Builds them. The keys of access tokens, device tokens and one-time codes are derived from `secret`."""
         limiter = RateLimiter(redis, clock)
         auth_log = AuthLog(database, clock)
         mail_queue = MailQueue(keyring, mailer)
