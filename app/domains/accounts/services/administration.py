@@ -98,7 +98,7 @@ class Administration:
             await self.sessions.end_all(tx, user.id)
 
         await self.database.write(SYSTEM, promote)
-        return f"{address} is an admin now; their password is unchanged"
+        return f"{address} is an admin now; their password is the one they had"
 
     async def add_access_codes(self, codes: Sequence[str]) -> None:
         """Creates the codes that do not exist yet. For the demo data: it checks no permission."""
