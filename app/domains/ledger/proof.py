@@ -61,9 +61,9 @@ class ProofVerdict(msgspec.Struct, frozen=True):
     reason: str
 
 
-def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionProof:
-    """Returns the proof for the transaction at `index` of a stored block."""
-    header = BlockHeader(
+def header_of(block: Block) -> BlockHeader:
+    """Returns the header of a stored block."""
+    return BlockHeader(
         version=block.version,
         previous_hash=bytes.fromhex(block.previous_hash),
         merkle_root=bytes.fromhex(block.merkle_root),
@@ -72,12 +72,16 @@ def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionP
         difficulty_bits=block.difficulty,
         nonce=block.nonce,
     )
+
+
+def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionProof:
+    """Returns the proof for the transaction at `index` of a stored block."""
     return InclusionProof(
         transaction_hash=leaves.hashes[index],
         block_hash=block.block_hash,
         block_height=block.height,
         merkle_root=block.merkle_root,
-        header=encode_header(header).hex(),
+        header=encode_header(header_of(block)).hex(),
         index=index,
         branch=tuple(node.hex() for node in merkle_branch(leaves.levels, index)),
     )

@@ -47,7 +47,7 @@ class Credentials:
     async def change(self, viewer: Viewer, current: str, new: str) -> int:
         """Replaces the viewer's password and ends their other sessions. Returns how many were ended.
 
-        Raises InvalidInput, also for a wrong current password; RateLimited after as many of those as log-in allows.
+        Raises InvalidInput, also for a wrong current password; RateLimited after as many wrong ones as log-in allows.
         """
         user = await self.database.read(viewer.scope, lambda tx: tx.fetch_one(UserSql.user_by_id, viewer.user_id))
         if user is None:
@@ -127,7 +127,7 @@ class Credentials:
             await tx.execute(CredentialSql.delete_reset_tokens, user_id)
             await self.auth_log.record(tx, AuthEvent.PASSWORD_RESET, client, user_id)
             await self.mail_queue.send(tx, mails.password_changed(address))
-            # Whoever reads the mail is the owner: guesses by others must not lock them out of this network.
+            # The reader of the mail is the owner: guesses by others must not lock them out in this network.
             await self.sessions.devices.remember(tx, user_id, client)
             await self.sessions.end_all(tx, user_id)
             return user_id

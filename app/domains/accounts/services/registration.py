@@ -28,7 +28,7 @@ WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
 PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
 """Does the slow part of creating a wallet, for a PEM public key or, if that is None, with a new key."""
 
-# Counts unknown codes and taken addresses only. Whoever loses the race for a code did know it.
+# Counts unknown codes and taken addresses only. A request that loses the race for a code did know it.
 REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1), timedelta(minutes=1))
 
 PREPARATIONS: Final = SPARE_CORES

@@ -34,7 +34,7 @@ def merkle_branch(levels: Sequence[Sequence[bytes]], index: int) -> tuple[bytes,
 
 
 def verify_branch(leaf: bytes, branch: Sequence[bytes], index: int, root: bytes) -> bool:
-    """Whether `leaf` stands at `index` in the tree under `root`. Never raises: a malformed proof is False."""
+    """Whether `leaf` is at `index` in the tree under `root`. Never raises: a malformed proof is False."""
     if len(branch) > MAX_BRANCH_NODES or not 0 <= index < 1 << len(branch):
         return False
     if any(len(node) != HASH_BYTES for node in (leaf, root, *branch)):

@@ -1,7 +1,7 @@
 """Transactions and their canonical encoding (docs/transaction-encoding.md).
 
 The encoding is a bijection: bytes either decode to the one transaction that encodes to them, or are refused. The hash
-is taken over it and the signature stands outside it, so nobody can change a transaction's hash in transit.
+is taken over it and the signature is not part of it, so nobody can change a transaction's hash in transit.
 """
 
 from collections.abc import Callable

@@ -56,13 +56,17 @@ def next_block_rules(row: PayerRow | SubmitterRow) -> tuple[ChainRules, int]:
     return rules, row.tip_height + 1
 
 
+def sentence(fault: str) -> str:
+    """Returns a rule's message as a sentence."""
+    return f"{fault[0].upper()}{fault[1:]}."
+
+
 def amount_units(field: str, coins: Decimal) -> int:
     """Returns the base units of an input field. Raises InvalidInput."""
     try:
         return to_units(coins)
     except InvalidAmount as fault:
-        message = str(fault)
-        raise InvalidInput(field, f"{message[0].upper()}{message[1:]}.") from None
+        raise InvalidInput(field, sentence(str(fault))) from None
 
 
 def check_fee(fee_units: int, *, allow_high: bool) -> None:

@@ -28,6 +28,7 @@ from app.domains.ledger.services.payments import (
     check_fee,
     next_block_rules,
     pay_once,
+    sentence,
     total_ancestors,
 )
 from app.domains.ledger.statements import PaymentSql, UnspentOutput
@@ -117,9 +118,7 @@ class Submissions:
                 rules=rules,
             )
         except RuleBroken as broken:
-            raise TransactionRejected(
-                _REJECTIONS[broken.violation], f"{broken.detail[0].upper()}{broken.detail[1:]}."
-            ) from None
+            raise TransactionRejected(_REJECTIONS[broken.violation], sentence(broken.detail)) from None
         if not known.recipient_exists:
             raise RecipientNotFound
         return Payment(signed=signed, recipient_wallet_id=recipient, ancestors=_ancestors(inputs))

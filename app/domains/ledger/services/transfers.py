@@ -39,6 +39,7 @@ from app.domains.ledger.services.payments import (
     amount_units,
     check_fee,
     pay_once,
+    sentence,
 )
 from app.domains.ledger.statements import PaymentSql
 from app.kit.clock import Clock
@@ -127,7 +128,7 @@ def _checked(command: TransferCommand) -> _PaymentRequest:
         raise InvalidInput("amount", "An amount must be positive.")
     check_fee(request.fee_units, allow_high=command.allow_high_fee)
     if fault := memo_fault(request.memo):
-        raise InvalidInput("memo", f"{fault[0].upper()}{fault[1:]}.")
+        raise InvalidInput("memo", sentence(fault))
     return request
 
 

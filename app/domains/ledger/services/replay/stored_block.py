@@ -2,10 +2,10 @@
 
 import msgspec
 
+from app.domains.ledger.proof import header_of
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.block import Block, BlockDelta, block_size
 from app.domains.ledger.rules.hashing import sha256
-from app.domains.ledger.rules.header import BlockHeader
 from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import (
     MalformedTransaction,
@@ -39,17 +39,9 @@ class StoredBlock(msgspec.Struct, frozen=True):
 def decoded(stored: StoredBlock) -> Block:
     """Returns the block whose bytes are stored. Raises Inconsistency if they are malformed."""
     row = stored.row
-    header = BlockHeader(
-        version=row.version,
-        previous_hash=bytes.fromhex(row.previous_hash),
-        merkle_root=bytes.fromhex(row.merkle_root),
-        height=row.height,
-        timestamp_s=int(row.timestamp.timestamp()),
-        difficulty_bits=row.difficulty,
-        nonce=row.nonce,
-    )
     return Block(
-        header, tuple(_signed(row.height, position, entry) for position, entry in enumerate(stored.transactions))
+        header_of(row),
+        tuple(_signed(row.height, position, entry) for position, entry in enumerate(stored.transactions)),
     )
 
 
