@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
-from app.kit.outlet import hold_standard_streams
+from app.kit.log_writer import protect_standard_streams
 from app.settings import BadSetting, Settings, load_settings
 
-hold_standard_streams()
+protect_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 app.add_typer(doctor, name="doctor")
@@ -96,7 +96,7 @@ def work() -> None:
 @app.command()
 def migrate() -> None:
     """Brings the database to the newest revision."""
-    from app.upkeep import migrate as bring_up
+    from app.maintenance import migrate as bring_up
 
     run(bring_up(located(settings_or_fail())))
 
@@ -136,7 +136,7 @@ def create_admin(
 ) -> None:
     """Creates a verified user with the admin role, or gives an existing user that role."""
     from app.domains.accounts.rules import demo_credentials
-    from app.upkeep import create_admin as create
+    from app.maintenance import create_admin as create
 
     settings = located(settings_or_fail())
     if settings.production and password == demo_credentials.PASSWORD:
@@ -147,7 +147,7 @@ def create_admin(
 @app.command("rotate-keys")
 def rotate_keys() -> None:
     """Moves every wallet key to the active key-encryption key; safe to stop and start again."""
-    from app.upkeep import rotate_keys as rotate
+    from app.maintenance import rotate_keys as rotate
 
     with progress_bar() as progress:
         count = run(rotate(located(settings_or_fail()), progress))
@@ -187,7 +187,7 @@ def import_history(
     there are such: volume_usd (0), interval (1m, 5m, 1h or 1d; 1m), exchange. Others are passed over. One bad row
     refuses its file before anything of it is stored.
     """
-    from app.upkeep import import_history as bring_in
+    from app.maintenance import import_history as bring_in
 
     settings = located(settings_or_fail())
     for file in files:
@@ -202,7 +202,7 @@ def import_history(
 @app.command("new-epoch")
 def new_epoch() -> None:
     """After a restore that Moneta cannot notice (files copied back, data alone): has every client read anew."""
-    from app.upkeep import new_epoch as begin
+    from app.maintenance import new_epoch as begin
 
     out.print(f"epoch {run(begin(located(settings_or_fail())))}")
 
@@ -210,7 +210,7 @@ def new_epoch() -> None:
 @doctor.command("chain")
 def doctor_chain() -> None:
     """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""
-    from app.upkeep import doctor_chain as check
+    from app.maintenance import doctor_chain as check
 
     with progress_bar() as progress:
         report = run(check(located(settings_or_fail()), progress))
@@ -227,7 +227,7 @@ def doctor_chain() -> None:
 @doctor.command("audit")
 def doctor_audit() -> None:
     """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
-    from app.upkeep import doctor_audit as check
+    from app.maintenance import doctor_audit as check
 
     verdict = run(check(located(settings_or_fail())))
     if not verdict.ok:
@@ -240,7 +240,7 @@ def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
-    from app.dev.supervise import supervise
+    from app.dev.supervisor import supervise
     from app.domains.accounts.rules.demo_credentials import PASSWORD
 
     settings = settings_or_fail()
@@ -251,7 +251,7 @@ def dev() -> None:
             embedded = None
             if settings.database_url is None or settings.redis_url is None:
                 with progress_bar() as progress:
-                    embedded = stack.enter_context(Embedded.start(settings.home, told=_told(progress)))
+                    embedded = stack.enter_context(Embedded.start(settings.home, report=_progress_reporter(progress)))
                 if embedded.kept:
                     kept = f"The data was brought to a newer Postgres; the old is kept in {embedded.kept}"
                     out.print(kept, highlight=False, markup=False, soft_wrap=True)
@@ -287,7 +287,7 @@ def _unfailing(say: Callable[[], None]) -> None:
         say()
 
 
-def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
+def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:
     """Shows one thing after another, each in the place of the one before."""
     shown: list[TaskID] = []
 
@@ -301,7 +301,7 @@ def _told(progress: Progress) -> Callable[[str, int, int | None], None]:
 
 async def _prepare(settings: Settings, progress: Progress) -> None:
     from app.domains.accounts.rules import demo_credentials
-    from app.upkeep import migrate as bring_up
+    from app.maintenance import migrate as bring_up
 
     await bring_up(settings)
     await _load_demo(settings, progress, demo_credentials.PASSWORD, demo_credentials.ACCESS_CODES)
@@ -311,7 +311,7 @@ async def _load_demo(settings: Settings, progress: Progress, password: str, code
     from app.dev.demo import load_demo
     from app.dev.demo_prices import Extent
     from app.kit.clock import FixedClock, SystemClock
-    from app.kit.timekeeping import database_time
+    from app.kit.database_clock import database_time
     from app.main import open_application
 
     # The demo's past is made through the real services, by a clock that it sets.

@@ -4,56 +4,61 @@ import asyncio
 import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
+from typing import Any, Final
 
 import structlog
 
-from app.bridges import LedgerChain
+from app.adapters import PORTS
+from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.rules.identity import source_of
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.ledger.services import LedgerServices
+from app.domains.ledger.house import LEDGER
 from app.domains.market.analysis.services import warm_up
-from app.domains.market.house import MarketServices
-from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.house import MARKET
+from app.domains.market.services import MarketServices
+from app.domains.notifications.house import NOTIFICATIONS
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.cache import Redis, open_redis
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import BadKeyring, Keyring
 from app.kit.crypto.local import derive, local_secret
 from app.kit.crypto.passwords import Passwords
+from app.kit.database_clock import DatabaseClock, keep_time
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
+from app.kit.house import House, Resources, Services, Wiring, build_houses
 from app.kit.hub import Hub
-from app.kit.loading import Reads
-from app.kit.mail import Mailer, OutboxMailer, SmtpMailer
-from app.kit.peers import Peers
+from app.kit.mail import FolderMailer, Mailer, SmtpMailer
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
-from app.kit.timekeeping import DatabaseClock, keep_time
+from app.kit.reads import Reads
+from app.kit.redis_client import Redis, open_redis
 from app.kit.work import Work, working
 from app.schema.context import Context, Runtime
 from app.schema.limits import build_limits
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
-from app.schema.services import Services
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.logging import configure_logging
 from app.transport.runtime import AppRuntime, Caller, DemoLogin
 from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
-from app.transport.sockets import Sockets
+from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
+
+HOUSES: Final[tuple[House[Any], ...]] = (ACCOUNTS, NOTIFICATIONS, LEDGER, MARKET)
+"""Every house, after those that it knows."""
 
 EMBEDDED_HINT = "`make serve` starts embedded ones"
 
@@ -68,7 +73,12 @@ class Application:
     clock: Clock
     events: EventLog
     mailer: Mailer
-    services: Services
+    wiring: Wiring
+
+    @property
+    def services(self) -> Services:
+        """The services of every house."""
+        return self.wiring.services
 
 
 @asynccontextmanager
@@ -93,12 +103,13 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         passwords = Passwords()
         stack.callback(passwords.close)
         events, mailer = EventLog(database, redis), build_mailer(settings, clock)
-        services = build_services(settings, database, redis, clock, events, mailer, passwords)
-        stack.push_async_callback(services.market.stop)
-        yield Application(settings, database, redis, clock, events, mailer, services)
+        wiring = build_wiring(settings, database, redis, clock, events, mailer, passwords)
+        for house in HOUSES:
+            stack.push_async_callback(house.stop, wiring.services[house.services])
+        yield Application(settings, database, redis, clock, events, mailer, wiring)
 
 
-def build_services(  # noqa: PLR0917  # the composition root hands everything to everybody
+def build_wiring(  # noqa: PLR0917  # the composition root hands everything to everybody
     settings: Settings,
     database: Database,
     redis: Redis,
@@ -106,14 +117,9 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
     events: EventLog,
     mailer: Mailer,
     passwords: Passwords,
-) -> Services:
-    """Wires the houses.
-
-    Registration makes a wallet although accounts knows no ledger: the ledger's part of it is handed in.
-    """
-    keyring = build_keyring(settings)
-    ledger = LedgerServices.build(database, clock, events, keyring, coinbase_maturity=settings.coinbase_maturity)
-    accounts = AccountsServices.build(
+) -> Wiring:
+    """Builds the houses."""
+    resources = Resources(
         settings=settings,
         secret=secret_key(settings),
         database=database,
@@ -121,20 +127,10 @@ def build_services(  # noqa: PLR0917  # the composition root hands everything to
         clock=clock,
         events=events,
         mailer=mailer,
-        keyring=keyring,
+        keyring=build_keyring(settings),
         passwords=passwords,
-        prepare_wallet=ledger.wallets.prepare,
     )
-    market = MarketServices.build(
-        settings=settings,
-        database=database,
-        redis=redis,
-        clock=clock,
-        events=events,
-        post=accounts.mail_queue,
-        chain=LedgerChain(ledger.statistics, settings.chain_symbol),
-    )
-    return Services(accounts=accounts, ledger=ledger, market=market)
+    return build_houses(HOUSES, resources, PORTS)
 
 
 def database_url(settings: Settings) -> str:
@@ -193,18 +189,20 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
             return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
         except ValueError as error:
             raise Unavailable(f"MONETA_SMTP_URL or MONETA_MAIL_FROM: {error}.") from None
-    return OutboxMailer(settings.home / "outbox", clock)
+    return FolderMailer(settings.home / "outbox", clock)
 
 
-def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntime:
+def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
     limits = build_limits(
-        settings, tick_period_s=services.market.providers.prices.period_s, attempts=services.accounts.limits
+        settings,
+        tick_period_s=services[MarketServices].providers.prices.period_s,
+        attempts=services[AccountsServices].limits,
     )
     engine = Engine(build_schema(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
-    open_subscriptions = OpenSubscriptions(subscriptions, peers)
+    open_subscriptions = OpenSubscriptions(subscriptions, rpc)
 
     def new_reads(viewer: Viewer | None) -> Reads:
         return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
@@ -218,37 +216,33 @@ def build_runtime(application: Application, hub: Hub, peers: Peers) -> AppRuntim
         new_reads=new_reads,
     )
     mailer = application.mailer
-    analyses = services.market.analyses
+    metrics = [each for house in HOUSES for each in house.metrics(services[house.services])]
     runtime = AppRuntime(
         settings=settings,
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
-        authenticate=partial(authenticate, services.accounts.sessions),
-        fault_of=services.accounts.sessions.fault_of,
+        authenticate=partial(authenticate, services[AccountsServices].sessions),
+        fault_of=services[AccountsServices].sessions.fault_of,
         database=application.database,
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, services.accounts.sessions.expiries, application.clock),
-        outbox=mailer if isinstance(mailer, OutboxMailer) else None,
-        providers=price_checks(settings, services.market),
-        read_sources=services.market.sources.all,
+        sessions=SessionWatch(hub, services[AccountsServices].sessions.expiries, application.clock),
+        dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
+        readiness_checks={
+            name: check
+            for house in HOUSES
+            for name, check in house.checks(application.wiring, services[house.services]).items()
+        },
+        collectors=[each.collector for each in metrics],
+        metric_refreshes=[each.refresh for each in metrics if each.refresh is not None],
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
     )
-    runtime.metrics.watch_courses(engine.courses.__getitem__)
+    runtime.metrics.watch_paths(engine.paths.__getitem__)
+    runtime.metrics.watch_checks(engine.checks.turns)
     if isinstance(application.clock, DatabaseClock):
         runtime.metrics.watch_clock(application.clock)
-    runtime.metrics.watch_analyses(lambda: analyses.asked, lambda: analyses.made)
     return runtime
-
-
-def price_checks(settings: Settings, market: MarketServices) -> dict[str, Callable[[], Awaitable[object]]]:
-    """Checks of the provider that is asked for prices, by its name. The simulation asks nobody, and never fails."""
-    provider = market.providers.prices.name
-    if provider == SIMULATED:
-        return {}
-    patience = timedelta(seconds=settings.market_silence_s)
-    return {provider: lambda: market.sources.check(provider, patience)}
 
 
 def new_context(runtime: Runtime, caller: Caller) -> Context:
@@ -279,12 +273,12 @@ async def check_production(application: Application) -> None:
     """
     if not application.settings.production:
         return
-    if found := await application.services.accounts.demo_access.findings():
+    if found := await application.services[AccountsServices].demo_access.findings():
         raise Forbidden(
             f"This is production, and what the documentation publishes gives access: {'; '.join(found)}. "
             "Change the passwords (or delete the users), delete the codes."
         )
-    if isinstance(application.mailer, OutboxMailer):
+    if isinstance(application.mailer, FolderMailer):
         log.warning(
             "mail.not_sent",
             reason="MONETA_SMTP_URL is not set: nobody gets a verification code or a reset link",
@@ -298,18 +292,18 @@ async def serve(settings: Settings) -> None:
     async with open_application(settings) as application:
         await check_production(application)
         hub = Hub(broadcast_over(application.redis), application.events, memory_limit=settings.stream_memory_limit)
-        peers = Peers(application.redis)
-        runtime = build_runtime(application, hub, peers)
+        rpc = ProcessRpc(application.redis)
+        runtime = build_runtime(application, hub, rpc)
         async with contextlib.AsyncExitStack() as stack:
             await hub.start()
             stack.push_async_callback(hub.stop)
             stack.callback(runtime.subscriptions.stop)
-            stack.push_async_callback(peers.stop)
-            await peers.start()
+            stack.push_async_callback(rpc.stop)
+            await rpc.start()
             warming = asyncio.create_task(asyncio.to_thread(warm_up))
             stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)
             await runtime.sessions.start()
-            sockets, streams = Sockets(runtime), EventStreams(runtime)
+            sockets, streams = SocketEndpoint(runtime), EventStreams(runtime)
             app = create_app(runtime, sockets=sockets, stream=streams)
             await serve_app(app, settings, stopping=(streams.close, sockets.close))

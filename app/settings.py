@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     login_attempts: int = Field(5, ge=1)
     login_window_s: int = Field(900, gt=0)
 
-    smtp_url: SecretStr | None = Field(None, description="Unset: mail goes to the outbox shown at /dev/mail.")
+    smtp_url: SecretStr | None = Field(None, description="Unset: mail goes to the mailbox shown at /dev/mail.")
     mail_from: str = "Moneta <no-reply@moneta.example>"
 
     body_limit_bytes: int = Field(256 * 1024, gt=0)

@@ -17,16 +17,17 @@ from rich.progress import Progress
 from app.dev.embedded import Embedded
 from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.market.alerts.model import AlertType
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.alerts.services.matcher import Passing
-from app.domains.market.alerts.services.price_alerts import Crossings
+from app.domains.market.alerts.services.dispatcher import AlertDispatcher
+from app.domains.market.alerts.services.matcher import AlertMatcher
+from app.domains.market.alerts.services.price_alerts import PriceAlerts
 from app.domains.market.prices.model import Move
-from app.kit.cache import open_redis
+from app.domains.notifications.services import Notifications
 from app.kit.clock import SystemClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
+from app.kit.redis_client import open_redis
 from bench.data import fresh_database
 from bench.machine import wait_for_quiet
 from bench.report import Bar, Report
@@ -103,15 +104,16 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
     try:
         await _fill(owner, market, progress)
         post = MailQueue(Keyring.generate(), _NoMailer())
-        firings = Firings(database, SystemClock(), EventLog(database, redis), post)
-        crossings = Crossings(Passing(database, SystemClock(), firings))
+        clock = SystemClock()
+        dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
+        price_alerts = PriceAlerts(AlertMatcher(database, clock, dispatcher))
         other_load = await asyncio.to_thread(wait_for_quiet)
         task = progress.add_task("Ticking", total=3 * ticks)
         measured = []
         a_second = YEARLY_VOLATILITY * (_TICK_S / _SECONDS_A_YEAR) ** 0.5
         for kind, deviation in (("nothing crossed", 1e-12), ("ordinary", a_second), ("a jump of 0.1%", 0.001)):
             for _ in range(ticks):
-                measured.append(await _tick(owner, database, crossings, kind, market.move(deviation)))
+                measured.append(await _tick(owner, database, price_alerts, kind, market.move(deviation)))
                 progress.advance(task)
         return _report(measured, other_load)
     finally:
@@ -141,15 +143,15 @@ async def _fill(owner: Owner, market: Market, progress: Progress) -> None:
         progress.advance(task, len(batch))
     await owner.execute("RESET session_replication_role")
     await owner.execute("VACUUM (ANALYZE)")
-    # Not to pay for the fill's dirty pages while measuring.
+    # Not to pay for the fill's dirty pages while indicator_alerts.
     await owner.execute("CHECKPOINT")
 
 
-async def _tick(owner: Owner, database: Database, crossings: Crossings, kind: str, moves: Sequence[Move]) -> Tick:
+async def _tick(owner: Owner, database: Database, price_alerts: PriceAlerts, kind: str, moves: Sequence[Move]) -> Tick:
     before = await owner.fetchval("SELECT count(*) FROM notifications")
 
     async def work(tx: Tx) -> None:
-        await crossings.cross(tx, "simulated", moves)
+        await price_alerts.evaluate(tx, "simulated", moves)
 
     begun = time.perf_counter()
     await database.write(SYSTEM, work)

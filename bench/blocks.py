@@ -19,11 +19,11 @@ from app.domains.accounts.model import Client, Role, Viewer
 from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
-from app.kit.cache import open_redis
 from app.kit.clock import SystemClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.redis_client import open_redis
 from bench.data import fresh_database
 from bench.machine import wait_for_quiet
 from bench.payers import PAYERS, Payer, give_coins, make_payers

@@ -82,7 +82,12 @@ def _largest(family: Callable[[int], str], tokens: int) -> str:
 async def _serve(engine: Engine, body: bytes) -> None:
     params = params_of_body(body) if len(body) <= LARGE_BYTES else await asyncio.to_thread(params_of_body, body)
     await engine.prepare_fairly(
-        params.query, "Q0", params.variables, introspection_allowed=True, size_bytes=params.size_bytes
+        params.query,
+        "Q0",
+        params.variables,
+        introspection_allowed=True,
+        party=lambda: None,
+        size_bytes=params.size_bytes,
     )
 
 

@@ -24,8 +24,8 @@ from app.dev.processes import Log, spawn, stop
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.history import History
 from app.domains.market.sources.services.providers.simulated import SIMULATED
-from app.kit.cache import open_redis
 from app.kit.db import Database
+from app.kit.redis_client import open_redis
 from bench.data import fresh_database
 from bench.machine import ROOT, cpu_seconds, parent, wait_for_quiet
 from bench.report import Bar, Report

@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Client, Role
+from app.domains.accounts.services import AccountsServices
 from app.kit.db import SYSTEM
 from app.kit.relay import Relay
 from app.main import Application, open_application
@@ -97,7 +98,7 @@ async def _user(database_url: str) -> UUID:
 
 
 async def _revoked(application: Application, target: Target, user_id: UUID) -> float:
-    sessions, client = application.services.accounts.sessions, Client("127.0.0.1")
+    sessions, client = application.services[AccountsServices].sessions, Client("127.0.0.1")
     opened = await application.database.write(
         SYSTEM, lambda tx: sessions.open(tx, user_id, Role.USER, is_verified=True, client=client)
     )

@@ -12,6 +12,8 @@ from rich.progress import Progress
 
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Client
+from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.services import LedgerServices
 from app.main import open_application
 from app.settings import Settings
 from bench.data import fresh_database
@@ -73,13 +75,15 @@ async def _prepare(settings: Settings, progress: Progress) -> tuple[list[Payer],
     async with open_application(settings) as application:
         owner = await asyncpg.connect(settings.database_url)
         try:
-            payers = await make_payers(owner, application.database, application.services.ledger, progress)
+            payers = await make_payers(owner, application.database, application.services[LedgerServices], progress)
         finally:
             await owner.close()
         task = progress.add_task("Logging in", total=len(payers))
         tokens = []
         for payer in payers:
-            session = await application.services.accounts.sessions.login(payer.email, PASSWORD, Client("127.0.0.1"))
+            session = await application.services[AccountsServices].sessions.login(
+                payer.email, PASSWORD, Client("127.0.0.1")
+            )
             tokens.append(session.tokens.access_token)
             progress.advance(task)
     return payers, tokens

@@ -32,17 +32,17 @@ from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model.phases import BUDGETS_S
 from app.engine.operations import Response
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.house import Services
 from app.kit.hub import Hub
-from app.kit.mail import OutboxMailer
+from app.kit.mail import FolderMailer
 from app.kit.migrate import migrate
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
-from app.main import Application, build_runtime, build_services
-from app.schema.services import Services
+from app.kit.redis_client import open_redis
+from app.main import Application, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, cheap_passwords
@@ -71,15 +71,15 @@ hypothesis_settings.load_profile("any machine")
 DURATION = "seconds seen: "
 PATIENT = (
     "app.domains.market.analysis.services.analyses.PATIENCE_S",
-    "app.domains.market.analysis.services.press.SOCIAL_S",
+    "app.domains.market.analysis.services.media.SOCIAL_S",
     "app.domains.market.analysis.services.research.OTHERS_S",
-    "app.kit.catchup.REDIS_PATIENCE_S",
-    "app.kit.computed.PATIENCE_S",
-    "app.kit.contained._PATIENCE",
+    "app.kit.event_history.REDIS_PATIENCE_S",
+    "app.kit.shared_cache.PATIENCE_S",
+    "app.kit.sandbox._PATIENCE",
     "app.kit.hub.READING_PATIENCE_S",
     "app.kit.leadership.ANSWER_S",
     "app.kit.ratelimit.PATIENCE_S",
-    "app.transport.application.SOURCES_PATIENCE_S",
+    "app.transport.application.REFRESH_PATIENCE_S",
     "app.transport.callers.AUTHENTICATION_S",
     "app.transport.health.PATIENCE_S",
     "app.transport.messages.BODY_PATIENCE_S",
@@ -314,17 +314,17 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def application(settings: Settings, database: Database, redis: Redis, clock: FixedClock) -> Iterator[Application]:
-    """Wired as the server wires itself, but with cheap passwords and mail in an outbox."""
+    """Wired as the server wires itself, but with cheap passwords and mail in a folder."""
     passwords, events = cheap_passwords(), EventLog(database, redis)
-    mailer = OutboxMailer(settings.home / "outbox", clock)
-    services = build_services(settings, database, redis, clock, events, mailer, passwords)
-    yield Application(settings, database, redis, clock, events, mailer, services)
+    mailer = FolderMailer(settings.home / "outbox", clock)
+    wiring = build_wiring(settings, database, redis, clock, events, mailer, passwords)
+    yield Application(settings, database, redis, clock, events, mailer, wiring)
     passwords.close()
 
 
 @pytest.fixture
 def services(application: Application) -> Services:
-    """Both houses."""
+    """The services of every house."""
     return application.services
 
 
@@ -332,7 +332,7 @@ def services(application: Application) -> Services:
 def runtime(application: Application) -> AppRuntime:
     """The whole graph. Nothing moves events: a subscription would hear nothing."""
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     runtime.engine.limits = msgspec.structs.replace(runtime.engine.limits, timeout_s=HANG_S)
     return runtime
 

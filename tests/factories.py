@@ -17,10 +17,9 @@ CLIENT = Client(ip="203.0.113.7", user_agent="tests")
 
 
 class HasAccounts(Protocol):
-    """Services, of which only the accounts matter here."""
+    """Services, of which only those of accounts matter here."""
 
-    @property
-    def accounts(self) -> AccountsServices: ...
+    def __getitem__(self, kind: type[AccountsServices], /) -> AccountsServices: ...
 
 
 def cheap_passwords() -> Passwords:
@@ -46,7 +45,7 @@ async def register_session(
 ) -> LoggedIn:
     """A new user, logged in, with the session's tokens."""
     if verified:
-        user_id = await services.accounts.registration.create(person(email), role, CLIENT)
+        user_id = await services[AccountsServices].registration.create(person(email), role, CLIENT)
     else:
         user_id = await _register_unverified(services, email)
     return await open_session(services, user_id, role=role, verified=verified)
@@ -56,14 +55,14 @@ async def open_session(
     services: HasAccounts, user_id: UUID, *, role: Role = Role.USER, verified: bool = True
 ) -> LoggedIn:
     """Another session of a user."""
-    sessions = services.accounts.sessions
+    sessions = services[AccountsServices].sessions
     return await sessions.database.write(SYSTEM, lambda tx: sessions.open(tx, user_id, role, verified, CLIENT))
 
 
 async def _register_unverified(services: HasAccounts, email: str) -> UUID:
     code = f"FOR-{email.partition('@')[0].upper()}"
-    await services.accounts.administration.add_access_codes([code])
-    return await services.accounts.registration.register(person(email), code, CLIENT)
+    await services[AccountsServices].administration.add_access_codes([code])
+    return await services[AccountsServices].registration.register(person(email), code, CLIENT)
 
 
 def nowhere() -> Database:

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 import app.domains
-from app.kit.loading import Many, One, Page
+from app.kit.loaders import Many, One, Page
 from app.kit.sql import Query
 
 

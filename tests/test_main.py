@@ -8,7 +8,7 @@ import pytest
 
 from app.dev.embedded import Embedded
 from app.kit.clock import SystemClock
-from app.kit.timekeeping import DatabaseClock
+from app.kit.database_clock import DatabaseClock
 from app.main import open_application
 from tests.conftest import settings_for_tests
 

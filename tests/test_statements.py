@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 import app
-from app.kit.loading import Page
+from app.kit.loaders import Page
 from app.kit.sql import Keyed, Query, Statements
 from tests.statements import loaders_of_houses
 

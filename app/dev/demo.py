@@ -1,4 +1,4 @@
-"""The demo data: three people with wallets, a chain of their payments, a market, access codes that nobody has used."""
+"""The demo data: three people with wallets, a chain of their payments, a market, unused access codes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +13,14 @@ from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
+from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
-from app.kit.loading import Reads
-from app.schema.services import Services
+from app.kit.house import Services
+from app.kit.reads import Reads
 
 
 class Login(NamedTuple):
@@ -53,19 +56,23 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
     began = clock.now()
     people = [await _person(services, login, began, password) for login in LOGINS]
     alice, bob, *_ = people
-    await services.accounts.administration.add_access_codes(codes)
-    with _told(progress, "demo chain") as told:
-        is_new = await load_demo_chain(services.ledger, database, clock, people, told)
+    await services[AccountsServices].administration.add_access_codes(codes)
+    with _progress_reporter(progress, "demo chain") as report:
+        is_new = await load_demo_chain(services[LedgerServices], database, clock, people, report)
     if is_new:
         wallet = await Reads(database, PUBLIC).one(wallet_by_user, bob.user_id)
         assert wallet is not None
-        await services.ledger.beneficiaries.add(alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob")
-    with _told(progress, "demo market") as told:
-        await load_demo_market(services.market, database, clock, (alice, bob), extent=extent, progressed=told)
+        await services[LedgerServices].beneficiaries.add(
+            alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob"
+        )
+    with _progress_reporter(progress, "demo market") as report:
+        await load_demo_market(
+            services[MarketServices], database, clock, (alice, bob), extent=extent, progressed=report
+        )
 
 
 @contextmanager
-def _told(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]:
+def _progress_reporter(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]:
     task = progress.add_task(what, total=None)
     try:
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -74,13 +81,13 @@ def _told(progress: Progress, what: str) -> Iterator[Callable[[int, int], None]]
 
 
 async def _person(services: Services, login: Login, now: datetime, password: str) -> Viewer:
-    known = await services.accounts.users.by_email(login.email)
+    known = await services[AccountsServices].users.by_email(login.email)
     user_id: UUID
     if known is None:
         new = NewUser(
             email=login.email, password=password, full_name=login.full_name, display_name=login.full_name.split()[0]
         )
-        user_id = await services.accounts.registration.create(new, login.role, Client())
+        user_id = await services[AccountsServices].registration.create(new, login.role, Client())
     else:
         user_id = known.id
     return Viewer(user_id, uuid4(), login.role, True, now + timedelta(hours=1), Client())

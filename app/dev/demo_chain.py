@@ -48,7 +48,7 @@ async def load_demo_chain(
     """Mines and pays as if it had happened in the minutes up to `clock.now()`; False when there is a chain already.
 
     `clock` must be the one that the services of `ledger` go by: it is set back, and ends where it stood. The people
-    are verified and have custodial wallets. `progressed` is told (blocks made, blocks in all).
+    are verified and have custodial wallets. `progressed` is called with (blocks made, blocks in all).
     """
     found = await database.fetch(WalletSql.wallets_by_users, [person.user_id for person in people])
     wallets = {wallet.user_id: wallet.wallet_id for wallet in found}

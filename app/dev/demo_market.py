@@ -21,8 +21,8 @@ from app.domains.market.alerts.model import (
     WhaleTransaction,
 )
 from app.domains.market.analysis.model.technical import Indicator
-from app.domains.market.house import MarketServices
 from app.domains.market.prices.model import Interval, Quote
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.services.directory import Directory
 from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.domains.market.watchlist.model import WatchlistChanges

@@ -11,10 +11,10 @@ import msgspec
 
 from app.domains.market.prices.model import Interval, Quote
 from app.domains.market.prices.services.history import CANDLES, History
+from app.domains.market.prices.statements import PriceSql
 from app.domains.market.sources.rules.profiles import AUD_PER_USD, Profile, money, price, profiles_of
 from app.domains.market.sources.rules.simulation import Path, paths
 from app.domains.market.sources.services.providers.simulated import SIMULATED
-from app.domains.market.statements import PRICES
 from app.domains.market.tokens.model import Listing
 from app.kit.db import SYSTEM, Database
 from app.kit.postgres import end_session
@@ -64,7 +64,7 @@ class DemoPrices:
 
     @property
     def steps(self) -> int:
-        """How often `load` tells of progress."""
+        """How often `load` reports progress."""
         return 2 * len(self._profiles)
 
     async def load(self, advance: Callable[[], None]) -> dict[str, Quote]:
@@ -76,7 +76,7 @@ class DemoPrices:
             quotes, opens = await self._load_recent(candles, advance)
             await self._load_days(candles, opens, advance)
         columns = zip(*map(msgspec.structs.astuple, quotes.values()), strict=True)
-        await self._database.write(SYSTEM, lambda tx: tx.fetch(PRICES.put_quotes, SIMULATED, *map(list, columns)))
+        await self._database.write(SYSTEM, lambda tx: tx.fetch(PriceSql.put_quotes, SIMULATED, *map(list, columns)))
         return quotes
 
     async def _load_recent(

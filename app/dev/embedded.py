@@ -1,7 +1,7 @@
 """Postgres and Valkey below a home folder, for `make serve` on a bare machine and for the tests.
 
-What a home holds: `servers/` (data and passwords; elsewhere for root when need be, see places.py), the servers' logs,
-and `servers.json`, whose lock says whether a home is in use and whose content tells other verbs where its servers are.
+A home holds `servers/` (data and passwords; for root possibly elsewhere, see server_layout.py), the logs of both,
+and `servers.json`: its lock says whether the home is in use, and its content says where the servers are.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from app.dev.places import forget, give_to_owner_of, outside_folder, settle
 from app.dev.postgres import start_postgres, stop_orphaned_postgres
 from app.dev.processes import EmbeddedError, Log, wait_until
 from app.dev.server import Server
-from app.dev.upgrade import Told, bring_up
+from app.dev.server_layout import forget, give_to_owner_of, layout_of, outside_folder
+from app.dev.upgrade import ReportProgress, bring_up
 from app.dev.valkey import start_valkey, stop_orphaned_valkey
 
 __all__ = ["Addresses", "Embedded", "EmbeddedError", "discard", "find"]
@@ -50,7 +50,7 @@ class Embedded:
         self._stack = stack
 
     @classmethod
-    def start(cls, home: Path, *, durable: bool = True, told: Told = lambda *_: None) -> Self:
+    def start(cls, home: Path, *, durable: bool = True, report: ReportProgress = lambda *_: None) -> Self:
         """Start the servers of this home, making or upgrading them first if need be; raises EmbeddedError.
 
         Call it from the main thread: only then does Linux stop the servers when this process is killed (the next
@@ -60,12 +60,12 @@ class Embedded:
             home = _make_home(home)
             with contextlib.ExitStack() as stack:
                 note = stack.enter_context(_locked(home))
-                place = settle(home)
+                layout = layout_of(home)
                 log = _log(home, "postgres")
-                kept = bring_up(place, log, told)
-                postgres, database_url = start_postgres(place, log, durable=durable)
+                kept = bring_up(layout, log, report)
+                postgres, database_url = start_postgres(layout, log, durable=durable)
                 stack.callback(postgres.stop)
-                valkey, redis_url = start_valkey(place, _log(home, "valkey"), durable=durable)
+                valkey, redis_url = start_valkey(layout, _log(home, "valkey"), durable=durable)
                 stack.callback(valkey.stop)
                 addresses = Addresses(database_url, redis_url)
                 _write(note, {"pid": os.getpid(), **addresses._asdict()})
@@ -91,7 +91,7 @@ class Embedded:
 
 
 def find(home: Path) -> Addresses | None:
-    """Where the servers of this home are while another process runs them; None when nobody does."""
+    """The addresses of this home's servers while another process runs them; None when none does."""
     try:
         descriptor = os.open(home / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

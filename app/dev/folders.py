@@ -35,7 +35,7 @@ def state_folder(user: ServerUser) -> Path:
 
 
 def is_safe(folder: Path) -> bool:
-    """Whether nobody but root can have put anything into it."""
+    """Whether only root can have put anything into it."""
     facts = folder.lstat()
     return folder.is_dir() and not folder.is_symlink() and facts.st_uid == 0 and not facts.st_mode & 0o022
 

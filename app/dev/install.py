@@ -1,6 +1,6 @@
 """`python3 app/dev/install.py serve`: makes .venv and installs requirements/serve.lock into it, showing how far it is.
 
-It is the first thing that runs on a machine, by whatever Python is there. So it needs nothing but the standard library,
+It is the first thing that runs on a machine, by any Python that is there. So it needs nothing but the standard library,
 is written for Python 3.6 and newer, and says in one line why Moneta cannot run here.
 """
 
@@ -21,7 +21,7 @@ OLDEST_GLIBC = (2, 28)
 OLDEST_DARWIN = 22
 PROCESSORS = ("x86_64", "aarch64", "arm64")
 WIDTH = 30
-LOOK_EVERY_S = 0.2
+POLL_S = 0.2
 SIGNS_OF_PROGRESS = ("Collecting ", "Requirement already satisfied: ", "Ignoring ")
 TAIL_LINES = 6
 
@@ -33,7 +33,7 @@ class Machine(NamedTuple):
     release: str
     processor: str
     libc: str
-    """As confstr tells it, "glibc 2.36"; empty for any other."""
+    """As confstr returns it, "glibc 2.36"; empty for any other."""
     python: Tuple[int, int]
     is_usual: bool
     """CPython of 64 bits with its global lock."""
@@ -115,7 +115,7 @@ def _watch(running: "subprocess.Popen[str]", environment: Path, total: int) -> L
     reader.start()
     before, progress = _installed(environment), Progress(total)
     while reader.is_alive():
-        reader.join(LOOK_EVERY_S)
+        reader.join(POLL_S)
         progress.show(sum(line.startswith(SIGNS_OF_PROGRESS) for line in lines), _installed(environment) - before)
     if running.wait() == 0:
         progress.show(total, total)

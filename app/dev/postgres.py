@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.dev.folders import give
-from app.dev.places import Place
 from app.dev.processes import Log, run, stop_orphan
 from app.dev.server import PORT_TAKEN, Recipe, Server
+from app.dev.server_layout import ServerLayout
 
 OWNER = "moneta"
 DATABASE = "moneta"
@@ -35,36 +35,36 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - nothing of ours is put there
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-def start_postgres(place: Place, log: Log, *, durable: bool) -> tuple[Server, str]:
+def start_postgres(layout: ServerLayout, log: Log, *, durable: bool) -> tuple[Server, str]:
     """Make the cluster if there is none, stop an orphan, and start; returns the server and its URL.
 
     The URL connects as the owner of the database, who is also the cluster's superuser.
     """
-    cluster = cluster_folder(place)
+    cluster = cluster_folder(layout)
     if not cluster.exists():
-        make_cluster(cluster, place, log, durable=durable)
-    server = run_cluster(cluster, place, log, options=_durability(durable))
+        make_cluster(cluster, layout, log, durable=durable)
+    server = run_cluster(cluster, layout, log, options=_durability(durable))
     password = (cluster / "password").read_text().strip()
     return server, f"postgresql://{OWNER}:{password}@127.0.0.1:{server.port}/{DATABASE}"
 
 
-def cluster_folder(place: Place) -> Path:
+def cluster_folder(layout: ServerLayout) -> Path:
     """What holds the cluster's data and its owner's password."""
-    return place.folder / "postgres"
+    return layout.folder / "postgres"
 
 
-def run_cluster(cluster: Path, place: Place, log: Log, *, options: Mapping[str, str]) -> Server:
-    """Start the place's programs on a cluster, after an orphan on it was stopped."""
+def run_cluster(cluster: Path, layout: ServerLayout, log: Log, *, options: Mapping[str, str]) -> Server:
+    """Start the layout's programs on a cluster, after an orphan on it was stopped."""
     data = cluster / "data"
     _clear_after_orphan(data)
     return Server.start(
         Recipe(
             name="Postgres",
-            command=lambda port: [program(place, "postgres"), "-D", data, *_options(port, options)],
+            command=lambda port: [program(layout, "postgres"), "-D", data, *_options(port, options)],
             is_ready=lambda pid, _port: _is_ready(data, pid),
             cwd=data,
-            env=environment(place),
-            user=place.user,
+            env=environment(layout),
+            user=layout.user,
             log=log,
             shutdown=SHUTDOWN,
             passing_trouble=(PORT_TAKEN, LAST_BACKENDS_LEAVING),
@@ -93,28 +93,28 @@ def _clear_after_orphan(data: Path) -> None:
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def make_cluster(cluster: Path, place: Place, log: Log, *, durable: bool, password: str | None = None) -> None:
+def make_cluster(cluster: Path, layout: ServerLayout, log: Log, *, durable: bool, password: str | None = None) -> None:
     """Make the cluster under another name and rename it when it is whole: a killed start leaves nothing half made."""
-    env = environment(place)
+    env = environment(layout)
     draft = cluster.with_name(f"{cluster.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     password_file = draft / "password"
     password_file.touch(mode=0o600)
     password_file.write_text(f"{password or secrets.token_hex(32)}\n")
-    give(place.user, draft, password_file)
+    give(layout.user, draft, password_file)
     initdb: list[str | Path] = [
-        *(program(place, "initdb"), "-D", draft / "data", f"--username={OWNER}", f"--pwfile={password_file}"),
+        *(program(layout, "initdb"), "-D", draft / "data", f"--username={OWNER}", f"--pwfile={password_file}"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         # Guessing 256 random bits needs no slowing down, and each new connection pays for the iterations.
         "--set=scram_iterations=1",
         *([] if durable else ["--no-sync"]),
     ]
-    if not run(initdb, env=env, user=place.user, log=log):
+    if not run(initdb, env=env, user=layout.user, log=log):
         raise log.error("Postgres could not make its data folder.")
-    single_user: list[str | Path] = [program(place, "postgres"), "--single", "-D", draft / "data", "postgres"]
-    if not run(single_user, env=env, user=place.user, log=log, text=f"CREATE DATABASE {DATABASE}\n"):
+    single_user: list[str | Path] = [program(layout, "postgres"), "--single", "-D", draft / "data", "postgres"]
+    if not run(single_user, env=env, user=layout.user, log=log, text=f"CREATE DATABASE {DATABASE}\n"):
         raise log.error(f"Postgres could not make the database {DATABASE}.")
     draft.rename(cluster)
 
@@ -162,13 +162,13 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def program(place: Place, name: str) -> Path:
+def program(layout: ServerLayout, name: str) -> Path:
     """One of Postgres's programs."""
-    return place.programs.postgres / "bin" / name
+    return layout.programs.postgres / "bin" / name
 
 
-def environment(place: Place) -> dict[str, str]:
-    """What the programs are told of their surroundings: nothing of ours."""
-    env = {"HOME": str(place.folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-    icu = place.programs.postgres / "share" / "icu"
+def environment(layout: ServerLayout) -> dict[str, str]:
+    """The environment of the programs, which holds nothing of ours."""
+    env = {"HOME": str(layout.folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+    icu = layout.programs.postgres / "share" / "icu"
     return env | ({"ICU_DATA": str(icu)} if icu.is_dir() else {})

@@ -155,9 +155,9 @@ def follow(
     env: Mapping[str, str],
     user: ServerUser | None,
     log: Log,
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Run a command to its end and tell each line that it prints; raises EmbeddedError, with the log, if it fails."""
+    """Run a command to its end and report each line that it prints; raises EmbeddedError, with the log, if it fails."""
     process = spawn(
         command, cwd=Path("/"), env=env, user=user, log=log, on_parent_death=signal.SIGTERM, output=subprocess.PIPE
     )
@@ -166,7 +166,7 @@ def follow(
         with log.path.open("ab") as kept:
             for line in process.stdout:
                 kept.write(line)
-                told(line.decode(errors="replace"))
+                report(line.decode(errors="replace"))
         status = process.wait()
     finally:
         stop(process, (signal.SIGTERM, 5.0))
@@ -222,7 +222,7 @@ def serves(pid: int, folder: Path) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
-    """Poll until the condition holds; false when the patience ran out."""
+    """Poll until the condition holds; false on a timeout."""
     deadline = time.monotonic() + patience_s
     while not condition():
         if time.monotonic() > deadline:
@@ -232,7 +232,7 @@ def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody held a moment ago: whoever uses it must be ready to lose it and ask again."""
+    """A loopback port that was free a moment ago: the caller must be ready to lose it and ask again."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -22,7 +22,7 @@ PORT_TAKEN = "Address already in use"
 class Recipe:
     """What differs between servers.
 
-    `command` and `is_ready` are told the port, and the latter the pid; `passing_trouble` are parts of log lines that
+    `command` and `is_ready` get the port, and the latter the pid; `passing_trouble` are parts of log lines that
     call for another attempt; `shutdown` is the signals to try in turn, with the seconds to wait after each.
     """
 

@@ -4,7 +4,7 @@ The old data is only read, and stays beside the new. Whatever is killed, and whe
 whole, or the new data whole, and goes on from there.
 
     postgres            the cluster in use
-    postgres.upgrading  what is being restored; worth nothing until it is whole, and made anew by the next start
+    postgres.upgrading  what is being restored; incomplete until it is renamed, and made again by the next start
     postgres.upgraded   the whole, about to take its place
     postgres-17         the old data afterwards
 """
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from app.dev.folders import give
-from app.dev.places import Place
 from app.dev.postgres import (
     OWNER,
     cluster_folder,
@@ -32,8 +31,9 @@ from app.dev.postgres import (
 )
 from app.dev.processes import EmbeddedError, Log, ask, follow
 from app.dev.programs import major_of, older_postgres
+from app.dev.server_layout import ServerLayout
 
-Told: TypeAlias = Callable[[str, int, int | None], None]
+ReportProgress: TypeAlias = Callable[[str, int, int | None], None]
 """What is done, how much of it, of how much."""
 
 MAINTENANCE = "postgres"
@@ -55,43 +55,43 @@ SELECT schemaname, sequencename, last_value FROM pg_sequences ORDER BY 1, 2;
 class _Running(NamedTuple):
     """A cluster that runs for the length of the upgrade, and the programs to speak with it: always the new ones."""
 
-    place: Place
+    layout: ServerLayout
     env: dict[str, str]
 
     def ask(self, name: str, *arguments: str | Path, text: str = "") -> str:
-        return ask([program(self.place, name), *arguments], env=self.env, user=self.place.user, text=text)
+        return ask([program(self.layout, name), *arguments], env=self.env, user=self.layout.user, text=text)
 
     def query(self, database: str, text: str) -> str:
         options = ("-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1")
         return self.ask("psql", *options, "-d", database, text=text)
 
-    def follow(self, log: Log, told: Callable[[str], None], name: str, *arguments: str | Path) -> None:
-        command = [program(self.place, name), *arguments]
-        follow(command, env=self.env, user=self.place.user, log=log, told=told)
+    def follow(self, log: Log, report: Callable[[str], None], name: str, *arguments: str | Path) -> None:
+        command = [program(self.layout, name), *arguments]
+        follow(command, env=self.env, user=self.layout.user, log=log, report=report)
 
 
-def bring_up(place: Place, log: Log, told: Told) -> Path | None:
+def bring_up(layout: ServerLayout, log: Log, report: ReportProgress) -> Path | None:
     """Upgrade the data if it is of an older Postgres; returns the folder where the old data is kept, if it was.
 
     Raises EmbeddedError, and leaves the old data as it was.
     """
-    cluster = cluster_folder(place)
+    cluster = cluster_folder(layout)
     if _upgraded(cluster).exists():
         return _take_over(cluster)
     try:
         old = int((cluster / "data" / "PG_VERSION").read_text())
     except FileNotFoundError:
         return None
-    new = major_of(place.programs.postgres)
+    new = major_of(layout.programs.postgres)
     if old == new:
         return None
     refusal = f"The data in {cluster} is of Postgres {old}, and Moneta runs Postgres {new}."
     if old > new:
         raise EmbeddedError(f"{refusal} Run the newer Moneta that made it, or set MONETA_HOME to another folder.")
     try:
-        told(f"fetching Postgres {old}", 0, None)
-        former = place._replace(programs=place.programs._replace(postgres=older_postgres(old, place.user)))
-        _restore(cluster, place, former, log, lambda what, *rest: told(f"Postgres {old} to {new}: {what}", *rest))
+        report(f"fetching Postgres {old}", 0, None)
+        former = layout._replace(programs=layout.programs._replace(postgres=older_postgres(old, layout.user)))
+        _restore(cluster, layout, former, log, lambda what, *rest: report(f"Postgres {old} to {new}: {what}", *rest))
     except EmbeddedError as error:
         raise EmbeddedError(
             f"{refusal} It could not be brought over, and is as it was. Start again when the reason is gone, or set"
@@ -100,22 +100,22 @@ def bring_up(place: Place, log: Log, told: Told) -> Path | None:
     return _take_over(cluster)
 
 
-def _restore(cluster: Path, place: Place, former: Place, log: Log, told: Told) -> None:
-    stop_orphaned_postgres(place.folder)
+def _restore(cluster: Path, layout: ServerLayout, former: ServerLayout, log: Log, report: ReportProgress) -> None:
+    stop_orphaned_postgres(layout.folder)
     draft = cluster.with_name("postgres.upgrading")
     shutil.rmtree(draft, ignore_errors=True)
     password = (cluster / "password").read_text().strip()
-    told("making the new data folder", 0, None)
-    make_cluster(draft, place, log, durable=True, password=password)
+    report("making the new data folder", 0, None)
+    make_cluster(draft, layout, log, durable=True, password=password)
     dump = draft / "dump"
     dump.touch(mode=0o600)
-    give(place.user, dump)
-    with _running(cluster, former, place, log) as old, _running(draft, place, place, log) as new:
+    give(layout.user, dump)
+    with _running(cluster, former, layout, log) as old, _running(draft, layout, layout, log) as new:
         new.query(MAINTENANCE, _roles(old))
         for database in old.query(MAINTENANCE, DATABASES).split("\n")[:-1]:
             steps = itertools.count(1)
             old.follow(
-                *(log, lambda _line: told("reading", next(steps), None)),  # noqa: B023 - called in this round
+                *(log, lambda _line: report("reading", next(steps), None)),  # noqa: B023 - called in this round
                 *("pg_dump", "--verbose", "--format=custom", "--compress=0", "--create", "--file", dump),
                 *(f"--exclude-extension={NEEDLESS_EXTENSION}", "--dbname", database),
             )
@@ -123,11 +123,11 @@ def _restore(cluster: Path, place: Place, former: Place, log: Log, told: Told) -
             total = sum(bool(line) and not line.startswith(";") for line in contents)
             done = itertools.count(1)
             new.follow(
-                *(log, lambda _line: told("writing", min(next(done), total), total)),  # noqa: B023 - as above
+                *(log, lambda _line: report("writing", min(next(done), total), total)),  # noqa: B023 - as above
                 *("pg_restore", "--verbose", "--exit-on-error", "--create", "--clean", "--if-exists"),
                 *("--dbname", MAINTENANCE, dump),
             )
-            told("comparing", 0, None)
+            report("comparing", 0, None)
             if old.query(database, CONTENT) != new.query(database, CONTENT):
                 raise EmbeddedError(f"The restored database {database} does not hold what the old one holds.")
             new.query(database, "ANALYZE")
@@ -139,12 +139,12 @@ def _restore(cluster: Path, place: Place, former: Place, log: Log, told: Told) -
 
 
 @contextlib.contextmanager
-def _running(cluster: Path, served: Place, place: Place, log: Log) -> Iterator[_Running]:
+def _running(cluster: Path, served: ServerLayout, layout: ServerLayout, log: Log) -> Iterator[_Running]:
     server = run_cluster(cluster, served, log, options={})
     password = (cluster / "password").read_text().strip()
     address = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": OWNER, "PGPASSWORD": password}
     try:
-        yield _Running(place, environment(place) | address)
+        yield _Running(layout, environment(layout) | address)
     finally:
         server.stop()
 

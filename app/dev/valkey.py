@@ -8,9 +8,9 @@ import signal
 import socket
 from pathlib import Path
 
-from app.dev.places import Place
 from app.dev.processes import Log, stop_orphan
 from app.dev.server import Recipe, Server
+from app.dev.server_layout import ServerLayout
 
 SHUTDOWN = ((signal.SIGTERM, 10.0),)
 
@@ -27,22 +27,22 @@ set-proc-title no
 """
 
 
-def start_valkey(place: Place, log: Log, *, durable: bool) -> tuple[Server, str]:
+def start_valkey(layout: ServerLayout, log: Log, *, durable: bool) -> tuple[Server, str]:
     """Stop an orphan and start; returns the server and its URL, whose password is new at each start."""
-    folder = place.folder / "valkey"
+    folder = layout.folder / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
-    stop_orphaned_valkey(place.folder)
+    stop_orphaned_valkey(layout.folder)
     config = folder / "valkey.conf"
     config.touch(mode=0o600)
-    if place.user:
-        os.chown(folder, *place.user)
-        os.chown(config, *place.user)
+    if layout.user:
+        os.chown(folder, *layout.user)
+        os.chown(config, *layout.user)
     password = secrets.token_hex(32)
 
     def command(port: int) -> list[Path]:
         append_only = "yes" if durable else "no"
         config.write_text(CONFIG.format(port=port, password=password, append_only=append_only))
-        return [place.programs.valkey, config]
+        return [layout.programs.valkey, config]
 
     server = Server.start(
         Recipe(
@@ -51,7 +51,7 @@ def start_valkey(place: Place, log: Log, *, durable: bool) -> tuple[Server, str]
             is_ready=lambda _pid, port: _answers(port, password),
             cwd=folder,
             env={"LC_ALL": "C", "TZ": "UTC"},
-            user=place.user,
+            user=layout.user,
             log=log,
             shutdown=SHUTDOWN,
         )

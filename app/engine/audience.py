@@ -19,10 +19,10 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-from app.engine.direct import Column, OfParent, way_of
+from app.engine.direct import Column, ParentFunction, binding_of
 from app.engine.relations import Relation
 from app.engine.streams.declaring import declared_stream
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 
 _AUDIENCE: Final = "audience"
 _OUTSIDE: Final = "outside"
@@ -34,7 +34,7 @@ def computed_for(audience: Audience) -> dict[str, Any]:
 
 
 def made_outside() -> dict[str, Any]:
-    """The metadata of a public field for which others work, with connections of their own: see `Reads.from_outside`."""
+    """The metadata of a public field for which others work, with connections of their own: see `Reads.external`."""
     return computed_for(Audience.PUBLIC) | {_OUTSIDE: True}
 
 
@@ -42,11 +42,11 @@ def audience_of(field: GraphQLField) -> Audience:
     """For whom a field is, as far as it says so itself."""
     if (declared := declared_stream(field)) is not None:
         return declared.audience
-    match way_of(field):
+    match binding_of(field):
         case Relation() as relation:
             return relation.loader.audience
         # These see their parent and nothing else; whoever may see that may see them.
-        case Column() | OfParent():
+        case Column() | ParentFunction():
             return Audience.PUBLIC
     said = _metadata(field).get(_AUDIENCE)
     return said if isinstance(said, Audience) else Audience.VIEWER

@@ -5,13 +5,14 @@ where something is awaited. Here a selection is planned once, its columns are re
 for all parents; what several parents share is made once (and is the same dict in the response: encode it, do not edit
 it).
 
-Only the smooth course is handled. Whatever is unusual (abstract types, a null where none may be, any failure) raises,
-and graphql-core then answers the whole query, from the loads already made, with errors and paths to the letter.
+This is the fast path, and no more. Whatever is unusual (abstract types, a null where none may be) raises PlanFallback,
+and graphql-core then executes the whole query, from the loads already made, with errors and paths to the letter; so it
+does when a resolver raises.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from graphql import (
@@ -32,15 +33,23 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
-from app.engine.direct import Column, OfParent, Way, way_of
-from app.engine.pages import PageSource, ReadsContext, page_of
+from app.engine.direct import Binding, Column, ParentFunction, binding_of
+from app.engine.pages import ReadsContext
 from app.engine.relations import Relation
-from app.kit.loading import Many, One, Page, PageResult
-from app.kit.moments import NotYet
+from app.kit.errors import Problem
+from app.kit.loaders import One
+from app.kit.snapshots import ResultPending
 
 
-class LeftToGraphQL(Exception):
-    """The ordinary executor must answer this query."""
+class PlanFallback(Exception):
+    """graphql-core must execute this query."""
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether a planned query may end so: for whatever else it is a defect, in a resolver or here."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_expected, error.exceptions))
+    return isinstance(error, PlanFallback | Problem | GraphQLError)
 
 
 class Field(msgspec.Struct, frozen=True, eq=False):
@@ -56,7 +65,7 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     """Of a leaf."""
     selection: "Selection | None"
     """Of an object."""
-    way: Way | None
+    binding: Binding | None
     """Null: only its resolver knows."""
 
     @property
@@ -90,7 +99,7 @@ def plan(executor: Executor[Any]) -> Selection | None:
     fields = collect_fields(executor.schema, executor.fragments, executor.variable_values, root, executor.operation)
     try:
         return _selection(executor, root, fields.grouped_field_set, {})
-    except (LeftToGraphQL, GraphQLError):
+    except (PlanFallback, GraphQLError):
         return None
 
 
@@ -104,6 +113,9 @@ def planned_fields(selection: Selection) -> int:
         met |= below.keys()
     return count
 
+
+_NOT_ALLOWED: Final = object()
+"""In place of the key of a parent whose list the caller may not read."""
 
 _Known = dict[tuple[str, tuple[int, ...]], Selection]
 """Selections that were planned, by their type and by the nodes that they are below."""
@@ -119,8 +131,8 @@ def _selection(
             continue
         field = _field(executor, parent, name, details, known)
         is_list = get_named_type(field.definition.type) is not _nullable(field.definition.type)
-        if isinstance(field.way, Column) and field.coerce is not None and not is_list:
-            selection.columns.append((name, field.way.name, field.coerce, field.required))
+        if isinstance(field.binding, Column) and field.coerce is not None and not is_list:
+            selection.columns.append((name, field.binding.name, field.coerce, field.required))
         else:
             selection.fields.append(field)
     return selection
@@ -132,7 +144,7 @@ def _field(
     node = details[0].node
     definition = executor.schema.get_field(parent, node.name.value)
     if definition is None or definition.resolve is None:
-        raise LeftToGraphQL
+        raise PlanFallback
     kind, coerce, selection = get_named_type(definition.type), None, None
     if isinstance(kind, GraphQLObjectType):
         # A fragment that is spread in many places asks for the same in most of them.
@@ -143,7 +155,7 @@ def _field(
     elif isinstance(kind, GraphQLScalarType | GraphQLEnumType):
         coerce = kind.coerce_output_value
     else:
-        raise LeftToGraphQL
+        raise PlanFallback
     return Field(
         name=name,
         definition=definition,
@@ -152,7 +164,7 @@ def _field(
         arguments=get_argument_values(definition, node, executor.variable_values),
         coerce=coerce,
         selection=selection,
-        way=way_of(definition),
+        binding=binding_of(definition),
     )
 
 
@@ -167,12 +179,12 @@ class Levels:
         self._executor = executor
         self._context = context
         self._under_way: list[asyncio.Future[Any]] = []
-        self._due: NotYet | None = None
+        self._due: ResultPending | None = None
 
     async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
-        """The data of the query. Raises LeftToGraphQL, or whatever a resolver raises; nothing is under way then.
+        """The data of the query. Raises PlanFallback, or whatever a resolver raises; nothing is under way then.
 
-        NotYet is raised last, when all that can be reached without what is due has been asked for.
+        ResultPending is raised last, when all that can be reached without what is due has been asked for.
         """
         try:
             data = (await self.objects(selection, [root]))[0]
@@ -197,7 +209,7 @@ class Levels:
                 if value is not None:
                     result[name] = coerce(value)
                 elif required:
-                    raise LeftToGraphQL
+                    raise PlanFallback
         await self._fields(selection.fields, sources, results)
         return results
 
@@ -212,12 +224,12 @@ class Levels:
                     group.create_task(self._finish(field, values, results))
 
     def _begin(self, field: Field, sources: list[Any]) -> "list[Any] | _Loads":
-        match field.way:
+        match field.binding:
             case Relation() as relation:
                 return self._follow(relation, field, sources)
             case Column(name):
                 return [getattr(source, name) for source in sources]
-            case OfParent(function):
+            case ParentFunction(function):
                 return [self._started(function(source)) for source in sources]
         assert field.definition.resolve is not None
         # The path lacks its indexes. Only errors show a path, and those are graphql-core's to report.
@@ -227,36 +239,26 @@ class Levels:
         return [self._started(resolve(source, info, **field.arguments)) for source in sources]
 
     def _started(self, value: Any) -> Any:
-        if not optimized_is_awaitable(value):
+        # A load needs no task, and others may wait for the same.
+        if not optimized_is_awaitable(value) or asyncio.isfuture(value):
             return value
         work = asyncio.ensure_future(value)
         self._under_way.append(work)
         return work
 
     def _follow(self, relation: Relation, field: Field, sources: list[Any]) -> "_Loads":
-        context, loader, of = self._context, relation.loader, relation.key
-        reads = context.reads
-        keys = [None] * len(sources) if of is None else [getattr(source, of) for source in sources]
-        distinct = dict.fromkeys(keys)
-        match loader:
-            case One():
-                distinct.pop(None, None)
-                return _Loads(keys, {key: reads.one(loader, key) for key in distinct})
-            case Many():
-                return _Loads(keys, {key: reads.many(loader, key) for key in distinct})
-            case Page():
-                request = relation.request(context.cursors, field.arguments)
-                if (stream := relation.stream) is not None and field.asks_for_stream_cursor:
-                    pages = {
-                        key: self._started(page_of(context, loader, key, request, stream(key))) for key in distinct
-                    }
-                    return _Loads(keys, pages)
-
-                def source(key: Any, result: PageResult[Any]) -> PageSource:
-                    return PageSource(context, loader, key, request, result)
-
-                return _Loads(keys, {key: reads.page(loader, key, request) for key in distinct}, source)
-        raise LeftToGraphQL
+        key = relation.key
+        keys = [None] * len(sources) if key is None else [getattr(source, key) for source in sources]
+        if relation.allowed is not None:
+            keys = [
+                each if relation.is_allowed(self._context, source) else _NOT_ALLOWED
+                for each, source in zip(keys, sources, strict=True)
+            ]
+        distinct = dict.fromkeys(each for each in keys if each is not _NOT_ALLOWED)
+        if isinstance(relation.loader, One):
+            distinct.pop(None, None)
+        load, make = relation.follow(self._context, field.arguments, lambda: field.asks_for_stream_cursor)
+        return _Loads(keys, {each: self._started(load(each)) for each in distinct}, make)
 
     async def _finish(self, field: Field, begun: "list[Any] | _Loads", results: list[dict[str, Any]]) -> None:
         if isinstance(begun, _Loads):
@@ -264,7 +266,7 @@ class Levels:
         elif any(optimized_is_awaitable(value) for value in begun):
             try:
                 values = await asyncio.gather(*map(_settled, begun))
-            except NotYet as due:
+            except ResultPending as due:
                 # The others may be due as well, and are made in the same round.
                 await asyncio.gather(*map(_settled, begun), return_exceptions=True)
                 self._due = due
@@ -279,7 +281,7 @@ class Levels:
         if isinstance(kind, GraphQLNonNull):
             completed = await self._complete(field, kind.of_type, values)
             if any(value is None for value in completed):
-                raise LeftToGraphQL
+                raise PlanFallback
             return completed
         present = [value for value in values if value is not None]
         if isinstance(kind, GraphQLList):

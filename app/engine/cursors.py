@@ -11,7 +11,7 @@ from typing import Any, Final, NewType, get_type_hints
 import msgspec
 
 from app.kit.errors import InvalidInput
-from app.kit.loading import Page
+from app.kit.loaders import Page
 
 Cursor = NewType("Cursor", str)
 """The scalar of every cursor: a place in a list or in a stream."""

@@ -1,13 +1,14 @@
-"""Direct resolvers: what a field needs at run time, without Strawberry's general machinery around it.
+"""Bindings: what a field needs at run time, without Strawberry's general resolvers around it.
 
 Strawberry builds an `Info` and converts arguments for every call of every resolver. A column needs one attribute, a
-relation one key and a loader, a plain resolver only its parent; for these the schema is given the bare function, and
-beside it the way it goes, for the executor to plan with. Everything else (arguments of our own, injected info) keeps
-Strawberry's path.
+relation one key and a loader, a function of the parent only that; for these the schema is given the bare function, and
+beside it the binding, for the executor to plan with. Everything else (arguments of our own, injected info) keeps
+Strawberry's resolver.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -17,13 +18,12 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from app.engine.pages import page_of
 from app.engine.relations import STREAM_CURSOR, Relation, selects
-from app.kit.loading import Many, One, Page
+from app.kit.loaders import One
 
 Resolver = Callable[..., Any]
-WAY = "moneta-way"
-"""Where a GraphQL field keeps its Way."""
+BINDING = "moneta-binding"
+"""Where a GraphQL field keeps its Binding."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -32,37 +32,37 @@ class Column(msgspec.Struct, frozen=True):
     name: str
 
 
-class OfParent(msgspec.Struct, frozen=True, eq=False):
+class ParentFunction(msgspec.Struct, frozen=True, eq=False):
     """A function of the parent alone; what it returns may have to be awaited."""
 
     function: Callable[[Any], Any]
 
 
-Way = Column | OfParent | Relation
+Binding = Column | ParentFunction | Relation
 
 
-def resolve_directly(schema: strawberry.Schema) -> None:
-    """Shortens the way to every field where that is possible."""
+def bind_resolvers(schema: strawberry.Schema) -> None:
+    """Gives the schema bare resolvers where a field has a binding. A schema that has them already is left as it is."""
     for kind in schema._schema.type_map.values():
         if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             continue
         for field in kind.fields.values():
-            way = _way(schema, field)
-            if way is not None:
-                field.extensions[WAY] = way
-                field.resolve = _resolver(way)
+            binding = _binding(schema, field)
+            if binding is not None:
+                field.extensions[BINDING] = binding
+                field.resolve = _resolver(binding)
     if (mutations := schema._schema.mutation_type) is not None:
         for field in mutations.fields.values():
             if field.resolve is not None:
                 field.resolve = _in_turn(field.resolve)
 
 
-def way_of(field: GraphQLField) -> Way | None:
+def binding_of(field: GraphQLField) -> Binding | None:
     """How the field is resolved, where that is known; None: by a resolver that may do anything."""
-    return field.extensions.get(WAY)
+    return field.extensions.get(BINDING)
 
 
-def _way(schema: strawberry.Schema, field: GraphQLField) -> Way | None:
+def _binding(schema: strawberry.Schema, field: GraphQLField) -> Binding | None:
     definition = field.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField) or definition.extensions or field.subscribe is not None:
         return None
@@ -73,7 +73,7 @@ def _way(schema: strawberry.Schema, field: GraphQLField) -> Way | None:
         return Column(definition.python_name)
     function: Any = definition.base_resolver.wrapped_func
     if list(definition.base_resolver.signature.parameters) == ["root"]:
-        return OfParent(function)
+        return ParentFunction(function)
     return None
 
 
@@ -87,14 +87,14 @@ def _with_conversion(schema: strawberry.Schema, definition: StrawberryField, rel
     return msgspec.structs.replace(relation, convert=convert)
 
 
-def _resolver(way: Way) -> Resolver:
-    match way:
+def _resolver(binding: Binding) -> Resolver:
+    match binding:
         case Column(name):
             return lambda source, info: getattr(source, name)
-        case OfParent(function):
+        case ParentFunction(function):
             return lambda source, info: function(source)
         case Relation():
-            return _follow(way)
+            return _follow(binding)
 
 
 def _in_turn(resolve: Resolver) -> Resolver:
@@ -112,26 +112,18 @@ def _in_turn(resolve: Resolver) -> Resolver:
 
 
 def _follow(relation: Relation) -> Resolver:
-    loader, key = relation.loader, relation.key
+    key_of = (lambda source: None) if relation.key is None else attrgetter(relation.key)
+    is_one = isinstance(relation.loader, One)
 
-    def one(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-        value = getattr(source, key or "")
-        return None if value is None else info.context.reads.one(loader, value)
+    def follow(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        key = key_of(source)
+        if (key is None and is_one) or not relation.is_allowed(info.context, source):
+            return None
+        load, make = relation.follow(info.context, arguments, lambda: selects(info, STREAM_CURSOR))
+        return load(key) if make is None else _made(load(key), partial(make, key))
 
-    def many(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
-        return info.context.reads.many(loader, getattr(source, key or ""))
+    return follow
 
-    def page(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        assert isinstance(loader, Page)
-        request = relation.request(info.context.cursors, arguments)
-        value = getattr(source, key) if key else None
-        stream = relation.stream(value) if relation.stream and selects(info, STREAM_CURSOR) else None
-        return page_of(info.context, loader, value, request, stream)
 
-    match loader:
-        case One():
-            return one
-        case Many():
-            return many
-        case Page():
-            return page
+async def _made(loaded: Awaitable[Any], make: Callable[[Any], Any]) -> Any:
+    return make(await loaded)

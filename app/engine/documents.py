@@ -10,25 +10,25 @@ from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
-    parse,
-    validate,
+    Token,
 )
+from graphql.language.parser import Parser, nested_too_deeply_error
 
 from app.engine.audience import Reach, reach_of
 from app.engine.breadth import Selection, planned_fields
-from app.engine.failures import refuse
+from app.engine.failures import forget_frames, refuse
 from app.engine.limits import Limits
 from app.engine.limits.cost import check_cost, sizing_arguments, sizing_variables
 from app.engine.limits.model import LimitExceeded
 from app.engine.limits.shape import check_shape, introspection_node
 from app.engine.rules import RULES
+from app.engine.rules.validation import validate
 from app.engine.streams.sharing import Shape, shape_of
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -125,6 +125,8 @@ class Document(NamedTuple):
     operations: tuple[Operation, ...]
     introspection: GraphQLError | None
     """The refusal for callers who may not introspect; None where nothing is introspected."""
+    digest: str
+    """The SHA-256 of its source, in hexadecimal."""
 
 
 class _Kept:
@@ -173,50 +175,43 @@ class Documents:
         key = _key(source)
         if (known := self._find(key)) is not None:
             return known
-        try:
-            tree = parse(source, max_lexical_tokens=self._limits.tokens, max_comments=self._limits.tokens)
-        except GraphQLSyntaxError as error:
-            too_long = error.description.startswith("Document contains more than")
-            return [refuse(LimitExceeded(error.description))] if too_long else [error]
-        except GraphQLError as error:
-            return [error]
-        _unlink(tree)
+        tree = self._parse(source)
+        if isinstance(tree, GraphQLError):
+            return [tree]
         # Before validation: what these bound is also what would make some rules slow.
         if refusal := check_shape(tree, self._limits):
             return [refusal]
-        if errors := self._errors(tree, hide_suggestions):
+        if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
             return errors
         number = next(self._numbers)
-        document = self._index(tree, partial(self._grow, key, number))
+        document = self._index(tree, key.hex(), partial(self._grow, key, number))
         self._keep(key, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
         return document
 
-    def _errors(self, tree: DocumentNode, hide_suggestions: bool) -> list[GraphQLError]:
-        visitors: list[ASTValidationRule] = []
-
-        def noted(rule: type[ASTValidationRule]) -> Any:
-            def begin(context: Any) -> ASTValidationRule:
-                visitors.append(rule(context))
-                return visitors[-1]
-
-            return begin
-
-        rules = [noted(rule) for rule in RULES]
+    def _parse(self, source: str) -> DocumentNode | GraphQLError:
+        parser = Parser(source, max_lexical_tokens=self._limits.tokens, max_comments=self._limits.tokens)
         try:
-            return validate(self._schema, tree, rules, max_errors=20, hide_suggestions=hide_suggestions)
+            return parser.parse_document()
+        except GraphQLSyntaxError as error:
+            forget_frames([error])
+            too_long = error.description.startswith("Document contains more than")
+            return refuse(LimitExceeded(error.description)) if too_long else error
+        except GraphQLError as error:
+            forget_frames([error])
+            return error
+        except RecursionError:
+            return nested_too_deeply_error(parser)
         finally:
-            # A visitor keeps methods bound to itself: it would live on, and with it the whole document.
-            for visitor in visitors:
-                vars(visitor).clear()
+            _unlink(parser)
 
-    def _index(self, tree: DocumentNode, grew: Callable[[int], None]) -> Document:
+    def _index(self, tree: DocumentNode, digest: str, grew: Callable[[int], None]) -> Document:
         fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = tuple(
             Operation(self._schema, each, fragments, self._sizing, grew)
             for each in tree.definitions
             if isinstance(each, OperationDefinitionNode)
         )
-        return Document(operations, introspection_node(tree))
+        return Document(operations, introspection_node(tree), digest)
 
     def _find(self, key: bytes) -> Document | None:
         with self._lock:
@@ -258,12 +253,17 @@ def _key(source: str) -> bytes:
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
 
 
-def _unlink(tree: DocumentNode) -> None:
+def _unlink(parser: Parser) -> None:
     """Lets the document be freed as soon as nobody has it: its tokens point at one another, in both directions."""
-    token = tree.loc.start_token if tree.loc else None
+    last = parser._lexer.token
+    # Where parsing failed there may be some that were looked at ahead.
+    while last.next is not None:
+        last = last.next
+    token: Token | None = last
     while token is not None:
-        token.prev = None
-        token = token.next
+        # Those before keep pointing forward, which makes no circle.
+        before, token.prev = token.prev, None
+        token = before
 
 
 def _size(value: Any) -> int | None:

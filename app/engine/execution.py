@@ -8,12 +8,12 @@ that among equal subscribers. Nothing here knows HTTP or sockets.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import strawberry
+import structlog
 from graphql import (
     ExecutionResult,
     GraphQLError,
@@ -28,27 +28,27 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
-from app.engine.breadth import Levels, Selection, plan
+from app.engine.breadth import Levels, Selection, is_expected, plan
+from app.engine.checks import Checks
 from app.engine.documents import Documents, Operation
 from app.engine.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
 from app.engine.limits import Limits
 from app.engine.limits.text import check_variables
-from app.engine.operations import Course, NotOpened, Prepared, RequestContext, Response
+from app.engine.operations import ExecutionPath, NotOpened, Prepared, RequestContext, Response
 from app.engine.streams.declaring import Opened
-from app.kit.errors import Problem, Unavailable
-from app.kit.moments import Moments, NotYet
+from app.kit.errors import Problem
+from app.kit.snapshots import ResultPending, SnapshotMode
 from app.kit.work import Work, working
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 SMALL_BYTES: Final = 4096
 """A request up to this size is checked on the event loop: a thread would cost more."""
 
 SMALL_DOCUMENT_CHARS: Final = 1000
 """The same of a document that was not seen before; each takes milliseconds."""
-
-MAX_WAITING_CHECKS: Final = 200
-"""Large requests that may wait for that; each takes tens of milliseconds at most."""
 
 MAX_REPEATS: Final = 3
 """So often is a request answered anew because migrations came between."""
@@ -63,11 +63,9 @@ class Engine:
         self._schema: GraphQLSchema = schema._schema
         self._documents = Documents(self._schema, limits)
         self._show_statements = show_statements
-        self.courses = Counter[Course]()
-        """How queries and events were answered."""
-        # One: however many large requests come, the event loop shares its time with one of them.
-        self._checking = ThreadPoolExecutor(1, thread_name_prefix="checking")
-        self._waiting_checks = 0
+        self.paths = Counter[ExecutionPath]()
+        """How queries and events were executed."""
+        self.checks = Checks(limits.timeout_s)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -105,12 +103,22 @@ class Engine:
             hide_suggestions=hide_suggestions,
         )
         if isinstance(values, list):
+            forget_frames(values)
             return values
         cost = operation.cost(values.coerced, self.limits)
         if isinstance(cost, GraphQLError):
             return [cost]
         plans = operation.plans if not operation.node.variable_definitions else None
-        return Prepared(operation.node, operation.fragments, values, cost, operation.reach, plans, operation.shape)
+        return Prepared(
+            operation=operation.node,
+            fragments=operation.fragments,
+            variables=values,
+            cost=cost,
+            reach=operation.reach,
+            plans=plans,
+            shape=operation.shape,
+            document=document.digest,
+        )
 
     async def prepare_fairly(
         self,
@@ -120,21 +128,22 @@ class Engine:
         *,
         introspection_allowed: bool,
         size_bytes: int,
+        party: Callable[[], Hashable],
     ) -> Prepared | list[GraphQLError]:
-        """What `prepare` gives; a request of this size is checked in a thread where the others would wait for it."""
-        large = size_bytes > SMALL_BYTES + len(query) or (
+        """What `prepare` gives, of a request of this size. One that takes long is checked in a thread, in turn."""
+        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
+        if not self.takes_long(query, size_bytes):
+            return check()
+        try:
+            return await self.checks.run(party(), check)
+        except Problem as problem:
+            return [refuse(problem)]
+
+    def takes_long(self, query: str, size_bytes: int) -> bool:
+        """Whether the others would feel it if a request of this size were checked on the event loop."""
+        return size_bytes > SMALL_BYTES + len(query) or (
             len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
         )
-        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
-        if not large:
-            return check()
-        if self._waiting_checks >= MAX_WAITING_CHECKS:
-            return [refuse(Unavailable("Too many large requests wait to be checked. Try again shortly."))]
-        self._waiting_checks += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._checking, check)
-        finally:
-            self._waiting_checks -= 1
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
@@ -192,7 +201,9 @@ class Engine:
         context.reads.is_repeated = not is_mutation
         # Also of nobody, who may be somebody when a mutation has logged them in.
         if prepared.reach.is_scoped:
-            context.reads.moments = Moments.MANY if is_mutation and prepared.reach.outside else Moments.ONE
+            context.reads.snapshot_mode = (
+                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.outside else SnapshotMode.SINGLE
+            )
         answer = partial(self._answer, prepared, context, root)
         # What a mutation writes is repeated by itself.
         return await answer() if is_mutation else await self._repeated(context, answer)
@@ -212,7 +223,7 @@ class Engine:
             if not isinstance(outcome, ExecutionResult) or not outcome.errors:
                 return outcome
             await context.read_anew()
-            if await context.reads.make_due():
+            if await context.reads.make_pending():
                 rounds += 1
             elif is_repeatable(outcome.errors):
                 repeats += 1
@@ -226,26 +237,34 @@ class Engine:
         executor = self._executor(prepared, context, root)
         # A mutation's fields take turns: they are no level.
         if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
-            # Whatever fails is answered by graphql-core, from the loads already made, with errors to the letter.
+            # Whatever fails is executed by graphql-core, from the loads already made, with errors to the letter.
             try:
                 with _let_go(executor):
                     data = await Levels(executor, context).answer(selection, root)
-            except NotYet as due:
+            except ResultPending as due:
                 forget_frames([due])
                 return ExecutionResult(None, [refuse(due, prepared.operation)])
             except Exception as error:
+                self._fall_back(prepared, error)
                 forget_frames([error])
-                self.courses[Course.FELL_BACK] += 1
             else:
-                self.courses[Course.BREADTH_FIRST] += 1
+                self.paths[ExecutionPath.BREADTH_FIRST] += 1
                 return ExecutionResult(data, None)
             executor = self._executor(prepared, context, root)
         elif prepared.kind is not OperationType.MUTATION:
-            self.courses[Course.UNPLANNED] += 1
+            self.paths[ExecutionPath.UNPLANNED] += 1
         with _let_go(executor):
             outcome: Any = executor.execute_operation()
             result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
             return result
+
+    def _fall_back(self, prepared: Prepared, error: Exception) -> None:
+        if is_expected(error):
+            self.paths[ExecutionPath.FELL_BACK] += 1
+            log.info("engine.fell_back", document=prepared.document, operation=prepared.name, error=repr(error))
+        else:
+            self.paths[ExecutionPath.FAILED] += 1
+            log.error("engine.plan_failed", document=prepared.document, operation=prepared.name, exc_info=error)
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
         if prepared.plans is None:

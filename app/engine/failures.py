@@ -1,7 +1,7 @@
 """Errors as a client sees them: a message, a code, and never a detail that is not its business."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from graphql import GraphQLError
@@ -12,6 +12,8 @@ from app.kit.errors import Code, InvalidInput, Problem, RateLimited, Repeatable,
 log = structlog.get_logger(__name__)
 
 MASKED = "Internal error."
+
+MAX_MESSAGE_CHARS: Final = 1000
 
 
 class TimedOut(Problem):
@@ -40,10 +42,12 @@ def is_repeatable(errors: Sequence[GraphQLError]) -> bool:
 def forget_frames(errors: Sequence[BaseException]) -> None:
     """Lets go of the frames that errors came through. They hold the errors, and with them all that was read."""
     todo: list[BaseException | None] = list(errors)
+    seen: set[int] = set()
     while todo:
         error = todo.pop()
-        if error is None or error.__traceback__ is None:
+        if error is None or id(error) in seen:
             continue
+        seen.add(id(error))
         error.__traceback__ = None
         todo += (error.__cause__, error.__context__)
         match error:
@@ -61,12 +65,18 @@ def describe(errors: Sequence[GraphQLError], request_id: str, *, executed: bool)
     return [_describe(error, request_id, executed=executed) for error in errors]
 
 
+def shortened(message: str) -> str:
+    """A message that is not as long as what it is about."""
+    return message if len(message) <= MAX_MESSAGE_CHARS else message[: MAX_MESSAGE_CHARS - 1] + "…"
+
+
 def _describe(error: GraphQLError, request_id: str, *, executed: bool) -> dict[str, Any]:
     cause = _cause(error)
     if isinstance(cause, Problem):
         return _entry(error, cause.message, _extensions(cause))
     if not executed or _is_coercion(error):
-        return _entry(error, error.message, {"code": Code.BAD_USER_INPUT})
+        # It quotes what was sent.
+        return _entry(error, shortened(error.message), {"code": Code.BAD_USER_INPUT})
     log.error("resolver_failed", path=error.path, request_id=request_id, exc_info=cause or error)
     return _entry(error, MASKED, {"code": Code.INTERNAL, "requestId": request_id})
 

@@ -9,16 +9,16 @@ from uuid import UUID
 import strawberry
 
 from app.kit.errors import NotFound
-from app.kit.loading import One
+from app.kit.loaders import One
 
 T = TypeVar("T", bound=type)
 
 
-@strawberry.interface(description="An object with a globally unique id.")
+@strawberry.interface
 class Node:
-    """An object with a globally unique id."""
+    """An object with a global ID."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque, stable, and unique over all types.")
+    id: strawberry.ID = strawberry.field(description="The global ID: opaque, stable, and unique across all types.")
 
 
 class NodeKind(NamedTuple):
@@ -59,7 +59,7 @@ def node_loader(type_name: str) -> One[Any]:
     return _kinds[type_name].loader
 
 
-def node_type(*, by: One[Any], description: str, parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
+def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
     """Declares a Strawberry type that describes the records of `by`, with a global id over the loader's key."""
 
     def declare(cls: T) -> T:
@@ -72,17 +72,17 @@ def node_type(*, by: One[Any], description: str, parse: Callable[[str], Any] = U
             return global_id(name, getattr(root, by.key))
 
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
-        setattr(cls, "id", strawberry.field(resolver=resolve_id, description="Global id."))  # noqa: B010
-        return record_type(by.query.record, description=description)(cls)
+        setattr(cls, "id", strawberry.field(resolver=resolve_id, description="The global ID."))  # noqa: B010
+        return record_type(by.query.record)(cls)
 
     return declare
 
 
-def record_type(record: type[Any], *, description: str) -> Callable[[T], T]:
+def record_type(record: type[Any]) -> Callable[[T], T]:
     """Declares a Strawberry type that describes a record and adds nothing to it."""
 
     def declare(cls: T) -> T:
         setattr(cls, "is_type_of", classmethod(lambda _, value, __: isinstance(value, record)))  # noqa: B010
-        return strawberry.type(cls, description=description)
+        return strawberry.type(cls)
 
     return declare

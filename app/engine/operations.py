@@ -14,7 +14,8 @@ from app.engine.breadth import Selection
 from app.engine.cursors import Cursors
 from app.engine.failures import describe
 from app.engine.streams.sharing import Shape
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 
 
 class RequestContext(Protocol):
@@ -66,13 +67,15 @@ class NotOpened(Exception):
         self.errors = errors
 
 
-class Course(Enum):
-    """How a query, or an event of a subscription, is answered."""
+class ExecutionPath(Enum):
+    """How a query, or an event of a subscription, is executed."""
 
     BREADTH_FIRST = "breadth_first"
-    """Level by level, as planned: the fast way."""
+    """Level by level, as planned: the fast path."""
     FELL_BACK = "fell_back"
-    """As planned until something unusual happened, and then again by graphql-core."""
+    """As planned until something unusual or an expected failure came, and then again by graphql-core."""
+    FAILED = "failed"
+    """As planned until something failed that nobody expected, and then again by graphql-core."""
     UNPLANNED = "unplanned"
     """By graphql-core, since something unusual is asked for."""
 
@@ -89,6 +92,8 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     """Where the operation's plan is kept once it is made; None where it depends on variables."""
     shape: Shape | None = None
     """Of a subscription to a declared stream."""
+    document: str = ""
+    """The SHA-256 of the document, in hexadecimal, for the log."""
 
     @property
     def kind(self) -> OperationType:

@@ -8,7 +8,8 @@ import strawberry
 from app.engine.cursors import Cursor, Cursors
 from app.engine.streams.cursors import stream_cursor
 from app.kit.events import positions_by_stream
-from app.kit.loading import COUNT_LIMIT, Page, PageRequest, PageResult, Reads
+from app.kit.loaders import Page, PageRequest, PageResult
+from app.kit.reads import COUNT_LIMIT, Reads
 
 MAX_FIRST = 100
 DEFAULT_FIRST = 20
@@ -16,30 +17,32 @@ DEFAULT_FIRST = 20
 NodeT = TypeVar("NodeT")
 
 
-@strawberry.enum(description="How a count is meant.")
+@strawberry.enum
 class CountPrecision(Enum):
-    """How a count is meant."""
+    """Whether a count is exact."""
 
-    EXACT = strawberry.enum_value("EXACT", description="Exactly so many.")
-    AT_LEAST = strawberry.enum_value("AT_LEAST", description="So many were counted; there are more.")
+    EXACT = strawberry.enum_value("EXACT", description="The count is exact.")
+    AT_LEAST = strawberry.enum_value("AT_LEAST", description="Counting stopped at this value. There are more.")
 
 
-@strawberry.type(description=f"How many items a list has. Counting stops at {COUNT_LIMIT}.")
+@strawberry.type
 class TotalCount:
-    """How many items a list has."""
+    """The number of items in a list."""
 
-    value: int = strawberry.field(description="Items counted.")
+    value: int = strawberry.field(description=f"The number of counted items. Counting stops at {COUNT_LIMIT:,}.")
     precision: CountPrecision = strawberry.field(description="Whether there are more than `value`.")
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type
 class PageInfo:
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
-    has_next_page: bool = strawberry.field(description="Whether items follow this page.")
-    has_previous_page: bool = strawberry.field(description="Whether items precede it; true whenever `after` was given.")
-    start_cursor: Cursor | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
-    end_cursor: Cursor | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
+    has_next_page: bool = strawberry.field(description="Whether there are items after this page.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether there are items before this page. Always true if `after` was given."
+    )
+    start_cursor: Cursor | None = strawberry.field(description="The cursor of the first item. Null on an empty page.")
+    end_cursor: Cursor | None = strawberry.field(description="The cursor of the last item. Null on an empty page.")
 
 
 class ReadsContext(Protocol):
@@ -121,31 +124,33 @@ async def _total_count(root: PageSource) -> TotalCount:
     )
 
 
-@strawberry.type(description="An item and where it stands in the list.")
+@strawberry.type
 class Edge(Generic[NodeT]):
-    """An item and where it stands in the list."""
+    """An item with its position in the list."""
 
-    cursor: Cursor = strawberry.field(resolver=_edge_cursor, description="Pass it as `after` to read on from here.")
+    cursor: Cursor = strawberry.field(
+        resolver=_edge_cursor, description="The cursor of the item. Pass it as `after` to continue from here."
+    )
     node: NodeT = strawberry.field(description="The item.")
 
 
-@strawberry.type(description="One page of a list.")
+@strawberry.type
 class Connection(Generic[NodeT]):
-    """One page of a list."""
+    """A page of a list."""
 
     edges: list[Edge[NodeT]] = strawberry.field(  # type: ignore[assignment]  # the plugin does not know graphql_type
-        resolver=_edges, graphql_type=list[Edge[NodeT]], description="The page's items with their cursors."
+        resolver=_edges, graphql_type=list[Edge[NodeT]], description="The items of the page with their cursors."
     )
     nodes: list[NodeT] = strawberry.field(
-        resolver=_nodes, graphql_type=list[NodeT], description="The page's items, where no cursors are needed."
+        resolver=_nodes, graphql_type=list[NodeT], description="The items of the page without their cursors."
     )
-    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="The position of this page in the list.")
     total_count: TotalCount = strawberry.field(
-        resolver=_total_count, description="How many items the whole list has, under the same filter."
+        resolver=_total_count, description="The number of items in the whole list, with the same filter."
     )
     stream_cursor: Cursor | None = strawberry.field(
-        description="Where the stream of this list's changes stood before the page was read: subscribe with it as "
-        "`after`, and nothing that is not on the page is missed. Null for a list that no subscription follows."
+        description="The position in the stream of this list's changes before the page was read. Subscribe with it as"
+        " `after` to receive every change that the page does not show yet. Null for a list without a subscription."
     )
 
 

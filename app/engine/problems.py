@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -14,39 +14,39 @@ from app.kit import errors
 T = TypeVar("T", bound=type)
 
 
-@strawberry.interface(name="Problem", description="Something expected went wrong; nothing has changed.")
+@strawberry.interface
 class Problem:
-    """What every problem says."""
+    """An expected failure. Nothing has changed."""
 
-    message: str = strawberry.field(description="For people, in English.")
-
-
-_types: dict[type[errors.Problem], type] = {}
+    message: str = strawberry.field(description="What went wrong, in English, for people to read.")
 
 
-def problem_type(exception: type[errors.Problem], *, description: str) -> Callable[[T], T]:
+_failures: dict[type, type[errors.Problem]] = {}
+"""What each problem type describes."""
+
+
+def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
     """Declares the Strawberry type that describes an expected failure; its fields are the exception's attributes."""
 
     def declare(cls: T) -> T:
-        _types[exception] = strawberry.type(cls, description=description)
-        return cast(T, _types[exception])
+        declared = strawberry.type(cls)
+        _failures[declared] = exception
+        return declared
 
     return declare
 
 
-def mutation(
-    payload: type, *problems: type[errors.Problem], description: str
-) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
-    """A mutation field. The problems it names are returned as members of its union; any other failure is an error.
+def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """A mutation field. The failures of its problem types are returned as members of its union; others are errors.
 
-    The union is named after the payload: TransferPayload gives TransferResult.
+    The union is named after the payload: TransferPayload is a member of TransferResult.
     """
     name = payload.__name__.removesuffix("Payload") + "Result"
-    members = (payload, *(_types[problem] for problem in problems))
+    kinds = {_failures[problem]: problem for problem in problems}
     union = StrawberryUnion(
         name=name,
-        type_annotations=tuple(StrawberryAnnotation(member) for member in members),
-        description=f"What `{name[0].lower()}{name[1:].removesuffix('Result')}` gives.",
+        type_annotations=tuple(StrawberryAnnotation(member) for member in (payload, *kinds.values())),
+        description=f"What `{name[0].lower()}{name[1:].removesuffix('Result')}` returns.",
     )
 
     def declare(resolver: Callable[..., Awaitable[Any]]) -> Any:
@@ -54,39 +54,39 @@ def mutation(
         async def resolve(*args: Any, **kwargs: Any) -> Any:
             try:
                 return await resolver(*args, **kwargs)
-            except problems as problem:
-                return _describe(problem)
+            except tuple(kinds) as problem:
+                return _describe(problem, kinds)
 
-        return strawberry.mutation(resolver=resolve, graphql_type=union, description=description)
+        return strawberry.mutation(resolver=resolve, graphql_type=union)
 
     return declare
 
 
-def _describe(problem: errors.Problem) -> Any:
+def _describe(problem: errors.Problem, kinds: Mapping[type[errors.Problem], type]) -> Any:
     # graphql-core takes an exception that a resolver returns for one that it raised, hence the copy.
-    kind = next(_types[base] for base in type(problem).__mro__ if base in _types)
+    kind = next(kinds[base] for base in type(problem).__mro__ if base in kinds)
     return kind(**{field.name: getattr(problem, field.name) for field in dataclasses.fields(kind)})
 
 
-@problem_type(errors.InvalidInput, description="An input field has a value that cannot be accepted.")
+@problem_type(errors.InvalidInput)
 class InvalidInput(Problem):
     """An input field has a value that cannot be accepted."""
 
     field: str = strawberry.field(description="The input field, as named in the schema.")
 
 
-@problem_type(errors.NotFound, description="There is no such thing, or it is not yours.")
+@problem_type(errors.NotFound)
 class NotFound(Problem):
     """There is no such thing, or it is not yours."""
 
 
-@problem_type(errors.RateLimited, description="Too many attempts.")
+@problem_type(errors.RateLimited)
 class RateLimited(Problem):
     """Too many attempts."""
 
     retry_after_s: int = strawberry.field(description="Seconds to wait.")
 
 
-@problem_type(errors.IdempotencyKeyReused, description="This idempotency key was used before with another input.")
+@problem_type(errors.IdempotencyKeyReused)
 class IdempotencyKeyReused(Problem):
     """This idempotency key was used before with another input."""

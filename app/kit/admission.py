@@ -1,10 +1,10 @@
-"""Who gets the next free connection: bounded, and fair among all who wait."""
+"""Admission to the connection pool: bounded, and fair among the parties that wait."""
 
 import asyncio
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from app.kit.errors import Unavailable
@@ -13,7 +13,7 @@ WAIT_BUCKETS_S: Final = (0.0, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 """Upper bounds of the histogram of waits; the first counts those who did not wait at all."""
 
 STARVED_S: Final = 1.0
-"""A pool for which somebody has waited this long, though nobody else took their share, is starved."""
+"""A pool is starved when a party below its share has waited this long."""
 
 _NOBODY: Final = object()
 
@@ -23,7 +23,7 @@ class Overloaded(Unavailable):
 
 
 def party_limit(waiting_limit: int) -> int:
-    """How many of those who may wait can be one party's."""
+    """How many waiters one party may have."""
     return max(1, waiting_limit // 4)
 
 
@@ -42,7 +42,8 @@ class Admission:
     may wait are its own. None is no party but Moneta itself: it takes its turn as the others do, without these bounds.
     """
 
-    def __init__(self, slots: int, *, waiting_limit: int) -> None:
+    def __init__(self, slots: int, *, waiting_limit: int, overloaded: Callable[[], Unavailable] = Overloaded) -> None:
+        """`overloaded` makes what is raised where too many wait already."""
         self.refused = 0
         """How many were turned away."""
         self.waits = [0] * (len(WAIT_BUCKETS_S) + 1)
@@ -51,6 +52,7 @@ class Admission:
         """All waits together."""
         self.waiting = 0
         """How many wait now."""
+        self._overloaded = overloaded
         self._free = slots
         self._share = max(1, slots // 2)
         self._waiting_limit = waiting_limit
@@ -60,7 +62,7 @@ class Admission:
         self._queues: dict[Hashable, deque[_Waiter]] = {}
 
     async def enter(self, party: Hashable) -> None:
-        """Waits for a slot. Raises Overloaded where too many wait already."""
+        """Waits for a slot. Raises Overloaded, or what takes its place, where too many wait already."""
         if self._free and self._may_hold(party):
             self._take(party)
             self.waits[0] += 1
@@ -70,7 +72,7 @@ class Admission:
             party is not None and queue is not None and len(queue) >= self._party_limit
         ):
             self.refused += 1
-            raise Overloaded
+            raise self._overloaded()
         if queue is None:
             queue = self._queues[party] = deque()
         waiter = _Waiter(asyncio.get_running_loop().create_future(), time.monotonic())
@@ -88,7 +90,7 @@ class Admission:
         self._waited(time.monotonic() - waiter.began)
 
     def leave(self, party: Hashable) -> None:
-        """Gives a slot back."""
+        """Releases a slot."""
         left = self._held[party] - 1
         if left:
             self._held[party] = left
@@ -99,7 +101,7 @@ class Admission:
 
     @property
     def starved(self) -> bool:
-        """Whether somebody who has not taken their share has waited for too long."""
+        """Whether a party below its share has waited for too long."""
         latest = time.monotonic() - STARVED_S
         return any(queue[0].began < latest for party, queue in self._queues.items() if self._may_hold(party))
 

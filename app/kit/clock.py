@@ -1,11 +1,11 @@
-"""Time as a dependency: a rule or a service is handed a clock and never reads the machine's."""
+"""Time as a dependency: a rule or a service takes a clock, and never reads the machine's."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What can tell the time, as an aware UTC datetime."""
+    """A source of the time, as an aware UTC datetime."""
 
     def now(self) -> datetime:
         """The present moment."""

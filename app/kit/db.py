@@ -36,7 +36,7 @@ __all__ = ["PUBLIC", "SYSTEM", "Database", "Executor", "Scope", "Tx"]
 T = TypeVar("T")
 
 _RETRIES = 8
-# Who collides with another request finds, the second time, what that one made, and says what it thinks of it.
+# A request that collides with another finds, the second time, what the other one wrote.
 _COLLISIONS = 2
 _ROLLBACK_TIMEOUT_S = 5.0
 
@@ -154,7 +154,7 @@ class Database(Executor):
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection beside the pool, for what is held for long: a lock, a subscription. Raises Unavailable.
 
-        Whoever has it ends it, with `end_session`.
+        The caller ends it, with `end_session`.
         """
         with FAILURES:
             return await self._connect()
@@ -212,7 +212,7 @@ class Database(Executor):
         except BaseException as error:
             self.admission.leave(party)
             if isinstance(error, asyncpg.PostgresError):
-                # It answers, and lets nobody in: no defect of whoever asks.
+                # The server answers, but refuses connections: no defect of the caller.
                 raise Unavailable("The database takes no connections. Try again shortly.") from error
             raise
 
@@ -220,7 +220,7 @@ class Database(Executor):
         self, connection: "PoolConnectionProxy[asyncpg.Record]", party: Hashable, *, cut_off: bool
     ) -> None:
         if cut_off:
-            # Who was cancelled waits for nothing; the slot is free when the connection is gone.
+            # A cancelled caller waits for nothing; the slot is free when the connection is closed.
             task = asyncio.get_running_loop().create_task(discard(connection))
             self._discarding.add(task)
             task.add_done_callback(self._discarding.discard)
@@ -234,7 +234,7 @@ class Database(Executor):
 
 async def _commit(connection: Connection) -> None:
     if await connection.execute("COMMIT") != "COMMIT":
-        # Postgres rolls back, without an error, a transaction in which somebody swallowed one.
+        # Postgres rolls back, without an error, a transaction in which an error was swallowed.
         raise asyncpg.InFailedSQLTransactionError("a statement failed, and its error was not passed on")
 
 

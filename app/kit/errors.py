@@ -1,4 +1,4 @@
-"""Expected failures: what went wrong, as a value that a client can read.
+"""Expected failures, as values that a client can read.
 
 A domain declares each failure once, as a subclass whose docstring is its message. Services raise it; a mutation that
 names it returns it as data; anywhere else it becomes an entry of `errors[]` with its code.

@@ -1,4 +1,4 @@
-"""Facts: appended in the transaction that made them true, numbered without a gap, read back in order."""
+"""Events: appended in the transaction that caused them, numbered without gaps, and read back in order."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.kit.db import Database, Tx
-from app.kit.loading import Audience, one
+from app.kit.loaders import Audience, one
 from app.kit.sql import Command, Query, Statements
 
 WAKE_CHANNEL = "moneta:wake"
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Something that became true. `payload` carries ids, not rows, unless the fact can never change.
+    """A domain event before it is stored. `payload` carries ids, not rows, unless the fact can never change.
 
     `stream` has no line break: it heads the lines in which facts travel.
     """
@@ -31,7 +31,7 @@ class Fact(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if "\n" in self.stream:
-            raise ValueError("no name of a stream has a line break")
+            raise ValueError("the name of a stream cannot contain a line break")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -174,7 +174,7 @@ class EventLog:
         return Positions(rows[0][0], seqs)
 
     async def renew_epoch(self) -> UUID:
-        """Begins an epoch: every cursor given out so far is refused from now on."""
+        """Begins a new epoch: every cursor issued so far is refused from now on."""
         (epoch,) = await self._database.fetch(EventSql.renew_epoch)
         return epoch
 

@@ -1,7 +1,7 @@
 """The hub fans facts out to the listeners of one process.
 
-Each listener counts for itself and holds nothing but its place: it delivers only the next number of its stream. The
-newest facts of a stream are kept once for all who listen to it; whoever is further behind reads on from Redis or
+Each listener counts for itself and holds only its offset: it delivers only the next number of its stream. The
+newest facts of a stream are kept once for all its listeners; a listener that is further behind reads from Redis or
 Postgres, at its own pace. What Redis announces may be late, repeated or missing: it is only ever a hint.
 """
 
@@ -14,16 +14,16 @@ import msgspec
 import structlog
 from broadcaster import Broadcast
 
-from app.kit.catchup import Past, Tops
 from app.kit.errors import Problem
+from app.kit.event_history import EventHistory, StreamHeads
+from app.kit.event_ring import EventRing, RingBudget
 from app.kit.events import Event, EventLog, decode_event
-from app.kit.flights import Flights
-from app.kit.listening import Listener, Stream
+from app.kit.listeners import Listener, StreamState
 from app.kit.pubsub import GAP
-from app.kit.recent import Budget, Ring
 from app.kit.relay import CHANNEL
+from app.kit.single_flight import SingleFlight
 from app.kit.tasks import end
-from app.kit.volatile import VOLATILE_CHANNEL, Latest, Topic, Volatile, Watcher
+from app.kit.volatile import VOLATILE_CHANNEL, Latest, Topic, VolatileTopics, Watcher
 
 __all__ = ["Hub", "Latest", "Listener", "Watcher"]
 
@@ -47,15 +47,15 @@ class Hub:
         """How many listeners there are."""
         self._broadcast = broadcast
         self._events = events
-        self._volatile = Volatile(events.redis)
-        self._past = Past(events)
-        self._tops = Tops(self._positions)
-        self._flights: Flights[list[Event]] = Flights()
-        self._readings: Flights[None] = Flights()
-        self._streams: dict[str, Stream] = {}
+        self._volatile = VolatileTopics(events.redis)
+        self._event_history = EventHistory(events)
+        self._stream_heads = StreamHeads(self._positions)
+        self._single_flight: SingleFlight[list[Event]] = SingleFlight()
+        self._readings: SingleFlight[None] = SingleFlight()
+        self._streams: dict[str, StreamState] = {}
         self._topics: dict[str, Topic] = {}
         self._gaps = 0
-        self._budget = Budget()
+        self._budget = RingBudget()
         self._ring_limit = memory_limit
         self._check_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,28 +71,28 @@ class Hub:
         ]
 
     async def stop(self) -> None:
-        """Stops reading. Listeners hear nothing more."""
+        """Stops reading. Listeners get no further notifications."""
         await end(*self._tasks)
-        await self._tops.stop()
-        await self._flights.stop()
+        await self._stream_heads.stop()
+        await self._single_flight.stop()
         await self._readings.stop()
         await self._broadcast.disconnect()
 
     async def listen(self, stream: str, notify: Callable[[], None], *, after: int | None = None) -> Listener:
-        """A place in a stream: right after `after`, or with None after whatever has happened until now.
+        """Returns a listener that starts right after `after`, or with None at the head of the stream.
 
         `notify` is called, from this loop and never from within this call, whenever there may be something to take;
         also when there is not. Raises Unavailable.
         """
         state = self._streams.get(stream)
         if state is None:
-            state = self._streams[stream] = Stream(stream)
+            state = self._streams[stream] = StreamState(stream)
         listener = Listener(self, state)
         # Registered before the top is read: a fact between the two is kept, and not taken if it was counted already.
         state.listeners.add(listener)
         self.listening += 1
         try:
-            top = await self._tops.of(stream)
+            top = await self._stream_heads.of(stream)
         except BaseException:
             listener.close()
             raise
@@ -103,29 +103,29 @@ class Hub:
     async def history(self, stream: str, after: int, limit: int) -> list[Event]:
         """Events contiguous from `after + 1`; none where none follow. Equal reads under way are one.
 
-        Raises ResyncRequired where what follows `after` is gone, or nobody was ever given `after`; Unavailable.
+        Raises ResyncRequired where what follows `after` is gone, or `after` was never assigned; Unavailable.
         """
         state = self._streams.get(stream)
         if state is not None and (events := state.after(after, limit)):
             return events
         place = (self.epoch, stream, after, limit)
-        joined = self._flights.has(place)
-        events = await self._flights.join(place, lambda: self._catch_up(*place))
+        joined = self._single_flight.has(place)
+        events = await self._single_flight.join(place, lambda: self._catch_up(*place))
         if joined and not events:
-            # Whoever began that may have done so before there was anything.
-            events = await self._flights.join(place, lambda: self._catch_up(*place))
+            # That read may have begun before there was an event.
+            events = await self._single_flight.join(place, lambda: self._catch_up(*place))
         return events
 
     async def top(self, stream: str) -> int:
         """The newest `seq` of a stream; 0 where nothing has happened yet. Raises Unavailable."""
-        return await self._tops.of(stream)
+        return await self._stream_heads.of(stream)
 
     def check_soon(self) -> None:
         """Compares every stream with Postgres now, not only when it is time."""
         self._check_due.set()
 
     async def watch(self, topic: str, notify: Callable[[], None]) -> Watcher:
-        """A view of a volatile topic, whose first take gives what is the latest now, as far as Redis knows it.
+        """Returns a watcher of a volatile topic, whose first take returns the latest values that Redis has.
 
         `notify` is called whenever there may be something to take; also when there is not.
         """
@@ -139,7 +139,7 @@ class Hub:
             # Again where a gap came between: that reading knows less than the one which the gap began.
             while not state.complete and gaps != self._gaps:
                 gaps = self._gaps
-                # Not for ever: whatever comes later is announced to the watcher.
+                # Not for ever: later values are announced to the watcher.
                 await asyncio.wait([self._begin_reading(state)], timeout=READING_PATIENCE_S)
         except BaseException:
             watcher.close()
@@ -147,7 +147,7 @@ class Hub:
         return watcher
 
     async def _catch_up(self, epoch: UUID, stream: str, after: int, limit: int) -> list[Event]:
-        events = await self._past.after(epoch, stream, after, limit)
+        events = await self._event_history.after(epoch, stream, after, limit)
         state = self._streams.get(stream)
         if events and state is not None and epoch == self.epoch:
             state.remember(events, self._new_ring)
@@ -167,7 +167,7 @@ class Hub:
 
     async def _read(self, channel: str, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
         async with self._broadcast.subscribe(channel) as subscriber:
-            # Whoever listened before the subscription stood may have missed something.
+            # Listeners from before the subscription may have missed something.
             missed()
             while True:
                 message = (await subscriber.get()).message
@@ -177,7 +177,7 @@ class Hub:
                 try:
                     hear(message)
                 except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
-                    # Whatever it was, the listeners' own count finds what it should have told.
+                    # The listeners' own count finds what the message should have announced.
                     log.warning("hub.bad_message", channel=channel, error=str(error))
 
     def _hear(self, message: str) -> None:
@@ -204,7 +204,7 @@ class Hub:
         return self._readings.begin((topic, self._gaps), lambda: topic.read(self._volatile))
 
     async def _check_for_ever(self) -> None:
-        """Finds what Redis has not told, be it for a lost message or because Redis is gone, and a new epoch."""
+        """Finds what Redis has not announced, because of a lost message or an outage, and a new epoch."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TOP_CHECK_S):
@@ -228,17 +228,17 @@ class Hub:
                 if (state := self._streams.get(name)) is None:
                     continue
                 if top < asked[name]:
-                    # Its numbers will be given out a second time: a copy of the data was put back, and nobody said so.
+                    # Its numbers will be assigned again: a copy of the data was restored without a new epoch.
                     log.error("hub.stream_went_back", stream=name, seq=asked[name], top=top)
                     del self._streams[name]
                     state.lose()
                 else:
                     state.reach(top)
 
-    def _new_ring(self) -> Ring:
-        return Ring(self._ring_limit, self._budget)
+    def _new_ring(self) -> EventRing:
+        return EventRing(self._ring_limit, self._budget)
 
-    def leave(self, listener: Listener, state: Stream) -> None:
+    def leave(self, listener: Listener, state: StreamState) -> None:
         """Forgets a listener, and the stream with its last one. Idempotent."""
         if listener not in state.listeners:
             return

@@ -1,7 +1,7 @@
 """A write with a key happens once: a replay gets the stored result, another request under the same key is refused.
 
 `once` claims the key, in the transaction of the write, before it calls what does the work. So no limit, no balance and
-no check of any kind can refuse a replay: whatever may say no is part of the work.
+no check of any kind can refuse a replay: everything that may refuse is part of the work.
 
 What takes long, or waits for anything but the database, does not happen in a transaction: see `once_prepared`.
 """
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Keyed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for under a key. Keys of different owners are apart.
+    """A request under an idempotency key. Keys of different owners do not collide.
 
     `request` is everything that makes two requests different, in a form that depends on nothing but the request.
     """
@@ -36,18 +36,18 @@ class Keyed(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, user_id: UUID, key: str, operation: str, request: Any) -> Self:
-        """What a user asks for under a key of their own."""
+        """A user's request under a key of their own."""
         return cls(owner=str(user_id), user_id=user_id, key=key, operation=operation, request=request)
 
 
 class Made(msgspec.Struct, frozen=True):
-    """The result of a write that made one thing."""
+    """The result of a write that created one row."""
 
     id: UUID
 
 
 class Outcome(msgspec.Struct, Generic[T], frozen=True):
-    """What a keyed write gave, and whether that was at an earlier request."""
+    """The result of a keyed write, and whether it is a replay of an earlier request."""
 
     result: T
     replayed: bool
@@ -81,7 +81,7 @@ async def once(tx: Tx, keyed: Keyed, work: Callable[[], Awaitable[T]], result_ty
     claim = (keyed.owner, keyed.key, keyed.operation, _request_hash(keyed), keyed.user_id)
     if await tx.fetch_one(IdempotencySql.claim_key, *claim) is None:
         earlier = await replay_of(tx, keyed, result_type)
-        # A row that we may not see belongs to somebody else; from here it is as good as another request.
+        # A row that we may not see belongs to another user, and counts as another request.
         if earlier is None:
             raise IdempotencyKeyReused
         return earlier
@@ -97,7 +97,7 @@ async def once_prepared(
     prepare: Callable[[], AbstractAsyncContextManager[Callable[[Tx], Awaitable[T]]]],
     result_type: type[T],
 ) -> Outcome[T]:
-    """A whole keyed write whose work takes long or waits: `prepare` gives the work, and holds no connection until then.
+    """A keyed write whose work takes long or waits: `prepare` returns the work, and holds no connection before.
 
     The key is looked up before, so that a replay costs nothing and is refused by nothing. It is looked up again when
     the first is refused anything: the same request may have been granted meanwhile, and be what it is refused for.
@@ -122,7 +122,7 @@ async def once_prepared(
 
 
 async def replay_of(tx: Tx, keyed: Keyed, result_type: type[T]) -> Outcome[T] | None:
-    """What was given under the key; None for one that has not been used. Raises IdempotencyKeyReused."""
+    """Returns the stored outcome of the key, or None for a key that has not been used. Raises IdempotencyKeyReused."""
     request_hash = _request_hash(keyed)
     claimed = await tx.fetch_one(IdempotencySql.claimed_key, keyed.owner, keyed.key)
     if claimed is None:

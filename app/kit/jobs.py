@@ -1,4 +1,4 @@
-"""Work for later: enqueued in the transaction that asks for it, run by a worker, retried with backoff."""
+"""Background jobs: enqueued in the caller's transaction, run by a worker, retried with backoff."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -46,6 +46,8 @@ class Schedule(msgspec.Struct, frozen=True):
     cron: str
     purpose: str
     handler: Callable[[], Awaitable[str]]
+    runs_at_start: bool = False
+    """Whether a worker that starts runs it first: one that was off for long must not wait for the next time."""
 
 
 class ScheduledJob(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class JobSql(Statements, file="jobs.sql"):
 async def enqueue(
     tx: Tx, name: str, payload: dict[str, Any], *, delay: timedelta = timedelta(0), dedupe_key: str | None = None
 ) -> None:
-    """Asks for a job, which exists exactly if the transaction commits. A key that already waits is not added again."""
+    """Enqueues a job, which exists only if the transaction commits. A key that already waits is not added again."""
     async with tx.borrow() as connection:
         queries = PgQueries(AsyncpgDriver(connection))  # type: ignore[arg-type]  # a pool's proxy is a connection
         await queries.enqueue(
@@ -104,7 +106,7 @@ class JobRunner:
             try:
                 await self._run()
             except Exception as error:
-                # What a job raises is noted with the job; what arrives here, the queue itself could not bear.
+                # What a job raises is stored with the job; this is a failure of the queue itself.
                 log.warning("jobs.interrupted", exc_info=error)
                 await asyncio.sleep(RESTART_S)
 
@@ -120,7 +122,7 @@ class JobRunner:
             end_session(connection)
 
     def stop(self) -> None:
-        """Asks `run` to return."""
+        """Makes `run` return."""
         self._stopping = True
         if self._queuer is not None:
             self._queuer.shutdown.set()
@@ -145,7 +147,7 @@ class JobRunner:
 
 
 async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> None:
-    """Runs a scheduled job now and notes how it went."""
+    """Runs a scheduled job now and stores its outcome."""
 
     async def note(command: Command, *args: object) -> None:
         await database.write(SYSTEM, lambda tx: tx.execute(command, schedule.name, *args))
@@ -170,31 +172,31 @@ def _entrypoint(job: Job) -> Callable[[QueuedJob], Awaitable[None]]:
     return run
 
 
-def partition_schedule(database: Database, clock: Clock) -> Schedule:
-    """The upkeep without which nothing can be written: a worker does it when it starts as well."""
+def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
+    """The maintenance of what kit itself owns."""
 
     async def partitions() -> str:
         row = await database.write(SYSTEM, lambda tx: tx.fetch_one(JobSql.maintain_partitions, clock.now()))
         return f"{row[0]} made, {row[1]} dropped" if row else "nothing to do"
 
-    return Schedule("partitions", "10 0 * * *", "Makes partitions ahead, drops those past retention", partitions)
-
-
-def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
-    """The upkeep of what kit itself owns."""
-
     async def idempotency_keys() -> str:
         before = clock.now() - IDEMPOTENCY_RETENTION
-        return (
-            f"{await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_idempotency_keys, before))} deleted"
-        )
+        deleted = await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_idempotency_keys, before))
+        return f"{deleted} deleted"
 
     async def job_logs() -> str:
         before = clock.now() - JOB_LOG_RETENTION
         return f"{await database.write(SYSTEM, lambda tx: tx.execute(JobSql.delete_old_job_logs, before))} deleted"
 
     return [
-        partition_schedule(database, clock),
+        Schedule(
+            "partitions",
+            "10 0 * * *",
+            "Makes partitions ahead, drops those past retention",
+            partitions,
+            # Without partitions nothing can be written.
+            runs_at_start=True,
+        ),
         Schedule("idempotency-keys", "20 2 * * *", "Forgets idempotency keys after 7 days", idempotency_keys),
         Schedule("job-logs", "30 2 * * *", "Forgets logs of finished jobs after 30 days", job_logs),
     ]

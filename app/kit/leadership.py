@@ -1,4 +1,4 @@
-"""One of many processes does something: whoever holds an advisory lock, which belongs to a session of the database."""
+"""Leader election among processes: the leader holds an advisory lock, which belongs to a database session."""
 
 import asyncio
 
@@ -6,41 +6,42 @@ import asyncpg
 
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.kit.postgres import Connection, end_session
+from app.kit.postgres import end_session
 from app.kit.sql import Query, Statements
+from app.kit.transaction import Session
 
 ANSWER_S = 5.0
 
 
 class LeadershipSql(Statements, file="leadership.sql"):
-    """The statements of whoever leads, on a session of their own."""
+    """The statements of leadership, which run on a session of their own."""
 
     try_lead: Query[bool]
     is_there: Query[bool]
 
 
 class Leadership:
-    """A process's claim to be the one. Its session may die with the server: ask `hold` again and again."""
+    """A process's claim to leadership. Its session may end with the server: call `hold` repeatedly."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._session: Connection | None = None
+        self._session: Session | None = None
         self._leads = False
 
     async def hold(self) -> bool:
-        """Whether this process is the one now; claims it where nobody is. Raises Unavailable: nobody can say.
+        """Returns whether this process leads now, and claims leadership where no process does. Raises Unavailable.
 
-        While the database is gone nobody else can claim it, so whoever led may go on with what needs no database.
+        While the database is unavailable no other process can claim it: the leader may continue what needs no database.
         """
         try:
             async with asyncio.timeout(ANSWER_S):
                 if self._session is None:
-                    self._session = await self._database.connect()
+                    self._session = Session(await self._database.connect())
                 if self._leads:
-                    await self._session.fetchval(LeadershipSql.is_there.sql)
+                    await self._session.fetch_one(LeadershipSql.is_there)
                 else:
-                    self._leads = bool(await self._session.fetchval(LeadershipSql.try_lead.sql, self._name))
+                    self._leads = bool(await self._session.fetch_one(LeadershipSql.try_lead, self._name))
                 return self._leads
         except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             # TimeoutError is an OSError.
@@ -52,8 +53,8 @@ class Leadership:
             raise
 
     async def give_up(self) -> None:
-        """Lets somebody else claim it. Idempotent."""
+        """Gives up leadership. Idempotent."""
         session, self._session, self._leads = self._session, None, False
         if session is not None:
             # Ending the session gives up the lock whatever happened, and waits for nothing.
-            end_session(session)
+            end_session(session.connection)

@@ -1,4 +1,4 @@
-"""Mail out: over SMTP, or into a folder that a developer reads instead of a mailbox."""
+"""Sends mail: over SMTP, or into a folder that the developer's mailbox shows."""
 
 import asyncio
 import os
@@ -51,18 +51,18 @@ class Message(msgspec.Struct, frozen=True):
             raise ValueError("a mail's text is valid Unicode without NUL")
 
 
-class OutboxEntry(msgspec.Struct, frozen=True):
-    """A message in the outbox and when it was put there."""
+class StoredMessage(msgspec.Struct, frozen=True):
+    """A message in the folder, and when it was stored."""
 
     sent_at: datetime
     message: Message
 
 
 class Mailer(Protocol):
-    """What can send a mail."""
+    """Sends mail."""
 
     async def send(self, message: Message) -> None:
-        """Returns once the message is in other hands. Raises MailError."""
+        """Returns once the message is accepted. Raises MailError."""
         ...
 
 
@@ -130,7 +130,7 @@ class SmtpMailer:
         return mail
 
 
-class OutboxMailer:
+class FolderMailer:
     """Writes each message to a file; any process that shares the folder sees it in `recent`."""
 
     def __init__(self, folder: Path, clock: Clock, keep: int = 200) -> None:
@@ -143,14 +143,14 @@ class OutboxMailer:
     async def send(self, message: Message) -> None:
         """Writes the message; it is there whole or not at all."""
         self._count += 1
-        entry = OutboxEntry(sent_at=self._clock.now(), message=message)
+        entry = StoredMessage(sent_at=self._clock.now(), message=message)
         await asyncio.to_thread(self._write, entry, self._count)
 
-    async def recent(self, limit: int = 50) -> list[OutboxEntry]:
+    async def recent(self, limit: int = 50) -> list[StoredMessage]:
         """The newest messages, newest first."""
         return await asyncio.to_thread(self._read, limit)
 
-    def _write(self, entry: OutboxEntry, count: int) -> None:
+    def _write(self, entry: StoredMessage, count: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         # Names sort by time, then by the order in which this process sent; the suffix parts processes.
         micros = int(entry.sent_at.timestamp() * 1_000_000)
@@ -164,13 +164,13 @@ class OutboxMailer:
         for path in self._newest_first()[self._keep :]:
             path.unlink(missing_ok=True)
 
-    def _read(self, limit: int) -> list[OutboxEntry]:
-        entries: list[OutboxEntry] = []
+    def _read(self, limit: int) -> list[StoredMessage]:
+        entries: list[StoredMessage] = []
         for path in self._newest_first():
             if len(entries) >= limit:
                 break
             try:
-                entries.append(msgspec.json.decode(path.read_bytes(), type=OutboxEntry))
+                entries.append(msgspec.json.decode(path.read_bytes(), type=StoredMessage))
             except (FileNotFoundError, msgspec.DecodeError):
                 # Pruned by its writer meanwhile, or emptied by a power cut: neither is a message any more.
                 continue

@@ -21,7 +21,7 @@ GRANTED_ROLE: Final = "moneta_app"
 CLOSING_S: Final = 2.0
 """What a cancelled statement gets to end on the server before its connection is cut off."""
 
-# The server or the way to it is gone. The caller is told to try again; nothing of the statement may be assumed.
+# The server or the way to it is gone. The caller can try again; nothing may be assumed of the statement.
 _UNREACHABLE: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.TooManyConnectionsError,
@@ -90,7 +90,7 @@ class Failures:
 
 FAILURES: Final = Failures()
 FAILURES_OF_READS: Final = Failures(asyncpg.ReadOnlySQLTransactionError)
-"""Who writes in a transaction that is for reading has a defect, whatever the server may take."""
+"""A write in a read-only transaction is a defect, even if the server is read-only."""
 
 
 def _problem(error: BaseException) -> Problem | None:
@@ -113,7 +113,7 @@ def _problem(error: BaseException) -> Problem | None:
 
 
 def server_settings(role: str | None, name: str) -> dict[str, str]:
-    """What a connection is begun with."""
+    """The settings of a new connection."""
     settings = {
         "application_name": name,
         "timezone": "UTC",
@@ -190,7 +190,7 @@ async def discard(connection: Connection) -> None:
     """Closes a connection whose statement was cancelled: what it has come to there is the server's secret.
 
     asyncpg has asked the server to stop the statement. The request may arrive when the statement is over, and would
-    then stop whoever uses the connection next.
+    then stop the next statement on the connection.
     """
     try:
         async with asyncio.timeout(CLOSING_S):

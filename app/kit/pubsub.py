@@ -1,4 +1,4 @@
-"""Our Redis backend for `broadcaster`: it survives a lost connection, and says when messages may have been missed."""
+"""Our Redis backend for `broadcaster`: it survives a lost connection, and reports possible gaps."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ class RedisBackend(BroadcastBackend):
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def subscribe(self, group: str) -> None:
-        """Returns once the server has confirmed: whatever is published from here on arrives."""
+        """Returns once the server has confirmed: everything published from here on arrives."""
         confirmed = self._channels.setdefault(group, asyncio.Event())
         while not confirmed.is_set():
             try:
@@ -64,11 +64,11 @@ class RedisBackend(BroadcastBackend):
         try:
             await self._pubsub.unsubscribe(group)
         except (RedisError, OSError) as error:
-            # At worst the channel is heard again after the reconnection, and nobody listens.
+            # At worst the channel is received again after the reconnection, without a subscriber.
             log.warning("pubsub.unreachable", error=str(error) or type(error).__name__)
 
     async def publish(self, channel: str, message: Any) -> None:
-        """Publishes to whoever listens now."""
+        """Publishes to the current subscribers."""
         await self._redis.publish(channel, message)
 
     async def next_published(self) -> Event:

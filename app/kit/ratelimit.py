@@ -1,4 +1,4 @@
-"""Failures counted in Redis: so many in so long, for each subject. Without Redis nobody gets an attempt.
+"""Rate limits over failures, counted in Redis for each subject. Without Redis no attempt is allowed.
 
 An attempt takes a place before anything is checked, and gives it back unless it counts: attempts at once get no more
 than attempts in turn, and what succeeds, or never came to an answer, is not counted. Where only places are missing,
@@ -32,7 +32,7 @@ PATIENCE_S: Final = 3.0
 PLACE_S: Final = 12.0
 """Seconds that an attempt waits for a place."""
 LOOK_S: Final = 0.02
-"""Seconds between two looks whether a place has become free."""
+"""Seconds between two checks for a free place."""
 LAPSE: Final = timedelta(minutes=1)
 """For how long an attempt holds its place when its process has died."""
 FIRST_PAUSE: Final = timedelta(seconds=1)
@@ -84,8 +84,8 @@ end
 class Limit(msgspec.Struct, frozen=True):
     """`attempts` failures within any span of `window`, for each subject. `name` keeps limits apart.
 
-    Beyond them nobody gets an attempt; with `longest_pause` one after each pause, which doubles with each failure from
-    a second up to that: such a limit slows whoever guesses and shuts nobody out.
+    Beyond them no attempt is allowed; with `longest_pause`, one after each pause, which doubles with each failure from
+    a second up to that: such a limit slows guessing and locks no user out.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Charge(NamedTuple):
-    """Whom an attempt is charged to, and how much they may."""
+    """Which subject an attempt is charged to, and its limit."""
 
     limit: Limit
     subject: str
@@ -107,7 +107,7 @@ class Charge(NamedTuple):
     @property
     def keys(self) -> tuple[str, str]:
         """Of the failures and of the places."""
-        # A digest: whoever reads Redis learns no e-mail addresses, and no subject can forge another's key.
+        # A digest: Redis holds no e-mail addresses, and no subject can forge another's key.
         hashed = sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()
         key = f"moneta:limit:{self.limit.name}:{hashed}"
         return f"{key}:failures", f"{key}:places"
@@ -121,18 +121,18 @@ class Attempt:
         self.settled = False
 
     async def count(self) -> None:
-        """Counts it as a failure. Raises Unavailable if that cannot be noted: what was found out must not be told."""
+        """Counts it as a failure. Raises Unavailable if that cannot be stored: the result must then not be revealed."""
         self.settled = True
         await self._settle(True)
 
 
 class _Line:
-    """Those who want the same places, one behind the other."""
+    """The queue of attempts for the same places."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.is_answered = True
-        """Whether Redis answered when somebody asked last."""
+        """Whether Redis answered the last request."""
 
 
 class RateLimiter:
@@ -149,7 +149,7 @@ class RateLimiter:
     async def attempt(self, charges: list[Charge]) -> AsyncIterator[Attempt]:
         """A place with everybody who is charged, given back at the end unless the attempt was counted.
 
-        Raises RateLimited, then nobody is charged, also where no place becomes free; Unavailable when Redis does not
+        Raises RateLimited, without a charge, also where no place becomes free; Unavailable when Redis does not
         answer.
         """
         free_to_wait("a place")
@@ -176,7 +176,7 @@ class RateLimiter:
                     await settle(False)
 
     async def charge(self, charges: list[Charge]) -> None:
-        """An attempt that counts whatever comes of it. Raises as `attempt` does."""
+        """Counts an attempt regardless of its outcome. Raises as `attempt` does."""
         async with self.attempt(charges) as attempt:
             await attempt.count()
 
@@ -187,14 +187,14 @@ class RateLimiter:
         for limit, _ in charges:
             longest = 0 if limit.longest_pause is None else _ms(limit.longest_pause)
             args += [limit.attempts, _ms(limit.window), _ms(FIRST_PAUSE), longest]
-        # Of those who want the same place one asks for it; the others stand in line behind.
+        # One attempt at a time asks for a place; the others queue behind it.
         line = self._lines.setdefault(tuple(keys), _Line())
         try:
             async with asyncio.timeout(PLACE_S), line.turn:
-                while (wait_ms := await self._ask(line, keys, member, args)) == _BUSY:  # noqa: ASYNC110  # Redis tells nobody
+                while (wait_ms := await self._ask(line, keys, member, args)) == _BUSY:  # noqa: ASYNC110  # Redis does not notify
                     await asyncio.sleep(LOOK_S)
         except TimeoutError as error:
-            # Whose line it is has too much in flight, unless nobody in it is told anything.
+            # The subject has too many attempts in flight, unless Redis does not answer.
             raise (
                 RateLimited(math.ceil(FIRST_PAUSE.total_seconds())) if line.is_answered else Unavailable()
             ) from error
@@ -211,7 +211,7 @@ class RateLimiter:
         return answer
 
     async def _uninterrupted(self, work: Coroutine[Any, Any, None]) -> None:
-        """Whoever is cancelled stops waiting for it, and it is done all the same."""
+        """A caller that is cancelled stops waiting, and the work is completed all the same."""
         task = asyncio.ensure_future(work)
         self._settling.add(task)
         task.add_done_callback(self._settled)
@@ -220,7 +220,7 @@ class RateLimiter:
     def _settled(self, task: "asyncio.Task[None]") -> None:
         self._settling.discard(task)
         if not task.cancelled():
-            # Marks it as seen: who waited may be gone.
+            # Marks it as retrieved: its caller may be gone.
             task.exception()
 
     def _now(self) -> int:

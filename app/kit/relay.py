@@ -13,17 +13,18 @@ from redis.exceptions import RedisError
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
-from app.kit.postgres import Connection, end_session
+from app.kit.postgres import end_session
 from app.kit.tasks import end, heed_cancellation
+from app.kit.transaction import Session
 
 CHANNEL = "moneta:facts"
-"""The one channel on which every worker hears every fact: lines of epoch, stream, and the event as JSON."""
+"""The one channel on which every process receives every fact: lines of epoch, stream, and the event as JSON."""
 
 BATCH = 500
 STREAM_LENGTH = 10_000
 STREAM_TTL_S = 900
 """How long Redis keeps a fact: who comes back after a restart or a tunnel finds it there, and after longer in Postgres.
-So Redis holds no more than what happened of late, whether somebody reads it or not."""
+So Redis holds only recent events, whether they are read or not."""
 POLL_S = 0.1
 STANDBY_S = 1.0
 
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 # A batch is one script: Redis runs it whole or not at all, so no death of the relay can leave a fact out or change the
 # order. The id is the fact's seq, so a repeat after a crash is recognised. It is announced all the same: the hubs count
 # for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it begins anew. It is
-# forgotten from its begin, by the clock of Redis; what was not dated is of an earlier release, and old.
+# trimmed from its start, by the clock of Redis; what was not dated is of an earlier release, and old.
 _MOVE = """
 local length, ttl_s, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local now = tonumber(redis.call('TIME')[1])
@@ -69,7 +70,7 @@ for i, key in ipairs(KEYS) do
     if not last[key] then
         local held = redis.pcall('XREVRANGE', key, '+', '-', 'COUNT', 1)
         if held.err then
-            -- Whatever somebody has put there, it is no stream of ours, and nothing else must wait for it.
+            -- It is no stream of ours, and nothing else may wait for it.
             redis.call('DEL', key)
             held = {}
         end
@@ -103,7 +104,7 @@ class Relay:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Takes turns at being active, and moves facts while it is."""
+        """Waits to become active, and moves facts while it is."""
         listener = asyncio.create_task(self._listen_for_wake())
         try:
             while True:
@@ -119,29 +120,28 @@ class Relay:
             await end(listener)
 
     async def _lead(self) -> None:
-        connection = await self._database.connect()
+        session = Session(await self._database.connect())
         try:
-            while not await connection.fetchval(EventSql.try_relay_lock.sql):
+            while not await session.fetch_one(EventSql.try_relay_lock):
                 heed_cancellation()
                 await asyncio.sleep(STANDBY_S)
-            # A restore ends every session, so whoever leads after it passes here before the first move.
-            await connection.execute(EventSql.epoch_and_positions.sql, [])
+            # A restore ends every session, so the next leader passes here before its first move.
+            await session.fetch(EventSql.epoch_and_positions, [])
             log.info("relay.active")
             while True:
                 heed_cancellation()
                 self._wake.clear()
-                if await self._move_batch(connection) < BATCH:
+                if await self._move_batch(session) < BATCH:
                     # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_S):
                             await self._wake.wait()
         finally:
-            # The lock belongs to the session: ending it gives it up whatever happened, and waits for nothing.
-            end_session(connection)
+            # The lock belongs to the session: ending the session releases it, and waits for nothing.
+            end_session(session.connection)
 
-    async def _move_batch(self, connection: Connection) -> int:
-        unpublished = EventSql.unpublished_events
-        rows = unpublished.decode(await connection.fetch(unpublished.sql, BATCH))
+    async def _move_batch(self, session: Session) -> int:
+        rows = await session.fetch(EventSql.unpublished_events, BATCH)
         if not rows:
             return 0
         keys: list[str] = []
@@ -151,7 +151,7 @@ class Relay:
             keys.append(stream_key(row.epoch, event.stream))
             args += (event.seq, f"{row.epoch.hex}\n{event.stream}\n", msgspec.json.encode(event))
         await self._move(keys=keys, args=args)
-        await connection.execute(EventSql.mark_published.sql, [row.id for row in rows])
+        await session.execute(EventSql.mark_published, [row.id for row in rows])
         return len(rows)
 
     async def _listen_for_wake(self) -> None:

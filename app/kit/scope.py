@@ -1,4 +1,4 @@
-"""On whose behalf SQL runs."""
+"""The scope in which SQL runs."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """On whose behalf SQL runs: row-level security shows exactly what this may see.
+    """The scope in which SQL runs: row-level security shows exactly what it may see.
 
     `PUBLIC` sees public rows, a user sees their own besides, `SYSTEM` is Moneta itself (log-in, jobs, mining).
     `ip` and `user_agent` only travel to the audit log.
@@ -37,6 +37,6 @@ SYSTEM = Scope(system=True)
 
 
 def _literal(value: str) -> str:
-    # Neither NUL nor half of a surrogate pair can travel in a statement.
+    # A statement can contain neither NUL nor a lone surrogate.
     sendable = value.replace("\x00", "").encode("utf-8", "replace").decode()
     return "'" + sendable.replace("'", "''") + "'"

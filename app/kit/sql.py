@@ -13,8 +13,8 @@ and its class declares each of them, with the type of its rows::
         wallet_of_user: Query[UUID]
         delete_wallet: Command
 
-A row is a record, a tuple where nobody else would want a name for it, or the value of its only column. Tests hold the
-declared types against the columns that Postgres says a statement has.
+A row is a record, a tuple where a record would have no other use, or the value of its only column. Tests compare the
+declared types with the columns that Postgres reports for a statement.
 """
 
 import re
@@ -42,16 +42,16 @@ class Statement(msgspec.Struct, frozen=True, eq=False):
 
 
 class Command(Statement, frozen=True, eq=False):
-    """A statement whose rows, if it has any, nobody reads."""
+    """A statement whose rows, if any, are not read."""
 
 
 class Query(Statement, Generic[R_co], frozen=True, eq=False):
-    """A statement that gives rows."""
+    """A statement that returns rows."""
 
     record: Any
 
     def decode(self, rows: "Iterable[asyncpg.Record]") -> list[R_co]:
-        """Makes what a row is of what Postgres sends."""
+        """Converts the rows that Postgres sends to records."""
         return _decode(self.record, rows)
 
 

@@ -1,4 +1,4 @@
-"""Ending tasks for certain: redis-py and asyncpg can swallow a cancellation that meets a connection's end or begin."""
+"""Cancels tasks reliably: redis-py and asyncpg can swallow a cancellation while a connection opens or closes."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ async def end(*tasks: "asyncio.Task[Any]") -> None:
 
 
 def heed_cancellation() -> None:
-    """Raises CancelledError where the current task has been asked to end and somebody below has swallowed it."""
+    """Raises CancelledError where the current task was cancelled and a library has swallowed the exception."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

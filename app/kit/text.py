@@ -1,4 +1,4 @@
-"""Texts that people give."""
+"""Text that users enter."""
 
 import unicodedata
 

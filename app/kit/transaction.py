@@ -1,4 +1,4 @@
-"""Statements inside one transaction."""
+"""What runs statements: a session, or one transaction."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from app.kit.postgres import FAILURES, Connection, Failures
-from app.kit.sql import Keyed, Query, Statement
+from app.kit.sql import Command, Keyed, Query, Statement
 from app.kit.work import count_statement
 
 K = TypeVar("K")
@@ -38,6 +38,21 @@ class Executor(ABC):
     async def fetch_keyed(self, query: Keyed[R], keys: Sequence[K], *args: object) -> dict[K, list[R]]:
         """The rows of each key."""
         return query.group(keys, await self.rows(query, keys, *args))
+
+
+class Session(Executor):
+    """Statements on a connection beside the pool, in autocommit. Raises what asyncpg raises."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def rows(self, statement: Statement, *args: object) -> "list[asyncpg.Record]":
+        """All rows, as Postgres sends them."""
+        return await self.connection.fetch(statement.sql, *args)
+
+    async def execute(self, command: Command, *args: object) -> None:
+        """Runs a command."""
+        await self.connection.execute(command.sql, *args)
 
 
 class Tx(Executor):

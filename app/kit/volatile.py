@@ -15,11 +15,11 @@ VOLATILE_CHANNEL = "moneta:volatile"
 LATEST_TTL_S = 3600
 KEYS_LIMIT = 10_000
 """Keys of one topic that a process remembers; the one that was longest without a change is forgotten first. Where Redis
-would hold more, it begins the topic anew."""
+would hold more, it clears the topic."""
 
 log = structlog.get_logger(__name__)
 
-# Kept and published at once: who subscribes first and reads then misses nothing.
+# Stored and published in one step: a reader that subscribes first and then reads misses nothing.
 _PUBLISH = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
     redis.call('DEL', KEYS[1])
@@ -42,14 +42,14 @@ class Latest(msgspec.Struct, frozen=True):
     payload: Any
 
 
-class Volatile:
+class VolatileTopics:
     """The latest values, in Redis."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._publish = redis.register_script(_PUBLISH)
         self._pending: dict[tuple[str, str], Any] = {}
-        self._telling: asyncio.Task[None] | None = None
+        self._publishing: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, payload: Any) -> None:
         """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
@@ -63,15 +63,15 @@ class Volatile:
         except (RedisError, OSError) as error:
             log.warning("volatile.unpublished", topic=topic, error=str(error) or type(error).__name__)
 
-    def tell(self, topic: str, key: str, payload: Any) -> None:
-        """Publishes without waiting; what is told of a key while it is being published conflates."""
+    def publish_soon(self, topic: str, key: str, payload: Any) -> None:
+        """Publishes without waiting. Values of a key that arrive while one is being published conflate."""
         _check(topic, key)
         self._pending.pop((topic, key), None)
         self._pending[topic, key] = payload
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.get_running_loop().create_task(self._tell())
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.get_running_loop().create_task(self._publish_pending())
 
-    async def _tell(self) -> None:
+    async def _publish_pending(self) -> None:
         while self._pending:
             (topic, key), payload = next(iter(self._pending.items()))
             del self._pending[topic, key]
@@ -93,7 +93,7 @@ def _check(topic: str, key: str) -> None:
 
 
 class Topic:
-    """The latest values of a topic in this process, in the order of their last change, and who watches them."""
+    """The latest values of a topic in this process, in the order of their last change, and its watchers."""
 
     __slots__ = ("_heard", "_values", "_version", "complete", "name", "watchers")
 
@@ -112,14 +112,14 @@ class Topic:
         return self._version
 
     def hear(self, key: str, payload: Any) -> None:
-        """A key has another value."""
+        """Stores a new value of a key."""
         if self._heard is not None:
             self._heard[key] = payload
         self._set(key, payload)
         self._wake()
 
-    async def read(self, volatile: Volatile) -> None:
-        """Takes over what Redis has. What is heard meanwhile is announced after what was read, so it prevails."""
+    async def read(self, volatile: VolatileTopics) -> None:
+        """Reads what Redis has. Values received meanwhile are newer, so they prevail."""
         heard: dict[str, Any] = {}
         self._heard = heard
         stored = await volatile.latest(self.name)
@@ -184,11 +184,11 @@ class Watcher:
         return changed
 
     def close(self) -> None:
-        """Hears nothing more. Idempotent."""
+        """Stops watching. Idempotent."""
         self._leave(self, self._topic)
 
     def wake(self) -> None:
-        """Says that there may be something to take."""
+        """Notifies the consumer that there may be something to take."""
         try:
             self._notify()
         except Exception:

@@ -1,4 +1,4 @@
-"""Whose work is being done: who queues for the database, how many statements it took, whether it holds a connection."""
+"""The current unit of work: its party, how many statements it took, and whether it holds a connection."""
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextvars import Context, ContextVar, copy_context
 from typing import Final
 
 SHARED: Final = "shared"
-"""The party of what serves many who asked: streams that are public, answers computed once."""
+"""The party of work that serves many callers: public streams, and answers computed once."""
 
 
 class Work:
@@ -29,7 +29,7 @@ _work: ContextVar[Work | None] = ContextVar("work", default=None)
 
 
 def current_work() -> Work | None:
-    """The work that this task belongs to; None for what belongs to none."""
+    """Returns the work that this task belongs to, or None."""
     work = _work.get()
     # Who began a passing one, and every task begun within, still has it when it is over.
     return None if work is None or (work.is_passing and not work.open_transactions) else work
@@ -38,7 +38,7 @@ def current_work() -> Work | None:
 def begin_transaction() -> Work:
     """Notes that the current work holds a connection; what belongs to none is a work of its own meanwhile.
 
-    Whoever began it takes 1 off `open_transactions` at its end, which may be in another task.
+    The caller subtracts 1 from `open_transactions` at its end, which may be in another task.
     """
     work = current_work()
     if work is None:
@@ -50,7 +50,7 @@ def begin_transaction() -> Work:
 
 
 def count_statement() -> None:
-    """One more statement runs for the current work, and for whatever began it."""
+    """Counts a statement for the current work, and for the work that began it."""
     work = _work.get()
     while work is not None:
         work.statements += 1
@@ -58,9 +58,9 @@ def count_statement() -> None:
 
 
 def free_to_wait(for_what: str) -> None:
-    """Says that the current task is about to wait for something other than the database, or takes long.
+    """Checks that the current task may wait for something other than the database, or take long.
 
-    Raises RuntimeError, a defect, while its work holds a connection: everybody else would wait for that meanwhile.
+    Raises RuntimeError, a defect, while its work holds a connection that others wait for.
     """
     work = current_work()
     if work is not None and work.open_transactions:
@@ -77,8 +77,8 @@ def working(work: Work) -> Iterator[Work]:
         _work.reset(token)
 
 
-def apart() -> Context:
-    """A context for a task that serves many, and outlives the work that happened to begin it: it is nobody's own."""
+def detached_context() -> Context:
+    """Returns a context for a shared task, which outlives the work that happened to begin it."""
     context = copy_context()
     context.run(_work.set, Work(SHARED, begun_by=current_work()))
     return context

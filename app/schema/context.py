@@ -13,10 +13,11 @@ from app.engine.cursors import Cursors
 from app.engine.limits import Limits
 from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
-from app.kit.loading import Audience, Reads
+from app.kit.house import Services
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.kit.work import SHARED
 from app.schema.realtime.registry import OpenSubscriptions
-from app.schema.services import Services
 from app.settings import Settings
 
 

@@ -6,9 +6,10 @@ from typing import Final
 import strawberry
 
 from app.domains.ledger.services.mempool import MEMPOOL_LIMIT
-from app.engine.execution import MAX_WAITING_CHECKS
+from app.engine.checks import MAX_WAITING as CHECKS_WAITING
 from app.engine.limits import Limits, model
 from app.engine.limits.extra import holds
+from app.engine.limits.text import MAX_VALUES
 from app.engine.nodes import record_type
 from app.engine.pages import MAX_FIRST
 from app.kit.admission import party_limit
@@ -19,113 +20,129 @@ from app.settings import Settings
 MAX_ATTEMPT_LIMITS: Final = 10
 
 
-@record_type(model.AttemptLimit, description="How often something may be tried.")
+@record_type(model.AttemptLimit)
 class AttemptLimit:
-    """How often something may be tried."""
+    """A limit on the attempts at an operation."""
 
     name: str = strawberry.field(
-        description="`login`: wrong passwords for one account from one address, or from one device that has logged in"
-        " before. `login-account`: those of strangers for one account. `login-address`: those of strangers from one"
-        " address. `register`: wrong access codes from one address. `resend-verification`, `password-reset`: mails"
-        " asked for, for one e-mail address from one address. There may come more."
+        description="`login`: wrong passwords for one account from one IP address, or from one device that logged in"
+        " before. `login-account`: wrong passwords for one account from unknown clients. `login-address`: wrong"
+        " passwords from unknown clients at one IP address. `register`: wrong access codes from one IP address."
+        " `resend-verification`, `password-reset`: requests to mail one e-mail address from one IP address. More names"
+        " may be added."
     )
-    attempts: int = strawberry.field(description="How many that count within any `windowS`.")
-    window_s: float = strawberry.field(description="Seconds until an attempt counts no longer.")
+    attempts: int = strawberry.field(description="The number of counted attempts allowed in any `windowS`.")
+    window_s: float = strawberry.field(description="The number of seconds after which an attempt no longer counts.")
     longest_pause_s: float | None = strawberry.field(
-        description="Beyond `attempts` there is one more after each pause: of a second at first, then twice the last"
-        " one, up to so many seconds. Null: none until one of those that count lapses."
+        description="Beyond `attempts`, one more attempt is allowed after each pause. The first pause is a second, and"
+        " each pause is twice the previous one, up to this number of seconds. Null: no attempt is allowed until a"
+        " counted one expires."
     )
 
 
-@record_type(Limits, description="What clients may ask for. What is beyond a limit is refused before it runs.")
+@record_type(Limits)
 class ServerLimits:
-    """What clients may ask for."""
+    """The limits on what clients can request. A request beyond a limit is rejected before it runs."""
 
-    body_bytes: int = strawberry.field(description="Size of a request body, in bytes.")
-    tokens: int = strawberry.field(description="Lexical tokens in a document.")
-    depth: int = strawberry.field(description="Levels of nested fields.")
-    aliases: int = strawberry.field(description="Aliases in a document.")
+    body_bytes: int = strawberry.field(description="The size of a request body in bytes.")
+    tokens: int = strawberry.field(description="The number of lexical tokens in a document.")
+    depth: int = strawberry.field(description="The levels of nested fields.")
+    aliases: int = strawberry.field(description="The number of aliases in a document.")
     selections: int = strawberry.field(
-        description="Fields and fragments in a document, all its operations together, when each fragment is written out"
-        " wherever it is spread."
+        description="The number of fields and fragments in all operations of a document, each fragment counted wherever"
+        " it is spread."
     )
-    watchlist: int = strawberry.field(description="Tokens on one user's watchlist.")
-    cost: int = strawberry.field(description="Cost of an operation, by `costFormula`.")
-    cost_formula: str = strawberry.field(description="How the cost is computed, before anything runs.")
-    first: int = strawberry.field(description="The largest `first` of a list whose argument says no other.")
-    timeout_s: float = strawberry.field(description="Seconds a query or mutation may run.")
-    subscriptions_per_socket: int = strawberry.field(description="Operations open at once on one WebSocket.")
+    watchlist: int = strawberry.field(description="The number of tokens on the watchlist of a user.")
+    cost: int = strawberry.field(description="The cost of an operation, computed by `costFormula`.")
+    cost_formula: str = strawberry.field(description="How the cost of an operation is computed before it runs.")
+    first: int = strawberry.field(
+        description="The largest `first` of a list, unless the description of the argument names another."
+    )
+    timeout_s: float = strawberry.field(description="The number of seconds that a query or mutation can run.")
+    subscriptions_per_socket: int = strawberry.field(
+        description="The number of operations open at the same time on one WebSocket."
+    )
     sockets_per_viewer: int = strawberry.field(
-        description="WebSockets that one user has open at once to one server process, and apart from them as many "
-        "streams of events. Further ones are refused with 1013 and 429: try again when one has ended."
+        description="The number of WebSockets that one user can have open to one server process, and separately the"
+        " number of streams of events. Further ones are rejected with 1013 and 429: try again when one has ended."
     )
     stream_cost_per_socket: int = strawberry.field(
-        description="What the subscriptions of one WebSocket, or one stream of events, may cost in a second together:"
-        " the cost of an event, as `costFormula` has it, times the events that are expected in a second. Equal"
-        " subscriptions count once."
+        description="The cost per second of all subscriptions on one WebSocket or one stream of events: the cost of an"
+        " event by `costFormula`, times the expected number of events in a second. Equal subscriptions count once."
     )
     stream_cost_per_viewer: int = strawberry.field(
-        description="The same of all subscriptions that one user has open to one server process."
+        description="The cost per second of all subscriptions that one user has open to one server process."
     )
     stream_cost_per_address: int = strawberry.field(
-        description="The same of all anonymous subscriptions from one address to one server process."
+        description="The cost per second of all anonymous subscriptions from one IP address to one server process."
     )
     ticks_per_s: float = strawberry.field(
-        description="How often the market ticks in a second. Subscriptions to prices are charged for so many events;"
-        " the others say in their descriptions for how many."
+        description="The number of market ticks in a second. Subscriptions to prices are charged for this number of"
+        " events; the descriptions of other subscriptions name theirs."
     )
     replay_events: int = strawberry.field(
-        description="How far back `after` may begin, in events of its stream; further back is RESYNC_REQUIRED."
+        description="How many events back in its stream `after` can start. Further back is RESYNC_REQUIRED."
     )
     sockets_per_address: int = strawberry.field(
-        description="Anonymous WebSockets open at once from one address to one server process; apart from them as many"
-        " of anybody's that have sent no `connection_init` yet, and as many anonymous streams of events. Further ones"
-        " are refused with 1013 and 429."
+        description="The number of anonymous WebSockets from one IP address to one server process; separately the"
+        " number of WebSockets that have not sent `connection_init` yet, and the number of anonymous streams of events."
+        " Further ones are rejected with 1013 and 429."
     )
     socket_accepts_per_s: int = strawberry.field(
-        description="WebSockets that one server process accepts in a second, and as many at once after a quiet second."
-        " Further ones are refused with 503: connect again a second later."
+        description="The number of WebSockets that one server process accepts in a second, and at once after a quiet"
+        " second. Further ones are rejected with 503: connect again a second later."
     )
     socket_accepts_per_s_per_address: int = strawberry.field(
-        description="The same of those that come from one address."
+        description="The number of WebSockets from one IP address that one server process accepts in a second."
     )
     socket_init_s: float = strawberry.field(
-        description="Seconds until a WebSocket must have sent its `connection_init`; it is closed with 4408 then."
+        description="The number of seconds until a WebSocket must have sent `connection_init`. It is closed with 4408"
+        " otherwise."
     )
     socket_ping_s: float = strawberry.field(
-        description="Seconds between two pings on a WebSocket, and seconds for the answer to one; without an answer it"
-        " is closed with 1013."
+        description="The number of seconds between two pings on a WebSocket, and to wait for the answer to one. Without"
+        " an answer the WebSocket is closed with 1013."
     )
     socket_drain_s: float = strawberry.field(
-        description="Seconds that a reader of events may be behind; a WebSocket is closed with 1013 then, and a stream"
-        " of events ends."
+        description="The number of seconds that a reader of events can be behind. After that a WebSocket is closed with"
+        " 1013, and a stream of events ends."
     )
     database_waiting: int = strawberry.field(
-        description="Reads and writes that wait for the database at once, in one server process. Beyond that the answer"
-        " is MAINTENANCE: try again shortly."
+        description="The number of reads and writes that wait for the database in one server process. Further ones are"
+        " answered with MAINTENANCE: try again shortly."
     )
     database_waiting_per_caller: int = strawberry.field(
-        description="The same of one user, or of one address where nobody is logged in."
+        description="The number of those reads and writes of one user, or of one IP address for anonymous callers."
+    )
+    variable_values: int = strawberry.field(
+        description="The number of values in the variables of a request, including the values in lists and objects, and"
+        " the names of fields."
     )
     large_requests_waiting: int = strawberry.field(
-        description="Requests of some kilobytes that wait to be checked at once, in one server process. Beyond that the"
-        " answer is MAINTENANCE: try again shortly."
+        description="The number of requests of some kilobytes that wait to be checked in one server process. Further"
+        " ones are answered with MAINTENANCE: try again shortly."
+    )
+    large_requests_waiting_per_caller: int = strawberry.field(
+        description="The number of those requests of one user, or of one IP address for anonymous callers."
     )
     passwords_waiting: int = strawberry.field(
-        description="Passwords that wait to be checked at once, in one server process. Beyond that the answer is"
-        " MAINTENANCE: try again shortly."
+        description="The number of passwords that wait to be checked in one server process. Further ones are answered"
+        " with MAINTENANCE: try again shortly."
     )
     mempool: int = strawberry.field(
-        description="Transactions that wait for a block; further ones are MempoolFull until the next."
+        description="The number of transactions that wait for a block. Further ones are MempoolFull until then."
     )
-    alerts: int = strawberry.field(description="Alerts that one user may have; further ones are AlertLimitReached.")
+    alerts: int = strawberry.field(
+        description="The number of alerts that one user can have. Further ones are AlertLimitReached."
+    )
     code_guesses: int = strawberry.field(
-        description="Wrong guesses at one verification code; then it is void, and another has to be asked for."
+        description="The number of wrong guesses at one verification code. After that the code is invalid, and a new"
+        " one has to be requested."
     )
     attempts: list[AttemptLimit] = strawberry.field(
         metadata=holds(MAX_ATTEMPT_LIMITS),
-        description="What may be tried only so often; further attempts are RATE_LIMITED, or RateLimited with its"
-        f" `retryAfterS`. At most {MAX_ATTEMPT_LIMITS}.",
+        description="The limits on attempts. Further attempts are RATE_LIMITED, or RateLimited with `retryAfterS`. At"
+        f" most {MAX_ATTEMPT_LIMITS}.",
     )
 
 
@@ -158,7 +175,9 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         alerts=settings.alert_limit,
         database_waiting=settings.database_waiting_limit,
         database_waiting_per_caller=party_limit(settings.database_waiting_limit),
-        large_requests_waiting=MAX_WAITING_CHECKS,
+        variable_values=MAX_VALUES,
+        large_requests_waiting=CHECKS_WAITING,
+        large_requests_waiting_per_caller=party_limit(CHECKS_WAITING),
         passwords_waiting=MAX_QUEUED,
         code_guesses=settings.otp_max_guesses,
         attempts=tuple(map(_published, attempts)),

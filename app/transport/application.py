@@ -1,4 +1,4 @@
-"""The ASGI application: which path leads where."""
+"""The ASGI application and its routes."""
 
 import asyncio
 import contextlib
@@ -15,26 +15,25 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.kit.errors import NotFound, Unavailable
 from app.transport.compression import Compression
-from app.transport.envelope import Envelope
+from app.transport.dev_mailbox import DevMailboxPage
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
-from app.transport.links import reset_page, script, verify_page
+from app.transport.mail_link_pages import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
+from app.transport.metrics_access import MetricsAccess
 from app.transport.origins import CrossOrigin, Origins
-from app.transport.outbox import OutboxPage
 from app.transport.pages import Assets, Ide
 from app.transport.refusals import Refused
+from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
-from app.transport.scraping import Scrapers
-from app.transport.source_metrics import SourceMetrics
 
 log = structlog.get_logger(__name__)
 
 GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
 """A slash too many is no reason to fail, and a redirect is: clients do not repeat a POST, and sockets follow none."""
 
-SOURCES_PATIENCE_S: Final = 1.0
-"""Seconds that the database gets to say how the sources do; without it, /metrics shows what it said last."""
+REFRESH_PATIENCE_S: Final = 1.0
+"""Seconds that each refresh may take. Where one fails or takes longer, /metrics shows what was read last."""
 
 
 def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: EventStream | None = None) -> ASGIApp:
@@ -50,9 +49,9 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
             return sockets(scope, receive, send)
         return router(scope, receive, send)
 
-    # Innermost first: the proxy's word on who calls is believed, if at all, before anything is logged; failures that
-    # the envelope puts into words are for other origins to read as well, and compressed like everything else.
-    app = CrossOrigin(Compression(Envelope(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
+    # Innermost first: forwarded headers of trusted proxies are applied before anything is logged; failures that
+    # the request middleware answers are readable by other origins too, and compressed like everything else.
+    app = CrossOrigin(Compression(RequestMiddleware(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
         app,  # type: ignore[arg-type]
         trusted_hosts=runtime.settings.trusted_proxies,
@@ -60,12 +59,12 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
-    health, ide, sources = Health(runtime), Ide(runtime), SourceMetrics()
-    scrapers = Scrapers(runtime.settings)
+    health, ide = Health(runtime), Ide(runtime)
+    metrics_access = MetricsAccess(runtime.settings)
     origins = Origins(runtime.settings)
 
     def at_home(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        # Log-ins and mailed codes of a developer's machine, which nobody but pages of its own may read.
+        # Log-ins and mailed codes of a developer's machine, which only its own pages may read.
         async def answer_at_home(request: Request) -> Response:
             if not runtime.settings.production and not origins.is_under_our_name(request.headers):
                 raise Refused(f"Open this page at {runtime.settings.origin}.", status=HTTPStatus.MISDIRECTED_REQUEST)
@@ -73,13 +72,12 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
 
         return answer_at_home
 
-    runtime.metrics.registry.register(sources)
+    for collector in runtime.collectors:
+        runtime.metrics.registry.register(collector)
 
     async def metrics(request: Request) -> Response:
-        scrapers.check(request)
-        with contextlib.suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(SOURCES_PATIENCE_S):
-                sources.sources = await runtime.read_sources()
+        metrics_access.check(request)
+        await asyncio.gather(*map(_refreshed, runtime.metric_refreshes))
         return Response(runtime.metrics.render(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
     endpoint = GraphQLEndpoint(runtime, ide.render, stream)
@@ -95,9 +93,15 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
-    if runtime.outbox is not None and not runtime.settings.production:
-        routes.append(Route("/dev/mail", at_home(OutboxPage(runtime.outbox).show)))
+    if runtime.dev_mailbox is not None and not runtime.settings.production:
+        routes.append(Route("/dev/mail", at_home(DevMailboxPage(runtime.dev_mailbox).show)))
     return routes
+
+
+async def _refreshed(refresh: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(REFRESH_PATIENCE_S):
+            await refresh()
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Who calls: a bearer token, a browser's cookie, or nobody."""
+"""Authenticates callers: by a bearer token, by a browser's cookie, or as anonymous."""
 
 import asyncio
 import ipaddress
@@ -17,7 +17,7 @@ from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime, Caller, Refusal
 
 AUTHENTICATION_S: Final = 5.0
-"""Seconds within which it must be known who calls: no operation has begun yet whose own limit would count."""
+"""Seconds that authentication may take: no operation has begun yet whose own limit would apply."""
 
 _FOREIGN: Final = "Cookies count only from our own pages. Other callers send a bearer token."
 
@@ -25,8 +25,8 @@ _FOREIGN: Final = "Cookies count only from our own pages. Other callers send a b
 class Callers:
     """Authenticates callers.
 
-    Whoever shows what is not good is anonymous, and learns why where a viewer is needed: a client that sends an old
-    token with everything must be able to log in again. A bearer token decides alone, good or not; nobody is taken for
+    A caller with invalid credentials is anonymous, and learns why where a viewer is needed: a client that sends an old
+    token with everything must be able to log in again. A bearer token decides alone, valid or not: no caller becomes
     another because they hold a cookie as well.
     """
 
@@ -36,7 +36,7 @@ class Callers:
         self._origins = Origins(runtime.settings)
 
     async def identify(self, connection: HTTPConnection, request_id: str) -> Caller:
-        """The caller. Raises Refused when that cannot be told, and for a foreign page's request with our cookies."""
+        """Returns the caller. Raises Refused when they cannot be checked, and for a foreign page with our cookies."""
         headers = connection.headers
         caller = Caller(None, client_of(connection), request_id, self._origins.is_ours(headers))
         try:
@@ -49,7 +49,7 @@ class Callers:
         return await self._with_cookies(caller, connection)
 
     async def bearing(self, token: str, caller: Caller) -> Caller:
-        """The caller as the bearer of this token. Raises Refused when that cannot be told."""
+        """Returns the caller as the bearer of this token. Raises Refused when that cannot be checked."""
         return await self._known_by(token, caller, is_deliberate=True)
 
     async def _with_cookies(self, caller: Caller, connection: HTTPConnection) -> Caller:
@@ -80,7 +80,7 @@ class Callers:
 
 
 def client_of(connection: HTTPConnection) -> Client:
-    """Where the request came from; proxies that we trust have been believed before."""
+    """Where the request came from. Headers of trusted proxies have been applied before."""
     return Client(ip=_address(connection), user_agent=connection.headers.get("user-agent"))
 
 

@@ -1,4 +1,4 @@
-"""Smaller answers for whoever can read them: zstd or gzip, by the client's Accept-Encoding."""
+"""Compressed answers: zstd or gzip, by the client's Accept-Encoding."""
 
 import asyncio
 import zlib
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.transport.messages import EVENT_STREAM, accepted
 
 NO_TRANSFORM: Final = "no-transform"
-"""Of Cache-Control: neither we nor a proxy may compress this."""
+"""A Cache-Control directive: neither we nor a proxy may compress this."""
 
 MIN_BYTES: Final = 1024
 """What is smaller fits a packet or two as it is."""
@@ -28,7 +28,7 @@ _TYPES: Final = (
     "image/svg",
 )
 _GZIP: Final = 31
-"""zlib's word for the format with gzip's header, at the largest window."""
+"""zlib's code for the format with gzip's header, at the largest window."""
 
 # The fastest levels: of JSON with hashes they leave as much as the usual ones, or 3% more, for a third of the time.
 _zstd: Final = zstandard.ZstdCompressor(level=1)
@@ -47,7 +47,7 @@ _CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"zstd": _with_zstd, "
 
 
 def coding_for(accept_encoding: Iterable[str], offered: Sequence[str]) -> str | None:
-    """The coding that the client likes best, the first of `offered` among equals; None: as it is."""
+    """The coding that the client prefers, the first of `offered` among equals. None: no compression."""
     header = ",".join(accept_encoding)
     if not header:
         return None

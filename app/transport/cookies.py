@@ -1,4 +1,4 @@
-"""Sessions of browsers: cookies that no script can read, and one by which the browser is known after them.
+"""Session cookies, which no script can read, and a device cookie that outlives them.
 
 `__Host-` binds them to this host and to Secure. Over plain http browsers accept that for localhost only, which is
 where plain http is served.
@@ -21,13 +21,13 @@ def set_session(tokens: SessionTokens, settings: Settings) -> list[str]:
     return [
         *([] if device is None else [_cookie(DEVICE, device, int(DEVICE_TTL.total_seconds()), "Strict")]),
         _cookie(SESSION, tokens.access_token, settings.access_token_ttl_s, "Lax"),
-        # Strict: no link from elsewhere can make the browser spend it.
+        # Strict: no link from another site can make the browser send it.
         _cookie(REFRESH, tokens.refresh_token, settings.refresh_token_ttl_s, "Strict"),
     ]
 
 
 def clear_session() -> list[str]:
-    """Set-Cookie values that log a browser out. It stays known as a device."""
+    """Set-Cookie values that log a browser out. It remains a known device."""
     return [_cookie(SESSION, "", 0, "Lax"), _cookie(REFRESH, "", 0, "Strict")]
 
 

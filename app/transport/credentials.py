@@ -8,12 +8,12 @@ from typing import Any, Final
 from app.kit.errors import Unauthenticated
 
 SCHEME: Final = "Only tokens count here: `Authorization: Bearer ...`."
-"""For whoever shows a password, or something else that is meant for somebody else."""
+"""For a caller who sends a password, or credentials of another kind."""
 
 PLACES: Final = (
     "Send the token as `authorization: Bearer ...`, `token`, `accessToken` or `authToken`, here or in `headers`."
 )
-"""For whoever brings what looks like a token where nobody looks for one. Fits the reason of a closing frame."""
+"""For a caller who sends a token where none is read. Fits the reason of a closing frame."""
 
 _TWO: Final = "The payload holds two tokens that differ."
 _NO_TEXT: Final = "A token is text."
@@ -39,7 +39,7 @@ def token_in(payload: Mapping[str, Any]) -> str | None:
     """The token that a client of some library has put into the payload of a message.
 
     Empty where the client has named a place and has nothing to put there, as before its log-in; None where there is no
-    such place. Raises Unauthenticated for what is no token of ours, and for whatever looks like a token elsewhere.
+    such place. Raises Unauthenticated for what is no token of ours, and for what looks like a token elsewhere.
     """
     found: str | None = None
     todo = deque[tuple[Any, bool]]([(payload, True)])

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
@@ -12,13 +13,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.domains.accounts.rules.identity import source_of
 from app.engine.encoding import encode
 from app.engine.operations import Prepared, Response
-from app.kit.errors import Code
+from app.kit.errors import Code, Problem
 from app.transport import cookies
-from app.transport.callers import Callers
+from app.transport.callers import Callers, client_of
 from app.transport.compression import NO_TRANSFORM
-from app.transport.envelope import Exchange, exchange_of
 from app.transport.messages import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -34,13 +35,15 @@ from app.transport.messages import (
     quality_of,
     read_body,
 )
+from app.transport.preparation import prepare_for
 from app.transport.refusals import RETRY_AFTER_S, STATUS, Refused
+from app.transport.request_middleware import RequestLog, request_log_of
 from app.transport.runtime import AppRuntime, Caller, Context
 
 METHODS: Final = "GET, POST"
 
 GRACE_S: Final = 0.25
-"""What a request gets to end by itself when its client has gone: a statement that is cut off costs a connection."""
+"""Seconds that a request may take to end when its client has gone: a cancelled statement costs a connection."""
 T = TypeVar("T")
 
 
@@ -89,15 +92,15 @@ class GraphQLEndpoint:
         if media_type is None and not streaming:
             raise Refused(f"We can answer with {GRAPHQL_JSON} or {JSON}.", status=HTTPStatus.NOT_ACCEPTABLE)
         params = await self._params(request)
-        exchange = exchange_of(request)
-        caller = await self._callers.identify(request, exchange.request_id)
+        request_log = request_log_of(request)
+        caller = await self._callers.identify(request, request_log.request_id)
         if caller.viewer is not None:
-            exchange.user_id = str(caller.viewer.user_id)
-        prepared = await self._prepare(params, caller)
+            request_log.user_id = str(caller.viewer.user_id)
+        prepared = await self._prepare(request, params, caller)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
-        exchange.operation, exchange.operation_type = prepared.name, prepared.kind.value
+        request_log.operation, request_log.operation_type = prepared.name, prepared.kind.value
         if prepared.kind is OperationType.MUTATION and request.method == "GET":
             raise _not_allowed("A mutation is sent by POST.", "POST")
         # An event sets no cookies.
@@ -107,7 +110,7 @@ class GraphQLEndpoint:
             if self._stream is None or not streaming:
                 raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM}.")
             return self._stream(request, prepared, context)
-        response = await self._execute(request, prepared, context, exchange)
+        response = await self._execute(request, prepared, context, request_log)
         answer = self._answer(response, media_type, caller)
         return self._with_session(answer, caller, context) if isinstance(answer, HttpResponse) else answer
 
@@ -116,28 +119,31 @@ class GraphQLEndpoint:
             return params_of_query(request.scope["query_string"])
         check_content(request.headers)
         body = await read_body(request.headers, request.receive, self._runtime.settings.body_limit_bytes)
-        # A large one takes as long as a hundred small requests.
-        return params_of_body(body) if len(body) <= LARGE_BYTES else await asyncio.to_thread(params_of_body, body)
+        if len(body) <= LARGE_BYTES:
+            return params_of_body(body)
+        # It takes as long as a hundred small requests. Who sends it is not known yet, but from where.
+        reading = self._runtime.engine.checks.run(source_of(client_of(request).ip), partial(params_of_body, body))
+        try:
+            return await unless_disconnected(request.receive, reading)
+        except Problem as problem:
+            raise Refused.because(problem) from problem
 
-    async def _prepare(self, params: Params, caller: Caller) -> Prepared | Response:
-        allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        prepared = await self._runtime.engine.prepare_fairly(
-            params.query,
-            params.operation_name,
-            params.variables,
-            introspection_allowed=allowed,
-            size_bytes=params.size_bytes,
-        )
-        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
+    async def _prepare(self, request: Request, params: Params, caller: Caller) -> Prepared | Response:
+        work = prepare_for(caller, params, self._runtime)
+        # A client that disconnects leaves the line.
+        takes_long = self._runtime.engine.takes_long(params.query, params.size_bytes)
+        return await (unless_disconnected(request.receive, work) if takes_long else work)
 
-    async def _execute(self, request: Request, prepared: Prepared, context: Context, exchange: Exchange) -> Response:
+    async def _execute(
+        self, request: Request, prepared: Prepared, context: Context, request_log: RequestLog
+    ) -> Response:
         began = time.perf_counter()
         work = self._runtime.engine.execute(prepared, context)
         if prepared.kind is OperationType.MUTATION:
             response = await work
         else:
             response = await unless_disconnected(request.receive, work)
-        exchange.statements = response.statements
+        request_log.statements = response.statements
         self._runtime.metrics.executed(prepared, response, time.perf_counter() - began)
         return response
 
@@ -146,14 +152,14 @@ class GraphQLEndpoint:
             return self._stream.single(response)
         answer = _json(response, media_type or JSON)
         if caller.refusal is not None and caller.refusal.is_deliberate:
-            # An answer for anybody shows nothing of it: who wants to know that their token is not good any more can.
+            # A public answer does not show it, so the header lets a client see that its token is no longer valid.
             answer.headers["www-authenticate"] = _challenge(caller.refusal.reason)
         return answer
 
     def _with_session(self, answer: HttpResponse, caller: Caller, context: Context) -> HttpResponse:
         """Adds the cookies of a session that was opened, renewed or ended; other callers read their payload."""
         if context.tells_secret:
-            # Compressed together with what somebody else may have made us repeat, its length would tell of it (BREACH).
+            # Compressed together with text that an attacker made us repeat, its length would reveal it (BREACH).
             # Proxies keep to this as well.
             answer.headers["cache-control"] = f"no-store, {NO_TRANSFORM}"
         values = cookies.clear_session() if context.session_ended else []
@@ -183,7 +189,7 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) ->
     try:
         result = await work
     except asyncio.CancelledError:
-        # Somebody else may have cancelled us as well, and means it.
+        # Another task may have cancelled us as well.
         if not cut_off or task.uncancel() > 0:
             raise
         raise ClientDisconnect from None
@@ -210,7 +216,7 @@ def _json(response: Response, media_type: str) -> HttpResponse:
 
 
 def _status(response: Response, media_type: str) -> int:
-    # A client that asked for plain JSON cannot tell our errors from a proxy's by anything but a 200.
+    # A client that asked for plain JSON can only tell our errors from a proxy's by a 200.
     if media_type == JSON or response.data is not None:
         return HTTPStatus.OK
     code = Code(response.codes[0]) if response.codes else Code.INTERNAL

@@ -28,7 +28,7 @@ class Health:
         self._runtime = runtime
 
     async def live(self, _: Request) -> Response:
-        """The process answers; that is all."""
+        """Answers while the process runs."""
         return _report(HTTPStatus.OK, {"status": "healthy"})
 
     async def ready(self, _: Request) -> Response:
@@ -37,7 +37,7 @@ class Health:
         results = await asyncio.gather(
             _holds("database", _reach(self._runtime.database)),
             _holds("cache", self._ping()),
-            self._providers(),
+            self._further_checks(),
         )
         status = HTTPStatus.OK if all(results) else HTTPStatus.SERVICE_UNAVAILABLE
         checks = {name: _WORDS[result] for name, result in zip(names, results, strict=True)}
@@ -46,8 +46,8 @@ class Health:
     async def _ping(self) -> None:
         await self._runtime.redis.ping()
 
-    async def _providers(self) -> bool:
-        checks = (_holds(name, check()) for name, check in self._runtime.providers.items())
+    async def _further_checks(self) -> bool:
+        checks = (_holds(name, check()) for name, check in self._runtime.readiness_checks.items())
         return all(await asyncio.gather(*checks))
 
 

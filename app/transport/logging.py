@@ -1,6 +1,6 @@
 """Logs: one structured line for each event, for people or for machines, of ours and of every library.
 
-No line is worth an answer: whatever is wrong with one, or with where it goes, whoever logs it is not told.
+Logging never fails a request: errors of a line, or of where it is written, are not raised to the caller.
 """
 
 import json
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from app.kit.outlet import Outlet
+from app.kit.log_writer import LogWriter
 from app.settings import Settings
 
 _TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access", "pgqueuer", "alembic", "asyncio", "httpx")
@@ -22,7 +22,7 @@ _TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access", "pgqueuer", "alembic
 def configure_logging(settings: Settings) -> None:
     """Sends everything to standard error in one form. Call once, before the first line is logged."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    outlet = Outlet(sys.stderr, _lost)
+    writer = LogWriter(sys.stderr, _lost)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -31,11 +31,11 @@ def configure_logging(settings: Settings) -> None:
     renderers = _renderers(settings)
     structlog.configure(
         processors=[*shared, *renderers],
-        wrapper_class=_unfailing(structlog.make_filtering_bound_logger(level), outlet),
-        logger_factory=structlog.WriteLoggerFactory(outlet),  # type: ignore[arg-type]  # as much of a file as it needs
+        wrapper_class=_unfailing(structlog.make_filtering_bound_logger(level), writer),
+        logger_factory=structlog.WriteLoggerFactory(writer),  # type: ignore[arg-type]  # as much of a file as it needs
         cache_logger_on_first_use=True,
     )
-    handler = _Handler(outlet)
+    handler = _Handler(writer)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _logger_name],
@@ -49,7 +49,7 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
 
 
-def _unfailing(logger: type[Any], outlet: Outlet) -> type[Any]:
+def _unfailing(logger: type[Any], writer: LogWriter) -> type[Any]:
     """The same logger, but one that raises nothing."""
 
     class Unfailing(logger):  # type: ignore[misc]  # made at run time
@@ -57,7 +57,7 @@ def _unfailing(logger: type[Any], outlet: Outlet) -> type[Any]:
             try:
                 return super()._proxy_to_logger(method_name, event, *args, **fields)
             except Exception as error:
-                outlet.write(_line("log.unwritable", "error", about=_about(event), error=type(error).__name__))
+                writer.write(_line("log.unwritable", "error", about=_about(event), error=type(error).__name__))
 
     return Unfailing
 
@@ -65,16 +65,16 @@ def _unfailing(logger: type[Any], outlet: Outlet) -> type[Any]:
 class _Handler(logging.Handler):
     """What the standard library logs."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, writer: LogWriter) -> None:
         super().__init__()
-        self._outlet = outlet
+        self._writer = writer
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._outlet.write(self.format(record) + "\n")
+            self._writer.write(self.format(record) + "\n")
         except Exception as error:
             about = _about(record.msg)
-            self._outlet.write(_line("log.unwritable", "error", about=about, error=type(error).__name__))
+            self._writer.write(_line("log.unwritable", "error", about=about, error=type(error).__name__))
 
 
 def _about(message: object) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from graphql import OperationType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -11,14 +11,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.engine.operations import Course, Prepared, Response
+from app.engine.operations import ExecutionPath, Prepared, Response
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.admission import WAIT_BUCKETS_S, Admission
+from app.kit.database_clock import DatabaseClock
 from app.kit.db import Database
 from app.kit.errors import Code
 from app.kit.hub import Hub
-from app.kit.timekeeping import DatabaseClock
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -28,7 +28,7 @@ _COSTS = (1, 10, 30, 100, 300, 1_000, 3_000, 10_000, 20_000)
 
 
 class Metrics:
-    """Counters of operations, whatever transport they came by, and gauges of what is open."""
+    """Counters of operations over all transports, and gauges of what is open."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,10 +55,20 @@ class Metrics:
         )
 
     def watch(self, database: Database, hub: Hub, subscriptions: Subscriptions) -> None:
-        """Adds what can be read off whenever somebody looks."""
+        """Adds the metrics that are read at each scrape."""
         admission = database.admission
         self.registry.register(StreamMetrics(subscriptions))
-        self.registry.register(AdmissionMetrics(admission))
+        self.registry.register(
+            AdmissionMetrics(
+                admission,
+                AdmissionNames(
+                    wait="moneta_database_pool_wait_seconds",
+                    waited="How long a read or a write waited for a connection.",
+                    refused="moneta_database_refused",
+                    refusals="Reads and writes refused: too many waited.",
+                ),
+            )
+        )
         for name, description, read in (
             ("moneta_database_connections", "Connections of the pool.", database.pool.get_size),
             (
@@ -88,9 +98,26 @@ class Metrics:
         self.registry.register(CountMetrics("moneta_analyses_asked", "Analyses asked for.", asked))
         self.registry.register(CountMetrics("moneta_analyses_made", "Analyses made, not found in a cache.", made))
 
-    def watch_courses(self, count: Callable[[Course], int]) -> None:
+    def watch_checks(self, turns: Admission) -> None:
+        """Adds how the line of large requests is that wait to be checked."""
+        self.registry.register(
+            AdmissionMetrics(
+                turns,
+                AdmissionNames(
+                    wait="moneta_check_wait_seconds",
+                    waited="How long a large request waited to be checked.",
+                    refused="moneta_checks_refused",
+                    refusals="Large requests refused: too many waited.",
+                ),
+            )
+        )
+        Gauge("moneta_checks_waiting", "Large requests that wait to be checked.", registry=self.registry).set_function(
+            lambda: turns.waiting
+        )
+
+    def watch_paths(self, count: Callable[[ExecutionPath], int]) -> None:
         """Adds how many queries and events went which way: those that fall back are answered twice."""
-        self.registry.register(CourseMetrics(count))
+        self.registry.register(PathMetrics(count))
 
     def socket_refused(self, reason: str) -> None:
         """Counts a socket that was turned away because there were too many, or came too fast."""
@@ -125,31 +152,39 @@ class CountMetrics(Collector):
         yield CounterMetricFamily(self._name, self._description, value=self._count())
 
 
-class AdmissionMetrics(Collector):
-    """Reads how long was waited for connections, and how often in vain."""
+class AdmissionNames(NamedTuple):
+    """What the metrics of an admission are called, and what they say."""
 
-    def __init__(self, admission: Admission) -> None:
+    wait: str
+    waited: str
+    refused: str
+    refusals: str
+
+
+class AdmissionMetrics(Collector):
+    """Reads how long was waited for something, and how often in vain."""
+
+    def __init__(self, admission: Admission, names: AdmissionNames) -> None:
         self._admission = admission
+        self._names = names
 
     def collect(self) -> Iterator[Metric]:
         """What it says now."""
-        admission = self._admission
+        admission, names = self._admission, self._names
         bounds = [*map(str, WAIT_BUCKETS_S), "+Inf"]
         yield HistogramMetricFamily(
-            "moneta_database_pool_wait_seconds",
-            "How long a read or a write waited for a connection.",
+            names.wait,
+            names.waited,
             buckets=list(zip(bounds, accumulate(admission.waits), strict=True)),
             sum_value=admission.waited_s,
         )
-        yield CounterMetricFamily(
-            "moneta_database_refused", "Reads and writes refused: too many waited.", value=admission.refused
-        )
+        yield CounterMetricFamily(names.refused, names.refusals, value=admission.refused)
 
 
-class CourseMetrics(Collector):
+class PathMetrics(Collector):
     """Reads the engine's count of each course."""
 
-    def __init__(self, count: Callable[[Course], int]) -> None:
+    def __init__(self, count: Callable[[ExecutionPath], int]) -> None:
         self._count = count
 
     def collect(self) -> Iterator[Metric]:
@@ -157,8 +192,8 @@ class CourseMetrics(Collector):
         family = CounterMetricFamily(
             "moneta_courses", "Queries and events by how they were answered.", labels=("course",)
         )
-        for course in Course:
-            family.add_metric((course.value,), self._count(course))
+        for path in ExecutionPath:
+            family.add_metric((path.value,), self._count(path))
         yield family
 
 

@@ -1,4 +1,4 @@
-"""Which pages may call: a browser sends cookies whoever asks, so it is asked who does."""
+"""Which pages may call: a browser sends cookies with the requests of any page, so the page's origin is checked."""
 
 import contextlib
 import ipaddress
@@ -37,13 +37,13 @@ _HEADERS: Final = (
     "x-request-id",
     "x-requested-with",
 )
-"""What known clients send. Whatever else is asked for is allowed as well: no header of ours gives anybody a right."""
+"""What known clients send. Any other header is allowed as well: no header of ours grants a right."""
 
 
 class Origins:
     """The origins whose pages may use a visitor's cookies, and those that may call without.
 
-    Both are settings. The name under which a request reached us says nothing: whoever owns a name may let it lead here.
+    Both are settings. The name under which a request reached us proves nothing: anyone can point a name at us.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -56,7 +56,7 @@ class Origins:
         origin = headers.get("origin")
         if origin is not None:
             return origin in self._ours
-        # It tells no origin of a page that reads from the server that the page itself came from.
+        # A browser sends no origin for a page that reads from its own server.
         return headers.get("sec-fetch-site") == "same-origin" and headers.get("host", "").lower() in self._hosts
 
     def is_under_our_name(self, headers: Mapping[str, str]) -> bool:
@@ -69,7 +69,7 @@ class Origins:
         return host in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
 
     def cors(self, headers: Mapping[str, str], *, preflight: bool = False) -> dict[str, str]:
-        """What to tell the browser about the page that calls."""
+        """The CORS headers for the page that calls."""
         answer = {"vary": "Origin"}
         origin = headers.get("origin")
         if origin is None:
@@ -107,7 +107,7 @@ def _preflight(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class CrossOrigin:
-    """Tells browsers of the pages that may read the answers of these paths, refusals and failures among them."""
+    """Adds CORS headers to every answer of these paths, refusals and failures included."""
 
     def __init__(self, app: ASGIApp, settings: Settings, paths: frozenset[str]) -> None:
         self._app = app

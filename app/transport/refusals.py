@@ -1,4 +1,4 @@
-"""Requests that never become an operation, and how failures look over HTTP."""
+"""Requests that are refused before they become an operation, and the HTTP status of failures."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -23,7 +23,7 @@ RETRY_AFTER_S: Final = 1
 
 
 class Refused(Exception):
-    """The request is answered with this error and nothing else."""
+    """The request is answered with this error only."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Refused(Exception):
 
     @classmethod
     def because(cls, problem: Problem) -> "Refused":
-        """An expected failure that happened on the way to the operation."""
+        """Refuses for a problem that occurred before the operation."""
         headers = {}
         if problem.code is Code.MAINTENANCE:
             headers["retry-after"] = str(RETRY_AFTER_S)

@@ -1,4 +1,4 @@
-"""What the transports are handed by the composition root."""
+"""What the composition root passes to the transports."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from prometheus_client.registry import Collector
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
-from app.domains.market.sources.model import MarketSource
 from app.engine.execution import Engine
 from app.engine.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.hub import Hub
-from app.kit.mail import OutboxEntry
+from app.kit.mail import StoredMessage
 from app.settings import Settings
 from app.transport.metrics import Metrics
 from app.transport.sessions import SessionWatch
@@ -23,7 +23,7 @@ WEB_DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why what the caller showed makes nobody of them. They are anonymous, and told so where that is not enough."""
+    """Why the caller's credentials are not valid. The caller is anonymous, and sees this where that is not enough."""
 
     reason: str
     is_deliberate: bool
@@ -31,7 +31,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls, how, and from where: all that a context is made of."""
+    """Who calls, how, and from where: what a context is made from."""
 
     viewer: Viewer | None
     """Null for an anonymous caller."""
@@ -76,14 +76,14 @@ class Pingable(Protocol):
     """The Redis client, as far as its health goes."""
 
     def ping(self) -> Awaitable[object]:
-        """Raises whatever it likes when the server does not answer."""
+        """Raises when the server does not answer."""
         ...
 
 
-class Outbox(Protocol):
+class DevMailbox(Protocol):
     """Mail that was not sent but kept for the developer."""
 
-    async def recent(self, limit: int = 50) -> list[OutboxEntry]:
+    async def recent(self, limit: int = 50) -> list[StoredMessage]:
         """The newest messages, newest first."""
         ...
 
@@ -94,11 +94,6 @@ class DemoLogin(msgspec.Struct, frozen=True):
     label: str
     email: str
     password: str
-
-
-async def no_sources() -> Sequence[MarketSource]:
-    """For where there is no market."""
-    return ()
 
 
 @dataclass(frozen=True)
@@ -119,12 +114,14 @@ class AppRuntime:
     subscriptions: Subscriptions
     sessions: SessionWatch
     """Started before anybody connects."""
-    outbox: Outbox | None = None
+    dev_mailbox: DevMailbox | None = None
     """Shown at /dev/mail in development; null where mail is really sent."""
-    providers: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
-    """Checks of outbound APIs by name; one that raises is unhealthy."""
-    read_sources: Callable[[], Awaitable[Sequence[MarketSource]]] = no_sources
-    """How the sources of the market do, for /metrics."""
+    readiness_checks: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    """Further checks for /health/ready, by name. A check that raises is unhealthy."""
+    collectors: Sequence[Collector] = ()
+    """Further metrics for /metrics."""
+    metric_refreshes: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What the collectors read before each scrape. A refresh that raises Unavailable leaves what was read last."""
     demo_logins: tuple[DemoLogin, ...] = ()
     """Offered by the IDE in development; empty where no demo data is loaded."""
     web: Path = WEB_DIST

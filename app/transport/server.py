@@ -15,11 +15,11 @@ from starlette.types import ASGIApp
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
-from app.transport.http import HttpProtocol
+from app.transport.http_protocol import HttpProtocol
 from app.transport.sockets.wire import Wire
 
 GRACE_S: Final = 5
-"""Seconds that requests get to end once we are told to stop."""
+"""Seconds that requests may take to end once the server is asked to stop."""
 
 PEER_PATIENCE_S: Final = 15
 """A peer that acknowledges nothing for so many seconds is gone."""

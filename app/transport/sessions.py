@@ -20,10 +20,10 @@ from app.kit.hub import Hub, Listener
 from app.kit.tasks import end
 
 REMEMBERED_S: Final = 60.0
-"""How long an ended session is known by name: whoever was authenticated just before it ended learns of it yet."""
+"""How long an ended session is remembered, so that a caller who was authenticated just before it ended learns of it."""
 
 UNSURE_S: Final = 30.0
-"""Connections are let go when for so long nobody could say whether their sessions live."""
+"""Connections are closed when it has been unknown for this long whether their sessions are active."""
 
 _LOOK_EVERY_S: Final = 5.0
 _RETRY_S: Final = 0.5
@@ -41,7 +41,7 @@ class Ending(Enum):
 
 
 class Watching(Protocol):
-    """Somebody whose connection lives as long as a session."""
+    """A connection that lives as long as its session."""
 
     def ended(self, ending: Ending) -> None:
         """The session is over. Called at most once."""
@@ -53,7 +53,7 @@ Expiries = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, datetime]]]
 
 
 class SessionWatch:
-    """Follows the ends of all sessions, once for the whole process, and tells whoever watches one of them."""
+    """Follows the ends of all sessions, once per process, and notifies the watchers of each session."""
 
     def __init__(self, hub: Hub, expiries: Expiries, clock: Clock) -> None:
         self._hub = hub
@@ -72,7 +72,7 @@ class SessionWatch:
         return sum(map(len, self._watching.values()))
 
     async def start(self) -> None:
-        """Begins to follow; before this nobody may watch. Raises Unavailable."""
+        """Begins to follow. Nothing can be watched before. Raises Unavailable."""
         listener = await self._listen()
         self._sure_at = time.monotonic()
         self._task = asyncio.create_task(self._follow(listener))
@@ -166,7 +166,7 @@ class SessionWatch:
             self._end(session_id)
 
     async def _doubt(self, error: Exception) -> None:
-        """Waits a little; gives up what nobody has been able to vouch for."""
+        """Waits briefly, and ends connections whose sessions could not be verified for too long."""
         if isinstance(error, Problem):
             log.warning("sessions.unsure", error=error.message)
         else:
@@ -191,13 +191,13 @@ class SessionWatch:
 
 
 class Lease:
-    """One connection's hold on a session: it tells when the session is over, and goes on when the session is renewed.
+    """One connection's lease on a session: it reports when the session is over, and continues when it is renewed.
 
-    A session is renewed by whoever holds its refresh token, over HTTP. So before a lease says that its session has
-    expired, it looks whether that has happened.
+    A session is renewed over HTTP, with its refresh token. So before a lease reports that its session has
+    expired, it checks whether that has happened.
     """
 
-    __slots__ = ("_again", "_looking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
+    __slots__ = ("_again", "_checking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class Lease:
         self._warning_s = warning_s
         self._warn = warn
         self._timer: asyncio.TimerHandle | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._again = False
         self.viewer: Viewer | None = None
 
@@ -231,26 +231,26 @@ class Lease:
         self.close()
         self._over(ending)
 
-    def look(self) -> None:
-        """Finds out in a moment whether the session was renewed. Claims in a row share a look.
+    def recheck(self) -> None:
+        """Checks in a moment whether the session was renewed. Claims in a row share a check.
 
-        It is in nobody's power to call off the look at the end of the session, or the one that precedes the warning.
+        No claim can cancel the check at the end of the session, or the one that precedes the warning.
         """
-        if self._looking is not None:
+        if self._checking is not None:
             # It may have read the row before the renewal.
             self._again = True
         elif self.viewer is not None:
-            self._begin_look(at_end=False, warn=False)
+            self._begin_check(at_end=False, warn=False)
 
     def close(self) -> None:
-        """Nothing is told any more."""
+        """Stops reporting."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._checking is not None:
+            self._checking.cancel()
         if self.viewer is not None:
             self._watch.unwatch(self.viewer.session_id, self)
-        self.viewer = self._timer = self._looking = None
+        self.viewer = self._timer = self._checking = None
         self._again = False
 
     def _schedule(self, viewer: Viewer) -> None:
@@ -261,15 +261,15 @@ class Lease:
     def _call_later(self, delay_s: float, *, at_end: bool) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._watch.call_later(max(0.0, delay_s), lambda: self._begin_look(at_end=at_end, warn=True))
+        self._timer = self._watch.call_later(max(0.0, delay_s), lambda: self._begin_check(at_end=at_end, warn=True))
 
-    def _begin_look(self, *, at_end: bool, warn: bool) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
+    def _begin_check(self, *, at_end: bool, warn: bool) -> None:
+        if self._checking is not None:
+            self._checking.cancel()
         self._again = False
-        self._looking = asyncio.create_task(self._look(at_end=at_end, warn=warn))
+        self._checking = asyncio.create_task(self._check(at_end=at_end, warn=warn))
 
-    async def _look(self, *, at_end: bool, warn: bool) -> None:
+    async def _check(self, *, at_end: bool, warn: bool) -> None:
         viewer = self.viewer
         if viewer is None:
             return
@@ -282,7 +282,7 @@ class Lease:
             if not isinstance(error, TimeoutError | Problem):
                 log.exception("sessions.look_failed")
             expires_at = viewer.expires_at
-        self._looking = None
+        self._checking = None
         if expires_at is None:
             self.ended(Ending.ENDED)
         elif expires_at > viewer.expires_at:
@@ -295,4 +295,4 @@ class Lease:
             if self._warn is not None:
                 self._warn(viewer.expires_at)
         if self._again:
-            self.look()
+            self.recheck()

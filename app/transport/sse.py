@@ -19,8 +19,8 @@ from app.kit.errors import Code
 from app.kit.tasks import end
 from app.transport.callers import client_of
 from app.transport.compression import NO_TRANSFORM
+from app.transport.connection_limits import ConnectionLimits
 from app.transport.messages import EVENT_STREAM
-from app.transport.places import Places
 from app.transport.refusals import error_body
 from app.transport.runtime import AppRuntime, Context
 from app.transport.sessions import Ending, Lease
@@ -45,7 +45,7 @@ class EventStreams:
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._runtime = runtime
-        self._places = Places(runtime.settings, "streams of events")
+        self._connections = ConnectionLimits(runtime.settings, "streams of events")
         self._open: set[asyncio.Task[Any]] = set()
 
     def __call__(self, request: Request, prepared: Prepared, context: Context) -> ASGIApp:
@@ -53,9 +53,9 @@ class EventStreams:
 
         Raises Refused when the caller has too many streams already.
         """
-        place = self._places.take(context.viewer, client_of(request))
+        key = self._connections.acquire(context.viewer, client_of(request))
         after = request.headers.get("last-event-id") or None
-        payer = Payer(object(), place, context.viewer is not None)
+        payer = Payer(object(), key, context.viewer is not None)
         events = iterate(self._runtime.subscriptions, prepared, context, Transport.SSE, payer, after=after)
         stream = self._stream(events, context)
 
@@ -63,7 +63,7 @@ class EventStreams:
             try:
                 await stream(scope, receive, send)
             finally:
-                self._places.give_back(place)
+                self._connections.release(key)
 
         return answer
 

@@ -11,9 +11,9 @@ from typing import Final, TypeAlias
 import msgspec
 import uvloop
 
-from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact
+from app.kit.redis_client import open_redis
 from bench.fanout.messages import Publish, Published, PublisherOrder, Script, Stop
 
 # In one transaction, when the publisher is late.

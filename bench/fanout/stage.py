@@ -14,9 +14,10 @@ from rich.progress import Progress
 
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Client, Role
+from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
-from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Tx
+from app.kit.redis_client import open_redis
 from app.main import Application, open_application
 from app.settings import Settings
 from bench.data import READ_DATABASE, in_database
@@ -174,7 +175,7 @@ async def _copy(url: str) -> str:
 async def _log_in(application: Application, user_ids: list[UUID], progress: Progress) -> list[str]:
     task = progress.add_task("Opening sessions", total=len(user_ids))
     tokens: list[str] = []
-    sessions = application.services.accounts.sessions
+    sessions = application.services[AccountsServices].sessions
     for start in range(0, len(user_ids), _SESSIONS_AT_ONCE):
         batch = user_ids[start : start + _SESSIONS_AT_ONCE]
 

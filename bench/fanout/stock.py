@@ -20,7 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from strawberry.asgi import GraphQL
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
-from app.kit.cache import open_redis
+from app.kit.redis_client import open_redis
 
 subscribers: set[asyncio.Queue[BlockEvent]] = set()
 

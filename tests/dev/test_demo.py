@@ -6,7 +6,7 @@ from app.dev.demo import load_demo
 from app.dev.demo_prices import Extent
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Owner
 
 SMALL = Extent(minute_tokens=2, days=1, daily_days=3)

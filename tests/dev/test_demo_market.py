@@ -9,10 +9,11 @@ from app.dev.demo_market import load_demo_market
 from app.dev.demo_news import SOURCE, drafts
 from app.dev.demo_prices import Extent
 from app.domains.accounts.model import Viewer
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.services.providers.simulated import SIMULATED
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Owner
 from tests.factories import register
 
@@ -24,7 +25,12 @@ async def load(services: Services, database: Database, clock: FixedClock, people
     """Loads it; returns how many of how many steps were told, in turn."""
     told: list[int] = []
     is_new = await load_demo_market(
-        services.market, database, clock, people, extent=EXTENT, progressed=lambda done, total: told.append(done)
+        services[MarketServices],
+        database,
+        clock,
+        people,
+        extent=EXTENT,
+        progressed=lambda done, total: told.append(done),
     )
     assert is_new == bool(told)
     return told
@@ -126,7 +132,7 @@ async def test_the_feed_goes_on_without_a_jump(
     clock.advance(timedelta(hours=9))
     after = {
         quote.symbol: quote.price_usd
-        for quote in (await services.market.providers.prices.quotes(list(before))).accepted
+        for quote in (await services[MarketServices].providers.prices.quotes(list(before))).accepted
     }
     assert before.keys() == after.keys()
     assert max(abs(after[symbol] / before[symbol] - 1) for symbol in before) < Decimal("0.02")

@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
-from app.dev import embedded, folders, places, postgres, processes, programs, server
+from app.dev import embedded, folders, postgres, processes, programs, server, server_layout
 from app.dev.embedded import Addresses, Embedded, EmbeddedError
 from app.dev.processes import Log, free_port, serves, wait_until
 from tests.waiting import HANG_S, now, seen
@@ -81,7 +81,7 @@ def start_parent(home: Path, thread: str = "main thread") -> subprocess.Popen[st
 
 
 def data_folder(home: Path) -> Path:
-    return places.outside_folder(home) or home / "servers"
+    return server_layout.outside_folder(home) or home / "servers"
 
 
 def server_pids(home: Path) -> list[int]:

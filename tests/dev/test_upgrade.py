@@ -9,12 +9,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.dev import embedded, places, upgrade
+from app.dev import embedded, server_layout, upgrade
 from app.dev.embedded import Embedded, EmbeddedError
-from app.dev.places import Place, settle
 from app.dev.postgres import start_postgres
 from app.dev.processes import Log
 from app.dev.programs import OLDER_PACKAGES, major_of, older_postgres
+from app.dev.server_layout import ServerLayout, layout_of
 from app.kit.db import Database
 from app.kit.migrate import migrate
 from tests.statements import statement
@@ -32,7 +32,7 @@ from app.dev.embedded import Embedded
 
 moment, home = sys.argv[1], Path(sys.argv[2])
 
-def told(what, done, total):
+def report(what, done, total):
     # Stopped there until the kill: nothing of this process goes on meanwhile.
     if moment in what and done == (total or 0) // 2:
         print("there", flush=True)
@@ -42,11 +42,11 @@ rename = Path.rename
 def slow_rename(self, target):
     renamed = rename(self, target)
     if moment == f"after {self.name}":
-        told(moment, 0, None)
+        report(moment, 0, None)
     return renamed
 
 Path.rename = slow_rename
-with Embedded.start(home, durable=False, told=told):
+with Embedded.start(home, durable=False, report=report):
     print("upgraded", flush=True)
 """
 
@@ -57,7 +57,7 @@ def older_postgres_here(quick_folder: Path) -> Iterator[None]:
     home = quick_folder / "older"
     home.mkdir(mode=0o755)
     try:
-        older_postgres(OLD, settle(home).user)
+        older_postgres(OLD, layout_of(home).user)
     except EmbeddedError as error:
         pytest.skip(f"NOT CHECKED, Postgres {OLD} cannot be had on this machine: {error}")
     yield
@@ -72,13 +72,13 @@ def home(quick_folder: Path) -> Iterator[Path]:
     embedded.discard(folder)
 
 
-def older(home: Path) -> Place:
-    place = settle(home)
-    return place._replace(programs=place.programs._replace(postgres=older_postgres(OLD, place.user)))
+def older(home: Path) -> ServerLayout:
+    layout = layout_of(home)
+    return layout._replace(programs=layout.programs._replace(postgres=older_postgres(OLD, layout.user)))
 
 
 def folder_of(home: Path) -> Path:
-    return places.outside_folder(home) or home / "servers"
+    return server_layout.outside_folder(home) or home / "servers"
 
 
 async def of(url: str, work: str) -> list[tuple[object, ...]]:
@@ -149,9 +149,9 @@ async def smoke(url: str, version: int) -> None:
 
 @pytest.mark.parametrize("version", [OLD, 18])
 async def test_either_major_takes_every_migration(older_postgres_here: None, home: Path, version: int) -> None:
-    place = older(home) if version == OLD else settle(home)
-    assert major_of(place.programs.postgres) == version
-    server, url = start_postgres(place, Log(home / "postgres.log"), durable=False)
+    layout = older(home) if version == OLD else layout_of(home)
+    assert major_of(layout.programs.postgres) == version
+    server, url = start_postgres(layout, Log(home / "postgres.log"), durable=False)
     try:
         await migrate(url)
         await smoke(url, version)
@@ -164,7 +164,7 @@ async def test_either_major_takes_every_migration(older_postgres_here: None, hom
 async def test_data_of_the_older_postgres_is_brought_over(older_postgres_here: None, home: Path, revision: str) -> None:
     expected = await fill(home, revision)
     shown: list[str] = []
-    with Embedded.start(home, durable=False, told=lambda what, *_: shown.append(what)) as servers:
+    with Embedded.start(home, durable=False, report=lambda what, *_: shown.append(what)) as servers:
         kept = servers.kept
         assert kept == folder_of(home) / f"postgres-{OLD}"
         assert (kept / "data/PG_VERSION").read_text() == f"{OLD}\n"

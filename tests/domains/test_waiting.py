@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from app.domains.accounts.services import AccountsServices
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.news.services.fetcher import FeedState, Fetcher
-from app.kit.contained import contained
+from app.domains.market.services import MarketServices
 from app.kit.db import PUBLIC, SYSTEM, Tx
 from app.kit.mail import Message
 from app.kit.ratelimit import Limit
+from app.kit.sandbox import run_sandboxed
 from app.kit.work import Work, working
 from app.main import Application
 
@@ -19,15 +21,17 @@ MESSAGE = Message(to="alice@example.com", subject="s", text="t")
 Wait = Callable[[Application], Awaitable[object]]
 
 WAITS: dict[str, Wait] = {
-    "hash": lambda each: each.services.accounts.registration.passwords.hash("correct-horse-battery"),
-    "verify": lambda each: each.services.accounts.registration.passwords.verify("correct-horse-battery", None),
-    "limit": lambda each: each.services.accounts.registration.limiter.charge(CHARGES),
-    "key": lambda each: each.services.accounts.registration.prepare_wallet(None),
-    "mail": lambda each: each.services.accounts.mail_queue.deliver({"to": MESSAGE.to, "subject": "s", "text": "t"}),
+    "hash": lambda each: each.services[AccountsServices].registration.passwords.hash("correct-horse-battery"),
+    "verify": lambda each: each.services[AccountsServices].registration.passwords.verify("correct-horse-battery", None),
+    "limit": lambda each: each.services[AccountsServices].registration.limiter.charge(CHARGES),
+    "key": lambda each: each.services[AccountsServices].registration.prepare_wallet(None),
+    "mail": lambda each: each.services[AccountsServices].mail_queue.deliver(
+        {"to": MESSAGE.to, "subject": "s", "text": "t"}
+    ),
     "feed": lambda each: Fetcher(1, 1).get("https://feeds.example/", FeedState()),
-    "process": lambda each: contained(bytes, b"", cpu_s=1, memory_bytes=1),
-    "analysis": lambda each: each.services.market.analyses.get("BTC", AnalysisType.MARKET_DATA),
-    "connection": lambda each: each.services.accounts.users.by_email("alice@example.com"),
+    "process": lambda each: run_sandboxed(bytes, b"", cpu_s=1, memory_bytes=1),
+    "analysis": lambda each: each.services[MarketServices].analyses.get("BTC", AnalysisType.MARKET_DATA),
+    "connection": lambda each: each.services[AccountsServices].users.by_email("alice@example.com"),
 }
 
 

@@ -23,7 +23,8 @@ from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC
 from app.kit.errors import InvalidInput, NotFound, RateLimited
 from app.kit.events import Event
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from tests.factories import nowhere
 from tests.waiting import HANG_S

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.engine.cursors import MAX_CURSOR, Cursors
 from app.kit.errors import InvalidInput
-from app.kit.loading import Page, page
+from app.kit.loaders import Page, page
 from app.kit.sql import Query
 from tests.statements import loaders_of_houses
 

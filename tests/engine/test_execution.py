@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
+from app.engine.failures import MAX_MESSAGE_CHARS, describe
+from app.engine.limits.text import MAX_VALUES, check_variables
 from app.engine.operations import Prepared, Response
 from app.kit.work import current_work
 from tests.engine.support import Context, engine, listening, prepare, refusal
@@ -82,7 +84,9 @@ async def test_what_nobody_expected_is_masked_and_logged() -> None:
             "extensions": {"code": "INTERNAL", "requestId": "request-1"},
         }
     ]
-    (entry,) = logs
+    # The fast path is not to meet it either.
+    plan_failed, entry = logs
+    assert (plan_failed["event"], len(plan_failed["document"])) == ("engine.plan_failed", 64)
     assert (entry["event"], entry["path"], entry["request_id"]) == ("resolver_failed", ["boom"], "request-1")
     assert isinstance(entry["exc_info"], ValueError)
 
@@ -137,31 +141,101 @@ async def test_what_takes_long_to_check_is_checked_in_a_thread(
 
     monkeypatch.setattr(graph, "prepare", noted)
     for _ in range(2):
-        prepared = await graph.prepare_fairly(query, None, variables, introspection_allowed=True, size_bytes=size_bytes)
+        prepared = await graph.prepare_fairly(
+            query, None, variables, introspection_allowed=True, size_bytes=size_bytes, party=lambda: None
+        )
         assert not isinstance(prepared, list)
     here = threading.get_ident()
     # A document that is known is read no more; variables are coerced each time.
     assert [each != here for each in threads] == [apart, apart and variables is not None]
 
 
+class Line:
+    """Large requests to an engine whose checks go on when `checking` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
+        self.graph = engine(**limits)
+        self.checking = threading.Event()
+        self.checked: list[str] = []
+        check = self.graph.prepare
+
+        def slow(query: str, *arguments: Any, **options: Any) -> Any:
+            self.checking.wait()
+            self.checked.append(query.partition("#")[2])
+            return check(query, *arguments, **options)
+
+        monkeypatch.setattr(self.graph, "prepare", slow)
+
+    def ask(self, party: str, name: str = "") -> "asyncio.Task[Any]":
+        return asyncio.create_task(
+            self.graph.prepare_fairly(
+                f"{{ number }} #{name}", None, None, introspection_allowed=True, size_bytes=100_000, party=lambda: party
+            )
+        )
+
+
 async def test_large_requests_wait_for_their_check_in_a_bounded_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph, checking = engine(), threading.Event()
-    check = graph.prepare
-
-    def slow(*arguments: Any, **options: Any) -> Any:
-        checking.wait()
-        return check(*arguments, **options)
-
-    monkeypatch.setattr(graph, "prepare", slow)
-    monkeypatch.setattr("app.engine.execution.MAX_WAITING_CHECKS", 3)
-
-    async def ask() -> Any:
-        return await graph.prepare_fairly("{ number }", None, None, introspection_allowed=True, size_bytes=100_000)
-
-    waiting = [asyncio.create_task(ask()) for _ in range(3)]
+    monkeypatch.setattr("app.engine.checks.MAX_WAITING", 8)
+    line = Line(monkeypatch)
+    waiting = [line.ask("alice") for _ in range(3)]
     await asyncio.sleep(0)
-    [refused] = await ask()
+    [refused] = await line.ask("alice")
     assert "Too many large requests" in refused.message
-    checking.set()
-    assert [isinstance(each, Prepared) for each in await asyncio.gather(*waiting)] == [True] * 3
-    assert isinstance(await ask(), Prepared)
+    assert line.graph.checks.turns.refused == 1
+    # One is checked and a quarter of those who may wait are one party's; there is room for others.
+    waiting.append(line.ask("bob"))
+    line.checking.set()
+    assert [isinstance(each, Prepared) for each in await asyncio.gather(*waiting)] == [True] * 4
+    assert isinstance(await line.ask("alice"), Prepared)
+
+
+async def test_large_requests_are_checked_in_turns_among_who_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line(monkeypatch)
+    waiting = [line.ask("mallory", f"mallory {number}") for number in range(20)]
+    await asyncio.sleep(0)
+    waiting += [line.ask("alice", "alice"), line.ask("bob", "bob")]
+    await asyncio.sleep(0)
+    line.checking.set()
+    await asyncio.gather(*waiting)
+    assert line.checked[:4] == ["mallory 0", "mallory 1", "alice", "bob"]
+    assert len(line.checked) == 22
+
+
+async def test_whoever_goes_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line(monkeypatch)
+    first, *others = [line.ask("mallory", f"mallory {number}") for number in range(20)]
+    await asyncio.sleep(0)
+    for each in (first, *others):
+        each.cancel()
+    await asyncio.wait([first, *others])
+    assert line.graph.checks.turns.waiting == 0
+    line.checking.set()
+    assert isinstance(await line.ask("alice", "alice"), Prepared)
+    # A check that had begun cannot be stopped.
+    assert line.checked == ["mallory 0", "alice"]
+
+
+async def test_a_turn_that_does_not_come_is_not_waited_for_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line(monkeypatch, timeout_s=0.05)
+    first = line.ask("alice")
+    await asyncio.sleep(0)
+    [refused] = await line.ask("bob")
+    assert refused.message.startswith("The operation took too long")
+    line.checking.set()
+    assert isinstance(await first, Prepared)
+
+
+def test_variables_hold_a_bounded_number_of_values() -> None:
+    values = {"item": [{"a": 1}] * (MAX_VALUES // 4)}
+    assert check_variables(values) is None
+    refused = check_variables({"item": [{"a": 1}] * MAX_VALUES})
+    assert refused is not None
+    assert describe([refused], "r", executed=False)[0]["extensions"] == {"code": "COST_EXCEEDED"}
+
+
+def test_a_message_is_not_as_long_as_what_it_quotes() -> None:
+    refused = engine().prepare(
+        "query($name: Int!) { __typename }", None, {"name": "x" * 100_000}, introspection_allowed=True
+    )
+    assert isinstance(refused, list)
+    assert len(describe(refused, "r", executed=False)[0]["message"]) <= MAX_MESSAGE_CHARS

@@ -14,15 +14,16 @@ from graphql.execution import Executor
 from strawberry.schema.config import StrawberryConfig
 
 from app.engine import execution
-from app.engine.direct import resolve_directly
+from app.engine.direct import bind_resolvers
 from app.engine.execution import Engine
 from app.engine.nodes import record_type
 from app.engine.operations import Response
 from app.engine.pages import Connection
-from app.engine.relations import paged
+from app.engine.relations import Chosen, Relation, paged
 from app.kit.db import PUBLIC, Database
-from app.kit.errors import InvalidInput
-from app.kit.loading import Audience, Reads, page
+from app.kit.errors import Forbidden, InvalidInput
+from app.kit.loaders import Audience, page
+from app.kit.reads import Reads
 from app.kit.sql import Keyed
 from app.schema.scalars import SCALARS
 from tests.conftest import Owner
@@ -56,6 +57,13 @@ NUMBERS = page(
     filters=("divisor", "least"),
     audience=Audience.PUBLIC,
 )
+ODD = page(
+    Keyed[Number]("odd_numbers", ".", _PAGE.replace("% $3::integer = 0", "% $3::integer = 1"), Number),
+    count=Keyed("odd_count", ".", _COUNT.replace("% $3::integer = 0", "% $3::integer = 1"), int),
+    order=("value",),
+    filters=("divisor", "least"),
+    audience=Audience.PUBLIC,
+)
 
 
 @strawberry.enum
@@ -79,7 +87,27 @@ def filters(
     return kind.value, max(least, (within.at_least if within else None) or 0)
 
 
-@record_type(Number, description="A number.")
+def odd_or_even(*, odd: bool = False) -> tuple[Any, ...] | Chosen:
+    return Chosen(ODD, (2, 1)) if odd else (2, 1)
+
+
+PRIVATE = page(
+    Keyed[Number]("private_numbers", ".", _PAGE, Number),
+    count=Keyed("private_count", ".", _COUNT, int),
+    order=("value",),
+    filters=("divisor", "least"),
+    audience=Audience.VIEWER,
+)
+
+
+def all_but_b(context: Any, owner: Any) -> bool:
+    assert isinstance(context, Context)
+    if owner.name == "c":
+        raise Forbidden
+    return bool(owner.name != "b")
+
+
+@record_type(Number)
 class NumberType:
     value: int
 
@@ -88,6 +116,10 @@ class NumberType:
 class Owned:
     name: str
     numbers: Connection[NumberType] = paged(NUMBERS, key="name", filtering=filters, max_first=200, description=".")
+    halves: Connection[NumberType] = paged(NUMBERS, key="name", filtering=odd_or_even, description=".")
+    secrets: Connection[NumberType] | None = paged(
+        PRIVATE, key="name", filtering=lambda: (2, 1), allowed=all_but_b, description="."
+    )
 
 
 @strawberry.type(name="Query")
@@ -96,9 +128,13 @@ class Root:
     def owners(self) -> list[Owned]:
         return [Owned(name="a"), Owned(name="b")]
 
+    @strawberry.field
+    def forbidden(self) -> list[Owned]:
+        return [Owned(name="a"), Owned(name="c")]
+
 
 SCHEMA = strawberry.Schema(Root, config=StrawberryConfig(scalar_map=SCALARS))
-resolve_directly(SCHEMA)
+bind_resolvers(SCHEMA)
 
 
 @dataclass
@@ -196,6 +232,60 @@ async def test_pages_follow_one_another_under_the_same_filter_and_are_counted_un
     assert values(second)[1] == list(range(202, 302, 2))
     assert second.data is not None
     assert second.data["owners"][1]["numbers"]["pageInfo"]["hasNextPage"] is False
+
+
+async def test_arguments_may_choose_another_loader(database: Database, course: str) -> None:
+    query = """query($after: Cursor) { owners {
+        numbers: halves(first: 3, after: $after, odd: true) {
+            nodes { value } totalCount { value } pageInfo { endCursor }
+        }
+        even: halves(first: 2) { nodes { value } }
+    } }"""
+    first = await run(database, query)
+    assert values(first) == [[1, 3, 5], [1, 3, 5]]
+    assert first.data is not None
+    owner = first.data["owners"][0]
+    assert owner["even"] == {"nodes": [{"value": 2}, {"value": 4}]}
+    assert owner["numbers"]["totalCount"] == {"value": MANY // 2}
+    second = await run(database, query, {"after": owner["numbers"]["pageInfo"]["endCursor"]})
+    assert values(second) == [[7, 9, 11], [7, 9, 11]]
+
+
+def test_arguments_choose_no_loader_of_another_audience() -> None:
+    private = msgspec.structs.replace(ODD, audience=Audience.VIEWER)
+    relation = Relation(NUMBERS, None, filtering=lambda: Chosen(private, (2, 1)))
+    with pytest.raises(AssertionError):
+        relation.page(CURSORS, 1)
+
+
+async def test_a_list_that_the_caller_may_not_read_is_null(database: Database, course: str) -> None:
+    response = await run(database, "{ owners { secrets(first: 2) { nodes { value } totalCount { value } } } }")
+    assert response.errors == []
+    assert response.data == {
+        "owners": [
+            {"secrets": {"nodes": [{"value": 2}, {"value": 4}], "totalCount": {"value": MANY // 2}}},
+            {"secrets": None},
+        ]
+    }
+
+
+async def test_what_is_raised_for_a_list_is_said_where_it_was_asked(database: Database, course: str) -> None:
+    response = await run(database, "{ forbidden { secrets { nodes { value } } } }")
+    assert [error["path"] for error in response.errors] == [["forbidden", 1, "secrets"]]
+    assert response.data is not None
+    assert len(response.data["forbidden"][0]["secrets"]["nodes"]) == 20
+    assert response.data["forbidden"][1] == {"secrets": None}
+
+
+def test_a_list_for_everybody_is_refused_to_nobody() -> None:
+    with pytest.raises(ValueError, match="not for everybody"):
+        paged(NUMBERS, allowed=all_but_b, description=".")
+
+
+def test_keyword_only_parameters_follow_those_of_the_page() -> None:
+    fields = SCHEMA._schema.type_map["Owned"].fields  # type: ignore[attr-defined]  # an object type
+    assert list(fields["numbers"].args) == ["kind", "from", "least", "first", "after"]
+    assert list(fields["halves"].args) == ["first", "after", "odd"]
 
 
 async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Database, course: str) -> None:

@@ -11,12 +11,12 @@ from strawberry.schema.config import StrawberryConfig
 from app.engine.breadth import Levels
 from app.engine.cursors import Cursor
 from app.engine.execution import MAX_REPEATS, Engine
-from app.engine.operations import Course, Response
+from app.engine.operations import ExecutionPath, Response
 from app.engine.streams.declaring import durable
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Repeatable, Unavailable
 from app.kit.events import Event
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from tests.engine.support import LIMITS, Context, prepare
 
@@ -41,7 +41,7 @@ async def made(context: Asking, key: str) -> str:
         context.made[key] += 1
         return key
 
-    return await context.reads.from_outside(key, make)
+    return await context.reads.external(key, make)
 
 
 @strawberry.interface
@@ -149,7 +149,7 @@ async def test_each_round_executes_the_document_once(database: Database, executi
     assert context.made == dict.fromkeys(["l", "r", "ll", "rr", "lll", "llr"], 1)
     # One for each level that had something due, and one that answers.
     assert executions == {"level by level": LEVELS + 1, "in all": LEVELS + 1}
-    assert engine.courses == {Course.BREADTH_FIRST: 1}
+    assert engine.paths == {ExecutionPath.BREADTH_FIRST: 1}
 
 
 async def test_what_is_left_to_graphql_takes_no_more_rounds(database: Database, executions: Counter[str]) -> None:
@@ -168,7 +168,7 @@ async def test_rounds_leave_migrations_what_is_theirs(database: Database, execut
     assert context.made == dict.fromkeys(["l", "r", "ll", "rr", "lll", "llr"], 1)
     # Where a migration comes between, graphql-core executes it once more for its errors.
     assert executions == {"level by level": LEVELS + MAX_REPEATS + 1, "in all": LEVELS + 2 * MAX_REPEATS + 1}
-    assert engine.courses == {Course.BREADTH_FIRST: 1, Course.FELL_BACK: MAX_REPEATS}
+    assert engine.paths == {ExecutionPath.BREADTH_FIRST: 1, ExecutionPath.FELL_BACK: MAX_REPEATS}
 
 
 async def test_both_are_bounded(database: Database, executions: Counter[str]) -> None:

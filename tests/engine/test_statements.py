@@ -11,7 +11,8 @@ from app.dev.embedded import Embedded
 from app.engine.execution import Engine
 from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC, Database
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from tests.engine.support import CURSORS, LIMITS, prepare
 from tests.statements import statement

@@ -7,12 +7,12 @@ import pytest
 import pytest_asyncio
 
 from app.dev.embedded import Embedded
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
-from app.kit.mail import OutboxMailer
-from app.main import Application, build_services
+from app.kit.mail import FolderMailer
+from app.kit.redis_client import open_redis
+from app.main import Application, build_wiring
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
 from tests.factories import cheap_passwords
@@ -37,16 +37,16 @@ async def _build(database_url: str, redis_url: str, home: Path) -> World:
     passwords, redis = cheap_passwords(), await open_redis(redis_url)
     database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
     try:
-        services = build_services(
+        wiring = build_wiring(
             settings_for_tests(home),
             database,
             redis,
             clock,
             EventLog(database, redis),
-            OutboxMailer(home / "outbox", clock),
+            FolderMailer(home / "outbox", clock),
             passwords,
         )
-        world = await Builder(services, database, clock).build()
+        world = await Builder(wiring.services, database, clock).build()
         # Mail that the making of the world left behind is none of a transcript's business.
         await database.pool.execute("DELETE FROM pgqueuer")
         return world
@@ -74,4 +74,4 @@ def clock(world: World) -> FixedClock:
 @pytest.fixture
 def stage(world: World, application: Application, runtime: AppRuntime, execute: Execute, owner: Owner) -> Stage:
     """Where a transcript is played."""
-    return Stage(world, application, execute, owner, runtime.engine.courses)
+    return Stage(world, application, execute, owner, runtime.engine.paths)

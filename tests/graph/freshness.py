@@ -7,7 +7,7 @@ from unittest import mock
 from weakref import WeakKeyDictionary
 
 from app.kit.db import Database
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 
 
 @contextlib.contextmanager

@@ -10,18 +10,19 @@ from typing import Any
 
 import msgspec
 
-from app.domains.accounts.jobs import accounts_jobs
 from app.domains.accounts.model import Viewer
-from app.domains.market.jobs import market_jobs
+from app.domains.accounts.services import AccountsServices
 from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
-from app.engine.operations import Course, Response
+from app.domains.market.services import MarketServices
+from app.engine.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
-from app.kit.mail import Message, OutboxMailer
-from app.kit.volatile import Volatile
-from app.main import Application
+from app.kit.house import jobs_of
+from app.kit.mail import FolderMailer, Message
+from app.kit.volatile import VolatileTopics
+from app.main import HOUSES, Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
 from tests.graph.courses import asks_for_several_types
@@ -38,7 +39,7 @@ class Stage:
     application: Application
     execute: Execute
     owner: Owner
-    courses: Counter[Course]
+    paths: Counter[ExecutionPath]
     mails: int = 0
 
     def __post_init__(self) -> None:
@@ -67,14 +68,14 @@ class Stage:
 
     async def _execute(self, document: str, variables: dict[str, Any], viewer: Viewer | None, name: str) -> Response:
         """The answer; it was found the fast way, and what it says of a write was read after the write."""
-        before = self.courses.copy()
+        before = self.paths.copy()
         with stale_reads() as stale:
             response = await self.execute(document, variables, viewer, operation_name=name)
-        taken = self.courses - before
+        taken = self.paths - before
         if not response.errors:
-            assert Course.FELL_BACK not in taken, f"{name} is planned in vain, and answered twice"
+            assert ExecutionPath.FELL_BACK not in taken, f"{name} is planned in vain, and answered twice"
         if taken:
-            assert (Course.UNPLANNED in taken) == asks_for_several_types(document, name), f"{name} went {taken}"
+            assert (ExecutionPath.UNPLANNED in taken) == asks_for_several_types(document, name), f"{name} went {taken}"
         if response.executed and not taken:
             assert stale == [], f"{name} is a mutation, and reads what was read before it wrote"
         return response
@@ -82,16 +83,16 @@ class Stage:
     async def _feed(self, prices: dict[str, str]) -> None:
         """A tick, as the feed stores it."""
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
-        ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+        ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
-        await Recorder(database, clock, [self.services.market.crossings.cross], []).record(ticker)
+        await Recorder(database, clock, [self.services[MarketServices].price_alerts.evaluate], []).record(ticker)
 
     async def _viewer(self, name: str) -> Viewer | None:
         if name == "anonymous":
             return None
         if name in self.world.viewers:
             return self.world.viewers[name]
-        viewer = await self.services.accounts.sessions.authenticate(given(name, self.names), CLIENT)
+        viewer = await self.services[AccountsServices].sessions.authenticate(given(name, self.names), CLIENT)
         assert viewer is not None, f"{name} is no access token that opens anything"
         return viewer
 
@@ -108,14 +109,13 @@ class Stage:
 
     async def _work(self) -> None:
         """Does what is queued, as the worker would, until nothing is left."""
-        jobs = [*accounts_jobs(self.services.accounts), *market_jobs(self.services.market)]
-        handlers = {job.name: job.handler for job in jobs}
+        handlers = {job.name: job.handler for job in jobs_of(HOUSES, self.services)}
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))
 
     async def _hold_mail(self, step: dict[str, Any]) -> None:
-        assert isinstance(self.application.mailer, OutboxMailer)
+        assert isinstance(self.application.mailer, FolderMailer)
         entries = await self.application.mailer.recent()
         sent, self.mails = entries[: len(entries) - self.mails], len(entries)
         expected = step.get("mail")

@@ -5,7 +5,7 @@ import dataclasses
 from pydantic import SecretStr
 
 from app.kit.hub import Hub
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
 from app.transport.runtime import Caller
@@ -17,7 +17,7 @@ PAGE = "query($after: Cursor) { blocks(first: 2, after: $after) { nodes { height
 async def page(application: Application, after: str | None) -> tuple[list[int], str, list[str]]:
     """A page as a process answers that has just been started: heights, last cursor, codes of errors."""
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=1)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     prepared = runtime.engine.prepare(PAGE, None, {"after": after}, introspection_allowed=True)
     assert not isinstance(prepared, list)
     caller = Caller(viewer=None, client=CLIENT, request_id="test", from_browser=False)

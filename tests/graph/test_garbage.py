@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from app.domains.ledger import loaders
+from app.engine.operations import Response
 from app.kit.db import PUBLIC, Database
 from app.kit.hub import Hub
-from app.kit.loading import Reads
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
+from app.kit.reads import Reads
 from app.main import Application, build_runtime
-from app.schema.market.enums import PriceSource
-from app.schema.market.ticking import PriceTicks
+from app.schema.market.prices.ticks import PriceTicks
+from app.schema.market.sources import PriceSource
 from app.transport.runtime import Caller
 from tests.conftest import Execute
 from tests.factories import CLIENT
@@ -71,6 +72,43 @@ async def test_a_request_is_freed(name: str, stage: Stage, execute: Execute) -> 
     await assert_freed(lambda: execute(QUERIES[name], viewer=viewer), 300)
 
 
+REFUSED: dict[str, tuple[str, dict[str, Any] | None]] = {
+    "syntax": ("{ chain { height ", None),
+    "syntax after a comment": ("{ chain { height } } # here \n }", None),
+    "unknown field": ("{ chain { heigth } }", None),
+    "unknown fields": (f"{{ {' '.join(f'unknown{number}' for number in range(100))} }}", None),
+    "too many tokens": ("{ " + "chain { height } " * 5000 + "}", None),
+    "too deep": ("{" + "a{" * 3000, None),
+    "too many aliases": (f"{{ {' '.join(f'a{number}: chain {{ height }}' for number in range(1000))} }}", None),
+    "too dear": (
+        "{ blocks(first: 100) { nodes { transactions(first: 100) { nodes { sender { owner { id } } } } } } }",
+        None,
+    ),
+    "wrong type": ("query($first: Int!) { blocks(first: $first) { nodes { hash } } }", {"first": ["x" * 20] * 2000}),
+    "wrong items": ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [{}] * 2000}),
+    "wrong enum": ("query($by: TokenOrder) { tokens(orderBy: $by) { nodes { symbol } } }", {"by": "x" * 100_000}),
+    "missing": ("query($first: Int!) { blocks(first: $first) { nodes { hash } } }", {}),
+    "too many values": ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["x"] * 20_000}),
+    "unusable text": ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["\0"]}),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.usefixtures("no_collector")
+async def test_a_refused_request_is_freed(name: str, stage: Stage, application: Application) -> None:
+    hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
+    engine = build_runtime(application, hub, ProcessRpc(application.redis)).engine
+    query, variables = REFUSED[name]
+
+    async def refuse() -> None:
+        refused = engine.prepare(query, None, variables, introspection_allowed=True)
+        assert isinstance(refused, list)
+        body = Response.refused(refused, "request-1").body()
+        assert len(str(body)) < 50_000
+
+    await assert_freed(refuse, 200)
+
+
 @pytest.mark.usefixtures("no_collector")
 async def test_ten_thousand_requests_are_freed(execute: Execute) -> None:
     await assert_freed(lambda: execute(QUERIES["columns"]), TIMES)
@@ -92,7 +130,7 @@ async def test_ten_thousand_loads_are_freed(database: Database) -> None:
 @pytest.mark.usefixtures("no_collector")
 async def test_ten_thousand_events_are_freed(stage: Stage, application: Application) -> None:
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    runtime = build_runtime(application, hub, Peers(application.redis))
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
     prepared = runtime.engine.prepare(
         "subscription { priceTicks { at ticks { symbol priceUsd } } }", None, None, introspection_allowed=True
     )

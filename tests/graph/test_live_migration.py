@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.domains.market.services import MarketServices
 from app.kit.db import Database, Tx
 from app.kit.sql import Query
 from tests.conftest import Execute, Owner
@@ -73,7 +74,7 @@ async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(  
 ) -> None:
     viewer = stage.world.viewers["alice"]
     await owner.execute("ALTER TABLE watchlist_items ADD more_before text, ALTER notes TYPE varchar(2500)")
-    await stage.services.market.watchlist.add(viewer, "BTC", "before", "key")
+    await stage.services[MarketServices].watchlist.add(viewer, "BTC", "before", "key")
     name = await owner.fetchval("SELECT display_name FROM display_names WHERE user_id = $1", viewer.user_id)
     before = {"viewer": {"user": {"displayName": name}, "watchlist": {"nodes": [{"notes": "before"}]}}}
     after = {"viewer": {"user": {"displayName": "New"}, "watchlist": {"nodes": [{"notes": "after"}]}}}

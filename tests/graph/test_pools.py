@@ -9,10 +9,11 @@ import pytest
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.prices.model import TickQuote
+from app.domains.market.services import MarketServices
 from app.engine.operations import Response
 from app.kit.db import Database
 from app.kit.hub import Hub
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.volatile import Latest
 from app.main import Application, build_runtime
@@ -69,7 +70,7 @@ def pool_size(request: pytest.FixtureRequest) -> int:
 def runtime(application: Application) -> AppRuntime:
     """What the transports are handed."""
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
-    return build_runtime(application, hub, Peers(application.redis))
+    return build_runtime(application, hub, ProcessRpc(application.redis))
 
 
 async def test_ten_times_as_much_of_everything_as_there_are_connections(
@@ -78,7 +79,7 @@ async def test_ten_times_as_much_of_everything_as_there_are_connections(
     viewers = [stage.world.viewers[name] for name in ("alice", "bob", "carol", "admin")]
     for viewer in viewers:
         for symbol in ("BTC", "ETH", "SOL"):
-            await application.services.market.watchlist.add(viewer, symbol, None, f"{symbol}")
+            await application.services[MarketServices].watchlist.add(viewer, symbol, None, f"{symbol}")
     times = 10 * pool_size
     work: list[Awaitable[Response]] = []
     for number in range(times):

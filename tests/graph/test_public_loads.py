@@ -8,8 +8,9 @@ import pytest
 from app.domains.market.prices.model import Interval
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.events import positions_by_stream
-from app.kit.loading import Audience, Many, One, Page, PageRequest, Reads
-from app.kit.moments import Moments
+from app.kit.loaders import Audience, Many, One, Page, PageRequest
+from app.kit.reads import Reads
+from app.kit.snapshots import SnapshotMode
 from app.kit.sql import Keyed
 from tests.conftest import Owner
 from tests.graph.world import World
@@ -81,9 +82,9 @@ async def test_a_public_loader_gives_everybody_the_same(
     keys = [row[0] for row in await owner.fetch(KEYS[name])] if name in KEYS else [None]
     assert keys
 
-    async def loaded(scope: Scope, moments: Moments) -> list[Any]:
+    async def loaded(scope: Scope, mode: SnapshotMode) -> list[Any]:
         reads = Reads(database, scope)
-        reads.moments = moments
+        reads.snapshot_mode = mode
         load: Callable[[Any], Any]
         match loader:
             case One():
@@ -98,9 +99,9 @@ async def test_a_public_loader_gives_everybody_the_same(
         finally:
             await reads.aclose()
 
-    as_nobody = await loaded(PUBLIC, Moments.AS_DECLARED)
+    as_nobody = await loaded(PUBLIC, SnapshotMode.AS_DECLARED)
     # A test of nothing would pass as well.
     assert any(getattr(each, "records", each) for each in as_nobody)
     for person in ("alice", "admin"):
-        for moments in Moments:
-            assert await loaded(world.viewers[person].scope, moments) == as_nobody, (person, moments)
+        for mode in SnapshotMode:
+            assert await loaded(world.viewers[person].scope, mode) == as_nobody, (person, mode)

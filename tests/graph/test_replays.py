@@ -13,6 +13,7 @@ import pytest
 from graphql import GraphQLInputObjectType, build_schema, get_named_type
 
 from app.domains.accounts.model import Viewer
+from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
@@ -81,7 +82,7 @@ async def _years_later(stage: Stage) -> None:
 
 async def _guess_codes(stage: Stage) -> None:
     for _ in range(REGISTRATION_LIMIT.attempts):
-        await stage.services.accounts.registration.limiter.charge(REGISTRATION_LIMIT.of(CLIENT.ip))
+        await stage.services[AccountsServices].registration.limiter.charge(REGISTRATION_LIMIT.of(CLIENT.ip))
 
 
 async def _transfer(stage: Stage, variant: str) -> dict[str, Any]:

@@ -25,12 +25,12 @@ SDL = build_schema((ROOT / "schema.graphql").read_text())
 
 # What a transcript cannot show, and the tests that do.
 SUBSCRIPTIONS = {
-    "priceTicks": "tests/schema/market/test_ticking.py",
-    "candleUpdates": "tests/schema/market/test_ticking.py",
-    "watchlistTicks": "tests/schema/market/test_ticking.py",
-    "notifications": "tests/schema/market/test_notifications.py",
-    "priceAlerts": "tests/schema/market/test_notifications.py",
-    "analysisPhases": "tests/schema/market/test_analysing.py",
+    "priceTicks": "tests/schema/market/prices/test_ticks.py",
+    "candleUpdates": "tests/schema/market/prices/test_ticks.py",
+    "watchlistTicks": "tests/schema/market/prices/test_ticks.py",
+    "notifications": "tests/schema/notifications/test_notifications.py",
+    "priceAlerts": "tests/schema/notifications/test_notifications.py",
+    "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
     "newBlock": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",

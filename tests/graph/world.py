@@ -10,22 +10,25 @@ from decimal import Decimal
 
 import msgspec
 
-from app.domains.accounts.jobs import accounts_schedules
+from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
-from app.domains.ledger.jobs import ledger_schedules
+from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.house import LEDGER
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.model import TransferCommand
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
+from app.domains.market.prices.statements import PriceSql
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
-from app.domains.market.statements import PRICES
 from app.engine.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Unavailable
+from app.kit.house import Services, schedules_of
 from app.kit.jobs import kit_schedules, run_schedule
-from app.kit.loading import Reads
-from app.schema.services import Services
+from app.kit.reads import Reads
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles
 from tests.graph.world_prices import chart
@@ -64,20 +67,20 @@ class Builder:
         """The whole world, in an order that never changes."""
         for code in ("FOR-DAVE", "FOR-ERIN", "FOR-FRED"):
             self._tick()
-            await self.services.accounts.administration.add_access_codes([code])
+            await self.services[AccountsServices].administration.add_access_codes([code])
         await self._settle("admin", role=Role.ADMIN)
         await self._settle("alice")
         await self._settle("bob")
         await self._settle("carol", public_key=public_pem(self.carols_key.public_der))
         await self._settle("dave", access_code="FOR-DAVE")
         await self._mine_and_pay()
-        await self.services.ledger.beneficiaries.add(
+        await self.services[LedgerServices].beneficiaries.add(
             self.viewers["alice"], self.names["bob.wallet"], "Bob Test", "Bob", "world: Bob"
         )
         await self._pay("alice", "bob", "3", "On its way")
         await self._schedule()
         await self._quote()
-        await self.services.market.news.publish(articles(self.clock.now()))
+        await self.services[MarketServices].news.publish(articles(self.clock.now()))
         self.clock.advance(BLOCK_GAP)
         return World(self.viewers, self.names, self.carols_key, self.clock.now())
 
@@ -96,7 +99,7 @@ class Builder:
             display_name=name.capitalize(),
             public_key=public_key,
         )
-        registration = self.services.accounts.registration
+        registration = self.services[AccountsServices].registration
         if access_code is None:
             user_id = await registration.create(new, role, PHONE)
         else:
@@ -112,7 +115,7 @@ class Builder:
         self.names[f"{name}.walletNode"] = global_id("Wallet", wallet.wallet_id)
 
     async def _mine_and_pay(self) -> None:
-        await self.services.ledger.chain.ensure_genesis(self.names["admin.wallet"])
+        await self.services[LedgerServices].chain.ensure_genesis(self.names["admin.wallet"])
         await name_tip(self.services, self.names)
         for height in range(1, BLOCKS):
             if height > max(EARNERS):
@@ -131,31 +134,33 @@ class Builder:
             fee=Decimal("0.001"),
             memo=memo,
         )
-        self.names[f"payment.{number}"] = await self.services.ledger.transfers.transfer(
+        self.names[f"payment.{number}"] = await self.services[LedgerServices].transfers.transfer(
             self.viewers[sender], command, f"world: payment {number}"
         )
 
     async def _schedule(self) -> None:
         """As if a worker had started, and cleaned the sessions once."""
-        upkeep = accounts_schedules(self.services.accounts)
         tomorrow = self.clock.now() + timedelta(days=1)
-        for schedule in [*kit_schedules(self.database, self.clock), *upkeep, *ledger_schedules(self.services.ledger)]:
+        for schedule in [
+            *kit_schedules(self.database, self.clock),
+            *schedules_of((ACCOUNTS, LEDGER), self.services),
+        ]:
             await self.database.pool.execute(
                 "INSERT INTO pgqueuer_schedules (expression, entrypoint, next_run) VALUES ($1, $2, $3)",
                 schedule.cron,
                 schedule.name,
                 tomorrow,
             )
-        await run_schedule(self.database, self.clock, upkeep[0])
+        await run_schedule(self.database, self.clock, ACCOUNTS.schedules(self.services[AccountsServices])[0])
 
     async def _quote(self) -> None:
         """As if a worker had fed prices once, and a feed of news had failed."""
-        market = self.services.market
+        market = self.services[MarketServices]
         await market.tokens.ensure()
         provider = market.providers.prices
         quotes = await provider.quotes([token.symbol for token in await provider.tokens(250)])
         columns = [list(column) for column in zip(*map(msgspec.structs.astuple, quotes.accepted), strict=True)]
-        await self.database.write(SYSTEM, lambda tx: tx.fetch(PRICES.put_quotes, provider.name, *columns))
+        await self.database.write(SYSTEM, lambda tx: tx.fetch(PriceSql.put_quotes, provider.name, *columns))
         await market.sources.succeeded(
             provider.name, SourceKind.PRICES, accepted=len(quotes.accepted), ignored={"stale": 2, "jump": 1}
         )
@@ -167,13 +172,13 @@ async def mine(services: Services, clock: FixedClock, names: dict[str, str], min
     """Connects one block with all that waits, and names it."""
     clock.advance(BLOCK_GAP)
     wallet_id = names[f"{miner}.wallet"]
-    template = await services.ledger.chain.template(wallet_id)
-    await services.ledger.chain.connect(await solved(template.block), wallet_id)
+    template = await services[LedgerServices].chain.template(wallet_id)
+    await services[LedgerServices].chain.connect(await solved(template.block), wallet_id)
     await name_tip(services, names)
 
 
 async def name_tip(services: Services, names: dict[str, str]) -> None:
     """Calls the hash of the newest block `<block.HEIGHT>`."""
-    state = await services.ledger.chain.state()
+    state = await services[LedgerServices].chain.state()
     assert state is not None
     names[f"block.{state.tip_height}"] = state.tip_hash

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact
+from app.kit.redis_client import open_redis
 from app.kit.relay import Relay
 from tests.waiting import HANG_S
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from app.kit.db import PUBLIC, SYSTEM, Database, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.sql import Query
-from app.kit.work import Work, apart, working
+from app.kit.work import Work, detached_context, working
 from tests.conftest import APP_ROLE, Owner
 from tests.statements import statement
 from tests.waiting import HANG_S, elapse, until
@@ -130,7 +130,7 @@ async def test_a_snapshot_is_one_moment(database: Database) -> None:
     async with database.snapshot(SYSTEM) as tx:
         before = [row[0] for row in await tx.fetch(COUNTERS)]
         write = database.write(SYSTEM, lambda other: other.execute(BUMP, 1))
-        await asyncio.create_task(write, context=apart())
+        await asyncio.create_task(write, context=detached_context())
         assert [row[0] for row in await tx.fetch(COUNTERS)] == before == [0, 0]
 
     assert [row[0] for row in await database.fetch(COUNTERS)] == [1, 0]
@@ -172,7 +172,9 @@ async def test_a_serialisation_failure_is_retried(database: Database) -> None:
         await tx.execute(statement("level", ".", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await tx.fetch(COUNTERS)
         if attempts == 1:
-            await asyncio.create_task(database.write(SYSTEM, lambda other: other.execute(BUMP, 1)), context=apart())
+            await asyncio.create_task(
+                database.write(SYSTEM, lambda other: other.execute(BUMP, 1)), context=detached_context()
+            )
         await tx.execute(BUMP, 1)
 
     await database.write(PUBLIC, read_then_write)
@@ -358,7 +360,7 @@ async def test_a_work_that_holds_a_connection_may_not_wait_for_another(database:
             # Nor may a task that it starts.
             await asyncio.create_task(take())
         # What belongs to nobody's work may.
-        assert await asyncio.create_task(take(), context=apart())
+        assert await asyncio.create_task(take(), context=detached_context())
         assert await tx.fetch(COUNTERS)
 
     await database.write(PUBLIC, work)

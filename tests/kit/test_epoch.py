@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from app.kit.db import PUBLIC, Database
 from app.kit.events import EventLog, Position, positions_by_stream
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from tests.conftest import APP_ROLE, Owner, in_database, next_number
 from tests.kit.moving import append
 from tests.waiting import HANG_S

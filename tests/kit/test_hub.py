@@ -12,10 +12,10 @@ from redis.exceptions import RedisError
 
 from app.dev.processes import free_port
 from app.kit import hub as hub_module
-from app.kit.cache import open_redis
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
+from app.kit.redis_client import open_redis
 from app.kit.relay import CHANNEL
 from tests.conftest import Owner
 from tests.kit.moving import append, following, hub_of, relaying, take
@@ -201,7 +201,7 @@ async def _listen_for_ever(hub: Hub) -> None:
 async def test_a_redis_that_hangs_keeps_nobody_from_what_postgres_knows(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.catchup.REDIS_PATIENCE_S", 0.1)
+    monkeypatch.setattr("app.kit.event_history.REDIS_PATIENCE_S", 0.1)
     port = free_port()
     async with valkey(port, tmp_path) as server:
         redis = await open_redis(f"redis://127.0.0.1:{port}")

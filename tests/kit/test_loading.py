@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from app.kit.db import Database, Scope
 from app.kit.errors import Unavailable
-from app.kit.loading import Audience, PageRequest, Reads, many, one, page
+from app.kit.loaders import Audience, PageRequest, many, one, page
+from app.kit.reads import Reads
 from app.kit.sql import Keyed, Query
 from app.kit.work import Work, working
 from tests.conftest import Owner

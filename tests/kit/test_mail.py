@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kit.clock import FixedClock
-from app.kit.mail import MailError, Message, OutboxMailer, SmtpMailer
+from app.kit.mail import FolderMailer, MailError, Message, SmtpMailer
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -262,20 +262,20 @@ def numbered(number: int) -> Message:
     return Message(to="alice@example.com", subject=f"mail {number}", text="t")
 
 
-async def subjects(outbox: OutboxMailer, limit: int = 50) -> list[str]:
-    return [entry.message.subject for entry in await outbox.recent(limit)]
+async def subjects(mailbox: FolderMailer, limit: int = 50) -> list[str]:
+    return [entry.message.subject for entry in await mailbox.recent(limit)]
 
 
 async def test_the_outbox_lists_newest_first_to_any_process(tmp_path: Path) -> None:
     clock = FixedClock(NOW)
     folder = tmp_path / "made" / "outbox"
-    reader = OutboxMailer(folder, clock)
+    reader = FolderMailer(folder, clock)
     assert await reader.recent() == []
-    writer = OutboxMailer(folder, clock)
+    writer = FolderMailer(folder, clock)
     for number in range(3):
         await writer.send(numbered(number))
     clock.advance(timedelta(seconds=1))
-    await OutboxMailer(folder, clock).send(numbered(3))
+    await FolderMailer(folder, clock).send(numbered(3))
     assert await subjects(reader) == ["mail 3", "mail 2", "mail 1", "mail 0"]
     assert await subjects(reader, limit=2) == ["mail 3", "mail 2"]
     [newest] = await reader.recent(1)
@@ -284,28 +284,28 @@ async def test_the_outbox_lists_newest_first_to_any_process(tmp_path: Path) -> N
 
 
 async def test_the_outbox_keeps_the_newest(tmp_path: Path) -> None:
-    outbox = OutboxMailer(tmp_path, FixedClock(NOW), keep=2)
+    mailbox = FolderMailer(tmp_path, FixedClock(NOW), keep=2)
     for number in range(5):
-        await outbox.send(numbered(number))
-    assert await subjects(outbox) == ["mail 4", "mail 3"]
+        await mailbox.send(numbered(number))
+    assert await subjects(mailbox) == ["mail 4", "mail 3"]
     assert len(os.listdir(tmp_path)) == 2
 
 
 async def test_concurrent_writers_lose_nothing(tmp_path: Path) -> None:
-    outboxes = [OutboxMailer(tmp_path, FixedClock(NOW)) for _ in range(4)]
-    await asyncio.gather(*(outboxes[number % 4].send(numbered(number)) for number in range(40)))
-    assert sorted(await subjects(outboxes[0])) == sorted(f"mail {number}" for number in range(40))
+    mailers = [FolderMailer(tmp_path, FixedClock(NOW)) for _ in range(4)]
+    await asyncio.gather(*(mailers[number % 4].send(numbered(number)) for number in range(40)))
+    assert sorted(await subjects(mailers[0])) == sorted(f"mail {number}" for number in range(40))
 
 
 async def test_the_outbox_passes_over_what_is_no_message(tmp_path: Path) -> None:
-    outbox = OutboxMailer(tmp_path, FixedClock(NOW))
-    await outbox.send(numbered(1))
+    mailbox = FolderMailer(tmp_path, FixedClock(NOW))
+    await mailbox.send(numbered(1))
     (tmp_path / "99999999999999999999-empty.json").write_bytes(b"")
     (tmp_path / "99999999999999999999-half.partial").write_bytes(b"{")
-    assert await subjects(outbox, limit=1) == ["mail 1"]
+    assert await subjects(mailbox, limit=1) == ["mail 1"]
 
 
 async def test_outbox_files_are_for_their_owner_only(tmp_path: Path) -> None:
-    await OutboxMailer(tmp_path, FixedClock(NOW)).send(CODE)
+    await FolderMailer(tmp_path, FixedClock(NOW)).send(CODE)
     [name] = os.listdir(tmp_path)
     assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o600

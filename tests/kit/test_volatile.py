@@ -8,7 +8,7 @@ from app.kit import volatile as volatile_module
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.volatile import LATEST_TTL_S, VOLATILE_CHANNEL, Latest, Volatile, Watcher, latest_key
+from app.kit.volatile import LATEST_TTL_S, VOLATILE_CHANNEL, Latest, VolatileTopics, Watcher, latest_key
 from tests.kit.moving import hub_of
 from tests.waiting import until
 
@@ -35,7 +35,7 @@ class Watch:
 
 
 async def test_the_newest_value_of_each_key_is_taken_once(database: Database, redis: Redis) -> None:
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     async with hub_of(EventLog(database, redis), redis) as hub:
         await until(lambda: heard(redis))
         watch, late = await Watch.on(hub, "prices"), await Watch.on(hub, "prices")
@@ -57,7 +57,7 @@ async def test_the_newest_value_of_each_key_is_taken_once(database: Database, re
 
 
 async def test_the_first_take_gives_what_is_the_latest_now(database: Database, redis: Redis) -> None:
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     await volatile.publish("prices", "BTC", 1)
     await volatile.publish("prices", "BTC", 2)
     await volatile.publish("prices", "ETH", 3)
@@ -71,7 +71,7 @@ async def test_the_first_take_gives_what_is_the_latest_now(database: Database, r
 
 
 async def test_what_a_lost_connection_swallowed_is_read_afterwards(database: Database, redis: Redis) -> None:
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     async with hub_of(EventLog(database, redis), redis) as hub:
         await until(lambda: heard(redis))
         watch = await Watch.on(hub, "prices")
@@ -94,7 +94,7 @@ async def test_a_value_heard_while_reading_prevails(database: Database, redis: R
     topic = volatile_module.Topic("prices")
     reached, go_on = asyncio.Event(), asyncio.Event()
 
-    class Slow(Volatile):
+    class Slow(VolatileTopics):
         async def latest(self, topic: str) -> dict[str, object] | None:
             stored = await super().latest(topic)
             reached.set()
@@ -124,7 +124,7 @@ async def test_a_lost_redis_fails_no_publisher_and_no_watcher(
     database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = Redis.from_url("redis://127.0.0.1:1")
-    await Volatile(nowhere).publish("prices", "BTC", 1)
+    await VolatileTopics(nowhere).publish("prices", "BTC", 1)
     hub = Hub(Broadcast("memory://"), EventLog(database, nowhere), memory_limit=1)
     watcher = await hub.watch("prices", lambda: None)
     assert watcher.take() == []
@@ -136,7 +136,7 @@ async def test_a_lost_redis_fails_no_publisher_and_no_watcher(
 @pytest.mark.parametrize(("topic", "key"), [("a\nb", "c"), ("a", "b\nc")])
 async def test_a_name_with_a_line_break_is_refused(redis: Redis, topic: str, key: str) -> None:
     with pytest.raises(ValueError, match="line break"):
-        await Volatile(redis).publish(topic, key, 1)
+        await VolatileTopics(redis).publish(topic, key, 1)
     assert await redis.keys() == []
 
 
@@ -153,19 +153,19 @@ async def test_watchers_leave_nothing_behind(database: Database, redis: Redis) -
 async def test_a_topic_that_is_left_and_watched_again_while_it_is_read_is_read_anew(
     database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     async with hub_of(EventLog(database, redis), redis) as hub:
         await until(lambda: heard(redis))
         await volatile.publish("prices", "BTC", 1)
         asked, answered = asyncio.Event(), asyncio.Event()
-        latest = Volatile.latest
+        latest = VolatileTopics.latest
 
-        async def slow(self: Volatile, topic: str) -> dict[str, object] | None:
+        async def slow(self: VolatileTopics, topic: str) -> dict[str, object] | None:
             asked.set()
             await answered.wait()
             return await latest(self, topic)
 
-        monkeypatch.setattr(Volatile, "latest", slow)
+        monkeypatch.setattr(VolatileTopics, "latest", slow)
         first = asyncio.create_task(Watch.on(hub, "prices"))
         await asked.wait()
         first.cancel()
@@ -177,11 +177,11 @@ async def test_a_topic_that_is_left_and_watched_again_while_it_is_read_is_read_a
 
 
 async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     # All in one turn of the event loop: nothing is sent in between.
     for price in range(1000):
-        volatile.tell("prices", "BTC", price)
-    volatile.tell("prices", "ETH", "only")
+        volatile.publish_soon("prices", "BTC", price)
+    volatile.publish_soon("prices", "ETH", "only")
 
     async def told() -> bool:
         return await volatile.latest("prices") == {"BTC": 999, "ETH": "only"}
@@ -194,7 +194,7 @@ async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
 
 async def test_a_topic_of_many_keys_begins_anew_in_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(volatile_module, "KEYS_LIMIT", 3)
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     for key in ("a", "b", "c", "b"):
         await volatile.publish("t", key, key)
     assert await volatile.latest("t") == {"a": "a", "b": "b", "c": "c"}

@@ -15,9 +15,9 @@ from app.engine.streams.declaring import durable
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database, Tx
 from app.kit.events import Event
-from app.kit.flights import Flights
 from app.kit.jobs import Job, Schedule, _entrypoint, run_schedule
-from app.kit.loading import Reads
+from app.kit.reads import Reads
+from app.kit.single_flight import SingleFlight
 from app.kit.work import Work, begin_transaction, current_work, working
 from app.schema.scalars import SCALARS
 from tests.conftest import APP_ROLE, NOON
@@ -128,7 +128,7 @@ async def long_running(database: Database) -> None:
 
 
 async def shared_flight(database: Database) -> None:
-    await Flights[None]().join("key", lambda: nested(database))
+    await SingleFlight[None]().join("key", lambda: nested(database))
 
 
 @pytest.mark.parametrize("entry", [request, subscription, job, schedule, long_running, shared_flight])

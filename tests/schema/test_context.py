@@ -10,7 +10,7 @@ import pytest
 
 from app.domains.accounts.model import Client, Role, Viewer
 from app.kit.errors import Unauthenticated
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Context
 
 VIEWER = Viewer(UUID(int=1), UUID(int=2), Role.ADMIN, True, datetime(2026, 1, 1, tzinfo=UTC), Client())

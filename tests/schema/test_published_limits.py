@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from graphql import GraphQLObjectType
 
+from app.domains.accounts.services import AccountsServices
 from app.engine.limits import Limits
 from app.kit.admission import Admission, Overloaded
 from app.kit.ratelimit import Limit
@@ -41,6 +42,7 @@ CODES: Final = {
     "_TRY_AGAIN_LATER",
     "REQUEST_ENTITY_TOO_LARGE",
     "TOO_MANY_REQUESTS",
+    "_overloaded",
 }
 WORDS: Final = ("Too many", "Too much")
 
@@ -55,11 +57,12 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "domains.ledger.services.mempool.Mempool.require_room": {"mempool"},
     "domains.market.alerts.services.alerts.Alerts._insert": {"alerts"},
     "domains.market.watchlist.services.Watchlist.add.add": {"watchlist"},
-    "engine.documents.Documents.get": {"tokens"},
+    "engine.documents.Documents._parse": {"tokens"},
     "engine.execution.Engine._run": {"timeoutS"},
     "engine.execution.Engine.open_stream": {"timeoutS"},
-    "engine.execution.Engine.prepare_fairly": {"largeRequestsWaiting"},
+    "engine.checks.Checks.run": {"largeRequestsWaiting", "largeRequestsWaitingPerCaller"},
     "engine.limits.cost._refusal": {"cost", "costFormula"},
+    "engine.limits.text.check_variables": {"variableValues"},
     "engine.limits.shape.check_shape": {"selections", "depth", "aliases"},
     "engine.streams.subscriptions.Subscriptions._charge": {
         "streamCostPerSocket",
@@ -72,10 +75,10 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "kit.crypto.passwords.Passwords._run": {"passwordsWaiting"},
     "kit.ratelimit.RateLimiter._place": {"attempts"},
     "transport.messages.read_body": {"bodyBytes"},
-    "transport.places.Places.take": SOCKETS,
+    "transport.connection_limits.ConnectionLimits.acquire": SOCKETS,
     "transport.sockets.admission": ACCEPTS,
     "transport.sockets.admission.Admission._refused": ACCEPTS,
-    "transport.sockets.admission.Admission.enter": SOCKETS,
+    "transport.sockets.admission.Admission.acquire": SOCKETS,
     "transport.sockets.socket.Socket._evict": {"socketDrainS"},
     "transport.sockets.socket.Socket._not_initialised": {"socketInitS"},
     "transport.sockets.socket.Socket._subscribe": {"subscriptionsPerSocket"},
@@ -85,13 +88,16 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     # What the problems are, and how they are shown.
     "domains.ledger.model.MempoolFull",
     "engine.problems.RateLimited",
+    "engine.rules.validation.validate.on_error",
+    "engine.checks.TooManyChecks",
+    "kit.admission.Admission.__init__",
     "kit.admission.Overloaded",
     "kit.errors.Code",
     "kit.errors.RateLimited",
     "kit.errors.RateLimited.__init__",
-    "schema.ledger.problems.MempoolFull",
+    "schema.ledger.payments.MempoolFull",
     "transport.refusals",
-    "transport.sockets.closings.closing_for",
+    "transport.sockets.error_mapping.closing_for",
     "transport.sockets.protocol.CloseCode",
     "transport.sockets.wire",
     # How others answer us.
@@ -217,7 +223,7 @@ async def test_a_caller_may_wait_as_often_as_is_published() -> None:
 
 
 def test_attempts_are_published_as_they_are_counted(application: Application) -> None:
-    counted = application.services.accounts.limits
+    counted = application.services[AccountsServices].limits
     limits = build_limits(application.settings, tick_period_s=1.0, attempts=counted)
     assert [
         Limit(

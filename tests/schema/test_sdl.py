@@ -1,12 +1,15 @@
 """`schema.graphql` is what the code says, and every word of it is described."""
 
+import ast
 from pathlib import Path
 
+import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, build_schema
 
 from app.schema import root
 
-SDL = Path(__file__).resolve().parents[2] / "schema.graphql"
+ROOT = Path(__file__).resolve().parents[2]
+SDL = ROOT / "schema.graphql"
 
 
 def test_schema_graphql_is_not_stale() -> None:
@@ -34,3 +37,34 @@ def test_everything_is_described() -> None:
         elif isinstance(kind, GraphQLEnumType):
             undescribed += [f"{name}.{key}" for key, value in kind.values.items() if not value.description]
     assert undescribed == []
+
+
+def repeated(source: str) -> list[str]:
+    """Returns the classes and functions whose description begins as their docstring does."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for decorator in node.decorator_list
+        for keyword in getattr(decorator, "keywords", ())
+        if keyword.arg == "description" and (doc := ast.get_docstring(node))
+        if ast.unparse(keyword.value).lstrip("f'\"").startswith(doc.split("\n")[0].rstrip("."))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "found"),
+    [
+        ("@strawberry.type", []),
+        ("@strawberry.type(description='A thing. It is public.')", ["Thing"]),
+        ("@record_type(model.Thing, description=f'A thing of {MOST}.')", ["Thing"]),
+        ("@strawberry.type(description='Another text.')", []),
+    ],
+)
+def test_a_repeated_description_is_found(decorator: str, found: list[str]) -> None:
+    assert repeated(f'{decorator}\nclass Thing:\n    """A thing."""') == found
+
+
+def test_each_description_is_said_once() -> None:
+    sources = [path for part in ("engine", "schema") for path in (ROOT / "app" / part).rglob("*.py")]
+    assert {path.name: found for path in sources if (found := repeated(path.read_text()))} == {}

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from app.domains.ledger.services import statistics
 from app.domains.market.analysis.model.phases import PHASES
 from app.domains.market.analysis.rules import levels, market_data, patterns, predictions, risk, technical
-from app.domains.market.analysis.services import press
+from app.domains.market.analysis.services import media
 from app.engine.execution import Engine
 from app.engine.limits.cost import sizing_arguments
 from app.engine.limits.extra import counted_argument, declared_size
 from app.engine.operations import Prepared
 from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
 from app.schema.limits import build_limits
-from app.schema.market import ticking
+from app.schema.market import watchlist as watchlist_graph
 from app.schema.market.analysis import market_data as market_data_graph
 from app.schema.market.analysis import on_chain
 from app.schema.market.analysis import predictions as predictions_graph
@@ -91,7 +91,7 @@ def test_every_size_is_that_of_what_makes_the_list() -> None:
     assert len(risk.CONFIDENCES) == risk_graph.CONFIDENCES
     assert statistics.LARGEST == on_chain.LARGEST
     assert max(len(parts) for parts in PHASES.values()) == 5
-    assert press.NewsAnalyst.TOP == 10
+    assert media.NewsAnalyst.TOP == 10
 
 
 def cost(query: str, variables: dict[str, Any] | None = None) -> int:
@@ -240,4 +240,4 @@ async def test_a_watchlist_that_is_longer_than_it_may_be_is_told_as_far_as_it_is
     )
     root: Any = SimpleNamespace(quotes=quotes)
     info: Any = SimpleNamespace(context=context)
-    assert [each.symbol for each in await ticking._watched(root, info)] == symbols[:3]
+    assert [each.symbol for each in await watchlist_graph._watched(root, info)] == symbols[:3]

@@ -10,7 +10,9 @@ from websockets.asyncio.client import ClientConnection
 
 from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
-from app.schema.ledger.streams import BALANCE_KINDS, BLOCK_KIND, TRANSACTION_KINDS
+from app.schema.ledger.blocks import BLOCK_KIND
+from app.schema.ledger.transactions import TRANSACTION_KINDS
+from app.schema.ledger.wallets import BALANCE_KINDS
 from tests.streams.plant import Inhabitant, Plant
 from tests.streams.readers import hear, initialise, open_socket, say
 

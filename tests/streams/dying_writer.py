@@ -7,9 +7,9 @@ import sys
 
 import msgspec
 
-from app.kit.cache import open_redis
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact
+from app.kit.redis_client import open_redis
 from tests.waiting import HANG_S
 
 

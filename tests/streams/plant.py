@@ -14,12 +14,13 @@ import httpx
 from pydantic import SecretStr
 
 from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.streams.cursors import stream_cursor
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC
-from app.kit.loading import Reads
 from app.kit.migrate import migrate
+from app.kit.reads import Reads
 from app.main import Application, open_application
 from app.settings import Settings
 from tests.conftest import Owner
@@ -130,7 +131,7 @@ class Plant:
         async with self.owner() as owner:
             clock = self.application.clock
             assert isinstance(clock, FixedClock)
-            yield Scene(self.application.database, owner, clock, self.application.services.ledger)
+            yield Scene(self.application.database, owner, clock, self.application.services[LedgerServices])
 
     async def populate(self) -> None:
         """People with sessions, and a chain."""

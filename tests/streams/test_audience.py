@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.domains.ledger.model import InsufficientFunds
 from app.domains.market.alerts.model import Firing, NewAlert, PriceAbove, Rearm
+from app.domains.market.services import MarketServices
 from app.kit.db import SYSTEM
 from tests.domains.ledger.scene import Scene
 from tests.streams.audience import BLOCK_PARTS, OWN_DOCUMENTS, Client, Document, Watch, ask_alone, client_of
@@ -105,11 +106,11 @@ async def take(plant: Plant, scene: Scene, step: Step) -> None:
 
 async def alarm(plant: Plant, person: Inhabitant) -> None:
     """The person's alert fires, which is made if need be: so far above the price that nothing else fires it."""
-    market = plant.application.services.market
+    market = plant.application.services[MarketServices]
     waiting = NewAlert(symbol="BTC", condition=PriceAbove(Decimal(10) ** 11), rearm=Rearm.EVERY_TIME)
     alert = await market.alerts.create(person.viewer, waiting, "alarm")
     fired = Firing(alert.id, Decimal(10) ** 11, f"For {person.name}", "")
-    assert await plant.application.database.write(SYSTEM, lambda tx: market.firings.fire(tx, [fired])) == 1
+    assert await plant.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
 
 
 async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:

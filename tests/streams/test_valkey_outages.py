@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.kit.cache import open_redis
+from app.kit.redis_client import open_redis
 from tests.streams.crowd import crowd
 from tests.streams.plant import Plant
 from tests.waiting import elapse, now

@@ -25,7 +25,8 @@ from app.kit.db import PUBLIC
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import EventLog
 from app.kit.hub import Hub
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.runtime import AppRuntime, Caller

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from app.schema.services import Services
+from app.kit.house import Services
 from app.transport.application import create_app
 from app.transport.cookies import DEVICE
 from app.transport.runtime import AppRuntime

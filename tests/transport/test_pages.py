@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from app.dev.embedded import Embedded
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.kit.mail import Message, OutboxMailer
+from app.kit.mail import FolderMailer, Message
 from app.settings import Settings
 from app.transport.runtime import DemoLogin
 from tests.engine.support import listening
@@ -63,10 +63,10 @@ async def test_the_ide_offers_demo_logins_in_development_only() -> None:
 
 
 async def test_the_outbox_shows_mail_and_runs_none_of_it(tmp_path: Path) -> None:
-    outbox = OutboxMailer(tmp_path, FixedClock(datetime(2026, 11, 21, 12, tzinfo=UTC)))
+    mailbox = FolderMailer(tmp_path, FixedClock(datetime(2026, 11, 21, 12, tzinfo=UTC)))
     text = "<script>alert(1)</script> Verify: http://testserver/verify?token=a&x=1 now"
-    await outbox.send(Message("bob@example.com", "Hello <b>", text))
-    client = client_for(build(outbox=outbox))
+    await mailbox.send(Message("bob@example.com", "Hello <b>", text))
+    client = client_for(build(dev_mailbox=mailbox))
     page = await client.get("/dev/mail")
     assert "<script>" not in page.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
@@ -98,8 +98,8 @@ async def test_the_outbox_shows_mail_and_runs_none_of_it(tmp_path: Path) -> None
 async def test_a_page_whose_name_was_made_to_lead_here_reads_no_mail_and_no_log_ins(
     tmp_path: Path, host: str, status: int
 ) -> None:
-    outbox = OutboxMailer(tmp_path, FixedClock(datetime(2026, 11, 21, 12, tzinfo=UTC)))
-    client = client_for(build(outbox=outbox, demo_logins=(ALICE,)))
+    mailbox = FolderMailer(tmp_path, FixedClock(datetime(2026, 11, 21, 12, tzinfo=UTC)))
+    client = client_for(build(dev_mailbox=mailbox, demo_logins=(ALICE,)))
     for path in ("/dev/mail", "/dev/mail?format=json", "/ide/config.json"):
         response = await client.get(path, headers={"host": host})
         assert response.status_code == status
@@ -115,8 +115,8 @@ async def test_production_says_when_it_does_not_know_its_own_name() -> None:
 
 
 async def test_there_is_no_outbox_in_production_or_where_mail_is_sent(tmp_path: Path) -> None:
-    outbox = OutboxMailer(tmp_path, FixedClock(datetime(2026, 11, 21, tzinfo=UTC)))
-    for app in (build(PRODUCTION, outbox=outbox), build()):
+    mailbox = FolderMailer(tmp_path, FixedClock(datetime(2026, 11, 21, tzinfo=UTC)))
+    for app in (build(PRODUCTION, dev_mailbox=mailbox), build()):
         assert (await client_for(app).get("/dev/mail")).status_code == 404
 
 
@@ -181,7 +181,7 @@ async def test_not_ready_when_anything_is_missing(missing: str, database: Databa
     available: dict[str, dict[str, Any]] = {
         "database": {"redis": redis},
         "cache": {"database": database, "redis": Redis(port=1)},
-        "apis": {"database": database, "redis": redis, "providers": {"prices": refuse}},
+        "apis": {"database": database, "redis": redis, "readiness_checks": {"prices": refuse}},
     }
     response = await client_for(build(**available[missing])).get("/health/ready")
     expected = {"database": "healthy", "cache": "healthy", "apis": "healthy", missing: "unhealthy"}

@@ -15,7 +15,7 @@ import uvicorn
 
 from app.kit.errors import Unavailable
 from app.settings import Settings
-from app.transport.http import HEAD_BYTES
+from app.transport.http_protocol import HEAD_BYTES
 from app.transport.server import PEER_PATIENCE_S, UNSENT_BYTES, serve
 from tests.transport.support import ORIGIN, Witness, build, errors, serving
 from tests.waiting import HANG_S, elapse, until
@@ -92,7 +92,7 @@ async def test_a_head_that_does_not_arrive_is_not_waited_for(
     async with serving(build()) as url:
         # Long enough for us to have written what we write, in the end, on a busy machine as well.
         for head_s in (0.2 * 4**attempt for attempt in range(5)):
-            monkeypatch.setattr("app.transport.http.HEAD_S", head_s)
+            monkeypatch.setattr("app.transport.http_protocol.HEAD_S", head_s)
             try:
                 assert await ending(url) == b""
                 alone = await ending(url, *writes)
@@ -125,7 +125,7 @@ async def test_a_long_head_that_ends_is_read() -> None:
 
 
 async def test_a_body_that_nobody_waits_for_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.transport.http.HEAD_S", 0.2)
+    monkeypatch.setattr("app.transport.http_protocol.HEAD_S", 0.2)
     async with serving(build()) as url:
         answer = await ending(url, b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nx")
         assert answer.startswith(b"HTTP/1.1 404 ")

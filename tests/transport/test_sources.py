@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from app.domains.market.house import MARKET
+from app.domains.market.services import MarketServices
+from app.domains.market.sources.metrics import SourceMetrics
 from app.domains.market.sources.model import MarketSource, SourceKind
 from app.domains.market.sources.services.directory import Directory
 from app.domains.market.sources.services.providers import Providers
@@ -15,7 +18,7 @@ from app.domains.market.sources.services.providers.simulated import SimulatedPro
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.main import Application, price_checks
+from app.main import Application
 from app.settings import Settings
 from tests.conftest import NOON, settings_for_tests
 from tests.transport.support import build, client_for
@@ -34,7 +37,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def shown(reads: list[Sequence[MarketSource] | Exception]) -> list[list[str]]:
-    """The lines about sources of as many looks at /metrics as there are reads."""
+    """The lines about sources of as many scrapes of /metrics as there are reads."""
 
     async def read() -> Sequence[MarketSource]:
         now = reads.pop(0)
@@ -42,8 +45,9 @@ async def shown(reads: list[Sequence[MarketSource] | Exception]) -> list[list[st
             raise now
         return now
 
-    client, looks = client_for(build(read_sources=read)), len(reads)
-    texts = [(await client.get("/metrics")).text for _ in range(looks)]
+    metrics = SourceMetrics(read)
+    client, scrapes = client_for(build(collectors=[metrics], metric_refreshes=[metrics.refresh])), len(reads)
+    texts = [(await client.get("/metrics")).text for _ in range(scrapes)]
     return [sorted(line for line in text.splitlines() if line.startswith("moneta_source_")) for text in texts]
 
 
@@ -68,18 +72,18 @@ async def test_metrics_without_a_database_show_what_it_said_last() -> None:
 
 
 async def test_only_a_provider_that_is_asked_can_fail(application: Application, settings: Settings) -> None:
-    market = application.services.market
-    assert price_checks(settings, market).keys() == {"coingecko"}
+    market = application.services[MarketServices]
+    assert MARKET.checks(application.wiring, market).keys() == {"coingecko"}
     simulated = SimulatedProvider(Directory(application.database), application.clock, seed=1, period_s=1.0)
     invented = dataclasses.replace(market, providers=Providers(simulated))
-    assert price_checks(settings, invented) == {}
+    assert MARKET.checks(application.wiring, invented) == {}
 
 
 async def test_ready_unless_the_provider_has_failed_for_too_long(
     application: Application, database: Database, redis: Redis, clock: FixedClock, settings: Settings
 ) -> None:
-    market = application.services.market
-    client = client_for(build(database=database, redis=redis, providers=price_checks(settings, market)))
+    market = application.services[MarketServices]
+    client = client_for(build(database=database, redis=redis, providers=MARKET.checks(application.wiring, market)))
 
     async def apis() -> tuple[int, str]:
         response = await client.get("/health/ready")

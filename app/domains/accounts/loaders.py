@@ -1,7 +1,14 @@
 """Loaders of the accounts house."""
 
-from app.domains.accounts.statements import AccessCodeSql, AuthLogSql, ProfileSql, SessionSql, SettingSql, UserSql
-from app.kit.loading import Audience, many, one, page
+from app.domains.accounts.statements import (
+    AccessCodeSql,
+    AuthLogSql,
+    ProfileSql,
+    SessionSql,
+    SettingSql,
+    UserSql,
+)
+from app.kit.loaders import Audience, many, one, page
 
 user_by_id = one(UserSql.users_by_ids, key="id", audience=Audience.PUBLIC)
 account_by_id = one(UserSql.accounts_by_ids, key="id", audience=Audience.VIEWER)

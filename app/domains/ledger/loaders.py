@@ -1,7 +1,14 @@
 """Loaders of the ledger. The chain is public; balances, coins and beneficiaries are visible to their owner only."""
 
-from app.domains.ledger.statements import BeneficiarySql, BlockSql, ChainSql, MempoolSql, TransactionSql, WalletSql
-from app.kit.loading import Audience, many, one, page
+from app.domains.ledger.statements import (
+    BeneficiarySql,
+    BlockSql,
+    ChainSql,
+    MempoolSql,
+    TransactionSql,
+    WalletSql,
+)
+from app.kit.loaders import Audience, many, one, page
 
 wallet_by_id = one(WalletSql.wallets_by_ids, key="wallet_id", audience=Audience.PUBLIC)
 wallet_by_user = one(WalletSql.wallets_by_users, key="user_id", audience=Audience.PUBLIC)

@@ -1,126 +1,81 @@
-"""The verbs of the market."""
+"""The house of the market."""
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Coroutine, Mapping
+from datetime import timedelta
+from typing import Any
 
-from app.domains.accounts.services.mail_queue import MailQueue
-from app.domains.market.alerts.services.alerts import Alerts
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.alerts.services.indicator_alerts import Measuring
-from app.domains.market.alerts.services.matcher import Passing
-from app.domains.market.alerts.services.news_alerts import Headlines
-from app.domains.market.alerts.services.payment_alerts import Whales
-from app.domains.market.alerts.services.price_alerts import Crossings
-from app.domains.market.alerts.services.sentiment_alerts import Sentiments
-from app.domains.market.analysis.services import Analyses, Desk, Phases, analysts
-from app.domains.market.analysis.services.writer import Writer
-from app.domains.market.news.services.feeds import Feeds
-from app.domains.market.news.services.fetcher import Fetcher
-from app.domains.market.news.services.news import News
-from app.domains.market.prices.services.candles import Candles
-from app.domains.market.prices.services.clock_repair import Mending
-from app.domains.market.prices.services.feed import PriceFeed
-from app.domains.market.prices.services.history import History
-from app.domains.market.sources.model.chain import Chain
-from app.domains.market.sources.services.directory import Directory
-from app.domains.market.sources.services.providers import Providers
-from app.domains.market.sources.services.sources import Sources
-from app.domains.market.tokens.services.listing import Tokens
-from app.domains.market.watchlist.services import Watchlist
-from app.domains.notifications.services.notifications import Notifications
-from app.kit.cache import Redis
-from app.kit.clock import Clock
-from app.kit.db import Database
-from app.kit.events import EventLog
-from app.kit.volatile import Volatile
-from app.settings import Settings
+from app.domains.market.alerts import loaders as alert_loaders
+from app.domains.market.alerts.jobs import alert_jobs, alert_schedules
+from app.domains.market.analysis import loaders as analysis_loaders
+from app.domains.market.analysis.metrics import AnalysisMetrics
+from app.domains.market.news import loaders as news_loaders
+from app.domains.market.news.jobs import news_schedules
+from app.domains.market.prices import loaders as price_loaders
+from app.domains.market.prices.jobs import clock_repair_schedule
+from app.domains.market.services import MarketServices
+from app.domains.market.sources.metrics import SourceMetrics
+from app.domains.market.sources.services.providers.simulated import SIMULATED
+from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.jobs import token_schedules
+from app.domains.market.watchlist import loaders as watchlist_loaders
+from app.domains.notifications.house import NOTIFICATIONS
+from app.kit.house import Check, House, HouseMetrics, Wiring
+from app.kit.jobs import Job, Schedule
 
 
-@dataclass(frozen=True)
-class MarketServices:
-    """Every service of the market."""
+def _jobs(services: MarketServices) -> list[Job]:
+    return alert_jobs(services.matcher, services.news_alerts)
 
-    chain: Chain
-    providers: Providers
-    sources: Sources
-    tokens: Tokens
-    candles: Candles
-    feed: PriceFeed
-    history: History
-    mending: Mending
-    watchlist: Watchlist
-    news: News
-    feeds: Feeds
-    alerts: Alerts
-    firings: Firings
-    passing: Passing
-    crossings: Crossings
-    sentiments: Sentiments
-    whales: Whales
-    headlines: Headlines
-    notifications: Notifications
-    analyses: Analyses
-    phases: Phases
 
-    @classmethod
-    def build(
-        cls,
-        *,
-        settings: Settings,
-        database: Database,
-        redis: Redis,
-        clock: Clock,
-        events: EventLog,
-        post: MailQueue,
-        chain: Chain,
-    ) -> Self:
-        """Wires them. The chain is handed in: the market knows no ledger."""
-        firings = Firings(database, clock, events, post)
-        sources = Sources(database, clock)
-        providers = Providers.build(settings, Directory(database), sources, clock)
-        news = News(database, clock)
-        fetcher = Fetcher(
-            settings.news_timeout_s, settings.news_limit_bytes, allows_private=settings.news_from_private_networks
-        )
-        candles = Candles(database)
-        making = analysts(Desk(database, clock), candles, providers, chain)
-        analyses = Analyses(database, redis, clock, making, Writer.of(settings))
-        passing = Passing(database, clock, firings)
-        crossings, measuring = Crossings(passing), Measuring(database, clock, passing, candles)
-        return cls(
-            chain=chain,
-            providers=providers,
-            sources=sources,
-            tokens=Tokens(database, clock, providers.prices, sources, limit=settings.market_token_limit),
-            candles=candles,
-            feed=PriceFeed(
-                providers.prices,
-                database,
-                clock,
-                Volatile(redis),
-                sources,
-                on_moves=[crossings.cross],
-                after_minute=[measuring.after_minute],
-            ),
-            history=History(database),
-            mending=Mending(database),
-            news=news,
-            feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),
-            watchlist=Watchlist(database, clock, settings.watchlist_limit),
-            alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
-            firings=firings,
-            passing=passing,
-            crossings=crossings,
-            sentiments=Sentiments(database, clock, firings, analyses.get),
-            whales=Whales(database, clock, firings, passing, chain),
-            headlines=Headlines(database, clock, passing),
-            notifications=Notifications(database, clock),
-            analyses=analyses,
-            phases=Phases(database, clock, events, analyses),
-        )
+def _schedules(services: MarketServices) -> list[Schedule]:
+    async def expired() -> str:
+        analyses, runs = await services.analyses.delete_expired(), await services.phases.delete_expired()
+        return f"{analyses} analyses, {runs} runs; alerts: {await services.alerts.delete_expired()}"
 
-    async def stop(self) -> None:
-        """Ends what is under way here, and closes what is open."""
-        await self.phases.stop()
-        await self.analyses.stop()
-        await self.providers.aclose()
+    return [
+        clock_repair_schedule(services.clock_repair),
+        *token_schedules(services.tokens),
+        *alert_schedules(services.sentiment_alerts, services.payment_alerts),
+        Schedule(
+            "expired-market-data", "0 3 * * *", "Deletes analyses, their runs and alerts that have expired", expired
+        ),
+        *news_schedules(services.feeds, services.news),
+    ]
+
+
+async def _tasks(_: Wiring, services: MarketServices) -> list[Coroutine[Any, Any, None]]:
+    return [services.feed.run()]
+
+
+async def _start(services: MarketServices) -> None:
+    await services.tokens.ensure()
+
+
+def _checks(wiring: Wiring, services: MarketServices) -> Mapping[str, Check]:
+    """Checks of the provider that is asked for prices. The simulation asks nobody, and never fails."""
+    provider = services.providers.prices.name
+    if provider == SIMULATED:
+        return {}
+    patience = timedelta(seconds=wiring.resources.settings.market_silence_s)
+    return {provider: lambda: services.sources.check(provider, patience)}
+
+
+def _metrics(services: MarketServices) -> list[HouseMetrics]:
+    sources = SourceMetrics(services.sources.all)
+    return [HouseMetrics(sources, sources.refresh), HouseMetrics(AnalysisMetrics(services.analyses))]
+
+
+MARKET = House(
+    name="market",
+    build=MarketServices.build,
+    services=MarketServices,
+    knows=(NOTIFICATIONS,),
+    loaders=(alert_loaders, analysis_loaders, news_loaders, price_loaders, token_loaders, watchlist_loaders),
+    jobs=_jobs,
+    schedules=_schedules,
+    tasks=_tasks,
+    start=_start,
+    stop=MarketServices.stop,
+    checks=_checks,
+    metrics=_metrics,
+)

@@ -1,7 +1,7 @@
-"""How notifications are read: by their owner."""
+"""The loaders of notifications, which only their user can read."""
 
 from app.domains.notifications.statements import NotificationSql
-from app.kit.loading import Audience, one, page
+from app.kit.loaders import Audience, one, page
 
 notification_by_id = one(NotificationSql.notifications_by_ids, key="id", audience=Audience.VIEWER)
 notifications_by_user = page(

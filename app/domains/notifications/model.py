@@ -1,4 +1,4 @@
-"""Notifications: what a user was told, and whether they have read it."""
+"""Notifications, and whether their user has read them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ class NotificationType(StrEnum):
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """Something a user was told. Those of an alert have its symbol and what was measured."""
+    """A notification of a user. `symbol` and `value` are those of its data."""
 
     id: UUID
     user_id: UUID
@@ -41,30 +41,57 @@ class UnreadCount(msgspec.Struct, frozen=True):
     unread: int
 
 
-class Created(msgspec.Struct, frozen=True):
-    """The payload of NOTIFICATION_CREATED. The last four are null unless an alert fired."""
+class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification to add. `title` has 1 to 200 characters, `message` at most 2,000."""
+
+    user_id: UUID
+    type: NotificationType
+    title: str
+    message: str
+    data: dict[str, Any] = {}
+    """Further values, in JSON. Subscribers receive them with the event."""
+    reference: UUID | None = None
+    """The id of what the notification is about, which its type says."""
+
+
+class AddedNotification(msgspec.Struct, frozen=True):
+    """What was stored of a new notification."""
+
+    id: UUID
+    user_id: UUID
+    type: str
+    data: dict[str, Any]
+    reference: UUID | None
+
+
+class NotificationCreated(msgspec.Struct, frozen=True):
+    """What every payload of NOTIFICATION_CREATED has. The notification's data and reference follow."""
 
     id: UUID
     created_at: datetime
-    alert_id: UUID | None = None
-    alert_type: str | None = None
-    symbol: str | None = None
-    value: Decimal | None = None
 
 
-class Mail(msgspec.Struct, frozen=True):
-    """Notifications that one user is told by e-mail, in the order in which they were made."""
+class NotificationMail(msgspec.Struct, frozen=True):
+    """A mail about notifications of one user, in the same order."""
 
     email: str
+    types: list[str]
     titles: list[str]
     messages: list[str]
 
 
 def notification_stream(user_id: UUID) -> str:
-    """The stream that tells what a user is told."""
+    """The stream of a user's notifications."""
     return f"notifications:{user_id}"
 
 
-def created_of(payload: dict[str, Any]) -> Created:
-    """The payload of a stored fact."""
-    return msgspec.convert(payload, Created)
+def created_payload(added: AddedNotification, created_at: datetime) -> dict[str, Any]:
+    """The payload of NOTIFICATION_CREATED. The reference is named after the type: `alert_id`."""
+    created = msgspec.to_builtins(NotificationCreated(added.id, created_at))
+    reference = {} if added.reference is None else {f"{added.type}_id": str(added.reference)}
+    return {**created, **reference, **added.data}
+
+
+def created_of(payload: dict[str, Any]) -> NotificationCreated:
+    """The part of a NOTIFICATION_CREATED payload that does not depend on the type."""
+    return msgspec.convert(payload, NotificationCreated)

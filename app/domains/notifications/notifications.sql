@@ -5,7 +5,7 @@ SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol,
 FROM notifications WHERE id = ANY($1::uuid[]);
 
 -- name: notifications_by_user
--- A page of a user's notifications, the newest first; $3 is a type, or null.
+-- A page of the notifications of a user, the newest first; $3 is a type, or null.
 SELECT k.ord, n.id, n.user_id, n.type, n.title, n.message, n.alert_id, n.symbol, n.value, n.read, n.read_at,
        n.created_at
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
 ) c;
 
 -- name: unread_notifications_by_user
--- A page of what a user has not read, the newest first; $3 is a type, or null.
+-- A page of the unread notifications of a user, the newest first; $3 is a type, or null.
 SELECT k.ord, n.id, n.user_id, n.type, n.title, n.message, n.alert_id, n.symbol, n.value, n.read, n.read_at,
        n.created_at
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
@@ -49,7 +49,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord, n.created_at DESC, n.id DESC;
 
 -- name: unread_notifications_by_user_count
--- How many notifications a user has not read, under the same filter.
+-- How many unread notifications a user has under the same filter.
 SELECT k.ord, c.value
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
 CROSS JOIN LATERAL (
@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (
 ) c;
 
 -- name: unread_counts
--- How many notifications these users have not read, counted up to 1,000.
+-- How many unread notifications these users have, counted up to 1,000.
 SELECT k.user_id, c.unread
 FROM unnest($1::uuid[]) AS k (user_id)
 CROSS JOIN LATERAL (
@@ -69,21 +69,31 @@ CROSS JOIN LATERAL (
 ) c;
 
 -- name: mark_read
--- Marks these notifications of the user's as read.
+-- Marks these notifications of the user as read.
 UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND id = ANY($2::uuid[]) AND NOT read;
 
 -- name: mark_read_until
--- Marks what the user was told up to a moment as read.
+-- Marks the notifications of the user up to a time as read.
 UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND created_at <= $2 AND NOT read;
 
+-- name: insert_notifications
+-- Adds notifications, in this order.
+INSERT INTO notifications (user_id, type, title, message, data, alert_id, created_at)
+SELECT user_id, type, title, message, data, reference, $7
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::uuid[])
+    WITH ORDINALITY AS n (user_id, type, title, message, data, reference, ord)
+ORDER BY ord
+RETURNING id, user_id, type, data, alert_id AS reference;
+
 -- name: who_wants_mail
--- Those of these users who want to be told by e-mail as well.
+-- Which of these users also want their notifications by email.
 SELECT user_id FROM user_settings
 WHERE user_id = ANY($1::uuid[]) AND setting_name = 'notifications' AND setting_value @> '{"email": true}';
 
 -- name: mails_of_notifications
--- What is mailed of these notifications, and where to: one mail a user whose address is verified.
-SELECT u.email, array_agg(n.title ORDER BY n.id) AS titles, array_agg(n.message ORDER BY n.id) AS messages
+-- The content and address of the mails about these notifications: one mail for each user whose address is verified.
+SELECT u.email, array_agg(n.type ORDER BY n.id) AS types, array_agg(n.title ORDER BY n.id) AS titles,
+       array_agg(n.message ORDER BY n.id) AS messages
 FROM notifications n JOIN users u ON u.id = n.user_id
 WHERE n.id = ANY($1::uuid[]) AND u.is_verified
 GROUP BY u.id, u.email ORDER BY u.id;

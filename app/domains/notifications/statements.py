@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.domains.notifications.model import Notification, UnreadCount
+from app.domains.notifications.model import AddedNotification, Notification, NotificationMail, UnreadCount
 from app.kit.sql import Command, Keyed, Query, Statements
 
 
@@ -17,5 +17,6 @@ class NotificationSql(Statements, file="notifications.sql"):
     unread_counts: Query[UnreadCount]
     mark_read: Command
     mark_read_until: Command
+    insert_notifications: Query[AddedNotification]
     who_wants_mail: Query[UUID]
-    mails_of_notifications: Query[tuple[str, list[str], list[str]]]
+    mails_of_notifications: Query[NotificationMail]

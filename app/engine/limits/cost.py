@@ -34,7 +34,7 @@ from graphql import (
     is_list_type,
 )
 
-from app.engine.direct import way_of
+from app.engine.direct import binding_of
 from app.engine.failures import refuse
 from app.engine.limits.extra import counted_argument, declared_size, extra_cost
 from app.engine.limits.model import LimitExceeded, Limits
@@ -188,7 +188,7 @@ class _Scale:
         return self._selections(self._operation.selection_set, self._root).at(LIST_SIZE)
 
     def heaviest_pages(self) -> list[_Page]:
-        """The connections met on the way down through whatever weighs most, outermost first."""
+        """The connections met on the binding down through whatever weighs most, outermost first."""
         pages: list[_Page] = []
         path: list[str] = []
         selections, parent = self._operation.selection_set, cast(GraphQLNamedType | None, self._root)
@@ -268,8 +268,8 @@ class _Scale:
     def _largest(self, definition: GraphQLField) -> int:
         if (counted := counted_argument(definition)) is not None:
             return counted.most
-        way = way_of(definition)
-        return way.max_first if isinstance(way, Relation) else self._limits.first
+        binding = binding_of(definition)
+        return binding.max_first if isinstance(binding, Relation) else self._limits.first
 
     def _condition(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType | None:
         return self._schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else None

@@ -79,8 +79,12 @@ class Limits(msgspec.Struct, frozen=True):
     """Reads and writes that wait for a connection to the database, in one server process."""
     database_waiting_per_caller: int = 1000
     """The same of one user, or of one address where nobody is logged in."""
+    variable_values: int = 10_000
+    """Values in the variables of a request, the names of fields among them."""
     large_requests_waiting: int = 200
     """Large requests that wait to be checked, in one server process."""
+    large_requests_waiting_per_caller: int = 50
+    """The same of one user, or of one address where nobody is logged in."""
     passwords_waiting: int = 256
     """Passwords that wait to be checked, in one server process."""
     mempool: int = 20_000

@@ -5,8 +5,14 @@ from typing import Any, Final
 
 from graphql import GraphQLError, StringValueNode, ValidationRule
 
+from app.engine.failures import refuse
+from app.engine.limits.model import LimitExceeded
+
 MAX_NESTING: Final = 32
 """Lists and objects nested in one another in a variable."""
+
+MAX_VALUES: Final = 10_000
+"""Values in the variables, the names of fields among them: each is coerced, and each may be wrong."""
 
 # Postgres has no NUL in text, and UTF-8 no lone surrogate.
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
@@ -23,7 +29,8 @@ class NoNulRule(ValidationRule):
 
 
 def check_variables(variables: dict[str, Any]) -> GraphQLError | None:
-    """The refusal of text that cannot be stored, or of values nested too deep to walk safely."""
+    """The refusal of text that cannot be stored, or of values too many or nested too deep to walk safely."""
+    values = 0
     level: list[Any] = [variables]
     # One turn more for the object of variables itself, which is no nesting, and one for the innermost values.
     for _ in range(MAX_NESTING + 2):
@@ -38,5 +45,8 @@ def check_variables(variables: dict[str, Any]) -> GraphQLError | None:
                 return GraphQLError(_MESSAGE)
         if not below:
             return None
+        values += len(below)
+        if values > MAX_VALUES:
+            return refuse(LimitExceeded(f"Variables hold more than {MAX_VALUES:,} values."))
         level = below
     return GraphQLError(f"Variables are nested more than {MAX_NESTING} deep.")

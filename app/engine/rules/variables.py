@@ -34,9 +34,11 @@ def _usages(schema: GraphQLSchema, node: OperationDefinitionNode | FragmentDefin
     """As the context finds them, but its visitor would keep the fragment for as long as itself, which is a circle."""
     info = TypeInfo(schema)
     visitor = VariableUsageVisitor(info)
-    visit(node, TypeInfoVisitor(info, visitor))
+    whole = TypeInfoVisitor(info, visitor)
+    visit(node, whole)
     usages = visitor.usages
-    vars(visitor).clear()
+    for each in (visitor, whole, info):
+        vars(each).clear()
     return usages
 
 

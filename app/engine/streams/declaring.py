@@ -16,16 +16,17 @@ from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 
 from app.engine.cursors import Cursor
+from app.engine.descriptions import described
 from app.engine.limits import Limits
 from app.kit.events import Event
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.kit.volatile import Latest
 
 After = Annotated[
     Cursor | None,
     strawberry.argument(
-        description="Go on behind this event, with none missing and none twice; null begins with what happens from now "
-        "on. The error code RESYNC_REQUIRED says that the events behind it are not kept any more: read the data anew."
+        description="The cursor of an event: continue after it, without gaps or repeats. Null: start with new events."
+        " The error code RESYNC_REQUIRED means that the events after it are no longer stored: read the data again."
     ),
 ]
 _METADATA: Final = "stream"
@@ -87,7 +88,7 @@ def durable(
     payload: Callable[[Event, Cursor], Any],
     audience: Audience = Audience.VIEWER,
     per_s: Rate,
-    description: str,
+    description: str | None = None,
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the stream that the function names.
 
@@ -103,7 +104,7 @@ def durable(
         parameters = [*signature.parameters.values(), _AFTER]
         open_stream.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         open_stream.__annotations__ = name_stream.__annotations__ | {"after": After}
-        return _field(open_stream, event, Durable(audience, per_s, payload), description, {})
+        return _field(open_stream, event, Durable(audience, per_s, payload), description or described(name_stream), {})
 
     return declare
 
@@ -114,7 +115,7 @@ def volatile(
     payload: Callable[[Latest, Any], Any],
     audience: Audience = Audience.VIEWER,
     per_s: Rate,
-    description: str,
+    description: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names.
@@ -127,7 +128,8 @@ def volatile(
         async def open_topic(*arguments: Any, **named: Any) -> Opened:
             return Opened(await name_topic(*arguments, **named), None)
 
-        return _field(open_topic, event, Volatile(audience, per_s, payload), description, metadata or {})
+        declared = Volatile(audience, per_s, payload)
+        return _field(open_topic, event, declared, description or described(name_topic), metadata or {})
 
     return declare
 
@@ -136,7 +138,7 @@ def _field(
     resolver: Callable[..., Any],
     event: Any,
     declared: Durable | Volatile,
-    description: str,
+    description: str | None,
     metadata: Mapping[str, Any],
 ) -> Any:
     rate = "`serverInfo { limits { ticksPerS } }`" if callable(declared.per_s) else f"{declared.per_s:g}"

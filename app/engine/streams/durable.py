@@ -19,9 +19,9 @@ from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Problem, ResyncRequired, Unavailable
 from app.kit.events import Event
-from app.kit.flights import Flights
 from app.kit.hub import Listener
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
+from app.kit.single_flight import SingleFlight
 
 BATCH: Final = 16
 """Events that are executed side by side when several are due."""
@@ -44,7 +44,7 @@ class DurableGroup(Group):
         self._payload = common.shape.declared.payload
         self._epoch: UUID
         self._listener: Listener | None = None
-        self._making: Flights[Delivery | None] = Flights()
+        self._making: SingleFlight[Delivery | None] = SingleFlight()
         self._advanced = asyncio.Event()
         self._replaying: dict[Subscription, asyncio.Task[None]] = {}
 

@@ -22,7 +22,7 @@ from graphql import (
 
 from app.engine.audience import reach_of
 from app.engine.streams.declaring import Durable, Volatile, declared_stream
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 
 AFTER: Final = "after"
 N = TypeVar("N", bound=Node)

@@ -27,5 +27,5 @@ def local_secret(path: Path, make: Callable[[], str]) -> str:
 
 
 def derive(secret: str, purpose: str) -> bytes:
-    """A 32-byte key for one purpose; keys of different purposes tell nothing about each other."""
+    """A 32-byte key for one purpose; keys of different purposes reveal nothing about each other."""
     return HKDF(SHA256(), 32, salt=None, info=f"moneta:{purpose}".encode()).derive(secret.encode())

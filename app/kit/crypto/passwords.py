@@ -17,7 +17,7 @@ MAX_PASSWORD_BYTES = 1024
 # bcrypt itself reads no further, and bcrypt 5 raises instead of truncating as its predecessors did.
 BCRYPT_BYTES = 72
 MAX_QUEUED = 256
-"""Passwords that wait for a thread: some ten seconds' worth, after which nobody waits for the answer any more."""
+"""Passwords that may wait for a thread: about ten seconds of work, after which callers have given up."""
 
 T = TypeVar("T")
 

@@ -1,25 +1,45 @@
-"""Keys of the ledger's objects, as clients give them."""
+"""Identifiers in the ledger: how clients name wallets and other objects."""
 
 import re
+from typing import Annotated
 
+import strawberry
+
+from app.domains.ledger import loaders
 from app.engine.nodes import key_of
 from app.kit.errors import NotFound
+from app.schema.context import Info
+from app.schema.scalars import Hash
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
+OwnWalletId = Annotated[
+    Hash | None,
+    strawberry.argument(description="The `walletId` of the viewer's own wallet, which is also the default."),
+]
+
 
 def parse_hash(text: str) -> str:
-    """A hash or a wallet id. Raises ValueError."""
+    """Returns a hash or a wallet ID. Raises ValueError."""
     if not _HASH.fullmatch(text):
         raise ValueError("not a hash")
     return text
 
 
 def wallet_id_of(text: str) -> str | None:
-    """The wallet id in a wallet id or in a wallet's global id; None if it is neither."""
+    """Returns the wallet ID of a wallet ID or of a wallet's global ID; None if it is neither."""
     if _HASH.fullmatch(text):
         return text
     try:
         return str(key_of(text, "Wallet"))
     except NotFound:
         return None
+
+
+async def own_wallet_id(info: Info, wallet_id: str | None) -> str:
+    """Returns the ID of the viewer's wallet. Raises NotFound if there is none, or `wallet_id` is another's."""
+    viewer = info.context.require_viewer()
+    wallet = await info.context.reads.one(loaders.wallet_by_user, viewer.user_id)
+    if wallet is None or wallet_id not in (None, wallet.wallet_id):
+        raise NotFound
+    return wallet.wallet_id

@@ -1,4 +1,4 @@
-"""Transactions, what they spend and what they make."""
+"""Transactions, with the outputs that they spend and create."""
 
 import asyncio
 from datetime import datetime
@@ -12,66 +12,77 @@ from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
 from app.domains.ledger.proof import inclusion_proof
 from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES
 from app.domains.ledger.rules.transaction import MAX_INPUTS, MAX_OUTPUTS
+from app.domains.ledger.streams import wallet_stream
 from app.engine.audience import computed_for
+from app.engine.cursors import Cursor
 from app.engine.limits.extra import holds
 from app.engine.nodes import Node, node_type, record_type
 from app.engine.relations import listed, related
-from app.kit.loading import Audience
+from app.engine.streams.declaring import durable
+from app.kit.events import Event
+from app.kit.loaders import Audience
 from app.schema.context import Info
+from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block, tip_height
-from app.schema.ledger.enums import TransactionStatus
-from app.schema.ledger.ids import parse_hash
+from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash
 from app.schema.scalars import Hash
 
 if TYPE_CHECKING:
     from app.schema.ledger.wallets import Wallet
 
+TRANSACTION_KINDS = {"transaction.pending", "transaction.confirmed", "transaction.failed"}
 
-@record_type(
-    model.Output,
-    description="An amount that a transaction gives to a wallet, until another transaction spends it as an input.",
+declare_enum(
+    model.TransactionStatus,
+    PENDING="The transaction was accepted and waits in the mempool for a block.",
+    CONFIRMED="The transaction is in a block.",
+    FAILED="The transaction did not get into a block. The outputs that it meant to spend can be spent again.",
 )
-class Output:
-    """An amount that a transaction gives to a wallet."""
 
-    output_index: int = strawberry.field(description="Its place among the transaction's outputs, from 0 to 255.")
-    amount: Decimal = strawberry.field(description="In coins.")
-    is_coinbase: bool = strawberry.field(description="Whether it is a miner's reward, spendable once mature.")
-    is_change: bool = strawberry.field(description="Whether it returns to the sender.")
-    block_height: int | None = strawberry.field(description="Height of its block; null while unconfirmed.")
+
+@record_type(model.Output)
+class Output:
+    """An amount that a transaction pays to a wallet, until another transaction spends it as an input."""
+
+    output_index: int = strawberry.field(description="The position among the transaction's outputs, from 0 to 255.")
+    amount: Decimal = strawberry.field(description="The amount in coins.")
+    is_coinbase: bool = strawberry.field(
+        description="Whether the output is a miner's reward, which can be spent once mature."
+    )
+    is_change: bool = strawberry.field(description="Whether the output returns to the sender.")
+    block_height: int | None = strawberry.field(description="The height of the block. Null while unconfirmed.")
     spent_input_index: int | None = strawberry.field(
-        description="Its place among the inputs of `spentBy`, from 0; null while unspent."
+        description="The position among the inputs of `spentBy`, from 0. Null while unspent."
     )
     transaction: "Transaction" = related(
-        loaders.transaction_by_hash, key="transaction_hash", description="The transaction that made it."
+        loaders.transaction_by_hash, key="transaction_hash", description="The transaction that created the output."
     )
     wallet: Annotated["Wallet", strawberry.lazy("app.schema.ledger.wallets")] = related(
-        loaders.wallet_by_id, key="wallet_id", description="Who may spend it."
+        loaders.wallet_by_id, key="wallet_id", description="The wallet that can spend the output."
     )
     spent_by: "Transaction | None" = related(
         loaders.transaction_by_hash,
         key="spent_in_tx_hash",
-        description="The transaction that spends it, pending ones included; null while unspent.",
+        description="The transaction, possibly still pending, that spends the output. Null while unspent.",
     )
 
 
-@record_type(
-    InclusionProofRecord,
-    description="Proof that a transaction is in a block, which `python -m app verify-proof` checks offline.",
-)
+@record_type(InclusionProofRecord)
 class InclusionProof:
-    """Proof that a transaction is in a block."""
+    """A proof that a transaction is in a block. `python -m app verify-proof` checks it offline."""
 
-    transaction_hash: Hash = strawberry.field(description="Hash of the transaction: the leaf.")
-    block_hash: Hash = strawberry.field(description="Hash of the block.")
-    block_height: int = strawberry.field(description="Height of the block.")
-    merkle_root: Hash = strawberry.field(description="Root of the block's merkle tree; part of the header.")
-    header: str = strawberry.field(description="The block's header, 92 bytes in hex: its double SHA-256 is the hash.")
-    index: int = strawberry.field(description="Place of the transaction in the block, from 0.")
+    transaction_hash: Hash = strawberry.field(description="The hash of the transaction: the leaf.")
+    block_hash: Hash = strawberry.field(description="The hash of the block.")
+    block_height: int = strawberry.field(description="The height of the block.")
+    merkle_root: Hash = strawberry.field(description="The root of the block's merkle tree, which the header contains.")
+    header: str = strawberry.field(
+        description="The block's header, 92 bytes in hex. Its double SHA-256 is the block's hash."
+    )
+    index: int = strawberry.field(description="The position of the transaction in the block, from 0.")
     branch: list[Hash] = strawberry.field(
         metadata=holds(MAX_BRANCH_NODES),
-        description="Hashes to combine with the transaction's own, from the leaves up. Bit k of `index` says on which"
-        f" side the k-th stands: 0 right, 1 left. At most {MAX_BRANCH_NODES}.",
+        description="The hashes to combine with the transaction's own, from the leaves up. Bit k of `index` is the side"
+        f" of the k-th hash: 0 is right, 1 is left. At most {MAX_BRANCH_NODES}.",
     )
 
 
@@ -93,58 +104,101 @@ async def _inclusion_proof(root: model.Transaction, info: Info) -> InclusionProo
     return None if block is None or leaves is None else inclusion_proof(block, leaves, root.block_position)
 
 
-@node_type(
-    by=loaders.transaction_by_hash,
-    parse=parse_hash,
-    description="A payment, or the coinbase of a block. Public. Amounts are in coins.",
-)
+@node_type(by=loaders.transaction_by_hash, parse=parse_hash)
 class Transaction(Node):
-    """A payment, or the coinbase of a block."""
+    """A payment, or the coinbase of a block. Public. Amounts are in coins."""
 
     transaction_hash: Hash = strawberry.field(
-        name="hash", description="SHA-256 of the canonical encoding, without the signature."
+        name="hash", description="The SHA-256 of the canonical encoding without the signature."
     )
-    amount: Decimal = strawberry.field(description="What the recipient gets: the sum of the outputs but the change.")
-    fee: Decimal = strawberry.field(description="What the miner gets; 0 for a coinbase.")
-    memo: str = strawberry.field(description="Public text, at most 256 bytes of UTF-8; empty: none.")
-    timestamp: datetime = strawberry.field(description="When it was made, by the sender's clock, in milliseconds.")
-    status: TransactionStatus = strawberry.field(description="Where it stands.")
-    failure_reason: str | None = strawberry.field(description="Why it failed; null unless it did.")
-    size_bytes: int = strawberry.field(description="What it takes in a block, signature included, in bytes.")
-    block_height: int | None = strawberry.field(description="Height of its block; null unless confirmed.")
+    amount: Decimal = strawberry.field(
+        description="The amount that the recipient receives: the sum of the outputs without the change."
+    )
+    fee: Decimal = strawberry.field(description="The fee that the miner receives; 0 for a coinbase.")
+    memo: str = strawberry.field(description="A public text of at most 256 bytes in UTF-8; empty if there is none.")
+    timestamp: datetime = strawberry.field(
+        description="When the transaction was created, by the sender's clock, in milliseconds."
+    )
+    status: model.TransactionStatus = strawberry.field(description="The status of the transaction.")
+    failure_reason: str | None = strawberry.field(
+        description="Why the transaction failed. Null unless the status is FAILED."
+    )
+    size_bytes: int = strawberry.field(description="The size in a block in bytes, including the signature.")
+    block_height: int | None = strawberry.field(description="The height of the block. Null unless confirmed.")
     block_position: int | None = strawberry.field(
-        description="Place in its block, from 0, the coinbase's; null unless confirmed."
+        description="The position in the block; 0 is the coinbase. Null unless confirmed."
     )
     confirmations: int = strawberry.field(
         resolver=_confirmations,
         metadata=computed_for(Audience.PUBLIC),
-        description="Blocks from its own to the tip, both counted; 0 unless confirmed.",
+        description="The number of blocks from the transaction's own to the tip, including both; 0 unless confirmed.",
     )
     sender: Annotated["Wallet", strawberry.lazy("app.schema.ledger.wallets")] | None = related(
-        loaders.wallet_by_id, key="sender_wallet_id", description="The wallet that pays; null for a coinbase."
+        loaders.wallet_by_id, key="sender_wallet_id", description="The wallet that pays. Null for a coinbase."
     )
     recipient: Annotated["Wallet", strawberry.lazy("app.schema.ledger.wallets")] = related(
         loaders.wallet_by_id, key="recipient_wallet_id", description="The wallet that is paid."
     )
     block: Block | None = related(
-        loaders.block_by_height, key="block_height", description="Its block; null unless confirmed."
+        loaders.block_by_height,
+        key="block_height",
+        description="The block of the transaction. Null unless confirmed.",
     )
     inputs: list[Output] = listed(
         loaders.inputs_by_transaction,
         key="transaction_hash",
         most=MAX_INPUTS,
-        description=f"The outputs that it spends, at most {MAX_INPUTS}; none for a coinbase, and released by a failed"
-        " one.",
+        description=f"The outputs that the transaction spends, at most {MAX_INPUTS}. Empty for a coinbase, and for a"
+        " failed transaction.",
     )
     outputs: list[Output] = listed(
         loaders.outputs_by_transaction,
         key="transaction_hash",
         most=MAX_OUTPUTS,
-        description=f"The outputs that it makes, at most {MAX_OUTPUTS}; a failed one has none.",
+        description=f"The outputs that the transaction creates, at most {MAX_OUTPUTS}. Empty for a failed transaction.",
     )
     inclusion_proof: InclusionProof | None = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_inclusion_proof,
         metadata=computed_for(Audience.PUBLIC),
         graphql_type=InclusionProof | None,
-        description="Proof that it is in its block; null unless confirmed.",
+        description="A proof that the transaction is in its block. Null unless confirmed.",
     )
+
+
+@strawberry.type
+class TransactionEvent:
+    """A transaction from or to the wallet was accepted, was confirmed, or failed."""
+
+    cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
+    transaction_hash: strawberry.Private[str]
+    transaction: Transaction = related(
+        loaders.transaction_by_hash, key="transaction_hash", description="The transaction as it is now."
+    )
+
+
+def _transaction_event(event: Event, cursor: Cursor) -> TransactionEvent | None:
+    if event.kind not in TRANSACTION_KINDS:
+        return None
+    return TransactionEvent(cursor=cursor, transaction_hash=event.payload["hash"])
+
+
+@strawberry.type
+class TransactionQuery:
+    """A single transaction."""
+
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Transaction | None)
+    async def transaction(
+        self, info: Info, hash: Annotated[Hash, strawberry.argument(description="The hash of the transaction.")]
+    ) -> model.Transaction | None:
+        """A transaction, whether confirmed, pending or failed. Null if there is none."""
+        return await info.context.reads.one(loaders.transaction_by_hash, hash)
+
+
+@strawberry.type
+class TransactionSubscription:
+    """The stream of a wallet's transactions."""
+
+    @durable(TransactionEvent, payload=_transaction_event, per_s=1.0)
+    async def transaction_updates(self, info: Info, wallet_id: OwnWalletId = None) -> str:
+        """Transactions from or to the viewer's wallet, each time one is accepted, is confirmed, or fails."""
+        return wallet_stream(await own_wallet_id(info, wallet_id))

@@ -1,6 +1,5 @@
-"""Wallets and the beneficiaries that people save."""
+"""Wallets: what is public of them, and what only their owner sees."""
 
-import base64
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
@@ -9,61 +8,54 @@ import strawberry
 
 from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
-from app.domains.ledger.streams import wallet_stream
+from app.domains.ledger.services import LedgerServices
+from app.domains.ledger.streams import wallet_of, wallet_stream
+from app.engine.audience import computed_for
+from app.engine.cursors import Cursor
 from app.engine.nodes import Node, node_type, record_type
-from app.engine.pages import DEFAULT_FIRST, Connection, PageSource, page_of
-from app.engine.relations import After, First, page_request, paged, related
+from app.engine.pages import Connection
+from app.engine.relations import paged, related
+from app.engine.streams.declaring import durable
 from app.kit.crypto.rsa import public_pem
-from app.kit.loading import Audience
-from app.schema.context import Info
+from app.kit.errors import NotFound
+from app.kit.events import Event
+from app.kit.loaders import Audience
+from app.schema.context import Context, Info
+from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.enums import Custody
-from app.schema.ledger.ids import parse_hash
+from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash, wallet_id_of
+from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
 from app.schema.ledger.transactions import Output, Transaction
 from app.schema.scalars import Hash
 
 if TYPE_CHECKING:
-    from app.schema.accounts.types import User
+    from app.schema.accounts.users import User
 
-OWNER_ONLY = "Null unless the wallet is the viewer's own."
+OWNER_ONLY = "Null unless the viewer owns the wallet."
+BALANCE_KINDS = {"transaction.pending", "transaction.failed", "balance.changed"}
+
+declare_enum(
+    model.Custody,
+    CUSTODIAL="Moneta holds the private key, encrypted, and signs with it. Pay with `transfer`.",
+    EXTERNAL="Only the owner holds the private key. Pay with `submitTransaction`.",
+)
 
 
-@record_type(model.WalletPending, description="Coins on the way. They are not part of the balance.")
+@record_type(model.WalletPending)
 class WalletPending:
-    """Coins on the way."""
+    """Coins that are not part of the balance yet, or were deducted from it already."""
 
     incoming: Decimal = strawberry.field(description="Unconfirmed payments to the wallet, in coins.")
     outgoing: Decimal = strawberry.field(
-        description="Unconfirmed payments from the wallet and their fees, in coins; the balance has lost them already."
+        description="Unconfirmed payments from the wallet with their fees, in coins. The balance does not include them."
     )
-    immature: Decimal = strawberry.field(description="Rewards without enough confirmations to be spent, in coins.")
-
-
-def _bytes(root: model.UnsignedTransaction) -> str:
-    return base64.b64encode(root.encoding).decode()
-
-
-@record_type(
-    model.UnsignedTransaction,
-    description="A payment to be signed elsewhere and sent back with `submitTransaction`. Nothing is reserved: coins"
-    " may be spent by another payment meanwhile.",
-)
-class UnsignedTransaction:
-    """A payment to be signed elsewhere."""
-
-    bytes: str = strawberry.field(
-        resolver=_bytes,
-        description="The canonical encoding in base64. Sign it with RSASSA-PSS, SHA-256, MGF1-SHA-256, salt of 32 B.",
+    immature: Decimal = strawberry.field(
+        description="Rewards that do not have enough confirmations to be spent, in coins."
     )
-    hash: Hash = strawberry.field(description="SHA-256 of the bytes: the transaction's hash.")
-    fee: Decimal = strawberry.field(
-        description="The fee in coins; above the one asked for if there was change too small to be worth an output."
-    )
-    change: Decimal = strawberry.field(description="What returns to the wallet, in coins.")
 
 
-def _is_owner(root: model.Wallet, info: Info) -> bool:
-    return info.context.viewer is not None and info.context.viewer.user_id == root.user_id
+def _is_owner(context: Context, wallet: model.Wallet) -> bool:
+    return context.viewer is not None and context.viewer.user_id == wallet.user_id
 
 
 def _public_key(root: model.Wallet) -> str:
@@ -71,93 +63,132 @@ def _public_key(root: model.Wallet) -> str:
 
 
 async def _balance(root: model.Wallet, info: Info) -> Decimal | None:
-    if not _is_owner(root, info):
+    if not _is_owner(info.context, root):
         return None
     row = await info.context.reads.one(loaders.balance_by_wallet, root.wallet_id)
     return None if row is None else row.balance
 
 
 async def _pending(root: model.Wallet, info: Info) -> model.WalletPending | None:
-    return await info.context.reads.one(loaders.pending_by_wallet, root.wallet_id) if _is_owner(root, info) else None
-
-
-async def _utxos(
-    root: model.Wallet, info: Info, first: First = DEFAULT_FIRST, after: After = None
-) -> PageSource | None:
-    if not _is_owner(root, info):
-        return None
-    request = page_request(info.context.cursors, loaders.utxos_by_wallet, first, after)
-    return await page_of(info.context, loaders.utxos_by_wallet, root.wallet_id, request)
+    return (
+        await info.context.reads.one(loaders.pending_by_wallet, root.wallet_id)
+        if _is_owner(info.context, root)
+        else None
+    )
 
 
 async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
     root: model.Wallet,
     info: Info,
-    to_wallet_id: Annotated[Hash, strawberry.argument(description="The recipient's `walletId`.")],
-    amount: Annotated[Decimal, strawberry.argument(description="Coins to pay, above 0, at most 8 decimals.")],
-    fee: Annotated[
-        Decimal | None, strawberry.argument(description="Coins for the miner; null: 0.00001, the least.")
-    ] = None,
-    memo: Annotated[str, strawberry.argument(description="Public text, at most 256 bytes of UTF-8.")] = "",
-    allow_high_fee: Annotated[bool, strawberry.argument(description="Confirms a fee above 1 coin.")] = False,
+    to_wallet_id: Annotated[Hash, strawberry.argument(description="The `walletId` of the recipient.")],
+    amount: Annotated[Decimal, strawberry.argument(description=AMOUNT)],
+    fee: Annotated[Decimal | None, strawberry.argument(description=FEE)] = None,
+    memo: Annotated[str, strawberry.argument(description="A public text of at most 256 bytes in UTF-8.")] = "",
+    allow_high_fee: Annotated[bool, strawberry.argument(description=ALLOW_HIGH_FEE)] = False,
 ) -> model.UnsignedTransaction | None:
-    if not _is_owner(root, info):
+    if not _is_owner(info.context, root):
         return None
     command = model.TransferCommand(
         recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
     )
     executor = await info.context.reads.executor(Audience.VIEWER)
-    return await info.context.services.ledger.transfers.draft(executor, info.context.require_viewer(), command)
+    return await info.context.services[LedgerServices].transfers.draft(executor, info.context.require_viewer(), command)
 
 
-@node_type(
-    by=loaders.wallet_by_id,
-    parse=parse_hash,
-    description="A wallet. What it did on the chain is public; its sums and coins are its owner's.",
-)
+@node_type(by=loaders.wallet_by_id, parse=parse_hash)
 class Wallet(Node):
-    """A wallet."""
+    """A wallet. Its transactions are public; its balance and its coins are visible to the owner only."""
 
-    wallet_id: Hash = strawberry.field(description="SHA-256 of the public key's DER: its address.")
-    public_key: str = strawberry.field(resolver=_public_key, description="RSA public key, PEM.")
-    custody: Custody = strawberry.field(description="Who holds the private key.")
-    created_at: datetime = strawberry.field(description="When it was registered.")
-    owner: Annotated["User", strawberry.lazy("app.schema.accounts.types")] = related(
-        accounts.user_by_id, key="user_id", description="Whose it is; others see only the display name."
+    wallet_id: Hash = strawberry.field(description="The SHA-256 of the DER encoding of the public key: the address.")
+    public_key: str = strawberry.field(resolver=_public_key, description="The RSA public key in PEM.")
+    custody: model.Custody = strawberry.field(description="Who holds the private key.")
+    created_at: datetime = strawberry.field(description="When the wallet was registered.")
+    owner: Annotated["User", strawberry.lazy("app.schema.accounts.users")] = related(
+        accounts.user_by_id, key="user_id", description="The owner. Other users see the display name only."
     )
     balance: Decimal | None = strawberry.field(
         resolver=_balance,
-        description="Coins that can be spent now: confirmed and mature outputs, and own change. " + OWNER_ONLY,
+        description=f"The coins that can be spent now: confirmed and mature outputs, and own change. {OWNER_ONLY}",
     )
     pending: WalletPending | None = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
-        resolver=_pending, graphql_type=WalletPending | None, description="Coins on the way. " + OWNER_ONLY
+        resolver=_pending,
+        graphql_type=WalletPending | None,
+        description=f"The coins that wait for confirmation. {OWNER_ONLY}",
     )
-    utxos: Connection[Output] | None = strawberry.field(  # type: ignore[assignment]
-        resolver=_utxos,
-        graphql_type=Connection[Output] | None,
-        description="Unspent outputs, immature and unconfirmed ones included, by transaction hash. " + OWNER_ONLY,
+    utxos: Connection[Output] | None = paged(
+        loaders.utxos_by_wallet,
+        key="wallet_id",
+        allowed=_is_owner,
+        description=f"The unspent outputs by transaction hash, including immature and unconfirmed ones. {OWNER_ONLY}",
     )
     unsigned_transaction: UnsignedTransaction | None = strawberry.field(  # type: ignore[assignment]
         resolver=_unsigned_transaction,
         graphql_type=UnsignedTransaction | None,
-        description="A payment from this wallet for its owner to sign elsewhere. " + OWNER_ONLY,
+        description=f"A payment from this wallet for its owner to sign elsewhere. {OWNER_ONLY}",
     )
     transactions: Connection[Transaction] = paged(
         loaders.transactions_by_wallet,
         key="wallet_id",
         stream=wallet_stream,
-        description="What it sent or received, failed ones included, the newest first.",
+        description="The transactions from or to the wallet, including failed ones, newest first.",
     )
     blocks_mined: Connection[Block] = paged(
-        loaders.blocks_by_miner, key="wallet_id", description="Blocks that it mined, the newest first."
+        loaders.blocks_by_miner, key="wallet_id", description="The blocks that the wallet mined, newest first."
     )
 
 
-@node_type(by=loaders.beneficiary_by_id, description="A recipient that the viewer has saved. Only theirs to see.")
-class Beneficiary(Node):
-    """A recipient that the viewer has saved."""
+async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:
+    row = await info.context.reads.one(loaders.balance_by_wallet, root.wallet_id)
+    if row is None:
+        raise NotFound
+    return row.balance
 
-    beneficiary_name: str | None = strawberry.field(name="name", description="Full name, at most 255 characters.")
-    nickname: str | None = strawberry.field(description="What the viewer calls them, at most 255 characters.")
-    created_at: datetime = strawberry.field(description="When it was saved.")
-    wallet: Wallet = related(loaders.wallet_by_id, key="beneficiary_wallet_id", description="The wallet to pay.")
+
+@strawberry.type
+class WalletBalanceEvent:
+    """The wallet's balance, or its pending coins, may have changed."""
+
+    cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
+    wallet_id: strawberry.Private[str]
+    balance: Decimal = strawberry.field(resolver=_event_balance, description="The coins that can be spent now.")
+    wallet: Wallet = related(loaders.wallet_by_id, key="wallet_id", description="The wallet.")
+
+
+def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
+    if event.kind not in BALANCE_KINDS:
+        return None
+    return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
+
+
+@strawberry.type
+class WalletQuery:
+    """A single wallet."""
+
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Wallet | None)
+    async def wallet(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The `walletId` or the global ID of the wallet.")],
+    ) -> model.Wallet | None:
+        """A wallet. Null if there is none."""
+        wallet_id = wallet_id_of(id)
+        return None if wallet_id is None else await info.context.reads.one(loaders.wallet_by_id, wallet_id)
+
+
+@strawberry.type
+class WalletViewer:
+    """The viewer's wallet."""
+
+    wallet: Wallet | None = related(
+        loaders.wallet_by_user, key="user_id", description="The viewer's wallet. Null for accounts without one."
+    )
+
+
+@strawberry.type
+class WalletSubscription:
+    """The stream of a wallet's balance."""
+
+    @durable(WalletBalanceEvent, payload=_balance_event, per_s=1.0)
+    async def wallet_balance(self, info: Info, wallet_id: OwnWalletId = None) -> str:
+        """The balance of the viewer's wallet, each time it, or the pending coins, may have changed."""
+        return wallet_stream(await own_wallet_id(info, wallet_id))

@@ -1,4 +1,4 @@
-"""News, and looking through them."""
+"""News, and publishing them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,34 +11,38 @@ from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news import model
 from app.domains.market.news.model import MAX_SYMBOLS
 from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
-from app.domains.market.news.services.news import MAX_CHOICES, MAX_SEARCH, wanted
+from app.domains.market.news.services.news import MAX_BATCH, MAX_CHOICES, MAX_SEARCH, wanted
+from app.domains.market.services import MarketServices
 from app.engine.audience import computed_for
 from app.engine.limits.extra import costs, holds
-from app.engine.nodes import Node, node_type
-from app.engine.pages import DEFAULT_FIRST, Connection, page_of
-from app.engine.relations import After, First, listed, page_request
-from app.kit.loading import Audience, Page
+from app.engine.nodes import Node, node_type, record_type
+from app.engine.pages import Connection
+from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
+from app.engine.relations import Chosen, listed, paged
+from app.kit.loaders import Audience, Page
 from app.schema.context import Info
+from app.schema.idempotency import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
     from app.schema.market.tokens import Token
 
 _BOUND = Decimal(str(NEUTRAL_BOUND))
 _STEP = Decimal("0.01")
+_HTML = " Plain text, or HTML, which is converted to plain text."
 CONTENT_COST = 150
-"""So few contents fit into a request that all of them together are some ten megabytes at most."""
+"""With this cost, the contents that one request can read have about ten megabytes at most."""
 
 
-@strawberry.enum(description="What an article means for whoever holds the tokens that it mentions, in a word.")
+@strawberry.enum
 class Sentiment(Enum):
-    """What an article means, in a word."""
+    """Whether an article is good or bad news for holders of the tokens that it mentions."""
 
     POSITIVE = strawberry.enum_value("POSITIVE", description=f"A score of {_BOUND} or more.")
     NEUTRAL = strawberry.enum_value("NEUTRAL", description=f"A score between -{_BOUND} and {_BOUND}.")
     NEGATIVE = strawberry.enum_value("NEGATIVE", description=f"A score of -{_BOUND} or less.")
 
 
-# The least and the highest score of each; scores have two decimals.
+# The minimum and maximum score of each. Scores have two decimals.
 _SCORES: dict[Sentiment | None, tuple[Decimal | None, Decimal | None]] = {
     None: (None, None),
     Sentiment.POSITIVE: (_BOUND, None),
@@ -58,88 +62,85 @@ async def _content(root: model.NewsArticle, info: Info) -> str | None:
     return None if found is None else found.content
 
 
-@node_type(
-    by=news_loaders.article_by_id,
-    description="An article. Its texts are plain text, not HTML: escape them as any text. Kept for a year.",
-)
+@node_type(by=news_loaders.article_by_id)
 class NewsArticle(Node):
-    """An article."""
+    """A news article. Its texts are plain text, not HTML, and must be escaped like any text. Kept for a year."""
 
-    title: str = strawberry.field(description="Headline, at most 500 characters.")
+    title: str = strawberry.field(description="The headline, at most 500 characters.")
     summary: str | None = strawberry.field(
-        description="What it is about, at most 2,000 characters, a line for each paragraph; null where none came."
+        description="The summary, at most 2,000 characters, with one line per paragraph. Null if there is none."
     )
     content: str | None = strawberry.field(
         resolver=_content,
         metadata=computed_for(Audience.PUBLIC) | costs(CONTENT_COST),
-        description="All that it says, at most 100,000 characters; null where the source gave only a summary."
+        description="The full text, at most 100,000 characters. Null if the source provided only a summary."
         f" Costs {CONTENT_COST} more.",
     )
-    source: str = strawberry.field(description="Who published it, at most 200 characters: a feed's title.")
-    author: str | None = strawberry.field(description="Who wrote it; null where the source does not say.")
-    url: str = strawberry.field(description="Where it is, without tracking parameters; unique. http or https.")
-    image_url: str | None = strawberry.field(description="A picture to show with it; null without one.")
-    sentiment_score: float = strawberry.field(
-        description="What it means for whoever holds the tokens that it mentions, from -1 (bad) to 1 (good): VADER with"
-        " a lexicon of this field, the headline counting for more than the rest."
+    source: str = strawberry.field(description="The publisher, at most 200 characters. For a feed, its title.")
+    author: str | None = strawberry.field(description="The author. Null if the source does not name one.")
+    url: str = strawberry.field(
+        description="The http or https URL of the article, without tracking parameters. Unique."
     )
-    sentiment: Sentiment = strawberry.field(resolver=_sentiment, description="The score in a word.")
+    image_url: str | None = strawberry.field(description="The URL of an image. Null if there is none.")
+    sentiment_score: float = strawberry.field(
+        description="How good the news is for holders of the tokens that it mentions, from -1 (bad) to 1 (good)."
+        " Computed with VADER and a lexicon of crypto terms. The headline has more weight than the rest."
+    )
+    sentiment: Sentiment = strawberry.field(resolver=_sentiment, description="The category of the sentiment score.")
     impact: int = strawberry.field(
-        description="How much it may matter, 0 to 100: by what it is about, how strongly it is worded, and how widely"
-        " it reaches. A rule of thumb, no forecast."
+        description="How important the article may be, 0 to 100, by its topic, its wording and its reach. An estimate,"
+        " not a forecast."
     )
     symbols_mentioned: list[str] = strawberry.field(
         name="symbols",
         metadata=holds(MAX_SYMBOLS),
-        description=f"Symbols of the tokens that it mentions, in that order; at most {MAX_SYMBOLS}.",
+        description=f"The symbols of the tokens that it mentions, in order of appearance. At most {MAX_SYMBOLS}.",
     )
     published_at: datetime = strawberry.field(
-        description="When it was published; when it came, where the source did not say or said a time to come."
+        description="When it was published. If the source gave no time or a future time, when it was received."
     )
-    created_at: datetime = strawberry.field(description="When it came.")
+    created_at: datetime = strawberry.field(description="When it was received.")
     tokens: list[Annotated["Token", strawberry.lazy("app.schema.market.tokens")]] = listed(
         news_loaders.tokens_by_article,
         key="id",
         most=MAX_SYMBOLS,
-        description=f"The tokens that it mentions, in that order; at most {MAX_SYMBOLS}.",
+        description=f"The tokens that it mentions, in order of appearance. At most {MAX_SYMBOLS}.",
     )
 
 
-@strawberry.input(name="NewsFilter", description="Which news: those that fit all of it.")
+@strawberry.input(name="NewsFilter")
 class NewsFilterInput:
-    """Which news."""
+    """Filters news. An article must match all fields."""
 
     symbols: list[str] | None = strawberry.field(
         default=None,
-        description=f"Those that mention one of these, in any case, at most {MAX_CHOICES}; null: all.",
+        description=f"At most {MAX_CHOICES} symbols, in any case, of which the article mentions one. Null: any.",
     )
     sources: list[str] | None = strawberry.field(
-        default=None, description=f"Those of these sources, spelt as `source`, at most {MAX_CHOICES}; null: of any."
+        default=None, description=f"At most {MAX_CHOICES} publishers, spelled as in `source`. Null: any."
     )
-    sentiment: Sentiment | None = strawberry.field(default=None, description="Those of this sentiment; null: of any.")
-    min_impact: int | None = strawberry.field(default=None, description="The least impact, 0 to 100; null: any.")
+    sentiment: Sentiment | None = strawberry.field(default=None, description="The sentiment. Null: any.")
+    min_impact: int | None = strawberry.field(default=None, description="The minimum impact, 0 to 100. Null: any.")
     published_after: datetime | None = strawberry.field(
-        default=None, description="Those published then or later; null: however old."
+        default=None, description="The earliest time of publication, inclusive. Null: no limit."
     )
     published_before: datetime | None = strawberry.field(
-        default=None, description="Those published before then; null: up to now."
+        default=None, description="The latest time of publication, exclusive. Null: no limit."
     )
 
 
-async def _news(
-    info: Info,
-    first: First = DEFAULT_FIRST,
-    after: After = None,
+def _news_filters(
+    *,
     search: Annotated[
         str | None,
         strawberry.argument(
-            description='Words to be found in title, summary or content, in any form: `halving miners`; `"rug pull"`'
-            f" as a phrase, `or`, and `-word` to exclude one. At most {MAX_SEARCH} characters. What holds only very"
-            " common words finds nothing. Null or blank: all."
+            description="Words to find in title, summary or content, in any inflection: `halving miners`. Use quotes"
+            ' for a phrase (`"rug pull"`), `or` for alternatives, and `-word` to exclude a word. At most'
+            f" {MAX_SEARCH} characters. A search for very common words only has no results. Null or blank: all news."
         ),
     ] = None,
-    filter: Annotated[NewsFilterInput | None, strawberry.argument(description="Which; null: all.")] = None,
-) -> Any:
+    filter: Annotated[NewsFilterInput | None, strawberry.argument(description="Filters the news. Null: all.")] = None,
+) -> Chosen:
     given = filter or NewsFilterInput()
     low, high = _SCORES[given.sentiment]
     found = wanted(
@@ -155,13 +156,11 @@ async def _news(
         )
     )
     loader = _loader(found)
-    filters = tuple(getattr(found, name) for name in loader.filters)
-    request = page_request(info.context.cursors, loader, first, after, filters)
-    return await page_of(info.context, loader, None, request)
+    return Chosen(loader, tuple(getattr(found, name) for name in loader.filters))
 
 
 def _loader(wanted: model.NewsFilter) -> Page[model.NewsArticle]:
-    """The way to go: along the index of what narrows the list the most."""
+    """Returns the loader with the index of the most selective filter."""
     if wanted.search is not None:
         return news_loaders.news_matching
     if wanted.symbols is not None:
@@ -171,11 +170,88 @@ def _loader(wanted: model.NewsFilter) -> Page[model.NewsArticle]:
 
 @strawberry.type
 class NewsQuery:
-    """Looking through the news."""
+    """News."""
 
-    news: Connection[NewsArticle] = strawberry.field(
-        resolver=_news,
-        metadata=computed_for(Audience.PUBLIC),
-        graphql_type=Connection[NewsArticle],
-        description="News, searched and filtered, the newest first.",
+    news: Connection[NewsArticle] = paged(
+        news_loaders.news,
+        filtering=_news_filters,
+        description="News, newest first. They can be searched and filtered.",
     )
+
+
+@strawberry.input
+class NewsArticleInput:
+    """An article to publish."""
+
+    url: str = strawberry.field(
+        description="The http or https URL of the article, at most 2,048 characters. Tracking parameters and the"
+        " fragment are removed. The rest identifies the article."
+    )
+    title: str = strawberry.field(description="The headline. Truncated to 500 characters." + _HTML)
+    source: str = strawberry.field(description="The publisher. Blank: the host name of the URL.")
+    summary: str | None = strawberry.field(
+        default=None, description="The summary. Truncated to 2,000 characters. Null: none." + _HTML
+    )
+    content: str | None = strawberry.field(
+        default=None, description="The full text. Truncated to 100,000 characters. Null: none." + _HTML
+    )
+    author: str | None = strawberry.field(default=None, description="The author. Null: unknown.")
+    image_url: str | None = strawberry.field(
+        default=None, description="The http or https URL of an image. Anything else is treated as null."
+    )
+    published_at: datetime | None = strawberry.field(
+        default=None, description="When it was published, within the last year and not in the future. Null: now."
+    )
+
+
+@strawberry.input
+class PublishNewsInput:
+    """Articles to publish."""
+
+    articles: list[NewsArticleInput] = strawberry.field(
+        description=f"1 to {MAX_BATCH} articles. If one is invalid, none is published; the problem's `field` is then"
+        " like `articles.3.url`."
+    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
+
+
+@record_type(model.NewsIngested)
+class NewsIngested:
+    """The result of publishing articles."""
+
+    received: int = strawberry.field(description="The number of articles in the request.")
+    published: int = strawberry.field(description="The number of new articles.")
+    known: int = strawberry.field(
+        description="The number of articles whose URL was already known. They are left unchanged."
+    )
+
+
+@strawberry.type
+class PublishNewsPayload:
+    """The articles are published, now or when the idempotency key was first used."""
+
+    articles: list[NewsArticle] = strawberry.field(
+        metadata=holds(MAX_BATCH),
+        description=f"The new articles with their sentiment, impact and tokens, newest first. At most {MAX_BATCH}."
+        " Articles that were already known are not included.",
+    )
+    ingested: NewsIngested = strawberry.field(description="The number of articles received, published and known.")
+
+
+@strawberry.type
+class NewsMutation:
+    """Publishing news."""
+
+    @mutation(PublishNewsPayload, InvalidInput, IdempotencyKeyReused)
+    async def publish_news(self, info: Info, input: PublishNewsInput) -> Any:
+        """Publishes all articles, or none of them. Their sentiment, their impact and the tokens that they mention are
+        determined here. Admins only; others receive the error FORBIDDEN.
+        """
+        context = info.context
+        viewer = context.require_admin()
+        drafts = [model.ArticleDraft(**vars(article)) for article in input.articles]
+        ingested: Any = await context.services[MarketServices].news.publish_as(viewer, drafts, input.idempotency_key)
+        loads = [context.reads.one(news_loaders.article_by_id, id) for id in ingested.ids]
+        found = [await load for load in loads]
+        articles: Any = [article for article in found if article is not None]
+        return PublishNewsPayload(articles=articles, ingested=ingested)

@@ -1,4 +1,4 @@
-"""Who supplies what, and how that goes."""
+"""Data sources, and the state of each."""
 
 from datetime import datetime
 from enum import Enum
@@ -6,39 +6,49 @@ from enum import Enum
 import strawberry
 
 from app.domains.accounts.model import Role
+from app.domains.market.services import MarketServices
 from app.domains.market.sources import model
-from app.domains.market.sources.model import MAX_SOURCES
+from app.domains.market.sources.model import MAX_SOURCES, SourceKind
 from app.engine.audience import computed_for
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from app.schema.context import Info
+from app.schema.enums import declare_enum
 from app.schema.scalars import BigInt
 
 MAX_REASONS = 24
 
+declare_enum(
+    SourceKind,
+    description="The kind of data that a source provides.",
+    PRICES="Prices of tokens.",
+    TOKENS="The list of tokens, once a day.",
+    SOCIAL="Social media posts about tokens.",
+    DERIVATIVES="Perpetual futures.",
+    DEFI="Total value locked in protocols.",
+    NEWS="News articles.",
+)
 
-@strawberry.enum(description="What a source gives.")
-class SourceKind(Enum):
-    """What a source gives."""
 
-    PRICES = strawberry.enum_value("prices", description="What tokens are worth.")
-    TOKENS = strawberry.enum_value("tokens", description="Which tokens are listed, daily.")
-    SOCIAL = strawberry.enum_value("social", description="What is said about tokens.")
-    DERIVATIVES = strawberry.enum_value("derivatives", description="Perpetual contracts.")
-    DEFI = strawberry.enum_value("defi", description="What is locked in protocols.")
-    NEWS = strawberry.enum_value("news", description="Articles.")
+@strawberry.enum
+class PriceSource(Enum):
+    """A source of prices."""
+
+    SIMULATED = strawberry.enum_value("simulated", description="A simulation. The prices are not real.")
+    COINGECKO = strawberry.enum_value("coingecko", description="CoinGecko.")
+    COINMARKETCAP = strawberry.enum_value("coinmarketcap", description="CoinMarketCap.")
 
 
-@strawberry.type(description="Values of one source that were not believed for one reason.")
+@strawberry.type
 class IgnoredValues:
-    """Values that were not believed."""
+    """Values of a source that were rejected for the same reason."""
 
     reason: str = strawberry.field(
-        description="Such as `stale`, `future`, `negative`, `zero`, `not_a_number`, `absurd`, `jump`, `incomplete`,"
-        " `malformed`, `missing`, `duplicate`, `unknown_symbol`, `symbol_taken`; there may come more."
+        description="The reason, such as `stale`, `future`, `negative`, `zero`, `not_a_number`, `absurd`, `jump`,"
+        " `incomplete`, `malformed`, `missing`, `duplicate`, `unknown_symbol` or `symbol_taken`. More may be added."
     )
-    count: BigInt = strawberry.field(description="How many, ever.")
+    count: BigInt = strawberry.field(description="The number of values rejected so far.")
 
 
 def _ignored(root: model.MarketSource) -> list[IgnoredValues]:
@@ -51,36 +61,43 @@ def _last_failure(root: model.MarketSource, info: Info) -> str | None:
     return root.last_failure if viewer is not None and viewer.role is Role.ADMIN else None
 
 
-@record_type(model.MarketSource, description="A provider and one thing that it gives, or a feed of news.")
+@record_type(model.MarketSource)
 class MarketSource:
-    """A provider and one thing that it gives."""
+    """A provider of one kind of data, or a news feed."""
 
-    name: str = strawberry.field(description="Such as simulated or coingecko; for a feed, its host.")
-    kind: SourceKind = strawberry.field(description="What it gives.")
-    last_success_at: datetime | None = strawberry.field(description="When it last answered; null: never.")
-    last_failure_at: datetime | None = strawberry.field(description="When it last failed to answer; null: never.")
-    last_failure: str | None = strawberry.field(
-        resolver=_last_failure, description="Why. For admins; null for everybody else, and if it never failed."
+    name: str = strawberry.field(description="The provider, such as `coingecko`, or the host name of a feed.")
+    kind: SourceKind = strawberry.field(description="The kind of data.")
+    last_success_at: datetime | None = strawberry.field(
+        description="When the last successful request was made. Null if never."
     )
-    accepted: BigInt = strawberry.field(description="Values that were believed and stored, ever.")
+    last_failure_at: datetime | None = strawberry.field(
+        description="When the last failed request was made. Null if never."
+    )
+    last_failure: str | None = strawberry.field(
+        resolver=_last_failure,
+        description="The error of the last failed request. Null if there is none, or if the viewer is not an admin.",
+    )
+    accepted: BigInt = strawberry.field(description="The number of values accepted so far.")
     ignored: list[IgnoredValues] = strawberry.field(
         resolver=_ignored,
         metadata=holds(MAX_REASONS),
-        description=f"What was not believed, by reason; at most {MAX_REASONS}.",
+        description=f"The number of values rejected so far, by reason. At most {MAX_REASONS} reasons.",
     )
+
+
+async def _market_sources(info: Info) -> list[model.MarketSource]:
+    executor = await info.context.reads.executor(Audience.PUBLIC)
+    return await info.context.services[MarketServices].sources.all(executor)
 
 
 @strawberry.type
-class SourcesQuery:
-    """What can be asked about sources."""
+class SourceQuery:
+    """Data sources."""
 
-    @strawberry.field(
+    market_sources: list[MarketSource] = strawberry.field(  # type: ignore[assignment]  # records, which the type describes
+        resolver=_market_sources,
         graphql_type=list[MarketSource],
         metadata=computed_for(Audience.PUBLIC) | holds(MAX_SOURCES),
-        description=f"Where prices, tokens and news come from and how that goes, by kind and name; at most"
-        f" {MAX_SOURCES}. Empty until a worker has asked one.",
+        description=f"The sources of prices, tokens and news, by kind and name. At most {MAX_SOURCES}. Empty until a"
+        " worker has made its first request.",
     )
-    async def market_sources(self, info: Info) -> list[model.MarketSource]:
-        """Every source."""
-        executor = await info.context.reads.executor(Audience.PUBLIC)
-        return await info.context.services.market.sources.all(executor)

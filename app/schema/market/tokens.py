@@ -1,8 +1,9 @@
-"""Tokens."""
+"""Tokens, and searching them."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -11,17 +12,25 @@ from app.domains.market.prices import loaders as price_loaders
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens import model
 from app.domains.market.tokens.model import symbol_of
-from app.engine.nodes import Node, node_type
+from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, validate
+from app.engine.audience import computed_for
+from app.engine.limits.extra import holds
+from app.engine.nodes import Node, key_of, node_type, record_type
 from app.engine.pages import Connection
+from app.engine.problems import Problem, problem_type
 from app.engine.relations import paged
+from app.kit.errors import NotFound
+from app.kit.loaders import Audience
+from app.schema.context import Info
 from app.schema.market.analysis.token import TokenAnalysis
-from app.schema.market.enums import PriceSource
-from app.schema.market.prices import MAX_CANDLES, Candle, PriceSample, candle_filters, sample_filters
+from app.schema.market.prices.candles import MAX_CANDLES, Candle, PriceSample, candle_filters, sample_filters
+from app.schema.market.sources import PriceSource
 
 if TYPE_CHECKING:
     from app.schema.market.news import NewsArticle
 
-UNQUOTED = "Null until a provider has said it."
+UNQUOTED = "Null if it has not been quoted."
+_ANY = " Excludes tokens without a quote. Null: any."
 
 
 def _source(root: model.Token) -> str | None:
@@ -38,61 +47,221 @@ def _analysis(root: model.Token) -> TokenAnalysis:
     return TokenAnalysis(symbol=root.symbol)
 
 
-@node_type(by=token_loaders.token_by_symbol, parse=_parse, description="A token: what it is, and its newest quote.")
+@node_type(by=token_loaders.token_by_symbol, parse=_parse)
 class Token(Node):
-    """A token."""
+    """A token with its latest quote."""
 
-    symbol: str = strawberry.field(description="Upper-case ticker, such as BTC; unique.")
-    name: str = strawberry.field(description="Its name, such as Bitcoin.")
-    coingecko_id: str = strawberry.field(description="Its id at CoinGecko, such as bitcoin.")
+    symbol: str = strawberry.field(description="The upper-case ticker, such as BTC. Unique.")
+    name: str = strawberry.field(description="The name, such as Bitcoin.")
+    coingecko_id: str = strawberry.field(description="The id at CoinGecko, such as bitcoin.")
     market_cap_rank: int | None = strawberry.field(
-        description="1 is the largest; null where it is not listed any more."
+        description="The rank by market capitalization. 1 is the largest. Null if the token is no longer listed."
     )
-    image_url: str | None = strawberry.field(description="Its logo; null where none is known.")
-    ethereum_address: str | None = strawberry.field(description="Its contract on Ethereum; null without one.")
-    solana_address: str | None = strawberry.field(description="Its mint on Solana; null without one.")
-    is_active: bool = strawberry.field(description="Whether the provider still lists it.")
-    created_at: datetime = strawberry.field(description="When it was first listed here.")
-    updated_at: datetime = strawberry.field(description="When what it is, its rank included, was last changed.")
-    price_usd: Decimal | None = strawberry.field(description="Dollars for one token. " + UNQUOTED)
-    price_aud: Decimal | None = strawberry.field(description="Australian dollars for one token. " + UNQUOTED)
-    market_cap_usd: Decimal | None = strawberry.field(description="Market capitalisation in dollars. " + UNQUOTED)
+    image_url: str | None = strawberry.field(description="The URL of the logo. Null if there is none.")
+    ethereum_address: str | None = strawberry.field(
+        description="The address of the contract on Ethereum. Null if there is none."
+    )
+    solana_address: str | None = strawberry.field(
+        description="The address of the mint on Solana. Null if there is none."
+    )
+    is_active: bool = strawberry.field(description="Whether the provider still lists the token.")
+    created_at: datetime = strawberry.field(description="When the token was first listed here.")
+    updated_at: datetime = strawberry.field(description="When the token's data or rank last changed, without quotes.")
+    price_usd: Decimal | None = strawberry.field(description="The price in dollars. " + UNQUOTED)
+    price_aud: Decimal | None = strawberry.field(description="The price in Australian dollars. " + UNQUOTED)
+    market_cap_usd: Decimal | None = strawberry.field(description="The market capitalization in dollars. " + UNQUOTED)
     market_cap_aud: Decimal | None = strawberry.field(
-        description="Market capitalisation in Australian dollars. " + UNQUOTED
+        description="The market capitalization in Australian dollars. " + UNQUOTED
     )
-    volume_24h_usd: Decimal | None = strawberry.field(description="Dollars traded in 24 hours. " + UNQUOTED)
-    volume_24h_aud: Decimal | None = strawberry.field(description="Australian dollars traded in 24 hours. " + UNQUOTED)
-    change_24h: Decimal | None = strawberry.field(
-        description="Change of the price in 24 hours, in dollars. " + UNQUOTED
+    volume_24h_usd: Decimal | None = strawberry.field(description="The 24-hour trading volume in dollars. " + UNQUOTED)
+    volume_24h_aud: Decimal | None = strawberry.field(
+        description="The 24-hour trading volume in Australian dollars. " + UNQUOTED
     )
+    change_24h: Decimal | None = strawberry.field(description="The 24-hour price change in dollars. " + UNQUOTED)
     change_percentage_24h: Decimal | None = strawberry.field(
-        description="Change of the price in 24 hours, in per cent. " + UNQUOTED
+        description="The 24-hour price change in percent. " + UNQUOTED
     )
-    high_24h: Decimal | None = strawberry.field(description="Highest price of 24 hours, in dollars. " + UNQUOTED)
-    low_24h: Decimal | None = strawberry.field(description="Lowest price of 24 hours, in dollars. " + UNQUOTED)
-    last_updated: datetime | None = strawberry.field(description="When it was quoted. " + UNQUOTED)
+    high_24h: Decimal | None = strawberry.field(description="The highest price of 24 hours, in dollars. " + UNQUOTED)
+    low_24h: Decimal | None = strawberry.field(description="The lowest price of 24 hours, in dollars. " + UNQUOTED)
+    last_updated: datetime | None = strawberry.field(description="When the token was quoted. " + UNQUOTED)
     source: PriceSource | None = strawberry.field(  # type: ignore[assignment]  # the value of the enum
-        resolver=_source, graphql_type=PriceSource | None, description="Who quoted it. " + UNQUOTED
+        resolver=_source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
     )
     candles: Connection[Candle] = paged(
         price_loaders.candles_by_token,
         key="symbol",
         filtering=candle_filters,
         max_first=MAX_CANDLES,
-        description="Its candles at whoever quotes it now, newest first: what a chart shows is the first page reversed,"
-        " and what is before it the next page. The newest may still be open, but for those of a minute, which appear"
-        " when they are closed.",
+        description="Candles from the current source of quotes, newest first. Reverse the first page to draw a chart;"
+        " the next page has earlier candles. The newest may still be open, except for candles of one minute, which are"
+        " listed once they are closed.",
     )
     price_history: Connection[PriceSample] = paged(
         price_loaders.prices_by_token,
         key="symbol",
         filtering=sample_filters,
         max_first=MAX_CANDLES,
-        description="What it was quoted at by whoever quotes it now: a sample a minute, newest first, for two years.",
+        description="Quotes from the current source, one a minute, newest first. Kept for two years.",
     )
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
-        news_loaders.news_by_symbol, key="symbol", description="Articles that mention it, the newest first."
+        news_loaders.news_by_symbol, key="symbol", description="Articles that mention the token, newest first."
     )
     analysis: TokenAnalysis = strawberry.field(
-        resolver=_analysis, description="What can be found out about it; each analysis is made when it is selected."
+        resolver=_analysis, description="Analyses of the token. Each is computed when it is selected."
     )
+
+
+@problem_type(model.TokenNotFound)
+class TokenNotFound(Problem):
+    """No token has this symbol."""
+
+    suggestions: list[Token] = strawberry.field(
+        metadata=holds(MAX_SUGGESTIONS),
+        description=f"At most {MAX_SUGGESTIONS} tokens with similar names or symbols, best match first.",
+    )
+
+
+@strawberry.input(one_of=True)
+class TokenBy:
+    """Identifies a token. Set exactly one field."""
+
+    symbol: str | None = strawberry.field(default=strawberry.UNSET, description="The symbol, in any case.")
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The global id.")
+    coingecko_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The id at CoinGecko, such as bitcoin."
+    )
+
+
+@strawberry.input(name="TokenFilter")
+class TokenFilterInput:
+    """Filters tokens. A token must match all fields."""
+
+    symbols: list[str] | None = strawberry.field(
+        default=None, description="At most 100 symbols, in any case. Null: any."
+    )
+    is_active: bool | None = strawberry.field(
+        default=None, description="Whether the provider still lists the token. Null: either."
+    )
+    min_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest. Null: any.")
+    max_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
+    min_price_usd: Decimal | None = strawberry.field(default=None, description="The minimum price in dollars." + _ANY)
+    max_price_usd: Decimal | None = strawberry.field(default=None, description="The maximum price in dollars." + _ANY)
+    min_market_cap_usd: Decimal | None = strawberry.field(
+        default=None, description="The minimum market capitalization in dollars." + _ANY
+    )
+    min_volume_24h_usd: Decimal | None = strawberry.field(
+        name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _ANY
+    )
+    min_change_percentage_24h: Decimal | None = strawberry.field(
+        default=None, description="The minimum 24-hour price change in percent. May be negative." + _ANY
+    )
+    max_change_percentage_24h: Decimal | None = strawberry.field(
+        default=None, description="The maximum 24-hour price change in percent. May be negative." + _ANY
+    )
+
+
+@strawberry.enum
+class TokenOrderField(Enum):
+    """The fields that tokens can be sorted by. Tokens without a quote are last. Quotes may change between two pages:
+    sorted by price, volume, change or market capitalization, a token may be listed twice or not at all. Sorted by rank,
+    name or symbol, each token is listed once.
+    """
+
+    RANK = strawberry.enum_value("RANK", description="The rank by market capitalization; ascending: largest first.")
+    MARKET_CAP = strawberry.enum_value("MARKET_CAP", description="The market capitalization in dollars.")
+    PRICE = strawberry.enum_value("PRICE", description="The price in dollars.")
+    VOLUME = strawberry.enum_value("VOLUME", description="The 24-hour trading volume in dollars.")
+    CHANGE_24H = strawberry.enum_value("CHANGE_24H", description="The 24-hour price change in percent.")
+    NAME = strawberry.enum_value("NAME", description="The first 25 characters of the name, ignoring case.")
+    SYMBOL = strawberry.enum_value("SYMBOL", description="The symbol.")
+
+
+@strawberry.enum
+class OrderDirection(Enum):
+    """The direction of a sort order."""
+
+    ASC = strawberry.enum_value("ASC", description="Ascending.")
+    DESC = strawberry.enum_value("DESC", description="Descending.")
+
+
+@strawberry.input(name="TokenOrder")
+class TokenOrderInput:
+    """Sorts tokens. Ties are sorted by symbol."""
+
+    field: TokenOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
+
+
+@record_type(model.TokenValidation)
+class TokenValidation:
+    """Whether a symbol belongs to a listed token."""
+
+    is_valid: bool = strawberry.field(description="Whether a token that the provider lists has this symbol.")
+    token: Token | None = strawberry.field(
+        description="The token, even if it is no longer listed. Null if no token has this symbol."
+    )
+    suggestions: list[Token] = strawberry.field(
+        metadata=holds(MAX_SUGGESTIONS),
+        description=f"At most {MAX_SUGGESTIONS} listed tokens with similar names or symbols, best match first. Empty"
+        " for a valid symbol.",
+    )
+
+
+def _token_filters(
+    *,
+    search: Annotated[
+        str | None,
+        strawberry.argument(
+            description="1 to 100 characters: a symbol, or the beginning of a name or id. Typing errors are tolerated."
+            " Null: all tokens."
+        ),
+    ] = None,
+    filter: Annotated[
+        TokenFilterInput | None, strawberry.argument(description="Filters the tokens. Null: all tokens.")
+    ] = None,
+    order_by: Annotated[
+        TokenOrderInput | None,
+        strawberry.argument(
+            description="The sort order. Null: with a search, by relevance (exact symbols first, then exact names and"
+            " ids, prefixes, and similar spellings; ties by rank), otherwise by rank."
+        ),
+    ] = None,
+) -> tuple[Any, ...]:
+    given = {} if filter is None else vars(filter)
+    if given.get("symbols") is not None:
+        given = given | {"symbols": tuple(given["symbols"])}
+    order = None
+    if order_by is not None:
+        order = model.TokenOrder(model.TokenField[order_by.field.name], order_by.direction is OrderDirection.DESC)
+    return listing(model.TokenFilter(search=search, **given), order)
+
+
+@strawberry.type
+class TokenQuery:
+    """Tokens."""
+
+    tokens: Connection[Token] = paged(
+        token_loaders.tokens, filtering=_token_filters, description="Tokens. They can be searched, filtered and sorted."
+    )
+
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Token | None)
+    async def token(
+        self, info: Info, by: Annotated[TokenBy, strawberry.argument(description="Identifies the token.")]
+    ) -> model.Token | None:
+        """One token. Null if it does not exist."""
+        reads = info.context.reads
+        if isinstance(by.coingecko_id, str):
+            id = by.coingecko_id.strip().lower()
+            return await reads.one(token_loaders.token_by_coingecko_id, id) if id.isprintable() else None
+        try:
+            symbol = str(key_of(by.id, "Token")) if isinstance(by.id, str) else symbol_of(str(by.symbol))
+        except NotFound:
+            return None
+        return await reads.one(token_loaders.token_by_symbol, symbol)
+
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=TokenValidation)
+    async def validate_token(
+        self, info: Info, symbol: Annotated[str, strawberry.argument(description="The symbol, in any case.")]
+    ) -> model.TokenValidation:
+        """Checks whether a symbol belongs to a listed token, and suggests tokens if it does not."""
+        return await validate(await info.context.reads.executor(Audience.PUBLIC), symbol)

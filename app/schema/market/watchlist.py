@@ -1,26 +1,199 @@
-"""Watched tokens."""
+"""The viewer's watchlist."""
 
 from datetime import datetime
+from typing import Any
 
+import msgspec
 import strawberry
 
+from app.domains.market.prices.model import PRICES_TOPIC
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.watchlist import loaders as watchlist_loaders
-from app.engine.nodes import Node, node_type
-from app.engine.relations import related
-from app.schema.market.tokens import Token
+from app.domains.market.watchlist import model
+from app.engine.limits.extra import holds
+from app.engine.nodes import Node, key_of, node_type
+from app.engine.pages import Connection
+from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
+from app.engine.relations import paged, related
+from app.engine.streams.declaring import volatile
+from app.kit.volatile import Latest
+from app.schema.context import Info
+from app.schema.idempotency import IDEMPOTENCY_KEY
+from app.schema.market.prices.ticks import PriceTick, quotes_of, ticks_per_s
+from app.schema.market.sources import PriceSource
+from app.schema.market.tokens import Token, TokenNotFound
 
 NOTES = "At most 2,000 characters."
 
 
-@node_type(
-    by=watchlist_loaders.watchlist_item_by_id, description="A token that the viewer watches. Only theirs to see."
-)
+@node_type(by=watchlist_loaders.watchlist_item_by_id)
 class WatchlistItem(Node):
-    """A token that the viewer watches."""
+    """A token on the viewer's watchlist. Visible to the viewer only."""
 
     token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token.")
-    notes: str | None = strawberry.field(description="What the viewer noted about it; null: nothing. " + NOTES)
-    position: int = strawberry.field(description="Its place in the list: 0 is the first, and there are no gaps.")
-    added_at: datetime = strawberry.field(description="When it was added.")
-    last_viewed_at: datetime | None = strawberry.field(description="When the viewer last looked at it; null: not yet.")
+    notes: str | None = strawberry.field(description="The viewer's notes. Null if there are none. " + NOTES)
+    position: int = strawberry.field(description="The position in the list. 0 is the first, and there are no gaps.")
+    added_at: datetime = strawberry.field(description="When the token was added.")
+    last_viewed_at: datetime | None = strawberry.field(
+        description="When the viewer last viewed the item. Null if never."
+    )
+
+
+@problem_type(model.AlreadyWatched)
+class AlreadyWatched(Problem):
+    """The token is already on the viewer's watchlist."""
+
+
+@problem_type(model.WatchlistFull)
+class WatchlistFull(Problem):
+    """The watchlist has the maximum number of tokens."""
+
+    limit: int = strawberry.field(description="The maximum number of tokens.")
+
+
+@strawberry.input
+class AddToWatchlistInput:
+    """The token to add to the watchlist."""
+
+    symbol: str = strawberry.field(description="The token's symbol, in any case.")
+    notes: str | None = strawberry.field(default=None, description="Notes about the token. Null: none. " + NOTES)
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input
+class UpdateWatchlistItemInput:
+    """Changes to a watchlist item. Fields that are omitted stay unchanged."""
+
+    id: strawberry.ID = strawberry.field(description="The item's global id.")
+    notes: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The new notes. Null removes the notes. " + NOTES
+    )
+    position: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The new position. 0 is the first; a number beyond the end is the last. The other items move up or"
+        " down. Null leaves it unchanged.",
+    )
+    viewed: bool = strawberry.field(default=False, description="Whether the viewer has just viewed the item.")
+
+
+@strawberry.input
+class RemoveFromWatchlistInput:
+    """The item to remove from the watchlist."""
+
+    id: strawberry.ID = strawberry.field(description="The item's global id.")
+
+
+@strawberry.type
+class AddToWatchlistPayload:
+    """The token was added, now or when the idempotency key was first used."""
+
+    item: WatchlistItem = strawberry.field(description="The item as it is now.")
+
+
+@strawberry.type
+class UpdateWatchlistItemPayload:
+    """The item was changed."""
+
+    item: WatchlistItem = strawberry.field(description="The item as it is now.")
+
+
+@strawberry.type
+class RemoveFromWatchlistPayload:
+    """The item was removed. The items after it have moved up."""
+
+    removed_id: strawberry.ID = strawberry.field(description="The global id of the removed item.")
+
+
+@strawberry.type
+class WatchlistMutation:
+    """Changes to the watchlist."""
+
+    @mutation(
+        AddToWatchlistPayload,
+        InvalidInput,
+        NotFound,
+        TokenNotFound,
+        AlreadyWatched,
+        WatchlistFull,
+        IdempotencyKeyReused,
+    )
+    async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:
+        """Adds a token to the end of the viewer's watchlist."""
+        item: Any = await info.context.services[MarketServices].watchlist.add(
+            info.context.require_viewer(), input.symbol, input.notes, input.idempotency_key
+        )
+        return AddToWatchlistPayload(item=item)
+
+    @mutation(UpdateWatchlistItemPayload, InvalidInput, NotFound)
+    async def update_watchlist_item(self, info: Info, input: UpdateWatchlistItemInput) -> Any:
+        """Changes the notes or the position of a watchlist item, or marks it as viewed."""
+        changes = model.WatchlistChanges(
+            notes=msgspec.UNSET if input.notes is strawberry.UNSET else input.notes,
+            position=input.position if isinstance(input.position, int) else msgspec.UNSET,
+            viewed=input.viewed,
+        )
+        item: Any = await info.context.services[MarketServices].watchlist.update(
+            info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
+        )
+        return UpdateWatchlistItemPayload(item=item)
+
+    @mutation(RemoveFromWatchlistPayload, NotFound)
+    async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
+        """Removes an item from the watchlist. The items after it move up."""
+        await info.context.services[MarketServices].watchlist.remove(
+            info.context.require_viewer(), key_of(input.id, "WatchlistItem")
+        )
+        return RemoveFromWatchlistPayload(removed_id=input.id)
+
+
+async def _watched(root: "WatchlistTicks", info: Info) -> Any:
+    viewer = info.context.require_viewer()
+    watched = await info.context.reads.many(watchlist_loaders.watched_symbols, viewer.user_id)
+    limit = info.context.settings.watchlist_limit
+    return quotes_of(root.quotes, [each.symbol for each in watched[:limit]])
+
+
+@strawberry.type
+class WatchlistTicks:
+    """A tick of the tokens on the viewer's watchlist. Only the latest tick is delivered."""
+
+    at: datetime = strawberry.field(description="When the tick occurred.")
+    source: PriceSource = strawberry.field(description="The source of the prices.")
+    quotes: strawberry.Private[dict[str, Any]]
+    ticks: list[PriceTick] = strawberry.field(
+        resolver=_watched,
+        graphql_type=list[PriceTick],
+        metadata=holds(lambda limits: limits.watchlist),
+        description="The watched tokens that have been quoted, in the order of the watchlist at the time of the tick."
+        " At most as many as a watchlist may have (`serverInfo { limits { watchlist } }`).",
+    )
+
+
+def _watchlist_ticks(latest: Latest, _: object) -> WatchlistTicks:
+    tick = latest.payload
+    return WatchlistTicks(at=msgspec.convert(tick["at"], datetime), source=tick["source"], quotes=tick["quotes"])
+
+
+@strawberry.type
+class WatchlistSubscription:
+    """Live prices of the watchlist."""
+
+    @volatile(WatchlistTicks, payload=_watchlist_ticks, per_s=ticks_per_s)
+    async def watchlist_ticks(self, info: Info) -> str:
+        """The prices of the tokens on the viewer's watchlist at each tick, as fast as the client reads. Changes to the
+        watchlist take effect at the next tick.
+        """
+        info.context.require_viewer()
+        return PRICES_TOPIC
+
+
+@strawberry.type
+class WatchlistViewer:
+    """The viewer's watchlist."""
+
+    watchlist: Connection[WatchlistItem] = paged(
+        watchlist_loaders.watchlist_by_user,
+        key="user_id",
+        description="The tokens on the viewer's watchlist, in the viewer's order.",
+    )

@@ -1,4 +1,4 @@
-"""The subscriptions that are open now, in every server process."""
+"""The open subscriptions of all server processes."""
 
 import heapq
 import re
@@ -13,22 +13,22 @@ from app.engine.streams.model import Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import NotFound, Unavailable
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 
 MAX_DOCUMENT: Final = 2000
-"""Characters of a document that are shown; a longer one ends in an ellipsis."""
+"""The longest document that is shown. A longer one is cut off and ends in an ellipsis."""
 
 MAX_INT: Final = 2**31 - 1
-"""GraphQL's Int ends here, and so does the counting of a subscription that lives for months."""
+"""The largest Int of GraphQL, where the count of a long-lived subscription stops."""
 
-# Releases meet while one takes over from another: a question or reply of another form needs a topic of another name.
+# During an upgrade two releases run together: a request or reply of another form needs a topic of another name.
 _LIST: Final = "subscriptions.list"
 _CLOSE: Final = "subscriptions.close"
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class OpenSubscription(msgspec.Struct, frozen=True):
-    """A subscription at the moment it was looked at."""
+    """An open subscription, as it was when it was read."""
 
     id: str
     document: str
@@ -38,60 +38,60 @@ class OpenSubscription(msgspec.Struct, frozen=True):
     lag: int
 
 
-class _Which(msgspec.Struct, frozen=True):
-    """What the processes are asked: the newest `first` of a viewer."""
+class _ListRequest(msgspec.Struct, frozen=True):
+    """Asks each process for the newest `first` subscriptions of a viewer."""
 
     viewer_id: UUID
     first: int
 
 
-class _Whose(msgspec.Struct, frozen=True):
-    """What the processes are told to close."""
+class _CloseRequest(msgspec.Struct, frozen=True):
+    """Tells each process to close a subscription of a viewer."""
 
     viewer_id: UUID
     subscription_id: str
 
 
 class OpenSubscriptions:
-    """Lists and closes a viewer's subscriptions, wherever they are.
+    """Lists and closes a viewer's subscriptions in all server processes.
 
-    Every process looks only among the subscriptions of the viewer named in the question. That name comes from this
-    class, which takes it from an authenticated caller; that nobody else asks rests on Redis being ours alone.
+    Every process considers only the subscriptions of the viewer that the request names. This class takes the viewer
+    from an authenticated caller. That nobody else sends requests depends on Redis being private to Moneta.
     """
 
-    def __init__(self, local: Subscriptions, peers: Peers) -> None:
+    def __init__(self, local: Subscriptions, rpc: ProcessRpc) -> None:
         self._local = local
-        self._peers = peers
-        peers.answer(_LIST, self._list_here)
-        peers.answer(_CLOSE, self._close_here)
+        self._rpc = rpc
+        rpc.register(_LIST, self._list_here)
+        rpc.register(_CLOSE, self._close_here)
 
     async def newest(self, viewer_id: UUID, first: int) -> list[OpenSubscription]:
-        """The newest of the viewer's, of all processes that answer in time."""
-        answers = await self._peers.ask(_LIST, msgspec.to_builtins(_Which(viewer_id, first)))
+        """Returns the viewer's newest subscriptions, of all processes that answer in time."""
+        answers = await self._rpc.call(_LIST, msgspec.to_builtins(_ListRequest(viewer_id, first)))
         found = [each for reply in answers.replies for each in msgspec.convert(reply, list[OpenSubscription])]
         return _newest(found, first)
 
     async def close(self, viewer_id: UUID, subscription_id: str) -> None:
-        """Completes a subscription towards its client.
+        """Closes a subscription and completes it at its client.
 
-        Raises NotFound for one that is unknown, closed, or another's; Unavailable where it may be in a process that
+        Raises NotFound if the viewer has no open subscription with this ID; Unavailable if a process that may hold it
         did not answer.
         """
         if not _ID.fullmatch(subscription_id):
             raise NotFound
-        answers = await self._peers.ask(_CLOSE, msgspec.to_builtins(_Whose(viewer_id, subscription_id)))
+        answers = await self._rpc.call(_CLOSE, msgspec.to_builtins(_CloseRequest(viewer_id, subscription_id)))
         if any(answers.replies):
             return
         raise NotFound if answers.complete else Unavailable
 
     def _list_here(self, payload: Any) -> Any:
-        which = msgspec.convert(payload, _Which)
-        newest = _newest(self._local.of(which.viewer_id), which.first)
+        request = msgspec.convert(payload, _ListRequest)
+        newest = _newest(self._local.of(request.viewer_id), request.first)
         return msgspec.to_builtins([_shown(each) for each in newest])
 
     def _close_here(self, payload: Any) -> Any:
-        whose = msgspec.convert(payload, _Whose)
-        return self._local.end(whose.subscription_id, whose.viewer_id)
+        request = msgspec.convert(payload, _CloseRequest)
+        return self._local.end(request.subscription_id, request.viewer_id)
 
 
 _Each = TypeVar("_Each", Subscription, OpenSubscription)

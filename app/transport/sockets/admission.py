@@ -1,4 +1,4 @@
-"""How many sockets there may be, and how fast they may come."""
+"""How many sockets may be open, and how fast they may be opened."""
 
 import time
 from collections import OrderedDict
@@ -10,8 +10,8 @@ from app.domains.accounts.model import Client
 from app.domains.accounts.rules.identity import source_of
 from app.kit.errors import Code
 from app.settings import Settings
+from app.transport.connection_limits import ConnectionKey, ConnectionLimits
 from app.transport.metrics import Metrics
-from app.transport.places import Place, Places
 from app.transport.refusals import RETRY_AFTER_S, Refused
 from app.transport.runtime import Caller
 from app.transport.sockets.protocol import CloseCode, Closing
@@ -24,7 +24,7 @@ _TOO_FAST: Final = "Too many sockets are opened at this moment. Connect again."
 
 
 class TokenBucket:
-    """So many a second, and as many at once after a quiet second."""
+    """A token bucket: `rate` tokens a second, and at most as many at once."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -33,7 +33,7 @@ class TokenBucket:
         self._at = clock()
 
     def take(self) -> bool:
-        """Whether there is one left; it is spent then."""
+        """Takes a token. Returns False when there is none."""
         now = self._clock()
         self._left = min(self._rate, self._left + (now - self._at) * self._rate)
         self._at = now
@@ -44,7 +44,7 @@ class TokenBucket:
 
 
 class AddressBuckets:
-    """A bucket for each of the addresses that came last: bounded, whoever invents however many of them."""
+    """A bucket for each of the most recent addresses. Their number is bounded, even if a caller invents addresses."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -55,7 +55,7 @@ class AddressBuckets:
         return len(self._buckets)
 
     def take(self, source: str) -> bool:
-        """Whether there is one left for this address; it is spent then."""
+        """Takes a token of this address. Returns False when there is none."""
         bucket = self._buckets.setdefault(source, TokenBucket(self._rate, self._clock))
         self._buckets.move_to_end(source)
         if len(self._buckets) > ADDRESSES:
@@ -64,57 +64,57 @@ class AddressBuckets:
 
 
 class Admission:
-    """Counts sockets, and turns away those that are too many. Clients come back by themselves."""
+    """Counts sockets, and refuses those beyond the limits. Clients reconnect by themselves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._places = Places(settings, "sockets")
-        self._waiting = Places(settings, "sockets without a connection_init")
+        self._connections = ConnectionLimits(settings, "sockets")
+        self._waiting = ConnectionLimits(settings, "sockets without a connection_init")
         self._bucket = TokenBucket(settings.socket_accept_rate)
         self._addresses = AddressBuckets(settings.socket_address_accept_rate)
         self._metrics = metrics
         self._stopping = False
 
-    def knock(self, client: Client) -> Place | None:
-        """Asks for a handshake. Gives the address's place for a socket that nobody has said anything on.
+    def admit(self, client: Client) -> ConnectionKey | None:
+        """Admits a handshake. Returns the key under which the socket waits for its `connection_init`.
 
         Raises Refused, 503 or 429, when too many come at once or wait, or the server stops.
         """
         if self._stopping:
             raise self._refused("stopping", _STOPPING)
         source = source_of(client.ip)
-        # First, so that one address in a hurry takes nothing from all the others.
+        # First, so that one busy address takes no tokens from the others.
         if source is not None and not self._addresses.take(source):
             raise self._refused("address_rate", _TOO_FAST)
         if not self._bucket.take():
             raise self._refused("rate", _TOO_FAST)
         try:
-            return self._waiting.take(None, client)
+            return self._waiting.acquire(None, client)
         except Refused as refused:
             self._metrics.socket_refused("waiting")
             refused.headers["retry-after"] = str(RETRY_AFTER_S)
             raise
 
-    def begun(self, place: Place | None) -> None:
-        """The socket does not wait any more: it has begun, or has ended."""
-        self._waiting.give_back(place)
+    def release_waiting(self, key: ConnectionKey | None) -> None:
+        """The socket has been initialised, or has ended: it no longer waits."""
+        self._waiting.release(key)
 
-    def enter(self, caller: Caller) -> Place | None:
-        """The place of a socket whose caller is known; None for one that came without an address.
+    def acquire(self, caller: Caller) -> ConnectionKey | None:
+        """Counts a socket whose caller is known, and returns its key; None for one that came without an address.
 
         Raises Closing, retryable, when this caller has too many.
         """
         try:
-            return self._places.take(caller.viewer, caller.client)
+            return self._connections.acquire(caller.viewer, caller.client)
         except Refused as refused:
             self._metrics.socket_refused("address" if caller.viewer is None else "viewer")
             raise Closing(CloseCode.TRY_AGAIN_LATER, refused.message) from refused
 
-    def leave(self, place: Place) -> None:
-        """Gives a place back."""
-        self._places.give_back(place)
+    def release(self, key: ConnectionKey) -> None:
+        """Stops counting a socket that has ended."""
+        self._connections.release(key)
 
     def stop(self) -> None:
-        """Turns everybody away from here on."""
+        """Refuses every socket from here on."""
         self._stopping = True
 
     def _refused(self, reason: str, message: str) -> Refused:

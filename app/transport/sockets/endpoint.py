@@ -1,4 +1,4 @@
-"""From the handshake to the socket, and the end of them all."""
+"""From the handshake to the socket, and the shutdown of all sockets."""
 
 import asyncio
 import random
@@ -12,22 +12,22 @@ from starlette.websockets import WebSocket
 from app.engine.encoding import encode
 from app.kit.tasks import end
 from app.transport.callers import Callers, client_of
-from app.transport.envelope import exchange_of
+from app.transport.connection_limits import ConnectionKey
 from app.transport.messages import JSON
-from app.transport.places import Place
 from app.transport.refusals import Refused
+from app.transport.request_middleware import request_log_of
 from app.transport.runtime import AppRuntime
 from app.transport.sockets.admission import Admission
-from app.transport.sockets.hall import Hall
 from app.transport.sockets.protocol import SUBPROTOCOL, CloseCode
 from app.transport.sockets.socket import Socket
+from app.transport.sockets.socket_server import SocketServer
 from app.transport.sockets.wire import EXTENSION, Wire
 
 FEW: Final = 10
 """So many sockets are closed at once when the server stops; more of them one after the other."""
 
 MUTATION_S: Final = 2.0
-"""What a mutation under way gets to end when the server stops."""
+"""Seconds that a mutation may take to end when the server stops."""
 
 SPREAD_S: Final = 3.0
 """The longest that closing them takes: their clients, who all come back, do not come at once."""
@@ -42,12 +42,12 @@ def moments_s(sockets: int) -> list[float]:
     return sorted(random.uniform(0, span_s) for _ in range(sockets))
 
 
-class Sockets:
+class SocketEndpoint:
     """`/graphql` for WebSockets: an ASGI application."""
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._admission = Admission(runtime.settings, runtime.metrics)
-        self._hall = Hall(runtime, Callers(runtime), self._admission, set())
+        self._server = SocketServer(runtime, Callers(runtime), self._admission, set())
         self._open: set[Socket] = set()
         runtime.metrics.watch_sockets(self.__len__)
 
@@ -62,7 +62,7 @@ class Sockets:
         socket = await self._accepted(scope, receive, send)
         if socket is None:
             return
-        # It would be kept for as long as the socket, and nobody looks at it again.
+        # It would be kept for as long as the socket, and is not read again.
         scope.clear()
         self._open.add(socket)
         try:
@@ -84,28 +84,28 @@ class Sockets:
             if (left_s := began + at_s - loop.time()) > 0:
                 await asyncio.sleep(left_s)
             socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.")
-        if self._hall.tasks:
+        if self._server.tasks:
             # Mutations: the others ended with their sockets.
-            await asyncio.wait(set(self._hall.tasks), timeout=MUTATION_S)
-        await end(*self._hall.tasks)
+            await asyncio.wait(set(self._server.tasks), timeout=MUTATION_S)
+        await end(*self._server.tasks)
 
     async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:
         websocket = WebSocket(scope, receive, send)
-        request_id = exchange_of(websocket).request_id
+        request_id = request_log_of(websocket).request_id
         socket: Socket | None = None
-        place: Place | None = None
+        key: ConnectionKey | None = None
         try:
-            place = self._admission.knock(client_of(websocket))
-            caller = await self._hall.callers.identify(websocket, request_id)
+            key = self._admission.admit(client_of(websocket))
+            caller = await self._server.callers.identify(websocket, request_id)
             wire = await self._shaken(scope, receive, send)
             if wire is not None and not wire.disconnected:
-                socket = Socket(self._hall, wire, caller, place)
+                socket = Socket(self._server, wire, caller, key)
         except Refused as refused:
             body = encode(refused.body(request_id))
             await websocket.send_denial_response(Response(body, refused.status, refused.headers, media_type=JSON))
         finally:
             if socket is None:
-                self._admission.begun(place)
+                self._admission.release_waiting(key)
         return socket
 
     async def _shaken(self, scope: Scope, receive: Receive, send: Send) -> Wire | None:

@@ -9,16 +9,16 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from app.engine.encoding import encode
-from app.transport.codec import decode
 from app.transport.messages import Params
 from app.transport.refusals import Refused
+from app.transport.strict_json import decode
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 _MAX_REASON_BYTES: Final = 123
 
 
 class CloseCode(IntEnum):
-    """Why we close. Clients come back after 1012, 1013, 4403 and 4408; the others tell them that they are wrong."""
+    """Why we close. Clients reconnect after 1012, 1013, 4403 and 4408; the other codes mean a mistake of the client."""
 
     RESTARTING = 1012
     TRY_AGAIN_LATER = 1013
@@ -68,7 +68,7 @@ class Pong(_Message, frozen=True, tag="pong"):
     payload: dict[str, Any] | None = None
 
 
-class Operation(msgspec.Struct, frozen=True, rename="camel"):
+class SubscribePayload(msgspec.Struct, frozen=True, rename="camel"):
     """What a `subscribe` asks for."""
 
     query: str
@@ -85,11 +85,11 @@ class Subscribe(_Message, frozen=True, tag="subscribe"):
     """Begins an operation of any type, under an id of the client's choice."""
 
     id: OperationId
-    payload: Operation
+    payload: SubscribePayload
 
 
 class Complete(_Message, frozen=True, tag="complete"):
-    """The client has heard enough of an operation."""
+    """The client ends an operation."""
 
     id: OperationId
 
@@ -98,7 +98,7 @@ ClientMessage: TypeAlias = Init | Ping | Pong | Subscribe | Complete
 
 
 def parse(frame: dict[str, Any]) -> ClientMessage:
-    """Reads what ASGI received. Raises Closing: 4400 for whatever a client may not send."""
+    """Reads what ASGI received. Raises Closing, 4400, for anything that a client may not send."""
     text = frame.get("text")
     if text is None:
         raise Closing(CloseCode.BAD_REQUEST, "Send text, not binary.")
@@ -115,7 +115,7 @@ ACK: Final = b'{"type":"connection_ack"}'
 
 
 def ping(payload: dict[str, Any]) -> bytes:
-    """Tells the client something; it answers with a pong."""
+    """Sends the client a payload. It answers with a pong."""
     return encode({"type": "ping", "payload": payload})
 
 

@@ -5,30 +5,29 @@ import itertools
 from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 from graphql import OperationType
 
 from app.engine.operations import Response
 from app.engine.streams.budgets import Payer
-from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import Code, Unauthenticated
+from app.transport.connection_limits import ConnectionKey
 from app.transport.credentials import token_in
 from app.transport.messages import LARGE_BYTES
-from app.transport.places import Place
+from app.transport.preparation import prepare_for
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sessions import Ending, Lease
 from app.transport.sockets import protocol
-from app.transport.sockets.answer import Answer
-from app.transport.sockets.closings import closing_for
-from app.transport.sockets.hall import Hall
+from app.transport.sockets.error_mapping import closing_for
+from app.transport.sockets.execution import SocketExecution
+from app.transport.sockets.operation import Operation
 from app.transport.sockets.protocol import CloseCode, Closing, Complete, Init, Ping, Pong, Subscribe
-from app.transport.sockets.stream import Stream
+from app.transport.sockets.socket_server import SocketServer
+from app.transport.sockets.subscription import SocketSubscription
 from app.transport.sockets.wire import Wire
-
-Operation: TypeAlias = Stream | Answer
 
 DOCUMENT_CHARS: Final = 64 * 1024
 """What is open holds its document, parsed: without a bound one caller's would be gigabytes."""
@@ -44,22 +43,22 @@ class Socket:
     __slots__ = (
         "_acknowledged",
         "_caller",
+        "_connection_key",
         "_drain",
-        "_hall",
         "_initialised",
         "_lease",
         "_numbers",
         "_operations",
-        "_place",
+        "_server",
         "_timer",
         "_waiting",
         "wire",
     )
 
-    def __init__(self, hall: Hall, wire: Wire, caller: Caller, waiting: Place | None) -> None:
-        """`waiting` is the place that it has until it has begun."""
+    def __init__(self, server: SocketServer, wire: Wire, caller: Caller, waiting: ConnectionKey | None) -> None:
+        """`waiting` is the key under which it counts until it has been initialised."""
         self.wire = wire
-        self._hall = hall
+        self._server = server
         # A frame sets no cookies, and no refresh token is ever read again.
         self._caller = msgspec.structs.replace(caller, from_browser=False, refresh_token=None, device_token=None)
         self._operations: dict[str, Operation] = {}
@@ -68,30 +67,25 @@ class Socket:
         self._acknowledged = False
         self._lease: Lease | None = None
         self._waiting = waiting
-        self._place: Place | None = None
+        self._connection_key: ConnectionKey | None = None
         self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
-            hall.runtime.settings.socket_init_timeout_s, self._not_initialised
+            server.runtime.settings.socket_init_timeout_s, self._not_initialised
         )
         self._drain: asyncio.TimerHandle | None = None
         wire.flow = self
 
     @property
     def runtime(self) -> AppRuntime:
-        """What the transports are handed."""
-        return self._hall.runtime
-
-    @property
-    def subscriptions(self) -> Subscriptions:
-        """Where subscriptions are opened."""
-        return self._hall.runtime.subscriptions
+        """The runtime of the transports."""
+        return self._server.runtime
 
     @property
     def payer(self) -> Payer:
-        """On whose accounts its subscriptions are."""
-        return Payer(self, self._place, self._caller.viewer is not None)
+        """Whose budgets its subscriptions are charged to."""
+        return Payer(self, self._connection_key, self._caller.viewer is not None)
 
     async def run(self) -> None:
-        """Answers messages until the connection is over. Raises Closing, or whatever else has failed."""
+        """Answers messages until the connection is over. Raises Closing, or any other failure."""
         while True:
             frame = await self.wire.receive()
             # What came before we closed is not answered any more: the session may be over.
@@ -99,22 +93,23 @@ class Socket:
                 return
             size = len(str(frame.get("text") or ""))
             read = partial(protocol.parse, dict(frame))
-            await self._handle(read() if size <= LARGE_BYTES else await asyncio.to_thread(read), size)
-            # Whoever does not read our answers gets no further ones.
+            checks = self._server.runtime.engine.checks
+            await self._handle(read() if size <= LARGE_BYTES else await checks.run(self._connection_key, read), size)
+            # A client that does not read our answers gets no further ones.
             await self.wire.writable.wait()
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Tells the client why, and ends everything."""
+        """Closes the socket with this code and reason."""
         self.wire.end(code, reason)
         self.leave()
 
     def fail(self, error: BaseException) -> None:
-        """Closes for whatever was raised on its behalf."""
+        """Closes the socket for an error."""
         closing = closing_for(error)
         self.close(closing.code, closing.reason)
 
     def leave(self) -> None:
-        """Ends everything without a word. May be called again."""
+        """Ends everything without sending anything. Idempotent."""
         self.wire.flow = None
         for timer in (self._timer, self._drain):
             if timer is not None:
@@ -125,27 +120,27 @@ class Socket:
         for operation in self._operations.values():
             operation.close()
         self._operations.clear()
-        if self._place is not None:
-            self._hall.admission.leave(self._place)
-            self._place = None
-        self._begun()
+        if self._connection_key is not None:
+            self._server.admission.release(self._connection_key)
+            self._connection_key = None
+        self._release_waiting()
 
-    def _begun(self) -> None:
-        self._hall.admission.begun(self._waiting)
+    def _release_waiting(self) -> None:
+        self._server.admission.release_waiting(self._waiting)
         self._waiting = None
 
-    # What operations need
+    # Called by operations
 
     def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Runs work that the socket does not outlive: if it fails, so does the socket."""
         task = asyncio.create_task(work)
         # The event loop itself would let a task be collected while it waits.
-        self._hall.tasks.add(task)
+        self._server.tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._hall.tasks.discard(task)
+        self._server.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)
 
@@ -161,10 +156,10 @@ class Socket:
         del self._operations[operation.id]
         return True
 
-    # What the wire tells
+    # Called by the wire
 
     def pause(self) -> None:
-        """The client is behind, and gets a while to catch up."""
+        """Gives the client, which is behind, some time to catch up."""
         if self._drain is None:
             loop = asyncio.get_running_loop()
             self._drain = loop.call_later(self.runtime.settings.socket_drain_s, self._evict)
@@ -178,7 +173,7 @@ class Socket:
             operation.resume()
 
     def _evict(self) -> None:
-        self.subscriptions.counters.evictions += 1
+        self.runtime.subscriptions.counters.evictions += 1
         self.close(CloseCode.TRY_AGAIN_LATER, _TOO_SLOW)
 
     # What the client says
@@ -213,9 +208,9 @@ class Socket:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._caller = await self._hall.introduced(message.payload or {}, self._caller)
-        self._place = self._hall.admission.enter(self._caller)
-        self._begun()
+        self._caller = await self._server.introduced(message.payload or {}, self._caller)
+        self._connection_key = self._server.admission.acquire(self._caller)
+        self._release_waiting()
         if self._caller.viewer is not None:
             self._lease = Lease(
                 self.runtime.sessions,
@@ -230,14 +225,14 @@ class Socket:
         self._acknowledged = True
 
     async def _renew(self, payload: Mapping[str, Any] | None) -> bool:
-        """Goes on with the token that the client has brought; False: it has brought nothing.
+        """Continues with the token that the client has sent. Returns False when it has sent none.
 
-        Raises Closing when the token is somebody else's.
+        Raises Closing when the token belongs to another user.
         """
         if payload is None:
             return False
         if payload.get("renewed") is True and self._lease is not None:
-            self._lease.look()
+            self._lease.recheck()
             return True
         if not self._acknowledged:
             return False
@@ -249,7 +244,7 @@ class Socket:
             if lease is None or before is None:
                 self.wire.send_text(protocol.ping({"error": _NOBODY}))
                 return True
-            viewer = (await self._hall.callers.bearing(token, self._caller)).viewer if token else None
+            viewer = (await self._server.callers.bearing(token, self._caller)).viewer if token else None
         except (Unauthenticated, Refused) as error:
             self.wire.send_text(protocol.ping({"error": error.message}))
             return True
@@ -281,7 +276,7 @@ class Socket:
         if (reason := self._no_room_for(message.payload.query)) is not None:
             self._refuse(message.id, error_body(reason, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
-        prepared = await self._hall.prepare(message.payload.params(size_bytes), caller)
+        prepared = await prepare_for(caller, message.payload.params(size_bytes), self.runtime)
         if self.wire.close_sent or self.wire.disconnected:
             # Its session may have ended meanwhile.
             return
@@ -290,7 +285,8 @@ class Socket:
             return
         is_stream = prepared.kind is OperationType.SUBSCRIPTION
         size = len(message.payload.query)
-        operation = Stream(self, message.id, size) if is_stream else Answer(self, message.id, size)
+        kind = SocketSubscription if is_stream else SocketExecution
+        operation: Operation = kind(self, message.id, size)
         self._operations[message.id] = operation
         operation.open(prepared, self.runtime.new_context(caller))
 

@@ -32,7 +32,7 @@ _TEXT: Final = 0x81
 
 
 class Flow(Protocol):
-    """Who is told how fast the peer reads."""
+    """Receives how fast the peer reads."""
 
     def pause(self) -> None:
         """The peer is behind: write nothing that can wait."""
@@ -83,7 +83,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
-        # Whoever waits to write has nothing to wait for any more.
+        # Writers need not wait any more.
         self.writable.set()
 
     # What uvicorn and the event loop call
@@ -208,11 +208,11 @@ class Gate:
         self._waiting: list[asyncio.Future[None]] | None = None
 
     def is_set(self) -> bool:
-        """Whether nobody has to wait."""
+        """Whether `wait` returns at once."""
         return self._is_open
 
     def set(self) -> None:
-        """Lets everybody through."""
+        """Opens the gate."""
         self._is_open = True
         waiting, self._waiting = self._waiting or (), None
         for each in waiting:
@@ -220,7 +220,7 @@ class Gate:
                 each.set_result(None)
 
     def clear(self) -> None:
-        """Makes everybody wait."""
+        """Shuts the gate."""
         self._is_open = False
 
     async def wait(self) -> None:

@@ -53,6 +53,9 @@ class House:
     prepared: int = 0
     """How many wallets were prepared, inserted or not."""
 
+    def __getitem__(self, kind: type[AccountsServices]) -> AccountsServices:
+        return self.accounts
+
     async def work(self) -> int:
         """Runs queued jobs, as the worker does, until none is left. Returns how many were run."""
         handlers = {job.name: job.handler for job in accounts_jobs(self.accounts)}

@@ -14,11 +14,12 @@ from rich.progress import Progress
 from app.dev.demo import load_demo
 from app.domains.accounts.model import NewUser, Role
 from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
+from app.domains.accounts.services import AccountsServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Forbidden
+from app.kit.house import Services
 from app.main import Application, check_production
-from app.schema.services import Services
 from app.settings import Settings
 from tests.conftest import Owner
 from tests.dev.test_demo import SMALL
@@ -40,7 +41,7 @@ def named(email: str, password: str) -> NewUser:
 
 
 async def test_a_clean_production_starts_and_says_that_it_sends_no_mail(production: Application) -> None:
-    await production.services.accounts.registration.create(named("own@example.com", OTHER), Role.ADMIN, CLIENT)
+    await production.services[AccountsServices].registration.create(named("own@example.com", OTHER), Role.ADMIN, CLIENT)
     with listening() as logged:
         await check_production(production)
     assert [(line["event"], line["log_level"]) for line in logged] == [("mail.not_sent", "warning")]
@@ -50,7 +51,7 @@ async def test_a_clean_production_starts_and_says_that_it_sends_no_mail(producti
 
 @pytest.mark.parametrize("email", EMAILS)
 async def test_production_does_not_start_over_a_demo_user(production: Application, email: str) -> None:
-    await production.services.accounts.registration.create(named(email, PASSWORD), Role.USER, CLIENT)
+    await production.services[AccountsServices].registration.create(named(email, PASSWORD), Role.USER, CLIENT)
     with pytest.raises(Forbidden, match=f"{email} has the published password"):
         await check_production(production)
 
@@ -59,7 +60,7 @@ async def test_production_does_not_start_over_a_demo_user(production: Applicatio
 async def test_production_does_not_start_with_a_published_code(
     production: Application, owner: Owner, code: str
 ) -> None:
-    await production.services.accounts.administration.add_access_codes([code])
+    await production.services[AccountsServices].administration.add_access_codes([code])
     with pytest.raises(Forbidden, match=f"access code {code} is unspent"):
         await check_production(production)
     await owner.execute("DELETE FROM access_codes")
@@ -67,7 +68,7 @@ async def test_production_does_not_start_with_a_published_code(
 
 
 async def test_development_may_have_all_of_it(application: Application) -> None:
-    await application.services.accounts.registration.create(named(EMAILS[0], PASSWORD), Role.USER, CLIENT)
+    await application.services[AccountsServices].registration.create(named(EMAILS[0], PASSWORD), Role.USER, CLIENT)
     with listening() as logged:
         await check_production(application)
     assert logged == []
@@ -81,7 +82,7 @@ async def test_demo_data_with_a_password_of_ones_own_opens_nothing_published(
     assert await owner.fetchval("SELECT count(*) FROM users") == len(EMAILS)
     assert await owner.fetchval("SELECT count(*) FROM access_codes") == 0
     await check_production(production)
-    opened = await services.accounts.sessions.login(EMAILS[2], OTHER, CLIENT)
+    opened = await services[AccountsServices].sessions.login(EMAILS[2], OTHER, CLIENT)
     assert opened.tokens.access_token
 
 

@@ -13,12 +13,12 @@ from uuid import uuid4
 from app.domains.ledger.model import TransferCommand
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
-from app.kit.cache import open_redis
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database
 from app.kit.errors import Problem
 from app.kit.events import EventLog
+from app.kit.redis_client import open_redis
 from tests.domains.ledger.scene import KEYRING, NAMED_MATURITY, user_of, viewer_of
 from tests.waiting import HANG_S
 

@@ -16,7 +16,7 @@ from app.domains.ledger.services.miner import Miner
 from app.domains.ledger.services.templates import BlockTemplate
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from tests.conftest import Owner
 from tests.domains.ledger.scene import Scene
 from tests.waiting import HANG_S
@@ -44,11 +44,11 @@ async def scene(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
 
 
 @pytest.fixture
-def volatile(redis: Redis) -> Volatile:
-    return Volatile(redis)
+def volatile(redis: Redis) -> VolatileTopics:
+    return VolatileTopics(redis)
 
 
-async def test_two_miners_make_one_chain(scene: Scene, volatile: Volatile) -> None:
+async def test_two_miners_make_one_chain(scene: Scene, volatile: VolatileTopics) -> None:
     miners = [Miner(scene.services.chain, scene.wallet(name), FAST_HASHES_PER_S, volatile) for name in ("alice", "bob")]
     running = [asyncio.create_task(miner.run()) for miner in miners]
     try:
@@ -75,7 +75,7 @@ class Deaf(Chain):
         return await super().template(miner_wallet_id)
 
 
-async def test_a_miner_ends_though_its_cancellation_was_swallowed(scene: Scene, volatile: Volatile) -> None:
+async def test_a_miner_ends_though_its_cancellation_was_swallowed(scene: Scene, volatile: VolatileTopics) -> None:
     real = scene.services.chain
     deaf = Deaf(real.database, real.clock, real.events, real.coinbase_maturity, real.network)
     mining = asyncio.create_task(Miner(deaf, scene.wallet("alice"), 1, volatile).run())
@@ -85,7 +85,7 @@ async def test_a_miner_ends_though_its_cancellation_was_swallowed(scene: Scene, 
     assert mining.cancelled()
 
 
-async def test_a_miner_puts_what_waits_into_its_block(scene: Scene, volatile: Volatile) -> None:
+async def test_a_miner_puts_what_waits_into_its_block(scene: Scene, volatile: VolatileTopics) -> None:
     paid = await scene.pay("alice", "bob", "1")
     block = await Miner(scene.services.chain, scene.wallet("carol"), FAST_HASHES_PER_S, volatile).mine_block()
     assert (block.height, block.transaction_count, block.miner_wallet_id) == (4, 2, scene.wallet("carol"))
@@ -93,7 +93,7 @@ async def test_a_miner_puts_what_waits_into_its_block(scene: Scene, volatile: Vo
 
 
 async def test_a_search_takes_up_new_payments_and_a_new_tip(
-    scene: Scene, volatile: Volatile, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, volatile: VolatileTopics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(miner_module, "TIP_CHECK_S", 0.0)
     monkeypatch.setattr(miner_module, "REBUILD_S", 0.0)
@@ -121,7 +121,7 @@ async def test_a_search_takes_up_new_payments_and_a_new_tip(
 
 
 async def test_a_search_without_news_keeps_its_template(
-    scene: Scene, volatile: Volatile, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, volatile: VolatileTopics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(miner_module, "TIP_CHECK_S", 0.0)
     await scene.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
@@ -148,7 +148,7 @@ async def test_a_search_without_news_keeps_its_template(
     assert templates.qsize() == 1
 
 
-async def test_a_miner_stops_at_once(scene: Scene, volatile: Volatile, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_miner_stops_at_once(scene: Scene, volatile: VolatileTopics, monkeypatch: pytest.MonkeyPatch) -> None:
     # A miner that slept through its slice would take that long.
     monkeypatch.setattr(miner_module, "SLICE_S", 2 * HANG_S)
     await scene.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")

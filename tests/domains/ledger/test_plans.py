@@ -7,7 +7,8 @@ import pytest_asyncio
 
 from app.domains.ledger import loaders
 from app.domains.ledger.statements import MempoolSql, PaymentSql, WalletSql
-from app.kit.loading import COUNT_LIMIT, Many, One, Page
+from app.kit.loaders import Many, One, Page
+from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Statement
 from tests.conftest import Owner
 from tests.statements import statement

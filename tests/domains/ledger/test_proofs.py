@@ -13,7 +13,7 @@ from app.domains.ledger.proof import InclusionProof, ProofVerdict, inclusion_pro
 from app.domains.ledger.rules.header import BlockHeader, block_hash, encode_header
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.ledger.rules.chain import remined
 from tests.domains.ledger.scene import Scene

@@ -15,7 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
-from app.engine.direct import resolve_directly
+from app.engine.direct import bind_resolvers
 from app.engine.execution import Engine
 from app.engine.operations import Prepared
 from app.engine.streams.budgets import Payer
@@ -27,8 +27,9 @@ from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden
 from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
-from app.kit.loading import Audience, Reads
-from app.kit.volatile import Latest, Volatile
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
+from app.kit.volatile import Latest, VolatileTopics
 from app.schema.scalars import SCALARS
 from tests.engine.support import CURSORS, LIMITS, NOBODY
 from tests.kit.moving import hub_of, relaying
@@ -148,7 +149,7 @@ SCHEMA = strawberry.Schema(
     subscription=Streams,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
-resolve_directly(SCHEMA)
+bind_resolvers(SCHEMA)
 
 
 @dataclass(eq=False)
@@ -189,7 +190,7 @@ class Stage:
         self.world = world
         self.events = events
         self.hub = hub
-        self.volatile = Volatile(redis)
+        self.volatile = VolatileTopics(redis)
         self.engine = Engine(SCHEMA, msgspec.structs.replace(LIMITS, timeout_s=HANG_S))
         self.subscriptions = Subscriptions(self.engine, hub, replay_limit=replay_limit)
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from app.engine.execution import Engine
 from app.kit.db import Database
-from app.kit.loading import Audience
+from app.kit.loaders import Audience
 from tests.engine.streams.stage import ALICE, BOB, SCHEMA, Inbox, stage_of
 from tests.engine.support import LIMITS
 from tests.waiting import until

@@ -15,9 +15,9 @@ from app.engine.streams.cursors import stream_cursor
 from app.engine.streams.declaring import Opened
 from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import State, Subscription
-from app.kit.catchup import Tops
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
+from app.kit.event_history import StreamHeads
 from app.kit.events import Fact
 from app.kit.hub import Hub
 from tests.conftest import Owner
@@ -57,13 +57,13 @@ async def test_who_is_on_the_way_into_a_group_that_ends_joins_the_next(
         # The second comes from a process that is ahead, so its place is looked up; meanwhile the group ends.
         looking, found = asyncio.Event(), asyncio.Event()
 
-        async def slow_top(_: Tops, stream: str) -> int:
+        async def slow_top(_: StreamHeads, stream: str) -> int:
             looking.set()
             await found.wait()
             return 1
 
         with monkeypatch.context() as patch:
-            patch.setattr(Tops, "of", slow_top)
+            patch.setattr(StreamHeads, "of", slow_top)
             opening = asyncio.create_task(stage.open(second, after=stream_cursor(stage.hub.epoch, STREAM, 1)))
             await looking.wait()
         group = next(iter(stage.subscriptions._entry_of))

@@ -34,12 +34,12 @@ from app.domains.accounts.model import Client, Viewer
 from app.engine.failures import describe
 from app.engine.streams.model import Transport
 from app.kit.hub import Hub
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
 from app.transport.application import create_app
 from app.transport.runtime import AppRuntime, Caller
-from app.transport.sockets import Sockets
+from app.transport.sockets import SocketEndpoint
 from tests.engine.support import NOBODY, listening
 from tests.factories import CLIENT
 from tests.graph.fuzz.calls import Call
@@ -61,7 +61,7 @@ class Arena:
     application: Application
     client: httpx.AsyncClient
     app: ASGIApp
-    sockets: Sockets
+    sockets: SocketEndpoint
     failures: list[str] = field(default_factory=list)
     executed: set[str] = field(default_factory=set)
     """Arguments and input fields that were given in what was executed, as `Query.token(by:)` or `TokenBy.symbol`."""
@@ -142,8 +142,10 @@ async def open_arena(application: Application, world: World) -> AsyncIterator[Ar
     async def authenticate(token: str, client: Client) -> Viewer | None:
         return world.viewers.get(token)
 
-    runtime = dataclasses.replace(build_runtime(application, hub, Peers(application.redis)), authenticate=authenticate)
-    sockets = Sockets(runtime)
+    runtime = dataclasses.replace(
+        build_runtime(application, hub, ProcessRpc(application.redis)), authenticate=authenticate
+    )
+    sockets = SocketEndpoint(runtime)
     app = create_app(runtime, sockets=sockets)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     await hub.start()

@@ -4,6 +4,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import MarketServices
 from app.engine.nodes import global_id
 from app.main import Application
 from tests.factories import PASSWORD
@@ -67,9 +70,9 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
 
 async def belongings(application: Application, world: World, name: str) -> dict[str, Callable[[], Any]]:
     """What this person has that can be changed, and what they need to make more: samples as well."""
-    market, ledger = application.services.market, application.services.ledger
+    market, ledger = application.services[MarketServices], application.services[LedgerServices]
     codes = [f"FUZZ-{number}" for number in range(ACCESS_CODES)]
-    await application.services.accounts.administration.add_access_codes(codes)
+    await application.services[AccountsServices].administration.add_access_codes(codes)
     symbols = itertools.cycle(token.symbol for token in await market.providers.prices.tokens(250))
     found = {"RegisterInput.accessCode": codes.pop, "AddToWatchlistInput.symbol": lambda: next(symbols)}
     if name == "anonymous":

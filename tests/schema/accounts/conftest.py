@@ -1,7 +1,6 @@
 """The accounts' part of the graph, executed in process on the real schema."""
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,11 +10,11 @@ from app.engine.execution import Engine
 from app.engine.limits import Limits
 from app.engine.operations import Response
 from app.kit.db import PUBLIC
-from app.kit.loading import Reads
+from app.kit.house import Services
+from app.kit.reads import Reads
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
-from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.accounts.conftest import House, house
 from tests.engine.support import CURSORS
@@ -36,6 +35,12 @@ LIMITS = Limits(
     sockets_per_viewer=20,
     replay_events=1000,
 )
+LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
+    __typename
+    ... on LoginPayload { viewer { user { email } } accessToken refreshToken accessTokenExpiresAt }
+    ... on InvalidInput { field }
+    ... on Problem { message } } }"""
+USER = "id displayName email fullName isVerified role hasNationalId createdAt"
 ENGINE = Engine(build_schema(), LIMITS)
 
 
@@ -63,9 +68,11 @@ class Graph:
         """The response, whatever it holds."""
         prepared = ENGINE.prepare(query, None, variables, introspection_allowed=True)
         assert not isinstance(prepared, list), prepared
+        services = Services()
+        services.add(self.house.accounts)
         runtime = Runtime(
             settings=cast(Settings, None),
-            services=cast(Services, SimpleNamespace(accounts=self.house.accounts)),
+            services=services,
             limits=LIMITS,
             cursors=CURSORS,
             open_subscriptions=cast(OpenSubscriptions, None),

@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -15,13 +14,13 @@ from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.pulling import Failed, iterate
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
+from app.kit.house import Services
 from app.kit.hub import Hub
-from app.kit.loading import Reads
-from app.kit.peers import Peers
+from app.kit.process_rpc import ProcessRpc
+from app.kit.reads import Reads
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
-from app.schema.services import Services
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
 from tests.engine.support import CURSORS, NOBODY
@@ -57,7 +56,7 @@ class Graph:
     def __post_init__(self) -> None:
         self.subscriptions = Subscriptions(self.engine, self.hub, replay_limit=1000)
         # Alone, since it is not started: nothing is asked of Redis.
-        self.open_subscriptions = OpenSubscriptions(self.subscriptions, Peers(self.redis))
+        self.open_subscriptions = OpenSubscriptions(self.subscriptions, ProcessRpc(self.redis))
 
     async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
         """The response, whatever it holds."""
@@ -79,9 +78,11 @@ class Graph:
 
     def context(self, person: Person | None) -> Context:
         viewer = person.viewer if person else None
+        services = Services()
+        services.add(self.scene.services)
         runtime = Runtime(
             settings=SETTINGS,
-            services=cast(Services, SimpleNamespace(ledger=self.scene.services)),
+            services=services,
             limits=LIMITS,
             cursors=CURSORS,
             open_subscriptions=self.open_subscriptions,

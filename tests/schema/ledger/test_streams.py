@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from app.domains.ledger.services.miner import MINING_TOPIC
 from app.engine.streams.model import Delivery
 from app.engine.streams.pulling import Failed
-from app.kit.loading import Audience
-from app.kit.volatile import Volatile
+from app.kit.loaders import Audience
+from app.kit.volatile import VolatileTopics
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph
 from tests.waiting import until
@@ -152,7 +152,7 @@ async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, 
 
 async def test_the_search_for_a_block_is_told_as_it_stands(graph: Graph, scene: Scene, redis: Redis) -> None:
     alice = await scene.person()
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     search = {"height": 7, "difficulty": 14, "transactions": 3, "hashes": 2**40, "hashes_per_s": 2000}
     await volatile.publish(MINING_TOPIC, alice.wallet_id, search)
     query = """subscription { miningProgress {

@@ -1,12 +1,13 @@
-"""News in the graph: no search fails, and a page takes the same statements whatever its size."""
+"""News: no search fails, and pages of all sizes take the same number of statements."""
 
 from typing import Any
 
 import pytest
 
 from app.domains.market.news.model import ArticleDraft
+from app.domains.market.services import MarketServices
 from app.engine.nodes import global_id
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Execute, Owner
 from tests.domains.market.token_listing import list_tokens
 
@@ -25,7 +26,7 @@ async def publish(services: Services, *titles: str, **changes: Any) -> list[str]
         ArticleDraft(url=f"https://paper.example/{n}", title=title, source=f"Paper {n % 3}", **changes)
         for n, title in enumerate(titles)
     ]
-    ingested = await services.market.news.publish(drafts)
+    ingested = await services[MarketServices].news.publish(drafts)
     assert ingested.published == len(drafts)
     return [global_id("NewsArticle", id) for id in ingested.ids]
 
@@ -86,10 +87,8 @@ async def test_a_page_takes_the_same_statements_whatever_its_size(
         assert large.data["news"]["totalCount"] == {"value": 60}
 
 
-async def test_pages_follow_each_other_without_gap_or_repeat(
-    execute: Execute, services: Services, owner: Owner
-) -> None:
-    """All are of one moment: only the id tells their places."""
+async def test_pages_have_no_gaps_and_no_repeats(execute: Execute, services: Services, owner: Owner) -> None:
+    """All have the same time, so that they are sorted by id only."""
     await list_tokens(owner, NAMES)
     await publish(services, *(f"Bitcoin {n}" for n in range(25)))
     query = """query ($after: Cursor, $search: String, $filter: NewsFilter) {
@@ -138,7 +137,7 @@ async def test_the_filter_and_the_field_agree_on_sentiment(
         assert response.data == {"news": {"nodes": found}}
 
 
-async def test_contents_cost_what_they_weigh(execute: Execute) -> None:
+async def test_the_cost_of_contents(execute: Execute) -> None:
     query = "query ($first: Int!) { news(first: $first) { nodes { content } } }"
     page = await execute(query, {"first": 100})
     assert page.errors == []

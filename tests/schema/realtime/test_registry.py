@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from app.dev.embedded import Embedded
 from app.engine.streams.model import Transport
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.cache import open_redis
 from app.kit.errors import NotFound, Unavailable
-from app.kit.peers import Answers, Peers
+from app.kit.process_rpc import ProcessRpc, Replies
+from app.kit.redis_client import open_redis
 from app.schema.realtime.registry import MAX_DOCUMENT, OpenSubscription, OpenSubscriptions
 from tests.conftest import NOON
-from tests.kit.test_peers import all_listen, process
+from tests.kit.test_process_rpc import all_listen, process
 from tests.waiting import HANG_S
 
 ALICE, BOB = uuid4(), uuid4()
@@ -47,11 +47,11 @@ class Process:
     """The subscriptions of one process, and how all are reached from it."""
 
     open: list[Open]
-    peers: Peers
+    rpc: ProcessRpc
     closed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.registry = OpenSubscriptions(cast(Subscriptions, self), self.peers)
+        self.registry = OpenSubscriptions(cast(Subscriptions, self), self.rpc)
 
     def of(self, viewer_id: UUID) -> list[Open]:
         return [each for each in self.open if each.viewer_id == viewer_id]
@@ -71,9 +71,9 @@ async def deployment(servers: Embedded, redis: Redis, *processes: list[Open]) ->
         for open_ in processes:
             client = await open_redis(servers.redis_url)
             stack.push_async_callback(client.aclose)
-            running.append(Process(open_, Peers(client, within_s=HANG_S)))
-            await running[-1].peers.start()
-            stack.push_async_callback(running[-1].peers.stop)
+            running.append(Process(open_, ProcessRpc(client, within_s=HANG_S)))
+            await running[-1].rpc.start()
+            stack.push_async_callback(running[-1].rpc.stop)
         await all_listen(redis, len(processes))
         yield running
 
@@ -144,12 +144,12 @@ async def test_what_redis_says_is_believed(redis: Redis, servers: Embedded) -> N
         process(servers.redis_url, lambda _: False, topic="subscriptions.close") as asker,
     ):
         await all_listen(redis, 3)
-        answers = await asker.ask("subscriptions.close", {"viewer_id": str(ALICE), "subscription_id": "b"})
+        answers = await asker.call("subscriptions.close", {"viewer_id": str(ALICE), "subscription_id": "b"})
         assert (first.closed, second.closed) == ([], ["b"])
         assert sorted(answers.replies) == [False, False, True]
         # Yet it must say whose it is: an id alone closes nothing.
-        nameless = await asker.ask("subscriptions.close", {"subscription_id": "a"})
-        assert nameless == Answers([False], complete=False)
+        nameless = await asker.call("subscriptions.close", {"subscription_id": "a"})
+        assert nameless == Replies([False], complete=False)
         assert first.closed == []
 
 
@@ -157,7 +157,7 @@ async def test_what_redis_says_is_believed(redis: Redis, servers: Embedded) -> N
     "id_", ["", " ", "x" * 65, "x" * 1_000_000, "a\n", "ä", "\ud800", "\u0661", "../a", "a\0", "🦆", "a b", "*"]
 )
 async def test_what_is_no_id_is_not_found_and_nobody_is_asked(redis: Redis, id_: str) -> None:
-    alone = Process([Open(id_, ALICE)], Peers(redis))
+    alone = Process([Open(id_, ALICE)], ProcessRpc(redis))
     with pytest.raises(NotFound):
         await alone.registry.close(ALICE, id_)
     assert alone.closed == []
@@ -174,12 +174,12 @@ async def test_a_thousand_are_bounded(redis: Redis, servers: Embedded) -> None:
 
 async def test_a_document_that_fits_is_shown_whole(redis: Redis) -> None:
     document = "x" * MAX_DOCUMENT
-    alone = Process([Open("a", ALICE, document=document)], Peers(redis))
+    alone = Process([Open("a", ALICE, document=document)], ProcessRpc(redis))
     assert [each.document for each in await alone.registry.newest(ALICE, 1)] == [document]
 
 
 async def test_counting_ends_where_an_int_ends(redis: Redis) -> None:
-    alone = Process([Open("a", ALICE, delivered=2**31 - 1), Open("b", ALICE, delivered=2**31)], Peers(redis))
+    alone = Process([Open("a", ALICE, delivered=2**31 - 1), Open("b", ALICE, delivered=2**31)], ProcessRpc(redis))
     assert [each.delivered for each in await alone.registry.newest(ALICE, 2)] == [2**31 - 1] * 2
 
 

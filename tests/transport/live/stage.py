@@ -33,7 +33,8 @@ from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import Event, EventLog, Fact
 from app.kit.hub import Hub
-from app.kit.loading import Audience, Reads
+from app.kit.loaders import Audience
+from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from app.settings import Settings
 from app.transport.application import create_app
@@ -41,7 +42,7 @@ from app.transport.cookies import SESSION
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.server import serve
 from app.transport.sessions import SessionWatch
-from app.transport.sockets import Sockets
+from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
 from tests.engine.support import CURSORS
 from tests.kit.moving import hub_of, relaying
@@ -247,7 +248,7 @@ class Stage:
     gone: Callable[[], bool] = field(init=False)
     """Whether the server has stopped."""
     runtime: AppRuntime = field(init=False)
-    sockets: Sockets = field(init=False)
+    sockets: SocketEndpoint = field(init=False)
     streams: EventStreams = field(init=False)
 
     def __post_init__(self) -> None:
@@ -266,7 +267,7 @@ class Stage:
             subscriptions=Subscriptions(engine, self.hub, replay_limit=10_000),
             sessions=sessions,
         )
-        self.sockets, self.streams = Sockets(self.runtime), EventStreams(self.runtime)
+        self.sockets, self.streams = SocketEndpoint(self.runtime), EventStreams(self.runtime)
 
     @property
     def open(self) -> int:

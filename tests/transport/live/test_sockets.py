@@ -7,7 +7,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from app.kit.db import Database
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe
 from tests.waiting import elapse, until
 
@@ -65,7 +65,7 @@ async def test_frames_of_every_length_arrive_whole(stage: Stage, size: int) -> N
 
 
 async def test_a_volatile_subscription_begins_with_the_latest(stage: Stage) -> None:
-    prices = Volatile(stage.redis)
+    prices = VolatileTopics(stage.redis)
     await prices.publish("price", "BTC", 7)
     async with stage.connect() as socket:
         await begin(socket)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.kit.db import Database
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 from app.transport import sse
 from app.transport.cookies import SESSION
 from tests.transport.live.stage import Stage, staged
@@ -104,7 +104,7 @@ async def test_a_last_event_id_of_nowhere_asks_for_the_data_anew(client: httpx.A
 
 
 async def test_a_volatile_event_has_no_id(client: httpx.AsyncClient, stage: Stage) -> None:
-    await Volatile(stage.redis).publish("price", "BTC", 7)
+    await VolatileTopics(stage.redis).publish("price", "BTC", 7)
     async with client.stream("POST", "/graphql", json={"query": "subscription { price { n } }"}) as response:
         (block,) = await heard(response, 1)
     assert block.splitlines()[0] == "event: next"

@@ -1,7 +1,9 @@
 """What subscriptions may cost together, whatever transport they come by."""
 
+import asyncio
 import contextlib
 import json
+import threading
 from typing import Any
 
 import httpx
@@ -133,3 +135,27 @@ async def test_a_socket_that_closes_while_its_request_is_checked_opens_nothing(
         await until(lambda: len(stage.sockets) == 0)
         await until(lambda: stage.open == 0)
         assert charged(stage) == 0
+
+
+async def test_whoever_hangs_up_leaves_the_line_of_large_requests(database: Database, redis: Redis) -> None:
+    checking = threading.Event()
+    async with (
+        staged(database, redis, body_limit_bytes=300_000) as stage,
+        httpx.AsyncClient(base_url=stage.url, trust_env=False, timeout=HANG_S) as client,
+    ):
+        checks = stage.runtime.engine.checks
+        held = asyncio.create_task(checks.run("somebody else", checking.wait))
+        try:
+            for body in (
+                {"query": "{ hello }" + " " * 3000},
+                {"query": "{ hello }", "variables": {"v": "n" * 100_000}},
+            ):
+                asked = [asyncio.create_task(client.post("/graphql", json=body)) for _ in range(3)]
+                await until(lambda: checks.turns.waiting == 3)
+                for each in asked:
+                    each.cancel()
+                await until(lambda: checks.turns.waiting == 0)
+        finally:
+            checking.set()
+        await held
+        assert (await client.post("/graphql", json=body)).json()["data"] == {"hello": "hello world"}

@@ -18,10 +18,11 @@ import pytest
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import SessionTokens
 from app.domains.ledger.loaders import wallet_by_user
+from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.chain import solved
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from app.main import Application
 from app.settings import Settings
 from tests.conftest import Owner
@@ -105,7 +106,7 @@ class Town:
             wallet = await Reads(self.application.database, PUBLIC).one(wallet_by_user, session.viewer.user_id)
             assert wallet is not None
             self.wallets[name], alices = wallet.wallet_id, session.viewer
-        chain, alice = services.ledger.chain, self.wallets["alice"]
+        chain, alice = services[LedgerServices].chain, self.wallets["alice"]
         await chain.ensure_genesis(alice)
         for _ in range(TRANSFERS + 2):
             clock.advance(timedelta(seconds=10))

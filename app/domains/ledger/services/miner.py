@@ -18,7 +18,7 @@ from app.domains.ledger.services.connector import MempoolMismatch, NotInMempool
 from app.domains.ledger.services.templates import BlockTemplate
 from app.kit.errors import Unavailable
 from app.kit.tasks import heed_cancellation
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 SLICE_S = 0.1
 TIP_CHECK_S = 1.0
@@ -40,7 +40,7 @@ class Miner:
     chain: Chain
     wallet_id: str
     hashes_per_s: int
-    volatile: Volatile
+    volatile: VolatileTopics
 
     async def run(self) -> None:
         """Mines until cancelled. Waits while the database is unavailable, and drops a block that is refused."""
@@ -68,7 +68,7 @@ class Miner:
             heed_cancellation()
             began = time.monotonic()
             found = await asyncio.to_thread(search.attempt, slice_attempts)
-            self.volatile.tell(MINING_TOPIC, self.wallet_id, search.progress(self.hashes_per_s))
+            self.volatile.publish_soon(MINING_TOPIC, self.wallet_id, search.progress(self.hashes_per_s))
             if found is not None:
                 block = await self.chain.connect(found, self.wallet_id)
                 log.info(

@@ -37,7 +37,7 @@ CROSS JOIN LATERAL (
 ) c;
 
 -- name: lock_alerts_of
--- One at a time, this user's alerts are counted and added to. Held until the end of the transaction.
+-- Lets one transaction at a time count and add alerts of this user. Held until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.alerts:' || $1::uuid::text, 0));
 
 -- name: count_alerts
@@ -45,20 +45,20 @@ SELECT pg_advisory_xact_lock(hashtextextended('moneta.alerts:' || $1::uuid::text
 SELECT count(*) FROM alerts WHERE user_id = $1;
 
 -- name: insert_alert
--- Makes an alert.
+-- Adds an alert.
 INSERT INTO alerts (user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled,
                     expires_at, armed_at, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 RETURNING id;
 
 -- name: lock_alert
--- An alert of the user's, until the end of the transaction.
+-- Locks an alert of the user until the end of the transaction.
 SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
        triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
 FROM alerts WHERE id = $1 AND user_id = $2 FOR UPDATE;
 
 -- name: update_alert
--- Replaces what its owner decides. While it is enabled it is armed anew, at $9; disabled, it keeps what it has done.
+-- Replaces what the owner decides. An enabled alert is rearmed, at $9; a disabled one keeps its state.
 UPDATE alerts
 SET threshold_value = $3, condition_details = $4, rearm = $5, cooldown_s = $6, enabled = $7, expires_at = $8,
     armed_at = CASE WHEN $7 THEN $9 ELSE armed_at END,
@@ -71,17 +71,17 @@ RETURNING id, user_id, symbol, alert_type, threshold_value, condition_details, r
           triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at;
 
 -- name: delete_alert
--- Deletes an alert of the user's.
+-- Deletes an alert of the user.
 DELETE FROM alerts WHERE id = $1 AND user_id = $2;
 
 -- name: delete_expired_alerts
 -- Deletes alerts that can never fire again.
 DELETE FROM alerts WHERE expires_at <= $1;
 
--- name: passed_alerts
--- Locks, and gives with its passage's place, each alert that may fire and whose threshold was come to: a range scan of
--- alerts_crossings a passage, from one value to the other. The levels only find; the exact values decide. At most $10,
--- and none that has fired since $11, if that is given: so the rest of a flood is told bit by bit.
+-- name: crossed_alerts
+-- Locks each alert that may fire and whose threshold was crossed, with the position of its crossing: a range scan of
+-- alerts_crossings for each crossing, from one value to the other. The levels only find; the exact values decide. At most
+-- $10 alerts, and none that has fired since $11, if that is given: so a backlog is worked off in batches.
 SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, p.ord
 FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::numeric[], $5::numeric[], $6::float8[], $7::float8[],
             $8::timestamptz[])
@@ -117,7 +117,7 @@ WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_
 ORDER BY symbol;
 
 -- name: armed_measures
--- What alerts of a type are armed to measure: symbol, and of the details those with these names.
+-- What armed alerts of a type measure: the symbol, and the details with these names.
 SELECT DISTINCT symbol,
     (SELECT jsonb_object_agg(d.key, d.value) FROM jsonb_each(condition_details) d WHERE d.key = ANY($3::text[])) AS details
 FROM alerts
@@ -126,42 +126,32 @@ WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_
 ORDER BY symbol, details;
 
 -- name: fire_alerts
--- Lets alerts fire that still may, each once, and makes a notification of each.
-WITH given AS (
-    SELECT g.alert_id, g.value, g.title, g.message
-    FROM unnest($1::uuid[], $2::numeric[], $3::text[], $4::text[]) AS g (alert_id, value, title, message)
-), fired AS (
-    UPDATE alerts a
-    SET triggered = true, triggered_at = $5, trigger_count = a.trigger_count + 1, current_value = g.value
-    FROM given g
-    WHERE a.id = g.alert_id AND a.is_armed AND (a.expires_at IS NULL OR a.expires_at > $5::timestamptz)
-      AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
-           OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $5)
-    RETURNING a.id, a.user_id, a.symbol, a.alert_type, g.value, g.title, g.message
-)
-INSERT INTO notifications (user_id, type, title, message, data, alert_id, created_at)
-SELECT user_id, 'alert', title, message,
-       jsonb_build_object('symbol', symbol, 'alert_type', alert_type, 'value', value::text), id, $5
-FROM fired
-RETURNING id, user_id, alert_id, data;
+-- Fires the alerts that may still fire, each once.
+UPDATE alerts a
+SET triggered = true, triggered_at = $5, trigger_count = a.trigger_count + 1, current_value = g.value
+FROM unnest($1::uuid[], $2::numeric[], $3::text[], $4::text[]) AS g (alert_id, value, title, message)
+WHERE a.id = g.alert_id AND a.is_armed AND (a.expires_at IS NULL OR a.expires_at > $5::timestamptz)
+  AND (a.rearm <> 'after_cooldown' OR a.triggered_at IS NULL
+       OR a.triggered_at + make_interval(secs => a.cooldown_s) <= $5)
+RETURNING a.id, a.user_id, a.symbol, a.alert_type, g.value::text AS value, g.title, g.message;
 
 -- name: marks
--- What was measured last of these subjects. A mark to come is of a clock that was wrong, and says nothing, but for how
--- far something was followed.
+-- The marks of these subjects. A mark in the future is of a clock that was wrong, and is ignored unless it has a
+-- position.
 SELECT subject, value, position, at FROM alert_marks
 WHERE kind = $1 AND subject = ANY($2::text[])
   AND (position IS NOT NULL OR at <= (SELECT present_moment()) + interval '1 minute');
 
 -- name: lock_marks
--- The same, until the end of the transaction.
+-- The same, locked until the end of the transaction.
 SELECT subject, value, basis, position, at FROM alert_marks
 WHERE kind = $1 AND subject = ANY($2::text[])
   AND (position IS NOT NULL OR at <= (SELECT present_moment()) + interval '1 minute')
 ORDER BY subject FOR UPDATE;
 
 -- name: move_marks
--- Notes what was measured of these subjects at $5, and by whose word; gives those of which nothing as new was noted. What
--- is still to come was not measured: it is not noted, and what was noted of it counts for nothing.
+-- Stores what was measured of these subjects at $5, and the source. Returns those without a mark as new. A time in the
+-- future was not measured: it is not stored, and a mark in the future is replaced.
 INSERT INTO alert_marks AS m (kind, subject, value, basis, at)
 SELECT $1, g.subject, g.value, g.basis, $5
 FROM unnest($2::text[], $3::numeric[], $4::text[]) AS g (subject, value, basis)
@@ -172,19 +162,19 @@ ON CONFLICT (kind, subject) DO UPDATE SET value = excluded.value, basis = exclud
 RETURNING subject;
 
 -- name: move_position
--- Notes how far something was followed; touches nothing if it was followed as far before.
+-- Stores how far a subject was evaluated; changes nothing if it was evaluated as far before.
 INSERT INTO alert_marks AS m (kind, subject, position, at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (kind, subject) DO UPDATE SET position = excluded.position, at = excluded.at
     WHERE m.position < excluded.position;
 
--- name: delete_marks_of_gone_alerts
--- Forgets where the sentiment stood for alerts that are no more.
+-- name: delete_marks_of_deleted_alerts
+-- Deletes the sentiment marks of alerts that no longer exist.
 DELETE FROM alert_marks m WHERE m.kind = 'sentiment_change' AND NOT EXISTS (
     SELECT FROM alerts a WHERE a.id = m.subject::uuid
 );
 
 -- name: claim_news
--- Takes articles for the alerts on news, each once, the oldest first.
+-- Claims articles for the alerts on news, each once, the oldest first.
 WITH taken AS (
     UPDATE news_articles n SET alerts_evaluated_at = $2
     FROM (

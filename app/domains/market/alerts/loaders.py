@@ -1,7 +1,7 @@
-"""How alerts are read: by their owner."""
+"""The loaders of alerts, which only their owner can read."""
 
 from app.domains.market.alerts.statements import AlertSql
-from app.kit.loading import Audience, one, page
+from app.kit.loaders import Audience, one, page
 
 alert_by_id = one(AlertSql.alerts_by_ids, key="id", audience=Audience.VIEWER)
 alerts_by_user = page(

@@ -1,4 +1,4 @@
-"""Alerts: what their owners wait for, how they stand, and what makes them fire."""
+"""Alerts: their conditions, their state, and what fires them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,11 +14,11 @@ from app.domains.market.prices.model import Interval
 from app.kit.errors import Problem
 
 SENTIMENT_POINTS = 30
-"""How far a sentiment moves before it is news, unless an alert says otherwise."""
+"""The default of SentimentChange."""
 
 
 class AlertType(StrEnum):
-    """What an alert waits for."""
+    """The kind of condition of an alert."""
 
     PRICE_ABOVE = "price_above"
     PRICE_BELOW = "price_below"
@@ -30,7 +30,7 @@ class AlertType(StrEnum):
 
 
 class Rearm(StrEnum):
-    """What becomes of an alert that has fired."""
+    """Whether an alert may fire again."""
 
     ONCE = "once"
     EVERY_TIME = "every_time"
@@ -38,26 +38,26 @@ class Rearm(StrEnum):
 
 
 class Comparison(StrEnum):
-    """On which side of its threshold a value makes an alert fire, when it gets there."""
+    """The side of the threshold on which an alert fires."""
 
     ABOVE = "above"
     BELOW = "below"
 
 
 class PriceAbove(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.PRICE_ABOVE.value):
-    """The price rises to `price` dollars or beyond."""
+    """The price rises to `price` dollars or above."""
 
     price: Decimal
 
 
 class PriceBelow(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.PRICE_BELOW.value):
-    """The price falls to `price` dollars or beyond."""
+    """The price falls to `price` dollars or below."""
 
     price: Decimal
 
 
 class VolumeSpike(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.VOLUME_SPIKE.value):
-    """The volume of the last minutes becomes `multiple` times what is usual in as much time."""
+    """The volume of the last minutes reaches `multiple` times the usual volume of as many minutes."""
 
     multiple: Decimal
     window_minutes: int
@@ -73,7 +73,7 @@ class TechnicalIndicator(msgspec.Struct, frozen=True, tag_field="type", tag=Aler
 
 
 class SentimentChange(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.SENTIMENT_CHANGE.value):
-    """The sentiment, 0 to 100, is more than `points` from where it was when the alert was armed or last fired."""
+    """The sentiment, 0 to 100, has moved by more than `points` since the alert was armed or last fired."""
 
     points: int = SENTIMENT_POINTS
 
@@ -85,7 +85,7 @@ class WhaleTransaction(msgspec.Struct, frozen=True, tag_field="type", tag=AlertT
 
 
 class NewsImpact(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.NEWS_IMPACT.value):
-    """News that mention the token have at least this impact, 1 to 100."""
+    """An article that mentions the token has at least this impact, 1 to 100."""
 
     minimum_impact: int
 
@@ -96,14 +96,14 @@ Condition: TypeAlias = (
 
 
 def condition_of(alert_type: str, details: dict[str, Any]) -> Condition:
-    """A condition as it is stored."""
+    """Returns a stored condition, typed."""
     condition: Condition = msgspec.convert({**details, "type": alert_type}, Condition)
     return condition
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """An alert of a user. `triggered`, `triggered_at`, `trigger_count` and `current_value` tell of the time since
-    `armed_at`: its owner arms it anew by changing it or enabling it again."""
+    """An alert of a user. `triggered`, `triggered_at`, `trigger_count` and `current_value` describe the time since
+    `armed_at`: changing an alert, or enabling it again, rearms it."""
 
     id: UUID
     user_id: UUID
@@ -125,12 +125,12 @@ class Alert(msgspec.Struct, frozen=True):
 
     @property
     def condition(self) -> Condition:
-        """What it waits for, typed."""
+        """The condition, typed."""
         return condition_of(self.alert_type, self.condition_details)
 
 
 class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert to be made. `cooldown_s` belongs to AFTER_COOLDOWN and to nothing else."""
+    """An alert to create. `cooldown_s` is required with AFTER_COOLDOWN, and not allowed otherwise."""
 
     symbol: str
     condition: Condition
@@ -141,7 +141,7 @@ class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of an alert: UNSET leaves a field as it is. A `cooldown_s` comes with its `rearm`."""
+    """Changes to an alert. UNSET leaves a field unchanged. `cooldown_s` is changed together with `rearm`."""
 
     condition: Condition | UnsetType = UNSET
     rearm: Rearm | UnsetType = UNSET
@@ -151,7 +151,7 @@ class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArmedAlert(msgspec.Struct, frozen=True):
-    """An alert that may fire, as whoever looks for those that do needs it."""
+    """An alert that may fire."""
 
     id: UUID
     user_id: UUID
@@ -163,15 +163,21 @@ class ArmedAlert(msgspec.Struct, frozen=True):
 
     @property
     def condition(self) -> Condition:
-        """What it waits for, typed."""
+        """The condition, typed."""
         return condition_of(self.alert_type, self.condition_details)
 
 
-class Passage(msgspec.Struct, frozen=True):
-    """Something measured that went from `before` to `after`; what has no value before it, as an article, comes from 0.
+class CrossedAlert(ArmedAlert, frozen=True):
+    """An alert whose threshold was crossed, and the 1-based position of the crossing."""
 
-    It concerns alerts of this type whose conditions hold these details, and which were armed before `armed_before`;
-    null: whenever they were.
+    ord: int
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """A measured value that went from `before` to `after`. Values without a predecessor, such as news, start at 0.
+
+    It concerns the alerts of this type on this symbol whose conditions contain `details` and that were armed before
+    `armed_before`; null: at any time.
     """
 
     symbol: str
@@ -181,13 +187,49 @@ class Passage(msgspec.Struct, frozen=True):
     details: dict[str, Any] = {}
     armed_before: datetime | None = None
     source: str = ""
-    """Who says so, of a price; empty: it is calculated."""
+    """The source of a price; empty for calculated values."""
     text: tuple[str, str] | None = None
-    """Title and message for the alerts' owners; null: the condition and the value say all."""
+    """The title and message of the notification; null: they follow from the condition and the value."""
+
+
+class ArmedMeasure(msgspec.Struct, frozen=True):
+    """What some armed alerts measure of a symbol. `details` is the part of their conditions that says so."""
+
+    symbol: str
+    details: dict[str, Any]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far a subject was evaluated: the value last measured, or the position last read."""
+
+    subject: str
+    value: Decimal | None
+    position: int | None
+    at: datetime
+
+
+class LockedMark(msgspec.Struct, frozen=True):
+    """A mark, and the source of its value. Values of different sources are not compared."""
+
+    subject: str
+    value: Decimal | None
+    basis: str
+    position: int | None
+    at: datetime
+
+
+class AlertingArticle(msgspec.Struct, frozen=True):
+    """An article as alerts on news evaluate it."""
+
+    title: str
+    url: str
+    impact: int
+    symbols_mentioned: list[str]
+    created_at: datetime
 
 
 class Firing(msgspec.Struct, frozen=True):
-    """An alert whose condition is met, and what its owner is told. `value` is what was measured."""
+    """An alert whose condition is met, and its notification. `value` is what was measured."""
 
     alert_id: UUID
     value: Decimal
@@ -195,9 +237,37 @@ class Firing(msgspec.Struct, frozen=True):
     message: str
 
 
+class FiredAlert(msgspec.Struct, frozen=True):
+    """An alert that has fired, and the notification of its owner. `value` is what was measured, in all its digits."""
+
+    id: UUID
+    user_id: UUID
+    symbol: str
+    alert_type: str
+    value: str
+    title: str
+    message: str
+
+
+class AlertFired(msgspec.Struct, frozen=True):
+    """The payload of the event that notifies a user of an alert. `id` is the notification's."""
+
+    id: UUID
+    created_at: datetime
+    alert_id: UUID
+    alert_type: AlertType
+    symbol: str
+    value: Decimal
+
+
+def alert_fired_of(payload: dict[str, Any]) -> AlertFired | None:
+    """The payload of a notification's event; None for a notification that is not about an alert."""
+    return msgspec.convert(payload, AlertFired) if "alert_type" in payload else None
+
+
 class AlertLimitReached(Problem):
-    """You have as many alerts as anybody may have. Delete one first."""
+    """You have the maximum number of alerts. Delete one first."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"You have {limit} alerts, and nobody may have more. Delete one first.")
+        super().__init__(f"You have {limit} alerts, which is the maximum. Delete one first.")
         self.limit = limit

@@ -1,4 +1,4 @@
-"""What an alert may wait for, when it is met, and how its owner is told."""
+"""Which conditions are valid, their thresholds, and the texts of notifications."""
 
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -21,7 +21,7 @@ from app.kit.errors import InvalidInput
 MAX_COOLDOWN_S: Final = 365 * 24 * 60 * 60
 MAX_MULTIPLE: Final = 1000
 VOLUME_STEP_MINUTES: Final = 5
-"""Volumes are measured over candles of so many minutes."""
+"""The length of the candles over which volumes are measured."""
 MAX_WINDOW_MINUTES: Final = 24 * 60
 MAX_COINS: Final = 21_000_000
 PRICE_DECIMALS: Final = 12
@@ -32,7 +32,7 @@ _LARGEST_STORED: Final = PRICE_LIMIT - Decimal(1).scaleb(-PRICE_DECIMALS)
 
 
 def check_condition(condition: Condition) -> None:
-    """Raises InvalidInput, naming the field, unless the condition is one that can be met."""
+    """Raises InvalidInput, naming the field, for a condition that can never be met."""
     match condition:
         case PriceAbove(price) | PriceBelow(price):
             _check_decimal("price", price, above=Decimal(0), below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
@@ -57,7 +57,7 @@ def check_condition(condition: Condition) -> None:
 
 
 def check_rearm(rearm: Rearm, cooldown_s: int | None) -> None:
-    """Raises InvalidInput unless a cooldown is there exactly where it belongs."""
+    """Raises InvalidInput for a cooldown that is missing, out of range, or given with another setting."""
     if rearm is not Rearm.AFTER_COOLDOWN:
         if cooldown_s is not None:
             raise InvalidInput("cooldownSeconds", "Only AFTER_COOLDOWN has a cooldown.")
@@ -81,7 +81,7 @@ def _check_integer(field: str, value: int, least: int, most: int) -> None:
 
 
 def threshold_of(condition: Condition) -> Decimal:
-    """The number that what is measured is compared with."""
+    """Returns the number that the measured value is compared with."""
     match condition:
         case PriceAbove(price) | PriceBelow(price):
             return price
@@ -98,13 +98,13 @@ def threshold_of(condition: Condition) -> Decimal:
 
 
 def storable(value: Decimal) -> Decimal:
-    """What the column of measured values can hold of it."""
+    """Returns the value as the column of measured values can hold it."""
     bounded = max(-_LARGEST_STORED, min(_LARGEST_STORED, value))
     return round(bounded, PRICE_DECIMALS)
 
 
 def shown(value: Decimal) -> str:
-    """A number for people: at most eight significant digits, all digits before the point, no exponent."""
+    """Formats a number for people: at most eight significant digits, all digits before the point, no exponent."""
     decimals = max(2, 7 - value.adjusted()) if value else 2
     whole, _, rest = f"{value:,.{min(decimals, PRICE_DECIMALS)}f}".partition(".")
     rest = rest.rstrip("0")
@@ -112,14 +112,14 @@ def shown(value: Decimal) -> str:
 
 
 class Text(NamedTuple):
-    """What an owner is told."""
+    """The text of a notification."""
 
     title: str
     message: str
 
 
-def passage_text(symbol: str, condition: Condition, value: Decimal, source: str) -> Text:
-    """Something measured that came to its threshold; `source` is who says so, of a price."""
+def crossing_text(symbol: str, condition: Condition, value: Decimal, source: str) -> Text:
+    """Returns the text for a value that crossed its threshold; `source` is the source of a price."""
     match condition:
         case PriceAbove(price):
             return Text(f"{symbol} rose to {shown(price)} USD", f"{symbol} is at {shown(value)} USD ({source}).")
@@ -136,11 +136,11 @@ def passage_text(symbol: str, condition: Condition, value: Decimal, source: str)
                 f"{symbol}: {indicator.value.upper().replace('_', ' ')} {verb} {shown(threshold)}",
                 f"It is {shown(value)} on closed {interval.value} candles.",
             )
-    raise TypeError(f"nothing is measured for {condition}")
+    raise TypeError(f"{condition} has no threshold that is crossed")
 
 
 def sentiment_text(symbol: str, before: Decimal, after: Decimal) -> Text:
-    """A mood that has turned."""
+    """Returns the text for a change of sentiment."""
     verb = "rose" if after > before else "fell"
     return Text(
         f"Sentiment of {symbol} {verb} by {shown(abs(after - before))} points",
@@ -149,7 +149,7 @@ def sentiment_text(symbol: str, before: Decimal, after: Decimal) -> Text:
 
 
 def whale_text(symbol: str, amount: Decimal, transaction_hash: str, block_height: int) -> Text:
-    """A large payment."""
+    """Returns the text for a large payment."""
     return Text(
         f"{shown(amount)} {symbol} were moved",
         f"Transaction {transaction_hash} in block {block_height:,}.",
@@ -157,6 +157,6 @@ def whale_text(symbol: str, amount: Decimal, transaction_hash: str, block_height
 
 
 def news_text(symbol: str, headline: str, impact: int, url: str) -> Text:
-    """News that matter."""
+    """Returns the text for an article."""
     prefix = f"{symbol}: "
     return Text(prefix + headline[: MAX_TITLE - len(prefix)], f"Impact {impact} of 100. {url}"[:MAX_MESSAGE])

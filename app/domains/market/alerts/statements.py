@@ -1,11 +1,17 @@
 """The statements about alerts."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from app.domains.market.alerts.model import Alert
+from app.domains.market.alerts.model import (
+    Alert,
+    AlertingArticle,
+    ArmedAlert,
+    ArmedMeasure,
+    CrossedAlert,
+    FiredAlert,
+    LockedMark,
+    Mark,
+)
 from app.kit.sql import Command, Keyed, Query, Statements
 
 
@@ -18,58 +24,18 @@ class AlertSql(Statements, file="alerts.sql"):
     lock_alerts_of: Command
     count_alerts: Query[int]
     insert_alert: Query[UUID]
-    lock_alert: Query[
-        tuple[
-            UUID,
-            UUID,
-            str,
-            str,
-            Decimal,
-            Any,
-            str,
-            int,
-            bool,
-            bool,
-            datetime,
-            int,
-            Decimal,
-            datetime,
-            datetime,
-            datetime,
-            datetime,
-        ]
-    ]
-    update_alert: Query[
-        tuple[
-            UUID,
-            UUID,
-            str,
-            str,
-            Decimal,
-            Any,
-            str,
-            int,
-            bool,
-            bool,
-            datetime,
-            int,
-            Decimal,
-            datetime,
-            datetime,
-            datetime,
-            datetime,
-        ]
-    ]
+    lock_alert: Query[Alert]
+    update_alert: Query[Alert]
     delete_alert: Command
     delete_expired_alerts: Command
-    passed_alerts: Query[tuple[UUID, UUID, str, str, Decimal, Any, datetime, int]]
-    armed_alerts: Query[tuple[UUID, UUID, str, str, Decimal, Any, datetime]]
+    crossed_alerts: Query[CrossedAlert]
+    armed_alerts: Query[ArmedAlert]
     armed_symbols: Query[str]
-    armed_measures: Query[tuple[str, Any]]
-    fire_alerts: Query[tuple[UUID, UUID, UUID, Any]]
-    marks: Query[tuple[str, Decimal, int, datetime]]
-    lock_marks: Query[tuple[str, Decimal, str, int, datetime]]
+    armed_measures: Query[ArmedMeasure]
+    fire_alerts: Query[FiredAlert]
+    marks: Query[Mark]
+    lock_marks: Query[LockedMark]
     move_marks: Query[str]
     move_position: Command
-    delete_marks_of_gone_alerts: Command
-    claim_news: Query[tuple[str, str, int, list[str], datetime]]
+    delete_marks_of_deleted_alerts: Command
+    claim_news: Query[AlertingArticle]

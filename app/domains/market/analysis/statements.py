@@ -1,10 +1,10 @@
-"""The statements about analysis."""
+"""The statements about analyses."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domains.market.analysis.model.phases import AnalysisPhase
+from app.domains.market.analysis.model.news import NewsHeadline, NewsSentiment, NewsSummary
+from app.domains.market.analysis.model.phases import AnalysisPhase, Run
 from app.kit.sql import Command, Query, Statements
 
 
@@ -13,11 +13,11 @@ class AnalysisSql(Statements, file="analysis.sql"):
 
     cached_analysis: Query[Any]
     cache_analysis: Command
-    news_summary: Query[tuple[int, int, int, int, int, float, int, datetime]]
-    top_news: Query[tuple[UUID, str, str, str, float, int, datetime]]
-    news_sentiment: Query[tuple[int, float, datetime]]
-    current_run: Query[tuple[UUID, datetime, list[int]]]
-    forget_run: Command
+    news_summary: Query[NewsSummary]
+    top_news: Query[NewsHeadline]
+    news_sentiment: Query[NewsSentiment]
+    current_run: Query[Run]
+    delete_expired_run: Command
     begin_run: Command
     complete_phase: Query[UUID]
     phases_by_ids: Query[AnalysisPhase]

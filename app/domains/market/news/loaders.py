@@ -1,14 +1,14 @@
-"""How news are read: by everybody."""
+"""The loaders of news, which are public."""
 
 from app.domains.market.news.statements import NewsSql
-from app.kit.loading import Audience, many, one, page
+from app.kit.loaders import Audience, many, one, page
 
 article_by_id = one(NewsSql.articles_by_ids, key="id", audience=Audience.PUBLIC)
 content_by_article = one(NewsSql.contents_by_ids, key="id", audience=Audience.PUBLIC)
 tokens_by_article = many(NewsSql.tokens_by_articles, audience=Audience.PUBLIC)
 NEWEST_ARTICLE_FIRST = ("published_at", "id")
 NEWS_BOUNDS = ("min_score", "max_score", "min_impact", "since", "until")
-# The same list found in four ways, each along an index of its own.
+# Four statements for the same list, each for a different index.
 news = page(
     NewsSql.news_page,
     count=NewsSql.news_count,

@@ -1,4 +1,4 @@
-"""What is written about tokens."""
+"""News articles."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ import msgspec
 NEWS_RETENTION = timedelta(days=365)
 MAX_TITLE = 500
 MAX_SYMBOLS = 20
-"""A text that lists more speaks of none in particular: the first are kept."""
+"""A text that mentions more is about none in particular: only the first are kept."""
 MAX_SUMMARY = 2_000
 MAX_CONTENT = 100_000
 MAX_NAME = 200
@@ -18,7 +18,7 @@ MAX_URL = 2_048
 
 
 class ArticleDraft(msgspec.Struct, frozen=True):
-    """An article as it comes: texts may be HTML. Without a date it counts as published when it comes."""
+    """An article as it is received: texts can be HTML. Without a date, it is published when it is received."""
 
     url: str
     title: str
@@ -30,8 +30,8 @@ class ArticleDraft(msgspec.Struct, frozen=True):
     published_at: datetime | None = None
 
 
-class JudgedArticle(msgspec.Struct, frozen=True):
-    """An article fit to be stored: plain text within bounds, a normalised address, and what it means."""
+class ScoredArticle(msgspec.Struct, frozen=True):
+    """An article that can be stored: plain text of limited length, a normalised URL, sentiment, impact and symbols."""
 
     url: str
     title: str
@@ -47,7 +47,7 @@ class JudgedArticle(msgspec.Struct, frozen=True):
 
 
 class NewsArticle(msgspec.Struct, frozen=True):
-    """A stored article, without its content, which may be long."""
+    """A stored article, without its content, which can be long."""
 
     id: UUID
     title: str
@@ -64,32 +64,32 @@ class NewsArticle(msgspec.Struct, frozen=True):
 
 
 class ArticleContent(msgspec.Struct, frozen=True):
-    """What an article says, as plain text; null where only a summary came."""
+    """The content of an article as plain text; null if only a summary was received."""
 
     id: UUID
     content: str | None
 
 
 class IgnoredNews(StrEnum):
-    """Why an entry of a feed is not taken."""
+    """Why an article was not stored."""
 
     BAD_URL = "bad_url"
-    """No address, or one that is neither http nor https, or too long."""
+    """No URL, or one that is neither http nor https, or too long."""
     NO_TITLE = "no_title"
     FUTURE = "future"
     """More than an hour ahead."""
     STALE = "stale"
-    """Older than news are kept."""
+    """Older than the retention of news."""
     DUPLICATE = "duplicate"
-    """The same address twice in one answer."""
+    """A URL that another article of the same answer has."""
     TRUNCATED = "truncated"
-    """The last entry of a document that breaks off."""
+    """The last entry of an incomplete document."""
     TOO_MANY = "too_many"
-    """Beyond the entries that are taken from one answer."""
+    """Beyond the maximum number of entries of one document."""
 
 
 class NewsIngested(msgspec.Struct, frozen=True):
-    """What became of articles: `ids` are the new ones'; `known` had been there before, and are left as they were."""
+    """The outcome of storing articles: `ids` of the new ones; `known` ones were stored before, and are unchanged."""
 
     ids: list[UUID]
     received: int
@@ -98,12 +98,12 @@ class NewsIngested(msgspec.Struct, frozen=True):
 
     @property
     def published(self) -> int:
-        """How many are new."""
+        """The number of new articles."""
         return len(self.ids)
 
 
 class NewsFilter(msgspec.Struct, frozen=True):
-    """Which news; None: whatever it is. `since` is included, `until` is not."""
+    """A filter of news; None: any. `since` is inclusive, `until` is exclusive."""
 
     search: str | None = None
     symbols: tuple[str, ...] | None = None

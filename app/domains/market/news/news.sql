@@ -6,11 +6,11 @@ FROM news_articles a
 WHERE a.id = ANY ($1::uuid[]);
 
 -- name: contents_by_ids
--- What these articles say, in no order.
+-- The contents of these articles, in no order.
 SELECT id, content FROM news_articles WHERE id = ANY ($1::uuid[]);
 
 -- name: tokens_by_articles
--- The tokens that each article mentions, in the order of their mention; at most 20.
+-- The tokens that each article mentions, in the order of the first mention; at most 20.
 SELECT k.ord, t.id, t.coingecko_id, t.symbol, t.name, t.market_cap_rank, t.image_url, t.ethereum_address,
     t.solana_address, t.is_active, t.created_at, t.updated_at, m.exchange, m.price_usd, m.price_aud, m.volume_24h_usd,
     m.volume_24h_aud, m.change_24h, m.change_percentage_24h, m.market_cap_usd, m.market_cap_aud, m.high_24h, m.low_24h,
@@ -27,7 +27,7 @@ LEFT JOIN LATERAL (
 ORDER BY k.ord, s.place;
 
 -- name: news_page
--- A page of all articles that fit, the newest first.
+-- A page of all articles that match the filter, the newest first.
 SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
     a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
 FROM news_articles a
@@ -40,7 +40,7 @@ AND a.impact >= coalesce($4::integer, 0)
 ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer;
 
 -- name: news_count
--- How many articles fit, up to a limit. It stops there, wherever it reads.
+-- How many articles match the filter, up to a limit, at which it stops.
 SELECT count(*)::integer FROM (
     SELECT FROM news_articles a
     WHERE a.published_at >= coalesce($5::timestamptz, '-infinity')
@@ -51,7 +51,7 @@ SELECT count(*)::integer FROM (
 ) counted;
 
 -- name: news_from_sources
--- A page of the articles of these papers that fit, the newest first: an index range each, merged.
+-- A page of the articles of these sources that match the filter, the newest first: an index range each, merged.
 SELECT p.id, p.title, p.summary, p.source, p.author, p.url, p.image_url,
     p.sentiment_score::float8 AS sentiment_score, p.impact, p.symbols_mentioned, p.published_at, p.created_at
 FROM unnest($2::text[]) AS s (source)
@@ -71,7 +71,7 @@ CROSS JOIN LATERAL (
 ORDER BY p.published_at DESC, p.id DESC LIMIT $1::integer;
 
 -- name: news_from_sources_count
--- How many articles of these papers fit, up to a limit.
+-- How many articles of these sources match the filter, up to a limit.
 SELECT count(*)::integer FROM (
     SELECT FROM unnest($2::text[]) AS s (source)
     CROSS JOIN LATERAL (
@@ -87,7 +87,7 @@ SELECT count(*)::integer FROM (
 ) counted;
 
 -- name: news_mentioning
--- A page of the articles that mention one of these tokens and fit, the newest first: an index range each, merged.
+-- A page of the articles that mention one of these tokens and match the filter, the newest first: merged index ranges.
 SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
     a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
 FROM (
@@ -112,7 +112,7 @@ JOIN news_articles a ON a.id = found.article_id
 ORDER BY a.published_at DESC, a.id DESC;
 
 -- name: news_mentioning_count
--- How many articles mention one of these tokens and fit, up to a limit.
+-- How many articles mention one of these tokens and match the filter, up to a limit.
 SELECT count(*)::integer FROM (
     SELECT DISTINCT n.article_id
     FROM unnest($2::text[]) AS s (symbol)
@@ -131,9 +131,9 @@ SELECT count(*)::integer FROM (
 ) counted;
 
 -- name: news_matching
--- A page of the articles that match a search and fit, the newest first. What a rare word finds is sorted; a common word
--- is met soon on the way back from the newest. Postgres, which plans once for all words, is told which is which; OFFSET
--- 0 keeps it on that way.
+-- A page of the articles that match a search and the filter, the newest first. Matches of a rare word are sorted; those of
+-- a common word are found soon when reading from the newest. Postgres has one plan for all words, so the statement
+-- chooses between the two; OFFSET 0 keeps the planner from merging them.
 WITH hits AS MATERIALIZED (
     SELECT a.id FROM news_articles a WHERE a.search @@ websearch_to_tsquery('english', $2::text) LIMIT 2001
 )
@@ -178,7 +178,7 @@ FROM (
 ORDER BY p.published_at DESC, p.id DESC LIMIT $1::integer;
 
 -- name: news_matching_count
--- How many articles match a search and fit, up to a limit. It stops there, wherever it reads.
+-- How many articles match a search and the filter, up to a limit, at which it stops.
 SELECT count(*)::integer FROM (
     SELECT FROM news_articles a
     WHERE a.search @@ websearch_to_tsquery('english', $2::text)
@@ -192,7 +192,7 @@ SELECT count(*)::integer FROM (
 ) counted;
 
 -- name: news_by_symbols
--- A page of what is written about each token, the newest first.
+-- A page of the articles that mention each token, the newest first.
 SELECT k.ord, a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
     a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
 FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
@@ -214,15 +214,15 @@ SELECT k.ord, (
 FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord);
 
 -- name: known_urls
--- Which of these addresses are there already, and whose they are.
+-- Which of these URLs are stored already, and the ids of their articles.
 SELECT url, id FROM news_articles WHERE url = ANY ($1::text[]);
 
 -- name: token_names
--- What texts may call the tokens, those that are not listed any more included.
+-- The symbols and names of all tokens, including those that are no longer listed.
 SELECT symbol, name FROM tokens ORDER BY symbol;
 
 -- name: insert_articles
--- Stores articles whose address is new, and what they mention. Alerts are not asked about what is older than $13.
+-- Stores articles with new URLs, and their mentions. Alerts are not evaluated for articles that are older than $13.
 WITH stored AS (
     INSERT INTO news_articles (url, title, source, summary, content, author, image_url, published_at, sentiment_score,
         impact, symbols_mentioned, created_at, alerts_evaluated_at)
@@ -244,15 +244,15 @@ WITH stored AS (
 SELECT id, published_at FROM stored ORDER BY published_at DESC, id DESC;
 
 -- name: delete_old_articles
--- Forgets a batch of articles that are older than a moment.
+-- Deletes a batch of articles that are older than a time.
 DELETE FROM news_articles WHERE id = ANY (ARRAY(
     SELECT a.id FROM news_articles a WHERE a.published_at < $1 ORDER BY a.published_at LIMIT $2::integer
 ));
 
 -- name: feed_states
--- What the next request of these feeds needs to know.
+-- The state of these feeds for their next request.
 SELECT source, state FROM market_sources WHERE kind = 'news' AND source = ANY ($1::text[]);
 
 -- name: keep_feed_state
--- Notes what the next request of a feed needs to know.
+-- Stores the state of a feed for its next request.
 UPDATE market_sources SET state = $2::jsonb WHERE source = $1 AND kind = 'news';

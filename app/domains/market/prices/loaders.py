@@ -1,7 +1,7 @@
-"""How prices are read: by everybody."""
+"""The loaders of prices, which are public."""
 
 from app.domains.market.prices.statements import PriceSql
-from app.kit.loading import Audience, page
+from app.kit.loaders import Audience, page
 
 candles_by_token = page(
     PriceSql.candles_by_tokens,

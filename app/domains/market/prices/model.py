@@ -1,4 +1,4 @@
-"""Quotes as they come in, and candles as they are kept. Prices are in dollars unless they say otherwise."""
+"""Quotes of providers, and stored candles. Prices are in US dollars unless stated otherwise."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -7,16 +7,16 @@ from enum import StrEnum
 import msgspec
 
 PRICE_LIMIT = Decimal(10) ** 12
-"""No price is believed from here on; the columns hold no more."""
+"""Prices must be less than this; the columns hold no more."""
 
 PRICES_TOPIC = "prices"
 """The volatile topic of ticks; its one key is MARKET, its values Ticks."""
 MARKET = "market"
-"""The whole market is one value: whoever reads slowly gets all of a newer tick, not half of an older one."""
+"""The whole market is one value: a slow reader gets all of a newer tick, not half of an older one."""
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """What a provider says of a token at a moment. Null: it does not say."""
+    """The quote of a token by a provider at a time. Null: not reported."""
 
     symbol: str
     at: datetime
@@ -32,15 +32,23 @@ class Quote(msgspec.Struct, frozen=True):
     low_24h: Decimal | None = None
 
 
+class StoredQuote(msgspec.Struct, frozen=True):
+    """The stored price of a token, and the time of its quote."""
+
+    symbol: str
+    price_usd: Decimal
+    last_updated: datetime
+
+
 class Quotes(msgspec.Struct, frozen=True):
-    """One answer of a provider: what is believed, and how many values are not, by reason."""
+    """One answer of a provider: the accepted quotes, and the number of rejected values by reason."""
 
     accepted: list[Quote]
     ignored: dict[str, int]
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A token's price before a tick and after it; before is null for its first."""
+    """The price of a token before and after a tick; before is null for the first price."""
 
     symbol: str
     before: Decimal | None
@@ -48,7 +56,7 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Interval(StrEnum):
-    """How long a candle is. Each but the first is made of the one before."""
+    """The interval of a candle. Candles of each interval but the first are rolled up from the one before."""
 
     ONE_MINUTE = "1m"
     FIVE_MINUTES = "5m"
@@ -57,12 +65,12 @@ class Interval(StrEnum):
 
     @property
     def length(self) -> timedelta:
-        """The span of a candle; all begin at multiples of it since 1970, in UTC."""
+        """The length of a candle. Candles begin at multiples of it since 1970, in UTC."""
         return _LENGTHS[self]
 
     @property
     def topic(self) -> str:
-        """The volatile topic of the open candles and those closed last; its one key is MARKET, its values Boards."""
+        """The volatile topic of the open and the last closed candles; its one key is MARKET, its values Boards."""
         return f"candles:{self}"
 
 
@@ -75,7 +83,7 @@ _LENGTHS = {
 
 
 class Candle(msgspec.Struct, frozen=True):
-    """Prices over an interval that began at `opened_at`."""
+    """The prices in an interval that began at `opened_at`."""
 
     symbol: str
     exchange: str
@@ -89,7 +97,7 @@ class Candle(msgspec.Struct, frozen=True):
 
 
 class PriceSample(msgspec.Struct, frozen=True):
-    """What a token was quoted at, once a minute."""
+    """The quote of a token, sampled once a minute."""
 
     symbol: str
     exchange: str
@@ -100,7 +108,7 @@ class PriceSample(msgspec.Struct, frozen=True):
 
 
 class TickQuote(msgspec.Struct, frozen=True):
-    """A token in a tick. Null: nobody says."""
+    """The quote of a token in a tick. Null: not reported."""
 
     symbol: str
     price_usd: Decimal
@@ -108,11 +116,11 @@ class TickQuote(msgspec.Struct, frozen=True):
     change_percentage_24h: Decimal | None
     volume_24h_usd: Decimal | None
     at: datetime
-    """When the provider quoted it, which may be before the tick."""
+    """The time of the quote, which can be before the tick."""
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """The newest quotes of all tokens at a moment, by symbol."""
+    """The newest quotes of all tokens at a time, by symbol."""
 
     source: str
     at: datetime
@@ -120,7 +128,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Bar(msgspec.Struct, frozen=True, array_like=True):
-    """A candle where it is known whose it is."""
+    """A candle without its symbol, exchange and interval."""
 
     opened_at: datetime
     open: Decimal
@@ -131,21 +139,21 @@ class Bar(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Bars(msgspec.Struct, frozen=True, array_like=True):
-    """A token's open candle, null before the first price of its time, and the last that was closed, null before any."""
+    """The open candle of a token, null before its first price, and the last closed one, null before the first."""
 
     open: Bar | None
     closed: Bar | None
 
 
 class Board(msgspec.Struct, frozen=True):
-    """The candles of an interval as they form, by symbol."""
+    """The current candles of an interval, by symbol."""
 
     source: str
     bars: dict[str, Bars]
 
 
 class Day(msgspec.Struct, frozen=True):
-    """What our own candles say of a token's last 24 hours, to the hour."""
+    """The last 24 hours of a token according to our own hourly candles."""
 
     open: Decimal
     high: Decimal

@@ -1,5 +1,5 @@
 -- name: candles_by_tokens
--- Candles of each token at the exchange that quotes it now, newest first: interval, from, until, behind a moment.
+-- Candles of each token at the exchange that currently quotes it, newest first: interval, from, until, before a time.
 SELECT k.ord, page.symbol, page.exchange, page.interval, page.opened_at, page.open, page.high, page.low, page.close,
     page.volume_usd
 FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
@@ -18,7 +18,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord, page.opened_at DESC;
 
 -- name: count_candles_by_tokens
--- How many candles each token has from a moment until another, counted up to a limit.
+-- How many candles each token has in a period, counted up to a limit.
 SELECT k.ord, counted.value
 FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
 CROSS JOIN LATERAL (
@@ -36,7 +36,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord;
 
 -- name: latest_candles
--- The newest candles of each symbol at the exchange that quotes it now, oldest first.
+-- The newest candles of each symbol at the exchange that currently quotes it, oldest first.
 SELECT page.symbol, page.exchange, page.interval, page.opened_at, page.open, page.high, page.low, page.close,
     page.volume_usd
 FROM unnest($1::text[]) AS k (symbol)
@@ -52,7 +52,7 @@ CROSS JOIN LATERAL (
 ORDER BY page.symbol, page.opened_at;
 
 -- name: prices_by_tokens
--- Samples of each token's price at the exchange that quotes it now, newest first: from, until, behind a moment.
+-- Price samples of each token at the exchange that currently quotes it, newest first: from, until, before a time.
 SELECT k.ord, page.symbol, page.exchange, page.price_usd, page.price_aud, page.volume_24h_usd, page.timestamp
 FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
 CROSS JOIN LATERAL (
@@ -70,7 +70,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord, page.timestamp DESC;
 
 -- name: count_prices_by_tokens
--- How many samples each token has from a moment until another, counted up to a limit.
+-- How many samples each token has in a period, counted up to a limit.
 SELECT k.ord, counted.value
 FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
 CROSS JOIN LATERAL (
@@ -88,20 +88,20 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord;
 
 -- name: make_partitions
--- Makes the partitions of a table for the months of a span, as far back as the table's rows are kept.
+-- Creates the partitions of a table for the months of a period, as far back as its rows are kept.
 SELECT make_partitions($1::text, $2::timestamptz, $3::timestamptz);
 
 -- name: history_kept
--- The first moment of which a table has, or may have, a partition, and the last that can have been: the present.
+-- The first time for which a table can have a partition, and the last: the present.
 SELECT date_trunc('month', now() - coalesce(retention, interval '3 years'), 'UTC'), present_moment()
 FROM partitioned_tables WHERE table_name = $1::text;
 
 -- name: lock_history
--- Lets whoever else writes an exchange's candles wait until this transaction ends.
+-- Lets one transaction at a time write the candles of an exchange.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.candles.' || $1::text, 0));
 
 -- name: candles_exist
--- Whether a symbol has a candle of this exchange and interval in its span: symbols, exchange, interval, firsts, lasts.
+-- Whether a symbol has a candle of this exchange and interval in its period: symbols, exchange, interval, firsts, lasts.
 SELECT EXISTS (
     SELECT 1 FROM unnest($1::text[], $4::timestamptz[], $5::timestamptz[]) AS k (symbol, first, last)
     CROSS JOIN LATERAL (
@@ -113,7 +113,7 @@ SELECT EXISTS (
 );
 
 -- name: put_candles
--- Stores candles; what is stored of the same moment is replaced.
+-- Stores candles, and replaces those of the same time.
 INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close, volume_usd)
 SELECT k.symbol, k.exchange, k.interval, k.opened_at, k.open, k.high, k.low, k.close, k.volume_usd
 FROM unnest(
@@ -127,7 +127,7 @@ WHERE (candles.open, candles.high, candles.low, candles.close, candles.volume_us
     IS DISTINCT FROM (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume_usd);
 
 -- name: roll_up_candles
--- Makes candles of shorter ones: symbols, exchange, the shorter interval, the longer, its length, from, until.
+-- Rolls up candles into longer ones: symbols, exchange, the shorter interval, the longer, its length, from, until.
 INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close, volume_usd)
 SELECT made.symbol, $2::text, $4::text, made.bin, made.opens[1], made.high, made.low,
     made.closes[array_length(made.closes, 1)], made.volume_usd
@@ -148,7 +148,7 @@ WHERE (candles.open, candles.high, candles.low, candles.close, candles.volume_us
     IS DISTINCT FROM (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume_usd);
 
 -- name: put_prices
--- Keeps a sample of each quote, none later than now: symbols, exchange, prices in both currencies, volumes, moments.
+-- Stores a sample of each quote, none in the future: symbols, exchange, prices in both currencies, volumes, times.
 INSERT INTO price_history (symbol, exchange, price_usd, price_aud, volume_24h_usd, timestamp)
 SELECT k.symbol, $2::text, k.price_usd, k.price_aud, k.volume_24h_usd, least(k.at, (SELECT present_moment()))
 FROM unnest($1::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::timestamptz[])
@@ -156,12 +156,19 @@ FROM unnest($1::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::timesta
 ON CONFLICT (symbol, exchange, timestamp) DO NOTHING;
 
 -- name: quoted_symbols
--- The listed tokens that a provider is asked for, largest first.
+-- The symbols of the listed tokens, largest first.
 SELECT symbol FROM tokens WHERE is_active ORDER BY market_cap_rank NULLS LAST, id LIMIT $1::bigint;
 
 -- name: all_symbols
 -- The symbols of all tokens, listed or not.
 SELECT symbol FROM tokens;
+
+-- name: last_quotes
+-- The newest quote of each token at an exchange.
+SELECT symbol, last_updated AS at, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h, change_percentage_24h,
+    market_cap_usd, market_cap_aud, high_24h, low_24h
+FROM market_data
+WHERE exchange = $1;
 
 -- name: lock_quotes
 -- The prices of symbols at an exchange before a tick, locked in the order of the symbols.
@@ -169,13 +176,13 @@ SELECT symbol, price_usd, last_updated FROM market_data
 WHERE exchange = $1::text AND symbol = ANY ($2::text[])
 ORDER BY symbol FOR NO KEY UPDATE;
 
--- name: doubt_quotes
--- Makes quotes older than any: a clock was wrong when they were stored, and nothing would be newer for long.
+-- name: expire_quotes
+-- Marks quotes as older than any: they were stored in the future, and nothing would be newer until then.
 UPDATE market_data SET last_updated = '-infinity' WHERE exchange = $1::text AND symbol = ANY ($2::text[]);
 
 -- name: put_quotes
--- Makes quotes the newest of their tokens at an exchange, unless they are older; returns those that are now. None is of
--- later than now, whatever its clock said: nothing would be newer until then.
+-- Stores quotes as the newest of their tokens at an exchange, unless they are older, and returns the stored ones. None is
+-- in the future: nothing would be newer until then.
 INSERT INTO market_data (symbol, exchange, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h,
     change_percentage_24h, market_cap_usd, market_cap_aud, high_24h, low_24h, last_updated)
 SELECT t.symbol, $1::text, k.price_usd, k.price_aud, k.volume_24h_usd, k.volume_24h_aud, k.change_24h,
@@ -197,7 +204,7 @@ WHERE market_data.last_updated < excluded.last_updated
 RETURNING symbol, price_usd;
 
 -- name: day_of_candles
--- What an exchange's hourly candles say of the time since a moment: first price, highest, lowest, volume.
+-- The first, highest and lowest price and the volume since a time, from the hourly candles of an exchange.
 SELECT c.symbol, (array_agg(c.open ORDER BY c.opened_at))[1] AS open, max(c.high) AS high, min(c.low) AS low,
     sum(c.volume_usd) AS volume_usd
 FROM candles c

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from app.domains.market.prices.model import Candle, PriceSample
+from app.domains.market.prices.model import Candle, PriceSample, Quote, StoredQuote
 from app.kit.sql import Command, Keyed, Query, Statements
 
 
@@ -12,7 +12,7 @@ class PriceSql(Statements, file="prices.sql"):
 
     candles_by_tokens: Keyed[Candle]
     count_candles_by_tokens: Keyed[int]
-    latest_candles: Query[tuple[str, str, str, datetime, Decimal, Decimal, Decimal, Decimal, Decimal]]
+    latest_candles: Query[Candle]
     prices_by_tokens: Keyed[PriceSample]
     count_prices_by_tokens: Keyed[int]
     make_partitions: Query[int]
@@ -24,14 +24,15 @@ class PriceSql(Statements, file="prices.sql"):
     put_prices: Command
     quoted_symbols: Query[str]
     all_symbols: Query[str]
-    lock_quotes: Query[tuple[str, Decimal, datetime]]
-    doubt_quotes: Command
+    last_quotes: Query[Quote]
+    lock_quotes: Query[StoredQuote]
+    expire_quotes: Command
     put_quotes: Query[tuple[str, Decimal]]
     day_of_candles: Query[tuple[str, Decimal, Decimal, Decimal, Decimal]]
 
 
 class ClockRepairSql(Statements, file="clock_repair.sql"):
-    """What puts right what a wrong clock left behind."""
+    """The statements that repair what a wrong clock has left behind."""
 
     present: Query[datetime]
     delete_candles_ahead: Command

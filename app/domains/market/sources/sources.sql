@@ -1,5 +1,5 @@
 -- name: note_success
--- Counts a source's answer: what was accepted, and what was not, by reason.
+-- Counts an answer of a source: the accepted values, and the rejected ones by reason.
 INSERT INTO market_sources AS s (source, kind, last_success_at, accepted, ignored)
 VALUES ($1, $2, $3, $4, $5::jsonb)
 ON CONFLICT (source, kind) DO UPDATE SET
@@ -20,7 +20,7 @@ ON CONFLICT (source, kind) DO UPDATE SET
     updated_at = excluded.last_success_at;
 
 -- name: note_failure
--- Notes that a source gave no answer, and why.
+-- Notes a failure of a source, and why.
 INSERT INTO market_sources AS s (source, kind, last_failure_at, last_failure)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (source, kind) DO UPDATE SET
@@ -29,7 +29,7 @@ ON CONFLICT (source, kind) DO UPDATE SET
     updated_at = excluded.last_failure_at;
 
 -- name: market_sources
--- Sources, by kind and name, at most $1; there are as many as are configured.
+-- All sources, by kind and name, at most $1.
 SELECT source, kind, last_success_at, last_failure_at, last_failure, accepted, ignored
 FROM market_sources
 ORDER BY kind, source

@@ -1,8 +1,6 @@
 """The statements about sources."""
 
-from datetime import datetime
-from typing import Any
-
+from app.domains.market.sources.model import MarketSource
 from app.kit.sql import Command, Query, Statements
 
 
@@ -11,4 +9,4 @@ class SourceSql(Statements, file="sources.sql"):
 
     note_success: Command
     note_failure: Command
-    market_sources: Query[tuple[str, str, datetime, datetime, str, int, Any]]
+    market_sources: Query[MarketSource]

@@ -1,22 +1,15 @@
 -- name: listings
--- The tokens that are listed, the largest first.
+-- The listed tokens, the largest first.
 SELECT coingecko_id, symbol, name, market_cap_rank, image_url, ethereum_address, solana_address
 FROM tokens
 WHERE is_active AND market_cap_rank IS NOT NULL
 ORDER BY market_cap_rank, id;
 
--- name: last_quotes
--- The newest quote of each token at an exchange.
-SELECT symbol, last_updated, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h, change_percentage_24h,
-    market_cap_usd, market_cap_aud, high_24h, low_24h
-FROM market_data
-WHERE exchange = $1;
-
 -- name: lock_listing
--- Lets one refresh of the tokens happen at a time.
+-- Lets one transaction at a time refresh the tokens.
 SELECT pg_advisory_xact_lock(hashtext('moneta.tokens'));
 
--- name: tokens_known
+-- name: stored_listings
 -- All tokens, listed or not.
 SELECT id, coingecko_id, symbol, name, coalesce(market_cap_rank, 0) AS market_cap_rank, image_url, ethereum_address,
     solana_address, is_active
@@ -24,28 +17,28 @@ FROM tokens
 ORDER BY id;
 
 -- name: retire_tokens
--- Marks tokens as not listed any more, under the symbols that they keep.
+-- Marks tokens as no longer listed, with the symbols that they keep.
 UPDATE tokens t
 SET is_active = false, market_cap_rank = NULL, symbol = g.symbol
 FROM unnest($1::uuid[], $2::text[]) AS g (id, symbol)
 WHERE t.id = g.id;
 
 -- name: free_symbols
--- Takes the symbols from those that get another, so that two may swap theirs.
+-- Replaces the symbols of tokens that get another, so that two tokens can swap theirs.
 UPDATE tokens t
 SET symbol = '~' || upper(left(replace(t.id::text, '-', ''), 19))
 FROM unnest($1::uuid[], $2::text[]) AS g (id, symbol)
 WHERE t.id = g.id AND t.symbol <> g.symbol;
 
 -- name: free_ids
--- Takes the ids from those that get another, so that two may swap theirs.
+-- Replaces the ids of tokens that get another, so that two tokens can swap theirs.
 UPDATE tokens t
 SET coingecko_id = '~' || t.id::text
 FROM unnest($1::uuid[], $2::text[]) AS g (id, coingecko_id)
 WHERE t.id = g.id AND t.coingecko_id <> g.coingecko_id;
 
 -- name: change_tokens
--- Writes what a list says of tokens that are known.
+-- Updates stored tokens from a list.
 UPDATE tokens t
 SET coingecko_id = g.coingecko_id, symbol = g.symbol, name = g.name, market_cap_rank = g.market_cap_rank,
     image_url = g.image_url, ethereum_address = g.ethereum_address, solana_address = g.solana_address, is_active = true

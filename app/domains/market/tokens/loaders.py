@@ -1,8 +1,8 @@
-"""How tokens are read: by everybody."""
+"""The loaders of tokens, which are public."""
 
 from app.domains.market.tokens.model import TokenFilter
 from app.domains.market.tokens.statements import TokenSql
-from app.kit.loading import Audience, one, page
+from app.kit.loaders import Audience, one, page
 
 token_by_symbol = one(TokenSql.tokens_by_symbols, key="symbol", audience=Audience.PUBLIC)
 token_by_coingecko_id = one(TokenSql.tokens_by_coingecko_ids, key="coingecko_id", audience=Audience.PUBLIC)

@@ -1,4 +1,4 @@
-"""Tokens and what they are quoted at."""
+"""Tokens and their quotes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,13 +15,13 @@ MAX_SYMBOL_CHARS = 20
 
 
 def symbol_of(text: str) -> str:
-    """The symbol that a text means, whatever its case and outer spaces; empty for what can be no symbol."""
+    """Returns the symbol in a text, in any case and with outer spaces; empty if the text cannot be a symbol."""
     symbol = text.strip().upper()
     return symbol if len(symbol) <= MAX_SYMBOL_CHARS and symbol.isprintable() else ""
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A token with its newest quote. What is quoted is null until a provider has said so."""
+    """A token with its newest quote. The values of the quote are null until a provider has reported them."""
 
     id: UUID
     coingecko_id: str
@@ -60,8 +60,35 @@ class Listing(msgspec.Struct, frozen=True):
     solana_address: str | None = None
 
 
+class StoredListing(msgspec.Struct, frozen=True):
+    """A token as it is stored, whether or not it is listed. Its rank is 0 where it has none."""
+
+    id: UUID
+    coingecko_id: str
+    symbol: str
+    name: str
+    market_cap_rank: int
+    image_url: str | None
+    ethereum_address: str | None
+    solana_address: str | None
+    is_active: bool
+
+    @property
+    def listing(self) -> Listing:
+        """The token as a provider listed it."""
+        return Listing(
+            self.coingecko_id,
+            self.symbol,
+            self.name,
+            self.market_cap_rank,
+            self.image_url,
+            self.ethereum_address,
+            self.solana_address,
+        )
+
+
 class FoundToken(Token, frozen=True):
-    """A token in a list. What follows the token says where it stands in the list's order."""
+    """A token in a list. The other fields are its position in the order of the list."""
 
     sorted_by: str
     sort_missing: bool
@@ -70,7 +97,7 @@ class FoundToken(Token, frozen=True):
 
 
 class TokenField(StrEnum):
-    """What a list of tokens can be sorted by."""
+    """The field by which a list of tokens is sorted."""
 
     RELEVANCE = "RELEVANCE"
     RANK = "RANK"
@@ -83,7 +110,7 @@ class TokenField(StrEnum):
 
 
 class TokenOrder(msgspec.Struct, frozen=True):
-    """How a list of tokens is sorted; what is not quoted comes last, and the symbol decides between equals.
+    """The order of a list of tokens. Tokens without a value come last; equal values are sorted by symbol.
 
     By relevance, the best match of a search comes first, then the larger token.
     """
@@ -93,7 +120,7 @@ class TokenOrder(msgspec.Struct, frozen=True):
 
 
 class TokenFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which tokens; None: whatever it is. A token that is not quoted has no price that could fit."""
+    """A filter of tokens; None: any. A token without a quote matches no bound of a quoted value."""
 
     search: str | None = None
     symbols: tuple[str, ...] | None = None
@@ -108,13 +135,13 @@ class TokenFilter(msgspec.Struct, frozen=True, kw_only=True):
     max_change_percentage_24h: Decimal | None = None
 
     def arguments(self, order: TokenOrder) -> tuple[Any, ...]:
-        """The parameters of the statements that list tokens, but for the page."""
+        """The parameters of the statements that list tokens, except those of the page."""
         sorted_by = f"{order.field} {'DESC' if order.descending else 'ASC'}"
         return (sorted_by, *msgspec.structs.astuple(self))
 
 
 class TokenValidation(msgspec.Struct, frozen=True):
-    """Whether a listed token has a symbol; which token it is, listed or not any more; else what may have been meant."""
+    """Whether a symbol is that of a listed token; the token with that symbol, listed or not; and suggestions."""
 
     is_valid: bool
     token: Token | None

@@ -1,15 +1,11 @@
 """The statements about tokens."""
 
-from datetime import datetime
-from decimal import Decimal
-from uuid import UUID
-
-from app.domains.market.tokens.model import FoundToken, Token
+from app.domains.market.tokens.model import FoundToken, Listing, StoredListing, Token
 from app.kit.sql import Command, Query, Statements
 
 
 class TokenSql(Statements, file="tokens.sql"):
-    """What is read of tokens."""
+    """The statements that read tokens."""
 
     tokens_by_symbols: Query[Token]
     tokens_by_coingecko_ids: Query[Token]
@@ -19,14 +15,11 @@ class TokenSql(Statements, file="tokens.sql"):
 
 
 class ListingSql(Statements, file="listing.sql"):
-    """Which tokens are listed."""
+    """The statements about listed tokens."""
 
-    listings: Query[tuple[str, str, str, int, str, str, str]]
-    last_quotes: Query[
-        tuple[str, datetime, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]
-    ]
+    listings: Query[Listing]
     lock_listing: Command
-    tokens_known: Query[tuple[UUID, str, str, str, int, str, str, str, bool]]
+    stored_listings: Query[StoredListing]
     retire_tokens: Command
     free_symbols: Command
     free_ids: Command

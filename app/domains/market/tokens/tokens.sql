@@ -29,8 +29,8 @@ WHERE t.coingecko_id = ANY ($1::text[]);
 SELECT symbol FROM tokens WHERE symbol = $1;
 
 -- name: tokens_page
--- A page of the tokens that fit, in the order $2, such as PRICE DESC. It reads every token: a few thousand at most. The
--- beginning of a name is enough to sort by, and keeps cursors short.
+-- A page of the tokens that match the filter, in the order $2, such as PRICE DESC. It reads every token: a few thousand at
+-- most. The beginning of a name is enough to sort by, and keeps cursors short.
 SELECT f.id, f.coingecko_id, f.symbol, f.name, f.market_cap_rank, f.image_url, f.ethereum_address, f.solana_address,
     f.is_active, f.created_at, f.updated_at, f.exchange, f.price_usd, f.price_aud, f.volume_24h_usd, f.volume_24h_aud,
     f.change_24h, f.change_percentage_24h, f.market_cap_usd, f.market_cap_aud, f.high_24h, f.low_24h, f.last_updated,
@@ -83,7 +83,7 @@ ORDER BY k.missing, k.number, CASE WHEN NOT o.descending THEN f.sort_text END,
 LIMIT $1;
 
 -- name: tokens_count
--- How many tokens fit, up to a limit. Their order ($2) does not matter.
+-- How many tokens match the filter, up to a limit. Their order ($2) does not matter.
 SELECT count(*) FROM (
     SELECT FROM tokens t
     CROSS JOIN LATERAL (SELECT token_distance(t.symbol, t.name, t.coingecko_id, $3::text)) AS s (distance)

@@ -1,7 +1,7 @@
-"""How watchlists are read: by their owner."""
+"""The loaders of watchlists, which only their owner can read."""
 
 from app.domains.market.watchlist.statements import WatchlistSql
-from app.kit.loading import Audience, many, one, page
+from app.kit.loaders import Audience, many, one, page
 
 watchlist_item_by_id = one(WatchlistSql.watchlist_items_by_ids, key="id", audience=Audience.VIEWER)
 watchlist_by_user = page(

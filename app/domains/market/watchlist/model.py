@@ -1,4 +1,4 @@
-"""The tokens that somebody keeps an eye on, in an order of their own."""
+"""Watchlists: the tokens that a user watches, in the user's order."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from app.kit.errors import Problem
 
 
 class WatchlistItem(msgspec.Struct, frozen=True):
-    """A watched token. `position` counts from 0 without gaps; `rank` changes with its own moves only."""
+    """A watched token. `position` counts from 0 without gaps; `rank` changes only when the item itself moves."""
 
     id: UUID
     user_id: UUID
@@ -29,8 +29,24 @@ class WatchedSymbol(msgspec.Struct, frozen=True):
     symbol: str
 
 
+class AddedItem(msgspec.Struct, frozen=True):
+    """The outcome of adding a token. Without an id, the watchlist is full, or already has the token."""
+
+    id: UUID | None
+    is_watched: bool
+
+
+class RankGap(msgspec.Struct, frozen=True):
+    """The rank of an item, and the ranks around a position. `beyond` is greater than all ranks, where none is after."""
+
+    rank: Decimal
+    before: Decimal | None
+    after: Decimal | None
+    beyond: Decimal | None
+
+
 class WatchlistChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of an item: UNSET leaves it as it is, notes of None are removed."""
+    """Changes to an item. UNSET leaves a field unchanged; notes of None are removed."""
 
     notes: str | UnsetType | None = UNSET
     position: int | UnsetType = UNSET
@@ -38,7 +54,7 @@ class WatchlistChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlreadyWatched(Problem):
-    """This token is on the watchlist already."""
+    """This token is already on the watchlist."""
 
 
 class WatchlistFull(Problem):

@@ -1,4 +1,4 @@
-"""Watchlists."""
+"""Adding, changing and removing watched tokens."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,11 +7,11 @@ from uuid import UUID
 from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
-from app.domains.market.statements import WATCHLIST
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import known_symbol
 from app.domains.market.watchlist.model import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
-from app.domains.market.watchlist.rules import MAX_PLACES, is_between, places_of, rank_between
+from app.domains.market.watchlist.rules import MAX_DECIMALS, decimals_of, is_between, rank_between
+from app.domains.market.watchlist.statements import WatchlistSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
@@ -19,36 +19,35 @@ from app.kit.idempotency import Keyed, Made, once
 from app.kit.text import is_storable
 
 MAX_NOTES_CHARS = 2000
-_LAST_PLACE = 2**31 - 1
+_LAST_POSITION = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Watchlist:
-    """Each user's own list, whose places count from 0 without gaps."""
+    """The watchlists of all users. The positions of a watchlist count from 0 without gaps."""
 
     database: Database
     clock: Clock
     limit: int
 
     async def add(self, viewer: Viewer, symbol: str, notes: str | None, idempotency_key: str) -> WatchlistItem:
-        """Puts a token at the end, by its symbol in any case.
+        """Adds a token to the end, by its symbol in any case.
 
-        Raises InvalidInput, TokenNotFound, AlreadyWatched, WatchlistFull, IdempotencyKeyReused. A replay whose item has
-        since been removed raises NotFound.
+        Raises InvalidInput, TokenNotFound, AlreadyWatched, WatchlistFull, IdempotencyKeyReused. A replay raises
+        NotFound when the item has since been removed.
         """
 
         async def add(tx: Tx) -> Made:
             checked, known = _notes(notes), await known_symbol(tx, symbol)
-            await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
-            row = await tx.fetch_one(
-                WATCHLIST.insert_watchlist_item, viewer.user_id, known, checked, self.limit, self.clock.now()
+            await tx.execute(WatchlistSql.lock_watchlist, str(viewer.user_id))
+            [added] = await tx.fetch(
+                WatchlistSql.insert_watchlist_item, viewer.user_id, known, checked, self.limit, self.clock.now()
             )
-            assert row is not None, "an aggregate has one row"
-            if row["is_watched"]:
+            if added.is_watched:
                 raise AlreadyWatched
-            if row["id"] is None:
+            if added.id is None:
                 raise WatchlistFull(self.limit)
-            return Made(row["id"])
+            return Made(added.id)
 
         request = [symbol_of(symbol), _trimmed(notes)]
         keyed = Keyed.of(viewer.user_id, idempotency_key, "addToWatchlist", request)
@@ -60,7 +59,7 @@ class Watchlist:
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, changes: WatchlistChanges) -> WatchlistItem:
-        """Changes one item; where it moves, nothing is written of the others. Raises InvalidInput, NotFound."""
+        """Changes an item. A move does not write the other items. Raises InvalidInput, NotFound."""
         notes = None if changes.notes is UNSET else _notes(changes.notes)
         position = None if changes.position is UNSET else _position(changes.position)
         viewed_at = self.clock.now() if changes.viewed else None
@@ -69,48 +68,49 @@ class Watchlist:
             rank = None if position is None else await _rank_at(tx, viewer, id, position)
             has_notes = changes.notes is not UNSET
             values = (has_notes, notes, viewed_at, rank)
-            if not await tx.execute(WATCHLIST.update_watchlist_item, id, viewer.user_id, *values):
+            if not await tx.execute(WatchlistSql.update_watchlist_item, id, viewer.user_id, *values):
                 raise NotFound
             return await _item(tx, viewer, id)
 
         return await self.database.write(viewer.scope, work)
 
     async def remove(self, viewer: Viewer, id: UUID) -> None:
-        """Forgets an item. Raises NotFound, also for one that is gone already."""
+        """Removes an item. Raises NotFound."""
 
         async def work(tx: Tx) -> None:
-            if not await tx.execute(WATCHLIST.delete_watchlist_item, id, viewer.user_id):
+            if not await tx.execute(WatchlistSql.delete_watchlist_item, id, viewer.user_id):
                 raise NotFound
 
         await self.database.write(viewer.scope, work)
 
 
 async def _rank_at(tx: Tx, viewer: Viewer, id: UUID, position: int) -> Decimal | None:
-    """The rank that brings an item to this place; None where it stands there. Raises NotFound."""
-    await tx.fetch_one(WATCHLIST.lock_watchlist, str(viewer.user_id))
+    """Returns the rank that moves an item to this position; None if it is there already. Raises NotFound."""
+    await tx.execute(WatchlistSql.lock_watchlist, str(viewer.user_id))
     while True:
-        row = await tx.fetch_one(WATCHLIST.watchlist_place, viewer.user_id, id, position)
-        if row is None:
+        gap = await tx.fetch_one(WatchlistSql.rank_gap, viewer.user_id, id, position)
+        if gap is None:
             raise NotFound
-        if is_between(row["rank"], row["before"], row["after"]):
+        if is_between(gap.rank, gap.before, gap.after):
             return None
-        rank: Decimal = row["beyond"] or rank_between(row["before"], row["after"])
-        if places_of(rank) <= MAX_PLACES:
+        rank = gap.beyond if gap.after is None else rank_between(gap.before, gap.after)
+        assert rank is not None, "there is a rank beyond all others where no item follows"
+        if decimals_of(rank) <= MAX_DECIMALS:
             return rank
-        await tx.execute(WATCHLIST.spread_watchlist, viewer.user_id)
+        await tx.execute(WatchlistSql.renumber_watchlist, viewer.user_id)
 
 
 async def _item(tx: Tx, viewer: Viewer, id: UUID) -> WatchlistItem:
-    row = await tx.fetch_one(WATCHLIST.watchlist_item, id, viewer.user_id)
-    if row is None:
+    item = await tx.fetch_one(WatchlistSql.watchlist_item, id, viewer.user_id)
+    if item is None:
         raise NotFound
-    return WatchlistItem(*row)
+    return item
 
 
 def _position(position: int) -> int:
     if position < 0:
         raise InvalidInput("position", "A position is 0 or more.")
-    return min(position, _LAST_PLACE)
+    return min(position, _LAST_POSITION)
 
 
 def _trimmed(text: str | None) -> str | None:

@@ -1,10 +1,6 @@
-"""The statements about watchlist."""
+"""The statements about watchlists."""
 
-from datetime import datetime
-from decimal import Decimal
-from uuid import UUID
-
-from app.domains.market.watchlist.model import WatchedSymbol, WatchlistItem
+from app.domains.market.watchlist.model import AddedItem, RankGap, WatchedSymbol, WatchlistItem
 from app.kit.sql import Command, Keyed, Query, Statements
 
 
@@ -16,9 +12,9 @@ class WatchlistSql(Statements, file="watchlist.sql"):
     watchlist_by_user_count: Keyed[int]
     watched_symbols: Keyed[WatchedSymbol]
     lock_watchlist: Command
-    insert_watchlist_item: Query[tuple[UUID, bool]]
-    watchlist_item: Query[tuple[UUID, UUID, str, str, int, datetime, datetime, Decimal]]
+    insert_watchlist_item: Query[AddedItem]
+    watchlist_item: Query[WatchlistItem]
     update_watchlist_item: Command
-    watchlist_place: Query[tuple[Decimal, Decimal, Decimal, Decimal]]
-    spread_watchlist: Command
+    rank_gap: Query[RankGap]
+    renumber_watchlist: Command
     delete_watchlist_item: Command

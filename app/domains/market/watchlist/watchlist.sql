@@ -1,12 +1,12 @@
 -- name: watchlist_items_by_ids
--- Watched tokens with these ids, where they are the viewer's.
+-- Watched tokens with these ids that are the viewer's.
 SELECT w.id, w.user_id, w.symbol, w.notes, (
     SELECT count(*) FROM watchlist_items o WHERE o.user_id = w.user_id AND o.rank < w.rank
 ) AS position, w.added_at, w.last_viewed_at, w.rank
 FROM watchlist_items w WHERE w.id = ANY($1::uuid[]);
 
 -- name: watchlist_by_user
--- A page of each user's watchlist, in its owner's order.
+-- A page of the watchlist of each user, in the user's order.
 SELECT k.ord, w.id, w.user_id, w.symbol, w.notes, w.place AS position, w.added_at, w.last_viewed_at, w.rank
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
 CROSS JOIN LATERAL (
@@ -28,7 +28,7 @@ SELECT k.ord, (
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord);
 
 -- name: watched_symbols
--- The symbols of each user's watchlist, in its owner's order; no watchlist may be longer than the limit here.
+-- The symbols of the watchlist of each user, in the user's order. No watchlist may be longer than this limit.
 SELECT k.ord, w.symbol
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
 CROSS JOIN LATERAL (
@@ -37,11 +37,11 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord, w.rank;
 
 -- name: lock_watchlist
--- Makes what a user adds and moves meanwhile wait until the commit: ranks and their number depend on all of them.
+-- Lets one transaction at a time change the watchlist of a user: the limit and the ranks depend on all items.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.watchlist:' || $1::text, 0));
 
 -- name: insert_watchlist_item
--- Puts a token at the end of a watchlist of less than $4; one row: its id, and whether the token was there already.
+-- Adds a token to the end of a watchlist with fewer than $4; one row: its id, and whether the token was already there.
 WITH present AS (
     SELECT count(*) AS items, coalesce(bool_or(symbol = $2::text), false) AS is_watched
     FROM watchlist_items WHERE user_id = $1::uuid
@@ -53,7 +53,7 @@ WITH present AS (
 SELECT (SELECT id FROM added) AS id, is_watched FROM present;
 
 -- name: watchlist_item
--- One watched token of this user.
+-- A watched token of this user.
 SELECT w.id, w.user_id, w.symbol, w.notes, (
     SELECT count(*) FROM watchlist_items o WHERE o.user_id = w.user_id AND o.rank < w.rank
 ) AS position, w.added_at, w.last_viewed_at, w.rank
@@ -67,9 +67,9 @@ SET notes = CASE WHEN $3::boolean THEN $4::text ELSE notes END,
     rank = coalesce($6::numeric, rank)
 WHERE id = $1 AND user_id = $2;
 
--- name: watchlist_place
--- An item's rank, and the ranks before and after the place $3 among the others of its user's list; `beyond`, one behind
--- all ranks, where none comes after it.
+-- name: rank_gap
+-- The rank of an item, and the ranks before and after position $3 among the other items of the user; `beyond`, a rank
+-- after all others, where no item follows.
 WITH others AS (
     SELECT rank, row_number() OVER (ORDER BY rank) - 1 AS place
     FROM watchlist_items WHERE user_id = $1::uuid AND id <> $2::uuid
@@ -83,8 +83,8 @@ LEFT JOIN others b ON b.place = wanted.place - 1
 LEFT JOIN others a ON a.place = wanted.place
 WHERE i.id = $2 AND i.user_id = $1;
 
--- name: spread_watchlist
--- Gives a user's list new ranks, in its order and behind all former ones: who is reading it reads it once more.
+-- name: renumber_watchlist
+-- Gives the items of a user new ranks, in the same order and after all former ones: pages that are being read restart.
 UPDATE watchlist_items w SET rank = fresh.rank
 FROM (
     SELECT o.id, nextval('watchlist_ranks') AS rank
@@ -93,5 +93,5 @@ FROM (
 WHERE w.id = fresh.id;
 
 -- name: delete_watchlist_item
--- Forgets one watched token of this user.
+-- Deletes a watched token of this user.
 DELETE FROM watchlist_items WHERE id = $1 AND user_id = $2;

@@ -1,1 +1,1 @@
-"""The ten analyses in the graph, a module for each."""
+"""The ten analyses in the graph, one module each."""

@@ -1,69 +1,71 @@
-"""What all ten analyses say of themselves."""
+"""The interface of the analyses."""
 
 from collections.abc import Callable
 from datetime import datetime
-from enum import Enum
 from typing import TypeVar
 
 import strawberry
 
 from app.domains.market.analysis import model
+from app.domains.market.analysis.model import AnalysisStatus, AnalysisType
+from app.schema.enums import declare_enum
+
+__all__ = ["FINDINGS", "Analysis", "AnalysisType", "analysis_type"]
 
 T = TypeVar("T", bound=type)
 
-FINDINGS = "What was found; null where the status is UNAVAILABLE."
+FINDINGS = "The findings. Null if the status is UNAVAILABLE."
 
 
-@strawberry.enum(description="What is analysed.")
-class AnalysisType(Enum):
-    """What is analysed."""
-
-    MARKET_DATA = strawberry.enum_value("market-data", description="What the token is worth now. Holds for 1 minute.")
-    TECHNICAL = strawberry.enum_value("technical", description="Indicators over its candles. Holds for 5 minutes.")
-    SENTIMENT = strawberry.enum_value("sentiment", description="How people speak of it. Holds for 5 minutes.")
-    NEWS = strawberry.enum_value("news", description="What the press writes of it. Holds for 15 minutes.")
-    ON_CHAIN = strawberry.enum_value("on-chain", description="What happens on its chain. Holds for 1 hour.")
-    PREDICTIONS = strawberry.enum_value("predictions", description="Where its price may be. Holds for 15 minutes.")
-    RISK = strawberry.enum_value("risk", description="What may be lost with it. Holds for 15 minutes.")
-    DERIVATIVES = strawberry.enum_value("derivatives", description="Futures on it. Holds for 5 minutes.")
-    DEFI = strawberry.enum_value("defi", description="What is locked in its protocol. Holds for 1 hour.")
-    RESEARCH = strawberry.enum_value("research", description="What the others amount to. Holds for 1 hour.")
-
-
-@strawberry.enum(description="Whether an analysis has findings.")
-class AnalysisStatus(Enum):
-    """Whether an analysis has findings."""
-
-    AVAILABLE = strawberry.enum_value("available", description="It has.")
-    UNAVAILABLE = strawberry.enum_value(
-        "unavailable", description="It has none, and says why; nothing is invented. It is tried again after 30 seconds."
-    )
+declare_enum(
+    AnalysisType,
+    description="The type of an analysis.",
+    MARKET_DATA="The current price of the token. Valid for 1 minute.",
+    TECHNICAL="Technical indicators. Valid for 5 minutes.",
+    SENTIMENT="What people say about the token. Valid for 5 minutes.",
+    NEWS="News about the token. Valid for 15 minutes.",
+    ON_CHAIN="Activity on the token's chain. Valid for 1 hour.",
+    PREDICTIONS="Price predictions. Valid for 15 minutes.",
+    RISK="The risk of holding the token. Valid for 15 minutes.",
+    DERIVATIVES="Perpetual futures on the token. Valid for 5 minutes.",
+    DEFI="The total value locked in the token's protocol. Valid for 1 hour.",
+    RESEARCH="A summary of the other analyses. Valid for 1 hour.",
+)
+declare_enum(
+    AnalysisStatus,
+    description="Whether an analysis has findings.",
+    AVAILABLE="There are findings.",
+    UNAVAILABLE="There are no findings, and `reason` explains why. The analysis is tried again after 30 seconds.",
+)
 
 
-@strawberry.interface(description="An analysis of a token. Public; the same for everybody until it expires.")
+@strawberry.interface
 class Analysis:
-    """An analysis of a token."""
+    """An analysis of a token. Public, and the same for everyone until it expires."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
-    type: AnalysisType = strawberry.field(description="What is analysed.")
-    status: AnalysisStatus = strawberry.field(description="Whether there are findings.")
-    reason: str | None = strawberry.field(description="Why there are none, in one line; null where there are.")
-    quality: int = strawberry.field(
-        description="0 to 100: the weighted mean of how complete each input was, times how fresh. An input that is "
-        "absent counts as 0; 100: nothing was missing or late. 0 where the status is UNAVAILABLE."
+    type: AnalysisType = strawberry.field(description="The type of the analysis.")
+    status: AnalysisStatus = strawberry.field(description="Whether the analysis has findings.")
+    reason: str | None = strawberry.field(
+        description="Why there are no findings, in one line. Null if there are findings."
     )
-    computed_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime = strawberry.field(description="Until when it holds; who asks later gets a new one.")
+    quality: int = strawberry.field(
+        description="The quality of the inputs, 0 to 100: the weighted mean of the completeness of each input"
+        " times its freshness. A missing input counts as 0. 100 if nothing was missing or outdated, 0 if the"
+        " status is UNAVAILABLE."
+    )
+    computed_at: datetime = strawberry.field(description="When the analysis was computed.")
+    expires_at: datetime = strawberry.field(description="When the analysis expires. After that, a new one is computed.")
 
 
-def analysis_type(kind: model.AnalysisType, *, description: str) -> Callable[[T], T]:
-    """Declares the GraphQL type of one of the ten."""
+def analysis_type(kind: AnalysisType) -> Callable[[T], T]:
+    """Declares the GraphQL type of an analysis."""
 
     def declare(cls: T) -> T:
         def is_type_of(_: object, value: object, __: object) -> bool:
             return isinstance(value, model.Analysis) and value.type is kind
 
         setattr(cls, "is_type_of", classmethod(is_type_of))  # noqa: B010
-        return strawberry.type(cls, description=description)
+        return strawberry.type(cls)
 
     return declare

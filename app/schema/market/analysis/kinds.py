@@ -1,9 +1,9 @@
-"""The ten analyses in the graph, each with findings of its own type."""
+"""The types of the ten analyses."""
 
 import strawberry
 
 from app.domains.market.analysis.model import AnalysisType
-from app.schema.market.analysis.elsewhere import DefiFindings, DerivativesFindings
+from app.schema.market.analysis.external import DefiFindings, DerivativesFindings
 from app.schema.market.analysis.interface import FINDINGS, Analysis, analysis_type
 from app.schema.market.analysis.market_data import MarketDataFindings
 from app.schema.market.analysis.news import NewsFindings
@@ -15,77 +15,71 @@ from app.schema.market.analysis.sentiment import SentimentFindings
 from app.schema.market.analysis.technical import TechnicalFindings
 
 
-@analysis_type(AnalysisType.MARKET_DATA, description="What a token is worth now, and how that moved.")
+@analysis_type(AnalysisType.MARKET_DATA)
 class MarketDataAnalysis(Analysis):
-    """What a token is worth now."""
+    """The current price of a token, and its changes."""
 
     findings: MarketDataFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.TECHNICAL, description="Indicators, patterns and levels over 500 hourly candles.")
+@analysis_type(AnalysisType.TECHNICAL)
 class TechnicalAnalysis(Analysis):
-    """Indicators, patterns and levels."""
+    """Indicators, patterns and levels from 500 hourly candles."""
 
     findings: TechnicalFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.SENTIMENT, description="How people speak of a token.")
+@analysis_type(AnalysisType.SENTIMENT)
 class SentimentAnalysis(Analysis):
-    """How people speak of a token."""
+    """What people say about a token."""
 
     findings: SentimentFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.NEWS, description="What the press writes of a token.")
+@analysis_type(AnalysisType.NEWS)
 class NewsAnalysis(Analysis):
-    """What the press writes of a token."""
+    """News about a token."""
 
     findings: NewsFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.ON_CHAIN, description="What happens on a token's chain.")
+@analysis_type(AnalysisType.ON_CHAIN)
 class OnChainAnalysis(Analysis):
-    """What happens on a token's chain."""
+    """Activity on a token's chain."""
 
     findings: OnChainFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.PREDICTIONS, description="Where a token's price may be, from up to 5,000 hourly candles.")
+@analysis_type(AnalysisType.PREDICTIONS)
 class PredictionsAnalysis(Analysis):
-    """Where a token's price may be."""
+    """Predictions of a token's price, from at most 5,000 hourly candles."""
 
     findings: PredictionFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(
-    AnalysisType.RISK,
-    description="What may be lost with a token, from a year of daily candles; with fewer than 100 from hourly ones.",
-)
+@analysis_type(AnalysisType.RISK)
 class RiskAnalysis(Analysis):
-    """What may be lost with a token."""
+    """The risk of holding a token, from a year of daily candles, or from hourly candles if there are fewer than 100."""
 
     findings: RiskFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.DERIVATIVES, description="Futures on a token; UNAVAILABLE unless a provider is configured.")
+@analysis_type(AnalysisType.DERIVATIVES)
 class DerivativesAnalysis(Analysis):
-    """Futures on a token."""
+    """Perpetual futures on a token. UNAVAILABLE unless a provider is configured."""
 
     findings: DerivativesFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(
-    AnalysisType.DEFI,
-    description="What is locked in a token's protocol; UNAVAILABLE unless a provider is configured.",
-)
+@analysis_type(AnalysisType.DEFI)
 class DefiAnalysis(Analysis):
-    """What is locked in a token's protocol."""
+    """The total value locked in a token's protocol. UNAVAILABLE unless a provider is configured."""
 
     findings: DefiFindings | None = strawberry.field(description=FINDINGS)
 
 
-@analysis_type(AnalysisType.RESEARCH, description="What the other nine analyses amount to.")
+@analysis_type(AnalysisType.RESEARCH)
 class ResearchAnalysis(Analysis):
-    """What the other nine analyses amount to."""
+    """A summary of the other nine analyses."""
 
     findings: ResearchFindings | None = strawberry.field(description=FINDINGS)

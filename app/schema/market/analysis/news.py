@@ -1,39 +1,41 @@
-"""The analysis of news in the graph."""
+"""News analysis."""
 
 from datetime import datetime
 
 import strawberry
 
 from app.domains.market.analysis.model import news as model
-from app.domains.market.analysis.services.press import NewsAnalyst
+from app.domains.market.analysis.services.media import NewsAnalyst
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
 
 
-@record_type(model.NewsHeadline, description="An article that counts, as it was when the analysis was made.")
+@record_type(model.NewsHeadline)
 class NewsHeadline:
-    """An article that counts."""
+    """An article that was analyzed, as it was at that time."""
 
-    title: str = strawberry.field(description="Its title, as the paper wrote it: text by strangers.")
-    source: str = strawberry.field(description="The paper.")
-    url: str = strawberry.field(description="Where it is to be read.")
-    sentiment: float = strawberry.field(description="-1 (bad for who holds the token) to 1 (good).")
-    impact: int = strawberry.field(description="0 to 100: how much it may matter.")
-    published_at: datetime = strawberry.field(description="When it came out.")
+    title: str = strawberry.field(description="The headline, as published. Untrusted text.")
+    source: str = strawberry.field(description="The publisher.")
+    url: str = strawberry.field(description="The URL of the article.")
+    sentiment: float = strawberry.field(
+        description="The sentiment score, from -1 (bad for holders of the token) to 1 (good)."
+    )
+    impact: int = strawberry.field(description="The importance of the article, 0 to 100.")
+    published_at: datetime = strawberry.field(description="When it was published.")
 
 
-@record_type(model.NewsFindings, description="What the press writes of a token: articles of the last seven days.")
+@record_type(model.NewsFindings)
 class NewsFindings:
-    """What the press writes of a token."""
+    """News about a token: articles of the last seven days."""
 
-    articles: int = strawberry.field(description="Articles that mention it.")
-    articles_24h: int = strawberry.field(description="Those of the last 24 hours.")
-    positive: int = strawberry.field(description="Articles with a sentiment of 0.05 or more.")
-    neutral: int = strawberry.field(description="Articles between.")
-    negative: int = strawberry.field(description="Articles with a sentiment of -0.05 or less.")
-    sentiment: float = strawberry.field(description="Their mean, -1 to 1, each weighed by 10 more than its impact.")
-    sources: int = strawberry.field(description="How many papers they are from.")
+    articles: int = strawberry.field(description="The number of articles that mention the token.")
+    articles_24h: int = strawberry.field(description="The number of articles of the last 24 hours.")
+    positive: int = strawberry.field(description="The number of articles with a sentiment score of 0.05 or more.")
+    neutral: int = strawberry.field(description="The number of articles with a sentiment score between -0.05 and 0.05.")
+    negative: int = strawberry.field(description="The number of articles with a sentiment score of -0.05 or less.")
+    sentiment: float = strawberry.field(description="The mean sentiment score, -1 to 1, weighted by impact plus 10.")
+    sources: int = strawberry.field(description="The number of publishers.")
     top: list[NewsHeadline] = strawberry.field(
         metadata=holds(NewsAnalyst.TOP),
-        description=f"Those of the greatest impact, the newest of equal ones first; at most {NewsAnalyst.TOP}.",
+        description=f"The articles with the greatest impact; ties newest first. At most {NewsAnalyst.TOP}.",
     )

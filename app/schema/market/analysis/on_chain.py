@@ -1,4 +1,4 @@
-"""The on-chain analysis in the graph."""
+"""On-chain analysis."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,49 +12,54 @@ from app.engine.nodes import record_type
 from app.schema.scalars import BigInt, Hash
 
 LARGEST = 10
-"""What a chain is asked for; a test compares it with ours."""
+"""How many transfers a chain is asked for. A test compares it with the ledger."""
 
 
-@record_type(chain.ChainTransfer, description="A confirmed payment on a chain.")
+@record_type(chain.ChainTransfer)
 class ChainTransfer:
     """A confirmed payment on a chain."""
 
     transaction_hash: Hash = strawberry.field(description="The transaction's hash.")
-    sender_wallet_id: Hash = strawberry.field(description="Whose coins they were.")
-    recipient_wallet_id: Hash = strawberry.field(description="Whose they are.")
-    amount: Decimal = strawberry.field(description="In coins, without change.")
-    block_height: int = strawberry.field(description="Height of its block.")
-    confirmed_at: datetime = strawberry.field(description="The block's time.")
+    sender_wallet_id: Hash = strawberry.field(description="The wallet of the sender.")
+    recipient_wallet_id: Hash = strawberry.field(description="The wallet of the recipient.")
+    amount: Decimal = strawberry.field(description="The amount in coins, without change.")
+    block_height: int = strawberry.field(description="The height of its block.")
+    confirmed_at: datetime = strawberry.field(description="When the block was mined.")
 
 
 def _hash_rate(root: model.OnChainFindings) -> BigInt:
     return BigInt(round(root.hashes_per_s))
 
 
-@record_type(model.OnChainFindings, description="A chain at its tip, and its last 24 hours. Amounts are in coins.")
+@record_type(model.OnChainFindings)
 class OnChainFindings:
-    """A chain at its tip, and its last 24 hours."""
+    """The state of a chain, and its activity in the last 24 hours. Amounts are in coins."""
 
-    source: str = strawberry.field(description="Who says so: MONETA_LEDGER is this server's own chain.")
-    tip_height: int = strawberry.field(description="Height of the newest block.")
-    tip_at: datetime = strawberry.field(description="When it was connected.")
-    average_block_time_s: float = strawberry.field(description="Seconds between blocks of late.")
-    difficulty_bits: int = strawberry.field(description="Leading zero bits that the next block's hash must have.")
+    source: str = strawberry.field(description="The source of the data. MONETA_LEDGER is this server's own chain.")
+    tip_height: int = strawberry.field(description="The height of the latest block.")
+    tip_at: datetime = strawberry.field(description="When the latest block was connected.")
+    average_block_time_s: float = strawberry.field(description="The recent average time between blocks, in seconds.")
+    difficulty_bits: int = strawberry.field(
+        description="The number of leading zero bits that the next block's hash must have."
+    )
     hashes_per_second: BigInt = strawberry.field(
-        resolver=_hash_rate, description="What the difficulty and the time between blocks amount to."
+        resolver=_hash_rate, description="The hash rate, estimated from the difficulty and the average block time."
     )
-    circulating: Decimal = strawberry.field(description="Coins that exist.")
-    total: Decimal = strawberry.field(description="Coins that there can ever be.")
-    blocks_24h: int = strawberry.field(description="Blocks of 24 hours.")
-    transactions_24h: int = strawberry.field(description="Payments of 24 hours; mined rewards do not count.")
-    volume_24h: Decimal = strawberry.field(description="What they paid, without change.")
+    circulating: Decimal = strawberry.field(description="The number of coins in circulation.")
+    total: Decimal = strawberry.field(description="The maximum number of coins.")
+    blocks_24h: int = strawberry.field(description="The number of blocks in 24 hours.")
+    transactions_24h: int = strawberry.field(description="The number of payments in 24 hours, without mining rewards.")
+    volume_24h: Decimal = strawberry.field(description="The total of these payments, without change.")
     volume_24h_usd: Decimal | None = strawberry.field(
-        description="The same in dollars at the newest quote; null without one."
+        description="The total of these payments in dollars at the latest quote. Null if there is no quote."
     )
-    fees_24h: Decimal = strawberry.field(description="Fees of 24 hours.")
-    active_wallets_24h: int = strawberry.field(description="Wallets that paid or were paid.")
-    large_threshold: Decimal = strawberry.field(description="From how many coins on a transfer is a large one.")
-    large_transfers_24h: int = strawberry.field(description="Large transfers of 24 hours.")
+    fees_24h: Decimal = strawberry.field(description="The total of the fees in 24 hours.")
+    active_wallets_24h: int = strawberry.field(
+        description="The number of wallets that sent or received a payment in 24 hours."
+    )
+    large_threshold: Decimal = strawberry.field(description="The minimum amount of a large transfer, in coins.")
+    large_transfers_24h: int = strawberry.field(description="The number of large transfers in 24 hours.")
     largest_transfers: list[ChainTransfer] = strawberry.field(
-        metadata=holds(LARGEST), description="The largest transfers of 24 hours, whatever their size; at most 10."
+        metadata=holds(LARGEST),
+        description="The largest transfers of 24 hours, whether or not they are large. At most 10.",
     )

@@ -1,120 +1,108 @@
-"""The predictions in the graph."""
+"""Price predictions."""
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 
 import strawberry
 
 from app.domains.market.analysis.model import predictions as model
+from app.domains.market.analysis.model.predictions import Calibration, Horizon, Obstacle
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.schema.market.enums import Interval
+from app.schema.enums import declare_enum
+from app.schema.market.prices.candles import Interval
 
-# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+# The sizes of lists made with numpy and TA-Lib, which the schema does not import. A test compares them.
 PROBABILITIES = 3
 
-OBSTACLE = "Null where there is an `obstacle`."
+OBSTACLE = "Null if there is an `obstacle`."
 
 
-@strawberry.enum(description="How far ahead a prediction looks.")
-class Horizon(Enum):
-    """How far ahead a prediction looks."""
-
-    ONE_HOUR = strawberry.enum_value("1h", description="One hour.")
-    ONE_DAY = strawberry.enum_value("24h", description="24 hours.")
-    SEVEN_DAYS = strawberry.enum_value("7d", description="Seven days.")
-
-
-@strawberry.enum(
-    description="What the back-test says of a horizon's intervals. A coverage may be off its probability by twice the "
-    "standard error over the independent forecasts, but by 0.03 at least."
+declare_enum(
+    Horizon,
+    description="How far ahead a prediction looks.",
+    ONE_HOUR="One hour.",
+    ONE_DAY="24 hours.",
+    SEVEN_DAYS="Seven days.",
 )
-class Calibration(Enum):
-    """What the back-test says of a horizon's intervals."""
-
-    CALIBRATED = strawberry.enum_value("calibrated", description="All held about as often as they should.")
-    TOO_NARROW = strawberry.enum_value(
-        "too_narrow", description="At least one held too seldom: the price strays further than they say."
-    )
-    TOO_WIDE = strawberry.enum_value("too_wide", description="None held too seldom, and at least one too often.")
-    UNPROVEN = strawberry.enum_value("unproven", description="Fewer than 20 independent forecasts: nothing is shown.")
-
-
-@strawberry.enum(description="Why there is no prediction.")
-class Obstacle(Enum):
-    """Why there is no prediction."""
-
-    TOO_FEW_CANDLES = strawberry.enum_value(
-        "too_few_candles", description="Too few, or gaps left fewer than 30 past forecasts to judge."
-    )
-    CANDLES_TOO_LONG = strawberry.enum_value(
-        "candles_too_long", description="The horizon is no whole number of candles."
-    )
-    STANDS_STILL = strawberry.enum_value("stands_still", description="The price does not move.")
-    TOO_WILD = strawberry.enum_value(
-        "too_wild", description="The widest interval reaches prices of 10^12 dollars, which nobody would believe."
-    )
+declare_enum(
+    Calibration,
+    description="How well the intervals of a horizon held in the back-test. A coverage may differ from its probability"
+    " by twice the standard error over the independent forecasts, and by 0.03 at least.",
+    CALIBRATED="All intervals held about as often as they should.",
+    TOO_NARROW="At least one interval held too seldom: the price moves further than the intervals suggest.",
+    TOO_WIDE="No interval held too seldom, and at least one held too often.",
+    UNPROVEN="Fewer than 20 independent forecasts, which prove nothing.",
+)
+declare_enum(
+    Obstacle,
+    description="Why there is no prediction.",
+    TOO_FEW_CANDLES="There are too few candles, or gaps leave fewer than 30 past forecasts to evaluate.",
+    CANDLES_TOO_LONG="The horizon is not a whole number of candles.",
+    STANDS_STILL="The price does not move.",
+    TOO_WILD="The widest interval reaches prices of 10^12 dollars, which is not credible.",
+)
 
 
-@record_type(model.PredictedInterval, description="Prices between which the price will be, with a probability.")
+@record_type(model.PredictedInterval)
 class PredictedInterval:
-    """Prices between which the price will be."""
+    """A range of prices, and the probability that the price will be within it."""
 
-    probability: float = strawberry.field(description="How often it should hold: 0.5, 0.8 or 0.95.")
-    low: Decimal = strawberry.field(description="Its lower end in dollars, over 0 but for rounding.")
-    high: Decimal = strawberry.field(description="Its upper end in dollars.")
+    probability: float = strawberry.field(description="The probability that the interval holds: 0.5, 0.8 or 0.95.")
+    low: Decimal = strawberry.field(description="The lower bound in dollars, above 0 except for rounding.")
+    high: Decimal = strawberry.field(description="The upper bound in dollars.")
     coverage: float = strawberry.field(
-        description="How often such an interval, made from what was known then, held in the back-test: 0 to 1."
+        description="The fraction of intervals that held in the back-test, each made from what was known at the"
+        " time: 0 to 1."
     )
 
 
-@record_type(model.Prediction, description="Where the price may be at one horizon, and how far that can be trusted.")
+@record_type(model.Prediction)
 class Prediction:
-    """Where the price may be at one horizon."""
+    """The prediction for one horizon, and its reliability."""
 
-    horizon: Horizon = strawberry.field(description="How far ahead.")
-    obstacle: Obstacle | None = strawberry.field(description="Why there is no prediction. Null: there is one.")
+    horizon: Horizon = strawberry.field(description="How far ahead the prediction looks.")
+    obstacle: Obstacle | None = strawberry.field(description="Why there is no prediction. Null if there is one.")
     candles_needed: int | None = strawberry.field(
-        description="Candles without a gap that a prediction needs: 160 and the horizon. Null without candles, or "
-        "where the horizon is no whole number of them."
+        description="The number of candles without a gap that a prediction needs: 160 plus the horizon. Null if"
+        " there are no candles, or if the horizon is not a whole number of candles."
     )
-    at: datetime | None = strawberry.field(description="The moment that it is for. " + OBSTACLE)
+    at: datetime | None = strawberry.field(description="The time that the prediction is for. " + OBSTACLE)
     median: Decimal | None = strawberry.field(
-        description="The last close, in dollars: the model claims no direction. " + OBSTACLE
+        description="The last close in dollars: the model predicts no direction. " + OBSTACLE
     )
     deviation: float | None = strawberry.field(
-        description="Standard deviation of the log return over the horizon: 0.02 is about 2 per cent. " + OBSTACLE
+        description="The standard deviation of the log return over the horizon: 0.02 is about 2 percent. " + OBSTACLE
     )
     intervals: list[PredictedInterval] = strawberry.field(
         metadata=holds(PROBABILITIES),
-        description="The intervals of 50, 80 and 95 per cent, each inside the next. Empty where there is an"
-        " `obstacle`.",
+        description="The intervals of 50, 80 and 95 percent, each within the next. Empty if there is an `obstacle`.",
     )
-    forecasts: int = strawberry.field(description="Past forecasts in the back-test. They overlap.")
+    forecasts: int = strawberry.field(description="The number of past forecasts in the back-test. They overlap.")
     independent_forecasts: int = strawberry.field(
-        description="How many of them do not overlap: `forecasts` over the candles of the horizon, rounded down."
+        description="The number of forecasts that do not overlap: `forecasts` divided by the candles of the"
+        " horizon, rounded down."
     )
-    calibration: Calibration | None = strawberry.field(description="What the back-test says. " + OBSTACLE)
+    calibration: Calibration | None = strawberry.field(
+        description="How well the intervals held in the back-test. " + OBSTACLE
+    )
 
 
-@record_type(
-    model.PredictionFindings,
-    description="Predictions from the last close of a token's candles, each with its back-test. The model: log returns "
-    "without drift; their deviation from past returns, each of which loses half its weight in 24 candles, or in as "
-    "many as the horizon has where that is more; the intervals by the quantiles of past returns over the deviation "
-    "known before them, which near the normal ones as the horizon grows. The back-test makes the same intervals at "
-    "each past close from nothing but what was known then.",
-)
+@record_type(model.PredictionFindings)
 class PredictionFindings:
-    """Predictions from the last close of a token's candles."""
+    """Predictions from the last close of a token's candles, each with its back-test. The model assumes log returns
+    without drift. Their deviation is estimated from past returns, with a half-life of 24 candles, or of the horizon if
+    that is longer. The intervals follow the quantiles of past returns divided by the deviation known before them; they
+    approach the normal quantiles as the horizon grows. The back-test computes the same intervals at each past close
+    from what was known at the time.
+    """
 
-    interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
-    candles: int = strawberry.field(description="How many there are.")
-    price: Decimal | None = strawberry.field(description="The last close in dollars. Null without candles.")
+    interval: Interval | None = strawberry.field(description="The length of the candles. Null if there are no candles.")
+    candles: int = strawberry.field(description="The number of candles.")
+    price: Decimal | None = strawberry.field(description="The last close in dollars. Null if there are no candles.")
     made_at: datetime | None = strawberry.field(
-        description="The moment that horizons count from: the end of the last candle. Null without candles."
+        description="The time that the horizons start from: the end of the last candle. Null if there are no candles."
     )
     predictions: list[Prediction] = strawberry.field(
-        metadata=holds(len(model.Horizon)), description="One for each horizon, the nearest first."
+        metadata=holds(len(Horizon)), description="One prediction for each horizon, nearest first."
     )

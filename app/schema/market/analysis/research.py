@@ -1,4 +1,4 @@
-"""The research in the graph."""
+"""Research."""
 
 import strawberry
 
@@ -9,25 +9,26 @@ from app.engine.nodes import record_type
 from app.schema.market.analysis.interface import AnalysisType
 
 
-@record_type(model.ResearchSentence, description="A statement, and what it rests on.")
+@record_type(model.ResearchSentence)
 class ResearchSentence:
-    """A statement, and what it rests on."""
+    """A statement, and the analyses that support it."""
 
     text: str = strawberry.field(
-        description="Plain text, never markup; it may quote headlines, and a language model may have written it."
+        description="Plain text, not markup. It may quote headlines, and may be written by a language model."
     )
     citations: list[AnalysisType] = strawberry.field(
-        metadata=holds(len(AnalysisType)), description="The analyses that it rests on, at least one."
+        metadata=holds(len(AnalysisType)), description="The analyses that support it, at least one."
     )
 
 
-@record_type(model.ResearchFindings, description="A brief on what the other nine analyses amount to. No advice.")
+@record_type(model.ResearchFindings)
 class ResearchFindings:
-    """A brief on what the other nine analyses amount to."""
+    """A brief summary of the other nine analyses. Not financial advice."""
 
     author: str = strawberry.field(
-        description="The language model that wrote it, at most 4,000 characters; COMPOSED: made by our own rule."
+        description="The language model that wrote the summary, or COMPOSED if it was composed by a rule. At"
+        " most 4,000 characters."
     )
     sentences: list[ResearchSentence] = strawberry.field(
-        metadata=holds(MAX_SENTENCES), description=f"In order; at most {MAX_SENTENCES}."
+        metadata=holds(MAX_SENTENCES), description=f"The sentences in order. At most {MAX_SENTENCES}."
     )

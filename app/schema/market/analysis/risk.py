@@ -1,128 +1,132 @@
-"""The risk analysis in the graph."""
+"""Risk analysis."""
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 
 import strawberry
 
 from app.domains.market.analysis.model import risk as model
+from app.domains.market.analysis.model.risk import RiskLevel
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.schema.market.enums import Interval
+from app.schema.enums import declare_enum
+from app.schema.market.prices.candles import Interval
 
-# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+# The sizes of lists made with numpy and TA-Lib, which the schema does not import. A test compares them.
 CONFIDENCES = 2
 
 TOO_FEW = "Null with fewer returns than `returnsNeeded`."
 
 
-@strawberry.enum(description="How risky a token is, by its annual EWMA volatility.")
-class RiskLevel(Enum):
-    """How risky a token is."""
-
-    LOW = strawberry.enum_value("low", description="Under 20 per cent a year.")
-    MODERATE = strawberry.enum_value("moderate", description="From 20 to under 60 per cent a year.")
-    HIGH = strawberry.enum_value("high", description="From 60 to under 120 per cent a year.")
-    EXTREME = strawberry.enum_value("extreme", description="120 per cent a year or more.")
-
-
-@record_type(
-    model.TailRisk,
-    description="What may be lost within a day, as a part of what is held: 0.05 is 5 per cent. A loss is positive; "
-    "under 0, even the bad days gained.",
+declare_enum(
+    RiskLevel,
+    description="The level of risk of a token, by its annual EWMA volatility.",
+    LOW="Below 20 percent a year.",
+    MODERATE="From 20 to below 60 percent a year.",
+    HIGH="From 60 to below 120 percent a year.",
+    EXTREME="120 percent a year or more.",
 )
-class TailRisk:
-    """What may be lost within a day."""
 
-    confidence: float = strawberry.field(description="How many days of all lose no more: 0.95 or 0.99.")
+
+@record_type(model.TailRisk)
+class TailRisk:
+    """The possible loss within a day, as a fraction of the holding: 0.05 is 5 percent. A loss is positive. A negative
+    value means that even bad days had gains.
+    """
+
+    confidence: float = strawberry.field(
+        description="The fraction of days on which the loss is not exceeded: 0.95 or 0.99."
+    )
     historical_var: float | None = strawberry.field(
         name="historicalVaR",
-        description="Value at risk: the loss that this part of past 24-hour returns did not exceed. They overlap, one "
-        "from each candle. Null with fewer days than `daysNeeded`.",
+        description="The value at risk: the loss that was not exceeded by this fraction of past 24-hour"
+        " returns, which overlap, one per candle. Null with fewer days than `daysNeeded`.",
     )
     historical_cvar: float | None = strawberry.field(
         name="historicalCVaR",
-        description="Conditional value at risk: the mean of the losses from `historicalVaR` on. Null with fewer days "
-        "than `daysNeeded`.",
+        description="The conditional value at risk: the mean of the losses of `historicalVaR` or more. Null"
+        " with fewer days than `daysNeeded`.",
     )
     parametric_var: float | None = strawberry.field(
         name="parametricVaR",
-        description="Value at risk of a normal log return without drift and with the EWMA deviation; fat tails lose "
-        "more. Null with fewer than 30 returns.",
+        description="The value at risk of a normal log return without drift and with the EWMA deviation. It"
+        " underestimates fat tails. Null with fewer than 30 returns.",
     )
     days_needed: int = strawberry.field(
-        description="Whole days of 24-hour returns that the historical values need: as many as hold one loss so rare."
+        description="The number of whole days of 24-hour returns that the historical values need, so that one"
+        " such loss is expected."
     )
 
 
-@record_type(model.Drawdown, description="The deepest fall from a highest close.")
+@record_type(model.Drawdown)
 class Drawdown:
-    """The deepest fall from a highest close."""
+    """The largest fall from a peak of the closes."""
 
-    depth: float = strawberry.field(description="As a part of the peak, over 0 and under 1: 0.3 is 30 per cent.")
+    depth: float = strawberry.field(
+        description="The depth as a fraction of the peak, above 0 and below 1: 0.3 is 30 percent."
+    )
     peak_at: datetime = strawberry.field(description="When the candle of the peak opened.")
-    peak_price: Decimal = strawberry.field(description="Close at the peak, in dollars.")
+    peak_price: Decimal = strawberry.field(description="The close at the peak, in dollars.")
     trough_at: datetime = strawberry.field(description="When the candle of the trough opened.")
-    trough_price: Decimal = strawberry.field(description="Close at the trough, in dollars.")
+    trough_price: Decimal = strawberry.field(description="The close at the trough, in dollars.")
 
 
-@record_type(model.MarketDependence, description="How the token moves with Bitcoin, over returns of the same time.")
+@record_type(model.MarketDependence)
 class MarketDependence:
-    """How the token moves with Bitcoin."""
+    """How the token moves with Bitcoin, from returns of the same periods."""
 
     beta: float | None = strawberry.field(
-        description="How far it goes for each per cent of Bitcoin. Null with fewer than 30 common returns, or where "
-        "Bitcoin stood still."
+        description="The beta: the change in percent for each percent of Bitcoin. Null with fewer than 30"
+        " common returns, or if the price of Bitcoin did not change."
     )
     correlation: float | None = strawberry.field(
-        description="-1 to 1. Null with fewer than 30 common returns, or where either stood still."
+        description="The correlation, -1 to 1. Null with fewer than 30 common returns, or if either price did"
+        " not change."
     )
-    observations: int = strawberry.field(description="Returns that both have between the same two moments.")
+    observations: int = strawberry.field(description="The number of common returns.")
 
 
-@record_type(
-    model.RiskFindings,
-    description="Risk of holding a token, from its candles. A year is 365 days. Parts are fractions: 0.5 is 50 per "
-    "cent. Returns are taken between neighbouring candles only, never over a gap.",
-)
+@record_type(model.RiskFindings)
 class RiskFindings:
-    """Risk of holding a token."""
+    """The risk of holding a token, from its candles. A year has 365 days. 0.5 is 50 percent. Returns are computed
+    between consecutive candles only, never across a gap.
+    """
 
-    interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
-    candles: int = strawberry.field(description="How many there are.")
-    returns: int = strawberry.field(description="How many returns they give.")
-    returns_needed: int = strawberry.field(description="How many returns an annual figure needs: 30.")
-    days: float = strawberry.field(description="Days that the returns cover.")
-    level: RiskLevel | None = strawberry.field(description="By `ewmaVolatility`. " + TOO_FEW)
+    interval: Interval | None = strawberry.field(description="The length of the candles. Null if there are no candles.")
+    candles: int = strawberry.field(description="The number of candles.")
+    returns: int = strawberry.field(description="The number of returns.")
+    returns_needed: int = strawberry.field(description="The number of returns that an annual figure needs: 30.")
+    days: float = strawberry.field(description="The number of days that the returns cover.")
+    level: RiskLevel | None = strawberry.field(description="The level of risk, by `ewmaVolatility`. " + TOO_FEW)
     volatility: float | None = strawberry.field(
-        description="Standard deviation of the log returns, for a year: 0.8 is 80 per cent. " + TOO_FEW
+        description="The annual volatility, the standard deviation of the log returns: 0.8 is 80 percent. " + TOO_FEW
     )
     ewma_volatility: float | None = strawberry.field(
-        description="The same with a drift of zero and newer returns weighing more: a day's 0.94 of the next day's. "
-        + TOO_FEW
+        description="The annual volatility without drift, with exponentially decreasing weights: a day has 0.94"
+        " of the weight of the next day. " + TOO_FEW
     )
     downside_deviation: float | None = strawberry.field(
-        description="Root mean square of what returns fall short of the risk-free rate by, for a year. " + TOO_FEW
+        description="The annual downside deviation: the root mean square of the shortfalls from the risk-free rate. "
+        + TOO_FEW
     )
     tails: list[TailRisk] = strawberry.field(
-        metadata=holds(CONFIDENCES), description="Value at risk for a day, at 95 and at 99 per cent."
+        metadata=holds(CONFIDENCES), description="The tail risk of one day, at 95 and at 99 percent."
     )
     max_drawdown: Drawdown | None = strawberry.field(
-        description="The deepest fall between closes. Null where the price never fell, or without candles."
+        description="The maximum drawdown. Null if the price never fell, or if there are no candles."
     )
     current_drawdown: float | None = strawberry.field(
-        description="How far the last close is under the highest, as a part of it. Null without candles."
+        description="How far the last close is below the highest, as a fraction of it. Null if there are no candles."
     )
     risk_free_rate: float = strawberry.field(
-        description="What a year without risk is taken to earn: 0.04 is 4 per cent."
+        description="The assumed risk-free rate of return a year: 0.04 is 4 percent."
     )
     sharpe: float | None = strawberry.field(
-        description="Sharpe ratio for a year: mean return over the risk-free rate, for each unit of deviation. Of the "
-        "past. Null with fewer returns than `returnsNeeded`, or where all are equal."
+        description="The annual Sharpe ratio of the past: the mean return in excess of the risk-free rate,"
+        " divided by the volatility. Null with fewer returns than `returnsNeeded`, or if all are equal."
     )
     sortino: float | None = strawberry.field(
-        description="Sortino ratio for a year: the same for each unit of downside deviation. Null with fewer returns "
-        "than `returnsNeeded`, or where none falls short."
+        description="The annual Sortino ratio of the past: the same divided by the downside deviation. Null"
+        " with fewer returns than `returnsNeeded`, or if none falls short."
     )
-    bitcoin: MarketDependence = strawberry.field(description="How it moves with Bitcoin.")
+    bitcoin: MarketDependence = strawberry.field(description="How the token moves with Bitcoin.")

@@ -1,50 +1,51 @@
-"""The sentiment in the graph."""
-
-from enum import Enum
+"""Sentiment analysis."""
 
 import strawberry
 
 from app.domains.market.analysis.model import sentiment as model
+from app.domains.market.analysis.model.sentiment import Mood
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
+from app.schema.enums import declare_enum
 
 MAX_SOURCES = 2
 """News, and social media."""
 
 
-@strawberry.enum(description="A score in a word.")
-class Mood(Enum):
-    """A score in a word."""
+declare_enum(
+    Mood,
+    description="The category of a sentiment score.",
+    VERY_NEGATIVE="Below 20.",
+    NEGATIVE="From 20 to below 40.",
+    NEUTRAL="From 40 to below 60.",
+    POSITIVE="From 60 to below 80.",
+    VERY_POSITIVE="80 or more.",
+)
 
-    VERY_NEGATIVE = strawberry.enum_value("very_negative", description="Under 20.")
-    NEGATIVE = strawberry.enum_value("negative", description="From 20, under 40.")
-    NEUTRAL = strawberry.enum_value("neutral", description="From 40, under 60.")
-    POSITIVE = strawberry.enum_value("positive", description="From 60, under 80.")
-    VERY_POSITIVE = strawberry.enum_value("very_positive", description="From 80.")
 
-
-@record_type(model.SentimentSource, description="A source's part in the score.")
+@record_type(model.SentimentSource)
 class SentimentSource:
-    """A source's part in the score."""
+    """A source of the sentiment score."""
 
-    name: str = strawberry.field(description="NEWS, or the name of a provider of social media, such as LUNARCRUSH.")
-    score: float = strawberry.field(description="0 to 100.")
-    weight: float = strawberry.field(description="How much of the whole score it is, 0 to 1; all add up to 1.")
-    samples: int | None = strawberry.field(description="Texts that it is made of; null where the source does not say.")
+    name: str = strawberry.field(description="NEWS, or the name of a social media provider, such as LUNARCRUSH.")
+    score: float = strawberry.field(description="The score of this source, 0 to 100.")
+    weight: float = strawberry.field(description="The weight in the total score, 0 to 1. The weights add up to 1.")
+    samples: int | None = strawberry.field(description="The number of texts. Null if the source does not report it.")
 
 
-@record_type(model.SentimentFindings, description="How people speak of a token.")
+@record_type(model.SentimentFindings)
 class SentimentFindings:
-    """How people speak of a token."""
+    """What people say about a token."""
 
     score: float = strawberry.field(
-        description="0: all speak ill of it; 50: neither way; 100: all speak well. Articles of three days weigh by "
-        "their impact, and half as much for each day of their age."
+        description="The sentiment, from 0 (negative) over 50 (neutral) to 100 (positive). Articles of the last"
+        " three days are weighted by their impact, halved for each day of age."
     )
-    mood: Mood = strawberry.field(description="The score in a word.")
+    mood: Mood = strawberry.field(description="The category of the score.")
     change_24h: float | None = strawberry.field(
-        description="Points that the news' score has moved since 24 hours ago; null without articles then or now."
+        description="The change of the news score in 24 hours, in points. Null if there were no articles then"
+        " or there are none now."
     )
     sources: list[SentimentSource] = strawberry.field(
-        metadata=holds(MAX_SOURCES), description=f"Whose it is, at most {MAX_SOURCES}."
+        metadata=holds(MAX_SOURCES), description=f"The sources of the score. At most {MAX_SOURCES}."
     )

@@ -1,4 +1,4 @@
-"""The technical analysis in the graph."""
+"""Technical analysis."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,184 +6,238 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market.analysis.model import technical as model
+from app.domains.market.analysis.model.technical import AverageKind, Indicator, PatternDirection, Signal
 from app.engine.limits.extra import holds
 from app.engine.nodes import record_type
-from app.schema.market.analysis.signals import AverageKind, PatternDirection, TechnicalSignal
-from app.schema.market.enums import Interval
+from app.schema.enums import declare_enum
+from app.schema.market.prices.candles import Interval
 
-# What makes these lists needs numpy and TA-Lib, which no graph should load; a test compares the sizes.
+__all__ = ["Indicator", "TechnicalFindings"]
+
+# The sizes of lists made with numpy and TA-Lib, which the schema does not import. A test compares them.
 AVERAGES = 6
 MAX_PATTERNS = 305
 MOST_LEVELS = 3
 
-NEEDED = "Candles that it needs."
+NEEDED = "The number of candles that the indicator needs."
 TOO_FEW = "Null with fewer candles than `candlesNeeded`."
-STILL = "Null with fewer candles than `candlesNeeded`, or where the price stood still."
+STILL = "Null with fewer candles than `candlesNeeded`, or if the price did not change."
+
+declare_enum(
+    Signal,
+    name="TechnicalSignal",
+    description="The signal of an indicator. The rule is described on its field. Not financial advice.",
+    STRONG_BUY="Strong buy.",
+    BUY="Buy.",
+    NEUTRAL="Neutral.",
+    SELL="Sell.",
+    STRONG_SELL="Strong sell.",
+)
+declare_enum(
+    AverageKind,
+    description="The weighting of a moving average.",
+    SIMPLE="Equal weights (SMA).",
+    EXPONENTIAL="Exponentially decreasing weights (EMA). The latest candle has the weight 2 / (period + 1).",
+)
+declare_enum(
+    PatternDirection,
+    description="The direction that a candlestick pattern indicates.",
+    BULLISH="Upward.",
+    BEARISH="Downward.",
+    UNDECIDED="Neither: buyers and sellers are balanced.",
+)
+declare_enum(
+    Indicator,
+    description="A technical indicator, computed from candles at the last of them.",
+    RSI_14="Relative strength index over 14 candles, 0 to 100.",
+    MACD="EMA of 12 candles minus EMA of 26 candles, in dollars.",
+    MACD_SIGNAL="EMA of MACD over 9 candles, in dollars.",
+    MACD_HISTOGRAM="MACD minus its signal line, in dollars.",
+    BOLLINGER_UPPER="Average of 20 candles plus two standard deviations, in dollars.",
+    BOLLINGER_MIDDLE="Average of 20 candles, in dollars.",
+    BOLLINGER_LOWER="Average of 20 candles minus two standard deviations, in dollars.",
+    BOLLINGER_PERCENT_B="The position of the close between the bands. 0 is the lower band, 1 the upper.",
+    BOLLINGER_BANDWIDTH="The distance between the bands as a fraction of the middle band: 0.1 is 10 percent.",
+    SMA_20="Simple moving average of 20 closes, in dollars.",
+    SMA_50="Simple moving average of 50 closes, in dollars.",
+    SMA_200="Simple moving average of 200 closes, in dollars.",
+    EMA_12="Exponential moving average of 12 closes, in dollars.",
+    EMA_26="Exponential moving average of 26 closes, in dollars.",
+    EMA_50="Exponential moving average of 50 closes, in dollars.",
+    ATR_14="Average true range over 14 candles, in dollars.",
+    STOCHASTIC_K="Slow stochastic %K (14, 3), 0 to 100.",
+    STOCHASTIC_D="Slow stochastic %D (3), 0 to 100.",
+    ADX_14="Average directional index over 14 candles, 0 to 100: the strength of a trend.",
+    PLUS_DI_14="Positive directional indicator over 14 candles, 0 to 100.",
+    MINUS_DI_14="Negative directional indicator over 14 candles, 0 to 100.",
+)
 
 
-@record_type(model.Rsi, description="Relative strength index over 14 candles, with Wilder's smoothing.")
+@record_type(model.Rsi)
 class RsiReading:
-    """Relative strength index."""
+    """Relative strength index over 14 candles, with Wilder's smoothing."""
 
-    value: float | None = strawberry.field(description="0 to 100. " + STILL)
-    signal: TechnicalSignal | None = strawberry.field(
-        description="Up to 20 a strong buy, up to 30 a buy, from 70 a sell, from 80 a strong sell. " + STILL
+    value: float | None = strawberry.field(description="The index, 0 to 100. " + STILL)
+    signal: Signal | None = strawberry.field(
+        description="The signal: up to 20 a strong buy, up to 30 a buy, from 70 a sell, from 80 a strong sell. " + STILL
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Macd, description="Moving average convergence and divergence (12, 26, 9).")
+@record_type(model.Macd)
 class MacdReading:
-    """Moving average convergence and divergence."""
+    """Moving average convergence/divergence (12, 26, 9)."""
 
-    line: Decimal | None = strawberry.field(description="EMA of 12 candles less EMA of 26, in dollars. " + TOO_FEW)
-    signal_line: Decimal | None = strawberry.field(description="EMA of `line` over 9, in dollars. " + TOO_FEW)
-    histogram: Decimal | None = strawberry.field(description="`line` less `signalLine`, in dollars. " + TOO_FEW)
-    signal: TechnicalSignal | None = strawberry.field(
-        description="A buy where the histogram is over 0, a sell where it is under; strong where it changed sides "
-        "within the last 3 candles. " + TOO_FEW
+    line: Decimal | None = strawberry.field(
+        description="EMA of 12 candles minus EMA of 26 candles, in dollars. " + TOO_FEW
+    )
+    signal_line: Decimal | None = strawberry.field(description="EMA of `line` over 9 candles, in dollars. " + TOO_FEW)
+    histogram: Decimal | None = strawberry.field(description="`line` minus `signalLine`, in dollars. " + TOO_FEW)
+    signal: Signal | None = strawberry.field(
+        description="The signal: a buy if the histogram is above 0, a sell if it is below 0; strong if it"
+        " changed its sign within the last 3 candles. " + TOO_FEW
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Bollinger, description="Bollinger bands: 2 deviations round the average of 20 closes.")
+@record_type(model.Bollinger)
 class BollingerReading:
-    """Bollinger bands."""
+    """Bollinger bands: two standard deviations around the average of 20 closes."""
 
-    upper: Decimal | None = strawberry.field(description="Upper band in dollars. " + TOO_FEW)
-    middle: Decimal | None = strawberry.field(description="Average of 20 closes, in dollars. " + TOO_FEW)
-    lower: Decimal | None = strawberry.field(description="Lower band in dollars; may be under 0. " + TOO_FEW)
+    upper: Decimal | None = strawberry.field(description="The upper band in dollars. " + TOO_FEW)
+    middle: Decimal | None = strawberry.field(description="The average of 20 closes, in dollars. " + TOO_FEW)
+    lower: Decimal | None = strawberry.field(description="The lower band in dollars. May be negative. " + TOO_FEW)
     percent_b: float | None = strawberry.field(
-        description="Where the close lies between the bands: 0 is the lower, 1 the upper. " + STILL
+        description="The position of the close between the bands. 0 is the lower band, 1 the upper. " + STILL
     )
     bandwidth: float | None = strawberry.field(
-        description="Distance of the bands as a part of the middle one: 0.1 is 10 per cent. " + TOO_FEW
+        description="The distance between the bands as a fraction of the middle band: 0.1 is 10 percent. " + TOO_FEW
     )
-    signal: TechnicalSignal | None = strawberry.field(
-        description="By `percentB`: up to 0 a strong buy, up to 0.1 a buy, from 0.9 a sell, from 1 a strong sell. "
-        + STILL
+    signal: Signal | None = strawberry.field(
+        description="The signal, by `percentB`: up to 0 a strong buy, up to 0.1 a buy, from 0.9 a sell, from 1"
+        " a strong sell. " + STILL
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.MovingAverage, description="A moving average of the closes.")
+@record_type(model.MovingAverage)
 class MovingAverageReading:
-    """A moving average."""
+    """A moving average of the closes."""
 
-    kind: AverageKind = strawberry.field(description="How it weighs its candles.")
-    period: int = strawberry.field(description="Candles that it is over.")
+    kind: AverageKind = strawberry.field(description="The weighting of the candles.")
+    period: int = strawberry.field(description="The number of candles that are averaged.")
     value: Decimal | None = strawberry.field(description="The average in dollars. " + TOO_FEW)
-    signal: TechnicalSignal | None = strawberry.field(
-        description="A buy where the close is 0.1 per cent or more over it, strong from 5 per cent; a sell likewise "
-        "under it. " + TOO_FEW
+    signal: Signal | None = strawberry.field(
+        description="The signal: a buy if the close is above the average by 0.1 percent or more, strong from 5"
+        " percent; a sell likewise if it is below. " + TOO_FEW
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Atr, description="Average true range over 14 candles: how far the price goes within one.")
+@record_type(model.Atr)
 class AtrReading:
-    """Average true range."""
+    """Average true range over 14 candles: how far the price moves within a candle."""
 
-    value: Decimal | None = strawberry.field(description="In dollars. " + TOO_FEW)
-    part_of_price: float | None = strawberry.field(description="As a part of the close: 0.02 is 2 per cent. " + TOO_FEW)
-    signal: TechnicalSignal | None = strawberry.field(
-        description="A buy where the last close rose by one range or more, strong from two; a sell where it fell so. "
-        + TOO_FEW
+    value: Decimal | None = strawberry.field(description="The average true range in dollars. " + TOO_FEW)
+    part_of_price: float | None = strawberry.field(
+        description="The average true range as a fraction of the close: 0.02 is 2 percent. " + TOO_FEW
+    )
+    signal: Signal | None = strawberry.field(
+        description="The signal: a buy if the last close rose by one range or more, strong from two ranges; a"
+        " sell likewise if it fell. " + TOO_FEW
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Stochastic, description="Slow stochastic (14, 3, 3).")
+@record_type(model.Stochastic)
 class StochasticReading:
-    """Slow stochastic."""
+    """Slow stochastic (14, 3, 3)."""
 
     k: float | None = strawberry.field(
-        description="Where the close lies in the range of 14 candles, mean of 3; 0 to 100. " + STILL
+        description="The position of the close in the range of 14 candles, the mean of 3; 0 to 100. " + STILL
     )
-    d: float | None = strawberry.field(description="Mean of the last 3 of `k`, 0 to 100. " + STILL)
-    signal: TechnicalSignal | None = strawberry.field(
-        description="Both up to 20 a buy, strong where `k` is over `d`; both from 80 a sell, strong where `k` is "
-        "under `d`. " + STILL
+    d: float | None = strawberry.field(description="The mean of the last 3 values of `k`, 0 to 100. " + STILL)
+    signal: Signal | None = strawberry.field(
+        description="The signal: a buy if both are up to 20, strong if `k` is above `d`; a sell if both are"
+        " from 80, strong if `k` is below `d`. " + STILL
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Adx, description="Average directional index over 14 candles: whether there is a trend.")
+@record_type(model.Adx)
 class AdxReading:
-    """Average directional index."""
+    """Average directional index over 14 candles: whether there is a trend, and how strong it is."""
 
-    value: float | None = strawberry.field(description="How strong the trend is, 0 to 100. " + STILL)
+    value: float | None = strawberry.field(description="The strength of the trend, 0 to 100. " + STILL)
     plus_di: float | None = strawberry.field(
-        name="plusDI", description="How strong upward movement is, 0 to 100; needs 15 candles only. " + STILL
+        name="plusDI", description="The strength of upward movement, 0 to 100. Needs only 15 candles. " + STILL
     )
     minus_di: float | None = strawberry.field(
-        name="minusDI", description="How strong downward movement is, 0 to 100; needs 15 candles only. " + STILL
+        name="minusDI", description="The strength of downward movement, 0 to 100. Needs only 15 candles. " + STILL
     )
-    signal: TechnicalSignal | None = strawberry.field(
-        description="With a `value` from 20, a buy where `plusDI` is over `minusDI` and a sell where it is under; "
-        "strong from 40; otherwise neutral. " + STILL
+    signal: Signal | None = strawberry.field(
+        description="The signal: with a `value` from 20, a buy if `plusDI` is above `minusDI` and a sell if it"
+        " is below, strong from 40; otherwise neutral. " + STILL
     )
     candles_needed: int = strawberry.field(description=NEEDED)
 
 
-@record_type(model.Pattern, description="A candlestick pattern, as TA-Lib finds it.")
+@record_type(model.Pattern)
 class CandlestickPattern:
-    """A candlestick pattern."""
+    """A candlestick pattern, as TA-Lib recognizes it."""
 
-    name: str = strawberry.field(description="Its name, such as Three white soldiers; one of 61.")
-    direction: PatternDirection = strawberry.field(description="Where it is held to point.")
-    opened_at: datetime = strawberry.field(description="When the candle opened that completed it.")
+    name: str = strawberry.field(description="The name, such as Three white soldiers. One of 61.")
+    direction: PatternDirection = strawberry.field(description="The direction that it indicates.")
+    opened_at: datetime = strawberry.field(description="When the candle that completed the pattern opened.")
 
 
-@record_type(
-    model.PriceLevel,
-    description="A price at which the market has turned: a pivot is the lowest low, or highest high, of the 5 candles "
-    "on either side of it, and pivots within 0.5 per cent are one level.",
-)
+@record_type(model.PriceLevel)
 class PriceLevel:
-    """A price at which the market has turned."""
+    """A price at which the market has turned. A pivot is the lowest low, or the highest high, among the 5 candles on
+    either side of it. Pivots within 0.5 percent are one level.
+    """
 
-    price: Decimal = strawberry.field(description="Mean of its pivots, in dollars.")
-    touches: int = strawberry.field(description="How many pivots it has, at least 1.")
-    last_touched_at: datetime = strawberry.field(description="When the candle of its newest pivot opened.")
+    price: Decimal = strawberry.field(description="The mean of its pivots, in dollars.")
+    touches: int = strawberry.field(description="The number of pivots, at least 1.")
+    last_touched_at: datetime = strawberry.field(description="When the candle of its latest pivot opened.")
 
 
-@record_type(
-    model.Verdict,
-    description="All signals together. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1; the score is "
-    "the mean of two means, of the moving averages and of the others.",
-)
+@record_type(model.Verdict)
 class TechnicalVerdict:
-    """All signals together."""
+    """All signals combined. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1; the score is the mean of
+    two means: of the moving averages, and of the other indicators.
+    """
 
-    signal: TechnicalSignal | None = strawberry.field(
-        description="By `score`: from 0.1 a buy, from 0.5 a strong buy, and likewise under 0. Null: no indicator has a "
-        "signal."
+    signal: Signal | None = strawberry.field(
+        description="The signal, by `score`: from 0.1 a buy, from 0.5 a strong buy, and likewise below 0. Null"
+        " if no indicator has a signal."
     )
-    score: float | None = strawberry.field(description="-1 to 1. Null: no indicator has a signal.")
-    strong_buy: int = strawberry.field(description="Indicators that say STRONG_BUY, of 12.")
-    buy: int = strawberry.field(description="Indicators that say BUY, of 12.")
-    neutral: int = strawberry.field(description="Indicators that say NEUTRAL, of 12.")
-    sell: int = strawberry.field(description="Indicators that say SELL, of 12.")
-    strong_sell: int = strawberry.field(description="Indicators that say STRONG_SELL, of 12.")
+    score: float | None = strawberry.field(description="The score, -1 to 1. Null if no indicator has a signal.")
+    strong_buy: int = strawberry.field(description="The number of indicators, of 12, with the signal STRONG_BUY.")
+    buy: int = strawberry.field(description="The number of indicators, of 12, with the signal BUY.")
+    neutral: int = strawberry.field(description="The number of indicators, of 12, with the signal NEUTRAL.")
+    sell: int = strawberry.field(description="The number of indicators, of 12, with the signal SELL.")
+    strong_sell: int = strawberry.field(description="The number of indicators, of 12, with the signal STRONG_SELL.")
 
 
-@record_type(
-    model.TechnicalFindings,
-    description="Technical analysis of a token's candles. Dollars are rounded to 12 significant digits. A candle that "
-    "is missing is not made up: indicators count candles as they come.",
-)
+@record_type(model.TechnicalFindings)
 class TechnicalFindings:
-    """Technical analysis of a token's candles."""
+    """Technical analysis of a token's candles. Dollars are rounded to 12 significant digits. Missing candles are
+    not filled in: indicators use the candles that exist.
+    """
 
-    interval: Interval | None = strawberry.field(description="How long the candles are. Null without candles.")
-    candles: int = strawberry.field(description="How many there are.")
-    missing_candles: int = strawberry.field(description="How many are missing between the first and the last.")
-    last_opened_at: datetime | None = strawberry.field(description="When the last one opened. Null without candles.")
-    price: Decimal | None = strawberry.field(description="Its close in dollars. Null without candles.")
-    verdict: TechnicalVerdict = strawberry.field(description="All signals together.")
+    interval: Interval | None = strawberry.field(description="The length of the candles. Null if there are no candles.")
+    candles: int = strawberry.field(description="The number of candles.")
+    missing_candles: int = strawberry.field(description="The number of candles missing between the first and the last.")
+    last_opened_at: datetime | None = strawberry.field(
+        description="When the last candle opened. Null if there are no candles."
+    )
+    price: Decimal | None = strawberry.field(
+        description="The close of the last candle, in dollars. Null if there are no candles."
+    )
+    verdict: TechnicalVerdict = strawberry.field(description="All signals combined.")
     rsi: RsiReading = strawberry.field(description="Relative strength index.")
-    macd: MacdReading = strawberry.field(description="Moving average convergence and divergence.")
+    macd: MacdReading = strawberry.field(description="Moving average convergence/divergence.")
     bollinger: BollingerReading = strawberry.field(description="Bollinger bands.")
     moving_averages: list[MovingAverageReading] = strawberry.field(
         metadata=holds(AVERAGES), description="SMA of 20, 50 and 200 candles, then EMA of 12, 26 and 50."
@@ -193,13 +247,13 @@ class TechnicalFindings:
     adx: AdxReading = strawberry.field(description="Average directional index.")
     patterns: list[CandlestickPattern] = strawberry.field(
         metadata=holds(MAX_PATTERNS),
-        description=f"Patterns completed by one of the last 5 candles, the newest first; at most {MAX_PATTERNS}.",
+        description=f"The patterns completed by one of the last 5 candles, newest first. At most {MAX_PATTERNS}.",
     )
     supports: list[PriceLevel] = strawberry.field(
         metadata=holds(MOST_LEVELS),
-        description=f"Up to {MOST_LEVELS} levels of lows under the price, the nearest first.",
+        description=f"At most {MOST_LEVELS} levels of lows below the price, nearest first.",
     )
     resistances: list[PriceLevel] = strawberry.field(
         metadata=holds(MOST_LEVELS),
-        description=f"Up to {MOST_LEVELS} levels of highs over the price, the nearest first.",
+        description=f"At most {MOST_LEVELS} levels of highs above the price, nearest first.",
     )

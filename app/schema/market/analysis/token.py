@@ -1,14 +1,17 @@
-"""The analyses of one token, each made when it is asked for."""
+"""The analyses of a token."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from app.domains.market.analysis.model import AnalysisType
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
-from app.engine.audience import made_outside
+from app.domains.market.tokens.model import symbol_of
+from app.engine.audience import computed_for, made_outside
 from app.engine.limits.extra import costs
 from app.engine.relations import related
+from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.kinds import (
     DefiAnalysis,
@@ -26,14 +29,15 @@ from app.schema.market.analysis.kinds import (
 if TYPE_CHECKING:
     from app.schema.market.tokens import Token
 
+Symbol = Annotated[str, strawberry.argument(description="The token's symbol, in any case.")]
 COST = 100
-"""So few analyses fit into a request that all of them can be made within its time."""
+"""With this cost, the analyses that one request can select are computed within its time limit."""
 
 
 def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = COST) -> Any:
     async def resolve(root: "TokenAnalysis", info: Info) -> Any:
-        analyses = info.context.services.market.analyses
-        return await info.context.reads.from_outside((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
+        analyses = info.context.services[MarketServices].analyses
+        return await info.context.reads.external((root.symbol, kind), lambda: analyses.get(root.symbol, kind))
 
     return strawberry.field(
         resolver=resolve,
@@ -43,28 +47,47 @@ def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = C
     )
 
 
-@strawberry.type(
-    description="The analyses of a token: each is computed when it is selected, once for all who ask until it expires. "
-    "One that cannot be made says so as UNAVAILABLE, and holds up no other."
-)
+@strawberry.type
 class TokenAnalysis:
-    """The analyses of a token."""
+    """The analyses of a token. Each is computed when it is selected, and shared by all callers until it expires. An
+    analysis that cannot be computed is UNAVAILABLE, and does not delay the others.
+    """
 
     symbol: str = strawberry.field(description="The token's symbol.")
     token: Annotated["Token", strawberry.lazy("app.schema.market.tokens")] | None = related(
-        token_loaders.token_by_symbol, key="symbol", description="The token; null if it has just been removed."
+        token_loaders.token_by_symbol, key="symbol", description="The token. Null if it was just removed."
     )
-    market_data: MarketDataAnalysis = _made(AnalysisType.MARKET_DATA, MarketDataAnalysis, "What it is worth now.")
-    technical: TechnicalAnalysis = _made(AnalysisType.TECHNICAL, TechnicalAnalysis, "Indicators over its candles.")
-    sentiment: SentimentAnalysis = _made(AnalysisType.SENTIMENT, SentimentAnalysis, "How people speak of it.")
-    news: NewsAnalysis = _made(AnalysisType.NEWS, NewsAnalysis, "What the press writes of it.")
-    on_chain: OnChainAnalysis = _made(AnalysisType.ON_CHAIN, OnChainAnalysis, "What happens on its chain.")
+    market_data: MarketDataAnalysis = _made(
+        AnalysisType.MARKET_DATA, MarketDataAnalysis, "The current price of the token, and its changes."
+    )
+    technical: TechnicalAnalysis = _made(
+        AnalysisType.TECHNICAL, TechnicalAnalysis, "Technical indicators, patterns and levels."
+    )
+    sentiment: SentimentAnalysis = _made(AnalysisType.SENTIMENT, SentimentAnalysis, "What people say about the token.")
+    news: NewsAnalysis = _made(AnalysisType.NEWS, NewsAnalysis, "News about the token.")
+    on_chain: OnChainAnalysis = _made(AnalysisType.ON_CHAIN, OnChainAnalysis, "Activity on the token's chain.")
     predictions: PredictionsAnalysis = _made(
-        AnalysisType.PREDICTIONS, PredictionsAnalysis, "Where its price may be, with intervals and their back-test."
+        AnalysisType.PREDICTIONS, PredictionsAnalysis, "Price predictions with their intervals and back-tests."
     )
-    risk: RiskAnalysis = _made(AnalysisType.RISK, RiskAnalysis, "What may be lost with it.")
-    derivatives: DerivativesAnalysis = _made(AnalysisType.DERIVATIVES, DerivativesAnalysis, "Futures on it.")
-    defi: DefiAnalysis = _made(AnalysisType.DEFI, DefiAnalysis, "What is locked in its protocol.")
+    risk: RiskAnalysis = _made(AnalysisType.RISK, RiskAnalysis, "The risk of holding the token.")
+    derivatives: DerivativesAnalysis = _made(
+        AnalysisType.DERIVATIVES, DerivativesAnalysis, "Perpetual futures on the token."
+    )
+    defi: DefiAnalysis = _made(AnalysisType.DEFI, DefiAnalysis, "The total value locked in the token's protocol.")
     research: ResearchAnalysis = _made(
-        AnalysisType.RESEARCH, ResearchAnalysis, "What the other nine amount to, which are made for it.", 10 * COST
+        AnalysisType.RESEARCH,
+        ResearchAnalysis,
+        "A summary of the other nine analyses, which are computed for it.",
+        10 * COST,
     )
+
+
+@strawberry.type
+class AnalysisQuery:
+    """Analyses of tokens."""
+
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC))
+    async def analysis(self, info: Info, symbol: Symbol) -> TokenAnalysis | None:
+        """The analyses of a token. Null if no token has this symbol. Public."""
+        token = await info.context.reads.one(token_loaders.token_by_symbol, symbol_of(symbol))
+        return None if token is None else TokenAnalysis(symbol=token.symbol)

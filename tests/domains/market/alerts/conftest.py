@@ -4,9 +4,10 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Viewer
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Owner
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.token_listing import list_tokens
@@ -26,4 +27,4 @@ async def bob(services: Services) -> Viewer:
 
 @pytest.fixture
 def stage(services: Services, database: Database, owner: Owner, clock: FixedClock, alice: Viewer) -> Stage:
-    return Stage(services.market, database, owner, clock, alice)
+    return Stage(services[MarketServices], database, owner, clock, alice)

@@ -11,19 +11,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.domains.accounts.services.mail_queue import MailQueue
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.alerts.services.matcher import Passing
-from app.domains.market.alerts.services.price_alerts import Crossings
+from app.domains.market.alerts.services.dispatcher import AlertDispatcher
+from app.domains.market.alerts.services.matcher import AlertMatcher
+from app.domains.market.alerts.services.price_alerts import PriceAlerts
 from app.domains.market.prices.model import Move, Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
-from app.kit.cache import open_redis
+from app.domains.notifications.services import Notifications
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
-from app.kit.volatile import Volatile
+from app.kit.redis_client import open_redis
+from app.kit.volatile import VolatileTopics
 from tests.statements import statement
 from tests.waiting import HANG_S
 
@@ -51,8 +52,9 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S, name=NAME)
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
-    firings = Firings(database, clock, EventLog(database, redis), MailQueue(Keyring.generate(), NoMailer()))
-    ticker = Ticker("simulated", clock, Volatile(redis), every_s=1)
+    post = MailQueue(Keyring.generate(), NoMailer())
+    dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
+    ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:
         """What really happened to the prices, whoever stored them: committed with what the alerts made of it."""
@@ -60,7 +62,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
         columns = [[move.symbol for move in known], [move.before for move in known], [move.after for move in known]]
         await tx.execute(LOG, *columns, clock.now())
 
-    recorder = Recorder(database, clock, [log, Crossings(Passing(database, clock, firings)).cross], [])
+    recorder = Recorder(database, clock, [log, PriceAlerts(AlertMatcher(database, clock, dispatcher)).evaluate], [])
     for number, prices in enumerate(walk(int(seed), int(ticks))):
         clock.advance(timedelta(seconds=1))
         ticker.due = {symbol: Quote(symbol, clock.now(), price, price) for symbol, price in prices.items()}

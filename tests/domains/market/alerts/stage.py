@@ -10,11 +10,11 @@ from uuid import UUID
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.model import Alert, Condition, NewAlert, PriceAbove, PriceBelow, Rearm
-from app.domains.market.house import MarketServices
 from app.domains.market.prices.model import Move
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
-from app.kit.loading import Reads
+from app.kit.reads import Reads
 from tests.conftest import Owner
 
 SOURCE = "simulated"
@@ -72,7 +72,7 @@ class Stage:
 
     async def move(self, *moves: Move) -> None:
         """One tick of some symbols."""
-        await self.database.write(SYSTEM, lambda tx: self.market.crossings.cross(tx, SOURCE, moves))
+        await self.database.write(SYSTEM, lambda tx: self.market.price_alerts.evaluate(tx, SOURCE, moves))
 
     async def alert(self, id: UUID, by: Viewer | None = None) -> Alert | None:
         """An alert as it stands, as its owner reads it."""

@@ -30,7 +30,8 @@ from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import TokenNotFound
 from app.kit.db import PUBLIC
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
+from app.kit.reads import Reads
 from tests.domains.market.alerts.stage import Stage, above, below
 
 RSI = TechnicalIndicator(Indicator.RSI_14, Interval.ONE_HOUR, Comparison.BELOW, Decimal(30))

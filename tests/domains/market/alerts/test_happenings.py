@@ -13,10 +13,10 @@ import pytest
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import AlertChanges, NewsImpact, Rearm, SentimentChange, WhaleTransaction
-from app.domains.market.alerts.services import matcher as passing
-from app.domains.market.alerts.services.news_alerts import Headlines
-from app.domains.market.alerts.services.payment_alerts import Whales
-from app.domains.market.alerts.services.sentiment_alerts import Sentiments
+from app.domains.market.alerts.services import matcher
+from app.domains.market.alerts.services.news_alerts import NewsAlerts
+from app.domains.market.alerts.services.payment_alerts import PaymentAlerts
+from app.domains.market.alerts.services.sentiment_alerts import SentimentAlerts
 from app.domains.market.analysis.model import Analysis, AnalysisStatus, AnalysisType
 from app.domains.market.analysis.model.sentiment import Mood, SentimentFindings, SentimentSource
 from app.domains.market.sources.model.chain import Chain, ChainTransfer
@@ -44,7 +44,8 @@ class Moods:
     async def become(self, **scores: float) -> str:
         self.stage.clock.advance(timedelta(minutes=5))
         self.scores = scores
-        return await Sentiments(self.stage.database, self.stage.clock, self.stage.market.firings, self.analyse).check()
+        dispatcher = self.stage.market.dispatcher
+        return await SentimentAlerts(self.stage.database, self.stage.clock, dispatcher, self.analyse).evaluate()
 
 
 async def test_a_mood_is_compared_with_where_it_stood_when_the_alert_was_armed_or_fired(stage: Stage) -> None:
@@ -106,7 +107,7 @@ async def test_moods_are_measured_side_by_side(stage: Stage) -> None:
 
     for symbol in ("BTC", "ETH"):
         await stage.create(SentimentChange(), symbol=symbol)
-    checked = await Sentiments(stage.database, stage.clock, stage.market.firings, slow).check()
+    checked = await SentimentAlerts(stage.database, stage.clock, stage.market.dispatcher, slow).evaluate()
     assert checked == "2 of 2 symbols measured, 0 alerts fired"
 
 
@@ -129,8 +130,8 @@ async def test_a_mood_that_four_measure_at_once_fires_once(stage: Stage, rearm: 
     await moods.become(BTC=10)
     stage.clock.advance(timedelta(minutes=5))
     moods.scores = {"BTC": 90}
-    sentiments = Sentiments(stage.database, stage.clock, stage.market.firings, moods.analyse)
-    await asyncio.gather(*(sentiments.check() for _ in range(4)))
+    sentiment_alerts = SentimentAlerts(stage.database, stage.clock, stage.market.dispatcher, moods.analyse)
+    await asyncio.gather(*(sentiment_alerts.evaluate() for _ in range(4)))
     assert len(await stage.titles()) == 1
 
 
@@ -156,19 +157,21 @@ class Sea:
         return len(self.amounts)
 
     @property
-    def whales(self) -> Whales:
+    def payment_alerts(self) -> PaymentAlerts:
         market = self.stage.market
-        return Whales(self.stage.database, self.stage.clock, market.firings, market.passing, cast(Chain, self))
+        return PaymentAlerts(
+            self.stage.database, self.stage.clock, market.dispatcher, market.matcher, cast(Chain, self)
+        )
 
 
 async def test_a_large_payment_is_told_once(stage: Stage, bob: Viewer) -> None:
     sea = Sea(stage, [1000])
     await stage.create(WhaleTransaction(Decimal(100)), rearm=Rearm.EVERY_TIME)
     await stage.create(WhaleTransaction(Decimal(500)), by=bob)
-    assert await sea.whales.follow() == "0 payments followed, 0 alerts fired"
+    assert await sea.payment_alerts.evaluate() == "0 payments followed, 0 alerts fired"
     sea.amounts += [99, 100, 499, 5, 500]
-    assert await sea.whales.follow() == "5 payments followed, 4 alerts fired"
-    assert await sea.whales.follow() == "0 payments followed, 0 alerts fired"
+    assert await sea.payment_alerts.evaluate() == "5 payments followed, 4 alerts fired"
+    assert await sea.payment_alerts.evaluate() == "0 payments followed, 0 alerts fired"
     assert sorted(await stage.titles()) == ["100 BTC were moved", "499 BTC were moved", "500 BTC were moved"]
     assert await stage.titles(bob) == ["500 BTC were moved"]
     # In the order in which they were confirmed.
@@ -177,14 +180,14 @@ async def test_a_large_payment_is_told_once(stage: Stage, bob: Viewer) -> None:
 
 async def test_what_was_paid_while_nobody_waited_is_passed_over(stage: Stage) -> None:
     sea = Sea(stage)
-    await sea.whales.follow()
+    await sea.payment_alerts.evaluate()
     sea.amounts += [1000]
-    await sea.whales.follow()
+    await sea.payment_alerts.evaluate()
     await stage.create(WhaleTransaction(Decimal(100)))
-    await sea.whales.follow()
+    await sea.payment_alerts.evaluate()
     assert await stage.titles() == []
     sea.amounts += [2000]
-    await sea.whales.follow()
+    await sea.payment_alerts.evaluate()
     assert await stage.titles() == ["2,000 BTC were moved"]
 
 
@@ -193,22 +196,22 @@ async def test_a_payment_that_was_confirmed_before_an_alert_was_armed_is_no_news
 ) -> None:
     sea = Sea(stage, confirmed_before=timedelta(minutes=30))
     await stage.create(WhaleTransaction(Decimal(100)), by=bob)
-    await sea.whales.follow()
+    await sea.payment_alerts.evaluate()
     # Nobody follows for an hour; then there is much to catch up with.
     sea.amounts += [2000]
     stage.clock.advance(timedelta(hours=1))
     await stage.create(WhaleTransaction(Decimal(100)))
-    assert await sea.whales.follow() == "1 payments followed, 1 alerts fired"
+    assert await sea.payment_alerts.evaluate() == "1 payments followed, 1 alerts fired"
     assert (await stage.titles(), await stage.titles(bob)) == ([], ["2,000 BTC were moved"])
 
 
 async def test_four_that_follow_at_once_tell_each_payment_once(stage: Stage) -> None:
     sea = Sea(stage)
     await stage.create(WhaleTransaction(Decimal(1)), rearm=Rearm.EVERY_TIME)
-    await sea.whales.follow()
+    await sea.payment_alerts.evaluate()
     sea.amounts += list(range(1, 1201))
-    await asyncio.gather(*(sea.whales.follow() for _ in range(4)))
-    await sea.whales.follow()
+    await asyncio.gather(*(sea.payment_alerts.evaluate() for _ in range(4)))
+    await sea.payment_alerts.evaluate()
     assert [fact["value"] for fact in await stage.facts()] == [f"{number}.000000000000" for number in range(1, 1201)]
 
 
@@ -225,9 +228,9 @@ async def test_news_are_told_to_whoever_waits_for_their_impact(stage: Stage, bob
     await stage.create(NewsImpact(70))
     await stage.create(NewsImpact(71), by=bob)
     await stage.create(NewsImpact(1), symbol="SOL", by=bob)
-    headlines = Headlines(stage.database, stage.clock, stage.market.passing)
+    news_alerts = NewsAlerts(stage.database, stage.clock, stage.market.matcher)
     article = await publish(stage, 70, ["BTC", "ETH"])
-    await headlines.ask({"ids": [str(article)]})
+    await news_alerts.evaluate({"ids": [str(article)]})
     assert (await stage.titles(), await stage.titles(bob)) == (["BTC: Bitcoin surges"], [])
     assert await stage.owner.fetchval("SELECT alerts_evaluated_at FROM news_articles") == stage.clock.now()
 
@@ -237,34 +240,34 @@ async def test_an_article_from_before_an_alert_was_armed_is_no_news_to_it(stage:
     article = await publish(stage, 70, ["BTC"])
     stage.clock.advance(timedelta(hours=1))
     await stage.create(NewsImpact(1))
-    await Headlines(stage.database, stage.clock, stage.market.passing).ask({"ids": [str(article)]})
+    await NewsAlerts(stage.database, stage.clock, stage.market.matcher).evaluate({"ids": [str(article)]})
     assert (await stage.titles(), await stage.titles(bob)) == ([], ["BTC: Bitcoin surges"])
 
 
 async def test_an_article_is_asked_about_once_whoever_does(stage: Stage) -> None:
     await stage.create(NewsImpact(1), rearm=Rearm.EVERY_TIME)
     await stage.create(NewsImpact(1), symbol="ETH", rearm=Rearm.EVERY_TIME)
-    headlines = Headlines(stage.database, stage.clock, stage.market.passing)
+    news_alerts = NewsAlerts(stage.database, stage.clock, stage.market.matcher)
     ids = [str(await publish(stage, 50, ["BTC", "ETH"], title=f"News {number}")) for number in range(3)]
-    await asyncio.gather(*(headlines.ask({"ids": order}) for order in (ids, ids[::-1], ids, [*ids, *ids])))
+    await asyncio.gather(*(news_alerts.evaluate({"ids": order}) for order in (ids, ids[::-1], ids, [*ids, *ids])))
     assert sorted(await stage.titles()) == sorted(f"{s}: News {n}" for s in ("BTC", "ETH") for n in range(3))
 
 
 async def test_many_who_wait_for_one_article_are_told_bit_by_bit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passing, "AT_ONCE", 4)
+    monkeypatch.setattr(matcher, "BATCH", 4)
     for impact in range(1, 11):
         await stage.create(NewsImpact(impact))
     article = await publish(stage, 50, ["BTC"])
-    await Headlines(stage.database, stage.clock, stage.market.passing).ask({"ids": [str(article)]})
+    await NewsAlerts(stage.database, stage.clock, stage.market.matcher).evaluate({"ids": [str(article)]})
     assert len(await stage.titles()) == 4
     [payload] = [row[0] for row in await stage.owner.fetch("DELETE FROM pgqueuer RETURNING payload")]
     for _ in range(2):
-        await stage.market.passing.go_on(json.loads(payload))
+        await stage.market.matcher.work_off(json.loads(payload))
     assert await stage.titles() == ["BTC: Bitcoin surges"] * 10
 
 
 async def test_a_long_headline_fits(stage: Stage) -> None:
     await stage.create(NewsImpact(1))
     article = await publish(stage, 100, ["BTC"], title="x" * 500)
-    await Headlines(stage.database, stage.clock, stage.market.passing).ask({"ids": [str(article)]})
+    await NewsAlerts(stage.database, stage.clock, stage.market.matcher).evaluate({"ids": [str(article)]})
     assert [len(title) for title in await stage.titles()] == [200]

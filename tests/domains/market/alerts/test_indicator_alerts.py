@@ -8,7 +8,7 @@ import msgspec
 import pytest_asyncio
 
 from app.domains.market.alerts.model import Comparison, Rearm, TechnicalIndicator, VolumeSpike
-from app.domains.market.alerts.services.indicator_alerts import Measuring
+from app.domains.market.alerts.services.indicator_alerts import IndicatorAlerts
 from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Candle, Interval
 from app.kit.work import Work, working
@@ -23,7 +23,7 @@ class Charts:
     """Candles that a test draws, and what measures them."""
 
     stage: Stage
-    measuring: Measuring
+    indicator_alerts: IndicatorAlerts
     interval: Interval
     ended_at: datetime
     exchange: str = "simulated"
@@ -38,7 +38,7 @@ class Charts:
             self.ended_at += self.interval.length
             self.stage.clock.advance(self.ended_at - self.stage.clock.now())
             await self.stage.market.history.ingest([candle])
-        await self.measuring.after_minute(self.ended_at)
+        await self.indicator_alerts.evaluate(self.ended_at)
 
     async def past(self, count: int, *, price: int = 100, symbol: str = "BTC", volume: int = 100) -> None:
         """So many candles up to now, all at one price."""
@@ -58,8 +58,8 @@ async def charts(stage: Stage, interval: Interval) -> Charts:
     await quote(stage.owner, "BTC", "100")
     await quote(stage.owner, "ETH", "100")
     market = stage.market
-    measuring = Measuring(stage.database, stage.clock, market.passing, market.candles)
-    return Charts(stage, measuring, interval, stage.clock.now())
+    indicator_alerts = IndicatorAlerts(stage.database, stage.clock, market.matcher, market.candles)
+    return Charts(stage, indicator_alerts, interval, stage.clock.now())
 
 
 @pytest_asyncio.fixture
@@ -117,7 +117,7 @@ async def test_a_minute_that_is_told_twice_is_measured_once(stage: Stage, minute
     await minutes.draw(101)
     await minutes.draw(300)
     for _ in range(2):
-        await minutes.measuring.after_minute(minutes.ended_at)
+        await minutes.indicator_alerts.evaluate(minutes.ended_at)
     assert len(await stage.titles()) == 1
 
 
@@ -166,10 +166,10 @@ async def test_an_hour_is_measured_when_it_has_closed(stage: Stage) -> None:
         [Candle("BTC", "simulated", Interval.ONE_HOUR, begun, price, price, price, price, Decimal(1))]
     )
     for minute in (1, 59):
-        await hours.measuring.after_minute(begun + timedelta(minutes=minute))
+        await hours.indicator_alerts.evaluate(begun + timedelta(minutes=minute))
     assert await stage.titles() == []
     # The feed was away at the full hour.
-    await hours.measuring.after_minute(begun + timedelta(minutes=62))
+    await hours.indicator_alerts.evaluate(begun + timedelta(minutes=62))
     assert await stage.titles() == ["BTC: SMA 20 fell to 98"]
 
 
@@ -207,7 +207,7 @@ async def test_many_alerts_on_one_measure_take_no_more_statements(stage: Stage, 
 
 
 async def statements(minutes: Charts, *closes: int) -> int:
-    """How many statements measuring takes once these have closed."""
+    """How many statements indicator_alerts takes once these have closed."""
     for close in closes:
         price = Decimal(close)
         await minutes.stage.market.history.ingest(
@@ -216,5 +216,5 @@ async def statements(minutes: Charts, *closes: int) -> int:
         minutes.ended_at += minutes.interval.length
         minutes.stage.clock.advance(minutes.ended_at - minutes.stage.clock.now())
     with working(Work()) as work:
-        await minutes.measuring.after_minute(minutes.ended_at)
+        await minutes.indicator_alerts.evaluate(minutes.ended_at)
     return work.statements

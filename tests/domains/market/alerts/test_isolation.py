@@ -13,8 +13,6 @@ from app.kit.db import PUBLIC, SYSTEM, Scope
 from tests.domains.market.alerts.stage import Stage, above
 from tests.statements import statement
 
-TABLES = ("alerts", "notifications")
-
 
 @pytest_asyncio.fixture(autouse=True)
 async def told(stage: Stage) -> None:
@@ -29,38 +27,28 @@ async def rows(stage: Stage, scope: Scope, sql: str) -> int:
     return await stage.database.write(scope, lambda tx: tx.execute(statement("tried", "", sql)))
 
 
-@pytest.mark.parametrize("table", TABLES)
-async def test_a_user_sees_and_changes_their_own_and_no_others(stage: Stage, bob: Viewer, table: str) -> None:
+async def test_a_user_sees_and_changes_their_own_and_no_others(stage: Stage, bob: Viewer) -> None:
     for scope, count in ((stage.alice.scope, 1), (bob.scope, 0), (PUBLIC, 0), (SYSTEM, 1)):
-        assert await rows(stage, scope, f"SELECT FROM {table}") == count
-    before = await stage.owner.fetch(f"SELECT * FROM {table}")
+        assert await rows(stage, scope, "SELECT FROM alerts") == count
+    before = await stage.owner.fetch("SELECT * FROM alerts")
     for scope in (bob.scope, PUBLIC):
-        assert await rows(stage, scope, f"UPDATE {table} SET user_id = user_id") == 0
-        assert await rows(stage, scope, f"DELETE FROM {table}") == 0
-    assert await stage.owner.fetch(f"SELECT * FROM {table}") == before
+        assert await rows(stage, scope, "UPDATE alerts SET user_id = user_id") == 0
+        assert await rows(stage, scope, "DELETE FROM alerts") == 0
+    assert await stage.owner.fetch("SELECT * FROM alerts") == before
 
 
-@pytest.mark.parametrize("table", TABLES)
-async def test_nobody_gives_their_own_to_another(stage: Stage, bob: Viewer, table: str) -> None:
+async def test_nobody_gives_their_own_to_another(stage: Stage, bob: Viewer) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await rows(stage, stage.alice.scope, f"UPDATE {table} SET user_id = '{bob.user_id}'")
+        await rows(stage, stage.alice.scope, f"UPDATE alerts SET user_id = '{bob.user_id}'")
 
 
 async def test_nobody_makes_anything_for_another(stage: Stage, bob: Viewer) -> None:
-    for sql in (
-        f"INSERT INTO alerts (user_id, symbol, alert_type, threshold_value) VALUES ('{bob.user_id}', 'BTC',"
-        " 'news_impact', 1)",
-        f"INSERT INTO notifications (user_id, type, title, message) VALUES ('{bob.user_id}', 'system', 'x', '')",
-    ):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await rows(stage, stage.alice.scope, sql)
-
-
-async def test_no_partition_is_a_way_around(stage: Stage) -> None:
-    partition = await stage.owner.fetchval("SELECT tableoid::regclass::text FROM notifications")
-    for scope in (stage.alice.scope, SYSTEM):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await rows(stage, scope, f"SELECT FROM {partition}")
+    sql = (
+        "INSERT INTO alerts (user_id, symbol, alert_type, threshold_value)"
+        f" VALUES ('{bob.user_id}', 'BTC', 'news_impact', 1)"
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await rows(stage, stage.alice.scope, sql)
 
 
 async def test_only_moneta_moves_the_marks(stage: Stage) -> None:
@@ -75,5 +63,5 @@ async def test_no_user_lets_an_alert_of_another_fire(stage: Stage, bob: Viewer) 
     """Even if somebody called what a tick calls as a user: nothing of another is found."""
     await stage.create(above("200"))
     move = Move("BTC", Decimal(110), Decimal(300))
-    await stage.database.write(bob.scope, lambda tx: stage.market.crossings.cross(tx, "simulated", [move]))
+    await stage.database.write(bob.scope, lambda tx: stage.market.price_alerts.evaluate(tx, "simulated", [move]))
     assert len(await stage.titles()) == 1

@@ -9,10 +9,12 @@ from typing import Any
 import pytest_asyncio
 
 from app.domains.market.alerts import loaders as alert_loaders
-from app.domains.market.statements import ALERTS, NOTIFICATIONS
+from app.domains.market.alerts.statements import AlertSql
 from app.domains.notifications import loaders as notification_loaders
-from app.kit.loading import COUNT_LIMIT, One, Page
-from app.kit.sql import Query
+from app.domains.notifications.statements import NotificationSql
+from app.kit.loaders import One, Page
+from app.kit.reads import COUNT_LIMIT
+from app.kit.sql import Statement
 from tests.conftest import NOON, Owner
 from tests.statements import statement
 
@@ -54,7 +56,7 @@ async def full(owner: Owner) -> AsyncIterator[Owner]:
     await owner.execute("RESET ROLE")
 
 
-async def plans(owner: Owner, query: Query[Any], *arguments: object) -> list[dict[str, Any]]:
+async def plans(owner: Owner, query: Statement, *arguments: object) -> list[dict[str, Any]]:
     """The nodes of the plans of a statement: for these arguments, as at first, and for any, as later perhaps."""
     await owner.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE tried AS {query.sql}")
     nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
@@ -70,7 +72,7 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
 
 
-async def scans(owner: Owner, query: Query[Any], *arguments: object) -> set[str]:
+async def scans(owner: Owner, query: Statement, *arguments: object) -> set[str]:
     """Tables that are read from end to end, but for partitions of months to come, which are empty."""
     found = await plans(owner, query, *arguments)
     return {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan" and node["Plan Rows"] > 1}
@@ -86,7 +88,7 @@ def tick() -> list[object]:
 
 
 async def test_a_tick_is_a_range_scan_for_each_symbol_under_row_level_security(full: Owner) -> None:
-    found = await plans(full, ALERTS.passed_alerts, *tick())
+    found = await plans(full, AlertSql.crossed_alerts, *tick())
     searched = [node for node in found if "Index Name" in node]
     # As an index scan or a bitmap, planned for these arguments and for any.
     assert [node["Index Name"] for node in searched] == ["alerts_crossings"] * 2
@@ -115,22 +117,23 @@ async def test_nothing_that_looks_for_alerts_reads_the_whole_table(full: Owner) 
     users = [row[0] for row in await full.fetch("SELECT id FROM users LIMIT 3")]
     ids = [row[0] for row in await full.fetch("SELECT id FROM alerts LIMIT 3")]
     articles = [row[0] for row in await full.fetch("SELECT id FROM news_articles LIMIT 3")]
-    for query, arguments in (
-        (ALERTS.count_alerts, (users[0],)),
-        (ALERTS.lock_alert, (ids[0], users[0])),
-        (ALERTS.update_alert, (ids[0], users[0], Decimal(1), {}, "once", None, True, None, NOON)),
-        (ALERTS.delete_alert, (ids[0], users[0])),
-        (ALERTS.delete_expired_alerts, (NOON - timedelta(days=999),)),
-        (ALERTS.armed_alerts, ("sentiment_change", ["T1"], NOON)),
-        (ALERTS.fire_alerts, (ids, [Decimal(1)] * 3, ["x"] * 3, [""] * 3, NOON)),
-        (ALERTS.marks, ("k1", ["1", "2"])),
-        (ALERTS.lock_marks, ("k1", ["1", "2"])),
-        (ALERTS.claim_news, (articles, NOON)),
-        (NOTIFICATIONS.mark_read, (users[0], ids, NOON)),
-        (NOTIFICATIONS.mark_read_until, (users[0], NOON, NOON)),
-        (NOTIFICATIONS.who_wants_mail, (users,)),
-        (NOTIFICATIONS.mails_of_notifications, (ids,)),
-    ):
+    searched: tuple[tuple[Statement, tuple[object, ...]], ...] = (
+        (AlertSql.count_alerts, (users[0],)),
+        (AlertSql.lock_alert, (ids[0], users[0])),
+        (AlertSql.update_alert, (ids[0], users[0], Decimal(1), {}, "once", None, True, None, NOON)),
+        (AlertSql.delete_alert, (ids[0], users[0])),
+        (AlertSql.delete_expired_alerts, (NOON - timedelta(days=999),)),
+        (AlertSql.armed_alerts, ("sentiment_change", ["T1"], NOON)),
+        (AlertSql.fire_alerts, (ids, [Decimal(1)] * 3, ["x"] * 3, [""] * 3, NOON)),
+        (AlertSql.marks, ("k1", ["1", "2"])),
+        (AlertSql.lock_marks, ("k1", ["1", "2"])),
+        (AlertSql.claim_news, (articles, NOON)),
+        (NotificationSql.mark_read, (users[0], ids, NOON)),
+        (NotificationSql.mark_read_until, (users[0], NOON, NOON)),
+        (NotificationSql.who_wants_mail, (users,)),
+        (NotificationSql.mails_of_notifications, (ids,)),
+    )
+    for query, arguments in searched:
         assert await scans(full, query, *arguments) == set(), query.name
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Condition, Firing, Rearm
-from app.domains.market.alerts.services import matcher as passing
+from app.domains.market.alerts.services import matcher
 from app.domains.market.prices.model import Move
 from app.kit.db import SYSTEM
 from app.kit.work import Work, working
@@ -109,8 +109,8 @@ async def test_a_tick_takes_the_same_statements_however_many_fire(stage: Stage) 
         with working(Work()) as work:
             await stage.move(*moves)
         counted.append(work.statements)
-    # Finding; then firing, who wants mail, and the events.
-    assert counted == [1, 4]
+    # Finding; then firing, the notifications, the users who want mail, and the events.
+    assert counted == [1, 5]
     assert len(await stage.titles()) == 30
 
 
@@ -119,10 +119,10 @@ async def test_an_alert_named_twice_fires_twice_if_its_owner_wants_every_time(st
     every = await stage.create(above("100"), rearm=Rearm.EVERY_TIME)
     resting = await stage.create(above("100"), rearm=Rearm.AFTER_COOLDOWN, cooldown_s=60)
     firings = [Firing(each.id, Decimal(place), f"{place}", "") for each in (once, every, resting) for place in (1, 2)]
-    assert await stage.database.write(SYSTEM, lambda tx: stage.market.firings.fire(tx, firings)) == 4
+    assert await stage.database.write(SYSTEM, lambda tx: stage.market.dispatcher.fire(tx, firings)) == 4
     counts = [found.trigger_count for each in (once, every, resting) if (found := await stage.alert(each.id))]
     assert counts == [1, 2, 1]
-    assert await stage.database.write(SYSTEM, lambda tx: stage.market.firings.fire(tx, firings)) == 2
+    assert await stage.database.write(SYSTEM, lambda tx: stage.market.dispatcher.fire(tx, firings)) == 2
 
 
 async def test_a_change_while_the_tick_waits_counts(stage: Stage) -> None:
@@ -146,7 +146,7 @@ async def test_a_clock_that_goes_back_loses_no_crossing(stage: Stage) -> None:
 
 
 async def test_a_flood_is_told_bit_by_bit_and_each_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passing, "AT_ONCE", 4)
+    monkeypatch.setattr(matcher, "BATCH", 4)
     for number, rearm in enumerate((Rearm.ONCE, Rearm.EVERY_TIME) * 5, start=100):
         await stage.create(above(str(number)), rearm=rearm)
     await stage.tick("90", "110")
@@ -156,10 +156,10 @@ async def test_a_flood_is_told_bit_by_bit_and_each_once(stage: Stage, monkeypatc
     stage.clock.advance(timedelta(seconds=1))
     late = await stage.create(above("100"))
     [row] = await stage.owner.fetch("DELETE FROM pgqueuer RETURNING entrypoint, payload")
-    assert row["entrypoint"] == passing.FLOOD_JOB
+    assert row["entrypoint"] == matcher.BACKLOG_JOB
     # A job may run twice.
     for _ in range(2):
-        await stage.market.passing.go_on(json.loads(row["payload"]))
+        await stage.market.matcher.work_off(json.loads(row["payload"]))
     assert sorted(await stage.titles()) == [f"BTC rose to {number} USD" for number in range(100, 110)]
     rows = await stage.owner.fetch("SELECT DISTINCT created_at FROM notifications")
     assert [row[0] for row in rows] == [flooded_at]

@@ -3,9 +3,9 @@
 import pytest
 import pytest_asyncio
 
-from app.domains.market.house import MarketServices
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Owner
 from tests.domains.market.analysis.materials import supply
 
@@ -13,7 +13,7 @@ from tests.domains.market.analysis.materials import supply
 @pytest.fixture
 def market(services: Services) -> MarketServices:
     """The market's services; nothing is listed yet."""
-    return services.market
+    return services[MarketServices]
 
 
 @pytest_asyncio.fixture

@@ -4,8 +4,8 @@ import math
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.domains.market.house import MarketServices
 from app.domains.market.prices.model import Candle, Interval
+from app.domains.market.services import MarketServices
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.analysis.services import Analyses, Phases
-from app.domains.market.analysis.services.findings import Examined, NotAvailable
-from app.kit.cache import open_redis
+from app.domains.market.analysis.services.analyst import Examination, NotAvailable
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.redis_client import open_redis
 from tests.conftest import NOON
 from tests.domains.market.analysis.people import viewer_of
 from tests.waiting import HANG_S
@@ -28,7 +28,7 @@ class Mortal:
     def __init__(self, type: AnalysisType) -> None:
         self.type = type
 
-    async def examine(self, symbol: str) -> Examined:
+    async def examine(self, symbol: str) -> Examination:
         if self.type is AnalysisType.NEWS:
             os.kill(os.getpid(), signal.SIGKILL)
         raise NotAvailable("Nothing is known.")

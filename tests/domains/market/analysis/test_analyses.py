@@ -17,12 +17,12 @@ from app.domains.market.analysis.model.market_data import MarketDataFindings
 from app.domains.market.analysis.model.news import NewsFindings
 from app.domains.market.analysis.model.research import ResearchFindings, ResearchSentence
 from app.domains.market.analysis.rules.quality import Source
-from app.domains.market.analysis.services import Analyses, Desk
+from app.domains.market.analysis.services import Analyses, AnalysisDeps
+from app.domains.market.analysis.services.analyst import Examination, NotAvailable
 from app.domains.market.analysis.services.external import DefiAnalyst, DerivativesAnalyst
-from app.domains.market.analysis.services.findings import Examined, NotAvailable
-from app.domains.market.analysis.services.press import SentimentAnalyst
-from app.domains.market.house import MarketServices
-from app.domains.market.jobs import market_schedules
+from app.domains.market.analysis.services.media import SentimentAnalyst
+from app.domains.market.house import MARKET
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.model.defi import Defi
 from app.domains.market.sources.model.derivatives import Derivatives
 from app.domains.market.sources.model.social import Social
@@ -44,18 +44,18 @@ class Fake:
     """An analyst that counts how often it is asked, and does what it is told to."""
 
     type: AnalysisType = AnalysisType.NEWS
-    outcome: Callable[[], Examined] = lambda: Examined(FOUND, PERFECT)
+    outcome: Callable[[], Examination] = lambda: Examination(FOUND, PERFECT)
     asked: int = 0
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def examine(self, symbol: str) -> Examined:
+    async def examine(self, symbol: str) -> Examination:
         self.asked += 1
         await self.may_end.wait()
         return self.outcome()
 
 
-def failing(error: Exception) -> Callable[[], Examined]:
-    def fail() -> Examined:
+def failing(error: Exception) -> Callable[[], Examination]:
+    def fail() -> Examination:
         raise error
 
     return fail
@@ -172,7 +172,7 @@ async def test_what_another_release_has_stored_is_made_anew(
         NOON + timedelta(hours=1),
     )
     await redis.set("moneta:computed:analysis:BTC:research", b"{not json", ex=60)
-    fake = Fake(AnalysisType.RESEARCH, lambda: Examined(WRITTEN, PERFECT))
+    fake = Fake(AnalysisType.RESEARCH, lambda: Examination(WRITTEN, PERFECT))
     fake.may_end.set()
     analyses = analyses_of(database, redis, clock)
     analyses._analysts[AnalysisType.RESEARCH] = fake
@@ -241,8 +241,8 @@ async def test_sentiment_blends_what_is_configured_and_names_it(
         async def social(self, symbol: str) -> Social | None:
             return Social(symbol, clock.now(), 60.0, 40.0, 5000, 100_000, 1.5)
 
-    examined = await SentimentAnalyst(Desk(database, clock), Chatter()).examine("BTC")
-    found = examined.findings
+    examination = await SentimentAnalyst(AnalysisDeps(database, clock), Chatter()).examine("BTC")
+    found = examination.findings
     # The press says 90 at a weight of 0.6, the others 40 at 0.4.
     assert found.score == pytest.approx(70)
     assert [(each.name, each.score, each.weight, each.samples) for each in found.sources] == [
@@ -260,7 +260,7 @@ async def test_sentiment_lives_without_a_provider_that_does_not_answer(
         async def social(self, symbol: str) -> Social | None:
             raise Unavailable
 
-    found = (await SentimentAnalyst(Desk(database, clock), Silent()).examine("BTC")).findings
+    found = (await SentimentAnalyst(AnalysisDeps(database, clock), Silent()).examine("BTC")).findings
     assert [each.name for each in found.sources] == ["NEWS"]
 
 
@@ -274,16 +274,16 @@ async def test_sentiment_lives_without_a_provider_that_hangs(
             await asyncio.Event().wait()
             raise AssertionError("unreachable")
 
-    examined = await SentimentAnalyst(Desk(database, clock), Hanging(), wait_s=0.05).examine("BTC")
-    assert [each.name for each in examined.findings.sources] == ["NEWS"]
-    assert examined.sources[1].completeness == 0
+    examination = await SentimentAnalyst(AnalysisDeps(database, clock), Hanging(), wait_s=0.05).examine("BTC")
+    assert [each.name for each in examination.findings.sources] == ["NEWS"]
+    assert examination.sources[1].completeness == 0
 
 
 async def test_a_change_of_mood_is_told(owner: Owner, database: Database, clock: FixedClock) -> None:
     await list_tokens(owner)
     await article(owner, "All is well", clock.now() - timedelta(hours=25), sentiment="0.6")
     await article(owner, "All is lost", clock.now() - timedelta(minutes=1), sentiment="-0.6")
-    found = (await SentimentAnalyst(Desk(database, clock), None).examine("BTC")).findings
+    found = (await SentimentAnalyst(AnalysisDeps(database, clock), None).examine("BTC")).findings
     assert found.change_24h < -30
     assert found.score < 50
 
@@ -296,7 +296,7 @@ async def test_the_press_is_weighed_by_impact_and_age(owner: Owner, database: Da
     await article(owner, "Before", now - 2 * day, sentiment="0.04", impact=0)
     await article(owner, "Too old", now - 3 * day, sentiment="-1.00", impact=100)
     await article(owner, "Of another", now, sentiment="-1.00", impact=100, symbol="ETH")
-    found = (await SentimentAnalyst(Desk(database, clock), None).examine("BTC")).findings
+    found = (await SentimentAnalyst(AnalysisDeps(database, clock), None).examine("BTC")).findings
     # Weights are 100, 100 / 2 and 10 / 4.
     assert found.score == pytest.approx(50 + 50 * (0.8 * 100 - 0.5 * 50 + 0.04 * 2.5) / 152.5)
     assert [each.samples for each in found.sources] == [3]
@@ -315,10 +315,10 @@ async def test_derivatives_and_defi_are_what_their_provider_says(database: Datab
         async def defi(self, symbol: str) -> Defi | None:
             return locked if symbol == "BTC" else None
 
-    desk, provider = Desk(database, clock), Provider()
-    assert (await DerivativesAnalyst(desk, provider).examine("BTC")).findings == futures
-    assert (await DefiAnalyst(desk, provider).examine("BTC")).findings == locked
-    for analyst in (DerivativesAnalyst(desk, provider), DefiAnalyst(desk, provider)):
+    deps, provider = AnalysisDeps(database, clock), Provider()
+    assert (await DerivativesAnalyst(deps, provider).examine("BTC")).findings == futures
+    assert (await DefiAnalyst(deps, provider).examine("BTC")).findings == locked
+    for analyst in (DerivativesAnalyst(deps, provider), DefiAnalyst(deps, provider)):
         with pytest.raises(NotAvailable, match="coingecko knows no"):
             await analyst.examine("DOGE")
 
@@ -340,7 +340,7 @@ def test_what_is_no_analysis_is_not_read_as_one(data: Any) -> None:
 async def test_what_has_expired_is_forgotten_at_three(
     supplied: MarketServices, clock: FixedClock, owner: Owner
 ) -> None:
-    schedule = next(each for each in market_schedules(supplied) if each.name == "expired-market-data")
+    schedule = next(each for each in MARKET.schedules(supplied) if each.name == "expired-market-data")
     assert schedule.cron == "0 3 * * *"
     await supplied.analyses.get("BTC", AnalysisType.MARKET_DATA)
     await supplied.analyses.get("BTC", AnalysisType.RESEARCH)

@@ -19,7 +19,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.analysis.model.phases import BUDGETS_S, PHASES, RUN_TTL
 from app.domains.market.analysis.services import Analyses, Phases
-from app.domains.market.analysis.services.findings import Examined, NotAvailable
+from app.domains.market.analysis.services.analyst import Examination, NotAvailable
 from app.domains.market.analysis.services.phases import analysis_stream
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database
@@ -41,7 +41,7 @@ class Unknowing:
         self.type = type
         self._hangs = hangs
 
-    async def examine(self, symbol: str) -> Examined:
+    async def examine(self, symbol: str) -> Examination:
         if self._hangs:
             await asyncio.Event().wait()
         raise NotAvailable("Nothing is known.")

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
-from app.domains.market.statements import ANALYSIS
+from app.domains.market.analysis.statements import AnalysisSql
 from tests.conftest import NOON, Owner
 from tests.domains.ledger.test_plans import scans
 from tests.statements import statement
@@ -35,18 +36,19 @@ async def test_no_analysis_scans_a_table(owner: Owner) -> None:
     await owner.execute(FILL.replace("$1", f"'{NOON.isoformat()}'::timestamptz"))
     week, run_id = NOON - timedelta(days=7), await owner.fetchval("SELECT id FROM analysis_runs LIMIT 1")
     phase_id = await owner.fetchval("SELECT id FROM analysis_phases LIMIT 1")
-    for query, arguments in (
-        (ANALYSIS.cached_analysis, ("T7", "news", NOON)),
-        (ANALYSIS.news_summary, ("T7", week, NOON, NOON, Decimal("0.05"))),
-        (ANALYSIS.top_news, ("T7", week, NOON, 10)),
-        (ANALYSIS.news_sentiment, ("T7", [NOON, week], timedelta(days=3))),
-        (ANALYSIS.current_run, ("s7", "T1", NOON)),
-        (ANALYSIS.forget_run, ("s7", "T1", NOON)),
-        (ANALYSIS.complete_phase, (run_id, 1, "{}", NOON)),
-        (ANALYSIS.phases_by_ids, ([phase_id],)),
-        (ANALYSIS.delete_expired_analyses, (NOON + timedelta(seconds=100),)),
-        (ANALYSIS.delete_expired_runs, (NOON + timedelta(seconds=10), 1000)),
-    ):
+    asked: tuple[tuple[Any, tuple[object, ...]], ...] = (
+        (AnalysisSql.cached_analysis, ("T7", "news", NOON)),
+        (AnalysisSql.news_summary, ("T7", week, NOON, NOON, Decimal("0.05"))),
+        (AnalysisSql.top_news, ("T7", week, NOON, 10)),
+        (AnalysisSql.news_sentiment, ("T7", [NOON, week], timedelta(days=3))),
+        (AnalysisSql.current_run, ("s7", "T1", NOON)),
+        (AnalysisSql.delete_expired_run, ("s7", "T1", NOON)),
+        (AnalysisSql.complete_phase, (run_id, 1, "{}", NOON)),
+        (AnalysisSql.phases_by_ids, ([phase_id],)),
+        (AnalysisSql.delete_expired_analyses, (NOON + timedelta(seconds=100),)),
+        (AnalysisSql.delete_expired_runs, (NOON + timedelta(seconds=10), 1000)),
+    )
+    for query, arguments in asked:
         assert await scans(owner, query, *arguments) == set(), query.name
 
 

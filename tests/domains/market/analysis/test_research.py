@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from app.domains.market.analysis.model import MAKESHIFT_TTL, TTLS, Analysis, AnalysisStatus, AnalysisType
+from app.domains.market.analysis.model import PROVISIONAL_TTL, TTLS, Analysis, AnalysisStatus, AnalysisType
 from app.domains.market.analysis.model.research import ResearchFindings
 from app.domains.market.analysis.services import Analyses
 from app.domains.market.analysis.services.analyses import PATIENCE_S
-from app.domains.market.analysis.services.findings import Examined
+from app.domains.market.analysis.services.analyst import Examination
 from app.domains.market.analysis.services.research import OTHERS_S, ResearchAnalyst
 from app.domains.market.analysis.services.writer import MAX_ANSWER_BYTES, MAX_CHARS, Writer
-from app.domains.market.house import MarketServices
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
@@ -115,7 +115,7 @@ async def test_without_the_models_answer_the_brief_is_composed(
     analyses = with_writer(supplied, writer(lambda _: httpx.Response(500)), database, redis, clock)
     made = await analyses.get("BTC", AnalysisType.RESEARCH)
     # It is asked again before the hour is over.
-    assert made.expires_at - made.computed_at == MAKESHIFT_TTL
+    assert made.expires_at - made.computed_at == PROVISIONAL_TTL
     found = made.findings
     assert isinstance(found, ResearchFindings)
     assert found.author == "COMPOSED"
@@ -130,7 +130,7 @@ async def test_an_analysis_that_hangs_is_missing_in_the_brief_and_does_not_preve
     class Hanging:
         type = AnalysisType.DERIVATIVES
 
-        async def examine(self, symbol: str) -> Examined:
+        async def examine(self, symbol: str) -> Examination:
             await asyncio.Event().wait()
             raise AssertionError("unreachable")
 
@@ -140,14 +140,14 @@ async def test_an_analysis_that_hangs_is_missing_in_the_brief_and_does_not_preve
     async def all_but_one(symbol: str, kinds: Sequence[AnalysisType], wait_s: float, late: str) -> list[Analysis[Any]]:
         # What does not hang is in time, however slow the machine is.
         found = [await supplied.analyses.get(symbol, kind) for kind in kinds if kind is not AnalysisType.DERIVATIVES]
-        (missing,) = await supplied.analyses.there_within(symbol, [AnalysisType.DERIVATIVES], wait_s, late)
+        (missing,) = await supplied.analyses.get_within(symbol, [AnalysisType.DERIVATIVES], wait_s, late)
         found.insert(list(kinds).index(AnalysisType.DERIVATIVES), missing)
         return found
 
     monkeypatch.setitem(analysts, AnalysisType.RESEARCH, ResearchAnalyst(all_but_one, None, wait_s=0.1))
     made = await supplied.analyses.get("BTC", AnalysisType.RESEARCH)
     assert made.status is AnalysisStatus.AVAILABLE
-    assert made.expires_at - made.computed_at == MAKESHIFT_TTL
+    assert made.expires_at - made.computed_at == PROVISIONAL_TTL
     assert made.findings is not None
     assert made.findings.sentences[-1].citations == [
         AnalysisType.ON_CHAIN,

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.domains.market.jobs import market_schedules
+from app.domains.market.house import MARKET
 from app.domains.market.news.services.feeds import Feeds
 from app.domains.market.news.services.fetcher import MAX_REDIRECTS, FeedFailed, FeedState, Fetcher, is_public
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import MarketSource, SourceKind
 from app.kit.clock import FixedClock
+from app.kit.house import Services
 from app.kit.jobs import run_schedule
-from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.news.feed_server import FeedServer, feed_server
 from tests.domains.market.token_listing import list_tokens
@@ -43,12 +44,12 @@ def fetcher(**changes: Any) -> Fetcher:
 
 
 def feeds(services: Services, *urls: str, **changes: Any) -> Feeds:
-    market = services.market
+    market = services[MarketServices]
     return Feeds(urls, market.news.database, market.news, market.sources, fetcher(**changes))
 
 
 async def source(services: Services, url: str) -> MarketSource:
-    (found,) = [known for known in await services.market.sources.all() if known.source == url]
+    (found,) = [known for known in await services[MarketServices].sources.all() if known.source == url]
     assert found.kind is SourceKind.NEWS
     return found
 
@@ -147,7 +148,7 @@ async def test_an_answer_is_stored_whole_with_its_books_or_not_at_all(
     with pytest.raises(Exception, match="no_state"):
         await feeds(services, url).poll()
     assert await titles(owner) == []
-    assert await services.market.sources.all() == []
+    assert await services[MarketServices].sources.all() == []
     await owner.execute("ALTER TABLE market_sources DROP CONSTRAINT no_state")
     await feeds(services, url).poll()
     assert await titles(owner) == ["One"]
@@ -253,15 +254,15 @@ def test_which_addresses_are_anybodys(address: str, public: bool) -> None:
 
 
 async def test_without_feeds_nothing_is_asked(services: Services) -> None:
-    assert await services.market.feeds.poll() == "no feeds are configured"
-    assert services.market.feeds.fetcher.allows_private is False
+    assert await services[MarketServices].feeds.poll() == "no feeds are configured"
+    assert services[MarketServices].feeds.fetcher.allows_private is False
 
 
 async def test_the_schedules_of_news(services: Services, clock: FixedClock, owner: Owner) -> None:
-    schedules = {schedule.name: schedule for schedule in market_schedules(services.market)}
+    schedules = {schedule.name: schedule for schedule in MARKET.schedules(services[MarketServices])}
     assert (schedules["news"].cron, schedules["old-news"].cron) == ("*/5 * * * *", "50 2 * * *")
-    await run_schedule(services.market.news.database, clock, schedules["news"])
-    await run_schedule(services.market.news.database, clock, schedules["old-news"])
+    await run_schedule(services[MarketServices].news.database, clock, schedules["news"])
+    await run_schedule(services[MarketServices].news.database, clock, schedules["old-news"])
     rows = await owner.fetch("SELECT detail FROM job_runs WHERE job LIKE '%news' ORDER BY job")
     assert [row["detail"] for row in rows] == ["no feeds are configured", "0 deleted"]
 

@@ -1,4 +1,4 @@
-"""The press: taken in once, judged, read, forgotten."""
+"""The press: taken in once, scored, read, forgotten."""
 
 import asyncio
 import random
@@ -15,11 +15,12 @@ from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news.model import ArticleDraft, NewsFilter
 from app.domains.market.news.rules.search import searchable
 from app.domains.market.news.services.news import ALERTED_AGE, ALERTS_JOB, DELETED_AT_ONCE, News, wanted
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput
-from app.kit.loading import Reads
-from app.schema.services import Services
+from app.kit.house import Services
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register
@@ -39,7 +40,7 @@ async def queued(owner: Owner) -> list[dict[str, list[str]]]:
 
 async def test_an_article_is_stored_with_what_it_means(services: Services, owner: Owner, clock: FixedClock) -> None:
     await list_tokens(owner, NAMES)
-    news = services.market.news
+    news = services[MarketServices].news
     ingested = await news.publish(
         [draft(1, "Bitcoin surges, ether too", summary="<p>SOL waits</p>", content="<b>All</b> of it", author="Ann")]
     )
@@ -66,8 +67,8 @@ async def test_an_article_is_stored_with_what_it_means(services: Services, owner
 
 
 async def test_the_same_address_again_changes_nothing(services: Services, owner: Owner) -> None:
-    await services.market.news.publish([draft()])
-    again = await services.market.news.publish(
+    await services[MarketServices].news.publish([draft()])
+    again = await services[MarketServices].news.publish(
         [draft(title="Another text", url="https://PAPER.example/1?utm_source=x#top")]
     )
     assert (again.published, again.known, again.ignored) == (0, 1, {})
@@ -78,7 +79,7 @@ async def test_the_same_address_again_changes_nothing(services: Services, owner:
 async def test_many_publishers_at_once_store_an_article_once(services: Services, owner: Owner) -> None:
     await list_tokens(owner, NAMES)
     drafts = [draft(number) for number in range(20)]
-    done = await asyncio.gather(*(services.market.news.publish(drafts[::step]) for step in (1, -1, 1, -1)))
+    done = await asyncio.gather(*(services[MarketServices].news.publish(drafts[::step]) for step in (1, -1, 1, -1)))
     assert sum(ingested.published for ingested in done) == 20
     assert sum(ingested.known for ingested in done) == 60
     assert await owner.fetchval("SELECT count(*) FROM news_articles") == 20
@@ -90,7 +91,7 @@ async def test_what_is_not_fit_is_counted_and_harms_nothing_else(
     services: Services, owner: Owner, clock: FixedClock
 ) -> None:
     now = clock.now()
-    ingested = await services.market.news.publish(
+    ingested = await services[MarketServices].news.publish(
         [
             draft(1),
             draft(1, "Twice"),
@@ -110,7 +111,7 @@ async def test_what_is_not_fit_is_counted_and_harms_nothing_else(
 
 async def test_no_alert_is_asked_about_old_news(services: Services, owner: Owner, clock: FixedClock) -> None:
     old = clock.now() - ALERTED_AGE
-    ingested = await services.market.news.publish(
+    ingested = await services[MarketServices].news.publish(
         [draft(1, published_at=old), draft(2, published_at=old - timedelta(seconds=1))]
     )
     assert ingested.published == 2
@@ -120,13 +121,13 @@ async def test_no_alert_is_asked_about_old_news(services: Services, owner: Owner
         "https://paper.example/2": clock.now(),
     }
     assert [len(job["ids"]) for job in await queued(owner)] == [1]
-    await services.market.news.publish([draft(3, published_at=old - timedelta(days=3))])
+    await services[MarketServices].news.publish([draft(3, published_at=old - timedelta(days=3))])
     assert len(await queued(owner)) == 1
 
 
 async def test_an_admin_publishes_all_or_nothing(services: Services, owner: Owner) -> None:
     admin = await register(services, "admin@example.com", role=Role.ADMIN)
-    news = services.market.news
+    news = services[MarketServices].news
     with pytest.raises(InvalidInput) as refused:
         await news.publish_as(admin, [draft(1), draft(2, url="file:///etc/passwd")], "k1")
     assert refused.value.field == "articles.1.url"
@@ -151,17 +152,17 @@ async def test_an_admin_publishes_all_or_nothing(services: Services, owner: Owne
 async def test_who_is_no_admin_publishes_nothing(services: Services, owner: Owner) -> None:
     viewer = await register(services)
     with pytest.raises(Forbidden):
-        await services.market.news.publish_as(viewer, [draft()], "k")
+        await services[MarketServices].news.publish_as(viewer, [draft()], "k")
     assert await owner.fetchval("SELECT count(*) FROM news_articles") == 0
 
 
 async def test_only_moneta_writes_news(services: Services, database: Database, owner: Owner) -> None:
     await list_tokens(owner, NAMES)
     viewer = await register(services)
-    prepared = await services.market.news.prepare([draft()])
+    prepared = await services[MarketServices].news.prepare([draft()])
     for scope in (PUBLIC, viewer.scope, Scope(user_id=UUID(int=1))):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await database.write(scope, lambda tx: services.market.news.store(tx, prepared))
+            await database.write(scope, lambda tx: services[MarketServices].news.store(tx, prepared))
     assert await owner.fetchval("SELECT count(*) FROM news_articles") == 0
     assert await queued(owner) == []
 
@@ -187,10 +188,10 @@ async def test_news_are_forgotten_after_a_year(services: Services, owner: Owner,
         DELETED_AT_ONCE + 1,
     )
     await insert(owner, "BTC", "0", 0, clock.now() - timedelta(days=366))
-    assert await services.market.news.delete_old() == f"{DELETED_AT_ONCE + 2} deleted"
+    assert await services[MarketServices].news.delete_old() == f"{DELETED_AT_ONCE + 2} deleted"
     assert await owner.fetchval("SELECT count(*) FROM news_articles") == 1
     assert await owner.fetchval("SELECT count(*) FROM news_mentions") == 1
-    assert await services.market.news.delete_old() == "0 deleted"
+    assert await services[MarketServices].news.delete_old() == "0 deleted"
 
 
 def test_a_filter_is_made_fit_for_statements() -> None:

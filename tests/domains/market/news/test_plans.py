@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from app.domains.market.news import loaders as news_loaders
-from app.domains.market.statements import NEWS
-from app.kit.loading import COUNT_LIMIT, Page
+from app.domains.market.news.statements import NewsSql
+from app.kit.loaders import Page
+from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner
 from tests.domains.ledger.test_plans import scans
@@ -91,15 +92,16 @@ async def test_a_search_reads_little_for_a_rare_word_and_for_a_common_one(full: 
 
 async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) -> None:
     ids = [row["id"] for row in await full.fetch("SELECT id FROM news_articles ORDER BY published_at LIMIT 20")]
-    for query, arguments in (
-        (NEWS.articles_by_ids, (ids,)),
-        (NEWS.contents_by_ids, (ids,)),
-        (NEWS.tokens_by_articles, (ids,)),
-        (NEWS.news_by_symbols, (["T1", "T9"], 21, None, None)),
-        (NEWS.news_by_symbols_count, (["T1", "T9"], COUNT_LIMIT + 1)),
-        (NEWS.known_urls, (["https://paper.example/1"],)),
-        (NEWS.delete_old_articles, (NOON - timedelta(days=365), 1000)),
-    ):
+    asked: tuple[tuple[Any, tuple[object, ...]], ...] = (
+        (NewsSql.articles_by_ids, (ids,)),
+        (NewsSql.contents_by_ids, (ids,)),
+        (NewsSql.tokens_by_articles, (ids,)),
+        (NewsSql.news_by_symbols, (["T1", "T9"], 21, None, None)),
+        (NewsSql.news_by_symbols_count, (["T1", "T9"], COUNT_LIMIT + 1)),
+        (NewsSql.known_urls, (["https://paper.example/1"],)),
+        (NewsSql.delete_old_articles, (NOON - timedelta(days=365), 1000)),
+    )
+    for query, arguments in asked:
         assert await scans(full, query, *arguments) - SMALL == set(), query.name
 
 

@@ -10,15 +10,16 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Comparison, Rearm, TechnicalIndicator
-from app.domains.market.alerts.services.indicator_alerts import Measuring
+from app.domains.market.alerts.services.indicator_alerts import IndicatorAlerts
 from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.kit.volatile import Volatile
-from app.schema.services import Services
+from app.kit.house import Services
+from app.kit.volatile import VolatileTopics
 from tests.conftest import Owner
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.price_feed import SOURCE, quoted
@@ -44,7 +45,7 @@ async def alice(services: Services, owner: Owner, honest_database: None) -> View
 
 @pytest.fixture
 def stage(services: Services, database: Database, owner: Owner, clock: FixedClock, alice: Viewer) -> Stage:
-    return Stage(services.market, database, owner, clock, alice)
+    return Stage(services[MarketServices], database, owner, clock, alice)
 
 
 async def newest(owner: Owner) -> list[Any]:
@@ -57,7 +58,7 @@ async def newest(owner: Owner) -> list[Any]:
 
 async def feed(recorder: Recorder, clock: FixedClock, redis: Redis, price: int) -> None:
     """What a worker stores of two minutes that its clock sees."""
-    ticker = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    ticker = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
     for _ in range(3):
         ticker.take(quoted(clock, {"BTC": price}))
         clock.advance(MINUTE)
@@ -109,7 +110,7 @@ async def draw(stage: Stage, began: datetime, *closes: int) -> datetime:
     )
     ended = began + len(closes) * MINUTE
     stage.clock.advance(ended - stage.clock.now())
-    await Measuring(stage.database, stage.clock, stage.market.passing, stage.market.candles).after_minute(ended)
+    await IndicatorAlerts(stage.database, stage.clock, stage.market.matcher, stage.market.candles).evaluate(ended)
     return ended
 
 
@@ -118,7 +119,7 @@ async def test_no_mark_is_set_ahead(stage: Stage, clock: FixedClock) -> None:
     await quote(stage.owner, "BTC", "100")
     await draw(stage, now - 90 * MINUTE, *[100] * 30)
     await stage.create(SMA, rearm=Rearm.EVERY_TIME)
-    await Measuring(stage.database, clock, stage.market.passing, stage.market.candles).after_minute(now + AHEAD)
+    await IndicatorAlerts(stage.database, clock, stage.market.matcher, stage.market.candles).evaluate(now + AHEAD)
     assert await stage.owner.fetch("SELECT FROM alert_marks WHERE at > now()") == []
     await draw(stage, now - 60 * MINUTE, 100, 300)
     assert await stage.titles() == ["BTC: SMA 20 rose to 105"]
@@ -180,7 +181,7 @@ async def test_what_was_dated_ahead_is_put_right_and_nothing_else(stage: Stage, 
         )
     before = await rows(owner)
 
-    assert await stage.market.mending.mend() == (
+    assert await stage.market.clock_repair.run() == (
         "16 candles, 2 prices, 1 quotes, 1 marks, 1 alerts, 1 notifications, 1 articles, 1 analyses"
     )
     assert await owner.fetchval("SELECT count(*) FROM candles WHERE opened_at < now()") == 8
@@ -191,7 +192,7 @@ async def test_what_was_dated_ahead_is_put_right_and_nothing_else(stage: Stage, 
     assert await owner.fetchval("SELECT armed_at FROM alerts WHERE id = $1", kept.id) == kept.armed_at
     assert await owner.fetchval("SELECT position FROM alert_marks WHERE kind = 'whale_tx'") == 7
     assert await owner.fetchval("SELECT title FROM notifications ORDER BY created_at DESC LIMIT 1") == "ahead"
-    assert await stage.market.mending.mend() == "nothing was dated ahead"
+    assert await stage.market.clock_repair.run() == "nothing was dated ahead"
 
 
 async def rows(owner: Owner) -> dict[str, int]:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from app.domains.market.prices.model import MARKET, PRICES_TOPIC
-from app.domains.market.prices.services.feed import PriceFeed, next_turn, pause_after
+from app.domains.market.prices.services.feed import PriceFeed, next_tick, pause_after
 from app.domains.market.sources.services.sources import Sources
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.kit.volatile import Volatile, latest_key
+from app.kit.volatile import VolatileTopics, latest_key
 from tests.conftest import APP_ROLE, Owner
 from tests.domains.market.price_feed import SOURCE, Provider, running
 from tests.domains.market.token_listing import list_tokens
@@ -36,7 +36,7 @@ def provider(clock: FixedClock) -> Provider:
 
 @pytest.fixture
 def feed(provider: Provider, database: Database, redis: Redis, clock: FixedClock) -> PriceFeed:
-    return PriceFeed(provider, database, clock, Volatile(redis), Sources(database, clock))
+    return PriceFeed(provider, database, clock, VolatileTopics(redis), Sources(database, clock))
 
 
 async def stored(owner: Owner, symbol: str = "BTC") -> Decimal | None:
@@ -115,7 +115,7 @@ async def test_one_of_two_is_active_and_the_other_takes_over(
     database: Database, redis: Redis, clock: FixedClock, owner: Owner
 ) -> None:
     providers = [Provider(clock, BTC=100, ETH=10) for _ in range(2)]
-    feeds = [PriceFeed(each, database, clock, Volatile(redis), Sources(database, clock)) for each in providers]
+    feeds = [PriceFeed(each, database, clock, VolatileTopics(redis), Sources(database, clock)) for each in providers]
     async with running(feeds[0]) as first:
         await until(lambda: bool(providers[0].asked))
         async with running(feeds[1]):
@@ -134,7 +134,7 @@ async def test_a_leader_whose_session_is_taken_stands_down_and_nothing_is_lost(
     providers = [Provider(clock, BTC=100, ETH=10) for _ in range(2)]
     other = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
     feeds = [
-        PriceFeed(each, pool, clock, Volatile(redis), Sources(pool, clock))
+        PriceFeed(each, pool, clock, VolatileTopics(redis), Sources(pool, clock))
         for each, pool in zip(providers, (database, other), strict=True)
     ]
     try:
@@ -177,7 +177,7 @@ async def test_without_redis_prices_are_stored(
     provider: Provider, database: Database, clock: FixedClock, owner: Owner
 ) -> None:
     nowhere: Redis = Redis.from_url("redis://127.0.0.1:1")
-    feed = PriceFeed(provider, database, clock, Volatile(nowhere), Sources(database, clock))
+    feed = PriceFeed(provider, database, clock, VolatileTopics(nowhere), Sources(database, clock))
     async with running(feed):
         await until(is_stored(owner, 100))
         provider.prices["BTC"] = 170
@@ -226,7 +226,7 @@ async def _active(owner: Owner) -> bool:
 @given(st.integers(0, 10**6), st.floats(0, 10**6), st.sampled_from([0.01, 0.5, 1.0, 60.0]))
 def test_ticks_keep_to_multiples_of_their_period(number: int, late_s: float, every_s: float) -> None:
     elapsed_s = number * every_s + late_s
-    turn = next_turn(number, elapsed_s, every_s)
+    turn = next_tick(number, elapsed_s, every_s)
     assert turn > number
     # In the future, and no sooner one is passed over.
     rounding_s = 1e-9 * elapsed_s

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.rules.imports import BadRow, Terms, candle_of
-from app.domains.market.prices.services import imports as importing
 from app.domains.market.prices.services.history import History
-from app.domains.market.prices.services.imports import BadFile, Importer
+from app.domains.market.prices.services.importer import BadFile, Importer
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import InvalidInput
@@ -169,7 +168,7 @@ async def test_of_many_bad_rows_some_are_named_and_all_counted(importer: Importe
 async def test_an_import_that_is_cut_off_is_completed_by_a_second_one(
     importer: Importer, owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH", 50)
+    monkeypatch.setattr("app.domains.market.prices.services.importer.BATCH", 50)
     path = written(tmp_path / "prices.csv", lines(130))
     ingest, calls = History.ingest, 0
 

@@ -12,7 +12,7 @@ from app.domains.market.prices.services.ticker import MINUTES_KEPT, Ticker
 from app.kit.clock import FixedClock
 from app.kit.db import Database, Tx
 from app.kit.errors import Unavailable
-from app.kit.volatile import Volatile, latest_key
+from app.kit.volatile import VolatileTopics, latest_key
 from tests.conftest import NOON, Owner
 from tests.domains.market.price_feed import SOURCE, quoted
 from tests.domains.market.token_listing import list_tokens
@@ -29,7 +29,7 @@ async def tokens(owner: Owner) -> None:
 
 @pytest.fixture
 def ticker(clock: FixedClock, redis: Redis) -> Ticker:
-    return Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    return Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_an_older_quote_and_an_unknown_token_change_nothing(
 ) -> None:
     ticker.take(quoted(clock, {"BTC": 100}))
     await Recorder(database, clock, (), ()).record(ticker)
-    late, moves = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0), Moves()
+    late, moves = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0), Moves()
     clock.advance(-SECOND)
     late.take(quoted(clock, {"BTC": 50, "XXX": 1}))
     await Recorder(database, clock, *hooks(moves)).record(late)
@@ -141,7 +141,7 @@ async def test_a_quote_of_the_same_moment_changes_nothing(
     ticker.take(quoted(clock, {"BTC": 101}))
     assert ticker.due == {}
     # In another one, which has not seen the first: the database refuses it.
-    late = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    late = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
     late.take(quoted(clock, {"BTC": 102}))
     await recorder.record(late)
     assert await prices(owner) == {"BTC": 100}
@@ -244,7 +244,7 @@ async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedC
     ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
     clock.advance(61 * SECOND)
     ticker.take(quoted(clock, {"BTC": 120}))
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
 
     async def told() -> bool:
         day = await volatile.latest(Interval.ONE_DAY.topic)
@@ -289,7 +289,7 @@ async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedC
 async def test_a_new_ticker_goes_on_with_the_open_candles(
     redis: Redis, clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
 ) -> None:
-    volatile = Volatile(redis)
+    volatile = VolatileTopics(redis)
     ticker.take(quoted(clock, {"BTC": 100}))
     clock.advance(60 * SECOND)
     ticker.take(quoted(clock, {"BTC": 300}))
@@ -324,7 +324,7 @@ async def test_a_minute_that_ended_when_its_feed_died_is_sampled(
     ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
     await until(lambda: _told_to(redis))
     clock.advance(2 * SECOND)
-    heir = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    heir = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
     await heir.restore([])
     heir.take(quoted(clock, {"BTC": 200}))
     await recorder.record(heir)
@@ -347,17 +347,17 @@ async def test_without_redis_a_new_ticker_goes_on_with_what_is_stored(
     await until(lambda: _told_to(redis))
     await redis.flushall()
 
-    heir = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    heir = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
     await heir.restore(await recorder.open_candles(["BTC"], SOURCE))
     heir.take(quoted(clock, {"BTC": 200}))
 
     async def told() -> bool:
-        day = await Volatile(redis).latest(Interval.ONE_DAY.topic)
+        day = await VolatileTopics(redis).latest(Interval.ONE_DAY.topic)
         expected = ["100.000000000000", "200", "100.000000000000", "200"]
         return bool(day and day[MARKET]["bars"]["BTC"][0][1:5] == expected)
 
     await until(told)
-    minute = await Volatile(redis).latest(Interval.ONE_MINUTE.topic)
+    minute = await VolatileTopics(redis).latest(Interval.ONE_MINUTE.topic)
     assert minute is not None
     assert minute[MARKET]["bars"]["BTC"][0][1] == "200"
 
@@ -389,7 +389,7 @@ async def test_candles_of_a_clock_that_was_ahead_are_not_gone_on_with(
     ticker.take(quoted(clock, {"BTC": 100}))
     await until(lambda: _told_to(redis))
     clock.advance(-timedelta(days=400))
-    heir = Ticker(SOURCE, clock, Volatile(redis), every_s=1.0)
+    heir = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
     await heir.restore([])
     heir.take(quoted(clock, {"BTC": 200}))
     clock.advance(60 * SECOND)
@@ -418,7 +418,7 @@ async def test_a_token_that_is_listed_no_more_is_told_no_more(redis: Redis, cloc
     ticker.take(quoted(clock, {"BTC": 110}))
 
     async def told() -> bool:
-        latest = await Volatile(redis).latest(PRICES_TOPIC)
+        latest = await VolatileTopics(redis).latest(PRICES_TOPIC)
         return latest is not None and MARKET in latest and list(latest[MARKET]["quotes"]) == ["BTC"]
 
     await until(told)
@@ -427,7 +427,7 @@ async def test_a_token_that_is_listed_no_more_is_told_no_more(redis: Redis, cloc
 async def test_another_sources_candles_are_not_gone_on_with(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
     ticker.take(quoted(clock, {"BTC": 100}))
     await until(lambda: _told_to(redis))
-    heir = Ticker("coingecko", clock, Volatile(redis), every_s=1.0)
+    heir = Ticker("coingecko", clock, VolatileTopics(redis), every_s=1.0)
     await heir.restore([])
     clock.advance(60 * SECOND)
     assert not heir.advance()

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.domains.market.jobs import market_schedules
+from app.domains.market.house import MARKET
 from app.domains.market.prices.model import Quotes
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
 from app.domains.market.sources.services.sources import Sources
 from app.domains.market.tokens.model import Listing
@@ -14,8 +15,8 @@ from app.domains.market.tokens.services.listing import Refreshed, Tokens
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
+from app.kit.house import Services
 from app.kit.jobs import run_schedule
-from app.schema.services import Services
 from tests.conftest import Owner
 from tests.domains.market.token_listing import quote
 
@@ -102,7 +103,7 @@ async def test_half_an_answer_retires_nobody(
         await tokens.refresh()
     assert await stored(owner) == before
     [source] = await Sources(database, clock).all()
-    assert source.last_failure == "Only 4 tokens are listed; that is not believed."
+    assert source.last_failure == "The provider lists only 4 tokens; the list is rejected as incomplete."
     assert source.accepted == 10
 
 
@@ -142,7 +143,7 @@ async def test_symbols_that_two_tokens_want_are_counted(
 async def test_the_refresh_is_scheduled_for_three_in_the_morning(
     services: Services, database: Database, clock: FixedClock, owner: Owner
 ) -> None:
-    [schedule] = [each for each in market_schedules(services.market) if each.name == "tokens"]
+    [schedule] = [each for each in MARKET.schedules(services[MarketServices]) if each.name == "tokens"]
     assert schedule.cron == "0 3 * * *"
     await run_schedule(database, clock, schedule)
     assert await owner.fetchval("SELECT detail FROM job_runs WHERE job = 'tokens'") == (

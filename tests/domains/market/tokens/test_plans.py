@@ -1,12 +1,15 @@
 """Tokens and watchlists are read by indexes; only a list of tokens reads every token, once."""
 
+from typing import Any
+
 import pytest_asyncio
 
-from app.domains.market.statements import TOKENS, WATCHLIST
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import TokenFilter
 from app.domains.market.tokens.services.search import listing
-from app.kit.loading import COUNT_LIMIT
+from app.domains.market.tokens.statements import TokenSql
+from app.domains.market.watchlist.statements import WatchlistSql
+from app.kit.reads import COUNT_LIMIT
 from tests.conftest import Owner
 from tests.domains.ledger.test_plans import scans
 
@@ -32,31 +35,32 @@ async def full(owner: Owner) -> Owner:
 
 async def test_no_token_is_looked_for_in_all(full: Owner) -> None:
     symbols = ["T7", "T4999", "NONE"]
-    assert await scans(full, TOKENS.tokens_by_symbols, symbols) == set()
-    assert await scans(full, TOKENS.tokens_by_coingecko_ids, ["id-7", "id-4999"]) == set()
-    assert await scans(full, TOKENS.token_exists, "T7") == set()
+    assert await scans(full, TokenSql.tokens_by_symbols, symbols) == set()
+    assert await scans(full, TokenSql.tokens_by_coingecko_ids, ["id-7", "id-4999"]) == set()
+    assert await scans(full, TokenSql.token_exists, "T7") == set()
 
 
 async def test_a_list_reads_each_token_once_and_its_quotes_by_their_key(full: Owner) -> None:
     wanted = listing(TokenFilter(search="bitcon"), None)
     beginning = (None,) * len(token_loaders.tokens.order)
-    assert await scans(full, TOKENS.tokens_page, 21, *wanted, *beginning) == {"tokens"}
-    assert await scans(full, TOKENS.tokens_count, COUNT_LIMIT + 1, *wanted) == {"tokens"}
+    assert await scans(full, TokenSql.tokens_page, 21, *wanted, *beginning) == {"tokens"}
+    assert await scans(full, TokenSql.tokens_count, COUNT_LIMIT + 1, *wanted) == {"tokens"}
 
 
 async def test_no_watchlist_is_looked_for_in_all(full: Owner) -> None:
     users = [row[0] for row in await full.fetch("SELECT DISTINCT user_id FROM watchlist_items LIMIT 3")]
     item = await full.fetchrow("SELECT id, user_id FROM watchlist_items LIMIT 1")
     assert item is not None
-    for query, arguments in (
-        (WATCHLIST.watchlist_items_by_ids, ([item["id"]],)),
-        (WATCHLIST.watchlist_by_user, (users, 21, None)),
-        (WATCHLIST.watchlist_by_user_count, (users, COUNT_LIMIT + 1)),
-        (WATCHLIST.watched_symbols, (users,)),
-        (WATCHLIST.watchlist_item, (item["id"], item["user_id"])),
-        (WATCHLIST.update_watchlist_item, (item["id"], item["user_id"], True, "x", None, 7)),
-        (WATCHLIST.watchlist_place, (item["user_id"], item["id"], 3)),
-        (WATCHLIST.spread_watchlist, (item["user_id"],)),
-        (WATCHLIST.delete_watchlist_item, (item["id"], item["user_id"])),
-    ):
+    asked: tuple[tuple[Any, tuple[object, ...]], ...] = (
+        (WatchlistSql.watchlist_items_by_ids, ([item["id"]],)),
+        (WatchlistSql.watchlist_by_user, (users, 21, None)),
+        (WatchlistSql.watchlist_by_user_count, (users, COUNT_LIMIT + 1)),
+        (WatchlistSql.watched_symbols, (users,)),
+        (WatchlistSql.watchlist_item, (item["id"], item["user_id"])),
+        (WatchlistSql.update_watchlist_item, (item["id"], item["user_id"], True, "x", None, 7)),
+        (WatchlistSql.rank_gap, (item["user_id"], item["id"], 3)),
+        (WatchlistSql.renumber_watchlist, (item["user_id"],)),
+        (WatchlistSql.delete_watchlist_item, (item["id"], item["user_id"])),
+    )
+    for query, arguments in asked:
         assert await scans(full, query, *arguments) == set(), query.name

@@ -15,7 +15,8 @@ from app.domains.market.tokens.services.search import listing, suggestions, vali
 from app.engine.cursors import MAX_CURSOR
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
-from app.kit.loading import PageRequest, Reads
+from app.kit.loaders import PageRequest
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens, quote
 from tests.engine.support import CURSORS

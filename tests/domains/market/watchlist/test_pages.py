@@ -8,15 +8,16 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Viewer
+from app.domains.market.services import MarketServices
 from app.domains.market.watchlist import loaders as watchlist_loaders
-from app.domains.market.watchlist import services as service
 from app.domains.market.watchlist.model import WatchlistChanges, WatchlistItem
 from app.domains.market.watchlist.services import Watchlist
 from app.engine.cursors import MAX_CURSOR
 from app.kit.db import Database
-from app.kit.loading import PageRequest, Reads
+from app.kit.house import Services
+from app.kit.loaders import PageRequest
 from app.kit.migrate import migrate
-from app.schema.services import Services
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import CURSORS
@@ -92,7 +93,7 @@ async def read_while_it_is_changed(
     """Who stayed in place throughout, how often each was met, and the order in which they stand."""
     chance = random.Random(seed)
     symbols = [row["symbol"] for row in await owner.fetch("SELECT symbol FROM tokens ORDER BY symbol LIMIT 30")]
-    shuffle = Shuffle(services.market.watchlist, viewer, symbols, chance)
+    shuffle = Shuffle(services[MarketServices].watchlist, viewer, symbols, chance)
     for _ in range(min(16, len(symbols) - 2)):
         await shuffle.add()
     shuffle.stayed = {item.symbol for item in shuffle.items}
@@ -124,8 +125,8 @@ async def test_new_ranks_let_nobody_be_passed_over(  # noqa: PLR0917
     seed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service, "MAX_PLACES", 1)
-    watchlist = services.market.watchlist
+    monkeypatch.setattr("app.domains.market.watchlist.services.MAX_DECIMALS", 1)
+    watchlist = services[MarketServices].watchlist
     items = [await watchlist.add(alice, symbol, None, symbol) for symbol in ("BTC", "ETH", "USDT", "DOGE", "BCH")]
     reader, chance = Reader(database, alice), random.Random(seed)
     await reader.turn(2)
@@ -175,6 +176,6 @@ async def test_lists_keep_their_order_when_they_get_ranks(empty_database_url: st
 
 async def test_the_release_before_finds_a_new_item_at_the_end(services: Services, owner: Owner, alice: Viewer) -> None:
     for symbol in ("BTC", "ETH"):
-        await services.market.watchlist.add(alice, symbol, None, symbol)
+        await services[MarketServices].watchlist.add(alice, symbol, None, symbol)
     rows = await owner.fetch("SELECT symbol FROM watchlist_items ORDER BY position")
     assert [row["symbol"] for row in rows] == ["BTC", "ETH"]

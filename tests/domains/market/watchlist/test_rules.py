@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.market.watchlist.rules import is_between, places_of, rank_between
+from app.domains.market.watchlist.rules import decimals_of, is_between, rank_between
 
 ranks = st.decimals(-(10**9), 10**9, allow_nan=False, places=12)
 
@@ -16,7 +16,7 @@ ranks = st.decimals(-(10**9), 10**9, allow_nan=False, places=12)
 def test_there_is_a_rank_between_any_two(one: Decimal, other: Decimal) -> None:
     low, high = sorted((one, other))
     if low == high:
-        with pytest.raises(ValueError, match="nothing between"):
+        with pytest.raises(ValueError, match="no rank between"):
             rank_between(low, high)
         return
     assert low < rank_between(low, high) < high
@@ -51,14 +51,14 @@ def test_a_gap_is_halved_300_times_in_100_decimals() -> None:
         middle = rank_between(low, high)
         assert low < middle < high
         low, high = (middle, high) if chance.random() < 0.5 else (low, middle)
-    assert places_of(rank_between(low, high)) <= 100
+    assert decimals_of(rank_between(low, high)) <= 100
 
 
 def test_moves_to_either_end_need_no_decimals() -> None:
     rank = Decimal("0.5")
     for _ in range(1000):
         rank = rank_between(None, rank)
-    assert (rank, places_of(rank)) == (Decimal(-1000), 0)
+    assert (rank, decimals_of(rank)) == (Decimal(-1000), 0)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Viewer
+from app.domains.market.services import MarketServices
 from app.domains.market.tokens.model import TokenNotFound
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist.model import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
@@ -16,8 +17,9 @@ from app.domains.market.watchlist.services import Watchlist
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
-from app.kit.loading import PageRequest, Reads
-from app.schema.services import Services
+from app.kit.house import Services
+from app.kit.loaders import PageRequest
+from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register
@@ -31,7 +33,7 @@ async def alice(services: Services, owner: Owner) -> Viewer:
 
 @pytest.fixture
 def watchlist(services: Services) -> Watchlist:
-    return services.market.watchlist
+    return services[MarketServices].watchlist
 
 
 async def places(owner: Owner, viewer: Viewer) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""What users do with their alerts."""
+"""Creating, changing and deleting alerts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from app.domains.market.alerts.model import (
     WhaleTransaction,
 )
 from app.domains.market.alerts.rules import check_condition, check_rearm, threshold_of
-from app.domains.market.statements import ALERTS
+from app.domains.market.alerts.statements import AlertSql
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import known_symbol
 from app.kit.clock import Clock
@@ -30,18 +30,18 @@ from app.kit.idempotency import Keyed, Made, once
 
 @dataclass(frozen=True)
 class Alerts:
-    """Each user's own, at most `limit` of them, the disabled and the fired ones included."""
+    """The alerts of all users. Each user has at most `limit`, including disabled alerts and those that have fired."""
 
     database: Database
     clock: Clock
     limit: int
     chain_symbol: str
-    """The token whose chain tells of payments."""
+    """The token whose payments are followed."""
 
     async def create(self, viewer: Viewer, new: NewAlert, idempotency_key: str) -> Alert:
-        """Makes an alert. Raises InvalidInput, TokenNotFound, AlertLimitReached, IdempotencyKeyReused.
+        """Creates an alert. Raises InvalidInput, TokenNotFound, AlertLimitReached, IdempotencyKeyReused.
 
-        A replay whose alert has since been deleted raises NotFound.
+        A replay raises NotFound when the alert has since been deleted.
         """
 
         async def create(tx: Tx) -> Made:
@@ -56,19 +56,19 @@ class Alerts:
 
         async def work(tx: Tx) -> Alert:
             created = await once(tx, keyed, lambda: create(tx), Made)
-            return _found(await tx.fetch_one(ALERTS.lock_alert, created.result.id, viewer.user_id))
+            return _found(await tx.fetch_one(AlertSql.lock_alert, created.result.id, viewer.user_id))
 
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, changes: AlertChanges) -> Alert:
-        """Changes an alert, and arms it anew while it is enabled. Raises InvalidInput, NotFound."""
+        """Changes an alert, and rearms it if it is enabled. Raises InvalidInput, NotFound."""
         if changes.condition is not UNSET:
             check_condition(changes.condition)
         if changes.expires_at not in (UNSET, None):
             self._check_expiry(changes.expires_at)
 
         async def work(tx: Tx) -> Alert:
-            alert = _found(await tx.fetch_one(ALERTS.lock_alert, id, viewer.user_id))
+            alert = _found(await tx.fetch_one(AlertSql.lock_alert, id, viewer.user_id))
             condition = alert.condition if changes.condition is UNSET else changes.condition
             if type(condition) is not type(alert.condition):
                 raise InvalidInput("condition", "An alert keeps its type.")
@@ -76,11 +76,11 @@ class Alerts:
             enabled = alert.enabled if changes.enabled is UNSET else changes.enabled
             expires_at = alert.expires_at if changes.expires_at is UNSET else changes.expires_at
             if enabled:
-                # Else it would be armed, and never fire.
+                # Otherwise it would be armed, and could never fire.
                 self._check_expiry(expires_at)
             return _found(
                 await tx.fetch_one(
-                    ALERTS.update_alert,
+                    AlertSql.update_alert,
                     id,
                     viewer.user_id,
                     threshold_of(condition),
@@ -96,16 +96,18 @@ class Alerts:
         return await self.database.write(viewer.scope, work)
 
     async def delete(self, viewer: Viewer, id: UUID) -> None:
-        """Deletes an alert; what it told stays. Raises NotFound, also for one that is gone already."""
-        if not await self.database.write(viewer.scope, lambda tx: tx.execute(ALERTS.delete_alert, id, viewer.user_id)):
+        """Deletes an alert. Its notifications stay. Raises NotFound."""
+        if not await self.database.write(
+            viewer.scope, lambda tx: tx.execute(AlertSql.delete_alert, id, viewer.user_id)
+        ):
             raise NotFound
 
     async def delete_expired(self) -> str:
-        """Deletes the alerts of all users that are past their expiry, and what was kept only for them."""
+        """Deletes the expired alerts of all users, and their marks."""
 
         async def work(tx: Tx) -> str:
-            deleted = await tx.execute(ALERTS.delete_expired_alerts, self.clock.now())
-            await tx.execute(ALERTS.delete_marks_of_gone_alerts)
+            deleted = await tx.execute(AlertSql.delete_expired_alerts, self.clock.now())
+            await tx.execute(AlertSql.delete_marks_of_deleted_alerts)
             return f"{deleted} deleted"
 
         return await self.database.write(SYSTEM, work)
@@ -113,12 +115,13 @@ class Alerts:
     async def _insert(self, tx: Tx, user_id: UUID, symbol: str, new: NewAlert) -> Made:
         now = self.clock.now()
         self._check_expiry(new.expires_at)
-        await tx.execute(ALERTS.lock_alerts_of, user_id)
-        # A statement of its own: it must see what was committed while the lock was waited for.
-        if await tx.fetch_value(ALERTS.count_alerts, user_id) >= self.limit:
+        await tx.execute(AlertSql.lock_alerts_of, user_id)
+        # A separate statement: it must see what was committed while this transaction waited for the lock.
+        [count] = await tx.fetch(AlertSql.count_alerts, user_id)
+        if count >= self.limit:
             raise AlertLimitReached(self.limit)
-        row: Any = await tx.fetch_one(
-            ALERTS.insert_alert,
+        [id] = await tx.fetch(
+            AlertSql.insert_alert,
             user_id,
             symbol,
             new.condition.__struct_config__.tag,
@@ -130,7 +133,7 @@ class Alerts:
             new.expires_at,
             now,
         )
-        return Made(row["id"])
+        return Made(id)
 
     def _check_expiry(self, expires_at: datetime | None) -> None:
         if expires_at is not None and expires_at <= self.clock.now():
@@ -143,7 +146,7 @@ class Alerts:
 
 def _details(condition: Condition) -> dict[str, Any]:
     details: dict[str, Any] = msgspec.to_builtins(condition)
-    # It has a column of its own.
+    # The type has its own column.
     del details["type"]
     return details
 
@@ -159,7 +162,7 @@ def _rearm(alert: Alert, changes: AlertChanges) -> tuple[Rearm, int | None]:
     return rearm, cooldown_s
 
 
-def _found(row: Any | None) -> Alert:
-    if row is None:
+def _found(alert: Alert | None) -> Alert:
+    if alert is None:
         raise NotFound
-    return Alert(*row)
+    return alert

@@ -1,4 +1,4 @@
-"""Lets the alerts fire whose thresholds something measured has come to, however many they are."""
+"""Fires the alerts whose thresholds were crossed, however many there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,81 +7,81 @@ from typing import Any, Final
 
 import msgspec
 
-from app.domains.market.alerts.model import ArmedAlert, Firing, Passage
-from app.domains.market.alerts.rules import passage_text
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.statements import ALERTS
+from app.domains.market.alerts.model import CrossedAlert, Crossing, Firing
+from app.domains.market.alerts.rules import crossing_text
+from app.domains.market.alerts.services.dispatcher import AlertDispatcher
+from app.domains.market.alerts.statements import AlertSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.jobs import enqueue
 
-AT_ONCE: Final = 5_000
-"""Alerts that fire in one transaction. It holds the prices' locks, and must not take longer than a statement may."""
-FLOOD_JOB: Final = "market.alert_floods"
+BATCH: Final = 5_000
+"""Alerts that fire in one transaction. It holds the locks of the prices, and must stay within the statement timeout."""
+BACKLOG_JOB: Final = "market.alert_floods"
 
 
-class Flood(msgspec.Struct, frozen=True):
-    """What was measured at a moment at which more alerts are due than fire at once."""
+class AlertBacklog(msgspec.Struct, frozen=True, rename={"crossings": "passages"}):
+    """The crossings of a moment at which more alerts were due than fire at once."""
 
     at: datetime
-    passages: list[Passage]
+    crossings: list[Crossing]
 
 
 @dataclass(frozen=True)
-class Passing:
-    """Finds the alerts on the way of passages: a range scan each. What is beyond AT_ONCE fires in a job."""
+class AlertMatcher:
+    """Finds the alerts of crossings with one range scan each, and fires them. Those beyond BATCH fire in a job."""
 
     database: Database
     clock: Clock
-    firings: Firings
+    dispatcher: AlertDispatcher
 
-    async def tell(self, tx: Tx, passages: Sequence[Passage]) -> int:
-        """Call it last in a transaction of the system's that moves the mark behind these passages.
+    async def match(self, tx: Tx, crossings: Sequence[Crossing]) -> int:
+        """Fires the alerts of these crossings. Returns how many fired; those in the backlog fire later.
 
-        Returns how many alerts have fired here; the rest of a flood fires later.
+        Call this last in a transaction of the system that moves the mark of these crossings.
         """
-        if not passages:
+        if not crossings:
             return 0
-        flood = Flood(self.clock.now(), list(passages))
-        met = await self._met(tx, flood, unfired_since=None)
-        if len(met) == AT_ONCE:
-            # What it finds has not fired since that moment: those of this transaction have.
-            after = [msgspec.structs.replace(each, armed_before=each.armed_before or flood.at) for each in passages]
-            await enqueue(tx, FLOOD_JOB, msgspec.to_builtins(Flood(flood.at, after)))
-        return await self.firings.fire(tx, met, flood.at)
+        backlog = AlertBacklog(self.clock.now(), list(crossings))
+        firings = await self._firings(tx, backlog, unfired_since=None)
+        if len(firings) == BATCH:
+            # The job fires what has not fired since this moment: the alerts of this transaction have.
+            rest = [msgspec.structs.replace(each, armed_before=each.armed_before or backlog.at) for each in crossings]
+            await enqueue(tx, BACKLOG_JOB, msgspec.to_builtins(AlertBacklog(backlog.at, rest)))
+        return await self.dispatcher.fire(tx, firings, backlog.at)
 
-    async def go_on(self, payload: dict[str, Any]) -> None:
-        """What the worker makes of FLOOD_JOB. An alert that has fired since the flood came is not asked again."""
-        flood = msgspec.convert(payload, Flood)
+    async def work_off(self, payload: dict[str, Any]) -> None:
+        """Handles BACKLOG_JOB. Alerts that have fired since the backlog began do not fire again."""
+        backlog = msgspec.convert(payload, AlertBacklog)
 
         async def work(tx: Tx) -> int:
-            met = await self._met(tx, flood, unfired_since=flood.at)
-            await self.firings.fire(tx, met, flood.at)
-            return len(met)
+            firings = await self._firings(tx, backlog, unfired_since=backlog.at)
+            await self.dispatcher.fire(tx, firings, backlog.at)
+            return len(firings)
 
-        while await self.database.write(SYSTEM, work) == AT_ONCE:
+        while await self.database.write(SYSTEM, work) == BATCH:
             pass
 
-    async def _met(self, tx: Tx, flood: Flood, *, unfired_since: datetime | None) -> list[Firing]:
-        """Locks the alerts that may fire and whose thresholds lie on the way."""
-        passages = flood.passages
-        rows = await tx.fetch(
-            ALERTS.passed_alerts,
-            [passage.symbol for passage in passages],
-            [passage.alert_type for passage in passages],
-            [passage.details for passage in passages],
-            [passage.before for passage in passages],
-            [passage.after for passage in passages],
-            [float(min(passage.before, passage.after)) for passage in passages],
-            [float(max(passage.before, passage.after)) for passage in passages],
-            [passage.armed_before for passage in passages],
-            flood.at,
-            AT_ONCE,
+    async def _firings(self, tx: Tx, backlog: AlertBacklog, *, unfired_since: datetime | None) -> list[Firing]:
+        """Locks the alerts that may fire and whose thresholds were crossed."""
+        crossings = backlog.crossings
+        alerts = await tx.fetch(
+            AlertSql.crossed_alerts,
+            [crossing.symbol for crossing in crossings],
+            [crossing.alert_type for crossing in crossings],
+            [crossing.details for crossing in crossings],
+            [crossing.before for crossing in crossings],
+            [crossing.after for crossing in crossings],
+            [float(min(crossing.before, crossing.after)) for crossing in crossings],
+            [float(max(crossing.before, crossing.after)) for crossing in crossings],
+            [crossing.armed_before for crossing in crossings],
+            backlog.at,
+            BATCH,
             unfired_since,
         )
-        return [_firing(ArmedAlert(*row[:-1]), passages[row[-1] - 1]) for row in map(tuple, rows)]
+        return [_firing(alert, crossings[alert.ord - 1]) for alert in alerts]
 
 
-def _firing(alert: ArmedAlert, passage: Passage) -> Firing:
-    text = passage.text or passage_text(alert.symbol, alert.condition, passage.after, passage.source)
-    return Firing(alert.id, passage.after, *text)
+def _firing(alert: CrossedAlert, crossing: Crossing) -> Firing:
+    text = crossing.text or crossing_text(alert.symbol, alert.condition, crossing.after, crossing.source)
+    return Firing(alert.id, crossing.after, *text)

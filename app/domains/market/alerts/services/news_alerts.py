@@ -1,4 +1,4 @@
-"""Alerts on news that matter."""
+"""Alerts on news."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,43 +6,42 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from app.domains.market.alerts.model import AlertType, Passage
+from app.domains.market.alerts.model import AlertingArticle, AlertType, Crossing
 from app.domains.market.alerts.rules import news_text
-from app.domains.market.alerts.services.matcher import Passing
-from app.domains.market.statements import ALERTS
+from app.domains.market.alerts.services.matcher import AlertMatcher
+from app.domains.market.alerts.statements import AlertSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
-AT_THAT_MOMENT: Final = timedelta(microseconds=1)
+SAME_MOMENT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Headlines:
-    """Lets alerts on news fire. An article's mark is that it says when they were asked."""
+class NewsAlerts:
+    """Fires alerts on news. The mark is in the article: the time at which its alerts were evaluated."""
 
     database: Database
     clock: Clock
-    passing: Passing
+    matcher: AlertMatcher
 
-    async def ask(self, payload: dict[str, Any]) -> None:
-        """What the worker makes of `market.news_alerts`: asks about the articles of `ids` that were not asked about."""
+    async def evaluate(self, payload: dict[str, Any]) -> None:
+        """Handles the job of new articles: evaluates those of `ids` that were not evaluated yet."""
         ids = sorted({UUID(id) for id in payload["ids"]})
-        await self.database.write(SYSTEM, lambda tx: self._ask(tx, ids))
+        await self.database.write(SYSTEM, lambda tx: self._evaluate(tx, ids))
 
-    async def _ask(self, tx: Tx, ids: list[UUID]) -> None:
-        articles = await tx.fetch(ALERTS.claim_news, ids, self.clock.now())
-        await self.passing.tell(
-            tx, [_passage(each, symbol) for each in articles for symbol in each["symbols_mentioned"]]
-        )
+    async def _evaluate(self, tx: Tx, ids: list[UUID]) -> None:
+        articles = await tx.fetch(AlertSql.claim_news, ids, self.clock.now())
+        crossings = [_crossing(article, symbol) for article in articles for symbol in article.symbols_mentioned]
+        await self.matcher.match(tx, crossings)
 
 
-def _passage(article: Any, symbol: str) -> Passage:
-    return Passage(
+def _crossing(article: AlertingArticle, symbol: str) -> Crossing:
+    return Crossing(
         symbol=symbol,
         alert_type=AlertType.NEWS_IMPACT,
         before=Decimal(0),
-        after=Decimal(article["impact"]),
-        # Not for who began to wait after it had come.
-        armed_before=article["created_at"] + AT_THAT_MOMENT,
-        text=news_text(symbol, article["title"], article["impact"], article["url"]),
+        after=Decimal(article.impact),
+        # Alerts that were armed after the article was stored do not fire.
+        armed_before=article.created_at + SAME_MOMENT,
+        text=news_text(symbol, article.title, article.impact, article.url),
     )

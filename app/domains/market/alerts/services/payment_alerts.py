@@ -1,4 +1,4 @@
-"""Alerts on large payments, as a chain confirms them."""
+"""Alerts on large payments that a chain confirms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,74 +6,76 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from app.domains.market.alerts.model import AlertType, Passage
+from app.domains.market.alerts.model import AlertType, Crossing
 from app.domains.market.alerts.rules import whale_text
-from app.domains.market.alerts.services.dispatcher import Firings
-from app.domains.market.alerts.services.matcher import Passing
+from app.domains.market.alerts.services.dispatcher import AlertDispatcher
+from app.domains.market.alerts.services.matcher import AlertMatcher
+from app.domains.market.alerts.statements import AlertSql
 from app.domains.market.sources.model.chain import Chain, ChainTransfer
-from app.domains.market.statements import ALERTS
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
 BATCH: Final = 500
-KIND: Final = AlertType.WHALE_TX
+TYPE: Final = AlertType.WHALE_TX
 CHAIN_SECOND: Final = timedelta(seconds=1)
-"""A chain tells whole seconds: what was confirmed in the one in which an alert was armed may have been so after it."""
+"""A chain has whole seconds: a payment that was confirmed in the second in which an alert was armed may be later."""
 
 
 @dataclass(frozen=True)
-class Whales:
-    """Follows a chain. Its mark is the position up to which alerts have been asked."""
+class PaymentAlerts:
+    """Fires alerts on payments. The mark is the position in the chain up to which payments were evaluated."""
 
     database: Database
     clock: Clock
-    firings: Firings
-    passing: Passing
+    dispatcher: AlertDispatcher
+    matcher: AlertMatcher
     chain: Chain
 
-    async def follow(self) -> str:
-        """Asks the alerts about every payment that was confirmed since. Whoever else follows meanwhile asks no second
-        time. What was confirmed while nobody waited is passed over."""
-        followed = fired = 0
+    async def evaluate(self) -> str:
+        """Evaluates every payment that was confirmed since, each once however many workers do so at the same time.
+
+        Payments that are confirmed while no alert is armed are skipped.
+        """
+        evaluated = fired = 0
         while True:
             position = await self._position()
-            if position is None or self.chain.symbol not in await self.firings.armed_symbols(KIND):
-                await self._begin()
+            if position is None or self.chain.symbol not in await self.dispatcher.armed_symbols(TYPE):
+                await self._skip()
                 break
             transfers = await self.chain.transactions_after(position, BATCH)
             if transfers:
-                fired += await self._ask(position, transfers)
-                followed += len(transfers)
+                fired += await self._match(position, transfers)
+                evaluated += len(transfers)
             if len(transfers) < BATCH:
                 break
-        return f"{followed} payments followed, {fired} alerts fired"
+        return f"{evaluated} payments followed, {fired} alerts fired"
 
     async def _position(self) -> int | None:
-        rows = await self.database.fetch(ALERTS.marks, KIND, [self.chain.source])
-        return rows[0]["position"] if rows else None
+        mark = await self.database.fetch_one(AlertSql.marks, TYPE, [self.chain.source])
+        return None if mark is None else mark.position
 
-    async def _begin(self) -> None:
+    async def _skip(self) -> None:
         position = await self.chain.position()
         await self.database.write(SYSTEM, lambda tx: self._move(tx, position))
 
-    async def _ask(self, position: int, transfers: Sequence[ChainTransfer]) -> int:
+    async def _match(self, position: int, transfers: Sequence[ChainTransfer]) -> int:
         async def work(tx: Tx) -> int:
-            marks = await tx.fetch(ALERTS.lock_marks, KIND, [self.chain.source])
-            if not marks or marks[0]["position"] != position:
+            mark = await tx.fetch_one(AlertSql.lock_marks, TYPE, [self.chain.source])
+            if mark is None or mark.position != position:
                 return 0
             await self._move(tx, transfers[-1].position)
-            return await self.passing.tell(tx, [_passage(self.chain.symbol, each) for each in transfers])
+            return await self.matcher.match(tx, [_crossing(self.chain.symbol, each) for each in transfers])
 
         return await self.database.write(SYSTEM, work)
 
     async def _move(self, tx: Tx, position: int) -> None:
-        await tx.execute(ALERTS.move_position, KIND, self.chain.source, position, self.clock.now())
+        await tx.execute(AlertSql.move_position, TYPE, self.chain.source, position, self.clock.now())
 
 
-def _passage(symbol: str, transfer: ChainTransfer) -> Passage:
-    return Passage(
+def _crossing(symbol: str, transfer: ChainTransfer) -> Crossing:
+    return Crossing(
         symbol=symbol,
-        alert_type=KIND,
+        alert_type=TYPE,
         before=Decimal(0),
         after=transfer.amount,
         armed_before=transfer.confirmed_at + CHAIN_SECOND,

@@ -1,27 +1,28 @@
-"""Alerts on prices, at every tick."""
+"""Alerts on prices, which every tick evaluates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domains.market.alerts.model import AlertType, Passage
-from app.domains.market.alerts.services.matcher import Passing
+from app.domains.market.alerts.model import AlertType, Crossing
+from app.domains.market.alerts.services.matcher import AlertMatcher
 from app.domains.market.prices.model import Move
 from app.kit.db import Tx
 
 
 @dataclass(frozen=True)
-class Crossings:
-    """Lets the alerts fire whose prices a tick came to."""
+class PriceAlerts:
+    """Fires alerts on prices."""
 
-    passing: Passing
+    matcher: AlertMatcher
 
-    async def cross(self, tx: Tx, source: str, moves: Sequence[Move]) -> None:
-        """What a tick owes to alerts: call it last in the transaction that stores the prices, which are the mark.
+    async def evaluate(self, tx: Tx, source: str, moves: Sequence[Move]) -> None:
+        """Fires the alerts whose prices were crossed. `source` is the source of the prices.
 
-        `source` is who says so. A first price is not come to from anywhere: it crosses nothing.
+        Call this last in the transaction that stores the prices: the stored price is the mark. The first price of a
+        token crosses nothing.
         """
-        passages = [
-            Passage(
+        crossings = [
+            Crossing(
                 symbol=move.symbol,
                 alert_type=AlertType.PRICE_ABOVE if move.before < move.after else AlertType.PRICE_BELOW,
                 before=move.before,
@@ -31,4 +32,4 @@ class Crossings:
             for move in moves
             if move.before is not None and move.before != move.after
         ]
-        await self.passing.tell(tx, passages)
+        await self.matcher.match(tx, crossings)

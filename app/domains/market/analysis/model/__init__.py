@@ -1,6 +1,6 @@
-"""The ten analyses of a token: what each is called, how long it holds, and what all of them say of themselves.
+"""The ten analyses of a token: their types, how long they are valid, and what they have in common.
 
-What an analysis found is a struct of its own module: `technical.TechnicalFindings`, `risk.RiskFindings` and so on.
+The findings of each analysis are a struct in its own module, such as `technical.TechnicalFindings`.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ F = TypeVar("F")
 
 
 class AnalysisType(StrEnum):
-    """What is analysed; the values are those of `analysis_cache`."""
+    """The type of an analysis; the values are those of `analysis_cache`."""
 
     MARKET_DATA = "market-data"
     TECHNICAL = "technical"
@@ -35,35 +35,35 @@ class AnalysisStatus(StrEnum):
 
 
 TTLS: Final = {
-    # The seed's.
+    # As in the seed data.
     AnalysisType.MARKET_DATA: timedelta(minutes=1),
     AnalysisType.TECHNICAL: timedelta(minutes=5),
     AnalysisType.NEWS: timedelta(minutes=15),
     AnalysisType.RESEARCH: timedelta(hours=1),
     AnalysisType.ON_CHAIN: timedelta(hours=1),
-    # As often as its fastest input: an alert on a change of mood must not wait for a quarter of an hour.
+    # As often as its fastest input: an alert on sentiment must not wait for a quarter of an hour.
     AnalysisType.SENTIMENT: timedelta(minutes=5),
-    # Made of hourly and daily candles: the newest of them has hardly moved in a quarter of an hour.
+    # From hourly and daily candles: the newest of them hardly changes in a quarter of an hour.
     AnalysisType.PREDICTIONS: timedelta(minutes=15),
     AnalysisType.RISK: timedelta(minutes=15),
-    # Funding and open interest move within minutes, and providers renew them as often.
+    # Funding and open interest change within minutes, and providers update them as often.
     AnalysisType.DERIVATIVES: timedelta(minutes=5),
-    # Locked value is published by the hour.
+    # Locked value is published hourly.
     AnalysisType.DEFI: timedelta(hours=1),
 }
-"""How long an analysis holds."""
+"""How long an analysis is valid."""
 
 UNAVAILABLE_TTL: Final = timedelta(seconds=30)
-"""How long it holds that there is none: what was missing may come at any moment."""
+"""How long an unavailable analysis is cached: a missing input may be back at any time."""
 
-MAKESHIFT_TTL: Final = timedelta(minutes=5)
-"""How long one holds, at most, that was made without somebody who should have had a part in it and did not answer."""
+PROVISIONAL_TTL: Final = timedelta(minutes=5)
+"""How long a provisional analysis is valid, for which an input did not answer in time."""
 
 
 class Analysis(msgspec.Struct, Generic[F], frozen=True):
-    """One analysis of one token. `quality`, 0 to 100, says how complete and how fresh its inputs were.
+    """An analysis of a token. `quality`, 0 to 100, is how complete and how fresh its inputs were.
 
-    Without findings the status is UNAVAILABLE, the quality 0, and `reason` says why in one line.
+    Without findings the status is UNAVAILABLE, the quality 0, and `reason` is one line.
     """
 
     symbol: str

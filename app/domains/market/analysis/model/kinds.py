@@ -1,4 +1,4 @@
-"""Which findings each analysis has, and how one that was stored is read back."""
+"""The findings of each type of analysis, and how stored analyses are decoded."""
 
 from typing import Any, Final
 
@@ -28,11 +28,11 @@ KINDS: Final[dict[AnalysisType, Any]] = {
     AnalysisType.DEFI: Analysis[Defi],
     AnalysisType.RESEARCH: Analysis[ResearchFindings],
 }
-"""An analysis of each type, with its findings."""
+"""The type of the findings of each analysis."""
 
 
 def read_analysis(data: Any) -> Analysis[Any]:
-    """An analysis out of its JSON. Raises ValueError for what is none, or is one of another release."""
+    """Decodes an analysis from JSON. Raises ValueError if it is not one, or is of another release."""
     try:
         kind = KINDS[AnalysisType(data["type"])]
         analysis: Analysis[Any] = msgspec.convert(data, kind)

@@ -1,4 +1,4 @@
-"""What a token is worth now, and how its price has moved. Prices are in dollars unless they say otherwise."""
+"""The current price of a token, and its changes. Prices are in US dollars unless stated otherwise."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -9,14 +9,14 @@ from app.domains.market.analysis.model.technical import Indicator
 
 
 class BasicIndicator(msgspec.Struct, frozen=True):
-    """An indicator over hourly candles; null where there are too few."""
+    """An indicator over hourly candles; null if there are too few."""
 
     indicator: Indicator
     value: float | None
 
 
 class MarketDataFindings(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest quote and what hourly candles add to it. Changes are in per cent; null: not enough is known."""
+    """The newest quote, completed from hourly candles. Changes are in per cent; null: not known."""
 
     exchange: str
     quoted_at: datetime
@@ -28,10 +28,10 @@ class MarketDataFindings(msgspec.Struct, frozen=True, kw_only=True):
     high_24h: Decimal | None
     low_24h: Decimal | None
     range_position: float | None
-    """Where the price stands between the low and the high of 24 hours, from 0 to 1."""
+    """The position of the price between the low and the high of 24 hours, from 0 to 1."""
     change_percentage_1h: float | None
     change_percentage_24h: float | None
     change_percentage_7d: float | None
     turnover: float | None
-    """Dollars traded in 24 hours for each dollar of market capitalisation."""
+    """The volume of 24 hours divided by the market capitalisation."""
     indicators: list[BasicIndicator]

@@ -1,4 +1,4 @@
-"""What the press writes of a token."""
+"""Findings about the news of a token."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,27 @@ class NewsHeadline(msgspec.Struct, frozen=True):
     published_at: datetime
 
 
+class NewsSummary(msgspec.Struct, frozen=True):
+    """The articles about a token in a period. The last values are null where there is no article."""
+
+    articles: int
+    articles_24h: int
+    positive: int
+    neutral: int
+    negative: int
+    sentiment: float | None
+    sources: int
+    newest: datetime | None
+
+
+class NewsSentiment(msgspec.Struct, frozen=True):
+    """The mean sentiment of the articles in a period; null where there is none."""
+
+    articles: int
+    sentiment: float | None
+    newest: datetime | None
+
+
 class NewsFindings(msgspec.Struct, frozen=True, kw_only=True):
     """Articles of the last seven days that mention the token."""
 
@@ -27,8 +48,8 @@ class NewsFindings(msgspec.Struct, frozen=True, kw_only=True):
     neutral: int
     negative: int
     sentiment: float
-    """Their mean from -1 to 1, each counted by its impact."""
+    """Their mean from -1 to 1, weighted by impact."""
     sources: int
-    """How many different papers they are from."""
+    """The number of different sources."""
     top: list[NewsHeadline]
     """The most important, the newest of equal ones first; at most ten."""

@@ -1,4 +1,4 @@
-"""What happens on a token's chain. Amounts are in coins."""
+"""Activity on the chain of a token. Amounts are in coins."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -17,14 +17,14 @@ class OnChainFindings(msgspec.Struct, frozen=True, kw_only=True):
     average_block_time_s: float
     difficulty_bits: int
     hashes_per_s: float
-    """What the difficulty and the time between blocks amount to."""
+    """The hash rate that follows from the difficulty and the time between blocks."""
     circulating: Decimal
     total: Decimal
     blocks_24h: int
     transactions_24h: int
     volume_24h: Decimal
     volume_24h_usd: Decimal | None
-    """At the newest quote; null without one."""
+    """At the newest quote; null if there is none."""
     fees_24h: Decimal
     active_wallets_24h: int
     large_threshold: Decimal

@@ -1,4 +1,4 @@
-"""One progressive analysis: four phases, each with the analyses that it adds."""
+"""A progressive analysis: four phases, each with the analyses that it adds."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,10 +20,10 @@ PHASES: Final = {
         AnalysisType.RESEARCH,
     ),
 }
-"""What each phase adds. The basic indicators of the first are among the market data."""
+"""The analyses that each phase adds. The market data of the first include basic indicators."""
 
 BUDGETS_S: Final = {1: 1.0, 2: 3.0, 3: 5.0, 4: 10.0}
-"""Seconds from the beginning of the run within which each phase is complete, whatever its parts do."""
+"""The seconds from the start of the run within which each phase completes, whether or not its analyses are ready."""
 
 RUN_TTL: Final = timedelta(hours=1)
 

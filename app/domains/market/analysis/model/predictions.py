@@ -1,4 +1,4 @@
-"""What the predictions are: intervals, and how often such intervals held before."""
+"""Predictions: intervals, and how often such intervals were right before."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ class Horizon(StrEnum):
 
 
 class Calibration(StrEnum):
-    """What the back-test says of the intervals of a horizon; see `rules.predictions.calibration_of`."""
+    """The calibration of the intervals of a horizon in the back-test; see `rules.predictions.calibration_of`."""
 
     CALIBRATED = "calibrated"
     TOO_NARROW = "too_narrow"
@@ -36,7 +36,7 @@ class Obstacle(StrEnum):
 
 
 class PredictedInterval(msgspec.Struct, frozen=True):
-    """Dollars between which the price will be with a probability, and how often that held in the back-test."""
+    """The bounds in dollars of the price at a probability, and how often that was right in the back-test."""
 
     probability: float
     low: Decimal
@@ -45,7 +45,7 @@ class PredictedInterval(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """One horizon. With an obstacle there are no intervals and what may be null is null."""
+    """The prediction for a horizon. With an obstacle, there are no intervals, and nullable values are null."""
 
     horizon: Horizon
     obstacle: Obstacle | None

@@ -1,4 +1,4 @@
-"""What the risk analysis finds. All shares and returns are fractions: 0.05 is 5 per cent."""
+"""The findings of the risk analysis. All shares and returns are fractions: 0.05 is 5 per cent."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,9 +19,9 @@ class RiskLevel(StrEnum):
 
 
 class TailRisk(msgspec.Struct, frozen=True):
-    """What may be lost within a day at a confidence, as parts of what is held. A loss is positive.
+    """The possible loss within a day at a confidence, as a fraction of the value held. A loss is positive.
 
-    Null: too few days for so rare a loss.
+    Null: too few days for such a rare loss.
     """
 
     confidence: float
@@ -32,7 +32,7 @@ class TailRisk(msgspec.Struct, frozen=True):
 
 
 class Drawdown(msgspec.Struct, frozen=True):
-    """The deepest fall from a highest close, as a part of it."""
+    """The largest fall from a previous high, as a fraction of it."""
 
     depth: float
     peak_at: datetime
@@ -42,7 +42,7 @@ class Drawdown(msgspec.Struct, frozen=True):
 
 
 class MarketDependence(msgspec.Struct, frozen=True):
-    """How the token moves with Bitcoin. Both are null with too few common returns, or where one stands still."""
+    """How the token moves with Bitcoin. Both are null with too few common returns, or if one price does not move."""
 
     beta: float | None
     correlation: float | None
@@ -50,7 +50,7 @@ class MarketDependence(msgspec.Struct, frozen=True):
 
 
 class RiskFindings(msgspec.Struct, frozen=True):
-    """Risk of holding a token, from a series of candles. What is null cannot be told from so few returns."""
+    """The risk of holding a token, from a series of candles. Null: there are too few returns."""
 
     interval: Interval | None
     candles: int

@@ -16,20 +16,20 @@ class Mood(StrEnum):
 
 
 class SentimentSource(msgspec.Struct, frozen=True):
-    """One source's part in the score: 0 to 100, and how much of the whole it counts, 0 to 1."""
+    """The score of a source, 0 to 100, and its weight, 0 to 1."""
 
     name: str
     score: float
     weight: float
     samples: int | None
-    """Texts that it was made of; null where the source does not say."""
+    """The number of texts that were scored; null if not reported."""
 
 
 class SentimentFindings(msgspec.Struct, frozen=True):
-    """0: all speak ill of it; 50: neither; 100: all speak well."""
+    """0 is negative, 50 neutral, 100 positive."""
 
     score: float
     mood: Mood
     change_24h: float | None
-    """Points since yesterday, of the sources that tell; null where there is nothing to compare with."""
+    """The change since yesterday in points, of the news; null if there is nothing to compare with."""
     sources: list[SentimentSource]

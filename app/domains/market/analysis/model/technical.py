@@ -1,4 +1,4 @@
-"""What the technical analysis finds."""
+"""The findings of the technical analysis."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from app.domains.market.prices.model import Interval
 
 
 class Indicator(StrEnum):
-    """A number that is told from candles."""
+    """An indicator that is calculated from candles."""
 
     RSI_14 = "rsi_14"
     MACD = "macd"
@@ -36,7 +36,7 @@ class Indicator(StrEnum):
 
 
 class Signal(StrEnum):
-    """What an indicator advises."""
+    """The signal of an indicator."""
 
     STRONG_BUY = "strong_buy"
     BUY = "buy"
@@ -46,7 +46,7 @@ class Signal(StrEnum):
 
 
 class Rsi(msgspec.Struct, frozen=True):
-    """Relative strength index, 0 to 100. What is null in a reading cannot be told from the candles."""
+    """Relative strength index, 0 to 100. Null values cannot be calculated from the candles."""
 
     value: float | None
     signal: Signal | None
@@ -76,7 +76,7 @@ class Bollinger(msgspec.Struct, frozen=True):
 
 
 class AverageKind(StrEnum):
-    """How an average weighs its candles."""
+    """How an average weights its candles."""
 
     SIMPLE = "simple"
     EXPONENTIAL = "exponential"
@@ -111,7 +111,7 @@ class Stochastic(msgspec.Struct, frozen=True):
 
 
 class Adx(msgspec.Struct, frozen=True):
-    """How strong the trend is, and how strong upward and downward movement are, each 0 to 100."""
+    """The strength of the trend, and of upward and downward movement, each 0 to 100."""
 
     value: float | None
     plus_di: float | None
@@ -121,7 +121,7 @@ class Adx(msgspec.Struct, frozen=True):
 
 
 class PatternDirection(StrEnum):
-    """Where a candlestick pattern is held to point."""
+    """The direction that a candlestick pattern indicates."""
 
     BULLISH = "bullish"
     BEARISH = "bearish"
@@ -129,7 +129,7 @@ class PatternDirection(StrEnum):
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A candlestick pattern, and when the candle opened that completed it."""
+    """A candlestick pattern, and the opening time of the candle that completed it."""
 
     name: str
     direction: PatternDirection
@@ -137,7 +137,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class PriceLevel(msgspec.Struct, frozen=True):
-    """A price in dollars at which the market has turned: how often, and when last."""
+    """A price in dollars at which the market has turned, how often, and when last."""
 
     price: Decimal
     touches: int
@@ -145,7 +145,7 @@ class PriceLevel(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """All signals together: a score from -1 to 1, and how many indicators say what. Null: none says anything."""
+    """All signals together: a score from -1 to 1, and the number of each signal. Null: there is no signal."""
 
     signal: Signal | None
     score: float | None
@@ -160,7 +160,7 @@ class TechnicalFindings(msgspec.Struct, frozen=True):
     """Technical analysis of a series of candles.
 
     Prices and differences of prices are Decimals of dollars with 12 significant digits; they are calculated in floats.
-    Interval, time and price are null of a series without candles.
+    Interval, time and price are null for a series without candles.
     """
 
     interval: Interval | None

@@ -1,4 +1,4 @@
-"""A brief composed of the other analyses by rule: each sentence says one thing, and names what it rests on."""
+"""A brief that is composed from the other analyses by rule. Each sentence names the analyses that it is based on."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -20,7 +20,7 @@ Analyses = Mapping[AnalysisType, Analysis[Any]]
 
 
 def brief(symbol: str, analyses: Analyses) -> list[ResearchSentence]:
-    """Sentences on whatever is available, and one on what is not."""
+    """Returns sentences about the available analyses, and one about the others."""
     told = [
         ResearchSentence(text, [kind])
         for kind, tell in _TELLERS.items()
@@ -69,7 +69,7 @@ def _risk(_: str, found: RiskFindings) -> str | None:
 
 
 def _predictions(_: str, found: PredictionFindings) -> str | None:
-    # The furthest that the back-test has anything to say of: two forecasts that held prove nothing.
+    # The longest horizon with a calibration: two right forecasts prove nothing.
     proven = [each for each in found.predictions if each.calibration not in (None, Calibration.UNPROVEN)]
     for prediction in reversed(proven):
         for interval in prediction.intervals:
@@ -116,7 +116,7 @@ def _defi(_: str, found: Defi) -> str:
 
 
 def _contrast(analyses: Analyses) -> ResearchSentence | None:
-    """Where what is said of a token and what its price does go different ways."""
+    """Returns a sentence if the sentiment and the price move in different directions."""
     mood: SentimentFindings | None = _findings(analyses, AnalysisType.SENTIMENT)
     market: MarketDataFindings | None = _findings(analyses, AnalysisType.MARKET_DATA)
     if mood is None or market is None or market.change_percentage_24h is None:
@@ -129,7 +129,7 @@ def _contrast(analyses: Analyses) -> ResearchSentence | None:
 
 
 def _dollars(price: Decimal) -> str:
-    """A price with six significant digits, and all that are before the point."""
+    """Formats a price with six significant digits, and all digits before the point."""
     digits = max(0, 5 - price.adjusted())
     return f"${round(price, digits):,f}"
 

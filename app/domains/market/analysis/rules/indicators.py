@@ -1,6 +1,6 @@
 """Indicators by TA-Lib.
 
-Averages that forget (EMA, MACD, RSI, ATR, ADX) begin at the first candle of the series; give at least 250 candles for
+Averages with memory (EMA, MACD, RSI, ATR, ADX) begin at the first candle of the series; give at least 250 candles for
 values that agree with those of other programs. The moving average of MACD and the EMA begin with a simple average.
 """
 
@@ -22,7 +22,7 @@ ATR_PERIOD = 14
 STOCHASTIC_PERIODS = (14, 3, 3)
 ADX_PERIOD = 14
 
-# A price that has moved by less than this part of itself has not moved: what is left is the rounding of floats.
+# A price that has moved by less than this fraction has not moved: the rest is the rounding of floats.
 STILL = 1e-9
 
 CANDLES_NEEDED: dict[Indicator, int] = {
@@ -48,24 +48,24 @@ CANDLES_NEEDED: dict[Indicator, int] = {
     Indicator.PLUS_DI_14: ADX_PERIOD + 1,
     Indicator.MINUS_DI_14: ADX_PERIOD + 1,
 }
-"""Fewest candles that an indicator can be told from."""
+"""The minimum number of candles for each indicator."""
 
 
 def value_of(indicator: Indicator, series: Series) -> float | None:
-    """The indicator at the last candle.
+    """Returns the indicator at the last candle.
 
     Averages, bands, MACD and ATR are in dollars; RSI, stochastic, ADX and DI go from 0 to 100; percent b is 0 at the
-    lower band and 1 at the upper; the bandwidth is a part of the middle band.
+    lower band and 1 at the upper; the bandwidth is a fraction of the middle band.
 
-    Null with fewer candles than CANDLES_NEEDED; and of RSI, stochastic, ADX and percent b also where the price stands
-    still over the whole of a window, for they divide by how far it moved.
+    Null with fewer candles than CANDLES_NEEDED; and of RSI, stochastic, ADX and percent b also if the price does
+    not move in a whole window, because they divide by its movement.
     """
     return Indicators(series).value(indicator)
 
 
 @dataclass(frozen=True)
 class Indicators:
-    """The indicators of a series, each calculated when it is first asked for."""
+    """The indicators of a series, each calculated on first use."""
 
     series: Series
 
@@ -81,7 +81,7 @@ class Indicators:
 
     def rsi(self) -> float:
         """Relative strength index, 0 to 100."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         window = self.series.close[-RSI_PERIOD - 1 :]
         if self._stands_still(window.max(), window.min()):
@@ -91,16 +91,16 @@ class Indicators:
     @cached_property
     def macd(self) -> tuple[Floats, Floats, Floats]:
         """Line, signal line and histogram at every candle, in dollars; NaN at the first 33."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         return talib.MACD(self.series.close, *MACD_PERIODS)
 
     @cached_property
     def bollinger(self) -> tuple[float, float, float]:
         """Upper, middle and lower band, in dollars."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
-        # Only the window: running sums keep the rounding of much higher prices of long ago.
+        # Only the window: running sums would keep the rounding errors of much higher earlier prices.
         bands = talib.BBANDS(
             self.series.close[-BOLLINGER_PERIOD:], BOLLINGER_PERIOD, BOLLINGER_DEVIATIONS, BOLLINGER_DEVIATIONS
         )
@@ -108,39 +108,39 @@ class Indicators:
         return upper, middle, lower
 
     def percent_b(self) -> float:
-        """Where the close lies between the bands: 0 is the lower, 1 the upper."""
+        """The position of the close between the bands: 0 is the lower, 1 the upper."""
         upper, middle, lower = self.bollinger
         if upper - lower < STILL * middle:
             return math.nan
         return (float(self.series.close[-1]) - lower) / (upper - lower)
 
     def bandwidth(self) -> float:
-        """Distance of the bands as a part of the middle."""
+        """The distance of the bands as a fraction of the middle."""
         upper, middle, lower = self.bollinger
         return (upper - lower) / middle
 
     def sma(self, period: int) -> float:
         """Simple average of the last closes, in dollars."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         return float(talib.SMA(self.series.close[-period:], period)[-1])
 
     def ema(self, period: int) -> float:
         """Exponential average of the closes, in dollars."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         return float(talib.EMA(self.series.close, period)[-1])
 
     def atr(self) -> float:
         """Average true range, in dollars."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         return float(talib.ATR(self.series.high, self.series.low, self.series.close, ATR_PERIOD)[-1])
 
     @cached_property
     def stochastic(self) -> tuple[float, float]:
         """Slow %K and %D, 0 to 100; NaN where one of the windows behind them has no range."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         window, slowing, signal = STOCHASTIC_PERIODS
         used = window + slowing + signal - 2
@@ -155,7 +155,7 @@ class Indicators:
     @cached_property
     def directional(self) -> tuple[float, float, float]:
         """ADX, +DI and -DI, 0 to 100; NaN where the last window has no range."""
-        from app.domains.market.analysis.rules.talib import talib
+        from app.domains.market.analysis.rules.talib_binding import talib
 
         series = self.series
         if self._stands_still(series.high[-ADX_PERIOD:].max(), series.low[-ADX_PERIOD:].min()):

@@ -11,12 +11,12 @@ from app.domains.market.analysis.rules.series import Floats, Series
 SHOULDER = 5
 """A pivot is the extreme of this many candles on either side of it."""
 CLUSTER_WIDTH = 0.005
-"""Pivots no further apart than this part of the lowest are one level."""
+"""Pivots within this fraction of the lowest are one level."""
 MOST_LEVELS = 3
 
 
 def levels_of(series: Series) -> tuple[tuple[PriceLevel, ...], tuple[PriceLevel, ...]]:
-    """Supports (from lows, under the last close) and resistances (from highs, over it), the MOST_LEVELS nearest first.
+    """Returns supports (lows below the last close) and resistances (highs above it), the MOST_LEVELS nearest first.
 
     A level's price is the mean of its pivots. Both are empty with fewer than 2 * SHOULDER + 1 candles.
     """
@@ -48,7 +48,7 @@ def _clusters(prices: Floats, peaks: Floats, series: Series) -> list[PriceLevel]
 
 def _pivots(peaks: Floats) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     windows = np.lib.stride_tricks.sliding_window_view(peaks, 2 * SHOULDER + 1)
-    # Not below what follows and above what came before, so that a flat top is one pivot and a flat market none.
+    # Not below the next ones and above the previous ones: a flat top is one pivot, and a flat market has none.
     before = windows[:, SHOULDER] > windows[:, :SHOULDER].max(axis=1)
     after = windows[:, SHOULDER] >= windows[:, SHOULDER + 1 :].max(axis=1)
     return np.flatnonzero(before & after) + SHOULDER

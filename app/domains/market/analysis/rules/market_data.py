@@ -1,4 +1,4 @@
-"""What a quote and recent candles say together."""
+"""Market data from a quote and recent candles."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,11 +23,11 @@ QUOTED: Final = (
     "high_24h",
     "low_24h",
 )
-"""What a quote may say beside the price."""
+"""The values of a quote besides the price."""
 
 
 def market_data(token: Token, fine: Sequence[Candle], hourly: Sequence[Candle], now: datetime) -> MarketDataFindings:
-    """The findings on a token that is quoted; `fine` and `hourly` are its candles of 5 minutes and of an hour."""
+    """Returns the findings on a token with a quote; `fine` and `hourly` are its candles of 5 minutes and of an hour."""
     assert token.price_usd is not None
     assert token.price_aud is not None
     assert token.exchange is not None
@@ -56,12 +56,12 @@ def market_data(token: Token, fine: Sequence[Candle], hourly: Sequence[Candle], 
 
 
 def completeness(token: Token) -> float:
-    """How much of a quote is there, from 0 to 1."""
+    """Returns the completeness of a quote, from 0 to 1."""
     return sum(getattr(token, name) is not None for name in QUOTED) / len(QUOTED)
 
 
 def change_percentage(price: Decimal, candles: Sequence[Candle], then: datetime) -> float | None:
-    """Per cent that the price has moved since `then`; null where no candle closed within its length before that."""
+    """Returns the change of the price since `then` in per cent; null if no candle closed within its length before."""
     for candle in reversed(candles):
         closed_at = candle.opened_at + candle.interval.length
         if closed_at <= then:
@@ -71,7 +71,7 @@ def change_percentage(price: Decimal, candles: Sequence[Candle], then: datetime)
 
 
 def range_position(price: Decimal, low: Decimal | None, high: Decimal | None) -> float | None:
-    """Where a price stands between two others, 0 to 1; null where they are one, or not known."""
+    """Returns the position of a price between two others, 0 to 1; null if they are equal or unknown."""
     if low is None or high is None or high <= low:
         return None
     return float(min(max((price - low) / (high - low), Decimal(0)), Decimal(1)))

@@ -8,7 +8,7 @@ from app.domains.market.analysis.rules.series import Series
 
 RECENT_CANDLES = 5
 
-# Averages of the last 10 candles and patterns of up to 15: what is further back changes nothing.
+# Averages of the last 10 candles and patterns of up to 15: earlier candles change nothing.
 _REACH = 60
 
 NAMES = {
@@ -74,9 +74,9 @@ NAMES = {
     "CDLUPSIDEGAP2CROWS": "Upside gap two crows",
     "CDLXSIDEGAP3METHODS": "Three methods after a gap",
 }
-"""TA-Lib's functions, and what each finds."""
+"""The functions of TA-Lib, and the pattern that each finds."""
 
-# TA-Lib gives these a sign, but only of the candle's colour or none at all: they say that buyers and sellers are even.
+# The sign of these is only the colour of the candle: they mean that buyers and sellers are balanced.
 _UNDECIDED = {
     "CDLDOJI",
     "CDLHIGHWAVE",
@@ -88,11 +88,11 @@ _UNDECIDED = {
 
 
 def patterns_in(series: Series) -> tuple[Pattern, ...]:
-    """Patterns completed by one of the last RECENT_CANDLES candles, newest first, by name within a candle.
+    """The patterns that one of the last RECENT_CANDLES candles completed, newest first, by name within a candle.
 
     A candle without a range completes none.
     """
-    from app.domains.market.analysis.rules.talib import talib
+    from app.domains.market.analysis.rules.talib_binding import talib
 
     if not len(series):
         return ()

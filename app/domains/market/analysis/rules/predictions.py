@@ -1,12 +1,12 @@
 """Predictions: a stated model, and a back-test of that very model on the same candles.
 
-The model claims no direction: log returns have a drift of zero, so the median is the last close. Their deviation is
-that of past returns, each candle weighing less by half every `half_life_candles(h)`; over h candles it grows with the
+The model predicts no direction: log returns have a drift of zero, so the median is the last close. Their deviation is
+that of past returns, whose weight halves every `half_life_candles(h)`; over h candles it grows with the
 square root of h. How many deviations an interval spans is the quantile of past returns over one candle, each divided by
-the deviation that was known before it: fat tails are as fat as they were. Over h candles sums of returns become normal,
+the deviation that was known before it: tails are as fat as in the past. Over h candles sums of returns become normal,
 and what the quantile exceeds the normal one by is divided by h, as the kurtosis of a sum is.
 
-The back-test walks forward: at each past close it makes the interval from nothing but what was known then, and counts
+The back-test walks forward: at each past close it makes the interval from the data of that time only, and counts
 whether the price was inside it h candles later. Such forecasts overlap, so that only every h-th is independent.
 """
 
@@ -43,23 +43,23 @@ NORMAL_QUANTILES = np.array([0.6744897501960817, 1.2815515655446004, 1.959963984
 
 SHORTEST_HALF_LIFE = 24
 RETURNS_TO_WARM_UP = 30
-"""Returns before the deviation is believed."""
+"""The minimum number of returns for the deviation."""
 RESIDUALS_NEEDED = 100
-"""Standardised returns before their quantiles are believed: five of them lie outside the interval of 95%."""
+"""The minimum number of standardised returns for quantiles: five of them are outside the interval of 95%."""
 FORECASTS_NEEDED = 30
 INDEPENDENT_NEEDED = 20
-"""Independent forecasts before the back-test says anything."""
+"""The minimum number of independent forecasts for a calibration."""
 TOLERANCE = 0.03
-"""How far coverage may be from the probability, however many forecasts there are."""
+"""How far coverage may be from the probability, for any number of forecasts."""
 
-# A candle's deviation under this is the rounding of floats.
+# A smaller deviation of a candle is the rounding of floats.
 _STILL = 1e-9
 
 
 def predictions(series: Series) -> PredictionFindings:
-    """Predictions for each horizon from the end of the last candle, which should be closed.
+    """Returns predictions for each horizon from the end of the last candle, which should be closed.
 
-    2,000 hourly candles give all three, but 7 days come to be proven only by 3,700.
+    2,000 hourly candles are enough for all three, and 3,700 for a calibration of 7 days.
     """
     count = len(series)
     return PredictionFindings(
@@ -72,17 +72,17 @@ def predictions(series: Series) -> PredictionFindings:
 
 
 def half_life_candles(steps: int) -> int:
-    """Candles in which a return loses half its weight: as long as the horizon, for a longer one needs longer memory."""
+    """The number of candles in which a return loses half its weight: the horizon, as longer ones need more history."""
     return max(SHORTEST_HALF_LIFE, steps)
 
 
 def candles_needed(steps: int) -> int:
-    """Candles without a gap from which there is a prediction so many candles ahead, with its back-test."""
+    """The number of candles without a gap that a prediction this many candles ahead needs, with its back-test."""
     return RETURNS_TO_WARM_UP + RESIDUALS_NEEDED + FORECASTS_NEEDED + steps
 
 
 def calibration_of(coverages: Sequence[float], independent: int) -> Calibration:
-    """What the coverages of PROBABILITIES say.
+    """Returns the calibration of the coverages of PROBABILITIES.
 
     A coverage may be off by twice its standard error over the independent forecasts, but by TOLERANCE at least.
     """
@@ -141,17 +141,17 @@ def _none(horizon: Horizon, obstacle: Obstacle, needed: int | None) -> Predictio
 
 @dataclass(frozen=True)
 class _Walk:
-    """What the model said at each close."""
+    """The forecasts of the model at each close."""
 
     deviations: Floats
     """Of the next candle's log return."""
     widths: Floats
     """Half the width of each interval, in log price; NaN before the model is warm."""
     realised: Floats
-    """Log return over the horizon; NaN where it is not known."""
+    """Log return over the horizon; NaN if it is not known."""
 
     def inside(self) -> NDArray[np.bool_]:
-        """For each forecast that can be judged, whether the price stayed inside each of its intervals."""
+        """Returns for each forecast that can be verified whether the price stayed inside each of its intervals."""
         judged = np.isfinite(self.realised) & np.isfinite(self.widths[:, 0]) & (self.deviations >= _STILL)
         return np.abs(self.realised[judged, None]) <= self.widths[judged]
 
@@ -168,7 +168,7 @@ def _walk(series: Series, steps: int) -> _Walk:
 
 
 def _deviations(returns: Floats, half_life: int) -> tuple[Floats, NDArray[np.int64]]:
-    """For each close, the deviation that the returns up to it give, and how many they are. A gap has no return."""
+    """Returns for each close the deviation of the returns up to it, and their number. A gap has no return."""
     decay = 0.5 ** (1 / half_life)
     squares = weight = 0.0
     count = 0
@@ -184,9 +184,9 @@ def _deviations(returns: Floats, half_life: int) -> tuple[Floats, NDArray[np.int
 
 
 def _quantiles_before(residuals: Floats) -> Floats:
-    """For each close, the quantiles of PROBABILITIES of the residuals before it; NaN while they are too few.
+    """Returns for each close the quantiles of PROBABILITIES of the residuals before it; NaN while they are too few.
 
-    The rank is of one more than there are, as for a value yet to come: else intervals of few residuals are narrow.
+    The rank counts one more value, for the next one: otherwise intervals from few residuals are too narrow.
     """
     quantiles = np.full((len(residuals), len(PROBABILITIES)), np.nan)
     ordered: list[float] = []

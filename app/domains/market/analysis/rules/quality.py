@@ -1,9 +1,9 @@
-"""How far an analysis can be relied on: how complete and how fresh were its inputs?
+"""The quality of an analysis: how complete and how fresh its inputs were.
 
-Each input has a weight, a completeness from 0 to 1, and an age. Its freshness is 1 until it is as old as it may well
-be, and falls evenly to 0 at the age at which it says nothing any more. The quality is the weighted mean of completeness
-times freshness, from 0 to 100. So it never falls when an input becomes more complete or fresher, is 100 only if nothing
-is missing and nothing is late, and an input that is absent counts with its whole weight against it.
+Each input has a weight, a completeness from 0 to 1, and an age. Its freshness is 1 up to its normal age, and falls
+linearly to 0 at the age at which it is worthless. The quality is the weighted mean of completeness times freshness,
+from 0 to 100. So it never falls when an input becomes more complete or fresher, is 100 only if nothing is missing and
+nothing is late, and a missing input counts as 0 with its whole weight.
 """
 
 import math
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Source(msgspec.Struct, frozen=True):
-    """What an analysis was made of.
+    """An input of an analysis.
 
     `age_s`: how old its newest value is, in seconds; null: it has none. It is fresh up to `fresh_s` and worthless from
     `stale_s` on.
@@ -28,7 +28,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 def freshness(age_s: float | None, fresh_s: float, stale_s: float) -> float:
-    """1 up to `fresh_s`, 0 from `stale_s` on, evenly falling between; 0 where there is nothing to be fresh."""
+    """1 up to `fresh_s`, 0 from `stale_s` on, linear between; 0 without an age."""
     if age_s is None or math.isnan(age_s):
         return 0.0
     if age_s <= fresh_s:
@@ -39,7 +39,7 @@ def freshness(age_s: float | None, fresh_s: float, stale_s: float) -> float:
 
 
 def quality(sources: Sequence[Source]) -> int:
-    """0 to 100. Without sources 0: nothing was looked at."""
+    """Returns 0 to 100; 0 without sources."""
     weight = sum(source.weight for source in sources)
     if weight <= 0:
         return 0
@@ -47,7 +47,7 @@ def quality(sources: Sequence[Source]) -> int:
         source.weight * _share(source.completeness) * freshness(source.age_s, source.fresh_s, source.stale_s)
         for source in sources
     )
-    # Rounded down, so that 100 says that nothing is missing; but 0.99999999 is what floats make of 1.
+    # Rounded down, so that 100 means that nothing is missing; floats may make 0.99999999 of 1.
     return min(100, math.floor(100 * earned / weight + 1e-6))
 
 

@@ -1,7 +1,7 @@
 """Risk: volatility, value at risk, drawdown, reward for risk, dependence on Bitcoin.
 
-A year is 365 days, for the market never closes. Volatility is of log returns, the rest of simple ones. The mean of the
-returns is taken as it was; nothing here says what it will be.
+A year is 365 days, because the market never closes. Volatility is of log returns, the rest of simple ones. The mean of
+the returns is that of the past, and no prediction.
 """
 
 import math
@@ -17,24 +17,24 @@ DAY_S = int(timedelta(days=1).total_seconds())
 YEAR_S = 365 * DAY_S
 
 RETURNS_NEEDED = 30
-"""Fewest returns that a deviation, a ratio or a beta is told from."""
+"""The minimum number of returns for a deviation, a ratio or a beta."""
 DAILY_DECAY = 0.94
-"""Weight of a day's squared return against the next day's, as RiskMetrics has it; of a candle, its share of the day."""
+"""The weight of the squared return of a day relative to the next day, as in RiskMetrics; of a candle, its share."""
 CONFIDENCES = (0.95, 0.99)
 _NORMAL_QUANTILES = {0.95: 1.6448536269514722, 0.99: 2.3263478740408408}
 
 LEVEL_BOUNDS = ((0.20, RiskLevel.LOW), (0.60, RiskLevel.MODERATE), (1.20, RiskLevel.HIGH))
-"""Annual EWMA volatility under which a token has a level; beyond the last it is EXTREME."""
+"""The annual EWMA volatility below which a token has a level; from the last on it is EXTREME."""
 
 # Less than this is the rounding of floats, not a deviation.
 _STILL = 1e-12
 
 
 def risk(series: Series, btc: Series | None, *, risk_free_rate: float = 0.0) -> RiskFindings:
-    """The risk of holding what `series` prices.
+    """Returns the risk of holding the token of `series`.
 
-    `btc` has candles of the same interval, or ValueError is raised. `risk_free_rate` is what a year without risk earns,
-    a fraction over -1.
+    `btc` has candles of the same interval, or ValueError is raised. `risk_free_rate` is the annual return without
+    risk, a fraction over -1.
     """
     if not (math.isfinite(risk_free_rate) and risk_free_rate > -1):
         raise ValueError("the risk-free rate is a fraction over -1")
@@ -66,12 +66,12 @@ def risk(series: Series, btc: Series | None, *, risk_free_rate: float = 0.0) -> 
 
 
 def risk_level_of(annual_volatility: float) -> RiskLevel:
-    """The level of a volatility, by LEVEL_BOUNDS."""
+    """Returns the level of a volatility, by LEVEL_BOUNDS."""
     return next((level for bound, level in LEVEL_BOUNDS if annual_volatility < bound), RiskLevel.EXTREME)
 
 
 def ewma_deviation(log_returns: Floats, step_s: int) -> float:
-    """Deviation of the next return: the root mean square of those before it, a day weighing DAILY_DECAY of the next.
+    """Returns the deviation of the next return: the root mean square of past ones, weighted by DAILY_DECAY a day.
 
     Raises ValueError without returns.
     """
@@ -83,7 +83,7 @@ def ewma_deviation(log_returns: Floats, step_s: int) -> float:
 
 
 def dependence(series: Series, btc: Series | None) -> MarketDependence:
-    """Beta and correlation over the returns that both series have between the same two moments."""
+    """Returns beta and correlation over the returns that both series have between the same times."""
     if btc is None or not len(series) or not len(btc):
         return MarketDependence(None, None, 0)
     if btc.interval != series.interval:
@@ -98,13 +98,13 @@ def dependence(series: Series, btc: Series | None) -> MarketDependence:
     beta = _finite(covariance / float(np.var(market)))
     correlation = None
     if np.std(own) >= _STILL:
-        # Rounding alone may carry it past 1.
+        # Rounding may make it greater than 1.
         correlation = _finite(max(-1.0, min(1.0, covariance / float(np.std(own) * np.std(market)))))
     return MarketDependence(beta, correlation, len(own))
 
 
 def _rewards(returns: Floats, free: float, year: float) -> tuple[float | None, float | None, float | None]:
-    """Sharpe and Sortino ratio and downside deviation, a year's."""
+    """Returns the annual Sharpe and Sortino ratios and downside deviation."""
     excess = returns - free
     mean, deviation = float(np.mean(excess)), float(np.std(excess, ddof=1))
     downside = float(np.sqrt(np.mean(np.minimum(excess, 0) ** 2)))
@@ -116,7 +116,7 @@ def _rewards(returns: Floats, free: float, year: float) -> tuple[float | None, f
 
 
 def days_needed(confidence: float) -> int:
-    """Days that a historical value at risk needs: as many as hold one loss so rare."""
+    """The number of days for a historical value at risk: so many that one loss is as rare."""
     return round(1 / (1 - confidence))
 
 
@@ -126,7 +126,7 @@ def _tail(series: Series, confidence: float, ewma: float) -> TailRisk:
     daily = series.log_returns(steps)
     losses = -np.expm1(daily[np.isfinite(daily)])
     var = cvar = None
-    # They overlap: a day has a return from each of its candles, yet all together they are no more than the days.
+    # They overlap: a day has a return from each of its candles, but they are only as many independent ones as days.
     if len(losses) >= needed * steps:
         var = float(np.quantile(losses, confidence))
         cvar = float(np.mean(losses[losses >= var]))
@@ -135,7 +135,7 @@ def _tail(series: Series, confidence: float, ewma: float) -> TailRisk:
 
 
 def _deepest(series: Series) -> Drawdown | None:
-    """Null where no close is under one before it."""
+    """Null if no close is below an earlier one."""
     if not len(series):
         return None
     close = series.close

@@ -1,7 +1,7 @@
-"""Candles as arrays: what every rule about prices reckons with.
+"""Candles as arrays: the input of every rule about prices.
 
-A gap is never filled. Where candles are missing, indicators count candles as they come, as chart programs do; returns
-are taken only over the time that they name, so that none covers more than it says.
+Gaps are not filled. Where candles are missing, indicators use the candles that there are, as chart programs do; returns
+are only between candles at the given distance, so that none covers a longer time.
 """
 
 from collections.abc import Sequence
@@ -19,44 +19,44 @@ _LEAST_PRICE = 1e-12
 
 
 class MalformedSeries(ValueError):
-    """The candles are not one series of one token."""
+    """The candles are not one valid series of one token."""
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Candles of one token and one interval, oldest first, each array with a value a candle.
+    """Candles of one token and one interval, oldest first, each array with one value for each candle.
 
-    Prices are what the columns hold, from 10^-12 to under 10^12 dollars: ratios of them are finite, and their squares.
+    Prices are those that the columns hold, from 10^-12 to under 10^12 dollars: their ratios and squares are finite.
     """
 
     interval: Interval | None
-    """Null of a series without candles."""
+    """Null for a series without candles."""
     times: NDArray[np.int64]
-    """When each candle opened, in seconds since 1970."""
+    """The opening time of each candle, in seconds since 1970."""
     open: Floats
     high: Floats
     low: Floats
     close: Floats
     volume: Floats
-    """Dollars traded."""
+    """The volume in dollars."""
 
     def __len__(self) -> int:
         return len(self.times)
 
     @property
     def step_s(self) -> int:
-        """Length of a candle in seconds; 0 of a series without candles."""
+        """The length of a candle in seconds; 0 for a series without candles."""
         return int(self.interval.length.total_seconds()) if self.interval else 0
 
     @property
     def missing(self) -> int:
-        """Candles that are not there between the first and the last."""
+        """The number of missing candles between the first and the last."""
         return int((self.times[-1] - self.times[0]) // self.step_s + 1 - len(self)) if len(self) else 0
 
     def log_returns(self, steps: int = 1) -> Floats:
-        """Log returns over `steps` candles, one for each candle that has one so far ahead; NaN where it has not.
+        """Returns log returns over `steps` candles, for each candle; NaN without a candle that far ahead.
 
-        The value at i is of the way from the close of i to the close of the candle that opened `steps` later.
+        The value at i is from the close of i to the close of the candle that opened `steps` later.
         """
         if not len(self):
             return np.empty(0)
@@ -67,9 +67,9 @@ class Series:
 
 
 def series_of(candles: Sequence[Candle]) -> Series:
-    """The series of `candles`, in any order; raises MalformedSeries.
+    """Returns the series of `candles`, given in any order. Raises MalformedSeries.
 
-    Refused are: another symbol or interval among them, two candles of the same time, a price that is not a number that
+    Invalid are: several symbols or intervals, two candles of the same time, a price that is not a number that
     the columns hold, a volume that is not a number from 0, and a high or low inside open and close.
     """
     if len({(candle.symbol, candle.interval) for candle in candles}) > 1:

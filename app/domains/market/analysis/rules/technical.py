@@ -1,4 +1,4 @@
-"""Technical analysis: what each indicator reads and advises, and what they advise together."""
+"""Technical analysis: the readings and signals of the indicators, and the combined signal."""
 
 import math
 from collections import Counter
@@ -38,7 +38,7 @@ _VOTES = {Signal.STRONG_BUY: 1.0, Signal.BUY: 0.5, Signal.NEUTRAL: 0.0, Signal.S
 
 
 def technical(series: Series) -> TechnicalFindings:
-    """The technical analysis of `series`. Nothing is NaN: what cannot be told is null beside the candles it needs."""
+    """Returns the technical analysis of `series`. Nothing is NaN: values that need more candles are null."""
     indicators = Indicators(series)
     rsi, macd, bollinger = _rsi(indicators), _macd(indicators), _bollinger(indicators)
     averages = tuple(_average(indicators, indicator) for indicator in AVERAGES)
@@ -69,10 +69,11 @@ def technical(series: Series) -> TechnicalFindings:
 
 
 def verdict_of(oscillators: Sequence[Signal | None], averages: Sequence[Signal | None]) -> Verdict:
-    """The signals together. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1.
+    """Combines signals. A strong buy counts 1, a buy 0.5, a sell -0.5, a strong sell -1.
 
-    The score is the mean of two means, of the oscillators and of the averages: the averages say much the same, and must
-    not outvote the others by being many. From 0.5 it is a strong buy, from 0.1 a buy, and likewise below.
+    The score is the mean of two means, of the oscillators and of the averages: the averages are similar to each
+    other, and must not outvote the others by their number. From 0.5 it is a strong buy, from 0.1 a buy, and
+    likewise below.
     """
     groups = [[signal for signal in group if signal] for group in (oscillators, averages)]
     said = Counter(signal for group in groups for signal in group)
@@ -89,7 +90,7 @@ def verdict_of(oscillators: Sequence[Signal | None], averages: Sequence[Signal |
 
 
 def _graded(value: float, *, buy: float, strong: float) -> Signal:
-    """A signal by how far `value` is from 0, over for buying and under for selling."""
+    """Returns a signal by how far `value` is from 0, above for buying and below for selling."""
     if abs(value) < buy:
         return Signal.NEUTRAL
     if value > 0:

@@ -8,10 +8,10 @@ DAY_S = 24 * 60 * 60
 
 
 def spike(series: Series, window: int) -> float | None:
-    """Volume of the last `window` candles over the mean volume of as much time in the 24 hours before them.
+    """Returns the volume of the last `window` candles divided by the mean volume of as many in the 24 hours before.
 
-    1 is usual, 5 is five times the usual. A missing candle is time without volume. Null where the candles do not reach
-    24 hours and the window back, or nothing was traded in those 24 hours. Raises ValueError unless window is 1 or more
+    1 is usual, 5 is five times the usual. A missing candle is time without volume. Null if the candles do not cover
+    24 hours and the window, or nothing was traded in those 24 hours. Raises ValueError unless window is 1 or more
     and no longer than 24 hours.
     """
     if window < 1 or window * series.step_s > DAY_S:

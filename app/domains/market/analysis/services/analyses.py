@@ -1,7 +1,7 @@
-"""The ten analyses of a token, each computed once for all who ask until it holds no more.
+"""The ten analyses of a token, each computed once for all callers until it expires.
 
-An answer is kept in Redis, and in Postgres, which survives what Redis forgets. Whatever fails in one analysis is told
-by it as UNAVAILABLE with a reason, and reaches no other.
+An analysis is cached in Redis, and in Postgres in case Redis loses it. A failure makes one analysis UNAVAILABLE with a
+reason, and affects no other.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from app.domains.market.analysis.model import (
-    MAKESHIFT_TTL,
+    PROVISIONAL_TTL,
     TTLS,
     UNAVAILABLE_TTL,
     Analysis,
@@ -22,49 +22,49 @@ from app.domains.market.analysis.model import (
 )
 from app.domains.market.analysis.model.kinds import read_analysis
 from app.domains.market.analysis.rules.quality import quality
-from app.domains.market.analysis.services.findings import Analyst, NotAvailable
+from app.domains.market.analysis.services.analyst import Analyst, NotAvailable
 from app.domains.market.analysis.services.research import ResearchAnalyst
 from app.domains.market.analysis.services.writer import Writer
-from app.domains.market.statements import ANALYSIS
-from app.kit.cache import Redis
+from app.domains.market.analysis.statements import AnalysisSql
 from app.kit.clock import Clock
-from app.kit.computed import Answer, Computed
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
+from app.kit.redis_client import Redis
+from app.kit.shared_cache import CacheEntry, SharedCache
 
 PATIENCE_S: Final = 12.0
-"""What an analysis may take; a provider that hangs longer is told as such."""
+"""The timeout of an analysis. Its reason then says that an input has not answered."""
 
 log = structlog.get_logger(__name__)
 
 
 class Analyses:
-    """Makes and keeps analyses."""
+    """Computes and caches analyses."""
 
     def __init__(
         self, database: Database, redis: Redis, clock: Clock, analysts: Sequence[Analyst], writer: Writer | None
     ) -> None:
-        """`analysts` make all but the research, which is made of the others'."""
+        """`analysts` compute all analyses except the research, which is based on the others."""
         self.asked = 0
         self.made = 0
-        """Of those that were asked for, here; all the others were kept, or being made for somebody else."""
+        """How many of the requested ones this process computed. The others were cached, or already being computed."""
         self._database = database
         self._clock = clock
-        research: Analyst = ResearchAnalyst(self.there_within, writer)
+        research: Analyst = ResearchAnalyst(self.get_within, writer)
         self._analysts = {analyst.type: analyst for analyst in (*analysts, research)}
-        self._computed: Computed[Analysis[Any]] = Computed(
+        self._computed: SharedCache[Analysis[Any]] = SharedCache(
             redis, "analysis", encode=msgspec.json.encode, decode=self._usable, wait_s=PATIENCE_S + 1
         )
 
     async def get(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
-        """The analysis of a token, which must be one that is listed. Whatever goes wrong is told in it."""
+        """Returns the analysis of a listed token. Failures are in its status and reason."""
         self.asked += 1
         return await self._computed.get(f"{symbol}:{kind}", lambda: self._found_or_made(symbol, kind))
 
-    async def there_within(
+    async def get_within(
         self, symbol: str, kinds: Sequence[AnalysisType], wait_s: float, late: str
     ) -> list[Analysis[Any]]:
-        """Several analyses; one that is late is UNAVAILABLE, for the reason `late`, and made all the same."""
+        """Returns several analyses. One that is late is UNAVAILABLE, with the reason `late`, and is still computed."""
         tasks = [asyncio.create_task(self.get(symbol, kind)) for kind in kinds]
         try:
             await asyncio.wait(tasks, timeout=wait_s)
@@ -77,12 +77,12 @@ class Analyses:
                 task.cancel()
 
     async def delete_expired(self) -> int:
-        """Forgets what holds no more; returns how many there were."""
+        """Deletes expired analyses. Returns their number."""
         now = self._clock.now()
-        return await self._database.write(SYSTEM, lambda tx: tx.execute(ANALYSIS.delete_expired_analyses, now))
+        return await self._database.write(SYSTEM, lambda tx: tx.execute(AnalysisSql.delete_expired_analyses, now))
 
     async def stop(self) -> None:
-        """Ends what is being computed."""
+        """Cancels what is being computed."""
         await self._computed.stop()
 
     def _usable(self, body: bytes) -> Analysis[Any] | None:
@@ -92,19 +92,19 @@ class Analyses:
             return None
         return analysis if analysis.expires_at > self._clock.now() else None
 
-    async def _found_or_made(self, symbol: str, kind: AnalysisType) -> Answer[Analysis[Any]]:
+    async def _found_or_made(self, symbol: str, kind: AnalysisType) -> CacheEntry[Analysis[Any]]:
         analysis = await self._stored(symbol, kind)
         if analysis is None:
             analysis = await self._made(symbol, kind)
             if analysis.status is AnalysisStatus.AVAILABLE:
                 await self._store(analysis)
-        return Answer(analysis, (analysis.expires_at - self._clock.now()).total_seconds())
+        return CacheEntry(analysis, (analysis.expires_at - self._clock.now()).total_seconds())
 
     async def _made(self, symbol: str, kind: AnalysisType) -> Analysis[Any]:
         self.made += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
-                examined = await self._analysts[kind].examine(symbol)
+                examination = await self._analysts[kind].examine(symbol)
         except NotAvailable as error:
             return self.unavailable(symbol, kind, error.reason)
         except Unavailable as error:
@@ -115,31 +115,31 @@ class Analyses:
             log.exception("analysis.failed", symbol=symbol, type=kind)
             return self.unavailable(symbol, kind, "It could not be computed.")
         now = self._clock.now()
-        ttl = min(TTLS[kind], MAKESHIFT_TTL) if examined.is_makeshift else TTLS[kind]
+        ttl = min(TTLS[kind], PROVISIONAL_TTL) if examination.is_provisional else TTLS[kind]
         return Analysis(
             symbol=symbol,
             type=kind,
             status=AnalysisStatus.AVAILABLE,
             reason=None,
-            quality=quality(examined.sources),
+            quality=quality(examination.sources),
             computed_at=now,
             expires_at=now + ttl,
-            findings=examined.findings,
+            findings=examination.findings,
         )
 
     def unavailable(
         self, symbol: str, kind: AnalysisType, reason: str, ttl: timedelta = UNAVAILABLE_TTL
     ) -> Analysis[Any]:
-        """Says that there is no analysis, and why."""
+        """Returns an unavailable analysis with its reason."""
         now = self._clock.now()
         return Analysis(symbol, kind, AnalysisStatus.UNAVAILABLE, reason, 0, now, now + ttl, None)
 
     async def _stored(self, symbol: str, kind: AnalysisType) -> Analysis[Any] | None:
         try:
-            row = await self._database.fetch_one(ANALYSIS.cached_analysis, symbol, kind, self._clock.now())
-            return None if row is None else read_analysis(row["data"])
+            data = await self._database.fetch_one(AnalysisSql.cached_analysis, symbol, kind, self._clock.now())
+            return None if data is None else read_analysis(data)
         except (Unavailable, ValueError):
-            # Postgres may be back by the time something is computed; what another release wrote is made anew.
+            # Postgres may be back once the analysis is computed; an analysis of another release is computed again.
             return None
 
     async def _store(self, analysis: Analysis[Any]) -> None:
@@ -152,6 +152,6 @@ class Analyses:
             analysis.expires_at,
         )
         try:
-            await self._database.write(SYSTEM, lambda tx: tx.execute(ANALYSIS.cache_analysis, *row))
+            await self._database.write(SYSTEM, lambda tx: tx.execute(AnalysisSql.cache_analysis, *row))
         except Unavailable:
             log.warning("analysis.unstored", symbol=analysis.symbol, type=analysis.type)

@@ -1,4 +1,4 @@
-"""Analyses of what happens elsewhere: on the token's chain, in its futures, in its protocol."""
+"""Analyses of external data: the chain of a token, its futures, its protocol."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,12 +8,12 @@ from typing import ClassVar, Final
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.analysis.model.on_chain import OnChainFindings
 from app.domains.market.analysis.rules.quality import Source
-from app.domains.market.analysis.services.findings import Desk, Examined, NotAvailable
+from app.domains.market.analysis.services.analyst import AnalysisDeps, Examination, NotAvailable
 from app.domains.market.sources.model.chain import Chain
 from app.domains.market.sources.services.providers import DefiProvider, DerivativesProvider
 
 LARGE: Final = Decimal(100)
-"""Coins from which on a transfer is a large one: a fifth of a block's first reward."""
+"""The amount in coins from which on a transfer is large: a fifth of the first block reward."""
 
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
@@ -21,22 +21,22 @@ DAY_S: Final = 24 * HOUR_S
 
 @dataclass(frozen=True)
 class OnChainAnalyst:
-    """The chain that we are told of; nothing is known of any other."""
+    """The chain that is followed. There is no data about other chains."""
 
     type: ClassVar = AnalysisType.ON_CHAIN
-    desk: Desk
+    deps: AnalysisDeps
     chain: Chain
 
-    async def examine(self, symbol: str) -> Examined:
-        """The last 24 hours of the chain."""
+    async def examine(self, symbol: str) -> Examination:
+        """Examines the last 24 hours of the chain."""
         if symbol != self.chain.symbol:
             raise NotAvailable(
                 f"Only the chain of {self.chain.symbol} is followed; no provider knows that of {symbol}."
             )
-        activity = await self.chain.activity(self.desk.clock.now() - timedelta(hours=24), LARGE)
+        activity = await self.chain.activity(self.deps.clock.now() - timedelta(hours=24), LARGE)
         if activity is None:
             raise NotAvailable("Its chain has not begun.")
-        token = await self.desk.token(symbol)
+        token = await self.deps.token(symbol)
         price = token.price_usd
         findings = OnChainFindings(
             source=self.chain.source,
@@ -58,22 +58,22 @@ class OnChainAnalyst:
             largest_transfers=list(activity.largest_transfers),
         )
         sources = (
-            Source("chain", 4.0, 1.0, self.desk.age_s(activity.tip_at), HOUR_S / 6, DAY_S),
-            Source("quote", 1.0, float(price is not None), self.desk.age_s(token.last_updated), HOUR_S / 6, DAY_S),
+            Source("chain", 4.0, 1.0, self.deps.age_s(activity.tip_at), HOUR_S / 6, DAY_S),
+            Source("quote", 1.0, float(price is not None), self.deps.age_s(token.last_updated), HOUR_S / 6, DAY_S),
         )
-        return Examined(findings, sources)
+        return Examination(findings, sources)
 
 
 @dataclass(frozen=True)
 class DerivativesAnalyst:
-    """Futures, where a provider is configured."""
+    """Futures, if a provider is configured."""
 
     type: ClassVar = AnalysisType.DERIVATIVES
-    desk: Desk
+    deps: AnalysisDeps
     provider: DerivativesProvider | None
 
-    async def examine(self, symbol: str) -> Examined:
-        """Perpetual contracts at all exchanges together."""
+    async def examine(self, symbol: str) -> Examination:
+        """Examines the perpetual contracts at all exchanges."""
         if self.provider is None:
             raise NotAvailable("No provider of derivatives is configured.")
         found = await self.provider.derivatives(symbol)
@@ -81,19 +81,19 @@ class DerivativesAnalyst:
             raise NotAvailable(f"{self.provider.name} knows no perpetual contracts on it.")
         said = (found.funding_rate_percentage, found.basis_percentage)
         complete = (2 + sum(each is not None for each in said)) / 4
-        return Examined(found, (Source(self.provider.name, 1.0, complete, self.desk.age_s(found.at), 300, HOUR_S),))
+        return Examination(found, (Source(self.provider.name, 1.0, complete, self.deps.age_s(found.at), 300, HOUR_S),))
 
 
 @dataclass(frozen=True)
 class DefiAnalyst:
-    """Locked value, where a provider is configured."""
+    """Locked value, if a provider is configured."""
 
     type: ClassVar = AnalysisType.DEFI
-    desk: Desk
+    deps: AnalysisDeps
     provider: DefiProvider | None
 
-    async def examine(self, symbol: str) -> Examined:
-        """What is locked in the token's protocol."""
+    async def examine(self, symbol: str) -> Examination:
+        """Examines the value locked in the protocol of the token."""
         if self.provider is None:
             raise NotAvailable("No provider of decentralised finance is configured.")
         found = await self.provider.defi(symbol)
@@ -101,4 +101,6 @@ class DefiAnalyst:
             raise NotAvailable(f"{self.provider.name} knows no protocol behind it.")
         said = (found.market_cap_to_tvl, found.diluted_valuation_to_tvl)
         complete = (2 + sum(each is not None for each in said)) / 4
-        return Examined(found, (Source(self.provider.name, 1.0, complete, self.desk.age_s(found.at), HOUR_S, DAY_S),))
+        return Examination(
+            found, (Source(self.provider.name, 1.0, complete, self.deps.age_s(found.at), HOUR_S, DAY_S),)
+        )

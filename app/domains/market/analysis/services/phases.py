@@ -1,8 +1,8 @@
-"""Progressive analyses: what is quick is told first.
+"""Progressive analyses: fast analyses are published first.
 
-Whoever opens a run sees to it that it goes on, in whichever process that is. Several may work at the same phase: the
-first to store it has completed it, in the transaction that tells of it, and the others find it done. So a phase is told
-exactly once, and a run whose process was killed goes on where it was as soon as somebody opens it again.
+The process that opens a run executes it. Several processes may execute the same phase: the first to store it completes
+it, in the transaction that appends its event, and the others find it completed. So a phase is published exactly once,
+and a run whose process was killed continues where it was when it is opened again.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import Analysis, AnalysisType
 from app.domains.market.analysis.model.phases import BUDGETS_S, PHASES, RUN_TTL, Run
 from app.domains.market.analysis.services.analyses import Analyses
-from app.domains.market.statements import ANALYSIS
+from app.domains.market.analysis.statements import AnalysisSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog, Fact
-from app.kit.flights import Flights
+from app.kit.single_flight import SingleFlight
 
 PHASE_COMPLETED: Final = "phase.completed"
 LEAST_S: Final = 0.2
-"""What a phase gets where an outage has used up its budget: enough for what is known already."""
+"""The minimum time of a phase after an outage has used up its budget: enough for cached analyses."""
 
 DELETED_AT_ONCE: Final = 1000
 RETRY_S: Final = 0.5
 RETRIES: Final = 60
-"""An outage of Postgres is waited out for half a minute; then whoever opens the run again continues it."""
+"""An outage of Postgres is waited out for half a minute. After that, opening the run again continues it."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,19 +44,19 @@ def analysis_stream(run_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class Phases:
-    """Begins runs, and carries them on."""
+    """Starts and continues runs."""
 
     database: Database
     clock: Clock
     events: EventLog
     analyses: Analyses
     budgets_s: Mapping[int, float] = field(default_factory=lambda: BUDGETS_S)
-    _running: Flights[None] = field(default_factory=Flights)
+    _running: SingleFlight[None] = field(default_factory=SingleFlight)
 
     async def open(self, viewer: Viewer, symbol: str) -> UUID:
-        """The run of the viewer's session for a symbol that is listed: the one of this hour, or a new one.
+        """Returns the run of the session for a listed symbol: the current one, which lasts an hour, or a new one.
 
-        What it has not completed is under way when this returns. Raises Unavailable.
+        Its missing phases are being executed when this returns. Raises Unavailable.
         """
         session_id, now = str(viewer.session_id), self.clock.now()
         async with self.database.snapshot(viewer.scope) as tx:
@@ -64,34 +64,34 @@ class Phases:
         if run is None:
             run = await self.database.write(viewer.scope, lambda tx: self._begin(tx, viewer, symbol, now))
         if len(run.completed) < len(PHASES):
-            self._running.begin(run.id, lambda: _Course.of(self, viewer.scope, run, symbol).run())
+            self._running.begin(run.id, lambda: _RunExecution.of(self, viewer.scope, run, symbol).run())
         return run.id
 
     async def delete_expired(self) -> int:
-        """Forgets runs of which the hour is over, and where their streams stood; returns how many there were."""
+        """Deletes expired runs, and the positions of their streams. Returns their number."""
         now, deleted = self.clock.now(), 0
         while gone := await self.database.write(
-            SYSTEM, lambda tx: tx.fetch_value(ANALYSIS.delete_expired_runs, now, DELETED_AT_ONCE)
+            SYSTEM, lambda tx: tx.fetch_one(AnalysisSql.delete_expired_runs, now, DELETED_AT_ONCE)
         ):
             deleted += gone
         return deleted
 
     async def stop(self) -> None:
-        """Ends what is under way here; it can be continued anywhere."""
+        """Cancels the runs of this process. Any process can continue them."""
         await self._running.stop()
 
     async def _begin(self, tx: Tx, viewer: Viewer, symbol: str, now: datetime) -> Run:
         session_id = str(viewer.session_id)
-        await tx.execute(ANALYSIS.forget_run, session_id, symbol, now)
-        await tx.execute(ANALYSIS.begin_run, viewer.user_id, session_id, symbol, now, now + RUN_TTL)
-        # Read after the insert: where another process was first, this one is the one that has waited for it.
+        await tx.execute(AnalysisSql.delete_expired_run, session_id, symbol, now)
+        await tx.execute(AnalysisSql.begin_run, viewer.user_id, session_id, symbol, now, now + RUN_TTL)
+        # Read after the insert: if another process was first, the insert has waited for its run.
         run = await _current(tx, session_id, symbol, now)
         assert run is not None
         return run
 
 
-class _Course:
-    """One process's work at one run."""
+class _RunExecution:
+    """The execution of a run in one process."""
 
     def __init__(self, phases: Phases, scope: Scope, run: Run, symbol: str, began_s: float) -> None:
         self._phases = phases
@@ -102,11 +102,11 @@ class _Course:
 
     @classmethod
     def of(cls, phases: Phases, scope: Scope, run: Run, symbol: str) -> Self:
-        """A course that begins now: its budgets count from here."""
+        """Returns an execution that starts now: its budgets count from here."""
         return cls(phases, scope, run, symbol, asyncio.get_running_loop().time())
 
     async def run(self) -> None:
-        """Completes whatever phases are missing, in order."""
+        """Completes the missing phases, in order."""
         try:
             for number, kinds in PHASES.items():
                 if number not in self._run.completed:
@@ -118,11 +118,11 @@ class _Course:
             log.exception("analysis.run_failed", run=str(self._run.id), symbol=self._symbol)
 
     async def _parts(self, number: int, kinds: tuple[AnalysisType, ...]) -> list[Analysis[Any]]:
-        """The phase's analyses, with those that are not there in time told as such."""
+        """Returns the analyses of the phase. Those that are not ready in time are unavailable."""
         budget_s = self._phases.budgets_s[number]
         wait_s = max(LEAST_S, budget_s - self._elapsed_s())
         late = f"It was not there within the {budget_s:g} s of phase {number}."
-        return await self._phases.analyses.there_within(self._symbol, kinds, wait_s, late)
+        return await self._phases.analyses.get_within(self._symbol, kinds, wait_s, late)
 
     async def _store(self, number: int, parts: list[Analysis[Any]]) -> None:
         data = {"elapsed_ms": round(1000 * self._elapsed_s()), "parts": parts}
@@ -138,7 +138,7 @@ class _Course:
                 return
 
     async def _complete(self, tx: Tx, number: int, data: dict[str, Any], now: datetime) -> None:
-        phase_id = await tx.fetch_value(ANALYSIS.complete_phase, self._run.id, number, data, now)
+        phase_id = await tx.fetch_one(AnalysisSql.complete_phase, self._run.id, number, data, now)
         if phase_id is not None:
             payload = {"run_id": self._run.id, "phase": number, "id": phase_id}
             await self._phases.events.append(tx, [Fact(analysis_stream(self._run.id), PHASE_COMPLETED, payload)])
@@ -148,5 +148,4 @@ class _Course:
 
 
 async def _current(executor: Executor, session_id: str, symbol: str, now: datetime) -> Run | None:
-    row = await executor.fetch_one(ANALYSIS.current_run, session_id, symbol, now)
-    return None if row is None else Run(*row)
+    return await executor.fetch_one(AnalysisSql.current_run, session_id, symbol, now)

@@ -1,4 +1,4 @@
-"""The tenth analysis, made of the other nine."""
+"""The tenth analysis, based on the other nine."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from app.domains.market.analysis.model import Analysis, AnalysisStatus, Analysis
 from app.domains.market.analysis.model.research import ResearchFindings, ResearchSentence
 from app.domains.market.analysis.rules.brief import brief
 from app.domains.market.analysis.rules.quality import Source
-from app.domains.market.analysis.services.findings import Examined, NotAvailable
+from app.domains.market.analysis.services.analyst import Examination, NotAvailable
 from app.domains.market.analysis.services.writer import Writer
 from app.kit.errors import Unavailable
 
@@ -18,7 +18,7 @@ COMPOSED: Final = "COMPOSED"
 OTHERS: Final = tuple(kind for kind in AnalysisType if kind is not AnalysisType.RESEARCH)
 
 OTHERS_S: Final = 3.0
-"""How long the others are waited for. Then there is still time for the model to write, or to be given up."""
+"""The timeout for the other analyses, so that there is still time for the language model."""
 
 Several: TypeAlias = Callable[[str, Sequence[AnalysisType], float, str], Awaitable[list[Analysis[Any]]]]
 
@@ -27,15 +27,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ResearchAnalyst:
-    """A language model where one is configured and answers; otherwise the brief that our rule composes."""
+    """A brief by a language model if one is configured and answers; otherwise one that is composed by rule."""
 
     type: ClassVar = AnalysisType.RESEARCH
     others: Several
     writer: Writer | None
     wait_s: float = field(default_factory=lambda: OTHERS_S)
 
-    async def examine(self, symbol: str) -> Examined:
-        """What the other nine amount to."""
+    async def examine(self, symbol: str) -> Examination:
+        """Summarises the other nine analyses."""
         late = f"It was not there within {self.wait_s:g} s."
         found = await self.others(symbol, OTHERS, self.wait_s, late)
         analyses = dict[AnalysisType, Analysis[Any]](zip(OTHERS, found, strict=True))
@@ -45,10 +45,10 @@ class ResearchAnalyst:
         sources = tuple(Source(kind, 1.0, each.quality / 100, 0.0, 1, 2) for kind, each in analyses.items())
         written = await self._written(symbol, [analyses[kind] for kind in available])
         is_silent = self.writer is not None and written is None
-        return Examined(
+        return Examination(
             written or ResearchFindings(COMPOSED, brief(symbol, analyses)),
             sources,
-            is_makeshift=is_silent or any(each.reason == late for each in found),
+            is_provisional=is_silent or any(each.reason == late for each in found),
         )
 
     async def _written(self, symbol: str, analyses: list[Analysis[Any]]) -> ResearchFindings | None:

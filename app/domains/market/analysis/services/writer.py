@@ -14,7 +14,7 @@ from app.settings import Settings
 MAX_ANSWER_BYTES: Final = 128 * 1024
 MAX_CHARS: Final = 4000
 MAX_SENTENCES: Final = 100
-"""A brief is cut off here."""
+"""The maximum length of a brief."""
 
 INSTRUCTIONS: Final = (
     "You write briefs on crypto tokens. Write at most five short paragraphs of plain text, no markup, about the"
@@ -40,7 +40,7 @@ _decode = msgspec.json.Decoder(_Completion).decode
 
 @dataclass(frozen=True)
 class Writer:
-    """Asks one model for plain text."""
+    """Requests plain text from a language model."""
 
     url: str
     key: str | None = field(repr=False)
@@ -50,7 +50,7 @@ class Writer:
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """The one that the settings name; None without."""
+        """Returns the configured writer; None if there is none."""
         if settings.research_url is None or settings.research_model is None:
             return None
         key = settings.research_key
@@ -58,7 +58,7 @@ class Writer:
         return cls(settings.research_url.rstrip("/"), secret, settings.research_model, settings.research_timeout_s)
 
     async def write(self, about: Any) -> list[str]:
-        """Paragraphs about these findings. Raises Unavailable for no answer in time, or none that is text."""
+        """Returns paragraphs about these findings. Raises Unavailable if there is no text in time."""
         free_to_wait("a language model")
         request = {
             "model": self.model,
@@ -103,5 +103,5 @@ class Writer:
 
 
 def _printable(text: str) -> str:
-    """The text without control characters, which could hide something from its reader."""
+    """Returns the text without control characters, which could hide parts of it."""
     return "".join(character if character.isprintable() else " " for character in text)

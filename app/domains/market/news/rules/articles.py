@@ -1,4 +1,4 @@
-"""Articles made fit to be kept: one address for one page, plain text, plausible dates."""
+"""Normalising articles: one URL for each page, plain text, plausible dates."""
 
 import html
 import re
@@ -16,23 +16,23 @@ from app.domains.market.news.model import (
     NEWS_RETENTION,
     ArticleDraft,
     IgnoredNews,
-    JudgedArticle,
+    ScoredArticle,
 )
 from app.domains.market.news.rules.impact import impact
 from app.domains.market.news.rules.mentions import Mentions
 from app.domains.market.news.rules.sentiment import score_article
 
 CLOCK_SKEW = timedelta(hours=1)
-"""A paper's clock may be so far ahead; what it dates later than now counts as of now."""
+"""The tolerance for clocks of publishers. An article that is dated in the future counts as published now."""
 _RAW_FACTOR = 4
-# What tells a site where a reader comes from, and not which page is meant.
+# Parameters that track where a reader comes from.
 _TRACKING = re.compile(
     r"(?:utm_\w*|mc_[ce]id|fbclid|gclid|yclid|gbraid|wbraid|dclid|msclkid|igshid|twclid|_ga|_gl|ref|ref_src|cmpid|ncid|ocid|spm)",
     re.IGNORECASE,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE = "%/:=&?~+!$,;'@()*[]|-._"
-# Controls, halves of surrogates, and what turns the direction of a text or hides in it.
+# Control characters, lone surrogates, and characters that are invisible or change the direction of text.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
@@ -41,12 +41,12 @@ _DROPPED = {
     tag: re.compile(f"</{tag}", re.IGNORECASE | re.ASCII)
     for tag in ("script", "style", "iframe", "noscript", "template", "svg", "head")
 }
-"""What is no text of the page, and how it ends."""
+"""Elements without text of the page, and how they end."""
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 
 
 class Refused(Exception):
-    """This article is not taken."""
+    """The article is not stored."""
 
     def __init__(self, reason: IgnoredNews, field: str) -> None:
         super().__init__(reason)
@@ -55,9 +55,9 @@ class Refused(Exception):
 
 
 def normalised_url(url: str) -> str:
-    """One address for what is one page: host in lower case, no fragment, no tracking parameters, no default port.
+    """Returns one URL for each page: host in lower case, no fragment, no tracking parameters, no default port.
 
-    Raises ValueError for whatever is not an http or https address with a host.
+    Raises ValueError if it is not an http or https URL with a host.
     """
     url = url.strip()
     if not 1 <= len(url) <= MAX_URL or any(character.isspace() or not character.isprintable() for character in url):
@@ -67,7 +67,7 @@ def normalised_url(url: str) -> str:
     if scheme not in _DEFAULT_PORTS or not host or "@" in parts.netloc:
         raise ValueError("not an http address")
     host = host.rstrip(".")
-    # What comes out of this may have no dot, slash or percent that was not there before: IDNA maps look-alikes.
+    # The result must not have a dot, slash or percent that was not there before: IDNA maps look-alikes.
     host = host.encode("idna").decode("ascii") if not host.isascii() else host
     if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):
         raise ValueError("not a host")
@@ -84,9 +84,9 @@ def normalised_url(url: str) -> str:
 
 
 def plain_text(text: str | None, limit: int) -> str | None:
-    """HTML as text of at most `limit` characters, a line for each block; null for what holds nothing.
+    """Returns the text of HTML, at most `limit` characters, a line for each block; null if there is none.
 
-    It is text, not safe HTML: whoever shows it in a page escapes it, as all text.
+    It is text, not safe HTML: it must be escaped in a page, as all text.
     """
     if not text:
         return None
@@ -99,7 +99,7 @@ def plain_text(text: str | None, limit: int) -> str | None:
 
 
 def _without_tags(text: str) -> Iterable[str]:
-    """What stands between the tags. One pass: nothing makes it read a part twice."""
+    """Returns the text between the tags, in one pass over the input."""
     place = 0
     while (start := text.find("<", place)) >= 0:
         yield text[place:start]
@@ -114,7 +114,7 @@ def _without_tags(text: str) -> Iterable[str]:
             continue
         end = text.find(">", start)
         if end < 0:
-            # A tag that never ends: the text was cut in the middle of it.
+            # A tag without an end: the text was cut in the middle of it.
             return
         place = end + 1
         tag = "" if name is None else name[1].lower()
@@ -129,7 +129,7 @@ def _without_tags(text: str) -> Iterable[str]:
 
 
 def cleaned(draft: ArticleDraft, now: datetime) -> ArticleDraft:
-    """The draft with a normalised address, plain texts and a date. Raises Refused."""
+    """Returns the draft with a normalised URL, plain text and a date. Raises Refused."""
     try:
         url = normalised_url(draft.url)
     except ValueError as error:
@@ -154,12 +154,15 @@ def cleaned(draft: ArticleDraft, now: datetime) -> ArticleDraft:
     )
 
 
-def judged(draft: ArticleDraft, mentions: Mentions) -> JudgedArticle:
-    """A cleaned draft with what it means. It costs a millisecond or two: not for the event loop."""
+def scored(draft: ArticleDraft, mentions: Mentions) -> ScoredArticle:
+    """Returns a cleaned draft with its sentiment, impact and symbols.
+
+    It takes some milliseconds: do not call it on the event loop.
+    """
     assert draft.published_at is not None, "a cleaned draft has a date"
     body = draft.summary or draft.content
     symbols = mentions.find(draft.title + ".\n" + (body or ""))
-    return JudgedArticle(
+    return ScoredArticle(
         url=draft.url,
         title=draft.title,
         source=draft.source,

@@ -1,7 +1,7 @@
 """RSS and Atom documents as article drafts.
 
-feedparser does the reading. What it is given and gives is bounded here, but not how long it takes: forty thousand
-attributes keep it busy for half a minute. So `read` is for a process of its own.
+feedparser does the parsing. Its input and output are limited here, but not its time: forty thousand attributes take
+half a minute. So call `read` in a separate process.
 """
 
 import calendar
@@ -16,7 +16,7 @@ import msgspec
 from app.domains.market.news.model import ArticleDraft, IgnoredNews
 
 MAX_ENTRIES: Final = 500
-"""Taken from one document, in its order; the newest come first in feeds."""
+"""The maximum number of entries of one document, in its order. Feeds list the newest first."""
 _HTML = re.compile(rb"\s*(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE)
 _ENDS = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>\s*(?:<!--.*?-->\s*)*\Z", re.IGNORECASE | re.DOTALL)
 _TAIL_BYTES: Final = 2_048
@@ -24,18 +24,18 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class NotAFeed(Exception):
-    """This is no document that articles can be read from."""
+    """The document is not a feed."""
 
 
 class ParsedFeed(msgspec.Struct, frozen=True):
-    """What a document holds, and how many of its entries were left out, by reason."""
+    """The articles of a document, and the number of ignored entries by reason."""
 
     drafts: list[ArticleDraft]
     ignored: dict[str, int]
 
 
 class FeedDocument(msgspec.Struct, frozen=True):
-    """What came from `url`."""
+    """A document, and the URL from which it was fetched."""
 
     body: bytes
     url: str
@@ -43,14 +43,14 @@ class FeedDocument(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What was read; or nothing, and why not."""
+    """The parsed feed, or the reason why it could not be parsed."""
 
     parsed: ParsedFeed | None
     reason: str | None
 
 
 def read(packed: bytes) -> bytes:
-    """A FeedDocument in, a Reading out, both as MessagePack."""
+    """Parses a FeedDocument into a Reading, both as MessagePack."""
     document = msgspec.msgpack.decode(packed, type=FeedDocument)
     try:
         reading = Reading(parse_feed(document.body, document.url, document.content_type), None)
@@ -60,7 +60,7 @@ def read(packed: bytes) -> bytes:
 
 
 def parse_feed(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
-    """Reads a document that came from `url`. Raises NotAFeed."""
+    """Parses a document. Raises NotAFeed."""
     import feedparser
     from feedparser.encodings import convert_to_utf8
 
@@ -71,28 +71,28 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
         raise NotAFeed("this is a web page, not a feed")
     headers = {"content-location": url, "content-type": content_type or "application/xml"}
     try:
-        # Whatever letters are packed in (UTF-7, EBCDIC, escapes): what is searched now is what is read later.
+        # Decoded once for all encodings (UTF-7, EBCDIC, escapes): what is checked here is what is parsed later.
         plain = convert_to_utf8(headers, body, {})
     except Exception as error:
         raise NotAFeed(f"the document cannot be decoded: {type(error).__name__}") from error
-    # No feed needs entities of its own; a bomb does.
+    # Feeds need no entity declarations; entity bombs do.
     if b"<!ENTITY" in plain.upper():
         raise NotAFeed("the document declares entities")
     headers["content-type"] = "application/xml; charset=utf-8"
-    # Our own cleaning makes plain text of everything: theirs, which keeps harmless HTML, would be work for nothing.
+    # We convert everything to plain text ourselves: the sanitising of feedparser is not needed.
     try:
-        # As a stream: given bytes or a string, feedparser first tries whether they are the name of a file.
+        # As a stream: feedparser would take bytes or a string for the name of a file first.
         found = feedparser.parse(
             io.BytesIO(plain), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:
-        # It is fed by strangers, and what it raises at their worst is not documented.
+        # The input is untrusted, and the exceptions of feedparser are not documented.
         raise NotAFeed(f"the document cannot be read: {type(error).__name__}") from error
     if not found.version:
         raise NotAFeed("neither RSS nor Atom")
     entries, ignored = list(found.entries), dict[str, int]()
     if found.bozo and entries and not _ENDS.search(plain[-_TAIL_BYTES:]):
-        # The last one may have half a title, or an address that is not the article's.
+        # The last one may have half a title, or a wrong URL.
         entries.pop()
         ignored[str(IgnoredNews.TRUNCATED)] = 1
     if (surplus := len(entries) - MAX_ENTRIES) > 0:
@@ -111,7 +111,7 @@ def _draft(entry: dict[str, Any], source: str) -> ArticleDraft:
         content=next((content for content in contents if content), None),
         author=_text(entry.get("author")),
         image_url=_image(entry),
-        # As `entry.get`, "updated" would fall back to "published", with a warning that it soon will not.
+        # With `entry.get`, "updated" would fall back to "published", with a deprecation warning.
         published_at=_moment(dict.get(entry, "published_parsed")) or _moment(dict.get(entry, "updated_parsed")),
     )
 
@@ -121,7 +121,7 @@ def _text(value: Any) -> str | None:
 
 
 def _moment(parts: Any) -> datetime | None:
-    """A date as feedparser gives it, in UTC; None for one that is missing or cannot be."""
+    """Returns a date of feedparser, in UTC; None if it is missing or invalid."""
     try:
         return None if parts is None else datetime.fromtimestamp(calendar.timegm(parts), UTC)
     except (ValueError, OverflowError, OSError, TypeError):

@@ -1,7 +1,7 @@
-"""How much a piece of news may matter, whichever way: 0 to 100.
+"""The impact of an article, in either direction: 0 to 100.
 
-Half of it is what the news is about, a third how strongly it is worded, the rest how widely it reaches. It is a rule of
-thumb, the same for every article, and says nothing about what prices will do.
+Half of it is the topic, a third how strongly the text is worded, the rest how widely it reaches. It is a heuristic, the
+same for every article, and no prediction of prices.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import Final
 from app.domains.market.news.rules.sentiment import explains, strength
 
 MAJORS: Final = frozenset({"BTC", "ETH"})
-"""What happens to these happens to the market."""
+"""Tokens that move the whole market."""
 _CATEGORY_SHARE, _STRENGTH_SHARE, _BREADTH_SHARE = 50, 30, 20
 _BODY_CHARS = 2_000
 
 
 class Category(StrEnum):
-    """What a piece of news is about."""
+    """The topic of an article."""
 
     THEFT = "theft"
     INSOLVENCY = "insolvency"
@@ -47,7 +47,7 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
 
 
-# The heaviest first: a headline with several counts as its heaviest.
+# By weight, the highest first: a headline with several topics has the first of them.
 _PATTERNS: Final = (
     (
         Category.THEFT,
@@ -66,7 +66,7 @@ _PATTERNS: Final = (
     (
         Category.REGULATION,
         _pattern(
-            r"sec|cftc|doj|fca|mica|esma|regulat\w+|lawsuits?|su(?:es|ed|ing)|courts?|judge|senat\w+|congress|bill|laws?"
+            r"sec|cftc|doj|fca|mica|esma|regulat\w+|lawsuits?|su(?:es|ed|ing)|courts?|scorer|senat\w+|congress|bill|laws?"
             r"|bans?|banned|fine[sd]|sanction\w*|indict\w+|arrest\w*|licen[cs]e\w*|tax(?:es|ation)?|crackdown|probe[sd]?"
             r"|banning|penalt(?:y|ies)|charges"
         ),
@@ -91,12 +91,12 @@ _PATTERNS: Final = (
 
 
 def category(text: str) -> Category:
-    """What a headline is about: the heaviest of what it names."""
+    """Returns the topic of a headline: of several, that with the most weight."""
     return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), Category.OTHER)
 
 
 def impact(title: str, body: str | None, symbols: list[str]) -> int:
-    """0 to 100. The body counts for less than the headline, and only its beginning. What explains tells no news: 0."""
+    """Returns 0 to 100. The body has less weight than the headline, and only its beginning counts. Explainers get 0."""
     if explains(title):
         return 0
     words = strength(title)
@@ -105,7 +105,7 @@ def impact(title: str, body: str | None, symbols: list[str]) -> int:
         words = max(words, 0.5 * strength(body[:_BODY_CHARS]))
         about = max(about, 0.5 * _WEIGHTS[category(body[:_BODY_CHARS])])
     if words == 0.0:
-        # A report that takes no side moves less, whatever it is about.
+        # A neutral report has less impact, whatever its topic.
         about *= 0.6
     breadth = 0.0 if not symbols else min(1.0, 0.25 * len(symbols) + (0.5 if MAJORS & set(symbols) else 0.0))
     return round(_CATEGORY_SHARE * about + _STRENGTH_SHARE * words + _BREADTH_SHARE * breadth)

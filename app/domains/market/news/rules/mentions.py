@@ -1,4 +1,4 @@
-"""Which tokens a text speaks of.
+"""The tokens that a text mentions.
 
 A symbol counts as `$BTC` in any case and as BTC in capitals; a name counts in any case, and the longest one wins:
 Bitcoin Cash is not Bitcoin. Symbols and names that are also ordinary words (ONE, GAS, LINK, Avalanche) count only where
@@ -16,11 +16,11 @@ from app.domains.market.news.model import MAX_SYMBOLS
 
 ORDINARY_WORDS = Path(__file__).parents[2] / "data" / "ordinary_words.txt"
 MAX_CHARS = 20_000
-"""Further on nothing is looked for."""
+"""The number of characters that are searched."""
 
 _WORD = re.compile(r"\$?[^\W_]+(?:[.'\u2019][^\W_]+)*")
 _NAME_WORD = re.compile(r"[^\W_]+(?:[.'\u2019][^\W_]+)*")
-# What people call a token beside its name.
+# Other names of tokens.
 _ALIASES = {
     "ETH": ("Ether",),
     "XRP": ("Ripple",),
@@ -34,14 +34,14 @@ _ALIASES = {
     "AXS": ("Axie",),
     "CRV": ("Curve",),
 }
-# Symbols and names that mean something else as well, in English or in this field.
-# What follows a token's symbol or name and hardly anything else's.
+# Symbols and names with another meaning in English or in this field.
+# Words that follow the symbol or name of a token, and hardly any other word.
 _CONTEXT = re.compile(
     r"tokens?|coins?|prices?|holders?|network|protocol|blockchain|mainnet|testnet|foundation|labs|ecosystem|validators"
     r"|staking|dao|chain|traders|bulls|bears|whales"
 )
 _QUOTED_IN = re.compile(r"USD[TC]?|BTC|ETH|EUR")
-# After a capitalised name these make it a token's: "Stellar gains 7%". Lower-case, as in a sentence.
+# After a capitalised name, these mean a token: "Stellar gains 7%". In lower case, as in a sentence.
 _MOVES = re.compile(
     r"(?:surge|soar|jump|climb|gain|rise|leap|spike|rebound|drop|fall|slide|slump|tumble|sink|plunge|dip|slip|trade"
     r"|partner|integrate|upgrade|add|list)s|rallies|crashes|hits|launches"
@@ -55,7 +55,7 @@ class _Name(NamedTuple):
 
 
 class Mentions:
-    """Finds tokens in texts; made once for all texts."""
+    """Finds tokens in texts. It is built once for all texts."""
 
     def __init__(self, symbols: frozenset[str], names: dict[str, list[_Name]]) -> None:
         self._symbols = symbols
@@ -63,12 +63,12 @@ class Mentions:
 
     @classmethod
     def of(cls, tokens: Iterable[tuple[str, str]]) -> Self:
-        """For tokens given by symbol and name."""
+        """Builds it for tokens, given by symbol and name."""
         names: dict[str, list[_Name]] = {}
         symbols = []
         for symbol, name in tokens:
             symbols.append(symbol)
-            # A name that is the symbol in capitals (XRP, EOS) is found as a symbol.
+            # A name that equals the symbol (XRP, EOS) is found as a symbol.
             for known in {name, *_ALIASES.get(symbol, ())} - {symbol}:
                 words = tuple(word.lower() for word in _NAME_WORD.findall(known))
                 if words:
@@ -78,7 +78,7 @@ class Mentions:
         return cls(frozenset(symbols), names)
 
     def find(self, text: str) -> list[str]:
-        """The symbols of the tokens that the text mentions, in the order of their first mention, at most 20."""
+        """Returns the symbols of the tokens that the text mentions, in the order of the first mention, at most 20."""
         words = _Words(text[:MAX_CHARS])
         found: dict[str, None] = {}
         place = 0
@@ -90,7 +90,7 @@ class Mentions:
         return list(found)
 
     def _at(self, words: "_Words", place: int) -> tuple[str | None, int]:
-        """The token that begins at a word, if there is one, and how many words it takes."""
+        """Returns the token that begins at a word, if there is one, and its number of words."""
         word = words.bare[place]
         if word.startswith("$"):
             symbol = word[1:].upper()
@@ -107,7 +107,7 @@ class Mentions:
 
 
 class _Words:
-    """The words of a text, and what stands around them."""
+    """The words of a text, and the characters around them."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -115,19 +115,19 @@ class _Words:
         self.bare = [_bare(word[0]) for word in self._found]
 
     def spell(self, place: int, name: tuple[str, ...]) -> bool:
-        """Whether the words from `place` on are this name. It does not reach across a full stop."""
+        """Whether the words from `place` on are this name. A name does not extend across a full stop."""
         end = place + len(name)
         if tuple(word.lower() for word in self.bare[place:end]) != name:
             return False
         return all(self._gap(at) == "-" or self._gap(at).isspace() for at in range(place, end - 1))
 
     def names_a_token(self, place: int, length: int, symbol: str) -> bool:
-        """Whether an ordinary name is a token's, by what follows it: a word of the field, a move, its symbol."""
+        """Whether a name that is also a word means the token: followed by a term of the field, a move, its symbol."""
         follower = self._follower(place + length - 1)
         return bool(_CONTEXT.fullmatch(follower) or _MOVES.fullmatch(follower) or follower.lstrip("$") == symbol)
 
     def quotes_a_token(self, place: int) -> bool:
-        """Whether an ordinary symbol is a token's: `(ONE)`, `ONE/USDT`, `ONE token`."""
+        """Whether a symbol that is also a word means the token: `(ONE)`, `ONE/USDT`, `ONE token`."""
         start, end = self._found[place].span()
         if self._text[start - 1 : start] == "(" and self._text[end : end + 1] == ")":
             return True
@@ -150,7 +150,7 @@ def _ordinary_words() -> frozenset[str]:
 
 
 def _is_ordinary(text: str) -> bool:
-    # Two letters are an abbreviation of something, always.
+    # Two letters are always an abbreviation of something.
     return len(text) <= 2 or text in _ordinary_words()
 
 

@@ -1,7 +1,7 @@
-"""What people type to search news, as Postgres can always read it.
+"""The text of a search for news, in a form that Postgres can always parse.
 
-`websearch_to_tsquery` is meant to take anything, but many lone dashes overflow its stack. So a search is taken apart
-into words, phrases and what is excluded, and put together again.
+`websearch_to_tsquery` is meant to accept any text, but many lone dashes overflow its stack. So a search is split into
+words, phrases and exclusions, and joined again.
 """
 
 import re
@@ -11,7 +11,7 @@ _EDGES = re.compile(r"^\W+|\W+$")
 
 
 def searchable(text: str) -> str:
-    """The search with its words, `"phrases"`, `or` and `-exclusions`, and nothing else; empty if it has no words."""
+    """Returns the search with its words, `"phrases"`, `or` and `-exclusions` only; empty if it has no words."""
     parts = []
     for part in _PART.finditer(text):
         if part["phrase"] is not None:

@@ -1,4 +1,4 @@
-"""Feeds of news, asked every few minutes."""
+"""News feeds, polled every few minutes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from app.domains.market.news.model import NewsIngested
 from app.domains.market.news.rules.feeds import FeedDocument, NotAFeed, ParsedFeed, Reading, read
 from app.domains.market.news.services.fetcher import Document, FeedFailed, FeedState, Fetcher
 from app.domains.market.news.services.news import News
+from app.domains.market.news.statements import NewsSql
 from app.domains.market.sources.model import SourceKind
 from app.domains.market.sources.services.sources import Sources
-from app.domains.market.statements import NEWS
-from app.kit.contained import Overrun, contained
 from app.kit.db import SYSTEM, Database, Tx
+from app.kit.sandbox import SandboxError, run_sandboxed
 
 CONCURRENT_FEEDS: Final = 4
 READING_S: Final = 10
 READING_BYTES: Final = 512 * 1024 * 1024
-"""What reading one document may take: a hundred times what an honest one does."""
+"""The memory for parsing one document: a hundred times what a usual one takes."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Feeds:
-    """Takes in what the configured feeds bring. What a feed does wrong harms no other, and is noted with its name."""
+    """Polls the configured feeds. A failure of a feed affects no other, and is noted with its name."""
 
     urls: Sequence[str]
     database: Database
@@ -36,12 +36,11 @@ class Feeds:
     fetcher: Fetcher
 
     async def poll(self) -> str:
-        """Asks every feed once; says in a line what came of it."""
+        """Polls every feed once. Returns one line about the outcome."""
         if not self.urls:
             return "no feeds are configured"
         urls = list(dict.fromkeys(self.urls))
-        rows = await self.database.fetch(NEWS.feed_states, urls)
-        states = {row["source"]: _state(row["state"]) for row in rows}
+        states = {url: _state(stored) for url, stored in await self.database.fetch(NewsSql.feed_states, urls)}
         turns = asyncio.Semaphore(CONCURRENT_FEEDS)
 
         async def ask(url: str) -> NewsIngested | None:
@@ -50,7 +49,7 @@ class Feeds:
 
         answers = await asyncio.gather(*map(ask, urls), return_exceptions=True)
         for answer in answers:
-            # No fault of a feed: the database is gone, or the mistake is ours. All feeds have had their turn.
+            # Not a failure of a feed, but of the database or of our code. All other feeds were polled.
             if isinstance(answer, BaseException):
                 raise answer
         good = [answer for answer in answers if isinstance(answer, NewsIngested)]
@@ -58,7 +57,7 @@ class Feeds:
         return f"{len(urls)} feeds, {len(urls) - len(good)} failed; {new} new articles, {ignored} ignored"
 
     async def _ask(self, url: str, state: FeedState) -> NewsIngested | None:
-        """What one feed brought; None if it failed."""
+        """Polls one feed. Returns None if it failed."""
         try:
             document = await self.fetcher.get(url, state)
             return await self._take(url, document)
@@ -80,8 +79,8 @@ class Feeds:
             for reason, count in ingested.ignored.items():
                 ignored[reason] = ignored.get(reason, 0) + count
             await self.sources.note(tx, url, SourceKind.NEWS, accepted=ingested.published, ignored=ignored)
-            # With the articles, or not at all: else what this answer held would never be asked for again.
-            await tx.execute(NEWS.keep_feed_state, url, msgspec.to_builtins(document.state))
+            # With the articles or not at all: otherwise the articles of this answer would never be fetched again.
+            await tx.execute(NewsSql.keep_feed_state, url, msgspec.to_builtins(document.state))
             return msgspec.structs.replace(ingested, ignored=ignored)
 
         return await self.database.write(SYSTEM, store)
@@ -90,8 +89,8 @@ class Feeds:
 async def _read(document: FeedDocument) -> ParsedFeed:
     packed = msgspec.msgpack.encode(document)
     try:
-        answer = await contained(read, packed, cpu_s=READING_S, memory_bytes=READING_BYTES)
-    except Overrun as error:
+        answer = await run_sandboxed(read, packed, cpu_s=READING_S, memory_bytes=READING_BYTES)
+    except SandboxError as error:
         raise NotAFeed(f"the document cannot be read: {error}") from error
     reading = msgspec.msgpack.decode(answer, type=Reading)
     if reading.parsed is None:

@@ -1,7 +1,7 @@
-"""Documents from addresses that somebody configured: bounded in size and time, and never from our own network.
+"""Fetching documents from configured URLs: limited in size and time, and never from a private network.
 
-A name is resolved once, and the connection goes to the address that was judged: a name that changes its mind between
-the look and the call gains nothing. Redirects are followed by hand, each judged anew.
+A name is resolved once, and the connection goes to the address that was checked: a name that resolves differently
+afterwards has no effect. Redirects are followed one by one, and each is checked.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ _GZIP_BITS: Final = 16 + zlib.MAX_WBITS
 
 
 class FeedFailed(Unavailable):
-    """A feed gave nothing that can be used."""
+    """A feed could not be fetched."""
 
 
 class FeedState(msgspec.Struct, frozen=True):
-    """What the server said of its last answer, to be asked for newer ones only."""
+    """The validators of the last response, for conditional requests."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
 class Document(msgspec.Struct, frozen=True):
-    """What came: null where nothing is new."""
+    """A fetched document; its body is null if nothing has changed."""
 
     body: bytes | None
     url: str
@@ -46,17 +46,17 @@ class Document(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Gets documents over HTTP. `allows_private`: also from loopback and private networks, as tests need."""
+    """Fetches documents over HTTP. `allows_private`: also from loopback and private networks, for tests."""
 
     timeout_s: float
     limit_bytes: int
     allows_private: bool = False
 
     async def get(self, url: str, state: FeedState) -> Document:
-        """The document, if it is another than `state` tells of. Raises FeedFailed, whatever goes wrong."""
+        """Returns the document, without a body if it has not changed since `state`. Raises FeedFailed."""
         free_to_wait("a feed")
         try:
-            # No proxy of the environment's: it would resolve the name itself.
+            # No proxy of the environment: it would resolve the name itself.
             async with (
                 asyncio.timeout(self.timeout_s),
                 httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=self.timeout_s) as client,
@@ -102,7 +102,7 @@ class Fetcher:
         return client.build_request("GET", pinned, headers=headers, extensions={"sni_hostname": host})
 
     async def _address(self, host: str, port: int) -> str:
-        """Where the name leads. One address that is not public, and the name is not trusted."""
+        """Resolves the name. If one of its addresses is not public, the name is refused."""
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses:
@@ -122,7 +122,7 @@ class Fetcher:
         return Document(body, url, headers.get("content-type"), told)
 
     async def _body(self, response: httpx.Response) -> bytes:
-        """The body, unpacked, as far as the limit: a small answer may unpack to a huge one."""
+        """Returns the decompressed body, up to the limit: a small response can decompress to a huge one."""
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", "x-gzip", ""):
             raise FeedFailed("packed in a way that was not asked for")
@@ -138,7 +138,7 @@ class Fetcher:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is anybody's on the internet: no loopback, private, link-local or reserved one."""
+    """Whether an IP address is public: not loopback, private, link-local or reserved."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
@@ -164,5 +164,5 @@ def _redirected(url: str, location: str | None) -> str:
 
 
 def _header(value: str | None) -> str | None:
-    # It is sent back as it came; what cannot be, or is absurdly long, is not.
+    # Validators are sent back unchanged; those that cannot be sent, or are too long, are dropped.
     return value if value is not None and len(value) <= 500 and value.isascii() and value.isprintable() else None

@@ -1,4 +1,4 @@
-"""News: taken in, judged, read, forgotten."""
+"""Storing, scoring and deleting news."""
 
 import asyncio
 import re
@@ -17,14 +17,14 @@ from app.domains.market.news.model import (
     NEWS_RETENTION,
     ArticleDraft,
     IgnoredNews,
-    JudgedArticle,
     NewsFilter,
     NewsIngested,
+    ScoredArticle,
 )
-from app.domains.market.news.rules.articles import Refused, cleaned, judged
+from app.domains.market.news.rules.articles import Refused, cleaned, scored
 from app.domains.market.news.rules.mentions import Mentions
 from app.domains.market.news.rules.search import searchable
-from app.domains.market.statements import NEWS
+from app.domains.market.news.statements import NewsSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
@@ -32,9 +32,9 @@ from app.kit.idempotency import Keyed, once_prepared
 from app.kit.jobs import enqueue
 
 ALERTS_JOB: Final = "market.news_alerts"
-"""Its payload is `{"ids": [...]}`: articles that have just been stored."""
+"""Its payload is `{"ids": [...]}`: the ids of new articles."""
 ALERTED_AGE: Final = timedelta(hours=24)
-"""What is older when it comes is history: no alert is asked about it."""
+"""Older articles are history: alerts are not evaluated for them."""
 MAX_BATCH: Final = 100
 DELETED_AT_ONCE: Final = 1_000
 _UNSEARCHABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -43,9 +43,9 @@ MAX_CHOICES: Final = 20
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """Articles that are new and fit to be stored, and what became of the others."""
+    """New articles that can be stored, and the numbers of the others."""
 
-    articles: list[JudgedArticle]
+    articles: list[ScoredArticle]
     received: int
     known: int
     ignored: dict[str, int]
@@ -53,7 +53,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 @dataclass
 class _Names:
-    """What texts call the tokens, compiled again only when it has changed."""
+    """The names of tokens, compiled again only when they have changed."""
 
     rows: tuple[tuple[str, str], ...] = ()
     mentions: Mentions = field(default_factory=lambda: Mentions.of(()))
@@ -65,7 +65,7 @@ class _Names:
 
 
 class _Published(msgspec.Struct, frozen=True):
-    """What a replay of a publication is answered with."""
+    """The stored result of a publication."""
 
     ids: list[UUID]
     received: int
@@ -74,9 +74,9 @@ class _Published(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class News:
-    """The press. An article is known by its address: what comes under it again changes nothing, not even a text.
+    """The news. An article is identified by its URL: an article that is received again changes nothing.
 
-    So each article has one judgement, and alerts are asked about it once.
+    So each article is scored once, and alerts are evaluated for it once.
     """
 
     database: Database
@@ -84,16 +84,16 @@ class News:
     _names: _Names = field(default_factory=_Names)
 
     async def publish(self, drafts: Sequence[ArticleDraft]) -> NewsIngested:
-        """Stores what is new and fit, leaves out the rest and counts it."""
+        """Stores new and valid articles, and counts the others."""
         prepared = await self.prepare(drafts)
         return await self.database.write(SYSTEM, lambda tx: self.store(tx, prepared))
 
     async def publish_as(self, viewer: Viewer, drafts: Sequence[ArticleDraft], idempotency_key: str) -> NewsIngested:
-        """All or nothing, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
+        """Stores all articles or none, for an admin. Raises Forbidden, InvalidInput, IdempotencyKeyReused."""
         _require_admin(viewer)
 
         @asynccontextmanager
-        async def judge() -> AsyncIterator[Callable[[Tx], Awaitable[_Published]]]:
+        async def scorer() -> AsyncIterator[Callable[[Tx], Awaitable[_Published]]]:
             if not 1 <= len(drafts) <= MAX_BATCH:
                 raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
             _check(drafts, self.clock.now())
@@ -107,11 +107,11 @@ class News:
 
         keyed = Keyed.of(viewer.user_id, idempotency_key, "publishNews", list(drafts))
         scope = system_scope(viewer.client, viewer.user_id)
-        published = (await once_prepared(self.database, scope, keyed, judge, _Published)).result
+        published = (await once_prepared(self.database, scope, keyed, scorer, _Published)).result
         return NewsIngested(published.ids, published.received, published.known, {})
 
     async def prepare(self, drafts: Sequence[ArticleDraft]) -> Prepared:
-        """What is new of these, judged in a thread, for which no connection waits."""
+        """Returns the new articles, scored in a thread while no connection is held."""
         now = self.clock.now()
         ignored: dict[str, int] = {}
         by_url: dict[str, ArticleDraft] = {}
@@ -121,21 +121,21 @@ class News:
                 by_url[draft.url] = draft
             else:
                 ignored[why] = ignored.get(why, 0) + 1
-        known = {row["url"] for row in await self.database.fetch(NEWS.known_urls, list(by_url))}
+        known = {url for url, _ in await self.database.fetch(NewsSql.known_urls, list(by_url))}
         fresh = [draft for url, draft in by_url.items() if url not in known]
-        articles: list[JudgedArticle] = []
+        articles: list[ScoredArticle] = []
         if fresh:
-            mentions = self._names.of(tuple(map(tuple, await self.database.fetch(NEWS.token_names))))
-            articles = await asyncio.to_thread(lambda: [judged(draft, mentions) for draft in fresh])
+            mentions = self._names.of(tuple(await self.database.fetch(NewsSql.token_names)))
+            articles = await asyncio.to_thread(lambda: [scored(draft, mentions) for draft in fresh])
         return Prepared(articles, len(drafts), len(known), ignored)
 
     async def store(self, tx: Tx, prepared: Prepared) -> NewsIngested:
-        """Stores them, and asks for their alerts, in a transaction of Moneta's own."""
+        """Stores the articles and enqueues the evaluation of alerts. Call it in a transaction of the system."""
         if not prepared.articles:
             return NewsIngested([], prepared.received, prepared.known, prepared.ignored)
         now, articles = self.clock.now(), prepared.articles
         rows = await tx.fetch(
-            NEWS.insert_articles,
+            NewsSql.insert_articles,
             [article.url for article in articles],
             [article.title for article in articles],
             [article.source for article in articles],
@@ -150,17 +150,17 @@ class News:
             now,
             now - ALERTED_AGE,
         )
-        if alerted := [row["id"] for row in rows if row["published_at"] >= now - ALERTED_AGE]:
+        if alerted := [id for id, published_at in rows if published_at >= now - ALERTED_AGE]:
             await enqueue(tx, ALERTS_JOB, {"ids": alerted})
-        # Between the look and the write somebody else may have stored the same address.
+        # Another worker may have stored the same URL since `prepare`.
         known = prepared.known + len(articles) - len(rows)
-        return NewsIngested([row["id"] for row in rows], prepared.received, known, prepared.ignored)
+        return NewsIngested([id for id, _ in rows], prepared.received, known, prepared.ignored)
 
     async def delete_old(self) -> str:
-        """Forgets news after a year, batch by batch; says in a line how many."""
+        """Deletes news after a year, in batches. Returns one line with the number."""
         before, deleted = self.clock.now() - NEWS_RETENTION, 0
         while batch := await self.database.write(
-            SYSTEM, lambda tx: tx.execute(NEWS.delete_old_articles, before, DELETED_AT_ONCE)
+            SYSTEM, lambda tx: tx.execute(NewsSql.delete_old_articles, before, DELETED_AT_ONCE)
         ):
             deleted += batch
         return f"{deleted} deleted"
@@ -192,7 +192,7 @@ _REFUSALS: Final = {
 
 
 def wanted(filter: NewsFilter) -> NewsFilter:
-    """The filter as statements take it: texts trimmed, symbols in capitals, nothing twice. Raises InvalidInput."""
+    """Returns the normalised filter: trimmed texts, symbols in capitals, no duplicates. Raises InvalidInput."""
     text = "" if filter.search is None else _UNSEARCHABLE.sub(" ", filter.search).strip()
     if len(text) > MAX_SEARCH:
         raise InvalidInput("search", f"A search has at most {MAX_SEARCH} characters.")
@@ -220,7 +220,7 @@ def _choices(name: str, values: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _cleaned(drafts: Sequence[ArticleDraft], now: datetime) -> list[tuple[ArticleDraft, IgnoredNews | None]]:
-    """Each draft, fit to be kept or with the reason why it is not."""
+    """Returns each draft, cleaned, or with the reason why it is ignored."""
     found: list[tuple[ArticleDraft, IgnoredNews | None]] = []
     for draft in drafts:
         try:

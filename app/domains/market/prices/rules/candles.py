@@ -1,4 +1,4 @@
-"""Candles as they form, tick by tick."""
+"""Building candles from ticks."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ _DAY_S = 86400
 
 
 class Traded(msgspec.Struct, frozen=True):
-    """A token's price at a tick, and the dollars that were traded since the tick before."""
+    """The price of a token at a tick, and the volume in dollars since the tick before."""
 
     symbol: str
     price: Decimal
@@ -22,14 +22,14 @@ class Traded(msgspec.Struct, frozen=True):
 
 
 def traded_in(volume_24h_usd: Decimal | None, elapsed_s: float) -> Decimal:
-    """What a volume over 24 hours comes to in so many seconds: providers tell no other."""
+    """Returns the volume in a number of seconds, from the volume of 24 hours: providers report no other."""
     if volume_24h_usd is None:
         return Decimal(0)
     return (volume_24h_usd * Decimal(elapsed_s) / _DAY_S).quantize(_CENT)
 
 
 class CandleBuilder:
-    """Builds the candles of every interval at once. All tokens' candles of an interval begin and end together."""
+    """Builds the candles of all intervals. The candles of an interval begin and end together for all tokens."""
 
     def __init__(self) -> None:
         self._open: dict[Interval, dict[str, Bar]] = {interval: {} for interval in Interval}
@@ -37,17 +37,17 @@ class CandleBuilder:
         self._begins: dict[Interval, datetime] = {}
 
     def restore(self, interval: Interval, symbol: str, bars: Bars) -> None:
-        """Goes on with what was known before; an open candle whose time has passed is closed by the next `advance`."""
+        """Continues with earlier candles. The next `advance` closes an open candle whose time has passed."""
         if bars.open is not None:
             self._open[interval][symbol] = bars.open
         if bars.closed is not None:
             self._closed[interval][symbol] = bars.closed
 
     def advance(self, at: datetime) -> list[tuple[str, Bar]]:
-        """Closes the candles whose time has passed; returns those of a minute.
+        """Closes the candles whose time has passed. Returns those of a minute.
 
-        Time that goes back a little closes nothing. If it goes back by more than a candle, what was before was no time:
-        its open candles are dropped, and those of the present begin anew.
+        A clock that goes back by less than a candle closes nothing. If it goes back by more, it was wrong before: the
+        open candles are dropped, and candles of the present begin.
         """
         minutes: list[tuple[str, Bar]] = []
         for interval in Interval:
@@ -67,7 +67,7 @@ class CandleBuilder:
         return minutes
 
     def add(self, traded: Iterable[Traded]) -> None:
-        """Takes a tick of the moment that was advanced to into every candle of its time."""
+        """Adds a tick, at the time of the last `advance`, to the open candles of all intervals."""
         ticks = list(traded)
         for interval, bars in self._open.items():
             begin = self._begins[interval]
@@ -79,7 +79,7 @@ class CandleBuilder:
         return symbol in self._open[interval]
 
     def bars(self, interval: Interval) -> dict[str, Bars]:
-        """The open and the last closed candle of each token that has one of them."""
+        """Returns the open and the last closed candle of each token that has one."""
         opened, closed = self._open[interval], self._closed[interval]
         return {symbol: Bars(opened.get(symbol), closed.get(symbol)) for symbol in opened.keys() | closed.keys()}
 

@@ -1,4 +1,4 @@
-"""Rows of a file as candles: everything about a row is doubted."""
+"""Parsing rows of a file into candles. All values of a row are validated."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -17,28 +17,28 @@ OPTIONAL = ("volume_usd", "interval", "exchange")
 _STEP = Decimal("1e-12")
 _CENT = Decimal("0.01")
 _VOLUME_LIMIT = Decimal(10) ** 17
-"""So that the candles of a day have a sum that is stored, whatever rounding adds."""
+"""So that the sum of the volumes of a day fits into the column, whatever rounding adds."""
 _EXCHANGE_CHARS = 40
 
 
 class BadRow(Exception):
-    """A row that is no candle."""
+    """A row that is not a valid candle."""
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What rows are judged by."""
+    """The values that rows are validated against."""
 
     symbols: Collection[str]
-    """Of the tokens that there are."""
+    """The symbols of all tokens."""
     exchange: str
-    """Of rows that name none."""
+    """The exchange of rows that do not name one."""
     since: datetime
-    """Nothing older is kept."""
+    """Older candles are not kept."""
     now: datetime
 
 
 def candle_of(row: Mapping[Any, Any], terms: Terms) -> Candle:
-    """The candle of a row, whose values are texts or what a typed file has. Raises BadRow, whose text says why."""
+    """Returns the candle of a row, whose values are strings or typed. Raises BadRow with the reason."""
     if None in row:
         raise BadRow("it has more fields than the head line")
     interval = _interval(row.get("interval"))
@@ -87,7 +87,7 @@ def _exchange(value: Any, terms: Terms) -> str:
 def _moment(value: Any) -> datetime:
     try:
         if isinstance(value, datetime):
-            # A typed file says UTC by saying nothing.
+            # A Parquet file may have times without a zone, which are UTC.
             return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
             parsed = datetime.fromisoformat(value.strip())
@@ -102,7 +102,7 @@ def _moment(value: Any) -> datetime:
 def _number(row: Mapping[Any, Any], name: str) -> Decimal:
     value = row.get(name)
     try:
-        # A float's own digits, not all of its binary fraction.
+        # The shortest digits of a float, not its exact binary value.
         number = Decimal(value.strip() if isinstance(value, str) else str(value))
     except (InvalidOperation, ValueError):
         raise BadRow(f"{name} is no number") from None

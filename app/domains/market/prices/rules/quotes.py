@@ -1,4 +1,4 @@
-"""Quotes made whole: what a provider does not say of 24 hours, our own candles do."""
+"""Completing quotes: values of 24 hours that a provider does not report are calculated from our own candles."""
 
 from decimal import Decimal
 
@@ -12,9 +12,9 @@ _PERCENT_LIMIT = Decimal(10) ** 6
 
 
 def completed(quote: Quote, day: Day | None) -> Quote:
-    """The quote with its change, range and volume of 24 hours, as far as anybody knows them."""
-    said = (quote.change_24h, quote.change_percentage_24h, quote.high_24h, quote.low_24h, quote.volume_24h_usd)
-    if day is None or None not in said:
+    """Returns the quote with its change, range and volume of 24 hours, as far as they are known."""
+    reported = (quote.change_24h, quote.change_percentage_24h, quote.high_24h, quote.low_24h, quote.volume_24h_usd)
+    if day is None or None not in reported:
         return quote
     change = quote.price_usd - day.open
     volume_usd = day.volume_usd if quote.volume_24h_usd is None else quote.volume_24h_usd
@@ -36,7 +36,7 @@ def completed(quote: Quote, day: Day | None) -> Quote:
 def _percentage(change: Decimal, of: Decimal) -> Decimal | None:
     percentage = change / of * 100
     if abs(percentage) >= _PERCENT_LIMIT:
-        # What the column cannot hold says nothing to anybody either.
+        # The column cannot hold larger values, and they would not be useful.
         return None
     rounded = percentage.quantize(_PERCENT)
     return rounded if abs(rounded) < _PERCENT_LIMIT else None

@@ -6,11 +6,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def begin_of(at: datetime, length: timedelta) -> datetime:
-    """When the window began that holds this moment."""
+    """Returns the begin of the window that contains this time."""
     return at - (at - EPOCH) % length
 
 
 def touched(since: datetime, until: datetime, length: timedelta) -> tuple[datetime, datetime]:
-    """The whole windows that hold any moment from `since` until before `until`."""
+    """Returns the begin and end of the windows that contain the times from `since` until before `until`."""
     end = begin_of(until, length)
     return begin_of(since, length), end if end == until else end + length

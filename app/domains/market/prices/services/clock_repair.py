@@ -1,38 +1,38 @@
-"""Puts right what a wrong clock left behind."""
+"""Repairs what a wrong clock has left behind."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from app.domains.market.statements import MENDING
+from app.domains.market.prices.statements import ClockRepairSql
 from app.kit.db import SYSTEM, Database
 
-TOLERATED: Final = timedelta(minutes=1)
-"""What is dated so little ahead is past before anybody is hurt by it."""
+TOLERANCE: Final = timedelta(minutes=1)
+"""Rows that are dated this little ahead are past before they do harm."""
+
+_REPAIRS: Final = {
+    "candles": ClockRepairSql.delete_candles_ahead,
+    "prices": ClockRepairSql.delete_prices_ahead,
+    "quotes": ClockRepairSql.date_quotes_back,
+    "marks": ClockRepairSql.delete_marks_ahead,
+    "alerts": ClockRepairSql.date_alerts_back,
+    "notifications": ClockRepairSql.date_notifications_back,
+    "articles": ClockRepairSql.date_news_back,
+    "analyses": ClockRepairSql.delete_analyses_ahead,
+}
 
 
 @dataclass(frozen=True)
-class Mending:
-    """What is dated after the database's present is of a clock that was wrong, and would be the newest until then."""
+class ClockRepair:
+    """Repairs rows that are dated after the present of the database: they would be the newest until then."""
 
     database: Database
 
-    async def mend(self) -> str:
-        """Deletes what can be made again, and dates back what cannot."""
-        row = await self.database.fetch_one(MENDING.present)
-        assert row is not None
-        latest = row[0] + TOLERATED
-        mended = {
-            what: await self.database.write(SYSTEM, lambda tx, query=query: tx.execute(query, latest))  # type: ignore[misc]  # bound per turn
-            for what, query in (
-                ("candles", MENDING.delete_candles_ahead),
-                ("prices", MENDING.delete_prices_ahead),
-                ("quotes", MENDING.date_quotes_back),
-                ("marks", MENDING.delete_marks_ahead),
-                ("alerts", MENDING.date_alerts_back),
-                ("notifications", MENDING.date_notifications_back),
-                ("articles", MENDING.date_news_back),
-                ("analyses", MENDING.delete_analyses_ahead),
-            )
-        }
-        return ", ".join(f"{count} {what}" for what, count in mended.items() if count) or "nothing was dated ahead"
+    async def run(self) -> str:
+        """Deletes what can be made again, and dates back what cannot. Returns what was repaired."""
+        [present] = await self.database.fetch(ClockRepairSql.present)
+        latest = present + TOLERANCE
+        repaired: dict[str, int] = {}
+        for name, command in _REPAIRS.items():
+            repaired[name] = await self.database.write(SYSTEM, lambda tx, run=command: tx.execute(run, latest))  # type: ignore[misc]  # bound per turn
+        return ", ".join(f"{count} {name}" for name, count in repaired.items() if count) or "nothing was dated ahead"

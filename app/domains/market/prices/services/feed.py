@@ -1,4 +1,4 @@
-"""The price feed asks the provider, tick by tick, tells what it says, and stores it. One is active; others stand by."""
+"""The price feed polls the provider, publishes its quotes and stores them. One worker is active; others stand by."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from app.kit.db import Database
 from app.kit.errors import Problem, Unavailable
 from app.kit.leadership import Leadership
 from app.kit.tasks import end, heed_cancellation
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 STANDBY_S: Final = 1.0
 HOLD_CHECK_S: Final = 2.0
@@ -33,14 +33,14 @@ log = structlog.get_logger(__name__)
 
 
 class PriceFeed:
-    """Runs until cancelled. A lost database delays what is stored, a lost Redis what is told; neither stops a tick."""
+    """Runs until cancelled. An outage of the database delays storing, one of Redis publishing; neither stops a tick."""
 
     def __init__(  # noqa: PLR0917  # the composition root hands it everything
         self,
         provider: PriceProvider,
         database: Database,
         clock: Clock,
-        volatile: Volatile,
+        volatile: VolatileTopics,
         sources: Sources,
         on_moves: Sequence[OnMoves] = (),
         after_minute: Sequence[AfterMinute] = (),
@@ -57,7 +57,7 @@ class PriceFeed:
         self._ignored: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Feeds while it leads, and waits for its turn while it does not."""
+        """Feeds prices while this worker leads, and waits while it does not."""
         try:
             while True:
                 try:
@@ -75,7 +75,7 @@ class PriceFeed:
     async def _lead(self) -> None:
         log.info("feed.active", provider=self._provider.name, every_s=self._every_s)
         ticker = Ticker(self._provider.name, self._clock, self._volatile, every_s=self._every_s)
-        await self._look_up(ticker)
+        await self._refresh_tokens(ticker)
         await ticker.restore(await self._recorder.open_candles(self._symbols, ticker.source))
         due = asyncio.Event()
         due.set()
@@ -83,35 +83,35 @@ class PriceFeed:
             asyncio.create_task(work)
             for work in (self._tick_on(ticker, due), self._close_on(ticker, due), self._record_on(ticker, due))
         ]
-        deposed = asyncio.create_task(self._until_deposed())
+        not_leading = asyncio.create_task(self._until_not_leading())
         try:
-            done, _ = await asyncio.wait([deposed, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([not_leading, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            await end(deposed, *tasks)
+            await end(not_leading, *tasks)
             await self._leadership.give_up()
-        # What was kept while nobody could say who leads. It is older than what the new leader stores, and spoils none.
+        # Stores what was kept while the leader was unknown. It is older than what the new leader stores, and harmless.
         await self._recorder.record(ticker)
 
-    async def _until_deposed(self) -> None:
+    async def _until_not_leading(self) -> None:
         while True:
             await asyncio.sleep(HOLD_CHECK_S)
-            # While nobody can say who leads, nobody else does.
+            # While the leader is unknown, no other worker leads.
             with contextlib.suppress(Unavailable):
                 if not await self._leadership.hold():
                     log.warning("feed.deposed")
                     return
 
     async def _tick_on(self, ticker: Ticker, due: asyncio.Event) -> None:
-        """Ticks at multiples of the period from now on; those that are missed are not made up for."""
+        """Ticks at multiples of the period from now on. Missed ticks are skipped."""
         loop = asyncio.get_running_loop()
         began, number, failures = loop.time(), 0, 0
         while True:
             failures = 0 if await self._tick(ticker) else failures + 1
             due.set()
             elapsed_s = loop.time() + pause_after(failures, self._every_s) - began
-            number = next_turn(number, elapsed_s, self._every_s)
+            number = next_tick(number, elapsed_s, self._every_s)
             await asyncio.sleep(began + number * self._every_s - loop.time())
 
     async def _tick(self, ticker: Ticker) -> bool:
@@ -134,7 +134,7 @@ class PriceFeed:
         return True
 
     async def _close_on(self, ticker: Ticker, due: asyncio.Event) -> None:
-        """Closes each minute when it ends, however seldom there is a tick."""
+        """Closes each minute when it ends, even without a tick."""
         minute = Interval.ONE_MINUTE.length
         while True:
             now = self._clock.now()
@@ -143,17 +143,17 @@ class PriceFeed:
                 due.set()
 
     async def _record_on(self, ticker: Ticker, due: asyncio.Event) -> None:
-        failures, looked_up = 0, begin_of(self._clock.now(), Interval.ONE_MINUTE.length)
+        failures, refreshed_at = 0, begin_of(self._clock.now(), Interval.ONE_MINUTE.length)
         while True:
             await due.wait()
             due.clear()
             try:
                 await self._recorder.record(ticker)
                 now = begin_of(self._clock.now(), Interval.ONE_MINUTE.length)
-                if looked_up != now or not self._symbols:
-                    await self._look_up(ticker)
+                if refreshed_at != now or not self._symbols:
+                    await self._refresh_tokens(ticker)
                     await self._note()
-                    looked_up = now
+                    refreshed_at = now
                 failures = 0
             except Exception as error:
                 if isinstance(error, Unavailable):
@@ -164,8 +164,8 @@ class PriceFeed:
                 failures += 1
                 due.set()
 
-    async def _look_up(self, ticker: Ticker) -> None:
-        """Which tokens there are by now, and what their last 24 hours were like."""
+    async def _refresh_tokens(self, ticker: Ticker) -> None:
+        """Reads the listed tokens and their last 24 hours."""
         self._symbols = await self._recorder.symbols(TOKENS_LIMIT)
         ticker.follow(self._symbols, await self._recorder.days(self._symbols, ticker.source))
 
@@ -177,11 +177,11 @@ class PriceFeed:
 
 
 def pause_after(failures: int, every_s: float) -> float:
-    """For how many seconds a provider is not asked, after so many failures in a row."""
-    # A bounded power: the thousandth is more than a float holds.
+    """Returns the pause in seconds after a number of failures in a row."""
+    # The exponent is limited: 2 to the 1,000 and more does not fit into a float.
     return min(every_s * 2 ** min(failures, 10), max(LONGEST_PAUSE_S, every_s)) if failures else 0.0
 
 
-def next_turn(number: int, elapsed_s: float, every_s: float) -> int:
-    """The turn after this one: at a multiple of the period, however long this one took."""
+def next_tick(number: int, elapsed_s: float, every_s: float) -> int:
+    """Returns the number of the next tick, at a multiple of the period, however long this one took."""
     return max(number + 1, math.ceil(elapsed_s / every_s))

@@ -1,4 +1,4 @@
-"""What prices were: candles and samples as they are stored, and longer candles made of shorter ones."""
+"""Storing candles and samples, and rolling up candles into longer ones."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ import structlog
 
 from app.domains.market.prices.model import Candle, Interval, Quote
 from app.domains.market.prices.rules.windows import touched
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.db import SYSTEM, Database, Tx
 
 CANDLES = "candles"
@@ -20,33 +20,33 @@ _MONTH_AT_MOST = timedelta(days=31)
 log = structlog.get_logger(__name__)
 
 _Series = tuple[str, Interval]
-"""Exchange and interval: what is stored in one go."""
+"""Exchange and interval. The candles of a series are stored together."""
 
 
 class Kept(NamedTuple):
-    """From when until when something can have been, to be stored."""
+    """The period in which rows can be, to be stored."""
 
     since: datetime
     until: datetime
 
 
 class History:
-    """Writes candles and samples. Whatever is stored twice is stored once."""
+    """Stores candles and samples. Storing one again replaces it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._months: dict[str, set[tuple[int, int]]] = {CANDLES: set(), PRICE_HISTORY: set()}
 
     async def kept_since(self, table: str = CANDLES) -> datetime:
-        """The first moment that is kept; what is older is not stored."""
+        """Returns the first time that is kept. Older rows are not stored."""
         return (await self._kept(table)).since
 
     async def ingest(self, candles: Iterable[Candle]) -> int:
-        """Stores candles of any symbols, exchanges and intervals in one transaction; returns how many are kept.
+        """Stores candles of any symbols, exchanges and intervals in one transaction. Returns how many were stored.
 
-        Of a moment that is given twice, or is stored already, the last counts. Makes partitions of the past. One that
-        begins later than now by the database's clock is of a clock that is wrong, and is not kept. The longer candles
-        are not made: `roll_up` does that. Give it some ten thousand at a time.
+        The last of several candles of one time replaces the others. Creates partitions of the past. A candle in the
+        future, by the clock of the database, is not stored. Longer candles are made by `roll_up`. Pass some ten
+        thousand candles at a time.
         """
         newest = {(each.symbol, each.exchange, each.interval, each.opened_at): each for each in candles}
         if not newest:
@@ -61,7 +61,7 @@ class History:
 
         async def work(tx: Tx) -> None:
             for exchange in sorted({exchange for exchange, _ in of_series}):
-                await tx.fetch(PRICES.lock_history, exchange)
+                await tx.execute(PriceSql.lock_history, exchange)
             for series, group in of_series.items():
                 await _store(tx, series, group)
 
@@ -77,21 +77,21 @@ class History:
         *,
         source: Interval = Interval.ONE_MINUTE,
     ) -> None:
-        """Makes the longer candles, each kind of the next shorter, wherever candles from `since` until before `until`
-        belong to them. Repeat it as you like: an open one is made of what there is, and again when there is more.
+        """Makes the longer candles that contain candles from `since` until before `until`, each from the next shorter
+        interval. It can be repeated: an open candle is made from what there is, and again when there is more.
 
-        `source`: the kind that was stored; only longer ones are made. Where there is no shorter candle, what is stored
-        of the longer one stays.
+        `source` is the interval that was stored; only longer ones are made. Where there is no shorter candle, the
+        stored longer one stays.
         """
         longer = [each for each in Interval if each.length > source.length]
 
         async def work(tx: Tx) -> None:
-            await tx.fetch(PRICES.lock_history, exchange)
+            await tx.execute(PriceSql.lock_history, exchange)
             shorter = source
             for interval in longer:
                 first, end = touched(since, until, interval.length)
                 await tx.execute(
-                    PRICES.roll_up_candles, sorted(symbols), exchange, shorter, interval, interval.length, first, end
+                    PriceSql.roll_up_candles, sorted(symbols), exchange, shorter, interval, interval.length, first, end
                 )
                 shorter = interval
 
@@ -99,7 +99,7 @@ class History:
             await self._database.write(SYSTEM, work)
 
     async def sample(self, exchange: str, quotes: Sequence[Quote]) -> None:
-        """Keeps quotes as samples of their moments."""
+        """Stores quotes as samples."""
         if not quotes:
             return
         await self.partitions_for(PRICE_HISTORY, (each.at for each in quotes))
@@ -110,10 +110,10 @@ class History:
             [each.at for each in quotes],
         )
         symbols = [each.symbol for each in quotes]
-        await self._database.write(SYSTEM, lambda tx: tx.execute(PRICES.put_prices, symbols, exchange, *columns))
+        await self._database.write(SYSTEM, lambda tx: tx.execute(PriceSql.put_prices, symbols, exchange, *columns))
 
     async def partitions_for(self, table: str, moments: Iterable[datetime]) -> Kept:
-        """Makes the partitions that these moments need, as far as they are kept; returns how far that is."""
+        """Creates the partitions for these times, as far as they are kept. Returns the period that is kept."""
         kept = await self._kept(table)
         made = self._months[table]
         firsts = {(at.year, at.month): at for at in moments if kept.since <= at <= kept.until}
@@ -123,20 +123,19 @@ class History:
                 await self._database.write(
                     SYSTEM,
                     lambda tx, since=span_start, until=span_end: tx.fetch(  # type: ignore[misc]  # bound per turn
-                        PRICES.make_partitions, table, since, until
+                        PriceSql.make_partitions, table, since, until
                     ),
                 )
             made |= firsts.keys()
         return kept
 
     async def _kept(self, table: str) -> Kept:
-        row = await self._database.fetch_one(PRICES.history_kept, table)
-        assert row is not None, "the migration notes both tables"
-        return Kept(*row)
+        [(since, until)] = await self._database.fetch(PriceSql.history_kept, table)
+        return Kept(since, until)
 
 
 def _spans(moments: Sequence[datetime]) -> Iterable[tuple[datetime, datetime]]:
-    """Sorted moments as spans without a month between their moments that nobody needs."""
+    """Splits sorted times into spans, so that no span contains a month without any."""
     first = last = moments[0]
     for moment in moments[1:]:
         if moment - last > 2 * _MONTH_AT_MOST:
@@ -147,7 +146,7 @@ def _spans(moments: Sequence[datetime]) -> Iterable[tuple[datetime, datetime]]:
 
 
 async def _store(tx: Tx, series: _Series, candles: list[Candle]) -> None:
-    """By COPY where nothing of it is stored yet, which nobody can change meanwhile: the exchange is locked."""
+    """Uses COPY if none of the candles is stored yet. Nobody can store one meanwhile: the exchange is locked."""
     exchange, interval = series
     spans: dict[str, tuple[datetime, datetime]] = {}
     for candle in candles:
@@ -155,7 +154,8 @@ async def _store(tx: Tx, series: _Series, candles: list[Candle]) -> None:
         spans[candle.symbol] = min(first, candle.opened_at), max(last, candle.opened_at)
     firsts, lasts = zip(*spans.values(), strict=True)
     rows = map(msgspec.structs.astuple, candles)
-    if await tx.fetch_value(PRICES.candles_exist, list(spans), exchange, interval, firsts, lasts):
-        await tx.execute(PRICES.put_candles, *map(list, zip(*rows, strict=True)))
+    [exist] = await tx.fetch(PriceSql.candles_exist, list(spans), exchange, interval, firsts, lasts)
+    if exist:
+        await tx.execute(PriceSql.put_candles, *map(list, zip(*rows, strict=True)))
     else:
         await tx.copy(CANDLES, _COLUMNS, rows)

@@ -1,4 +1,4 @@
-"""What the feed stores: each tick's quotes in one transaction with whatever they set off, and each minute's candles."""
+"""Stores ticks and minutes. The quotes of a tick are stored in one transaction with the alerts that they fire."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -11,26 +11,26 @@ from app.domains.market.prices.model import Candle, Day, Interval, Move, Quote
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.prices.services.history import History
 from app.domains.market.prices.services.ticker import AHEAD, Minute, Ticker
-from app.domains.market.statements import PRICES
+from app.domains.market.prices.statements import PriceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 
 OnMoves: TypeAlias = Callable[[Tx, str, Sequence[Move]], Awaitable[None]]
-"""Called in a tick's transaction with the exchange and each price that was stored: no move is lost or seen twice."""
+"""Called in the transaction of a tick with the exchange and the stored prices: no move is lost or seen twice."""
 
 AfterMinute: TypeAlias = Callable[[datetime], Awaitable[None]]
-"""Called when a minute's candles are stored and rolled up, with its end. It may be called twice."""
+"""Called with the end of a minute when its candles are stored and rolled up. It may be called twice."""
 
 DAY = timedelta(hours=24)
 ATTEMPTS: Final = 3
-"""A minute that cannot be stored although the database answers must not keep back those after it."""
+"""A minute that cannot be stored although the database is available must not block those after it."""
 
 log = structlog.get_logger(__name__)
 
 
 class Recorder:
-    """Writes what a ticker has for the database."""
+    """Stores what a ticker has for the database."""
 
     def __init__(
         self, database: Database, clock: Clock, on_moves: Sequence[OnMoves], after_minute: Sequence[AfterMinute]
@@ -44,23 +44,23 @@ class Recorder:
         self._failures = 0
 
     async def record(self, ticker: Ticker) -> None:
-        """Stores what is due; what could not be stored stays due. Raises Unavailable."""
+        """Stores what is due. What could not be stored stays due. Raises Unavailable."""
         try:
             await self._record_quotes(ticker)
         except Unavailable:
             raise
         except Exception:
-            # Whatever is wrong with a tick, the candles are not to wait for it.
+            # The candles do not wait for a tick that cannot be stored.
             await self._record_minutes(ticker)
             raise
         await self._record_minutes(ticker)
 
     async def symbols(self, limit: int) -> list[str]:
-        """The listed tokens, largest first. Raises Unavailable."""
-        return [row[0] for row in await self._database.fetch(PRICES.quoted_symbols, limit)]
+        """Returns the symbols of the listed tokens, largest first. Raises Unavailable."""
+        return await self._database.fetch(PriceSql.quoted_symbols, limit)
 
     async def open_candles(self, symbols: Sequence[str], source: str) -> list[Candle]:
-        """The newest stored candle of each token and interval, from which a feed without a memory goes on."""
+        """Returns the newest stored candle of each token and interval, with which a new feed continues."""
         found: list[Candle] = []
         for interval in Interval:
             for candles in (await self._candles.latest_of(symbols, interval, 1)).values():
@@ -68,9 +68,9 @@ class Recorder:
         return found
 
     async def days(self, symbols: Sequence[str], source: str) -> dict[str, Day]:
-        """What our own candles say of each token's last 24 hours."""
-        rows = await self._database.fetch(PRICES.day_of_candles, symbols, source, self._clock.now() - DAY)
-        return {symbol: Day(*values) for symbol, *values in rows}
+        """Returns the last 24 hours of each token according to our own candles."""
+        rows = await self._database.fetch(PriceSql.day_of_candles, symbols, source, self._clock.now() - DAY)
+        return {symbol: Day(open, high, low, volume) for symbol, open, high, low, volume in rows}
 
     async def _record_quotes(self, ticker: Ticker) -> None:
         quotes, ticker.due = ticker.due, {}
@@ -79,19 +79,19 @@ class Recorder:
         try:
             await self._database.write(SYSTEM, lambda tx: self._store(tx, ticker.source, list(quotes.values())))
         except BaseException:
-            # Whatever came meanwhile is newer.
+            # Quotes that arrived meanwhile are newer.
             ticker.due = quotes | ticker.due
             raise
 
     async def _store(self, tx: Tx, source: str, quotes: list[Quote]) -> None:
-        rows = await tx.fetch(PRICES.lock_quotes, source, [each.symbol for each in quotes])
-        before: dict[str, Decimal] = {row["symbol"]: row["price_usd"] for row in rows}
+        stored = await tx.fetch(PriceSql.lock_quotes, source, [each.symbol for each in quotes])
+        before = {each.symbol: each.price_usd for each in stored}
         latest = self._clock.now() + AHEAD
-        if dreamt := [row["symbol"] for row in rows if row["last_updated"] > latest]:
-            await tx.execute(PRICES.doubt_quotes, source, dreamt)
+        if ahead := [each.symbol for each in stored if each.last_updated > latest]:
+            await tx.execute(PriceSql.expire_quotes, source, ahead)
         columns = zip(*((each.symbol, each.at, *_columns(each)) for each in quotes), strict=True)
-        stored = await tx.fetch(PRICES.put_quotes, source, *map(list, columns))
-        moves = [Move(symbol, before.get(symbol), price) for symbol, price in stored]
+        written = await tx.fetch(PriceSql.put_quotes, source, *map(list, columns))
+        moves = [Move(symbol, before.get(symbol), price) for symbol, price in written]
         for act in self._on_moves:
             await act(tx, source, moves)
 
@@ -131,7 +131,7 @@ class Recorder:
 
 
 def _columns(quote: Quote) -> tuple[Decimal | None, ...]:
-    """As `put_quotes` wants them."""
+    """The parameters of `put_quotes`."""
     return (
         quote.price_usd,
         quote.price_aud,

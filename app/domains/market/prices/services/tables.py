@@ -1,4 +1,4 @@
-"""Files of rows: CSV and Parquet, read bit by bit."""
+"""Reading tables from CSV and Parquet files in batches."""
 
 import csv
 import io
@@ -10,17 +10,17 @@ from app.domains.market.prices.rules.imports import REQUIRED
 from app.kit.errors import InvalidInput
 
 Row: TypeAlias = tuple[int, dict[Any, Any]]
-"""The line of a CSV file, or the number of a Parquet file's row from 1, and the values by column."""
+"""The line in a CSV file, or the number of the row in a Parquet file, from 1; and the values by column."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""How much of the file was read, and how much there is."""
+"""How much of the file was read, and its size."""
 
 PARQUET = {".parquet", ".pq"}
 _BATCH = 10_000
 
 
 def rows_of(path: Path, progress: Progress) -> Iterator[Row]:
-    """Every row. Raises InvalidInput where the file is no such table, or cannot be read."""
+    """Yields every row. Raises InvalidInput if the file cannot be read, or is not such a table."""
     try:
         yield from (_parquet if path.suffix.lower() in PARQUET else _csv)(path, progress)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the market is now, in the one process that feeds it: the newest quotes, and the candles as they form."""
+"""The state of the market in the process that feeds it: the newest quotes, and the open candles."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
@@ -25,20 +25,20 @@ from app.domains.market.prices.rules.candles import CandleBuilder, Traded, trade
 from app.domains.market.prices.rules.quotes import completed
 from app.domains.market.prices.rules.windows import begin_of
 from app.kit.clock import Clock
-from app.kit.volatile import Volatile
+from app.kit.volatile import VolatileTopics
 
 AHEAD: Final = timedelta(minutes=10)
-"""Clocks differ; a quote that is further ahead is of a clock that was wrong, and older than any. It is more than two
-workers' clocks differ by, or each would hold the other's for wrong, and find crossings that never were."""
+"""A quote that is further ahead is of a wrong clock, and counts as older than any. This is more than the clocks of two
+workers differ by: otherwise each would treat the quotes of the other as wrong, and find false crossings."""
 
 MINUTES_KEPT: Final = 360
-"""Minutes that wait for a database that is gone; then the oldest are given up."""
+"""The number of minutes that are kept during an outage of the database; then the oldest are dropped."""
 
 log = structlog.get_logger(__name__)
 
 
 class Minute(msgspec.Struct, frozen=True):
-    """A minute that has ended and is to be stored."""
+    """A minute that has ended and must be stored."""
 
     ended_at: datetime
     candles: list[Candle]
@@ -46,14 +46,14 @@ class Minute(msgspec.Struct, frozen=True):
 
 
 class Ticker:
-    """Takes quotes, publishes them, and keeps for the database what it does not have yet."""
+    """Receives quotes, publishes them, and keeps what must still be stored."""
 
-    def __init__(self, source: str, clock: Clock, volatile: Volatile, *, every_s: float) -> None:
+    def __init__(self, source: str, clock: Clock, volatile: VolatileTopics, *, every_s: float) -> None:
         self.source = source
         self.due: dict[str, Quote] = {}
-        """The newest quote of each token whose stored one is older."""
+        """The newest quote of each token whose stored quote is older."""
         self.minutes: deque[Minute] = deque(maxlen=MINUTES_KEPT)
-        """What ended and is not stored yet, oldest first."""
+        """The minutes that have ended and are not stored yet, oldest first."""
         self._clock = clock
         self._volatile = volatile
         self._every_s = every_s
@@ -63,7 +63,7 @@ class Ticker:
         self._ticked_at: datetime | None = None
 
     async def restore(self, stored: Iterable[Candle]) -> None:
-        """Goes on with the quotes and candles that whoever fed before left in Redis, or `stored` candles."""
+        """Continues with the quotes and candles that the feed before left in Redis, or with `stored` candles."""
         now = self._clock.now()
         self._quotes = _quotes(await self._volatile.latest(PRICES_TOPIC), self.source, now)
         for interval in Interval:
@@ -71,7 +71,7 @@ class Ticker:
             for symbol, bars in known.items():
                 self._builder.restore(interval, symbol, bars)
             if interval is Interval.ONE_MINUTE:
-                # They may have been closed by somebody who died before they were stored.
+                # They may have been closed by a worker that died before it stored them.
                 self._end([(symbol, bars.closed) for symbol, bars in known.items() if bars.closed is not None])
         for candle in stored:
             is_open = candle.opened_at == begin_of(now, candle.interval.length)
@@ -80,16 +80,16 @@ class Ticker:
         self.advance()
 
     def follow(self, symbols: Collection[str], days: Mapping[str, Day]) -> None:
-        """Which tokens are listed: others are told no more. `days` fill in what the provider does not say of them."""
+        """Sets the listed tokens: others are no longer published. `days` complete the quotes of the provider."""
         self._days = days
         listed = frozenset(symbols)
         self._quotes = {symbol: quote for symbol, quote in self._quotes.items() if symbol in listed}
 
     def take(self, quotes: Iterable[Quote]) -> None:
-        """A provider's answer: a tick. A quote that is not newer than the one before it changes nothing stored."""
+        """Takes an answer of the provider as a tick. A quote that is not newer than the one before is not stored."""
         now = self._clock.now()
         elapsed_s = self._elapsed_s(now)
-        # Before the quotes change: a minute that has ended is sampled as it ended.
+        # Before the quotes change: the samples of a minute are the quotes at its end.
         self._end(self._builder.advance(now))
         ticked: list[Quote] = []
         for quote in quotes:
@@ -105,13 +105,13 @@ class Ticker:
         self._publish(now)
 
     def advance(self) -> bool:
-        """Closes the candles whose time has passed, without waiting for a tick; whether there were any."""
+        """Closes the candles whose time has passed, without waiting for a tick. Returns whether there were any."""
         ended = self._builder.advance(self._clock.now())
         self._end(ended)
         return bool(ended)
 
     def _elapsed_s(self, now: datetime) -> float:
-        # After a silence nobody knows what was traded in it.
+        # After a pause, it is not known what was traded in it.
         if self._ticked_at is None:
             return self._every_s
         return min(max(0.0, (now - self._ticked_at).total_seconds()), 2 * self._every_s)
@@ -125,7 +125,7 @@ class Ticker:
             Candle(symbol, self.source, Interval.ONE_MINUTE, *msgspec.structs.astuple(bar)) for symbol, bar in bars
         ]
         ended_at = max(each.opened_at for each in candles) + timedelta(minutes=1)
-        # Of a minute that somebody else closed, later quotes than its own may be known.
+        # A minute that another worker closed may have ended before the newest quotes.
         quotes = [each for each in self._quotes.values() if each.at < ended_at]
         self.minutes.append(Minute(ended_at, candles, quotes))
 
@@ -136,9 +136,9 @@ class Ticker:
             )
             for symbol, each in self._quotes.items()
         }
-        self._volatile.tell(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
+        self._volatile.publish_soon(PRICES_TOPIC, MARKET, Tick(self.source, now, quotes))
         for interval in Interval:
-            self._volatile.tell(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
+            self._volatile.publish_soon(interval.topic, MARKET, Board(self.source, self._builder.bars(interval)))
 
 
 def _quotes(latest: object, source: str, now: datetime) -> dict[str, Quote]:
@@ -167,12 +167,12 @@ def _bars(latest: object, source: str, now: datetime) -> dict[str, Bars]:
     try:
         board = msgspec.convert(latest, dict[str, Board]).get(MARKET)
     except msgspec.ValidationError as error:
-        # Redis does not answer, or holds another release's idea of it.
+        # Redis does not answer, or has the format of another release.
         log.warning("feed.candles_unread", error=str(error))
         return {}
     if board is None or board.source != source:
         return {}
-    # A clock that was ahead once must not keep candles from closing until then.
+    # A clock that was ahead must not keep candles open until then.
     return {symbol: Bars(_begun(bars.open, now), _begun(bars.closed, now)) for symbol, bars in board.bars.items()}
 
 

@@ -1,4 +1,4 @@
-"""Who supplies what, and how that goes."""
+"""Sources of data, and their state."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 MAX_SOURCES = 200
-"""So many are shown."""
+"""The maximum number of sources that are shown."""
 
 
 class SourceKind(StrEnum):
-    """What a source gives."""
+    """The kind of data of a source."""
 
     PRICES = "prices"
     TOKENS = "tokens"
@@ -22,21 +22,21 @@ class SourceKind(StrEnum):
 
 
 class MarketSource(msgspec.Struct, frozen=True):
-    """A provider and one thing that it gives, or a feed of news."""
+    """A provider and one kind of its data, or a news feed."""
 
     source: str
-    """The provider's name, or the feed's address."""
+    """The name of the provider, or the URL of the feed."""
     kind: SourceKind
     last_success_at: datetime | None
     last_failure_at: datetime | None
     last_failure: str | None
     accepted: int
     ignored: dict[str, int]
-    """How many values were not believed, by reason."""
+    """The number of rejected values, by reason."""
 
     @property
     def name(self) -> str:
-        """What may be shown to everybody: of an address only the host, for the rest may hold a key."""
+        """The public name. Of a URL it is only the host, because the rest can contain a key."""
         try:
             return urlsplit(self.source).hostname or self.source
         except ValueError:
@@ -44,23 +44,23 @@ class MarketSource(msgspec.Struct, frozen=True):
 
 
 class Reason(StrEnum):
-    """Why a value that a provider gave is not believed."""
+    """Why a value of a provider was rejected."""
 
     NOT_A_NUMBER = "not_a_number"
-    """A string, a list, NaN, Infinity: whatever is no number."""
+    """A string, a list, NaN, Infinity or anything else that is not a finite number."""
     NEGATIVE = "negative"
     ZERO = "zero"
     ABSURD = "absurd"
-    """Larger than anything can be, or far out of proportion to its neighbours."""
+    """Too large to be possible, or out of proportion to related values."""
     JUMP = "jump"
-    """Too far from the last price to be believed until it is said again."""
+    """Too far from the last price. It is accepted once it has been confirmed."""
     STALE = "stale"
     FUTURE = "future"
     INCOMPLETE = "incomplete"
-    """Null, or not there, where there must be something."""
+    """A required value that is null or missing."""
     MALFORMED = "malformed"
-    """Of another shape than was agreed."""
+    """Of an unexpected structure or format."""
     UNKNOWN_SYMBOL = "unknown_symbol"
     DUPLICATE = "duplicate"
     MISSING = "missing"
-    """Asked for, and not in the answer."""
+    """Requested, but not in the answer."""

@@ -1,4 +1,4 @@
-"""What the market is told of a chain. It knows no ledger: whoever has one adapts it to `Chain`."""
+"""What the market knows of a chain. It does not know the ledger, which an adapter presents as `Chain`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,9 +9,9 @@ import msgspec
 
 
 class ChainTransfer(msgspec.Struct, frozen=True):
-    """A confirmed payment. `position` grows in the order of confirmation, and is never given twice.
+    """A confirmed payment. `position` grows in the order of confirmation, and is unique.
 
-    `amount` is in coins, without change. Mined rewards are no transfers.
+    `amount` is in coins, without change. Mined rewards are not transfers.
     """
 
     position: int
@@ -24,7 +24,7 @@ class ChainTransfer(msgspec.Struct, frozen=True):
 
 
 class ChainActivity(msgspec.Struct, frozen=True, kw_only=True):
-    """A chain at its tip, and what has happened on it since `since`. Amounts are in coins."""
+    """The state of a chain at its tip, and its activity since `since`. Amounts are in coins."""
 
     since: datetime
     tip_height: int
@@ -43,11 +43,11 @@ class ChainActivity(msgspec.Struct, frozen=True, kw_only=True):
     """Wallets that paid or were paid."""
     large_transfers: int
     largest_transfers: Sequence[ChainTransfer]
-    """The largest first, a handful."""
+    """A few, the largest first."""
 
 
 class Chain(Protocol):
-    """A chain that tells what happens on it."""
+    """A chain whose activity can be read."""
 
     @property
     def source(self) -> str:
@@ -56,17 +56,17 @@ class Chain(Protocol):
 
     @property
     def symbol(self) -> str:
-        """The token that moves on it."""
+        """The token of the chain."""
         ...
 
     async def activity(self, since: datetime, large: Decimal) -> ChainActivity | None:
-        """What has happened since; transfers from `large` coins on count as large. None before the first block."""
+        """Returns the activity since a time; transfers from `large` coins on are large. None before the first block."""
         ...
 
     async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
-        """Up to `limit` confirmed payments behind this position, in order; 0 begins with the first."""
+        """Returns up to `limit` confirmed payments after this position, in order; 0 begins with the first."""
         ...
 
     async def position(self) -> int:
-        """Where the chain stands: no payment confirmed so far is behind it, every later one is."""
+        """Returns the current position: all payments confirmed so far are before it, all later ones after it."""
         ...

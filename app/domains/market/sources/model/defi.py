@@ -1,4 +1,4 @@
-"""What is locked in a token's protocol."""
+"""The value locked in the protocol of a token."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +11,9 @@ class Defi(msgspec.Struct, frozen=True):
 
     symbol: str
     at: datetime
-    """When the provider was asked."""
+    """When the data was fetched."""
     total_value_locked_usd: Decimal
     market_cap_to_tvl: float | None
-    """Market capitalisation over what is locked; null if the provider does not say."""
+    """Market capitalisation divided by the value locked; null if not reported."""
     diluted_valuation_to_tvl: float | None
-    """The same of the value that all tokens would have which may ever exist."""
+    """Fully diluted valuation divided by the value locked; null if not reported."""

@@ -1,4 +1,4 @@
-"""Futures on a token, at all exchanges together."""
+"""Futures on a token, at all exchanges."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,13 +19,13 @@ class Derivatives(msgspec.Struct, frozen=True):
 
     symbol: str
     at: datetime
-    """When the provider was asked."""
+    """When the data was fetched."""
     contracts: int
     open_interest_usd: Decimal
     volume_24h_usd: Decimal
     funding_rate_percentage: float | None
-    """What long positions pay to short ones in a funding period, weighted by open interest; null if none says."""
+    """What long positions pay short ones in a funding period, weighted by open interest; null if not reported."""
     basis_percentage: float | None
-    """How far the contracts are above the index, weighted by open interest; null if none says."""
+    """How far the contracts are above the index, weighted by open interest; null if not reported."""
     venues: list[Venue]
     """The largest by open interest, at most 5."""

@@ -1,4 +1,4 @@
-"""What is said about a token."""
+"""Social media about a token."""
 
 from datetime import datetime
 
@@ -6,16 +6,16 @@ import msgspec
 
 
 class Social(msgspec.Struct, frozen=True):
-    """A token in social media over the last 24 hours. Null: the provider does not say."""
+    """Social media about a token in the last 24 hours. Null: not reported."""
 
     symbol: str
     at: datetime
-    """When the provider was asked."""
+    """When the data was fetched."""
     score: float | None
-    """0 to 100: how well it does socially and in the market together."""
+    """0 to 100: the combined performance in social media and in the market."""
     sentiment: float | None
-    """0 to 100: the share of what is said that is positive, weighted by how many reacted to it."""
+    """0 to 100: the share of positive posts, weighted by interactions."""
     posts: int | None
     interactions: int | None
     dominance_percentage: float | None
-    """Its share of everything that is said about tokens."""
+    """The share of this token in all posts about tokens."""

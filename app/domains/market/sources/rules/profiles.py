@@ -1,4 +1,4 @@
-"""The invented market: what each token is worth to begin with, and how it moves. Nothing here is a real price."""
+"""The simulated market: the initial price of each token, and how it moves. No price here is real."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.tokens.model import Listing
 
 AUD_PER_USD = 1.53
-"""Invented, and constant."""
+"""A constant of the simulation."""
 
 _YEAR_S = 365 * 86400.0
 _HOUR_S = 3600.0
@@ -31,7 +31,7 @@ _FOLLOWS = {
     "WCFG": ("CFG", 1.0),
     "PAXG": ("XAUT", 1.0),
 }
-# Where people know roughly how many there are, another number would look like a fault.
+# Supplies that are widely known: another number would look like an error.
 _SUPPLIES = {
     "BTC": 19.9e6,
     "ETH": 120.7e6,
@@ -60,46 +60,46 @@ class Profile(msgspec.Struct, frozen=True):
 
     symbol: str
     base_price: float
-    """Dollars. What its price is pulled towards, unless it follows an anchor."""
+    """In dollars. The price returns towards it, unless it follows an anchor."""
     supply: float
     volume_24h: float
-    """Dollars traded on an ordinary day."""
+    """The volume in dollars of an ordinary day."""
     beta: float
     """How strongly it follows the market."""
     volatility: float
-    """Of its own, beside the market's."""
+    """Its own volatility, besides that of the market."""
     pull_per_s: float
-    """How fast it returns to its base price, or its anchor's: the share of the distance in a second."""
+    """How fast it returns to its base price, or that of its anchor: the fraction of the distance in a second."""
     jumps_per_s: float
     anchor: str | None = None
-    """The symbol that it follows; null for most."""
+    """The symbol of the token that it follows; null for most."""
     ratio: float = 1.0
-    """How many of the anchor it is worth."""
+    """Its price in units of the anchor."""
 
 
 def profiles_of(listings: Sequence[Listing]) -> list[Profile]:
-    """A profile for each listing, by its rank and symbol alone; in the same order."""
+    """Returns a profile for each listing, in the same order. It depends only on rank and symbol."""
     worth = {listing.symbol: _base_price(listing) for listing in listings}
     return [_profile(listing, worth) for listing in listings]
 
 
 def base_quotes(listings: Sequence[Listing], at: datetime) -> list[Quote]:
-    """The first quote of each listing, where there is no history yet; in the same order."""
+    """Returns the first quote of each listing, in the same order, for tokens without history."""
     return [_first_quote(profile, at) for profile in profiles_of(listings)]
 
 
 def price(value: float) -> Decimal:
-    """A price as exchanges write them, with 9 digits that count, in the 12 decimals that are stored; never zero."""
+    """Returns a price with 9 significant digits and the 12 decimals that are stored; never zero."""
     return max(round(Decimal(f"{value:.8e}"), 12), SMALLEST_PRICE)
 
 
 def money(value: float) -> Decimal:
-    """A sum with the two decimals that are stored."""
+    """Returns an amount with the two decimals that are stored."""
     return Decimal(f"{value:.2f}")
 
 
 def uniform(symbol: str, purpose: str) -> float:
-    """A number in [0, 1) that is always the same for a symbol and a purpose."""
+    """Returns a number in [0, 1) that depends only on a symbol and a purpose."""
     digest = hashlib.blake2b(f"{purpose}:{symbol}".encode(), digest_size=7).digest()
     return int.from_bytes(digest) / 256**7
 
@@ -116,7 +116,7 @@ def _profile(listing: Listing, worth: dict[str, float]) -> Profile:
     anchor, ratio = _FOLLOWS.get(symbol, ("", 1.0))
     if anchor in worth:
         base = worth[anchor] * ratio
-        # Its value is its anchor's; what is its own is a small premium that arbitrage takes away.
+        # Its value is that of its anchor, with a small premium that arbitrage removes.
         return Profile(
             symbol,
             base,
@@ -154,7 +154,7 @@ def _base_price(listing: Listing) -> float:
 
 
 def _market_cap(rank: int) -> float:
-    # The largest is worth two trillion dollars, the 250th about a hundred million.
+    # The largest has a capitalisation of two trillion dollars, the 250th of about a hundred million.
     return float(1.98e12 * rank**-1.78)
 
 

@@ -1,8 +1,8 @@
-"""A market that moves by chance: one factor for all, betas, noise of each token's own, rare jumps, pegs that hold.
+"""A simulated market: a common factor, betas, noise of each token, rare jumps, and stable pegs.
 
-The logarithm of each price wanders around a reference: its base price for most, loosely; one dollar for a stable coin,
-or its anchor's price for a wrapped one, tightly. All chance comes from a seed and the moment, so the same seed, start
-and moments give the same prices on any machine, and whoever takes over goes on where another stopped.
+The logarithm of each price reverts to a reference: loosely to its base price for most, tightly to one dollar for a
+stable coin or to the price of its anchor for a wrapped one. All randomness comes from a seed and the time, so the same
+seed, start and times give the same prices on any machine, and another worker continues where one stopped.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ Array: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
 Whole: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
 
 MARKET_VOLATILITY = 0.45
-"""Of the factor that all tokens share, in a year."""
+"""The annual volatility of the factor that all tokens share."""
 LONGEST_STEP_S = 60.0
-"""A longer silence counts as this long, so that a restart is no jump."""
+"""The maximum length of a step, so that prices do not jump at a restart."""
 
 _YEAR_S = 365 * 86400.0
 _DAY_HOURS = 24
@@ -36,10 +36,10 @@ _VOLUME_PER_JUMP = 8.0
 
 
 class Simulation:
-    """All tokens' prices at a moment, and the step to the next."""
+    """The prices of all tokens at a time, and the step to the next."""
 
     def __init__(self, profiles: Sequence[Profile], *, seed: int, last: Mapping[str, Quote]) -> None:
-        """`last`: where each token goes on from; each profile's symbol is in it."""
+        """`last` has the quote from which each token continues, for every profile."""
         self._profiles = profiles
         self._seed = seed
         self._market = _Market(profiles)
@@ -50,7 +50,7 @@ class Simulation:
         usual = np.array([profile.volume_24h for profile in profiles])
         volumes = np.array([float(quote.volume_24h_usd or 0) for quote in quotes])
         self._usual_volume = usual
-        # The logarithm of how much busier than usual each is.
+        # The logarithm of the volume of each relative to its usual one.
         self._busy = np.where(volumes > 0, np.log(np.maximum(volumes, 1.0) / usual), 0.0)
         self._day = _Day(quotes, self._prices, self._at_s)
 
@@ -60,11 +60,11 @@ class Simulation:
         return [profile.symbol for profile in self._profiles]
 
     def step(self, at: datetime) -> list[Quote]:
-        """Moves to `at` and quotes every token. What is not later than the last step moves no price."""
+        """Moves to `at` and quotes every token. A time that is not after the last step moves no price."""
         now_s = at.timestamp()
         if now_s > self._at_s:
             elapsed_s = min(now_s - self._at_s, LONGEST_STEP_S)
-            # Words of the counter: the lowest is the generator's own, the next is the millisecond that is played.
+            # Words of the counter: the lowest is that of the generator, the next is the simulated millisecond.
             chance = np.random.Generator(np.random.Philox(key=self._seed, counter=[0, int(now_s * 1000), 0, 0]))
             self._prices, jumps = self._market.move(self._prices, elapsed_s, chance)
             calm = np.exp(-_VOLUME_PULL_PER_S * elapsed_s)
@@ -73,7 +73,7 @@ class Simulation:
             self._at_s = now_s
             self._day.see(self._prices, now_s)
         elif self._at_s - now_s > LONGEST_STEP_S:
-            # A clock was wrong: it goes on from here, and does not wait until then.
+            # A clock was wrong: the simulation continues from here, and does not wait until then.
             self._at_s = now_s
         return self._quotes(at)
 
@@ -102,11 +102,11 @@ class Simulation:
 
 
 class Path(msgspec.Struct, frozen=True):
-    """Candles of one token, oldest first, one array a column. Prices and volumes in dollars."""
+    """Candles of one token, oldest first, one array for each column. Prices and volumes are in dollars."""
 
     symbol: str
     opened_at_s: Whole
-    """When each began, in seconds since 1970."""
+    """The opening time of each, in seconds since 1970."""
     open: Array
     high: Array
     low: Array
@@ -114,7 +114,7 @@ class Path(msgspec.Struct, frozen=True):
     volume: Array
 
     def rolled_up(self, count: int) -> "Path":
-        """Candles that are `count` times as long. Its length must be a multiple of `count`."""
+        """Returns candles that are `count` times as long. The length must be a multiple of `count`."""
 
         def rows(column: Array) -> Array:
             return column.reshape(-1, count)
@@ -139,7 +139,7 @@ def paths(
     step_s: int = 60,
     ends: Mapping[str, float] | None = None,
 ) -> Iterator[Path]:
-    """History: `count` candles of `step_s` from `start` for each profile, one token in memory at a time.
+    """Yields history: `count` candles of `step_s` from `start` for each profile, one token in memory at a time.
 
     The last close of each is its price in `ends`, or else its base price. A token's path depends on the seed, the
     start, its own profile and its anchor's, and on no other token.
@@ -151,7 +151,7 @@ def paths(
     anchored: dict[str, Array] = {}
 
     def level(profile: Profile) -> Array:
-        """The logarithm of the price at each border of a candle, the last as it shall be."""
+        """Returns the logarithm of the price at each border of a candle, with the given last one."""
         logs = _wandering(profile, market, step_s, _chance(seed, f"token {profile.symbol}", start))
         anchor = by_symbol.get(profile.anchor or "")
         if anchor is not None:
@@ -168,7 +168,7 @@ def paths(
 
 
 class _Market:
-    """The parameters of all tokens, as arrays; each step is a few operations on them."""
+    """The parameters of all tokens as arrays; a step is a few operations on them."""
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
         places = {profile.symbol: place for place, profile in enumerate(profiles)}
@@ -183,7 +183,7 @@ class _Market:
         self._log_ratio = np.log([ratio for _, _, ratio in following])
 
     def move(self, prices: Array, elapsed_s: float, chance: np.random.Generator) -> tuple[Array, Array]:
-        """Prices `elapsed_s` later, and how far each jumped (0 for most)."""
+        """Returns the prices `elapsed_s` later, and how far each jumped (0 for most)."""
         shared, step = _draw_market(chance, elapsed_s), np.sqrt(elapsed_s / _YEAR_S)
         noise = chance.standard_normal(len(prices))
         happened = chance.random(len(prices)) < self._jump_rate * elapsed_s
@@ -192,7 +192,7 @@ class _Market:
         distance = (logs - self._references(logs)) * np.exp(-self._pull * elapsed_s)
         distance += self._beta * shared + self._volatility * step * noise + jumps
         base = self._log_base + distance
-        # An anchor is moved before those that follow it, and follows nobody itself.
+        # An anchor moves before its followers, and follows no other token itself.
         base[self._followers] = base[self._anchors] + self._log_ratio + distance[self._followers]
         return np.asarray(np.exp(base)), jumps
 
@@ -203,14 +203,14 @@ class _Market:
 
 
 class _Day:
-    """The last 24 hours of all tokens by the hour: enough for the change, the high and the low of a day."""
+    """The last 24 hours of all tokens by the hour, for the change, the high and the low of a day."""
 
     def __init__(self, quotes: Sequence[Quote], prices: Array, at_s: float) -> None:
         before = np.array([float(q.price_usd - (q.change_24h or 0)) for q in quotes])
         before = np.where(before > 0, before, prices)
         highs = np.array([float(q.high_24h or q.price_usd) for q in quotes])
         lows = np.array([float(q.low_24h or q.price_usd) for q in quotes])
-        # What is not remembered hour by hour is spread over the day: a straight way, its extremes in the middle.
+        # Without hourly history, the day is a straight line with its extremes in the middle.
         share = np.linspace(0, 1, _DAY_HOURS + 1)[:, None]
         self._opens = before * (1 - share) + prices * share
         self._highs, self._lows = self._opens.copy(), self._opens.copy()
@@ -219,7 +219,7 @@ class _Day:
         self._hour = int(at_s // 3600)
 
     def see(self, prices: Array, at_s: float) -> None:
-        """Takes in the prices of a moment."""
+        """Adds the prices of a time."""
         hours = min(int(at_s // 3600) - self._hour, _DAY_HOURS + 1)
         if hours > 0:
             for rows in (self._opens, self._highs, self._lows):
@@ -230,7 +230,7 @@ class _Day:
         np.minimum(self._lows[-1], prices, out=self._lows[-1])
 
     def summary(self) -> tuple[list[float], list[float], list[float]]:
-        """Of each token: its price a day ago, its high and its low since."""
+        """Returns for each token its price a day ago, and its high and low since."""
         return self._opens[0].tolist(), self._highs.max(axis=0).tolist(), self._lows.min(axis=0).tolist()
 
 
@@ -241,7 +241,7 @@ def _draw_market(chance: np.random.Generator, elapsed_s: float) -> float:
 
 
 def _factor(seed: int, start: datetime, count: int, step_s: int) -> Array:
-    """How far the market moves in each step."""
+    """Returns how far the market moves in each step."""
     chance = _chance(seed, "market", start)
     moves = chance.standard_normal(count) * (MARKET_VOLATILITY * np.sqrt(step_s / _YEAR_S))
     happened = chance.random(count) < _MARKET_JUMPS_PER_S * step_s
@@ -250,13 +250,13 @@ def _factor(seed: int, start: datetime, count: int, step_s: int) -> Array:
 
 
 def _chance(seed: int, purpose: str, start: datetime) -> np.random.Generator:
-    """Chance that belongs to a purpose alone: no other draw moves it."""
+    """Returns a random generator for one purpose, which other draws do not affect."""
     digest = hashlib.blake2b(f"{seed}:{int(start.timestamp())}:{purpose}".encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest)))
 
 
 def _wandering(profile: Profile, market: Array, step_s: int, chance: np.random.Generator) -> Array:
-    """A token's logarithmic distance from its reference at the borders of the steps, from 0."""
+    """Returns the logarithmic distance of a token from its reference at the borders of the steps, from 0."""
     moves = chance.standard_normal(len(market)) * (profile.volatility * np.sqrt(step_s / _YEAR_S))
     moves += profile.beta * market
     happened = chance.random(len(market)) < profile.jumps_per_s * step_s
@@ -265,7 +265,7 @@ def _wandering(profile: Profile, market: Array, step_s: int, chance: np.random.G
 
 
 def _decaying_sum(moves: Array, decay: float) -> Array:
-    """x[i] = exp(-decay) * x[i-1] + moves[i], by blocks so short that no power of it comes near zero."""
+    """x[i] = exp(-decay) * x[i-1] + moves[i], in blocks that are so short that no power of it is near zero."""
     block = max(1, int(20 / decay))
     out, last = np.empty_like(moves), 0.0
     for begin in range(0, len(moves), block):
@@ -282,13 +282,13 @@ def _candles(
     """`spread`: how far the price goes in a step, as a standard deviation of its logarithm."""
     opens, closes = borders[:-1], borders[1:]
     middle, half = (opens + closes) / 2, (closes - opens) / 2
-    # The extreme of a Brownian way between two known ends has a closed form.
+    # The extreme of a Brownian bridge has a closed form.
     up, down = (np.sqrt(half**2 - spread**2 / 2 * np.log1p(-chance.random(len(opens)))) for _ in range(2))
     usual = profile.volume_24h * step_s / 86400
     noise = np.exp(chance.standard_normal(len(opens)) * _VOLUME_SPREAD)
     volume = usual * noise * (0.6 + 0.5 * np.minimum(np.abs(2 * half) / spread, 20.0))
     first, last = np.exp(opens), np.exp(closes)
-    # Exponentials round: an extreme that is an end must not fall short of it.
+    # Exponentials round: an extreme at an end must not be less extreme than the end.
     high = np.maximum(np.exp(middle + up), np.maximum(first, last))
     low = np.minimum(np.exp(middle - down), np.minimum(first, last))
     return Path(profile.symbol, times, first, high, low, last, volume)

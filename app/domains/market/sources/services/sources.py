@@ -1,11 +1,13 @@
-"""How it goes with each source: when it last answered, what of it was believed, and what was not."""
+"""The state of each source: when it last answered, and how many values were accepted and rejected."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import msgspec
+
 from app.domains.market.sources.model import MAX_SOURCES, MarketSource, SourceKind
-from app.domains.market.statements import SOURCES
+from app.domains.market.sources.statements import SourceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Unavailable
@@ -14,7 +16,7 @@ _FAILURE_LENGTH = 300
 
 
 class Sources:
-    """Keeps the books of the sources."""
+    """Stores and reads the state of the sources."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -23,23 +25,23 @@ class Sources:
     async def succeeded(
         self, source: str, kind: SourceKind, *, accepted: int, ignored: Mapping[str, int] | None = None
     ) -> None:
-        """Counts an answer, in a transaction of its own."""
+        """Counts an answer, in its own transaction."""
         await self._database.write(
             SYSTEM, lambda tx: self.note(tx, source, kind, accepted=accepted, ignored=ignored or {})
         )
 
     async def failed(self, source: str, kind: SourceKind, error: Exception) -> None:
-        """Notes that there was no answer, in a transaction of its own. The error's text holds no secret."""
+        """Notes a failure, in its own transaction. The text of the error must not contain secrets."""
         text = (str(error) or type(error).__name__).replace("\0", "")[:_FAILURE_LENGTH]
         await self._database.write(
-            SYSTEM, lambda tx: tx.execute(SOURCES.note_failure, source, kind, self._clock.now(), text)
+            SYSTEM, lambda tx: tx.execute(SourceSql.note_failure, source, kind, self._clock.now(), text)
         )
 
     @asynccontextmanager
     async def counting(
         self, source: str, kind: SourceKind, ignored: Mapping[str, int]
     ) -> AsyncIterator[Callable[[int], None]]:
-        """Counts the answer that its body gets: a failure if Unavailable is raised, else what the body accepts."""
+        """Counts the answer that its body receives: a failure if it raises Unavailable, otherwise what it accepts."""
         accepted = 0
 
         def accept(number: int) -> None:
@@ -54,20 +56,18 @@ class Sources:
         await self.succeeded(source, kind, accepted=accepted, ignored=ignored)
 
     async def note(self, tx: Tx, source: str, kind: SourceKind, *, accepted: int, ignored: Mapping[str, int]) -> None:
-        """Counts an answer in the transaction that stores it, so that both are there or neither."""
-        await tx.execute(SOURCES.note_success, source, kind, self._clock.now(), accepted, dict(ignored))
+        """Counts an answer in the transaction that stores it, so that both are stored or neither is."""
+        await tx.execute(SourceSql.note_success, source, kind, self._clock.now(), accepted, dict(ignored))
 
     async def all(self, executor: Executor | None = None) -> list[MarketSource]:
-        """Every source, by kind and name; a request names where it reads."""
-        return [
-            MarketSource(source, SourceKind(kind), *rest)
-            for source, kind, *rest in await (executor or self._database).fetch(SOURCES.market_sources, MAX_SOURCES)
-        ]
+        """Returns all sources, by kind and name. A request passes the executor that it reads with."""
+        sources = await (executor or self._database).fetch(SourceSql.market_sources, MAX_SOURCES)
+        return [msgspec.structs.replace(source, kind=SourceKind(source.kind)) for source in sources]
 
     async def check(self, source: str, patience: timedelta) -> None:
-        """Raises Unavailable where the source of prices fails, and has given none for longer than `patience`.
+        """Raises Unavailable if the source of prices fails, and has reported none for longer than `patience`.
 
-        A source that nobody has asked yet, or asks any more, does not fail: whether a worker runs is another question.
+        A source that was never read, or is no longer read, does not fail: whether a worker runs is another question.
         """
         for known in await self.all():
             if known.source == source and known.kind is SourceKind.PRICES and _fails(known):

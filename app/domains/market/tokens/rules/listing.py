@@ -1,4 +1,4 @@
-"""What a new list of tokens changes: who is known already, who is new, who is gone, who gets a contested symbol."""
+"""The changes that a new list of tokens makes: added, changed and retired tokens, and contested symbols."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -8,11 +8,11 @@ import msgspec
 from app.domains.market.tokens.model import Listing
 
 FOREIGN_ID = "cmc-"
-"""Begins the id of a token that only a provider other than CoinGecko has named so far."""
+"""The prefix of ids of tokens that only a provider other than CoinGecko has listed."""
 SYMBOL_LENGTH = 20
 
 
-class Known(msgspec.Struct, frozen=True):
+class KnownToken(msgspec.Struct, frozen=True):
     """A token as it is stored."""
 
     id: UUID
@@ -22,22 +22,22 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class ListingPlan(msgspec.Struct, frozen=True):
-    """What is to be written."""
+    """The changes to store."""
 
     added: list[Listing]
     changed: list[tuple[UUID, Listing]]
-    """Only those of which something differs."""
+    """Only tokens that differ."""
     retired: list[tuple[UUID, str]]
-    """No longer listed, with the symbol that each keeps, or gets because another has it now."""
+    """No longer listed. Each has its symbol, or another one if a listed token now has it."""
     skipped: int
-    """Listings without a symbol or id of their own."""
+    """Listings whose symbol or id another listing has."""
 
 
-def plan_listing(known: Sequence[Known], listings: Iterable[Listing]) -> ListingPlan:
-    """Compares what is stored with what is listed.
+def plan_listing(known: Sequence[KnownToken], listings: Iterable[Listing]) -> ListingPlan:
+    """Compares the stored tokens with a list.
 
-    A token is recognised by its id; one whose id is not listed any more, by its symbol: then its id has changed. Of
-    several listings with one symbol the best rank has it.
+    Tokens are matched by id, and by symbol where the id is no longer listed: then the id has changed. Of several
+    listings with one symbol, the one with the best rank gets it.
     """
     given = list(listings)
     wanted = _best(given)
@@ -75,7 +75,7 @@ def _best(listings: Iterable[Listing]) -> list[Listing]:
 
 
 def _merged(old: Listing, new: Listing) -> Listing:
-    # What a list does not say it does not deny.
+    # Values that a list does not have stay.
     return msgspec.structs.replace(
         new,
         coingecko_id=old.coingecko_id if new.coingecko_id.startswith(FOREIGN_ID) else new.coingecko_id,
@@ -85,7 +85,7 @@ def _merged(old: Listing, new: Listing) -> Listing:
     )
 
 
-def _symbol_left(token: Known, taken: set[str]) -> str:
+def _symbol_left(token: KnownToken, taken: set[str]) -> str:
     symbol = token.listing.symbol
     if symbol not in taken:
         return symbol

@@ -1,4 +1,4 @@
-"""What people type to find a token."""
+"""The text of a search for tokens."""
 
 from app.kit.errors import InvalidInput
 from app.kit.text import is_storable
@@ -7,7 +7,7 @@ MAX_SEARCH_CHARS = 100
 
 
 def search_of(text: str) -> str:
-    """What to compare lower-case names with. Raises InvalidInput."""
+    """Returns the text in the form in which it is compared with names. Raises InvalidInput."""
     search = text.strip()
     if not 1 <= len(search) <= MAX_SEARCH_CHARS:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""Which tokens there are: the largest, as the provider lists them."""
+"""Keeps the tokens that the provider lists."""
 
 from collections.abc import Sequence
 
@@ -9,21 +9,21 @@ from app.domains.market.sources.model import SourceKind
 from app.domains.market.sources.services.providers import PriceProvider
 from app.domains.market.sources.services.providers.bundled import bundled_listings
 from app.domains.market.sources.services.sources import Sources
-from app.domains.market.statements import LISTINGS
 from app.domains.market.tokens.model import Listing
-from app.domains.market.tokens.rules.listing import Known, ListingPlan, plan_listing
+from app.domains.market.tokens.rules.listing import KnownToken, ListingPlan, plan_listing
+from app.domains.market.tokens.statements import ListingSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 
 _LEAST_SHARE = 0.5
-"""A list with a smaller share of what is listed now is half an answer, and would retire what is merely missing."""
+"""A list with a smaller share of the listed tokens is incomplete, and would retire tokens that are only missing."""
 
 log = structlog.get_logger(__name__)
 
 
 class Refreshed(msgspec.Struct, frozen=True):
-    """What a refresh did, in tokens."""
+    """The outcome of a refresh, in numbers of tokens."""
 
     listed: int
     added: int
@@ -34,7 +34,7 @@ class Refreshed(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """Keeps the tokens as they are listed."""
+    """Keeps the stored tokens up to date with those that the provider lists."""
 
     def __init__(
         self, database: Database, clock: Clock, provider: PriceProvider, sources: Sources, *, limit: int
@@ -46,7 +46,7 @@ class Tokens:
         self._limit = limit
 
     async def refresh(self) -> Refreshed:
-        """Asks the provider and writes what has changed; the same list twice changes nothing. Raises Unavailable."""
+        """Reads the list of the provider and stores the changes. Raises Unavailable."""
         name = self._provider.name
         try:
             return await self._write(await self._provider.tokens(self._limit), name)
@@ -55,8 +55,8 @@ class Tokens:
             raise
 
     async def ensure(self) -> None:
-        """Lists tokens where there are none yet: the provider's, or while it does not answer, those bundled with us."""
-        if await self._database.fetch(LISTINGS.listings):
+        """Lists tokens if none are listed: those of the provider or, while it does not answer, the bundled ones."""
+        if await self._database.fetch(ListingSql.listings):
             return
         try:
             await self.refresh()
@@ -66,13 +66,14 @@ class Tokens:
 
     async def _write(self, listings: Sequence[Listing], source: str | None) -> Refreshed:
         async def work(tx: Tx) -> Refreshed:
-            await tx.execute(LISTINGS.lock_listing)
-            known = [_known(*row) for row in await tx.fetch(LISTINGS.tokens_known)]
+            await tx.execute(ListingSql.lock_listing)
+            stored = await tx.fetch(ListingSql.stored_listings)
+            known = [KnownToken(token.id, token.listing, token.is_active) for token in stored]
             plan = plan_listing(known, listings)
             listed = len(listings) - plan.skipped
             if listed < _LEAST_SHARE * sum(token.is_active for token in known):
-                raise Unavailable(f"Only {listed} tokens are listed; that is not believed.")
-            await self._carry_out(tx, plan)
+                raise Unavailable(f"The provider lists only {listed} tokens; the list is rejected as incomplete.")
+            await self._apply(tx, plan)
             if source is not None:
                 ignored = {"symbol_taken": plan.skipped} if plan.skipped else {}
                 await self._sources.note(tx, source, SourceKind.TOKENS, accepted=listed, ignored=ignored)
@@ -80,24 +81,16 @@ class Tokens:
 
         return await self._database.write(SYSTEM, work)
 
-    async def _carry_out(self, tx: Tx, plan: ListingPlan) -> None:
+    async def _apply(self, tx: Tx, plan: ListingPlan) -> None:
         ids, listings = [id for id, _ in plan.changed], [listing for _, listing in plan.changed]
         if plan.retired:
-            await tx.execute(LISTINGS.retire_tokens, *map(list, zip(*plan.retired, strict=True)))
+            await tx.execute(ListingSql.retire_tokens, *map(list, zip(*plan.retired, strict=True)))
         if plan.changed:
-            await tx.execute(LISTINGS.free_symbols, ids, [listing.symbol for listing in listings])
-            await tx.execute(LISTINGS.free_ids, ids, [listing.coingecko_id for listing in listings])
-            await tx.execute(LISTINGS.change_tokens, ids, *_columns(listings))
+            await tx.execute(ListingSql.free_symbols, ids, [listing.symbol for listing in listings])
+            await tx.execute(ListingSql.free_ids, ids, [listing.coingecko_id for listing in listings])
+            await tx.execute(ListingSql.change_tokens, ids, *_columns(listings))
         if plan.added:
-            await tx.execute(LISTINGS.add_tokens, *_columns(plan.added), self._clock.now())
-
-
-def _known(id: object, *columns: object) -> Known:
-    *listing, is_active = columns
-    return msgspec.convert(
-        {"id": id, "listing": dict(zip(Listing.__struct_fields__, listing, strict=True)), "is_active": is_active},
-        Known,
-    )
+            await tx.execute(ListingSql.add_tokens, *_columns(plan.added), self._clock.now())
 
 
 def _columns(listings: Sequence[Listing]) -> list[list[object]]:

@@ -1,13 +1,11 @@
-"""Tokens by what people call them."""
+"""Searching tokens by text."""
 
 from typing import Any
 
 import msgspec
 
-from app.domains.market.statements import TOKENS
 from app.domains.market.tokens.model import (
     FoundToken,
-    Token,
     TokenField,
     TokenFilter,
     TokenNotFound,
@@ -16,16 +14,17 @@ from app.domains.market.tokens.model import (
     symbol_of,
 )
 from app.domains.market.tokens.rules.search import search_of
+from app.domains.market.tokens.statements import TokenSql
 from app.kit.db import Executor
 from app.kit.errors import InvalidInput
 
 MAX_SUGGESTIONS = 5
 MAX_SYMBOLS = 100
-_FROM_THE_BEGINNING = (None,) * 5
+_FIRST_PAGE = (None,) * 5
 
 
 def listing(filter: TokenFilter, order: TokenOrder | None) -> tuple[Any, ...]:
-    """The parameters of `loaders.tokens`. Without an order, a search is sorted by relevance, all else by rank.
+    """Returns the parameters of `loaders.tokens`. The default order is relevance for a search, and rank otherwise.
 
     Raises InvalidInput.
     """
@@ -41,27 +40,25 @@ def listing(filter: TokenFilter, order: TokenOrder | None) -> tuple[Any, ...]:
 
 
 async def validate(executor: Executor, text: str) -> TokenValidation:
-    """Whether a listed token has the symbol that a text names, in any case, and else what may have been meant."""
-    rows = await executor.fetch(TOKENS.tokens_by_symbols, [symbol_of(text)])
-    token = Token(*rows[0]) if rows else None
+    """Returns whether a text is the symbol of a listed token, in any case, and suggestions otherwise."""
+    token = await executor.fetch_one(TokenSql.tokens_by_symbols, [symbol_of(text)])
     is_valid = token is not None and token.is_active
     return TokenValidation(is_valid, token, [] if is_valid else await suggestions(executor, text))
 
 
 async def known_symbol(executor: Executor, text: str) -> str:
-    """The symbol of the token that a text names, in any case. Raises TokenNotFound, with suggestions."""
+    """Returns the symbol of the token that a text names, in any case. Raises TokenNotFound, with suggestions."""
     symbol = symbol_of(text)
-    if symbol and await executor.fetch_one(TOKENS.token_exists, symbol):
+    if symbol and await executor.fetch_one(TokenSql.token_exists, symbol):
         return symbol
     raise TokenNotFound(symbol, await suggestions(executor, text))
 
 
 async def suggestions(executor: Executor, text: str) -> list[FoundToken]:
-    """Listed tokens that somebody may have meant, the likeliest first; none for what cannot be searched."""
+    """Returns listed tokens that match a text, the best match first; none for a text that cannot be searched."""
     try:
         search = search_of(text)
     except InvalidInput:
         return []
     wanted = TokenFilter(search=search, is_active=True).arguments(TokenOrder(TokenField.RELEVANCE))
-    rows = await executor.fetch(TOKENS.tokens_page, MAX_SUGGESTIONS, *wanted, *_FROM_THE_BEGINNING)
-    return [FoundToken(*row) for row in rows]
+    return await executor.fetch(TokenSql.tokens_page, MAX_SUGGESTIONS, *wanted, *_FIRST_PAGE)

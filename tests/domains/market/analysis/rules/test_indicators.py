@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 
 from app.domains.market.analysis.model.technical import Indicator
-from app.domains.market.analysis.rules import talib as binding
+from app.domains.market.analysis.rules import talib_binding
 from app.domains.market.analysis.rules.indicators import CANDLES_NEEDED, Indicators, value_of
 from app.domains.market.analysis.rules.series import Floats, Series
-from app.domains.market.analysis.rules.talib import talib
+from app.domains.market.analysis.rules.talib_binding import talib
 from tests.domains.market.walks import flat_candles, head, scaled, series, walk
 
 CLOSE_TO = 1e-9
@@ -265,6 +265,6 @@ def test_the_other_binding_is_taken_where_talib_has_no_wheel(monkeypatch: pytest
     usual, other = types.ModuleType("talib"), types.ModuleType("pytafast")
     monkeypatch.setitem(sys.modules, "talib", usual)
     monkeypatch.setitem(sys.modules, "pytafast", other)
-    assert runpy.run_path(binding.__file__)["talib"] is usual
+    assert runpy.run_path(talib_binding.__file__)["talib"] is usual
     monkeypatch.setitem(sys.modules, "talib", None)
-    assert runpy.run_path(binding.__file__)["talib"] is other
+    assert runpy.run_path(talib_binding.__file__)["talib"] is other

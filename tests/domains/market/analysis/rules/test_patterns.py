@@ -9,7 +9,7 @@ from app.domains.market.analysis.rules.dollars import moment
 from app.domains.market.analysis.rules.levels import levels_of
 from app.domains.market.analysis.rules.patterns import NAMES, patterns_in
 from app.domains.market.analysis.rules.series import Series
-from app.domains.market.analysis.rules.talib import talib
+from app.domains.market.analysis.rules.talib_binding import talib
 from app.domains.market.prices.model import Interval
 from tests.domains.market.walks import BEGIN_S, flat_candles, head
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.news.model import MAX_TITLE, MAX_URL, ArticleDraft, IgnoredNews
-from app.domains.market.news.rules.articles import Refused, cleaned, judged, normalised_url, plain_text
+from app.domains.market.news.rules.articles import Refused, cleaned, normalised_url, plain_text, scored
 from app.domains.market.news.rules.mentions import Mentions
 from tests.waiting import timed
 
@@ -155,9 +155,9 @@ def test_what_is_wrong_beside_the_article_is_left_out() -> None:
     assert (found.source, found.author, found.image_url, found.summary) == ("paper.example", None, None, None)
 
 
-def test_an_article_is_judged() -> None:
+def test_an_article_is_scored() -> None:
     mentions = Mentions.of([("BTC", "Bitcoin"), ("ETH", "Ethereum")])
-    article = judged(cleaned(draft(title="Bitcoin surges", summary="Ether falls a little."), NOW), mentions)
+    article = scored(cleaned(draft(title="Bitcoin surges", summary="Ether falls a little."), NOW), mentions)
     assert article.symbols == ("BTC", "ETH")
     assert article.sentiment_score > 0
     assert article.sentiment_score == round(article.sentiment_score, 2)

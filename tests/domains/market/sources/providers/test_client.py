@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.sources.services.providers.client import (
-    Absent,
-    Garbled,
+    ErrorResponse,
+    MalformedResponse,
     Policy,
     ProviderClient,
-    Refused,
+    ResourceNotFound,
     decode,
     pause_after,
     retry_after_s,
@@ -159,7 +159,7 @@ async def test_the_circuit_opens_rests_and_closes_again(
 
 async def test_what_is_not_there_is_no_failure_of_the_provider(stub: Stub, client: ProviderClient) -> None:
     for _ in range(5):
-        with pytest.raises(Absent):
+        with pytest.raises(ResourceNotFound):
             await client.get("/coins/none")
     assert len(stub.asked) == 5
     stub.says("/coins", answer([1]))
@@ -182,15 +182,15 @@ async def test_the_key_goes_out_as_a_header_and_into_no_log_and_no_error(
 
 
 def test_a_pause_that_is_asked_for_is_kept_up_to_our_limit() -> None:
-    assert pause_after(Refused(429, 7.0), POLICY) == 7.0
-    assert pause_after(Refused(503, 30.0), POLICY) == 30.0
-    assert pause_after(Refused(429, 31.0), POLICY) is False
-    assert pause_after(Refused(429), POLICY) is True
-    assert pause_after(Refused(502), POLICY) is True
-    assert pause_after(Refused(403, 1.0), POLICY) is False
-    assert pause_after(Garbled(), POLICY) is True
+    assert pause_after(ErrorResponse(429, 7.0), POLICY) == 7.0
+    assert pause_after(ErrorResponse(503, 30.0), POLICY) == 30.0
+    assert pause_after(ErrorResponse(429, 31.0), POLICY) is False
+    assert pause_after(ErrorResponse(429), POLICY) is True
+    assert pause_after(ErrorResponse(502), POLICY) is True
+    assert pause_after(ErrorResponse(403, 1.0), POLICY) is False
+    assert pause_after(MalformedResponse(), POLICY) is True
     assert pause_after(httpx.ConnectTimeout(""), POLICY) is True
-    assert pause_after(Absent(), POLICY) is False
+    assert pause_after(ResourceNotFound(), POLICY) is False
     assert pause_after(KeyError(), POLICY) is False
 
 
@@ -242,7 +242,7 @@ def test_a_number_that_is_none_does_not_spoil_the_others(body: bytes, value: str
 def test_any_bytes_are_json_or_garbled(body: bytes) -> None:
     try:
         value: Any = decode(body)
-    except Garbled:
+    except MalformedResponse:
         return
     assert value is None or isinstance(value, bool | int | Decimal | str | list | dict)
 

@@ -180,7 +180,7 @@ async def test_a_failure_of_the_derivatives_is_noted_and_not_remembered(
 ) -> None:
     assert providers.derivatives is not None
     stub.says("/derivatives", answer({"error": "no"}), answer(shape("coingecko_derivatives")))
-    with pytest.raises(Unavailable, match="another shape: malformed"):
+    with pytest.raises(Unavailable, match="a malformed response: malformed"):
         await providers.derivatives.derivatives("BTC")
     [source] = await Sources(database, clock).all()
     assert (source.last_failure_at, source.last_success_at) == (clock.now(), None)

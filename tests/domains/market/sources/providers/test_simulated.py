@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from app.domains.market.prices.model import Quote, Quotes
+from app.domains.market.services import MarketServices
 from app.domains.market.sources.services.directory import Directory
 from app.domains.market.sources.services.providers import Providers
 from app.domains.market.sources.services.providers.simulated import SimulatedProvider
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.schema.services import Services
+from app.kit.house import Services
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens, quote
 
@@ -22,7 +23,7 @@ def prices(quotes: Quotes) -> dict[str, Quote]:
 
 
 async def test_it_is_the_default_and_nothing_else_is_asked(services: Services) -> None:
-    providers: Providers = services.market.providers
+    providers: Providers = services[MarketServices].providers
     assert (providers.prices.name, providers.prices.period_s) == ("simulated", 1.0)
     assert providers.clients == ()
     assert (providers.social, providers.derivatives, providers.defi) == (None, None, None)

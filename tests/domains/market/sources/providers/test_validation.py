@@ -1,4 +1,4 @@
-"""What is believed of what a provider says."""
+"""Which values of a provider are accepted."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.prices.model import PRICE_LIMIT, Quote, Quotes
-from app.domains.market.sources.services.providers.validation import Beliefs, Claim, count, share, text
+from app.domains.market.sources.services.providers.validation import QuoteValidator, RawQuote, count, share, text
 from tests.conftest import NOON
 
 AGE = timedelta(minutes=15)
-GOOD = Claim("BTC", "2026-11-21T11:59:20.123Z", Decimal("97250.5"), Decimal("149765.77"))
+GOOD = RawQuote("BTC", "2026-11-21T11:59:20.123Z", Decimal("97250.5"), Decimal("149765.77"))
 ANYTHING: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),
@@ -29,16 +29,18 @@ ANYTHING: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-def believe(*claims: Claim, beliefs: Beliefs | None = None, asked: tuple[str, ...] = ("BTC",)) -> Quotes:
-    return (beliefs or Beliefs({}, AGE)).quotes(claims, asked, NOON, Counter())
+def validate(
+    *raw_quotes: RawQuote, validator: QuoteValidator | None = None, asked: tuple[str, ...] = ("BTC",)
+) -> Quotes:
+    return (validator or QuoteValidator({}, AGE)).quotes(raw_quotes, asked, NOON, Counter())
 
 
-def but(**changes: Any) -> Claim:
+def but(**changes: Any) -> RawQuote:
     return msgspec.structs.replace(GOOD, **changes)
 
 
-def test_a_good_claim_is_believed() -> None:
-    claim = but(
+def test_a_valid_quote_is_accepted() -> None:
+    raw = but(
         volume_24h_usd=38212345678,
         change_24h=Decimal("-1210.75"),
         change_percentage_24h=Decimal("-1.260691"),
@@ -56,7 +58,7 @@ def test_a_good_claim_is_believed() -> None:
         high_24h=Decimal("98120.000000000000"),
         low_24h=Decimal("95501.250000000000"),
     )
-    assert believe(claim) == Quotes([quote], {})
+    assert validate(raw) == Quotes([quote], {})
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_good_claim_is_believed() -> None:
 @pytest.mark.parametrize("field", ["price_usd", "price_aud"])
 def test_a_price_that_is_none_is_ignored_and_the_others_count(field: str, value: Any, reason: str) -> None:
     other = msgspec.structs.replace(GOOD, symbol="ETH")
-    answer = believe(but(**{field: value}), other, asked=("BTC", "ETH"))
+    answer = validate(but(**{field: value}), other, asked=("BTC", "ETH"))
     assert [quote.symbol for quote in answer.accepted] == ["ETH"]
     assert answer.ignored == {reason: 1}
 
@@ -111,21 +113,21 @@ def test_a_price_that_is_none_is_ignored_and_the_others_count(field: str, value:
     ],
 )
 def test_a_price_of_another_time_is_ignored(at: object, reason: str) -> None:
-    assert believe(but(at=at)) == Quotes([], {reason: 1})
+    assert validate(but(at=at)) == Quotes([], {reason: 1})
 
 
 def test_clocks_may_differ_a_little_and_answers_may_be_a_little_old() -> None:
-    assert len(believe(but(at="2026-11-21T12:01:00Z")).accepted) == 1
-    assert len(believe(but(at="2026-11-21T22:45:00+11:00")).accepted) == 1
+    assert len(validate(but(at="2026-11-21T12:01:00Z")).accepted) == 1
+    assert len(validate(but(at="2026-11-21T22:45:00+11:00")).accepted) == 1
 
 
 def test_a_clock_that_is_a_little_ahead_hides_no_quote_after_it() -> None:
-    assert believe(but(at="2026-11-21T12:00:50Z")).accepted[0].at == NOON
+    assert validate(but(at="2026-11-21T12:00:50Z")).accepted[0].at == NOON
 
 
 @pytest.mark.parametrize("rate", ["0.5", "5", "0.000001", "100000"])
-def test_two_currencies_that_contradict_each_other_are_not_believed(rate: str) -> None:
-    assert believe(but(price_usd=100, price_aud=100 * Decimal(rate))) == Quotes([], {"absurd": 1})
+def test_two_currencies_that_contradict_each_other_are_rejected(rate: str) -> None:
+    assert validate(but(price_usd=100, price_aud=100 * Decimal(rate))) == Quotes([], {"absurd": 1})
 
 
 @pytest.mark.parametrize(
@@ -145,51 +147,51 @@ def test_two_currencies_that_contradict_each_other_are_not_believed(rate: str) -
         ("low_24h", -5, "negative"),
     ],
 )
-def test_what_stands_beside_a_price_is_left_out_where_it_is_not_believed(field: str, value: Any, reason: str) -> None:
-    answer = believe(but(**{field: value}))
-    assert answer == Quotes(believe(GOOD).accepted, {reason: 1})
+def test_a_rejected_value_beside_a_price_is_left_out(field: str, value: Any, reason: str) -> None:
+    answer = validate(but(**{field: value}))
+    assert answer == Quotes(validate(GOOD).accepted, {reason: 1})
 
 
 def test_a_range_that_is_upside_down_is_left_out() -> None:
-    assert believe(but(high_24h=1, low_24h=2)) == Quotes(believe(GOOD).accepted, {"absurd": 1})
+    assert validate(but(high_24h=1, low_24h=2)) == Quotes(validate(GOOD).accepted, {"absurd": 1})
 
 
 def test_each_symbol_counts_once_and_only_if_it_was_asked_for() -> None:
     second = but(price_usd=5, price_aud=8)
-    answer = believe(GOOD, second, but(symbol="EVIL"), asked=("BTC", "ETH", "SOL"))
-    assert answer.accepted == believe(GOOD).accepted
+    answer = validate(GOOD, second, but(symbol="EVIL"), asked=("BTC", "ETH", "SOL"))
+    assert answer.accepted == validate(GOOD).accepted
     assert answer.ignored == {"duplicate": 1, "unknown_symbol": 1, "missing": 2}
 
 
 @pytest.mark.parametrize("factor", ["10", "0.1", "1000", "0.0001"])
-def test_a_jump_is_believed_when_it_is_said_three_times(factor: str) -> None:
-    beliefs = Beliefs({"BTC": believe(GOOD).accepted[0]}, AGE)
+def test_a_jump_is_accepted_when_it_is_reported_three_times(factor: str) -> None:
+    validator = QuoteValidator({"BTC": validate(GOOD).accepted[0]}, AGE)
     price = GOOD.price_usd * Decimal(factor)  # type: ignore[operator]
     jump = but(price_usd=price, price_aud=price * Decimal("1.5"))
     for _ in range(2):
-        assert believe(jump, beliefs=beliefs) == Quotes([], {"jump": 1})
-    assert len(believe(jump, beliefs=beliefs).accepted) == 1
-    assert believe(GOOD, beliefs=beliefs).ignored == {"jump": 1}
+        assert validate(jump, validator=validator) == Quotes([], {"jump": 1})
+    assert len(validate(jump, validator=validator).accepted) == 1
+    assert validate(GOOD, validator=validator).ignored == {"jump": 1}
 
 
-def test_an_ordinary_move_is_believed_at_once_and_clears_a_doubt() -> None:
-    beliefs = Beliefs({"BTC": believe(GOOD).accepted[0]}, AGE)
+def test_an_ordinary_move_is_accepted_at_once_and_ends_a_quarantine() -> None:
+    validator = QuoteValidator({"BTC": validate(GOOD).accepted[0]}, AGE)
     jump = but(price_usd=10**6, price_aud=10**6)
     for _ in range(3):
-        believe(jump, beliefs=beliefs)
-        assert len(believe(but(price_usd=50_000, price_aud=75_000), beliefs=beliefs).accepted) == 1
+        validate(jump, validator=validator)
+        assert len(validate(but(price_usd=50_000, price_aud=75_000), validator=validator).accepted) == 1
 
 
 def test_doubts_that_contradict_each_other_do_not_add_up() -> None:
-    beliefs = Beliefs({"BTC": believe(GOOD).accepted[0]}, AGE)
+    validator = QuoteValidator({"BTC": validate(GOOD).accepted[0]}, AGE)
     high, higher = but(price_usd=10**7, price_aud=10**7), but(price_usd=10**9, price_aud=10**9)
-    for claim in (high, higher, high, higher, high, higher):
-        assert believe(claim, beliefs=beliefs) == Quotes([], {"jump": 1})
+    for raw in (high, higher, high, higher, high, higher):
+        assert validate(raw, validator=validator) == Quotes([], {"jump": 1})
 
 
-@given(st.lists(st.builds(Claim, st.sampled_from(["BTC", "ETH", "X"]), *([ANYTHING] * 11)), max_size=4))
-def test_nothing_that_a_provider_says_breaks_it(claims: list[Claim]) -> None:
-    answer = believe(*claims, GOOD, asked=("BTC", "ETH"))
+@given(st.lists(st.builds(RawQuote, st.sampled_from(["BTC", "ETH", "X"]), *([ANYTHING] * 11)), max_size=4))
+def test_nothing_that_a_provider_says_breaks_it(raw_quotes: list[RawQuote]) -> None:
+    answer = validate(*raw_quotes, GOOD, asked=("BTC", "ETH"))
     for quote in answer.accepted:
         assert Decimal(0) < quote.price_usd < PRICE_LIMIT
         assert quote.price_usd == quote.price_usd.quantize(Decimal("1e-12"))

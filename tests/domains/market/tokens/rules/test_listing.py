@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domains.market.tokens.model import Listing
-from app.domains.market.tokens.rules.listing import SYMBOL_LENGTH, Known, ListingPlan, plan_listing
+from app.domains.market.tokens.rules.listing import SYMBOL_LENGTH, KnownToken, ListingPlan, plan_listing
 
 LISTINGS = st.lists(
     st.builds(
@@ -25,23 +25,23 @@ def listing(id: str, symbol: str, rank: int = 1, *, image_url: str | None = None
     return Listing(id, symbol, id.capitalize(), rank, image_url)
 
 
-def known(id: str, symbol: str, rank: int = 1, *, active: bool = True, image_url: str | None = None) -> Known:
-    return Known(uuid4(), listing(id, symbol, rank if active else 0, image_url=image_url), active)
+def known(id: str, symbol: str, rank: int = 1, *, active: bool = True, image_url: str | None = None) -> KnownToken:
+    return KnownToken(uuid4(), listing(id, symbol, rank if active else 0, image_url=image_url), active)
 
 
-def carried_out(before: list[Known], plan: ListingPlan) -> list[Known]:
+def carried_out(before: list[KnownToken], plan: ListingPlan) -> list[KnownToken]:
     """What is stored once the plan is."""
     changed, retired = dict(plan.changed), dict(plan.retired)
     after = []
     for token in before:
         if token.id in changed:
-            after.append(Known(token.id, changed[token.id], True))
+            after.append(KnownToken(token.id, changed[token.id], True))
         elif token.id in retired:
             gone = msgspec.structs.replace(token.listing, symbol=retired[token.id], market_cap_rank=0)
-            after.append(Known(token.id, gone, False))
+            after.append(KnownToken(token.id, gone, False))
         else:
             after.append(token)
-    return after + [Known(uuid4(), new, True) for new in plan.added]
+    return after + [KnownToken(uuid4(), new, True) for new in plan.added]
 
 
 def test_the_first_list_is_added() -> None:
@@ -107,7 +107,7 @@ def test_another_providers_id_does_not_replace_coingeckos() -> None:
 @settings(max_examples=200)
 @given(lists=st.lists(LISTINGS, min_size=1, max_size=4))
 def test_whatever_is_listed_ids_and_symbols_stay_unique_and_nobody_is_lost(lists: list[list[Listing]]) -> None:
-    stored: list[Known] = []
+    stored: list[KnownToken] = []
     for listings in lists:
         ids: set[UUID] = {token.id for token in stored}
         stored = carried_out(stored, plan_listing(stored, listings))

@@ -1,4 +1,4 @@
-"""Where prices, tokens and all that is known of them come from: one small interface over several providers."""
+"""The providers of prices, tokens and further data, behind one interface for each kind of data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ from app.settings import Settings
 __all__ = ["DefiProvider", "DerivativesProvider", "PriceProvider", "Providers", "SocialProvider"]
 
 SIMULATED_PERIOD_S = 1.0
-# The answers of both are made anew about once a minute.
-ASKED_PERIOD_S = 60.0
+# Both providers update their answers about once a minute.
+POLLED_PERIOD_S = 60.0
 
 
 @dataclass(frozen=True)
 class Providers:
-    """Who is asked for what. Null: nobody is configured, and nothing is invented."""
+    """The provider of each kind of data. Null: none is configured, and the data is not available."""
 
     prices: PriceProvider
     social: SocialProvider | None = None
@@ -48,7 +48,7 @@ class Providers:
 
     @classmethod
     def build(cls, settings: Settings, directory: Directory, sources: Sources, clock: Clock) -> Self:
-        """Those that the settings name. Nothing is asked yet; with the default settings, nobody ever is."""
+        """Builds the configured providers. Sends no request; with the default settings, none is ever sent."""
         clients: list[ProviderClient] = []
 
         def client(name: str, url: str, requests_per_minute: int, headers: Mapping[str, str]) -> ProviderClient:
@@ -65,13 +65,13 @@ class Providers:
         if settings.lunarcrush_key is not None:
             headers = {"authorization": f"Bearer {_secret(settings.lunarcrush_key)}"}
             lunarcrush = client(LUNARCRUSH, settings.lunarcrush_url, settings.lunarcrush_requests_per_minute, headers)
-        period_s, max_age = settings.market_period_s or ASKED_PERIOD_S, timedelta(seconds=settings.market_quote_age_s)
+        period_s, max_age = settings.market_period_s or POLLED_PERIOD_S, timedelta(seconds=settings.market_quote_age_s)
         prices: PriceProvider
         if settings.market_provider == COINMARKETCAP:
             headers = {KEY_HEADER: _secret(settings.coinmarketcap_key) or ""}
             rate = settings.coinmarketcap_requests_per_minute
-            asked = client(COINMARKETCAP, settings.coinmarketcap_url, rate, headers)
-            prices = CoinMarketCapPrices(asked, directory, clock, period_s=period_s, max_age=max_age)
+            polled = client(COINMARKETCAP, settings.coinmarketcap_url, rate, headers)
+            prices = CoinMarketCapPrices(polled, directory, clock, period_s=period_s, max_age=max_age)
         elif settings.market_provider == COINGECKO and coingecko is not None:
             prices = CoinGeckoPrices(coingecko, directory, clock, period_s=period_s, max_age=max_age)
         else:

@@ -1,4 +1,4 @@
-"""The tokens that come with Moneta, for where no provider is asked."""
+"""The tokens that are bundled with Moneta, for when no provider is used."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ class _Entry(msgspec.Struct):
 
 @lru_cache(maxsize=1)
 def bundled_listings() -> tuple[Listing, ...]:
-    """All 250, the largest first."""
+    """Returns all 250 tokens, the largest first."""
     entries = msgspec.json.decode(TOKENS_FILE.read_bytes(), type=list[_Entry])
     return tuple(
         Listing(

@@ -1,4 +1,4 @@
-"""An answer that serves many questions for a while."""
+"""An answer that is cached for a period."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,8 +10,8 @@ from app.kit.clock import Clock
 T = TypeVar("T")
 
 
-class Remembered(Generic[T]):
-    """What `fetch` returned, for as long as it holds; whoever asks while it is fetched waits for the same answer."""
+class CachedAnswer(Generic[T]):
+    """The last result of `fetch`, while it is valid. Concurrent callers wait for the same fetch."""
 
     def __init__(self, fetch: Callable[[], Awaitable[T]], clock: Clock, holds: timedelta) -> None:
         self._fetch = fetch
@@ -21,7 +21,7 @@ class Remembered(Generic[T]):
         self._turn = asyncio.Lock()
 
     async def get(self) -> T:
-        """The answer, fetched if there is none that still holds. Raises what `fetch` raises, and keeps nothing then."""
+        """Returns the answer, fetched if there is none that is still valid. Raises what `fetch` raises."""
         async with self._turn:
             if self._answer is None or self._clock.now() >= self._answer[1]:
                 self._answer = (await self._fetch(), self._clock.now() + self._holds)

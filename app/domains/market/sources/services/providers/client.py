@@ -1,4 +1,4 @@
-"""Outgoing requests: bounded in time, size and number, repeated with patience, and given up while it is hopeless."""
+"""Requests to providers: limited in time, size and rate, retried with backoff, and stopped by a circuit breaker."""
 
 import asyncio
 import json
@@ -25,28 +25,28 @@ _AGENT: Final = "moneta"
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """How a provider is asked."""
+    """The limits of requests to a provider."""
 
     requests_per_minute: int
     timeout_s: float = 10.0
-    """For a connection, and for each silence while the answer comes in."""
+    """For connecting, and for each pause while the response arrives."""
     attempts: int = 4
     total_s: float = 60.0
-    """For one question with all its attempts and waits."""
+    """For one request with all its attempts and pauses."""
     wait_initial_s: float = 0.5
     """Before the second attempt; doubled before each further one."""
     wait_max_s: float = 10.0
     wait_jitter_s: float = 1.0
     retry_after_max_s: float = 30.0
-    """A provider that asks for a longer pause is not asked again now."""
+    """A request is not retried if the provider asks for a longer pause."""
     answer_max_bytes: int = 32 * 1024 * 1024
     breaker_failures: int = 5
-    """So many questions in a row fail, and the next ones fail at once."""
+    """After this many failed requests in a row, further ones fail at once."""
     breaker_rest_s: float = 60.0
 
 
-class Refused(Exception):
-    """The provider answered, with something else than an answer. `pause_s`: it said how long to wait."""
+class ErrorResponse(Exception):
+    """The provider answered with an error status. `pause_s` is how long it asked to wait."""
 
     def __init__(self, status: int, pause_s: float | None = None) -> None:
         super().__init__(f"HTTP {status}")
@@ -54,16 +54,16 @@ class Refused(Exception):
         self.pause_s = pause_s
 
 
-class Garbled(Exception):
-    """The answer is too large, cut off, or not JSON."""
+class MalformedResponse(Exception):
+    """The response is too large, incomplete, or not JSON."""
 
 
-class Absent(Unavailable):
-    """The provider knows no such thing."""
+class ResourceNotFound(Unavailable):
+    """The provider answered 404."""
 
 
 class ProviderClient:
-    """Asks one provider. Its keys are headers, which appear in no message and no log."""
+    """Sends requests to one provider. Keys are in headers, which appear in no message and no log."""
 
     def __init__(
         self, name: str, base_url: str, policy: Policy, clock: Clock, *, headers: Mapping[str, str] | None = None
@@ -75,15 +75,15 @@ class ProviderClient:
             base_url=base_url,
             headers={"accept": "application/json", "user-agent": _AGENT, **(headers or {})},
             timeout=policy.timeout_s,
-            # A redirect would carry the key to whoever it names.
+            # A redirect would send the key to another host.
             follow_redirects=False,
         )
         self._rate = AsyncLimiter(policy.requests_per_minute, 60.0)
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=policy.breaker_failures,
             default_ttl=policy.breaker_rest_s,
-            # That something is not there, or that nobody waits any more, says nothing against the provider.
-            exclude=[Absent, asyncio.CancelledError],
+            # A missing resource or a cancelled request is not a failure of the provider.
+            exclude=[ResourceNotFound, asyncio.CancelledError],
         )
 
     async def aclose(self) -> None:
@@ -91,9 +91,9 @@ class ProviderClient:
         await self._http.aclose()
 
     async def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
-        """The decoded answer; numbers are `int` and `Decimal`, NaN and Infinity among them.
+        """Returns the decoded response. Numbers are `int` and `Decimal`, and include NaN and Infinity.
 
-        Raises Absent for 404, Unavailable for whatever else is no answer, and while the circuit is open.
+        Raises ResourceNotFound for 404, and Unavailable for any other failure and while the circuit is open.
         """
         free_to_wait(self._name)
         breaker = await self._breakers.get_breaker(self._name)
@@ -101,11 +101,11 @@ class ProviderClient:
             async with breaker, asyncio.timeout(self._policy.total_s):
                 return await self._attempts(path, params)
         except OpenedState as error:
-            # One and the same error is raised until the circuit closes; its traceback would grow each time.
+            # The same error object is raised until the circuit closes; its traceback would grow each time.
             error.__traceback__ = None
             raise Unavailable(f"{self._name} is not asked for a while, because it failed too often.") from None
-        except (Refused, Garbled, httpx.HTTPError, TimeoutError) as error:
-            # What httpx raises holds the request, and so the key, which a traceback with variables would show.
+        except (ErrorResponse, MalformedResponse, httpx.HTTPError, TimeoutError) as error:
+            # Errors of httpx contain the request and thus the key, which a traceback with variables would show.
             raise Unavailable(f"{self._name} gives no answer: {_named(error)}.") from None
 
     async def _attempts(self, path: str, params: Mapping[str, str | int] | None) -> Any:
@@ -129,33 +129,35 @@ class ProviderClient:
     async def _request(self, path: str, params: Mapping[str, str | int] | None) -> bytes:
         async with self._http.stream("GET", path, params=params) as response:
             if response.status_code == HTTPStatus.NOT_FOUND:
-                raise Absent
+                raise ResourceNotFound
             if response.status_code != HTTPStatus.OK:
                 after = response.headers.get("retry-after")
-                raise Refused(response.status_code, retry_after_s(after, self._clock.now()))
+                raise ErrorResponse(response.status_code, retry_after_s(after, self._clock.now()))
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._policy.answer_max_bytes:
-                    raise Garbled("the answer is too large")
+                    raise MalformedResponse("the answer is too large")
             return bytes(body)
 
 
 def pause_after(error: Exception, policy: Policy) -> bool | float:
-    """Whether a failed request is worth another attempt; a number says after how many seconds."""
+    """Whether to retry a failed request; a number is the pause in seconds."""
     match error:
-        case Refused(status=HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE, pause_s=float() as pause_s):
+        case ErrorResponse(
+            status=HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE, pause_s=float() as pause_s
+        ):
             return pause_s if pause_s <= policy.retry_after_max_s else False
-        case Refused(status=status):
+        case ErrorResponse(status=status):
             return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        case Garbled() | httpx.TransportError():
+        case MalformedResponse() | httpx.TransportError():
             return True
         case _:
             return False
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """What a Retry-After header asks for: seconds, or a date. None where it says nothing that can be understood."""
+    """Returns the seconds of a Retry-After header, which has seconds or a date. None if it cannot be parsed."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
@@ -170,15 +172,15 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
 
 
 def decode(body: bytes) -> Any:
-    """JSON as providers write it. One value that is no number must not cost all the others, so NaN is let through."""
+    """Decodes JSON. NaN is accepted, so that one invalid number does not invalidate the whole response."""
     try:
         return json.loads(body, parse_float=_real, parse_int=_whole, parse_constant=Decimal)
     except (ValueError, RecursionError) as error:
-        raise Garbled("the answer is not JSON") from error
+        raise MalformedResponse("the answer is not JSON") from error
 
 
 def _whole(digits: str) -> int | Decimal:
-    # Python refuses to read integers of thousands of digits, with the whole answer.
+    # Python refuses integers of thousands of digits, and with them the whole response.
     return int(digits) if len(digits) < 40 else Decimal(digits)
 
 
@@ -186,10 +188,10 @@ def _real(digits: str) -> Decimal:
     try:
         return Decimal(digits)
     except InvalidOperation:
-        # An exponent that not even Decimal holds.
+        # An exponent that is too large for Decimal.
         return Decimal("NaN")
 
 
 def _named(error: Exception) -> str:
-    # Only what we wrote ourselves: what libraries say may quote addresses.
-    return str(error) if isinstance(error, Refused | Garbled) else type(error).__name__
+    # Only our own messages: those of libraries can contain URLs.
+    return str(error) if isinstance(error, ErrorResponse | MalformedResponse) else type(error).__name__

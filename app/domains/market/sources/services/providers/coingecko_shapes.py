@@ -1,4 +1,4 @@
-"""What CoinGecko answers, taken apart."""
+"""Parses the responses of CoinGecko."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from app.domains.market.sources.model.defi import Defi
 from app.domains.market.sources.model.derivatives import Derivatives, Venue
 from app.domains.market.sources.services.providers.validation import (
     MONEY_LIMIT,
-    Claim,
-    Unbelievable,
+    RawQuote,
+    RejectedValue,
     number,
     share,
     text,
@@ -25,9 +25,9 @@ _CENT = Decimal("0.01")
 
 
 def rows_of(answer: Any, ignored: Counter[str]) -> list[dict[str, Any]]:
-    """The objects of a list. Raises Unbelievable if it is no list at all: that is an error in disguise."""
+    """Returns the objects of a list. Raises RejectedValue if it is not a list: then it is an error message."""
     if not isinstance(answer, list):
-        raise Unbelievable(Reason.MALFORMED)
+        raise RejectedValue(Reason.MALFORMED)
     rows = [row for row in answer if isinstance(row, dict)]
     if len(rows) < len(answer):
         ignored[Reason.MALFORMED.value] += len(answer) - len(rows)
@@ -35,7 +35,7 @@ def rows_of(answer: Any, ignored: Counter[str]) -> list[dict[str, Any]]:
 
 
 def listings_of(answer: Any, ignored: Counter[str]) -> list[Listing]:
-    """The tokens of `/coins/markets`."""
+    """Returns the tokens of `/coins/markets`."""
     listings = []
     for row in rows_of(answer, ignored):
         id, symbol, name = text(row.get("id"), 100), text(row.get("symbol"), 20), text(row.get("name"), 255)
@@ -54,18 +54,18 @@ def listings_of(answer: Any, ignored: Counter[str]) -> list[Listing]:
     return listings
 
 
-def claims_of(in_usd: Any, in_aud: Any, symbols_by_id: Mapping[str, str], ignored: Counter[str]) -> list[Claim]:
-    """The claims of `/coins/markets`, asked for in dollars and in Australian dollars."""
+def raw_quotes_of(in_usd: Any, in_aud: Any, symbols_by_id: Mapping[str, str], ignored: Counter[str]) -> list[RawQuote]:
+    """Returns the quotes of `/coins/markets`, requested in dollars and in Australian dollars."""
     beside = {_key(row): row for row in rows_of(in_aud, ignored)}
-    claims = []
+    raw_quotes = []
     for row in rows_of(in_usd, ignored):
         symbol = symbols_by_id.get(_key(row))
         if symbol is None:
             ignored[Reason.UNKNOWN_SYMBOL.value] += 1
             continue
         australian = beside.get(_key(row), {})
-        claims.append(
-            Claim(
+        raw_quotes.append(
+            RawQuote(
                 symbol=symbol,
                 at=row.get("last_updated"),
                 price_usd=row.get("current_price"),
@@ -80,11 +80,11 @@ def claims_of(in_usd: Any, in_aud: Any, symbols_by_id: Mapping[str, str], ignore
                 low_24h=row.get("low_24h"),
             )
         )
-    return claims
+    return raw_quotes
 
 
 def derivatives_of(answer: Any, at: datetime, ignored: Counter[str]) -> dict[str, Derivatives]:
-    """The perpetual contracts of `/derivatives`, by the symbol of what they are on."""
+    """Returns the perpetual contracts of `/derivatives`, by the symbol of the underlying token."""
     contracts: dict[str, list[_Contract]] = defaultdict(list)
     for row in rows_of(answer, ignored):
         symbol = text(row.get("index_id"), 20)
@@ -92,29 +92,29 @@ def derivatives_of(answer: Any, at: datetime, ignored: Counter[str]) -> dict[str
             continue
         try:
             contract = _Contract(row)
-        except Unbelievable as doubt:
-            ignored[doubt.reason.value] += 1
+        except RejectedValue as rejected:
+            ignored[rejected.reason.value] += 1
             continue
         if symbol is None:
             ignored[Reason.INCOMPLETE.value] += 1
             continue
         contracts[symbol.upper()].append(contract)
-    return {symbol: _together(symbol, at, those) for symbol, those in contracts.items()}
+    return {symbol: _combined(symbol, at, found) for symbol, found in contracts.items()}
 
 
 def defi_of(answer: Any, symbol: str, at: datetime) -> Defi | None:
-    """The value locked, of `/coins/{id}`. Raises Unbelievable where it is said, but not believed."""
+    """Returns the value locked, of `/coins/{id}`. Raises RejectedValue if it is not valid."""
     market = answer.get("market_data") if isinstance(answer, dict) else None
     if not isinstance(market, dict):
-        raise Unbelievable(Reason.MALFORMED)
+        raise RejectedValue(Reason.MALFORMED)
     locked = market.get("total_value_locked")
     if locked is None:
         return None
     if not isinstance(locked, dict):
-        raise Unbelievable(Reason.MALFORMED)
+        raise RejectedValue(Reason.MALFORMED)
     value = number(locked.get("usd"), MONEY_LIMIT).quantize(_CENT)
     if value == 0:
-        raise Unbelievable(Reason.ZERO)
+        raise RejectedValue(Reason.ZERO)
     limit = Decimal(10) ** 9
     return Defi(
         symbol,
@@ -126,7 +126,7 @@ def defi_of(answer: Any, symbol: str, at: datetime) -> Defi | None:
 
 
 class _Contract:
-    """One contract, as far as it is believed."""
+    """One contract, with its valid values."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self.market = text(row.get("market"), 100) or "?"
@@ -136,7 +136,7 @@ class _Contract:
         self.basis = share(row.get("basis"), signed=True)
 
 
-def _together(symbol: str, at: datetime, contracts: list[_Contract]) -> Derivatives:
+def _combined(symbol: str, at: datetime, contracts: list[_Contract]) -> Derivatives:
     venues: dict[str, tuple[Decimal, Decimal]] = {}
     for contract in contracts:
         interest, volume = venues.get(contract.market, (Decimal(0), Decimal(0)))
@@ -155,9 +155,9 @@ def _together(symbol: str, at: datetime, contracts: list[_Contract]) -> Derivati
 
 
 def _weighted(values: list[tuple[float | None, Decimal]]) -> float | None:
-    said = [(value, float(weight)) for value, weight in values if value is not None and weight > 0]
-    total = sum(weight for _, weight in said)
-    return sum(value * weight for value, weight in said) / total if total else None
+    known = [(value, float(weight)) for value, weight in values if value is not None and weight > 0]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None
 
 
 def _image(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""CoinMarketCap: tokens and prices, with a key."""
+"""CoinMarketCap: tokens and prices, which need a key."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from app.domains.market.prices.model import Quotes
 from app.domains.market.sources.model import Reason
 from app.domains.market.sources.services.directory import Directory
 from app.domains.market.sources.services.providers.client import ProviderClient
-from app.domains.market.sources.services.providers.validation import Beliefs, Claim, text
+from app.domains.market.sources.services.providers.validation import QuoteValidator, RawQuote, text
 from app.domains.market.tokens.model import Listing
 from app.domains.market.tokens.rules.listing import FOREIGN_ID
 from app.kit.clock import Clock
@@ -19,12 +19,12 @@ from app.kit.errors import Unavailable
 
 COINMARKETCAP: Final = "coinmarketcap"
 KEY_HEADER: Final = "X-CMC_PRO_API_KEY"
-_ASKABLE = re.compile(r"[0-9A-Za-z$@-]+")
+_VALID_SYMBOL = re.compile(r"[0-9A-Za-z$@-]+")
 _UNRANKED: Final = 10**9
 
 
 class CoinMarketCapPrices:
-    """Tokens and prices. A question is for one currency, as the smallest plan has it."""
+    """Tokens and prices. A request is for one currency, as the smallest plan requires."""
 
     name = COINMARKETCAP
 
@@ -36,24 +36,24 @@ class CoinMarketCapPrices:
         self._directory = directory
         self._clock = clock
         self._max_age = max_age
-        self._beliefs: Beliefs | None = None
+        self._validator: QuoteValidator | None = None
 
     async def tokens(self, limit: int) -> list[Listing]:
-        """The largest tokens."""
+        """Returns the largest tokens."""
         params: dict[str, str | int] = {"start": 1, "limit": limit, "sort": "market_cap", "convert": "USD"}
         return listings_of(await self._get("/v1/cryptocurrency/listings/latest", params), Counter())
 
     async def quotes(self, symbols: Sequence[str]) -> Quotes:
-        """What the tokens are worth, in two questions."""
-        if self._beliefs is None:
-            self._beliefs = Beliefs(await self._directory.last_quotes(COINMARKETCAP), self._max_age)
+        """Returns quotes of the tokens, with two requests."""
+        if self._validator is None:
+            self._validator = QuoteValidator(await self._directory.last_quotes(COINMARKETCAP), self._max_age)
         ignored: Counter[str] = Counter()
-        asked = ",".join(symbol for symbol in symbols if _ASKABLE.fullmatch(symbol))
-        claims: list[Claim] = []
-        if asked:
-            in_usd, in_aud = await asyncio.gather(*(self._latest(asked, currency) for currency in ("USD", "AUD")))
-            claims = claims_of(in_usd, in_aud, ignored)
-        return self._beliefs.quotes(claims, symbols, self._clock.now(), ignored)
+        wanted = ",".join(symbol for symbol in symbols if _VALID_SYMBOL.fullmatch(symbol))
+        raw_quotes: list[RawQuote] = []
+        if wanted:
+            in_usd, in_aud = await asyncio.gather(*(self._latest(wanted, currency) for currency in ("USD", "AUD")))
+            raw_quotes = raw_quotes_of(in_usd, in_aud, ignored)
+        return self._validator.quotes(raw_quotes, symbols, self._clock.now(), ignored)
 
     async def _latest(self, symbols: str, currency: str) -> Any:
         params: dict[str, str | int] = {"symbol": symbols, "convert": currency, "skip_invalid": "true"}
@@ -63,12 +63,12 @@ class CoinMarketCapPrices:
         answer = await self._client.get(path, params)
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, list | dict):
-            raise Unavailable(f"{COINMARKETCAP} gives an answer of another shape.")
+            raise Unavailable(f"{COINMARKETCAP} sent a malformed response.")
         return data
 
 
 def listings_of(data: Any, ignored: Counter[str]) -> list[Listing]:
-    """The tokens of `/v1/cryptocurrency/listings/latest`. Their CoinGecko ids are not known: they get ids of ours."""
+    """Returns the tokens of `/v1/cryptocurrency/listings/latest`. Their CoinGecko ids are unknown: they get our own."""
     listings = []
     for row in data if isinstance(data, list) else []:
         fields = row if isinstance(row, dict) else {}
@@ -88,16 +88,16 @@ def listings_of(data: Any, ignored: Counter[str]) -> list[Listing]:
     return listings
 
 
-def claims_of(in_usd: Any, in_aud: Any, ignored: Counter[str]) -> list[Claim]:
-    """The claims of `/v2/cryptocurrency/quotes/latest`: for each symbol a list, of which the largest is meant."""
+def raw_quotes_of(in_usd: Any, in_aud: Any, ignored: Counter[str]) -> list[RawQuote]:
+    """Returns the quotes of `/v2/cryptocurrency/quotes/latest`: of the tokens with a symbol, that of the largest."""
     beside = _largest(in_aud, Counter())
-    claims = []
+    raw_quotes = []
     for symbol, row in _largest(in_usd, ignored).items():
         dollars = _quote(row, "USD")
-        # Two questions may be answered by two tokens of one symbol.
+        # The two requests can return different tokens with the same symbol.
         australian = _quote(beside.get(symbol, {}), "AUD") if beside.get(symbol, {}).get("id") == row.get("id") else {}
-        claims.append(
-            Claim(
+        raw_quotes.append(
+            RawQuote(
                 symbol=symbol,
                 at=dollars.get("last_updated"),
                 price_usd=dollars.get("price"),
@@ -109,7 +109,7 @@ def claims_of(in_usd: Any, in_aud: Any, ignored: Counter[str]) -> list[Claim]:
                 market_cap_aud=australian.get("market_cap"),
             )
         )
-    return claims
+    return raw_quotes
 
 
 def _largest(data: Any, ignored: Counter[str]) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""LunarCrush: what is said about tokens, with a key."""
+"""LunarCrush: social media about tokens, which needs a key."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.domains.market.sources.model import Reason, SourceKind
 from app.domains.market.sources.model.social import Social
-from app.domains.market.sources.services.providers.cached import Remembered
+from app.domains.market.sources.services.providers.cached import CachedAnswer
 from app.domains.market.sources.services.providers.client import ProviderClient
 from app.domains.market.sources.services.providers.validation import count, share, text
 from app.domains.market.sources.services.sources import Sources
@@ -14,12 +14,12 @@ from app.kit.clock import Clock
 from app.kit.errors import Unavailable
 
 LUNARCRUSH: Final = "lunarcrush"
-HOLD: Final = timedelta(minutes=5)
+TTL: Final = timedelta(minutes=5)
 _LARGEST: Final[dict[str, str | int]] = {"sort": "market_cap_rank", "limit": 1000, "page": 0}
 
 
 class LunarCrushSocial:
-    """All coins together, fetched in one question and held for five minutes."""
+    """All tokens, fetched with one request and cached for five minutes."""
 
     name = LUNARCRUSH
 
@@ -27,10 +27,10 @@ class LunarCrushSocial:
         self._client = client
         self._sources = sources
         self._clock = clock
-        self._all = Remembered(self._fetch, clock, HOLD)
+        self._all = CachedAnswer(self._fetch, clock, TTL)
 
     async def social(self, symbol: str) -> Social | None:
-        """What is said about a token; None where it is not among the thousand largest."""
+        """Returns the social media data of a token; None if it is not among the thousand largest."""
         return (await self._all.get()).get(symbol.upper())
 
     async def _fetch(self) -> dict[str, Social]:
@@ -43,10 +43,10 @@ class LunarCrushSocial:
 
 
 def social_of(answer: Any, at: datetime, ignored: Counter[str]) -> dict[str, Social]:
-    """The coins of `/coins/list/v2` by symbol. Of several with one symbol the first, which is the largest, is meant."""
+    """Returns the coins of `/coins/list/v2` by symbol. Of several with one symbol, the first is the largest."""
     rows = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
-        raise Unavailable(f"{LUNARCRUSH} gives an answer of another shape.")
+        raise Unavailable(f"{LUNARCRUSH} sent a malformed response.")
     found: dict[str, Social] = {}
     for row in rows:
         symbol = text(row.get("symbol"), 20) if isinstance(row, dict) else None

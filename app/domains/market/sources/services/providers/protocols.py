@@ -1,4 +1,4 @@
-"""What a provider can be asked. Whoever cannot answer raises `kit.errors.Unavailable`."""
+"""The interfaces of providers. A provider that cannot answer raises `kit.errors.Unavailable`."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ from app.domains.market.tokens.model import Listing
 
 
 class PriceProvider(Protocol):
-    """Lists tokens and quotes them."""
+    """Lists and quotes tokens."""
 
     @property
     def name(self) -> str:
@@ -20,52 +20,52 @@ class PriceProvider(Protocol):
 
     @property
     def period_s(self) -> float:
-        """How long to wait between two questions for quotes."""
+        """The time between two requests for quotes."""
         ...
 
     async def tokens(self, limit: int) -> list[Listing]:
-        """The largest tokens by market capitalisation, best rank first; symbols may repeat."""
+        """Returns the largest tokens by market capitalisation, best rank first; symbols may repeat."""
         ...
 
     async def quotes(self, symbols: Sequence[str]) -> Quotes:
-        """What these tokens are worth now, each at most once; what is not believed is counted."""
+        """Returns the current quotes of these tokens, each at most once, and the number of rejected values."""
         ...
 
 
 class SocialProvider(Protocol):
-    """Knows what is said."""
+    """Provides data from social media."""
 
     @property
     def name(self) -> str:
-        """Under which its answers are counted."""
+        """The name of the source under which its answers are counted."""
         ...
 
     async def social(self, symbol: str) -> Social | None:
-        """What is said about a token; None where it knows none of this symbol."""
+        """Returns the social media data of a token; None if the provider does not know the symbol."""
         ...
 
 
 class DerivativesProvider(Protocol):
-    """Knows the futures."""
+    """Provides data about futures."""
 
     @property
     def name(self) -> str:
-        """Under which its answers are counted."""
+        """The name of the source under which its answers are counted."""
         ...
 
     async def derivatives(self, symbol: str) -> Derivatives | None:
-        """The perpetual contracts on a token; None where there are none."""
+        """Returns the perpetual contracts on a token; None if there are none."""
         ...
 
 
 class DefiProvider(Protocol):
-    """Knows what is locked."""
+    """Provides the value locked in DeFi."""
 
     @property
     def name(self) -> str:
-        """Under which its answers are counted."""
+        """The name of the source under which its answers are counted."""
         ...
 
     async def defi(self, symbol: str) -> Defi | None:
-        """What is locked in a token's protocol; None where it has none."""
+        """Returns the value locked in the protocol of a token; None if it has none."""
         ...

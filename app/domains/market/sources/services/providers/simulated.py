@@ -1,4 +1,4 @@
-"""The provider that invents: the default, so that Moneta runs without a network, and says so wherever it shows."""
+"""The provider of simulated prices. It is the default, so that Moneta runs without a network."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ SIMULATED = "simulated"
 
 
 class SimulatedProvider:
-    """A market that moves by chance. It goes on from what is stored, so that a restart is no jump."""
+    """A market that moves randomly. It continues from the stored quotes, so that prices do not jump at a restart."""
 
     name = SIMULATED
 
@@ -24,28 +24,28 @@ class SimulatedProvider:
         self._directory = directory
         self._clock = clock
         self._seed = seed
-        self._asked: frozenset[str] | None = None
+        self._requested: frozenset[str] | None = None
         self._simulation = Simulation([], seed=seed, last={})
 
     async def tokens(self, limit: int) -> list[Listing]:
-        """The bundled tokens."""
+        """Returns the bundled tokens."""
         return list(bundled_listings()[:limit])
 
     async def quotes(self, symbols: Sequence[str]) -> Quotes:
-        """The next step of the market. A symbol that is not listed has no quote."""
-        asked = frozenset(symbols)
-        if asked != self._asked:
+        """Returns the next step of the market. A symbol that is not listed has no quote."""
+        requested = frozenset(symbols)
+        if requested != self._requested:
             self._simulation = await self._begin()
-            self._asked = asked
-        accepted = [quote for quote in self._simulation.step(self._clock.now()) if quote.symbol in asked]
-        unknown = len(asked) - len(accepted)
+            self._requested = requested
+        accepted = [quote for quote in self._simulation.step(self._clock.now()) if quote.symbol in requested]
+        unknown = len(requested) - len(accepted)
         return Quotes(accepted, {Reason.UNKNOWN_SYMBOL.value: unknown} if unknown else {})
 
     async def _begin(self) -> Simulation:
-        # All that are listed, asked for or not: a wrapped token must find what it follows.
+        # All listed tokens, requested or not: a wrapped token follows another one.
         now, listings = self._clock.now(), await self._directory.listed()
         last = {quote.symbol: quote for quote in base_quotes(listings, now)}
         last |= await self._directory.last_quotes(SIMULATED)
-        # What is running is newer than what is stored.
+        # The running simulation is newer than the stored quotes.
         last |= {quote.symbol: quote for quote in self._simulation.step(now)}
         return Simulation(profiles_of(listings), seed=self._seed, last=last)

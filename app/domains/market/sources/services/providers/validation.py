@@ -1,4 +1,4 @@
-"""What is believed of what a provider says. Nothing is taken for granted, and one bad value costs no other."""
+"""Validation of the values of providers. Every value is checked, and an invalid one does not affect the others."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,28 +15,28 @@ from app.domains.market.sources.rules.profiles import SMALLEST_PRICE
 MONEY_LIMIT: Final = Decimal(10) ** 18
 PERCENTAGE_LIMIT: Final = Decimal(10) ** 6
 AUD_PER_USD: Final = (Decimal("0.5"), Decimal(5))
-"""Between these is every rate of half a century, and then some."""
+"""All exchange rates of the last fifty years are between these, with a margin."""
 JUMP: Final = 10
-"""A price that is so many times the last one, or so small a part of it, is doubted."""
+"""A price that has changed by this factor, up or down, is quarantined."""
 CONFIRMATIONS: Final = 3
-"""A doubted price is believed when so many answers in a row say about the same: tokens are split and redenominated."""
+"""A quarantined price is accepted after this many similar ones in a row: tokens are split and redenominated."""
 AHEAD: Final = timedelta(minutes=1)
-"""Clocks differ; by more they are wrong."""
+"""The tolerance for differences between clocks."""
 
 _CENT = Decimal("0.01")
 _PERCENT_STEP = Decimal("0.0001")
 
 
-class Unbelievable(Exception):
-    """A value that is not believed."""
+class RejectedValue(Exception):
+    """A value that is not valid."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
 
-class Claim(msgspec.Struct, frozen=True):
-    """What a provider says of a token, in its own words: the values may be anything."""
+class RawQuote(msgspec.Struct, frozen=True):
+    """The quote of a token as the provider sent it. The values can have any type."""
 
     symbol: str
     at: object
@@ -52,153 +52,155 @@ class Claim(msgspec.Struct, frozen=True):
     low_24h: object = None
 
 
-class Beliefs:
-    """Remembers the last believed prices, and those in doubt."""
+class QuoteValidator:
+    """Accepts or rejects quotes. It remembers the last accepted prices, and those in quarantine."""
 
     def __init__(self, last: Mapping[str, Quote], max_age: timedelta) -> None:
         self._last = {symbol: quote.price_usd for symbol, quote in last.items()}
         self._max_age = max_age
-        self._doubted: dict[str, tuple[Decimal, int]] = {}
+        self._quarantined: dict[str, tuple[Decimal, int]] = {}
 
-    def quotes(self, claims: Iterable[Claim], asked: Iterable[str], now: datetime, ignored: Counter[str]) -> Quotes:
-        """The claims that are believed, at most one for each symbol; `ignored` is added to and is in the result."""
-        wanted, heard = set(asked), set[str]()
+    def quotes(
+        self, raw_quotes: Iterable[RawQuote], requested: Iterable[str], now: datetime, ignored: Counter[str]
+    ) -> Quotes:
+        """Returns the accepted quotes, at most one for each symbol. The rejected values are added to `ignored`."""
+        wanted, received = set(requested), set[str]()
         accepted: list[Quote] = []
-        for claim in claims:
+        for raw in raw_quotes:
             try:
-                if claim.symbol not in wanted:
-                    raise Unbelievable(Reason.UNKNOWN_SYMBOL)
-                if claim.symbol in heard:
-                    raise Unbelievable(Reason.DUPLICATE)
-                heard.add(claim.symbol)
-                quote = self._quote(claim, now, ignored)
-                self._compare(quote)
-            except Unbelievable as doubt:
-                ignored[doubt.reason.value] += 1
+                if raw.symbol not in wanted:
+                    raise RejectedValue(Reason.UNKNOWN_SYMBOL)
+                if raw.symbol in received:
+                    raise RejectedValue(Reason.DUPLICATE)
+                received.add(raw.symbol)
+                quote = self._quote(raw, now, ignored)
+                self._check_jump(quote)
+            except RejectedValue as rejected:
+                ignored[rejected.reason.value] += 1
             else:
                 accepted.append(quote)
-        if missing := len(wanted - heard):
+        if missing := len(wanted - received):
             ignored[Reason.MISSING.value] += missing
         return Quotes(accepted, dict(ignored))
 
-    def _quote(self, claim: Claim, now: datetime, ignored: Counter[str]) -> Quote:
-        at = moment(claim.at)
+    def _quote(self, raw: RawQuote, now: datetime, ignored: Counter[str]) -> Quote:
+        at = moment(raw.at)
         if at > now + AHEAD:
-            raise Unbelievable(Reason.FUTURE)
+            raise RejectedValue(Reason.FUTURE)
         if now - at > self._max_age:
-            raise Unbelievable(Reason.STALE)
-        usd, aud = price(claim.price_usd), price(claim.price_aud)
+            raise RejectedValue(Reason.STALE)
+        usd, aud = price(raw.price_usd), price(raw.price_aud)
         if not AUD_PER_USD[0] < aud / usd < AUD_PER_USD[1]:
-            raise Unbelievable(Reason.ABSURD)
+            raise RejectedValue(Reason.ABSURD)
 
         def beside(value: object, step: Decimal, limit: Decimal, *, signed: bool = False) -> Decimal | None:
-            """A value that may be null; one that is not believed is left out, and the price still counts."""
+            """Returns a value that may be null. An invalid value is left out, and the price is still accepted."""
             try:
                 return None if value is None else rounded(value, step, limit, signed=signed)
-            except Unbelievable as doubt:
-                ignored[doubt.reason.value] += 1
+            except RejectedValue as rejected:
+                ignored[rejected.reason.value] += 1
                 return None
 
         high, low = (
-            beside(claim.high_24h, SMALLEST_PRICE, PRICE_LIMIT),
-            beside(claim.low_24h, SMALLEST_PRICE, PRICE_LIMIT),
+            beside(raw.high_24h, SMALLEST_PRICE, PRICE_LIMIT),
+            beside(raw.low_24h, SMALLEST_PRICE, PRICE_LIMIT),
         )
         if high is not None and low is not None and high < low:
             ignored[Reason.ABSURD.value] += 1
             high = low = None
         return Quote(
-            symbol=claim.symbol,
-            # Else what is quoted after it would be older, and count for nothing until then.
+            symbol=raw.symbol,
+            # Otherwise later quotes would be older, and would be ignored until then.
             at=min(at, now),
             price_usd=usd,
             price_aud=aud,
-            volume_24h_usd=beside(claim.volume_24h_usd, _CENT, MONEY_LIMIT),
-            volume_24h_aud=beside(claim.volume_24h_aud, _CENT, MONEY_LIMIT),
-            change_24h=beside(claim.change_24h, SMALLEST_PRICE, PRICE_LIMIT, signed=True),
-            change_percentage_24h=beside(claim.change_percentage_24h, _PERCENT_STEP, PERCENTAGE_LIMIT, signed=True),
-            market_cap_usd=beside(claim.market_cap_usd, _CENT, MONEY_LIMIT),
-            market_cap_aud=beside(claim.market_cap_aud, _CENT, MONEY_LIMIT),
+            volume_24h_usd=beside(raw.volume_24h_usd, _CENT, MONEY_LIMIT),
+            volume_24h_aud=beside(raw.volume_24h_aud, _CENT, MONEY_LIMIT),
+            change_24h=beside(raw.change_24h, SMALLEST_PRICE, PRICE_LIMIT, signed=True),
+            change_percentage_24h=beside(raw.change_percentage_24h, _PERCENT_STEP, PERCENTAGE_LIMIT, signed=True),
+            market_cap_usd=beside(raw.market_cap_usd, _CENT, MONEY_LIMIT),
+            market_cap_aud=beside(raw.market_cap_aud, _CENT, MONEY_LIMIT),
             high_24h=high,
             low_24h=low,
         )
 
-    def _compare(self, quote: Quote) -> None:
+    def _check_jump(self, quote: Quote) -> None:
         symbol, now = quote.symbol, quote.price_usd
         last = self._last.get(symbol)
         if last is not None and _far(last, now):
-            doubted, times = self._doubted.get(symbol, (now, 0))
-            times = 1 if _far(doubted, now) else times + 1
+            quarantined, times = self._quarantined.get(symbol, (now, 0))
+            times = 1 if _far(quarantined, now) else times + 1
             if times < CONFIRMATIONS:
-                self._doubted[symbol] = (now, times)
-                raise Unbelievable(Reason.JUMP)
-        self._doubted.pop(symbol, None)
+                self._quarantined[symbol] = (now, times)
+                raise RejectedValue(Reason.JUMP)
+        self._quarantined.pop(symbol, None)
         self._last[symbol] = now
 
 
 def number(value: object, limit: Decimal, *, signed: bool = False) -> Decimal:
-    """A finite number whose size is below `limit`; not negative, unless `signed`."""
+    """Returns a finite number whose absolute value is below `limit`, and not negative unless `signed`."""
     if value is None:
-        raise Unbelievable(Reason.INCOMPLETE)
-    # To Python, true is a number.
+        raise RejectedValue(Reason.INCOMPLETE)
+    # In Python, bool is a subclass of int.
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise Unbelievable(Reason.NOT_A_NUMBER)
-    believed = Decimal(value)
-    if not believed.is_finite():
-        raise Unbelievable(Reason.NOT_A_NUMBER)
-    if believed < 0 and not signed:
-        raise Unbelievable(Reason.NEGATIVE)
+        raise RejectedValue(Reason.NOT_A_NUMBER)
+    valid = Decimal(value)
+    if not valid.is_finite():
+        raise RejectedValue(Reason.NOT_A_NUMBER)
+    if valid < 0 and not signed:
+        raise RejectedValue(Reason.NEGATIVE)
     # `abs` would round, and overflow.
-    if believed.copy_abs() >= limit:
-        raise Unbelievable(Reason.ABSURD)
-    return believed
+    if valid.copy_abs() >= limit:
+        raise RejectedValue(Reason.ABSURD)
+    return valid
 
 
 def rounded(value: object, step: Decimal, limit: Decimal, *, signed: bool = False) -> Decimal:
-    """The same in steps, which a column can hold: rounding does not take it up to `limit` either."""
-    believed = number(value, limit, signed=signed).quantize(step)
-    return number(believed, limit, signed=signed)
+    """Returns the same, rounded to steps that the column can hold, and still below `limit`."""
+    valid = number(value, limit, signed=signed).quantize(step)
+    return number(valid, limit, signed=signed)
 
 
 def price(value: object) -> Decimal:
-    """A price that can be stored."""
-    believed = rounded(value, SMALLEST_PRICE, PRICE_LIMIT)
-    if believed == 0:
-        raise Unbelievable(Reason.ZERO)
-    return believed
+    """Returns a price that can be stored."""
+    valid = rounded(value, SMALLEST_PRICE, PRICE_LIMIT)
+    if valid == 0:
+        raise RejectedValue(Reason.ZERO)
+    return valid
 
 
 def moment(value: object) -> datetime:
-    """A moment in ISO 8601, with its zone."""
+    """Returns a time in ISO 8601 with a time zone."""
     if value is None:
-        raise Unbelievable(Reason.INCOMPLETE)
+        raise RejectedValue(Reason.INCOMPLETE)
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
         if at is None or at.tzinfo is None:
-            raise Unbelievable(Reason.MALFORMED)
+            raise RejectedValue(Reason.MALFORMED)
         return at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Unbelievable(Reason.MALFORMED) from None
+        raise RejectedValue(Reason.MALFORMED) from None
 
 
 def share(value: object, limit: Decimal = Decimal(100), *, signed: bool = False) -> float | None:
-    """A number for show, such as a score or a percentage; None if it is not there or not believed."""
+    """Returns a number that is only displayed, such as a score; None if it is missing or invalid."""
     try:
-        believed = number(value, limit + 1, signed=signed)
-    except Unbelievable:
+        valid = number(value, limit + 1, signed=signed)
+    except RejectedValue:
         return None
-    return float(believed) if believed.copy_abs() <= limit else None
+    return float(valid) if valid.copy_abs() <= limit else None
 
 
 def count(value: object) -> int | None:
-    """A count for show; None if it is not there or not believed."""
+    """Returns a count that is only displayed; None if it is missing or invalid."""
     try:
         return int(number(value, Decimal(2**53)))
-    except Unbelievable:
+    except RejectedValue:
         return None
 
 
 def text(value: object, longest: int) -> str | None:
-    """A trimmed line of printable text, not empty; None if it is anything else."""
+    """Returns a trimmed, non-empty line of printable text; None for anything else."""
     if not isinstance(value, str):
         return None
     trimmed = value.strip()

@@ -1,0 +1,98 @@
+"""What one house tells another that may not know it: the ledger's chain, as the market sees it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from app.domains.accounts.house import PREPARE_WALLET
+from app.domains.accounts.services.registration import PrepareWallet, WalletWriter
+from app.domains.ledger.model import ChainPosition, ConfirmedPayment
+from app.domains.ledger.services import LedgerServices
+from app.domains.ledger.services.statistics import Statistics
+from app.domains.market.services import CHAIN
+from app.domains.market.sources.model.chain import ChainActivity, ChainTransfer
+from app.kit.house import Port, Wiring
+
+SOURCE: Final = "MONETA_LEDGER"
+_POSITIONS_BITS: Final = 20
+"""A block of a million bytes has fewer transactions than that."""
+
+
+@dataclass(frozen=True)
+class LedgerChain:
+    """The ledger as the market's `Chain`. A position is a height and a place in the block, in one number."""
+
+    statistics: Statistics
+    symbol: str
+    source: str = SOURCE
+
+    async def activity(self, since: datetime, large: Decimal) -> ChainActivity | None:
+        """What has happened on the chain since; None before the first block."""
+        activity = await self.statistics.activity(since, large)
+        if activity is None:
+            return None
+        block_time_s = activity.average_block_time_s
+        return ChainActivity(
+            since=since,
+            tip_height=activity.tip_height,
+            tip_at=activity.tip_at,
+            average_block_time_s=block_time_s,
+            difficulty_bits=activity.difficulty_bits,
+            # So many hashes are tried for a block on average.
+            hashes_per_s=2.0**activity.difficulty_bits / block_time_s if block_time_s > 0 else 0.0,
+            circulating=activity.circulating,
+            total=activity.total,
+            blocks=activity.blocks,
+            transactions=activity.payments,
+            volume=activity.volume,
+            fees=activity.fees,
+            active_wallets=activity.active_wallets,
+            large_transfers=activity.large_payments,
+            largest_transfers=[_transfer(payment) for payment in activity.largest_payments],
+        )
+
+    async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
+        """Up to `limit` confirmed payments behind this position, in order."""
+        height, position = divmod(seq, 1 << _POSITIONS_BITS)
+        payments = await self.statistics.payments_after(ChainPosition(height, position), limit)
+        return [_transfer(payment) for payment in payments]
+
+    async def position(self) -> int:
+        """Where the chain stands."""
+        last = await self.statistics.last_position()
+        return 0 if last is None else _position(last.block_height, last.block_position)
+
+
+def _position(height: int, position: int) -> int:
+    return (height << _POSITIONS_BITS) + position
+
+
+def _transfer(payment: ConfirmedPayment) -> ChainTransfer:
+    return ChainTransfer(
+        position=_position(payment.block_height, payment.block_position),
+        transaction_hash=payment.transaction_hash,
+        sender_wallet_id=payment.sender_wallet_id,
+        recipient_wallet_id=payment.recipient_wallet_id,
+        amount=payment.amount,
+        block_height=payment.block_height,
+        confirmed_at=payment.confirmed_at,
+    )
+
+
+def wallet_of_new_user(wiring: Wiring) -> PrepareWallet:
+    """Prepares a wallet in the ledger, which is built after accounts."""
+
+    async def prepare(public_key: str | None) -> WalletWriter:
+        return await wiring.services[LedgerServices].wallets.prepare(public_key)
+
+    return prepare
+
+
+def chain_of_ledger(wiring: Wiring) -> LedgerChain:
+    """The ledger's chain, under the symbol of the token that stands for it."""
+    return LedgerChain(wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
+
+
+PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {PREPARE_WALLET: wallet_of_new_user, CHAIN: chain_of_ledger}

@@ -1,0 +1,36 @@
+"""The house of accounts."""
+
+from app.domains.accounts import loaders
+from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
+from app.domains.accounts.services import AccountsServices
+from app.domains.accounts.services.registration import PrepareWallet
+from app.kit.house import House, Port, Wiring
+
+PREPARE_WALLET = Port[PrepareWallet]("prepare_wallet")
+"""Makes the wallet of a new user."""
+
+
+def _build(wiring: Wiring) -> AccountsServices:
+    resources = wiring.resources
+    return AccountsServices.build(
+        settings=resources.settings,
+        secret=resources.secret,
+        database=resources.database,
+        redis=resources.redis,
+        clock=resources.clock,
+        events=resources.events,
+        mailer=resources.mailer,
+        keyring=resources.keyring,
+        passwords=resources.passwords,
+        prepare_wallet=wiring.port(PREPARE_WALLET),
+    )
+
+
+ACCOUNTS = House(
+    name="accounts",
+    build=_build,
+    services=AccountsServices,
+    loaders=(loaders,),
+    jobs=accounts_jobs,
+    schedules=accounts_schedules,
+)

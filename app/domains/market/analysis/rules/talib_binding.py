@@ -1,0 +1,18 @@
+"""TA-Lib, through the one of two bindings that is installed. Import it where it is called: that takes a second.
+
+The binding of TA-Lib has no wheels for macOS 13 on Apple silicon; pytafast has. It calls the same C library: it finds
+the same patterns, and its indicators agree to eleven digits.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__all__ = ["talib"]
+
+if TYPE_CHECKING:
+    import talib
+else:
+    try:
+        talib = importlib.import_module("talib")
+    except ModuleNotFoundError:
+        talib = importlib.import_module("pytafast")

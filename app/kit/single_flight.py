@@ -1,0 +1,55 @@
+"""Single flight: equal work that is requested many times at once is done once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+from app.kit.work import detached_context
+
+T = TypeVar("T")
+
+
+class SingleFlight(Generic[T]):
+    """Work under way by key. Cancelling a waiting caller affects neither the others nor the work."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[T]] = {}
+
+    def has(self, key: Hashable) -> bool:
+        """Whether work is under way under this key."""
+        return key in self._under_way
+
+    async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """Returns the result of the work under this key, and begins it where it is not under way."""
+        return await asyncio.shield(self.begin(key, work))
+
+    def begin(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        """Begins the work under this key where it is not under way, and returns its task."""
+        task = self._under_way.get(key)
+        if task is None:
+            loop = asyncio.get_running_loop()
+            # The work is shared: its use of the database is not charged to the first caller.
+            task = self._under_way[key] = loop.create_task(_run(work), context=detached_context())
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return task
+
+    def cancel(self) -> None:
+        """Cancels all work, without waiting."""
+        for task in self._under_way.values():
+            task.cancel()
+
+    async def stop(self) -> None:
+        """Cancels all work, and waits for its end."""
+        tasks = list(self._under_way.values())
+        self.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _landed(self, key: Hashable, task: "asyncio.Task[Any]") -> None:
+        self._under_way.pop(key, None)
+        if not task.cancelled():
+            # Marks it as retrieved: every caller may be gone.
+            task.exception()
+
+
+async def _run(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()

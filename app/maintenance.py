@@ -1,0 +1,75 @@
+"""What is done to a deployment now and then: by hand, from the command line."""
+
+from pathlib import Path
+from uuid import UUID
+
+from rich.progress import Progress
+
+from app.domains.accounts.model import AuditVerdict
+from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.services import LedgerServices
+from app.domains.ledger.services.replay import Replay, ReplayReport
+from app.domains.market.prices.services.importer import Imported, Importer
+from app.domains.market.services import MarketServices
+from app.kit.migrate import migrate as migrate_database
+from app.main import database_url, open_application
+from app.settings import Settings
+
+
+async def migrate(settings: Settings) -> None:
+    """Brings the database to the newest revision."""
+    await migrate_database(database_url(settings))
+
+
+async def create_admin(settings: Settings, email: str, full_name: str, password: str) -> str:
+    """Creates a verified admin, or makes an existing user one; says which."""
+    async with open_application(settings) as application:
+        return await application.services[AccountsServices].administration.create_admin(email, full_name, password)
+
+
+async def rotate_keys(settings: Settings, progress: Progress) -> int:
+    """Moves every wallet key to the active key-encryption key; returns how many were moved."""
+    moved = 0
+    async with open_application(settings) as application:
+        await application.services[AccountsServices].administration.rewrap_national_ids()
+        task = progress.add_task("moving wallet keys", total=None)
+        async for rotation in application.services[LedgerServices].keys.rotate():
+            moved = rotation.rewrapped
+            progress.update(task, completed=rotation.rewrapped, total=rotation.total)
+    return moved
+
+
+async def new_epoch(settings: Settings) -> UUID:
+    """Begins an epoch of the event streams: cursors and open subscriptions of the one before are refused."""
+    async with open_application(settings) as application:
+        return await application.events.renew_epoch()
+
+
+async def import_history(
+    settings: Settings, file: Path, exchange: str | None, progress: Progress, *, skip_bad: bool
+) -> Imported:
+    """Imports candles from a file."""
+    async with open_application(settings) as application:
+        market = application.services[MarketServices]
+        await market.tokens.ensure()
+        importer = Importer(
+            application.database, application.clock, market.history, exchange or market.providers.prices.name
+        )
+        task = progress.add_task(file.name, total=None)
+        return await importer.run(
+            file, lambda done, total: progress.update(task, completed=done, total=total), skip_bad=skip_bad
+        )
+
+
+async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
+    """Replays the chain."""
+    async with open_application(settings) as application:
+        task = progress.add_task("replaying blocks", total=None)
+        replay = Replay(application.database)
+        return await replay.run(lambda done, total: progress.update(task, completed=done, total=total))
+
+
+async def doctor_audit(settings: Settings) -> AuditVerdict:
+    """Checks the audit log's hash chain."""
+    async with open_application(settings) as application:
+        return await application.services[AccountsServices].audit.verify()

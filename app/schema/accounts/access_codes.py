@@ -1,0 +1,120 @@
+"""Access codes: each permits one registration, and admins create them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import strawberry
+
+from app.domains.accounts import loaders
+from app.domains.accounts.services import AccountsServices
+from app.domains.accounts.services.administration import MAX_CODES
+from app.engine.limits.extra import holds
+from app.engine.nodes import Node, node_type
+from app.engine.pages import Connection
+from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
+from app.engine.relations import paged, related
+from app.schema.accounts.users import User, admins_only
+from app.schema.context import Info
+from app.schema.enums import declare_enum
+
+
+class AccessCodeState(StrEnum):
+    """Whether an access code can still be used."""
+
+    AVAILABLE = "available"
+    REDEEMED = "redeemed"
+
+
+declare_enum(
+    AccessCodeState,
+    AVAILABLE="Nobody has registered with the code.",
+    REDEEMED="Somebody has registered with the code. It cannot be used again.",
+)
+
+
+@node_type(by=loaders.access_code_by_id)
+class AccessCode(Node):
+    """A permission to register once. Visible to admins only."""
+
+    code: str = strawberry.field(description="The code: 4 to 50 capital letters, digits and hyphens.")
+    redeemed: bool = strawberry.field(description="Whether the code has been used.")
+    redeemed_by: User | None = related(
+        loaders.user_by_id,
+        key="redeemed_by",
+        description="The user who registered with the code. Null if it is unused, or the user has been deleted.",
+    )
+    redeemed_at: datetime | None = strawberry.field(description="When the code was used. Null if it is unused.")
+    created_at: datetime = strawberry.field(description="When the code was created.")
+
+
+@strawberry.input
+class AccessCodeFilter:
+    """Selects access codes."""
+
+    state: AccessCodeState | None = strawberry.field(
+        default=None, description="Only codes in this state. Null: all codes."
+    )
+
+
+def _access_code_filters(
+    *,
+    filter: Annotated[
+        AccessCodeFilter | None, strawberry.argument(description="Which access codes. Null: all codes.")
+    ] = None,
+) -> tuple[bool | None]:
+    state = None if filter is None else filter.state
+    return (None if state is None else state is AccessCodeState.REDEEMED,)
+
+
+@strawberry.input
+class CreateAccessCodesInput:
+    """The access codes to create: either a number of random codes, or the codes themselves."""
+
+    count: int | None = strawberry.field(
+        default=None, description="How many random codes to create, 1 to 100. Null if `codes` is given."
+    )
+    codes: list[str] | None = strawberry.field(
+        default=None,
+        description="1 to 100 codes of 4 to 50 letters, digits and hyphens. Either all are created, or none.",
+    )
+    idempotency_key: str = strawberry.field(
+        description="1 to 200 characters. For 7 days, the same key and input return the same codes."
+    )
+
+
+@strawberry.type
+class CreateAccessCodesPayload:
+    """The access codes were created, now or when the idempotency key was first used."""
+
+    access_codes: list[AccessCode] = strawberry.field(
+        metadata=holds(MAX_CODES), description=f"The codes, in the order of the input; at most {MAX_CODES}."
+    )
+
+
+@strawberry.type
+class AccessCodeQuery:
+    """The access codes."""
+
+    access_codes: Connection[AccessCode] = paged(
+        loaders.access_codes,
+        filtering=_access_code_filters,
+        allowed=admins_only,
+        description="The access codes, newest first. Admins only; the error code is FORBIDDEN for others.",
+    )
+
+
+@strawberry.type
+class AccessCodeMutation:
+    """Changes to access codes."""
+
+    @mutation(CreateAccessCodesPayload, InvalidInput, IdempotencyKeyReused)
+    async def create_access_codes(self, info: Info, input: CreateAccessCodesInput) -> Any:
+        """Creates access codes. Admins only; the error code is FORBIDDEN for others."""
+        context = info.context
+        viewer = context.require_admin()
+        ids = await context.services[AccountsServices].administration.create_access_codes(
+            viewer, count=input.count, codes=input.codes, idempotency_key=input.idempotency_key
+        )
+        codes: Any = [await load for load in [context.reads.one(loaders.access_code_by_id, key) for key in ids]]
+        return CreateAccessCodesPayload(access_codes=codes)

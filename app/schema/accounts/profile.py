@@ -1,0 +1,121 @@
+"""A user's profile: how the user appears and trades."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import strawberry
+
+from app.domains.accounts import loaders, model
+from app.domains.accounts.services import AccountsServices
+from app.engine.nodes import record_type
+from app.engine.problems import InvalidInput, Problem, mutation, problem_type
+from app.engine.relations import related
+from app.schema.context import Info
+from app.schema.enums import declare_enum
+
+
+class SubscriptionTier(StrEnum):
+    """The tier of a user's subscription."""
+
+    FREE = "free"
+    PRO = "pro"
+    ENTERPRISE = "enterprise"
+
+
+class TradingMode(StrEnum):
+    """Whether a user trades with play money or with real money."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+declare_enum(SubscriptionTier, FREE="No subscription.", PRO="The Pro tier.", ENTERPRISE="The Enterprise tier.")
+declare_enum(TradingMode, PAPER="Play money.", LIVE="Real money.")
+
+
+@record_type(model.Profile)
+class Profile:
+    """How a user appears and trades."""
+
+    username: str | None = strawberry.field(
+        description="3 to 30 letters, digits and underscores, unique ignoring case. Null if none was chosen."
+    )
+    display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
+    avatar_url: str | None = strawberry.field(description="An https:// URL. Null if there is none.")
+    subscription_tier: SubscriptionTier = strawberry.field(description="The tier of the user's subscription.")
+    subscription_expires_at: datetime | None = strawberry.field(
+        description="When the subscription ends. Null if it does not end."
+    )
+    trading_mode: TradingMode = strawberry.field(description="Whether the user trades with play money or real money.")
+    paper_balance: Decimal = strawberry.field(description="Play money to trade with, in the quote currency.")
+    live_balance: Decimal = strawberry.field(description="Real money to trade with, in the quote currency.")
+    updated_at: datetime = strawberry.field(description="When the profile was last changed.")
+
+
+@strawberry.input
+class UpdateProfileInput:
+    """Changes to the viewer's profile. A field that is left out keeps its value."""
+
+    username: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="3 to 30 letters, digits and underscores. Null or an empty text removes the username.",
+    )
+    display_name: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="1 to 80 characters. Null or an empty text: a generated name that does not identify the user.",
+    )
+    avatar_url: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="An https:// URL of at most 2,048 characters. Null or an empty text removes the avatar.",
+    )
+    trading_mode: TradingMode | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Whether to trade with play money or real money. Null keeps the present mode.",
+    )
+
+
+@strawberry.type
+class UpdateProfilePayload:
+    """The profile was changed."""
+
+    profile: Profile = strawberry.field(description="The profile as it is now.")
+
+
+@problem_type(model.UsernameTaken)
+class UsernameTaken(Problem):
+    """Another user has this username, perhaps in another spelling."""
+
+
+@strawberry.type
+class ProfileMutation:
+    """Changes to the viewer's profile."""
+
+    @mutation(UpdateProfilePayload, InvalidInput, UsernameTaken)
+    async def update_profile(self, info: Info, input: UpdateProfileInput) -> Any:
+        """Changes the viewer's profile. A field that is left out keeps its value."""
+        context = info.context
+        viewer = context.require_viewer()
+        changes = model.ProfileChanges(
+            username=_given(input.username),
+            display_name=_given(input.display_name),
+            avatar_url=_given(input.avatar_url),
+            trading_mode=input.trading_mode.value if input.trading_mode else msgspec.UNSET,
+        )
+        await context.services[AccountsServices].profiles.update(viewer, changes)
+        profile: Any = await context.reads.one(loaders.profile_by_user, viewer.user_id)
+        return UpdateProfilePayload(profile=profile)
+
+
+def _given(value: str | None) -> Any:
+    """Translates Strawberry's marker for an absent value into msgspec's."""
+    return msgspec.UNSET if value is strawberry.UNSET else value
+
+
+@strawberry.type
+class ProfileViewer:
+    """The viewer's profile."""
+
+    profile: Profile = related(loaders.profile_by_user, key="user_id", description="The viewer's profile.")

@@ -1,0 +1,136 @@
+"""Users: what everybody sees of them, what they and admins see, and their roles."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from app.domains.accounts import loaders, model
+from app.domains.accounts.services import AccountsServices
+from app.engine.nodes import Node, key_of, node_type
+from app.engine.pages import Connection
+from app.engine.problems import NotFound, Problem, mutation, problem_type
+from app.engine.relations import paged, related
+from app.kit import errors
+from app.schema.context import Context, Info
+from app.schema.enums import declare_enum
+
+MAX_EMAIL_PREFIX = 254
+
+declare_enum(
+    model.Role,
+    USER="Can do everything that concerns their own account.",
+    ADMIN="Can also manage access codes and users, and see the scheduled jobs.",
+)
+
+
+def _account_field(attribute: str, kind: Any, description: str) -> Any:
+    """A field of the user's account. Row-level security shows the account to the user and to admins; else null."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        account = await info.context.reads.one(loaders.account_by_id, root.id)
+        return None if account is None else getattr(account, attribute)
+
+    reason = "Null unless the viewer is this user or an admin."
+    return strawberry.field(resolver=resolve, graphql_type=kind, description=f"{description} {reason}")
+
+
+@node_type(by=loaders.user_by_id)
+class User(Node):
+    """A user. The display name is public; everything else is visible to the user and to admins only."""
+
+    display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
+    email: str | None = _account_field("email", str | None, "The e-mail address, in lower case.")
+    full_name: str | None = _account_field("full_name", str | None, "The full name.")
+    role: model.Role | None = _account_field("role", model.Role | None, "The role, which says what the user may do.")
+    is_verified: bool | None = _account_field(
+        "is_verified", bool | None, "Whether the e-mail address is verified. Only verified users can pay."
+    )
+    has_national_id: bool | None = _account_field(
+        "has_national_id", bool | None, "Whether a national ID is stored. It is encrypted and never returned."
+    )
+    created_at: datetime | None = _account_field("created_at", datetime | None, "When the user registered.")
+
+
+def admins_only(context: Context, _: object) -> bool:
+    """For lists that only admins may read. Raises Unauthenticated or Forbidden for others."""
+    context.require_admin()
+    return True
+
+
+async def read_user(context: Context, user_id: UUID) -> Any:
+    """Returns the record of a user who was just written, for a payload."""
+    return await context.reads.one(loaders.user_by_id, user_id)
+
+
+@strawberry.input
+class UserFilter:
+    """Selects users."""
+
+    email_prefix: str | None = strawberry.field(
+        default=None,
+        description="Only users whose e-mail address begins with this text, ignoring case. Null: all users.",
+    )
+
+
+def _user_filters(
+    *, filter: Annotated[UserFilter | None, strawberry.argument(description="Which users. Null: all users.")] = None
+) -> tuple[str | None]:
+    prefix = None if filter is None or filter.email_prefix is None else filter.email_prefix.strip().lower()
+    if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
+        raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
+    return (prefix,)
+
+
+@strawberry.input
+class UpdateUserRoleInput:
+    """The new role of a user."""
+
+    user_id: strawberry.ID = strawberry.field(description="The global ID of the user.")
+    role: model.Role = strawberry.field(description="The new role. The user has to log in again.")
+
+
+@strawberry.type
+class UpdateUserRolePayload:
+    """The user has the new role."""
+
+    user: User = strawberry.field(description="The user.")
+
+
+@problem_type(model.OwnRole)
+class OwnRole(Problem):
+    """Admins cannot change their own role."""
+
+
+@strawberry.type
+class UserQuery:
+    """The users."""
+
+    users: Connection[User] = paged(
+        loaders.users,
+        filtering=_user_filters,
+        allowed=admins_only,
+        description="The users, newest first. Admins only; the error code is FORBIDDEN for others.",
+    )
+
+
+@strawberry.type
+class UserMutation:
+    """Changes to users by admins."""
+
+    @mutation(UpdateUserRolePayload, NotFound, OwnRole)
+    async def update_user_role(self, info: Info, input: UpdateUserRoleInput) -> Any:
+        """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
+        context = info.context
+        viewer = context.require_admin()
+        user_id = key_of(input.user_id, "User")
+        await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
+        return UpdateUserRolePayload(user=await read_user(context, user_id))
+
+
+@strawberry.type
+class UserViewer:
+    """The viewer as a user."""
+
+    user: User = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")

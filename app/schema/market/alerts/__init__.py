@@ -1,0 +1,1 @@
+"""Alerts in the graph: their conditions, and alerts."""

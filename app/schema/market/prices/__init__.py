@@ -1,0 +1,1 @@
+"""Prices in the graph: candles and samples, and ticks."""

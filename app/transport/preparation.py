@@ -1,0 +1,21 @@
+"""From a request to an operation that can be executed, the same for every transport."""
+
+from app.engine.operations import Prepared, Response
+from app.transport.messages import Params
+from app.transport.runtime import AppRuntime, Caller
+
+
+async def prepare_for(caller: Caller, params: Params, runtime: AppRuntime) -> Prepared | Response:
+    """Returns the caller's operation, or the response that refuses it.
+
+    Anonymous callers can introspect only where the settings allow it.
+    """
+    prepared = await runtime.engine.prepare_fairly(
+        params.query,
+        params.operation_name,
+        params.variables,
+        introspection_allowed=caller.viewer is not None or runtime.settings.introspection_for_anonymous,
+        size_bytes=params.size_bytes,
+        party=lambda: runtime.new_context(caller).party,
+    )
+    return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

@@ -1,0 +1,58 @@
+"""What a socket and its operations know of each other."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from app.engine.operations import Prepared
+from app.engine.streams.budgets import Payer
+from app.transport.runtime import AppRuntime, Context
+from app.transport.sockets.wire import Wire
+
+
+class Operation(Protocol):
+    """An open operation of a socket, as the socket sees it."""
+
+    id: str
+    size: int
+    """Characters of its document."""
+
+    def open(self, prepared: Prepared, context: Context) -> None:
+        """Begins the operation without waiting for it."""
+        ...
+
+    def resume(self) -> None:
+        """Continues after the client has caught up."""
+        ...
+
+    def close(self) -> None:
+        """Ends the operation without sending anything."""
+        ...
+
+
+class OperationOwner(Protocol):
+    """A socket, as its operations see it."""
+
+    wire: Wire
+
+    @property
+    def runtime(self) -> AppRuntime:
+        """The runtime of the transports."""
+        ...
+
+    @property
+    def payer(self) -> Payer:
+        """Whose budgets the subscriptions of the socket are charged to."""
+        ...
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Runs work that ends with the socket; if the work fails, the socket is closed."""
+        ...
+
+    def has(self, operation: Operation) -> bool:
+        """Whether the operation is open."""
+        ...
+
+    def forget(self, operation: Operation) -> bool:
+        """Frees the operation's id. Returns False when the operation was over before."""
+        ...

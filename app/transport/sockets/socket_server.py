@@ -1,0 +1,40 @@
+"""What all sockets of a server process share."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.kit.errors import Unauthenticated
+from app.transport.callers import Callers
+from app.transport.credentials import token_in
+from app.transport.runtime import AppRuntime, Caller
+from app.transport.sockets.admission import Admission
+from app.transport.sockets.protocol import CloseCode, Closing
+
+
+class SocketServer(msgspec.Struct, frozen=True, eq=False):
+    """Shared by all sockets: the callers' authentication, the admission, and the tasks under way."""
+
+    runtime: AppRuntime
+    callers: Callers
+    admission: Admission
+    tasks: set["asyncio.Task[None]"]
+    """The tasks of all sockets."""
+
+    async def introduced(self, payload: Mapping[str, Any], caller: Caller) -> Caller:
+        """The caller, by the token of a `connection_init` if there is one: it takes precedence over the handshake.
+
+        Raises Closing for a token that is not good: a client that took itself for known would wait for events that
+        never come. After this code it reconnects, and can send a new token. Raises Refused when it cannot be checked.
+        """
+        try:
+            token = token_in(payload)
+        except Unauthenticated as error:
+            raise Closing(CloseCode.FORBIDDEN, error.message) from error
+        if token:
+            caller = await self.callers.bearing(token, caller)
+        if caller.refusal is not None and caller.refusal.is_deliberate:
+            raise Closing(CloseCode.FORBIDDEN, caller.refusal.reason)
+        return caller

@@ -1,0 +1,75 @@
+"""A subscription on a socket."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from app.engine.operations import Prepared
+from app.engine.streams.model import Delivery, Transport
+from app.engine.streams.subscription import Subscription
+from app.transport.runtime import Context
+from app.transport.sockets import protocol
+from app.transport.sockets.operation import OperationOwner
+
+
+class SocketSubscription:
+    """A subscription's sink: it writes at once, or returns that it cannot. It has no task once it is open."""
+
+    __slots__ = ("_opening", "_refused", "_socket", "_subscription", "_task", "id", "size")
+
+    def __init__(self, socket: OperationOwner, operation_id: str, size: int) -> None:
+        self.id = operation_id
+        self.size = size
+        """Characters of its document."""
+        self._socket = socket
+        self._opening = protocol.opening(operation_id)
+        self._refused = False
+        self._subscription: Subscription | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self, prepared: Prepared, context: Context) -> None:
+        """Subscribes, without waiting for it."""
+        self._task = self._socket.begin(self._open(prepared, context))
+
+    async def _open(self, prepared: Prepared, context: Context) -> None:
+        opened = await self._socket.runtime.subscriptions.open(
+            prepared, context, self, Transport.WEBSOCKET, self._socket.payer
+        )
+        self._task = None
+        if isinstance(opened, list):
+            self.finish(opened)
+            return
+        self._subscription = opened
+        if not self._socket.has(self):
+            # The engine completed it while it was being opened.
+            opened.close()
+        elif not self._socket.wire.paused:
+            self.resume()
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> bool:
+        """Writes a frame for each, in one go; False while the client is behind."""
+        wire = self._socket.wire
+        if wire.paused:
+            self._refused = True
+            return False
+        wire.send_events(self._opening, deliveries)
+        return True
+
+    def resume(self) -> None:
+        """Continues after the client has caught up: asks for what was not taken."""
+        if self._refused and self._subscription is not None:
+            self._refused = False
+            self._subscription.resume()
+
+    def finish(self, errors: list[dict[str, Any]] | None) -> None:
+        """Sends the end. The id is free from here on."""
+        if self._socket.forget(self):
+            last = protocol.complete(self.id) if errors is None else protocol.error(self.id, errors)
+            self._socket.wire.send_text(last)
+
+    def close(self) -> None:
+        """Ends it without sending anything."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._subscription is not None:
+            self._subscription.close()

@@ -1,0 +1,42 @@
+"""Profile and settings, as clients see them."""
+
+from app.domains.accounts.model import ProfileChanges
+from tests.factories import register
+from tests.schema.accounts.conftest import Graph
+
+
+async def test_two_writes_in_one_document_each_show_their_own_outcome(graph: Graph) -> None:
+    viewer = await register(graph.house)
+    query = """mutation { a: updateProfile(input: {displayName: "A", tradingMode: LIVE}) { ...P }
+        b: updateProfile(input: {displayName: "B"}) { ...P }
+        put: putSetting(input: {name: "n", value: [1, {a: "b"}]}) { ... on PutSettingPayload { setting { value } } }
+        gone: putSetting(input: {name: "n", value: null}) { ... on PutSettingPayload { setting { value } } } }
+        fragment P on UpdateProfilePayload { profile { displayName tradingMode } }"""
+    assert await graph.data(query, by=viewer) == {
+        "a": {"profile": {"displayName": "A", "tradingMode": "LIVE"}},
+        "b": {"profile": {"displayName": "B", "tradingMode": "LIVE"}},
+        "put": {"setting": {"value": [1, {"a": "b"}]}},
+        "gone": {"setting": None},
+    }
+
+
+async def test_profile_and_settings_are_the_viewers_own(graph: Graph) -> None:
+    alice, bob = await register(graph.house), await register(graph.house, "bob@example.com")
+    await graph.house.accounts.profiles.update(alice, ProfileChanges(username="alice"))
+    await graph.house.accounts.profiles.put_setting(alice, "theme", {"dark": True})
+    query = """{ viewer { profile { username subscriptionTier tradingMode paperBalance }
+        settings { name value } theme: setting(name: "theme") { value }
+        none: setting(name: "no name!") { value } } }"""
+    assert (await graph.data(query, by=alice))["viewer"] == {
+        "profile": {
+            "username": "alice",
+            "subscriptionTier": "FREE",
+            "tradingMode": "PAPER",
+            "paperBalance": "10000.00000000",
+        },
+        "settings": [{"name": "theme", "value": {"dark": True}}],
+        "theme": {"value": {"dark": True}},
+        "none": None,
+    }
+    other = (await graph.data(query, by=bob))["viewer"]
+    assert (other["profile"]["username"], other["settings"], other["theme"]) == (None, [], None)
