@@ -18,22 +18,22 @@ SELECT count(*)::integer FROM (
 ) AS counted;
 
 -- name: access_code_is_spent
--- Whether a code has been redeemed, before anything costly is done for whoever presents it; no row: there is no such.
+-- Whether a code has been redeemed. No row: it does not exist. Read before anything slow is done for the request.
 SELECT redeemed FROM access_codes WHERE code = $1;
 
 -- name: lock_free_access_code
--- Takes a code for this transaction; a second taker waits here, and then finds it redeemed.
+-- Locks a code that is not redeemed. A concurrent transaction waits here, and then finds it redeemed.
 SELECT id FROM access_codes WHERE code = $1 AND NOT redeemed FOR UPDATE;
 
 -- name: redeem_access_code
--- Spends a code.
+-- Redeems a code.
 UPDATE access_codes SET redeemed_by = $2, redeemed_at = $3 WHERE id = $1;
 
 -- name: insert_access_codes
--- Adds codes; those that exist already are left out of the result.
+-- Inserts codes. Codes that exist already are not in the result.
 INSERT INTO access_codes (code, created_at) SELECT unnest($1::text[]), $2
 ON CONFLICT (code) DO NOTHING RETURNING id, code;
 
 -- name: unspent_codes
--- Those of these access codes that somebody could still register with.
+-- Which of these codes are not redeemed.
 SELECT code FROM access_codes WHERE code = ANY ($1::text[]) AND NOT redeemed ORDER BY code;

@@ -1,5 +1,5 @@
 -- name: audit_extent
--- How far the audit log reaches, and where its chain ends.
+-- The first and last entries of the audit log, and the head of its chain.
 SELECT (SELECT count(*) FROM audit_logs) AS entries, f.seq AS first_seq, f.previous_hash AS first_previous_hash,
        l.seq AS last_seq, l.hash AS last_hash, c.seq AS head_seq, c.hash AS head_hash
 FROM audit_chain c
@@ -13,7 +13,7 @@ FROM audit_anchors a CROSS JOIN partitioned_tables p
 WHERE p.table_name = 'audit_logs' ORDER BY a.seq;
 
 -- name: audit_break
--- The first entry that was changed, or does not follow from the one before it.
+-- The first entry that was changed or does not follow from its predecessor.
 SELECT seq, finding FROM (
     SELECT seq, CASE
         WHEN hash <> audit_row_hash(a) THEN 'edited'

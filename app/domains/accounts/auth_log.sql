@@ -1,5 +1,5 @@
 -- name: auth_log_page
--- What happened to each user at the door, the newest first.
+-- Auth log entries of each user, the newest first.
 SELECT k.ord::integer AS ord, l.id, l.event_type, l.success, l.error_message, host(l.ip_address) AS ip_address,
        l.user_agent, l.created_at
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.ord, l.created_at DESC, l.id DESC;
 
 -- name: auth_log_count
--- How long each user's auth log is.
+-- How many auth log entries each user has.
 SELECT k.ord::integer AS ord, c.value::integer AS value
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
 CROSS JOIN LATERAL (
@@ -22,10 +22,10 @@ CROSS JOIN LATERAL (
 ) c;
 
 -- name: insert_auth_log
--- Notes what happened at the door.
+-- Inserts an auth log entry.
 INSERT INTO auth_logs (user_id, event_type, ip_address, user_agent, success, error_message, created_at)
 VALUES ($1, $2, $3::text::inet, $4, $5, $6, $7);
 
 -- name: delete_old_auth_logs
--- Forgets what happened at the door before a moment.
+-- Deletes auth log entries from before a moment.
 DELETE FROM auth_logs WHERE created_at < $1;

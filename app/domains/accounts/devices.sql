@@ -1,5 +1,5 @@
 -- name: login_candidate
--- Whose account an address is, and whether they have been at this source before or bear one of their sessions.
+-- The account of an e-mail address, and whether the client is in a known network or has a valid refresh token of it.
 SELECT u.id, u.email, u.password_hash,
        EXISTS (SELECT FROM login_sources s WHERE s.user_id = u.id AND s.source = $2::text::cidr) AS by_source,
        EXISTS (SELECT FROM refresh_tokens r
@@ -7,7 +7,7 @@ SELECT u.id, u.email, u.password_hash,
 FROM users u WHERE u.email = $1;
 
 -- name: remember_source
--- Notes that a user was at an address, and keeps so many of their addresses, the newest.
+-- Remembers that a user was in a network, and keeps their $4 most recent networks.
 WITH forgotten AS (
     DELETE FROM login_sources WHERE user_id = $1 AND source IN (
         SELECT source FROM login_sources WHERE user_id = $1 AND source <> $2::text::cidr
@@ -18,5 +18,5 @@ INSERT INTO login_sources (user_id, source, seen_at) VALUES ($1, $2::text::cidr,
 ON CONFLICT (user_id, source) DO UPDATE SET seen_at = excluded.seen_at;
 
 -- name: delete_old_sources
--- Forgets addresses where users have not been since a moment.
+-- Deletes networks that users have not been in since a moment.
 DELETE FROM login_sources WHERE seen_at < $1;

@@ -1,4 +1,4 @@
-"""What accounts leave for later, and their upkeep."""
+"""Background jobs and scheduled maintenance of accounts."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,7 +12,7 @@ from app.kit.jobs import Job, Schedule
 
 
 def accounts_jobs(services: AccountsServices) -> list[Job]:
-    """The kinds of work that accounts enqueue. Done twice, each at worst sends a mail twice."""
+    """Returns the jobs that accounts enqueue. A job that runs twice at worst sends a mail twice."""
 
     def sealed(name: str, act: Callable[[dict[str, Any]], Awaitable[None]]) -> Job:
         async def handle(payload: dict[str, Any]) -> None:
@@ -30,12 +30,14 @@ def accounts_jobs(services: AccountsServices) -> list[Job]:
 
 
 def accounts_schedules(services: AccountsServices) -> list[Schedule]:
-    """The upkeep of what accounts own."""
-    upkeep = services.maintenance
+    """Returns the scheduled maintenance of accounts."""
+    maintenance = services.maintenance
     return [
-        Schedule("sessions", "0 2 * * *", "Deletes sessions that expired 30 days ago", upkeep.delete_old_sessions),
-        Schedule("otp-codes", "15 * * * *", "Deletes one-time codes 24 hours after expiry", upkeep.delete_old_secrets),
-        Schedule("auth-logs", "40 2 * * *", "Deletes auth logs after 90 days", upkeep.delete_old_auth_logs),
+        Schedule("sessions", "0 2 * * *", "Deletes sessions that expired 30 days ago", maintenance.delete_old_sessions),
+        Schedule(
+            "otp-codes", "15 * * * *", "Deletes one-time codes 24 hours after expiry", maintenance.delete_old_secrets
+        ),
+        Schedule("auth-logs", "40 2 * * *", "Deletes auth logs after 90 days", maintenance.delete_old_auth_logs),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How records of accounts are read."""
+"""Loaders of the accounts house."""
 
 from app.domains.accounts.statements import (
     AccessCodeSql,

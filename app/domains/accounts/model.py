@@ -14,14 +14,14 @@ from app.kit.errors import Code, Problem
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """What a user is allowed to do."""
 
     USER = "user"
     ADMIN = "admin"
 
 
 class AuthEvent(StrEnum):
-    """What the auth log knows."""
+    """Kinds of auth log entries."""
 
     LOGIN = "login"
     LOGOUT = "logout"
@@ -46,7 +46,7 @@ class Client(msgspec.Struct, frozen=True):
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Who asks: the user and session that a request was authenticated for."""
+    """The user and session that a request is authenticated as."""
 
     user_id: UUID
     session_id: UUID
@@ -57,7 +57,7 @@ class Viewer(msgspec.Struct, frozen=True):
 
     @property
     def scope(self) -> Scope:
-        """What the database shows to this viewer."""
+        """The database scope of this viewer."""
         return Scope(user_id=self.user_id, ip=self.client.ip, user_agent=self.client.user_agent)
 
 
@@ -71,11 +71,11 @@ class SessionTokens(msgspec.Struct, frozen=True):
     refresh_token: str
     refresh_expires_at: datetime
     device_token: str | None = None
-    """Shows at the next log-in that this device is known. Given at log-in, not at a refresh."""
+    """Identifies this device at the next log-in. Issued at log-in, not at a refresh."""
 
 
 class PublicUser(msgspec.Struct, frozen=True):
-    """What everybody may know of a user."""
+    """The public part of a user."""
 
     id: UUID
     display_name: str
@@ -88,7 +88,7 @@ class ListedUser(PublicUser, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What only the user and admins may know of a user."""
+    """The part of a user that only they and admins can see."""
 
     id: UUID
     email: str
@@ -100,7 +100,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """How a user appears and trades. `subscription_expires_at` is None for a tier that does not run out."""
+    """How a user appears and trades. `subscription_expires_at` is None for a tier that does not expire."""
 
     user_id: UUID
     username: str | None
@@ -124,7 +124,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Something logged in. `expires_at` is the access token's end; it can be refreshed until `refresh_expires_at`."""
+    """A logged-in client. `expires_at` is of its access token, which can be refreshed until `refresh_expires_at`."""
 
     id: UUID
     created_at: datetime
@@ -136,7 +136,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class AuthLogEntry(msgspec.Struct, frozen=True):
-    """Something that happened at the door. `error_message` is set exactly on failures."""
+    """An authentication event. `error_message` is set on failures only."""
 
     id: UUID
     event_type: str
@@ -148,7 +148,7 @@ class AuthLogEntry(msgspec.Struct, frozen=True):
 
 
 class AccessCode(msgspec.Struct, frozen=True):
-    """A one-time permission to register. `redeemed_by` is None until then, and again when that user was deleted."""
+    """A one-time registration code. `redeemed_by` is None before it is redeemed and after that user is deleted."""
 
     id: UUID
     code: str
@@ -159,7 +159,7 @@ class AccessCode(msgspec.Struct, frozen=True):
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user to be made. `public_key` is the PEM of a key that the user keeps; None: Moneta makes and keeps one."""
+    """A user to create. `public_key` is the PEM of a key that the user holds; None: Moneta generates and holds one."""
 
     email: str
     password: str
@@ -170,7 +170,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProfileChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of a profile: UNSET leaves a field as it is, None clears it."""
+    """Changes to a profile: UNSET leaves a field unchanged, None clears it."""
 
     username: str | UnsetType | None = UNSET
     display_name: str | UnsetType | None = UNSET
@@ -179,7 +179,7 @@ class ProfileChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditVerdict(msgspec.Struct, frozen=True):
-    """What a check of the audit log found: how many entries were read, and in words the first thing wrong."""
+    """The result of checking the audit log: how many entries it has, and a message about the first fault."""
 
     ok: bool
     entries: int

@@ -6,27 +6,27 @@ FROM profiles p JOIN display_names n USING (user_id)
 WHERE p.user_id = ANY($1::uuid[]);
 
 -- name: insert_profile
--- Gives a new user a profile and a display name.
+-- Inserts the profile and the display name of a new user.
 WITH profile AS (INSERT INTO profiles (user_id, created_at, updated_at) VALUES ($1, $3, $3))
 INSERT INTO display_names (user_id, display_name) VALUES ($1, $2);
 
 -- name: lock_profile
--- A profile about to be changed.
+-- Locks a profile that is about to be changed.
 SELECT p.username, n.display_name, p.avatar_url, p.trading_mode
 FROM profiles p JOIN display_names n USING (user_id) WHERE p.user_id = $1 FOR UPDATE;
 
 -- name: lock_username
--- Makes whoever wants the same username wait, until the commit.
+-- Locks a username until the commit, whether or not it is taken.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.username:' || lower($1::text), 0));
 
 -- name: username_is_taken
--- Whether somebody else has a username, in any spelling.
+-- Whether another user has a username, in any letter case.
 SELECT EXISTS (SELECT FROM profiles WHERE lower(username) = lower($1) AND user_id <> $2);
 
 -- name: update_profile
--- Writes a profile.
+-- Updates a profile.
 UPDATE profiles SET username = $2, avatar_url = $3, trading_mode = $4 WHERE user_id = $1;
 
 -- name: update_display_name
--- Writes a display name.
+-- Updates a display name.
 UPDATE display_names SET display_name = $2 WHERE user_id = $1 AND display_name <> $2;

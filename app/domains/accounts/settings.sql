@@ -5,12 +5,12 @@ FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord) JOIN user_settings s
 ORDER BY k.ord, s.setting_name;
 
 -- name: own_settings_by_names
--- Settings of whoever asks, by name.
+-- The viewer's settings, by name.
 SELECT setting_name AS name, setting_value AS value, updated_at
 FROM user_settings WHERE user_id = app_user_id() AND setting_name = ANY($1::text[]);
 
 -- name: lock_setting_names
--- Makes a user's other new settings wait until the commit, so that their number holds.
+-- Locks a user's settings until the commit, so that their number cannot change.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.settings:' || $1::text, 0));
 
 -- name: count_other_settings
@@ -18,10 +18,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('moneta.settings:' || $1::text, 0)
 SELECT count(*)::integer FROM user_settings WHERE user_id = $1 AND setting_name <> $2;
 
 -- name: put_setting
--- Writes a setting.
+-- Inserts or updates a setting.
 INSERT INTO user_settings (user_id, setting_name, setting_value) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, setting_name) DO UPDATE SET setting_value = excluded.setting_value;
 
 -- name: delete_setting
--- Removes a setting.
+-- Deletes a setting.
 DELETE FROM user_settings WHERE user_id = $1 AND setting_name = $2;

@@ -29,7 +29,7 @@ class UserCredentials(msgspec.Struct, frozen=True):
 
 
 class LoginCandidate(msgspec.Struct, frozen=True):
-    """The account of an address, and what speaks for whoever logs in: their network, or one of the user's sessions."""
+    """An account, and whether the client is known: by its network, or by one of the user's sessions."""
 
     id: UUID
     email: str

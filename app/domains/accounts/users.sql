@@ -1,19 +1,19 @@
 -- name: users_by_ids
--- What everybody may know of these users, in no order.
+-- The public part of these users, in no order.
 SELECT user_id AS id, display_name FROM display_names WHERE user_id = ANY($1::uuid[]);
 
 -- name: accounts_by_ids
--- What only these users and admins may know.
+-- The accounts of these users.
 SELECT id, email, full_name, role, is_verified, national_id_kek_id IS NOT NULL AS has_national_id, created_at
 FROM users WHERE id = ANY($1::uuid[]);
 
 -- name: account_by_email
--- Whose account an address is.
+-- The account of an e-mail address.
 SELECT id, email, full_name, role, is_verified, national_id_kek_id IS NOT NULL AS has_national_id, created_at
 FROM users WHERE email = $1;
 
 -- name: users_page
--- Users whose e-mail address begins with a text, the newest first.
+-- Users whose e-mail address has a prefix, the newest first.
 SELECT u.id, n.display_name, u.created_at
 FROM users u JOIN display_names n ON n.user_id = u.id
 WHERE starts_with(u.email, coalesce($2::text, ''))
@@ -22,47 +22,47 @@ WHERE starts_with(u.email, coalesce($2::text, ''))
 ORDER BY u.created_at DESC, u.id DESC LIMIT $1::integer;
 
 -- name: users_count
--- How many users' e-mail addresses begin with a text.
+-- How many users have an e-mail address with a prefix.
 SELECT count(*)::integer FROM (
     SELECT FROM users WHERE starts_with(email, coalesce($2::text, '')) LIMIT $1::integer
 ) AS counted;
 
 -- name: insert_user
--- Makes a user, unless the e-mail address has one.
+-- Inserts a user, unless the e-mail address is taken.
 INSERT INTO users (id, email, password_hash, full_name, role, is_verified,
                    national_id_kek_id, national_id_wrapped_key, national_id_ciphertext, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 ON CONFLICT (email) DO NOTHING RETURNING id;
 
 -- name: user_by_email
--- Whose account this address is.
+-- The credentials of an e-mail address.
 SELECT id, email, password_hash, is_verified FROM users WHERE email = $1;
 
 -- name: user_by_id
--- A user's address and password hash.
+-- The credentials of a user.
 SELECT id, email, password_hash, is_verified FROM users WHERE id = $1;
 
 -- name: users_with_emails
--- The accounts of these addresses.
+-- The password hashes of these e-mail addresses.
 SELECT email, password_hash FROM users WHERE email = ANY ($1::citext[]) ORDER BY email;
 
 -- name: user_exists
--- Whether there is such a user.
+-- Whether a user exists.
 SELECT EXISTS (SELECT FROM users WHERE id = $1);
 
 -- name: set_role
--- Gives a user another role.
+-- Changes a user's role.
 UPDATE users SET role = $2 WHERE id = $1 AND role <> $2;
 
 -- name: make_admin
--- Makes an existing user a verified admin.
+-- Promotes a user to a verified admin.
 UPDATE users SET role = 'admin', is_verified = true WHERE id = $1;
 
 -- name: national_ids_to_rewrap
--- National ids under another key than the active one.
+-- National ids that are not encrypted under the active key.
 SELECT id, national_id_kek_id, national_id_wrapped_key, national_id_ciphertext
 FROM users WHERE national_id_kek_id <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED;
 
 -- name: rewrap_national_id
--- Puts a national id's data key under another key.
+-- Stores a national id's data key, wrapped with another key.
 UPDATE users SET national_id_kek_id = $2, national_id_wrapped_key = $3 WHERE id = $1;

@@ -1,6 +1,5 @@
 -- name: lock_unverified
--- A user who still has to verify their address, locked; when they were mailed last, and whether they know the address
--- that asks.
+-- Locks an unverified user. Returns when they were last mailed, and whether the network of the request is known.
 SELECT u.id, u.email, u.verification_sent_at,
        EXISTS (SELECT FROM login_sources s WHERE s.user_id = u.id AND s.source = $2::text::cidr) AS by_source
 FROM users u WHERE u.email = $1 AND NOT u.is_verified FOR UPDATE;
@@ -11,7 +10,7 @@ UPDATE users SET verification_token_hash = $2, verification_token_expires_at = $
 WHERE id = $1;
 
 -- name: supersede_otps
--- Ends the codes that a new one takes the place of.
+-- Invalidates the codes that a new one replaces.
 UPDATE otp_codes SET superseded_at = $3
 WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NULL;
 
@@ -20,8 +19,8 @@ WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NUL
 INSERT INTO otp_codes (user_id, email, purpose, code_digest, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: guess_otp
--- Counts a guess, as long as there is one left, and gives what to compare it with. The row lock orders guesses. Of all
--- guesses some are for addresses that the user has been at.
+-- Counts a guess, if one is left, and returns the digest to compare. The row lock orders guesses. Some guesses are
+-- reserved for networks that the user is known in.
 UPDATE otp_codes c SET guesses = guesses + 1
 WHERE email = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NULL AND expires_at > $3
   AND guesses < CASE
@@ -31,17 +30,17 @@ WHERE email = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NULL 
 RETURNING id, user_id, code_digest;
 
 -- name: use_otp
--- Ends a code that was guessed right.
+-- Marks a code as used.
 UPDATE otp_codes SET used_at = $2 WHERE id = $1;
 
 -- name: lock_verification_token
--- The user of a verification link that is still good, locked.
+-- Locks the user of a valid verification link.
 SELECT id FROM users WHERE verification_token_hash = $1 AND verification_token_expires_at > $2 FOR UPDATE;
 
 -- name: verify_user
--- Notes that the address is theirs, and ends the link.
+-- Marks a user as verified, and invalidates the link.
 UPDATE users SET is_verified = true, verification_token_hash = NULL, verification_token_expires_at = NULL WHERE id = $1;
 
 -- name: delete_old_otps
--- Forgets one-time codes that expired before a moment.
+-- Deletes one-time codes that expired before a moment.
 DELETE FROM otp_codes WHERE expires_at < $1;

@@ -25,7 +25,7 @@ SELECT k.ord, (
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord);
 
 -- name: insert_beneficiary
--- Saves a recipient. No row: the wallet does not exist. A wallet that is saved already gives a null id.
+-- Saves a recipient. No row: the wallet does not exist. Null: the wallet is saved already.
 WITH wallet AS (
     SELECT wallet_id FROM wallets WHERE wallet_id = $2
 ), added AS (
@@ -48,5 +48,5 @@ WHERE id = $1 AND user_id = $2
 RETURNING id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at;
 
 -- name: delete_beneficiary
--- Forgets a beneficiary of a user.
+-- Deletes a beneficiary of a user.
 DELETE FROM beneficiaries WHERE id = $1 AND user_id = $2;

@@ -11,7 +11,7 @@ SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, d
 FROM blocks WHERE block_hash = ANY($1::text[]);
 
 -- name: blocks_by_previous_hashes
--- Blocks that stand on the blocks with these hashes.
+-- Blocks on top of the blocks with these hashes.
 SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce, miner_wallet_id,
        miner_reward, fees, transaction_count, size_bytes
 FROM blocks WHERE previous_hash = ANY($1::text[]);
@@ -54,11 +54,11 @@ SELECT k.ord, (
 FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord);
 
 -- name: recent_block_times
--- Unix times of the 21 blocks up to a height, oldest first. Apart from the lock, which may wait: it must see what follows.
+-- Unix times of the 21 blocks up to a height, oldest first. Read after the lock, to see what committed meanwhile.
 SELECT extract(epoch FROM timestamp)::bigint FROM blocks WHERE height > $1::integer - 21 ORDER BY height;
 
 -- name: lock_block_balances
--- Locks the balances of these wallets, and of who gets the rewards that mature, in the one order everybody keeps.
+-- Locks the balances of these wallets and of those whose rewards mature, in the order that every transaction keeps.
 SELECT wallet_id FROM wallet_balances
 WHERE wallet_id IN (
     SELECT unnest($1::text[])
@@ -67,7 +67,7 @@ WHERE wallet_id IN (
 ORDER BY wallet_id FOR UPDATE;
 
 -- name: insert_block
--- A block's header and what follows from its body.
+-- Inserts a block.
 INSERT INTO blocks (
     height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,
     miner_wallet_id, miner_reward, fees, transaction_count, size_bytes, created_at
@@ -76,19 +76,19 @@ RETURNING id, height, block_hash, previous_hash, version, merkle_root, timestamp
     miner_wallet_id, miner_reward, fees, transaction_count, size_bytes;
 
 -- name: insert_coinbase
--- A block's first transaction, confirmed from birth.
+-- Inserts a block's coinbase, which is confirmed from the start.
 INSERT INTO transactions (
     transaction_hash, recipient_wallet_id, amount, timestamp, encoding, size_bytes,
     status, block_id, block_height, block_position
 ) VALUES ($1, $2, $3, $4, $5, $6, 'confirmed', $7, $8, 0);
 
 -- name: insert_coinbase_output
--- The reward, which nobody can spend before it is mature.
+-- Inserts the reward, which cannot be spent before it is mature.
 INSERT INTO utxos (transaction_hash, output_index, wallet_id, amount, is_coinbase, block_height)
 VALUES ($1, 0, $2, $3, true, $4);
 
 -- name: confirm_transactions
--- Puts waiting transactions into a block, in this order after the coinbase.
+-- Confirms pending transactions in a block, in this order after the coinbase.
 UPDATE transactions t SET status = 'confirmed', block_id = $2, block_height = $3, block_position = o.position
 FROM unnest($1::text[]) WITH ORDINALITY AS o (transaction_hash, position)
 WHERE t.transaction_hash = o.transaction_hash AND t.status = 'pending';

@@ -7,14 +7,14 @@ FROM unnest($1::boolean[]) WITH ORDINALITY AS k (key, ord)
 JOIN blockchain_info c ON c.singleton = k.key;
 
 -- name: chain_info
--- All that is known of the chain as a whole.
+-- The tip and its sums; no row before the genesis block.
 SELECT network, coinbase_maturity, tip_hash, tip_height, total_coins, circulating_coins, burned_coins,
        total_transactions, total_blocks, current_difficulty, average_block_time, halving_height,
        current_halving_number, updated_at
 FROM blockchain_info;
 
 -- name: lock_genesis
--- Lets one process at a time decide whether a chain must be begun; held until the commit.
+-- Serialises the creation of the genesis block until the commit.
 SELECT pg_advisory_xact_lock(hashtext('moneta.genesis'));
 
 -- name: lock_chain
@@ -22,17 +22,17 @@ SELECT pg_advisory_xact_lock(hashtext('moneta.genesis'));
 SELECT tip_height FROM blockchain_info FOR UPDATE;
 
 -- name: chain_head
--- The tip and what belongs to it.
+-- The tip, and the sums that the next block changes.
 SELECT network, coinbase_maturity, tip_height, tip_hash, current_difficulty, burned_coins, total_transactions
 FROM blockchain_info;
 
 -- name: lock_chain_head
--- The same, locked until the commit: whoever connects a block begins here.
+-- The same, locked until the commit. Connecting a block starts here.
 SELECT network, coinbase_maturity, tip_height, tip_hash, current_difficulty, burned_coins, total_transactions
 FROM blockchain_info FOR UPDATE;
 
 -- name: put_chain_head
--- Moves the tip. The network and the maturity stay as genesis made them.
+-- Moves the tip. The network and the maturity stay as they were at genesis.
 INSERT INTO blockchain_info (
     network, coinbase_maturity, tip_hash, tip_height, circulating_coins, burned_coins, total_transactions, total_blocks,
     current_difficulty, average_block_time, halving_height, current_halving_number, created_at, updated_at
@@ -51,5 +51,5 @@ ON CONFLICT (singleton) DO UPDATE SET
     updated_at = excluded.updated_at;
 
 -- name: database_time
--- The clock that bounds the time of a block. Apart from the lock, which may wait.
+-- The clock that bounds the time of a block. Read after the lock, which may have waited.
 SELECT present_moment();

@@ -1,11 +1,11 @@
-"""What the ledger does at fixed times."""
+"""Scheduled jobs of the ledger."""
 
 from app.domains.ledger.services import LedgerServices
 from app.kit.jobs import Schedule
 
 
 def ledger_schedules(services: LedgerServices) -> list[Schedule]:
-    """The upkeep of the mempool."""
+    """Returns the scheduled maintenance of the mempool."""
 
     async def expire() -> str:
         return f"{await services.mempool.expire()} failed"

@@ -1,4 +1,4 @@
-"""How the graph reads the ledger. What is on the chain is public; sums, coins and beneficiaries are their owner's."""
+"""Loaders of the ledger. The chain is public; balances, coins and beneficiaries are visible to their owner only."""
 
 from app.domains.ledger.statements import (
     BeneficiarySql,

@@ -1,19 +1,19 @@
 -- name: mempool_page
--- A page of the transactions that wait for a block, in the order of acceptance.
+-- A page of the pending transactions, in the order of acceptance.
 SELECT transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, memo, timestamp, status,
        failure_reason, size_bytes, block_height, block_position, sequence
 FROM transactions WHERE status = 'pending' AND sequence > coalesce($2::bigint, 0) ORDER BY sequence LIMIT $1;
 
 -- name: mempool_count
--- How many transactions wait for a block, up to a limit.
+-- How many transactions are pending, up to a limit.
 SELECT count(*) FROM (SELECT FROM transactions WHERE status = 'pending' LIMIT $1) counted;
 
 -- name: mempool_is_full
--- Whether more than $1 transactions wait for a block.
+-- Whether more than $1 transactions are pending.
 SELECT EXISTS (SELECT FROM transactions WHERE status = 'pending' ORDER BY sequence OFFSET $1 LIMIT 1);
 
 -- name: template_basis
--- What makes a miner begin anew: the tip, and the newest transaction that waits (0: none).
+-- What a block template is built from: the tip, and the newest pending transaction (0: none).
 SELECT i.tip_hash,
        coalesce((SELECT max(t.sequence) FROM transactions t WHERE t.status = 'pending'), 0) AS newest_sequence
 FROM blockchain_info i;
@@ -34,12 +34,12 @@ WHERE t.status = 'pending' AND u.block_height IS NULL;
 SELECT transaction_hash, encoding, signature FROM transactions WHERE transaction_hash = ANY($1::text[]);
 
 -- name: outputs_spent_by
--- What the mempool has set aside for these transactions; the height is null where the parent is unconfirmed as well.
+-- The outputs that these transactions spend. The height is null if the parent is unconfirmed too.
 SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint, block_height, is_coinbase, spent_in_tx_hash
 FROM utxos WHERE spent_in_tx_hash = ANY($1::text[]);
 
 -- name: overdue_senders
--- Senders of the oldest transactions that have waited since before $1, up to $2.
+-- Senders of the oldest transactions that are pending since before $1, up to $2.
 SELECT DISTINCT o.sender_wallet_id
 FROM (
     SELECT sender_wallet_id FROM transactions
@@ -48,7 +48,7 @@ FROM (
 ORDER BY o.sender_wallet_id;
 
 -- name: overdue_family
--- Overdue transactions of these senders and all that spend their outputs, the children last.
+-- Overdue transactions of these senders and all that spend their outputs, parents first.
 WITH RECURSIVE family AS (
     SELECT t.transaction_hash FROM transactions t
     WHERE t.status = 'pending' AND t.created_at < $2 AND t.sender_wallet_id = ANY($1::text[])
@@ -64,11 +64,11 @@ ORDER BY t.sequence;
 UPDATE utxos SET spent_in_tx_hash = NULL, spent_input_index = NULL WHERE spent_in_tx_hash = ANY($1::text[]);
 
 -- name: delete_outputs
--- Removes the outputs of these transactions, which nothing spends any more.
+-- Deletes the outputs of these transactions, which nothing spends any more.
 DELETE FROM utxos WHERE transaction_hash = ANY($1::text[]);
 
 -- name: fail_transactions
--- Marks pending transactions as failed, each for its reason.
+-- Marks pending transactions as failed, each with its reason.
 UPDATE transactions t SET status = 'failed', failure_reason = g.reason
 FROM unnest($1::text[], $2::text[]) AS g (hash, reason)
 WHERE t.transaction_hash = g.hash AND t.status = 'pending';

@@ -21,7 +21,7 @@ class Custody(StrEnum):
 
 
 class TransactionStatus(StrEnum):
-    """Where a transaction stands. A failed one has released what it meant to spend."""
+    """The state of a transaction. A failed one has released its inputs."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -29,7 +29,7 @@ class TransactionStatus(StrEnum):
 
 
 class Wallet(msgspec.Struct, frozen=True):
-    """What the chain shows of a wallet. `public_key` is DER."""
+    """The public part of a wallet. `public_key` is DER."""
 
     wallet_id: str
     user_id: UUID
@@ -39,7 +39,7 @@ class Wallet(msgspec.Struct, frozen=True):
 
 
 class WalletBalance(msgspec.Struct, frozen=True):
-    """What only the owner sees: coins that can be spent now."""
+    """The coins that a wallet can spend now. Only its owner sees them."""
 
     wallet_id: str
     user_id: UUID
@@ -48,7 +48,7 @@ class WalletBalance(msgspec.Struct, frozen=True):
 
 
 class WalletPending(msgspec.Struct, frozen=True):
-    """Coins on the way: unconfirmed payments to the wallet and from it, and rewards that are not mature yet."""
+    """Unconfirmed payments to and from a wallet, and its immature rewards."""
 
     wallet_id: str
     incoming: Decimal
@@ -57,7 +57,7 @@ class WalletPending(msgspec.Struct, frozen=True):
 
 
 class WalletKey(msgspec.Struct, frozen=True):
-    """A custodial wallet's sealed private key."""
+    """A custodial wallet's encrypted private key."""
 
     wallet_id: str
     user_id: UUID
@@ -67,7 +67,7 @@ class WalletKey(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """A block's header and what follows from its body. `miner_reward` is subsidy plus `fees`."""
+    """A block's header, and sums over its transactions. `miner_reward` is subsidy plus `fees`."""
 
     id: UUID
     height: int
@@ -88,7 +88,7 @@ class Block(msgspec.Struct, frozen=True):
 class Transaction(msgspec.Struct, frozen=True):
     """A transaction. A coinbase has no sender; block fields are None until it is confirmed.
 
-    `amount` is what the recipient gets: the sum of the outputs that are not change.
+    `amount` is what the recipient receives: the sum of the outputs that are not change.
     """
 
     transaction_hash: str
@@ -138,7 +138,7 @@ class Beneficiary(msgspec.Struct, frozen=True):
 
 
 class TransferCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A custodial payment as its sender asks for it. A fee of None is the least that is accepted."""
+    """A payment from a custodial wallet. A fee of None means the minimum fee."""
 
     recipient_wallet_id: str
     amount: Decimal
@@ -148,7 +148,7 @@ class TransferCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnsignedTransaction(msgspec.Struct, frozen=True):
-    """A payment to be signed elsewhere. `encoding` is what is signed, `hash` its SHA-256; no coin is reserved."""
+    """A payment for its owner to sign. `encoding` is what is signed, `hash` its SHA-256. No coin is reserved."""
 
     encoding: bytes
     hash: str
@@ -157,7 +157,7 @@ class UnsignedTransaction(msgspec.Struct, frozen=True):
 
 
 class KeyRotation(msgspec.Struct, frozen=True):
-    """How far a rotation has come, in wallet keys."""
+    """The progress of a key rotation, in wallet keys."""
 
     rewrapped: int
     total: int
@@ -190,14 +190,14 @@ class TemplateBasis(msgspec.Struct, frozen=True):
 
 
 class ChainPosition(msgspec.Struct, frozen=True):
-    """Where a confirmed transaction stands in the chain."""
+    """The position of a confirmed transaction in the chain."""
 
     block_height: int
     block_position: int
 
 
 class ConfirmedPayment(msgspec.Struct, frozen=True):
-    """A confirmed transaction that is no reward. `amount` is in coins, without change."""
+    """A confirmed transaction that is not a coinbase. `amount` is in coins, without change."""
 
     block_height: int
     block_position: int
@@ -209,7 +209,7 @@ class ConfirmedPayment(msgspec.Struct, frozen=True):
 
 
 class Rejection(StrEnum):
-    """Why a transaction that was signed elsewhere is refused."""
+    """Why a submitted transaction is rejected."""
 
     MALFORMED = "malformed"
     WRONG_NETWORK = "wrong_network"

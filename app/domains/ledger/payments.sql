@@ -1,10 +1,10 @@
 -- name: lock_payer
--- Locks the balance of a user's wallet: whoever spends from it, or returns coins to it, waits here.
+-- Locks the balance of a user's wallet. Transactions that spend from it or return coins to it wait here.
 SELECT wallet_id FROM wallet_balances WHERE user_id = $1 FOR UPDATE;
 
 -- name: payer
--- All that a payment from a user's wallet needs to know, with the coins it may choose from. A transaction has at most
--- 256 inputs, so the $3 = 256 largest coins decide what can be paid; the $4 smallest are there to be tidied away.
+-- What a payment from a user's wallet is built from, with the coins that it may spend. A transaction has at most 256
+-- inputs, so the $3 = 256 largest coins decide what can be paid; the $4 smallest are candidates for merging.
 SELECT w.wallet_id, w.custody, w.public_key, b.balance,
        k.kek_id, k.wrapped_key, k.ciphertext,
        c.network, c.coinbase_maturity, c.tip_height,
@@ -39,7 +39,7 @@ CROSS JOIN LATERAL (
 WHERE w.user_id = $1;
 
 -- name: submitter
--- What is needed to judge a transaction of this wallet, and whether its hash is known already.
+-- What a transaction of this wallet is checked against, and whether it exists already.
 SELECT w.public_key, c.network, c.coinbase_maturity, c.tip_height,
        EXISTS (SELECT FROM wallets r WHERE r.wallet_id = $3) AS recipient_exists,
        EXISTS (SELECT FROM transactions t WHERE t.transaction_hash = $2) AS is_known
@@ -47,7 +47,7 @@ FROM wallets w LEFT JOIN blockchain_info c ON c.singleton
 WHERE w.wallet_id = $1;
 
 -- name: unspent_at
--- The unspent outputs at these places.
+-- The unspent outputs at these outpoints.
 SELECT u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint AS units, u.block_height,
        u.is_coinbase, u.is_change,
        CASE WHEN u.block_height IS NULL THEN (

@@ -1,7 +1,7 @@
-"""Inclusion proofs: what convinces somebody without a database that a transaction is in a block.
+"""Inclusion proofs: evidence that a transaction is in a block, which can be checked without a database.
 
-A proof shows the transaction under a header, and the work that the header cost. Whether that header is on the chain
-with the most work, a reader must know from elsewhere; the block's hash is what to compare.
+A proof shows that the transaction is under a header, and the work of that header. It does not show that the header is
+on the chain with the most work: for that, compare the block's hash with a trusted source.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ from app.domains.ledger.rules.header import (
 )
 from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES, merkle_branch, merkle_levels, verify_branch
 
-# A branch of 32 nodes is under 3 KB; what is much longer is no proof.
+# A branch of 32 nodes is under 3 KB, so anything much longer is not a proof.
 MAX_PROOF_CHARS = 64 * 1024
 
 
 class InclusionProof(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A transaction's place under a block header. All but `index` and `block_height` is lower-case hex."""
+    """A transaction's position under a block header. All but `index` and `block_height` is lower-case hex."""
 
     transaction_hash: str
     block_hash: str
@@ -37,9 +37,9 @@ class InclusionProof(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     header: str
     """The 92 bytes that are hashed."""
     index: int
-    """Place of the transaction in its block, the coinbase at 0."""
+    """Position of the transaction in its block, the coinbase at 0."""
     branch: tuple[str, ...]
-    """Sibling hashes from the transaction up to below the root."""
+    """Sibling hashes from the transaction to just below the root."""
 
 
 class BlockLeaves(msgspec.Struct, frozen=True, dict=True):
@@ -50,20 +50,20 @@ class BlockLeaves(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def levels(self) -> Sequence[Sequence[bytes]]:
-        """Their merkle tree, computed once for however many branches."""
+        """Their merkle tree, computed once for all branches."""
         return merkle_levels([bytes.fromhex(digest) for digest in self.hashes])
 
 
 class ProofVerdict(msgspec.Struct, frozen=True):
-    """Whether a proof holds, and one line that says why."""
+    """Whether a proof is valid, and one line with the reason."""
 
     valid: bool
     reason: str
 
 
-def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionProof:
-    """The proof for the transaction at `index` of a block as it is stored."""
-    header = BlockHeader(
+def header_of(block: Block) -> BlockHeader:
+    """Returns the header of a stored block."""
+    return BlockHeader(
         version=block.version,
         previous_hash=bytes.fromhex(block.previous_hash),
         merkle_root=bytes.fromhex(block.merkle_root),
@@ -72,19 +72,23 @@ def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionP
         difficulty_bits=block.difficulty,
         nonce=block.nonce,
     )
+
+
+def inclusion_proof(block: Block, leaves: BlockLeaves, index: int) -> InclusionProof:
+    """Returns the proof for the transaction at `index` of a stored block."""
     return InclusionProof(
         transaction_hash=leaves.hashes[index],
         block_hash=block.block_hash,
         block_height=block.height,
         merkle_root=block.merkle_root,
-        header=encode_header(header).hex(),
+        header=encode_header(header_of(block)).hex(),
         index=index,
         branch=tuple(node.hex() for node in merkle_branch(leaves.levels, index)),
     )
 
 
 def verify_proof_json(text: str) -> ProofVerdict:
-    """Judges a proof as the graph gives it: the `inclusionProof` object, alone or in the response that carried it."""
+    """Verifies a proof in JSON: the `inclusionProof` object, alone or in the GraphQL response that contains it."""
     if len(text) > MAX_PROOF_CHARS:
         return ProofVerdict(False, f"malformed: longer than {MAX_PROOF_CHARS} characters")
     try:
@@ -95,7 +99,7 @@ def verify_proof_json(text: str) -> ProofVerdict:
 
 
 def verify_proof(proof: InclusionProof) -> ProofVerdict:
-    """Judges a proof: the header's hash and work, what it says of itself, and the branch up to its root."""
+    """Verifies a proof: the header's hash and work, its fields, and the branch up to its root."""
     try:
         leaf, block_hash, root = (
             _hash(name, value)
@@ -109,7 +113,7 @@ def verify_proof(proof: InclusionProof) -> ProofVerdict:
         header = decode_header(encoding)
         if len(proof.branch) > MAX_BRANCH_NODES:
             raise _Malformed(f"branch has more than {MAX_BRANCH_NODES} nodes")
-        branch = [_hash(f"branch[{place}]", node) for place, node in enumerate(proof.branch)]
+        branch = [_hash(f"branch[{index}]", node) for index, node in enumerate(proof.branch)]
     except (_Malformed, MalformedHeader) as fault:
         return ProofVerdict(False, f"malformed: {fault}")
     fault_found = _header_fault(proof, header, double_sha256(encoding), block_hash, root)
@@ -139,11 +143,11 @@ def _header_fault(
 
 
 class _Malformed(ValueError):
-    """A field that is not what it should be; the message says which."""
+    """A malformed field; the message says which."""
 
 
 def _unwrapped(document: Any) -> Any:
-    """The proof within a GraphQL response, or the document itself."""
+    """Returns the proof in a GraphQL response, or the document itself."""
     for name in ("data", "transaction", "inclusionProof"):
         if isinstance(document, dict) and name in document:
             document = document[name]
@@ -155,7 +159,7 @@ def _hash(name: str, text: str) -> bytes:
 
 
 def _bytes(name: str, text: str, length: int) -> bytes:
-    # `fromhex` would skip spaces and take capitals: the same proof would have several spellings.
+    # `fromhex` skips spaces and accepts capitals, so one proof would have several encodings.
     if len(text) != 2 * length or set(text) - set("0123456789abcdef"):
         raise _Malformed(f"{name} is not {2 * length} lower-case hex digits")
     return bytes.fromhex(text)

@@ -11,24 +11,24 @@ SELECT t.block_height, t.block_position, t.block_id, t.transaction_hash, t.encod
 FROM transactions t WHERE t.block_height BETWEEN $1 AND $2 ORDER BY t.block_height, t.block_position;
 
 -- name: replay_outputs
--- The outputs that these transactions made, and the height at which each is said to be.
+-- The outputs of these transactions, each with its stored height.
 SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint AS amount_units, is_coinbase, is_change,
        block_height
 FROM utxos WHERE transaction_hash = ANY($1::text[]);
 
 -- name: replay_spends
--- The outputs that these transactions spent, and as which input.
+-- The outputs that these transactions spend, and as which input.
 SELECT spent_in_tx_hash, spent_input_index, transaction_hash, output_index
 FROM utxos WHERE spent_in_tx_hash = ANY($1::text[]);
 
 -- name: replay_mempool
--- Waiting transactions after a sequence number, in order of acceptance.
+-- Pending transactions after a sequence number, in the order of acceptance.
 SELECT sequence, transaction_hash, encoding FROM transactions
 WHERE status = 'pending' AND sequence > $1 ORDER BY sequence LIMIT $2;
 
 -- name: replay_confirmed_outputs
--- All outputs in blocks, in the order of their outpoints: who spends each, and whether that is in a block as well. A
--- subquery a row and no join: a page must cost what it holds, not what the tables hold.
+-- Confirmed outputs in the order of their outpoints, each with its spender and whether that is confirmed. A subquery for
+-- each row instead of a join, so that a page costs what it has, not what the tables have.
 SELECT u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint, u.block_height, u.is_coinbase,
        u.spent_in_tx_hash,
        coalesce((SELECT s.status = 'confirmed' FROM transactions s WHERE s.transaction_hash = u.spent_in_tx_hash), false)

@@ -33,7 +33,7 @@ WHERE t.block_height >= $1::integer AND t.block_height IS NOT NULL AND t.block_p
 ORDER BY t.amount DESC, t.block_height, t.block_position LIMIT $2;
 
 -- name: payments_after
--- Confirmed payments behind a place in the chain, in order.
+-- Confirmed payments after a position in the chain, in order.
 SELECT t.block_height, t.block_position, t.transaction_hash, t.sender_wallet_id, t.recipient_wallet_id, t.amount,
        (SELECT b.timestamp FROM blocks b WHERE b.height = t.block_height) AS confirmed_at
 FROM transactions t
@@ -42,6 +42,6 @@ WHERE (t.block_height, t.block_position) > ($1::integer, $2::integer) AND t.bloc
 ORDER BY t.block_height, t.block_position LIMIT $3;
 
 -- name: last_position
--- The place of the newest confirmed transaction; no row before the first block.
+-- The position of the newest confirmed transaction; no row before the first block.
 SELECT block_height, block_position FROM transactions
 WHERE block_height IS NOT NULL ORDER BY block_height DESC, block_position DESC LIMIT 1;

@@ -9,12 +9,12 @@ SELECT wallet_id, user_id, public_key, custody, created_at
 FROM wallets WHERE user_id = ANY($1::uuid[]);
 
 -- name: balances_by_wallets
--- Spendable coins of these wallets, where they are the viewer's.
+-- Balances of these wallets, where they are the viewer's.
 SELECT wallet_id, user_id, balance, updated_at
 FROM wallet_balances WHERE wallet_id = ANY($1::text[]);
 
 -- name: pending_by_wallets
--- Coins on the way to and from these wallets, where they are the viewer's.
+-- Unconfirmed payments to and from these wallets, where they are the viewer's, and immature rewards.
 SELECT b.wallet_id,
        (SELECT coalesce(sum(u.amount), 0)::numeric(20, 8) FROM utxos u
         WHERE u.wallet_id = b.wallet_id AND NOT u.is_spent AND u.block_height IS NULL AND NOT u.is_change) AS incoming,
@@ -26,7 +26,7 @@ SELECT b.wallet_id,
 FROM wallet_balances b WHERE b.wallet_id = ANY($1::text[]);
 
 -- name: utxos_by_wallet
--- A page of the unspent outputs of each wallet, where it is the viewer's, by transaction hash and place.
+-- A page of the unspent outputs of each wallet, where it is the viewer's, by transaction hash and index.
 SELECT k.ord, u.id, u.transaction_hash, u.output_index, u.wallet_id, u.amount, u.is_coinbase, u.is_change,
        u.block_height, u.spent_in_tx_hash, u.spent_input_index
 FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
@@ -50,7 +50,7 @@ FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
 JOIN wallet_balances b ON b.wallet_id = k.key;
 
 -- name: insert_wallet
--- A wallet with an empty balance, and its sealed key if it is custodial. No row: the public key has a wallet already.
+-- Inserts a wallet with its balance, and its key if it is custodial. No row: the public key has a wallet already.
 WITH wallet AS (
     INSERT INTO wallets (wallet_id, user_id, public_key, custody)
     VALUES ($1, $2, $3, CASE WHEN $4::text IS NULL THEN 'external' ELSE 'custodial' END)
@@ -63,7 +63,7 @@ WITH wallet AS (
 INSERT INTO wallet_balances (wallet_id, user_id) SELECT wallet_id, user_id FROM wallet RETURNING wallet_id;
 
 -- name: public_keys
--- The keys of these wallets.
+-- The public keys of these wallets.
 SELECT wallet_id, public_key FROM wallets WHERE wallet_id = ANY($1::text[]);
 
 -- name: keys_to_rewrap
@@ -76,7 +76,7 @@ FROM wallet_keys WHERE kek_id <> $1 ORDER BY wallet_id LIMIT $2 FOR UPDATE SKIP 
 SELECT count(*) FROM wallet_keys WHERE kek_id <> $1;
 
 -- name: rewrap_keys
--- Stores data keys that were wrapped anew.
+-- Stores rewrapped data keys.
 UPDATE wallet_keys k SET kek_id = $1, wrapped_key = g.wrapped_key, rotated_at = $4
 FROM unnest($2::text[], $3::bytea[]) AS g (wallet_id, wrapped_key)
 WHERE k.wallet_id = g.wallet_id;
@@ -86,8 +86,8 @@ WHERE k.wallet_id = g.wallet_id;
 SELECT wallet_id FROM wallet_balances WHERE wallet_id = ANY($1::text[]) ORDER BY wallet_id FOR UPDATE;
 
 -- name: wallet_balance_sums
--- What the balances of these wallets must be: the sum of the outputs each can spend in the next block. A subquery a
--- wallet and no join, which a plan for any number of wallets would answer from the whole table.
+-- What the balances of these wallets must be: the sum of the outputs each can spend in the next block. A subquery for
+-- each wallet instead of a join, which a generic plan would answer from the whole table.
 SELECT w.wallet_id, (
     SELECT coalesce(sum(u.amount), 0)::numeric(20, 8)
     FROM utxos u CROSS JOIN blockchain_info c

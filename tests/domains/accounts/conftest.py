@@ -1,4 +1,4 @@
-"""The accounts alone: real Postgres and Valkey, a mailbox in memory, wallets that are only noted."""
+"""The accounts house alone: real Postgres and Valkey, a mailbox in memory, wallets that are only recorded."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from tests.factories import cheap_passwords
 
 
 class Mailbox:
-    """A mailer that keeps what it is given."""
+    """A mailer that keeps its messages."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -32,7 +32,7 @@ class Mailbox:
         self.messages.append(message)
 
     def last(self, pattern: str) -> str:
-        """What the pattern's group found in the newest mail."""
+        """Returns the pattern's group in the newest mail."""
         found = re.search(pattern, self.messages[-1].text)
         assert found is not None, self.messages[-1].text
         return found[1]
@@ -40,7 +40,7 @@ class Mailbox:
 
 @dataclass
 class House:
-    """The accounts and what is around them."""
+    """The accounts services and their surroundings."""
 
     accounts: AccountsServices
     database: Database
@@ -51,13 +51,13 @@ class House:
     mailbox: Mailbox = field(default_factory=Mailbox)
     wallets: list[tuple[UUID, str | None]] = field(default_factory=list)
     prepared: int = 0
-    """How many wallets were prepared, whether or not they came to be."""
+    """How many wallets were prepared, inserted or not."""
 
     def __getitem__(self, kind: type[AccountsServices]) -> AccountsServices:
         return self.accounts
 
     async def work(self) -> int:
-        """Does what is queued, as the worker would, until nothing is left; returns how many jobs that were."""
+        """Runs queued jobs, as the worker does, until none is left. Returns how many were run."""
         handlers = {job.name: job.handler for job in accounts_jobs(self.accounts)}
         done = 0
         while rows := await self.owner.fetch("SELECT id, entrypoint, payload FROM pgqueuer ORDER BY id"):
@@ -72,7 +72,7 @@ class House:
         return code
 
     async def auth_log(self) -> list[tuple[str, bool]]:
-        """Every event of the auth log and whether it went well, in order."""
+        """Returns every event of the auth log and whether it succeeded, in order."""
         rows = await self.owner.fetch("SELECT event_type, success FROM auth_logs ORDER BY created_at, ctid")
         return [(row[0], row[1]) for row in rows]
 

@@ -16,7 +16,7 @@ WITHOUT_TRIGGERS = "SET session_replication_role = replica"
 
 
 async def _story(house: House) -> int:
-    """Some audited changes; how many entries there are."""
+    """Makes some audited changes. Returns how many entries there are."""
     await house.add_code()
     viewer = await register(house)
     for n in range(5):
@@ -126,7 +126,7 @@ async def test_tampering_shows(house: House, tampering: str, finding: str) -> No
 
 async def test_the_chain_survives_the_dropping_of_old_months(house: House) -> None:
     entries = await _story(house)
-    # As if the story had been told over two months: the first half goes with its partition.
+    # As if the entries were of two months: the first half is dropped with its partition.
     half = entries // 2
     anchor = await house.owner.fetchrow("SELECT seq, previous_hash FROM audit_logs WHERE seq = $1", half + 1)
     assert anchor is not None

@@ -1,4 +1,4 @@
-"""What the documentation publishes gives no access in production."""
+"""The published demo credentials give no access in production."""
 
 import contextlib
 import dataclasses
@@ -42,11 +42,11 @@ def named(email: str, password: str) -> NewUser:
 
 async def test_a_clean_production_starts_and_says_that_it_sends_no_mail(production: Application) -> None:
     await production.services[AccountsServices].registration.create(named("own@example.com", OTHER), Role.ADMIN, CLIENT)
-    with listening() as told:
+    with listening() as logged:
         await check_production(production)
-    assert [(line["event"], line["log_level"]) for line in told] == [("mail.not_sent", "warning")]
-    assert "MONETA_SMTP_URL" in told[0]["reason"]
-    assert told[0]["kept_in"].endswith("outbox")
+    assert [(line["event"], line["log_level"]) for line in logged] == [("mail.not_sent", "warning")]
+    assert "MONETA_SMTP_URL" in logged[0]["reason"]
+    assert logged[0]["kept_in"].endswith("outbox")
 
 
 @pytest.mark.parametrize("email", EMAILS)
@@ -69,9 +69,9 @@ async def test_production_does_not_start_with_a_published_code(
 
 async def test_development_may_have_all_of_it(application: Application) -> None:
     await application.services[AccountsServices].registration.create(named(EMAILS[0], PASSWORD), Role.USER, CLIENT)
-    with listening() as told:
+    with listening() as logged:
         await check_production(application)
-    assert told == []
+    assert logged == []
 
 
 async def test_demo_data_with_a_password_of_ones_own_opens_nothing_published(

@@ -1,4 +1,4 @@
-"""Row-level security, asked directly: what a viewer's scope sees and can change, whatever the statement."""
+"""Row-level security on its own: what a viewer's scope can read and change with any statement."""
 
 import asyncpg
 import pytest

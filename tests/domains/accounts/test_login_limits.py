@@ -18,7 +18,7 @@ NEW_PLACE = Client("192.0.2.77")
 
 
 async def guess(house: House, client: Client, email: str = EMAIL, password: str = WRONG) -> type:
-    """What comes of a guess."""
+    """Returns the outcome of a guess."""
     try:
         await house.accounts.sessions.login(email, password, client)
     except (BadCredentials, RateLimited) as refusal:
@@ -27,7 +27,7 @@ async def guess(house: House, client: Client, email: str = EMAIL, password: str 
 
 
 async def besiege(house: House) -> None:
-    """Strangers guess from everywhere until even a new address has to wait."""
+    """Unknown clients guess from many networks until even a new network has to wait."""
     for n in range(1000):
         outcome = await guess(house, Client(f"198.51.{n // 200}.{n % 200}"))
         if outcome is RateLimited:

@@ -1,4 +1,4 @@
-"""What may happen once is tried by two who have both passed every check when the first of them writes."""
+"""Two concurrent requests pass every check before the first one writes: only one may succeed."""
 
 import asyncio
 from contextlib import suppress
@@ -24,7 +24,7 @@ async def test_of_two_who_use_a_reset_link_at_once_one_sets_the_password(
     both, compute = asyncio.Barrier(2), Passwords.hash
 
     async def together(self: Passwords, password: str) -> str:
-        # The link was found good before this.
+        # The link was checked before this.
         await both.wait()
         return await compute(self, password)
 

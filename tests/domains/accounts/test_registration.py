@@ -74,7 +74,7 @@ async def test_a_hundred_races_for_one_code_have_one_winner(house: House) -> Non
     assert len(house.wallets) == 1
     assert house.prepared <= PREPARATIONS, "the losers cost no key and no hash"
 
-    # All of them had the code: none is taken for somebody who guesses.
+    # All of them had the code, so none counts as a guess.
     await house.add_code("SECOND-CODE")
     assert await house.accounts.registration.register(ALICE, "SECOND-CODE", CLIENT)
 

@@ -1,4 +1,4 @@
-"""A registration holds no connection while its key and its hash are made, and a replay costs neither."""
+"""A registration holds no connection while it generates its key and hash, and a replay generates neither."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ CODE, EMAIL = "BITCOIN2025", "alice@example.com"
 
 @pytest.fixture
 def pool_size() -> int:
-    """Whoever holds the connection is seen at once."""
+    """With one connection, a request that holds it is noticed at once."""
     return 1
 
 
 class Gate:
-    """Where preparations stop until they are let through."""
+    """A gate at which preparations wait until they are released."""
 
     def __init__(self, registration: Registration) -> None:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
@@ -46,7 +46,7 @@ async def gate(house: House) -> AsyncIterator[Gate]:
 
 
 async def read_beside(house: House) -> None:
-    """Somebody else reads, from the only connection."""
+    """Another request reads over the only connection."""
     assert house.database.pool.get_idle_size() == house.database.pool.get_size() == 1
     assert await house.accounts.users.by_email("bob@example.com") is None
 
@@ -88,7 +88,7 @@ async def refuse(*_: object) -> None:
 async def test_a_replay_that_overtakes_its_first_is_answered_as_that(
     house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch, refusal: type[Exception]
 ) -> None:
-    """The second looks the key up before the first commits, and finds its code spent, or the limit used up, after."""
+    """The second request reads the key before the first commits, and finds the code redeemed or the limit used up."""
     registration = house.accounts.registration
     first = asyncio.create_task(registration.register(person(EMAIL), CODE, CLIENT, idempotency_key="k"))
     await gate.reached.wait()

@@ -1,4 +1,4 @@
-"""Whatever a miner's clock says: blocks are dated by the database's, and a chain dated ahead goes on at once."""
+"""Blocks are dated by the database's clock, not the miner's, and a chain dated ahead goes on at once."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -26,25 +26,25 @@ EASY_BITS = 1
 
 @pytest_asyncio.fixture
 async def scene(database: Database, owner: Owner, redis: Redis, honest_database: None) -> AsyncIterator[Scene]:
-    """A chain of today, and a clock that tests make wrong."""
+    """A chain of today, and a process clock that tests set wrong."""
     scene = await Scene.with_people(database, owner, redis, FixedClock(datetime.now(UTC) - timedelta(minutes=10)))
     await scene.begin(blocks=12)
     scene.clock.advance(datetime.now(UTC) - scene.clock.now())
     yield scene
 
 
-async def believe(scene: Scene, ahead: timedelta) -> None:
-    """The clock that blocks are judged by is ahead, as a miner's own was before the database's counted."""
+async def set_database_clock(scene: Scene, ahead: timedelta) -> None:
+    """Sets the clock that blocks are checked against ahead, as a miner's own was before the database's was used."""
     await scene.owner.execute(PRESENT.format(f"clock_timestamp() + interval '{ahead.total_seconds()} s'"))
 
 
 async def chain_dated_ahead(scene: Scene) -> None:
-    """What a worker leaves whose clock was ahead for 140 seconds, and was the only judge of its blocks."""
-    await believe(scene, 2 * WRONG)
+    """The blocks of a worker whose clock was ahead for 140 seconds, while only that clock was checked."""
+    await set_database_clock(scene, 2 * WRONG)
     scene.clock.advance(WRONG)
     await scene.mine("alice", WRONG_BLOCKS)
     await scene.owner.execute("UPDATE blocks SET created_at = now() WHERE created_at > now()")
-    await believe(scene, timedelta(0))
+    await set_database_clock(scene, timedelta(0))
     scene.clock.advance(datetime.now(UTC) - scene.clock.now())
 
 
@@ -97,7 +97,7 @@ async def test_a_clock_behind_dates_a_block_as_early_as_the_chain_allows(scene: 
     assert (await scene.replay()).reason is None
 
 
-async def test_the_doctor_still_finds_a_block_before_the_median(scene: Scene) -> None:
+async def test_the_replay_still_finds_a_block_before_the_median(scene: Scene) -> None:
     await scene.owner.execute("UPDATE blocks SET created_at = created_at - interval '1 hour' WHERE height = 12")
     assert (await scene.replay()).reason is None, "a median to come binds nobody"
     scene.clock.advance(timedelta(seconds=10))
@@ -125,7 +125,7 @@ def header(progress: Progress, timestamp_s: int) -> BlockHeader:
 
 
 def verdict(progress: Progress, timestamp_s: int, now_s: int) -> Violation | None:
-    """What is said of a header's time; work is not looked at."""
+    """Checks a header's time without its work."""
     proposed = header(progress, timestamp_s)
     nonce = mine(proposed, 0, 1000)
     assert nonce is not None
@@ -145,7 +145,7 @@ def test_the_median_binds_until_it_is_to_come() -> None:
     assert verdict(past, median_s, NOW_S) is Violation.TIME_TOO_OLD
     assert verdict(past, median_s + 1, NOW_S) is None
     assert verdict(past, median_s, median_s) is Violation.TIME_TOO_OLD, "a median of just now binds"
-    # By a clock for which that median is to come, it binds no more: but nothing much older is taken either.
+    # For a clock before that median, it no longer binds; but a much older block is refused too.
     earlier_s = median_s - 1
     assert verdict(past, earlier_s - MAX_PAST_SECONDS, earlier_s) is Violation.TIME_TOO_OLD
     assert verdict(past, earlier_s - MAX_PAST_SECONDS + 1, earlier_s) is None
@@ -167,7 +167,7 @@ def test_a_wrong_clock_does_not_run_away_with_the_difficulty(wrong_s: int) -> No
         now_s += max(1, round(10 * 2.0 ** (progress.difficulty_bits - usual_bits)))
         is_wrong = number < WRONG_BLOCKS
         machine_s = now_s + wrong_s if is_wrong else now_s
-        # A clock ahead was believed before the database's counted.
+        # A clock ahead was used before the database's was.
         stated_s = max(machine_s, block_time(progress, machine_s, now_s))
         stated = header(progress, stated_s)
         progress = progress.after(stated, block_hash(stated))

@@ -92,7 +92,7 @@ async def test_a_block_confirms_what_waits(scene: Scene) -> None:
         Decimal("500.25"),
         Decimal("0.25"),
     )
-    # The reward of block 3, mined by alice, matures with this block; her change was hers all along.
+    # The reward of block 3, mined by alice, matures with this block; her change was in her balance all along.
     assert await scene.balances() == before | {"alice": before["alice"] + 500, "bob": Decimal("120.5")}
     await scene.assert_books_balance()
     state = await scene.services.chain.state()
@@ -112,7 +112,7 @@ async def test_a_block_is_told_to_all_whom_it_concerns(scene: Scene) -> None:
     changed = ("balance.changed", {"height": 4})
     assert (await news_of(scene.owner, f"wallet:{scene.wallet('alice')}"))[-2:] == [confirmed, changed]
     assert (await news_of(scene.owner, f"wallet:{scene.wallet('bob')}"))[-2:] == [confirmed, changed]
-    # The miner's reward is not mature: the same balance, and more on the way.
+    # The miner's reward is immature: the balance is unchanged.
     assert await news_of(scene.owner, f"wallet:{scene.wallet('carol')}") == [
         ("transaction.confirmed", {"hash": coinbase, "height": 4}),
         changed,

@@ -1,4 +1,4 @@
-"""What must hold whatever happens: random histories against the real database, crowds on one coin, kill -9."""
+"""Invariants: random histories against the real database, concurrent spends of one coin, kill -9."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ async def scene(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
 async def assert_invariants(scene: Scene) -> None:
     state = await scene.services.chain.state()
     assert state is not None
-    # Supply: all that confirmed transactions have not spent. What waits changes nothing yet.
+    # Supply: all that confirmed transactions have not spent. Pending ones change nothing yet.
     unspent = await scene.owner.fetchval(
         "SELECT coalesce(sum(u.amount), 0) FROM utxos u"
         " LEFT JOIN transactions s ON s.transaction_hash = u.spent_in_tx_hash"
@@ -58,7 +58,7 @@ async def assert_invariants(scene: Scene) -> None:
     )
     assert held == 0
     await scene.assert_books_balance()
-    # One tip: exactly one block that no other stands on.
+    # One tip: exactly one block without a successor.
     tips = await scene.owner.fetch(
         "SELECT block_hash FROM blocks b WHERE NOT EXISTS (SELECT FROM blocks c WHERE c.previous_hash = b.block_hash)"
     )
@@ -118,7 +118,7 @@ def machine_of(run: Callable[[Coroutine[Any, Any, Any]], Any], scene: Scene) -> 
 
         @rule()
         def race(self) -> None:
-            """Two blocks on one tip, while somebody pays: one block wins."""
+            """Two blocks on one tip, and a concurrent payment: one block wins."""
             blocks = [run(scene.next_block(name)) for name in ("alice", "bob")]
             connects = [
                 attempt(scene.services.chain.connect(block, scene.wallet(name)))
@@ -151,7 +151,7 @@ def machine_of(run: Callable[[Coroutine[Any, Any, Any]], Any], scene: Scene) -> 
 
 
 async def attempt(work: Awaitable[T]) -> T | None:
-    """The result, or None for a refusal that a client may meet. Anything else is a fault and comes through."""
+    """Returns the result, or None for an expected refusal. Any other error is raised."""
     try:
         return await work
     except (Problem, ChainMoved):

@@ -1,4 +1,4 @@
-"""What waits too long fails, and takes with it only what was built on it."""
+"""Overdue transactions fail, and with them only what builds on them."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Miners: they race without forking, take up what is new, and stop when told."""
+"""Miners: they race without forking, use new payments and tips, and stop when cancelled."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ FAST_HASHES_PER_S = 50_000
 
 @dataclass(frozen=True)
 class WatchedChain(Chain):
-    """Keeps each template for whoever waits for it."""
+    """Keeps each template for the test to wait for."""
 
     templates: "asyncio.Queue[BlockTemplate]" = field(default_factory=asyncio.Queue)
 
@@ -67,7 +67,7 @@ async def test_two_miners_make_one_chain(scene: Scene, volatile: VolatileTopics)
 
 
 class Deaf(Chain):
-    """Swallows a cancellation, as a library below may that is busy with a connection."""
+    """Swallows a cancellation, as a library may while it is busy with a connection."""
 
     async def template(self, miner_wallet_id: str) -> BlockTemplate:
         with contextlib.suppress(asyncio.CancelledError):
@@ -99,7 +99,7 @@ async def test_a_search_takes_up_new_payments_and_a_new_tip(
     monkeypatch.setattr(miner_module, "REBUILD_S", 0.0)
     monkeypatch.setattr(miner_module, "TIMESTAMP_S", 3600.0)
     other = await scene.next_block("bob")
-    # A difficulty that nobody meets: the search goes on until it is cancelled.
+    # A difficulty that cannot be met: the search goes on until it is cancelled.
     await scene.owner.execute("UPDATE blockchain_info SET current_difficulty = 200")
     chain = WatchedChain(scene.database, scene.clock, scene.services.chain.events)
     templates = chain.templates

@@ -17,7 +17,7 @@ WALLETS = 5_000
 BUSY = 100
 BLOCKS = 1_000
 TRANSACTIONS = 20_000
-# So few rows that a scan is the right plan: one tip, and here no custodial wallet.
+# Tables with so few rows that a scan is the right plan.
 SMALL = {"blockchain_info", "wallet_keys"}
 
 FILL = f"""
@@ -67,7 +67,7 @@ async def full(owner: Owner) -> Owner:
 async def scans(owner: Owner, query: Statement, *arguments: object) -> set[str]:
     """Tables that a statement reads from end to end, be it planned for these arguments, as a pool's connection does at
     first, or for any, as it may later."""
-    # Whatever is bound to a parameter makes EXPLAIN plan for it; a plan for any arguments must be a prepared one.
+    # EXPLAIN plans for the arguments that it is given; a generic plan needs a prepared statement.
     await owner.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE tried AS {query.sql}")
     nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
     plans = (

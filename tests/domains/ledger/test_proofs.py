@@ -1,4 +1,4 @@
-"""Inclusion proofs: they hold, and every change to one shows."""
+"""Inclusion proofs: they are valid, and every change to one is detected."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -89,7 +89,7 @@ async def test_another_height_and_a_cut_branch_show(scene: Scene) -> None:
 
 async def test_the_copy_that_pads_an_odd_level_is_no_transaction(scene: Scene) -> None:
     last = (await block_of_seven(scene))[6]
-    # Seven leaves: the last one is paired with itself, and would seem to stand at 7 as well.
+    # Seven leaves: the last one is paired with itself, and would seem to be at 7 as well.
     assert last.branch[0] == last.transaction_hash
     assert not verify_proof(msgspec.structs.replace(last, index=7)).valid
 

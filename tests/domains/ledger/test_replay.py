@@ -1,4 +1,4 @@
-"""The doctor finds what somebody changed behind Moneta's back, and says where."""
+"""The replay finds rows that were changed directly, and reports where."""
 
 from collections.abc import AsyncIterator
 
@@ -13,7 +13,7 @@ from tests.conftest import Owner
 from tests.domains.ledger.scene import Scene
 
 TIP = 10
-# Block 6 holds a payment by alice with change, block 8 spends that change, and one payment still waits.
+# Block 6 holds a payment by alice with change, block 8 spends that change, and one payment is still pending.
 IN_BLOCK_6 = "(SELECT transaction_hash FROM transactions WHERE block_height = 6 AND block_position = 1)"
 COINBASE_6 = "(SELECT transaction_hash FROM transactions WHERE block_height = 6 AND block_position = 0)"
 

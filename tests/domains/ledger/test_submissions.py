@@ -1,4 +1,4 @@
-"""Payments signed elsewhere: drafted here, judged like anybody's."""
+"""Payments that their senders sign: drafted by Moneta, checked like any other."""
 
 import asyncio
 import base64

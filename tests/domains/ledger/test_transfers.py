@@ -1,4 +1,4 @@
-"""Custodial payments: what they do, what they refuse, and what happens when many meet."""
+"""Custodial payments: what they do, what they refuse, and what happens concurrently."""
 
 import asyncio
 from datetime import timedelta
@@ -136,7 +136,7 @@ async def test_what_is_not_there_cannot_be_paid(scene: Scene) -> None:
     with pytest.raises(model.InsufficientFunds) as caught:
         await scene.pay(alice, bob, "500")
     assert caught.value.available == REWARD
-    # What is on the way to Bob is not his to spend.
+    # Bob cannot spend unconfirmed payments to him.
     await scene.pay(alice, bob, "400")
     with pytest.raises(model.InsufficientFunds) as caught:
         await scene.pay(bob, alice, "1")

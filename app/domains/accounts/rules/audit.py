@@ -1,4 +1,4 @@
-"""Whether the audit log is whole: the verdict over what was read of it."""
+"""Whether the audit log is complete and unchanged."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ GENESIS = "0" * 64
 
 
 class Extent(msgspec.Struct, frozen=True):
-    """The first and the last entry there is, and the head that the chain should end at. All null: no entries."""
+    """The first and last stored entries, null if there are none, and the head that the chain should end at."""
 
     entries: int
     first_seq: int | None
@@ -22,7 +22,7 @@ class Extent(msgspec.Struct, frozen=True):
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """Where a month begins, and whether that month may have been dropped by now."""
+    """Where a month begins in the chain, and whether the retention period allows that month to be dropped."""
 
     month: datetime
     seq: int
@@ -31,7 +31,7 @@ class Anchor(msgspec.Struct, frozen=True):
 
 
 class Break(msgspec.Struct, frozen=True):
-    """The first entry that does not fit: edited, missing its predecessor, or not linked to it."""
+    """The first faulty entry: edited, without its predecessor, or not linked to it."""
 
     seq: int
     finding: str
@@ -45,7 +45,7 @@ _FINDINGS = {
 
 
 def audit_verdict(extent: Extent, anchors: list[Anchor], broken: Break | None) -> AuditVerdict:
-    """The first thing wrong, or that nothing is."""
+    """Returns the first fault, or that there is none."""
     fault = _beginning(extent, anchors)
     if fault is None and broken is not None:
         fault = _FINDINGS[broken.finding].format(seq=broken.seq)

@@ -1,4 +1,4 @@
-"""What a user may be called. Each function gives the value as it is stored, or raises InvalidInput."""
+"""Validation of what identifies a user. Each function returns the value to store, or raises InvalidInput."""
 
 import ipaddress
 import re
@@ -24,7 +24,7 @@ _IPV6_HOST_BITS = 64
 
 
 def email(text: str) -> str:
-    """Trimmed and lower case. ASCII: no mail server is asked whether it takes more."""
+    """Trimmed and lower case. ASCII only, because not every mail server accepts more."""
     normal = text.strip().lower()
     if not text.isascii() or len(normal) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(normal):
         raise InvalidInput("email", "This is not an e-mail address.")
@@ -42,12 +42,12 @@ def display_name(text: str) -> str:
 
 
 def default_display_name(user_id: object) -> str:
-    """For who has chosen none: it tells nothing about them."""
+    """Returns a display name that reveals nothing about the user."""
     return f"user-{str(user_id)[:8]}"
 
 
 def password(text: str, address: str, *, field: str = "password") -> str:
-    """As it is: length is what counts, and that it is not the e-mail address."""
+    """Unchanged. A password must be long enough and must not be the e-mail address."""
     if len(text) < MIN_PASSWORD_CHARS:
         raise InvalidInput(field, f"A password has at least {MIN_PASSWORD_CHARS} characters.")
     try:
@@ -62,14 +62,14 @@ def password(text: str, address: str, *, field: str = "password") -> str:
 def access_code(text: str, *, field: str = "accessCode") -> str:
     """Trimmed and upper case."""
     normal = text.strip().upper()
-    # Before the case was changed: some letters, such as the German ß, become ASCII by it.
+    # Check `text`, not `normal`: upper-casing turns some letters, such as the German ß, into ASCII.
     if not text.isascii() or not _ACCESS_CODE.fullmatch(normal):
         raise InvalidInput(field, "An access code has 4 to 50 letters, digits and hyphens.")
     return normal
 
 
 def otp_code(text: str) -> str:
-    """Trimmed: what is no code at all is not worth one of the guesses."""
+    """Trimmed. Text that cannot be a code is refused here, so that it does not use up a guess."""
     normal = text.strip()
     if not _OTP.fullmatch(normal):
         raise InvalidInput("code", "A verification code has six digits.")
@@ -85,35 +85,35 @@ def national_id(text: str) -> str:
 
 
 def username(text: str) -> str:
-    """As it is; two that differ in case only are the same."""
+    """Unchanged. Usernames that differ only in case are the same."""
     if not _USERNAME.fullmatch(text):
         raise InvalidInput("username", "A username has 3 to 30 letters A-Z, digits and underscores.")
     return text
 
 
 def avatar_url(text: str) -> str:
-    """As it is."""
+    """Unchanged."""
     if len(text) > MAX_AVATAR_URL_CHARS or not _URL.fullmatch(text):
         raise InvalidInput("avatarUrl", f"An avatar is an https:// URL of at most {MAX_AVATAR_URL_CHARS} characters.")
     return text
 
 
 def source_of(ip: str | None) -> str | None:
-    """Who attempts are counted against: an IPv4 address, or the /64 that one IPv6 user has to themselves."""
+    """Returns what attempts are counted against: an IPv4 address, or the /64 network of an IPv6 address."""
     address = ip_address(ip)
     if address is None:
         return None
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv4Address):
         return address
-    # How a socket that listens on both shows IPv4: all of them lie in one /64.
+    # A dual-stack socket shows IPv4 addresses in this form. All of them are in one /64.
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, _IPV6_HOST_BITS), strict=False))
 
 
 def ip_address(text: str | None) -> str | None:
-    """The address if it is one that Postgres can store; what a proxy made up is None."""
+    """Returns the address as Postgres stores it, or None if a proxy sent something else."""
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What Moneta writes to its users."""
+"""Mails to users."""
 
 from app.kit.mail import Message
 
@@ -6,19 +6,19 @@ _CLOSING = "If this was not you, you can ignore this mail.\n\nMoneta\n"
 
 
 def verification(to: str, code: str, link: str, minutes: int) -> Message:
-    """Carries the one-time code and the link; either of them verifies the address."""
+    """Contains a one-time code and a link. Either of them verifies the address."""
     return Message(
         to=to,
         subject="Your Moneta verification code",
         text=(
-            f"Welcome to Moneta.\n\nYour verification code is {code}. It is good for {minutes} minutes.\n\n"
+            f"Welcome to Moneta.\n\nYour verification code is {code}. It is valid for {minutes} minutes.\n\n"
             f"Or open this link within a day:\n{link}\n\n{_CLOSING}"
         ),
     )
 
 
 def password_reset(to: str, link: str, minutes: int) -> Message:
-    """Carries the link that sets a new password, once."""
+    """Contains a link that sets a new password once."""
     return Message(
         to=to,
         subject="Reset your Moneta password",
@@ -27,7 +27,7 @@ def password_reset(to: str, link: str, minutes: int) -> Message:
 
 
 def password_changed(to: str) -> Message:
-    """Tells the owner of an account what its thief would keep quiet."""
+    """Notifies the owner of an account, in case somebody else changed the password."""
     return Message(
         to=to,
         subject="Your Moneta password was changed",

@@ -1,4 +1,4 @@
-"""What may be kept as a setting."""
+"""Validation of settings."""
 
 import math
 import re
@@ -11,22 +11,22 @@ from app.kit.errors import InvalidInput
 MAX_SETTINGS = 200
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
-# What every JSON reader keeps exactly.
+# The largest integer that every JSON parser reads exactly.
 MAX_INTEGER = 2**53 - 1
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
 def check_name(text: str) -> str:
-    """The name. Raises InvalidInput."""
+    """Returns the name. Raises InvalidInput."""
     if not _NAME.fullmatch(text):
         raise InvalidInput("name", "A name has 1 to 64 letters, digits and . _ - and begins with a letter.")
     return text
 
 
 def check_value(value: Any) -> Any:
-    """The value, of which Postgres can store every part. Raises InvalidInput."""
-    # Level by level: a value nested deeper than Python's own stack must not reach a recursive encoder.
+    """Returns the value, every part of which Postgres can store. Raises InvalidInput."""
+    # Level by level: a value nested deeper than Python's stack must not reach a recursive encoder.
     level, depth = [value], 0
     while level:
         depth += 1

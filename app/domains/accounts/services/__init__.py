@@ -1,4 +1,4 @@
-"""What accounts can do."""
+"""Services of the accounts house."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,7 +34,7 @@ TOKEN_AUDIENCE = "moneta-api"  # noqa: S105
 
 @dataclass(frozen=True)
 class AccountsServices:
-    """The verbs of the house, by noun."""
+    """All services of the house."""
 
     registration: Registration
     verification: Verification
@@ -50,7 +50,7 @@ class AccountsServices:
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """How often strangers and users may try what can be guessed or abused."""
+        """Rate limits of everything that can be guessed or abused."""
         return *self.sessions.devices.limits, REGISTRATION_LIMIT, RESEND_LIMIT, RESET_LIMIT
 
     @classmethod
@@ -68,97 +68,37 @@ class AccountsServices:
         passwords: Passwords,
         prepare_wallet: PrepareWallet,
     ) -> Self:
-        """`secret` is what the keys of access tokens and of one-time codes are derived from."""
+        """Builds them. The keys of access tokens, device tokens and one-time codes are derived from `secret`."""
         limiter = RateLimiter(redis, clock)
         auth_log = AuthLog(database, clock)
         mail_queue = MailQueue(keyring, mailer)
-        devices = Devices(
-            database=database,
-            clock=clock,
-            secret=derive(secret, "device-tokens"),
-            limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
+        login_limit = Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s))
+        devices = Devices(database, clock, derive(secret, "device-tokens"), login_limit)
+        otp_secret, otp_ttl = derive(secret, "otp-codes"), timedelta(seconds=settings.otp_ttl_s)
+        guesses, origin = settings.otp_max_guesses, settings.origin
+        verification = Verification(
+            database, clock, limiter, auth_log, mail_queue, otp_secret, otp_ttl, guesses, origin
         )
-        verification = _verification(settings, secret, database, clock, limiter, auth_log, mail_queue)
         registration = Registration(
-            database=database,
-            clock=clock,
-            passwords=passwords,
-            keyring=keyring,
-            limiter=limiter,
-            auth_log=auth_log,
-            verification=verification,
-            devices=devices,
-            prepare_wallet=prepare_wallet,
+            database, clock, passwords, keyring, limiter, auth_log, verification, devices, prepare_wallet
         )
-        sessions = _sessions(settings, secret, database, clock, events, passwords, limiter, auth_log, devices)
-        credentials = Credentials(
-            database=database,
-            clock=clock,
-            passwords=passwords,
-            limiter=limiter,
-            auth_log=auth_log,
-            mail_queue=mail_queue,
-            sessions=sessions,
-            origin=settings.origin,
+        access_tokens = AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE)
+        access_ttl = timedelta(seconds=settings.access_token_ttl_s)
+        refresh_ttl = timedelta(seconds=settings.refresh_token_ttl_s)
+        sessions = Sessions(
+            database, clock, events, passwords, access_tokens, limiter, auth_log, access_ttl, refresh_ttl, devices
         )
-        administration = Administration(database, clock, keyring, auth_log, registration, sessions)
+        credentials = Credentials(database, clock, passwords, limiter, auth_log, mail_queue, sessions, origin)
         return cls(
             registration=registration,
             verification=verification,
             sessions=sessions,
             credentials=credentials,
             profiles=Profiles(database),
-            administration=administration,
+            administration=Administration(database, clock, keyring, auth_log, registration, sessions),
             audit=Audit(database, clock),
             mail_queue=mail_queue,
             users=Users(database),
             maintenance=Maintenance(database, clock),
             demo_access=DemoAccess(database, passwords),
         )
-
-
-def _verification(  # noqa: PLR0917  # seven different types: no two can be confused
-    settings: Settings,
-    secret: str,
-    database: Database,
-    clock: Clock,
-    limiter: RateLimiter,
-    auth_log: AuthLog,
-    mail_queue: MailQueue,
-) -> Verification:
-    return Verification(
-        database=database,
-        clock=clock,
-        limiter=limiter,
-        auth_log=auth_log,
-        mail_queue=mail_queue,
-        otp_secret=derive(secret, "otp-codes"),
-        otp_ttl=timedelta(seconds=settings.otp_ttl_s),
-        otp_max_guesses=settings.otp_max_guesses,
-        origin=settings.origin,
-    )
-
-
-def _sessions(  # noqa: PLR0917  # nine different types: no two can be confused
-    settings: Settings,
-    secret: str,
-    database: Database,
-    clock: Clock,
-    events: EventLog,
-    passwords: Passwords,
-    limiter: RateLimiter,
-    auth_log: AuthLog,
-    devices: Devices,
-) -> Sessions:
-    return Sessions(
-        database=database,
-        clock=clock,
-        events=events,
-        passwords=passwords,
-        access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
-        limiter=limiter,
-        auth_log=auth_log,
-        access_ttl=timedelta(seconds=settings.access_token_ttl_s),
-        refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
-        devices=devices,
-    )

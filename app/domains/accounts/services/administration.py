@@ -1,4 +1,4 @@
-"""What admins do: access codes, roles, a look at the scheduled jobs; and what the command line does for them."""
+"""What admins do: access codes, roles, scheduled jobs; and what the command line does on their behalf."""
 
 import secrets
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from app.kit.idempotency import Keyed, once
 from app.kit.jobs import ScheduledJob
 
 MAX_CODES: Final = 100
-# No 0 O 1 I L: codes are read aloud and copied from paper. 31 ** 12 of them cannot be guessed.
+# No 0 O 1 I L: codes are read aloud and copied from paper. One of 31 ** 12 codes cannot be guessed.
 CODE_ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_GROUPS: Final = 3
 CODE_GROUP_CHARS: Final = 4
@@ -30,7 +30,7 @@ REWRAP_BATCH: Final = 100
 
 @dataclass(frozen=True)
 class Administration:
-    """What needs the admin role, or the machine's command line."""
+    """Operations for admins and for the command line."""
 
     database: Database
     clock: Clock
@@ -42,7 +42,7 @@ class Administration:
     async def create_access_codes(
         self, viewer: Viewer, *, count: int | None, codes: Sequence[str] | None, idempotency_key: str
     ) -> list[UUID]:
-        """Makes `count` random codes or these very `codes`, all or none; gives their ids.
+        """Creates `count` random codes or exactly these `codes`, all or none. Returns their ids.
 
         Raises Forbidden, InvalidInput, IdempotencyKeyReused.
         """
@@ -58,7 +58,7 @@ class Administration:
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def update_role(self, viewer: Viewer, user_id: UUID, role: Role) -> None:
-        """Gives a user a role, and ends their sessions: open sockets hold the role they were opened with.
+        """Changes a user's role and ends their sessions, because open sockets keep the role they were opened with.
 
         Raises Forbidden, NotFound, OwnRole.
         """
@@ -76,21 +76,21 @@ class Administration:
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def scheduled_jobs(self, executor: Executor, viewer: Viewer) -> list[ScheduledJob]:
-        """Every scheduled job and what it did last. Raises Forbidden."""
+        """Returns every scheduled job and its last run. Raises Forbidden."""
         _require_admin(viewer)
         return await jobs.scheduled_jobs(executor)
 
     async def create_admin(self, email: str, full_name: str, password: str) -> str:
-        """Makes a verified admin, or makes one of the user who has this address, whose password then stays.
+        """Creates a verified admin, or promotes the user with this address, who keeps their password.
 
-        Returns what was done, in words. For the command line: it asks for no permission. Raises InvalidInput.
+        Returns a message about what was done. For the command line: it checks no permission. Raises InvalidInput.
         """
         address = identity.email(email)
         user = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(UserSql.user_by_email, address))
         if user is None:
             new = NewUser(email=address, password=password, full_name=full_name)
             await self.registration.create(new, Role.ADMIN, Client())
-            return f"{address} is registered, and an admin"
+            return f"{address} is registered as an admin"
 
         async def promote(tx: Tx) -> None:
             await tx.execute(UserSql.make_admin, user.id)
@@ -101,14 +101,14 @@ class Administration:
         return f"{address} is an admin now; their password is the one they had"
 
     async def add_access_codes(self, codes: Sequence[str]) -> None:
-        """Makes these codes where they do not exist. For the demo data: it asks for no permission."""
+        """Creates the codes that do not exist yet. For the demo data: it checks no permission."""
         wanted = sorted({identity.access_code(code) for code in codes})
         await self.database.write(
             SYSTEM, lambda tx: tx.fetch(AccessCodeSql.insert_access_codes, wanted, self.clock.now())
         )
 
     async def rewrap_national_ids(self) -> int:
-        """Moves every national id to the active key-encryption key, batch by batch; returns how many."""
+        """Moves every national id to the active key-encryption key, batch by batch. Returns how many were moved."""
         moved = 0
         while batch := await self.database.write(SYSTEM, self._rewrap_batch):
             moved += batch
@@ -125,7 +125,7 @@ class Administration:
         inserted = await tx.fetch(AccessCodeSql.insert_access_codes, wanted, self.clock.now())
         ids = {code: code_id for code_id, code in inserted}
         if taken := [code for code in wanted if code not in ids]:
-            raise InvalidInput("codes", f"There is a code {taken[0]} already.")
+            raise InvalidInput("codes", f"The code {taken[0]} exists already.")
         return [ids[code] for code in wanted]
 
 
@@ -139,13 +139,13 @@ def _wanted(count: int | None, codes: Sequence[str] | None) -> list[str]:
         raise InvalidInput("count", "Say either `count` or `codes`.")
     if codes is None:
         if not 1 <= (count or 0) <= MAX_CODES:
-            raise InvalidInput("count", f"At least 1 and at most {MAX_CODES} codes at once.")
+            raise InvalidInput("count", f"Give 1 to {MAX_CODES} codes at once.")
         return [_random_code() for _ in range(count or 0)]
     if not 1 <= len(codes) <= MAX_CODES:
-        raise InvalidInput("codes", f"At least 1 and at most {MAX_CODES} codes at once.")
+        raise InvalidInput("codes", f"Give 1 to {MAX_CODES} codes at once.")
     wanted = [identity.access_code(code, field="codes") for code in codes]
     if len(set(wanted)) < len(wanted):
-        raise InvalidInput("codes", "A code is there twice.")
+        raise InvalidInput("codes", "A code is listed twice.")
     return wanted
 
 

@@ -1,4 +1,4 @@
-"""The audit log's hash chain, checked."""
+"""Verification of the audit log's hash chain."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ from app.kit.db import SYSTEM, Database
 
 @dataclass(frozen=True)
 class Audit:
-    """Reads the audit log as a whole."""
+    """Verifies the audit log."""
 
     database: Database
     clock: Clock
 
     async def verify(self) -> AuditVerdict:
-        """Finds an entry that was changed, removed, put elsewhere or added, and a beginning or an end cut off.
+        """Detects an entry that was changed, removed, moved or added, and a beginning or an end that was cut off.
 
-        What it cannot find is a chain that the database's owner has rewritten from some entry to its end, head
-        included: keep a verdict's last hash elsewhere to be sure of that too.
+        It cannot detect that the database's owner rewrote the chain from some entry to its end, head included. To
+        detect that too, keep the last hash in another place.
         """
         async with self.database.snapshot(SYSTEM) as tx:
             extent = await tx.fetch_one(AuditSql.audit_extent)

@@ -1,4 +1,4 @@
-"""The auth log: what happened at the door, who, from where, and whether it went well."""
+"""The auth log: authentication events, with their user, origin and outcome."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,19 +22,19 @@ class AuthLog:
     async def record(
         self, tx: Tx, event: AuthEvent, client: Client, user_id: UUID | None, *, error: str | None = None
     ) -> None:
-        """Adds an entry to the caller's transaction: it is there exactly if what it tells of is."""
+        """Adds an entry in the caller's transaction, so that both commit or roll back together."""
         ip, user_agent = origin_of(client)
         await tx.execute(
             AuthLogSql.insert_auth_log, user_id, event, ip, user_agent, error is None, error, self.clock.now()
         )
 
     async def record_failure(self, event: AuthEvent, client: Client, user_id: UUID | None, error: str) -> None:
-        """Adds an entry about something that came to nothing, in a transaction of its own."""
+        """Adds an entry about a failure, in a transaction of its own."""
         await self.database.write(system_scope(client), lambda tx: self.record(tx, event, client, user_id, error=error))
 
 
 def origin_of(client: Client) -> tuple[str | None, str | None]:
-    """Address and user agent in the form in which they are stored."""
+    """Returns the IP address and the user agent as they are stored."""
     agent = client.user_agent
     if agent is not None:
         agent = agent.replace("\x00", "").encode("utf-8", "replace").decode()[:MAX_USER_AGENT_CHARS]
@@ -42,5 +42,5 @@ def origin_of(client: Client) -> tuple[str | None, str | None]:
 
 
 def system_scope(client: Client, user_id: UUID | None = None) -> Scope:
-    """Moneta itself, at the request of `client`; `user_id` is who the audit log names."""
+    """Returns the system scope for a request of `client`. The audit log names `user_id`."""
     return Scope(user_id=user_id, system=True, ip=client.ip, user_agent=client.user_agent)

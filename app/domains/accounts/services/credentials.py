@@ -1,4 +1,4 @@
-"""Passwords: changing one's own, and setting a new one through a mailed link."""
+"""Password changes, and password resets by a mailed link."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,11 +23,11 @@ from app.kit.ratelimit import Limit, RateLimiter
 RESET_TTL: Final = timedelta(hours=1)
 RESET_JOB: Final = "accounts.password-reset"
 RESET_LIMIT = Limit("password-reset", 5, timedelta(hours=1))
-"""Requests for one account from one address."""
+"""Requests for one account from one network."""
 RESET_GAP: Final = timedelta(minutes=2)
-"""Who asks again so soon has a link in the mail already."""
+"""A request this soon after the last one sends no mail: a link is on its way."""
 RESET_LINKS: Final = 5
-"""Links that may be good at once by requests of strangers: mail is bounded, and each of them opens the account."""
+"""The most links that requests from unknown networks keep valid at once. It bounds the mails to a user."""
 CHANGE_LIMIT_NAME: Final = "change-password"
 
 
@@ -45,16 +45,16 @@ class Credentials:
     origin: str
 
     async def change(self, viewer: Viewer, current: str, new: str) -> int:
-        """Replaces the viewer's password, ends their other sessions and says how many there were.
+        """Replaces the viewer's password and ends their other sessions. Returns how many were ended.
 
-        Raises InvalidInput, for a wrong current password as well; RateLimited after as many of those as log-in bears.
+        Raises InvalidInput, also for a wrong current password; RateLimited after as many wrong ones as log-in allows.
         """
         user = await self.database.read(viewer.scope, lambda tx: tx.fetch_one(UserSql.user_by_id, viewer.user_id))
         if user is None:
             raise NotFound
         address, stored = user.email, user.password_hash
         identity.password(new, address, field="newPassword")
-        # Each session has guesses of its own: a stolen one uses up those of no other.
+        # Guesses are counted for each session, so that a stolen one does not use up those of others.
         limit = msgspec.structs.replace(self.sessions.devices.limit, name=CHANGE_LIMIT_NAME)
         async with self.limiter.attempt(limit.of(str(viewer.session_id))) as attempt:
             verdict = await self.passwords.verify(current, stored)
@@ -68,7 +68,7 @@ class Credentials:
 
         async def work(tx: Tx) -> int:
             if not await tx.execute(CredentialSql.replace_password, viewer.user_id, stored, new_hash):
-                raise InvalidInput("currentPassword", "Your password was changed meanwhile.")
+                raise InvalidInput("currentPassword", "Your password was changed in the meantime.")
             await tx.execute(CredentialSql.delete_reset_tokens, viewer.user_id)
             await self.auth_log.record(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
             await self.mail_queue.send(tx, mails.password_changed(address))
@@ -77,9 +77,9 @@ class Credentials:
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def request_reset(self, email: str, client: Client) -> None:
-        """Asks for a reset link. Returns the same, as fast, whether or not the address has an account.
+        """Requests a reset link. Neither result nor timing reveals whether the address has an account.
 
-        Raises InvalidInput, RateLimited, Unavailable. Requests from elsewhere do not count against anybody here.
+        Raises InvalidInput, RateLimited, Unavailable. Requests are counted for each network separately.
         """
         address = identity.email(email)
         await self.limiter.charge(RESET_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
@@ -87,7 +87,7 @@ class Credentials:
         await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESET_JOB, content))
 
     async def send_reset(self, email: str, client: Client) -> None:
-        """What the worker makes of such a request: nothing for an unknown address, or where links enough are good."""
+        """Handles such a request in the worker. Sends nothing if the address is unknown or enough links are valid."""
         now, token = self.clock.now(), new_token()
 
         async def work(tx: Tx) -> None:
@@ -105,14 +105,14 @@ class Credentials:
         await self.database.write(system_scope(client), work)
 
     async def reset(self, token: str, new: str, client: Client) -> UUID:
-        """Sets the password that a mailed link allows to set, and ends all sessions; gives the user.
+        """Sets a new password by a mailed link and ends all sessions. Returns the user's id.
 
         Raises InvalidInput, ResetInvalid.
         """
         presented = digest(token)
         now = self.clock.now()
         user = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(CredentialSql.reset_token_user, presented, now))
-        # Before the hash is computed: who guesses links shall not cost us a core.
+        # Before the hash is computed: guessing links must not cost CPU time.
         if user is None:
             raise ResetInvalid
         _, address = user
@@ -127,7 +127,7 @@ class Credentials:
             await tx.execute(CredentialSql.delete_reset_tokens, user_id)
             await self.auth_log.record(tx, AuthEvent.PASSWORD_RESET, client, user_id)
             await self.mail_queue.send(tx, mails.password_changed(address))
-            # Who has the mail is the owner: from here they log in however many strangers guess.
+            # The reader of the mail is the owner: guesses by others must not lock them out in this network.
             await self.sessions.devices.remember(tx, user_id, client)
             await self.sessions.end_all(tx, user_id)
             return user_id

@@ -1,4 +1,4 @@
-"""Whether what the documentation publishes gives access here."""
+"""Whether the published demo credentials give access to this database."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from app.kit.db import SYSTEM, Database
 
 @dataclass(frozen=True)
 class DemoAccess:
-    """Looks for demo data in a database that strangers reach."""
+    """Looks for published credentials in a database that is open to the public."""
 
     database: Database
     passwords: Passwords
 
     async def findings(self) -> list[str]:
-        """What gives access, in words; nothing where all is well. Raises Unavailable."""
+        """Returns a message about each credential that gives access. Raises Unavailable."""
         async with self.database.snapshot(SYSTEM) as tx:
             users = await tx.fetch(UserSql.users_with_emails, list(demo_credentials.EMAILS))
             codes = await tx.fetch(AccessCodeSql.unspent_codes, list(demo_credentials.ACCESS_CODES))

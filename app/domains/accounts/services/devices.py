@@ -1,7 +1,7 @@
-"""Where users log in: devices that show a token, and addresses that they have logged in from before.
+"""Known devices and networks: devices with a token, and networks that a user has logged in from before.
 
-Whoever comes from either has failures of their own. Strangers who guess at an account, or from the same address, use up
-the allowance of strangers: they keep nobody out at home.
+Failed log-ins from a known device or network are counted separately. So attackers who guess at an account, or from a
+shared network, cannot lock out its user.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from app.kit.ratelimit import Charge, Limit
 DEVICE_TTL: Final = timedelta(days=180)
 SOURCES_KEPT: Final = 50
 MAX_PAUSE: Final = timedelta(minutes=5)
-"""The longest pause between two guesses of strangers at one account, or from one address."""
+"""The longest pause between two guesses of unknown clients at one account, or from one network."""
 ACCOUNT_FACTOR: Final = 10
 ADDRESS_FACTOR: Final = 20
 
 
 class ReturningClient(Client, frozen=True):
-    """A client with what it bears from an earlier log-in."""
+    """A client with tokens of an earlier log-in."""
 
     device_token: str | None = None
     refresh_token: str | None = None
@@ -34,35 +34,35 @@ class ReturningClient(Client, frozen=True):
 
 @dataclass(frozen=True)
 class Devices:
-    """Knows devices again, and says what an attempt to log in is charged to."""
+    """Recognises devices, and decides which limits an attempt to log in is charged to."""
 
     database: Database
     clock: Clock
     secret: bytes
     limit: Limit
-    """Failures for each account and address, or account and device."""
+    """Failures for each account and network, or account and device."""
 
     @property
     def limits(self) -> tuple[Limit, Limit, Limit]:
-        """Failures of whoever is known or alone, and of strangers: at one account, and from one address."""
+        """Failures of one client at one account; of all unknown clients at one account; and from one network."""
         return self.limit, self._strangers("account", ACCOUNT_FACTOR), self._strangers("address", ADDRESS_FACTOR)
 
     def issue(self, user_id: UUID, password_hash: str) -> str:
-        """A token by which this device is known again, until the password changes."""
+        """Returns a token that identifies this device until the password changes."""
         issued = f"{new_token(16)}.{int(self.clock.now().timestamp())}"
         return f"{issued}.{self._mac(issued, user_id, password_hash)}"
 
     def knows(self, token: str, user_id: UUID, password_hash: str) -> bool:
-        """Whether the token was issued to a device of this user, since their password last changed."""
+        """Whether the token was issued to a device of this user since their password last changed."""
         issued, _, mac = token.rpartition(".")
         if not same_digest(mac, self._mac(issued, user_id, password_hash)):
             return False
         return int(issued.rpartition(".")[2]) > (self.clock.now() - DEVICE_TTL).timestamp()
 
     async def look_up(self, address: str, proof: ReturningClient) -> tuple[LoginCandidate | None, list[Charge]]:
-        """The account of an e-mail address, if any, and what an attempt at it is charged to.
+        """Returns the account of an e-mail address, if any, and what an attempt at it is charged to.
 
-        The subjects hold the password's hash: a reset opens the account, by nothing more than having happened.
+        The subjects contain the password's hash, so a password reset clears the counts.
         """
         source = identity.source_of(proof.ip)
         session = None if proof.refresh_token is None else digest(proof.refresh_token)
@@ -81,11 +81,11 @@ class Devices:
         return user, [*charges, *self.limits[1].of(account), *self.of_source(source)]
 
     def of_source(self, source: str | None) -> list[Charge]:
-        """What strangers of one address share."""
+        """Returns the charges that all unknown clients of one network share."""
         return self.limits[2].of(source)
 
     async def remember(self, tx: Tx, user_id: UUID, client: Client) -> None:
-        """Notes that the user was at this address."""
+        """Remembers that the user was in this network."""
         source = identity.source_of(client.ip)
         if source is not None:
             await tx.execute(DeviceSql.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)

@@ -1,4 +1,4 @@
-"""Mail on its way: sealed in the queue, so that nobody who reads the queue reads one-time codes."""
+"""Queued mails. They are encrypted, so that reading the queue reveals no one-time codes."""
 
 import base64
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MAIL_JOB: Final = "accounts.mail"
 
 @dataclass(frozen=True)
 class MailQueue:
-    """Hands work with secrets in it to the worker."""
+    """Enqueues jobs with secret content."""
 
     keyring: Keyring
     mailer: Mailer
@@ -27,7 +27,7 @@ class MailQueue:
         await self.enqueue(tx, MAIL_JOB, msgspec.to_builtins(message))
 
     async def enqueue(self, tx: Tx, job: str, content: dict[str, Any]) -> None:
-        """Asks for a job whose payload only a holder of the keyring can read."""
+        """Enqueues a job whose payload can be read only with the keyring."""
         sealed = self.keyring.seal(msgspec.json.encode(content), job.encode())
         await enqueue(
             tx,
@@ -40,7 +40,7 @@ class MailQueue:
         )
 
     def open(self, job: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """The content of a job's payload. Raises SealBroken or UnknownKey."""
+        """Returns the content of a job's payload. Raises SealBroken or UnknownKey."""
         sealed = Sealed(
             kek_id=payload["kek_id"],
             wrapped_key=base64.b64decode(payload["wrapped_key"]),
@@ -50,6 +50,6 @@ class MailQueue:
         return content
 
     async def deliver(self, content: dict[str, Any]) -> None:
-        """What the worker makes of MAIL_JOB's content. Raises MailError, upon which the job is tried again."""
+        """Handles MAIL_JOB in the worker. Raises MailError, and the job is retried."""
         free_to_wait("a mail server")
         await self.mailer.send(msgspec.convert(content, Message))

@@ -1,4 +1,4 @@
-"""Forgetting what has had its time."""
+"""Deletion of what has expired."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,22 +17,22 @@ AUTH_LOG_RETENTION: Final = timedelta(days=90)
 
 @dataclass(frozen=True)
 class Maintenance:
-    """The upkeep of accounts. Each verb says in a line what it did."""
+    """Scheduled maintenance of accounts. Each method returns a line about what it did."""
 
     database: Database
     clock: Clock
 
     async def delete_old_sessions(self) -> str:
-        """Those whose access token expired 30 days ago, and that cannot be refreshed any more.
+        """Deletes sessions whose access token expired 30 days ago and that can no longer be refreshed.
 
-        With them the addresses that users have not logged in from for 180 days.
+        Also deletes networks that users have not logged in from for 180 days.
         """
         now = self.clock.now()
         await self._delete(DeviceSql.delete_old_sources, now - SOURCE_RETENTION)
         return f"{await self._delete(SessionSql.delete_old_sessions, now - SESSION_RETENTION, now)} deleted"
 
     async def delete_old_secrets(self) -> str:
-        """One-time codes and reset links, 24 hours after they expired."""
+        """Deletes one-time codes and reset links 24 hours after they expired."""
         before = self.clock.now() - OTP_RETENTION
         codes, links = (
             await self._delete(VerificationSql.delete_old_otps, before),
@@ -41,7 +41,7 @@ class Maintenance:
         return f"{codes} codes and {links} reset links deleted"
 
     async def delete_old_auth_logs(self) -> str:
-        """Entries of the auth log after 90 days."""
+        """Deletes entries of the auth log after 90 days."""
         return f"{await self._delete(AuthLogSql.delete_old_auth_logs, self.clock.now() - AUTH_LOG_RETENTION)} deleted"
 
     async def _delete(self, command: Command, *args: object) -> int:

@@ -1,4 +1,4 @@
-"""What users say about themselves and keep for themselves: profile and settings."""
+"""Profiles and settings of users."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from app.kit.errors import InvalidInput, NotFound
 
 @dataclass(frozen=True)
 class Profiles:
-    """Writes profiles and settings."""
+    """Changes profiles and settings."""
 
     database: Database
 
     async def update(self, viewer: Viewer, changes: ProfileChanges) -> None:
-        """Raises InvalidInput, UsernameTaken."""
+        """Changes the viewer's profile. Raises InvalidInput, UsernameTaken."""
         changes = _checked(changes)
 
         async def work(tx: Tx) -> None:
@@ -47,7 +47,7 @@ class Profiles:
         await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def put_setting(self, viewer: Viewer, name: str, value: Any) -> None:
-        """Keeps `value` under `name`; None removes what is there. Raises InvalidInput."""
+        """Stores `value` under `name`; None deletes the setting. Raises InvalidInput."""
         settings.check_name(name)
         settings.check_value(value)
 
@@ -74,7 +74,7 @@ def _checked(changes: ProfileChanges) -> ProfileChanges:
 
 
 def _cleared_or(text: str | UnsetType | None, check: Callable[[str], str]) -> str | UnsetType | None:
-    """An empty text clears a field as null does: that is what an emptied form field sends."""
+    """An empty text clears a field as null does, because that is what an empty form field sends."""
     if text is UNSET:
         return UNSET
     return check(text) if text else None

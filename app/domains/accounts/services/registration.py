@@ -1,4 +1,4 @@
-"""Becoming a user: with an access code, or by an admin's hand."""
+"""Registration of users, with an access code or by an admin."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,25 +23,25 @@ from app.kit.ratelimit import Limit, RateLimiter
 from app.kit.tasks import SPARE_CORES
 
 WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
-"""Writes a prepared wallet for a user that exists, in the transaction that made the user."""
+"""Inserts a prepared wallet in the transaction that inserts its user."""
 
 PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
-"""Prepares a wallet for a PEM public key, or for None with a key of its own; what takes long happens here."""
+"""Does the slow part of creating a wallet, for a PEM public key or, if that is None, with a new key."""
 
-# Only guesses at codes that do not exist count, and addresses that are taken: who loses the race for a code had it.
+# Counts unknown codes and taken addresses only. A request that loses the race for a code did know it.
 REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1), timedelta(minutes=1))
 
 PREPARATIONS: Final = SPARE_CORES
-"""Users prepared at once in a process: each takes a core for 100 ms and more, and everybody else waits for cores."""
+"""Users prepared at once in a process: each takes a core for 100 ms or more that other requests wait for."""
 
 
 def national_id_aad(user_id: UUID) -> bytes:
-    """What a sealed national id is bound to."""
+    """Returns the additional data that an encrypted national id is bound to."""
     return f"users:{user_id}:national_id".encode()
 
 
 class _Prepared:
-    """A checked user with everything that was costly to make."""
+    """A validated user with everything that is slow to compute."""
 
     def __init__(self, new: NewUser, password_hash: str, write_wallet: WalletWriter) -> None:
         self.new = new
@@ -51,7 +51,7 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class Registration:
-    """Makes users."""
+    """Registers users."""
 
     database: Database
     clock: Clock
@@ -67,10 +67,10 @@ class Registration:
     async def register(
         self, new: NewUser, access_code: str, client: Client, *, idempotency_key: str | None = None
     ) -> UUID:
-        """The new user's id. The code is spent exactly if the user exists.
+        """Registers a user and redeems the code, both or neither. Returns the user's id.
 
-        Raises InvalidInput, AccessCodeInvalid, EmailTaken, RateLimited, IdempotencyKeyReused. That an address is
-        taken is told only to who holds an unspent code, and such a code is worth more than the answer.
+        Raises InvalidInput, AccessCodeInvalid, EmailTaken, RateLimited, IdempotencyKeyReused. EmailTaken is raised
+        only for a valid code, which is worth more than knowing that an address is registered.
         """
         try:
             if idempotency_key is not None:
@@ -83,7 +83,7 @@ class Registration:
         raise refusal
 
     async def create(self, new: NewUser, role: Role, client: Client) -> UUID:
-        """Makes a verified user without a code. Raises InvalidInput, EmailTaken."""
+        """Creates a verified user without a code. Raises InvalidInput, EmailTaken."""
         prepared = await self._prepare(checked(new))
         return await self.database.write(
             system_scope(client), lambda tx: self._insert(tx, prepared, client, role=role, is_verified=True)
@@ -96,7 +96,7 @@ class Registration:
             user_id=None,
             key=key,
             operation="register",
-            # Without the password: a plain digest of it would outlive the request.
+            # Without the password: a plain digest of it would be stored longer than the request.
             request=[
                 email,
                 new.full_name.strip(),
@@ -115,9 +115,9 @@ class Registration:
     async def _prepared(
         self, new: NewUser, access_code: str, client: Client
     ) -> AsyncIterator[Callable[[Tx], Awaitable[UUID]]]:
-        """What makes the user in a transaction: everything that takes long is done before, without a connection."""
+        """Yields what inserts the user in a transaction. Everything slow is done before, without a connection."""
         charges = REGISTRATION_LIMIT.of(identity.source_of(client.ip))
-        # One turn until the user exists: of many who race for a code only a few cost anything.
+        # Held until the user exists: of many requests that race for a code, only a few use CPU time.
         async with self._preparing:
             new, code = checked(new), identity.access_code(access_code)
             async with self.limiter.attempt(charges) as attempt:
@@ -166,7 +166,7 @@ class Registration:
 
 
 def checked(new: NewUser) -> NewUser:
-    """`new` in the form in which it is stored. Raises InvalidInput."""
+    """Returns `new` as it is stored. Raises InvalidInput."""
     email = identity.email(new.email)
     return NewUser(
         email=email,

@@ -1,4 +1,4 @@
-"""Being logged in: opening, recognising, refreshing and ending sessions."""
+"""Sessions: log-in, authentication, refresh and log-out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ from app.kit.events import EventLog, Fact
 from app.kit.ratelimit import RateLimiter
 
 SESSIONS_STREAM = "sessions"
-"""The stream that tells of every session that was ended before its time: `session.revoked`, with its `session_id`."""
+"""The stream of sessions that were ended before they expired: `session.revoked`, with its `session_id`."""
 
 REVOKED = "session.revoked"
 
 _HASH_CHECKS: Final = 3
-"""How often a right password is held against the stored hash when that is replaced under our hands."""
+"""How often a correct password is checked again because the stored hash was replaced concurrently."""
 
 
 class LoggedIn(NamedTuple):
-    """A session as it is opened or refreshed: who it makes of its bearer, and the tokens to bear."""
+    """An opened or refreshed session: its viewer and its tokens."""
 
     viewer: Viewer
     tokens: SessionTokens
@@ -48,7 +48,7 @@ class LoggedIn(NamedTuple):
 
 @dataclass(frozen=True)
 class Sessions:
-    """Opens, recognises, refreshes and ends sessions."""
+    """Opens, authenticates, refreshes and ends sessions."""
 
     database: Database
     clock: Clock
@@ -62,7 +62,7 @@ class Sessions:
     devices: Devices
 
     async def authenticate(self, token: str, client: Client) -> Viewer | None:
-        """Who bears this access token; None for whatever is not one, has expired, or was revoked."""
+        """Returns the viewer of an access token; None if it is malformed, has expired or was revoked."""
         now = self.clock.now()
         try:
             self.access_tokens.verify(token, now)
@@ -75,7 +75,7 @@ class Sessions:
         return Viewer(user_id, session_id, Role(role), is_verified, expires_at, client)
 
     def fault_of(self, token: str) -> str:
-        """What is wrong with a token that `authenticate` makes nobody of. Tells its bearer nothing but its age."""
+        """Returns why `authenticate` refused a token. The message reveals nothing but its age."""
         try:
             self.access_tokens.verify(token, self.clock.now())
         except TokenExpired:
@@ -85,15 +85,15 @@ class Sessions:
         return "The token is not valid any more: its session was ended, or has a newer one."
 
     async def expiries(self, session_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-        """When the present access token of each session ends; a session that has ended is missing."""
+        """Returns when the current access token of each session expires, without sessions that have ended."""
         rows = await self.database.read(SYSTEM, lambda tx: tx.fetch(SessionSql.session_expiries, list(session_ids)))
         return dict(rows)
 
     async def login(self, email: str, password: str, client: Client) -> LoggedIn:
-        """Opens a session. An address that is unknown and a password that is wrong are alike, in time as well.
+        """Opens a session. Neither result nor timing reveals whether the address or the password is wrong.
 
-        Raises BadCredentials, RateLimited, Unavailable. What counts is a wrong password: not a right one, and nothing
-        that came to no answer. `client` may be a ReturningClient of an earlier log-in.
+        Raises BadCredentials, RateLimited, Unavailable. Only wrong passwords count towards the limit. `client` may be
+        a ReturningClient.
         """
         proof = client if isinstance(client, ReturningClient) else ReturningClient(client.ip, client.user_agent)
         address = _lenient(email)
@@ -111,7 +111,7 @@ class Sessions:
                 )
                 if opened is not None:
                     return opened
-                # Another hash is stored meanwhile, perhaps a better one of the same password.
+                # The hash was replaced in the meantime, perhaps by a stronger one of the same password.
                 user, _ = await self.devices.look_up(address, proof)
             await attempt.count()
         user_id = None if user is None else user.id
@@ -119,7 +119,7 @@ class Sessions:
         raise BadCredentials
 
     async def open(self, tx: Tx, user_id: UUID, role: Role, is_verified: bool, client: Client) -> LoggedIn:
-        """Opens a session for a user who has shown who they are."""
+        """Opens a session for an authenticated user."""
         viewer, tokens, now = self._issue(user_id, uuid4(), role, is_verified, client)
         access, refresh = digest(tokens.access_token), digest(tokens.refresh_token)
         ip, user_agent = origin_of(client)
@@ -132,10 +132,10 @@ class Sessions:
         return LoggedIn(viewer, tokens)
 
     async def refresh(self, refresh_token: str, client: Client) -> LoggedIn:
-        """The session's next pair of tokens; the one before is worth nothing from here on.
+        """Returns the session's next pair of tokens and invalidates the previous pair.
 
-        Raises SessionEnded. A refresh token that was used before has been stolen, from its owner or by them: the
-        session ends, for both.
+        Raises SessionEnded. If a refresh token is used twice, one of the two clients has stolen it, so the session
+        ends for both.
         """
         presented = digest(refresh_token)
 
@@ -156,7 +156,7 @@ class Sessions:
                 return None
             return await self._renew(tx, session_id, user_id, presented, client)
 
-        # The refusal is raised out here: inside, it would undo the end of the session.
+        # Raised outside the transaction: inside, it would roll back the end of the session.
         renewed = await self.database.write(system_scope(client), work)
         if renewed is None:
             raise SessionEnded
@@ -167,7 +167,7 @@ class Sessions:
         await self._end(viewer.user_id, viewer.session_id, AuthEvent.LOGOUT, viewer.client)
 
     async def logout_by_refresh_token(self, refresh_token: str, client: Client) -> None:
-        """Ends the session of a browser whose access token has expired meanwhile; an unknown token ends nothing."""
+        """Ends the session of a browser whose access token has expired. Does nothing for an unknown token."""
 
         async def work(tx: Tx) -> None:
             session = await tx.fetch_one(SessionSql.lock_session_of_refresh_token, digest(refresh_token))
@@ -180,7 +180,7 @@ class Sessions:
         await self.database.write(system_scope(client), work)
 
     async def logout_everywhere(self, viewer: Viewer) -> int:
-        """Ends all sessions of the viewer, this one too; returns how many."""
+        """Ends all sessions of the viewer, including this one. Returns how many."""
 
         async def work(tx: Tx) -> int:
             await self.auth_log.record(tx, AuthEvent.LOGOUT, viewer.client, viewer.user_id)
@@ -189,12 +189,12 @@ class Sessions:
         return await self.database.write(system_scope(viewer.client, viewer.user_id), work)
 
     async def revoke(self, viewer: Viewer, session_id: UUID) -> None:
-        """Ends one of the viewer's sessions. Raises NotFound, for another user's session as well."""
+        """Ends one of the viewer's sessions. Raises NotFound, also for another user's session."""
         if not await self._end(viewer.user_id, session_id, AuthEvent.SESSION_REVOKED, viewer.client):
             raise NotFound
 
     async def end_all(self, tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
-        """Ends all sessions of a user, but `keep`; call it last in a transaction. Returns how many."""
+        """Ends all sessions of a user except `keep`. Call it last in a transaction. Returns how many were ended."""
         ended = await tx.fetch(SessionSql.delete_sessions, user_id, keep)
         await self._announce(tx, ended)
         return len(ended)
@@ -202,7 +202,7 @@ class Sessions:
     async def _open_checked(
         self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: ReturningClient
     ) -> LoggedIn | None:
-        # First, or two log-ins that both hold the row for share would wait for each other to upgrade it.
+        # First, or two log-ins that both hold a share lock on the row would deadlock upgrading it.
         if verdict.upgraded_hash is not None:
             await tx.execute(CredentialSql.replace_password, user_id, stored, verdict.upgraded_hash)
         current = verdict.upgraded_hash or stored
@@ -251,7 +251,7 @@ class Sessions:
         self, user_id: UUID, session_id: UUID, role: Role, is_verified: bool, client: Client
     ) -> tuple[Viewer, SessionTokens, datetime]:
         now = self.clock.now()
-        # A JWT says whole seconds; the row agrees with it.
+        # A JWT has whole seconds, and the row must agree with it.
         expires_at = datetime.fromtimestamp(int((now + self.access_ttl).timestamp()), UTC)
         tokens = SessionTokens(
             session_id=session_id,
@@ -265,9 +265,9 @@ class Sessions:
 
 
 def _lenient(email: str) -> str:
-    """The address as it would be stored, or a text that nobody has: what is no address gets no answer of its own."""
+    """Returns the address as it is stored. A malformed one becomes an unknown one, and is answered alike."""
     try:
         return identity.email(email)
     except InvalidInput:
-        # Each has failures of its own, as if it were an address.
+        # The failures of each are counted separately, as for an address.
         return f"malformed:{digest(email)}"

@@ -1,4 +1,4 @@
-"""Finding users, for the rest of Moneta."""
+"""Lookup of users for other houses."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,6 @@ class Users:
     database: Database
 
     async def by_email(self, email: str) -> Account | None:
-        """Whose address this is. Raises InvalidInput."""
+        """Returns the account of an e-mail address. Raises InvalidInput."""
         address = identity.email(email)
         return await self.database.read(SYSTEM, lambda tx: tx.fetch_one(UserSql.account_by_email, address))

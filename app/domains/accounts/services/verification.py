@@ -1,4 +1,4 @@
-"""Showing that an e-mail address is one's own: by a code to type or a link to follow."""
+"""Verification of e-mail addresses, by a one-time code or a link."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,13 +19,13 @@ PURPOSE: Final = "verify_email"
 LINK_TTL: Final = timedelta(days=1)
 RESEND_JOB: Final = "accounts.resend-verification"
 RESEND_LIMIT = Limit("resend-verification", 5, timedelta(hours=1))
-"""Requests for one account from one address."""
+"""Requests for one account from one network."""
 RESEND_GAP: Final = timedelta(minutes=2)
-"""Who asks again so soon has a code and a link in the mail already, and they stay good."""
+"""A request this soon after the last one sends no mail: a code and a link are on their way and stay valid."""
 STRANGERS_RESEND_GAP: Final = timedelta(hours=1)
-"""For requests from where the user has not been: they replace no code while it is good, and no link on its way."""
+"""For requests from unknown networks: they must not invalidate the code and the link that the user waits for."""
 RESERVED_GUESSES: Final = 2
-"""So many guesses at a code are for where the user has been: strangers cannot use them up."""
+"""Guesses at a code that are reserved for the user's known networks, so that others cannot use them up."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Verification:
     origin: str
 
     async def issue(self, tx: Tx, user_id: UUID, email: str, client: Client) -> None:
-        """Mails a new code and a new link; those before are dead."""
+        """Mails a new code and a new link, and invalidates the previous ones."""
         now = self.clock.now()
         code, token = tokens.new_otp(), tokens.new_token()
         await tx.execute(VerificationSql.supersede_otps, user_id, PURPOSE, now)
@@ -57,9 +57,9 @@ class Verification:
         await self.mail_queue.send(tx, mails.verification(email, code, link, minutes))
 
     async def verify_by_code(self, email: str, code: str, client: Client) -> UUID:
-        """The user whose address is now verified.
+        """Verifies an address by its code. Returns the user's id.
 
-        Raises InvalidInput; VerificationInvalid, and then the guess counts nevertheless.
+        Raises InvalidInput; VerificationInvalid, and the guess counts.
         """
         address, code = identity.email(email), identity.otp_code(code)
 
@@ -75,17 +75,17 @@ class Verification:
                 await self.auth_log.record(tx, AuthEvent.EMAIL_VERIFIED, client, user_id, error="wrong code")
                 return None
             await tx.execute(VerificationSql.use_otp, code_id, now)
-            await self._verified(tx, user_id, client)
+            await self._mark_verified(tx, user_id, client)
             return user_id
 
-        # The refusal is raised out here: inside, it would roll the counted guess back.
+        # Raised outside the transaction: inside, it would roll back the counted guess.
         user_id = await self.database.write(system_scope(client), work)
         if user_id is None:
             raise VerificationInvalid
         return user_id
 
     async def verify_by_link(self, token: str, client: Client) -> UUID:
-        """The user whose address is now verified. Raises VerificationInvalid."""
+        """Verifies an address by a mailed link. Returns the user's id. Raises VerificationInvalid."""
 
         async def work(tx: Tx) -> UUID:
             now = self.clock.now()
@@ -93,13 +93,13 @@ class Verification:
             if user_id is None:
                 raise VerificationInvalid
             await tx.execute(VerificationSql.supersede_otps, user_id, PURPOSE, now)
-            await self._verified(tx, user_id, client)
+            await self._mark_verified(tx, user_id, client)
             return user_id
 
         return await self.database.write(system_scope(client), work)
 
     async def request_resend(self, email: str, client: Client) -> None:
-        """Asks for another mail. Returns the same, as fast, whether or not there is somebody to verify.
+        """Requests another mail. Neither result nor timing reveals whether the address has an unverified account.
 
         Raises InvalidInput, RateLimited, Unavailable.
         """
@@ -109,7 +109,7 @@ class Verification:
         await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESEND_JOB, content))
 
     async def resend(self, email: str, client: Client) -> None:
-        """What the worker makes of such a request: nothing for who is unknown, verified, or was mailed just now."""
+        """Handles such a request in the worker. Sends nothing if the user is unknown, verified or was just mailed."""
 
         async def work(tx: Tx) -> None:
             user = await tx.fetch_one(VerificationSql.lock_unverified, email, identity.source_of(client.ip))
@@ -121,7 +121,7 @@ class Verification:
 
         await self.database.write(system_scope(client), work)
 
-    async def _verified(self, tx: Tx, user_id: UUID, client: Client) -> None:
+    async def _mark_verified(self, tx: Tx, user_id: UUID, client: Client) -> None:
         await tx.execute(VerificationSql.verify_user, user_id)
         await self.auth_log.record(tx, AuthEvent.EMAIL_VERIFIED, client, user_id)
 

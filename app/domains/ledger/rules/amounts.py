@@ -6,7 +6,7 @@ COIN = 100_000_000
 DECIMALS = 8
 MAX_MONEY_UNITS = 21_000_000 * COIN
 
-# Our own context: the caller's may have a smaller precision, and rounding money in silence is the one unforgivable bug.
+# Our own context: the caller's may have a smaller precision and would silently round.
 _EXACT = Context(prec=64)
 
 
@@ -31,7 +31,7 @@ class AmountTooLarge(InvalidAmount):
 
 
 def to_units(coins: Decimal) -> int:
-    """Base units; raises InvalidAmount. Zeros beyond the eighth decimal change nothing and are accepted."""
+    """Returns base units. Raises InvalidAmount. Zeros after the eighth decimal are accepted."""
     if not coins.is_finite():
         raise NotFinite(f"an amount must be a finite number, not {coins}")
     if coins < 0:
@@ -40,7 +40,7 @@ def to_units(coins: Decimal) -> int:
         raise AmountTooLarge(f"an amount is at most {MAX_MONEY_UNITS // COIN:,} coins")
     if not coins:
         return 0
-    # Worked on the digits, because arithmetic would round a coefficient longer than the context's precision.
+    # Computed from the digits: arithmetic would round a coefficient longer than the context's precision.
     _, digits, exponent = coins.as_tuple()
     assert isinstance(exponent, int)  # only NaN and the infinities have a letter here
     surplus = -DECIMALS - exponent
@@ -52,5 +52,5 @@ def to_units(coins: Decimal) -> int:
 
 
 def to_coins(units: int) -> Decimal:
-    """Coins in `units`, always with eight decimals. Negative units are differences, and allowed."""
+    """Returns coins, always with eight decimals. Negative units are allowed: they are differences."""
     return Decimal(units).scaleb(-DECIMALS, context=_EXACT)

@@ -1,4 +1,4 @@
-"""Which waiting transactions go into the next block, and in what order. A miner's choice, not consensus."""
+"""Which pending transactions go into the next block, and in what order. The miner's choice, not consensus."""
 
 import heapq
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-# Fee rates are compared in units per so many bytes, as integers.
+# Fee rates are compared as integers: units per this many bytes.
 _RATE_BYTES = 1_000_000
 
 
@@ -16,15 +16,15 @@ class MempoolEntry(msgspec.Struct, frozen=True):
     transaction_hash: bytes
     fee_units: int
     size_bytes: int
-    """In a block, its signature included."""
+    """In a block, including its signature."""
     sequence: int
     """Order of acceptance."""
 
 
 def choose_transactions(
-    waiting: Sequence[MempoolEntry], parents: Iterable[tuple[bytes, bytes]], room_bytes: int
+    pending: Sequence[MempoolEntry], parents: Iterable[tuple[bytes, bytes]], room_bytes: int
 ) -> list[bytes]:
-    """Hashes to put into a block, parents before their children.
+    """Returns the hashes of the transactions for a block, parents before their children.
 
     `parents` are pairs (parent, child) of unconfirmed transactions. Among those whose parents are all chosen, the
     highest fee rate goes first, then the oldest. What does not fit is left out, and its descendants with it.
@@ -35,8 +35,8 @@ def choose_transactions(
         if parent not in unmet[child]:
             unmet[child].add(parent)
             children[parent].append(child)
-    known = {entry.transaction_hash: entry for entry in waiting}
-    ready = [_rank(entry) for entry in waiting if not unmet[entry.transaction_hash]]
+    known = {entry.transaction_hash: entry for entry in pending}
+    ready = [_rank(entry) for entry in pending if not unmet[entry.transaction_hash]]
     heapq.heapify(ready)
     chosen: list[bytes] = []
     while ready:

@@ -1,8 +1,8 @@
 """What a block must satisfy, and what it does to the set of unspent outputs.
 
-`check_block` is the only judge: the connector runs it over the database, the doctor over a replay from genesis.
+`check_block` is the only check: the connector runs it over the database, the replay over the chain from genesis.
 
-The coinbase pays exactly the subsidy and the fees, so a block issues its subsidy and destroys nothing by accident.
+The coinbase pays exactly the subsidy and the fees, so a block issues its subsidy and loses no coins by accident.
 Coins are burned only on purpose, by paying the wallet of 32 zero bytes: such an output is never unspent. Therefore,
 after every block: sum of the unspent outputs = issued subsidies - burned coins.
 """
@@ -44,7 +44,7 @@ from app.domains.ledger.rules.violations import RuleBroken, Violation
 # Room for 2,000 payments of 498 bytes: RSA-2048, two inputs, payment and change, a memo of 28 bytes.
 MAX_BLOCK_BYTES = 1_000_000
 MAX_FUTURE_SECONDS = 60
-# How old a block's time may be where the median of those below says nothing because it is still to come.
+# How old a block's time may be if the median of the blocks below is in the future and cannot bound it.
 MAX_PAST_SECONDS = 10 * 60
 
 
@@ -56,19 +56,19 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class ChainTip(msgspec.Struct, frozen=True, kw_only=True):
-    """What the chain below demands of the next block."""
+    """What the chain requires of the next block."""
 
     next_height: int
     hash: bytes
     """32 zero bytes below the genesis block."""
     difficulty_bits: int
-    """What the next block must state; `difficulty.next_difficulty_bits` at each retarget."""
+    """What the next block must state. `difficulty.next_difficulty_bits` changes it at each retarget."""
     recent_timestamps_s: tuple[int, ...]
     """Times of the last eleven blocks, oldest first; fewer near genesis."""
 
 
 class BlockDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """What a valid block changes. An output made and spent inside the block is in both `created` and `spent`."""
+    """What a valid block changes. An output created and spent inside the block is in both `created` and `spent`."""
 
     block_hash: bytes
     transaction_hashes: tuple[bytes, ...]
@@ -84,7 +84,7 @@ class BlockDelta(msgspec.Struct, frozen=True, kw_only=True):
 def check_block(
     block: Block, tip: ChainTip, *, now_s: int, utxo: UtxoView, public_key: PublicKeyView, rules: ChainRules
 ) -> BlockDelta:
-    """The effect of `block` on top of `tip`; raises RuleBroken with the first rule it breaks.
+    """Returns the effect of `block` on top of `tip`. Raises RuleBroken with the first rule that it breaks.
 
     `now_s` is when it is connected, by the database's clock. `utxo` shows the outputs unspent at `tip`. Cheap rules
     come first, signatures last.
@@ -118,7 +118,7 @@ def check_block(
 
 
 def check_header(header: BlockHeader, tip: ChainTip, now_s: int) -> bytes:
-    """The block's hash, if the header fits on top of `tip` and carries its work; raises RuleBroken."""
+    """Returns the block's hash if the header fits on `tip` and has its work. Raises RuleBroken."""
     try:
         digest = block_hash(header)
     except MalformedHeader as fault:
@@ -139,10 +139,10 @@ def check_header(header: BlockHeader, tip: ChainTip, now_s: int) -> bytes:
 
 
 def latest_past(tip: ChainTip, now_s: int) -> int:
-    """What the next block's time must lie behind: the median of the last eleven blocks' times.
+    """Returns what the next block's time must be after: the median of the last eleven blocks' times.
 
-    A median that is still to come is of a clock that was wrong, and binds nobody. To wait for it would stop the chain,
-    and to follow it second by second would tell the retarget that blocks take no time.
+    A median in the future comes from a wrong clock and is ignored. Waiting for it would stop the chain, and following
+    it second by second would make the retarget measure blocks that take no time.
     """
     if not tip.recent_timestamps_s:
         return -1
@@ -151,7 +151,7 @@ def latest_past(tip: ChainTip, now_s: int) -> int:
 
 
 def block_size(encodings: Sequence[bytes], transactions: Sequence[SignedTransaction]) -> int:
-    """Bytes of a block: header, CompactSize count, and each transaction's encoding and signature."""
+    """Returns the bytes of a block: header, CompactSize count, and each transaction's encoding and signature."""
     size = HEADER_BYTES + compact_size_length(len(transactions))
     for encoding, signed in zip(encodings, transactions, strict=True):
         size += signed_size(len(encoding), len(signed.signature))
@@ -159,7 +159,7 @@ def block_size(encodings: Sequence[bytes], transactions: Sequence[SignedTransact
 
 
 def _check_shape(block: Block, network: bytes) -> list[bytes]:
-    """The transactions' encodings, if one coinbase leads and the block is not too large."""
+    """Returns the transactions' encodings, if one coinbase comes first and the block is not too large."""
     if not block.transactions:
         raise RuleBroken(Violation.EMPTY_BLOCK, "not even a coinbase")
     encodings = []
@@ -202,7 +202,7 @@ def _check_coinbase(signed: SignedTransaction, height: int, reward_units: int) -
 
 
 class _UtxoChanges:
-    """The unspent outputs as a block's transactions pass one by one."""
+    """The changes to the unspent outputs, applied transaction by transaction."""
 
     def __init__(self, hashes: Sequence[bytes], utxo: UtxoView, height: int, rules: ChainRules) -> None:
         self._positions = {transaction_hash: index for index, transaction_hash in enumerate(hashes)}

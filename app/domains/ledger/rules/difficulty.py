@@ -1,9 +1,9 @@
 """The retarget: every 20 blocks the number of leading zero bits moves so that a block takes about ten seconds.
 
 A bit doubles the work, so the mean block time cannot be held closer than a factor of the square root of 2 to its
-target: within 7.1 and 14.2 seconds. The time of 20 blocks is itself random (its base-2 logarithm strays by a third of a
-bit), and a rule that followed every stray would jump between two levels for ever. Hence the dead band: a change needs
-three quarters of a bit, not one half.
+target: within 7.1 and 14.2 seconds. The time of 20 blocks is itself random (its base-2 logarithm deviates by a third
+of a bit), and a rule without hysteresis would oscillate between two levels. Hence the dead band: a change needs three
+quarters of a bit, not one half.
 """
 
 TARGET_BLOCK_SECONDS = 10

@@ -8,7 +8,7 @@ _MARKERS: Final = {0xFD: (2, 0xFD), 0xFE: (4, 0x1_0000), 0xFF: (8, 0x1_0000_0000
 
 
 class MalformedEncoding(ValueError):
-    """Bytes that are no encoding, or a value that has none; the message is the reason."""
+    """Bytes that are not an encoding, or a value that has none; the message is the reason."""
 
 
 def compact_size(value: int) -> bytes:
@@ -32,7 +32,7 @@ def compact_size_length(value: int) -> int:
 
 
 class Reader:
-    """A cursor over bytes. Every failure is `error`, so that a decoder has one way to refuse."""
+    """A cursor over bytes. Every failure raises `error`."""
 
     def __init__(self, data: bytes, error: type[MalformedEncoding]) -> None:
         self._data = data
@@ -40,7 +40,7 @@ class Reader:
         self._error = error
 
     def take(self, length: int, what: str) -> bytes:
-        """The next `length` bytes; `what` they are is for the message."""
+        """Returns the next `length` bytes; `what` names them in the message."""
         end = self._offset + length
         if end > len(self._data):
             raise self._error(f"the bytes end inside {what}")

@@ -6,10 +6,10 @@ HASH_BYTES = 32
 
 
 def sha256(data: bytes) -> bytes:
-    """Names transactions and wallets."""
+    """Identifies transactions and wallets."""
     return _sha256(data).digest()
 
 
 def double_sha256(data: bytes) -> bytes:
-    """Names blocks and merkle nodes, as in Bitcoin."""
+    """Identifies blocks and merkle nodes, as in Bitcoin."""
     return _sha256(_sha256(data).digest()).digest()

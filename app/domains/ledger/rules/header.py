@@ -65,7 +65,7 @@ def decode_header(data: bytes) -> BlockHeader:
 
 
 def block_hash(header: BlockHeader) -> bytes:
-    """Double SHA-256 in its natural byte order: the zeros that work buys lead, so hex shows them first.
+    """Double SHA-256 in its natural byte order: the zeros that prove work come first, also in hex.
 
     Bitcoin compares the reversed bytes; Moneta never reverses.
     """
@@ -89,7 +89,7 @@ def median_time_past(timestamps_s: Sequence[int]) -> int:
 
 
 def mine(header: BlockHeader, first_nonce: int, attempts: int) -> int | None:
-    """The first of `attempts` nonces from `first_nonce` whose hash meets the header's difficulty; None: none of them.
+    """Returns the first of `attempts` nonces from `first_nonce` that meets the header's difficulty, or None.
 
     The header's own nonce is ignored. Nonces beyond MAX_NONCE are not tried.
     """

@@ -1,4 +1,4 @@
-"""The memo: a line of text that two nodes must judge alike."""
+"""The memo: a line of text whose validity all nodes must agree on."""
 
 import unicodedata
 
@@ -12,12 +12,12 @@ _UNICODE = unicodedata.ucd_3_2_0
 
 
 def normalise_memo(text: str) -> str:
-    """`text` in the normal form C that the ledger demands."""
+    """Returns `text` in normal form C, which the ledger requires."""
     return _UNICODE.normalize("NFC", text)
 
 
 def memo_fault(memo: str) -> str | None:
-    """Why `memo` may not stand in a transaction; None: it may."""
+    """Returns why `memo` is not allowed in a transaction, or None if it is."""
     try:
         length = len(memo.encode())
     except UnicodeEncodeError:
@@ -33,7 +33,7 @@ def memo_fault(memo: str) -> str | None:
 
 
 def decode_memo(raw: bytes, error: type[MalformedEncoding]) -> str:
-    """The text of strict UTF-8 bytes; raises `error` for others. Its content is `memo_fault`'s business."""
+    """Decodes strict UTF-8 bytes. Raises `error` for others. `memo_fault` checks the content."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

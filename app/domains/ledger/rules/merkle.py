@@ -1,7 +1,7 @@
 """Bitcoin's merkle tree: double SHA-256 of pairs, the last node of an odd level paired with itself.
 
-That pairing makes [a, b, c] and [a, b, c, c] share a root (CVE-2012-2459), so whoever computes a root here also learns
-whether the leaves could be such a padded list. A node cannot pass for a leaf: a leaf is SHA-256 of an encoding, which
+That pairing makes [a, b, c] and [a, b, c, c] share a root (CVE-2012-2459), so computing a root here also detects leaves
+that could be such a padded list. A node cannot pass for a leaf: a leaf is SHA-256 of an encoding, which
 is never as short as the 32 bytes under a node's outer SHA-256.
 """
 
@@ -34,7 +34,7 @@ def merkle_branch(levels: Sequence[Sequence[bytes]], index: int) -> tuple[bytes,
 
 
 def verify_branch(leaf: bytes, branch: Sequence[bytes], index: int, root: bytes) -> bool:
-    """Whether `leaf` stands at `index` in the tree under `root`. Total: malformed proofs are simply False."""
+    """Whether `leaf` is at `index` in the tree under `root`. Never raises: a malformed proof is False."""
     if len(branch) > MAX_BRANCH_NODES or not 0 <= index < 1 << len(branch):
         return False
     if any(len(node) != HASH_BYTES for node in (leaf, root, *branch)):

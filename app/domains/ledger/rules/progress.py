@@ -1,4 +1,4 @@
-"""How far a chain has come, and what its last blocks demand of the next one."""
+"""The top of a chain, and what its last blocks require of the next one."""
 
 from decimal import Decimal
 from typing import Self
@@ -18,7 +18,7 @@ from app.domains.ledger.rules.header import MEDIAN_TIME_BLOCKS, BlockHeader
 
 # The magic bytes of a Moneta chain, unless its genesis is made with others.
 NETWORK = b"MNTA"
-# 2025-01-01T00:00:00Z. A constant, so that genesis depends on nothing but who mines it; no retarget counts it.
+# 2025-01-01T00:00:00Z. A constant, so that genesis depends only on its miner. No retarget counts it.
 GENESIS_TIMESTAMP_S = 1_735_689_600
 # As many block times as a retarget looks back on, its first block included.
 REMEMBERED_BLOCKS = RETARGET_INTERVAL_BLOCKS + 1
@@ -43,7 +43,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tip(self) -> ChainTip:
-        """The same as a block is checked against."""
+        """The tip that the next block is checked against."""
         return ChainTip(
             next_height=self.height + 1,
             hash=self.hash,
@@ -52,7 +52,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def after(self, header: BlockHeader, block_hash: bytes) -> Self:
-        """The chain with one more block, which must have been checked."""
+        """Returns the chain with one more block, which must have been checked."""
         height = self.height + 1
         timestamps_s = (*self.timestamps_s, header.timestamp_s)[-REMEMBERED_BLOCKS:]
         bits = self.difficulty_bits

@@ -1,13 +1,13 @@
-"""Which coins a payment spends, so that wallets do not silt up with small ones.
+"""Which coins a payment spends, so that wallets do not accumulate small ones.
 
 The fee is flat and one signature covers all inputs, so a further input costs 36 bytes of block space and nothing else.
-Hence the order of wishes:
+Hence the order of preference:
 
 1. No change at all: branch and bound looks for coins that hit the target, or exceed it by less than a dust output,
    which then goes to the fee as change of that size would.
 2. Otherwise three plans compete: the smallest coin that suffices, the largest coins, and, where few do, the smallest
-   coins. Each plan takes the smallest coins of a crowded wallet along, while that is cheap. The plan wins that leaves
-   the least dust, then the least crowd, then spends the fewest coins, then the least money.
+   coins. Each plan also spends the smallest coins of a wallet with many coins, while that is cheap. The best plan
+   leaves the least dust, then the fewest surplus coins, then spends the fewest coins, then the least money.
 
 The same candidates in any order give the same selection.
 """
@@ -18,13 +18,13 @@ import msgspec
 
 from app.domains.ledger.rules.transaction import MAX_INPUTS, OutPoint
 
-# An output below this is more trouble to carry than it is worth.
+# An output below this costs more than it is worth.
 DUST_UNITS = 1_000
-# Up to so many inputs, taking small coins along is cheap: 1,400 such payments still fit a block.
+# Up to this many inputs, spending small coins too is cheap: 1,400 such payments still fit in a block.
 CHEAP_INPUTS = 8
 # A wallet keeps about this many coins apart, because unconfirmed change cannot be spent: with a single coin, one
 # payment would lock the wallet until the next block.
-CALM_COINS = 8
+TARGET_COINS = 8
 # Bounds the search for an exact match to some ten milliseconds, whatever the wallet holds.
 MAX_SEARCH_STEPS = 20_000
 
@@ -38,13 +38,13 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The inputs of a payment and what they leave over."""
+    """The inputs of a payment, its change and its fee."""
 
     chosen: tuple[Candidate, ...]
     change_units: int
-    """What returns to the sender: nil, or at least the dust threshold."""
+    """What returns to the sender: zero, or at least the dust threshold."""
     fee_units: int
-    """The fee asked for, and with it any change too small to be an output."""
+    """The requested fee, plus any change that is too small for an output."""
 
 
 class InsufficientFunds(Exception):
@@ -73,7 +73,7 @@ def select_coins(
     dust_units: int = DUST_UNITS,
     max_inputs: int = MAX_INPUTS,
 ) -> Selection:
-    """Coins for a payment of `amount_units` (positive) with at least `fee_units`.
+    """Returns coins for a payment of `amount_units` (positive) with at least `fee_units`.
 
     Raises InsufficientFunds with all that is available, or TooManyInputs with what `max_inputs` coins can carry.
     """
@@ -96,14 +96,14 @@ def select_coins(
 
 
 def _largest_first(coin: Candidate) -> tuple[int, int, OutPoint]:
-    # Among equals the oldest: it is the least likely to vanish in a reorganisation.
+    # Among equal coins the oldest, because it is the least likely to be lost in a reorganisation.
     return -coin.amount_units, -coin.confirmations, coin.outpoint
 
 
 def _match(
     coins: Sequence[Candidate], target_units: int, tolerance_units: int, max_inputs: int
 ) -> list[Candidate] | None:
-    """Coins worth from `target_units` to just below `target_units + tolerance_units`, with the least excess found.
+    """Returns coins worth from `target_units` to just below `target_units + tolerance_units`, with the least excess.
 
     Depth first over coins from large to small, each taken before it is left; a subtree is cut when it overshoots, has
     no input left, or cannot reach the target with all the coins below it.
@@ -122,8 +122,8 @@ def _match(
             best, best_excess = taken.copy(), excess
             if excess == 0:
                 break
-        hopeless = excess >= 0 or len(taken) == max_inputs or total + below[place] < target_units
-        if not hopeless:
+        pruned = excess >= 0 or len(taken) == max_inputs or total + below[place] < target_units
+        if not pruned:
             taken.append(place)
             total += usable[place].amount_units
             place += 1
@@ -133,7 +133,7 @@ def _match(
         left = taken.pop()
         total -= usable[left].amount_units
         place = left + 1
-        # Leaving a coin and taking its equal would search the same subtree again.
+        # Skipping a coin and taking an equal one would search the same subtree again.
         while place < len(usable) and usable[place].amount_units == usable[left].amount_units:
             place += 1
     return None if best is None else [usable[place] for place in best]
@@ -147,7 +147,7 @@ def _plans(coins: Sequence[Candidate], target_units: int, dust_units: int, max_i
     sufficient = [coin for coin in coins if coin.amount_units >= target_units]
     if sufficient:
         plans.append(sufficient[-1:])
-    return [_take_along(plan, coins, dust_units, max_inputs) for plan in plans]
+    return [_with_small_coins(plan, coins, dust_units, max_inputs) for plan in plans]
 
 
 def _accumulate(coins: Sequence[Candidate], target_units: int) -> list[Candidate]:
@@ -160,13 +160,15 @@ def _accumulate(coins: Sequence[Candidate], target_units: int) -> list[Candidate
     return chosen
 
 
-def _take_along(plan: list[Candidate], coins: Sequence[Candidate], dust_units: int, max_inputs: int) -> list[Candidate]:
-    """The plan with the smallest other coins, while the wallet is crowded or they are dust, and inputs are cheap."""
+def _with_small_coins(
+    plan: list[Candidate], coins: Sequence[Candidate], dust_units: int, max_inputs: int
+) -> list[Candidate]:
+    """Adds the smallest other coins, while the wallet has many coins or they are dust, and inputs are cheap."""
     room = min(CHEAP_INPUTS, max_inputs) - len(plan)
     left = len(coins) - len(plan)
     planned = {coin.outpoint for coin in plan}
     for coin in reversed(coins):
-        if room <= 0 or (left < CALM_COINS and coin.amount_units >= dust_units):
+        if room <= 0 or (left < TARGET_COINS and coin.amount_units >= dust_units):
             break
         if coin.outpoint not in planned:
             plan.append(coin)
@@ -183,4 +185,4 @@ def _score(
     )
     excess_units = sum(coin.amount_units for coin in plan) - target_units
     coins_left = len(coins) - len(plan) + (excess_units >= dust_units)
-    return dust_left, max(coins_left - CALM_COINS, 0), len(plan), excess_units
+    return dust_left, max(coins_left - TARGET_COINS, 0), len(plan), excess_units

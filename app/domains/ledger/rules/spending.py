@@ -1,4 +1,4 @@
-"""What one payment must satisfy, alike for the mempool, the connector and the doctor."""
+"""What a payment must satisfy, alike in the mempool, in a block and in a replay."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -20,24 +20,24 @@ COINBASE_MATURITY_BLOCKS = 10
 
 
 class Utxo(msgspec.Struct, frozen=True):
-    """An output that nobody has spent."""
+    """An unspent output."""
 
     wallet_id: bytes
     amount_units: int
     height: int
-    """Height of the block that made it."""
+    """Height of its block."""
     is_coinbase: bool
 
 
 UtxoView: TypeAlias = Callable[[OutPoint], Utxo | None]
-"""The unspent output at an outpoint; None: there is none. A dict's `get` will do."""
+"""Returns the unspent output at an outpoint, or None; for example a dict's `get`."""
 
 PublicKeyView: TypeAlias = Callable[[bytes], bytes | None]
-"""The public key (DER) of a wallet id; None: the ledger has not seen it."""
+"""Returns the public key (DER) of a wallet id, or None if it is unknown."""
 
 
 class ChainRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What two Moneta chains may differ in, and how a signature is checked."""
+    """What may differ between Moneta chains, and how a signature is verified."""
 
     network: bytes
     verify: SignatureCheck

@@ -1,4 +1,4 @@
-"""New coins: 500 a block, halved every 21,000 blocks and rounded down to a base unit, until nothing is left."""
+"""New coins: 500 a block, halved every 21,000 blocks and rounded down to a base unit, until it is zero."""
 
 from app.domains.ledger.rules.amounts import COIN
 
@@ -7,7 +7,7 @@ HALVING_INTERVAL_BLOCKS = 21_000
 
 
 def halving_number(height: int) -> int:
-    """How many halvings the block at `height` has behind it."""
+    """Returns the number of halvings up to the block at `height`."""
     return height // HALVING_INTERVAL_BLOCKS
 
 
@@ -17,7 +17,7 @@ def next_halving_height(height: int) -> int:
 
 
 def subsidy_units(height: int) -> int:
-    """New coins that the block at `height` brings into the world."""
+    """Returns the new coins that the block at `height` issues."""
     return INITIAL_SUBSIDY_UNITS >> halving_number(height)
 
 
@@ -30,7 +30,7 @@ def issued_units(height: int) -> int:
 
 
 def total_supply_units() -> int:
-    """All subsidies there will ever be."""
+    """Returns the sum of all subsidies."""
     return HALVING_INTERVAL_BLOCKS * _sum_of_halves(INITIAL_SUBSIDY_UNITS)
 
 

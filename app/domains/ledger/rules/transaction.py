@@ -1,7 +1,7 @@
 """Transactions and their canonical encoding (docs/transaction-encoding.md).
 
 The encoding is a bijection: bytes either decode to the one transaction that encodes to them, or are refused. The hash
-is taken over it and the signature stands outside it, so nobody can change a transaction's hash in transit.
+is taken over it and the signature is not part of it, so nobody can change a transaction's hash in transit.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class MalformedTransaction(MalformedEncoding):
 
 
 class OutPoint(msgspec.Struct, frozen=True, order=True):
-    """Names one output for ever: the transaction that made it, and its place there from 0."""
+    """Identifies an output: its transaction, and its index there from 0."""
 
     transaction_hash: bytes
     output_index: int
@@ -50,17 +50,17 @@ class TransactionOutput(msgspec.Struct, frozen=True):
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment by one sender, or the coinbase of a block. May hold nonsense until `encode` accepts it."""
+    """A payment by one sender, or the coinbase of a block. Its values are not checked until it is encoded."""
 
     network: bytes
-    """Four magic bytes: a signature for one network is worthless on another."""
+    """Four magic bytes, so that a signature for one network is invalid on another."""
     sender_wallet_id: bytes
     """Owner of every input; 32 zero bytes make the transaction a coinbase."""
     inputs: tuple[OutPoint, ...]
     outputs: tuple[TransactionOutput, ...]
     fee_units: int
     timestamp_ms: int
-    """Unix time as the sender's clock had it; no rule compares it with a block's time."""
+    """Unix time by the sender's clock. No rule compares it with a block's time."""
     memo: str = ""
     height: int | None = None
     """Height of the coinbase's block, which makes each coinbase unique (as BIP 34 does); None in all others."""
@@ -68,12 +68,12 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_coinbase(self) -> bool:
-        """Whether it makes new coins rather than spends old ones."""
+        """Whether it issues new coins."""
         return self.sender_wallet_id == ZERO_WALLET_ID
 
     @property
     def output_units(self) -> int:
-        """Sum of the outputs, the fee not among them."""
+        """Sum of the outputs, without the fee."""
         return sum(output.amount_units for output in self.outputs)
 
 
@@ -86,7 +86,7 @@ class SignedTransaction(msgspec.Struct, frozen=True):
 
 
 def encode(transaction: Transaction) -> bytes:
-    """The bytes that are hashed and signed; raises MalformedTransaction for a value that has no encoding."""
+    """Returns the bytes that are hashed and signed. Raises MalformedTransaction for a value that has no encoding."""
     _check(transaction)
     parts = [
         transaction.version.to_bytes(4, "little"),
@@ -112,7 +112,7 @@ def encode(transaction: Transaction) -> bytes:
 
 
 def decode(data: bytes) -> Transaction:
-    """The one transaction whose encoding is `data`; raises MalformedTransaction for any other bytes."""
+    """Returns the transaction whose encoding is `data`. Raises MalformedTransaction for any other bytes."""
     reader = Reader(data, MalformedTransaction)
     version = reader.unsigned(4, "the version")
     network = reader.take(NETWORK_BYTES, "the network")
@@ -211,7 +211,7 @@ def _check_outputs(transaction: Transaction) -> None:
 
 
 def _check_coinbase(transaction: Transaction) -> None:
-    # No outputs at all is allowed: once the subsidy is nil, a block without fees has nothing to pay.
+    # No outputs are allowed too: once the subsidy is zero, a block without fees has nothing to pay.
     if transaction.inputs:
         raise MalformedTransaction("a coinbase spends nothing")
     if transaction.fee_units:

@@ -1,4 +1,4 @@
-"""Every way to break a rule, by name."""
+"""The rules that a block or a transaction can break."""
 
 from enum import StrEnum
 
@@ -42,12 +42,12 @@ class Violation(StrEnum):
 class RuleBroken(Exception):
     """A block or a transaction that the ledger refuses.
 
-    `transaction_index` is the offender's place in its block; None: the block as a whole, or a transaction on its own.
+    `transaction_index` is the position in the block; None for the block as a whole or a transaction on its own.
     """
 
     def __init__(self, violation: Violation, detail: str, transaction_index: int | None = None) -> None:
-        place = "" if transaction_index is None else f"transaction {transaction_index}: "
-        super().__init__(f"{violation}: {place}{detail}")
+        where = "" if transaction_index is None else f"transaction {transaction_index}: "
+        super().__init__(f"{violation}: {where}{detail}")
         self.violation = violation
         self.detail = detail
         self.transaction_index = transaction_index

@@ -1,4 +1,4 @@
-"""The verbs of the ledger."""
+"""Services of the ledger house."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +19,7 @@ from app.kit.events import EventLog
 
 @dataclass(frozen=True)
 class LedgerServices:
-    """Every service of the ledger. A miner is made where there is something to mine for."""
+    """All services of the house. The worker creates the miner."""
 
     keys: Keys
     wallets: Wallets
@@ -34,7 +34,7 @@ class LedgerServices:
     def build(
         cls, database: Database, clock: Clock, events: EventLog, keyring: Keyring, *, coinbase_maturity: int
     ) -> Self:
-        """Wires them."""
+        """Builds them."""
         keys = Keys(database, clock, keyring)
         mempool = Mempool(database, clock, events)
         return cls(

@@ -17,7 +17,7 @@ MAX_NAME_CHARS = 255
 
 @dataclass(frozen=True)
 class Beneficiaries:
-    """Each user's own list."""
+    """Changes users' saved recipients."""
 
     database: Database
     clock: Clock
@@ -25,7 +25,7 @@ class Beneficiaries:
     async def add(
         self, viewer: Viewer, wallet_id: str, name: str | None, nickname: str | None, idempotency_key: str
     ) -> Beneficiary:
-        """Saves a wallet. Raises InvalidInput, RecipientNotFound, BeneficiaryExists, IdempotencyKeyReused.
+        """Saves a recipient. Raises InvalidInput, RecipientNotFound, BeneficiaryExists, IdempotencyKeyReused.
 
         A replay whose beneficiary has since been removed raises NotFound.
         """
@@ -52,7 +52,7 @@ class Beneficiaries:
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
-        """Replaces both names; None removes one. Raises InvalidInput, NotFound."""
+        """Replaces both names; None clears one. Raises InvalidInput, NotFound."""
         names = _name("name", name), _name("nickname", nickname)
 
         async def work(tx: Tx) -> Beneficiary:
@@ -61,7 +61,7 @@ class Beneficiaries:
         return await self.database.write(viewer.scope, work)
 
     async def remove(self, viewer: Viewer, id: UUID) -> None:
-        """Forgets a beneficiary. Raises NotFound, also for one that is gone already."""
+        """Deletes a beneficiary. Raises NotFound, also if it was deleted before."""
         if not await self.database.write(
             viewer.scope, lambda tx: tx.execute(BeneficiarySql.delete_beneficiary, id, viewer.user_id)
         ):

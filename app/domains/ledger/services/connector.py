@@ -1,4 +1,4 @@
-"""What a block does to the tables: a constant number of statements, however much it holds."""
+"""Connects a block: a constant number of statements, however many transactions it has."""
 
 import asyncio
 from datetime import datetime
@@ -20,31 +20,31 @@ from app.kit.events import EventLog, Fact
 
 
 class NotInMempool(Exception):
-    """The block holds a transaction that does not wait in the mempool (any more)."""
+    """The block has a transaction that is not in the mempool, or no longer."""
 
 
 class MempoolMismatch(Exception):
-    """The tables do not say the same of a waiting transaction as its signed bytes do. The chain stays as it is."""
+    """The tables and the signed bytes of a pending transaction disagree. The block is not connected."""
 
 
-async def extend(  # noqa: PLR0917  # six different types: no two can be confused
+async def connect_block(  # noqa: PLR0917  # six different types: no two can be confused
     tx: Tx, block: Block, miner_wallet_id: str, head: Head, now: datetime, events: EventLog
 ) -> model.Block:
-    """Checks a block in full and puts it on top of `head`, which must be locked. `now` is noted where balances changed;
-    the block's time is judged by the database's clock.
+    """Checks a block in full and connects it on top of `head`, which must be locked. Changed balances are dated `now`;
+    the block's time is checked against the database's clock.
 
     Raises RuleBroken, NotInMempool or MempoolMismatch; the transaction must then be rolled back.
     """
     payments = [signed.transaction for signed in block.transactions[1:]]
-    waiting = await asyncio.to_thread(_hashes, payments, head.network)
+    pending = await asyncio.to_thread(_hashes, payments, head.network)
     senders = sorted({payment.sender_wallet_id.hex() for payment in payments})
-    context, judged_at = await read_spending_context(tx, waiting, senders), await read_database_time(tx)
+    context, connected_at = await read_spending_context(tx, pending, senders), await read_database_time(tx)
     delta = await asyncio.to_thread(
         partial(
             check_block,
             block,
             head.progress.tip,
-            now_s=int(judged_at.timestamp()),
+            now_s=int(connected_at.timestamp()),
             utxo=context.unspent.get,
             public_key=context.public_keys.get,
             rules=head.rules,
@@ -54,19 +54,19 @@ async def extend(  # noqa: PLR0917  # six different types: no two can be confuse
         raise MempoolMismatch(f"block {block.header.height} spends other outputs than were set aside for it")
     parties = [{miner_wallet_id}, *map(_parties, payments)]
     await tx.execute(BlockSql.lock_block_balances, sorted(set().union(*parties)), head.maturing_height)
-    stored = await _insert(tx, block, miner_wallet_id, delta, judged_at)
-    if await tx.execute(BlockSql.confirm_transactions, waiting, stored.id, stored.height) != len(waiting):
+    stored = await _insert(tx, block, miner_wallet_id, delta, connected_at)
+    if await tx.execute(BlockSql.confirm_transactions, pending, stored.id, stored.height) != len(pending):
         raise NotInMempool(f"block {stored.height} holds a transaction that does not wait")
-    changed = await _confirm_outputs(tx, delta, waiting, head, now)
+    changed = await _confirm_outputs(tx, delta, pending, head, now)
     await _move_head(tx, block, delta, head, now)
     await events.append(tx, _facts(stored, delta.transaction_hashes, parties, changed))
     return stored
 
 
-async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta, judged_at: datetime) -> model.Block:
-    """The block's row, its coinbase and the reward."""
+async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta, connected_at: datetime) -> model.Block:
+    """Inserts the block, its coinbase and the reward."""
     header, coinbase = block.header, block.transactions[0].transaction
-    # The tables know one miner a block; the rules would allow a coinbase to pay several.
+    # The tables have one miner for each block. The rules would allow a coinbase to pay several.
     if any(output.wallet_id.hex() != miner_wallet_id for output in coinbase.outputs) or len(coinbase.outputs) > 1:
         raise ValueError("a coinbase pays the miner, in one output")
     encodings = [encode(signed.transaction) for signed in block.transactions]
@@ -86,7 +86,7 @@ async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta,
         to_coins(delta.fee_units),
         len(block.transactions),
         block_size(encodings, block.transactions),
-        judged_at,
+        connected_at,
     )
     assert stored is not None
     digest, encoding = delta.transaction_hashes[0].hex(), encodings[0]
@@ -107,9 +107,9 @@ async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta,
     return stored
 
 
-async def _confirm_outputs(tx: Tx, delta: BlockDelta, waiting: list[str], head: Head, now: datetime) -> list[str]:
-    """Wallets whose spendable balance changed."""
-    row = await tx.fetch_one(BlockSql.confirm_outputs, waiting, head.progress.height + 1, head.maturing_height, now)
+async def _confirm_outputs(tx: Tx, delta: BlockDelta, pending: list[str], head: Head, now: datetime) -> list[str]:
+    """Returns the wallets whose spendable balance changed."""
+    row = await tx.fetch_one(BlockSql.confirm_outputs, pending, head.progress.height + 1, head.maturing_height, now)
     assert row is not None
     outputs, units, credits, changed = row
     made = [utxo.amount_units for utxo in delta.created.values() if not utxo.is_coinbase]
@@ -149,7 +149,7 @@ def _facts(stored: model.Block, hashes: tuple[bytes, ...], parties: list[set[str
         for digest, wallet_ids in zip(hashes, parties, strict=True)
         for wallet_id in sorted(wallet_ids)
     ]
-    # What a wallet can spend, or what is on the way to it or from it.
+    # Wallets whose spendable or pending coins changed.
     affected = sorted(set(changed).union(*parties))
     facts += [Fact(wallet_stream(wallet_id), "balance.changed", {"height": height}) for wallet_id in affected]
     facts.append(Fact(CHAIN_STREAM, "block.connected", {"height": height, "hash": stored.block_hash}))
@@ -161,6 +161,6 @@ def _hashes(transactions: list[Transaction], network: bytes) -> list[str]:
 
 
 def _parties(transaction: Transaction) -> set[str]:
-    """Wallets that a transaction concerns: who pays and who is paid."""
+    """Returns the wallets of a transaction: the payer and everybody who is paid."""
     wallets = {transaction.sender_wallet_id, *(output.wallet_id for output in transaction.outputs)}
     return {wallet_id.hex() for wallet_id in wallets if wallet_id != ZERO_WALLET_ID}

@@ -1,4 +1,4 @@
-"""The top of the chain as the tables have it, and what a block needs to see of them."""
+"""The stored tip of the chain, and the stored data that a block is checked against."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from app.kit.sql import Query
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What the next block stands on, and the sums that it will move."""
+    """What the next block builds on, and the sums that it changes."""
 
     network: bytes
     coinbase_maturity: int
@@ -30,7 +30,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def maturing_height(self) -> int:
-        """Height of the block whose reward can be spent once the next block is the tip; may lie below genesis.
+        """Height of the block whose reward becomes spendable when the next block is connected; may be below genesis.
 
         A reward is spendable in the block that is `coinbase_maturity` above its own, but never in its own.
         """
@@ -38,17 +38,17 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpendingContext(msgspec.Struct, frozen=True):
-    """What some transactions need to be judged."""
+    """What transactions are checked against."""
 
     unspent: dict[OutPoint, Utxo]
-    """The confirmed outputs among those they spend."""
+    """The confirmed outputs that they spend."""
     spenders: dict[OutPoint, bytes]
-    """Which of them spends each output, confirmed or not, as the mempool has it."""
+    """Which of them spends each output, confirmed or not, according to the mempool."""
     public_keys: dict[bytes, bytes]
 
 
 async def read_head(executor: Executor, query: Query[HeadRow] = ChainSql.chain_head) -> Head | None:
-    """The head, or None before genesis. Give `ChainSql.lock_chain_head` to keep it from moving."""
+    """Returns the head, or None before genesis. Use `ChainSql.lock_chain_head` to lock it."""
     row = await executor.fetch_one(query)
     if row is None:
         return None
@@ -68,14 +68,14 @@ async def read_head(executor: Executor, query: Query[HeadRow] = ChainSql.chain_h
 
 
 async def read_database_time(executor: Executor) -> datetime:
-    """The database's clock, by which blocks are dated and judged whatever the machine's own says."""
-    present = await executor.fetch_one(ChainSql.database_time)
-    assert present is not None
-    return present
+    """Returns the time of the database's clock, which blocks are dated and checked by on every machine."""
+    now = await executor.fetch_one(ChainSql.database_time)
+    assert now is not None
+    return now
 
 
 async def read_spending_context(executor: Executor, hashes: list[str], senders: list[str]) -> SpendingContext:
-    """What the transactions with these hashes, by these wallets, need."""
+    """Returns what the transactions with these hashes and senders are checked against."""
     unspent: dict[OutPoint, Utxo] = {}
     spenders: dict[OutPoint, bytes] = {}
     for row in await executor.fetch(MempoolSql.outputs_spent_by, hashes):
@@ -88,6 +88,6 @@ async def read_spending_context(executor: Executor, hashes: list[str], senders: 
 
 
 async def read_public_keys(executor: Executor, wallet_ids: list[str]) -> dict[bytes, bytes]:
-    """The keys of these wallets."""
+    """Returns the public keys of these wallets."""
     rows = await executor.fetch(WalletSql.public_keys, wallet_ids)
     return {bytes.fromhex(wallet_id): public_key for wallet_id, public_key in rows}

@@ -1,4 +1,4 @@
-"""Custodial private keys: sealed under the keyring, opened to sign, wrapped anew when the keyring changes."""
+"""Custodial private keys: encrypted with the keyring, decrypted to sign, rewrapped when the keyring changes."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ ROTATION_BATCH = 500
 
 @dataclass(frozen=True)
 class Keys:
-    """The private keys that Moneta holds. Each is bound to its wallet and its owner: moved elsewhere, it won't open."""
+    """The private keys that Moneta holds. Each is bound to its wallet and owner, and decrypts for no other."""
 
     database: Database
     clock: Clock
     keyring: Keyring
 
     def seal(self, private_der: bytes, wallet_id: str, user_id: UUID) -> Sealed:
-        """The key as it is stored."""
+        """Returns the key as it is stored."""
         return self.keyring.seal(private_der, _aad(wallet_id, user_id))
 
     def open(self, key: WalletKey) -> bytes:
-        """The private key, PKCS#8 DER. Raises SealBroken or UnknownKey."""
+        """Returns the private key, PKCS#8 DER. Raises SealBroken or UnknownKey."""
         return self.keyring.open(_sealed(key), _aad(key.wallet_id, key.user_id))
 
     async def rotate(self) -> AsyncGenerator[KeyRotation, None]:
-        """Wraps every key that is under another than the active key-encryption key anew, and reports after each batch.
+        """Rewraps every key that is not under the active key-encryption key, and yields progress after each batch.
 
-        Each batch commits on its own, so an interrupted rotation is taken up again; wallets made meanwhile are under
-        the active key from birth. Raises SealBroken or UnknownKey at the first key that cannot be opened.
+        Each batch commits on its own, so an interrupted rotation can be resumed. New wallets are under the active key
+        from the start. Raises SealBroken or UnknownKey at the first key that cannot be decrypted.
         """
         active = self.keyring.active
         total = await self.database.write(SYSTEM, lambda tx: tx.fetch_one(WalletSql.count_keys_to_rewrap, active)) or 0

@@ -1,4 +1,4 @@
-"""The transactions that wait for a block: how many may, and for how long."""
+"""The limits of the mempool: how many transactions may be pending, and for how long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.events import EventLog
 
 MEMPOOL_LIMIT = 20_000
-"""Ten full blocks of payments. Approximate: it is looked at once a second."""
+"""Ten full blocks of payments. Approximate, because it is checked once a second."""
 MAX_WAIT = timedelta(hours=72)
 EXPIRED = "expired"
 PARENT_EXPIRED = "parent expired"
@@ -23,7 +23,7 @@ _BATCH = 100
 
 @dataclass
 class _Fullness:
-    """When the mempool was last looked at, and what was seen."""
+    """The last check of the mempool's length."""
 
     at: datetime | None = None
     is_full: bool = False
@@ -31,27 +31,27 @@ class _Fullness:
 
 @dataclass(frozen=True)
 class Mempool:
-    """The mempool's bounds."""
+    """Limits the mempool."""
 
     database: Database
     clock: Clock
     events: EventLog
     limit: int = MEMPOOL_LIMIT
-    _last: _Fullness = field(default_factory=_Fullness)
+    _checked: _Fullness = field(default_factory=_Fullness)
 
     async def require_room(self, executor: Executor) -> None:
-        """Raises MempoolFull. A look costs milliseconds when the mempool is long, so one serves a second's callers."""
+        """Raises MempoolFull. The result is kept for a second: checking a long mempool takes milliseconds."""
         now = self.clock.now()
-        if self._last.at is None or not timedelta(0) <= now - self._last.at < _CHECK_INTERVAL:
-            self._last.at = now
-            self._last.is_full = bool(await executor.fetch_one(MempoolSql.mempool_is_full, self.limit - 1))
-        if self._last.is_full:
+        if self._checked.at is None or not timedelta(0) <= now - self._checked.at < _CHECK_INTERVAL:
+            self._checked.at = now
+            self._checked.is_full = bool(await executor.fetch_one(MempoolSql.mempool_is_full, self.limit - 1))
+        if self._checked.is_full:
             raise MempoolFull
 
     async def expire(self) -> int:
-        """Fails what has waited for 72 hours and whatever builds on it; returns how many transactions failed.
+        """Fails transactions that are pending for 72 hours and all that build on them. Returns how many failed.
 
-        What they meant to spend is spendable again and their outputs are gone. Works in batches, each of which commits.
+        Their inputs become spendable again and their outputs are deleted. Works in batches, each of which commits.
         """
         before = self.clock.now() - MAX_WAIT
         failed = 0
@@ -60,8 +60,8 @@ class Mempool:
         return failed
 
     async def _expire_batch(self, tx: Tx, before: datetime) -> int:
-        # Chain, then balances in order, then streams: the order in which everybody locks. With the tip held no block
-        # confirms a transaction under our hands, with the senders' balances nobody builds another one on it.
+        # The lock order everywhere: chain, then balances in order, then streams. The lock on the tip keeps a block from
+        # confirming these transactions, the locks on balances keep their senders from building on them.
         await tx.fetch(ChainSql.lock_chain)
         senders = await tx.fetch(MempoolSql.overdue_senders, before, _BATCH)
         if not senders:
@@ -86,7 +86,7 @@ class Mempool:
 
 
 async def recompute_balances(tx: Tx, wallet_ids: Sequence[str], now: datetime) -> None:
-    """Stores as balance what these wallets can spend. The caller holds the locks on the balances."""
+    """Stores what these wallets can spend as their balance. The caller holds the locks on the balances."""
     sums = await tx.fetch(WalletSql.wallet_balance_sums, list(wallet_ids))
     await tx.execute(
         WalletSql.store_balances, [wallet_id for wallet_id, _ in sums], [balance for _, balance in sums], now

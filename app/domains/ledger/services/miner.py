@@ -1,4 +1,4 @@
-"""The search for nonces, slow on purpose: Moneta's difficulty follows what one worker is allowed to try."""
+"""The search for nonces. It is slow on purpose: the difficulty adapts to the hash rate that the worker is allowed."""
 
 import asyncio
 import random
@@ -24,18 +24,18 @@ SLICE_S = 0.1
 TIP_CHECK_S = 1.0
 REBUILD_S = 2.0
 RETRY_S = 1.0
-# A search without news begins anew after so long, for the sake of its block's time alone.
+# An unchanged template is rebuilt this often, to keep its block's time current.
 TIMESTAMP_S = 5.0
 
 MINING_TOPIC = "mining"
-"""The volatile topic of searches under way, by the miner's wallet."""
+"""The volatile topic of mining progress, by the miner's wallet."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Miner:
-    """Mines for one wallet. Several may run, in as many processes: whoever connects first wins the height."""
+    """Mines for one wallet. Several miners may run in several processes; the first to connect wins the height."""
 
     chain: Chain
     wallet_id: str
@@ -43,7 +43,7 @@ class Miner:
     volatile: VolatileTopics
 
     async def run(self) -> None:
-        """Mines until cancelled. The database may go away for a while; a block that is refused is dropped."""
+        """Mines until cancelled. Waits while the database is unavailable, and drops a block that is refused."""
         while True:
             heed_cancellation()
             try:
@@ -60,7 +60,7 @@ class Miner:
                 await asyncio.sleep(RETRY_S)
 
     async def mine_block(self) -> model.Block:
-        """Searches until a block is found, and connects it; raises what `Chain.connect` does."""
+        """Searches for a block and connects it. Raises what `Chain.connect` does."""
         search = _Search(await self.chain.template(self.wallet_id))
         slice_attempts = max(1, round(self.hashes_per_s * SLICE_S))
         slice_s = slice_attempts / self.hashes_per_s
@@ -76,42 +76,42 @@ class Miner:
                 )
                 return block
             await asyncio.sleep(max(0.0, slice_s - (time.monotonic() - began)))
-            if time.monotonic() - search.looked_at >= TIP_CHECK_S:
+            if time.monotonic() - search.checked_at >= TIP_CHECK_S:
                 search = await self._refreshed(search)
 
     async def _refreshed(self, search: "_Search") -> "_Search":
-        """The same search, or one on the newest tip and mempool. Its block's time is never much older than now."""
-        search.looked_at = time.monotonic()
+        """Returns the same search, or a new one if the tip, the mempool or the time has moved on."""
+        search.checked_at = time.monotonic()
         basis = await self.chain.template_basis()
         moved = basis.tip_hash != search.template.basis.tip_hash
         grown = basis.newest_sequence > search.template.basis.newest_sequence
-        if moved or (search.looked_at - search.began_at >= (REBUILD_S if grown else TIMESTAMP_S)):
+        if moved or (search.checked_at - search.began_at >= (REBUILD_S if grown else TIMESTAMP_S)):
             return _Search(await self.chain.template(self.wallet_id))
         return search
 
 
 class _Search:
-    """Nonces tried on one template, from a random one, so that two miners of one wallet do not repeat each other."""
+    """The search on one template. It starts at a random nonce, so that two miners of one wallet do not repeat work."""
 
     def __init__(self, template: BlockTemplate) -> None:
         self.template = template
-        self.began_at = self.looked_at = time.monotonic()
+        self.began_at = self.checked_at = time.monotonic()
         self._next_nonce = self._first_nonce = random.randrange(MAX_NONCE // 2)
 
     def progress(self, limit_per_s: int) -> dict[str, Any]:
-        """What there is to tell of it, now."""
+        """Returns what is published about the search."""
         block, hashes = self.template.block, self._next_nonce - self._first_nonce
         return {
             "height": block.header.height,
             "difficulty": block.header.difficulty_bits,
             "transactions": len(block.transactions),
             "hashes": hashes,
-            # A slice is done at once and then waited for: the first ones look faster than the miner may be.
+            # A slice runs at full speed and then pauses, so the first slices look faster than the limit.
             "hashes_per_s": min(limit_per_s, round(hashes / (time.monotonic() - self.began_at))),
         }
 
     def attempt(self, attempts: int) -> Block | None:
-        """The block, if one of the next `attempts` nonces completes it."""
+        """Returns the block if one of the next `attempts` nonces solves it."""
         block = self.template.block
         nonce = mine(block.header, self._next_nonce, attempts)
         self._next_nonce += attempts

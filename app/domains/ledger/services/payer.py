@@ -1,4 +1,4 @@
-"""Who pays, and with which coins."""
+"""The payer of a payment, and the choice of coins."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from app.domains.ledger.services.payments import MAX_ANCESTORS, next_block_rules
 from app.domains.ledger.statements import PayerRow
 
 SMALLEST_COINS = 64
-"""Beside the largest, so many of the smallest coins are offered, to be tidied away."""
+"""How many of the smallest coins are candidates besides the largest, so that small coins are merged."""
 
 
 class Coin(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class Coin(msgspec.Struct, frozen=True):
 
 
 class Payer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who pays, on which chain, from which coins. A wallet without a key here is external."""
+    """The wallet that pays, its chain and its coins. `key` is None for an external wallet."""
 
     wallet_id: str
     public_key: bytes
@@ -41,7 +41,7 @@ class Payer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def payer_of(row: PayerRow, user_id: UUID) -> Payer:
-    """The payer in base units. Raises Unavailable before genesis."""
+    """Returns the payer in base units. Raises Unavailable before genesis."""
     rules, next_height = next_block_rules(row)
     key = None
     if row.kek_id is not None and row.wrapped_key is not None and row.ciphertext is not None:
@@ -70,14 +70,14 @@ def payer_of(row: PayerRow, user_id: UUID) -> Payer:
     )
 
 
-def choose(payer: Payer, amount_units: int, fee_units: int) -> tuple[Selection, int]:
-    """The coins to spend and a bound on their unconfirmed ancestors. Unconfirmed change is the last resort.
+def choose_coins(payer: Payer, amount_units: int, fee_units: int) -> tuple[Selection, int]:
+    """Returns the coins to spend and a bound on their unconfirmed ancestors. Unconfirmed change is the last resort.
 
     Raises InsufficientFunds, TooManyCoins, UnconfirmedChainTooLong.
     """
     confirmed = [coin for coin in payer.coins if coin.height is not None]
     unconfirmed = sorted((coin for coin in payer.coins if coin.height is None), key=lambda coin: coin.ancestors)
-    # Those with the fewest ancestors, as long as even all of them together stay within the limit.
+    # Those with the fewest ancestors, as long as all of them together stay within the limit.
     allowed: dict[bytes, int] = {}
     near: list[Coin] = []
     for coin in unconfirmed:

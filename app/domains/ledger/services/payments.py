@@ -1,4 +1,4 @@
-"""What transfers and submissions share: the mempool's own rules, and the one way in."""
+"""What transfers and submissions share: the mempool's rules, and accepting a payment."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -22,17 +22,17 @@ from app.kit.events import EventLog, Fact
 from app.kit.idempotency import Keyed, once
 
 MIN_FEE_UNITS = 1_000
-"""0.00001 coins: flat, because a signature weighs more than any number of inputs."""
+"""0.00001 coins. Flat, because a signature costs more than any number of inputs."""
 HIGH_FEE_UNITS = COIN
 """A fee above one coin must be confirmed."""
 MAX_ANCESTORS = 25
-"""Unconfirmed transactions that one may build on: what has to be failed or mined together stays small."""
+"""How many unconfirmed transactions one may build on. It bounds what must fail or be mined together."""
 MAX_FUTURE = timedelta(hours=2)
 MAX_AGE = timedelta(hours=24)
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment that all rules have passed. `ancestors` bounds how many unconfirmed ones it builds on."""
+    """A payment that passed all rules. `ancestors` bounds how many unconfirmed transactions it builds on."""
 
     signed: SignedTransaction
     recipient_wallet_id: str
@@ -40,33 +40,37 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoubleSpend(Exception):
-    """An input was spent between the look at it and the spend, which the sender's lock should have prevented."""
+    """An input was spent after it was read, which the sender's lock should have prevented."""
 
 
 def wallet_facts(kind: str, transaction_hash: str, wallet_ids: Sequence[str]) -> list[Fact]:
-    """The same fact for each wallet it concerns."""
+    """Returns the same fact for each wallet."""
     return [Fact(wallet_stream(wallet_id), kind, {"hash": transaction_hash}) for wallet_id in sorted(set(wallet_ids))]
 
 
 def next_block_rules(row: PayerRow | SubmitterRow) -> tuple[ChainRules, int]:
-    """The chain's rules, and the height of its next block. Raises Unavailable before genesis."""
+    """Returns the chain's rules and the height of its next block. Raises Unavailable before genesis."""
     if row.network is None or row.coinbase_maturity is None or row.tip_height is None:
         raise Unavailable("The chain has no first block yet. Try again shortly.")
     rules = ChainRules(network=row.network, verify=verify, coinbase_maturity_blocks=row.coinbase_maturity)
     return rules, row.tip_height + 1
 
 
+def sentence(fault: str) -> str:
+    """Returns a rule's message as a sentence."""
+    return f"{fault[0].upper()}{fault[1:]}."
+
+
 def amount_units(field: str, coins: Decimal) -> int:
-    """Base units of an input. Raises InvalidInput."""
+    """Returns the base units of an input field. Raises InvalidInput."""
     try:
         return to_units(coins)
     except InvalidAmount as fault:
-        message = str(fault)
-        raise InvalidInput(field, f"{message[0].upper()}{message[1:]}.") from None
+        raise InvalidInput(field, sentence(str(fault))) from None
 
 
 def check_fee(fee_units: int, *, allow_high: bool) -> None:
-    """Raises FeeTooLow, and FeeTooHigh for a fee that is likely a mistake unless it was confirmed."""
+    """Raises FeeTooLow, and FeeTooHigh for a fee that looks like a mistake and was not confirmed."""
     if fee_units < MIN_FEE_UNITS:
         raise FeeTooLow(to_coins(MIN_FEE_UNITS))
     if fee_units > HIGH_FEE_UNITS and not allow_high:
@@ -74,7 +78,7 @@ def check_fee(fee_units: int, *, allow_high: bool) -> None:
 
 
 def total_ancestors(parents: dict[bytes, int]) -> int:
-    """A bound on the ancestors of what spends these unconfirmed parents, each with its own bound.
+    """Returns a bound on the ancestors of a transaction from the bounds of its unconfirmed parents.
 
     Raises UnconfirmedChainTooLong.
     """
@@ -85,14 +89,14 @@ def total_ancestors(parents: dict[bytes, int]) -> int:
 
 
 class Accepted(TypedDict):
-    """What is stored of an accepted payment under its idempotency key. `wallets` are told of it."""
+    """The stored result of an accepted payment. `wallets` are notified of it."""
 
     hash: str
     wallets: list[str]
 
 
 async def pay_once(tx: Tx, events: EventLog, keyed: Keyed, work: Callable[[], Awaitable[Accepted]]) -> str:
-    """Accepts a payment unless it was accepted under this key before, and publishes it; returns its hash."""
+    """Accepts a payment unless its idempotency key was used before, and publishes it. Returns its hash."""
     outcome = await once(tx, keyed, work, Accepted)
     payment = outcome.result
     if payment["wallets"] and not outcome.replayed:
@@ -101,7 +105,7 @@ async def pay_once(tx: Tx, events: EventLog, keyed: Keyed, work: Callable[[], Aw
 
 
 async def accept(tx: Tx, payment: Payment, now: datetime) -> Accepted:
-    """Puts a payment into the mempool. The caller holds the lock on the sender's balance."""
+    """Adds a payment to the mempool. The caller holds the lock on the sender's balance."""
     transaction, signature = payment.signed.transaction, payment.signed.signature
     encoding = encode(transaction)
     transaction_hash = sha256(encoding).hex()

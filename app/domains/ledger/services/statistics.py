@@ -1,4 +1,4 @@
-"""What has happened on the chain, in sums and in order of confirmation. Public."""
+"""Public statistics of the chain, and its payments in the order of confirmation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LARGEST: Final = 10
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """The chain at its tip, and what happened in the blocks since a moment. Amounts are in coins."""
+    """The tip of the chain, and sums over the blocks since a moment. Amounts are in coins."""
 
     tip_height: int
     tip_at: datetime
@@ -40,7 +40,7 @@ class Statistics:
     database: Database
 
     async def activity(self, since: datetime, large: Decimal) -> Activity | None:
-        """What happened since, by the blocks' own times; None before genesis. Payments from `large` on are large."""
+        """Returns the activity since a moment, by block times, or None before genesis. `large` is the threshold."""
         row = await self.database.fetch_one(StatisticsSql.activity_since, since)
         if row is None:
             return None

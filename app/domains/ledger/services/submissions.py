@@ -1,4 +1,4 @@
-"""Payments that were signed elsewhere."""
+"""Payments that their senders have signed."""
 
 import base64
 import binascii
@@ -28,6 +28,7 @@ from app.domains.ledger.services.payments import (
     check_fee,
     next_block_rules,
     pay_once,
+    sentence,
     total_ancestors,
 )
 from app.domains.ledger.statements import PaymentSql, UnspentOutput
@@ -52,7 +53,7 @@ _REJECTIONS = {
 
 @dataclass(frozen=True)
 class Submissions:
-    """Takes in transactions that the viewer has signed with a key of their own."""
+    """Accepts transactions that the viewer has signed with their own key."""
 
     database: Database
     clock: Clock
@@ -62,9 +63,9 @@ class Submissions:
     async def submit(
         self, viewer: Viewer, transaction: str, signature: str, idempotency_key: str, *, allow_high_fee: bool = False
     ) -> str:
-        """Takes the canonical encoding and its signature, both in base64; returns the transaction's hash.
+        """Accepts the canonical encoding and its signature, both in base64. Returns the transaction's hash.
 
-        A transaction that is known already, failed ones among them, is answered with itself. Raises InvalidInput,
+        Returns the hash also if the transaction exists already, even as a failed one. Raises InvalidInput,
         NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, FeeTooHigh, UnconfirmedChainTooLong,
         MempoolFull, IdempotencyKeyReused.
         """
@@ -75,21 +76,21 @@ class Submissions:
             signed = SignedTransaction(_decoded(encoding), _unbase64("signature", signature))
             if not viewer.is_verified:
                 raise NotVerified
-            payment = await self._judge(tx, viewer, signed, transaction_hash, allow_high_fee=allow_high_fee)
+            payment = await self._validate(tx, viewer, signed, transaction_hash, allow_high_fee=allow_high_fee)
             if payment is None:
                 return {"hash": transaction_hash, "wallets": []}
             return await accept(tx, payment, self.clock.now())
 
-        # Neither the signature nor the word for a high fee: who has had it accepted has had it accepted.
+        # Without the signature and `allow_high_fee`: once accepted, a transaction stays accepted.
         keyed = Keyed.of(viewer.user_id, idempotency_key, "submitTransaction", transaction_hash)
         return await self.database.write(
             system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
-    async def _judge(
+    async def _validate(
         self, tx: Tx, viewer: Viewer, signed: SignedTransaction, transaction_hash: str, *, allow_high_fee: bool
     ) -> Payment | None:
-        """The payment, if every rule lets it pass; None if it is known already."""
+        """Returns the payment if it passes every rule; None if it exists already."""
         transaction = signed.transaction
         recipient = _recipient(transaction)
         wallet_id = await tx.fetch_one(PaymentSql.lock_payer, viewer.user_id)
@@ -117,9 +118,7 @@ class Submissions:
                 rules=rules,
             )
         except RuleBroken as broken:
-            raise TransactionRejected(
-                _REJECTIONS[broken.violation], f"{broken.detail[0].upper()}{broken.detail[1:]}."
-            ) from None
+            raise TransactionRejected(_REJECTIONS[broken.violation], sentence(broken.detail)) from None
         if not known.recipient_exists:
             raise RecipientNotFound
         return Payment(signed=signed, recipient_wallet_id=recipient, ancestors=_ancestors(inputs))
@@ -150,7 +149,7 @@ def _decoded(encoding: bytes) -> Transaction:
 
 
 def _recipient(transaction: Transaction) -> str:
-    """The one wallet that is paid besides the sender. The chain would allow more; the mempool keeps it readable."""
+    """Returns the only wallet that is paid besides the sender. The chain would allow several; the mempool does not."""
     recipients = {output.wallet_id for output in transaction.outputs} - {transaction.sender_wallet_id}
     if len(recipients) != 1:
         raise TransactionRejected(Rejection.NOT_ONE_RECIPIENT, "A payment has one recipient besides its sender.")
@@ -182,7 +181,7 @@ def _ancestors(inputs: dict[OutPoint, UnspentOutput]) -> int:
     parents = {}
     for outpoint, row in inputs.items():
         if row.block_height is None:
-            # Own change falls only with a payment of one's own; what others have not had confirmed may never come.
+            # Own change fails only with an own payment. Unconfirmed outputs of others may never be confirmed.
             if not row.is_change:
                 raise TransactionRejected(
                     Rejection.UNCONFIRMED_INPUT, "Of unconfirmed outputs only your own change can be spent."

@@ -1,4 +1,4 @@
-"""Blocks that lack only their nonce."""
+"""Block templates: blocks that lack only their nonce."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ from app.domains.ledger.services.head import Head, SpendingContext, read_databas
 from app.domains.ledger.statements import MempoolSql
 from app.kit.db import PUBLIC, Database
 
-# Several blocks' worth; what waits beyond these has to wait for the next template.
+# Enough for several blocks. Later transactions are considered for the next template.
 CONSIDERED_TRANSACTIONS = 10_000
-# Of one output, the largest coinbase there is.
+# The size of the largest coinbase, which has one output.
 _COINBASE_BYTES = 104
 _ROOM_BYTES = MAX_BLOCK_BYTES - HEADER_BYTES - compact_size_length(CONSIDERED_TRANSACTIONS) - _COINBASE_BYTES
 
@@ -53,16 +53,16 @@ class BlockTemplate(msgspec.Struct, frozen=True):
 
 
 async def build_template(database: Database, miner_wallet_id: bytes, now_s: int) -> BlockTemplate:
-    """The best block for the present tip and mempool; raises NoChain.
+    """Returns the best block for the current tip and mempool. Raises NoChain.
 
-    A waiting transaction that a block may not hold is left out, and logged: the mempool should not have it. A clock
-    that is ahead of the database's does not count.
+    A pending transaction that is not valid in a block is left out and logged: the mempool should not have it. If
+    `now_s` is ahead of the database's clock, the database's clock is used.
     """
     async with database.snapshot(PUBLIC) as tx:
         head = await read_head(tx)
         if head is None:
             raise NoChain
-        present_s = int((await read_database_time(tx)).timestamp())
+        database_s = int((await read_database_time(tx)).timestamp())
         rows = await tx.fetch(MempoolSql.pending_transactions, CONSIDERED_TRANSACTIONS)
         parents = await tx.fetch(MempoolSql.pending_parents) if rows else []
         chosen = choose_transactions(
@@ -79,7 +79,7 @@ async def build_template(database: Database, miner_wallet_id: bytes, now_s: int)
         fit = [entry for entry in signed if entry is not None]
         senders = {entry.transaction.sender_wallet_id.hex() for entry in fit}
         context = await read_spending_context(tx, hashes, sorted(senders))
-    timestamp_s = block_time(head.progress, now_s, present_s)
+    timestamp_s = block_time(head.progress, now_s, database_s)
     block = await asyncio.to_thread(_assemble, head, fit, context, miner_wallet_id, timestamp_s)
     newest_sequence = max((sequence for *_, sequence in rows), default=0)
     return BlockTemplate(block, TemplateBasis(head.progress.hash.hex(), newest_sequence))
@@ -92,7 +92,7 @@ def block_on(
     miner_wallet_id: bytes,
     timestamp_s: int,
 ) -> Block:
-    """A block over these payments, each with its hash, that pays subsidy and fees to the miner. Its nonce is 0."""
+    """Returns a block over these payments, each with its hash, that pays subsidy and fees to the miner. Nonce 0."""
     height = progress.height + 1
     reward_units = subsidy_units(height) + sum(signed.transaction.fee_units for _, signed in payments)
     coinbase = Transaction(
@@ -115,9 +115,9 @@ def block_on(
     return Block(header, (SignedTransaction(coinbase, b""), *(signed for _, signed in payments)))
 
 
-def block_time(progress: Progress, now_s: int, present_s: int) -> int:
-    """Now by the miner's clock, or what the rules allow: by the database's, `present_s`, it will be judged."""
-    return max(min(now_s, present_s), latest_past(progress.tip, present_s) + 1)
+def block_time(progress: Progress, now_s: int, database_s: int) -> int:
+    """Returns the miner's time, within what the rules allow by the database's time, `database_s`."""
+    return max(min(now_s, database_s), latest_past(progress.tip, database_s) + 1)
 
 
 def _decoded(transaction_hash: str, encoding: bytes, signature: bytes) -> SignedTransaction | None:

@@ -1,4 +1,4 @@
-"""Payments from custodial wallets, and drafts of payments for those whose owners sign themselves."""
+"""Payments from custodial wallets, and unsigned payments for owners who sign themselves."""
 
 import asyncio
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from app.domains.ledger.rules.transaction import (
 )
 from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
-from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose, payer_of
+from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose_coins, payer_of
 from app.domains.ledger.services.payments import (
     MIN_FEE_UNITS,
     Accepted,
@@ -39,6 +39,7 @@ from app.domains.ledger.services.payments import (
     amount_units,
     check_fee,
     pay_once,
+    sentence,
 )
 from app.domains.ledger.statements import PaymentSql
 from app.kit.clock import Clock
@@ -50,7 +51,7 @@ from app.kit.idempotency import Keyed
 
 
 class _PaymentRequest(msgspec.Struct, frozen=True):
-    """A command in base units."""
+    """A transfer command in base units."""
 
     recipient_wallet_id: str
     amount_units: int
@@ -60,7 +61,7 @@ class _PaymentRequest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Transfers:
-    """Builds payments."""
+    """Builds, signs and accepts payments."""
 
     database: Database
     clock: Clock
@@ -69,35 +70,35 @@ class Transfers:
     mempool: Mempool
 
     async def transfer(self, viewer: Viewer, command: TransferCommand, idempotency_key: str) -> str:
-        """Pays from the viewer's custodial wallet; returns the hash of the pending transaction.
+        """Pays from the viewer's custodial wallet. Returns the hash of the pending transaction.
 
         Raises InvalidInput, FeeTooLow, FeeTooHigh, NotVerified, WalletIsExternal, RecipientNotFound, InsufficientFunds,
         TooManyCoins, UnconfirmedChainTooLong, MempoolFull, IdempotencyKeyReused.
         """
 
         async def work(tx: Tx) -> Accepted:
-            order = _checked(command)
+            request = _checked(command)
             if not viewer.is_verified:
                 raise NotVerified
             await self.mempool.require_room(tx)
-            payment = await self._sign(await _lock(tx, viewer.user_id, order), order)
+            payment = await self._sign(await _lock(tx, viewer.user_id, request), request)
             return await accept(tx, payment, self.clock.now())
 
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "transfer", _order(command))
+        keyed = Keyed.of(viewer.user_id, idempotency_key, "transfer", _request_of(command))
         # Only the system writes to the chain; the audit log still names the viewer.
         return await self.database.write(
             system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )
 
     async def draft(self, executor: Executor, viewer: Viewer, command: TransferCommand) -> UnsignedTransaction:
-        """A payment from the viewer's wallet, to be signed elsewhere. Nothing is reserved; it reads as the viewer.
+        """Returns a payment from the viewer's wallet for them to sign. No coin is reserved; it reads as the viewer.
 
-        Raises as `transfer` does, but for NotVerified, WalletIsExternal and MempoolFull.
+        Raises what `transfer` does, except NotVerified, WalletIsExternal and MempoolFull.
         """
-        order = _checked(command)
-        payer = await _payer(executor, viewer.user_id, order)
-        chosen, _ = await asyncio.to_thread(choose, payer, order.amount_units, order.fee_units)
-        transaction = _build(payer, order, chosen, to_milliseconds(self.clock.now()))
+        request = _checked(command)
+        payer = await _payer(executor, viewer.user_id, request)
+        chosen, _ = await asyncio.to_thread(choose_coins, payer, request.amount_units, request.fee_units)
+        transaction = _build(payer, request, chosen, to_milliseconds(self.clock.now()))
         encoding = encode(transaction)
         return UnsignedTransaction(
             encoding=encoding,
@@ -106,53 +107,53 @@ class Transfers:
             change=to_coins(chosen.change_units),
         )
 
-    async def _sign(self, payer: Payer, order: _PaymentRequest) -> Payment:
+    async def _sign(self, payer: Payer, request: _PaymentRequest) -> Payment:
         if payer.key is None:
             raise WalletIsExternal
         private_der = self.keys.open(payer.key)
-        # One thread for the search and the signature: some milliseconds in which other requests go on.
-        return await asyncio.to_thread(_pay, payer, order, private_der, to_milliseconds(self.clock.now()))
+        # Coin selection and signature take some milliseconds, so they run in a thread.
+        return await asyncio.to_thread(_pay, payer, request, private_der, to_milliseconds(self.clock.now()))
 
 
-def _order(command: TransferCommand) -> _PaymentRequest:
-    """Raises InvalidInput for what is no number of base units, and so was never accepted."""
+def _request_of(command: TransferCommand) -> _PaymentRequest:
+    """Raises InvalidInput for amounts that are not base units; those can never have been accepted."""
     amount = amount_units("amount", command.amount)
     fee = MIN_FEE_UNITS if command.fee is None else amount_units("fee", command.fee)
     return _PaymentRequest(command.recipient_wallet_id, amount, fee, normalise_memo(command.memo))
 
 
 def _checked(command: TransferCommand) -> _PaymentRequest:
-    order = _order(command)
-    if order.amount_units == 0:
+    request = _request_of(command)
+    if request.amount_units == 0:
         raise InvalidInput("amount", "An amount must be positive.")
-    check_fee(order.fee_units, allow_high=command.allow_high_fee)
-    if fault := memo_fault(order.memo):
-        raise InvalidInput("memo", f"{fault[0].upper()}{fault[1:]}.")
-    return order
+    check_fee(request.fee_units, allow_high=command.allow_high_fee)
+    if fault := memo_fault(request.memo):
+        raise InvalidInput("memo", sentence(fault))
+    return request
 
 
-async def _lock(tx: Tx, user_id: UUID, order: _PaymentRequest) -> Payer:
-    # Two statements: the second must see what was committed while the first waited for its lock.
+async def _lock(tx: Tx, user_id: UUID, request: _PaymentRequest) -> Payer:
+    # Two statements: the second must see what was committed while the first waited for the lock.
     if await tx.fetch_one(PaymentSql.lock_payer, user_id) is None:
         raise NotFound
-    return await _payer(tx, user_id, order)
+    return await _payer(tx, user_id, request)
 
 
-async def _payer(executor: Executor, user_id: UUID, order: _PaymentRequest) -> Payer:
-    row = await executor.fetch_one(PaymentSql.payer, user_id, order.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
+async def _payer(executor: Executor, user_id: UUID, request: _PaymentRequest) -> Payer:
+    row = await executor.fetch_one(PaymentSql.payer, user_id, request.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
     if row is None:
         raise NotFound
     payer = payer_of(row, user_id)
-    if payer.wallet_id == order.recipient_wallet_id:
+    if payer.wallet_id == request.recipient_wallet_id:
         raise InvalidInput("toWalletId", "A wallet does not pay itself.")
     if not payer.recipient_exists:
         raise RecipientNotFound
     return payer
 
 
-def _build(payer: Payer, order: _PaymentRequest, chosen: Selection, at_ms: int) -> Transaction:
+def _build(payer: Payer, request: _PaymentRequest, chosen: Selection, at_ms: int) -> Transaction:
     sender = bytes.fromhex(payer.wallet_id)
-    outputs = [TransactionOutput(bytes.fromhex(order.recipient_wallet_id), order.amount_units)]
+    outputs = [TransactionOutput(bytes.fromhex(request.recipient_wallet_id), request.amount_units)]
     if chosen.change_units:
         outputs.append(TransactionOutput(sender, chosen.change_units))
     return Transaction(
@@ -162,13 +163,13 @@ def _build(payer: Payer, order: _PaymentRequest, chosen: Selection, at_ms: int) 
         outputs=tuple(outputs),
         fee_units=chosen.fee_units,
         timestamp_ms=at_ms,
-        memo=order.memo,
+        memo=request.memo,
     )
 
 
-def _pay(payer: Payer, order: _PaymentRequest, private_der: bytes, at_ms: int) -> Payment:
-    chosen, ancestors = choose(payer, order.amount_units, order.fee_units)
-    transaction = _build(payer, order, chosen, at_ms)
+def _pay(payer: Payer, request: _PaymentRequest, private_der: bytes, at_ms: int) -> Payment:
+    chosen, ancestors = choose_coins(payer, request.amount_units, request.fee_units)
+    transaction = _build(payer, request, chosen, at_ms)
     signature = sign(private_der, encode(transaction))
     sender = transaction.sender_wallet_id
     unspent = {
@@ -177,7 +178,7 @@ def _pay(payer: Payer, order: _PaymentRequest, private_der: bytes, at_ms: int) -
         )
         for coin in payer.coins
     }
-    # What we have built ourselves is judged like anybody's: a mistake above must not reach the mempool.
+    # Our own payments are checked like submitted ones: a bug above must not reach the mempool.
     check_payment(
         transaction,
         signature,
@@ -188,6 +189,6 @@ def _pay(payer: Payer, order: _PaymentRequest, private_der: bytes, at_ms: int) -
     )
     return Payment(
         signed=SignedTransaction(transaction, signature),
-        recipient_wallet_id=order.recipient_wallet_id,
+        recipient_wallet_id=request.recipient_wallet_id,
         ancestors=ancestors,
     )

@@ -1,4 +1,4 @@
-"""Wallets come into being with their owners."""
+"""Creation of wallets, one with each user."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,14 +16,14 @@ from app.kit.work import free_to_wait
 
 @dataclass(frozen=True)
 class Wallets:
-    """Makes wallets."""
+    """Creates wallets."""
 
     keys: Keys
 
     async def prepare(self, public_key_pem: str | None) -> Callable[[Tx, UUID], Awaitable[None]]:
-        """Does the slow part of making a wallet now; what it returns inserts the wallet of a new user, as the system.
+        """Does the slow part of creating a wallet. Returns what inserts the wallet of a new user, as the system.
 
-        A PEM makes an external wallet, whose private key Moneta never sees; None makes a custodial one with a new
+        A PEM creates an external wallet, whose private key Moneta never sees; None creates a custodial one with a new
         key. Raises InvalidInput for a key that is not accepted; the insertion raises PublicKeyTaken.
         """
         if public_key_pem is not None:

@@ -1,4 +1,4 @@
-"""Which waiting transactions a block takes: families stay in order, dear ones come first, and the room is kept."""
+"""Which pending transactions a block takes: parents first, then by fee rate, within the size limit."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What the last blocks demand of the next one."""
+"""What the last blocks require of the next one."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from app.domains.ledger.rules.progress import Progress
 
 
 def grown(times_s: list[int]) -> Progress:
-    """A chain of blocks at these times, genesis first. Their work is not looked at."""
+    """A chain of blocks at these times, genesis first. Their work is not checked."""
     progress = Progress.before_genesis()
     for height, timestamp_s in enumerate(times_s):
         header = BlockHeader(

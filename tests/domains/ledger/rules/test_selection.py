@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.ledger.rules.selection import (
-    CALM_COINS,
     CHEAP_INPUTS,
     DUST_UNITS,
+    TARGET_COINS,
     Candidate,
     InsufficientFunds,
     Selection,
@@ -161,7 +161,7 @@ def test_wallets_stay_small_and_without_dust_where_naive_ones_silt_up(seed: int)
     coins_held, dust = walk(seed, naive=False)
     naive_coins, _ = walk(seed, naive=True)
     assert dust == 0
-    assert coins_held <= 3 * CALM_COINS
+    assert coins_held <= 3 * TARGET_COINS
     assert naive_coins > 4 * coins_held
 
 

@@ -1,4 +1,4 @@
-"""docs/transaction-encoding.md is a promise to whoever signs elsewhere: its vectors and its text hold."""
+"""docs/transaction-encoding.md is a specification for external signers: its vectors and its text hold."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The doctor of the chain."""
+"""The replay: the whole chain, checked from genesis."""
 
 from app.domains.ledger.services.replay.replay import Progressed, Replay, ReplayReport
 

@@ -1,4 +1,4 @@
-"""What a replay leaves to compare with the tables of the present: the mempool, the unspent outputs, the balances."""
+"""Compares the result of a replay with the current tables: the mempool, the unspent outputs, the balances."""
 
 from collections import defaultdict
 
@@ -20,13 +20,13 @@ class MempoolEffect(msgspec.Struct, frozen=True):
     """The effect of the mempool on the unspent outputs."""
 
     spenders: dict[OutPoint, str]
-    """Which waiting transaction means to spend each output, of the chain or of another that waits."""
+    """Which pending transaction spends each output, of the chain or of another pending transaction."""
     change: dict[OutPoint, tuple[bytes, int]]
-    """Owner and units of the outputs that waiting transactions return to their senders."""
+    """Owner and units of the outputs that pending transactions return to their senders."""
 
 
 async def read_mempool(tx: Tx, chain: ReplayedChain) -> MempoolEffect:
-    """The mempool after the replayed chain; raises Inconsistency (at the tip) where one spends what is not there."""
+    """Reads the mempool. Raises Inconsistency (at the tip) if a transaction spends an output that does not exist."""
     mempool = MempoolEffect({}, {})
     created: set[OutPoint] = set()
     sequence = 0
@@ -47,7 +47,7 @@ async def read_mempool(tx: Tx, chain: ReplayedChain) -> MempoolEffect:
 
 
 async def check_unspent(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) -> None:
-    """The tables' unspent outputs have the replayed ones' hash, and are set aside for whom the mempool says."""
+    """Raises Inconsistency unless the stored unspent outputs and their spenders are those of the replay."""
     hasher = UtxoSetHasher()
     stray: str | None = None
     after = ("", -1)
@@ -72,7 +72,7 @@ async def check_unspent(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) ->
 
 
 async def check_balances(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) -> None:
-    """Each wallet's balance is the sum of what it can spend in the next block."""
+    """Raises Inconsistency unless each balance is the sum of what the wallet can spend in the next block."""
     sums: defaultdict[bytes, int] = defaultdict(int)
     next_height = chain.progress.height + 1
     for outpoint, utxo in chain.unspent.items():

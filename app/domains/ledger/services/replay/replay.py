@@ -1,4 +1,4 @@
-"""The doctor: reads the whole chain again from genesis and believes nothing that the tables say besides."""
+"""Reads the whole chain from genesis, and checks everything else that the tables say against it."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,38 +16,37 @@ from app.domains.ledger.services.replay.stored_block import Inconsistency, Store
 from app.domains.ledger.statements import BlockRow, ChainSql, ReplaySql
 from app.kit.db import SYSTEM, Database, Tx
 
-# So many rows of one kind are in memory at a time, beside the set of unspent outputs; a block is never cut.
+# How many rows of one kind are in memory at a time, besides the unspent outputs. A block is never split.
 BATCH_ROWS = 4_000
 BATCH_BLOCKS = 200
 
 Progressed = Callable[[int, int], None]
-"""Told (blocks checked, blocks in all) after each batch."""
+"""Called with (blocks checked, blocks in total) after each batch."""
 
 
 class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a replay found. `wrong_height` and `reason` are None when all is well."""
+    """The result of a replay. `wrong_height` and `reason` are None if no fault was found."""
 
     blocks: int
-    """Checked and found right, genesis included."""
+    """How many blocks were checked without a fault, genesis included."""
     transactions: int
     utxo_set_hash: str
-    """Hash of the outputs unspent after those blocks; the tables' is the same when all is well."""
+    """Hash of the outputs that are unspent after those blocks. Without a fault the tables have the same."""
     wrong_height: int | None
-    """The first height where the tables do not hold what the rules demand; the tip's for sums and balances."""
+    """The first height at which the tables break the rules; for sums and balances the tip's."""
     ahead: int
-    """How many of the blocks state a time that was still to come when they were connected: a clock was wrong, and was
-    believed. They are right all the same."""
+    """How many blocks state a time after they were connected, because a clock was wrong. They are valid."""
     reason: str | None
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Checks the stored chain with the very rules that built it. Reads one snapshot; mining may go on."""
+    """Checks the stored chain with the rules that built it. Reads one snapshot, so mining may continue."""
 
     database: Database
 
     async def run(self, progressed: Progressed) -> ReplayReport:
-        """Replays from genesis until the end or the first fault."""
+        """Replays from genesis to the tip or the first fault."""
         async with self.database.snapshot(SYSTEM) as tx:
             info = await tx.fetch_one(ChainSql.chain_info)
             chain = ReplayedChain(info)

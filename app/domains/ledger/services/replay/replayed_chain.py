@@ -1,4 +1,4 @@
-"""One chain, built again in memory from its stored bytes."""
+"""The chain, rebuilt in memory from its stored bytes."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from app.kit.crypto.rsa import verify
 
 
 class ReplayedChain:
-    """The chain so far. Holds the unspent outputs, as any node must; blocks are let go."""
+    """The chain so far. It keeps the unspent outputs, but no blocks."""
 
     def __init__(self, info: model.ChainState | None) -> None:
         network, maturity = (
@@ -30,11 +30,11 @@ class ReplayedChain:
         self.ahead = 0
 
     def utxo_set_hash(self) -> bytes:
-        """Hash of the outputs that are unspent now."""
+        """Returns the hash of the outputs that are unspent now."""
         return utxo_set_hash(self.unspent.items())
 
     def connect_all(self, blocks: Iterable[StoredBlock]) -> None:
-        """Puts stored blocks on top; raises Inconsistency at the first that does not fit."""
+        """Connects stored blocks. Raises Inconsistency at the first that does not fit."""
         for stored in blocks:
             height = self.progress.height + 1
             if stored.row.height != height:
@@ -44,7 +44,7 @@ class ReplayedChain:
     def _connect(self, stored: StoredBlock) -> None:
         block = decoded(stored)
         now_s, honest_s = int(stored.row.created_at.timestamp()), block.header.timestamp_s - MAX_FUTURE_SECONDS
-        # What was let in once stays: whoever reads the chain later cannot know by which clock it was judged.
+        # A block that was accepted once stays valid: a later reader cannot know which clock it was checked against.
         is_ahead = now_s < honest_s
         try:
             delta = check_block(

@@ -1,11 +1,11 @@
-"""What the tables say of one block, and whether that is what its bytes say."""
+"""Whether the rows of a block agree with its bytes."""
 
 import msgspec
 
+from app.domains.ledger.proof import header_of
 from app.domains.ledger.rules.amounts import to_coins
 from app.domains.ledger.rules.block import Block, BlockDelta, block_size
 from app.domains.ledger.rules.hashing import sha256
-from app.domains.ledger.rules.header import BlockHeader
 from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import (
     MalformedTransaction,
@@ -19,7 +19,7 @@ from app.domains.ledger.statements import BlockRow, StoredOutput, StoredTransact
 
 
 class Inconsistency(Exception):
-    """The tables do not hold what the rules demand; `height` is where."""
+    """The tables break the rules at `height`."""
 
     def __init__(self, height: int, reason: str) -> None:
         super().__init__(f"block {height}: {reason}")
@@ -28,7 +28,7 @@ class Inconsistency(Exception):
 
 
 class StoredBlock(msgspec.Struct, frozen=True):
-    """All that the tables say of one block. `spends`: (transaction hash, index) -> (spender, input index)."""
+    """All rows of one block. `spends`: (transaction hash, index) -> (spender, input index)."""
 
     row: BlockRow
     transactions: list[StoredTransaction]
@@ -37,22 +37,16 @@ class StoredBlock(msgspec.Struct, frozen=True):
 
 
 def decoded(stored: StoredBlock) -> Block:
-    """The block whose bytes are stored; raises Inconsistency when they are no block's."""
+    """Returns the block whose bytes are stored. Raises Inconsistency if they are malformed."""
     row = stored.row
-    header = BlockHeader(
-        version=row.version,
-        previous_hash=bytes.fromhex(row.previous_hash),
-        merkle_root=bytes.fromhex(row.merkle_root),
-        height=row.height,
-        timestamp_s=int(row.timestamp.timestamp()),
-        difficulty_bits=row.difficulty,
-        nonce=row.nonce,
+    return Block(
+        header_of(row),
+        tuple(_signed(row.height, position, entry) for position, entry in enumerate(stored.transactions)),
     )
-    return Block(header, tuple(_signed(row.height, place, entry) for place, entry in enumerate(stored.transactions)))
 
 
 def check_against(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
-    """Raises Inconsistency where a column, an output or a spend is not what the (checked) block makes it."""
+    """Raises Inconsistency if a column, an output or a spend differs from the (checked) block."""
     _check_row(stored, block, delta)
     for entry, signed in zip(stored.transactions, block.transactions, strict=True):
         _check_columns(stored, entry, signed.transaction)
@@ -60,9 +54,9 @@ def check_against(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
     _check_spends(stored, block, delta)
 
 
-def _signed(height: int, place: int, entry: StoredTransaction) -> SignedTransaction:
-    what = f"transaction {place}"
-    if entry.block_position != place:
+def _signed(height: int, position: int, entry: StoredTransaction) -> SignedTransaction:
+    what = f"transaction {position}"
+    if entry.block_position != position:
         raise Inconsistency(height, f"{what} is missing")
     if sha256(entry.encoding).hex() != entry.transaction_hash:
         raise Inconsistency(height, f"{what}: its bytes do not hash to {entry.transaction_hash}")
@@ -150,9 +144,9 @@ def _check_outputs(stored: StoredBlock, block: Block, delta: BlockDelta) -> None
 
 def _check_spends(stored: StoredBlock, block: Block, delta: BlockDelta) -> None:
     expected = {
-        (outpoint.transaction_hash.hex(), outpoint.output_index): (digest.hex(), place)
+        (outpoint.transaction_hash.hex(), outpoint.output_index): (digest.hex(), index)
         for digest, signed in zip(delta.transaction_hashes, block.transactions, strict=True)
-        for place, outpoint in enumerate(signed.transaction.inputs)
+        for index, outpoint in enumerate(signed.transaction.inputs)
     }
     for key in sorted(expected.keys() | stored.spends.keys()):
         if expected.get(key) != stored.spends.get(key):
