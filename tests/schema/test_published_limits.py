@@ -75,7 +75,7 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "transport.connection_limits.ConnectionLimits.acquire": SOCKETS,
     "transport.sockets.admission": ACCEPTS,
     "transport.sockets.admission.Admission._refused": ACCEPTS,
-    "transport.sockets.admission.Admission.enter": SOCKETS,
+    "transport.sockets.admission.Admission.acquire": SOCKETS,
     "transport.sockets.socket.Socket._evict": {"socketDrainS"},
     "transport.sockets.socket.Socket._not_initialised": {"socketInitS"},
     "transport.sockets.socket.Socket._subscribe": {"subscriptionsPerSocket"},
