@@ -113,7 +113,7 @@ class Admission:
             if queue:
                 self._queues[party] = queue
             self.waiting -= 1
-            # Who is being cancelled has not noticed yet.
+            # A waiter that is being cancelled has not noticed yet.
             if not waiter.turn.done():
                 self._take(party)
                 waiter.turn.set_result(None)

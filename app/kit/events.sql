@@ -20,14 +20,14 @@ FROM given g JOIN taken t USING (stream) JOIN counted c USING (stream)
 ORDER BY g.ord;
 
 -- name: unpublished_events
--- The oldest facts that Redis has not been given, and the epoch they belong to; within a stream always a gapless run.
+-- The oldest facts that are not published to Redis, and the epoch they belong to; within a stream always a gapless run.
 SELECT v.id, e.epoch, v.stream, v.seq, v.kind, v.payload, v.created_at
 FROM events v CROSS JOIN event_epoch e
 WHERE v.published_at IS NULL ORDER BY v.id LIMIT $1;
 
 -- name: mark_published
--- Notes that Redis has been given these facts. Its commit does not wait for the disk: a note that a crash loses costs
--- a repeat, which Redis refuses.
+-- Marks facts as published. The commit does not wait for the disk: a mark that a crash loses costs a repeat, which
+-- Redis refuses.
 WITH hurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
 UPDATE events SET published_at = now() FROM hurried
 WHERE id = ANY($1::bigint[]) AND published_at IS NULL AND hurried.value = 'off';
@@ -57,7 +57,7 @@ SELECT g.stream, coalesce(s.seq, 0) AS seq, e.epoch
 FROM unnest($1::text[]) AS g (stream) CROSS JOIN event_epoch e LEFT JOIN event_streams s ON s.stream = g.stream;
 
 -- name: renew_epoch
--- Begins an epoch: whoever followed a stream must read it anew.
+-- Begins a new epoch: every reader of a stream must resynchronize.
 UPDATE event_epoch SET epoch = gen_random_uuid() RETURNING epoch;
 
 -- name: try_relay_lock

@@ -8,5 +8,5 @@ VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, key) DO NOTHING RETURNING true;
 SELECT operation, request_hash, result FROM idempotency_keys WHERE owner = $1 AND key = $2;
 
 -- name: store_result
--- Stores what a replay of the key is answered with.
+-- Stores the result that a replay of the key gets.
 UPDATE idempotency_keys SET result = $3 WHERE owner = $1 AND key = $2;

@@ -3,5 +3,5 @@
 SELECT pg_try_advisory_lock(hashtextextended('moneta.lead.' || $1::text, 0));
 
 -- name: is_there
--- Answers, if the session still lives.
+-- Answers while the session is alive.
 SELECT true;

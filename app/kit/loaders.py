@@ -21,7 +21,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Audience(StrEnum):
-    """Who data is for: it decides the row-level scope, whether executions are shared, whether answers are cached."""
+    """The audience of data: it decides the row-level scope, and whether executions are shared and answers cached."""
 
     PUBLIC = "public"
     VIEWER = "viewer"

@@ -128,7 +128,7 @@ def server_settings(role: str | None, name: str) -> dict[str, str]:
 
 
 class SessionRole(msgspec.Struct, frozen=True):
-    """Who a session runs statements as; `owned` names something that this role owns, null where it owns nothing."""
+    """The role of a session; `owned` names something that this role owns, null where it owns nothing."""
 
     name: str
     bypasses: bool

@@ -97,7 +97,7 @@ class Channels(Broadcast):
     """broadcaster, over our backend, where subscribing and unsubscribing take turns.
 
     broadcaster forgets one of two that subscribe to a channel for the first time at once, can unsubscribe a channel
-    that somebody is just joining, loses what arrives between the confirmation and the registration, and raises
+    that a subscriber is just joining, loses what arrives between the confirmation and the registration, and raises
     KeyError when a subscription that is under way is cancelled.
     """
 

@@ -31,7 +31,7 @@ _work: ContextVar[Work | None] = ContextVar("work", default=None)
 def current_work() -> Work | None:
     """Returns the work that this task belongs to, or None."""
     work = _work.get()
-    # Who began a passing one, and every task begun within, still has it when it is over.
+    # The task that began a passing one, and every task begun within, still has it when it is over.
     return None if work is None or (work.is_passing and not work.open_transactions) else work
 
 

@@ -88,7 +88,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._end_patience()
         if self.transport.is_closing():
             return
-        # Who has said nothing at all may be a browser that has connected ahead: there is no request to answer.
+        # A silent peer may be a browser that has connected ahead: there is no request to answer.
         if self.scope is not None:
             self.transport.write(
                 b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % (status, status.phrase.encode())

@@ -1,4 +1,4 @@
-"""Who may read /metrics, which is not public."""
+"""Access control of /metrics, which is not public."""
 
 import ipaddress
 import secrets

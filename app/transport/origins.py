@@ -119,11 +119,11 @@ class CrossOrigin:
         if scope["type"] != "http" or scope["path"] not in self._paths:
             return self._app(scope, receive, send)
         cors = self._origins.cors(Headers(scope=scope), preflight=scope["method"] == "OPTIONS")
-        told = [(name.encode(), value.encode("latin-1")) for name, value in cors.items()]
+        added = [(name.encode(), value.encode("latin-1")) for name, value in cors.items()]
 
         async def send_told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *told]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         return self._app(scope, receive, send_told)

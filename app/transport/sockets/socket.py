@@ -185,8 +185,8 @@ class Socket:
             case Init():
                 await self._init(message)
             case Ping():
-                told = await self._renew(message.payload)
-                self.wire.send_text(protocol.pong(None if told else message.payload))
+                has_token = await self._renew(message.payload)
+                self.wire.send_text(protocol.pong(None if has_token else message.payload))
             case Pong():
                 await self._renew(message.payload)
             case Subscribe():
