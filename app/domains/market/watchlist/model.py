@@ -54,7 +54,7 @@ class WatchlistChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlreadyWatched(Problem):
-    """This token is already on the watchlist."""
+    """This token is on the watchlist already."""
 
 
 class WatchlistFull(Problem):

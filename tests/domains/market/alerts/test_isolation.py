@@ -15,8 +15,8 @@ from tests.statements import statement
 
 
 @pytest_asyncio.fixture(autouse=True)
-async def told(stage: Stage) -> None:
-    """Alice has an alert, and was told that it fired."""
+async def notified(stage: Stage) -> None:
+    """Alice has an alert that has fired."""
     await stage.create(above("100"))
     await stage.tick("90", "110")
     await stage.owner.execute("INSERT INTO alert_marks (kind, subject, at) VALUES ('whale_tx', 'x', now())")

@@ -10,9 +10,6 @@ import pytest_asyncio
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.statements import AlertSql
-from app.domains.notifications import loaders as notification_loaders
-from app.domains.notifications.statements import NotificationSql
-from app.kit.loaders import One, Page
 from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Statement
 from tests.conftest import NOON, Owner
@@ -24,19 +21,12 @@ FILL = f"""
 SET session_replication_role = replica;
 INSERT INTO users (id, email, password_hash, full_name)
 SELECT lpad(n::text, 32, '0')::uuid, n || '@example.com', 'x', 'x' FROM generate_series(0, 999) n;
-INSERT INTO user_settings (user_id, setting_name, setting_value)
-SELECT lpad((n / 10)::text, 32, '0')::uuid, CASE n % 10 WHEN 0 THEN 'notifications' ELSE 's' || n END, '{{}}'
-FROM generate_series(0, 9999) n;
 INSERT INTO tokens (coingecko_id, symbol, name) SELECT 't' || n, 'T' || n, 'x' FROM generate_series(0, 99) n;
 INSERT INTO alerts (user_id, symbol, alert_type, threshold_value, condition_details, expires_at)
 SELECT lpad((n * 7 % 1000)::text, 32, '0')::uuid, 'T' || n % 100,
     (ARRAY['price_above', 'price_below', 'price_above', 'price_below', 'price_above', 'price_below',
            'technical_indicator', 'news_impact', 'whale_tx', 'sentiment_change'])[n / 100 % 10 + 1],
     1 + n % 977, '{{"indicator": "rsi_14"}}', CASE WHEN n % 50 = 0 THEN now() + n * interval '1 minute' END
-FROM generate_series(1, {ROWS}) n;
-INSERT INTO notifications (user_id, type, title, message, read, read_at, created_at)
-SELECT lpad((n * 7 % 1000)::text, 32, '0')::uuid, 'alert', 'x', '', n % 3 > 0, CASE WHEN n % 3 > 0 THEN now() END,
-    '{NOON.isoformat()}'::timestamptz + n * interval '1 s'
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO alert_marks (kind, subject, at) SELECT 'k' || n % 10, n::text, now() FROM generate_series(1, 5000) n;
 INSERT INTO news_articles (title, source, url, published_at)
@@ -128,10 +118,6 @@ async def test_nothing_that_looks_for_alerts_reads_the_whole_table(full: Owner) 
         (AlertSql.marks, ("k1", ["1", "2"])),
         (AlertSql.lock_marks, ("k1", ["1", "2"])),
         (AlertSql.claim_news, (articles, NOON)),
-        (NotificationSql.mark_read, (users[0], ids, NOON)),
-        (NotificationSql.mark_read_until, (users[0], NOON, NOON)),
-        (NotificationSql.who_wants_mail, (users,)),
-        (NotificationSql.mails_of_notifications, (ids,)),
     )
     for query, arguments in searched:
         assert await scans(full, query, *arguments) == set(), query.name
@@ -139,23 +125,12 @@ async def test_nothing_that_looks_for_alerts_reads_the_whole_table(full: Owner) 
 
 async def test_no_loader_reads_a_whole_table(full: Owner) -> None:
     users = [row[0] for row in await full.fetch("SELECT id FROM users LIMIT 3")]
-    by_ids: tuple[tuple[One[Any], str], ...] = (
-        (alert_loaders.alert_by_id, "alerts"),
-        (notification_loaders.notification_by_id, "notifications"),
-    )
-    for one, table in by_ids:
-        ids = [row[0] for row in await full.fetch(f"SELECT id FROM {table} LIMIT 3")]
-        assert await scans(full, one.query, ids) == set(), one.query.name
-    assert await scans(full, notification_loaders.unread_count_by_user.query, users) == set()
-    pages: tuple[Page[Any], ...] = (
-        alert_loaders.alerts_by_user,
-        notification_loaders.notifications_by_user,
-        notification_loaders.unread_notifications_by_user,
-    )
-    for page in pages:
-        filters = [None] * len(page.filters)
-        assert await scans(full, page.query, users, 21, *filters, None, None) == set(), page.query.name
-        assert await scans(full, page.count, users, COUNT_LIMIT + 1, *filters) == set(), page.count.name
+    ids = [row[0] for row in await full.fetch("SELECT id FROM alerts LIMIT 3")]
+    assert await scans(full, alert_loaders.alert_by_id.query, ids) == set()
+    page = alert_loaders.alerts_by_user
+    filters = [None] * len(page.filters)
+    assert await scans(full, page.query, users, 21, *filters, None, None) == set()
+    assert await scans(full, page.count, users, COUNT_LIMIT + 1, *filters) == set()
 
 
 async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(full: Owner) -> None:

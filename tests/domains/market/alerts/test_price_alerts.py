@@ -145,14 +145,14 @@ async def test_a_clock_that_goes_back_loses_no_crossing(stage: Stage) -> None:
     assert len(await stage.titles()) == 2
 
 
-async def test_a_flood_is_told_bit_by_bit_and_each_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_backlog_fires_in_batches_and_each_alert_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matcher, "BATCH", 4)
     for number, rearm in enumerate((Rearm.ONCE, Rearm.EVERY_TIME) * 5, start=100):
         await stage.create(above(str(number)), rearm=rearm)
     await stage.tick("90", "110")
     assert len(await stage.titles()) == 4
-    flooded_at = stage.clock.now()
-    # What is armed after the flood came has nothing to do with it.
+    backlog_at = stage.clock.now()
+    # An alert that is armed after the backlog began is not part of it.
     stage.clock.advance(timedelta(seconds=1))
     late = await stage.create(above("100"))
     [row] = await stage.owner.fetch("DELETE FROM pgqueuer RETURNING entrypoint, payload")
@@ -162,7 +162,7 @@ async def test_a_flood_is_told_bit_by_bit_and_each_once(stage: Stage, monkeypatc
         await stage.market.matcher.work_off(json.loads(row["payload"]))
     assert sorted(await stage.titles()) == [f"BTC rose to {number} USD" for number in range(100, 110)]
     rows = await stage.owner.fetch("SELECT DISTINCT created_at FROM notifications")
-    assert [row[0] for row in rows] == [flooded_at]
+    assert [row[0] for row in rows] == [backlog_at]
     found = await stage.alert(late.id)
     assert found is not None
     assert not found.triggered

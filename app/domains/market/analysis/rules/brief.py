@@ -21,18 +21,18 @@ Analyses = Mapping[AnalysisType, Analysis[Any]]
 
 def brief(symbol: str, analyses: Analyses) -> list[ResearchSentence]:
     """Returns sentences about the available analyses, and one about the others."""
-    told = [
+    sentences = [
         ResearchSentence(text, [kind])
-        for kind, tell in _TELLERS.items()
-        if (findings := _findings(analyses, kind)) is not None and (text := tell(symbol, findings)) is not None
+        for kind, sentence_of in _SENTENCES.items()
+        if (findings := _findings(analyses, kind)) is not None and (text := sentence_of(symbol, findings)) is not None
     ]
     if (contrast := _contrast(analyses)) is not None:
-        told.append(contrast)
+        sentences.append(contrast)
     missing = [kind for kind, each in analyses.items() if each.status is AnalysisStatus.UNAVAILABLE]
     if missing:
         names = _listed([_NAMES.get(kind, kind.value) for kind in missing])
-        told.append(ResearchSentence(f"Nothing is known of its {names}.", missing))
-    return told
+        sentences.append(ResearchSentence(f"Nothing is known of its {names}.", missing))
+    return sentences
 
 
 def _findings(analyses: Analyses, kind: AnalysisType) -> Any:
@@ -145,7 +145,7 @@ _NAMES: Final = {
     AnalysisType.DEFI: "protocol",
 }
 
-_TELLERS: Final[dict[AnalysisType, Callable[[str, Any], str | None]]] = {
+_SENTENCES: Final[dict[AnalysisType, Callable[[str, Any], str | None]]] = {
     AnalysisType.MARKET_DATA: _market_data,
     AnalysisType.TECHNICAL: _technical,
     AnalysisType.SENTIMENT: _sentiment,

@@ -152,8 +152,8 @@ class _Walk:
 
     def inside(self) -> NDArray[np.bool_]:
         """Returns for each forecast that can be verified whether the price stayed inside each of its intervals."""
-        judged = np.isfinite(self.realised) & np.isfinite(self.widths[:, 0]) & (self.deviations >= _STILL)
-        return np.abs(self.realised[judged, None]) <= self.widths[judged]
+        verifiable = np.isfinite(self.realised) & np.isfinite(self.widths[:, 0]) & (self.deviations >= _STILL)
+        return np.abs(self.realised[verifiable, None]) <= self.widths[verifiable]
 
 
 def _walk(series: Series, steps: int) -> _Walk:

@@ -118,8 +118,8 @@ class Fetcher:
             raise FeedFailed(f"status {response.status_code}")
         headers = response.headers
         body = await self._body(response)
-        told = FeedState(_header(headers.get("etag")), _header(headers.get("last-modified")))
-        return Document(body, url, headers.get("content-type"), told)
+        validators = FeedState(_header(headers.get("etag")), _header(headers.get("last-modified")))
+        return Document(body, url, headers.get("content-type"), validators)
 
     async def _body(self, response: httpx.Response) -> bytes:
         """Returns the decompressed body, up to the limit: a small response can decompress to a huge one."""
