@@ -19,7 +19,7 @@ declared types with the columns that Postgres reports for a statement.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import starmap
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -133,27 +133,3 @@ def _section(path: Path, name: str, body: str) -> Section:
     if not sql:
         raise ValueError(f"{path}: {name} has no statement")
     return Section(name, lines[0].removeprefix("-- ").strip(), sql)
-
-
-class Queries:
-    """The statements of one file as attributes, with rows as asyncpg gives them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._queries: dict[str, Query[Any]] = {
-            section.name: Query(*section, asyncpg.Record) for section in sections_of(path)
-        }
-
-    def __getattr__(self, name: str) -> Query[Any]:
-        try:
-            return self._queries[name]
-        except KeyError:
-            raise AttributeError(f"{self.path} has no statement named {name}") from None
-
-    def __iter__(self) -> Iterator[Query[Any]]:
-        return iter(self._queries.values())
-
-
-def beside(module_file: str, name: str = "queries.sql") -> Queries:
-    """The statements in the file `name` in the folder of a module: `Q = beside(__file__)`."""
-    return Queries(Path(module_file).parent / name)

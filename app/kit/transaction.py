@@ -91,11 +91,6 @@ class Tx(Executor):
         async with self.borrow() as connection:
             return await connection.fetch(statement.sql, *args)
 
-    async def fetch_value(self, query: Query[Any], *args: object) -> Any:
-        """The first column of the first row, or None."""
-        row = await self.fetch_one(query, *args)
-        return None if row is None else row[0]
-
     async def execute(self, statement: Statement, *args: object) -> int:
         """Runs a statement; returns how many rows it touched."""
         async with self.borrow() as connection:
