@@ -11,11 +11,18 @@ import asyncpg
 import app.domains
 from app.kit.loaders import Many, One, Page
 from app.kit.sql import Query
+from app.kit.transaction import Executor
 
 
 def statement(name: str, purpose: str, sql: str) -> Query[Any]:
     """A statement whose rows are as asyncpg gives them."""
     return Query(name, purpose, sql, asyncpg.Record)
+
+
+async def value_of(executor: Executor, query: Query[Any], *args: object) -> Any:
+    """The first column of the first row, or None."""
+    row = await executor.fetch_one(query, *args)
+    return None if row is None else row[0]
 
 
 def modules_of_houses(name: str) -> Iterator[ModuleType]:

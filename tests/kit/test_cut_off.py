@@ -14,7 +14,7 @@ from app.kit.errors import Unavailable
 from app.kit.postgres import Collision, OutOfResources, ReadOnly, Stopped
 from app.kit.sql import Query
 from tests.conftest import APP_ROLE, Owner
-from tests.statements import statement
+from tests.statements import statement, value_of
 from tests.waiting import elapse, until
 
 ONE = statement("one", "A little.", "SELECT count(*) FROM generate_series(1, $1::integer)")
@@ -32,7 +32,7 @@ async def pair(database_url: str) -> AsyncIterator[Database]:
 async def snapshot(database: Database, rows: int) -> str:
     async with database.snapshot(Scope(ip="192.0.2.1")) as tx:
         await tx.fetch(ONE, rows)
-        level: str = await tx.fetch_value(LEVEL)
+        level: str = await value_of(tx, LEVEL)
     return level
 
 
@@ -45,7 +45,7 @@ async def autocommit(database: Database, rows: int) -> str:
 async def write(database: Database, rows: int) -> str:
     async def work(tx: Tx) -> str:
         await tx.fetch(ONE, rows)
-        return str(await tx.fetch_value(LEVEL))
+        return str(await value_of(tx, LEVEL))
 
     return await database.write(SYSTEM, work)
 
@@ -157,7 +157,7 @@ async def test_who_collides_finds_what_the_other_made(database: Database, owner:
 
     async def work(tx: Tx) -> str:
         nonlocal looked
-        if await tx.fetch_value(look, "alice"):
+        if await value_of(tx, look, "alice"):
             return "taken"
         looked += 1
         if looked == 3:

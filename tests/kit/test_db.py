@@ -11,7 +11,7 @@ from app.kit.errors import Unavailable
 from app.kit.sql import Query
 from app.kit.work import Work, detached_context, working
 from tests.conftest import APP_ROLE, Owner
-from tests.statements import statement
+from tests.statements import statement, value_of
 from tests.waiting import HANG_S, elapse, until
 
 SETTINGS = statement(
@@ -296,7 +296,7 @@ async def test_scopes_do_not_leak_from_one_user_to_the_next(single: Database) ->
 async def test_begin_and_scope_are_not_counted_and_statements_are(database: Database) -> None:
     with working(Work()) as work:
         async with database.snapshot(Scope(user_id=UUID(int=1))) as tx:
-            await asyncio.gather(tx.fetch(COUNTERS), tx.fetch_one(NOTES), tx.fetch_value(COUNTERS))
+            await asyncio.gather(tx.fetch(COUNTERS), tx.fetch_one(NOTES), value_of(tx, COUNTERS))
         await database.fetch(COUNTERS)
     assert work.statements == 4
 

@@ -9,7 +9,7 @@ from app.kit.db import SYSTEM, Database, Scope, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
 from app.kit.idempotency import Keyed, once
 from tests.conftest import Owner
-from tests.statements import statement
+from tests.statements import statement, value_of
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
 ADD = statement("add", ".", "INSERT INTO orders (body) VALUES ($1)")
@@ -117,7 +117,7 @@ async def test_a_key_is_invisible_to_others(database: Database) -> None:
     count = statement("count", ".", "SELECT count(*) FROM idempotency_keys")
     for scope, seen in ((Scope(user_id=BOB), 0), (Scope(), 0), (Scope(user_id=ALICE), 1), (SYSTEM, 1)):
         async with database.snapshot(scope) as tx:
-            assert await tx.fetch_value(count) == seen
+            assert await value_of(tx, count) == seen
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\x00b", "a\nb", "\ud800"])

@@ -13,7 +13,7 @@ from app.kit.errors import Unavailable
 from app.kit.migrate import MIGRATIONS, Patience, migrate
 from tests.conftest import Owner
 from tests.engine.support import listening
-from tests.statements import statement
+from tests.statements import statement, value_of
 from tests.waiting import until
 
 VERSIONS = sorted(path.stem.partition("_")[0] for path in Path(MIGRATIONS, "versions").glob("0*.py"))
@@ -188,7 +188,7 @@ async def test_a_date_to_come_drops_nothing(owner: Owner) -> None:
 
 async def test_the_application_maintains_partitions_but_reaches_none_directly(database: Database, owner: Owner) -> None:
     maintain = statement("maintain", ".", "SELECT created FROM maintain_partitions($1)")
-    created = await database.write(SYSTEM, lambda tx: tx.fetch_value(maintain, datetime(2031, 5, 1, tzinfo=UTC)))
+    created = await database.write(SYSTEM, lambda tx: value_of(tx, maintain, datetime(2031, 5, 1, tzinfo=UTC)))
     assert created >= 4
     for sql in ("SELECT FROM events_2031_05", "DROP TABLE events_2031_05"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -199,7 +199,7 @@ MAKE = statement("make", ".", "SELECT make_partitions($1, $2, $3)")
 
 
 async def made(database: Database, since: datetime, until: datetime, table: str = "price_history") -> int:
-    count: int = await database.write(SYSTEM, lambda tx: tx.fetch_value(MAKE, table, since, until))
+    count: int = await database.write(SYSTEM, lambda tx: value_of(tx, MAKE, table, since, until))
     return count
 
 

@@ -7,7 +7,7 @@ from app.domains.ledger.streams import CHAIN_STREAM
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog, Fact
-from tests.statements import statement
+from tests.statements import statement, value_of
 from tests.waiting import elapse, now
 
 SEQ = statement(
@@ -75,4 +75,4 @@ class Publisher:
 async def numbered(tx: Tx, events: EventLog, fact: Fact) -> int:
     """Appends a fact; returns its `seq`."""
     await events.append(tx, [fact])
-    return int(await tx.fetch_value(SEQ, fact.stream))
+    return int(await value_of(tx, SEQ, fact.stream))

@@ -7,7 +7,7 @@ from app.domains.accounts.model import ProfileChanges, Role, Viewer
 from app.kit.db import PUBLIC, Scope
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, register
-from tests.statements import statement
+from tests.statements import statement, value_of
 
 OWNED = ("users", "profiles", "user_settings", "sessions", "auth_logs", "audit_logs")
 HIDDEN = ("otp_codes", "password_reset_tokens", "refresh_tokens", "access_codes")
@@ -26,7 +26,7 @@ async def _two(house: House) -> tuple[Viewer, Viewer]:
 async def _count(house: House, scope: Scope, table: str, where: str = "true") -> int:
     query = statement("count", "", f"SELECT count(*) FROM {table} WHERE {where}")
     async with house.database.snapshot(scope) as tx:
-        return int(await tx.fetch_value(query))
+        return int(await value_of(tx, query))
 
 
 @pytest.mark.parametrize("table", OWNED)
