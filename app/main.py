@@ -15,7 +15,6 @@ import structlog
 from app.adapters import PORTS
 from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.model import Client, Viewer
-from app.domains.accounts.rules.identity import source_of
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.ledger.house import LEDGER
@@ -26,6 +25,7 @@ from app.domains.notifications.house import NOTIFICATIONS
 from app.engine.cursors import Cursors
 from app.engine.execution import Engine
 from app.engine.streams.subscriptions import Subscriptions
+from app.kit.addresses import source_of
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import BadKeyring, Keyring
 from app.kit.crypto.local import derive, local_secret

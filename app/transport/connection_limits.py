@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from app.domains.accounts.model import Client, Viewer
-from app.domains.accounts.rules.identity import source_of
+from app.kit.addresses import source_of
 from app.kit.errors import Code
 from app.settings import Settings
 from app.transport.refusals import Refused

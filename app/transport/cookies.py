@@ -6,8 +6,7 @@ where plain http is served.
 
 from typing import Final
 
-from app.domains.accounts.model import SessionTokens
-from app.domains.accounts.services.devices import DEVICE_TTL
+from app.domains.accounts.model import DEVICE_TTL, SessionTokens
 from app.settings import Settings
 
 SESSION: Final = "__Host-moneta-session"

@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domains.accounts.rules.identity import source_of
 from app.engine.encoding import encode
 from app.engine.operations import Prepared, Response
+from app.kit.addresses import source_of
 from app.kit.errors import Code, Problem
 from app.transport import cookies
 from app.transport.callers import Callers, client_of

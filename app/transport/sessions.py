@@ -12,8 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from app.domains.accounts.model import Viewer
-from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.domains.accounts.model import SESSIONS_STREAM, Viewer
 from app.kit.clock import Clock
 from app.kit.errors import Problem, ResyncRequired
 from app.kit.hub import Hub, Listener

@@ -1,9 +1,9 @@
 """Records of the accounts house: rows as they are stored, and the values its services take and give."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,12 @@ from msgspec import UNSET, UnsetType
 
 from app.kit.db import Scope
 from app.kit.errors import Code, Problem
+
+MAX_SETTINGS: Final = 200
+DEVICE_TTL: Final = timedelta(days=180)
+
+SESSIONS_STREAM: Final = "sessions"
+"""The stream of sessions that were ended before they expired: `session.revoked`, with its `session_id`."""
 
 
 class Role(StrEnum):

@@ -12,6 +12,10 @@ import msgspec
 
 from app.kit.errors import InvalidInput, Problem
 
+MAX_BRANCH_NODES = 32
+MAX_INPUTS = 256
+MAX_OUTPUTS = 256
+
 
 class Custody(StrEnum):
     """Who holds a wallet's private key."""

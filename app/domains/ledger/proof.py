@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from app.domains.ledger.model import Block
+from app.domains.ledger.model import MAX_BRANCH_NODES, Block
 from app.domains.ledger.rules.difficulty import MIN_DIFFICULTY_BITS
 from app.domains.ledger.rules.hashing import HASH_BYTES, double_sha256
 from app.domains.ledger.rules.header import (
@@ -21,7 +21,7 @@ from app.domains.ledger.rules.header import (
     encode_header,
     meets_difficulty,
 )
-from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES, merkle_branch, merkle_levels, verify_branch
+from app.domains.ledger.rules.merkle import merkle_branch, merkle_levels, verify_branch
 
 # A branch of 32 nodes is under 3 KB, so anything much longer is not a proof.
 MAX_PROOF_CHARS = 64 * 1024

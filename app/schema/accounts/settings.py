@@ -7,7 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from app.domains.accounts import loaders, model
-from app.domains.accounts.rules.settings import MAX_SETTINGS
+from app.domains.accounts.model import MAX_SETTINGS
 from app.domains.accounts.services import AccountsServices
 from app.engine.nodes import record_type
 from app.engine.problems import InvalidInput, mutation

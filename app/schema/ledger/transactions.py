@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.domains.ledger import loaders, model
+from app.domains.ledger.model import MAX_BRANCH_NODES, MAX_INPUTS, MAX_OUTPUTS
 from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
 from app.domains.ledger.proof import inclusion_proof
-from app.domains.ledger.rules.merkle import MAX_BRANCH_NODES
-from app.domains.ledger.rules.transaction import MAX_INPUTS, MAX_OUTPUTS
 from app.domains.ledger.streams import wallet_stream
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor

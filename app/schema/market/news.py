@@ -9,8 +9,7 @@ import strawberry
 
 from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news import model
-from app.domains.market.news.model import MAX_SYMBOLS
-from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
+from app.domains.market.news.model import MAX_SYMBOLS, NEUTRAL_BOUND
 from app.domains.market.news.services.news import MAX_BATCH, MAX_CHOICES, MAX_SEARCH, wanted
 from app.domains.market.services import MarketServices
 from app.engine.audience import computed_for

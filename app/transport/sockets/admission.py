@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from app.domains.accounts.model import Client
-from app.domains.accounts.rules.identity import source_of
+from app.kit.addresses import source_of
 from app.kit.errors import Code
 from app.settings import Settings
 from app.transport.connection_limits import ConnectionKey, ConnectionLimits

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from app.domains.accounts.model import BadCredentials, Client
-from app.domains.accounts.services.devices import DEVICE_TTL, ReturningClient
+from app.domains.accounts.model import DEVICE_TTL, BadCredentials, Client
+from app.domains.accounts.services.devices import ReturningClient
 from app.kit.crypto.passwords import Verdict
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter

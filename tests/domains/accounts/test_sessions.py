@@ -4,8 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domains.accounts.model import BadCredentials, Client, Role, SessionEnded
-from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.domains.accounts.model import SESSIONS_STREAM, BadCredentials, Client, Role, SessionEnded
 from app.kit.crypto.tokens import digest
 from app.kit.errors import NotFound
 from tests.domains.accounts.conftest import House

@@ -19,8 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 from app.dev.processes import free_port
-from app.domains.accounts.model import Client, Role, Viewer
-from app.domains.accounts.services.sessions import SESSIONS_STREAM
+from app.domains.accounts.model import SESSIONS_STREAM, Client, Role, Viewer
 from app.engine.audience import computed_for
 from app.engine.cursors import Cursor
 from app.engine.execution import Engine

@@ -1,6 +1,5 @@
 """Validation of what identifies a user. Each function returns the value to store, or raises InvalidInput."""
 
-import ipaddress
 import re
 
 from app.kit.crypto.passwords import encode_password
@@ -20,7 +19,6 @@ _NATIONAL_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9 /.-]{2,18})[A-Z0-9]")
 _OTP = re.compile(r"[0-9]{6}")
 _USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 _URL = re.compile(r"https://[!-~]+")
-_IPV6_HOST_BITS = 64
 
 
 def email(text: str) -> str:
@@ -96,30 +94,6 @@ def avatar_url(text: str) -> str:
     if len(text) > MAX_AVATAR_URL_CHARS or not _URL.fullmatch(text):
         raise InvalidInput("avatarUrl", f"An avatar is an https:// URL of at most {MAX_AVATAR_URL_CHARS} characters.")
     return text
-
-
-def source_of(ip: str | None) -> str | None:
-    """Returns what attempts are counted against: an IPv4 address, or the /64 network of an IPv6 address."""
-    address = ip_address(ip)
-    if address is None:
-        return None
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    # A dual-stack socket shows IPv4 addresses in this form. All of them are in one /64.
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, _IPV6_HOST_BITS), strict=False))
-
-
-def ip_address(text: str | None) -> str | None:
-    """Returns the address as Postgres stores it, or None if a proxy sent something else."""
-    if text is None:
-        return None
-    try:
-        return str(ipaddress.ip_address(text.partition("%")[0]))
-    except ValueError:
-        return None
 
 
 def _printable(field: str, text: str, limit: int, what: str) -> str:

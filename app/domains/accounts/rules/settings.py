@@ -8,7 +8,6 @@ import msgspec
 
 from app.kit.errors import InvalidInput
 
-MAX_SETTINGS = 200
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
 # The largest integer that every JSON parser reads exactly.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.domains.accounts.model import AuthEvent, Client
-from app.domains.accounts.rules import identity
 from app.domains.accounts.statements import AuthLogSql
+from app.kit.addresses import ip_address
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 
@@ -38,7 +38,7 @@ def origin_of(client: Client) -> tuple[str | None, str | None]:
     agent = client.user_agent
     if agent is not None:
         agent = agent.replace("\x00", "").encode("utf-8", "replace").decode()[:MAX_USER_AGENT_CHARS]
-    return identity.ip_address(client.ip), agent
+    return ip_address(client.ip), agent
 
 
 def system_scope(client: Client, user_id: UUID | None = None) -> Scope:

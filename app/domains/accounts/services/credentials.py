@@ -13,6 +13,7 @@ from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.statements import CredentialSql, UserSql
+from app.kit.addresses import source_of
 from app.kit.clock import Clock
 from app.kit.crypto.passwords import Passwords
 from app.kit.crypto.tokens import digest, new_token
@@ -82,7 +83,7 @@ class Credentials:
         Raises InvalidInput, RateLimited, Unavailable. Requests are counted for each network separately.
         """
         address = identity.email(email)
-        await self.limiter.charge(RESET_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
+        await self.limiter.charge(RESET_LIMIT.of(f"{address}:{source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
         await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESET_JOB, content))
 
@@ -91,7 +92,7 @@ class Credentials:
         now, token = self.clock.now(), new_token()
 
         async def work(tx: Tx) -> None:
-            links = await tx.fetch_one(CredentialSql.lock_reset_links, email, identity.source_of(client.ip), now)
+            links = await tx.fetch_one(CredentialSql.lock_reset_links, email, source_of(client.ip), now)
             if links is None or (links.newest is not None and links.newest > now - RESET_GAP):
                 return
             if links.live >= RESET_LINKS and not links.by_source:

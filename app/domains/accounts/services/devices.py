@@ -9,15 +9,14 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from app.domains.accounts.model import Client
-from app.domains.accounts.rules import identity
+from app.domains.accounts.model import DEVICE_TTL, Client
 from app.domains.accounts.statements import DeviceSql, LoginCandidate
+from app.kit.addresses import source_of
 from app.kit.clock import Clock
 from app.kit.crypto.tokens import digest, keyed_digest, new_token, same_digest
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.ratelimit import Charge, Limit
 
-DEVICE_TTL: Final = timedelta(days=180)
 SOURCES_KEPT: Final = 50
 MAX_PAUSE: Final = timedelta(minutes=5)
 """The longest pause between two guesses of unknown clients at one account, or from one network."""
@@ -64,7 +63,7 @@ class Devices:
 
         The subjects contain the password's hash, so a password reset clears the counts.
         """
-        source = identity.source_of(proof.ip)
+        source = source_of(proof.ip)
         session = None if proof.refresh_token is None else digest(proof.refresh_token)
         wanted = (address, source, session, self.clock.now())
         user = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(DeviceSql.login_candidate, *wanted))
@@ -86,7 +85,7 @@ class Devices:
 
     async def remember(self, tx: Tx, user_id: UUID, client: Client) -> None:
         """Remembers that the user was in this network."""
-        source = identity.source_of(client.ip)
+        source = source_of(client.ip)
         if source is not None:
             await tx.execute(DeviceSql.remember_source, user_id, source, self.clock.now(), SOURCES_KEPT)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from app.domains.accounts.model import ProfileChanges, UsernameTaken, Viewer
+from app.domains.accounts.model import MAX_SETTINGS, ProfileChanges, UsernameTaken, Viewer
 from app.domains.accounts.rules import identity, settings
 from app.domains.accounts.services.auth_log import system_scope
 from app.domains.accounts.statements import ProfileSql, SettingSql
@@ -57,8 +57,8 @@ class Profiles:
                 return
             await tx.execute(SettingSql.lock_setting_names, str(viewer.user_id))
             others = await tx.fetch_one(SettingSql.count_other_settings, viewer.user_id, name)
-            if others is not None and others >= settings.MAX_SETTINGS:
-                raise InvalidInput("name", f"A user has at most {settings.MAX_SETTINGS} settings.")
+            if others is not None and others >= MAX_SETTINGS:
+                raise InvalidInput("name", f"A user has at most {MAX_SETTINGS} settings.")
             await tx.execute(SettingSql.put_setting, viewer.user_id, name, value)
 
         await self.database.write(viewer.scope, work)

@@ -14,6 +14,7 @@ from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.verification import Verification
 from app.domains.accounts.statements import AccessCodeSql, ProfileSql, UserSql
+from app.kit.addresses import source_of
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
@@ -116,7 +117,7 @@ class Registration:
         self, new: NewUser, access_code: str, client: Client
     ) -> AsyncIterator[Callable[[Tx], Awaitable[UUID]]]:
         """Yields what inserts the user in a transaction. Everything slow is done before, without a connection."""
-        charges = REGISTRATION_LIMIT.of(identity.source_of(client.ip))
+        charges = REGISTRATION_LIMIT.of(source_of(client.ip))
         # Held until the user exists: of many requests that race for a code, only a few use CPU time.
         async with self._preparing:
             new, code = checked(new), identity.access_code(access_code)

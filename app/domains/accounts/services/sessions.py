@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from app.domains.accounts.model import (
+    SESSIONS_STREAM,
     AuthEvent,
     BadCredentials,
     Client,
@@ -29,9 +30,6 @@ from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog, Fact
 from app.kit.ratelimit import RateLimiter
-
-SESSIONS_STREAM = "sessions"
-"""The stream of sessions that were ended before they expired: `session.revoked`, with its `session_id`."""
 
 REVOKED = "session.revoked"
 

@@ -10,6 +10,7 @@ from app.domains.accounts.rules import identity, mails
 from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.statements import VerificationSql
+from app.kit.addresses import source_of
 from app.kit.clock import Clock
 from app.kit.crypto import tokens
 from app.kit.db import Database, Tx
@@ -66,7 +67,7 @@ class Verification:
         async def work(tx: Tx) -> UUID | None:
             now = self.clock.now()
             bounds = (self.otp_max_guesses, max(1, self.otp_max_guesses - RESERVED_GUESSES))
-            source = identity.source_of(client.ip)
+            source = source_of(client.ip)
             guessed = await tx.fetch_one(VerificationSql.guess_otp, address, PURPOSE, now, *bounds, source)
             if guessed is None:
                 return None
@@ -104,7 +105,7 @@ class Verification:
         Raises InvalidInput, RateLimited, Unavailable.
         """
         address = identity.email(email)
-        await self.limiter.charge(RESEND_LIMIT.of(f"{address}:{identity.source_of(client.ip)}"))
+        await self.limiter.charge(RESEND_LIMIT.of(f"{address}:{source_of(client.ip)}"))
         content = {"email": address, "ip": client.ip, "user_agent": client.user_agent}
         await self.database.write(system_scope(client), lambda tx: self.mail_queue.enqueue(tx, RESEND_JOB, content))
 
@@ -112,7 +113,7 @@ class Verification:
         """Handles such a request in the worker. Sends nothing if the user is unknown, verified or was just mailed."""
 
         async def work(tx: Tx) -> None:
-            user = await tx.fetch_one(VerificationSql.lock_unverified, email, identity.source_of(client.ip))
+            user = await tx.fetch_one(VerificationSql.lock_unverified, email, source_of(client.ip))
             if user is None:
                 return
             sent_at, gap = user.verification_sent_at, RESEND_GAP if user.by_source else STRANGERS_RESEND_GAP

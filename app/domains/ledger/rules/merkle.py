@@ -7,9 +7,8 @@ is never as short as the 32 bytes under a node's outer SHA-256.
 
 from collections.abc import Sequence
 
+from app.domains.ledger.model import MAX_BRANCH_NODES
 from app.domains.ledger.rules.hashing import HASH_BYTES, double_sha256
-
-MAX_BRANCH_NODES = 32
 
 
 class MutatedMerkleTree(ValueError):

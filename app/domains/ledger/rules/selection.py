@@ -16,7 +16,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.domains.ledger.rules.transaction import MAX_INPUTS, OutPoint
+from app.domains.ledger.model import MAX_INPUTS
+from app.domains.ledger.rules.transaction import OutPoint
 
 # An output below this costs more than it is worth.
 DUST_UNITS = 1_000

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from app.domains.ledger.model import MAX_INPUTS, MAX_OUTPUTS
 from app.domains.ledger.rules.amounts import MAX_MONEY_UNITS
 from app.domains.ledger.rules.encoding import MalformedEncoding, Reader, compact_size, compact_size_length
 from app.domains.ledger.rules.hashing import HASH_BYTES, sha256
@@ -16,8 +17,6 @@ from app.domains.ledger.rules.memo import MAX_MEMO_BYTES, decode_memo, memo_faul
 
 TRANSACTION_VERSION = 1
 NETWORK_BYTES = 4
-MAX_INPUTS = 256
-MAX_OUTPUTS = 256
 MAX_HEIGHT = 2**31 - 1
 # 9999-12-31T23:59:59.999Z, the last moment that a datetime or a timestamptz at the edges can hold.
 MAX_TIMESTAMP_MS = 253_402_300_799_999

@@ -4,12 +4,12 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.ledger.model import InsufficientFunds, TooManyCoins, UnconfirmedChainTooLong, WalletKey
+from app.domains.ledger.model import MAX_INPUTS, InsufficientFunds, TooManyCoins, UnconfirmedChainTooLong, WalletKey
 from app.domains.ledger.rules import selection
 from app.domains.ledger.rules.amounts import to_coins, to_units
 from app.domains.ledger.rules.selection import Candidate, Selection, select_coins
 from app.domains.ledger.rules.spending import ChainRules
-from app.domains.ledger.rules.transaction import MAX_INPUTS, OutPoint
+from app.domains.ledger.rules.transaction import OutPoint
 from app.domains.ledger.services.payments import MAX_ANCESTORS, next_block_rules, total_ancestors
 from app.domains.ledger.statements import PayerRow
 

@@ -9,6 +9,7 @@ import msgspec
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.auth_log import system_scope
 from app.domains.ledger.model import (
+    MAX_INPUTS,
     NotVerified,
     RecipientNotFound,
     TransferCommand,
@@ -21,13 +22,7 @@ from app.domains.ledger.rules.memo import memo_fault, normalise_memo
 from app.domains.ledger.rules.selection import Selection
 from app.domains.ledger.rules.spending import Utxo, check_payment
 from app.domains.ledger.rules.timestamps import to_milliseconds
-from app.domains.ledger.rules.transaction import (
-    MAX_INPUTS,
-    SignedTransaction,
-    Transaction,
-    TransactionOutput,
-    encode,
-)
+from app.domains.ledger.rules.transaction import SignedTransaction, Transaction, TransactionOutput, encode
 from app.domains.ledger.services.keys import Keys
 from app.domains.ledger.services.mempool import Mempool
 from app.domains.ledger.services.payer import SMALLEST_COINS, Payer, choose_coins, payer_of

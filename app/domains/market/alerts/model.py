@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,10 @@ from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Interval
 from app.kit.errors import Problem
 
+MAX_COOLDOWN_S: Final = 365 * 24 * 60 * 60
+MAX_MULTIPLE: Final = 1000
+MAX_WINDOW_MINUTES: Final = 24 * 60
+MAX_COINS: Final = 21_000_000
 SENTIMENT_POINTS = 30
 """The default of SentimentChange."""
 

@@ -4,6 +4,10 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from app.domains.market.alerts.model import (
+    MAX_COINS,
+    MAX_COOLDOWN_S,
+    MAX_MULTIPLE,
+    MAX_WINDOW_MINUTES,
     Comparison,
     Condition,
     NewsImpact,
@@ -18,12 +22,8 @@ from app.domains.market.alerts.model import (
 from app.domains.market.prices.model import PRICE_LIMIT
 from app.kit.errors import InvalidInput
 
-MAX_COOLDOWN_S: Final = 365 * 24 * 60 * 60
-MAX_MULTIPLE: Final = 1000
 VOLUME_STEP_MINUTES: Final = 5
 """The length of the candles over which volumes are measured."""
-MAX_WINDOW_MINUTES: Final = 24 * 60
-MAX_COINS: Final = 21_000_000
 PRICE_DECIMALS: Final = 12
 COIN_DECIMALS: Final = 8
 MAX_TITLE: Final = 200

@@ -15,6 +15,8 @@ MAX_SUMMARY = 2_000
 MAX_CONTENT = 100_000
 MAX_NAME = 200
 MAX_URL = 2_048
+NEUTRAL_BOUND = 0.05
+"""The bound of VADER: a text is positive from here on, negative from its negative on, and neutral between."""
 
 
 class ArticleDraft(msgspec.Struct, frozen=True):

@@ -9,8 +9,7 @@ from msgspec import UNSET
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
-from app.domains.market.alerts.model import Rearm
-from app.domains.market.alerts.rules import MAX_COOLDOWN_S
+from app.domains.market.alerts.model import MAX_COOLDOWN_S, Rearm
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of

@@ -6,8 +6,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from app.domains.market.alerts import model
-from app.domains.market.alerts.model import AlertType, Comparison
-from app.domains.market.alerts.rules import MAX_COINS, MAX_MULTIPLE, MAX_WINDOW_MINUTES
+from app.domains.market.alerts.model import MAX_COINS, MAX_MULTIPLE, MAX_WINDOW_MINUTES, AlertType, Comparison
 from app.engine.nodes import record_type
 from app.schema.enums import declare_enum
 from app.schema.market.analysis.technical import Indicator

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,22 +72,6 @@ def test_a_code_is_trimmed_and_in_capitals(text: str, stored: str) -> None:
 def test_what_is_no_code_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         identity.access_code(text)
-
-
-@pytest.mark.parametrize(
-    ("ip", "address", "source"),
-    [
-        (None, None, None),
-        ("testclient", None, None),
-        ("203.0.113.7", "203.0.113.7", "203.0.113.7"),
-        ("2001:DB8::1", "2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:2", "2001:db8::ffff:2", "2001:db8::/64"),
-        ("fe80::1%eth0", "fe80::1", "fe80::/64"),
-    ],
-)
-def test_attempts_are_counted_by_what_one_user_has(ip: Any, address: Any, source: Any) -> None:
-    assert identity.ip_address(ip) == address
-    assert identity.source_of(ip) == source
 
 
 def test_a_default_display_name_fits_and_tells_nothing() -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domains.ledger.model import MAX_INPUTS
 from app.domains.ledger.rules.selection import (
     CHEAP_INPUTS,
     DUST_UNITS,
@@ -14,7 +15,7 @@ from app.domains.ledger.rules.selection import (
     TooManyInputs,
     select_coins,
 )
-from app.domains.ledger.rules.transaction import MAX_INPUTS, OutPoint
+from app.domains.ledger.rules.transaction import OutPoint
 
 
 def coin(number: int, amount_units: int, confirmations: int = 1) -> Candidate:

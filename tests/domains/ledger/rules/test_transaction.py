@@ -7,13 +7,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from app.domains.ledger.model import MAX_INPUTS, MAX_OUTPUTS
 from app.domains.ledger.rules.amounts import MAX_MONEY_UNITS
 from app.domains.ledger.rules.encoding import MalformedEncoding, Reader, compact_size, compact_size_length
 from app.domains.ledger.rules.memo import MAX_MEMO_BYTES, normalise_memo
 from app.domains.ledger.rules.transaction import (
     MAX_HEIGHT,
-    MAX_INPUTS,
-    MAX_OUTPUTS,
     MAX_TIMESTAMP_MS,
     ZERO_WALLET_ID,
     MalformedTransaction,

@@ -13,7 +13,7 @@ from app.domains.market.analysis.rules.quality import Source
 from app.domains.market.analysis.rules.sentiment import blended, mood_of, score_of, shared
 from app.domains.market.analysis.services.analyst import AnalysisDeps, Examination, NotAvailable
 from app.domains.market.analysis.statements import AnalysisSql
-from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
+from app.domains.market.news.model import NEUTRAL_BOUND
 from app.domains.market.providers.services import SocialProvider
 from app.kit.errors import Unavailable
 

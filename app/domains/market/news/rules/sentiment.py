@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from app.domains.market.news.model import NEUTRAL_BOUND
+
 LEXICON = Path(__file__).parents[2] / "data" / "crypto_lexicon.txt"
 MAX_CHARS = 20_000
 """The number of characters of a text that are scored."""
@@ -18,8 +20,6 @@ MAX_SENTENCE_CHARS = 1_000
 MAX_EMOJI = 20
 """The number of words and of emoji of a sentence that are scored. VADER takes time with the square of their number, and
 an emoji is several words to it; the input is untrusted."""
-NEUTRAL_BOUND = 0.05
-"""The bound of VADER: a text is positive from here on, negative from its negative on, and neutral between."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])|\n+")
 _CASHTAG = re.compile(r"\$[A-Za-z]\w*")
