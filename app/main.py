@@ -23,8 +23,8 @@ from app.domains.market.analysis.services import warm_up
 from app.domains.market.house import MARKET
 from app.domains.market.services import MarketServices
 from app.domains.notifications.house import NOTIFICATIONS
-from app.engine.cursors import Cursors
-from app.engine.execution import Engine
+from app.engine.declarations.cursors import Cursors
+from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import BadKeyring, Keyring

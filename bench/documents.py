@@ -12,7 +12,7 @@ import msgspec
 from graphql import GraphQLSyntaxError, parse
 from rich.progress import Progress
 
-from app.engine.execution import Engine
+from app.engine.execution.engine import Engine
 from app.schema.limits import build_limits
 from app.schema.root import build_schema
 from app.settings import Settings

@@ -9,8 +9,8 @@ import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
 from app.domains.accounts.rules.identity import source_of
-from app.engine.cursors import Cursors
-from app.engine.limits import Limits
+from app.engine.declarations.cursors import Cursors
+from app.engine.declarations.limits import Limits
 from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.house import Services

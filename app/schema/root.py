@@ -7,11 +7,11 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.domains.accounts import model as accounts
-from app.engine.audience import computed_for
-from app.engine.descriptions import describe
-from app.engine.direct import bind_resolvers
-from app.engine.limits.extra import counted_by
-from app.engine.nodes import Node, node_loader, parse_global_id, record_type
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.bindings import bind_resolvers
+from app.engine.declarations.costs import counted_by
+from app.engine.declarations.descriptions import describe
+from app.engine.declarations.nodes import Node, node_loader, parse_global_id, record_type
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.loaders import Audience
 from app.schema.accounts.access_codes import AccessCodeMutation, AccessCodeQuery

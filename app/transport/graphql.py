@@ -14,8 +14,8 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domains.accounts.rules.identity import source_of
-from app.engine.encoding import encode
-from app.engine.operations import Prepared, Response
+from app.engine.execution.encoding import encode
+from app.engine.execution.operations import Prepared, Response
 from app.kit.errors import Code, Problem
 from app.transport import cookies
 from app.transport.callers import Callers, client_of

@@ -16,7 +16,7 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.services import MarketServices
-from app.engine.operations import ExecutionPath, Response
+from app.engine.execution.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.house import jobs_of

@@ -12,7 +12,7 @@ import pytest
 from graphql import GraphQLObjectType
 
 from app.domains.accounts.services import AccountsServices
-from app.engine.limits import Limits
+from app.engine.declarations.limits import Limits
 from app.kit.admission import Admission, Overloaded
 from app.kit.ratelimit import Limit
 from app.main import Application

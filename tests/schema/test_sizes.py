@@ -21,11 +21,11 @@ from app.domains.ledger.services import statistics
 from app.domains.market.analysis.model.phases import PHASES
 from app.domains.market.analysis.rules import levels, market_data, patterns, predictions, risk, technical
 from app.domains.market.analysis.services import media
-from app.engine.execution import Engine
-from app.engine.limits.cost import sizing_arguments
-from app.engine.limits.extra import counted_argument, declared_size
-from app.engine.operations import Prepared
-from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
+from app.engine.declarations.costs import counted_argument, declared_size
+from app.engine.declarations.subscriptions import cost_per_s, declared_stream, rate_of
+from app.engine.execution.engine import Engine
+from app.engine.execution.limits.cost import sizing_arguments
+from app.engine.execution.operations import Prepared
 from app.schema.limits import build_limits
 from app.schema.market import watchlist as watchlist_graph
 from app.schema.market.analysis import market_data as market_data_graph

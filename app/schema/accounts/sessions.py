@@ -10,10 +10,10 @@ from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.devices import ReturningClient
 from app.domains.accounts.services.sessions import LoggedIn
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import InvalidInput, NotFound, Problem, RateLimited, mutation, problem_type
-from app.engine.relations import paged
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import InvalidInput, NotFound, Problem, RateLimited, mutation, problem_type
+from app.engine.declarations.relations import paged
 from app.kit import errors
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum

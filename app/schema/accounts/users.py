@@ -8,10 +8,10 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
+from app.engine.declarations.relations import paged, related
 from app.kit import errors
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum

@@ -7,10 +7,17 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    Problem,
+    mutation,
+    problem_type,
+)
+from app.engine.declarations.relations import paged, related
 from app.schema.context import Info
 from app.schema.ledger.payments import IDEMPOTENCY_KEY, RecipientNotFound
 from app.schema.ledger.wallets import Wallet

@@ -7,10 +7,10 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
-from app.engine.audience import computed_for
-from app.engine.nodes import record_type
-from app.engine.pages import Connection
-from app.engine.relations import paged, related
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app.domains.ledger import loaders
-from app.engine.nodes import key_of
+from app.engine.declarations.nodes import key_of
 from app.kit.errors import NotFound
 from app.schema.context import Info
 from app.schema.scalars import Hash

@@ -8,8 +8,8 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
-from app.engine.nodes import record_type
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, Problem, mutation, problem_type
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, Problem, mutation, problem_type
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.transactions import Transaction

@@ -10,12 +10,12 @@ from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
-from app.engine.audience import computed_for
-from app.engine.cursors import Cursor
-from app.engine.nodes import Node, node_type, record_type
-from app.engine.pages import Connection
-from app.engine.relations import paged, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged, related
+from app.engine.declarations.subscriptions import durable
 from app.kit.crypto.rsa import public_pem
 from app.kit.errors import NotFound
 from app.kit.events import Event

@@ -13,12 +13,12 @@ from app.domains.market.news.model import MAX_SYMBOLS
 from app.domains.market.news.rules.sentiment import NEUTRAL_BOUND
 from app.domains.market.news.services.news import MAX_BATCH, MAX_CHOICES, MAX_SEARCH, wanted
 from app.domains.market.services import MarketServices
-from app.engine.audience import computed_for
-from app.engine.limits.extra import costs, holds
-from app.engine.nodes import Node, node_type, record_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
-from app.engine.relations import Chosen, listed, paged
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.costs import costs, holds
+from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
+from app.engine.declarations.relations import Chosen, listed, paged
 from app.kit.loaders import Audience, Page
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY

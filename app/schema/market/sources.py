@@ -9,9 +9,9 @@ from app.domains.accounts.model import Role
 from app.domains.market.services import MarketServices
 from app.domains.market.sources import model
 from app.domains.market.sources.model import MAX_SOURCES, SourceKind
-from app.engine.audience import computed_for
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.enums import declare_enum

@@ -13,12 +13,12 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens import model
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, validate
-from app.engine.audience import computed_for
-from app.engine.limits.extra import holds
-from app.engine.nodes import Node, key_of, node_type, record_type
-from app.engine.pages import Connection
-from app.engine.problems import Problem, problem_type
-from app.engine.relations import paged
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import Node, key_of, node_type, record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import Problem, problem_type
+from app.engine.declarations.relations import paged
 from app.kit.errors import NotFound
 from app.kit.loaders import Audience
 from app.schema.context import Info

@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 
 from app.domains.accounts.model import Viewer
-from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.operations import Response
+from app.engine.declarations.limits import Limits
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Response
 from app.kit.db import PUBLIC
 from app.kit.house import Services
 from app.kit.reads import Reads

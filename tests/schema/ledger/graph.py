@@ -7,11 +7,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.domains.accounts import model as accounts
-from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.operations import Response
+from app.engine.declarations.limits import Limits
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Response
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
 from app.kit.house import Services

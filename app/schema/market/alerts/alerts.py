@@ -16,13 +16,20 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
-from app.engine.cursors import Cursor
-from app.engine.extensions import extension_of
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.extensions import extension_of
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    Problem,
+    mutation,
+    problem_type,
+)
+from app.engine.declarations.relations import paged, related
+from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.schema.context import Info
 from app.schema.enums import declare_enum

@@ -7,8 +7,8 @@ import strawberry
 
 from app.domains.market.analysis.model import on_chain as model
 from app.domains.market.providers.model import chain
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.scalars import BigInt, Hash
 
 LARGEST = 10

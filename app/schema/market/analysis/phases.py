@@ -12,11 +12,11 @@ from app.domains.market.analysis.model.kinds import read_analysis
 from app.domains.market.analysis.services.phases import PHASE_COMPLETED, analysis_stream
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens.services.search import known_symbol
-from app.engine.cursors import Cursor
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
-from app.engine.relations import related
-from app.engine.streams.declaring import Followed, durable
+from app.engine.declarations.costs import holds
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.relations import related
+from app.engine.declarations.subscriptions import Followed, durable
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.context import Info
