@@ -8,7 +8,8 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-from app.engine.declarations.bindings import Column, ParentFunction, binding_of
+from app.engine.declarations.bindings import Column, binding_of
+from app.engine.declarations.computed import ParentFunction
 from app.engine.declarations.relations import Relation
 from app.engine.declarations.subscriptions import declared_stream
 from app.kit.loaders import Audience

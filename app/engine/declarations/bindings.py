@@ -18,6 +18,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from app.engine.declarations.computed import FROM_PARENT, ParentFunction
 from app.engine.declarations.relations import STREAM_CURSOR, Relation, selects
 from app.kit.loaders import One
 
@@ -30,12 +31,6 @@ class Column(msgspec.Struct, frozen=True):
     """An attribute of the parent."""
 
     name: str
-
-
-class ParentFunction(msgspec.Struct, frozen=True, eq=False):
-    """A function of the parent alone; what it returns may have to be awaited."""
-
-    function: Callable[[Any], Any]
 
 
 Binding = Column | ParentFunction | Relation
@@ -71,10 +66,8 @@ def _binding(schema: strawberry.Schema, field: GraphQLField) -> Binding | None:
         return relation if relation.filtering is None else _with_conversion(schema, definition, relation)
     if definition.base_resolver is None:
         return Column(definition.python_name)
-    function: Any = definition.base_resolver.wrapped_func
-    if list(definition.base_resolver.signature.parameters) == ["root"]:
-        return ParentFunction(function)
-    return None
+    declared = definition.metadata.get(FROM_PARENT)
+    return declared if isinstance(declared, ParentFunction) else None
 
 
 def _with_conversion(schema: strawberry.Schema, definition: StrawberryField, relation: Relation) -> Relation:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 
+from app.engine.declarations.computed import from_parent
 from app.kit.errors import NotFound
 from app.kit.loaders import One
 
@@ -72,7 +73,7 @@ def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[
             return global_id(name, getattr(root, by.key))
 
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
-        setattr(cls, "id", strawberry.field(resolver=resolve_id, description="The global ID."))  # noqa: B010
+        setattr(cls, "id", from_parent(resolve_id, description="The global ID."))  # noqa: B010
         return record_type(by.query.record)(cls)
 
     return declare

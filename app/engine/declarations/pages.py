@@ -5,6 +5,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import strawberry
 
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor, Cursors
 from app.engine.declarations.stream_cursors import stream_cursor
 from app.kit.events import positions_by_stream
@@ -128,8 +129,8 @@ async def _total_count(root: PageSource) -> TotalCount:
 class Edge(Generic[NodeT]):
     """An item with its position in the list."""
 
-    cursor: Cursor = strawberry.field(
-        resolver=_edge_cursor, description="The cursor of the item. Pass it as `after` to continue from here."
+    cursor: Cursor = from_parent(
+        _edge_cursor, description="The cursor of the item. Pass it as `after` to continue from here."
     )
     node: NodeT = strawberry.field(description="The item.")
 
@@ -138,15 +139,15 @@ class Edge(Generic[NodeT]):
 class Connection(Generic[NodeT]):
     """A page of a list."""
 
-    edges: list[Edge[NodeT]] = strawberry.field(  # type: ignore[assignment]  # the plugin does not know graphql_type
-        resolver=_edges, graphql_type=list[Edge[NodeT]], description="The items of the page with their cursors."
+    edges: list[Edge[NodeT]] = from_parent(
+        _edges, graphql_type=list[Edge[NodeT]], description="The items of the page with their cursors."
     )
-    nodes: list[NodeT] = strawberry.field(
-        resolver=_nodes, graphql_type=list[NodeT], description="The items of the page without their cursors."
+    nodes: list[NodeT] = from_parent(
+        _nodes, graphql_type=list[NodeT], description="The items of the page without their cursors."
     )
-    page_info: PageInfo = strawberry.field(resolver=_page_info, description="The position of this page in the list.")
-    total_count: TotalCount = strawberry.field(
-        resolver=_total_count, description="The number of items in the whole list, with the same filter."
+    page_info: PageInfo = from_parent(_page_info, description="The position of this page in the list.")
+    total_count: TotalCount = from_parent(
+        _total_count, description="The number of items in the whole list, with the same filter."
     )
     stream_cursor: Cursor | None = strawberry.field(
         description="The position in the stream of this list's changes before the page was read. Subscribe with it as"

@@ -33,7 +33,8 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
-from app.engine.declarations.bindings import Binding, Column, ParentFunction, binding_of
+from app.engine.declarations.bindings import Binding, Column, binding_of
+from app.engine.declarations.computed import ParentFunction
 from app.engine.declarations.pages import ReadsContext
 from app.engine.declarations.relations import Relation
 from app.kit.errors import Problem

@@ -11,6 +11,7 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
 from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.pages import Connection
@@ -100,7 +101,7 @@ class Wallet(Node):
     """A wallet. Its transactions are public; its balance and its coins are visible to the owner only."""
 
     wallet_id: Hash = strawberry.field(description="The SHA-256 of the DER encoding of the public key: the address.")
-    public_key: str = strawberry.field(resolver=_public_key, description="The RSA public key in PEM.")
+    public_key: str = from_parent(_public_key, description="The RSA public key in PEM.")
     custody: model.Custody = strawberry.field(description="Who holds the private key.")
     created_at: datetime = strawberry.field(description="When the wallet was registered.")
     owner: Annotated["User", strawberry.lazy("app.schema.accounts.users")] = related(

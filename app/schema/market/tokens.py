@@ -14,6 +14,7 @@ from app.domains.market.tokens import model
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, validate
 from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
 from app.engine.declarations.nodes import Node, key_of, node_type, record_type
 from app.engine.declarations.pages import Connection
@@ -84,8 +85,8 @@ class Token(Node):
     high_24h: Decimal | None = strawberry.field(description="The highest price of 24 hours, in dollars. " + UNQUOTED)
     low_24h: Decimal | None = strawberry.field(description="The lowest price of 24 hours, in dollars. " + UNQUOTED)
     last_updated: datetime | None = strawberry.field(description="When the token was quoted. " + UNQUOTED)
-    source: PriceSource | None = strawberry.field(  # type: ignore[assignment]  # the value of the enum
-        resolver=_source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
+    source: PriceSource | None = from_parent(
+        _source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
     )
     candles: Connection[Candle] = paged(
         price_loaders.candles_by_token,
@@ -106,8 +107,8 @@ class Token(Node):
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
         news_loaders.news_by_symbol, key="symbol", description="Articles that mention the token, newest first."
     )
-    analysis: TokenAnalysis = strawberry.field(
-        resolver=_analysis, description="Analyses of the token. Each is computed when it is selected."
+    analysis: TokenAnalysis = from_parent(
+        _analysis, description="Analyses of the token. Each is computed when it is selected."
     )
 
 

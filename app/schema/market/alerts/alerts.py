@@ -16,6 +16,7 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.extensions import extension_of
 from app.engine.declarations.nodes import Node, key_of, node_type
@@ -63,9 +64,7 @@ class Alert(Node):
 
     token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token.")
     alert_type: AlertType = strawberry.field(name="type", description="The type of the condition.")
-    condition: AlertCondition = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
-        resolver=_condition, graphql_type=AlertCondition, description="The condition."
-    )
+    condition: AlertCondition = from_parent(_condition, graphql_type=AlertCondition, description="The condition.")
     rearm: Rearm = strawberry.field(description="When the alert may fire again.")
     cooldown_s: int | None = strawberry.field(
         name="cooldownSeconds", description="The cooldown in seconds. Null unless `rearm` is AFTER_COOLDOWN."
