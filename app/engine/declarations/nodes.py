@@ -1,9 +1,9 @@
-"""Globally identified objects: `node(id)` finds any record whose type was declared with `node_type`."""
+"""Objects with a global ID: `node(id)` finds any record of a type that was declared with `node_type`."""
 
 import base64
 import binascii
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -29,7 +29,13 @@ class NodeKind(NamedTuple):
     parse: Callable[[str], Any]
 
 
-_kinds: dict[str, NodeKind] = {}
+_KIND: Final = "__node_kind__"
+
+
+def kind_of(node: type) -> NodeKind:
+    """How objects of a type are found that was declared with `node_type`."""
+    kind: NodeKind = getattr(node, _KIND)
+    return kind
 
 
 def global_id(type_name: str, key: Any) -> strawberry.ID:
@@ -37,27 +43,23 @@ def global_id(type_name: str, key: Any) -> strawberry.ID:
     return strawberry.ID(base64.urlsafe_b64encode(f"{type_name}:{key}".encode()).rstrip(b"=").decode())
 
 
-def parse_global_id(value: str) -> tuple[str, Any]:
-    """Type name and key. Raises NotFound for whatever is not an id of ours: foreign and absent are the same."""
+def parse_global_id(value: str, kinds: Mapping[str, NodeKind]) -> tuple[NodeKind, Any]:
+    """The kind of object, and its key. Raises NotFound for whatever is not an id of these kinds.
+
+    Foreign and absent are the same.
+    """
     try:
         text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
         type_name, _, key = text.partition(":")
-        return type_name, _kinds[type_name].parse(key)
+        kind = kinds[type_name]
+        return kind, kind.parse(key)
     except (ValueError, binascii.Error, KeyError) as error:
         raise NotFound from error
 
 
-def key_of(value: str, type_name: str) -> Any:
+def key_of(value: str, node: type) -> Any:
     """The key of an id that must be of this type. Raises NotFound."""
-    found, key = parse_global_id(value)
-    if found != type_name:
-        raise NotFound
-    return key
-
-
-def node_loader(type_name: str) -> One[Any]:
-    """How records of this type are loaded."""
-    return _kinds[type_name].loader
+    return parse_global_id(value, {node.__name__: kind_of(node)})[1]
 
 
 def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
@@ -65,9 +67,7 @@ def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[
 
     def declare(cls: T) -> T:
         name = cls.__name__
-        if name in _kinds:
-            raise ValueError(f"two node types are named {name}")
-        _kinds[name] = NodeKind(by, parse)
+        setattr(cls, _KIND, NodeKind(by, parse))
 
         def resolve_id(root: Any) -> strawberry.ID:
             return global_id(name, getattr(root, by.key))

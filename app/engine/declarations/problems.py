@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -21,8 +21,8 @@ class Problem:
     message: str = strawberry.field(description="What went wrong, in English, for people to read.")
 
 
-_failures: dict[type, type[errors.Problem]] = {}
-"""What each problem type describes."""
+_FAILURE: Final = "__failure__"
+"""Where a problem type keeps the exception that it describes."""
 
 
 def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
@@ -30,7 +30,7 @@ def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
 
     def declare(cls: T) -> T:
         declared = strawberry.type(cls)
-        _failures[declared] = exception
+        setattr(declared, _FAILURE, exception)
         return declared
 
     return declare
@@ -42,7 +42,7 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
     The union is named after the payload: TransferPayload is a member of TransferResult.
     """
     name = payload.__name__.removesuffix("Payload") + "Result"
-    kinds = {_failures[problem]: problem for problem in problems}
+    kinds = {getattr(problem, _FAILURE): problem for problem in problems}
     union = StrawberryUnion(
         name=name,
         type_annotations=tuple(StrawberryAnnotation(member) for member in (payload, *kinds.values())),

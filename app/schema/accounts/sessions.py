@@ -19,9 +19,9 @@ from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 
 if TYPE_CHECKING:
-    from app.schema.root import Viewer
+    from app.schema.viewer import Viewer
 
-_ViewerRef = Annotated["Viewer", strawberry.lazy("app.schema.root")]
+_ViewerRef = Annotated["Viewer", strawberry.lazy("app.schema.viewer")]
 
 
 class TokenDelivery(StrEnum):
@@ -229,7 +229,7 @@ class SessionMutation:
         """Ends one of the viewer's sessions."""
         context = info.context
         viewer = context.require_viewer()
-        session_id = key_of(input.session_id, "Session")
+        session_id = key_of(input.session_id, Session)
         await context.services[AccountsServices].sessions.revoke(viewer, session_id)
         if session_id == viewer.session_id:
             await _leave(context)

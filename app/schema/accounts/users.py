@@ -124,7 +124,7 @@ class UserMutation:
         """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
         context = info.context
         viewer = context.require_admin()
-        user_id = key_of(input.user_id, "User")
+        user_id = key_of(input.user_id, User)
         await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
         return UpdateUserRolePayload(user=await read_user(context, user_id))
 

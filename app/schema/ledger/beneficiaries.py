@@ -105,7 +105,7 @@ class BeneficiaryMutation:
     async def update_beneficiary(self, info: Info, input: UpdateBeneficiaryInput) -> Any:
         """Renames a beneficiary."""
         beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.update(
-            info.context.require_viewer(), key_of(input.id, "Beneficiary"), input.name, input.nickname
+            info.context.require_viewer(), key_of(input.id, Beneficiary), input.name, input.nickname
         )
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
 
@@ -113,7 +113,7 @@ class BeneficiaryMutation:
     async def remove_beneficiary(self, info: Info, input: RemoveBeneficiaryInput) -> Any:
         """Removes a beneficiary."""
         await info.context.services[LedgerServices].beneficiaries.remove(
-            info.context.require_viewer(), key_of(input.id, "Beneficiary")
+            info.context.require_viewer(), key_of(input.id, Beneficiary)
         )
         return RemoveBeneficiaryPayload(removed_id=input.id)
 

@@ -124,7 +124,7 @@ class BlockQuery:
         if isinstance(by.hash, str):
             return await reads.one(loaders.block_by_hash, by.hash)
         try:
-            return await reads.one(loaders.block_by_id, key_of(str(by.id), "Block"))
+            return await reads.one(loaders.block_by_id, key_of(str(by.id), Block))
         except NotFound:
             return None
 

@@ -13,7 +13,7 @@ from app.domains.ledger.streams import wallet_of, wallet_stream
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.nodes import Node, key_of, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
 from app.engine.declarations.subscriptions import durable
@@ -24,7 +24,7 @@ from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash, wallet_id_of
+from app.schema.ledger.ids import OwnWalletId, is_hash, own_wallet_id, parse_hash
 from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
 from app.schema.ledger.transactions import Output, Transaction
 from app.schema.scalars import Hash
@@ -136,6 +136,16 @@ class Wallet(Node):
     blocks_mined: Connection[Block] = paged(
         loaders.blocks_by_miner, key="wallet_id", description="The blocks that the wallet mined, newest first."
     )
+
+
+def wallet_id_of(text: str) -> str | None:
+    """Returns the wallet ID of a wallet ID or of a wallet's global ID; None if it is neither."""
+    if is_hash(text):
+        return text
+    try:
+        return str(key_of(text, Wallet))
+    except NotFound:
+        return None
 
 
 async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:

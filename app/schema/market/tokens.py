@@ -255,7 +255,7 @@ class TokenQuery:
             id = by.coingecko_id.strip().lower()
             return await reads.one(token_loaders.token_by_coingecko_id, id) if id.isprintable() else None
         try:
-            symbol = str(key_of(by.id, "Token")) if isinstance(by.id, str) else symbol_of(str(by.symbol))
+            symbol = str(key_of(by.id, Token)) if isinstance(by.id, str) else symbol_of(str(by.symbol))
         except NotFound:
             return None
         return await reads.one(token_loaders.token_by_symbol, symbol)

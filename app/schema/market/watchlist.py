@@ -141,7 +141,7 @@ class WatchlistMutation:
             viewed=input.viewed,
         )
         item: Any = await info.context.services[MarketServices].watchlist.update(
-            info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
+            info.context.require_viewer(), key_of(input.id, WatchlistItem), changes
         )
         return UpdateWatchlistItemPayload(item=item)
 
@@ -149,7 +149,7 @@ class WatchlistMutation:
     async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
         """Removes an item from the watchlist. The items after it move up."""
         await info.context.services[MarketServices].watchlist.remove(
-            info.context.require_viewer(), key_of(input.id, "WatchlistItem")
+            info.context.require_viewer(), key_of(input.id, WatchlistItem)
         )
         return RemoveFromWatchlistPayload(removed_id=input.id)
 

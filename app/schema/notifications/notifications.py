@@ -99,7 +99,7 @@ class NotificationMutation:
             ids = input.ids or []
             if len(ids) > MAX_IDS:
                 raise errors.InvalidInput("ids", f"At most {MAX_IDS} ids.")
-            marked = await notifications.mark_read(viewer, [key_of(id, "Notification") for id in ids])
+            marked = await notifications.mark_read(viewer, [key_of(id, Notification) for id in ids])
         return MarkNotificationsReadPayload(marked=marked, unread_notification_count=await _unread_count(info))
 
 

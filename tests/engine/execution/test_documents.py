@@ -18,13 +18,13 @@ from app.engine.execution.breadth_first import plan
 from app.engine.execution.documents import Document, Documents
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import Prepared
+from app.main import build_graph
 from app.schema.limits import build_limits
-from app.schema.root import build_schema
 from app.settings import Settings
 from bench.hostile import FAMILIES, splitting_places
 from tests.engine.support import LIMITS, SCHEMA
 
-GRAPH = build_schema()
+GRAPH = build_graph()
 REAL = build_limits(Settings(), tick_period_s=1.0)
 MIB = 1024 * 1024
 

@@ -9,12 +9,12 @@ import pytest
 from app.engine.execution.breadth_first import plan, planned_fields
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import Prepared
+from app.main import build_graph
 from app.schema.limits import build_limits
-from app.schema.root import build_schema
 from app.settings import Settings
 from bench.hostile import FAMILIES, Family, repeated_inline, splitting_places
 
-SCHEMA = build_schema()
+SCHEMA = build_graph()
 LIMITS = build_limits(Settings(), tick_period_s=1.0)
 
 # Twice the document is twice the work, and some more where a dictionary or a list of errors grows.

@@ -191,7 +191,7 @@ class AlertMutation:
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
         """Changes an alert, and arms it again."""
         alert: Any = await info.context.services[MarketServices].alerts.update(
-            info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
+            info.context.require_viewer(), key_of(input.id, Alert), input.changes()
         )
         return UpdateAlertPayload(alert=alert)
 
@@ -199,7 +199,7 @@ class AlertMutation:
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
         await info.context.services[MarketServices].alerts.delete(
-            info.context.require_viewer(), key_of(input.id, "Alert")
+            info.context.require_viewer(), key_of(input.id, Alert)
         )
         return DeleteAlertPayload(deleted_id=input.id)
 

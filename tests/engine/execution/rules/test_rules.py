@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.execution.rules import REPLACED, RULES, WITHOUT_DIRECTIVE
-from app.schema.root import build_schema as build_graph
+from app.main import build_graph
 
 SCHEMA: Final = build_schema(
     """
