@@ -121,9 +121,9 @@ def seed(
 @app.command("export-schema")
 def export_schema() -> None:
     """Prints the schema as SDL."""
-    from app.schema.root import build_schema
+    from app.main import build_graph
 
-    sys.stdout.write(build_schema().as_str() + "\n")
+    sys.stdout.write(build_graph().as_str() + "\n")
 
 
 @app.command("create-admin")

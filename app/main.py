@@ -8,22 +8,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+import strawberry
 import structlog
 
 from app.adapters import PORTS
-from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.ledger.house import LEDGER
 from app.domains.market.analysis.services import warm_up
-from app.domains.market.house import MARKET
 from app.domains.market.services import MarketServices
-from app.domains.notifications.house import NOTIFICATIONS
-from app.engine.cursors import Cursors
-from app.engine.execution import Engine
+from app.engine.declarations.cursors import Cursors
+from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.addresses import source_of
 from app.kit.clock import Clock
@@ -34,7 +31,7 @@ from app.kit.database_clock import DatabaseClock, keep_time
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
-from app.kit.house import House, Resources, Services, Wiring, build_houses
+from app.kit.house import Resources, Services, Wiring, build_houses
 from app.kit.hub import Hub
 from app.kit.mail import FolderMailer, Mailer, SmtpMailer
 from app.kit.process_rpc import ProcessRpc
@@ -42,8 +39,14 @@ from app.kit.pubsub import broadcast_over
 from app.kit.reads import Reads
 from app.kit.redis_client import Redis, open_redis
 from app.kit.work import Work, working
+from app.schema.accounts.house import ACCOUNTS
+from app.schema.composition import domains_of, nodes_of
 from app.schema.context import Context, Runtime
+from app.schema.ledger.house import LEDGER
 from app.schema.limits import build_limits
+from app.schema.market.house import MARKET
+from app.schema.notifications.house import NOTIFICATIONS
+from app.schema.realtime.house import REALTIME
 from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.settings import Settings
@@ -57,8 +60,11 @@ from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
 
-HOUSES: Final[tuple[House[Any], ...]] = (ACCOUNTS, NOTIFICATIONS, LEDGER, MARKET)
-"""Every house, after those that it knows."""
+HOUSES: Final = (ACCOUNTS, LEDGER, MARKET, NOTIFICATIONS, REALTIME)
+"""Every house, in the order of the graph."""
+
+DOMAINS: Final = domains_of(HOUSES)
+"""The domains of the houses, each after those that it knows."""
 
 EMBEDDED_HINT = "`make serve` starts embedded ones"
 
@@ -104,7 +110,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         stack.callback(passwords.close)
         events, mailer = EventLog(database, redis), build_mailer(settings, clock)
         wiring = build_wiring(settings, database, redis, clock, events, mailer, passwords)
-        for house in HOUSES:
+        for house in DOMAINS:
             stack.push_async_callback(house.stop, wiring.services[house.services])
         yield Application(settings, database, redis, clock, events, mailer, wiring)
 
@@ -130,7 +136,7 @@ def build_wiring(  # noqa: PLR0917  # the composition root hands everything to e
         keyring=build_keyring(settings),
         passwords=passwords,
     )
-    return build_houses(HOUSES, resources, PORTS)
+    return build_houses(DOMAINS, resources, PORTS)
 
 
 def database_url(settings: Settings) -> str:
@@ -192,6 +198,11 @@ def build_mailer(settings: Settings, clock: Clock) -> Mailer:
     return FolderMailer(settings.home / "outbox", clock)
 
 
+def build_graph() -> strawberry.Schema:
+    """The whole graph."""
+    return build_schema(HOUSES)
+
+
 def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRuntime:
     """What the transports are handed."""
     settings, services = application.settings, application.services
@@ -200,7 +211,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         tick_period_s=services[MarketServices].providers.prices.period_s,
         attempts=services[AccountsServices].limits,
     )
-    engine = Engine(build_schema(), limits, show_statements=not settings.production)
+    engine = Engine(build_graph(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
     open_subscriptions = OpenSubscriptions(subscriptions, rpc)
 
@@ -211,12 +222,13 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         settings=settings,
         services=services,
         limits=limits,
+        nodes=nodes_of(HOUSES),
         cursors=Cursors(derive(secret_key(settings), "cursors of lists")),
         open_subscriptions=open_subscriptions,
         new_reads=new_reads,
     )
     mailer = application.mailer
-    metrics = [each for house in HOUSES for each in house.metrics(services[house.services])]
+    metrics = [each for house in DOMAINS for each in house.metrics(services[house.services])]
     runtime = AppRuntime(
         settings=settings,
         engine=engine,
@@ -231,7 +243,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
         readiness_checks={
             name: check
-            for house in HOUSES
+            for house in DOMAINS
             for name, check in house.checks(application.wiring, services[house.services]).items()
         },
         collectors=[each.collector for each in metrics],

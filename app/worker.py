@@ -9,7 +9,7 @@ from app.kit.house import jobs_of, schedules_of
 from app.kit.jobs import JobRunner, kit_schedules, run_schedule
 from app.kit.relay import Relay
 from app.kit.tasks import end
-from app.main import HOUSES, check_production, open_application
+from app.main import DOMAINS, check_production, open_application
 from app.settings import Settings
 from app.transport.logging import configure_logging
 
@@ -23,16 +23,16 @@ async def work(settings: Settings) -> None:
         await check_production(application)
         wiring, database, clock = application.wiring, application.database, application.clock
         services = wiring.services
-        schedules = [*kit_schedules(database, clock), *schedules_of(HOUSES, services)]
+        schedules = [*kit_schedules(database, clock), *schedules_of(DOMAINS, services)]
         for schedule in schedules:
             if schedule.runs_at_start:
                 await run_schedule(database, clock, schedule)
-        for house in HOUSES:
+        for house in DOMAINS:
             await house.start(services[house.services])
         tasks = [Relay(database, application.redis).run()]
-        for house in HOUSES:
+        for house in DOMAINS:
             tasks += await house.tasks(wiring, services[house.services])
-        await _until_stopped(JobRunner(database, clock, jobs_of(HOUSES, services), schedules), tasks)
+        await _until_stopped(JobRunner(database, clock, jobs_of(DOMAINS, services), schedules), tasks)
 
 
 async def _until_stopped(runner: JobRunner, beside: list[Coroutine[Any, Any, None]]) -> None:

@@ -12,9 +12,9 @@ import msgspec
 from graphql import GraphQLSyntaxError, parse
 from rich.progress import Progress
 
-from app.engine.execution import Engine
+from app.engine.execution.engine import Engine
+from app.main import build_graph
 from app.schema.limits import build_limits
-from app.schema.root import build_schema
 from app.settings import Settings
 from app.transport.messages import LARGE_BYTES, params_of_body
 from bench.hostile import FAMILIES, splitting_places
@@ -41,7 +41,7 @@ class Checked(msgspec.Struct, frozen=True):
 def measure(rounds: int, progress: Progress) -> Report:
     """Checks each document alone, then as a server does while a heartbeat listens."""
     limits = build_limits(Settings(), tick_period_s=1.0)
-    schema = build_schema()
+    schema = build_graph()
     sources = {family.__name__: _largest(family, limits.tokens) for family in FAMILIES}
     sources[splitting_places.__name__] = splitting_places(SPLITTING_LEVELS)
     bodies = {name: msgspec.json.encode({"query": source}) for name, source in sources.items()}

@@ -31,7 +31,7 @@ from app.dev import embedded
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model.phases import BUDGETS_S
-from app.engine.operations import Response
+from app.engine.execution.operations import Response
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog

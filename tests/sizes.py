@@ -19,9 +19,9 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values
 
-from app.engine.limits import Limits
-from app.engine.limits.extra import counted_argument, declared_size
-from app.engine.operations import Prepared
+from app.engine.declarations.costs import counted_argument, declared_size
+from app.engine.declarations.limits import Limits
+from app.engine.execution.operations import Prepared
 
 
 def overfull(schema: GraphQLSchema, limits: Limits, prepared: Prepared, data: Mapping[str, Any] | None) -> list[str]:

@@ -1,6 +1,6 @@
 """What a resolver can reach: who asks, what they may read, and the services."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
@@ -8,8 +8,9 @@ from uuid import UUID
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
-from app.engine.cursors import Cursors
-from app.engine.limits import Limits
+from app.engine.declarations.cursors import Cursors
+from app.engine.declarations.limits import Limits
+from app.engine.declarations.nodes import NodeKind
 from app.kit.addresses import source_of
 from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden, Unauthenticated
@@ -29,6 +30,8 @@ class Runtime:
     services: Services
     limits: Limits
     cursors: Cursors
+    nodes: Mapping[str, NodeKind]
+    """The types of objects that have a global ID, by name."""
     open_subscriptions: OpenSubscriptions
     new_reads: Callable[[Viewer | None], Reads]
 

@@ -6,12 +6,13 @@ from typing import Final
 import strawberry
 
 from app.domains.ledger.services.mempool import MEMPOOL_LIMIT
-from app.engine.checks import MAX_WAITING as CHECKS_WAITING
-from app.engine.limits import Limits, model
-from app.engine.limits.extra import holds
-from app.engine.limits.text import MAX_VALUES
-from app.engine.nodes import record_type
-from app.engine.pages import MAX_FIRST
+from app.engine.declarations import limits as model
+from app.engine.declarations.costs import holds
+from app.engine.declarations.limits import Limits
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.pages import MAX_FIRST
+from app.engine.execution.checks import MAX_WAITING as CHECKS_WAITING
+from app.engine.execution.limits.text import MAX_VALUES
 from app.kit.admission import party_limit
 from app.kit.crypto.passwords import MAX_QUEUED
 from app.kit.ratelimit import Limit

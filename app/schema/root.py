@@ -1,68 +1,23 @@
-"""The root of the graph: what every house offers, and what belongs to none."""
+"""The root of the graph: what belongs to no house, and what the houses add."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.schema.config import StrawberryConfig
 
 from app.domains.accounts import model as accounts
-from app.engine.audience import computed_for
-from app.engine.descriptions import describe
-from app.engine.direct import bind_resolvers
-from app.engine.limits.extra import counted_by
-from app.engine.nodes import Node, node_loader, parse_global_id, record_type
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.costs import counted_by
+from app.engine.declarations.nodes import Node, parse_global_id
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.loaders import Audience
-from app.schema.accounts.access_codes import AccessCodeMutation, AccessCodeQuery
-from app.schema.accounts.auth_log import AuthLogViewer
-from app.schema.accounts.passwords import PasswordMutation, PasswordResetMutation
-from app.schema.accounts.profile import ProfileMutation, ProfileViewer
-from app.schema.accounts.registration import RegistrationMutation
-from app.schema.accounts.scheduled_jobs import ScheduledJobQuery
-from app.schema.accounts.sessions import SessionMutation, SessionViewer
-from app.schema.accounts.settings import SettingMutation, SettingViewer
-from app.schema.accounts.users import UserMutation, UserQuery, UserViewer
-from app.schema.accounts.verification import VerificationMutation
+from app.schema.composition import GraphHouse, compose
 from app.schema.context import Info
-from app.schema.ledger.beneficiaries import BeneficiaryMutation, BeneficiaryViewer
-from app.schema.ledger.blocks import BlockQuery, BlockSubscription
-from app.schema.ledger.chain import ChainQuery
-from app.schema.ledger.mining import MiningSubscription
-from app.schema.ledger.payments import PaymentMutation
-from app.schema.ledger.transactions import TransactionQuery, TransactionSubscription
-from app.schema.ledger.wallets import WalletQuery, WalletSubscription, WalletViewer
 from app.schema.limits import ServerLimits
-from app.schema.market.alerts.alerts import AlertMutation, AlertSubscription, AlertViewer
-from app.schema.market.analysis.phases import AnalysisSubscription
-from app.schema.market.analysis.token import AnalysisQuery
-from app.schema.market.news import NewsMutation, NewsQuery
-from app.schema.market.prices.ticks import PriceSubscription
-from app.schema.market.sources import SourceQuery
-from app.schema.market.tokens import TokenQuery
-from app.schema.market.watchlist import WatchlistMutation, WatchlistSubscription, WatchlistViewer
-from app.schema.notifications.notifications import NotificationMutation, NotificationSubscription, NotificationViewer
-from app.schema.realtime.subscriptions import SubscriptionMutation, SubscriptionViewer
-from app.schema.scalars import SCALARS
+from app.schema.viewer import Viewer
 
 MAX_NODES = 100
-
-
-@record_type(accounts.Viewer)
-class Viewer(
-    UserViewer,
-    ProfileViewer,
-    SessionViewer,
-    AuthLogViewer,
-    SettingViewer,
-    WalletViewer,
-    BeneficiaryViewer,
-    WatchlistViewer,
-    AlertViewer,
-    NotificationViewer,
-    SubscriptionViewer,
-):
-    """The authenticated user, with the data that only this user can see."""
 
 
 @strawberry.type
@@ -77,28 +32,16 @@ class ServerInfo:
 async def _nodes(info: Info, ids: list[str]) -> list[Any]:
     async def find(global_id: str) -> Any:
         try:
-            type_name, key = parse_global_id(global_id)
+            kind, key = parse_global_id(global_id, info.context.runtime.nodes)
         except NotFound:
             return None
-        return await info.context.reads.one(node_loader(type_name), key)
+        return await info.context.reads.one(kind.loader, key)
 
     return await asyncio.gather(*map(find, ids))
 
 
 @strawberry.type
-class Query(
-    AccessCodeQuery,
-    UserQuery,
-    ScheduledJobQuery,
-    ChainQuery,
-    BlockQuery,
-    TransactionQuery,
-    WalletQuery,
-    AnalysisQuery,
-    TokenQuery,
-    NewsQuery,
-    SourceQuery,
-):
+class Query:
     """The queries."""
 
     @strawberry.field(graphql_type=Viewer | None)
@@ -136,53 +79,18 @@ class Query(
 
 
 @strawberry.type
-class Mutation(
-    RegistrationMutation,
-    VerificationMutation,
-    PasswordResetMutation,
-    SessionMutation,
-    PasswordMutation,
-    ProfileMutation,
-    SettingMutation,
-    AccessCodeMutation,
-    UserMutation,
-    PaymentMutation,
-    BeneficiaryMutation,
-    AlertMutation,
-    NotificationMutation,
-    NewsMutation,
-    WatchlistMutation,
-    SubscriptionMutation,
-):
+class Mutation:
     """The mutations. Those that create or move something take an idempotency key."""
 
 
 @strawberry.type
-class Subscription(
-    BlockSubscription,
-    TransactionSubscription,
-    WalletSubscription,
-    MiningSubscription,
-    PriceSubscription,
-    WatchlistSubscription,
-    AnalysisSubscription,
-    NotificationSubscription,
-    AlertSubscription,
-):
+class Subscription:
     """The subscriptions."""
 
 
 VERSION = "0.1.0"
 
 
-def build_schema() -> strawberry.Schema:
-    """The whole graph, with every resolver as short as it can be."""
-    schema = strawberry.Schema(
-        query=Query,
-        mutation=Mutation,
-        subscription=Subscription,
-        config=StrawberryConfig(scalar_map=SCALARS),
-    )
-    describe(schema)
-    bind_resolvers(schema)
-    return schema
+def build_schema(houses: Sequence[GraphHouse]) -> strawberry.Schema:
+    """The whole graph: what these houses add, and what belongs to none of them."""
+    return compose(houses, {"query": Query, "mutation": Mutation, "subscription": Subscription})

@@ -9,7 +9,7 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from app.engine.cursors import MAX_CURSOR, Cursor
+from app.engine.declarations.cursors import MAX_CURSOR, Cursor
 
 __all__ = ["SCALARS", "BigInt", "Cursor", "Hash"]
 

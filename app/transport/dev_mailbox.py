@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.engine.encoding import encode
+from app.engine.execution.encoding import encode
 from app.kit.mail import StoredMessage
 from app.transport.messages import JSON
 from app.transport.runtime import DevMailbox

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.engine.encoding import encode
-from app.engine.operations import Prepared, Response
+from app.engine.execution.encoding import encode
+from app.engine.execution.operations import Prepared, Response
 from app.kit.addresses import source_of
 from app.kit.errors import Code, Problem
 from app.transport import cookies

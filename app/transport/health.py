@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.engine.encoding import encode
+from app.engine.execution.encoding import encode
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Unavailable
 from app.transport.messages import JSON

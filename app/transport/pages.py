@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.engine.encoding import encode
+from app.engine.execution.encoding import encode
 from app.transport.compression import coding_for
 from app.transport.messages import JSON
 from app.transport.runtime import AppRuntime

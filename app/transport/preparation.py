@@ -1,6 +1,6 @@
 """From a request to an operation that can be executed, the same for every transport."""
 
-from app.engine.operations import Prepared, Response
+from app.engine.execution.operations import Prepared, Response
 from app.transport.messages import Params
 from app.transport.runtime import AppRuntime, Caller
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.engine.encoding import encode
+from app.engine.execution.encoding import encode
 from app.kit.errors import Code
 from app.transport.messages import JSON
 from app.transport.refusals import Refused, error_body

@@ -9,8 +9,8 @@ import msgspec
 from prometheus_client.registry import Collector
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
-from app.engine.execution import Engine
-from app.engine.operations import RequestContext
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.hub import Hub

@@ -10,11 +10,11 @@ from typing import Any, Final, TypeAlias
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.engine.encoding import encode
-from app.engine.operations import Prepared, Response
+from app.engine.execution.encoding import encode
+from app.engine.execution.operations import Prepared, Response
 from app.engine.streams.budgets import Payer
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.kit.errors import Code
 from app.kit.tasks import end
 from app.transport.callers import client_of

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from strawberry.schema.config import StrawberryConfig
 from structlog.typing import EventDict
 
-from app.engine.cursors import Cursor, Cursors
-from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.limits.extra import costs
-from app.engine.operations import Prepared, Response
+from app.engine.declarations.costs import costs
+from app.engine.declarations.cursors import Cursor, Cursors
+from app.engine.declarations.limits import Limits
+from app.engine.declarations.subscriptions import durable
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Prepared, Response
 from app.engine.streams.budgets import Payer
-from app.engine.streams.declaring import durable
 from app.kit.db import PUBLIC
 from app.kit.errors import InvalidInput, NotFound, RateLimited
 from app.kit.events import Event

@@ -16,13 +16,13 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.services import MarketServices
-from app.engine.operations import ExecutionPath, Response
+from app.engine.execution.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from app.kit.house import jobs_of
 from app.kit.mail import FolderMailer, Message
 from app.kit.volatile import VolatileTopics
-from app.main import HOUSES, Application
+from app.main import DOMAINS, Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
 from tests.graph.courses import asks_for_several_types
@@ -109,7 +109,7 @@ class Stage:
 
     async def _work(self) -> None:
         """Does what is queued, as the worker would, until nothing is left."""
-        handlers = {job.name: job.handler for job in jobs_of(HOUSES, self.services)}
+        handlers = {job.name: job.handler for job in jobs_of(DOMAINS, self.services)}
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.domains.ledger import loaders
-from app.engine.operations import Response
+from app.engine.execution.operations import Response
 from app.kit.db import PUBLIC, Database
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc

@@ -10,7 +10,7 @@ import pytest
 from app.domains.accounts.model import Viewer
 from app.domains.market.prices.model import TickQuote
 from app.domains.market.services import MarketServices
-from app.engine.operations import Response
+from app.engine.execution.operations import Response
 from app.kit.db import Database
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc

@@ -9,9 +9,9 @@ import strawberry
 from pgqueuer.models import Job as QueuedJob
 from strawberry.schema.config import StrawberryConfig
 
-from app.engine.cursors import Cursor
-from app.engine.execution import Engine
-from app.engine.streams.declaring import durable
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.subscriptions import durable
+from app.engine.execution.engine import Engine
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database, Tx
 from app.kit.events import Event

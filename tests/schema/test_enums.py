@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from app.engine.descriptions import describe
+from app.engine.declarations.descriptions import describe
 from app.schema.enums import declare_enum
 
 SDL = '''"""How a door stands. Open doors let everybody in."""

@@ -12,17 +12,16 @@ import pytest
 from graphql import GraphQLObjectType
 
 from app.domains.accounts.services import AccountsServices
-from app.engine.limits import Limits
+from app.engine.declarations.limits import Limits
 from app.kit.admission import Admission, Overloaded
 from app.kit.ratelimit import Limit
-from app.main import Application
+from app.main import Application, build_graph
 from app.schema.limits import MAX_ATTEMPT_LIMITS, build_limits
-from app.schema.root import build_schema
 from app.settings import Settings
 from tests.waiting import until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SCHEMA: Final = build_schema()._schema
+SCHEMA: Final = build_graph()._schema
 
 # What says no because of a limit: by what is raised, what it is closed or answered with, and how its message begins.
 RAISED: Final = {

@@ -21,11 +21,12 @@ from app.domains.ledger.services import statistics
 from app.domains.market.analysis.model.phases import PHASES
 from app.domains.market.analysis.rules import levels, market_data, patterns, predictions, risk, technical
 from app.domains.market.analysis.services import media
-from app.engine.execution import Engine
-from app.engine.limits.cost import sizing_arguments
-from app.engine.limits.extra import counted_argument, declared_size
-from app.engine.operations import Prepared
-from app.engine.streams.declaring import cost_per_s, declared_stream, rate_of
+from app.engine.declarations.costs import counted_argument, declared_size
+from app.engine.declarations.subscriptions import cost_per_s, declared_stream, rate_of
+from app.engine.execution.engine import Engine
+from app.engine.execution.limits.cost import sizing_arguments
+from app.engine.execution.operations import Prepared
+from app.main import build_graph
 from app.schema.limits import build_limits
 from app.schema.market import watchlist as watchlist_graph
 from app.schema.market.analysis import market_data as market_data_graph
@@ -33,13 +34,12 @@ from app.schema.market.analysis import on_chain
 from app.schema.market.analysis import predictions as predictions_graph
 from app.schema.market.analysis import risk as risk_graph
 from app.schema.market.analysis import technical as technical_graph
-from app.schema.root import build_schema
 from app.settings import Settings
 from tests.sizes import overfull
 
-SCHEMA: Final = build_schema()._schema
+SCHEMA: Final = build_graph()._schema
 LIMITS: Final = build_limits(Settings(), tick_period_s=1.0)
-ENGINE: Final = Engine(build_schema(), LIMITS)
+ENGINE: Final = Engine(build_graph(), LIMITS)
 
 
 def fields() -> Iterator[tuple[str, str, GraphQLField]]:

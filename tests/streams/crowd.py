@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.domains.ledger.streams import CHAIN_STREAM
-from app.engine.streams.cursors import stream_cursor
+from app.engine.declarations.stream_cursors import stream_cursor
 from tests.streams.plant import Plant
 from tests.streams.publishing import Publisher
 from tests.streams.readers import EventSourceReader, Reader, SocketReader

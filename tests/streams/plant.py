@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import CHAIN_STREAM
-from app.engine.streams.cursors import stream_cursor
+from app.engine.declarations.stream_cursors import stream_cursor
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC
 from app.kit.migrate import migrate

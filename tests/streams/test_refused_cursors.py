@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
-from app.engine.streams.cursors import seq_after
+from app.engine.declarations.stream_cursors import seq_after
 from tests.streams.crowd import PLAIN
 from tests.streams.plant import Plant
 from tests.streams.processes import ROOT

@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
-from app.engine.execution import Engine
-from app.engine.limits import Limits
+from app.engine.declarations.limits import Limits
+from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.clock import SystemClock
 from app.kit.db import PUBLIC

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from app.engine.limits import Limits
+from app.engine.declarations.limits import Limits
 
 
 class Payer(msgspec.Struct, frozen=True):

@@ -8,13 +8,13 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from app.engine.cursors import Cursor
-from app.engine.encoding import encode
-from app.engine.failures import TimedOut
-from app.engine.operations import NotOpened
-from app.engine.streams.cursors import seq_after, stream_cursor
-from app.engine.streams.declaring import Durable
-from app.engine.streams.group import BROKEN, Common, Group, Machinery, chunks, errors_of, pauses_s
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.stream_cursors import seq_after, stream_cursor
+from app.engine.declarations.subscriptions import Durable
+from app.engine.execution.encoding import encode
+from app.engine.execution.failures import TimedOut
+from app.engine.execution.operations import NotOpened
+from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, chunks, errors_of, pauses_s
 from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Problem, ResyncRequired, Unavailable
@@ -38,10 +38,10 @@ log = structlog.get_logger(__name__)
 class DurableGroup(Group):
     """Subscribers to a durable stream."""
 
-    def __init__(self, machinery: Machinery, common: Common) -> None:
-        super().__init__(machinery, common)
-        assert isinstance(common.shape.declared, Durable)
-        self._payload = common.shape.declared.payload
+    def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
+        super().__init__(runtime, request)
+        assert isinstance(request.shape.declared, Durable)
+        self._payload = request.shape.declared.payload
         self._epoch: UUID
         self._listener: Listener | None = None
         self._making: SingleFlight[Delivery | None] = SingleFlight()
@@ -50,8 +50,8 @@ class DurableGroup(Group):
 
     async def start(self) -> None:
         """Begins to listen where the stream stands now. Raises Unavailable."""
-        self._listener = await self._machinery.hub.listen(self.stream, self.wake)
-        self._epoch = self._machinery.hub.epoch
+        self._listener = await self._runtime.hub.listen(self.stream, self.wake)
+        self._epoch = self._runtime.hub.epoch
         self.position = self._listener.last
 
     def close(self) -> None:
@@ -69,9 +69,9 @@ class DurableGroup(Group):
 
     async def place_at(self, seq: int) -> int:
         """The same, of an event by its number."""
-        if seq > self.position and seq > await self._machinery.hub.top(self.stream):
+        if seq > self.position and seq > await self._runtime.hub.top(self.stream):
             raise ResyncRequired
-        if self.position - seq > self._machinery.replay_limit:
+        if self.position - seq > self._runtime.replay_limit:
             raise ResyncRequired
         return seq
 
@@ -114,7 +114,7 @@ class DurableGroup(Group):
         """What these events are to the group, if all of it is still known."""
         made: list[tuple[int, Delivery | None]] = []
         for event in events:
-            known = self._machinery.memo.get(self.number, event.seq)
+            known = self._runtime.memo.get(self.number, event.seq)
             if isinstance(known, msgspec.UnsetType):
                 return None
             made.append((event.seq, known))
@@ -126,7 +126,7 @@ class DurableGroup(Group):
 
     async def _delivery(self, event: Event) -> Delivery | None:
         """What this event is to the group; made once, whoever asks, and kept for a while."""
-        known = self._machinery.memo.get(self.number, event.seq)
+        known = self._runtime.memo.get(self.number, event.seq)
         if not isinstance(known, msgspec.UnsetType):
             return known
         return await self._making.join(event.seq, lambda: self._make(event))
@@ -141,7 +141,7 @@ class DurableGroup(Group):
             # Told as a failing resolver's error is. Whoever came back would meet it again, and never get past it.
             log.exception("streams.event_failed", stream=self.stream, seq=event.seq)
             delivery = Delivery(UNSHOWN, cursor)
-        self._machinery.memo.put(self.number, event.seq, delivery)
+        self._runtime.memo.put(self.number, event.seq, delivery)
         return delivery
 
     async def _answer(self, event: Event, cursor: Cursor) -> Delivery | None:
@@ -159,13 +159,13 @@ class DurableGroup(Group):
     async def _authorise(self) -> None:
         """Asks again whether this audience may follow the stream."""
         if self.shape.audience is not Audience.PUBLIC:
-            opened = await self._machinery.engine.open_stream(self._prepared, self._new_context())
+            opened = await self._runtime.engine.open_stream(self._prepared, self._new_context())
             if opened.stream != self.stream:
                 raise ResyncRequired
 
     def _replay(self, member: Subscription) -> None:
         member.state = State.REPLAYING
-        self._machinery.counters.replays += 1
+        self._runtime.counters.replays += 1
         self._replaying[member] = asyncio.get_running_loop().create_task(self._bring_up(member))
 
     async def _bring_up(self, member: Subscription) -> None:
@@ -181,7 +181,7 @@ class DurableGroup(Group):
             member.finish(refusal.errors)
         except Problem as problem:
             if isinstance(problem, ResyncRequired):
-                self._machinery.counters.resyncs += 1
+                self._runtime.counters.resyncs += 1
             member.finish(errors_of(problem))
         except Exception:
             log.exception("streams.replay_failed", stream=self.stream)
@@ -196,17 +196,17 @@ class DurableGroup(Group):
             return
         if member.position > self.position:
             # It comes from a process that is ahead of us.
-            self._machinery.hub.check_soon()
+            self._runtime.hub.check_soon()
             await self._advanced.wait()
             return
         due = min(self.position - member.position, BATCH)
-        events = await self._machinery.hub.history(self.stream, member.position, due)
+        events = await self._runtime.hub.history(self.stream, member.position, due)
         # In another epoch these numbers are other events.
-        if not events or self._machinery.hub.epoch != self._epoch:
+        if not events or self._runtime.hub.epoch != self._epoch:
             raise ResyncRequired
         made = self._made(events)
         if made is None:
-            async with self._machinery.replays:
+            async with self._runtime.replays:
                 made = await self._deliveries(events[:REPLAY_BATCH])
         for deliveries, position in chunks(made):
             if member.state is not State.REPLAYING:

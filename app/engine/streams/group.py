@@ -9,14 +9,14 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from app.engine.encoding import encode
-from app.engine.execution import Engine
-from app.engine.failures import MASKED
-from app.engine.operations import NotOpened, Prepared, RequestContext
-from app.engine.streams.declaring import Followed
+from app.engine.declarations.subscriptions import Followed
+from app.engine.execution.encoding import encode
+from app.engine.execution.engine import Engine
+from app.engine.execution.failures import MASKED
+from app.engine.execution.operations import NotOpened, Prepared, RequestContext
+from app.engine.execution.subscription_key import SubscriptionKey
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Delivery
-from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Code, Problem, ResyncRequired, Unavailable
 from app.kit.hub import Hub
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 _numbers = itertools.count(1)
 
 
-class Machinery(msgspec.Struct, frozen=True, eq=False):
+class StreamRuntime(msgspec.Struct, frozen=True, eq=False):
     """What all groups of a process work with."""
 
     engine: Engine
@@ -51,10 +51,10 @@ class Machinery(msgspec.Struct, frozen=True, eq=False):
     """How far back a subscriber may begin, in events."""
 
 
-class Common(msgspec.Struct, frozen=True, eq=False):
+class GroupRequest(msgspec.Struct, frozen=True, eq=False):
     """What the subscribers of a group have in common."""
 
-    shape: Shape
+    shape: SubscriptionKey
     prepared: Prepared
     followed: Followed
     new_context: Callable[[], RequestContext]
@@ -64,9 +64,9 @@ class Common(msgspec.Struct, frozen=True, eq=False):
 class Group(ABC):
     """Subscribers to one stream with one document, one set of variables and one audience."""
 
-    def __init__(self, machinery: Machinery, common: Common) -> None:
-        self.shape = common.shape
-        self.stream = common.followed.stream
+    def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
+        self.shape = request.shape
+        self.stream = request.followed.stream
         self.position = 0
         """The newest event that the live subscribers were given, or that does not concern them."""
         self.delivered = 0
@@ -76,12 +76,17 @@ class Group(ABC):
         self.members: set[Subscription] = set()
         self.number = next(_numbers)
         self._live: dict[Subscription, None] = {}
-        self._machinery = machinery
+        self._runtime = runtime
         # The variables never change here, so that the plan of the first event serves all.
-        self._prepared = msgspec.structs.replace(common.prepared, plans=[])
-        self._new_context = common.new_context
+        self._prepared = msgspec.structs.replace(request.prepared, plans=[])
+        self._new_context = request.new_context
         self._pumping: asyncio.Task[None] | None = None
         self._woken = False
+
+    @property
+    def document(self) -> str:
+        """What its subscribers ask for, as the engine prints it."""
+        return self.shape.document
 
     @abstractmethod
     async def start(self) -> None:
@@ -111,7 +116,7 @@ class Group(ABC):
             del self._live[member]
         member.state = State.CLOSED
         self.members.discard(member)
-        self._machinery.forget(self, member)
+        self._runtime.forget(self, member)
 
     def finish(self, errors: list[dict[str, Any]] | None) -> None:
         """Ends all subscribers; no other can join any more."""
@@ -143,7 +148,7 @@ class Group(ABC):
             self.finish(refusal.errors)
         except Problem as problem:
             if isinstance(problem, ResyncRequired):
-                self._machinery.counters.resyncs += len(self.members)
+                self._runtime.counters.resyncs += len(self.members)
             self.finish(errors_of(problem))
         except Exception:
             log.exception("streams.failed", stream=self.stream)
@@ -177,7 +182,7 @@ class Group(ABC):
             elif member.is_open:
                 member.leave_live(State.PARKED, before, len(deliveries))
                 del self._live[member]
-        self._machinery.counters.deliveries += served * len(deliveries)
+        self._runtime.counters.deliveries += served * len(deliveries)
 
     def _give_one(self, member: Subscription, deliveries: Sequence[Delivery]) -> bool:
         """Hands events to a subscriber that is not live; where it does not take them it is parked or let go."""
@@ -190,7 +195,7 @@ class Group(ABC):
             if member.is_open:
                 member.state = State.PARKED
             return False
-        self._machinery.counters.deliveries += len(deliveries)
+        self._runtime.counters.deliveries += len(deliveries)
         return True
 
     def _let_go(self, member: Subscription) -> None:
@@ -200,8 +205,8 @@ class Group(ABC):
 
     async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
         """Executes one event. Raises Unavailable: ask again, the event is not lost."""
-        response = await self._machinery.engine.answer_event(self._prepared, self._new_context(), payload)
-        self._machinery.counters.executions += 1
+        response = await self._runtime.engine.answer_event(self._prepared, self._new_context(), payload)
+        self._runtime.counters.executions += 1
         return Delivery(encode(response.body()), cursor)
 
 

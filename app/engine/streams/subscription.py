@@ -3,15 +3,12 @@
 import secrets
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
 from app.engine.streams.model import Sink, Transport
-
-if TYPE_CHECKING:
-    from app.engine.streams.group import Group
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +25,38 @@ class State(Enum):
     CLOSED = auto()
 
 
+class SubscriptionGroup(Protocol):
+    """What a subscriber needs of its group."""
+
+    delivered: int
+    position: int
+
+    @property
+    def document(self) -> str:
+        """What its subscribers ask for, as the engine prints it."""
+        ...
+
+    def lag_of(self, member: "Subscription") -> int:
+        """The number of events that this subscriber has not been given yet."""
+        ...
+
+    def resume(self, member: "Subscription") -> None:
+        """Continues after the subscriber's sink refused deliveries."""
+        ...
+
+    def leave(self, member: "Subscription") -> None:
+        """Removes a subscriber."""
+        ...
+
+
 class Subscription:
     """Registered while it is open. Every method returns at once."""
 
     __slots__ = ("_delivered", "_group", "_position", "id", "opened_at", "sink", "state", "transport", "viewer_id")
 
-    def __init__(self, group: "Group", sink: Sink, transport: Transport, viewer_id: UUID | None, position: int) -> None:
+    def __init__(
+        self, group: SubscriptionGroup, sink: Sink, transport: Transport, viewer_id: UUID | None, position: int
+    ) -> None:
         self.id = secrets.token_hex(8)
         self.viewer_id = viewer_id
         """Whose it is; null for an anonymous caller's."""
@@ -48,7 +71,7 @@ class Subscription:
     @property
     def document(self) -> str:
         """What it asks for, as the engine prints it."""
-        return self._group.shape.document
+        return self._group.document
 
     @property
     def position(self) -> int:

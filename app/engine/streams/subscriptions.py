@@ -9,18 +9,18 @@ from uuid import UUID
 
 import msgspec
 
-from app.engine.execution import Engine
-from app.engine.failures import TimedOut
-from app.engine.limits.cost import hint_to_fit
-from app.engine.limits.model import LimitExceeded
-from app.engine.operations import NotOpened, Prepared, RequestContext
+from app.engine.declarations.limits import LimitExceeded
+from app.engine.declarations.subscriptions import Volatile, cost_per_s, rate_of
+from app.engine.execution.engine import Engine
+from app.engine.execution.failures import TimedOut
+from app.engine.execution.limits.cost import hint_to_fit
+from app.engine.execution.operations import NotOpened, Prepared, RequestContext
+from app.engine.execution.subscription_key import SubscriptionKey
 from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
-from app.engine.streams.declaring import Volatile, cost_per_s, rate_of
 from app.engine.streams.durable import DurableGroup
-from app.engine.streams.group import BROKEN, Common, Group, Machinery, errors_of
+from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, errors_of
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Sink, Transport
-from app.engine.streams.sharing import Shape
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.volatile import VolatileGroup
 from app.kit.errors import Problem, ResyncRequired
@@ -31,13 +31,13 @@ REPLAYS_AT_ONCE: Final = 4
 ATTEMPTS: Final = 3
 """A group may end while somebody is on the way into it; the next one should not, unless it fails at once."""
 
-_Key = tuple[str, str, str, Hashable, Hashable]
+GroupKey = tuple[str, str, str, Hashable, Hashable]
 
 
 class _Entry(msgspec.Struct, eq=False):
     """A group, its start, and how many are on their way into it or in it."""
 
-    key: _Key
+    key: GroupKey
     group: DurableGroup | VolatileGroup
     ready: "asyncio.Task[None]"
     users: int = 0
@@ -60,12 +60,12 @@ class Subscriptions:
     def __init__(self, engine: Engine, hub: Hub, *, replay_limit: int) -> None:
         """`replay_limit`: how far back a subscriber may begin, in events; beyond it must read the data anew."""
         self.counters = Counters()
-        self._machinery = Machinery(
+        self._runtime = StreamRuntime(
             engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget, replay_limit
         )
         self._budgets = Budgets(engine.limits)
         self._charges: dict[Subscription, Charge] = {}
-        self._entries: dict[_Key, _Entry] = {}
+        self._entries: dict[GroupKey, _Entry] = {}
         self._entry_of: dict[Group, _Entry] = {}
         self._by_id: dict[str, Subscription] = {}
         self._by_viewer: dict[UUID, dict[str, Subscription]] = {}
@@ -117,16 +117,16 @@ class Subscriptions:
         shape = prepared.shape
         assert shape is not None, "every field of the subscription type is declared"
         try:
-            opened = await self._machinery.engine.open_stream(prepared, context)
-            async with asyncio.timeout(self._machinery.engine.limits.timeout_s):
+            opened = await self._runtime.engine.open_stream(prepared, context)
+            async with asyncio.timeout(self._runtime.engine.limits.timeout_s):
                 followed = opened.followed
-                common = Common(shape, prepared, followed, partial(context.for_event, shape.audience))
-                key = _key(common, context.audience_key(shape.audience))
+                request = GroupRequest(shape, prepared, followed, partial(context.for_event, shape.audience))
+                key = _key(request, context.audience_key(shape.audience))
                 charge = self._charge(payer, key, prepared, shape)
                 position = after or opened.after
                 newcomer = _Newcomer(sink, transport, context.viewer_id, position, followed.since, charge)
                 try:
-                    return await self._join(key, common, newcomer)
+                    return await self._join(key, request, newcomer)
                 except BaseException:
                     charge.give_back()
                     raise
@@ -143,9 +143,9 @@ class Subscriptions:
         for member in list(self._by_id.values()):
             member.close()
 
-    def _charge(self, payer: Payer, key: _Key, prepared: Prepared, shape: Shape) -> Charge:
+    def _charge(self, payer: Payer, key: GroupKey, prepared: Prepared, shape: SubscriptionKey) -> Charge:
         """Raises LimitExceeded with what would fit."""
-        engine = self._machinery.engine
+        engine = self._runtime.engine
         per_s = cost_per_s(shape.declared, prepared.cost, engine.limits)
         try:
             return self._budgets.charge(payer, key, per_s)
@@ -162,11 +162,11 @@ class Subscriptions:
                 " another subscription first."
             ) from over
 
-    async def _join(self, key: _Key, common: Common, newcomer: _Newcomer) -> Subscription:
+    async def _join(self, key: GroupKey, request: GroupRequest, newcomer: _Newcomer) -> Subscription:
         for _ in range(ATTEMPTS):
             entry = self._entries.get(key)
             if entry is None or entry.group.ended:
-                entry = self._begin(key, common)
+                entry = self._begin(key, request)
             member = await self._enter(entry, newcomer)
             if member is not None:
                 return member
@@ -191,9 +191,9 @@ class Subscriptions:
             if not joined:
                 self._release(entry)
 
-    def _begin(self, key: _Key, common: Common) -> _Entry:
-        kind = VolatileGroup if isinstance(common.shape.declared, Volatile) else DurableGroup
-        group = kind(self._machinery, common)
+    def _begin(self, key: GroupKey, request: GroupRequest) -> _Entry:
+        kind = VolatileGroup if isinstance(request.shape.declared, Volatile) else DurableGroup
+        group = kind(self._runtime, request)
         entry = _Entry(key, group, asyncio.get_running_loop().create_task(group.start()))
         self._entries[key] = self._entry_of[group] = entry
         return entry
@@ -225,9 +225,9 @@ class Subscriptions:
                 del self._entries[entry.key]
 
 
-def _key(common: Common, audience: Hashable) -> _Key:
-    values = common.shape.values(common.prepared.variables.coerced)
-    return common.shape.document, values, common.followed.stream, common.followed.choice, audience
+def _key(request: GroupRequest, audience: Hashable) -> GroupKey:
+    values = request.shape.values(request.prepared.variables.coerced)
+    return request.shape.document, values, request.followed.stream, request.followed.choice, audience
 
 
 async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) -> int:

@@ -4,8 +4,8 @@ from collections import OrderedDict
 
 import structlog
 
-from app.engine.streams.declaring import Volatile
-from app.engine.streams.group import Common, Group, Machinery, chunks
+from app.engine.declarations.subscriptions import Volatile
+from app.engine.streams.group import Group, GroupRequest, StreamRuntime, chunks
 from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import Subscription
 from app.kit.volatile import KEYS_LIMIT, Latest, Watcher
@@ -16,18 +16,18 @@ log = structlog.get_logger(__name__)
 class VolatileGroup(Group):
     """Subscribers to a volatile topic. Its position counts the values that were given, of whatever key."""
 
-    def __init__(self, machinery: Machinery, common: Common) -> None:
-        super().__init__(machinery, common)
-        assert isinstance(common.shape.declared, Volatile)
-        self._payload = common.shape.declared.payload
-        self._choice = common.followed.choice
+    def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
+        super().__init__(runtime, request)
+        assert isinstance(request.shape.declared, Volatile)
+        self._payload = request.shape.declared.payload
+        self._choice = request.followed.choice
         self._watcher: Watcher | None = None
         self._due: dict[str, Latest] = {}
         self._latest: OrderedDict[str, tuple[int, Delivery]] = OrderedDict()
 
     async def start(self) -> None:
         """Begins to watch. Raises Unavailable."""
-        self._watcher = await self._machinery.hub.watch(self.stream, self.wake)
+        self._watcher = await self._runtime.hub.watch(self.stream, self.wake)
         self.wake()
 
     def close(self) -> None:

@@ -9,11 +9,11 @@ import strawberry
 from app.domains.accounts import loaders
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.administration import MAX_CODES
-from app.engine.limits.extra import holds
-from app.engine.nodes import Node, node_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
-from app.engine.relations import paged, related
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import Node, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
+from app.engine.declarations.relations import paged, related
 from app.schema.accounts.users import User, admins_only
 from app.schema.context import Info
 from app.schema.enums import declare_enum

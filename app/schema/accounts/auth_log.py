@@ -5,9 +5,9 @@ from datetime import datetime
 import strawberry
 
 from app.domains.accounts import loaders, model
-from app.engine.nodes import record_type
-from app.engine.pages import Connection
-from app.engine.relations import paged
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged
 from app.schema.enums import declare_enum
 
 declare_enum(

@@ -6,7 +6,7 @@ import strawberry
 
 from app.domains.accounts import model
 from app.domains.accounts.services import AccountsServices
-from app.engine.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
+from app.engine.declarations.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
 from app.schema.accounts.users import User, read_user
 from app.schema.accounts.verification import EmailInput
 from app.schema.context import Info

@@ -10,9 +10,9 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
-from app.engine.nodes import record_type
-from app.engine.problems import InvalidInput, Problem, mutation, problem_type
-from app.engine.relations import related
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.problems import InvalidInput, Problem, mutation, problem_type
+from app.engine.declarations.relations import related
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 

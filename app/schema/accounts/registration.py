@@ -6,7 +6,7 @@ import strawberry
 
 from app.domains.accounts import model
 from app.domains.accounts.services import AccountsServices
-from app.engine.problems import (
+from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
     Problem,

@@ -6,8 +6,8 @@ from typing import Any
 import strawberry
 
 from app.domains.accounts.services import AccountsServices
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.kit.jobs import MAX_SCHEDULES
 from app.kit.jobs import ScheduledJob as ScheduledJobRecord
 from app.kit.loaders import Audience

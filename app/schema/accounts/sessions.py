@@ -10,18 +10,18 @@ from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.devices import ReturningClient
 from app.domains.accounts.services.sessions import LoggedIn
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import InvalidInput, NotFound, Problem, RateLimited, mutation, problem_type
-from app.engine.relations import paged
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import InvalidInput, NotFound, Problem, RateLimited, mutation, problem_type
+from app.engine.declarations.relations import paged
 from app.kit import errors
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 
 if TYPE_CHECKING:
-    from app.schema.root import Viewer
+    from app.schema.viewer import Viewer
 
-_ViewerRef = Annotated["Viewer", strawberry.lazy("app.schema.root")]
+_ViewerRef = Annotated["Viewer", strawberry.lazy("app.schema.viewer")]
 
 
 class TokenDelivery(StrEnum):
@@ -229,7 +229,7 @@ class SessionMutation:
         """Ends one of the viewer's sessions."""
         context = info.context
         viewer = context.require_viewer()
-        session_id = key_of(input.session_id, "Session")
+        session_id = key_of(input.session_id, Session)
         await context.services[AccountsServices].sessions.revoke(viewer, session_id)
         if session_id == viewer.session_id:
             await _leave(context)

@@ -9,9 +9,9 @@ from strawberry.scalars import JSON
 from app.domains.accounts import loaders, model
 from app.domains.accounts.model import MAX_SETTINGS
 from app.domains.accounts.services import AccountsServices
-from app.engine.nodes import record_type
-from app.engine.problems import InvalidInput, mutation
-from app.engine.relations import listed
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.problems import InvalidInput, mutation
+from app.engine.declarations.relations import listed
 from app.schema.context import Info
 
 

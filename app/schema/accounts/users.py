@@ -8,10 +8,10 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
+from app.engine.declarations.relations import paged, related
 from app.kit import errors
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
@@ -124,7 +124,7 @@ class UserMutation:
         """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
         context = info.context
         viewer = context.require_admin()
-        user_id = key_of(input.user_id, "User")
+        user_id = key_of(input.user_id, User)
         await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
         return UpdateUserRolePayload(user=await read_user(context, user_id))
 

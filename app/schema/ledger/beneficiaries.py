@@ -7,10 +7,17 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    Problem,
+    mutation,
+    problem_type,
+)
+from app.engine.declarations.relations import paged, related
 from app.schema.context import Info
 from app.schema.ledger.payments import IDEMPOTENCY_KEY, RecipientNotFound
 from app.schema.ledger.wallets import Wallet
@@ -98,7 +105,7 @@ class BeneficiaryMutation:
     async def update_beneficiary(self, info: Info, input: UpdateBeneficiaryInput) -> Any:
         """Renames a beneficiary."""
         beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.update(
-            info.context.require_viewer(), key_of(input.id, "Beneficiary"), input.name, input.nickname
+            info.context.require_viewer(), key_of(input.id, Beneficiary), input.name, input.nickname
         )
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
 
@@ -106,7 +113,7 @@ class BeneficiaryMutation:
     async def remove_beneficiary(self, info: Info, input: RemoveBeneficiaryInput) -> Any:
         """Removes a beneficiary."""
         await info.context.services[LedgerServices].beneficiaries.remove(
-            info.context.require_viewer(), key_of(input.id, "Beneficiary")
+            info.context.require_viewer(), key_of(input.id, Beneficiary)
         )
         return RemoveBeneficiaryPayload(removed_id=input.id)
 

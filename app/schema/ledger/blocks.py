@@ -8,12 +8,12 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
-from app.engine.audience import computed_for
-from app.engine.cursors import Cursor
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.relations import paged, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged, related
+from app.engine.declarations.subscriptions import durable
 from app.kit.errors import NotFound
 from app.kit.events import Event
 from app.kit.loaders import Audience
@@ -124,7 +124,7 @@ class BlockQuery:
         if isinstance(by.hash, str):
             return await reads.one(loaders.block_by_hash, by.hash)
         try:
-            return await reads.one(loaders.block_by_id, key_of(str(by.id), "Block"))
+            return await reads.one(loaders.block_by_id, key_of(str(by.id), Block))
         except NotFound:
             return None
 

@@ -7,10 +7,11 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
-from app.engine.audience import computed_for
-from app.engine.nodes import record_type
-from app.engine.pages import Connection
-from app.engine.relations import paged, related
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
@@ -48,8 +49,8 @@ class Chain:
     coinbase_maturity: int = strawberry.field(
         description="The number of confirmations that a reward needs before it can be spent."
     )
-    network: str = strawberry.field(
-        resolver=_network,
+    network: str = from_parent(
+        _network,
         description="The chain's four magic bytes in hex. They are part of the encoding of every transaction.",
     )
     updated_at: datetime = strawberry.field(description="When the tip was connected.")

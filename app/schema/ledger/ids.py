@@ -6,7 +6,6 @@ from typing import Annotated
 import strawberry
 
 from app.domains.ledger import loaders
-from app.engine.nodes import key_of
 from app.kit.errors import NotFound
 from app.schema.context import Info
 from app.schema.scalars import Hash
@@ -19,21 +18,16 @@ OwnWalletId = Annotated[
 ]
 
 
+def is_hash(text: str) -> bool:
+    """Whether this is a hash or a wallet ID."""
+    return _HASH.fullmatch(text) is not None
+
+
 def parse_hash(text: str) -> str:
     """Returns a hash or a wallet ID. Raises ValueError."""
-    if not _HASH.fullmatch(text):
+    if not is_hash(text):
         raise ValueError("not a hash")
     return text
-
-
-def wallet_id_of(text: str) -> str | None:
-    """Returns the wallet ID of a wallet ID or of a wallet's global ID; None if it is neither."""
-    if _HASH.fullmatch(text):
-        return text
-    try:
-        return str(key_of(text, "Wallet"))
-    except NotFound:
-        return None
 
 
 async def own_wallet_id(info: Info, wallet_id: str | None) -> str:

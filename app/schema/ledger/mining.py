@@ -4,8 +4,8 @@ import strawberry
 
 from app.domains.ledger import loaders
 from app.domains.ledger.services.miner import MINING_TOPIC, SLICE_S
-from app.engine.relations import related
-from app.engine.streams.declaring import volatile
+from app.engine.declarations.relations import related
+from app.engine.declarations.subscriptions import volatile
 from app.kit.loaders import Audience
 from app.kit.volatile import Latest
 from app.schema.ledger.wallets import Wallet

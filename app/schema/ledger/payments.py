@@ -8,8 +8,9 @@ import strawberry
 
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
-from app.engine.nodes import record_type
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, Problem, mutation, problem_type
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, Problem, mutation, problem_type
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.transactions import Transaction
@@ -32,8 +33,8 @@ class UnsignedTransaction:
     No coins are reserved: another payment may spend them in the meantime.
     """
 
-    bytes: str = strawberry.field(
-        resolver=_bytes,
+    bytes: str = from_parent(
+        _bytes,
         description="The canonical encoding in base64. Sign it with RSASSA-PSS, SHA-256, MGF1-SHA-256 and a salt of 32"
         " bytes.",
     )

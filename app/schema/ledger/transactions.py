@@ -12,12 +12,12 @@ from app.domains.ledger.model import MAX_BRANCH_NODES, MAX_INPUTS, MAX_OUTPUTS
 from app.domains.ledger.proof import InclusionProof as InclusionProofRecord
 from app.domains.ledger.proof import inclusion_proof
 from app.domains.ledger.streams import wallet_stream
-from app.engine.audience import computed_for
-from app.engine.cursors import Cursor
-from app.engine.limits.extra import holds
-from app.engine.nodes import Node, node_type, record_type
-from app.engine.relations import listed, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.costs import holds
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.relations import listed, related
+from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.context import Info

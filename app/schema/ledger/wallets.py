@@ -10,12 +10,13 @@ from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
-from app.engine.audience import computed_for
-from app.engine.cursors import Cursor
-from app.engine.nodes import Node, node_type, record_type
-from app.engine.pages import Connection
-from app.engine.relations import paged, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import Node, key_of, node_type, record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged, related
+from app.engine.declarations.subscriptions import durable
 from app.kit.crypto.rsa import public_pem
 from app.kit.errors import NotFound
 from app.kit.events import Event
@@ -23,7 +24,7 @@ from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash, wallet_id_of
+from app.schema.ledger.ids import OwnWalletId, is_hash, own_wallet_id, parse_hash
 from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
 from app.schema.ledger.transactions import Output, Transaction
 from app.schema.scalars import Hash
@@ -100,7 +101,7 @@ class Wallet(Node):
     """A wallet. Its transactions are public; its balance and its coins are visible to the owner only."""
 
     wallet_id: Hash = strawberry.field(description="The SHA-256 of the DER encoding of the public key: the address.")
-    public_key: str = strawberry.field(resolver=_public_key, description="The RSA public key in PEM.")
+    public_key: str = from_parent(_public_key, description="The RSA public key in PEM.")
     custody: model.Custody = strawberry.field(description="Who holds the private key.")
     created_at: datetime = strawberry.field(description="When the wallet was registered.")
     owner: Annotated["User", strawberry.lazy("app.schema.accounts.users")] = related(
@@ -135,6 +136,16 @@ class Wallet(Node):
     blocks_mined: Connection[Block] = paged(
         loaders.blocks_by_miner, key="wallet_id", description="The blocks that the wallet mined, newest first."
     )
+
+
+def wallet_id_of(text: str) -> str | None:
+    """Returns the wallet ID of a wallet ID or of a wallet's global ID; None if it is neither."""
+    if is_hash(text):
+        return text
+    try:
+        return str(key_of(text, Wallet))
+    except NotFound:
+        return None
 
 
 async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:

@@ -12,12 +12,13 @@ from app.domains.market.news import model
 from app.domains.market.news.model import MAX_SYMBOLS, NEUTRAL_BOUND
 from app.domains.market.news.services.news import MAX_BATCH, MAX_CHOICES, MAX_SEARCH, wanted
 from app.domains.market.services import MarketServices
-from app.engine.audience import computed_for
-from app.engine.limits.extra import costs, holds
-from app.engine.nodes import Node, node_type, record_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, mutation
-from app.engine.relations import Chosen, listed, paged
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.costs import costs, holds
+from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
+from app.engine.declarations.relations import Chosen, listed, paged
 from app.kit.loaders import Audience, Page
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
@@ -85,7 +86,7 @@ class NewsArticle(Node):
         description="How good the news is for holders of the tokens that it mentions, from -1 (bad) to 1 (good)."
         " Computed with VADER and a lexicon of crypto terms. The headline has more weight than the rest."
     )
-    sentiment: Sentiment = strawberry.field(resolver=_sentiment, description="The category of the sentiment score.")
+    sentiment: Sentiment = from_parent(_sentiment, description="The category of the sentiment score.")
     impact: int = strawberry.field(
         description="How important the article may be, 0 to 100, by its topic, its wording and its reach. An estimate,"
         " not a forecast."

@@ -9,9 +9,10 @@ from app.domains.accounts.model import Role
 from app.domains.market.services import MarketServices
 from app.domains.market.sources import model
 from app.domains.market.sources.model import MAX_SOURCES, SourceKind
-from app.engine.audience import computed_for
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.enums import declare_enum
@@ -78,8 +79,8 @@ class MarketSource:
         description="The error of the last failed request. Null if there is none, or if the viewer is not an admin.",
     )
     accepted: BigInt = strawberry.field(description="The number of values accepted so far.")
-    ignored: list[IgnoredValues] = strawberry.field(
-        resolver=_ignored,
+    ignored: list[IgnoredValues] = from_parent(
+        _ignored,
         metadata=holds(MAX_REASONS),
         description=f"The number of values rejected so far, by reason. At most {MAX_REASONS} reasons.",
     )

@@ -13,12 +13,13 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens import model
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, validate
-from app.engine.audience import computed_for
-from app.engine.limits.extra import holds
-from app.engine.nodes import Node, key_of, node_type, record_type
-from app.engine.pages import Connection
-from app.engine.problems import Problem, problem_type
-from app.engine.relations import paged
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import Node, key_of, node_type, record_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import Problem, problem_type
+from app.engine.declarations.relations import paged
 from app.kit.errors import NotFound
 from app.kit.loaders import Audience
 from app.schema.context import Info
@@ -84,8 +85,8 @@ class Token(Node):
     high_24h: Decimal | None = strawberry.field(description="The highest price of 24 hours, in dollars. " + UNQUOTED)
     low_24h: Decimal | None = strawberry.field(description="The lowest price of 24 hours, in dollars. " + UNQUOTED)
     last_updated: datetime | None = strawberry.field(description="When the token was quoted. " + UNQUOTED)
-    source: PriceSource | None = strawberry.field(  # type: ignore[assignment]  # the value of the enum
-        resolver=_source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
+    source: PriceSource | None = from_parent(
+        _source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
     )
     candles: Connection[Candle] = paged(
         price_loaders.candles_by_token,
@@ -106,8 +107,8 @@ class Token(Node):
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
         news_loaders.news_by_symbol, key="symbol", description="Articles that mention the token, newest first."
     )
-    analysis: TokenAnalysis = strawberry.field(
-        resolver=_analysis, description="Analyses of the token. Each is computed when it is selected."
+    analysis: TokenAnalysis = from_parent(
+        _analysis, description="Analyses of the token. Each is computed when it is selected."
     )
 
 
@@ -254,7 +255,7 @@ class TokenQuery:
             id = by.coingecko_id.strip().lower()
             return await reads.one(token_loaders.token_by_coingecko_id, id) if id.isprintable() else None
         try:
-            symbol = str(key_of(by.id, "Token")) if isinstance(by.id, str) else symbol_of(str(by.symbol))
+            symbol = str(key_of(by.id, Token)) if isinstance(by.id, str) else symbol_of(str(by.symbol))
         except NotFound:
             return None
         return await reads.one(token_loaders.token_by_symbol, symbol)

@@ -11,12 +11,19 @@ from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
-from app.engine.limits.extra import holds
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
-from app.engine.streams.declaring import volatile
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    Problem,
+    mutation,
+    problem_type,
+)
+from app.engine.declarations.relations import paged, related
+from app.engine.declarations.subscriptions import volatile
 from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
@@ -134,7 +141,7 @@ class WatchlistMutation:
             viewed=input.viewed,
         )
         item: Any = await info.context.services[MarketServices].watchlist.update(
-            info.context.require_viewer(), key_of(input.id, "WatchlistItem"), changes
+            info.context.require_viewer(), key_of(input.id, WatchlistItem), changes
         )
         return UpdateWatchlistItemPayload(item=item)
 
@@ -142,7 +149,7 @@ class WatchlistMutation:
     async def remove_from_watchlist(self, info: Info, input: RemoveFromWatchlistInput) -> Any:
         """Removes an item from the watchlist. The items after it move up."""
         await info.context.services[MarketServices].watchlist.remove(
-            info.context.require_viewer(), key_of(input.id, "WatchlistItem")
+            info.context.require_viewer(), key_of(input.id, WatchlistItem)
         )
         return RemoveFromWatchlistPayload(removed_id=input.id)
 

@@ -15,12 +15,12 @@ from app.domains.notifications.model import (
     notification_stream,
 )
 from app.domains.notifications.services import Notifications
-from app.engine.cursors import Cursor
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import InvalidInput, NotFound, mutation
-from app.engine.relations import Chosen, paged, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import InvalidInput, NotFound, mutation
+from app.engine.declarations.relations import Chosen, paged, related
+from app.engine.declarations.subscriptions import durable
 from app.kit import errors
 from app.kit.events import Event
 from app.schema.context import Info
@@ -99,7 +99,7 @@ class NotificationMutation:
             ids = input.ids or []
             if len(ids) > MAX_IDS:
                 raise errors.InvalidInput("ids", f"At most {MAX_IDS} ids.")
-            marked = await notifications.mark_read(viewer, [key_of(id, "Notification") for id in ids])
+            marked = await notifications.mark_read(viewer, [key_of(id, Notification) for id in ids])
         return MarkNotificationsReadPayload(marked=marked, unread_notification_count=await _unread_count(info))
 
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import strawberry
 
-from app.engine.nodes import record_type
-from app.engine.pages import MAX_FIRST
-from app.engine.problems import NotFound, mutation
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.pages import MAX_FIRST
+from app.engine.declarations.problems import NotFound, mutation
 from app.engine.streams.model import Transport
 from app.kit.errors import InvalidInput
 from app.schema.context import Info

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from app.engine.encoding import encode
+from app.engine.execution.encoding import encode
 from app.kit.tasks import end
 from app.transport.callers import Callers, client_of
 from app.transport.connection_limits import ConnectionKey

@@ -5,7 +5,7 @@ import time
 
 from graphql import OperationType
 
-from app.engine.operations import Prepared
+from app.engine.execution.operations import Prepared
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
 from app.transport.sockets.operation import OperationOwner

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from app.engine.operations import Prepared
+from app.engine.execution.operations import Prepared
 from app.engine.streams.budgets import Payer
 from app.transport.runtime import AppRuntime, Context
 from app.transport.sockets.wire import Wire

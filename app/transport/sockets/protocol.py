@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
-from app.engine.encoding import encode
+from app.engine.execution.encoding import encode
 from app.transport.messages import Params
 from app.transport.refusals import Refused
 from app.transport.strict_json import decode

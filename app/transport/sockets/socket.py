@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 import msgspec
 from graphql import OperationType
 
-from app.engine.operations import Response
+from app.engine.execution.operations import Response
 from app.engine.streams.budgets import Payer
 from app.kit.errors import Code, Unauthenticated
 from app.transport.connection_limits import ConnectionKey

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from app.engine.operations import Prepared
+from app.engine.execution.operations import Prepared
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.transport.runtime import Context

@@ -19,7 +19,7 @@ from app.kit.house import Services, jobs_of
 from app.kit.loaders import PageRequest
 from app.kit.mail import FolderMailer
 from app.kit.reads import Reads
-from app.main import HOUSES, Application
+from app.main import DOMAINS, Application
 from tests.conftest import Owner
 
 
@@ -30,7 +30,7 @@ async def set_mail(services: Services, viewer: Viewer, value: Any) -> None:
 
 async def work(services: Services, owner: Owner) -> list[str]:
     """Runs the queued jobs, as the worker does. Returns their names."""
-    handlers = {job.name: job.handler for job in jobs_of(HOUSES, services)}
+    handlers = {job.name: job.handler for job in jobs_of(DOMAINS, services)}
     done: list[str] = []
     while rows := await owner.fetch("DELETE FROM pgqueuer RETURNING entrypoint, payload"):
         for row in rows:

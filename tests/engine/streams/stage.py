@@ -13,13 +13,13 @@ import strawberry
 from redis.asyncio import Redis
 from strawberry.schema.config import StrawberryConfig
 
-from app.engine.audience import computed_for
-from app.engine.cursors import Cursor
-from app.engine.direct import bind_resolvers
-from app.engine.execution import Engine
-from app.engine.operations import Prepared
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.bindings import bind_resolvers
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.subscriptions import Followed, durable, volatile
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Prepared
 from app.engine.streams.budgets import Payer
-from app.engine.streams.declaring import Followed, durable, volatile
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import Database
 from tests.engine.streams.stage import ALICE, BOB, Context, Inbox, Stage, stage_of
 from tests.engine.support import LIMITS

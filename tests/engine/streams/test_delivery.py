@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from tests.engine.streams.stage import ALICE, BOB, STREAM, Context, Inbox, stage_of

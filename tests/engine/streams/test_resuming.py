@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from app.engine.streams.cursors import stream_cursor
+from app.engine.declarations.stream_cursors import stream_cursor
 from app.kit.db import Database
 from tests.conftest import Owner
 from tests.engine.streams.stage import ALICE, BOB, STREAM, Inbox, stage_of

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from app.engine.execution import Engine
-from app.engine.failures import TimedOut
-from app.engine.operations import Prepared, RequestContext
-from app.engine.streams.cursors import stream_cursor
-from app.engine.streams.declaring import Opened
+from app.engine.declarations.stream_cursors import stream_cursor
+from app.engine.declarations.subscriptions import Opened
+from app.engine.execution.engine import Engine
+from app.engine.execution.failures import TimedOut
+from app.engine.execution.operations import Prepared, RequestContext
 from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import State, Subscription
 from app.kit.db import SYSTEM, Database

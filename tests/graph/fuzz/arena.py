@@ -31,7 +31,7 @@ from graphql import (
 from starlette.types import ASGIApp
 
 from app.domains.accounts.model import Client, Viewer
-from app.engine.failures import describe
+from app.engine.execution.failures import describe
 from app.engine.streams.model import Transport
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc

@@ -7,7 +7,7 @@ from typing import Any
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
-from app.engine.nodes import global_id
+from app.engine.declarations.nodes import global_id
 from app.main import Application
 from tests.factories import PASSWORD
 from tests.graph.world import World

@@ -6,15 +6,16 @@ from typing import Any, cast
 import pytest
 
 from app.domains.accounts.model import Viewer
-from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.operations import Response
+from app.engine.declarations.limits import Limits
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Response
 from app.kit.db import PUBLIC
 from app.kit.house import Services
 from app.kit.reads import Reads
+from app.main import HOUSES, build_graph
+from app.schema.composition import nodes_of
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
-from app.schema.root import build_schema
 from app.settings import Settings
 from tests.domains.accounts.conftest import House, house
 from tests.engine.support import CURSORS
@@ -41,7 +42,7 @@ LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
     ... on InvalidInput { field }
     ... on Problem { message } } }"""
 USER = "id displayName email fullName isVerified role hasNationalId createdAt"
-ENGINE = Engine(build_schema(), LIMITS)
+ENGINE = Engine(build_graph(), LIMITS)
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Graph:
             services=services,
             limits=LIMITS,
             cursors=CURSORS,
+            nodes=nodes_of(HOUSES),
             open_subscriptions=cast(OpenSubscriptions, None),
             new_reads=self._reads,
         )

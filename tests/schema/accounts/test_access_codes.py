@@ -1,7 +1,7 @@
 """Access codes, as admins see them."""
 
 from app.domains.accounts.model import Role
-from app.engine.nodes import global_id
+from app.engine.declarations.nodes import global_id
 from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 

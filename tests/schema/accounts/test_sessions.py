@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.engine.nodes import global_id
+from app.engine.declarations.nodes import global_id
 from tests.factories import CLIENT, PASSWORD, open_session, register, register_session
 from tests.schema.accounts.conftest import LOGIN, Graph
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.engine.nodes import global_id
+from app.engine.declarations.nodes import global_id
 from tests.factories import PASSWORD, register
 from tests.schema.accounts.conftest import USER, Graph
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from app.engine.execution import Engine
+from app.engine.execution.engine import Engine
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog

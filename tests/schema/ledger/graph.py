@@ -7,20 +7,21 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.domains.accounts import model as accounts
-from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.operations import Response
+from app.engine.declarations.limits import Limits
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Response
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
 from app.kit.house import Services
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc
 from app.kit.reads import Reads
+from app.main import HOUSES, build_graph
+from app.schema.composition import nodes_of
 from app.schema.context import Context, Runtime
 from app.schema.realtime.registry import OpenSubscriptions
-from app.schema.root import build_schema
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
 from tests.engine.support import CURSORS, NOBODY
@@ -40,7 +41,7 @@ LIMITS = Limits(
 )
 
 
-SCHEMA = build_schema()
+SCHEMA = build_graph()
 SETTINGS = Settings()
 
 
@@ -85,6 +86,7 @@ class Graph:
             services=services,
             limits=LIMITS,
             cursors=CURSORS,
+            nodes=nodes_of(HOUSES),
             open_subscriptions=self.open_subscriptions,
             new_reads=self._reads,
         )

@@ -18,9 +18,9 @@ from graphql import (
 )
 from graphql.execution import Executor
 
-from app.engine import execution
-from app.engine.breadth import Levels
-from app.engine.operations import Prepared, Response
+from app.engine.execution import engine as execution
+from app.engine.execution.breadth_first import Levels
+from app.engine.execution.operations import Prepared, Response
 from tests.domains.ledger.scene import Scene
 from tests.schema.ledger.graph import SCHEMA, Graph
 

@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from app.domains.ledger.services.miner import MINING_TOPIC
+from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery
-from app.engine.streams.pulling import Failed
 from app.kit.loaders import Audience
 from app.kit.volatile import VolatileTopics
 from tests.domains.ledger.scene import Person, Scene

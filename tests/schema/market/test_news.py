@@ -6,7 +6,7 @@ import pytest
 
 from app.domains.market.news.model import ArticleDraft
 from app.domains.market.services import MarketServices
-from app.engine.nodes import global_id
+from app.engine.declarations.nodes import global_id
 from app.kit.house import Services
 from tests.conftest import Execute, Owner
 from tests.domains.market.token_listing import list_tokens

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.engine.nodes import global_id
+from app.engine.declarations.nodes import global_id
 from tests.conftest import Execute, Owner
 from tests.domains.market.token_listing import list_tokens, quote
 

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Firing, NewsImpact, Rearm
 from app.domains.market.services import MarketServices
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.kit.db import SYSTEM
 from app.kit.loaders import Audience
 from app.kit.process_rpc import ProcessRpc

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
 from app.domains.ledger.streams import CHAIN_STREAM
-from app.engine.operations import Prepared, Response
+from app.engine.execution.operations import Prepared, Response
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscription import Subscription
 from app.kit.db import SYSTEM

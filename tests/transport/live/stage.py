@@ -20,11 +20,11 @@ from websockets.typing import Origin, Subprotocol
 
 from app.dev.processes import free_port
 from app.domains.accounts.model import SESSIONS_STREAM, Client, Role, Viewer
-from app.engine.audience import computed_for
-from app.engine.cursors import Cursor
-from app.engine.execution import Engine
-from app.engine.limits import Limits
-from app.engine.streams.declaring import durable, volatile
+from app.engine.declarations.audience import computed_for
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.limits import Limits
+from app.engine.declarations.subscriptions import durable, volatile
+from app.engine.execution.engine import Engine
 from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.clock import FixedClock

@@ -15,13 +15,21 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
-from app.engine.cursors import Cursor
-from app.engine.extensions import extension_of
-from app.engine.nodes import Node, key_of, node_type
-from app.engine.pages import Connection
-from app.engine.problems import IdempotencyKeyReused, InvalidInput, NotFound, Problem, mutation, problem_type
-from app.engine.relations import paged, related
-from app.engine.streams.declaring import durable
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.extensions import extension_of
+from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.problems import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    Problem,
+    mutation,
+    problem_type,
+)
+from app.engine.declarations.relations import paged, related
+from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.schema.context import Info
 from app.schema.enums import declare_enum
@@ -55,9 +63,7 @@ class Alert(Node):
 
     token: Token = related(token_loaders.token_by_symbol, key="symbol", description="The token.")
     alert_type: AlertType = strawberry.field(name="type", description="The type of the condition.")
-    condition: AlertCondition = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
-        resolver=_condition, graphql_type=AlertCondition, description="The condition."
-    )
+    condition: AlertCondition = from_parent(_condition, graphql_type=AlertCondition, description="The condition.")
     rearm: Rearm = strawberry.field(description="When the alert may fire again.")
     cooldown_s: int | None = strawberry.field(
         name="cooldownSeconds", description="The cooldown in seconds. Null unless `rearm` is AFTER_COOLDOWN."
@@ -184,7 +190,7 @@ class AlertMutation:
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
         """Changes an alert, and arms it again."""
         alert: Any = await info.context.services[MarketServices].alerts.update(
-            info.context.require_viewer(), key_of(input.id, "Alert"), input.changes()
+            info.context.require_viewer(), key_of(input.id, Alert), input.changes()
         )
         return UpdateAlertPayload(alert=alert)
 
@@ -192,7 +198,7 @@ class AlertMutation:
     async def delete_alert(self, info: Info, input: DeleteAlertInput) -> Any:
         """Deletes an alert."""
         await info.context.services[MarketServices].alerts.delete(
-            info.context.require_viewer(), key_of(input.id, "Alert")
+            info.context.require_viewer(), key_of(input.id, Alert)
         )
         return DeleteAlertPayload(deleted_id=input.id)
 

@@ -7,7 +7,7 @@ import strawberry
 
 from app.domains.market.alerts import model
 from app.domains.market.alerts.model import MAX_COINS, MAX_MULTIPLE, MAX_WINDOW_MINUTES, AlertType, Comparison
-from app.engine.nodes import record_type
+from app.engine.declarations.nodes import record_type
 from app.schema.enums import declare_enum
 from app.schema.market.analysis.technical import Indicator
 from app.schema.market.prices.candles import Interval

@@ -7,8 +7,8 @@ import strawberry
 
 from app.domains.market.providers.model import defi, derivatives
 from app.domains.market.providers.services.coingecko_shapes import VENUES_SHOWN
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 
 
 @record_type(derivatives.Venue)

@@ -6,8 +6,8 @@ from decimal import Decimal
 import strawberry
 
 from app.domains.market.analysis.model import market_data as model
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.market.analysis.technical import Indicator
 
 # The sizes of lists made with numpy and TA-Lib, which the schema does not import. A test compares them.

@@ -6,8 +6,8 @@ import strawberry
 
 from app.domains.market.analysis.model import news as model
 from app.domains.market.analysis.services.media import NewsAnalyst
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 
 
 @record_type(model.NewsHeadline)

@@ -7,8 +7,9 @@ import strawberry
 
 from app.domains.market.analysis.model import on_chain as model
 from app.domains.market.providers.model import chain
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.scalars import BigInt, Hash
 
 LARGEST = 10
@@ -42,8 +43,8 @@ class OnChainFindings:
     difficulty_bits: int = strawberry.field(
         description="The number of leading zero bits that the next block's hash must have."
     )
-    hashes_per_second: BigInt = strawberry.field(
-        resolver=_hash_rate, description="The hash rate, estimated from the difficulty and the average block time."
+    hashes_per_second: BigInt = from_parent(
+        _hash_rate, description="The hash rate, estimated from the difficulty and the average block time."
     )
     circulating: Decimal = strawberry.field(description="The number of coins in circulation.")
     total: Decimal = strawberry.field(description="The maximum number of coins.")

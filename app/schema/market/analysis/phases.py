@@ -12,11 +12,12 @@ from app.domains.market.analysis.model.kinds import read_analysis
 from app.domains.market.analysis.services.phases import PHASE_COMPLETED, analysis_stream
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens.services.search import known_symbol
-from app.engine.cursors import Cursor
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
-from app.engine.relations import related
-from app.engine.streams.declaring import Followed, durable
+from app.engine.declarations.computed import from_parent
+from app.engine.declarations.costs import holds
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.relations import related
+from app.engine.declarations.subscriptions import Followed, durable
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.context import Info
@@ -52,20 +53,20 @@ class AnalysisPhase:
         description="The number of the phase. 1: market data and basic indicators; 2: technical and sentiment;"
         " 3: news and on-chain; 4: predictions, risk, derivatives, defi and research.",
     )
-    budget_ms: int = strawberry.field(
-        resolver=_budget_ms,
+    budget_ms: int = from_parent(
+        _budget_ms,
         description="The time from the start of the run within which the phase is complete, in milliseconds:"
         " 1000, 3000, 5000 or 10000.",
     )
-    elapsed_ms: int = strawberry.field(
-        resolver=_elapsed_ms,
+    elapsed_ms: int = from_parent(
+        _elapsed_ms,
         description="The time from the start of the run to the completion of the phase, in milliseconds. For a"
         " run that was interrupted, the time from its continuation.",
     )
-    is_last: bool = strawberry.field(resolver=_is_last, description="Whether this is the last phase.")
+    is_last: bool = from_parent(_is_last, description="Whether this is the last phase.")
     created_at: datetime = strawberry.field(name="completedAt", description="When the phase was completed.")
-    parts: list[Analysis] = strawberry.field(
-        resolver=_parts,
+    parts: list[Analysis] = from_parent(
+        _parts,
         metadata=holds(max(map(len, model.PHASES.values()))),
         description="The analyses of this phase, at most 5. An analysis that was not ready in time is"
         " UNAVAILABLE, with the reason. It is still computed, for `analysis`.",

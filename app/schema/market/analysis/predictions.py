@@ -7,8 +7,8 @@ import strawberry
 
 from app.domains.market.analysis.model import predictions as model
 from app.domains.market.analysis.model.predictions import Calibration, Horizon, Obstacle
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.enums import declare_enum
 from app.schema.market.prices.candles import Interval
 

@@ -4,8 +4,8 @@ import strawberry
 
 from app.domains.market.analysis.model import research as model
 from app.domains.market.analysis.services.writer import MAX_SENTENCES
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.market.analysis.interface import AnalysisType
 
 

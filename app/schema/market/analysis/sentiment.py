@@ -4,8 +4,8 @@ import strawberry
 
 from app.domains.market.analysis.model import sentiment as model
 from app.domains.market.analysis.model.sentiment import Mood
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.enums import declare_enum
 
 MAX_SOURCES = 2

@@ -7,8 +7,8 @@ import strawberry
 
 from app.domains.market.analysis.model import technical as model
 from app.domains.market.analysis.model.technical import AverageKind, Indicator, PatternDirection, Signal
-from app.engine.limits.extra import holds
-from app.engine.nodes import record_type
+from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.schema.enums import declare_enum
 from app.schema.market.prices.candles import Interval
 

@@ -8,9 +8,9 @@ from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
-from app.engine.audience import computed_for, made_outside
-from app.engine.limits.extra import costs
-from app.engine.relations import related
+from app.engine.declarations.audience import computed_for, made_outside
+from app.engine.declarations.costs import costs
+from app.engine.declarations.relations import related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.kinds import (

@@ -8,7 +8,7 @@ import strawberry
 
 from app.domains.market.prices import model as prices
 from app.domains.market.prices.model import Interval
-from app.engine.nodes import record_type
+from app.engine.declarations.nodes import record_type
 from app.kit.errors import InvalidInput
 from app.schema.enums import declare_enum
 

@@ -10,11 +10,11 @@ import strawberry
 from app.domains.market.prices import model as prices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
-from app.engine.limits import Limits
-from app.engine.limits.extra import counted_by
-from app.engine.nodes import record_type
-from app.engine.relations import related
-from app.engine.streams.declaring import Followed, volatile
+from app.engine.declarations.costs import counted_by
+from app.engine.declarations.limits import Limits
+from app.engine.declarations.nodes import record_type
+from app.engine.declarations.relations import related
+from app.engine.declarations.subscriptions import Followed, volatile
 from app.kit.errors import InvalidInput
 from app.kit.loaders import Audience
 from app.kit.volatile import Latest

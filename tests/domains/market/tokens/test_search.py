@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import FoundToken, TokenField, TokenFilter, TokenOrder, symbol_of
 from app.domains.market.tokens.services.search import listing, suggestions, validate
-from app.engine.cursors import MAX_CURSOR
+from app.engine.declarations.cursors import MAX_CURSOR
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
 from app.kit.loaders import PageRequest

@@ -12,7 +12,7 @@ from app.domains.market.services import MarketServices
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist.model import WatchlistChanges, WatchlistItem
 from app.domains.market.watchlist.services import Watchlist
-from app.engine.cursors import MAX_CURSOR
+from app.engine.declarations.cursors import MAX_CURSOR
 from app.kit.db import Database
 from app.kit.house import Services
 from app.kit.loaders import PageRequest

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.services import MarketServices
+from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Delivery, Transport
-from app.engine.streams.pulling import Failed, iterate
 from app.kit.clock import FixedClock
 from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime

@@ -17,10 +17,10 @@ from app.domains.market.analysis.rules.risk import risk
 from app.domains.market.analysis.rules.series import Series
 from app.domains.market.analysis.rules.technical import technical
 from app.domains.market.prices import model as prices
+from app.main import build_graph
 from app.schema.market.analysis import predictions as predictions_graph
 from app.schema.market.analysis import risk as risk_graph
 from app.schema.market.analysis import technical as technical_graph
-from app.schema.root import build_schema
 from app.schema.scalars import SCALARS
 from tests.domains.market.walks import head, walk
 
@@ -40,7 +40,7 @@ from tests.domains.market.walks import head, walk
     ],
 )
 def test_an_enum_has_the_names_of_all_stored_values(graph: str, stored: type[Enum]) -> None:
-    kind = build_schema()._schema.type_map[graph]
+    kind = build_graph()._schema.type_map[graph]
     assert isinstance(kind, GraphQLEnumType)
     assert [(name, kind.serialize(member.value)) for name, member in stored.__members__.items()] == [
         (name, name) for name in kind.values

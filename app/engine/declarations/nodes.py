@@ -1,0 +1,89 @@
+"""Objects with a global ID: `node(id)` finds any record of a type that was declared with `node_type`."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from app.engine.declarations.computed import from_parent
+from app.kit.errors import NotFound
+from app.kit.loaders import One
+
+T = TypeVar("T", bound=type)
+
+
+@strawberry.interface
+class Node:
+    """An object with a global ID."""
+
+    id: strawberry.ID = strawberry.field(description="The global ID: opaque, stable, and unique across all types.")
+
+
+class NodeKind(NamedTuple):
+    """How records of one type are found."""
+
+    loader: One[Any]
+    parse: Callable[[str], Any]
+
+
+_KIND: Final = "__node_kind__"
+
+
+def kind_of(node: type) -> NodeKind:
+    """How objects of a type are found that was declared with `node_type`."""
+    kind: NodeKind = getattr(node, _KIND)
+    return kind
+
+
+def global_id(type_name: str, key: Any) -> strawberry.ID:
+    """The opaque id of a record."""
+    return strawberry.ID(base64.urlsafe_b64encode(f"{type_name}:{key}".encode()).rstrip(b"=").decode())
+
+
+def parse_global_id(value: str, kinds: Mapping[str, NodeKind]) -> tuple[NodeKind, Any]:
+    """The kind of object, and its key. Raises NotFound for whatever is not an id of these kinds.
+
+    Foreign and absent are the same.
+    """
+    try:
+        text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
+        type_name, _, key = text.partition(":")
+        kind = kinds[type_name]
+        return kind, kind.parse(key)
+    except (ValueError, binascii.Error, KeyError) as error:
+        raise NotFound from error
+
+
+def key_of(value: str, node: type) -> Any:
+    """The key of an id that must be of this type. Raises NotFound."""
+    return parse_global_id(value, {node.__name__: kind_of(node)})[1]
+
+
+def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
+    """Declares a Strawberry type that describes the records of `by`, with a global id over the loader's key."""
+
+    def declare(cls: T) -> T:
+        name = cls.__name__
+        setattr(cls, _KIND, NodeKind(by, parse))
+
+        def resolve_id(root: Any) -> strawberry.ID:
+            return global_id(name, getattr(root, by.key))
+
+        cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
+        setattr(cls, "id", from_parent(resolve_id, description="The global ID."))  # noqa: B010
+        return record_type(by.query.record)(cls)
+
+    return declare
+
+
+def record_type(record: type[Any]) -> Callable[[T], T]:
+    """Declares a Strawberry type that describes a record and adds nothing to it."""
+
+    def declare(cls: T) -> T:
+        setattr(cls, "is_type_of", classmethod(lambda _, value, __: isinstance(value, record)))  # noqa: B010
+        return strawberry.type(cls)
+
+    return declare

@@ -1,0 +1,167 @@
+"""Subscription fields are declarations: which stream a caller may follow, and what its events are in the graph.
+
+The decorated function runs as the caller. It authorises, and returns the name of the stream; it is asked again for
+every event of a stream that is not public. Everything else, from `after` to the sharing of executions, is the engine's.
+"""
+
+import functools
+import inspect
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from typing import Annotated, Any, Final, NoReturn
+
+import msgspec
+import strawberry
+from graphql import GraphQLField
+from strawberry.types.field import StrawberryField
+
+from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.descriptions import described
+from app.engine.declarations.limits import Limits
+from app.kit.events import Event
+from app.kit.loaders import Audience
+from app.kit.volatile import Latest
+
+After = Annotated[
+    Cursor | None,
+    strawberry.argument(
+        description="The cursor of an event: continue after it, without gaps or repeats. Null: start with new events."
+        " The error code RESYNC_REQUIRED means that the events after it are no longer stored: read the data again."
+    ),
+]
+_METADATA: Final = "stream"
+_AFTER: Final = inspect.Parameter("after", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=After)
+
+
+Rate = float | Callable[[Limits], float]
+"""Events in a second that are expected of a busy stream: what a subscription is charged is its cost times this."""
+
+
+class Durable(msgspec.Struct, frozen=True, eq=False):
+    """A field over a stream of the event table: each event once, in order, and resumable."""
+
+    audience: Audience
+    per_s: Rate
+    payload: Callable[[Event, Cursor], Any]
+    """The event in the graph; null where this field does not show it."""
+
+
+class Volatile(msgspec.Struct, frozen=True, eq=False):
+    """A field over a topic of which only the newest value of each key counts: a slow reader gets fewer values."""
+
+    audience: Audience
+    per_s: Rate
+    payload: Callable[[Latest, Any], Any]
+    """A value in the graph, given what the subscriber chose of it; null where that shows nothing."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """What the function of a declaration returns where the name of the stream or topic does not say all."""
+
+    stream: str
+    choice: Hashable = None
+    """What the caller wants of each value of a topic; equal choices share their executions."""
+    since: int | None = None
+    """Without `after` the caller begins behind this event of the stream; null: with what happens from now on."""
+
+
+class Opened:
+    """What a subscription field gives the engine: the stream that the caller may follow, and from where."""
+
+    def __init__(self, followed: str | Followed, after: str | None) -> None:
+        self.followed = Followed(followed) if isinstance(followed, str) else followed
+        self.after = after
+
+    @property
+    def stream(self) -> str:
+        """The name of the stream or topic."""
+        return self.followed.stream
+
+    def __aiter__(self) -> AsyncIterator[NoReturn]:
+        """graphql-core wants a subscription to be iterable; the engine never iterates."""
+        raise TypeError("a stream is shared, not iterated")
+
+
+def durable(
+    event: Any,
+    *,
+    payload: Callable[[Event, Cursor], Any],
+    audience: Audience = Audience.VIEWER,
+    per_s: Rate,
+    description: str | None = None,
+) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
+    """Declares a subscription of the GraphQL type `event` over the stream that the function names.
+
+    `per_s` are the events that are expected in a second.
+    """
+
+    def declare(name_stream: Callable[..., Awaitable[str | Followed]]) -> Any:
+        @functools.wraps(name_stream)
+        async def open_stream(*arguments: Any, after: str | None = None, **named: Any) -> Opened:
+            return Opened(await name_stream(*arguments, **named), after)
+
+        signature = inspect.signature(name_stream)
+        parameters = [*signature.parameters.values(), _AFTER]
+        open_stream.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        open_stream.__annotations__ = name_stream.__annotations__ | {"after": After}
+        return _field(open_stream, event, Durable(audience, per_s, payload), description or described(name_stream), {})
+
+    return declare
+
+
+def volatile(
+    event: Any,
+    *,
+    payload: Callable[[Latest, Any], Any],
+    audience: Audience = Audience.VIEWER,
+    per_s: Rate,
+    description: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
+    """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names.
+
+    `per_s` are the values that are expected in a second, of all keys together.
+    """
+
+    def declare(name_topic: Callable[..., Awaitable[str | Followed]]) -> Any:
+        @functools.wraps(name_topic)
+        async def open_topic(*arguments: Any, **named: Any) -> Opened:
+            return Opened(await name_topic(*arguments, **named), None)
+
+        declared = Volatile(audience, per_s, payload)
+        return _field(open_topic, event, declared, description or described(name_topic), metadata or {})
+
+    return declare
+
+
+def _field(
+    resolver: Callable[..., Any],
+    event: Any,
+    declared: Durable | Volatile,
+    description: str | None,
+    metadata: Mapping[str, Any],
+) -> Any:
+    rate = "`serverInfo { limits { ticksPerS } }`" if callable(declared.per_s) else f"{declared.per_s:g}"
+    return strawberry.subscription(
+        resolver=resolver,
+        graphql_type=event,
+        description=f"{description} Charged for {rate} events a second.",
+        metadata={_METADATA: declared, **metadata},
+    )
+
+
+def cost_per_s(declared: Durable | Volatile, cost: int, limits: Limits) -> int:
+    """What a subscription is charged whose events cost so much."""
+    return max(1, math.ceil(cost * rate_of(declared, limits)))
+
+
+def rate_of(declared: Durable | Volatile, limits: Limits) -> float:
+    """The events that are expected in a second."""
+    return declared.per_s(limits) if callable(declared.per_s) else declared.per_s
+
+
+def declared_stream(field: GraphQLField) -> Durable | Volatile | None:
+    """How a subscription field was declared; None for any other field."""
+    definition = field.extensions.get("strawberry-definition")
+    declared = definition.metadata.get(_METADATA) if isinstance(definition, StrawberryField) else None
+    return declared if isinstance(declared, Durable | Volatile) else None

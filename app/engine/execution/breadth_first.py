@@ -1,0 +1,325 @@
+"""Queries breadth-first: each field of a selection is taken for all its parents at once, whole levels in one batch.
+
+graphql-core walks field by field: for each it builds an info object and a path, checks its type again, and makes a task
+where something is awaited. Here a selection is planned once, its columns are read in loops, and a relation is one load
+for all parents; what several parents share is made once (and is the same dict in the response: encode it, do not edit
+it).
+
+This is the fast path, and no more. Whatever is unusual (abstract types, a null where none may be) raises PlanFallback,
+and graphql-core then executes the whole query, from the loads already made, with errors and paths to the letter; so it
+does when a resolver raises.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    get_named_type,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetails, collect_fields
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import Path
+from strawberry.execution import optimized_is_awaitable
+
+from app.engine.declarations.bindings import Binding, Column, binding_of
+from app.engine.declarations.computed import ParentFunction
+from app.engine.declarations.pages import ReadsContext
+from app.engine.declarations.relations import Relation
+from app.kit.errors import Problem
+from app.kit.loaders import One
+from app.kit.snapshots import ResultPending
+
+
+class PlanFallback(Exception):
+    """graphql-core must execute this query."""
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether a planned query may end so: for whatever else it is a defect, in a resolver or here."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_expected, error.exceptions))
+    return isinstance(error, PlanFallback | Problem | GraphQLError)
+
+
+class Field(msgspec.Struct, frozen=True, eq=False):
+    """A field of a selection."""
+
+    name: str
+    """In the response."""
+    definition: GraphQLField
+    parent: GraphQLObjectType
+    nodes: list[FieldNode]
+    arguments: dict[str, Any]
+    coerce: Callable[[Any], Any] | None
+    """Of a leaf."""
+    selection: "Selection | None"
+    """Of an object."""
+    binding: Binding | None
+    """Null: only its resolver knows."""
+
+    @property
+    def asks_for_stream_cursor(self) -> bool:
+        """Whether a list's place in its stream is asked for; it is then read before the list."""
+        return self.selection is not None and any(column[1] == "stream_cursor" for column in self.selection.columns)
+
+    @property
+    def required(self) -> bool:
+        """Whether it may not be null."""
+        return isinstance(self.definition.type, GraphQLNonNull)
+
+
+class Selection(msgspec.Struct, frozen=True, eq=False):
+    """What is asked of one type, in the order of the response."""
+
+    names: list[str]
+    type_names: list[str]
+    """Where `__typename` is asked for."""
+    type_name: str
+    columns: list[tuple[str, str, Callable[[Any], Any], bool]]
+    """Leaves that are attributes: name, attribute, coercion, whether null is forbidden."""
+    fields: list[Field]
+    """All others."""
+
+
+def plan(executor: Executor[Any]) -> Selection | None:
+    """Plans the executor's query, or an event of its subscription, with its variables; None: graphql-core answers."""
+    root = executor.schema.get_root_type(executor.operation.operation)
+    assert root is not None
+    fields = collect_fields(executor.schema, executor.fragments, executor.variable_values, root, executor.operation)
+    try:
+        return _selection(executor, root, fields.grouped_field_set, {})
+    except (PlanFallback, GraphQLError):
+        return None
+
+
+def planned_fields(selection: Selection) -> int:
+    """How many fields a plan holds; what several places share counts once."""
+    count, met, todo = 0, {id(selection)}, [selection]
+    for each in todo:
+        count += len(each.names)
+        below = {id(field.selection): field.selection for field in each.fields if field.selection is not None}
+        todo += [found for number, found in below.items() if number not in met]
+        met |= below.keys()
+    return count
+
+
+_NOT_ALLOWED: Final = object()
+"""In place of the key of a parent whose list the caller may not read."""
+
+_Known = dict[tuple[str, tuple[int, ...]], Selection]
+"""Selections that were planned, by their type and by the nodes that they are below."""
+
+
+def _selection(
+    executor: Executor[Any], parent: GraphQLObjectType, groups: Mapping[str, list[FieldDetails]], known: _Known
+) -> Selection:
+    selection = Selection(list(groups), [], parent.name, [], [])
+    for name, details in groups.items():
+        if details[0].node.name.value == "__typename":
+            selection.type_names.append(name)
+            continue
+        field = _field(executor, parent, name, details, known)
+        is_list = get_named_type(field.definition.type) is not _nullable(field.definition.type)
+        if isinstance(field.binding, Column) and field.coerce is not None and not is_list:
+            selection.columns.append((name, field.binding.name, field.coerce, field.required))
+        else:
+            selection.fields.append(field)
+    return selection
+
+
+def _field(
+    executor: Executor[Any], parent: GraphQLObjectType, name: str, details: list[FieldDetails], known: _Known
+) -> Field:
+    node = details[0].node
+    definition = executor.schema.get_field(parent, node.name.value)
+    if definition is None or definition.resolve is None:
+        raise PlanFallback
+    kind, coerce, selection = get_named_type(definition.type), None, None
+    if isinstance(kind, GraphQLObjectType):
+        # A fragment that is spread in many places asks for the same in most of them.
+        key = kind.name, tuple(id(detail.node) for detail in details)
+        if (selection := known.get(key)) is None:
+            below = executor.collect_subfields(kind, details).grouped_field_set
+            selection = known[key] = _selection(executor, kind, below, known)
+    elif isinstance(kind, GraphQLScalarType | GraphQLEnumType):
+        coerce = kind.coerce_output_value
+    else:
+        raise PlanFallback
+    return Field(
+        name=name,
+        definition=definition,
+        parent=parent,
+        nodes=[detail.node for detail in details],
+        arguments=get_argument_values(definition, node, executor.variable_values),
+        coerce=coerce,
+        selection=selection,
+        binding=binding_of(definition),
+    )
+
+
+def _nullable(kind: GraphQLOutputType) -> GraphQLOutputType:
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+class Levels:
+    """One run of a planned query."""
+
+    def __init__(self, executor: Executor[Any], context: ReadsContext) -> None:
+        self._executor = executor
+        self._context = context
+        self._under_way: list[asyncio.Future[Any]] = []
+        self._due: ResultPending | None = None
+
+    async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
+        """The data of the query. Raises PlanFallback, or whatever a resolver raises; nothing is under way then.
+
+        ResultPending is raised last, when all that can be reached without what is due has been asked for.
+        """
+        try:
+            data = (await self.objects(selection, [root]))[0]
+            if self._due is not None:
+                raise self._due
+            return data
+        except BaseException:
+            for work in self._under_way:
+                work.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+            raise
+
+    async def objects(self, selection: Selection, sources: list[Any]) -> list[dict[str, Any]]:
+        """What is asked of each source, in their order."""
+        results: list[dict[str, Any]] = [dict.fromkeys(selection.names) for _ in sources]
+        for name in selection.type_names:
+            for result in results:
+                result[name] = selection.type_name
+        for name, attribute, coerce, required in selection.columns:
+            for result, source in zip(results, sources, strict=True):
+                value = getattr(source, attribute)
+                if value is not None:
+                    result[name] = coerce(value)
+                elif required:
+                    raise PlanFallback
+        await self._fields(selection.fields, sources, results)
+        return results
+
+    async def _fields(self, fields: list[Field], sources: list[Any], results: list[dict[str, Any]]) -> None:
+        # All loads of the level are asked for before the first is awaited: they become one batch for each loader.
+        begun = [self._begin(field, sources) for field in fields]
+        if len(begun) == 1:
+            await self._finish(fields[0], begun[0], results)
+        elif begun:
+            async with asyncio.TaskGroup() as group:
+                for field, values in zip(fields, begun, strict=True):
+                    group.create_task(self._finish(field, values, results))
+
+    def _begin(self, field: Field, sources: list[Any]) -> "list[Any] | _Loads":
+        match field.binding:
+            case Relation() as relation:
+                return self._follow(relation, field, sources)
+            case Column(name):
+                return [getattr(source, name) for source in sources]
+            case ParentFunction(function):
+                return [self._started(function(source)) for source in sources]
+        assert field.definition.resolve is not None
+        # The path lacks its indexes. Only errors show a path, and those are graphql-core's to report.
+        path = Path(None, field.name, field.parent.name)
+        info = self._executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
+        resolve = field.definition.resolve
+        return [self._started(resolve(source, info, **field.arguments)) for source in sources]
+
+    def _started(self, value: Any) -> Any:
+        # A load needs no task, and others may wait for the same.
+        if not optimized_is_awaitable(value) or asyncio.isfuture(value):
+            return value
+        work = asyncio.ensure_future(value)
+        self._under_way.append(work)
+        return work
+
+    def _follow(self, relation: Relation, field: Field, sources: list[Any]) -> "_Loads":
+        key = relation.key
+        keys = [None] * len(sources) if key is None else [getattr(source, key) for source in sources]
+        if relation.allowed is not None:
+            keys = [
+                each if relation.is_allowed(self._context, source) else _NOT_ALLOWED
+                for each, source in zip(keys, sources, strict=True)
+            ]
+        distinct = dict.fromkeys(each for each in keys if each is not _NOT_ALLOWED)
+        if isinstance(relation.loader, One):
+            distinct.pop(None, None)
+        load, make = relation.follow(self._context, field.arguments, lambda: field.asks_for_stream_cursor)
+        return _Loads(keys, {each: self._started(load(each)) for each in distinct}, make)
+
+    async def _finish(self, field: Field, begun: "list[Any] | _Loads", results: list[dict[str, Any]]) -> None:
+        if isinstance(begun, _Loads):
+            values = await begun.values()
+        elif any(optimized_is_awaitable(value) for value in begun):
+            try:
+                values = await asyncio.gather(*map(_settled, begun))
+            except ResultPending as due:
+                # The others may be due as well, and are made in the same round.
+                await asyncio.gather(*map(_settled, begun), return_exceptions=True)
+                self._due = due
+                return
+        else:
+            values = begun
+        completed = await self._complete(field, field.definition.type, values)
+        for result, value in zip(results, completed, strict=True):
+            result[field.name] = value
+
+    async def _complete(self, field: Field, kind: GraphQLOutputType, values: list[Any]) -> list[Any]:
+        if isinstance(kind, GraphQLNonNull):
+            completed = await self._complete(field, kind.of_type, values)
+            if any(value is None for value in completed):
+                raise PlanFallback
+            return completed
+        present = [value for value in values if value is not None]
+        if isinstance(kind, GraphQLList):
+            items = iter(await self._complete(field, kind.of_type, [item for value in present for item in value]))
+            completed = [[next(items) for _ in value] for value in present]
+        elif field.selection is not None:
+            completed = await self._distinct(field.selection, present)
+        else:
+            assert field.coerce is not None
+            completed = [field.coerce(value) for value in present]
+        if len(present) == len(values):
+            return completed
+        filled = iter(completed)
+        return [None if value is None else next(filled) for value in values]
+
+    async def _distinct(self, selection: Selection, sources: list[Any]) -> list[dict[str, Any]]:
+        # A loader gives all who ask for a key the same record.
+        known = {id(source): source for source in sources}
+        results = dict(zip(known, await self.objects(selection, list(known.values())), strict=True))
+        return [results[id(source)] for source in sources]
+
+
+class _Loads(msgspec.Struct, frozen=True, eq=False):
+    """Loads under way: the key of each parent, the load of each key, and what to make of a key's outcome."""
+
+    keys: list[Any]
+    loads: dict[Any, Awaitable[Any]]
+    make: Callable[[Any, Any], Any] | None = None
+
+    async def values(self) -> list[Any]:
+        """The outcome for each parent; None where it has no key."""
+        if self.make is None:
+            found = {key: await load for key, load in self.loads.items()}
+        else:
+            found = {key: self.make(key, await load) for key, load in self.loads.items()}
+        return [found.get(key) for key in self.keys]
+
+
+async def _settled(value: Any) -> Any:
+    return await value if optimized_is_awaitable(value) else value

@@ -1,0 +1,321 @@
+"""From a document to responses: what every transport calls.
+
+`prepare` checks everything that can be checked before execution; `execute` answers a query or a mutation once. A
+subscription is opened by `open_stream` and answered once for each event by `answer_event`; `engine/streams` shares
+that among equal subscribers. Nothing here knows HTTP or sockets.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import strawberry
+import structlog
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationType,
+    create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import get_variable_values
+from strawberry.execution import optimized_is_awaitable
+
+from app.engine.declarations.limits import Limits
+from app.engine.declarations.subscriptions import Opened
+from app.engine.execution.breadth_first import Levels, Selection, is_expected, plan
+from app.engine.execution.checks import Checks
+from app.engine.execution.documents import Documents, Operation
+from app.engine.execution.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
+from app.engine.execution.limits.text import check_variables
+from app.engine.execution.operations import ExecutionPath, NotOpened, Prepared, RequestContext, Response
+from app.kit.errors import Problem
+from app.kit.snapshots import ResultPending, SnapshotMode
+from app.kit.work import Work, working
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+SMALL_BYTES: Final = 4096
+"""A request up to this size is checked on the event loop: a thread would cost more."""
+
+SMALL_DOCUMENT_CHARS: Final = 1000
+"""The same of a document that was not seen before; each takes milliseconds."""
+
+MAX_REPEATS: Final = 3
+"""So often is a request answered anew because migrations came between."""
+
+
+class Engine:
+    """Executes operations on one schema."""
+
+    def __init__(self, schema: strawberry.Schema, limits: Limits, *, show_statements: bool = False) -> None:
+        """`show_statements` adds `extensions.statements`, for development."""
+        self.limits = limits
+        self._schema: GraphQLSchema = schema._schema
+        self._documents = Documents(self._schema, limits)
+        self._show_statements = show_statements
+        self.paths = Counter[ExecutionPath]()
+        """How queries and events were executed."""
+        self.checks = Checks(limits.timeout_s)
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
+
+    def prepare(
+        self,
+        query: str,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        *,
+        introspection_allowed: bool,
+    ) -> Prepared | list[GraphQLError]:
+        """Parses, validates, coerces and weighs. Gives the operation, or every reason to refuse it.
+
+        Callers who may not introspect get no suggestions in errors either.
+        """
+        hide_suggestions = not introspection_allowed
+        document = self._documents.get(query, hide_suggestions=hide_suggestions)
+        if isinstance(document, list):
+            return document
+        if document.introspection is not None and not introspection_allowed:
+            return [document.introspection]
+        operation = _choose(document.operations, operation_name)
+        if isinstance(operation, GraphQLError):
+            return [operation]
+        if refusal := check_variables(variables or {}):
+            return [refusal]
+        values = get_variable_values(
+            self._schema,
+            operation.node.variable_definitions or (),
+            variables or {},
+            max_errors=20,
+            hide_suggestions=hide_suggestions,
+        )
+        if isinstance(values, list):
+            forget_frames(values)
+            return values
+        cost = operation.cost(values.coerced, self.limits)
+        if isinstance(cost, GraphQLError):
+            return [cost]
+        plans = operation.plans if not operation.node.variable_definitions else None
+        return Prepared(
+            operation=operation.node,
+            fragments=operation.fragments,
+            variables=values,
+            cost=cost,
+            reach=operation.reach,
+            plans=plans,
+            shape=operation.shape,
+            document=document.digest,
+        )
+
+    async def prepare_fairly(
+        self,
+        query: str,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        *,
+        introspection_allowed: bool,
+        size_bytes: int,
+        party: Callable[[], Hashable],
+    ) -> Prepared | list[GraphQLError]:
+        """What `prepare` gives, of a request of this size. One that takes long is checked in a thread, in turn."""
+        check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
+        if not self.takes_long(query, size_bytes):
+            return check()
+        try:
+            return await self.checks.run(party(), check)
+        except Problem as problem:
+            return [refuse(problem)]
+
+    def takes_long(self, query: str, size_bytes: int) -> bool:
+        """Whether the others would feel it if a request of this size were checked on the event loop."""
+        return size_bytes > SMALL_BYTES + len(query) or (
+            len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
+        )
+
+    async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
+        """Answers a query or a mutation, and closes the context's loads."""
+        return await self._run(prepared, context, None)
+
+    async def open_stream(self, prepared: Prepared, context: RequestContext) -> Opened:
+        """Asks a declared subscription's field, as the caller, which stream to follow; closes the context's loads.
+
+        Raises NotOpened with the reasons; TimedOut or Unavailable: ask again.
+        """
+        with working(Work(context.party)):
+            try:
+                async with asyncio.timeout(self.limits.timeout_s):
+                    opened = await self._repeated(context, partial(self._open, prepared, context))
+            except TimeoutError as error:
+                raise TimedOut from error
+            finally:
+                await _close(context)
+        if isinstance(opened, ExecutionResult):
+            errors = opened.errors or []
+            raise_unavailable(errors)
+            raise NotOpened(describe(errors, context.request_id, executed=True))
+        return opened
+
+    async def _open(self, prepared: Prepared, context: RequestContext) -> Opened | ExecutionResult:
+        with _let_go(self._executor(prepared, context, None)) as executor:
+            opened: Any = create_source_event_stream(executor)
+            if optimized_is_awaitable(opened):
+                opened = await opened
+        assert isinstance(opened, Opened | ExecutionResult)
+        return opened
+
+    async def answer_event(self, prepared: Prepared, context: RequestContext, payload: object) -> Response:
+        """Answers one event of a subscription, and closes the context's loads. Raises Unavailable: ask again."""
+        return await self._run(prepared, context, payload)
+
+    async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
+        with working(Work(context.party)) as work:
+            try:
+                async with asyncio.timeout(self.limits.timeout_s):
+                    result = await self._outcome(prepared, context, root)
+            except TimeoutError:
+                result = ExecutionResult(None, [refuse(TimedOut(), prepared.operation)])
+            finally:
+                await _close(context)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            # An event is not lost because a server is down: it is answered later.
+            raise_unavailable(result.errors or [])
+        errors = describe(result.errors or [], context.request_id, executed=True)
+        forget_frames(result.errors or [])
+        return Response(result.data, errors, self._extensions(prepared, work), True, work.statements)
+
+    async def _outcome(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
+        is_mutation = prepared.kind is OperationType.MUTATION
+        context.reads.is_repeated = not is_mutation
+        # Also of nobody, who may be somebody when a mutation has logged them in.
+        if prepared.reach.is_scoped:
+            context.reads.snapshot_mode = (
+                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.outside else SnapshotMode.SINGLE
+            )
+        answer = partial(self._answer, prepared, context, root)
+        # What a mutation writes is repeated by itself.
+        return await answer() if is_mutation else await self._repeated(context, answer)
+
+    async def _repeated(
+        self, context: RequestContext, attempt: Callable[[], Awaitable[T | ExecutionResult]]
+    ) -> T | ExecutionResult:
+        """The outcome of a query, an event or an opening, which is attempted again where that is called for.
+
+        That is where others had to make something first, which is not waited for with a connection held, and where a
+        migration came between; neither uses up what there is for the other. All that is due at once is one round, so
+        there are no more of these than the document has levels.
+        """
+        rounds = repeats = 0
+        while True:
+            outcome = await attempt()
+            if not isinstance(outcome, ExecutionResult) or not outcome.errors:
+                return outcome
+            await context.read_anew()
+            if await context.reads.make_pending():
+                rounds += 1
+            elif is_repeatable(outcome.errors):
+                repeats += 1
+            else:
+                return outcome
+            if rounds > self.limits.depth or repeats > MAX_REPEATS:
+                return outcome
+            forget_frames(outcome.errors)
+
+    async def _answer(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
+        executor = self._executor(prepared, context, root)
+        # A mutation's fields take turns: they are no level.
+        if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
+            # Whatever fails is executed by graphql-core, from the loads already made, with errors to the letter.
+            try:
+                with _let_go(executor):
+                    data = await Levels(executor, context).answer(selection, root)
+            except ResultPending as due:
+                forget_frames([due])
+                return ExecutionResult(None, [refuse(due, prepared.operation)])
+            except Exception as error:
+                self._fall_back(prepared, error)
+                forget_frames([error])
+            else:
+                self.paths[ExecutionPath.BREADTH_FIRST] += 1
+                return ExecutionResult(data, None)
+            executor = self._executor(prepared, context, root)
+        elif prepared.kind is not OperationType.MUTATION:
+            self.paths[ExecutionPath.UNPLANNED] += 1
+        with _let_go(executor):
+            outcome: Any = executor.execute_operation()
+            result: ExecutionResult = await outcome if optimized_is_awaitable(outcome) else outcome
+            return result
+
+    def _fall_back(self, prepared: Prepared, error: Exception) -> None:
+        if is_expected(error):
+            self.paths[ExecutionPath.FELL_BACK] += 1
+            log.info("engine.fell_back", document=prepared.document, operation=prepared.name, error=repr(error))
+        else:
+            self.paths[ExecutionPath.FAILED] += 1
+            log.error("engine.plan_failed", document=prepared.document, operation=prepared.name, exc_info=error)
+
+    def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
+        if prepared.plans is None:
+            return plan(executor)
+        if not prepared.plans:
+            prepared.plans.append(plan(executor))
+        return prepared.plans[0]
+
+    def _executor(self, prepared: Prepared, context: RequestContext, root: object) -> "Executor[Any]":
+        # One for each event: a copy would share its cache of subfields, which grows with every event.
+        return Executor(
+            schema=self._schema,
+            fragment_definitions=prepared.fragments,
+            fragments={name: FragmentDetails(node, None) for name, node in prepared.fragments.items()},
+            root_value=root,
+            context_value=context,
+            operation=prepared.operation,
+            variable_values=prepared.variables,
+            field_resolver=default_field_resolver,
+            type_resolver=default_type_resolver,
+            subscribe_field_resolver=default_field_resolver,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it returns a bool, not a TypeGuard
+        )
+
+    def _extensions(self, prepared: Prepared, work: Work) -> dict[str, Any]:
+        # `used` is what was asked for: pages that turn out shorter than `first` are not given back.
+        cost = {"requested": prepared.cost, "used": prepared.cost, "remaining": self.limits.cost - prepared.cost}
+        return {"cost": cost, "statements": work.statements} if self._show_statements else {"cost": cost}
+
+
+def _choose(operations: Sequence[Operation], name: str | None) -> Operation | GraphQLError:
+    if name is None:
+        if len(operations) == 1:
+            return operations[0]
+        return GraphQLError("The document has several operations: say which in `operationName`.")
+    for operation in operations:
+        if operation.name == name:
+            return operation
+    return GraphQLError("The document has no operation of the name in `operationName`.")
+
+
+@contextlib.contextmanager
+def _let_go(executor: "Executor[Any]") -> Iterator["Executor[Any]"]:
+    """Ends the cycle that an executor is: it holds methods of its own, and with itself it holds all that was read."""
+    try:
+        yield executor
+    finally:
+        del executor.async_helpers
+
+
+async def _close(context: RequestContext) -> None:
+    # What was read is read: a snapshot that cannot be ended any more takes nothing from the response.
+    with contextlib.suppress(Problem):
+        await context.reads.aclose()

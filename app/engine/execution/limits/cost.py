@@ -1,0 +1,304 @@
+"""What an operation costs, computed from the document and its variables before anything is executed.
+
+The formula is `COST_FORMULA`. Each fragment is weighed once, leaves first, so the work is linear in the document
+however often fragments are spread.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLArgument,
+    GraphQLCompositeType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+
+from app.engine.declarations.bindings import binding_of
+from app.engine.declarations.costs import counted_argument, declared_size, extra_cost
+from app.engine.declarations.limits import LimitExceeded, Limits
+from app.engine.declarations.pages import DEFAULT_FIRST
+from app.engine.declarations.relations import Relation
+from app.engine.execution.failures import refuse
+from app.engine.execution.limits.shape import INTROSPECTION, everything_in, leaves_first
+
+LIST_SIZE: Final = 10
+"""Items of a list that says nothing of its size. No list of ours does."""
+
+MUTATION_COST: Final = 10
+
+
+class Weight(NamedTuple):
+    """Cost of selections, apart from how many items the lists among them have."""
+
+    fixed: int
+    """Counts once."""
+    listed: int
+    """Counts for each item of the lists."""
+
+    def at(self, items: int) -> int:
+        """The cost where each list has so many items."""
+        return self.fixed + self.listed * items
+
+
+ITEM: Final = Weight(1, 0)
+FIRST: Final = "first"
+
+
+class _Page(NamedTuple):
+    """A list on the heaviest path whose size is the caller's to choose: the cost has a term `size * each`."""
+
+    path: str
+    argument: str
+    size: int
+    each: int
+    node: FieldNode
+    largest: int
+    """The most that its size may be."""
+
+    def hint(self, fitting: int) -> str:
+        """How to fit."""
+        if self.argument == FIRST:
+            return f"`{self.path}` weighs most: it fits with `first: {fitting}` or less instead of {self.size}."
+        return f"`{self.path}` weighs most: it fits with {fitting} `{self.argument}` or fewer instead of {self.size}."
+
+
+def check_cost(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+    limits: Limits,
+) -> int | GraphQLError:
+    """The cost of the operation, or a refusal that says how to fit. `variables` are coerced."""
+    scale = _Scale(schema, operation, fragments, variables, limits)
+    cost = scale.total()
+    if cost <= limits.cost:
+        return cost
+    return _refusal(scale.heaviest_pages(), cost, limits, operation)
+
+
+def sizing_arguments(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of all arguments that say how many items there will be."""
+    return frozenset(
+        name
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for field in kind.fields.values()
+        if (name := _sizing(field)) is not None
+    )
+
+
+def sizing_variables(
+    operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode], arguments: frozenset[str]
+) -> list[str]:
+    """The variables that the cost depends on, given the arguments that say how many."""
+    found: dict[str, None] = {}
+    for definition in (operation, *fragments.values()):
+        for selection in everything_in(definition.selection_set):
+            for argument in selection.arguments or () if isinstance(selection, FieldNode) else ():
+                if argument.name.value in arguments and isinstance(argument.value, VariableNode):
+                    found.setdefault(argument.value.name.value)
+    return list(found)
+
+
+def _sizing(definition: GraphQLField) -> str | None:
+    """The argument that says how many items there will be below the field."""
+    if (counted := counted_argument(definition)) is not None:
+        return counted.name
+    return FIRST if FIRST in definition.args else None
+
+
+def _refusal(pages: list[_Page], cost: int, limits: Limits, operation: OperationDefinitionNode) -> GraphQLError:
+    said = f"This operation costs {cost:,}; {limits.cost:,} is the limit." if cost < 10**15 else "This costs too much."
+    hint, node = _hint(pages, cost, limits)
+    return refuse(LimitExceeded(f"{said} {hint}"), node or operation)
+
+
+def _hint(pages: list[_Page], cost: int, limits: Limits) -> tuple[str, FieldNode | None]:
+    # The longest page first: shortening it takes least from the reader.
+    for page in sorted(pages, key=lambda each: -each.size):
+        fitting = min((limits.cost - cost + page.size * page.each) // page.each, page.largest)
+        if 1 <= fitting < page.size:
+            return page.hint(fitting), page.node
+    where = f"`{pages[0].path}` weighs most, and no page of it fits: ask" if pages else "Ask"
+    return f"{where} for fewer fields at once.", None
+
+
+def hint_to_fit(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+    limits: Limits,
+) -> str:
+    """How an operation that costs more than the limit would fit, in English."""
+    scale = _Scale(schema, operation, fragments, variables, limits)
+    return _hint(scale.heaviest_pages(), scale.total(), limits)[0]
+
+
+def _argument(field: FieldNode, name: str) -> ValueNode | None:
+    return next((each.value for each in field.arguments or () if each.name.value == name), None)
+
+
+class _Scale:
+    """Weighs the selections of one operation under its variables."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
+        limits: Limits,
+    ) -> None:
+        self._schema = schema
+        self._operation = operation
+        self._root = schema.get_root_type(operation.operation)
+        self._fragments = fragments
+        self._variables = variables
+        self._limits = limits
+        self._weights: dict[str, Weight] = {}
+        self._weighed: dict[int, Weight] = {}
+        """By the selection set: whoever looks for the heaviest path weighs everything on it again."""
+        for name in leaves_first(fragments):
+            self._weights[name] = self._selections(fragments[name].selection_set, self._condition(fragments[name]))
+
+    def total(self) -> int:
+        return self._selections(self._operation.selection_set, self._root).at(LIST_SIZE)
+
+    def heaviest_pages(self) -> list[_Page]:
+        """The connections met on the binding down through whatever weighs most, outermost first."""
+        pages: list[_Page] = []
+        path: list[str] = []
+        selections, parent = self._operation.selection_set, cast(GraphQLNamedType | None, self._root)
+        # What is selected here counts `factor` times; below its lists, `items` times as often.
+        factor, items = 1, LIST_SIZE
+        while selections.selections:
+            heaviest = max(selections.selections, key=lambda each: self._selection(each, parent).at(items))
+            if isinstance(heaviest, FragmentSpreadNode):
+                fragment = self._fragments[heaviest.name.value]
+                selections, parent = fragment.selection_set, self._condition(fragment)
+                continue
+            if isinstance(heaviest, InlineFragmentNode):
+                selections, parent = heaviest.selection_set, self._condition(heaviest) or parent
+                continue
+            field, definition = cast(FieldNode, heaviest), self._field(parent, heaviest)
+            if field.selection_set is None or definition is None:
+                break
+            path.append((field.alias or field.name).value)
+            selections, parent = field.selection_set, get_named_type(definition.type)
+            below = self._selections(selections, parent)
+            if (size := self._size(field, definition)) is not None:
+                each = factor * (below.at(LIST_SIZE) if _is_list(definition) else below.listed)
+                argument, largest = _sizing(definition) or FIRST, self._largest(definition)
+                pages += [_Page(".".join(path), argument, size, each, field, largest)] if each else []
+                factor, items = (factor * size, LIST_SIZE) if _is_list(definition) else (factor, size)
+            elif _is_list(definition):
+                factor, items = factor * (self._declared(definition) or items), LIST_SIZE
+            else:
+                items = LIST_SIZE
+        return pages
+
+    def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Weight:
+        if (known := self._weighed.get(id(selections))) is not None:
+            return known
+        fixed = listed = 0
+        for selection in selections.selections:
+            weight = self._selection(selection, parent)
+            fixed += weight.fixed
+            listed += weight.listed
+        weighed = self._weighed[id(selections)] = Weight(fixed, listed)
+        return weighed
+
+    def _selection(self, selection: SelectionNode, parent: GraphQLNamedType | None) -> Weight:
+        if isinstance(selection, FragmentSpreadNode):
+            return self._weights.get(selection.name.value, Weight(0, 0))
+        if isinstance(selection, InlineFragmentNode):
+            return self._selections(selection.selection_set, self._condition(selection) or parent)
+        field = cast(FieldNode, selection)
+        definition = self._field(parent, field)
+        if definition is None or field.name.value in INTROSPECTION:
+            # How deep introspection may go is a rule of validation; what it reads is small and in memory.
+            inner = everything_in(field.selection_set) if field.selection_set else ()
+            return Weight(self._base(parent) + sum(isinstance(each, FieldNode) for each in inner), 0)
+        # Of a list of plain values, each counts.
+        below = self._selections(field.selection_set, get_named_type(definition.type)) if field.selection_set else ITEM
+        base = self._base(parent) + extra_cost(definition)
+        if (size := self._size(field, definition)) is not None:
+            return Weight(base + (size * below.at(LIST_SIZE) if _is_list(definition) else below.at(size)), 0)
+        if _is_list(definition):
+            size = self._declared(definition)
+            return Weight(base, below.at(LIST_SIZE)) if size is None else Weight(base + size * below.at(LIST_SIZE), 0)
+        return Weight(base + below.at(LIST_SIZE), 0) if field.selection_set else Weight(base, 0)
+
+    def _base(self, parent: GraphQLNamedType | None) -> int:
+        is_root = self._operation.operation is OperationType.MUTATION and parent is self._root
+        return MUTATION_COST if is_root else 1
+
+    def _field(self, parent: GraphQLNamedType | None, node: SelectionNode) -> GraphQLField | None:
+        name = cast(FieldNode, node).name.value
+        return self._schema.get_field(cast(GraphQLCompositeType, parent), name) if parent else None
+
+    def _declared(self, definition: GraphQLField) -> int | None:
+        """The most items that a list says it has."""
+        most = declared_size(definition)
+        return most(self._limits) if callable(most) else most
+
+    def _largest(self, definition: GraphQLField) -> int:
+        if (counted := counted_argument(definition)) is not None:
+            return counted.most
+        binding = binding_of(definition)
+        return binding.max_first if isinstance(binding, Relation) else self._limits.first
+
+    def _condition(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType | None:
+        return self._schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else None
+
+    def _size(self, field: FieldNode, definition: GraphQLField) -> int | None:
+        """How many items the caller asks for; None where that is not theirs to say."""
+        name = _sizing(definition)
+        if name is None:
+            return None
+        node = _argument(field, name)
+        value: Any = None
+        if isinstance(node, IntValueNode):
+            value = int(node.value)
+        elif isinstance(node, VariableNode):
+            value = self._variables.get(node.name.value)
+        elif isinstance(node, ListValueNode):
+            value = node.values
+        elif node is not None and not isinstance(node, NullValueNode):
+            # One value stands for a list of one.
+            value = [node]
+        if (counted := counted_argument(definition)) is not None:
+            return counted.most if value is None else max(1, len(value))
+        # The resolver refuses what is no page size; here it only must not make anything cheaper.
+        return max(1, value) if isinstance(value, int) else _default(definition.args[name])
+
+
+def _default(argument: GraphQLArgument) -> int:
+    return argument.default_value if isinstance(argument.default_value, int) else DEFAULT_FIRST
+
+
+def _is_list(definition: GraphQLField) -> bool:
+    return is_list_type(get_nullable_type(definition.type))

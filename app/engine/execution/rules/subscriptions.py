@@ -1,0 +1,106 @@
+"""A subscription has one root field: graphql-core's rule, which collects the fields of each operation anew."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    ValidationRule,
+)
+
+from app.engine.execution.limits.shape import leaves_first
+from app.engine.execution.rules.fragments import fragments_of
+
+_CONDITIONS = {"skip", "include"}
+_FIRST = 2
+
+
+class _Root:
+    """What is selected at the root: two different fields at most, and what may not be there."""
+
+    __slots__ = ("conditional", "fields", "introspection")
+
+    def __init__(self) -> None:
+        self.fields: dict[str, FieldNode] = {}
+        self.introspection: FieldNode | None = None
+        self.conditional: SelectionNode | None = None
+
+
+class OneRootFieldRule(ValidationRule):
+    """Refuses subscriptions to several fields at once, to none, to the schema, or on a condition."""
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self._fragments: dict[str, _Root] = {}
+
+    def enter_document(self, node: DocumentNode, *_: Any) -> None:
+        """Looks at each fragment once."""
+        if not any(
+            isinstance(each, OperationDefinitionNode) and each.operation is OperationType.SUBSCRIPTION
+            for each in node.definitions
+        ):
+            return
+        fragments = fragments_of(node)
+        for name in leaves_first(fragments):
+            self._fragments[name] = self._root(fragments[name].selection_set)
+
+    def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
+        """Reports what is wrong with the root of a subscription."""
+        if node.operation is not OperationType.SUBSCRIPTION:
+            return
+        said = f"Subscription '{node.name.value}'" if node.name else "Anonymous Subscription"
+        root = self._root(node.selection_set)
+        if root.conditional is not None:
+            message = f"{said} must not use `@skip` or `@include` directives in the top level selection."
+            self.report_error(GraphQLError(message, root.conditional))
+            return
+        if len(root.fields) >= _FIRST:
+            second = list(root.fields.values())[1]
+            self.report_error(GraphQLError(f"{said} must select only one top level field.", second))
+        elif not root.fields:
+            self.report_error(GraphQLError(f"{said} must select one top level field.", node.selection_set))
+        if root.introspection is not None:
+            message = f"{said} must not select an introspection top level field."
+            self.report_error(GraphQLError(message, root.introspection))
+
+    def _root(self, selections: SelectionSetNode) -> _Root:
+        root = _Root()
+        for each in _inlined(selections):
+            if any(directive.name.value in _CONDITIONS for directive in each.directives or ()):
+                root.conditional = root.conditional or each
+            if isinstance(each, FieldNode):
+                _note(root, (each.alias or each.name).value, each)
+            elif isinstance(each, FragmentSpreadNode) and (below := self._fragments.get(each.name.value)) is not None:
+                root.conditional = root.conditional or below.conditional
+                root.introspection = root.introspection or below.introspection
+                for name, node in below.fields.items():
+                    _note(root, name, node)
+        return root
+
+
+def _note(root: _Root, name: str, node: FieldNode) -> None:
+    if len(root.fields) < _FIRST:
+        root.fields.setdefault(name, node)
+    if node.name.value.startswith("__"):
+        root.introspection = root.introspection or node
+
+
+def _inlined(selections: SelectionSetNode) -> Iterator[SelectionNode]:
+    """What is selected here, within inline fragments as well."""
+    todo = [iter(selections.selections)]
+    while todo:
+        each = next(todo[-1], None)
+        if each is None:
+            todo.pop()
+            continue
+        yield each
+        if isinstance(each, InlineFragmentNode):
+            todo.append(iter(each.selection_set.selections))

@@ -1,0 +1,18 @@
+"""The house of notifications in the graph."""
+
+from app.domains.notifications.house import NOTIFICATIONS as DOMAIN
+from app.schema.composition import GraphHouse
+from app.schema.notifications.notifications import (
+    Notification,
+    NotificationMutation,
+    NotificationSubscription,
+    NotificationViewer,
+)
+
+NOTIFICATIONS = GraphHouse(
+    domain=DOMAIN,
+    mutation=(NotificationMutation,),
+    subscription=(NotificationSubscription,),
+    viewer=(NotificationViewer,),
+    nodes=(Notification,),
+)
