@@ -291,12 +291,12 @@ def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], N
     """Shows one thing after another, each in the place of the one before."""
     shown: list[TaskID] = []
 
-    def tell(what: str, done: int, total: int | None) -> None:
+    def show(what: str, done: int, total: int | None) -> None:
         if not shown:
             shown.append(progress.add_task(what))
         progress.update(shown[0], description=what, completed=done, total=total)
 
-    return tell
+    return show
 
 
 async def _prepare(settings: Settings, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""What one house tells another that may not know it: the ledger's chain, as the market sees it."""
+"""What one house provides to another that may not import it: the ledger's chain, as the market sees it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         None,
         description="Origins that may call without cookies, or *; default: * in development, none in production.",
     )
-    trusted_proxies: str = Field("", description="Peers whose X-Forwarded-For is believed: addresses, commas.")
+    trusted_proxies: str = Field("", description="Peers whose X-Forwarded-For is trusted: addresses, commas.")
     keep_alive_s: int = Field(
         75, gt=0, description="How long an idle connection is kept; longer than a proxy in front keeps it, mostly 60 s."
     )
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
         10_000, gt=0, description="Events that a subscription may go back; further back it must read the data anew."
     )
     stream_memory_limit: int = Field(
-        1000, gt=0, description="Newest events of a stream that a process keeps for whoever comes back."
+        1000, gt=0, description="Newest events of a stream that a process keeps for clients that reconnect."
     )
 
     stream_socket_cost_limit: int = Field(
@@ -162,7 +162,7 @@ class Settings(BaseSettings):
         None, gt=0, description="Seconds between two questions for prices; default: what suits the provider."
     )
     market_seed: int = Field(21, ge=0, lt=2**63, description="The simulated market is the same for the same seed.")
-    market_quote_age_s: float = Field(900.0, gt=0, description="A quote older than this is not believed.")
+    market_quote_age_s: float = Field(900.0, gt=0, description="A quote older than this is rejected.")
     market_silence_s: float = Field(
         300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
     )

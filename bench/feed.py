@@ -175,7 +175,7 @@ async def _listen(database_url: str, pids: "Pids", api: Target, seconds: float, 
             raise RuntimeError("a socket is told nothing")
         task = progress.add_task("Listening to the market", total=seconds)
         before = pids.seconds(postmaster)
-        told = [(ear.events, ear.bytes) for ear in ears]
+        counted = [(ear.events, ear.bytes) for ear in ears]
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
             await asyncio.sleep(min(1.0, seconds))
@@ -185,8 +185,8 @@ async def _listen(database_url: str, pids: "Pids", api: Target, seconds: float, 
         worker_share, api_share, postgres, valkey_share = (
             (end - start) / elapsed_s for start, end in zip(before, after, strict=True)
         )
-        events = [ear.events - start for ear, (start, _) in zip(ears, told, strict=True)]
-        kilobytes = sum(ear.bytes - start for ear, (_, start) in zip(ears, told, strict=True)) / 1024
+        events = [ear.events - start for ear, (start, _) in zip(ears, counted, strict=True)]
+        kilobytes = sum(ear.bytes - start for ear, (_, start) in zip(ears, counted, strict=True)) / 1024
     await owner.close()
     return Usage(
         worker_share, api_share, postgres, valkey_share, ticks=max(events), events=sum(events), kilobytes=kilobytes

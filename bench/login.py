@@ -80,9 +80,9 @@ async def _burst(port: int, other_load: float) -> Burst:
     )
     health: list[float] = []
     looking = asyncio.create_task(_look(port, health))
-    told, _ = await clients.communicate()
+    output, _ = await clients.communicate()
     looking.cancel()
-    outcomes, seconds = msgspec.json.decode(told, type=tuple[list[str], float])
+    outcomes, seconds = msgspec.json.decode(output, type=tuple[list[str], float])
     return Burst(outcomes, seconds, health, other_load)
 
 

@@ -10,8 +10,6 @@ import contextlib
 import inspect
 import itertools
 import logging
-import os
-import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +44,7 @@ from app.main import Application, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, cheap_passwords
+from tests.memory import folder_in_memory
 from tests.sizes import overfull
 from tests.waiting import HANG_S, alarmed, guarded, take_seen
 
@@ -53,9 +52,6 @@ Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection that row-level security does not bind."""
 
 APP_ROLE = "moneta_app"
-MEMORY = Path("/dev/shm")
-MEMORY_PREFIX = "moneta-tests-"
-MEMORY_BYTES = 4 * 1024**3
 TEMPLATE = "moneta_template"
 # Enough for the tests that let many meet; a pool opens only two until then.
 POOL_SIZE = 16
@@ -145,7 +141,7 @@ def in_database(url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where databases of this worker are quick."""
-    with _quick_folder() as folder:
+    with folder_in_memory() as folder:
         yield folder or tmp_path_factory.mktemp("servers")
 
 
@@ -156,29 +152,6 @@ def servers(quick_folder: Path) -> Iterator[Embedded]:
     with Embedded.start(home, durable=False) as running:
         yield running
     embedded.discard(home)
-
-
-@contextlib.contextmanager
-def _quick_folder() -> Iterator[Path | None]:
-    """A folder in memory; None where there is no room for one.
-
-    A database is some 700 files, and ext4 is slow to make as many as were deleted in the minute before: for each new
-    file it looks through the lately deleted. In memory a database is cloned in a tenth of the time.
-    """
-    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
-        yield None
-        return
-    for left in MEMORY.glob(f"{MEMORY_PREFIX}*"):
-        # Of a run that was killed.
-        if not Path("/proc", left.name.removeprefix(MEMORY_PREFIX)).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    folder = MEMORY / f"{MEMORY_PREFIX}{os.getpid()}"
-    # Whom the servers run as must be able to enter it.
-    folder.mkdir(mode=0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

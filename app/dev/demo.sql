@@ -1,3 +1,3 @@
 -- name: forget_candles
--- Forgets an exchange's candles: what a start that was interrupted has left.
+-- Deletes an exchange's candles: what a start that was interrupted has left.
 DELETE FROM candles WHERE exchange = $1::text;

@@ -239,7 +239,7 @@ class Hub:
         return EventRing(self._ring_limit, self._budget)
 
     def leave(self, listener: Listener, state: StreamState) -> None:
-        """Forgets a listener, and the stream with its last one. Idempotent."""
+        """Removes a listener, and the stream with its last one. Idempotent."""
         if listener not in state.listeners:
             return
         state.listeners.remove(listener)

@@ -197,6 +197,6 @@ def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
             # Without partitions nothing can be written.
             runs_at_start=True,
         ),
-        Schedule("idempotency-keys", "20 2 * * *", "Forgets idempotency keys after 7 days", idempotency_keys),
-        Schedule("job-logs", "30 2 * * *", "Forgets logs of finished jobs after 30 days", job_logs),
+        Schedule("idempotency-keys", "20 2 * * *", "Deletes idempotency keys after 7 days", idempotency_keys),
+        Schedule("job-logs", "30 2 * * *", "Deletes logs of finished jobs after 30 days", job_logs),
     ]

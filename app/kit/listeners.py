@@ -25,7 +25,7 @@ class ListenerOwner(Protocol):
         ...
 
     def leave(self, listener: "Listener", state: "StreamState") -> None:
-        """Forgets the listener."""
+        """Removes the listener."""
         ...
 
 

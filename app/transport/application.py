@@ -63,14 +63,14 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     metrics_access = MetricsAccess(runtime.settings)
     origins = Origins(runtime.settings)
 
-    def at_home(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def local_only(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         # Log-ins and mailed codes of a developer's machine, which only its own pages may read.
-        async def answer_at_home(request: Request) -> Response:
+        async def answer_local(request: Request) -> Response:
             if not runtime.settings.production and not origins.is_under_our_name(request.headers):
                 raise Refused(f"Open this page at {runtime.settings.origin}.", status=HTTPStatus.MISDIRECTED_REQUEST)
             return await answer(request)
 
-        return answer_at_home
+        return answer_local
 
     for collector in runtime.collectors:
         runtime.metrics.registry.register(collector)
@@ -87,14 +87,14 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),
         Route("/ide", ide.page),
-        Route("/ide/config.json", at_home(ide.config)),
+        Route("/ide/config.json", local_only(ide.config)),
         Route("/verify", verify_page),
         Route("/reset-password", reset_page),
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
     if runtime.dev_mailbox is not None and not runtime.settings.production:
-        routes.append(Route("/dev/mail", at_home(DevMailboxPage(runtime.dev_mailbox).show)))
+        routes.append(Route("/dev/mail", local_only(DevMailboxPage(runtime.dev_mailbox).show)))
     return routes
 
 

@@ -216,7 +216,7 @@ def _json(response: Response, media_type: str) -> HttpResponse:
 
 
 def _status(response: Response, media_type: str) -> int:
-    # A client that asked for plain JSON can only tell our errors from a proxy's by a 200.
+    # A client that asked for plain JSON can only distinguish our errors from a proxy's by a 200.
     if media_type == JSON or response.data is not None:
         return HTTPStatus.OK
     code = Code(response.codes[0]) if response.codes else Code.INTERNAL

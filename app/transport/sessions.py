@@ -36,7 +36,7 @@ class Ending(Enum):
 
     EXPIRED = "The session has expired."
     ENDED = "The session was ended."
-    UNSURE = "It cannot be told whether the session lives. Connect again."
+    UNSURE = "The session cannot be verified at the moment. Connect again."
 
 
 class Watching(Protocol):

@@ -39,7 +39,7 @@ class Child:
         self._input, self._output = self.process.stdin, self.process.stdout
         self._received = b""
 
-    def tell(self, order: object) -> None:
+    def send(self, order: object) -> None:
         """Does not wait for the answer."""
         self._input.write(msgspec.json.encode(order) + b"\n")
         self._input.flush()
@@ -58,7 +58,7 @@ class Child:
 
     def ask(self, order: object, kind: type[T]) -> T:
         """Tells, then hears."""
-        self.tell(order)
+        self.send(order)
         return self.hear(kind)
 
 
@@ -81,12 +81,12 @@ class Publisher:
 
     def begin(self, rate: float, count: int) -> None:
         """Publishing goes on by itself."""
-        self._process.tell(Publish(rate, count))
+        self._process.send(Publish(rate, count))
 
     def end(self, *, early: bool = False) -> Published:
         """The log, once all is published; `early` publishes no more."""
         if early:
-            self._process.tell(Stop())
+            self._process.send(Stop())
         log = self._process.hear(Published)
         self.next_number = log.first + len(log.committed)
         return log
@@ -101,7 +101,7 @@ class Publisher:
 def publisher(script: Script) -> Iterator[Publisher]:
     """Publishes this."""
     with child("bench.fanout.publisher") as process:
-        process.tell(script)
+        process.send(script)
         yield Publisher(process)
 
 

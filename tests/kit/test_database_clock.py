@@ -113,29 +113,29 @@ async def test_a_lost_database_leaves_the_time_going_on(world: World) -> None:
 
 
 async def test_a_wrong_machine_is_warned_of_once_in_a_while(world: World) -> None:
-    with listening() as told:
+    with listening() as logged:
         await world.clock.compare()
         world.machine += timedelta(seconds=WRONG_S)
         await world.clock.compare()
-        assert told == []
+        assert logged == []
         world.machine += 3 * HOUR
         for _ in range(3):
             world.pass_by(5)
             await world.clock.compare()
-        assert [(line["event"], line["log_level"]) for line in told] == [("clock.wrong", "warning")]
-        assert told[0]["ahead_s"] == 10802.0
+        assert [(line["event"], line["log_level"]) for line in logged] == [("clock.wrong", "warning")]
+        assert logged[0]["ahead_s"] == 10802.0
         world.pass_by(REMIND_S)
         await world.clock.compare()
         world.machine -= 6 * HOUR
         await world.clock.compare()
         world.machine += 3 * HOUR - timedelta(seconds=WRONG_S)
         await world.clock.compare()
-    assert [line["event"] for line in told] == ["clock.wrong"] * 3 + ["clock.right_again"]
+    assert [line["event"] for line in logged] == ["clock.wrong"] * 3 + ["clock.right_again"]
 
 
 async def test_it_is_kept_by_a_real_database(database: Database) -> None:
     async with keep_time(database) as clock:
-        told = clock.now()
-        assert told <= await database_time(database)
+        logged = clock.now()
+        assert logged <= await database_time(database)
         await elapse(0.01)
-        assert told < clock.now() <= await database_time(database)
+        assert logged < clock.now() <= await database_time(database)

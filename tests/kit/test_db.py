@@ -341,30 +341,3 @@ async def test_jsonb_keeps_its_shape(database: Database) -> None:
     assert row is not None
     assert row[0] == value
     assert row[1] == [value, 1]
-
-
-@pytest.mark.parametrize("second", ["fetch", "snapshot", "write"])
-async def test_a_work_that_holds_a_connection_may_not_wait_for_another(database: Database, second: str) -> None:
-    async def take() -> object:
-        match second:
-            case "fetch":
-                return await database.fetch(COUNTERS)
-            case "snapshot":
-                async with database.snapshot(PUBLIC) as tx:
-                    return await tx.fetch(COUNTERS)
-            case _:
-                return await database.write(PUBLIC, lambda tx: tx.fetch(COUNTERS))
-
-    async def work(tx: Tx) -> None:
-        with pytest.raises(RuntimeError, match="may not wait for another"):
-            # Nor may a task that it starts.
-            await asyncio.create_task(take())
-        # What belongs to nobody's work may.
-        assert await asyncio.create_task(take(), context=detached_context())
-        assert await tx.fetch(COUNTERS)
-
-    await database.write(PUBLIC, work)
-    with working(Work()):
-        async with database.snapshot(PUBLIC) as tx:
-            await work(tx)
-        assert await take()

@@ -90,10 +90,10 @@ def test_a_reader_that_has_stopped_holds_nobody_up_and_is_told_what_it_missed(pi
     assert writer.drain(PATIENCE_S)
     writer.write("last\n")
     assert writer.drain(PATIENCE_S)
-    told = b""
-    while not told.endswith(b"last\n"):
-        told += os.read(pipe.reader, 65536)
-    lines = told.decode().splitlines()
+    output = b""
+    while not output.endswith(b"last\n"):
+        output += os.read(pipe.reader, 65536)
+    lines = output.decode().splitlines()
     assert (lines[0], lines[-1]) == ("first", "last")
     heard = lines.count(line.strip())
     # As many as there is room for, once or twice: the thread may have taken some of them before the rest came.

@@ -21,11 +21,11 @@ class Watch:
     """A watcher, and how often it was told."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.calls = 0
         self.watcher: Watcher
 
     def notify(self) -> None:
-        self.told += 1
+        self.calls += 1
 
     @classmethod
     async def on(cls, hub: Hub, topic: str) -> "Watch":
@@ -45,12 +45,12 @@ async def test_the_newest_value_of_each_key_is_taken_once(database: Database, re
                 await volatile.publish("prices", symbol, {"price": price})
         await volatile.publish("others", "BTC", "not theirs")
         await volatile.publish("prices", "BTC", {"price": "last"})
-        await until(lambda: watch.told == 11)
+        await until(lambda: watch.calls == 11)
 
         assert watch.watcher.take() == [Latest("ETH", {"price": 4}), Latest("BTC", {"price": "last"})]
         assert watch.watcher.take() == []
         await volatile.publish("prices", "ETH", {"price": 5})
-        await until(lambda: watch.told == 12)
+        await until(lambda: watch.calls == 12)
         assert watch.watcher.take() == [Latest("ETH", {"price": 5})]
         assert late.watcher.take() == [Latest("BTC", {"price": "last"}), Latest("ETH", {"price": 5})]
     assert 0 < await redis.ttl(latest_key("prices")) <= LATEST_TTL_S
@@ -183,11 +183,11 @@ async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
         volatile.publish_soon("prices", "BTC", price)
     volatile.publish_soon("prices", "ETH", "only")
 
-    async def told() -> bool:
+    async def calls() -> bool:
         return await volatile.latest("prices") == {"BTC": 999, "ETH": "only"}
 
     await redis.config_resetstat()
-    await until(told)
+    await until(calls)
     published = (await redis.info("commandstats")).get("cmdstat_hset", {}).get("calls")
     assert published == 2
 

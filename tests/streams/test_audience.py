@@ -130,25 +130,25 @@ async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence
         watch.compared = len(watch.messages)
 
 
-def assert_own(person: Inhabitant | None, told: Any) -> None:
+def assert_own(person: Inhabitant | None, received: Any) -> None:
     """Whatever in it only its owner may know is this person's, and is there where it is."""
-    if isinstance(told, list):
-        for each in told:
+    if isinstance(received, list):
+        for each in received:
             assert_own(person, each)
-    if not isinstance(told, dict):
+    if not isinstance(received, dict):
         return
-    if "balance" in told:
-        own = person is not None and told["walletId"] == person.wallet_id
-        assert (told["balance"] is not None) is own
-        assert (told.get("pending") is not None) is (own and "pending" in told)
-    if "title" in told:
+    if "balance" in received:
+        own = person is not None and received["walletId"] == person.wallet_id
+        assert (received["balance"] is not None) is own
+        assert (received.get("pending") is not None) is (own and "pending" in received)
+    if "title" in received:
         assert person is not None
-        assert told["title"] == f"For {person.name}"
-        assert told["alert"] is not None
-    if "email" in told:
-        own = person is not None and told["displayName"] == person.name.capitalize()
-        assert told["email"] == (person.email if person and own else None)
-    for each in told.values():
+        assert received["title"] == f"For {person.name}"
+        assert received["alert"] is not None
+    if "email" in received:
+        own = person is not None and received["displayName"] == person.name.capitalize()
+        assert received["email"] == (person.email if person and own else None)
+    for each in received.values():
         assert_own(person, each)
 
 

@@ -104,10 +104,10 @@ async def test_a_body_in_pieces_passes_as_it_comes() -> None:
 
 
 async def test_a_tag_names_the_bytes_no_more() -> None:
-    for tag, told in (('"a"', 'W/"a"'), ('W/"a"', 'W/"a"')):
+    for tag, etag in (('"a"', 'W/"a"'), ('W/"a"', 'W/"a"')):
         app = Compression(Response(LONG, headers={"etag": tag, "content-type": "text/plain", "vary": "Origin"}))
         response, _ = await fetched(app, accept_encoding="gzip")
-        assert (response.headers["etag"], response.headers["vary"]) == (told, "Origin, Accept-Encoding")
+        assert (response.headers["etag"], response.headers["vary"]) == (etag, "Origin, Accept-Encoding")
         plain, _ = await fetched(app)
         assert plain.headers["etag"] == tag
 

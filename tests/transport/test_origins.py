@@ -19,7 +19,7 @@ SENT = (
 )
 
 
-def told(headers: object) -> dict[str, str]:
+def cors_headers(headers: object) -> dict[str, str]:
     return {name.removeprefix(CORS): value for name, value in dict(headers).items() if name.startswith(CORS)}  # type: ignore[call-overload]
 
 
@@ -34,7 +34,7 @@ def in_production(**values: object) -> Settings:
 @pytest.mark.parametrize("origin", [ORIGIN, APP])
 async def test_pages_that_may_use_cookies_may_read_with_them(origin: str) -> None:
     response = await ask(client_for(build(in_production())), "{ hello }", origin=origin)
-    assert told(response.headers) == {
+    assert cors_headers(response.headers) == {
         "allow-origin": origin,
         "allow-credentials": "true",
         "expose-headers": "retry-after, www-authenticate, x-request-id",
@@ -46,7 +46,7 @@ async def test_pages_that_may_use_cookies_may_read_with_them(origin: str) -> Non
 async def test_in_development_any_page_may_call_without_cookies(origin: str) -> None:
     witness = Witness()
     response = await ask(client_for(build(settings(), witness)), "{ hello }", origin=origin)
-    assert told(response.headers) == {
+    assert cors_headers(response.headers) == {
         "allow-origin": "*",
         "expose-headers": "retry-after, www-authenticate, x-request-id",
     }
@@ -58,7 +58,7 @@ async def test_in_development_any_page_may_call_without_cookies(origin: str) -> 
 async def test_in_production_others_learn_nothing(headers: dict[str, str]) -> None:
     client = client_for(build(in_production()))
     for response in (await ask(client, "{ hello }", **headers), await client.options("/graphql", headers=headers)):
-        assert told(response.headers) == {}
+        assert cors_headers(response.headers) == {}
         assert response.headers["vary"] == "Origin"
 
 
@@ -79,8 +79,8 @@ async def test_a_setting_says_which_pages_may_call_without_cookies(
     monkeypatch.setenv("MONETA_CORS_ORIGINS", listed)
     for chosen in (settings(), in_production()):
         response = await ask(client_for(build(chosen)), "{ hello }", origin=origin)
-        assert told(response.headers).get("allow-origin") == answer
-        assert "allow-credentials" not in told(response.headers)
+        assert cors_headers(response.headers).get("allow-origin") == answer
+        assert "allow-credentials" not in cors_headers(response.headers)
 
 
 @pytest.mark.parametrize(
@@ -113,21 +113,21 @@ async def test_a_preflight_allows_what_known_clients_send_and_whatever_else_is_a
     for origin, credentials in ((APP, "true"), (ELSEWHERE, None)):
         answer = await client.options("/graphql", headers={"origin": origin} | asked)
         assert answer.status_code == 204
-        allowed = told(answer.headers)["allow-headers"].split(", ")
+        allowed = cors_headers(answer.headers)["allow-headers"].split(", ")
         assert {*SENT, "x-own"} <= {*allowed}
-        assert told(answer.headers)["allow-methods"] == "GET, POST"
-        assert told(answer.headers)["max-age"] == "86400"
-        assert told(answer.headers).get("allow-credentials") == credentials
-        assert "allow-private-network" not in told(answer.headers)
+        assert cors_headers(answer.headers)["allow-methods"] == "GET, POST"
+        assert cors_headers(answer.headers)["max-age"] == "86400"
+        assert cors_headers(answer.headers).get("allow-credentials") == credentials
+        assert "allow-private-network" not in cors_headers(answer.headers)
         unasked = await client.options("/graphql", headers={"origin": origin})
-        assert {*SENT} <= {*told(unasked.headers)["allow-headers"].split(", ")}
+        assert {*SENT} <= {*cors_headers(unasked.headers)["allow-headers"].split(", ")}
 
 
 async def test_a_preflight_repeats_nothing_but_names() -> None:
     asked = "x-a\tb, x y, \u00e9, x-good, " + ", ".join(f"x-{n}" for n in range(100))
     headers = {b"origin": ELSEWHERE.encode(), b"access-control-request-headers": asked.encode()}
     answer = await client_for(build(settings())).options("/graphql", headers=headers)
-    allowed = told(answer.headers)["allow-headers"].split(", ")
+    allowed = cors_headers(answer.headers)["allow-headers"].split(", ")
     assert "x-good" in allowed
     assert len(allowed) < 80
     assert all(name.replace("-", "").isalnum() and name.isascii() for name in allowed)
@@ -136,9 +136,9 @@ async def test_a_preflight_repeats_nothing_but_names() -> None:
 async def test_a_page_of_the_internet_may_call_a_server_at_home_where_any_may() -> None:
     asked = {"origin": "https://somewhere.example", "access-control-request-private-network": "true"}
     allowed = await client_for(build(settings())).options("/graphql", headers=asked)
-    assert told(allowed.headers)["allow-private-network"] == "true"
+    assert cors_headers(allowed.headers)["allow-private-network"] == "true"
     refused = await client_for(build(in_production())).options("/graphql", headers=asked)
-    assert told(refused.headers) == {}
+    assert cors_headers(refused.headers) == {}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_a_page_of_the_internet_may_call_a_server_at_home_where_any_may() 
 async def test_a_refusal_can_be_read_as_well(method: str, body: bytes, headers: dict[str, str], status: int) -> None:
     named = {"content-type": "application/json", "origin": ELSEWHERE} | headers
     response = await client_for(build(settings())).request(method, "/graphql", content=body, headers=named)
-    assert (response.status_code, told(response.headers)["allow-origin"]) == (status, "*")
+    assert (response.status_code, cors_headers(response.headers)["allow-origin"]) == (status, "*")
     assert response.headers.get_list("vary") == ["Origin"]
 
 
@@ -166,13 +166,13 @@ async def test_what_breaks_can_be_read_as_well(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("app.transport.callers.Callers.identify", break_down)
     response = await ask(client_for(build(settings())), "{ hello }", origin=ELSEWHERE)
-    assert (response.status_code, told(response.headers)["allow-origin"]) == (500, "*")
+    assert (response.status_code, cors_headers(response.headers)["allow-origin"]) == (500, "*")
 
 
 async def test_only_the_graph_is_for_other_pages() -> None:
     client = client_for(build(settings()))
     for path in ("/health/live", "/metrics", "/ide", "/ide/config.json", "/nowhere"):
-        assert told((await client.get(path, headers={"origin": ELSEWHERE})).headers) == {}
+        assert cors_headers((await client.get(path, headers={"origin": ELSEWHERE})).headers) == {}
 
 
 async def test_a_slash_too_many_is_the_same_place() -> None:
@@ -180,5 +180,5 @@ async def test_a_slash_too_many_is_the_same_place() -> None:
     posted = await client.post("/graphql/", json={"query": "{ hello }"}, headers={"origin": ELSEWHERE})
     got = await client.get("/graphql/?query={hello}")
     assert [each.json()["data"] for each in (posted, got)] == [{"hello": "hello world"}] * 2
-    assert told(posted.headers)["allow-origin"] == "*"
+    assert cors_headers(posted.headers)["allow-origin"] == "*"
     assert (await client.options("/graphql/", headers={"origin": ELSEWHERE})).status_code == 204

@@ -199,7 +199,7 @@ class SessionMutation:
         try:
             renewed = await context.services[AccountsServices].sessions.refresh(token, context.client)
         except model.SessionEnded:
-            # The cookies are no longer valid: the browser is told to delete them.
+            # The cookies are no longer valid: the browser must delete them.
             context.session_ended = input.refresh_token is None
             raise
         return RefreshSessionPayload(**await _deliver(context, renewed, delivery))

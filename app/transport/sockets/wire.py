@@ -100,7 +100,7 @@ class Wire(WebSocketsSansIOProtocol):
             cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Forgets the handshake once it is over."""
+        """Releases the handshake once it is over."""
         await super().send(message)
         if message["type"] == "websocket.accept":
             # The parser holds on to the request as well.

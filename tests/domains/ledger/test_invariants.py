@@ -85,11 +85,7 @@ def machine_of(run: Callable[[Coroutine[Any, Any, Any]], Any], scene: Scene) -> 
             run(scene.begin(blocks=blocks, miner="alice"))
             self.stale = run(scene.next_block("bob"))
 
-        @rule(
-            pair=st.permutations(NAMES),
-            units=st.integers(1, 600 * 10**8),
-            fee_units=st.integers(1000, 10**8),
-        )
+        @rule(pair=st.permutations(NAMES), units=st.integers(1, 600 * 10**8), fee_units=st.integers(1000, 10**8))
         def transfer(self, pair: list[str], units: int, fee_units: int) -> None:
             run(attempt(scene.pay(pair[0], pair[1], str(to_coins(units)), fee=to_coins(fee_units))))
 

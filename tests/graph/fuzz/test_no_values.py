@@ -17,7 +17,7 @@ from tests.graph.fuzz.arena import SDL, Arena, open_arena
 from tests.graph.fuzz.calls import Call, Caller, written_out
 from tests.graph.fuzz.people import belongings, samples
 from tests.graph.world import World
-from tests.transport.live.stage import begin, closed, hear, say
+from tests.transport.client import begin, closed, hear, say
 from tests.waiting import HANG_S
 
 NAME: Final = "admin"

@@ -176,10 +176,10 @@ async def test_notifications_are_sent_to_their_owner_only(graph: Graph, bob: Vie
         for price in prices:
             await stage.create(above(price), by=by)
     await stage.tick("90", "102", "107", "112", "117")
-    told = {viewer.user_id: await task for viewer, task in watched}
-    assert titles(told[stage.alice.user_id]) == ["BTC rose to 100 USD", "BTC rose to 110 USD"]
-    assert titles(told[bob.user_id]) == ["BTC rose to 105 USD", "BTC rose to 115 USD"]
-    foreign = told[stage.alice.user_id][0]["cursor"]
+    received = {viewer.user_id: await task for viewer, task in watched}
+    assert titles(received[stage.alice.user_id]) == ["BTC rose to 100 USD", "BTC rose to 110 USD"]
+    assert titles(received[bob.user_id]) == ["BTC rose to 105 USD", "BTC rose to 115 USD"]
+    foreign = received[stage.alice.user_id][0]["cursor"]
     assert await (await graph.watching(NOTIFICATIONS, bob, 1, after=foreign)) == ["RESYNC_REQUIRED"]
 
 

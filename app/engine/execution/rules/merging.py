@@ -126,12 +126,12 @@ class _Merging:
         for each in operations:
             root = self._schema.get_root_type(each.operation)
             roots.append(self._place([self._written(each.selection_set, root)]))
-        told: set[_Field] = set()
+        yielded: set[_Field] = set()
         for name, reason, first, second in self._differing_fields(roots):
-            told.add(second)
+            yielded.add(second)
             yield name, reason, first, second
         # Of fields that are not the same it says nothing new that they differ in type.
-        yield from (conflict for conflict in self._differing_shapes(roots) if conflict[3] not in told)
+        yield from (conflict for conflict in self._differing_shapes(roots) if conflict[3] not in yielded)
 
     def _differing_shapes(self, roots: list[_Place]) -> Iterator[_Conflict]:
         """Fields whose values could not stand under one name, whatever their parents are."""

@@ -56,12 +56,12 @@ async def test_each_crossing_fires_once_whoever_races_and_dies(stage: Stage, dat
         for move in moves:
             if move["symbol"] == symbol:
                 model.see(move["before"], move["after"], (move["at"] - begun).total_seconds())
-    told = await stage.owner.fetch("SELECT alert_id, created_at FROM notifications ORDER BY created_at")
+    notified = await stage.owner.fetch("SELECT alert_id, created_at FROM notifications ORDER BY created_at")
     fired: dict[Any, tuple[float, ...]] = dict.fromkeys(models, ())
-    for alert_id, at in told:
+    for alert_id, at in notified:
         fired[alert_id] = (*fired[alert_id], (at - begun).total_seconds())
     assert fired == {id: model.fired_at_s for id, (_, model) in models.items()}
-    assert len(told) > len(models)
+    assert len(notified) > len(models)
     counts = await stage.owner.fetch("SELECT id, trigger_count FROM alerts")
     assert dict(map(tuple, counts)) == {id: len(times) for id, times in fired.items()}
     # An event a notification, in the order of time, without a gap.

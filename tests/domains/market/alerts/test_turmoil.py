@@ -68,6 +68,6 @@ async def test_alerts_that_are_made_changed_and_deleted_amid_ticks(stage: Stage,
                         await asyncio.sleep(0)
 
     await asyncio.gather(tick(), *(meddle(by, seed) for seed in range(3) for by in (stage.alice, bob)))
-    told = await stage.owner.fetch("SELECT alert_id, count(*) FROM notifications GROUP BY 1")
-    counts = {row[0]: row[1] for row in told}
+    notified = await stage.owner.fetch("SELECT alert_id, count(*) FROM notifications GROUP BY 1")
+    counts = {row[0]: row[1] for row in notified}
     assert {id: counts.get(id, 0) for id in steady} == expected

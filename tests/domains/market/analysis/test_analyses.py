@@ -19,19 +19,14 @@ from app.domains.market.analysis.model.research import ResearchFindings, Researc
 from app.domains.market.analysis.rules.quality import Source
 from app.domains.market.analysis.services import Analyses, AnalysisDeps
 from app.domains.market.analysis.services.analyst import Examination, NotAvailable
-from app.domains.market.analysis.services.external import DefiAnalyst, DerivativesAnalyst
 from app.domains.market.analysis.services.media import SentimentAnalyst
 from app.domains.market.house import MARKET
-from app.domains.market.providers.model.defi import Defi
-from app.domains.market.providers.model.derivatives import Derivatives
 from app.domains.market.providers.model.social import Social
 from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from tests.conftest import NOON, Owner
-from tests.domains.market.analysis.materials import article
-from tests.domains.market.token_listing import list_tokens
 
 WITHOUT_CHAIN = {AnalysisType.ON_CHAIN, AnalysisType.DERIVATIVES, AnalysisType.DEFI}
 FOUND = NewsFindings(articles=1, articles_24h=1, positive=1, neutral=0, negative=0, sentiment=0.5, sources=1, top=[])
@@ -98,9 +93,9 @@ async def test_nothing_is_predicted_from_an_old_price(supplied: MarketServices, 
     clock.advance(timedelta(hours=2))
     assert (await supplied.analyses.get("BTC", AnalysisType.PREDICTIONS)).status is AnalysisStatus.AVAILABLE
     clock.advance(TTLS[AnalysisType.PREDICTIONS])
-    told = await supplied.analyses.get("BTC", AnalysisType.PREDICTIONS)
-    assert (told.status, told.findings) == (AnalysisStatus.UNAVAILABLE, None)
-    assert told.reason == "No hour of its prices has been recorded lately: an older one predicts nothing."
+    found = await supplied.analyses.get("BTC", AnalysisType.PREDICTIONS)
+    assert (found.status, found.findings) == (AnalysisStatus.UNAVAILABLE, None)
+    assert found.reason == "No hour of its prices has been recorded lately: an older one predicts nothing."
 
 
 async def test_a_token_of_which_nothing_is_known_has_reasons_in_place_of_findings(supplied: MarketServices) -> None:
@@ -195,8 +190,13 @@ async def test_what_fails_is_told_for_half_a_minute_and_not_stored(  # noqa: PLR
     fake = Fake(outcome=failing(error))
     fake.may_end.set()
     analyses = analyses_of(database, redis, clock, fake)
-    told = await analyses.get("BTC", AnalysisType.NEWS)
-    assert (told.status, told.reason, told.quality, told.findings) == (AnalysisStatus.UNAVAILABLE, reason, 0, None)
+    found = await analyses.get("BTC", AnalysisType.NEWS)
+    assert (found.status, found.reason, found.quality, found.findings) == (
+        AnalysisStatus.UNAVAILABLE,
+        reason,
+        0,
+        None,
+    )
     await analyses.get("BTC", AnalysisType.NEWS)
     assert fake.asked == 1
     assert await owner.fetchval("SELECT count(*) FROM analysis_cache") == 0
@@ -279,50 +279,6 @@ async def test_sentiment_lives_without_a_provider_that_hangs(
     assert examination.sources[1].completeness == 0
 
 
-async def test_a_change_of_mood_is_told(owner: Owner, database: Database, clock: FixedClock) -> None:
-    await list_tokens(owner)
-    await article(owner, "All is well", clock.now() - timedelta(hours=25), sentiment="0.6")
-    await article(owner, "All is lost", clock.now() - timedelta(minutes=1), sentiment="-0.6")
-    found = (await SentimentAnalyst(AnalysisDeps(database, clock), None).examine("BTC")).findings
-    assert found.change_24h < -30
-    assert found.score < 50
-
-
-async def test_the_press_is_weighed_by_impact_and_age(owner: Owner, database: Database, clock: FixedClock) -> None:
-    await list_tokens(owner)
-    now, day = clock.now(), timedelta(days=1)
-    await article(owner, "Now", now, sentiment="0.80", impact=90)
-    await article(owner, "Yesterday", now - day, sentiment="-0.50", impact=90)
-    await article(owner, "Before", now - 2 * day, sentiment="0.04", impact=0)
-    await article(owner, "Too old", now - 3 * day, sentiment="-1.00", impact=100)
-    await article(owner, "Of another", now, sentiment="-1.00", impact=100, symbol="ETH")
-    found = (await SentimentAnalyst(AnalysisDeps(database, clock), None).examine("BTC")).findings
-    # Weights are 100, 100 / 2 and 10 / 4.
-    assert found.score == pytest.approx(50 + 50 * (0.8 * 100 - 0.5 * 50 + 0.04 * 2.5) / 152.5)
-    assert [each.samples for each in found.sources] == [3]
-
-
-async def test_derivatives_and_defi_are_what_their_provider_says(database: Database, clock: FixedClock) -> None:
-    futures = Derivatives("BTC", clock.now(), 3, Decimal(10), Decimal(20), None, 0.1, [])
-    locked = Defi("BTC", clock.now(), Decimal(5), None, None)
-
-    class Provider:
-        name = "coingecko"
-
-        async def derivatives(self, symbol: str) -> Derivatives | None:
-            return futures if symbol == "BTC" else None
-
-        async def defi(self, symbol: str) -> Defi | None:
-            return locked if symbol == "BTC" else None
-
-    deps, provider = AnalysisDeps(database, clock), Provider()
-    assert (await DerivativesAnalyst(deps, provider).examine("BTC")).findings == futures
-    assert (await DefiAnalyst(deps, provider).examine("BTC")).findings == locked
-    for analyst in (DerivativesAnalyst(deps, provider), DefiAnalyst(deps, provider)):
-        with pytest.raises(NotAvailable, match="coingecko knows no"):
-            await analyst.examine("DOGE")
-
-
 async def test_every_analysis_is_read_back_as_it_was_stored(supplied: MarketServices) -> None:
     for kind in AnalysisType:
         made = await supplied.analyses.get("BTC", kind)
@@ -361,5 +317,5 @@ def test_every_type_has_a_ttl_of_the_seed_or_of_ours() -> None:
 
 
 def test_an_analysis_without_findings_is_one_of_any_type() -> None:
-    told: Analysis[Any] = Analysis("BTC", AnalysisType.DEFI, AnalysisStatus.UNAVAILABLE, "x", 0, NOON, NOON, None)
-    assert read_analysis(msgspec.to_builtins(told)) == told
+    found: Analysis[Any] = Analysis("BTC", AnalysisType.DEFI, AnalysisStatus.UNAVAILABLE, "x", 0, NOON, NOON, None)
+    assert read_analysis(msgspec.to_builtins(found)) == found

@@ -80,7 +80,7 @@ class Scene:
     async def _is_complete(self, run_id: UUID) -> bool:
         return await self.stored(run_id) == ALL
 
-    async def told(self, run_id: UUID) -> list[tuple[int, int]]:
+    async def published(self, run_id: UUID) -> list[tuple[int, int]]:
         """Seq and phase of each event."""
         rows = await self.database.pool.fetch(
             "SELECT seq, payload FROM events WHERE stream = $1 ORDER BY seq", analysis_stream(run_id)
@@ -112,7 +112,7 @@ async def viewer(owner: Owner) -> Viewer:
 async def test_four_phases_are_completed_in_order_each_with_its_parts(scene: Scene, viewer: Viewer) -> None:
     run_id = await scene.phases().open(viewer, "BTC")
     await scene.completed(run_id)
-    assert await scene.told(run_id) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert await scene.published(run_id) == [(1, 1), (2, 2), (3, 3), (4, 4)]
     assert set(await scene.parts(run_id)) == {kind.value for kind in AnalysisType}
     assert sorted(kind for kinds in PHASES.values() for kind in kinds) == sorted(AnalysisType)
 
@@ -143,7 +143,7 @@ async def test_who_opens_a_run_at_once_opens_the_same_and_each_phase_is_told_onc
     for each in processes:
         # Whoever was late finds it done, and ends.
         await until(lambda each=each: not each._running.has(runs[0]))  # type: ignore[misc]
-    assert await scene.told(runs[0]) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert await scene.published(runs[0]) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
 async def test_a_part_that_is_late_is_told_as_such_and_the_phase_is_in_time(scene: Scene, viewer: Viewer) -> None:
@@ -191,7 +191,7 @@ async def test_a_run_whose_process_was_killed_goes_on_where_it_was(
     assert await scene.stored(run_id) == [1, 2]
     assert await scene.phases().open(viewer, "BTC") == run_id
     await scene.completed(run_id)
-    assert await scene.told(run_id) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert await scene.published(run_id) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
 async def test_an_outage_of_postgres_is_waited_out(scene: Scene, viewer: Viewer) -> None:
@@ -215,7 +215,7 @@ async def test_an_outage_of_postgres_is_waited_out(scene: Scene, viewer: Viewer)
     shaky.failures = 2
     await scene.completed(run_id)
     assert shaky.failures == 0
-    assert await scene.told(run_id) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert await scene.published(run_id) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
 async def test_expired_runs_are_forgotten_with_the_places_of_their_streams(scene: Scene, viewer: Viewer) -> None:

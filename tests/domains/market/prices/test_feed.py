@@ -44,7 +44,7 @@ async def stored(owner: Owner, symbol: str = "BTC") -> Decimal | None:
     return value
 
 
-async def told(redis: Redis) -> str | None:
+async def latest_price(redis: Redis) -> str | None:
     body = await redis.hget(latest_key(PRICES_TOPIC), MARKET)
     return None if body is None else json.loads(body)["quotes"]["BTC"]["price_usd"]
 
@@ -58,7 +58,7 @@ def is_stored(owner: Owner, price: int) -> Callable[[], Awaitable[bool]]:
 
 def is_told(redis: Redis, price: int) -> Callable[[], Awaitable[bool]]:
     async def check() -> bool:
-        return await told(redis) == str(price)
+        return await latest_price(redis) == str(price)
 
     return check
 

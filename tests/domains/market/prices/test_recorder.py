@@ -1,66 +1,21 @@
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.market.prices.model import MARKET, PRICES_TOPIC, Interval, Move
-from app.domains.market.prices.services.recorder import AfterMinute, OnMoves, Recorder
+from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import MINUTES_KEPT, Ticker
 from app.kit.clock import FixedClock
-from app.kit.db import Database, Tx
-from app.kit.errors import Unavailable
-from app.kit.volatile import VolatileTopics, latest_key
+from app.kit.db import Database
+from app.kit.volatile import VolatileTopics
 from tests.conftest import NOON, Owner
 from tests.domains.market.price_feed import SOURCE, quoted
-from tests.domains.market.token_listing import list_tokens
+from tests.domains.market.prices.recording import SECOND, Moves, hooks, prices
 from tests.waiting import until
 
-SECOND = timedelta(seconds=1)
-NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum")}
-
-
-@pytest_asyncio.fixture(autouse=True)
-async def tokens(owner: Owner) -> None:
-    await list_tokens(owner, NAMES)
-
-
-@pytest.fixture
-def ticker(clock: FixedClock, redis: Redis) -> Ticker:
-    return Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
-
-
-@pytest.fixture
-def recorder(database: Database, clock: FixedClock) -> Recorder:
-    return Recorder(database, clock, (), ())
-
-
-class Moves:
-    """Notes what it is given in the transaction of a tick, and may refuse."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, list[Move]]] = []
-        self.refuses = False
-
-    async def __call__(self, tx: Tx, source: str, moves: Sequence[Move]) -> None:
-        self.seen.append((source, sorted(moves, key=lambda move: move.symbol)))
-        if self.refuses:
-            raise LookupError("an alert that cannot be evaluated")
-
-
-def hooks(moves: OnMoves | None = None, minute: AfterMinute | None = None) -> tuple[list[OnMoves], list[AfterMinute]]:
-    return [moves] if moves else [], [minute] if minute else []
-
-
-async def _told_to(redis: Redis) -> bool:
-    """Whether the last of a tick's topics was told."""
-    return bool(await redis.exists(latest_key(Interval.ONE_DAY.topic)))
-
-
-async def prices(owner: Owner) -> dict[str, Decimal]:
-    return {row[0]: row[1] for row in await owner.fetch("SELECT symbol, price_usd FROM market_data ORDER BY symbol")}
+pytestmark = pytest.mark.usefixtures("tokens")
 
 
 async def test_a_tick_is_stored_and_tells_each_move(
@@ -246,11 +201,11 @@ async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedC
     ticker.take(quoted(clock, {"BTC": 120}))
     volatile = VolatileTopics(redis)
 
-    async def told() -> bool:
+    async def published() -> bool:
         day = await volatile.latest(Interval.ONE_DAY.topic)
         return bool(day and day[MARKET]["bars"]["BTC"][0][4] == "120")
 
-    await until(told)
+    await until(published)
     tick = await volatile.latest(PRICES_TOPIC)
     assert tick is not None
     assert tick[MARKET] == {
@@ -284,200 +239,3 @@ async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedC
         ],
         "ETH": [None, ["2026-11-21T12:00:00Z", "10", "10", "10", "10", "1.00"]],
     }
-
-
-async def test_a_new_ticker_goes_on_with_the_open_candles(
-    redis: Redis, clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
-) -> None:
-    volatile = VolatileTopics(redis)
-    ticker.take(quoted(clock, {"BTC": 100}))
-    clock.advance(60 * SECOND)
-    ticker.take(quoted(clock, {"BTC": 300}))
-
-    async def told() -> bool:
-        day = await volatile.latest(Interval.ONE_DAY.topic)
-        return bool(day and day[MARKET]["bars"]["BTC"][0][4] == "300")
-
-    await until(told)
-    # The first one dies with a minute that it closed and did not store.
-    clock.advance(10 * SECOND)
-    heir = Ticker(SOURCE, clock, volatile, every_s=1.0)
-    await heir.restore([])
-    heir.take(quoted(clock, {"BTC": 200}))
-    clock.advance(60 * SECOND)
-    heir.advance()
-    await recorder.record(heir)
-    rows = await owner.fetch(
-        "SELECT interval, opened_at, open, high, low, close FROM candles WHERE interval IN ('1m', '1h') ORDER BY 2, 1"
-    )
-    assert [tuple(row) for row in rows] == [
-        ("1h", NOON, 100, 300, 100, 200),
-        ("1m", NOON, 100, 100, 100, 100),
-        ("1m", NOON + timedelta(minutes=1), 300, 300, 200, 200),
-    ]
-
-
-async def test_a_minute_that_ended_when_its_feed_died_is_sampled(
-    redis: Redis, clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
-) -> None:
-    clock.advance(59 * SECOND)
-    ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
-    await until(lambda: _told_to(redis))
-    clock.advance(2 * SECOND)
-    heir = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
-    await heir.restore([])
-    heir.take(quoted(clock, {"BTC": 200}))
-    await recorder.record(heir)
-    rows = await owner.fetch("SELECT symbol, price_usd, price_aud, volume_24h_usd, timestamp FROM price_history")
-    assert sorted(tuple(row) for row in rows) == [
-        ("BTC", 100, 150, 86400, NOON + 59 * SECOND),
-        ("ETH", 10, 15, 86400, NOON + 59 * SECOND),
-    ]
-    # What nobody has quoted since is not stored as if somebody had.
-    assert await prices(owner) == {"BTC": 200}
-
-
-async def test_without_redis_a_new_ticker_goes_on_with_what_is_stored(
-    redis: Redis, clock: FixedClock, recorder: Recorder, ticker: Ticker
-) -> None:
-    ticker.take(quoted(clock, {"BTC": 100}))
-    clock.advance(60 * SECOND)
-    ticker.advance()
-    await recorder.record(ticker)
-    await until(lambda: _told_to(redis))
-    await redis.flushall()
-
-    heir = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
-    await heir.restore(await recorder.open_candles(["BTC"], SOURCE))
-    heir.take(quoted(clock, {"BTC": 200}))
-
-    async def told() -> bool:
-        day = await VolatileTopics(redis).latest(Interval.ONE_DAY.topic)
-        expected = ["100.000000000000", "200", "100.000000000000", "200"]
-        return bool(day and day[MARKET]["bars"]["BTC"][0][1:5] == expected)
-
-    await until(told)
-    minute = await VolatileTopics(redis).latest(Interval.ONE_MINUTE.topic)
-    assert minute is not None
-    assert minute[MARKET]["bars"]["BTC"][0][1] == "200"
-
-
-async def test_a_clock_that_was_ahead_once_does_not_stop_the_market(
-    database: Database, clock: FixedClock, ticker: Ticker, owner: Owner
-) -> None:
-    moves = Moves()
-    recorder = Recorder(database, clock, *hooks(moves))
-    clock.advance(timedelta(days=400))
-    ticker.take(quoted(clock, {"BTC": 100}))
-    await recorder.record(ticker)
-    clock.advance(-timedelta(days=400))
-    ticker.take(quoted(clock, {"BTC": 120}))
-    await recorder.record(ticker)
-    assert moves.seen[-1] == (SOURCE, [Move("BTC", Decimal(100), Decimal(120))])
-    assert await prices(owner) == {"BTC": 120}
-    clock.advance(60 * SECOND)
-    ticker.advance()
-    await recorder.record(ticker)
-    rows = await owner.fetch("SELECT interval, opened_at, open FROM candles WHERE interval IN ('1m', '1d') ORDER BY 1")
-    assert [tuple(row) for row in rows] == [("1d", NOON - timedelta(hours=12), 120), ("1m", NOON, 120)]
-
-
-async def test_candles_of_a_clock_that_was_ahead_are_not_gone_on_with(
-    redis: Redis, clock: FixedClock, ticker: Ticker
-) -> None:
-    clock.advance(timedelta(days=400))
-    ticker.take(quoted(clock, {"BTC": 100}))
-    await until(lambda: _told_to(redis))
-    clock.advance(-timedelta(days=400))
-    heir = Ticker(SOURCE, clock, VolatileTopics(redis), every_s=1.0)
-    await heir.restore([])
-    heir.take(quoted(clock, {"BTC": 200}))
-    clock.advance(60 * SECOND)
-    assert heir.advance()
-    assert [(each.opened_at, each.open) for each in heir.minutes[0].candles] == [(NOON, Decimal(200))]
-
-
-async def test_a_tick_that_cannot_be_stored_does_not_keep_back_the_candles(
-    database: Database, clock: FixedClock, ticker: Ticker, owner: Owner
-) -> None:
-    moves = Moves()
-    moves.refuses = True
-    ticker.take(quoted(clock, {"BTC": 100}))
-    clock.advance(60 * SECOND)
-    ticker.advance()
-    with pytest.raises(LookupError):
-        await Recorder(database, clock, *hooks(moves)).record(ticker)
-    assert await owner.fetchval("SELECT count(*) FROM candles WHERE interval = '1m'") == 1
-    assert list(ticker.due) == ["BTC"]
-
-
-async def test_a_token_that_is_listed_no_more_is_told_no_more(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
-    ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
-    ticker.follow(["BTC"], {})
-    clock.advance(SECOND)
-    ticker.take(quoted(clock, {"BTC": 110}))
-
-    async def told() -> bool:
-        latest = await VolatileTopics(redis).latest(PRICES_TOPIC)
-        return latest is not None and MARKET in latest and list(latest[MARKET]["quotes"]) == ["BTC"]
-
-    await until(told)
-
-
-async def test_another_sources_candles_are_not_gone_on_with(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
-    ticker.take(quoted(clock, {"BTC": 100}))
-    await until(lambda: _told_to(redis))
-    heir = Ticker("coingecko", clock, VolatileTopics(redis), every_s=1.0)
-    await heir.restore([])
-    clock.advance(60 * SECOND)
-    assert not heir.advance()
-
-
-@pytest.mark.parametrize("rubbish", ["[]", "not json", '{"source": "simulated", "bars": {"BTC": [1]}}'])
-async def test_what_redis_holds_of_another_release_is_passed_over(
-    redis: Redis, clock: FixedClock, ticker: Ticker, rubbish: str
-) -> None:
-    await redis.hset("moneta:latest:candles:1m", MARKET, rubbish)
-    await ticker.restore([])
-    ticker.take(quoted(clock, {"BTC": 100}))
-    assert list(ticker.due) == ["BTC"]
-
-
-async def test_a_day_is_told_by_our_own_candles_where_the_provider_is_silent(
-    clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
-) -> None:
-    ticker.take(quoted(clock, {"BTC": 100}))
-    clock.advance(60 * SECOND)
-    ticker.advance()
-    await recorder.record(ticker)
-    days = await recorder.days(["BTC", "ETH"], SOURCE)
-    assert list(days) == ["BTC"]
-    ticker.follow(["BTC", "ETH"], days)
-    ticker.take(quoted(clock, {"BTC": 120}, volume=None))
-    await recorder.record(ticker)
-    row = await owner.fetchrow(
-        "SELECT change_24h, change_percentage_24h, high_24h, low_24h, volume_24h_usd FROM market_data"
-    )
-    assert row is not None
-    assert tuple(row) == (20, 20, 120, 100, 1)
-
-
-async def test_a_lost_database_keeps_what_is_due(
-    database: Database, clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
-) -> None:
-    ticker.take(quoted(clock, {"BTC": 100}))
-    clock.advance(60 * SECOND)
-    ticker.advance()
-    await owner.execute(
-        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
-        " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN new; END $$"
-    )
-    await owner.execute("CREATE TRIGGER die BEFORE INSERT ON market_data FOR EACH ROW EXECUTE FUNCTION die()")
-    with pytest.raises(Unavailable):
-        await recorder.record(ticker)
-    assert list(ticker.due) == ["BTC"]
-    assert len(ticker.minutes) == 1
-    await owner.execute("DROP TRIGGER die ON market_data")
-    await recorder.record(ticker)
-    assert await prices(owner) == {"BTC": 100}
-    assert await owner.fetchval("SELECT count(*) FROM candles WHERE interval = '1m'") == 1

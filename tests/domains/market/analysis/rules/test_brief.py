@@ -23,7 +23,7 @@ def prediction(horizon: Horizon, calibration: Calibration) -> Prediction:
     return Prediction(horizon, None, 200, NOON, Decimal(100), 0.1, intervals, 400, 2, calibration)
 
 
-def told(*predictions: Prediction) -> list[str]:
+def brief_of(*predictions: Prediction) -> list[str]:
     findings = PredictionFindings(Interval.ONE_HOUR, 700, Decimal(100), NOON, predictions)
     kind = AnalysisType.PREDICTIONS
     made = Analysis("BTC", kind, AnalysisStatus.AVAILABLE, None, 36, NOON, NOON + timedelta(minutes=15), findings)
@@ -32,11 +32,11 @@ def told(*predictions: Prediction) -> list[str]:
 
 @pytest.mark.parametrize("calibration", [Calibration.CALIBRATED, Calibration.TOO_NARROW, Calibration.TOO_WIDE])
 def test_the_furthest_proven_prediction_is_told_with_its_coverage(calibration: Calibration) -> None:
-    assert told(prediction(Horizon.ONE_DAY, calibration), prediction(Horizon.SEVEN_DAYS, Calibration.UNPROVEN)) == [
+    assert brief_of(prediction(Horizon.ONE_DAY, calibration), prediction(Horizon.SEVEN_DAYS, Calibration.UNPROVEN)) == [
         "In 24h the price is between $90.0000 and $110.000 with a probability of 80%; such intervals have held 86% of"
         " the time."
     ]
 
 
 def test_a_prediction_that_nothing_proves_is_not_told() -> None:
-    assert told(prediction(Horizon.SEVEN_DAYS, Calibration.UNPROVEN)) == []
+    assert brief_of(prediction(Horizon.SEVEN_DAYS, Calibration.UNPROVEN)) == []

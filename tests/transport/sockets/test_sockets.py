@@ -8,7 +8,8 @@ from websockets.frames import Frame, Opcode
 
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics
-from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe
+from tests.transport.client import begin, closed, hear, say, subscribe
+from tests.transport.stage import Stage, staged
 from tests.waiting import elapse, until
 
 

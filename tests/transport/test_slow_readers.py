@@ -12,7 +12,8 @@ from websockets.frames import Frame, Opcode
 
 from app.kit.db import Database
 from app.transport.sockets import wire
-from tests.transport.live.stage import Stage, begin, closed, hear, staged, subscribe
+from tests.transport.client import begin, closed, hear, subscribe
+from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until
 
 SIZE = 20_000

@@ -11,7 +11,8 @@ from websockets.typing import Subprotocol
 from app.kit.db import Database
 from app.transport.sockets.admission import ADDRESSES, AddressBuckets, Admission, TokenBucket
 from app.transport.sockets.socket import DOCUMENT_CHARS
-from tests.transport.live.stage import begin, closed, hear, say, staged, subscribe
+from tests.transport.client import begin, closed, hear, say, subscribe
+from tests.transport.stage import staged
 from tests.waiting import until
 
 

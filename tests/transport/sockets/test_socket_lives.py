@@ -9,7 +9,8 @@ from app.kit.db import Database
 from app.transport.credentials import PLACES, SCHEME
 from app.transport.sockets import endpoint
 from tests.kit.moving import append
-from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe, whoami, why
+from tests.transport.client import begin, closed, hear, say, subscribe, whoami, why
+from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until
 
 

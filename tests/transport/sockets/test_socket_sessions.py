@@ -15,7 +15,8 @@ from app.domains.accounts.model import Viewer
 from app.kit.db import Database
 from app.kit.errors import ResyncRequired, Unavailable
 from app.transport import sessions
-from tests.transport.live.stage import Stage, begin, closed, hear, say, staged, subscribe, whoami
+from tests.transport.client import begin, closed, hear, say, subscribe, whoami
+from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until
 
 EXPIRED = (4403, "The session has expired.")
@@ -302,7 +303,7 @@ async def test_who_cannot_be_vouched_for_is_let_go(stage: Stage, monkeypatch: py
         monkeypatch.setattr(stage.hub, "top", cut_off)
         await stage.revoke(stage.log_in("somebody"))
         code, reason = await closed(known)
-        assert (code, reason) == (1013, "It cannot be told whether the session lives. Connect again.")
+        assert (code, reason) == (1013, "The session cannot be verified at the moment. Connect again.")
         await say(anonymous, "ping")
         assert await hear(anonymous) == {"type": "pong"}
 

@@ -14,7 +14,7 @@ from app.kit.db import Database
 from app.kit.volatile import VolatileTopics
 from app.transport import sse
 from app.transport.cookies import SESSION
-from tests.transport.live.stage import Stage, staged
+from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until
 
 

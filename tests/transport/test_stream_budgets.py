@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 
 from app.engine.streams.budgets import Budgets
 from app.kit.db import Database
-from tests.transport.live.stage import LIMITS, Stage, begin, hear, say, staged, subscribe
+from tests.transport.client import begin, hear, say, subscribe
+from tests.transport.graph import LIMITS
+from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until
 
 EVENTS = {"accept": "text/event-stream"}

@@ -4,7 +4,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.kit.db import Database
-from tests.transport.live.stage import Stage, staged
+from tests.transport.stage import Stage, staged
 
 
 @pytest_asyncio.fixture

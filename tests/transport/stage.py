@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,30 +10,21 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
-import strawberry
 from redis.asyncio import Redis
-from strawberry.schema.config import StrawberryConfig
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from app.dev.processes import free_port
 from app.domains.accounts.model import SESSIONS_STREAM, Client, Role, Viewer
-from app.engine.declarations.audience import computed_for
-from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.limits import Limits
-from app.engine.declarations.subscriptions import durable, volatile
 from app.engine.execution.engine import Engine
 from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database
-from app.kit.errors import Forbidden, Unavailable
-from app.kit.events import Event, EventLog, Fact
+from app.kit.errors import Unavailable
+from app.kit.events import EventLog, Fact
 from app.kit.hub import Hub
-from app.kit.loaders import Audience
 from app.kit.reads import Reads
-from app.schema.scalars import SCALARS
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.cookies import SESSION
@@ -43,147 +33,11 @@ from app.transport.server import serve
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
-from tests.engine.support import CURSORS
 from tests.kit.moving import hub_of, relaying
+from tests.transport.graph import LIMITS, SCHEMA, Context
 from tests.waiting import HANG_S
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
-
-
-@dataclass
-class Context:
-    cursors = CURSORS
-    stage: "Stage"
-    caller: Caller
-    reads: Reads
-    new_session: None = None
-    session_ended: bool = False
-    tells_secret: bool = False
-
-    @property
-    def viewer(self) -> Viewer | None:
-        return self.caller.viewer
-
-    @property
-    def viewer_id(self) -> UUID | None:
-        return self.viewer.user_id if self.viewer else None
-
-    @property
-    def request_id(self) -> str:
-        return self.caller.request_id
-
-    def audience_key(self, audience: Audience) -> UUID | None:
-        return None if audience is Audience.PUBLIC else self.viewer_id
-
-    def for_event(self, audience: Audience) -> "Context":
-        return self.stage.context(self.caller)
-
-    @property
-    def party(self) -> UUID | None:
-        return self.viewer_id
-
-    async def read_anew(self) -> None:
-        before, self.reads = self.reads, self.reads.anew(PUBLIC)
-        await before.aclose()
-
-
-Info = strawberry.Info[Context, None]
-
-
-def _text(size: int) -> str:
-    return "x" * size
-
-
-@strawberry.type
-class Tick:
-    n: int
-    cursor: Cursor
-
-    text: str = strawberry.field(resolver=_text, metadata=computed_for(Audience.PUBLIC))
-
-
-def tick(event: Event, cursor: Cursor) -> Tick:
-    return Tick(n=event.payload["n"], cursor=cursor)
-
-
-@strawberry.type
-class Query:
-    @strawberry.field
-    def hello(self, name: str = "world") -> str:
-        return f"hello {name}"
-
-    @strawberry.field
-    def sets_cookies(self, info: Info) -> bool:
-        return info.context.caller.from_browser
-
-    @strawberry.field
-    def me(self, info: Info) -> str | None:
-        return str(info.context.viewer.user_id) if info.context.viewer else None
-
-    @strawberry.field
-    def why(self, info: Info) -> str | None:
-        refusal = info.context.caller.refusal
-        return None if refusal is None else refusal.reason
-
-    @strawberry.field
-    async def forever(self, info: Info) -> str:
-        async with info.context.stage.running():
-            await asyncio.Event().wait()
-        return "never"
-
-
-@strawberry.type
-class Mutation:
-    @strawberry.mutation
-    def bump(self, info: Info) -> int:
-        info.context.stage.bumps += 1
-        return info.context.stage.bumps
-
-    @strawberry.mutation
-    async def bump_slowly(self, info: Info) -> int:
-        stage = info.context.stage
-        async with stage.running():
-            await stage.released.wait()
-            stage.bumps += 1
-        return stage.bumps
-
-
-@strawberry.type
-class Subscription:
-    @durable(Tick, payload=tick, audience=Audience.PUBLIC, per_s=1.0, description="Facts.")
-    async def facts(self, stream: str = "facts") -> str:
-        return stream
-
-    @durable(Tick, payload=tick, per_s=1.0, description="Facts of the viewer, whom it is asked about for each.")
-    async def mine(self, info: Info) -> str:
-        if info.context.stage.forbidden:
-            raise Forbidden
-        return f"of:{info.context.viewer_id}"
-
-    @volatile(
-        Tick,
-        payload=lambda latest, _: Tick(n=latest.payload, cursor=Cursor("")),
-        audience=Audience.PUBLIC,
-        per_s=1.0,
-        description="A price.",
-    )
-    async def price(self) -> str:
-        return "price"
-
-
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
-LIMITS = Limits(
-    body_bytes=16_384,
-    tokens=500,
-    depth=10,
-    aliases=10,
-    cost=1000,
-    first=100,
-    timeout_s=HANG_S,
-    subscriptions_per_socket=3,
-    sockets_per_viewer=20,
-    replay_events=1000,
-)
 
 
 class Handle:
@@ -393,47 +247,3 @@ async def staged(database: Database, redis: Redis, **settings: Any) -> AsyncIter
             await server
             await stage.runtime.sessions.stop()
             stage.runtime.subscriptions.stop()
-
-
-async def say(socket: ClientConnection, type_: str, **message: Any) -> None:
-    await socket.send(json.dumps({"type": type_} | message))
-
-
-async def hear(socket: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await socket.recv())
-    return message
-
-
-async def begin(socket: ClientConnection, payload: dict[str, Any] | None = None) -> None:
-    await say(socket, "connection_init", **({} if payload is None else {"payload": payload}))
-    assert await hear(socket) == {"type": "connection_ack"}
-
-
-async def subscribe(socket: ClientConnection, id_: str, query: str, **rest: Any) -> None:
-    await say(socket, "subscribe", id=id_, payload={"query": query} | rest)
-
-
-async def closed(socket: ClientConnection) -> tuple[int, str]:
-    """The code and reason with which the server closes; whatever it still says before is dropped."""
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            await socket.recv()
-    assert socket.close_code is not None
-    return socket.close_code, socket.close_reason or ""
-
-
-async def whoami(socket: ClientConnection) -> str | None:
-    return await _told(socket, "me")
-
-
-async def why(socket: ClientConnection) -> str | None:
-    """Why this socket is nobody's."""
-    return await _told(socket, "why")
-
-
-async def _told(socket: ClientConnection, field: str) -> str | None:
-    await subscribe(socket, field, f"{{ {field} }}")
-    answer = await hear(socket)
-    await hear(socket)
-    told: str | None = answer["payload"]["data"][field]
-    return told
