@@ -91,7 +91,7 @@ class Application:
 async def open_application(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Application]:
     """Connects to both servers and wires the houses. Raises Unavailable with one clear line.
 
-    `clock` is for who tells a past; otherwise it is the database's, whatever this machine's says.
+    `clock` is for data with a past; otherwise it is the database's, whatever this machine's says.
     """
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.open(

@@ -102,7 +102,7 @@ class Context:
 
     @property
     def party(self) -> Hashable:
-        """Who queues for the database: the viewer, or whoever shares the address, or what is for everybody."""
+        """Who queues for the database: the viewer, or all who share the address, or what is for everybody."""
         return self.viewer_id or source_of(self.client.ip) or SHARED
 
     def audience_key(self, audience: Audience) -> Hashable:

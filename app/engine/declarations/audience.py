@@ -1,4 +1,4 @@
-"""Who a field is for. Columns are for whoever sees their record, relations for whom their loader is."""
+"""Who a field is for. Columns are for everyone who sees their record, relations for whom their loader is."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -35,7 +35,7 @@ def audience_of(field: GraphQLField) -> Audience:
     match binding_of(field):
         case Relation() as relation:
             return relation.loader.audience
-        # These see their parent and nothing else; whoever may see that may see them.
+        # These see their parent and nothing else; everyone who may see it may see them.
         case Column() | ParentFunction():
             return Audience.PUBLIC
     said = _metadata(field).get(_AUDIENCE)

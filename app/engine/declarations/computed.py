@@ -25,7 +25,7 @@ def from_parent(
 ) -> Any:
     """A field whose value is `function` of the parent, and of nothing else.
 
-    So whoever may see the parent may see it, and it is computed without Strawberry's `Info`.
+    So everyone who may see the parent may see it, and it is computed without Strawberry's `Info`.
     """
     return strawberry.field(
         resolver=function,

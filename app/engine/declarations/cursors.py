@@ -59,7 +59,7 @@ class Cursors:
 
 
 def _is_sound(value: Any) -> bool:
-    # What is sealed was once read from the database; nothing else may reach it, whoever holds the key.
+    # What is sealed was once read from the database; nothing else may reach it, even from a holder of the key.
     match value:
         case Decimal():
             return value.is_finite()

@@ -74,7 +74,7 @@ class Limits(msgspec.Struct, frozen=True):
     socket_ping_s: float = 6.5
     """Seconds between two pings, and for the answer to one."""
     socket_drain_s: float = 10.0
-    """Seconds that whoever reads events may be behind."""
+    """Seconds that a reader of events may be behind."""
     database_waiting: int = 4000
     """Reads and writes that wait for a connection to the database, in one server process."""
     database_waiting_per_caller: int = 1000

@@ -161,7 +161,7 @@ async def page_of(
     """One page as the source of a connection; `stream`: with the place where this stream stands."""
     reads, cursor = context.reads, None
     if stream is not None:
-        # Read before the data, or in the same snapshot: what happens meanwhile is told twice rather than never.
+        # Read before the data, or in the same snapshot: what happens meanwhile is delivered twice rather than never.
         position = await reads.one(positions_by_stream[loader.audience], stream)
         assert position is not None, "a stream stands at 0 before its first event"
         cursor = stream_cursor(position.epoch, stream, position.seq)

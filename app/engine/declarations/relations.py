@@ -36,7 +36,7 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     loader: One[Any] | Many[Any] | Page[Any]
     key: str | None
     stream: Callable[[Any], str] | None = None
-    """The stream that tells the changes of a key's list; null where nothing does."""
+    """The stream of the changes of a key's list; null where nothing does."""
     filtering: Filtering | None = None
     """Null where the list has no arguments of its own."""
     max_first: int = MAX_FIRST
@@ -147,7 +147,7 @@ def paged(
 ) -> Any:
     """The list of records that belong to the parent's `key`, page by page; without a key, a list of its own.
 
-    `stream` names the stream that tells the list's changes, by its key. The parameters of `filtering` are the list's
+    `stream` names the stream of the list's changes, by its key. The parameters of `filtering` are the list's
     further arguments, before `first` and `after`, or behind them if they are keyword-only. It returns the loader's
     filters, in their order, or `Chosen`, with another loader of the same audience.
 

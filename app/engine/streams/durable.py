@@ -84,7 +84,7 @@ class DurableGroup(Group):
             self._replay(member)
 
     def leave(self, member: Subscription) -> None:
-        """Forgets a subscriber."""
+        """Removes a subscriber."""
         super().leave(member)
         if (task := self._replaying.pop(member, None)) is not None and task is not asyncio.current_task():
             task.cancel()

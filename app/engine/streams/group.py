@@ -30,7 +30,7 @@ TURN: Final = 512
 PAUSES_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 BROKEN: Final = [{"message": MASKED, "extensions": {"code": Code.INTERNAL}}]
-"""What subscribers are told when something failed that nobody expected; the log knows more."""
+"""The message to subscribers when an unexpected error occurs; the log has the details."""
 
 log = structlog.get_logger(__name__)
 _numbers = itertools.count(1)
@@ -70,7 +70,7 @@ class Group(ABC):
         self.position = 0
         """The newest event that the live subscribers were given, or that does not concern them."""
         self.delivered = 0
-        """Events handed to whoever was live all the time."""
+        """Events handed to subscribers that were live all the time."""
         self.ended = False
         """It has given up its stream, and would give a newcomer nothing."""
         self.members: set[Subscription] = set()
@@ -110,7 +110,7 @@ class Group(ABC):
             self._pumping.cancel()
 
     def leave(self, member: Subscription) -> None:
-        """Forgets a subscriber."""
+        """Removes a subscriber."""
         if member.state is State.LIVE:
             member.leave_live(State.CLOSED, self.position, 0)
             del self._live[member]

@@ -1,4 +1,4 @@
-"""Deliveries kept for whoever comes back: bounded in bytes for the whole process."""
+"""Deliveries kept for clients that reconnect: bounded in bytes for the whole process."""
 
 from collections import OrderedDict
 from typing import Final

@@ -1,4 +1,4 @@
-"""One subscriber of a group: where it stands, and how it is told."""
+"""One subscriber of a group: its position, and its deliveries."""
 
 import secrets
 from datetime import UTC, datetime

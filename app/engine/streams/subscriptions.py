@@ -139,7 +139,7 @@ class Subscriptions:
             return errors_of(problem)
 
     def stop(self) -> None:
-        """Ends every subscription; nobody is told."""
+        """Ends every subscription without a message."""
         for member in list(self._by_id.values()):
             member.close()
 

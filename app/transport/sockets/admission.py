@@ -63,7 +63,7 @@ class AddressBuckets:
         return bucket.take()
 
 
-class Admission:
+class SocketAdmission:
     """Counts sockets, and refuses those beyond the limits. Clients reconnect by themselves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:

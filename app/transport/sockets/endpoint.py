@@ -17,7 +17,7 @@ from app.transport.messages import JSON
 from app.transport.refusals import Refused
 from app.transport.request_middleware import request_log_of
 from app.transport.runtime import AppRuntime
-from app.transport.sockets.admission import Admission
+from app.transport.sockets.admission import SocketAdmission
 from app.transport.sockets.protocol import SUBPROTOCOL, CloseCode
 from app.transport.sockets.socket import Socket
 from app.transport.sockets.socket_server import SocketServer
@@ -46,7 +46,7 @@ class SocketEndpoint:
     """`/graphql` for WebSockets: an ASGI application."""
 
     def __init__(self, runtime: AppRuntime) -> None:
-        self._admission = Admission(runtime.settings, runtime.metrics)
+        self._admission = SocketAdmission(runtime.settings, runtime.metrics)
         self._server = SocketServer(runtime, Callers(runtime), self._admission, set())
         self._open: set[Socket] = set()
         runtime.metrics.watch_sockets(self.__len__)

@@ -10,7 +10,7 @@ from app.kit.errors import Unauthenticated
 from app.transport.callers import Callers
 from app.transport.credentials import token_in
 from app.transport.runtime import AppRuntime, Caller
-from app.transport.sockets.admission import Admission
+from app.transport.sockets.admission import SocketAdmission
 from app.transport.sockets.protocol import CloseCode, Closing
 
 
@@ -19,7 +19,7 @@ class SocketServer(msgspec.Struct, frozen=True, eq=False):
 
     runtime: AppRuntime
     callers: Callers
-    admission: Admission
+    admission: SocketAdmission
     tasks: set["asyncio.Task[None]"]
     """The tasks of all sockets."""
 

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from app.kit.db import Database
-from app.transport.sockets.admission import ADDRESSES, AddressBuckets, Admission, TokenBucket
+from app.transport.sockets.admission import ADDRESSES, AddressBuckets, SocketAdmission, TokenBucket
 from app.transport.sockets.socket import DOCUMENT_CHARS
 from tests.transport.client import begin, closed, hear, say, subscribe
 from tests.transport.stage import staged
@@ -121,7 +121,9 @@ async def test_one_address_in_a_hurry_does_not_use_up_what_is_for_all(
 ) -> None:
     async with staged(database, redis, socket_address_accept_rate=1, socket_accept_rate=2) as stage:
         # Nothing is given back while we look, however slow the machine is.
-        monkeypatch.setattr(stage.sockets, "_admission", admission := Admission(stage.settings, stage.runtime.metrics))
+        monkeypatch.setattr(
+            stage.sockets, "_admission", admission := SocketAdmission(stage.settings, stage.runtime.metrics)
+        )
         monkeypatch.setattr(admission, "_addresses", AddressBuckets(1, lambda: 0.0))
         monkeypatch.setattr(admission, "_bucket", TokenBucket(2, lambda: 0.0))
         async with stage.connect() as first:
