@@ -54,7 +54,7 @@ class Context:
     """From the browser's cookie; null without one."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
-    tells_secret: bool = field(default=False)
+    reveals_secret: bool = field(default=False)
     """Whether the answer holds what only the caller may ever know, such as tokens."""
 
     @property

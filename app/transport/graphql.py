@@ -158,7 +158,7 @@ class GraphQLEndpoint:
 
     def _with_session(self, answer: HttpResponse, caller: Caller, context: Context) -> HttpResponse:
         """Adds the cookies of a session that was opened, renewed or ended; other callers read their payload."""
-        if context.tells_secret:
+        if context.reveals_secret:
             # Compressed together with text that an attacker made us repeat, its length would reveal it (BREACH).
             # Proxies keep to this as well.
             answer.headers["cache-control"] = f"no-store, {NO_TRANSFORM}"

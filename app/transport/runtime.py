@@ -67,7 +67,7 @@ class Context(RequestContext, Protocol):
         ...
 
     @property
-    def tells_secret(self) -> bool:
+    def reveals_secret(self) -> bool:
         """Whether the answer holds what only the caller may ever know, such as tokens."""
         ...
 

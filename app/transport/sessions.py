@@ -172,7 +172,7 @@ class SessionWatch:
             log.error("sessions.failed", exc_info=error)
         if time.monotonic() - self._sure_at > UNSURE_S:
             for session_id in list(self._watching):
-                self._tell(session_id, Ending.UNSURE)
+                self._notify(session_id, Ending.UNSURE)
         await asyncio.sleep(_RETRY_S)
 
     def _end(self, session_id: UUID) -> None:
@@ -182,9 +182,9 @@ class SessionWatch:
                 break
             del self._ended[known]
         self._ended[session_id] = now
-        self._tell(session_id, Ending.ENDED)
+        self._notify(session_id, Ending.ENDED)
 
-    def _tell(self, session_id: UUID, ending: Ending) -> None:
+    def _notify(self, session_id: UUID, ending: Ending) -> None:
         for watcher in self._watching.pop(session_id, []):
             watcher.ended(ending)
 

@@ -35,7 +35,7 @@ class Context:
     reads: Reads
     new_session: None = None
     session_ended: bool = False
-    tells_secret: bool = False
+    reveals_secret: bool = False
 
     @property
     def viewer(self) -> Viewer | None:

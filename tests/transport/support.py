@@ -51,7 +51,7 @@ class FakeContext:
     witness: "Witness"
     new_session: SessionTokens | None = None
     session_ended: bool = False
-    tells_secret: bool = False
+    reveals_secret: bool = False
 
     @property
     def request_id(self) -> str:
@@ -139,7 +139,7 @@ class Mutation:
     @strawberry.mutation
     def login(self, info: strawberry.Info[FakeContext, None]) -> bool:
         info.context.new_session = TOKENS
-        info.context.tells_secret = True
+        info.context.reveals_secret = True
         return True
 
     @strawberry.mutation

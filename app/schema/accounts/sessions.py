@@ -250,7 +250,7 @@ async def _deliver(context: Context, session: LoggedIn, delivery: TokenDelivery)
     await context.become(session.viewer)
     tokens = session.tokens
     context.session_ended = False
-    context.tells_secret = True
+    context.reveals_secret = True
     context.new_session = tokens if delivery is TokenDelivery.COOKIE else None
     return {
         "viewer": cast(Any, session.viewer),

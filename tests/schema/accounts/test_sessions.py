@@ -36,13 +36,13 @@ async def test_an_answer_says_that_it_tells_tokens(graph: Graph) -> None:
     alice = await register(graph.house, "alice@example.com")
     for browser in (False, True):
         await graph.data(LOGIN, _login(), browser=browser)
-        assert graph.context.tells_secret
+        assert graph.context.reveals_secret
         session = await open_session(graph.house, alice.user_id)
         tokens = {"input": {"refreshToken": session.tokens.refresh_token}}
         await graph.data(REFRESH, tokens, browser=browser)
-        assert graph.context.tells_secret
+        assert graph.context.reveals_secret
         await graph.data(LOGIN, _login(password="wrong-password"), browser=browser)
-        assert not graph.context.tells_secret
+        assert not graph.context.reveals_secret
 
 
 async def test_a_browser_gets_its_tokens_as_cookies_only(graph: Graph) -> None:
