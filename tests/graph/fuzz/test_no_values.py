@@ -13,9 +13,9 @@ from websockets.typing import Subprotocol
 from app.dev.processes import free_port
 from app.main import Application
 from app.transport.server import serve
-from tests.graph.fuzz.arena import SDL, Arena, open_arena
+from tests.graph.fuzz.callers import belongings, samples
 from tests.graph.fuzz.calls import Call, Caller, written_out
-from tests.graph.fuzz.people import belongings, samples
+from tests.graph.fuzz.target import SDL, Target, open_target
 from tests.graph.world import World
 from tests.transport.client import begin, closed, hear, say
 from tests.waiting import HANG_S
@@ -28,27 +28,27 @@ TEXTS: Final = ("String", "ID", "Hash", "Cursor", "DateTime")
 
 
 @asynccontextmanager
-async def caller_in(application: Application, world: World) -> AsyncIterator[tuple[Arena, Caller]]:
-    async with open_arena(application, world) as arena:
-        yield arena, Caller(SDL, samples(world, NAME) | await belongings(application, world, NAME))
+async def caller_in(application: Application, world: World) -> AsyncIterator[tuple[Target, Caller]]:
+    async with open_target(application, world) as target:
+        yield target, Caller(SDL, samples(world, NAME) | await belongings(application, world, NAME))
 
 
 @asynccontextmanager
-async def server_of(arena: Arena) -> AsyncIterator[str]:
+async def server_of(target: Target) -> AsyncIterator[str]:
     """The application behind its own server; gives the address of its sockets."""
     stop = asyncio.Event()
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    settings = arena.runtime.settings.model_copy(update={"port": free_port()})
-    await arena.runtime.sessions.start()
+    settings = target.runtime.settings.model_copy(update={"port": free_port()})
+    await target.runtime.sessions.start()
     server = asyncio.create_task(
-        serve(arena.app, settings, ready=address.set_result, stop=stop, stopping=(arena.sockets.close,))
+        serve(target.app, settings, ready=address.set_result, stop=stop, stopping=(target.sockets.close,))
     )
     try:
         yield (await address).replace("http://", "ws://") + "/graphql"
     finally:
         stop.set()
         await server
-        await arena.runtime.sessions.stop()
+        await target.runtime.sessions.stop()
 
 
 @asynccontextmanager
@@ -59,9 +59,9 @@ async def begun(url: str) -> AsyncIterator[ClientConnection]:
         yield socket
 
 
-async def over_http(arena: Arena, body: str) -> dict[str, Any]:
+async def over_http(target: Target, body: str) -> dict[str, Any]:
     """The one error of an answer that has nothing else."""
-    response = await arena.client.post(
+    response = await target.client.post(
         "/graphql",
         content=body,
         headers={
@@ -86,11 +86,11 @@ def bodies(call: Call) -> list[dict[str, Any]]:
 
 
 async def test_the_calls_are_right_but_for_what_is_wrong(application: Application, world: World) -> None:
-    async with caller_in(application, world) as (arena, caller):
+    async with caller_in(application, world) as (target, caller):
         calls = list(caller.leaves("Decimal", "1"))
         assert len(calls) > 15
         for body in (body for call in calls for body in bodies(call)):
-            prepared = arena.runtime.engine.prepare(
+            prepared = target.runtime.engine.prepare(
                 body["query"], None, body.get("variables"), introspection_allowed=True
             )
             assert not isinstance(prepared, list), (body, prepared)
@@ -100,10 +100,10 @@ async def test_the_calls_are_right_but_for_what_is_wrong(application: Applicatio
 async def test_what_is_no_number_is_refused_for_every_decimal(
     application: Application, world: World, value: str
 ) -> None:
-    async with caller_in(application, world) as (arena, caller), server_of(arena) as url, begun(url) as socket:
+    async with caller_in(application, world) as (target, caller), server_of(target) as url, begun(url) as socket:
         asked = [(call, body) for call in caller.leaves("Decimal", value) for body in bodies(call)]
         for number, (call, body) in enumerate(asked):
-            error = await over_http(arena, json.dumps(body))
+            error = await over_http(target, json.dumps(body))
             assert "Decimal" in error["message"], call
             await say(socket, "subscribe", id=str(number), payload=body)
             heard = await hear(socket)
@@ -116,21 +116,21 @@ async def test_what_is_no_number_is_refused_for_every_decimal(
 async def test_half_a_character_is_refused_wherever_text_is_taken(
     application: Application, world: World, text: str
 ) -> None:
-    async with caller_in(application, world) as (arena, caller), server_of(arena) as url:
+    async with caller_in(application, world) as (target, caller), server_of(target) as url:
         calls = [call for kind in TEXTS for call in caller.leaves(kind, text)]
         assert len(calls) > 80
         async with begun(url) as socket:
             for number, call in enumerate(calls):
                 # In the document GraphQL reads the escape; in a variable JSON does.
                 written = {"query": written_out(call, SDL)}
-                error = await over_http(arena, json.dumps(written))
+                error = await over_http(target, json.dumps(written))
                 assert "Unicode" in error["message"], call
                 await say(socket, "subscribe", id=str(number), payload=written)
                 heard = await hear(socket)
                 assert (heard["type"], heard["id"]) == ("error", str(number))
                 (other,) = heard["payload"]
                 assert (other["message"], other["extensions"]["code"]) == (error["message"], "BAD_USER_INPUT")
-                error = await over_http(arena, sent := raw(call))
+                error = await over_http(target, sent := raw(call))
                 assert "surrogate" in error["message"], call
         # What is not JSON says not even for which operation it was meant.
         async with begun(url) as socket:

@@ -8,7 +8,7 @@ import pytest
 
 from app.main import Application
 from tests.factories import PASSWORD
-from tests.graph.fuzz.arena import Arena, open_arena
+from tests.graph.fuzz.target import Target, open_target
 from tests.graph.fuzz.values import JSONS, NUMBERS, TEXTS, WRONG_KINDS, cursors
 from tests.graph.world import World
 
@@ -54,10 +54,10 @@ LOGIN = json.dumps(
 SHAPES: list[Any] = [*JSONS, *WRONG_KINDS, *NUMBERS, *TEXTS]
 
 
-async def judge(arena: Arena, method: str, url: str, **options: Any) -> None:
+async def judge(target: Target, method: str, url: str, **options: Any) -> None:
     """Asks, and fails for an answer that is the server's fault."""
-    await arena.application.redis.flushdb()
-    response = await arena.client.request(method, url, **options)
+    await target.application.redis.flushdb()
+    response = await target.client.request(method, url, **options)
     assert response.status_code < 500, (method, url[:200], ascii(options)[:300], response.text[:300])
     assert b"INTERNAL" not in response.content, (method, url[:200], ascii(options)[:300])
 
@@ -66,11 +66,11 @@ async def judge(arena: Arena, method: str, url: str, **options: Any) -> None:
 async def test_no_header_is_answered_with_an_internal_error(
     application: Application, world: World, header: str
 ) -> None:
-    async with open_arena(application, world) as arena:
+    async with open_target(application, world) as target:
         for value in [*BYTES, *(cursor.encode() for cursor in cursors() if cursor.isprintable())]:
             headers = {b"content-type": b"application/json", header.encode(): value}
-            await judge(arena, "POST", "/graphql", content=LOGIN, headers=headers)
-            await judge(arena, "GET", "/graphql?query={viewer{user{email}}}", headers=headers)
+            await judge(target, "POST", "/graphql", content=LOGIN, headers=headers)
+            await judge(target, "GET", "/graphql?query={viewer{user{email}}}", headers=headers)
 
 
 @pytest.mark.parametrize("part", ["query", "operationName", "variables", "extensions"])
@@ -78,18 +78,18 @@ async def test_no_part_of_a_request_is_answered_with_an_internal_error(
     application: Application, world: World, part: str
 ) -> None:
     right = {"query": "query A($n: Int) { blocks(first: $n) { nodes { height } } }", "variables": {"n": 1}}
-    async with open_arena(application, world) as arena:
+    async with open_target(application, world) as target:
         for value in SHAPES:
             for body in ({**right, part: value}, {part: value}, [{part: value}], value):
                 content = json.dumps(body)
-                await judge(arena, "POST", "/graphql", content=content, headers={"content-type": "application/json"})
+                await judge(target, "POST", "/graphql", content=content, headers={"content-type": "application/json"})
         for octets in [*BYTES, *(json.dumps(value).encode()[:4000] for value in SHAPES)]:
             rest = "" if part == "query" else "&query={serverInfo{version}}"
-            await judge(arena, "GET", f"/graphql?{part}={quote_from_bytes(octets)}{rest}")
+            await judge(target, "GET", f"/graphql?{part}={quote_from_bytes(octets)}{rest}")
 
 
 async def test_no_body_is_answered_with_an_internal_error(application: Application, world: World) -> None:
-    async with open_arena(application, world) as arena:
+    async with open_target(application, world) as target:
         for body in [*BYTES, b'{"query": "\\ud800"}', b"{", b"[" * 10_000, b'{"a":' * 10_000, b"\xef\xbb\xbf{}", b"\0"]:
             for kind in (
                 "application/json",
@@ -98,4 +98,4 @@ async def test_no_body_is_answered_with_an_internal_error(application: Applicati
                 "multipart/form-data; boundary=x",
                 "",
             ):
-                await judge(arena, "POST", "/graphql", content=body, headers={"content-type": kind})
+                await judge(target, "POST", "/graphql", content=body, headers={"content-type": kind})

@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from schemathesis.graphql import nodes
 
 from app.main import Application
-from tests.graph.fuzz.arena import SDL, Arena, open_arena
+from tests.graph.fuzz.callers import PEOPLE, samples
 from tests.graph.fuzz.calls import Call
-from tests.graph.fuzz.people import PEOPLE, samples
+from tests.graph.fuzz.target import SDL, Target, open_target
 from tests.graph.fuzz.values import DECIMALS, HASHES, JSONS, MOMENTS, TEXTS, cursors, ids
 from tests.graph.world import World
 
@@ -94,16 +94,16 @@ async def test_no_document_is_answered_with_an_internal_error(
     for scalar, strategy in strategies(world, name).items():
         schemathesis.graphql.scalar(scalar, strategy)
     schema = schemathesis.graphql.from_dict(dict(introspection_from_schema(SDL)))
-    async with open_arena(application, world) as arena:
+    async with open_target(application, world) as target:
         for found in schema.get_all_operations():
             operation = found.ok()  # type: ignore[union-attr]  # as all are, or this raises
-            await asyncio.to_thread(ask_many, arena, operation, name, asyncio.get_running_loop())
-        print(f"{name}: {sum(arena.codes.values()):,} answers: {dict(arena.codes)}")
-        assert arena.failures == []
-        assert arena.codes["answered"] > 0
+            await asyncio.to_thread(ask_many, target, operation, name, asyncio.get_running_loop())
+        print(f"{name}: {sum(target.codes.values()):,} answers: {dict(target.codes)}")
+        assert target.failures == []
+        assert target.codes["answered"] > 0
 
 
-def ask_many(arena: Arena, operation: Any, name: str, loop: asyncio.AbstractEventLoop) -> None:
+def ask_many(target: Target, operation: Any, name: str, loop: asyncio.AbstractEventLoop) -> None:
     """Asks what hypothesis makes up for one root field; it waits for answers, so it has a thread of its own."""
 
     @settings(
@@ -117,6 +117,6 @@ def ask_many(arena: Arena, operation: Any, name: str, loop: asyncio.AbstractEven
     @given(operation.as_strategy())
     def ask(case: Any) -> None:
         call = Call(operation.label, with_one_of(case.body), {})
-        asyncio.run_coroutine_threadsafe(arena.ask(call, name), loop).result()
+        asyncio.run_coroutine_threadsafe(target.ask(call, name), loop).result()
 
     ask()

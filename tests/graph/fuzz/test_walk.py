@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.main import Application
-from tests.graph.fuzz.arena import SDL, all_arguments, open_arena
+from tests.graph.fuzz.callers import PEOPLE, belongings, samples
 from tests.graph.fuzz.calls import Caller
-from tests.graph.fuzz.people import PEOPLE, belongings, samples
+from tests.graph.fuzz.target import SDL, all_arguments, open_target
 from tests.graph.world import World
 
 
@@ -20,15 +20,15 @@ def refusals(body: dict[str, Any]) -> set[str]:
 async def test_no_value_of_any_argument_is_answered_with_an_internal_error(
     application: Application, world: World, name: str
 ) -> None:
-    async with open_arena(application, world) as arena:
+    async with open_target(application, world) as target:
         caller = Caller(SDL, samples(world, name) | await belongings(application, world, name))
         for kind, each, _ in caller.fields():
-            ask = arena.subscribe if kind is SDL.subscription_type else arena.ask
+            ask = target.subscribe if kind is SDL.subscription_type else target.ask
             for call in caller.calls(kind, each):
                 body = await ask(call, name)
                 if name == "admin" and call.coordinate.endswith("(after:)") and call.variables["after"] is not None:
                     assert refusals(body) <= {"BAD_USER_INPUT", "RESYNC_REQUIRED"}, call
                     assert refusals(body), call
-        print(f"{name}: {sum(arena.codes.values()):,} answers: {dict(arena.codes)}")
-        assert arena.failures == []
-        assert all_arguments(SDL) - arena.executed == set()
+        print(f"{name}: {sum(target.codes.values()):,} answers: {dict(target.codes)}")
+        assert target.failures == []
+        assert all_arguments(SDL) - target.executed == set()

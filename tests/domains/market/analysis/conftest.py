@@ -7,7 +7,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.house import Services
 from tests.conftest import Owner
-from tests.domains.market.analysis.materials import supply
+from tests.domains.market.analysis.market_data import supply
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.redis_client import open_redis
 from tests.conftest import NOON
-from tests.domains.market.analysis.people import viewer_of
+from tests.domains.market.analysis.viewers import viewer_of
 from tests.waiting import HANG_S
 
 

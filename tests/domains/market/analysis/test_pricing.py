@@ -8,7 +8,7 @@ from app.domains.market.analysis.services.prices import candle_source
 from app.domains.market.prices.model import Interval
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.domains.market.analysis.materials import candles
+from tests.domains.market.analysis.market_data import candles
 
 
 @pytest.mark.parametrize("interval", Interval)

@@ -22,7 +22,7 @@ from app.schema.market.analysis import predictions as predictions_graph
 from app.schema.market.analysis import risk as risk_graph
 from app.schema.market.analysis import technical as technical_graph
 from app.schema.scalars import SCALARS
-from tests.domains.market.walks import head, walk
+from tests.domains.market.series import head, walk
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from app.domains.market.analysis.rules import talib_binding
 from app.domains.market.analysis.rules.indicators import CANDLES_NEEDED, Indicators, value_of
 from app.domains.market.analysis.rules.series import Floats, Series
 from app.domains.market.analysis.rules.talib_binding import talib
-from tests.domains.market.walks import flat_candles, head, scaled, series, walk
+from tests.domains.market.series import flat_candles, head, scaled, series, walk
 
 CLOSE_TO = 1e-9
 

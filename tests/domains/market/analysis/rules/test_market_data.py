@@ -15,7 +15,7 @@ from app.domains.market.analysis.rules.sentiment import blended, mood_of, score_
 from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import Token
 from tests.conftest import NOON
-from tests.domains.market.analysis.materials import candles
+from tests.domains.market.analysis.market_data import candles
 
 TOKEN = Token(
     id=UUID(int=1),

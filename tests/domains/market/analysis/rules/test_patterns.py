@@ -11,7 +11,7 @@ from app.domains.market.analysis.rules.patterns import NAMES, patterns_in
 from app.domains.market.analysis.rules.series import Series
 from app.domains.market.analysis.rules.talib_binding import talib
 from app.domains.market.prices.model import Interval
-from tests.domains.market.walks import BEGIN_S, flat_candles, head
+from tests.domains.market.series import BEGIN_S, flat_candles, head
 
 
 def drawn(candles: list[tuple[float, float, float, float]]) -> Series:

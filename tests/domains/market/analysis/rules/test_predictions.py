@@ -19,7 +19,7 @@ from app.domains.market.analysis.rules.predictions import (
 )
 from app.domains.market.analysis.rules.series import Floats, Series
 from app.domains.market.prices.model import Interval
-from tests.domains.market.walks import flat_candles, head, numbers_in, scaled, series, walk
+from tests.domains.market.series import flat_candles, head, numbers_in, scaled, series, walk
 
 NORMAL = (0.6744897501960817, 1.2815515655446004, 1.959963984540054)
 

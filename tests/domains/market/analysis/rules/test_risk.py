@@ -14,7 +14,7 @@ from app.domains.market.analysis.rules.dollars import moment
 from app.domains.market.analysis.rules.risk import dependence, risk, risk_level_of
 from app.domains.market.analysis.rules.series import Series
 from app.domains.market.prices.model import Interval
-from tests.domains.market.walks import BEGIN_S, flat_candles, head, numbers_in, scaled, series, walk
+from tests.domains.market.series import BEGIN_S, flat_candles, head, numbers_in, scaled, series, walk
 
 CLOSE_TO = 1e-9
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.domains.market.analysis.rules.series import MalformedSeries, series_of
 from app.domains.market.prices.model import Candle, Interval
-from tests.domains.market.walks import flat_candles
+from tests.domains.market.series import flat_candles
 
 MIDNIGHT = datetime(2026, 11, 1, tzinfo=UTC)
 replace = msgspec.structs.replace

@@ -14,7 +14,7 @@ from app.domains.market.analysis.rules.indicators import value_of
 from app.domains.market.analysis.rules.series import Series
 from app.domains.market.analysis.rules.technical import technical, verdict_of
 from app.domains.market.prices.model import Interval
-from tests.domains.market.walks import flat_candles, head, numbers_in, series, walk
+from tests.domains.market.series import flat_candles, head, numbers_in, series, walk
 
 RISING = flat_candles(100 * 1.01 ** np.arange(260))
 FALLING = flat_candles(100 * 0.99 ** np.arange(260))

@@ -4,7 +4,7 @@ import pytest
 from app.domains.market.analysis.rules.series import Series
 from app.domains.market.analysis.rules.volume import spike
 from app.domains.market.prices.model import Interval
-from tests.domains.market.walks import flat_candles, head
+from tests.domains.market.series import flat_candles, head
 
 
 def traded(volumes: list[float], interval: Interval = Interval.ONE_HOUR, missing: list[int] | None = None) -> Series:

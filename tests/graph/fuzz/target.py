@@ -54,7 +54,7 @@ BROKEN = {"INTERNAL", "MAINTENANCE"}
 
 
 @dataclass
-class Arena:
+class Target:
     """Asks, and keeps what was answered wrongly."""
 
     runtime: AppRuntime
@@ -133,7 +133,7 @@ class Deaf:
 
 
 @asynccontextmanager
-async def open_arena(application: Application, world: World) -> AsyncIterator[Arena]:
+async def open_target(application: Application, world: World) -> AsyncIterator[Target]:
     """The application; people are known by their name as a bearer token, whatever becomes of their sessions."""
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
     settings = application.settings.model_copy(update=LIMITS)
@@ -151,7 +151,7 @@ async def open_arena(application: Application, world: World) -> AsyncIterator[Ar
     await hub.start()
     try:
         async with httpx.AsyncClient(transport=transport, base_url="https://moneta.test") as client:
-            yield Arena(runtime, application, client, app, sockets)
+            yield Target(runtime, application, client, app, sockets)
     finally:
         runtime.subscriptions.stop()
         await hub.stop()
