@@ -7,7 +7,7 @@ import pytest
 
 from app.domains.market.services import MarketServices
 from app.kit.db import Database, Tx
-from app.kit.sql import Query
+from app.kit.sql import Statement
 from tests.conftest import Execute, Owner
 from tests.factories import PASSWORD
 from tests.graph.stage import Stage
@@ -83,9 +83,9 @@ async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(  
         before
     ] * 4
     read: list[str] = []
-    fetch = Tx.fetch
+    rows = Tx.rows
 
-    async def migrated(tx: Tx, query: Query[Any], *arguments: object) -> Any:
+    async def migrated(tx: Tx, query: Statement, *arguments: object) -> Any:
         if "watchlist_items" in query.sql and not any("watchlist_items" in sql for sql in read):
             assert any("display_names" in sql for sql in read), "the snapshot is open, and has been read from"
             async with owner.transaction():
@@ -93,9 +93,9 @@ async def test_one_that_comes_inside_an_open_snapshot_is_no_moment_of_its_own(  
                 await owner.execute("UPDATE watchlist_items SET notes = 'after' WHERE notes = 'before'")
                 await owner.execute(f"ALTER TABLE watchlist_items {migration}")
         read.append(query.sql)
-        return await fetch(tx, query, *arguments)
+        return await rows(tx, query, *arguments)
 
-    monkeypatch.setattr(Tx, "fetch", migrated)
+    monkeypatch.setattr(Tx, "rows", migrated)
     response = await execute(OWN, viewer=viewer)
     assert (response.data, response.errors) == (after if is_repeated else before, [])
     again = sum("display_names" in sql for sql in read)

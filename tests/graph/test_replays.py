@@ -15,6 +15,8 @@ from graphql import GraphQLInputObjectType, build_schema, get_named_type
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT
+from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from tests.factories import CLIENT, PASSWORD
@@ -43,12 +45,9 @@ async def _nothing(stage: Stage) -> None:
     """What the call itself has done is enough."""
 
 
-def _set(path: str, name: str, value: Any) -> Change:
+def _set(services: type[Any], service: str, name: str, value: Any) -> Change:
     async def change(stage: Stage) -> None:
-        service: Any = stage.services
-        for part in path.split("."):
-            service = getattr(service, part)
-        object.__setattr__(service, name, value)
+        object.__setattr__(getattr(stage.services[services], service), name, value)
 
     return change
 
@@ -68,7 +67,7 @@ async def _unverify(stage: Stage) -> None:
 
 
 async def _fill_mempool(stage: Stage) -> None:
-    await _set("ledger.mempool", "limit", 1)(stage)
+    await _set(LedgerServices, "mempool", "limit", 1)(stage)
     await _later(stage, timedelta(seconds=2))
 
 
@@ -152,14 +151,14 @@ SCENARIOS = {
         "alert { id }",
         "alice",
         _alert,
-        {"limit": _set("market.alerts", "limit", 1), "expiry": _later},
+        {"limit": _set(MarketServices, "alerts", "limit", 1), "expiry": _later},
     ),
     "addToWatchlist": Scenario(
         "AddToWatchlistPayload",
         "item { id notes }",
         "alice",
         _watched,
-        {"existence": _nothing, "limit": _set("market.watchlist", "limit", 0)},
+        {"existence": _nothing, "limit": _set(MarketServices, "watchlist", "limit", 0)},
     ),
     "publishNews": Scenario(
         "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}

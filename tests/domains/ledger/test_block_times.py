@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from app.domains.ledger.model import Block as StoredBlock
 from app.domains.ledger.rules.block import MAX_FUTURE_SECONDS, MAX_PAST_SECONDS, Block, check_header
 from app.domains.ledger.rules.header import BlockHeader, block_hash, mine
 from app.domains.ledger.rules.progress import Progress
@@ -77,12 +78,25 @@ async def dated(scene: Scene, at: datetime) -> Block:
     )
 
 
+async def connected_in_the_end(scene: Scene) -> StoredBlock:
+    """As the miner does it: a block is refused that the present overtakes after its time was chosen, and made anew.
+
+    That happens where blocks come faster than one a second, so that their median is a second ahead.
+    """
+    while True:
+        try:
+            return await scene.services.chain.connect(await scene.next_block(), scene.wallet("alice"))
+        except RuleBroken as refused:
+            if refused.violation is not Violation.TIME_TOO_OLD:
+                raise
+
+
 async def test_a_chain_dated_ahead_goes_on_at_once_and_is_sound(scene: Scene) -> None:
     await chain_dated_ahead(scene)
     newest = await scene.owner.fetchval("SELECT max(timestamp) FROM blocks")
     assert newest > datetime.now(UTC) + timedelta(hours=2)
     for _ in range(30):
-        stored = await scene.services.chain.connect(await scene.next_block(), scene.wallet("alice"))
+        stored = await connected_in_the_end(scene)
         # Faster than a block a second, the median and a second.
         assert stored.timestamp <= datetime.now(UTC) + timedelta(seconds=1)
     assert stored.height == 12 + WRONG_BLOCKS + 30

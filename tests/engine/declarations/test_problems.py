@@ -112,5 +112,5 @@ async def test_a_failure_that_is_not_named_is_an_error() -> None:
 
 
 def test_only_problem_types_are_named() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(AttributeError):
         mutation(WorkPayload, Refused)

@@ -24,13 +24,12 @@ _FIRST = 2
 
 
 class _Root:
-    """What is selected at the root: two different fields at most, and what may not be there."""
+    """What is selected at the root: two different fields at most, and what is selected on a condition."""
 
-    __slots__ = ("conditional", "fields", "introspection")
+    __slots__ = ("conditional", "fields")
 
     def __init__(self) -> None:
         self.fields: dict[str, FieldNode] = {}
-        self.introspection: FieldNode | None = None
         self.conditional: SelectionNode | None = None
 
 
@@ -67,9 +66,10 @@ class OneRootFieldRule(ValidationRule):
             self.report_error(GraphQLError(f"{said} must select only one top level field.", second))
         elif not root.fields:
             self.report_error(GraphQLError(f"{said} must select one top level field.", node.selection_set))
-        if root.introspection is not None:
+        # Of those under one name the first counts: that they differ is another rule's to say.
+        if introspected := [each for each in root.fields.values() if each.name.value.startswith("__")]:
             message = f"{said} must not select an introspection top level field."
-            self.report_error(GraphQLError(message, root.introspection))
+            self.report_error(GraphQLError(message, introspected[0]))
 
     def _root(self, selections: SelectionSetNode) -> _Root:
         root = _Root()
@@ -80,7 +80,6 @@ class OneRootFieldRule(ValidationRule):
                 _note(root, (each.alias or each.name).value, each)
             elif isinstance(each, FragmentSpreadNode) and (below := self._fragments.get(each.name.value)) is not None:
                 root.conditional = root.conditional or below.conditional
-                root.introspection = root.introspection or below.introspection
                 for name, node in below.fields.items():
                     _note(root, name, node)
         return root
@@ -89,8 +88,6 @@ class OneRootFieldRule(ValidationRule):
 def _note(root: _Root, name: str, node: FieldNode) -> None:
     if len(root.fields) < _FIRST:
         root.fields.setdefault(name, node)
-    if node.name.value.startswith("__"):
-        root.introspection = root.introspection or node
 
 
 def _inlined(selections: SelectionSetNode) -> Iterator[SelectionNode]:

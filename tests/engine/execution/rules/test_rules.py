@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 from graphql import ASTValidationRule, GraphQLSchema, build_schema, parse, specified_rules, validate
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.engine.execution.rules import REPLACED, RULES, WITHOUT_DIRECTIVE
@@ -113,6 +113,9 @@ OTHERS: Final = [rule for rule in specified_rules if rule not in REPLACED]
 
 
 @settings(max_examples=300, deadline=None)
+@example("subscription O0 {k: one{name} k: __typename}")
+@example("subscription O0 {k: __typename k: one{name}}")
+@example("subscription O0 {...F k: __typename} fragment F on Subscription {k: one{name}}")
 @given(documents())
 def test_a_random_document_is_valid_by_ours_where_it_is_by_graphql_cores(source: str) -> None:
     if messages(source, OTHERS):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry, generate_latest
 from redis.asyncio import Redis
 
 from app.domains.accounts.model import Viewer
@@ -207,5 +208,8 @@ async def test_metrics_show_how_many_analyses_were_found_in_a_cache(graph: Graph
     analyses = supplied.services[MarketServices].analyses
     for _ in range(5):
         await analyses.get("BTC", AnalysisType.NEWS)
-    lines = graph.runtime.metrics.render().decode().splitlines()
+    registry = CollectorRegistry()
+    for collector in graph.runtime.collectors:
+        registry.register(collector)
+    lines = generate_latest(registry).decode().splitlines()
     assert {"moneta_analyses_asked_total 5.0", "moneta_analyses_made_total 1.0"} <= set(lines)
