@@ -206,9 +206,18 @@ def test_bytes_that_are_no_text_end_a_process_with_one_line(name: str, value: by
     assert line.startswith(f"moneta: {name}")
 
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", ".env.example", "compose.yaml", "Dockerfile", "Makefile", "web/README.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    ".env.example",
+    "compose.yaml",
+    "Dockerfile",
+    "Makefile",
+    "web/README.md",
+)
 # What the tests read, and a value of the graph.
-NO_SETTINGS = {"MONETA_CHROMIUM", "MONETA_TESTS_HANG_S", "MONETA_LEDGER"}
+NO_SETTINGS = {"MONETA_CHROMIUM", "MONETA_TESTS_HANG_S", "MONETA_LEDGER", "MONETA_RECORD"}
 NAMES = {f"MONETA_{field.upper()}" for field in Settings.model_fields}
 
 
