@@ -30,7 +30,7 @@ from tests.factories import open_session, register_session
 from tests.streams.servers import lasting_port
 from tests.waiting import HANG_S, until
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 TRANSFERS = 34
 TRANSFER = """
 mutation($to: Hash!, $key: String!) {
