@@ -72,56 +72,21 @@ class AccountsServices:
         limiter = RateLimiter(redis, clock)
         journal = Journal(database, clock)
         post = Post(keyring, mailer)
-        devices = Devices(
-            database=database,
-            clock=clock,
-            secret=derive(secret, "device-tokens"),
-            limit=Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s)),
-        )
-        verification = Verification(
-            database=database,
-            clock=clock,
-            limiter=limiter,
-            journal=journal,
-            post=post,
-            otp_secret=derive(secret, "otp-codes"),
-            otp_ttl=timedelta(seconds=settings.otp_ttl_s),
-            otp_max_guesses=settings.otp_max_guesses,
-            origin=settings.origin,
-        )
+        login_limit = Limit("login", settings.login_attempts, timedelta(seconds=settings.login_window_s))
+        devices = Devices(database, clock, derive(secret, "device-tokens"), login_limit)
+        otp_secret, otp_ttl = derive(secret, "otp-codes"), timedelta(seconds=settings.otp_ttl_s)
+        guesses, origin = settings.otp_max_guesses, settings.origin
+        verification = Verification(database, clock, limiter, journal, post, otp_secret, otp_ttl, guesses, origin)
         registration = Registration(
-            database=database,
-            clock=clock,
-            passwords=passwords,
-            keyring=keyring,
-            limiter=limiter,
-            journal=journal,
-            verification=verification,
-            devices=devices,
-            prepare_wallet=prepare_wallet,
+            database, clock, passwords, keyring, limiter, journal, verification, devices, prepare_wallet
         )
+        access_tokens = AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE)
+        access_ttl = timedelta(seconds=settings.access_token_ttl_s)
+        refresh_ttl = timedelta(seconds=settings.refresh_token_ttl_s)
         sessions = Sessions(
-            database=database,
-            clock=clock,
-            events=events,
-            passwords=passwords,
-            access_tokens=AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE),
-            limiter=limiter,
-            journal=journal,
-            access_ttl=timedelta(seconds=settings.access_token_ttl_s),
-            refresh_ttl=timedelta(seconds=settings.refresh_token_ttl_s),
-            devices=devices,
+            database, clock, events, passwords, access_tokens, limiter, journal, access_ttl, refresh_ttl, devices
         )
-        credentials = Credentials(
-            database=database,
-            clock=clock,
-            passwords=passwords,
-            limiter=limiter,
-            journal=journal,
-            post=post,
-            sessions=sessions,
-            origin=settings.origin,
-        )
+        credentials = Credentials(database, clock, passwords, limiter, journal, post, sessions, origin)
         administration = Administration(database, clock, keyring, journal, registration, sessions)
         return cls(
             registration=registration,
