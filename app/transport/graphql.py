@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from graphql import OperationType
@@ -36,6 +36,7 @@ from app.transport.messages import (
     quality_of,
     read_body,
 )
+from app.transport.preparation import prepare_for
 from app.transport.refusals import RETRY_AFTER_S, STATUS, Refused
 from app.transport.runtime import AppRuntime, Caller, Context
 
@@ -95,7 +96,9 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, exchange.request_id)
         if caller.viewer is not None:
             exchange.user_id = str(caller.viewer.user_id)
-        prepared = await self._prepare(request, params, caller)
+        # Who has gone keeps nobody waiting in the line.
+        wait = partial(unless_disconnected, request.receive)
+        prepared = await prepare_for(caller, params, self._runtime, wait=wait)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
@@ -126,22 +129,6 @@ class GraphQLEndpoint:
             return await unless_disconnected(request.receive, reading)
         except Problem as problem:
             raise Refused.because(problem) from problem
-
-    async def _prepare(self, request: Request, params: Params, caller: Caller) -> Prepared | Response:
-        allowed = caller.viewer is not None or self._runtime.settings.introspection_for_anonymous
-        engine = self._runtime.engine
-        work = engine.prepare_fairly(
-            params.query,
-            params.operation_name,
-            params.variables,
-            introspection_allowed=allowed,
-            size_bytes=params.size_bytes,
-            party=lambda: self._runtime.new_context(caller).party,
-        )
-        # Who has gone keeps nobody waiting in the line.
-        takes_long = engine.takes_long(params.query, params.size_bytes)
-        prepared = await (unless_disconnected(request.receive, work) if takes_long else work)
-        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
 
     async def _execute(self, request: Request, prepared: Prepared, context: Context, exchange: Exchange) -> Response:
         began = time.perf_counter()
@@ -177,7 +164,7 @@ class GraphQLEndpoint:
         return answer
 
 
-async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+async def unless_disconnected(receive: Receive, work: Awaitable[T]) -> T:
     """The result of `work`, which is cancelled soon after the client goes: then ClientDisconnect is raised."""
     task = asyncio.current_task()
     assert task is not None

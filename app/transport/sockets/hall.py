@@ -6,11 +6,9 @@ from typing import Any
 
 import msgspec
 
-from app.engine.operations import Prepared, Response
 from app.kit.errors import Unauthenticated
 from app.transport.callers import Callers
 from app.transport.credentials import token_in
-from app.transport.messages import Params
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sockets.admission import Admission
 from app.transport.sockets.protocol import CloseCode, Closing
@@ -40,15 +38,3 @@ class Hall(msgspec.Struct, frozen=True, eq=False):
         if caller.refusal is not None and caller.refusal.is_deliberate:
             raise Closing(CloseCode.FORBIDDEN, caller.refusal.reason)
         return caller
-
-    async def prepare(self, params: Params, caller: Caller) -> Prepared | Response:
-        """The operation; a response where it is refused."""
-        prepared = await self.runtime.engine.prepare_fairly(
-            params.query,
-            params.operation_name,
-            params.variables,
-            introspection_allowed=caller.viewer is not None or self.runtime.settings.introspection_for_anonymous,
-            size_bytes=params.size_bytes,
-            party=lambda: self.runtime.new_context(caller).party,
-        )
-        return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

@@ -17,6 +17,7 @@ from app.kit.errors import Code, Unauthenticated
 from app.transport.credentials import token_in
 from app.transport.messages import LARGE_BYTES
 from app.transport.places import Place
+from app.transport.preparation import prepare_for
 from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sessions import Ending, Lease
@@ -282,7 +283,7 @@ class Socket:
         if (reason := self._no_room_for(message.payload.query)) is not None:
             self._refuse(message.id, error_body(reason, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
-        prepared = await self._hall.prepare(message.payload.params(size_bytes), caller)
+        prepared = await prepare_for(caller, message.payload.params(size_bytes), self._hall.runtime)
         if self.wire.close_sent or self.wire.disconnected:
             # Its session may have ended meanwhile.
             return
