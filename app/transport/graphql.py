@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from graphql import OperationType
@@ -96,7 +96,9 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, request_log.request_id)
         if caller.viewer is not None:
             request_log.user_id = str(caller.viewer.user_id)
-        prepared = await self._prepare(request, params, caller)
+        # A client that disconnects leaves the line.
+        wait = partial(unless_disconnected, request.receive)
+        prepared = await prepare_for(caller, params, self._runtime, wait=wait)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
             return self._answer(prepared, media_type, caller)
@@ -127,12 +129,6 @@ class GraphQLEndpoint:
             return await unless_disconnected(request.receive, reading)
         except Problem as problem:
             raise Refused.because(problem) from problem
-
-    async def _prepare(self, request: Request, params: Params, caller: Caller) -> Prepared | Response:
-        work = prepare_for(caller, params, self._runtime)
-        # A client that disconnects leaves the line.
-        takes_long = self._runtime.engine.takes_long(params.query, params.size_bytes)
-        return await (unless_disconnected(request.receive, work) if takes_long else work)
 
     async def _execute(
         self, request: Request, prepared: Prepared, context: Context, request_log: RequestLog
@@ -170,7 +166,7 @@ class GraphQLEndpoint:
         return answer
 
 
-async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+async def unless_disconnected(receive: Receive, work: Awaitable[T]) -> T:
     """The result of `work`, which is cancelled soon after the client goes: then ClientDisconnect is raised."""
     task = asyncio.current_task()
     assert task is not None

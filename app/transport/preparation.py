@@ -1,12 +1,21 @@
 """From a request to an operation that can be executed, the same for every transport."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from app.engine.execution.operations import Prepared, Response
 from app.transport.messages import Params
 from app.transport.runtime import AppRuntime, Caller
 
 
-async def prepare_for(caller: Caller, params: Params, runtime: AppRuntime) -> Prepared | Response:
-    """Returns the caller's operation, or the response that refuses it.
+async def prepare_for(
+    caller: Caller,
+    params: Params,
+    runtime: AppRuntime,
+    *,
+    wait: Callable[[Awaitable[Any]], Awaitable[Any]] | None = None,
+) -> Prepared | Response:
+    """Returns the caller's operation, or the response that refuses it. `wait` waits for a turn in the line.
 
     Anonymous callers can introspect only where the settings allow it.
     """
@@ -17,5 +26,6 @@ async def prepare_for(caller: Caller, params: Params, runtime: AppRuntime) -> Pr
         introspection_allowed=caller.viewer is not None or runtime.settings.introspection_for_anonymous,
         size_bytes=params.size_bytes,
         party=lambda: runtime.new_context(caller).party,
+        wait=wait,
     )
     return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared

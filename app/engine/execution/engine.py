@@ -129,21 +129,20 @@ class Engine:
         introspection_allowed: bool,
         size_bytes: int,
         party: Callable[[], Hashable],
+        wait: Callable[[Awaitable[Any]], Awaitable[Any]] | None = None,
     ) -> Prepared | list[GraphQLError]:
         """What `prepare` gives, of a request of this size. One that takes long is checked in a thread, in turn."""
         check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
-        if not self.takes_long(query, size_bytes):
-            return check()
-        try:
-            return await self.checks.run(party(), check)
-        except Problem as problem:
-            return [refuse(problem)]
-
-    def takes_long(self, query: str, size_bytes: int) -> bool:
-        """Whether the others would feel it if a request of this size were checked on the event loop."""
-        return size_bytes > SMALL_BYTES + len(query) or (
+        takes_long = size_bytes > SMALL_BYTES + len(query) or (
             len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
         )
+        if not takes_long:
+            return check()
+        checking = self.checks.run(party(), check)
+        try:
+            return await (checking if wait is None else wait(checking))
+        except Problem as problem:
+            return [refuse(problem)]
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
         """Answers a query or a mutation, and closes the context's loads."""
