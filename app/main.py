@@ -273,13 +273,13 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
 
 
 async def authenticate(sessions: Sessions, token: str, client: Client) -> Viewer | None:
-    """Who bears this access token. Whoever asks queues for the database with all others of their address."""
+    """Who bears this access token. The lookup queues for the database with all others from the same address."""
     with working(Work(source_of(client.ip))):
         return await sessions.authenticate(token, client)
 
 
 async def check_production(application: Application) -> None:
-    """Before strangers come: refuses what anybody can open, and says what is not sent.
+    """Before a public deployment: refuses secrets that anybody knows, and warns of mails that are not sent.
 
     Raises Forbidden, with what gives access that should not.
     """

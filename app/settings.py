@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     )
 
     market_provider: Literal["simulated", "coingecko", "coinmarketcap"] = Field(
-        "simulated", description="Who says what tokens are worth."
+        "simulated", description="The provider of prices."
     )
     market_token_limit: int = Field(250, ge=1, le=250, description="How many of the largest tokens are listed.")
     market_period_s: float | None = Field(

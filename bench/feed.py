@@ -135,7 +135,7 @@ def _worker(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]
 
 
 class Ear:
-    """One socket with one subscription, which counts what it is told."""
+    """One socket with one subscription, which counts what it receives."""
 
     def __init__(self, socket: websockets.ClientConnection) -> None:
         self._socket = socket
@@ -172,7 +172,7 @@ async def _listen(database_url: str, pids: "Pids", api: Target, seconds: float, 
                 stack.callback(listening.cancel)
         await asyncio.sleep(WARMUP_S)
         if not all(ear.events for ear in ears):
-            raise RuntimeError("a socket is told nothing")
+            raise RuntimeError("a socket receives nothing")
         task = progress.add_task("Listening to the market", total=seconds)
         before = pids.seconds(postmaster)
         counted = [(ear.events, ear.bytes) for ear in ears]

@@ -1,4 +1,4 @@
-"""What Moneta is measured beside: the same graph on stock Strawberry, as its documentation tells people to write it.
+"""What Moneta is measured beside: the same graph on stock Strawberry, as its documentation recommends.
 
 Types are dataclasses, relations are methods that ask a `DataLoader` of the request's context, the view is Strawberry's
 own for ASGI, the database is asyncpg's pool with its defaults. Names and shapes are Moneta's, so that one document

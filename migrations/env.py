@@ -78,7 +78,7 @@ def run(connection: Connection) -> None:
         except (asyncpg.LockNotAvailableError, DBAPIError) as error:
             if getattr(getattr(error, "orig", error), "sqlstate", None) != asyncpg.LockNotAvailableError.sqlstate:
                 raise
-            # The revision was rolled back, those before it are done. Whoever queued behind it gets their turn.
+            # The revision was rolled back, those before it are done. The statements that queued behind it run now.
             connection.rollback()
             reason = why_it_waits(connection)
             if pause_s is None:

@@ -10,8 +10,8 @@ def sql(revision_file: str) -> None:
     """Runs the SQL beside a revision, in the revision's own transaction."""
     script = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
     bind = op.get_bind()
-    # The driver begins its transaction at the first statement it is given; the script must be inside it. Whoever wants
-    # a table queues behind a migration that waits for it, so it may not wait for long: see `env.py`.
+    # The driver begins its transaction at the first statement it is given; the script must be inside it.
+    # Statements queue behind a migration that waits for a table, so it may not wait for long: see `env.py`.
     lock_timeout = context.config.attributes["patience"].lock_timeout
     bind.execute(text("SELECT set_config('lock_timeout', :value, true)"), {"value": lock_timeout})
     # A script of many statements needs the simple protocol, which SQLAlchemy does not offer.

@@ -45,6 +45,7 @@ from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.factories import CLIENT, cheap_passwords
 from tests.memory import folder_in_memory
+from tests.plan_failures import _no_plan_fails  # noqa: F401  # a fixture of every test
 from tests.sizes import overfull
 from tests.waiting import HANG_S, alarmed, guarded, take_seen
 
@@ -103,7 +104,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the durations: they belong to whoever reads them."""
+    """Prints the durations: they are for the reader, not for an assertion."""
     noted = sorted(
         (name.removeprefix(DURATION), seconds)
         for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed"))
@@ -119,7 +120,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> Iterator[None]:
-    """Whoever tests a time-out makes it short."""
+    """Tests of a time-out make it short."""
     with pytest.MonkeyPatch.context() as patch:
         for name in PATIENT:
             patch.setattr(name, HANG_S)

@@ -1,4 +1,4 @@
-"""What the market is told of the ledger's chain."""
+"""What the market reads of the ledger's chain."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,6 +113,10 @@ TINY = GraphHouse(domain=DOMAIN, query=(GreetingQuery,), nodes=(Greeting,))
 }
 
 
+ROOMS = ("jobs", "services", "loaders", "statements", "rules", "model")
+"""What a noun consists of: each imports only those after it."""
+
+
 def known_by(house: House[Any]) -> set[str]:
     """The names of the houses that a house knows, and of itself."""
     return {house.name}.union(*(known_by(each) for each in house.knows))
@@ -141,6 +146,47 @@ def test_a_house_imports_only_those_that_it_knows(layer: str, house: House[Any],
     found = houses_imported(imports, f"app.{layer}.{house.name}")
     assert house.name in found
     assert found <= known_by(house)
+
+
+def nouns_of(imports: grimp.ImportGraph, house: House[Any]) -> list[str]:
+    """The packages of a house that have records of their own: its nouns, or itself where it has one."""
+    package = f"app.domains.{house.name}"
+    return sorted(
+        module.removesuffix(".model")
+        for module in imports.find_descendants(package)
+        if module.endswith(".model") and "rules" not in module
+    )
+
+
+@pytest.mark.parametrize("house", DOMAINS, ids=lambda house: house.name)
+def test_rooms_import_only_those_below_them(house: House[Any], imports: grimp.ImportGraph) -> None:
+    nouns = nouns_of(imports, house)
+    assert nouns
+    for noun in nouns:
+        rooms = [f"{noun}.{room}" for room in ROOMS if f"{noun}.{room}" in imports.modules]
+        upward = imports.find_illegal_dependencies_for_layers(rooms)
+        assert upward == set()
+
+
+@pytest.mark.parametrize("house", DOMAINS, ids=lambda house: house.name)
+def test_nouns_import_one_another_in_one_direction(house: House[Any], imports: grimp.ImportGraph) -> None:
+    within = {
+        noun: {
+            other
+            for other in nouns_of(imports, house)
+            if other != noun and imports.direct_import_exists(importer=noun, imported=other, as_packages=True)
+        }
+        for noun in nouns_of(imports, house)
+    }
+    TopologicalSorter(within).prepare()  # Raises CycleError.
+    above = {f"app.domains.{house.name}.house", f"app.domains.{house.name}.services"} & imports.modules
+    assert [
+        (noun, module)
+        for noun in within
+        for module in above
+        if not module.startswith(noun)
+        and imports.direct_import_exists(importer=noun, imported=module, as_packages=True)
+    ] == []
 
 
 def test_every_house_has_its_two_folders() -> None:

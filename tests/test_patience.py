@@ -18,7 +18,7 @@ CLOCKS = {
 }
 PAUSES = {"asyncio.sleep", "time.sleep"}
 IMPATIENT = {"httpx.AsyncClient": ("timeout", "transport"), "websockets.connect": ("open_timeout",)}
-"""What waits for some seconds only unless it is told otherwise, by one of these arguments."""
+"""What waits for some seconds only unless one of these arguments says otherwise."""
 
 PATIENCE = {"timeout", "within_s", "deadline", "max_time", "open_timeout", "ping_timeout"}
 """Arguments that say how long is waited. A number is somebody's guess; `HANG_S` is nobody's."""

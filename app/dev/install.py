@@ -128,7 +128,7 @@ def _installed(environment: Path) -> int:
 
 
 class Progress:
-    """A bar on a terminal, elsewhere a line each quarter. To fetch a package and to install it are a step each."""
+    """A bar on a terminal, otherwise a line each quarter. To fetch a package and to install it are a step each."""
 
     def __init__(self, total: int) -> None:
         self._total = max(total, 1)

@@ -77,7 +77,7 @@ class Failures:
     """Turns what Postgres and asyncpg raise into problems, by its kind: `with FAILURES:`. Defects stay as they are."""
 
     def __init__(self, defect: type[asyncpg.PostgresError] | tuple[()] = ()) -> None:
-        """`defect` is one here, though elsewhere it may happen."""
+        """`defect` is one here, though other statements may meet it."""
         self._defect = defect
 
     def __enter__(self) -> None:

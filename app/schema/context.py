@@ -113,7 +113,7 @@ class Context:
         return self.viewer.user_id, self.viewer.role, self.viewer.is_verified
 
     def for_event(self, audience: Audience) -> "Context":
-        """Fresh loads on behalf of the audience: nobody's for a public one, whoever is the first to ask."""
+        """Fresh loads on behalf of the audience: without a viewer for the public one."""
         viewer = None if audience is Audience.PUBLIC else self.viewer
         return Context(
             runtime=self.runtime,

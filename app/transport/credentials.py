@@ -39,7 +39,7 @@ def token_in(payload: Mapping[str, Any]) -> str | None:
     """The token that a client of some library has put into the payload of a message.
 
     Empty where the client has named a place and has nothing to put there, as before its log-in; None where there is no
-    such place. Raises Unauthenticated for what is no token of ours, and for what looks like a token elsewhere.
+    such place. Raises Unauthenticated for what is no token of ours, and for what looks like a token in another place.
     """
     found: str | None = None
     todo = deque[tuple[Any, bool]]([(payload, True)])

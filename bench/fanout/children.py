@@ -57,7 +57,7 @@ class Child:
         return msgspec.json.decode(line, type=kind)
 
     def ask(self, order: object, kind: type[T]) -> T:
-        """Tells, then hears."""
+        """Sends a line, then waits for the answer."""
         self.send(order)
         return self.hear(kind)
 

@@ -34,7 +34,7 @@ class FullPath(msgspec.Struct, frozen=True):
     highest: dict[str, list[Run]]
     at_target: list[Run]
     alike: dict[str, list[Run]]
-    """The runs of each server at one rate, for whoever sustains it: the latencies side by side."""
+    """The runs of each server at one rate, for the servers that sustain it: the latencies side by side."""
     client_alone_per_s: float
     client_alone_cpu: float
     absent: list[str]

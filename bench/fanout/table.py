@@ -55,7 +55,7 @@ def report(size: Size, full: FullPath, crowd: Crowd, private: list[Run]) -> Repo
 
 
 def void(full: FullPath, crowd: Crowd, private: list[Run]) -> list[str]:
-    """What cannot be believed."""
+    """Measurements that are not valid."""
     runs: list[Run | Return] = [*full.at_target, *crowd.runs, *crowd.returns, *private, *_side_by_side(full)]
     return [run.void for run in runs if run.void]
 

@@ -22,7 +22,7 @@ MIDNIGHT = datetime.fromisoformat("2026-11-21T00:00Z")
 
 
 async def load(services: Services, database: Database, clock: FixedClock, people: tuple[Viewer, Viewer]) -> list[int]:
-    """Loads it; returns how many of how many steps were told, in turn."""
+    """Loads it; returns the progress that was reported: steps done, of how many."""
     steps: list[int] = []
     is_new = await load_demo_market(
         services[MarketServices],

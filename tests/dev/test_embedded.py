@@ -27,7 +27,7 @@ from pathlib import Path
 from app.dev.embedded import Embedded
 from redis import Redis
 
-# Whoever runs the tests in the background of a shell has the interrupt ignored, and we inherit that.
+# A shell ignores the interrupt in its background jobs, and the tests inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def run():
@@ -195,7 +195,7 @@ async def test_data_survives_stops_kills_and_starts(new_home: Path) -> None:
         assert await ask(servers.database_url, "SELECT to_regclass('just_committed') IS NOT NULL") is True
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a child at its parent's death")
 def test_servers_follow_a_killed_parent(home: Path) -> None:
     parent = start_parent(home)
     pids, folder = server_pids(home), data_folder(home)

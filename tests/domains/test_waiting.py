@@ -1,4 +1,4 @@
-"""Whoever holds a connection waits for nothing else: what takes long says so, and refuses."""
+"""A holder of a connection waits for nothing else: what takes long is refused."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta

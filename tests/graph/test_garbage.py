@@ -1,6 +1,6 @@
 """A load, a request and an event are freed by reference count alone.
 
-The collector stops the world and is told to run rarely: what waits for it piles up, by gigabytes under load.
+The collector stops the world and is set to run rarely: what waits for it piles up, by gigabytes under load.
 """
 
 import asyncio

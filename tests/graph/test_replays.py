@@ -231,6 +231,6 @@ async def test_a_replay_is_answered_before_any_limit(stage: Stage, name: str, be
 async def test_of_equal_calls_at_once_one_works_and_the_others_get_its_result(stage: Stage, name: str) -> None:
     caller = Caller(stage, name)
     input = await caller.scenario.input(stage, "first")
-    # More than the pool has connections: whoever waits for the key must not keep the one who works from its own.
+    # More than the pool has connections: those that wait for the key must leave one to the one that works.
     answers = await asyncio.gather(*(caller.accepted(input, "key") for _ in range(40)))
     assert all(answer == answers[0] for answer in answers)

@@ -1,4 +1,4 @@
-"""The public API, told by transcripts, and that they leave nothing out."""
+"""The public API in transcripts, and that they leave nothing out."""
 
 from collections import Counter
 from pathlib import Path

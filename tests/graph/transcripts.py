@@ -44,7 +44,7 @@ KINDS: Final = {
     "cursor": re.compile(r"[\w-]{8,}"),
     "number": re.compile(r"\d+"),
 }
-# What cannot be told by its form is told by its field.
+# What its form does not identify, its field does.
 KIND_OF_FIELD: Final = {
     "cursor": "cursor",
     "startCursor": "cursor",

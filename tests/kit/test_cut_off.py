@@ -172,4 +172,4 @@ async def test_who_collides_finds_what_the_other_made(database: Database, owner:
 
 def raising(sqlstate: str) -> Query[Any]:
     """A statement that fails with this SQLSTATE."""
-    return statement("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")
+    return statement("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'fails' USING ERRCODE = '{sqlstate}'; END $$")

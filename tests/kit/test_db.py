@@ -16,7 +16,7 @@ from tests.waiting import HANG_S, elapse, until
 
 SETTINGS = statement(
     "settings",
-    "What the current transaction was told.",
+    "The settings of the current transaction.",
     "SELECT current_setting('app.user_id', true), current_setting('app.tenant_id', true),"
     " current_setting('app.system', true), current_setting('app.ip', true), current_setting('app.user_agent', true)",
 )
@@ -51,7 +51,7 @@ async def single(database_url: str) -> AsyncIterator[Database]:
 
 def raising(sqlstate: str) -> Query[object]:
     """A statement that fails with this SQLSTATE."""
-    return statement("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{sqlstate}'; END $$")
+    return statement("raising", "Fails.", f"DO $$ BEGIN RAISE EXCEPTION 'fails' USING ERRCODE = '{sqlstate}'; END $$")
 
 
 async def bodies(database: Database, scope: Scope) -> list[str]:

@@ -1,4 +1,4 @@
-"""Lines reach their descriptor whole and in order, and whoever writes them never fails and never waits."""
+"""Lines reach their descriptor whole and in order, and their writer never fails and never waits."""
 
 import io
 import os

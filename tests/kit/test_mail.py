@@ -23,7 +23,7 @@ CODE = Message(to="alice@example.com", subject="Your code", text="123456\n")
 
 
 class Inbox:
-    """An aiosmtpd handler that keeps what it accepts and answers as it is told to."""
+    """An aiosmtpd handler that keeps what it accepts and gives set answers."""
 
     def __init__(self, rcpt: str = "250 OK", data: str = "250 OK") -> None:
         self.accepted: list[Envelope] = []

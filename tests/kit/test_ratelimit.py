@@ -170,7 +170,7 @@ async def test_a_redis_that_hangs_is_not_waited_for(clock: FixedClock, monkeypat
         limiter = RateLimiter(redis, clock)
         with pytest.raises(Unavailable):
             await fail(limiter)
-        # Nor by those who stand in line behind whoever asks.
+        # Nor by those who stand in line behind the caller.
         monkeypatch.setattr("app.kit.ratelimit.PLACE_S", 0.2)
         outcomes = await asyncio.gather(*(fail(limiter) for _ in range(20)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {Unavailable}

@@ -1,4 +1,4 @@
-"""An answer is computed once, whoever asks and whoever dies, and without Redis once in each process."""
+"""An answer is computed once, whichever process asks and whichever dies, and without Redis once in each process."""
 
 import asyncio
 import contextlib

@@ -18,7 +18,7 @@ async def heard(redis: Redis) -> bool:
 
 
 class Watch:
-    """A watcher, and how often it was told."""
+    """A watcher, and how often it was called."""
 
     def __init__(self) -> None:
         self.calls = 0

@@ -1,4 +1,4 @@
-"""What may be watched in the graph, the same asked as a query, and clients that note who was told what."""
+"""What may be watched in the graph, the same asked as a query, and clients that note who received what."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -79,7 +79,7 @@ class Crowd:
             check_legs(reader, expected)
 
     def _check_log(self, stored: Sequence[tuple[int, int, str]]) -> None:
-        """What the publisher was told is committed is stored; what it was told nothing about may be."""
+        """What was acknowledged to the publisher is stored; what was not acknowledged may be."""
         logged = {each.number: each for each in self.publisher.log}
         assert [seq for seq, _, _ in stored] == list(range(self.start + 1, self.start + 1 + len(stored)))
         assert [number for _, number, _ in stored] == sorted({number for _, number, _ in stored})

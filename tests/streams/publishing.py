@@ -48,7 +48,7 @@ class Publisher:
     _number: int = 0
 
     async def run(self) -> None:
-        """Publishes until it is told to stop."""
+        """Publishes until it is stopped."""
         due = now()
         while not self.stopping:
             try:

@@ -16,13 +16,13 @@ from app.dev.processes import spawn
 from tests.waiting import HANG_S, until
 
 FIRST_PORT, PORTS = 12_000, 18_000
-"""Below those that the kernel gives to whoever connects: nobody takes the port of a server that is down."""
+"""Below those that the kernel gives to connecting clients: nobody takes the port of a server that is down."""
 
 _given: set[int] = set()
 
 
 def lasting_port() -> int:
-    """A port that will still be free when whoever had it was killed."""
+    """A port that will still be free when the process that had it was killed."""
     # Each process of a test run begins elsewhere: the port of another's dead server looks free.
     begin = os.getpid() * 61 % PORTS
     for port in (FIRST_PORT + (begin + offset) % PORTS for offset in range(PORTS)):

@@ -1,4 +1,4 @@
-"""The API dies, or is told to stop, and serves again on the same port: every client goes on where it was."""
+"""The API dies, or is stopped, and serves again on the same port: every client goes on where it was."""
 
 from tests.streams.crowd import FORGETFUL, crowd
 from tests.streams.plant import Plant

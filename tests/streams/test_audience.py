@@ -1,4 +1,4 @@
-"""Whatever anybody watches beside whomever else: they are told what they may know, and share what they may."""
+"""Whatever clients watch beside others: they receive what they may see, and share what they may share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -92,7 +92,7 @@ def by_person(plant: Plant, watches: Sequence[Watch]) -> Iterator[tuple[Inhabita
 
 
 async def take(plant: Plant, scene: Scene, step: Step) -> None:
-    """A payment, a block or an alarm. Where there are no coins to pay with, nothing happens and nothing is told."""
+    """A payment, a block or an alarm. Where there are no coins to pay with, nothing happens and nothing is sent."""
     if isinstance(step, Alarm):
         await alarm(plant, plant.people[step.who])
         return
@@ -114,7 +114,7 @@ async def alarm(plant: Plant, person: Inhabitant) -> None:
 
 
 async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
-    """Each was told its own events, each once and in order, and with each what a query of their own tells now."""
+    """Each received its own events, each once and in order, with the data that a query of its own gives now."""
     due = [await watch.due(plant) for watch in watches]
     await until(lambda: all(len(w.messages) >= len(d) for w, d in zip(watches, due, strict=True)))
     for client in clients:

@@ -16,7 +16,7 @@ async def test_a_crash_of_postgres_delays_events_and_spoils_none(plant: Plant) -
         died = now()
         try:
             await elapse(DOWN_S)
-            # It is noticed by whoever writes.
+            # The next write notices it.
             await until(lambda: bool(here.publisher.unsure))
         finally:
             await plant.servers.postgres.come_back()

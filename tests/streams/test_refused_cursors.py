@@ -160,7 +160,7 @@ async def publish(plant: Plant, count: int) -> None:
 
 
 async def nobody_listens(plant: Plant) -> bool:
-    # Except for whoever watches the ends of sessions.
+    # Except for the listener of ended sessions.
     return (await plant.metrics())["moneta_hub_listeners"] == 1
 
 

@@ -64,7 +64,7 @@ class Time(FixedClock):
         return handle
 
     def pass_to(self, moment: datetime) -> None:
-        """Calls back whoever waits for a moment until then, in order."""
+        """Calls back the timers that are due until then, in order."""
         while due := [each for each in self._waiting if each[0] <= moment]:
             first = min(due)
             self._waiting.remove(first)

@@ -19,7 +19,7 @@ LOGIN = """mutation ($input: LoginInput!) { login(input: $input) {
 
 
 class Browser:
-    """A browser on a page of ours, at an address. It keeps what it is told to keep."""
+    """A browser on a page of ours, at an address. It keeps the cookies that it is sent."""
 
     def __init__(self, app: ASGIApp, address: str, cookies: httpx.Cookies | None = None) -> None:
         transport = httpx.ASGITransport(app, client=(address, 4711))

@@ -63,7 +63,7 @@ async def test_a_media_type_that_we_do_not_write_is_refused(accept: str) -> None
         ("subscription { count }", 400, "BAD_USER_INPUT"),
         ("{ down }", 503, "MAINTENANCE"),
         ("{ gone hello }", 200, "NOT_FOUND"),
-        ("{ boom }", 200, "INTERNAL"),
+        pytest.param("{ boom }", 200, "INTERNAL", marks=pytest.mark.plan_fails),
     ],
 )
 async def test_failures_have_their_code_and_status(query: str, as_graphql: int, code: str) -> None:
@@ -76,6 +76,7 @@ async def test_failures_have_their_code_and_status(query: str, as_graphql: int, 
     assert errors(plain) == errors(response)
 
 
+@pytest.mark.plan_fails
 async def test_a_detail_of_ours_never_leaves() -> None:
     response = await ask(client_for(build()), "{ boom }", x_request_id="the-request-id")
     assert "secret" not in response.text

@@ -16,7 +16,7 @@ def app(environment: str = "production", token: str | None = TOKEN) -> ASGIApp:
 
 
 async def status(app: ASGIApp, authorization: str | bytes | None = None, **more: str) -> int:
-    """What a scraper is answered, and that it is told nothing unless it may know."""
+    """What a scraper is answered, and that it receives nothing without permission."""
     given = authorization.encode() if isinstance(authorization, str) else authorization
     headers = [] if given is None else [(b"authorization", given)]
     response = await client_for(app, **({"client": (more.pop("peer"), 1)} if "peer" in more else {})).get(

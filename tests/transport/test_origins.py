@@ -1,4 +1,4 @@
-"""Which pages may call, and what a browser is told of it."""
+"""Which pages may call, and the headers that say so to a browser."""
 
 import pytest
 from pydantic import ValidationError

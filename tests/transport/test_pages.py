@@ -199,6 +199,7 @@ async def test_a_pool_with_nothing_free_is_not_ready_within_its_patience(
         await database.pool.release(connection)
 
 
+@pytest.mark.plan_fails
 async def test_metrics_count_operations_by_kind_and_outcome() -> None:
     client = client_for(build())
     for query in ("{ hello }", "{ hello }", "mutation { logout }", "{ boom }", "{ gone }", "{ nothing }"):

@@ -133,7 +133,7 @@ async def test_a_body_that_nobody_waits_for_keeps_no_connection(monkeypatch: pyt
 
 async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_long() -> None:
     async with serving(build(SMALL)) as url:
-        # The terminating chunk never comes: whoever reads on to the end waits for ever.
+        # The terminating chunk never comes: a client that reads on to the end waits for ever.
         endless = chunked(b"x" * 600, b"x" * 600).removesuffix(b"0\r\n\r\n")
         status, answer = await exchange(url, head("Transfer-Encoding: chunked") + endless)
         assert status == 413
@@ -277,7 +277,7 @@ async def test_an_idle_connection_is_kept_for_longer_than_a_proxy_keeps_it(monke
     stop.set()
     for settings in (Settings(port=0), Settings(port=0, keep_alive_s=620)):
         await serve(build(), settings, stop=stop)
-    # nginx and the load balancers of AWS keep one for 60 s: whoever closes first may cut a request off.
+    # nginx and the load balancers of AWS keep one for 60 s: the side that closes first may cut a request off.
     assert [config.timeout_keep_alive for config in configs] == [75, 620]
 
 

@@ -32,7 +32,7 @@ def quick(database: Database, redis: Redis) -> contextlib.AbstractAsyncContextMa
 
 
 class Bare:
-    """A client that reads only what it is told to: a small window, and no library that reads ahead."""
+    """A client that reads only when asked: a small window, and no library that reads ahead."""
 
     def __init__(self, connection: sockets.socket) -> None:
         self.connection = connection

@@ -83,7 +83,9 @@ async def test_ready_unless_the_provider_has_failed_for_too_long(
     application: Application, database: Database, redis: Redis, clock: FixedClock, settings: Settings
 ) -> None:
     market = application.services[MarketServices]
-    client = client_for(build(database=database, redis=redis, providers=MARKET.checks(application.wiring, market)))
+    client = client_for(
+        build(database=database, redis=redis, readiness_checks=MARKET.checks(application.wiring, market))
+    )
 
     async def apis() -> tuple[int, str]:
         response = await client.get("/health/ready")

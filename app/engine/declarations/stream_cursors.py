@@ -31,5 +31,5 @@ def seq_after(epoch: UUID, stream: str, cursor: str) -> int:
 
 
 def _tag(epoch: UUID, stream: str) -> bytes:
-    # Keyed: what was told in one life of the database, or of another stream, means nothing here.
+    # Keyed, so that a cursor of another stream, or of a database that was restored since, is refused.
     return hashlib.blake2b(stream.encode(), digest_size=8, key=epoch.bytes).digest()

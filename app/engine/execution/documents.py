@@ -74,7 +74,7 @@ class Operation:
         sizing: frozenset[str],
         grew: Callable[[int], None],
     ) -> None:
-        """`sizing` arguments say how many items there will be. `grew` is told the bytes of whatever is kept later."""
+        """`sizing` arguments say how many items there will be. `grew` receives the bytes of what is kept later."""
         self.node = node
         self.fragments = fragments
         self.plans = Plans(grew)
@@ -136,7 +136,7 @@ class _Kept:
     def __init__(self, document: Document, number: int, size: int) -> None:
         self.document = document
         self.number = number
-        """Tells it from another reading of the same source. A reference would make a circle, which is freed late."""
+        """Tells two parses of one source apart. A reference would make a circle, which is freed late."""
         self.bytes = size
 
 

@@ -105,7 +105,7 @@ class DurableGroup(Group):
             return False
         for deliveries, position in chunks(await self._deliveries(events)):
             await self._give(deliveries, position)
-        # Whoever waits now looks where we are, and whoever comes later waits for the next time.
+        # Those who wait now see the new position; those who come later wait for the next change.
         self._advanced.set()
         self._advanced.clear()
         return True
@@ -125,7 +125,7 @@ class DurableGroup(Group):
         return [(event.seq, delivery) for event, delivery in zip(events, made, strict=True)]
 
     async def _delivery(self, event: Event) -> Delivery | None:
-        """What this event is to the group; made once, whoever asks, and kept for a while."""
+        """What this event is to the group; made once for all members, and kept for a while."""
         known = self._runtime.memo.get(self.number, event.seq)
         if not isinstance(known, msgspec.UnsetType):
             return known
@@ -138,7 +138,7 @@ class DurableGroup(Group):
         except (Problem, NotOpened):
             raise
         except Exception:
-            # Told as a failing resolver's error is. Whoever came back would meet it again, and never get past it.
+            # Reported as the error of a resolver: a client that reconnected would meet it again, and never get past it.
             log.exception("streams.event_failed", stream=self.stream, seq=event.seq)
             delivery = Delivery(UNSHOWN, cursor)
         self._runtime.memo.put(self.number, event.seq, delivery)

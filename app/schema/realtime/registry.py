@@ -46,7 +46,7 @@ class _ListRequest(msgspec.Struct, frozen=True):
 
 
 class _CloseRequest(msgspec.Struct, frozen=True):
-    """Tells each process to close a subscription of a viewer."""
+    """Asks each process to close a subscription of a viewer."""
 
     viewer_id: UUID
     subscription_id: str

@@ -27,7 +27,7 @@ async def test_a_user_is_stored_in_normal_form_and_mailed(house: House) -> None:
     assert tuple(code) == (True, user_id, house.clock.now())
     assert house.wallets == [(user_id, None)]
     name = await house.owner.fetchval("SELECT display_name FROM display_names WHERE user_id = $1", user_id)
-    assert name == f"user-{str(user_id)[:8]}", "who chose no name is called by nothing that tells of them"
+    assert name == f"user-{str(user_id)[:8]}", "without a chosen name, the name reveals nothing about the user"
     assert await house.auth_log() == [("register", True), ("verification_sent", True)]
 
     assert await house.work() == 1

@@ -1,4 +1,4 @@
-"""A provider that says what it is told to, and a feed over it."""
+"""A provider with set answers, and a feed over it."""
 
 import asyncio
 import contextlib

@@ -42,7 +42,7 @@ def kept(documents: Documents, source: str) -> Document:
 
 @contextmanager
 def allocated() -> Iterator[Callable[[], int]]:
-    """Tells the bytes that are held beyond those at the beginning."""
+    """Returns the bytes that are held beyond those at the beginning."""
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -160,7 +160,7 @@ def test_hostile_documents_stay_within_the_bound_and_leave_nothing_behind() -> N
 
 
 def test_a_document_that_goes_is_freed_at_once() -> None:
-    """Its tokens point at one another, and so would it and what tells of its growth."""
+    """Its tokens point at one another, and so would it and the callback of its growth."""
     documents = Documents(GRAPH._schema, REAL, limit_bytes=1)
     kept(documents, "{ chain { height } }")
     gc.collect()

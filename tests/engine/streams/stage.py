@@ -154,7 +154,7 @@ bind_resolvers(SCHEMA)
 
 @dataclass(eq=False)
 class Inbox:
-    """A subscriber that takes what it is given, unless it is told to refuse."""
+    """A subscriber that takes what it is given, unless it is set to refuse."""
 
     full: bool = False
     bodies: list[bytes] = field(default_factory=list)

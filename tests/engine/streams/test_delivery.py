@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from redis.asyncio import Redis
 
 from app.engine.streams.iterator import Failed, iterate
@@ -109,6 +110,7 @@ async def test_an_event_waits_for_a_server_that_is_down(database: Database, redi
         assert not any(b"errors" in body for body in inbox.bodies)
 
 
+@pytest.mark.plan_fails
 async def test_an_event_that_fails_says_so_and_the_next_follows(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         inbox = Inbox()
@@ -254,6 +256,6 @@ async def test_a_sink_that_fails_is_let_go_and_the_others_are_none_the_worse(dat
         await stage.append(1, 2)
         await until(lambda: len(sound.bodies) == 2)
         assert sound.numbers == [1, 2]
-        # It is told, as far as it can be: a stream that only falls silent looks alive.
+        # It is closed with a reason, where that is still possible: a stream that only falls silent looks alive.
         assert broken.codes == ["INTERNAL"]
         assert len(stage.subscriptions) == 1

@@ -207,7 +207,7 @@ async def test_who_comes_from_a_process_that_is_ahead_waits_until_we_are_there(
         async def look_away(_: Hub) -> None:
             pass
 
-        # Redis tells us nothing, and Postgres is not asked yet.
+        # Redis reports nothing, and Postgres is not asked yet.
         with monkeypatch.context() as deaf:
             deaf.setattr(Hub, "_hear", lambda *_: None)
             deaf.setattr(Hub, "_check", look_away)

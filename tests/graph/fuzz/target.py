@@ -47,7 +47,7 @@ from tests.graph.transcripts import HERE
 from tests.graph.world import World
 
 LIMITS = {"query_alias_limit": 1000, "query_depth_limit": 40, "query_token_limit": 100_000, "query_cost_limit": 10**9}
-"""What is refused before it is executed tells nothing of what stands behind."""
+"""What is refused before execution does not test the resolver behind it."""
 # As clients know it: Strawberry's own types do not say that an input takes exactly one field.
 SDL = build_schema((HERE.parents[1] / "schema.graphql").read_text())
 BROKEN = {"INTERNAL", "MAINTENANCE"}
@@ -106,7 +106,7 @@ class Target:
         return {"errors": errors}
 
     def _note(self, call: Call) -> None:
-        # The values of one leaf differ only in what is looked at elsewhere.
+        # The values of one leaf differ only in what other checks look at.
         if (call.coordinate, call.document) not in self._noted:
             self._noted.add((call.coordinate, call.document))
             self.executed |= given_in(SDL, call.document, call.variables)

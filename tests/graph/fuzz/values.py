@@ -165,7 +165,7 @@ def ids(schema: GraphQLSchema) -> list[Any]:
 
 
 def cursors() -> list[Any]:
-    """Cursors that no list gave out; some with the checksum that a former release would have believed."""
+    """Cursors that no list gave out; some with the checksum that a former release would have accepted."""
     bodies = [
         b"[]",
         b"[1]",

@@ -37,7 +37,7 @@ async def watching(
         return taken
 
     task = asyncio.create_task(take())
-    # What is volatile is told at once: the task may be done before anybody has looked.
+    # What is volatile is published at once: the task may be done before anybody has looked.
     await until(lambda: len(graph.subscriptions) > subscribed or task.done())
     return task
 

@@ -52,7 +52,7 @@ async def outlive(stage: Stage, socket: ClientConnection, viewer: Viewer) -> Non
 
 @pytest.fixture(autouse=True)
 def _looks_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the end of a session a look gets so long; whoever tests that it is given up makes it short."""
+    """At the end of a session a look gets so long; tests that it is given up make it short."""
     monkeypatch.setattr(sessions, "_RETRY_S", HANG_S)
 
 

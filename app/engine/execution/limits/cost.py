@@ -180,7 +180,7 @@ class _Scale:
         self._limits = limits
         self._weights: dict[str, Weight] = {}
         self._weighed: dict[int, Weight] = {}
-        """By the selection set: whoever looks for the heaviest path weighs everything on it again."""
+        """By the selection set: the search for the heaviest path weighs everything on it again."""
         for name in leaves_first(fragments):
             self._weights[name] = self._selections(fragments[name].selection_set, self._condition(fragments[name]))
 

@@ -70,7 +70,7 @@ class _Selections:
 
     def __init__(self, place: int) -> None:
         self.place = place
-        """In the document, so that the same conflict is told of the same document each time."""
+        """In the document, so that the same document always gives the same conflict."""
         self.fields: dict[str, dict[tuple[Any, ...], _Field]] = {}
         """By their name in the response, then by what makes them one field."""
         self.spreads: dict[str, None] = {}

@@ -57,7 +57,7 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:
-        """What really happened to the prices, whoever stored them: committed with what the alerts made of it."""
+        """What happened to the prices, whichever worker stored them; committed together with the alerts that fired."""
         known = [move for move in moves if move.before is not None]
         columns = [[move.symbol for move in known], [move.before for move in known], [move.after for move in known]]
         await tx.execute(LOG, *columns, clock.now())

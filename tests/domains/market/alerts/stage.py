@@ -83,7 +83,7 @@ class Stage:
             await reads.aclose()
 
     async def titles(self, by: Viewer | None = None) -> list[str]:
-        """What a user was told, in order."""
+        """A user's notifications, in order."""
         rows = await self.owner.fetch(
             "SELECT title FROM notifications WHERE user_id = $1 ORDER BY created_at, title",
             (by or self.alice).user_id,

@@ -65,7 +65,7 @@ async def test_it_fires_when_the_price_comes_to_it_and_says_so(stage: Stage) -> 
         (above("100"), ("100",), False),
         (above("0.000000000002"), ("0.000000000001", "0.000000000002"), True),
         (below("999999999999.999999999999"), ("999999999999.999999999999", "1"), False),
-        # Nearer than two floats can tell: the exact value decides.
+        # Nearer than two floats can distinguish: the exact value decides.
         (above("123456789012.000000000002"), ("123456789012", "123456789012.000000000001"), False),
         (above("123456789012.000000000002"), ("123456789012", "123456789012.000000000002"), True),
     ],
@@ -126,7 +126,7 @@ async def test_an_alert_named_twice_fires_twice_if_its_owner_wants_every_time(st
 
 
 async def test_a_change_while_the_tick_waits_counts(stage: Stage) -> None:
-    """Whoever finds an alert holds it until it has fired: its owner's change comes before or after, never between."""
+    """The worker locks an alert until it has fired: its owner's change comes before or after, never between."""
     alert = await stage.create(above("100"))
     transaction = stage.owner.transaction()
     await transaction.start()

@@ -73,7 +73,7 @@ async def test_each_crossing_fires_once_whoever_races_and_dies(stage: Stage, dat
 
 
 async def run_and_kill(start: Any, chance: random.Random) -> list[asyncio.subprocess.Process]:
-    """Runs the workers; whenever one has told of some ticks, kills it and starts another. Returns the last ones."""
+    """Runs the workers; whenever one has reported some ticks, kills it and starts another. Returns the last ones."""
     workers = [await start() for _ in range(WORKERS)]
     for _ in range(KILLS):
         place = chance.randrange(WORKERS)

@@ -36,7 +36,7 @@ PERFECT = (Source("input", 1, 1.0, 0, 1, 2),)
 
 @dataclass
 class Fake:
-    """An analyst that counts how often it is asked, and does what it is told to."""
+    """An analyst that counts how often it is asked, and does what it is set to."""
 
     type: AnalysisType = AnalysisType.NEWS
     outcome: Callable[[], Examination] = lambda: Examination(FOUND, PERFECT)

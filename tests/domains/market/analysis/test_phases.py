@@ -1,4 +1,4 @@
-"""A run's phases: in order, in time, exactly once, whoever runs them and whoever dies."""
+"""A run's phases: in order, in time, exactly once, whichever worker runs them and whichever dies."""
 
 import asyncio
 import signal
@@ -35,7 +35,7 @@ ALL_THE_TIME = dict.fromkeys(BUDGETS_S, HANG_S)
 
 
 class Unknowing:
-    """Knows nothing; hangs where it is told to."""
+    """Knows nothing; hangs where it is set to."""
 
     def __init__(self, type: AnalysisType, *, hangs: bool) -> None:
         self.type = type
@@ -141,7 +141,7 @@ async def test_who_opens_a_run_at_once_opens_the_same_and_each_phase_is_told_onc
     assert len(set(runs)) == 1
     await scene.completed(runs[0])
     for each in processes:
-        # Whoever was late finds it done, and ends.
+        # The late one finds it done, and ends.
         await until(lambda each=each: not each._running.has(runs[0]))  # type: ignore[misc]
     assert await scene.published(runs[0]) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 

@@ -34,7 +34,7 @@ def hooks(moves: OnMoves | None = None, minute: AfterMinute | None = None) -> tu
 
 
 async def was_published(redis: Redis) -> bool:
-    """Whether the last of a tick's topics was told."""
+    """Whether the last of a tick's topics was published."""
     return bool(await redis.exists(latest_key(Interval.ONE_DAY.topic)))
 
 

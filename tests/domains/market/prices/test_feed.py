@@ -65,7 +65,7 @@ def is_told(redis: Redis, price: int) -> Callable[[], Awaitable[bool]]:
 
 @contextlib.asynccontextmanager
 async def without_database(owner: Owner, administrator: Owner) -> AsyncIterator[None]:
-    """Nobody can connect, and whoever was connected is not any more."""
+    """Nobody can connect, and existing connections are closed."""
     name = await owner.fetchval("SELECT current_database()")
     await administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await owner.execute(
@@ -142,7 +142,7 @@ async def test_a_leader_whose_session_is_taken_stands_down_and_nothing_is_lost(
             await until(lambda: bool(providers[0].asked))
             async with running(feeds[1]):
                 await owner.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
-                # Whoever it is now: one alone goes on.
+                # Whichever it is now, one alone goes on.
                 await until(lambda: bool(providers[1].asked) or len(providers[0].asked) > 300)
                 leader, stander = (1, 0) if providers[1].asked else (0, 1)
                 await until(lambda: _alone(providers[leader], providers[stander]))

@@ -1,4 +1,4 @@
-"""A provider on the loopback that answers as it is told, well or badly, and remembers what it was asked."""
+"""A provider on the loopback with set answers, good or bad, and remembers what it was asked."""
 
 import asyncio
 import json

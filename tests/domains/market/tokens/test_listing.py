@@ -24,7 +24,7 @@ LISTED = [Listing("bitcoin", "BTC", "Bitcoin", 1), Listing("ethereum", "ETH", "E
 
 
 class Lister:
-    """A provider that lists what it is told to, or fails."""
+    """A provider with a set list, or one that fails."""
 
     name = "coingecko"
     period_s = 60.0

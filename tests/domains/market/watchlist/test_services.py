@@ -1,4 +1,4 @@
-"""Watchlists: whose they are, how many fit, and that places have no gaps whoever moves what at once."""
+"""Watchlists: whose they are, how many fit, and that positions have no gaps under concurrent moves."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What a quote and candles say together, and how moods are told."""
+"""What a quote and candles say together, and how moods are described."""
 
 from datetime import timedelta
 from decimal import Decimal

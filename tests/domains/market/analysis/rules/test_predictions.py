@@ -181,7 +181,7 @@ def test_a_week_is_proven_by_more_candles() -> None:
 @pytest.mark.parametrize(
     ("closes", "calibration"),
     [
-        # A trend, which the model does not believe in: a day goes 24 steps one way where it expects the root of 24.
+        # A trend, which the model does not assume: a day goes 24 steps one way where it expects the root of 24.
         (100 * 1.001 ** np.arange(1000), Calibration.TOO_NARROW),
         # To and fro: a day ends where it began.
         (np.where(np.arange(1000) % 2, 101.0, 100.0), Calibration.TOO_WIDE),
