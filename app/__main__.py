@@ -309,7 +309,7 @@ async def _prepare(settings: Settings, progress: Progress) -> None:
 
 async def _load_demo(settings: Settings, progress: Progress, password: str, codes: Sequence[str]) -> None:
     from app.dev.demo import load_demo
-    from app.dev.demo_prices import Extent
+    from app.dev.demo_prices import DemoSize
     from app.kit.clock import FixedClock, SystemClock
     from app.kit.database_clock import database_time
     from app.main import open_application
@@ -318,8 +318,8 @@ async def _load_demo(settings: Settings, progress: Progress, password: str, code
     clock = FixedClock(SystemClock().now())
     async with open_application(settings, clock=clock) as application:
         clock.advance(await database_time(application.database) - clock.now())
-        extent = Extent(days=settings.demo_days, daily_days=12 * settings.demo_days)
-        await load_demo(application.services, application.database, clock, progress, extent, password, codes)
+        size = DemoSize(days=settings.demo_days, daily_days=12 * settings.demo_days)
+        await load_demo(application.services, application.database, clock, progress, size, password, codes)
 
 
 def _greet(settings: Settings) -> None:

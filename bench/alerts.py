@@ -103,9 +103,9 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
     redis = await open_redis(servers.redis_url)
     try:
         await _fill(owner, market, progress)
-        post = MailQueue(Keyring.generate(), _NoMailer())
+        mail_queue = MailQueue(Keyring.generate(), _NoMailer())
         clock = SystemClock()
-        dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
+        dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), mail_queue))
         price_alerts = PriceAlerts(AlertMatcher(database, clock, dispatcher))
         other_load = await asyncio.to_thread(wait_for_quiet)
         task = progress.add_task("Ticking", total=3 * ticks)

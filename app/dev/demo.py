@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
-from app.dev.demo_prices import Extent
+from app.dev.demo_prices import DemoSize
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.accounts.services import AccountsServices
@@ -44,7 +44,7 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
     database: Database,
     clock: FixedClock,
     progress: Progress,
-    extent: Extent,
+    size: DemoSize,
     password: str = PASSWORD,
     codes: Sequence[str] = ACCESS_CODES,
 ) -> None:
@@ -67,7 +67,7 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
         )
     with _progress_reporter(progress, "demo market") as report:
         await load_demo_market(
-            services[MarketServices], database, clock, (alice, bob), extent=extent, progressed=report
+            services[MarketServices], database, clock, (alice, bob), size=size, progressed=report
         )
 
 

@@ -5,7 +5,7 @@ from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
 from app.dev.demo_news import drafts
-from app.dev.demo_prices import DemoPrices, Extent
+from app.dev.demo_prices import DemoPrices, DemoSize
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import (
     Comparison,
@@ -63,7 +63,7 @@ async def load_demo_market(
     clock: Clock,
     people: tuple[Viewer, Viewer],
     *,
-    extent: Extent,
+    size: DemoSize,
     progressed: Callable[[int, int], None],
 ) -> bool:
     """Loads all of it; False when there are prices already, or when they come from elsewhere: nothing is invented then.
@@ -75,7 +75,7 @@ async def load_demo_market(
         return False
     await market.tokens.ensure()
     await market.news.publish(drafts(clock.now()))
-    prices = DemoPrices(database, await directory.listed(), extent, seed=SEED, now=clock.now())
+    prices = DemoPrices(database, await directory.listed(), size, seed=SEED, now=clock.now())
     done = 0
 
     def advance() -> None:

@@ -29,14 +29,14 @@ _SAMPLE_EVERY: Final = 5
 class DemoSql(Statements, file="demo.sql"):
     """The statements of the demo."""
 
-    forget_candles: Command
+    delete_candles: Command
 
 
 _DAY: Final = timedelta(days=1)
 _DAY_MINUTES: Final = 1440
 
 
-class Extent(msgspec.Struct, frozen=True):
+class DemoSize(msgspec.Struct, frozen=True):
     """How much past there is. Days are whole ones in UTC, before today, and today so far."""
 
     minute_tokens: int = 20
@@ -50,17 +50,17 @@ class DemoPrices:
     """Makes the past of these tokens up to the minute of `now`."""
 
     def __init__(
-        self, database: Database, listings: Sequence[Listing], extent: Extent, *, seed: int, now: datetime
+        self, database: Database, listings: Sequence[Listing], size: DemoSize, *, seed: int, now: datetime
     ) -> None:
         self._database = database
         self._history = History(database)
         self._seed = seed
         self._now = now
         self._until = now.replace(second=0, microsecond=0)
-        self._since = self._until.replace(hour=0, minute=0) - extent.days * _DAY
-        self._daily_days = extent.daily_days - extent.days
+        self._since = self._until.replace(hour=0, minute=0) - size.days * _DAY
+        self._daily_days = size.daily_days - size.days
         self._profiles = profiles_of(listings)
-        self._minute_tokens = extent.minute_tokens
+        self._minute_tokens = size.minute_tokens
 
     @property
     def steps(self) -> int:
@@ -69,7 +69,7 @@ class DemoPrices:
 
     async def load(self, advance: Callable[[], None]) -> dict[str, Quote]:
         """Stores candles, samples and, last, the quotes, without which it would begin again; returns these."""
-        await self._database.write(SYSTEM, lambda tx: tx.execute(DemoSql.forget_candles, SIMULATED))
+        await self._database.write(SYSTEM, lambda tx: tx.execute(DemoSql.delete_candles, SIMULATED))
         days = (self._until - self._since).days + self._daily_days
         await self._history.partitions_for(CANDLES, (self._until - back * _DAY for back in range(days + 2)))
         async with _Copying(self._database) as candles:

@@ -108,12 +108,12 @@ class Hub:
         state = self._streams.get(stream)
         if state is not None and (events := state.after(after, limit)):
             return events
-        place = (self.epoch, stream, after, limit)
-        joined = self._single_flight.has(place)
-        events = await self._single_flight.join(place, lambda: self._catch_up(*place))
+        read = (self.epoch, stream, after, limit)
+        joined = self._single_flight.has(read)
+        events = await self._single_flight.join(read, lambda: self._catch_up(*read))
         if joined and not events:
             # That read may have begun before there was an event.
-            events = await self._single_flight.join(place, lambda: self._catch_up(*place))
+            events = await self._single_flight.join(read, lambda: self._catch_up(*read))
         return events
 
     async def top(self, stream: str) -> int:

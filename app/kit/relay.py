@@ -15,7 +15,7 @@ from app.kit.errors import Unavailable
 from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
 from app.kit.postgres import end_session
 from app.kit.tasks import end, heed_cancellation
-from app.kit.transaction import Session
+from app.kit.transaction import UnpooledConnection
 
 CHANNEL = "moneta:facts"
 """The one channel on which every process receives every fact: lines of epoch, stream, and the event as JSON."""
@@ -120,7 +120,7 @@ class Relay:
             await end(listener)
 
     async def _lead(self) -> None:
-        session = Session(await self._database.connect())
+        session = UnpooledConnection(await self._database.connect())
         try:
             while not await session.fetch_one(EventSql.try_relay_lock):
                 heed_cancellation()
@@ -140,7 +140,7 @@ class Relay:
             # The lock belongs to the session: ending the session releases it, and waits for nothing.
             end_session(session.connection)
 
-    async def _move_batch(self, session: Session) -> int:
+    async def _move_batch(self, session: UnpooledConnection) -> int:
         rows = await session.fetch(EventSql.unpublished_events, BATCH)
         if not rows:
             return 0

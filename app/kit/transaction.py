@@ -40,7 +40,7 @@ class Executor(ABC):
         return query.group(keys, await self.rows(query, keys, *args))
 
 
-class Session(Executor):
+class UnpooledConnection(Executor):
     """Statements on a connection beside the pool, in autocommit. Raises what asyncpg raises."""
 
     def __init__(self, connection: Connection) -> None:

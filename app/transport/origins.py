@@ -121,9 +121,9 @@ class CrossOrigin:
         cors = self._origins.cors(Headers(scope=scope), preflight=scope["method"] == "OPTIONS")
         added = [(name.encode(), value.encode("latin-1")) for name, value in cors.items()]
 
-        async def send_told(message: Message) -> None:
+        async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
-        return self._app(scope, receive, send_told)
+        return self._app(scope, receive, send_with_cors)

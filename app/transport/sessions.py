@@ -24,7 +24,7 @@ REMEMBERED_S: Final = 60.0
 UNSURE_S: Final = 30.0
 """Connections are closed when it has been unknown for this long whether their sessions are active."""
 
-_LOOK_EVERY_S: Final = 5.0
+_CHECK_EVERY_S: Final = 5.0
 _RETRY_S: Final = 0.5
 _WARNED_SHARE: Final = 1 / 3
 
@@ -141,10 +141,10 @@ class SessionWatch:
             except ResyncRequired:
                 raise
             except Exception as error:
-                await self._doubt(error)
+                await self._verification_failed(error)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
+                async with asyncio.timeout(_CHECK_EVERY_S):
                     await self._wake.wait()
 
     async def _begin_anew(self) -> Listener:
@@ -153,7 +153,7 @@ class SessionWatch:
             try:
                 listener = await self._listen()
             except Exception as error:
-                await self._doubt(error)
+                await self._verification_failed(error)
             else:
                 self._check_until = time.monotonic() + REMEMBERED_S
                 return listener
@@ -164,10 +164,10 @@ class SessionWatch:
         for session_id in set(asked) - living.keys():
             self._end(session_id)
 
-    async def _doubt(self, error: Exception) -> None:
+    async def _verification_failed(self, error: Exception) -> None:
         """Waits briefly, and ends connections whose sessions could not be verified for too long."""
         if isinstance(error, Problem):
-            log.warning("sessions.unsure", error=error.message)
+            log.warning("sessions.unverified", error=error.message)
         else:
             log.error("sessions.failed", exc_info=error)
         if time.monotonic() - self._sure_at > UNSURE_S:
@@ -279,7 +279,7 @@ class Lease:
         except Exception as error:
             # It may yet be known before the time is over; when it is over, not knowing is not enough.
             if not isinstance(error, TimeoutError | Problem):
-                log.exception("sessions.look_failed")
+                log.exception("sessions.check_failed")
             expires_at = viewer.expires_at
         self._checking = None
         if expires_at is None:
