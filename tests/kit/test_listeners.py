@@ -16,7 +16,7 @@ from app.kit.events import EventLog, stream_key
 from app.kit.relay import CHANNEL
 from app.kit.sql import Query
 from tests.conftest import Owner
-from tests.kit.moving import append, following, hub_of, relaying, take
+from tests.kit.event_pipeline import append, following, hub_of, relaying, take
 from tests.waiting import until
 
 LATER = 3600.0

@@ -9,7 +9,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.volatile import LATEST_TTL_S, VOLATILE_CHANNEL, Latest, VolatileTopics, Watcher, latest_key
-from tests.kit.moving import hub_of
+from tests.kit.event_pipeline import hub_of
 from tests.waiting import until
 
 

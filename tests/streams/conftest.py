@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.streams.plant import Plant, running_plant
+from tests.streams.deployment import Deployment, running_deployment
 from tests.streams.servers import Servers, mortal_servers
 
 
@@ -16,8 +16,8 @@ def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def plant(mortals: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
+async def deployment(mortals: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     """One for all tests here: each leaves it whole."""
-    home: Path = tmp_path_factory.mktemp("plant")
-    async with running_plant(home, mortals) as running:
+    home: Path = tmp_path_factory.mktemp("deployment")
+    async with running_deployment(home, mortals) as running:
         yield running

@@ -33,7 +33,7 @@ from app.transport.server import serve
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
-from tests.kit.moving import hub_of, relaying
+from tests.kit.event_pipeline import hub_of, relaying
 from tests.transport.graph import LIMITS, SCHEMA, Context
 from tests.waiting import HANG_S
 

@@ -18,7 +18,7 @@ from app.kit.volatile import VolatileTopics, latest_key
 from tests.conftest import APP_ROLE, Owner
 from tests.domains.market.price_feed import SOURCE, Provider, running
 from tests.domains.market.token_listing import list_tokens
-from tests.kit.moving import cancel
+from tests.kit.event_pipeline import cancel
 from tests.waiting import HANG_S, until
 
 NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum")}

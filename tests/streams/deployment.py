@@ -35,7 +35,7 @@ BLOCKS = 5
 
 
 @dataclass(frozen=True)
-class Inhabitant(Person):
+class ApiUser(Person):
     """Somebody with a session that the API knows."""
 
     name: str = ""
@@ -47,7 +47,7 @@ class Inhabitant(Person):
 
 
 @dataclass
-class Plant:
+class Deployment:
     """What runs, and what a test needs to break it and to look at it."""
 
     home: Path
@@ -55,7 +55,7 @@ class Plant:
     settings: Settings
     application: Application
     http: httpx.AsyncClient
-    people: list[Inhabitant] = field(default_factory=list)
+    people: list[ApiUser] = field(default_factory=list)
     blocks: list[dict[str, Any]] = field(default_factory=list)
     """Some that exist: what their events carry."""
     api: Process = field(init=False)
@@ -140,7 +140,7 @@ class Plant:
             wallet = await Reads(self.application.database, PUBLIC).one(wallet_by_user, session.viewer.user_id)
             assert wallet is not None
             token = session.tokens.access_token
-            self.people.append(Inhabitant(session.viewer, wallet.wallet_id, None, name, token))
+            self.people.append(ApiUser(session.viewer, wallet.wallet_id, None, name, token))
         async with self.scene() as scene:
             for number in range(BLOCKS):
                 block = await scene.mine(self.people[number % len(self.people)])
@@ -148,7 +148,7 @@ class Plant:
 
 
 @asynccontextmanager
-async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
+async def running_deployment(home: Path, servers: Servers) -> AsyncIterator[Deployment]:
     """All of it, ready."""
     settings = Settings(
         home=home,
@@ -167,12 +167,12 @@ async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(open_application(settings, clock=clock))
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=HANG_S))
-        plant = Plant(home, servers, settings, application, http)
-        await plant.populate()
+        deployment = Deployment(home, servers, settings, application, http)
+        await deployment.populate()
         try:
-            await asyncio.gather(plant.start_api(), plant.start_worker())
-            yield plant
-            await asyncio.gather(plant.api.stop(), plant.worker.stop())
+            await asyncio.gather(deployment.start_api(), deployment.start_worker())
+            yield deployment
+            await asyncio.gather(deployment.api.stop(), deployment.worker.stop())
         finally:
-            for process in (plant.api, plant.worker):
+            for process in (deployment.api, deployment.worker):
                 process.kill()
