@@ -13,7 +13,7 @@ from app.kit.events import Event, EventLog, contiguous
 from app.kit.work import detached_context
 
 REDIS_PATIENCE_S = 0.5
-"""A Redis that is slower than this is not worth waiting for: Postgres knows as well."""
+"""How long Redis is waited for: Postgres has the same events."""
 REDIS_PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)

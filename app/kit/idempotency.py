@@ -25,7 +25,7 @@ T = TypeVar("T")
 class KeyedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request under an idempotency key. Keys of different owners do not collide.
 
-    `request` is everything that makes two requests different, in a form that depends on nothing but the request.
+    `request` holds everything that distinguishes two requests, in a canonical form.
     """
 
     owner: str
@@ -99,14 +99,14 @@ async def once_prepared(
 ) -> Outcome[T]:
     """A keyed write whose work takes long or waits: `prepare` returns the work, and holds no connection before.
 
-    The key is looked up before, so that a replay costs nothing and is refused by nothing. It is looked up again when
-    the first is refused anything: the same request may have been granted meanwhile, and be what it is refused for.
+    The key is looked up first, so that a replay does no work and cannot be refused. It is looked up again when the work
+    is refused: the same request may have succeeded meanwhile, and be the reason for the refusal.
     """
 
-    async def look(tx: Tx) -> Outcome[T] | None:
+    async def replay(tx: Tx) -> Outcome[T] | None:
         return await replay_of(tx, keyed, result_type)
 
-    earlier = await database.read(scope, look)
+    earlier = await database.read(scope, replay)
     if earlier is not None:
         return earlier
     try:
@@ -115,7 +115,7 @@ async def once_prepared(
     except IdempotencyKeyReused:
         raise
     except Problem:
-        earlier = await database.read(scope, look)
+        earlier = await database.read(scope, replay)
         if earlier is None:
             raise
         return earlier
@@ -144,5 +144,5 @@ def _body(keyed: KeyedRequest) -> bytes:
     try:
         return msgspec.json.encode(body, order="deterministic")
     except UnicodeEncodeError:
-        # A lone surrogate is refused in the end, but by the work and in words that say which field has it.
+        # The work refuses a lone surrogate, with an error that names the field.
         return json.dumps(msgspec.to_builtins(body, order="deterministic", str_keys=True)).encode()

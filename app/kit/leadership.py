@@ -14,7 +14,7 @@ ANSWER_S = 5.0
 
 
 class LeadershipSql(Statements, file="leadership.sql"):
-    """The statements of leadership, which run on a session of their own."""
+    """The statements of leadership, which run on a connection of their own."""
 
     try_lead: Query[bool]
     is_there: Query[bool]
@@ -48,7 +48,7 @@ class Leadership:
             await self.give_up()
             raise Unavailable("The database does not answer. Try again shortly.") from error
         except BaseException:
-            # The session may have the lock all the same.
+            # The session may hold the lock nevertheless.
             await self.give_up()
             raise
 

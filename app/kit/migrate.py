@@ -25,7 +25,7 @@ class Patience(msgspec.Struct, frozen=True):
     # More than the second after which Postgres looks whether only its own vacuum is in the way, and stops that.
     lock_timeout: str = "2s"
     pauses_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-    """Before each further attempt. Meanwhile those who wait behind it have their turn."""
+    """The pauses between attempts, in which statements that queue behind the lock can run."""
 
 
 PATIENCE: Final = Patience()

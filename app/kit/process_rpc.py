@@ -21,7 +21,8 @@ from app.kit.pubsub import GAP, broadcast_over
 from app.kit.tasks import end
 
 QUESTIONS: Final = "moneta:peers"
-"""The channel on which every process hears every question; replies go to a channel of who asked."""
+"""The channel on which every process receives every question; replies go to a channel of the sender. The name stays:
+during an upgrade, processes of two releases call each other."""
 
 MAX_REPLY_BYTES: Final = 2 * 1024 * 1024
 MAX_ASKING: Final = 256
@@ -41,7 +42,7 @@ class Replies(msgspec.Struct, frozen=True):
     replies: list[Any]
     """One of each process that answered in time, this one's first."""
     complete: bool
-    """Whether those are all processes. False: one failed, was too slow, or is beyond a Redis that is lost."""
+    """Whether those are all processes. False: one failed or was too slow, or Redis did not answer."""
 
 
 class _Question(msgspec.Struct, frozen=True):

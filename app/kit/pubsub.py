@@ -49,7 +49,7 @@ class RedisBackend(BroadcastBackend):
             try:
                 await self._pubsub.subscribe(group)
                 self._subscribed.set()
-                # Asked again where it does not come: the question may have gone down with its connection.
+                # Repeated without a confirmation: the command may have been lost with its connection.
                 async with asyncio.timeout(_CONFIRMATION_S):
                     await confirmed.wait()
             except TimeoutError:

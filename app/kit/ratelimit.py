@@ -1,8 +1,8 @@
 """Rate limits over failures, counted in Redis for each subject. Without Redis no attempt is allowed.
 
-An attempt takes a slot before anything is checked, and gives it back unless it counts: attempts at once get no more
-than attempts in turn, and what succeeds, or never came to an answer, is not counted. Where only slots are missing,
-not allowance, an attempt waits until those before it are settled.
+An attempt takes a slot before anything is checked, and returns it unless it counts as a failure. So parallel attempts
+get no more guesses than successive ones, and an attempt that succeeds, or is never answered, is not counted. While all
+slots are taken but allowance is left, an attempt waits until those before it are settled.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ class Charge(NamedTuple):
 
     @property
     def keys(self) -> tuple[str, str]:
-        """Of the failures and of the slots."""
+        """The Redis keys of failures and of slots, stored as `places`: during an upgrade, two releases share them."""
         # A digest: Redis holds no e-mail addresses, and no subject can forge another's key.
         hashed = sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()
         key = f"moneta:limit:{self.limit.name}:{hashed}"
@@ -136,7 +136,7 @@ class _Line:
 
 
 class RateLimiter:
-    """Counts over all processes."""
+    """Counts attempts across all processes."""
 
     def __init__(self, redis: "Redis", clock: Clock) -> None:
         self._clock = clock
@@ -147,7 +147,7 @@ class RateLimiter:
 
     @asynccontextmanager
     async def attempt(self, charges: list[Charge]) -> AsyncIterator[Attempt]:
-        """A slot with everybody who is charged, given back at the end unless the attempt was counted.
+        """Takes a slot of every subject that is charged, and returns it at the end unless the attempt was counted.
 
         Raises RateLimited, without a charge, also where no slot becomes free; Unavailable when Redis does not
         answer.

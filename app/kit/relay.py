@@ -23,7 +23,7 @@ CHANNEL = "moneta:facts"
 BATCH = 500
 STREAM_LENGTH = 10_000
 STREAM_TTL_S = 900
-"""How long Redis keeps a fact: who comes back after a restart or a tunnel finds it there, and after longer in Postgres.
+"""How long Redis keeps a fact. Clients that reconnect later are served from Postgres.
 So Redis holds only recent events, whether they are read or not."""
 POLL_S = 0.1
 STANDBY_S = 1.0

@@ -59,7 +59,7 @@ class _RedisUnavailable(Exception):
 
 
 class SharedCache(Generic[T]):
-    """Answers of one kind, by key."""
+    """The cached values of one kind, by key."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class SharedCache(Generic[T]):
         self._store = redis.register_script(_STORE)
 
     async def get(self, key: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:
-        """The answer under `key`: kept, or computed now. What `compute` raises is raised to all who wait for it here.
+        """The value of `key`: cached, or computed now. What `compute` raises is raised to all who wait for it here.
 
         Cancelling one caller does not affect the others, and the value is computed all the same.
         """
-        free_to_wait("an answer of others")
+        free_to_wait("the value of another process")
         return await self._single_flight.join(key, lambda: self._get(key, compute))
 
     async def stop(self) -> None:
@@ -105,7 +105,7 @@ class SharedCache(Generic[T]):
         return await self._compute(key, token, compute) if kept is None else kept
 
     async def _kept_or_leased(self, key: str, token: str) -> T | None:
-        """The answer, once it is there; None: the lease is ours, or it has been waited for long enough."""
+        """The value, once it is cached; None: this process has the lease, or has waited for long enough."""
         loop = asyncio.get_running_loop()
         until, attempt = loop.time() + self._wait_s, 0
         while (kept := await self._kept(key)) is None:

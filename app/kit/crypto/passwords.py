@@ -48,8 +48,8 @@ class Passwords:
             argon2__time_cost=passes,
             argon2__parallelism=lanes,
         )
-        # A pool rather than a semaphore around to_thread: a cancelled request gives a semaphore back
-        # while its thread still works, and clients that hang up early could so lift the bound.
+        # A pool rather than a semaphore around to_thread: a cancelled request releases a semaphore while its
+        # thread still runs, so clients that disconnect early could exceed the bound.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="passwords")
         self._queued = 0
         self._dummy: str = self._context.hash(secrets.token_urlsafe())
