@@ -1,4 +1,4 @@
-"""Every knob of Moneta, read once from the environment and passed down."""
+"""Every setting of Moneta, read once from the environment and passed down."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -206,23 +206,23 @@ class Settings(BaseSettings):
 
     @property
     def production(self) -> bool:
-        """Whether this is a deployment that strangers reach."""
+        """Whether this is a public deployment."""
         return self.environment == "production"
 
     @property
     def introspection_for_anonymous(self) -> bool:
-        """The introspection policy for callers who are not logged in; it covers suggestions as well."""
+        """The introspection policy for anonymous callers; it covers suggestions as well."""
         return not self.production if self.introspection is None else self.introspection
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port that a browser names as our origin."""
+        """Our origin, as a browser sends it: scheme, host and port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or as_origin(f"http://{host}:{self.port}")
 
     @property
     def own_origins(self) -> tuple[str, ...]:
-        """What a browser may name as our origin: one, and in development, where none was set, loopback's names."""
+        """Our origins: the configured one; in development without one, also the names of loopback."""
         if self.public_url or self.production:
             return (self.origin,)
         return (self.origin, *(as_origin(f"http://{name}:{self.port}") for name in _LOOPBACK))
@@ -270,7 +270,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        # Without its cause: an exception's chain ends in a log, and pydantic quotes what it refuses.
+        # Without its cause: an exception chain can end up in a log, and pydantic quotes invalid values.
         raise BadSetting(_reason(error)) from None
 
 

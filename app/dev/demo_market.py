@@ -1,4 +1,4 @@
-"""A market to look at: prices up to now, news of the last days, watchlists, and alerts that are about to fire."""
+"""A market for the demo: prices up to now, news of the last days, watchlists, and alerts that are about to fire."""
 
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
@@ -66,9 +66,9 @@ async def load_demo_market(
     size: DemoSize,
     progressed: Callable[[int, int], None],
 ) -> bool:
-    """Loads all of it; False when there are prices already, or when they come from elsewhere: nothing is invented then.
+    """Loads all of it; False if there are prices already, or a provider reports them: no others are invented.
 
-    The time between two starts stays a hole in the candles; the feed goes on from the last price.
+    The time between two starts remains a gap in the candles; the feed continues from the last price.
     """
     directory = Directory(database)
     if market.providers.prices.name != SIMULATED or await directory.last_quotes(SIMULATED):

@@ -1,4 +1,4 @@
-"""An invented past of the market, up to the moment that the feed goes on from."""
+"""An invented history of the market, up to the time from which the feed continues."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ _DAY_MINUTES: Final = 1440
 
 
 class DemoSize(msgspec.Struct, frozen=True):
-    """How much past there is. Days are whole ones in UTC, before today, and today so far."""
+    """The length of the history. `days` counts whole days in UTC before today; today so far is added."""
 
     minute_tokens: int = 20
     """The largest tokens have candles of every interval; the others those of an hour and of a day."""
@@ -47,7 +47,7 @@ class DemoSize(msgspec.Struct, frozen=True):
 
 
 class DemoPrices:
-    """Makes the past of these tokens up to the minute of `now`."""
+    """Makes the history of these tokens up to the minute of `now`."""
 
     def __init__(
         self, database: Database, listings: Sequence[Listing], size: DemoSize, *, seed: int, now: datetime
@@ -68,7 +68,7 @@ class DemoPrices:
         return 2 * len(self._profiles)
 
     async def load(self, advance: Callable[[], None]) -> dict[str, Quote]:
-        """Stores candles, samples and, last, the quotes, without which it would begin again; returns these."""
+        """Stores candles, samples and, last, the quotes, which mark the history as complete. Returns the quotes."""
         await self._database.write(SYSTEM, lambda tx: tx.execute(DemoSql.delete_candles, SIMULATED))
         days = (self._until - self._since).days + self._daily_days
         await self._history.partitions_for(CANDLES, (self._until - back * _DAY for back in range(days + 2)))
@@ -82,7 +82,7 @@ class DemoPrices:
     async def _load_recent(
         self, candles: "_Copying", advance: Callable[[], None]
     ) -> tuple[dict[str, Quote], dict[str, float]]:
-        """Quotes, and the first price of each token. All are made by the minute, so that they move together."""
+        """Returns the quotes and first prices. All paths are made by the minute, so that the tokens move together."""
         quotes, opens = {}, {}
         count = int((self._until - self._since).total_seconds()) // 60
         made = paths(self._profiles, seed=self._seed, start=self._since, count=count)
@@ -126,7 +126,7 @@ class _Copying:
         await asyncio.gather(*self._under_way)
 
     async def add(self, interval: Interval, path: Path) -> None:
-        """Stores them, sooner or later."""
+        """Adds candles, which are stored in batches."""
         self._rows += await asyncio.to_thread(self._render, interval, path)
         if len(self._rows) >= _ROWS_AT_ONCE:
             await self._copy()
@@ -135,7 +135,7 @@ class _Copying:
         key = int(path.opened_at_s[0]), len(path.opened_at_s), interval
         if key not in self._times:
             self._times[key] = [datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in path.opened_at_s.tolist()]
-        # Nine digits that count, as the simulation quotes prices.
+        # Nine significant digits, as in the quotes of the simulation.
         line = f"{path.symbol}\t{SIMULATED}\t{interval}\t%s\t%.9g\t%.9g\t%.9g\t%.9g\t%.2f\n"
         columns = (column.tolist() for column in (path.open, path.high, path.low, path.close, path.volume))
         return [line % row for row in zip(self._times[key], *columns, strict=True)]
@@ -170,7 +170,7 @@ def _part(path: Path, part: slice) -> Path:
 
 
 def _quote(profile: Profile, path: Path, at: datetime) -> Quote:
-    """What its last day comes to."""
+    """Returns the quote at the end of the path, with its last day."""
     day = slice(-_DAY_MINUTES, None)
     now, before = float(path.close[-1]), float(path.open[day][0])
     volume, cap = float(path.volume[day].sum()), now * profile.supply

@@ -37,7 +37,7 @@ class EventRing:
         return len(self._events)
 
     def add(self, event: Event, size: int) -> None:
-        """Adds an event that follows the newest. At a gap the older events are dropped; one that is held is ignored."""
+        """Adds an event that follows the newest. At a gap, older events are dropped; an older `seq` is ignored."""
         if self._events and event.seq != self._events[-1].seq + 1:
             if event.seq <= self._events[-1].seq:
                 return

@@ -134,7 +134,9 @@ def _same(received: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str
 
 
 @asynccontextmanager
-async def crowd(deployment: Deployment, *, rate: float = 60.0, sockets: int = 50, streams: int = 5) -> AsyncIterator[Crowd]:
+async def crowd(
+    deployment: Deployment, *, rate: float = 60.0, sockets: int = 50, streams: int = 5
+) -> AsyncIterator[Crowd]:
     """Everybody listens and events flow. Left in peace, it must all add up; `report` tells the figures then."""
     application = deployment.application
     positions = await application.events.positions([CHAIN_STREAM])
@@ -149,7 +151,9 @@ async def crowd(deployment: Deployment, *, rate: float = 60.0, sockets: int = 50
         notes_every = FORGETFUL if number % 10 == 1 else 1
         here.readers.append(SocketReader(deployment.url, document, after, token=token, notes_every=notes_every))
     for _ in range(streams):
-        here.readers.append(EventSourceReader(deployment.url, "subscription { newBlock { cursor block { hash } } }", after))
+        here.readers.append(
+            EventSourceReader(deployment.url, "subscription { newBlock { cursor block { hash } } }", after)
+        )
     here.first = len(here.readers)
     publishing = asyncio.create_task(publisher.run())
     try:

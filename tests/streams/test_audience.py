@@ -58,14 +58,20 @@ async def test_nobody_is_told_what_is_anothers(
     chosen = st.lists(st.sampled_from(everybody), min_size=min(4, len(everybody)), unique=True)
     watchings = data.draw(chosen) if data else everybody
     watches = [
-        Watch(person := deployment.people[who] if who < NOBODY else None, document, await start_of(deployment, person, document))
+        Watch(
+            person := deployment.people[who] if who < NOBODY else None,
+            document,
+            await start_of(deployment, person, document),
+        )
         for who, document in watchings
     ]
     accepted = [watch for watch in watches if not watch.refused]
     await until(lambda: no_groups(deployment))
     async with AsyncExitStack() as stack, deployment.scene() as scene:
         before = await deployment.metrics()
-        clients = [await stack.enter_async_context(client_of(deployment, *each)) for each in by_person(deployment, watches)]
+        clients = [
+            await stack.enter_async_context(client_of(deployment, *each)) for each in by_person(deployment, watches)
+        ]
         await until(lambda: opened(deployment, len(accepted)))
         assert (await deployment.metrics())["moneta_subscription_groups"] == len({watch.group for watch in accepted})
         for step in steps:

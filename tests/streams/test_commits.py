@@ -36,12 +36,16 @@ async def readers_of(deployment: Deployment) -> tuple[int, list[Reader]]:
     return top, [SocketReader(deployment.url, PLAIN, after), EventSourceReader(deployment.url, SSE_PLAIN, after)]
 
 
-async def append(deployment: Deployment, number: int = 0, *, before_s: float = 0, after_s: float = 0, fails: bool = False) -> int:
+async def append(
+    deployment: Deployment, number: int = 0, *, before_s: float = 0, after_s: float = 0, fails: bool = False
+) -> int:
     """A block's news in a transaction that takes its time; returns its `seq`."""
 
     async def work(tx: Tx) -> int:
         await tx.fetch(SLEEP, before_s)
-        seq = await numbered(tx, deployment.application.events, block_fact(deployment.blocks[number % len(deployment.blocks)], number))
+        seq = await numbered(
+            tx, deployment.application.events, block_fact(deployment.blocks[number % len(deployment.blocks)], number)
+        )
         await tx.fetch(SLEEP, after_s)
         if fails:
             raise RolledBack
@@ -114,6 +118,8 @@ async def test_fifty_writers_at_once_are_read_without_a_hole_and_in_order(deploy
     assert set(committed.values()) == set(order) - doomed
     numbers = [committed[seq] for seq in sorted(committed)]
     assert numbers != sorted(numbers), "they did overtake each other"
-    await check(deployment, readers, top, [deployment.blocks[number % len(deployment.blocks)]["hash"] for number in numbers])
+    await check(
+        deployment, readers, top, [deployment.blocks[number % len(deployment.blocks)]["hash"] for number in numbers]
+    )
     assert await deployment.top() == top + len(committed)
     print(f"{WRITERS} writers: {len(committed)} committed on {CHAIN_STREAM}, {DOOMED} rolled back")

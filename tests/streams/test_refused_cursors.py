@@ -32,7 +32,9 @@ BLOCKS = "subscription($after: Cursor) { newBlock(after: $after) { cursor } }"
 SSE_BLOCKS = "subscription { newBlock { cursor block { hash } } }"
 
 
-async def over_socket(deployment: Deployment, document: str, after: str, token: str | None = None) -> list[dict[str, Any]]:
+async def over_socket(
+    deployment: Deployment, document: str, after: str, token: str | None = None
+) -> list[dict[str, Any]]:
     """All messages of an operation that the server ends; it is seen to leave the socket as it was."""
     async with open_socket(deployment.url) as socket:
         await initialise(socket, token)
@@ -46,7 +48,9 @@ async def over_socket(deployment: Deployment, document: str, after: str, token: 
         return messages[:-1]
 
 
-async def over_sse(deployment: Deployment, document: str, after: str, token: str | None = None) -> list[tuple[str, Any]]:
+async def over_sse(
+    deployment: Deployment, document: str, after: str, token: str | None = None
+) -> list[tuple[str, Any]]:
     """All events of an answer that the server ends."""
     headers = {"accept": "text/event-stream", "last-event-id": after}
     if token:
@@ -131,7 +135,13 @@ async def test_a_new_epoch_ends_what_is_open_and_refuses_what_was_noted(deployme
     await until(lambda: all(reader.newest == newest for reader in readers))
 
     command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "new-epoch", cwd=ROOT, env={**deployment.environment}, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "app",
+        "new-epoch",
+        cwd=ROOT,
+        env={**deployment.environment},
+        stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await command.communicate()
     epoch = (await deployment.application.events.positions([])).epoch

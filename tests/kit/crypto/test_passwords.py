@@ -7,7 +7,7 @@ import bcrypt
 import pytest
 from passlib.context import CryptContext
 
-from app.kit.crypto.passwords import Passwords, PasswordCheck
+from app.kit.crypto.passwords import PasswordCheck, Passwords
 from app.kit.errors import Unavailable
 from tests.waiting import HANG_S
 

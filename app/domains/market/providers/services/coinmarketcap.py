@@ -95,7 +95,9 @@ def raw_quotes_of(in_usd: Any, in_aud: Any, ignored: Counter[str]) -> list[RawQu
     for symbol, row in _largest(in_usd, ignored).items():
         dollars = _quote(row, "USD")
         # The two requests can return different tokens with the same symbol.
-        australian = _quote(aud_rows.get(symbol, {}), "AUD") if aud_rows.get(symbol, {}).get("id") == row.get("id") else {}
+        australian = (
+            _quote(aud_rows.get(symbol, {}), "AUD") if aud_rows.get(symbol, {}).get("id") == row.get("id") else {}
+        )
         raw_quotes.append(
             RawQuote(
                 symbol=symbol,
