@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         60.0, ge=0, description="How long before its token expires a socket is warned; at most a third of its life."
     )
     stream_replay_limit: int = Field(
-        10_000, gt=0, description="Events that a subscription may go back; further back it must read the data anew."
+        10_000, gt=0, description="Events that a subscription may go back; beyond, the data must be read again."
     )
     stream_memory_limit: int = Field(
         1000, gt=0, description="Newest events of a stream that a process keeps for clients that reconnect."

@@ -57,10 +57,10 @@ async def load_demo_chain(
     chance = random.Random(SEED)
     gaps_s = [chance.randint(*PACES_S[height // RETARGET_INTERVAL_BLOCKS]) for height in range(1, BLOCKS)]
     clock.advance(timedelta(seconds=-sum(gaps_s)))
-    everybody_can_pay = ledger.chain.coinbase_maturity + len(people)
+    all_can_pay_from = ledger.chain.coinbase_maturity + len(people)
     payments = 0
     for height, gap_s in enumerate(gaps_s, start=1):
-        if height > everybody_can_pay:
+        if height > all_can_pay_from:
             for _ in range(chance.choice(PAYMENTS_PER_BLOCK)):
                 payments += 1
                 payer, payee = chance.sample(people, 2)

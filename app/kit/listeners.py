@@ -99,7 +99,7 @@ class Listener:
 
     @property
     def top(self) -> int:
-        """The newest `seq` of the stream that this process knows of."""
+        """The newest known `seq` of the stream."""
         return max(self._state.top, self.last)
 
     async def take(self, limit: int = 64) -> list[Event]:

@@ -184,7 +184,7 @@ def _sender_of(text: str) -> Address:
     name, opened, rest = text.strip().rpartition("<")
     address, name = (rest.removesuffix(">"), name.strip()) if opened else (rest, "")
     if opened != ("<" if rest.endswith(">") else "") or _breaks_header(name):
-        raise ValueError("a sender is name@domain or Somebody <name@domain>")
+        raise ValueError("a sender is name@domain or Name <name@domain>")
     _check_address(address)
     return Address(display_name=name, addr_spec=address)
 

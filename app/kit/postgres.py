@@ -180,7 +180,7 @@ async def set_codecs(connection: Connection) -> None:
 
 
 def end_session(connection: Connection) -> None:
-    """Closes a connection at once, with whatever its session holds; the pool makes another when it needs one."""
+    """Closes a connection at once, with all that its session holds; the pool opens another when it needs one."""
     # A connection that was lost has left the pool, and its proxy says so by raising.
     with contextlib.suppress(asyncpg.InterfaceError):
         connection.terminate()

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 # A batch is one script: Redis runs it whole or not at all, so no death of the relay can leave a fact out or change the
 # order. The id is the fact's seq, so a repeat after a crash is recognised. It is announced all the same: the hubs count
-# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it begins anew. It is
+# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it restarts. It is
 # trimmed from its start, by the clock of Redis; what was not dated is of an earlier release, and old.
 _MOVE = """
 local length, ttl_s, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]

@@ -27,7 +27,7 @@ class Callers:
 
     A caller with invalid credentials is anonymous, and gets the reason where a viewer is needed: a client that sends an
     expired token with every request must be able to log in again. With a bearer token, valid or not, cookies are
-    ignored: nobody is authenticated as another user than that of the token.
+    ignored: the caller is never authenticated as another user than that of the token.
     """
 
     def __init__(self, runtime: AppRuntime) -> None:

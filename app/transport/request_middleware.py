@@ -62,7 +62,7 @@ class RequestMiddleware:
         self._headers = (*_SECURITY, _HSTS) if runtime.settings.production else _SECURITY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, whatever happens within."""
+        """Answers every request, also if the application fails."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
