@@ -33,7 +33,7 @@ async def published(owner: Owner) -> bool:
 
 
 async def key_of(redis: Redis, stream: str) -> bytes:
-    """Where Redis keeps the stream, in whatever epoch there is."""
+    """Where Redis keeps the stream, in the current epoch."""
     (key,) = await redis.keys(f"moneta:stream:*:{stream}")
     assert isinstance(key, bytes)
     return key

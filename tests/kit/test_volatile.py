@@ -176,7 +176,7 @@ async def test_a_topic_that_is_left_and_watched_again_while_it_is_read_is_read_a
         assert (await second).watcher.take() == [Latest("BTC", 1)]
 
 
-async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
+async def test_publish_soon_does_not_wait_and_conflates(redis: Redis) -> None:
     volatile = VolatileTopics(redis)
     # All in one turn of the event loop: nothing is sent in between.
     for price in range(1000):

@@ -19,7 +19,7 @@ PLAIN = "subscription($after: Cursor) { newBlock(after: $after) { cursor block {
 WIDE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { walletId } } } }"
 PRIVATE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { balance } } } }"
 FORGETFUL = 7
-"""Some note their place with every seventh event only."""
+"""Some store their cursor with every seventh event only."""
 
 
 @dataclass
@@ -56,13 +56,13 @@ class Crowd:
         await until(lambda: len(self.publisher.log) >= goal)
 
     async def caught_up(self) -> None:
-        """Returns once everybody was given what is committed by now."""
+        """Returns once every client has received what is committed now."""
         seq = self.publisher.log[-1].seq
         known = {self.cursor(each) for each in range(seq, seq + 10_000)}
         await until(lambda: all(reader.newest in known for reader in self.readers))
 
     def unhurt(self) -> None:
-        """Nobody was cut, and nobody came back."""
+        """No client was disconnected, and none reconnected."""
         assert [reader.cuts for reader in self.readers if reader.cuts] == []
         assert {len(reader.legs) for reader in self.readers} == {1}
 
@@ -110,9 +110,9 @@ class Crowd:
 
 
 def check_legs(reader: Reader, expected: Sequence[tuple[str, str]]) -> None:
-    """Each connection brought exactly what follows the place that it named, and the last one brought the rest.
+    """Each connection received exactly what follows the cursor that it sent, and the last one received the rest.
 
-    Whoever notes each event as it comes has thus received each once; who notes fewer, those since the note twice.
+    So a client that stores the cursor of each event has received each once; others receive those since it twice.
     """
     places = {cursor: place for place, (cursor, _) in enumerate(expected, 1)}
     reached = 0
@@ -137,7 +137,7 @@ def _same(received: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str
 async def crowd(
     deployment: Deployment, *, rate: float = 60.0, sockets: int = 50, streams: int = 5
 ) -> AsyncIterator[Crowd]:
-    """Everybody listens and events flow. Left in peace, it must all add up; `report` tells the figures then."""
+    """All clients subscribe while events are published. At the end each must have every event; see `report`."""
     application = deployment.application
     positions = await application.events.positions([CHAIN_STREAM])
     publisher = Publisher(application.database, application.events, deployment.blocks, rate)

@@ -1,4 +1,4 @@
-"""A whole Moneta of processes: Postgres, Valkey, an API and a worker, each of which can be killed and comes back."""
+"""A whole deployment: Postgres, Valkey, an API and a worker, each of which can be killed and restarted."""
 
 import asyncio
 import base64
@@ -36,7 +36,7 @@ BLOCKS = 5
 
 @dataclass(frozen=True)
 class ApiUser(Person):
-    """Somebody with a session that the API knows."""
+    """A user with a session and its access token."""
 
     name: str = ""
     token: str = ""
@@ -48,7 +48,7 @@ class ApiUser(Person):
 
 @dataclass
 class Deployment:
-    """What runs, and what a test needs to break it and to look at it."""
+    """The processes, and what a test needs to kill them and to read from them."""
 
     home: Path
     servers: Servers
@@ -83,7 +83,7 @@ class Deployment:
             "MONETA_SOCKET_ADDRESS_ACCEPT_RATE": "2000",
             "MONETA_SOCKET_VIEWER_LIMIT": "100",
             "MONETA_COINBASE_MATURITY": str(settings.coinbase_maturity),
-            # Nobody is cut off for being slow: the machine may be.
+            # No client is disconnected for being slow: the machine may be.
             "MONETA_QUERY_TIMEOUT_S": str(HANG_S),
             "MONETA_SOCKET_INIT_TIMEOUT_S": str(HANG_S),
             "MONETA_SOCKET_DRAIN_S": str(HANG_S),

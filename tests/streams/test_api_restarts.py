@@ -35,6 +35,6 @@ async def test_clients_go_on_after_a_kill_and_after_a_stop(deployment: Deploymen
     here.report("API killed and started again", killed, back)
     here.report("API stopped and started again", stopped, back_again)
     repeated = [len(reader.events) - len(here.publisher.log) for reader in here.readers if reader.notes_every > 1]
-    # At least once for those who note their place seldom; everybody else had each exactly once.
+    # At least once for those who store their cursor seldom; all others received each exactly once.
     assert sum(repeated) > 0
     assert max(repeated) <= 2 * (FORGETFUL - 1)

@@ -1,4 +1,4 @@
-"""Whatever clients watch beside others: they receive what they may see, and share what they may share."""
+"""Whatever clients subscribe to, they receive what they may see, and share what they may share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -50,7 +50,7 @@ Step = int | tuple[int, int, int] | Alarm
     steps=[(0, 1, 150), 2, Alarm(0), (1, 2, 7), 0, Alarm(1), 1],
     data=None,
 )
-async def test_nobody_is_told_what_is_anothers(
+async def test_no_viewer_receives_the_data_of_another(
     deployment: Deployment, documents: list[Document], steps: list[Step], data: st.DataObject | None
 ) -> None:
     everybody = [(who, document) for who in range(NOBODY + 1) for document in documents]
@@ -76,7 +76,7 @@ async def test_nobody_is_told_what_is_anothers(
         assert (await deployment.metrics())["moneta_subscription_groups"] == len({watch.group for watch in accepted})
         for step in steps:
             await take(deployment, scene, step)
-            await assert_told(deployment, clients, accepted)
+            await assert_received(deployment, clients, accepted)
         after = await deployment.metrics()
     for watch in watches:
         if watch.refused:
@@ -119,7 +119,7 @@ async def alarm(deployment: Deployment, person: ApiUser) -> None:
     assert await deployment.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
 
 
-async def assert_told(deployment: Deployment, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
+async def assert_received(deployment: Deployment, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
     """Each received its own events, each once and in order, with the data that a query of its own gives now."""
     due = [await watch.due(deployment) for watch in watches]
     await until(lambda: all(len(w.messages) >= len(d) for w, d in zip(watches, due, strict=True)))

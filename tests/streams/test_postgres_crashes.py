@@ -19,7 +19,7 @@ async def test_a_crash_of_postgres_delays_events_and_spoils_none(deployment: Dep
             # The next write notices it.
             await until(lambda: bool(here.publisher.unsure))
         finally:
-            await deployment.servers.postgres.come_back()
+            await deployment.servers.postgres.restart()
         back = now()
         await here.published(120)
         await here.caught_up()
@@ -43,7 +43,7 @@ async def test_everything_behind_the_api_dies_at_once(deployment: Deployment) ->
             await elapse(DOWN_S)
         finally:
             deployment.servers.valkey.forget()
-            await asyncio.gather(deployment.servers.postgres.come_back(), deployment.servers.valkey.come_back())
+            await asyncio.gather(deployment.servers.postgres.restart(), deployment.servers.valkey.restart())
             await deployment.start_worker()
         back = now()
         await here.published(120)

@@ -1,4 +1,4 @@
-"""Places that cannot be gone on from: every transport says so, and ends the subscription instead of leaving a hole."""
+"""Cursors that cannot be resumed from: every transport refuses them, instead of leaving a gap."""
 
 import asyncio
 import sys
@@ -91,7 +91,7 @@ async def test_a_cursor_of_the_future_of_another_stream_and_of_another_user(depl
     await assert_refused(deployment, BLOCKS, await deployment.cursor(1, own))
     await assert_refused(deployment, BALANCES, await deployment.cursor(1, others), alice.token)
     await assert_refused(deployment, BALANCES, await deployment.cursor(1), alice.token)
-    # The same place in their own stream is good.
+    # The same position in their own stream is valid.
     reached = await over_own_socket(deployment, await deployment.cursor(0, own), alice.token)
     assert reached["type"] == "next"
     epoch = (await deployment.application.events.positions([])).epoch
@@ -109,7 +109,7 @@ async def over_own_socket(deployment: Deployment, after: str, token: str) -> Any
 async def test_a_place_whose_events_were_trimmed(deployment: Deployment) -> None:
     await publish(deployment, 10)
     top = await deployment.top()
-    # Whoever listens keeps the newest events in the memory of the process.
+    # A listener keeps the newest events in the memory of the process.
     await until(lambda: nobody_listens(deployment))
     await until(lambda: all_published(deployment))
     async with deployment.owner() as owner:
@@ -151,7 +151,7 @@ async def test_a_new_epoch_ends_what_is_open_and_refuses_what_was_noted(deployme
     assert [(reader.over, reader.faults, reader.cuts) for reader in readers] == [(RESYNC, [], [])] * 2
     for cursor in (old, newest):
         await assert_refused(deployment, BLOCKS, cursor)
-    # Whoever has read anew goes on in the new epoch, with the numbers where they were.
+    # After reading again, a client continues in the new epoch, in which the numbers continue too.
     again = SocketReader(deployment.url, PLAIN, await deployment.cursor(await deployment.top()))
     top = await deployment.top()
     await publish(deployment, 2)

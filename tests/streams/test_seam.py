@@ -1,4 +1,4 @@
-"""A thousand clients come back at any place, over real sockets, while events flow: each gets what follows its place."""
+"""A thousand clients resume from any cursor, over real sockets, while events are published: each gets what follows."""
 
 import asyncio
 import random

@@ -31,7 +31,7 @@ async def test_without_valkey_events_come_through_postgres(
         finally:
             if comes_back_empty:
                 deployment.servers.valkey.forget()
-            await deployment.servers.valkey.come_back()
+            await deployment.servers.valkey.restart()
         back = now()
         await here.published(120)
         await here.caught_up()

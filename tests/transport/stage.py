@@ -91,9 +91,9 @@ class Stage:
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Lets slow mutations go on."""
     is_down: bool = False
-    """Whether nobody can say who anybody is."""
+    """Whether authentication is unavailable."""
     forbidden: bool = False
-    """Whether nobody may follow what is theirs."""
+    """Whether subscriptions to a viewer's own data are refused."""
     executing: int = 0
     """Queries under way."""
     url: str = ""
