@@ -106,7 +106,7 @@ class DatabaseClock:
         ahead_s = self.ahead_s
         if abs(ahead_s) <= WRONG_S:
             if self._warned is not None:
-                log.warning("clock.right_again")
+                log.warning("clock.corrected")
             self._warned = None
         elif self._warned is None or abs(ahead_s - self._warned[0]) > WRONG_S or now_s - self._warned[1] >= REMIND_S:
             self._warned = ahead_s, now_s

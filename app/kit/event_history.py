@@ -60,7 +60,7 @@ class EventHistory:
         self._reading.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, RedisError | OSError):
-            log.warning("hub.redis_unread", error=str(error) or type(error).__name__)
+            log.warning("hub.redis_read_failed", error=str(error) or type(error).__name__)
         elif error is not None:
             # The key holds something else. Postgres is read instead.
             log.error("hub.redis_unreadable", exc_info=error, malformed=isinstance(error, msgspec.MsgspecError))

@@ -229,7 +229,7 @@ class Hub:
                     continue
                 if top < asked[name]:
                     # Its numbers will be assigned again: a copy of the data was restored without a new epoch.
-                    log.error("hub.stream_went_back", stream=name, seq=asked[name], top=top)
+                    log.error("hub.stream_rolled_back", stream=name, seq=asked[name], top=top)
                     del self._streams[name]
                     state.lose()
                 else:

@@ -187,7 +187,7 @@ async def test_questions_of_others_are_bounded(
         await all_listen(redis, 2)
         with listening() as entries:
             waiting = [asyncio.create_task(first.call("who", number)) for number in range(10)]
-            await until(lambda: [entry["event"] for entry in entries] == ["peers.too_busy"] * 7)
+            await until(lambda: [entry["event"] for entry in entries] == ["rpc.too_busy"] * 7)
         release.set()
         await until(lambda: sum(asking.done() for asking in waiting) == 3)
         assert [asking.result().complete for asking in waiting if asking.done()] == [True] * 3
