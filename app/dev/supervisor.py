@@ -91,7 +91,7 @@ def _terminate(number: int, frame: object) -> None:
 
 
 def _nothing() -> None:
-    """Said once already."""
+    """`on_ready` was called already."""
 
 
 def _answers(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can answer."""
+"""Whether this process is running, and whether it can answer requests."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -120,7 +120,7 @@ class RequestMiddleware:
             "request",
             method=scope["method"],
             path=scope["path"],
-            # Without an answer, the client was gone before there was one.
+            # Without an answer, the client has disconnected.
             status=request_log.status or None,
             ms=round(seconds * 1000, 2),
             **{name: value for name, value in fields.items() if value is not None},
