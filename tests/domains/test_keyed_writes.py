@@ -1,4 +1,4 @@
-"""That nothing is asked before a key is claimed is a matter of form: see kit/idempotency."""
+"""That nothing is awaited before a key is claimed is checked in the source: see kit/idempotency."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _is_once(node: ast.AST) -> bool:
 
 
 def _is_keyed(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) in {"Keyed", "Keyed.of"}
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in {"KeyedRequest", "KeyedRequest.of"}
 
 
 CALLERS = [pytest.param(function, id=name) for name, function in functions()]
