@@ -27,14 +27,14 @@ err = Console(stderr=True)
 
 def fail(message: str) -> NoReturn:
     """Ends with one clear line."""
-    # A message may quote a path, and that may hold anything.
+    # A message may quote a path, which may contain any characters.
     shown = escape(message.encode("utf-8", "backslashreplace").decode())
     err.print(f"[red]moneta:[/red] {shown}", highlight=False, soft_wrap=True)
     raise SystemExit(1)
 
 
 def settings_or_fail() -> Settings:
-    """The settings, or one line that says which is wrong."""
+    """Returns the settings; reports an invalid one in one line."""
     try:
         return load_settings()
     except BadSetting as error:
@@ -59,7 +59,7 @@ def located(settings: Settings) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Runs a verb's work on uvloop; what is expected to go wrong is said in one line."""
+    """Runs the work of a verb on uvloop. An expected failure is reported in one line."""
     import uvloop
 
     try:
@@ -71,7 +71,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def progress_bar() -> Progress:
-    """How every long job shows how far it is."""
+    """The progress bar of long jobs."""
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
     )
@@ -183,9 +183,9 @@ def import_history(
 ) -> None:
     """Imports candles from files, and makes the longer candles of them. Safe to stop and to repeat.
 
-    Columns: symbol; opened_at (ISO 8601 with offset, or seconds since 1970); open, high, low, close in dollars. If
-    there are such: volume_usd (0), interval (1m, 5m, 1h or 1d; 1m), exchange. Others are passed over. One bad row
-    refuses its file before anything of it is stored.
+    Columns: symbol; opened_at (ISO 8601 with offset, or seconds since 1970); open, high, low, close in dollars.
+    Optional: volume_usd (0), interval (1m, 5m, 1h or 1d; 1m), exchange. Other columns are ignored. A file with a bad
+    row is refused as a whole.
     """
     from app.maintenance import import_history as bring_in
 
@@ -201,7 +201,7 @@ def import_history(
 
 @app.command("new-epoch")
 def new_epoch() -> None:
-    """After a restore that Moneta cannot notice (files copied back, data alone): has every client read anew."""
+    """After a restore that Moneta cannot detect, of files or of data alone: makes every client read its data again."""
     from app.maintenance import new_epoch as begin
 
     out.print(f"epoch {run(begin(located(settings_or_fail())))}")
@@ -281,14 +281,14 @@ def dev() -> None:
 
 
 def _unfailing(say: Callable[[], None]) -> None:
-    """Nobody reads it, or the disk is full: what runs goes on."""
-    # A reader of a pipe that has died ends rich with SystemExit.
+    """Write errors, such as a full disk, do not stop the work."""
+    # rich raises SystemExit when the reader of a pipe has ended.
     with contextlib.suppress(OSError, SystemExit):
         say()
 
 
 def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:
-    """Shows one thing after another, each in the place of the one before."""
+    """Shows one step after another, each replacing the one before."""
     shown: list[TaskID] = []
 
     def show(what: str, done: int, total: int | None) -> None:
@@ -309,17 +309,17 @@ async def _prepare(settings: Settings, progress: Progress) -> None:
 
 async def _load_demo(settings: Settings, progress: Progress, password: str, codes: Sequence[str]) -> None:
     from app.dev.demo import load_demo
-    from app.dev.demo_prices import Extent
+    from app.dev.demo_prices import DemoSize
     from app.kit.clock import FixedClock, SystemClock
     from app.kit.database_clock import database_time
     from app.main import open_application
 
-    # The demo's past is made through the real services, by a clock that it sets.
+    # The history of the demo is made by the real services, with a clock that is set to the past.
     clock = FixedClock(SystemClock().now())
     async with open_application(settings, clock=clock) as application:
         clock.advance(await database_time(application.database) - clock.now())
-        extent = Extent(days=settings.demo_days, daily_days=12 * settings.demo_days)
-        await load_demo(application.services, application.database, clock, progress, extent, password, codes)
+        size = DemoSize(days=settings.demo_days, daily_days=12 * settings.demo_days)
+        await load_demo(application.services, application.database, clock, progress, size, password, codes)
 
 
 def _greet(settings: Settings) -> None:

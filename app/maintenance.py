@@ -1,4 +1,4 @@
-"""What is done to a deployment now and then: by hand, from the command line."""
+"""Maintenance of a deployment, from the command line."""
 
 from pathlib import Path
 from uuid import UUID

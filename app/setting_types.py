@@ -1,4 +1,4 @@
-"""Kinds of settings. What is refused is described and never quoted: it may be a secret, or half of one."""
+"""Types of settings. An invalid value is described and never quoted, because it may be a secret."""
 
 import json
 import re
@@ -83,7 +83,7 @@ def _is_host(text: str, named: bool) -> bool:
 
 
 def is_text(text: str) -> bool:
-    """Whether there are no control characters and nothing that was no UTF-8 in the environment."""
+    """Whether a text has no control characters, and was valid UTF-8 in the environment."""
     return not _NO_TEXT.search(text)
 
 

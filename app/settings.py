@@ -1,4 +1,4 @@
-"""Every knob of Moneta, read once from the environment and passed down."""
+"""Every setting of Moneta, read once from the environment and passed down."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = Field(None, description="Signs access tokens; at least 32 bytes.")
     key_encryption_keys: SecretStr | None = Field(
-        None, description="`id:base64,...`; the first is active, the others still open what they sealed."
+        None, description="`id:base64,...`; the first encrypts, the others still decrypt."
     )
     access_token_ttl_s: int = Field(3600, gt=0)
     refresh_token_ttl_s: int = Field(30 * 86400, gt=0)
@@ -114,8 +114,8 @@ class Settings(BaseSettings):
         description="Anonymous sockets from one address to one process; as many that have not begun; as many streams.",
     )
     socket_accept_rate: int = Field(2000, gt=0, description="Sockets accepted in a second; as many at once.")
-    socket_address_accept_rate: int = Field(200, gt=0, description="The same, of those that come from one address.")
-    socket_drain_s: float = Field(10.0, gt=0, description="How long a reader of events may be behind.")
+    socket_address_accept_rate: int = Field(200, gt=0, description="The same for one address.")
+    socket_drain_s: float = Field(10.0, gt=0, description="How long a client may be behind its events.")
     socket_ping_s: float = Field(
         6.5, gt=0, description="How often a socket is pinged, and how long it may take to answer."
     )
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         60.0, ge=0, description="How long before its token expires a socket is warned; at most a third of its life."
     )
     stream_replay_limit: int = Field(
-        10_000, gt=0, description="Events that a subscription may go back; further back it must read the data anew."
+        10_000, gt=0, description="Events that a subscription may go back; beyond, the data must be read again."
     )
     stream_memory_limit: int = Field(
         1000, gt=0, description="Newest events of a stream that a process keeps for clients that reconnect."
@@ -132,9 +132,9 @@ class Settings(BaseSettings):
     stream_socket_cost_limit: int = Field(
         20_000, gt=0, description="What the subscriptions of one connection may cost in a second together."
     )
-    stream_viewer_cost_limit: int = Field(40_000, gt=0, description="The same of one user's, in one process.")
+    stream_viewer_cost_limit: int = Field(40_000, gt=0, description="The same for one user in one process.")
     stream_address_cost_limit: int = Field(
-        40_000, gt=0, description="The same of the anonymous ones from one address, in one process."
+        40_000, gt=0, description="The same for the anonymous callers of one address in one process."
     )
 
     miner_email: str | None = Field(None, description="Whose wallet earns the rewards; unset: no mining here.")
@@ -148,8 +148,8 @@ class Settings(BaseSettings):
     research_url: HttpUrl | None = Field(
         None, description="An OpenAI-compatible `/v1` address that writes the research; unset: it is composed by rule."
     )
-    research_key: HeaderSecret | None = Field(None, description="Its key, where it wants one.")
-    research_model: str | None = Field(None, description="Its model; needed with MONETA_RESEARCH_URL.")
+    research_key: HeaderSecret | None = Field(None, description="Its key, if it requires one.")
+    research_model: str | None = Field(None, description="Its model; required with MONETA_RESEARCH_URL.")
     research_timeout_s: float = Field(
         8.0, gt=0, le=8.0, description="How long it may take to write; then the brief is composed."
     )
@@ -159,26 +159,27 @@ class Settings(BaseSettings):
     )
     market_token_limit: int = Field(250, ge=1, le=250, description="How many of the largest tokens are listed.")
     market_period_s: float | None = Field(
-        None, gt=0, description="Seconds between two questions for prices; default: what suits the provider."
+        None, gt=0, description="Seconds between two requests for prices; default: that of the provider."
     )
     market_seed: int = Field(21, ge=0, lt=2**63, description="The simulated market is the same for the same seed.")
     market_quote_age_s: float = Field(900.0, gt=0, description="A quote older than this is rejected.")
     market_silence_s: float = Field(
-        300.0, gt=0, description="How long a failing provider may give no prices before `apis` is unhealthy."
+        300.0, gt=0, description="How long a provider may fail before the health check `apis` fails."
     )
     coingecko_url: HttpUrl = Field("https://api.coingecko.com/api/v3", description="Paid plans have another.")
     coingecko_key: HeaderSecret | None = Field(
-        None, description="Optional for prices. With it, or as the market's provider, it gives derivatives and DeFi."
+        None,
+        description="Optional for prices. With it, or as the provider of prices, it supplies derivatives and DeFi.",
     )
     coingecko_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
     coinmarketcap_url: HttpUrl = "https://pro-api.coinmarketcap.com"
-    coinmarketcap_key: HeaderSecret | None = Field(None, description="Needed if it is the market's provider.")
+    coinmarketcap_key: HeaderSecret | None = Field(None, description="Required if it is the market's provider.")
     coinmarketcap_requests_per_minute: int = Field(30, gt=0, description="What the plan allows.")
     lunarcrush_url: HttpUrl = "https://lunarcrush.com/api4/public"
-    lunarcrush_key: HeaderSecret | None = Field(None, description="Unset: nothing is known of social media.")
+    lunarcrush_key: HeaderSecret | None = Field(None, description="Unset: no data about social media.")
     lunarcrush_requests_per_minute: int = Field(10, gt=0, description="What the plan allows.")
     provider_timeout_s: float = Field(10.0, gt=0, description="For each request to a provider.")
-    provider_attempts: int = Field(4, ge=1, le=10, description="Requests before a question to a provider has failed.")
+    provider_attempts: int = Field(4, ge=1, le=10, description="Attempts before a request to a provider has failed.")
 
     news_feeds: HttpUrls = Field((), description="Addresses of RSS and Atom feeds: commas, or JSON.")
     news_timeout_s: float = Field(20.0, gt=0, description="How long one feed may take.")
@@ -206,23 +207,23 @@ class Settings(BaseSettings):
 
     @property
     def production(self) -> bool:
-        """Whether this is a deployment that strangers reach."""
+        """Whether this is a public deployment."""
         return self.environment == "production"
 
     @property
     def introspection_for_anonymous(self) -> bool:
-        """The introspection policy for callers who are not logged in; it covers suggestions as well."""
+        """The introspection policy for anonymous callers; it covers suggestions as well."""
         return not self.production if self.introspection is None else self.introspection
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port that a browser names as our origin."""
+        """Our origin, as a browser sends it: scheme, host and port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or as_origin(f"http://{host}:{self.port}")
 
     @property
     def own_origins(self) -> tuple[str, ...]:
-        """What a browser may name as our origin: one, and in development, where none was set, loopback's names."""
+        """Our origins: the configured one; in development without one, also the names of loopback."""
         if self.public_url or self.production:
             return (self.origin,)
         return (self.origin, *(as_origin(f"http://{name}:{self.port}") for name in _LOOPBACK))
@@ -270,7 +271,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        # Without its cause: an exception's chain ends in a log, and pydantic quotes what it refuses.
+        # Without its cause: an exception chain can end up in a log, and pydantic quotes invalid values.
         raise BadSetting(_reason(error)) from None
 
 

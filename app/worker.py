@@ -35,13 +35,13 @@ async def work(settings: Settings) -> None:
         await _until_stopped(JobRunner(database, clock, jobs_of(DOMAINS, services), schedules), tasks)
 
 
-async def _until_stopped(runner: JobRunner, beside: list[Coroutine[Any, Any, None]]) -> None:
-    """Runs all until a signal comes, or one of them fails: then the others are ended and its error is raised."""
+async def _until_stopped(runner: JobRunner, long_running: list[Coroutine[Any, Any, None]]) -> None:
+    """Runs all until a signal arrives or one of them fails: then the others are ended and its error is raised."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     jobs = asyncio.create_task(runner.run())
-    tasks = [jobs, *map(asyncio.create_task, beside)]
+    tasks = [jobs, *map(asyncio.create_task, long_running)]
     waiting = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)

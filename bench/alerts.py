@@ -66,7 +66,7 @@ class Market:
         self.users = [UUID(bytes=self._random.randbytes(16), version=4) for _ in range(USERS)]
 
     def alerts(self) -> Iterator[tuple[Any, ...]]:
-        """Each waits on the far side of the price. Nine in ten are done when they have fired."""
+        """The threshold of each is on the other side of the price. Nine in ten fire only once."""
         for number in range(ALERTS):
             symbol = self.symbols[number % SYMBOLS]
             away = abs(self._random.gauss(0, SPREAD))
@@ -77,7 +77,7 @@ class Market:
             yield self._random.choice(self.users), symbol, kind.value, threshold, {"price": str(threshold)}, rearm
 
     def move(self, deviation: float) -> list[Move]:
-        """All prices move at once, by so much of themselves (standard deviation)."""
+        """Moves all prices at once; `deviation` is the standard deviation of the relative change."""
         moves = []
         for symbol, before in self.prices.items():
             after = self.prices[symbol] = _decimal(float(before) * (1 + self._random.gauss(0, deviation)))
@@ -91,7 +91,7 @@ def _decimal(value: float) -> Decimal:
 
 class _NoMailer:
     async def send(self, message: Message) -> None:
-        raise RuntimeError("nobody here asked for mail")
+        raise RuntimeError("no user here asked for mail")
 
 
 async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
@@ -103,9 +103,10 @@ async def measure(servers: Embedded, ticks: int, progress: Progress) -> Report:
     redis = await open_redis(servers.redis_url)
     try:
         await _fill(owner, market, progress)
-        post = MailQueue(Keyring.generate(), _NoMailer())
+        mail_queue = MailQueue(Keyring.generate(), _NoMailer())
         clock = SystemClock()
-        dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
+        notifications = Notifications(database, clock, EventLog(database, redis), mail_queue)
+        dispatcher = AlertDispatcher(database, clock, notifications)
         price_alerts = PriceAlerts(AlertMatcher(database, clock, dispatcher))
         other_load = await asyncio.to_thread(wait_for_quiet)
         task = progress.add_task("Ticking", total=3 * ticks)
@@ -135,7 +136,7 @@ async def _fill(owner: Owner, market: Market, progress: Progress) -> None:
     await owner.copy_records_to_table("users", records=users, columns=["id", "email", "full_name", "password_hash"])
     tokens = [(symbol.lower(), symbol, symbol) for symbol in market.symbols]
     await owner.copy_records_to_table("tokens", records=tokens, columns=["coingecko_id", "symbol", "name"])
-    # A million checks that users and tokens exist are none of what is measured, and none can fail.
+    # The million foreign key checks are not what is measured, and none can fail.
     await owner.execute("SET session_replication_role = replica")
     alerts = market.alerts()
     while batch := list(islice(alerts, _BATCH)):
@@ -143,7 +144,7 @@ async def _fill(owner: Owner, market: Market, progress: Progress) -> None:
         progress.advance(task, len(batch))
     await owner.execute("RESET session_replication_role")
     await owner.execute("VACUUM (ANALYZE)")
-    # Not to pay for the fill's dirty pages while indicator_alerts.
+    # So that the dirty pages of the fill are not written while measuring.
     await owner.execute("CHECKPOINT")
 
 
@@ -188,7 +189,7 @@ def _report(ticks: Sequence[Tick], other_load: float) -> Report:
             f"A tick moves all {SYMBOLS} prices at once. Ordinary: by a second's share of {YEARLY_VOLATILITY:.0%} "
             "yearly volatility. The time is from BEGIN until the commit is on disk: finding, updating the alerts, "
             "making notifications, appending an event of each.",
-            "As the application's role, under forced row-level security. Nobody wanted mail.",
+            "As the application's role, under forced row-level security. No alert sends mail.",
             "One process; Postgres on the same cores.",
         ],
         columns=["tick", "median", "range", "fired (median)", "for 1,000 firings"],

@@ -1,4 +1,4 @@
-"""The databases that are measured: kept in bench/.work between runs, made anew when a table or the chain changes."""
+"""The databases that are measured: kept in bench/.work between runs, made again when a table or the chain changes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -105,7 +105,7 @@ async def _fill(url: str, progress: Progress) -> None:
             _quotes(),
         )
         await connection.execute("VACUUM (ANALYZE)")
-        # Not to pay for the fill's dirty pages while measuring.
+        # So that the dirty pages of the fill are not written while measuring.
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()

@@ -1,4 +1,4 @@
-"""The dearest documents that the limits let through: how long checking takes, and how long everybody else waits."""
+"""The most expensive documents within the limits: how long checking takes, and how long other requests wait."""
 
 import asyncio
 import gc
@@ -33,9 +33,9 @@ class Checked(msgspec.Struct, frozen=True):
     family: str
     bytes: int
     alone_ms: list[float]
-    """From the source to the operation or its refusal, nothing else going on."""
+    """The time from the source to the operation or its refusal, without other load."""
     pauses_ms: list[float]
-    """The longest that the event loop was held up meanwhile."""
+    """The longest that the event loop was blocked meanwhile."""
 
 
 def measure(rounds: int, progress: Progress) -> Report:
@@ -48,7 +48,7 @@ def measure(rounds: int, progress: Progress) -> Report:
     ids = ["a"] * (limits.body_bytes // 5)
     query = "query($v: [ID!]!) { nodes(ids: $v) { id } }"
     bodies["variables"] = msgspec.json.encode({"query": query, "variables": {"v": ids}})
-    # As the server does: what lives as long as the process is no work for the collector.
+    # As the server does: the garbage collector skips what lives as long as the process.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 50)

@@ -107,7 +107,7 @@ def measure(servers: Embedded, seconds: float, progress: Progress) -> Report:
 
 
 async def _empty(redis_url: str) -> int:
-    """Forgets what other benches left; returns the server's process."""
+    """Deletes what other benches left; returns the server's process."""
     redis = await open_redis(redis_url)
     await redis.flushdb()
     pid = int((await redis.info("server"))["process_id"])

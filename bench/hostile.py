@@ -1,4 +1,4 @@
-"""Documents that are as dear to check as a given number of tokens can make them, over the real graph."""
+"""Documents that are as expensive to check as a given number of tokens allows, over the real graph."""
 
 from collections.abc import Callable
 from typing import Final

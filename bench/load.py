@@ -143,7 +143,7 @@ class _Connection(asyncio.Protocol):
         self._missing = -1  # bytes of the body; -1: the head is not complete
         self._ok = False
         self._sent_at = 0.0
-        # A body that nobody looks at is counted and dropped.
+        # A body that is not checked is counted and dropped.
         self._keep = bool(run.plan.expect)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -213,7 +213,7 @@ async def execute(plan: Plan) -> Outcome:
 
 
 def _give_up(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> NoReturn:
-    # A callback that failed leaves a connection that never sends again: the rate would be wrong, silently.
+    # A callback that failed leaves a connection that never sends again: without this, the rate would be wrong.
     sys.stderr.write(f"bench.load: {context}\n")
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""How long the event loop keeps others waiting while many log in at once, on two cores."""
+"""How long other requests wait while many users log in at once, on two cores."""
 
 import asyncio
 import os
@@ -42,19 +42,19 @@ class Burst(msgspec.Struct, frozen=True):
 
     @property
     def p99_ms(self) -> float:
-        """Of the looks at /health/live while the log-ins were under way."""
+        """Of the requests to /health/live while the log-ins were under way."""
         return quantiles(self.health_ms, n=100)[98]
 
 
 def measure(servers: Embedded, rounds: int, progress: Progress) -> Report:
-    """Lets everybody log in at the same moment, and looks at /health/live all the while."""
+    """Lets all users log in at the same moment, and requests /health/live meanwhile."""
     database_url = asyncio.run(fresh_database(servers.database_url, "bench_login"))
     asyncio.run(_make_users(database_url))
     bursts = []
     task = progress.add_task("Measuring log-ins", total=rounds)
     for _ in range(rounds):
         with moneta(database_url, servers.redis_url, {}) as target:
-            # Here the server has all cores: what is measured is who gets them.
+            # The server has all cores here: how they are shared is what is measured.
             pin(target.pid, CORES)
             other_load = wait_for_quiet()
             bursts.append(asyncio.run(_burst(target.port, other_load)))

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and how quiet it was."""
+"""The machine that the figures were measured on, and its other load."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ CLIENT_CORE: int | None = CORES[1] if len(CORES) > 1 else None
 
 # A run begins when the cores were less busy than this for so long, or when patience has run out.
 QUIET = 0.10
-LOOK_S = 1.0
+SAMPLE_S = 1.0
 QUIET_PATIENCE_S = 8.0
 
 
@@ -54,7 +54,7 @@ def describe() -> Machine:
 
 
 def wait_for_quiet() -> float:
-    """Waits until other work leaves the cores alone, but not for ever; returns how busy they were at last."""
+    """Waits until the cores are idle, for a limited time; returns how busy they were at the end."""
     deadline = time.monotonic() + QUIET_PATIENCE_S
     while (busy := _busy_share()) > QUIET and time.monotonic() < deadline:
         pass
@@ -63,7 +63,7 @@ def wait_for_quiet() -> float:
 
 def _busy_share() -> float:
     before = _ticks()
-    time.sleep(LOOK_S)
+    time.sleep(SAMPLE_S)
     after = _ticks()
     total = sum(after) - sum(before)
     idle = after[3] + after[4] - before[3] - before[4]

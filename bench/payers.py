@@ -1,4 +1,4 @@
-"""People who pay: real custodial wallets with sealed RSA keys, on a real chain, their first coins put there by SQL."""
+"""Payers: real custodial wallets with encrypted RSA keys, on a real chain. Their first coins are inserted by SQL."""
 
 import asyncio
 from typing import Final
@@ -100,7 +100,7 @@ async def make_payers(
 async def give_coins(owner: "asyncpg.Connection[asyncpg.Record]", payers: list[Payer], each: int) -> None:
     """Tops every wallet up to `each` confirmed coins of COIN_VALUE; at most 256, the outputs of one transaction.
 
-    The coins are outputs of made-up transactions in the genesis block: no rule looks behind a confirmed output.
+    The coins are outputs of made-up transactions in the genesis block: no rule checks the origin of a confirmed output.
     """
     wallet_ids = [payer.wallet_id for payer in payers]
     async with owner.transaction():

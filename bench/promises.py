@@ -1,4 +1,4 @@
-"""How soon what is promised of sockets comes true: a session's end closes them, and a peer that is gone is let go."""
+"""How soon a socket is closed when its session ends, and when its peer is gone."""
 
 import asyncio
 import base64
@@ -114,7 +114,7 @@ async def _revoked(application: Application, target: Target, user_id: UUID) -> f
 
 
 async def _gone(target: Target) -> float:
-    """Shakes hands, and says nothing ever after."""
+    """Completes the handshake, and then sends nothing."""
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
     key = base64.b64encode(os.urandom(16)).decode()
     lines = ["GET /graphql HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"]

@@ -1,6 +1,6 @@
 """Reading: w1, w2 and w3 of DESIGN section 9, beside stock Strawberry with dataloaders.
 
-One document for all servers; the rounds take turns, so that what disturbs the machine disturbs everybody.
+One document for all servers; the servers take turns, so that other load on the machine affects all of them.
 """
 
 import json
@@ -105,7 +105,7 @@ def _plan(target: Target, request: bytes, seconds: float) -> Plan:
 
 
 def _check_same(targets: list[Target], query: str) -> None:
-    """All answer the same: a race of different work would say nothing."""
+    """Checks that all servers return the same: otherwise the figures could not be compared."""
     first, *others = (_comparable(target.ask(query)["data"]) for target in targets)
     for target, other in zip(targets[1:], others, strict=True):
         if other != first:
@@ -113,7 +113,7 @@ def _check_same(targets: list[Target], query: str) -> None:
 
 
 def _comparable(data: object) -> str:
-    # Two ways to write UTC, and of stock Strawberry a curious way to write a zero of eight decimals.
+    # Two ways to write UTC, and stock Strawberry writes a zero of eight decimals in exponent form.
     return json.dumps(data).replace("+00:00", "Z").replace('"0E-8"', '"0.00000000"')
 
 

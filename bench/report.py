@@ -36,7 +36,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """For the first group."""
     other_load: list[float]
     conditions: list[str]
-    """What a reader must know to judge the figures, a sentence each."""
+    """The conditions of the measurement, a sentence each."""
     columns: list[str]
     rows: list[list[str]]
     bars: list[Bar]

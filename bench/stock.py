@@ -1,4 +1,4 @@
-"""What Moneta is measured beside: the same graph on stock Strawberry, as its documentation recommends.
+"""The comparison with Moneta: the same graph on stock Strawberry, as its documentation recommends.
 
 Types are dataclasses, relations are methods that ask a `DataLoader` of the request's context, the view is Strawberry's
 own for ASGI, the database is asyncpg's pool with its defaults. Names and shapes are Moneta's, so that one document
@@ -260,7 +260,7 @@ def build_app(database_url: str, *, caches: bool) -> Starlette:
 
 
 def main() -> None:
-    """Serves it as people serve it: uvicorn, uvloop, httptools, no access log."""
+    """Serves it in the usual way: uvicorn, uvloop, httptools, no access log."""
     uvicorn.run(
         build_app(os.environ["BENCH_DATABASE_URL"], caches=os.environ.get("BENCH_STOCK_CACHES") == "1"),
         host="127.0.0.1",

@@ -25,7 +25,7 @@ def chain(scene: Scene) -> LedgerChain:
     return LedgerChain(scene.services.statistics, "BTC")
 
 
-async def test_nothing_is_told_of_a_chain_that_has_not_begun(chain: LedgerChain) -> None:
+async def test_a_chain_that_has_not_begun_has_no_activity(chain: LedgerChain) -> None:
     assert await chain.activity(NOON, Decimal(100)) is None
     assert await chain.position() == 0
     assert await chain.transactions_after(0, 10) == []
@@ -82,7 +82,7 @@ async def test_a_span_is_summed_over_its_blocks_alone(scene: Scene, chain: Ledge
     assert quiet.largest_transfers == []
 
 
-async def test_no_statement_of_the_bridge_scans_a_table(owner: Owner) -> None:
+async def test_no_statement_of_the_adapter_scans_a_table(owner: Owner) -> None:
     await owner.execute(FILL)
     since = await owner.fetchval("SELECT timestamp FROM blocks WHERE height = 980")
     for query, arguments in (

@@ -1,4 +1,4 @@
-"""What the composition root hands to everybody."""
+"""What the composition root builds."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -12,7 +12,7 @@ const dist = join(root, "dist");
 const assets = join(dist, "assets");
 const PUBLIC_ASSETS = "/ide/assets";
 
-/** What is smaller fits a packet as it is. Fonts are compressed already, but for the one of icons. */
+/** Smaller files fit into one packet uncompressed. Fonts are compressed already, but for the one of icons. */
 const COMPRESSED_FROM_BYTES = 1024;
 const COMPRESSED = /\.(js|css|svg|ttf|txt)$/;
 
@@ -116,7 +116,7 @@ async function bundle() {
   return { names, visit: [...reached(metafile, Object.values(scripts)), names.STYLE, names.FAVICON] };
 }
 
-/** The scripts that every visit loads: all but what formats text, which waits until somebody asks for that. */
+/** The scripts that every visit loads: all but what formats text, which is loaded when the user formats. */
 function reached({ outputs }, scripts) {
   const found = new Set();
   const todo = [...scripts];
@@ -131,7 +131,7 @@ function reached({ outputs }, scripts) {
   return [...found].map((path) => basename(path));
 }
 
-/** Beside each file the same for whoever reads Brotli or gzip: as small as it gets, since it is done only once. */
+/** Compresses each file with Brotli and gzip at their highest levels, next to the original. */
 async function compress() {
   const parameters = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
   const names = (await readdir(assets)).filter((name) => COMPRESSED.test(name));

@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
-from app.dev.demo_prices import Extent
+from app.dev.demo_prices import DemoSize
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.accounts.services import AccountsServices
@@ -44,13 +44,13 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
     database: Database,
     clock: FixedClock,
     progress: Progress,
-    extent: Extent,
+    size: DemoSize,
     password: str = PASSWORD,
     codes: Sequence[str] = ACCESS_CODES,
 ) -> None:
-    """Loads what is missing of the demo data. `clock` is the services' own, and stands somewhere else meanwhile.
+    """Loads what is missing of the demo data. `clock` is the clock of the services. It shows other times meanwhile.
 
-    What is loaded already is left alone: what people have removed since stays removed. In production give another
+    What was loaded before is not changed: what users have removed since stays removed. In production give another
     password, and no codes.
     """
     began = clock.now()
@@ -66,9 +66,7 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
             alice, wallet.wallet_id, "Bob Finney", "Bob", "demo-beneficiary-bob"
         )
     with _progress_reporter(progress, "demo market") as report:
-        await load_demo_market(
-            services[MarketServices], database, clock, (alice, bob), extent=extent, progressed=report
-        )
+        await load_demo_market(services[MarketServices], database, clock, (alice, bob), size=size, progressed=report)
 
 
 @contextmanager

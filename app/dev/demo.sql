@@ -1,3 +1,3 @@
--- name: forget_candles
--- Deletes an exchange's candles: what a start that was interrupted has left.
+-- name: delete_candles
+-- Deletes the candles of an exchange, which an interrupted start may have left.
 DELETE FROM candles WHERE exchange = $1::text;

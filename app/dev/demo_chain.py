@@ -45,10 +45,10 @@ async def load_demo_chain(
     people: Sequence[Viewer],
     progressed: Callable[[int, int], None],
 ) -> bool:
-    """Mines and pays as if it had happened in the minutes up to `clock.now()`; False when there is a chain already.
+    """Mines and pays in the minutes up to `clock.now()`; False if there is a chain already.
 
-    `clock` must be the one that the services of `ledger` go by: it is set back, and ends where it stood. The people
-    are verified and have custodial wallets. `progressed` is called with (blocks made, blocks in all).
+    `clock` must be the clock of the services of `ledger`: it is set back, and ends at its former time. The users are
+    verified and have custodial wallets. `progressed` is called with (blocks made, blocks in all).
     """
     found = await database.fetch(WalletSql.wallets_by_users, [person.user_id for person in people])
     wallets = {wallet.user_id: wallet.wallet_id for wallet in found}
@@ -57,10 +57,10 @@ async def load_demo_chain(
     chance = random.Random(SEED)
     gaps_s = [chance.randint(*PACES_S[height // RETARGET_INTERVAL_BLOCKS]) for height in range(1, BLOCKS)]
     clock.advance(timedelta(seconds=-sum(gaps_s)))
-    everybody_can_pay = ledger.chain.coinbase_maturity + len(people)
+    all_can_pay_from = ledger.chain.coinbase_maturity + len(people)
     payments = 0
     for height, gap_s in enumerate(gaps_s, start=1):
-        if height > everybody_can_pay:
+        if height > all_can_pay_from:
             for _ in range(chance.choice(PAYMENTS_PER_BLOCK)):
                 payments += 1
                 payer, payee = chance.sample(people, 2)
@@ -72,7 +72,7 @@ async def load_demo_chain(
                 )
                 await ledger.transfers.transfer(payer, command, f"demo {payments}")
         clock.advance(timedelta(seconds=gap_s))
-        # In turn until everybody has a reward, then as luck has it.
+        # In turn until every user has a reward, then at random.
         miner = people[height % len(people)] if height <= len(people) else chance.choice(people)
         wallet_id = wallets[miner.user_id]
         template = await ledger.chain.template(wallet_id)

@@ -1,11 +1,11 @@
-"""A market to look at: prices up to now, news of the last days, watchlists, and alerts that are about to fire."""
+"""A market for the demo: prices up to now, news of the last days, watchlists, and alerts that are about to fire."""
 
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
 from app.dev.demo_news import drafts
-from app.dev.demo_prices import DemoPrices, Extent
+from app.dev.demo_prices import DemoPrices, DemoSize
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import (
     Comparison,
@@ -63,19 +63,19 @@ async def load_demo_market(
     clock: Clock,
     people: tuple[Viewer, Viewer],
     *,
-    extent: Extent,
+    size: DemoSize,
     progressed: Callable[[int, int], None],
 ) -> bool:
-    """Loads all of it; False when there are prices already, or when they come from elsewhere: nothing is invented then.
+    """Loads all of it; False if there are prices already, or a provider reports them: no others are invented.
 
-    The time between two starts stays a hole in the candles; the feed goes on from the last price.
+    The time between two starts remains a gap in the candles; the feed continues from the last price.
     """
     directory = Directory(database)
     if market.providers.prices.name != SIMULATED or await directory.last_quotes(SIMULATED):
         return False
     await market.tokens.ensure()
     await market.news.publish(drafts(clock.now()))
-    prices = DemoPrices(database, await directory.listed(), extent, seed=SEED, now=clock.now())
+    prices = DemoPrices(database, await directory.listed(), size, seed=SEED, now=clock.now())
     done = 0
 
     def advance() -> None:

@@ -1,4 +1,4 @@
-"""What a paper that does not exist has written in the last days. Nothing of it has happened."""
+"""Articles of a fictional newspaper from the last days. None of it has happened."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ class Story(msgspec.Struct, frozen=True):
 
 
 def drafts(now: datetime) -> list[ArticleDraft]:
-    """All of it, as it would have come in until now."""
+    """All articles, dated up to now."""
     stories = msgspec.json.decode(_STORIES.read_bytes(), type=list[Story])
     return [
         ArticleDraft(

@@ -1,4 +1,4 @@
-"""An invented past of the market, up to the moment that the feed goes on from."""
+"""An invented history of the market, up to the time from which the feed continues."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -29,15 +29,15 @@ _SAMPLE_EVERY: Final = 5
 class DemoSql(Statements, file="demo.sql"):
     """The statements of the demo."""
 
-    forget_candles: Command
+    delete_candles: Command
 
 
 _DAY: Final = timedelta(days=1)
 _DAY_MINUTES: Final = 1440
 
 
-class Extent(msgspec.Struct, frozen=True):
-    """How much past there is. Days are whole ones in UTC, before today, and today so far."""
+class DemoSize(msgspec.Struct, frozen=True):
+    """The length of the history. `days` counts whole days in UTC before today; today so far is added."""
 
     minute_tokens: int = 20
     """The largest tokens have candles of every interval; the others those of an hour and of a day."""
@@ -47,20 +47,20 @@ class Extent(msgspec.Struct, frozen=True):
 
 
 class DemoPrices:
-    """Makes the past of these tokens up to the minute of `now`."""
+    """Makes the history of these tokens up to the minute of `now`."""
 
     def __init__(
-        self, database: Database, listings: Sequence[Listing], extent: Extent, *, seed: int, now: datetime
+        self, database: Database, listings: Sequence[Listing], size: DemoSize, *, seed: int, now: datetime
     ) -> None:
         self._database = database
         self._history = History(database)
         self._seed = seed
         self._now = now
         self._until = now.replace(second=0, microsecond=0)
-        self._since = self._until.replace(hour=0, minute=0) - extent.days * _DAY
-        self._daily_days = extent.daily_days - extent.days
+        self._since = self._until.replace(hour=0, minute=0) - size.days * _DAY
+        self._daily_days = size.daily_days - size.days
         self._profiles = profiles_of(listings)
-        self._minute_tokens = extent.minute_tokens
+        self._minute_tokens = size.minute_tokens
 
     @property
     def steps(self) -> int:
@@ -68,8 +68,8 @@ class DemoPrices:
         return 2 * len(self._profiles)
 
     async def load(self, advance: Callable[[], None]) -> dict[str, Quote]:
-        """Stores candles, samples and, last, the quotes, without which it would begin again; returns these."""
-        await self._database.write(SYSTEM, lambda tx: tx.execute(DemoSql.forget_candles, SIMULATED))
+        """Stores candles, samples and, last, the quotes, which mark the history as complete. Returns the quotes."""
+        await self._database.write(SYSTEM, lambda tx: tx.execute(DemoSql.delete_candles, SIMULATED))
         days = (self._until - self._since).days + self._daily_days
         await self._history.partitions_for(CANDLES, (self._until - back * _DAY for back in range(days + 2)))
         async with _Copying(self._database) as candles:
@@ -82,7 +82,7 @@ class DemoPrices:
     async def _load_recent(
         self, candles: "_Copying", advance: Callable[[], None]
     ) -> tuple[dict[str, Quote], dict[str, float]]:
-        """Quotes, and the first price of each token. All are made by the minute, so that they move together."""
+        """Returns the quotes and first prices. All paths are made by the minute, so that the tokens move together."""
         quotes, opens = {}, {}
         count = int((self._until - self._since).total_seconds()) // 60
         made = paths(self._profiles, seed=self._seed, start=self._since, count=count)
@@ -126,7 +126,7 @@ class _Copying:
         await asyncio.gather(*self._under_way)
 
     async def add(self, interval: Interval, path: Path) -> None:
-        """Stores them, sooner or later."""
+        """Adds candles, which are stored in batches."""
         self._rows += await asyncio.to_thread(self._render, interval, path)
         if len(self._rows) >= _ROWS_AT_ONCE:
             await self._copy()
@@ -135,7 +135,7 @@ class _Copying:
         key = int(path.opened_at_s[0]), len(path.opened_at_s), interval
         if key not in self._times:
             self._times[key] = [datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in path.opened_at_s.tolist()]
-        # Nine digits that count, as the simulation quotes prices.
+        # Nine significant digits, as in the quotes of the simulation.
         line = f"{path.symbol}\t{SIMULATED}\t{interval}\t%s\t%.9g\t%.9g\t%.9g\t%.9g\t%.2f\n"
         columns = (column.tolist() for column in (path.open, path.high, path.low, path.close, path.volume))
         return [line % row for row in zip(self._times[key], *columns, strict=True)]
@@ -170,7 +170,7 @@ def _part(path: Path, part: slice) -> Path:
 
 
 def _quote(profile: Profile, path: Path, at: datetime) -> Quote:
-    """What its last day comes to."""
+    """Returns the quote at the end of the path, with its last day."""
     day = slice(-_DAY_MINUTES, None)
     now, before = float(path.close[-1]), float(path.open[day][0])
     volume, cap = float(path.volume[day].sum()), now * profile.supply

@@ -26,7 +26,7 @@ from app.dev.valkey import start_valkey, stop_orphaned_valkey
 __all__ = ["Addresses", "Embedded", "EmbeddedError", "discard", "find"]
 
 LOCK_FILE = "servers.json"
-# Another process holds the lock for an instant when it only looks (`find`).
+# Another process holds the lock for an instant while it reads the note (`find`).
 LOCK_PATIENCE_S = 0.3
 
 
@@ -78,7 +78,7 @@ class Embedded:
         return next((failure for server in self._servers if (failure := server.failure())), None)
 
     def stop(self) -> None:
-        """Stop Valkey, then Postgres, and give the home free. A second call does nothing."""
+        """Stop Valkey, then Postgres, and release the home. A second call does nothing."""
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ def find(home: Path) -> Addresses | None:
     try:
         descriptor = os.open(home / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        # What cannot be a home, or not ours, has no servers for us.
+        # A folder that cannot be read has no servers of ours.
         return None
     with os.fdopen(descriptor) as note:
         if _try_lock(descriptor, fcntl.LOCK_SH):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.dev.processes import EmbeddedError, ServerUser, run
 
-# The first that can be had. Never a folder where another user could have put something first, unless it is checked.
+# The first one that is possible. A folder in which another user could have created files is checked.
 STATE_FOLDERS = (Path("/var/lib/moneta"), Path("/var/tmp/moneta"))  # noqa: S108 - the check is `is_safe`
 
 

@@ -136,7 +136,7 @@ class Progress:
         self._quarters = 0
 
     def show(self, fetched: int, installed: int) -> None:
-        """Says how far it is, where that is new."""
+        """Reports the progress if it has changed."""
         part = min(1.0, (min(fetched, self._total) + installed) / (2 * self._total))
         what = "fetched" if installed <= 0 else "installed"
         count = f"{min(max(fetched, 0), self._total) if installed <= 0 else installed} of {self._total} {what}"

@@ -19,7 +19,7 @@ OWNER = "moneta"
 DATABASE = "moneta"
 
 SHUTDOWN = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0))  # "fast", then "immediate"
-# After a kill -9 of the server itself, until its last children have noticed.
+# After a kill -9 of the server, until its last children have ended.
 LAST_BACKENDS_LEAVING = "pre-existing shared memory block"
 
 SETTINGS = {
@@ -88,13 +88,13 @@ def _clear_after_orphan(data: Path) -> None:
     _stop_orphan(data)
     pid = _recorded_pid(data)
     if pid is not None and _is_alive(pid):
-        # The number belongs to another program now, or to a zombie: Postgres would take it for a live server.
-        # For a dead process the file stays: from it Postgres learns which shared memory to look for.
+        # The pid now belongs to another program, or to a zombie: Postgres would treat it as a running server.
+        # The file of a dead process stays: Postgres reads from it which shared memory to check.
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def make_cluster(cluster: Path, layout: ServerLayout, log: Log, *, durable: bool, password: str | None = None) -> None:
-    """Make the cluster under another name and rename it when it is whole: a killed start leaves nothing half made."""
+    """Make the cluster under another name and rename it when it is complete: a killed start leaves no partial one."""
     env = environment(layout)
     draft = cluster.with_name(f"{cluster.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
@@ -107,7 +107,7 @@ def make_cluster(cluster: Path, layout: ServerLayout, log: Log, *, durable: bool
         *(program(layout, "initdb"), "-D", draft / "data", f"--username={OWNER}", f"--pwfile={password_file}"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-        # Guessing 256 random bits needs no slowing down, and each new connection pays for the iterations.
+        # A password of 256 random bits cannot be guessed, and every new connection pays for the iterations.
         "--set=scram_iterations=1",
         *([] if durable else ["--no-sync"]),
     ]
@@ -135,7 +135,7 @@ def _shared_memory() -> dict[str, str]:
 
 
 def _is_ready(data: Path, pid: int) -> bool:
-    """The server says so on line 8 of its pid file, where pg_ctl looks too."""
+    """The server writes that on line 8 of its pid file, which pg_ctl reads too."""
     lines = _pid_file_lines(data)
     return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 

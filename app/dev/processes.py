@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive us, and the truth about those that did."""
+"""Child processes that end with this process, and how those of a former one are found."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def wait_until(condition: Callable[[], bool], patience_s: float) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago: the caller must be ready to lose it and ask again."""
+    """A loopback port that was free a moment ago. It may be taken again: the caller must then request another."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

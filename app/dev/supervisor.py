@@ -32,7 +32,7 @@ class Child:
             env={**os.environ, **env},
             user=None,
             log=self.log,
-            # At once, so that the port is free for the next start; nothing acknowledged depends on an orderly end.
+            # At once, so that the port is free for the next start; no acknowledged write depends on an orderly end.
             on_parent_death=signal.SIGKILL,
         )
 
@@ -59,7 +59,7 @@ def supervise(
     Raises EmbeddedError when one of them, or a server below them, ends by itself. All are stopped on the way out.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    # A shell starts background jobs with the interrupt ignored, and Python leaves it at that.
+    # A shell starts background jobs with the interrupt ignored, and Python does not change that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[Child] = []
     try:
@@ -91,7 +91,7 @@ def _terminate(number: int, frame: object) -> None:
 
 
 def _nothing() -> None:
-    """Said once already."""
+    """`on_ready` was called already."""
 
 
 def _answers(url: str) -> bool:

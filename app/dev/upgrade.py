@@ -1,11 +1,11 @@
 """Data of another major version of Postgres: dumped by the old server, restored into the new one, compared.
 
-The old data is only read, and stays beside the new. Whatever is killed, and when: the next start finds the old data
-whole, or the new data whole, and goes on from there.
+The old data is only read, and is kept next to the new. Whenever a process is killed, the next start finds either the
+old data or the new data complete, and continues from there.
 
     postgres            the cluster in use
     postgres.upgrading  what is being restored; incomplete until it is renamed, and made again by the next start
-    postgres.upgraded   the whole, about to take its place
+    postgres.upgraded   the complete new data, about to be renamed
     postgres-17         the old data afterwards
 """
 
@@ -34,7 +34,7 @@ from app.dev.programs import major_of, older_postgres
 from app.dev.server_layout import ServerLayout
 
 ReportProgress: TypeAlias = Callable[[str, int, int | None], None]
-"""What is done, how much of it, of how much."""
+"""The current step, how much of it is done, and of how much."""
 
 MAINTENANCE = "postgres"
 # Moneta asked for it once and never used it; the package of Postgres 18 does not bring it.
@@ -42,7 +42,7 @@ NEEDLESS_EXTENSION = "pgcrypto"
 DATABASES = (
     "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY 1"
 )
-# Every table's rows and every sequence's place, one a line.
+# The rows of every table and the value of every sequence, one a line.
 CONTENT = """\
 SELECT format('SELECT %L, count(*) FROM %s', c.oid::regclass, c.oid::regclass)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -160,7 +160,7 @@ def _upgraded(cluster: Path) -> Path:
 
 
 def _take_over(cluster: Path) -> Path:
-    """Put what is whole in place. Two renames: between them a kill leaves no cluster, and the next start ends here."""
+    """Put the complete new data in place, by two renames. If killed between them, the next start repeats this."""
     if cluster.exists():
         version = (cluster / "data" / "PG_VERSION").read_text().strip()
         names = (f"postgres-{version}", *(f"postgres-{version}.{number}" for number in range(2, 100)))

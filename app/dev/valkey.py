@@ -72,7 +72,7 @@ def stop_orphaned_valkey(folder: Path) -> None:
 
 
 def _answers(port: int, password: str) -> bool:
-    """Whether our server (no other knows the password) is there and has loaded its data."""
+    """Whether the server accepts our password and has loaded its data."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())

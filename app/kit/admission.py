@@ -39,11 +39,11 @@ class Admission:
     """Hands out a number of slots, in turns among the parties that wait for one.
 
     A party holds at most half of the slots, so that it cannot stop the others, and no more than a quarter of those who
-    may wait are its own. None is no party but Moneta itself: it takes its turn as the others do, without these bounds.
+    may wait are its own. The party None is Moneta itself: it takes its turn as the others do, without these bounds.
     """
 
     def __init__(self, slots: int, *, waiting_limit: int, overloaded: Callable[[], Unavailable] = Overloaded) -> None:
-        """`overloaded` makes what is raised where too many wait already."""
+        """`overloaded` returns the error to raise when too many callers wait already."""
         self.refused = 0
         """How many were turned away."""
         self.waits = [0] * (len(WAIT_BUCKETS_S) + 1)
@@ -62,7 +62,7 @@ class Admission:
         self._queues: dict[Hashable, deque[_Waiter]] = {}
 
     async def enter(self, party: Hashable) -> None:
-        """Waits for a slot. Raises Overloaded, or what takes its place, where too many wait already."""
+        """Waits for a slot. Raises the error of `overloaded` when too many callers wait already."""
         if self._free and self._may_hold(party):
             self._take(party)
             self.waits[0] += 1
@@ -107,7 +107,7 @@ class Admission:
 
     def _admit(self) -> None:
         while self._free and (party := next(filter(self._may_hold, self._queues), _NOBODY)) is not _NOBODY:
-            # To the end of the line: everybody else who waits comes before this party's next.
+            # To the end of the queue: every other waiting party comes before this party's next request.
             queue = self._queues.pop(party)
             waiter = queue.popleft()
             if queue:

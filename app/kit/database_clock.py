@@ -77,7 +77,7 @@ class DatabaseClock:
         asked_s = self._elapsed()
         earliest = await self._ask()
         answered_s = self._elapsed()
-        # It was read between question and answer: so much later it may be by now, and no earlier.
+        # It was read at some moment between the request and the answer.
         latest = earliest + timedelta(seconds=answered_s - asked_s)
         if self._at is None or self._then(answered_s) < earliest:
             self._at, self._at_s = earliest, answered_s
@@ -86,7 +86,7 @@ class DatabaseClock:
         self._warn_if_wrong(answered_s)
 
     async def run(self) -> None:
-        """Compares until cancelled. While the database is gone, what has elapsed here carries the time on."""
+        """Compares until cancelled. While the database is unavailable, the time advances by what has elapsed here."""
         while True:
             heed_cancellation()
             await asyncio.sleep(COMPARE_EVERY_S)
@@ -106,7 +106,7 @@ class DatabaseClock:
         ahead_s = self.ahead_s
         if abs(ahead_s) <= WRONG_S:
             if self._warned is not None:
-                log.warning("clock.right_again")
+                log.warning("clock.corrected")
             self._warned = None
         elif self._warned is None or abs(ahead_s - self._warned[0]) > WRONG_S or now_s - self._warned[1] >= REMIND_S:
             self._warned = ahead_s, now_s

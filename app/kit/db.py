@@ -36,7 +36,7 @@ __all__ = ["PUBLIC", "SYSTEM", "Database", "Executor", "Scope", "Tx"]
 T = TypeVar("T")
 
 _RETRIES = 8
-# A request that collides with another finds, the second time, what the other one wrote.
+# On its second attempt, a request that collided with another reads what the other one wrote.
 _COLLISIONS = 2
 _ROLLBACK_TIMEOUT_S = 5.0
 
@@ -44,8 +44,8 @@ _ROLLBACK_TIMEOUT_S = 5.0
 class Database(Executor):
     """The pool. Nothing is ever set on a session, only in a transaction, so a release needs no reset round trip.
 
-    Nothing holds a connection while it waits for another: each work has one transaction at a time, and what it reads
-    beside it, it reads in it.
+    Nothing holds a connection while it waits for another: each unit of work has one transaction at a time, and also
+    reads within it.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Database(Executor):
         raise AssertionError("unreachable")
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection beside the pool, for what is held for long: a lock, a subscription. Raises Unavailable.
+        """A connection outside the pool, for what is held for long: a lock, a subscription. Raises Unavailable.
 
         The caller ends it, with `end_session`.
         """
@@ -248,7 +248,7 @@ async def _rollback(connection: Connection) -> None:
 
 
 async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
-    """Waits for `work` however often the caller is cancelled meanwhile; the caller is failing as it is."""
+    """Waits for `work` even if the caller is cancelled meanwhile: the caller is about to raise an error anyway."""
     task = asyncio.ensure_future(work)
     while not task.done():
         with contextlib.suppress(asyncio.CancelledError):

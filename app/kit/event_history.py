@@ -13,7 +13,7 @@ from app.kit.events import Event, EventLog, contiguous
 from app.kit.work import detached_context
 
 REDIS_PATIENCE_S = 0.5
-"""A Redis that is slower than this is not worth waiting for: Postgres knows as well."""
+"""How long Redis is waited for: Postgres has the same events."""
 REDIS_PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class EventHistory:
         self._reading.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, RedisError | OSError):
-            log.warning("hub.redis_unread", error=str(error) or type(error).__name__)
+            log.warning("hub.redis_read_failed", error=str(error) or type(error).__name__)
         elif error is not None:
             # The key holds something else. Postgres is read instead.
             log.error("hub.redis_unreadable", exc_info=error, malformed=isinstance(error, msgspec.MsgspecError))

@@ -37,7 +37,7 @@ class EventRing:
         return len(self._events)
 
     def add(self, event: Event, size: int) -> None:
-        """Takes what follows its newest; what was there before a hole is dropped, and what it holds is ignored."""
+        """Adds an event that follows the newest. At a gap, older events are dropped; an older `seq` is ignored."""
         if self._events and event.seq != self._events[-1].seq + 1:
             if event.seq <= self._events[-1].seq:
                 return
@@ -50,7 +50,7 @@ class EventRing:
             self._hold(-self._sizes.popleft())
 
     def join(self, events: Sequence[Event]) -> None:
-        """Takes a run that was read, where it touches or overlaps its own; of what is older, as much as has room."""
+        """Adds a run that was read, if it touches or overlaps the run held here; of older events, as many as fit."""
         if not self._events or self._events[0].seq <= events[0].seq <= self._events[-1].seq + 1:
             for event in events:
                 self.add(event, len(msgspec.json.encode(event)))
@@ -66,7 +66,7 @@ class EventRing:
             self._hold(size)
 
     def after(self, seq: int, limit: int) -> list[Event]:
-        """What follows right after `seq`; nothing where that is no longer held, or not yet."""
+        """The events right after `seq`; none if they are no longer held, or not yet."""
         if not self._events:
             return []
         start = seq + 1 - self._events[0].seq
@@ -78,7 +78,7 @@ class EventRing:
         return list(islice(self._events, start, start + limit))
 
     def clear(self) -> None:
-        """Holds nothing any more."""
+        """Drops all events."""
         self._events.clear()
         self._sizes.clear()
         self._hold(-self._bytes)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 class Fact(msgspec.Struct, frozen=True):
     """A domain event before it is stored. `payload` carries ids, not rows, unless the fact can never change.
 
-    `stream` has no line break: it heads the lines in which facts travel.
+    `stream` has no line break, which separates the parts of a message in Redis.
     """
 
     stream: str
@@ -72,7 +72,7 @@ class UnpublishedEvent(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """What Postgres holds of a stream after some place, and its newest `seq`, at one moment."""
+    """What Postgres holds of a stream after a position, and its newest `seq`, at one moment."""
 
     epoch: UUID
     top: int
@@ -109,7 +109,7 @@ positions_by_stream = {
     audience: one(EventSql.stream_positions, key="stream", audience=audience)
     for audience in (Audience.PUBLIC, Audience.VIEWER)
 }
-"""A stream's place for an answer that a client will go on from: in the snapshot of the answer's scoped reads."""
+"""The position of a stream, read in the same snapshot as the list that a client continues from."""
 
 decode_event = msgspec.json.Decoder(Event).decode
 

@@ -29,7 +29,7 @@ __all__ = ["Hub", "Latest", "Listener", "Watcher"]
 
 TOP_CHECK_S = 2.0
 CHECK_PAUSE_S = 0.05
-"""Between two checks, however much there is that asks for one."""
+"""Seconds between two checks, however often one is requested."""
 CHECK_BATCH = 5000
 READING_PATIENCE_S = 0.5
 
@@ -108,12 +108,12 @@ class Hub:
         state = self._streams.get(stream)
         if state is not None and (events := state.after(after, limit)):
             return events
-        place = (self.epoch, stream, after, limit)
-        joined = self._single_flight.has(place)
-        events = await self._single_flight.join(place, lambda: self._catch_up(*place))
+        read = (self.epoch, stream, after, limit)
+        joined = self._single_flight.has(read)
+        events = await self._single_flight.join(read, lambda: self._catch_up(*read))
         if joined and not events:
             # That read may have begun before there was an event.
-            events = await self._single_flight.join(place, lambda: self._catch_up(*place))
+            events = await self._single_flight.join(read, lambda: self._catch_up(*read))
         return events
 
     async def top(self, stream: str) -> int:
@@ -136,10 +136,10 @@ class Hub:
         state.watchers.add(watcher)
         try:
             gaps = -1
-            # Again where a gap came between: that reading knows less than the one which the gap began.
+            # Again if a gap was reported meanwhile: only a reading that began after the gap is complete.
             while not state.complete and gaps != self._gaps:
                 gaps = self._gaps
-                # Not for ever: later values are announced to the watcher.
+                # The wait is limited: later values are announced to the watcher.
                 await asyncio.wait([self._begin_reading(state)], timeout=READING_PATIENCE_S)
         except BaseException:
             watcher.close()
@@ -177,13 +177,13 @@ class Hub:
                 try:
                     hear(message)
                 except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
-                    # The listeners' own count finds what the message should have announced.
+                    # The listeners notice by their own count that an event is missing.
                     log.warning("hub.bad_message", channel=channel, error=str(error))
 
     def _hear(self, message: str) -> None:
         epoch, stream, body = message.split("\n", 2)
         if epoch != self.epoch.hex:
-            # Ours or the sender's is an old one: Postgres knows.
+            # This process or the sender has an old epoch: the check asks Postgres.
             self.check_soon()
         elif (state := self._streams.get(stream)) is not None:
             state.hear(decode_event(body), len(body), self._new_ring)
@@ -200,7 +200,7 @@ class Hub:
             self._begin_reading(topic)
 
     def _begin_reading(self, topic: Topic) -> asyncio.Task[None]:
-        # By the topic itself: one that was left and is watched again knows nothing of what the one before reads.
+        # The key is the Topic, not its name: a topic that is watched again is a new object and needs its own reading.
         return self._readings.begin((topic, self._gaps), lambda: topic.read(self._volatile))
 
     async def _check_for_ever(self) -> None:
@@ -229,7 +229,7 @@ class Hub:
                     continue
                 if top < asked[name]:
                     # Its numbers will be assigned again: a copy of the data was restored without a new epoch.
-                    log.error("hub.stream_went_back", stream=name, seq=asked[name], top=top)
+                    log.error("hub.stream_rolled_back", stream=name, seq=asked[name], top=top)
                     del self._streams[name]
                     state.lose()
                 else:

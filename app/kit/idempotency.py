@@ -22,10 +22,10 @@ from app.kit.sql import Command, Query, Statements
 T = TypeVar("T")
 
 
-class Keyed(msgspec.Struct, frozen=True, kw_only=True):
+class KeyedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request under an idempotency key. Keys of different owners do not collide.
 
-    `request` is everything that makes two requests different, in a form that depends on nothing but the request.
+    `request` holds everything that distinguishes two requests, in a canonical form.
     """
 
     owner: str
@@ -69,7 +69,7 @@ class IdempotencySql(Statements, file="idempotency.sql"):
     store_result: Command
 
 
-async def once(tx: Tx, keyed: Keyed, work: Callable[[], Awaitable[T]], result_type: type[T]) -> Outcome[T]:
+async def once(tx: Tx, keyed: KeyedRequest, work: Callable[[], Awaitable[T]], result_type: type[T]) -> Outcome[T]:
     """Does the work unless the key has been used. Call it first in a transaction: nothing may refuse a replay before.
 
     The result must be JSON of `result_type`: ids, not rows. Key, result and work commit or roll back together, and of
@@ -93,20 +93,20 @@ async def once(tx: Tx, keyed: Keyed, work: Callable[[], Awaitable[T]], result_ty
 async def once_prepared(
     database: Database,
     scope: Scope,
-    keyed: Keyed,
+    keyed: KeyedRequest,
     prepare: Callable[[], AbstractAsyncContextManager[Callable[[Tx], Awaitable[T]]]],
     result_type: type[T],
 ) -> Outcome[T]:
     """A keyed write whose work takes long or waits: `prepare` returns the work, and holds no connection before.
 
-    The key is looked up before, so that a replay costs nothing and is refused by nothing. It is looked up again when
-    the first is refused anything: the same request may have been granted meanwhile, and be what it is refused for.
+    The key is looked up first, so that a replay does no work and cannot be refused. It is looked up again when the work
+    is refused: the same request may have succeeded meanwhile, and be the reason for the refusal.
     """
 
-    async def look(tx: Tx) -> Outcome[T] | None:
+    async def replay(tx: Tx) -> Outcome[T] | None:
         return await replay_of(tx, keyed, result_type)
 
-    earlier = await database.read(scope, look)
+    earlier = await database.read(scope, replay)
     if earlier is not None:
         return earlier
     try:
@@ -115,13 +115,13 @@ async def once_prepared(
     except IdempotencyKeyReused:
         raise
     except Problem:
-        earlier = await database.read(scope, look)
+        earlier = await database.read(scope, replay)
         if earlier is None:
             raise
         return earlier
 
 
-async def replay_of(tx: Tx, keyed: Keyed, result_type: type[T]) -> Outcome[T] | None:
+async def replay_of(tx: Tx, keyed: KeyedRequest, result_type: type[T]) -> Outcome[T] | None:
     """Returns the stored outcome of the key, or None for a key that has not been used. Raises IdempotencyKeyReused."""
     request_hash = _request_hash(keyed)
     claimed = await tx.fetch_one(IdempotencySql.claimed_key, keyed.owner, keyed.key)
@@ -132,17 +132,17 @@ async def replay_of(tx: Tx, keyed: Keyed, result_type: type[T]) -> Outcome[T] | 
     return Outcome(msgspec.convert(claimed.result, result_type), replayed=True)
 
 
-def _request_hash(keyed: Keyed) -> str:
+def _request_hash(keyed: KeyedRequest) -> str:
     """Raises InvalidInput for what cannot be a key."""
     if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
         raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
     return hashlib.sha256(_body(keyed)).hexdigest()
 
 
-def _body(keyed: Keyed) -> bytes:
+def _body(keyed: KeyedRequest) -> bytes:
     body = [keyed.operation, keyed.request]
     try:
         return msgspec.json.encode(body, order="deterministic")
     except UnicodeEncodeError:
-        # A lone surrogate is refused in the end, but by the work and in words that say which field has it.
+        # The work refuses a lone surrogate, with an error that names the field.
         return json.dumps(msgspec.to_builtins(body, order="deterministic", str_keys=True)).encode()

@@ -24,7 +24,7 @@ from app.kit.work import Work, working
 
 MAX_ATTEMPTS = 8
 MAX_SCHEDULES = 100
-"""So many are shown."""
+"""How many scheduled jobs are listed."""
 RESTART_S = 1.0
 IDEMPOTENCY_RETENTION = timedelta(days=7)
 JOB_LOG_RETENTION = timedelta(days=30)
@@ -47,7 +47,7 @@ class Schedule(msgspec.Struct, frozen=True):
     purpose: str
     handler: Callable[[], Awaitable[str]]
     runs_at_start: bool = False
-    """Whether a worker that starts runs it first: one that was off for long must not wait for the next time."""
+    """Whether a worker also runs it at start: after a long pause it must not wait for the next scheduled time."""
 
 
 class ScheduledJob(msgspec.Struct, frozen=True):
@@ -173,7 +173,7 @@ def _entrypoint(job: Job) -> Callable[[QueuedJob], Awaitable[None]]:
 
 
 def kit_schedules(database: Database, clock: Clock) -> list[Schedule]:
-    """The maintenance of what kit itself owns."""
+    """The scheduled maintenance of the tables of kit."""
 
     async def partitions() -> str:
         row = await database.write(SYSTEM, lambda tx: tx.fetch_one(JobSql.maintain_partitions, clock.now()))

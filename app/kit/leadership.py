@@ -8,13 +8,13 @@ from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.postgres import end_session
 from app.kit.sql import Query, Statements
-from app.kit.transaction import Session
+from app.kit.transaction import UnpooledConnection
 
 ANSWER_S = 5.0
 
 
 class LeadershipSql(Statements, file="leadership.sql"):
-    """The statements of leadership, which run on a session of their own."""
+    """The statements of leadership, which run on a connection of their own."""
 
     try_lead: Query[bool]
     is_there: Query[bool]
@@ -26,7 +26,7 @@ class Leadership:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._session: Session | None = None
+        self._session: UnpooledConnection | None = None
         self._leads = False
 
     async def hold(self) -> bool:
@@ -37,7 +37,7 @@ class Leadership:
         try:
             async with asyncio.timeout(ANSWER_S):
                 if self._session is None:
-                    self._session = Session(await self._database.connect())
+                    self._session = UnpooledConnection(await self._database.connect())
                 if self._leads:
                     await self._session.fetch_one(LeadershipSql.is_there)
                 else:
@@ -48,7 +48,7 @@ class Leadership:
             await self.give_up()
             raise Unavailable("The database does not answer. Try again shortly.") from error
         except BaseException:
-            # The session may have the lock all the same.
+            # The session may hold the lock nevertheless.
             await self.give_up()
             raise
 

@@ -1,4 +1,4 @@
-"""What a process knows of a stream, and the stream's listeners."""
+"""The state of a stream in one process, and the stream's listeners."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class ListenerOwner(Protocol):
 
 
 class StreamState:
-    """What the process knows of a stream that has listeners."""
+    """The state of a stream that has listeners in this process."""
 
     __slots__ = ("_ring", "listeners", "lost", "name", "top")
 
@@ -50,7 +50,7 @@ class StreamState:
         self.reach(event.seq)
 
     def reach(self, top: int) -> None:
-        """There are events up to `top`."""
+        """Notes that there are events up to `top`, and notifies the listeners."""
         self.top = max(top, self.top)
         for listener in tuple(self.listeners):
             if listener.last < self.top:
@@ -64,7 +64,7 @@ class StreamState:
         self.top = max(self.top, events[-1].seq)
 
     def after(self, seq: int, limit: int) -> list[Event]:
-        """What memory holds right after `seq`."""
+        """The events right after `seq` that are in memory."""
         return [] if self._ring is None else self._ring.after(seq, limit)
 
     def lose(self) -> None:
@@ -75,7 +75,7 @@ class StreamState:
             listener.wake()
 
     def forget(self) -> None:
-        """Holds nothing any more."""
+        """Drops the events that are in memory."""
         if self._ring is not None:
             self._ring.clear()
 
@@ -99,7 +99,7 @@ class Listener:
 
     @property
     def top(self) -> int:
-        """The newest `seq` of the stream that this process knows of."""
+        """The newest known `seq` of the stream."""
         return max(self._state.top, self.last)
 
     async def take(self, limit: int = 64) -> list[Event]:

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Any, Final, TextIO, cast
 
 LIMIT_BYTES: Final = 4 * 1024 * 1024
-"""What waits for a reader that has stopped; lines beyond that are lost."""
+"""How much is buffered for a reader that has stopped; further lines are lost."""
 GATHER_S: Final = 0.005
-"""Lines of so long are written at once: a busy server's would else take a system call, and a turn, each."""
+"""How long lines are collected before they are written together: each write is a system call of its own."""
 DRAIN_S: Final = 1.0
 """Seconds for writing the last lines at the end of the process."""
 
@@ -29,7 +29,7 @@ class LogWriter:
         """`lost` formats the line about lost lines. Without a stream everything is discarded."""
         self._descriptor: int | None = None
         if stream is not None:
-            # Our own: who closes the other one must not find our lines in what is opened next.
+            # A duplicate: if the original is closed, its number is given to the next file that is opened.
             with contextlib.suppress(OSError, ValueError):
                 self._descriptor = os.dup(stream.fileno())
         self._word_loss = lost
@@ -63,7 +63,7 @@ class LogWriter:
         return len(text)
 
     def flush(self) -> None:
-        """As a stream has it; the thread is never waited for."""
+        """Part of the interface of a stream. It does not wait for the thread."""
 
     def drain(self, within_s: float) -> bool:
         """Waits until everything is written; False when it was not."""
@@ -127,7 +127,7 @@ class LenientStream:
 
 
 def protect_standard_streams() -> None:
-    """Opens /dev/null for standard streams that were closed before we began, and makes standard error lenient.
+    """Opens /dev/null for standard streams that are closed at the start, and ignores write errors of standard error.
 
     Otherwise the next file opened would get their numbers, and text for standard error could end up in a database.
     """

@@ -72,7 +72,7 @@ class SmtpMailer:
     def __init__(self, url: str, sender: str, clock: Clock) -> None:
         """`url` is `smtp://user:password@host:587?starttls` or `smtps://user:password@host:465`.
 
-        `sender` is `name@domain` or `Somebody <name@domain>`.
+        `sender` is `name@domain` or `Name <name@domain>`.
         The password is percent-encoded. Without `starttls` an `smtp` connection stays plain, and then
         credentials are refused unless the host is this machine. Raises ValueError.
         """
@@ -124,7 +124,7 @@ class SmtpMailer:
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(self._clock.now())
         mail["Message-ID"] = make_msgid(domain=self._sender.domain)
-        # Machines' mail is not to be answered by machines (RFC 3834).
+        # Prevents automatic replies (RFC 3834).
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
         return mail
@@ -152,7 +152,7 @@ class FolderMailer:
 
     def _write(self, entry: StoredMessage, count: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Names sort by time, then by the order in which this process sent; the suffix parts processes.
+        # Names sort by time, then by the order in which this process sent; the suffix distinguishes processes.
         micros = int(entry.sent_at.timestamp() * 1_000_000)
         name = f"{micros:020d}-{count:010d}-{secrets.token_hex(4)}"
         partial = self.folder / f"{name}.partial"
@@ -172,7 +172,7 @@ class FolderMailer:
             try:
                 entries.append(msgspec.json.decode(path.read_bytes(), type=StoredMessage))
             except (FileNotFoundError, msgspec.DecodeError):
-                # Pruned by its writer meanwhile, or emptied by a power cut: neither is a message any more.
+                # Deleted by its writer meanwhile, or left empty by a power failure.
                 continue
         return entries
 
@@ -184,7 +184,7 @@ def _sender_of(text: str) -> Address:
     name, opened, rest = text.strip().rpartition("<")
     address, name = (rest.removesuffix(">"), name.strip()) if opened else (rest, "")
     if opened != ("<" if rest.endswith(">") else "") or _breaks_header(name):
-        raise ValueError("a sender is name@domain or Somebody <name@domain>")
+        raise ValueError("a sender is name@domain or Name <name@domain>")
     _check_address(address)
     return Address(display_name=name, addr_spec=address)
 
@@ -197,7 +197,7 @@ def _check_address(address: str) -> None:
     try:
         Address(addr_spec=address)
     except (ValueError, HeaderParseError, IndexError):
-        # IndexError: how the parser of Python 3.11 greets some of what it cannot read.
+        # IndexError: what the parser of Python 3.11 raises for some malformed messages.
         raise ValueError("a mail address is one name@domain") from None
 
 
@@ -209,7 +209,7 @@ def _retryable(error: BaseException) -> bool:
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(_retryable(refusal) for refusal in error.recipients)
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        # RFC 5321: 4yz is for now, 5yz for good.
+        # RFC 5321: 4yz is transient, 5yz is permanent.
         return 400 <= error.code < 500
-    # Not reached, cut off or timed out; every other complaint of the library is about the message itself.
+    # Not reached, cut off or timed out; every other error of the library is about the message itself.
     return isinstance(error, OSError)

@@ -22,10 +22,10 @@ _one_at_a_time = threading.Lock()
 class Patience(msgspec.Struct, frozen=True):
     """How a revision waits for a lock that others hold."""
 
-    # More than the second after which Postgres looks whether only its own vacuum is in the way, and stops that.
+    # More than the second after which Postgres cancels an autovacuum that blocks the lock.
     lock_timeout: str = "2s"
     pauses_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-    """Before each further attempt. Meanwhile those who wait behind it have their turn."""
+    """The pauses between attempts, in which statements that queue behind the lock can run."""
 
 
 PATIENCE: Final = Patience()

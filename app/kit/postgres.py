@@ -19,7 +19,7 @@ GRANTED_ROLE: Final = "moneta_app"
 """The role that migrations make and grant to. Another one serves as a member of it."""
 
 CLOSING_S: Final = 2.0
-"""What a cancelled statement gets to end on the server before its connection is cut off."""
+"""How long a cancelled statement may take to end on the server before its connection is closed."""
 
 # The server or the way to it is gone. The caller can try again; nothing may be assumed of the statement.
 _UNREACHABLE: Final = (
@@ -28,21 +28,21 @@ _UNREACHABLE: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
-    # What asyncpg says of a statement that meets the loss of its connection half way.
+    # What asyncpg raises for a statement during which its connection was lost.
     asyncpg.InternalClientError,
     OSError,
 )
 CONNECTING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What an attempt to connect may raise."""
 
-# asyncpg has one class for these and for its misuse, and misuse must stay visible.
+# asyncpg has one class for these and for misuse of its interface, and misuse must stay visible.
 _CLOSED: Final = (
     "connection is closed",
     "connection has been released back to the pool",  # as soon as it is found to be lost
     "pool is closing",
     "pool is closed",
 )
-# A migration went through, or met us in its locks: the same again, in a new transaction, succeeds.
+# A migration was applied meanwhile, or conflicted in its locks: the work succeeds in a new transaction.
 _REPEATABLE: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -77,7 +77,7 @@ class Failures:
     """Turns what Postgres and asyncpg raise into problems, by its kind: `with FAILURES:`. Defects stay as they are."""
 
     def __init__(self, defect: type[asyncpg.PostgresError] | tuple[()] = ()) -> None:
-        """`defect` is one here, though other statements may meet it."""
+        """`defect`: an error that is a defect here, although other statements may expect it."""
         self._defect = defect
 
     def __enter__(self) -> None:
@@ -119,7 +119,7 @@ def server_settings(role: str | None, name: str) -> dict[str, str]:
         "timezone": "UTC",
         "jit": "off",
         "standard_conforming_strings": "on",
-        # A client that is cut off without a word must not keep its locks for hours, the relay's least of all.
+        # A client whose connection is lost silently must not keep its locks for hours, least of all the relay.
         "tcp_keepalives_idle": "5",
         "tcp_keepalives_interval": "2",
         "tcp_keepalives_count": "3",
@@ -145,7 +145,7 @@ class RoleSql(Statements, file="postgres.sql"):
 async def check_role(connection: Connection, role: str | None) -> None:
     """Raises WrongRole for a connection to which row-level security would not apply. None: it is meant to be the owner.
 
-    A pooler that drops start-up parameters, `role` among them, leaves us what its own log-in is: the owner, mostly.
+    A pooler that drops start-up parameters, `role` among them, connects as its own user: usually the owner.
     """
     if role is None:
         return
@@ -180,14 +180,14 @@ async def set_codecs(connection: Connection) -> None:
 
 
 def end_session(connection: Connection) -> None:
-    """Closes a connection at once, with whatever its session holds; the pool makes another when it needs one."""
+    """Closes a connection at once, with all that its session holds; the pool opens another when it needs one."""
     # A connection that was lost has left the pool, and its proxy says so by raising.
     with contextlib.suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 async def discard(connection: Connection) -> None:
-    """Closes a connection whose statement was cancelled: what it has come to there is the server's secret.
+    """Closes a connection whose statement was cancelled: its state on the server is unknown.
 
     asyncpg has asked the server to stop the statement. The request may arrive when the statement is over, and would
     then stop the next statement on the connection.

@@ -21,7 +21,8 @@ from app.kit.pubsub import GAP, broadcast_over
 from app.kit.tasks import end
 
 QUESTIONS: Final = "moneta:peers"
-"""The channel on which every process hears every question; replies go to a channel of who asked."""
+"""The channel on which every process receives every question; replies go to a channel of the sender. The name stays:
+during an upgrade, processes of two releases call each other."""
 
 MAX_REPLY_BYTES: Final = 2 * 1024 * 1024
 MAX_ASKING: Final = 256
@@ -41,7 +42,7 @@ class Replies(msgspec.Struct, frozen=True):
     replies: list[Any]
     """One of each process that answered in time, this one's first."""
     complete: bool
-    """Whether those are all processes. False: one failed, was too slow, or is beyond a Redis that is lost."""
+    """Whether those are all processes. False: one failed or was too slow, or Redis did not answer."""
 
 
 class _Question(msgspec.Struct, frozen=True):
@@ -132,7 +133,7 @@ class ProcessRpc:
         if self._listening is None:
             return Replies([await self._own_answer(topic, payload)], complete=True)
         if len(self._asked) >= MAX_ASKING:
-            log.warning("peers.too_many_questions", topic=topic)
+            log.warning("rpc.too_many_questions", topic=topic)
             return Replies([await self._own_answer(topic, payload)], complete=False)
         question, asked = _Question(uuid4().hex, self._name, topic, payload), _Asked()
         self._asked[question.id] = asked
@@ -146,7 +147,7 @@ class ProcessRpc:
         others = [reply for reply in asked.answered.values() if reply.sender != self._name]
         complete = asked.all_heard and self._name in asked.answered and not any(reply.failed for reply in others)
         if not complete:
-            log.warning("peers.incomplete", topic=topic, expected=asked.expected, answered=len(asked.answered))
+            log.warning("rpc.incomplete", topic=topic, expected=asked.expected, answered=len(asked.answered))
         return Replies([own, *(reply.body for reply in others if not reply.failed)], complete)
 
     async def _own_answer(self, topic: str, payload: Any) -> Any:
@@ -157,7 +158,7 @@ class ProcessRpc:
         try:
             asked.expect(await self._redis.publish(QUESTIONS, msgspec.json.encode(question)))
         except (RedisError, OSError) as error:
-            log.warning("peers.unreachable", error=str(error) or type(error).__name__)
+            log.warning("rpc.unreachable", error=str(error) or type(error).__name__)
             asked.give_up()
 
     async def _listen(self) -> None:
@@ -179,7 +180,7 @@ class ProcessRpc:
         if question.sender == self._name:
             self._hear_reply(_Reply(question.id, self._name, failed=False))
         elif len(self._answering) >= MAX_ANSWERING:
-            log.warning("peers.too_busy", topic=question.topic)
+            log.warning("rpc.too_busy", topic=question.topic)
         else:
             _begin(self._reply_to(question), self._answering)
 
@@ -191,12 +192,12 @@ class ProcessRpc:
                 raise ValueError(f"a reply of {len(message)} bytes; {MAX_REPLY_BYTES} is the limit")
         except Exception:
             # For example a topic of another release. Replying at once spares the caller the wait.
-            log.exception("peers.failed", topic=question.topic)
+            log.exception("rpc.failed", topic=question.topic)
             message = msgspec.json.encode(_Reply(question.id, self._name, failed=True))
         try:
             await self._redis.publish(_replies_to(question.sender), message)
         except (RedisError, OSError) as error:
-            log.warning("peers.unreachable", error=str(error) or type(error).__name__)
+            log.warning("rpc.unreachable", error=str(error) or type(error).__name__)
 
 
 def _replies_to(sender: str) -> str:
@@ -219,6 +220,6 @@ async def _read(take: Callable[[], Awaitable[Event]], kind: type[Any], hear: Cal
         try:
             heard = msgspec.json.decode(message, type=kind)
         except (msgspec.MsgspecError, UnicodeError) as error:
-            log.warning("peers.bad_message", error=str(error))
+            log.warning("rpc.bad_message", error=str(error))
             continue
         hear(heard)

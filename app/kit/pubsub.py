@@ -49,7 +49,7 @@ class RedisBackend(BroadcastBackend):
             try:
                 await self._pubsub.subscribe(group)
                 self._subscribed.set()
-                # Asked again where it does not come: the question may have gone down with its connection.
+                # Repeated without a confirmation: the command may have been lost with its connection.
                 async with asyncio.timeout(_CONFIRMATION_S):
                     await confirmed.wait()
             except TimeoutError:
@@ -59,7 +59,7 @@ class RedisBackend(BroadcastBackend):
                 await asyncio.sleep(_RETRY_S)
 
     async def unsubscribe(self, group: str) -> None:
-        """Stops hearing a channel."""
+        """Unsubscribes from a channel."""
         self._channels.pop(group, None)
         try:
             await self._pubsub.unsubscribe(group)
@@ -107,7 +107,7 @@ class Channels(Broadcast):
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[Subscriber]:
-        """Hears a channel from here on."""
+        """Subscribes to a channel."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         try:
             async with self._turn:

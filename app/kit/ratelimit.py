@@ -1,8 +1,8 @@
 """Rate limits over failures, counted in Redis for each subject. Without Redis no attempt is allowed.
 
-An attempt takes a place before anything is checked, and gives it back unless it counts: attempts at once get no more
-than attempts in turn, and what succeeds, or never came to an answer, is not counted. Where only places are missing,
-not allowance, an attempt waits until those before it are settled.
+An attempt takes a slot before anything is checked, and returns it unless it counts as a failure. So parallel attempts
+get no more guesses than successive ones, and an attempt that succeeds, or is never answered, is not counted. While all
+slots are taken but allowance is left, an attempt waits until those before it are settled.
 """
 
 import asyncio
@@ -29,27 +29,27 @@ __all__ = ["Attempt", "Charge", "Limit", "RateLimiter", "Redis"]
 
 PATIENCE_S: Final = 3.0
 """Seconds that Redis gets to count an attempt, with everything that its client tries again."""
-PLACE_S: Final = 12.0
-"""Seconds that an attempt waits for a place."""
-LOOK_S: Final = 0.02
-"""Seconds between two checks for a free place."""
+SLOT_WAIT_S: Final = 12.0
+"""Seconds that an attempt waits for a slot."""
+SLOT_CHECK_S: Final = 0.02
+"""Seconds between two checks for a free slot."""
 LAPSE: Final = timedelta(minutes=1)
-"""For how long an attempt holds its place when its process has died."""
+"""For how long an attempt holds its slot when its process has died."""
 FIRST_PAUSE: Final = timedelta(seconds=1)
 
 _BUSY: Final = -1
 
-# Two sorted sets for each subject: failures by time, and the places of attempts that are not settled yet, by when they
-# lapse. All subjects have a place, or none is taken. An answer above 0 is how long to wait before trying again.
+# Two sorted sets for each subject: failures by time, and the slots of attempts that are not settled yet, by when they
+# lapse. All subjects have a slot, or none is taken. An answer above 0 is how long to wait before trying again.
 _TAKE = """
 local now, lapses = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wait, busy = 0, false
 for i = 1, #KEYS / 2 do
-    local failures, places = KEYS[2 * i - 1], KEYS[2 * i]
+    local failures, slots = KEYS[2 * i - 1], KEYS[2 * i]
     local attempts, window = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 1])
     local first, longest = tonumber(ARGV[4 * i + 2]), tonumber(ARGV[4 * i + 3])
     redis.call('ZREMRANGEBYSCORE', failures, '-inf', now - window)
-    redis.call('ZREMRANGEBYSCORE', places, '-inf', now)
+    redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
     local free = attempts - redis.call('ZCARD', failures)
     if free <= 0 and longest == 0 then
         local oldest = tonumber(redis.call('ZRANGE', failures, 0, 0, 'WITHSCORES')[2])
@@ -59,7 +59,7 @@ for i = 1, #KEYS / 2 do
         wait = math.max(wait, math.min(newest, now) + math.min(longest, first * 2 ^ -free) - now)
         free = 1
     end
-    busy = busy or redis.call('ZCARD', places) >= free
+    busy = busy or redis.call('ZCARD', slots) >= free
 end
 if wait > 0 then return math.ceil(wait) end
 if busy then return -1 end
@@ -106,7 +106,7 @@ class Charge(NamedTuple):
 
     @property
     def keys(self) -> tuple[str, str]:
-        """Of the failures and of the places."""
+        """The Redis keys of failures and of slots, stored as `places`: during an upgrade, two releases share them."""
         # A digest: Redis holds no e-mail addresses, and no subject can forge another's key.
         hashed = sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()
         key = f"moneta:limit:{self.limit.name}:{hashed}"
@@ -114,7 +114,7 @@ class Charge(NamedTuple):
 
 
 class Attempt:
-    """An attempt that has its place."""
+    """An attempt that has its slot."""
 
     def __init__(self, settle: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
         self._settle = settle
@@ -127,7 +127,7 @@ class Attempt:
 
 
 class _Line:
-    """The queue of attempts for the same places."""
+    """The queue of attempts for the same slots."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
@@ -136,7 +136,7 @@ class _Line:
 
 
 class RateLimiter:
-    """Counts over all processes."""
+    """Counts attempts across all processes."""
 
     def __init__(self, redis: "Redis", clock: Clock) -> None:
         self._clock = clock
@@ -147,12 +147,12 @@ class RateLimiter:
 
     @asynccontextmanager
     async def attempt(self, charges: list[Charge]) -> AsyncIterator[Attempt]:
-        """A place with everybody who is charged, given back at the end unless the attempt was counted.
+        """Takes a slot of every subject that is charged, and returns it at the end unless the attempt was counted.
 
-        Raises RateLimited, without a charge, also where no place becomes free; Unavailable when Redis does not
+        Raises RateLimited, without a charge, also where no slot becomes free; Unavailable when Redis does not
         answer.
         """
-        free_to_wait("a place")
+        free_to_wait("a slot")
         member, keys = secrets.token_hex(8), [key for charge in charges for key in charge.keys]
         windows = [_ms(charge.limit.window) for charge in charges]
 
@@ -164,14 +164,14 @@ class RateLimiter:
         attempt = Attempt(settle)
         try:
             try:
-                await self._place(charges, keys, member)
+                await self._take_slot(charges, keys, member)
             except RateLimited:
                 attempt.settled = True
                 raise
             yield attempt
         finally:
             if not attempt.settled:
-                # The place lapses by itself.
+                # The slot lapses by itself.
                 with contextlib.suppress(Unavailable):
                     await settle(False)
 
@@ -180,19 +180,19 @@ class RateLimiter:
         async with self.attempt(charges) as attempt:
             await attempt.count()
 
-    async def _place(self, charges: list[Charge], keys: list[str], member: str) -> None:
+    async def _take_slot(self, charges: list[Charge], keys: list[str], member: str) -> None:
         if not keys:
             return
         args: list[Any] = []
         for limit, _ in charges:
             longest = 0 if limit.longest_pause is None else _ms(limit.longest_pause)
             args += [limit.attempts, _ms(limit.window), _ms(FIRST_PAUSE), longest]
-        # One attempt at a time asks for a place; the others queue behind it.
+        # One attempt at a time asks for a slot; the others queue behind it.
         line = self._lines.setdefault(tuple(keys), _Line())
         try:
-            async with asyncio.timeout(PLACE_S), line.turn:
+            async with asyncio.timeout(SLOT_WAIT_S), line.turn:
                 while (wait_ms := await self._ask(line, keys, member, args)) == _BUSY:  # noqa: ASYNC110  # Redis does not notify
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(SLOT_CHECK_S)
         except TimeoutError as error:
             # The subject has too many attempts in flight, unless Redis does not answer.
             raise (

@@ -15,7 +15,7 @@ from app.kit.errors import Unavailable
 from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
 from app.kit.postgres import end_session
 from app.kit.tasks import end, heed_cancellation
-from app.kit.transaction import Session
+from app.kit.transaction import UnpooledConnection
 
 CHANNEL = "moneta:facts"
 """The one channel on which every process receives every fact: lines of epoch, stream, and the event as JSON."""
@@ -23,7 +23,7 @@ CHANNEL = "moneta:facts"
 BATCH = 500
 STREAM_LENGTH = 10_000
 STREAM_TTL_S = 900
-"""How long Redis keeps a fact: who comes back after a restart or a tunnel finds it there, and after longer in Postgres.
+"""How long Redis keeps a fact. Clients that reconnect later are served from Postgres.
 So Redis holds only recent events, whether they are read or not."""
 POLL_S = 0.1
 STANDBY_S = 1.0
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 # A batch is one script: Redis runs it whole or not at all, so no death of the relay can leave a fact out or change the
 # order. The id is the fact's seq, so a repeat after a crash is recognised. It is announced all the same: the hubs count
-# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it begins anew. It is
+# for themselves. A stream never has a hole: where Redis lost something (flushed, out of memory), it restarts. It is
 # trimmed from its start, by the clock of Redis; what was not dated is of an earlier release, and old.
 _MOVE = """
 local length, ttl_s, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -120,7 +120,7 @@ class Relay:
             await end(listener)
 
     async def _lead(self) -> None:
-        session = Session(await self._database.connect())
+        session = UnpooledConnection(await self._database.connect())
         try:
             while not await session.fetch_one(EventSql.try_relay_lock):
                 heed_cancellation()
@@ -140,7 +140,7 @@ class Relay:
             # The lock belongs to the session: ending the session releases it, and waits for nothing.
             end_session(session.connection)
 
-    async def _move_batch(self, session: Session) -> int:
+    async def _move_batch(self, session: UnpooledConnection) -> int:
         rows = await session.fetch(EventSql.unpublished_events, BATCH)
         if not rows:
             return 0

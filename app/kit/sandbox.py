@@ -17,7 +17,7 @@ from app.kit.work import free_to_wait
 
 _ROOT: Final = Path(__file__).parents[2]
 _PATIENCE: Final = 3
-"""On a busy machine a process waits for its turns: it may take so many times its processor time."""
+"""The limit on elapsed time, as a multiple of that on processor time: on a busy machine a process waits."""
 
 
 class SandboxError(Exception):

@@ -8,8 +8,8 @@ import msgspec
 class Scope(msgspec.Struct, frozen=True):
     """The scope in which SQL runs: row-level security shows exactly what it may see.
 
-    `PUBLIC` sees public rows, a user sees their own besides, `SYSTEM` is Moneta itself (log-in, jobs, mining).
-    `ip` and `user_agent` only travel to the audit log.
+    `PUBLIC` sees public rows, a user also sees their own, `SYSTEM` is Moneta itself (log-in, jobs, mining).
+    `ip` and `user_agent` are for the audit log only.
     """
 
     user_id: UUID | None = None

@@ -54,12 +54,12 @@ class CacheEntry(msgspec.Struct, Generic[T], frozen=True):
     ttl_s: float
 
 
-class _RedisGone(Exception):
+class _RedisUnavailable(Exception):
     """Redis does not answer."""
 
 
 class SharedCache(Generic[T]):
-    """Answers of one kind, by key."""
+    """The cached values of one kind, by key."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class SharedCache(Generic[T]):
         self._store = redis.register_script(_STORE)
 
     async def get(self, key: str, compute: Callable[[], Awaitable[CacheEntry[T]]]) -> T:
-        """The answer under `key`: kept, or computed now. What `compute` raises is raised to all who wait for it here.
+        """The value of `key`: cached, or computed now. What `compute` raises is raised to all who wait for it here.
 
         Cancelling one caller does not affect the others, and the value is computed all the same.
         """
-        free_to_wait("an answer of others")
+        free_to_wait("the value of another process")
         return await self._single_flight.join(key, lambda: self._get(key, compute))
 
     async def stop(self) -> None:
@@ -100,25 +100,25 @@ class SharedCache(Generic[T]):
         token = secrets.token_hex(16)
         try:
             kept = await self._kept_or_leased(key, token)
-        except _RedisGone:
+        except _RedisUnavailable:
             return (await compute()).value
         return await self._compute(key, token, compute) if kept is None else kept
 
     async def _kept_or_leased(self, key: str, token: str) -> T | None:
-        """The answer, once it is there; None: the lease is ours, or it has been waited for long enough."""
+        """The value, once it is cached; None: this process has the lease, or has waited for long enough."""
         loop = asyncio.get_running_loop()
         until, attempt = loop.time() + self._wait_s, 0
         while (kept := await self._kept(key)) is None:
             if await self._ask(
                 lambda: self._redis.set(self._lease_key(key), token, nx=True, px=_milliseconds(self._lease_s))
             ):
-                # Between our look and our lease another may have finished.
+                # Another process may have finished between our read and our lease.
                 kept = await self._kept(key)
                 if kept is not None:
                     await self._let_go(key, token)
                 return kept
             if loop.time() >= until:
-                log.warning("computed.waited_in_vain", kind=self._name, key=key)
+                log.warning("shared_cache.wait_timed_out", kind=self._name, key=key)
                 return None
             await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
             attempt += 1
@@ -135,7 +135,7 @@ class SharedCache(Generic[T]):
         except BaseException:
             await asyncio.shield(self._let_go(key, token))
             raise
-        with contextlib.suppress(_RedisGone):
+        with contextlib.suppress(_RedisUnavailable):
             await self._ask(
                 lambda: self._store(
                     keys=[self._lease_key(key), self._answer_key(key)],
@@ -150,7 +150,7 @@ class SharedCache(Generic[T]):
             while True:
                 await asyncio.sleep(self._lease_s / 3)
                 # A renewal that fails may be made up for by the next; else another takes over, which costs a repeat.
-                with contextlib.suppress(_RedisGone):
+                with contextlib.suppress(_RedisUnavailable):
                     await self._ask(
                         lambda: self._renew(keys=[self._lease_key(key)], args=[token, _milliseconds(self._lease_s)])
                     )
@@ -162,21 +162,21 @@ class SharedCache(Generic[T]):
             renewing.cancel()
 
     async def _let_go(self, key: str, token: str) -> None:
-        with contextlib.suppress(_RedisGone):
+        with contextlib.suppress(_RedisUnavailable):
             await self._ask(lambda: self._release(keys=[self._lease_key(key)], args=[token]))
 
     async def _ask(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         loop = asyncio.get_running_loop()
         if loop.time() < self._avoided_until:
-            raise _RedisGone
+            raise _RedisUnavailable
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await ask()
         except (RedisError, OSError) as error:
             # TimeoutError is an OSError.
             self._avoided_until = loop.time() + AVOIDED_S
-            log.warning("computed.redis_gone", kind=self._name, error=str(error) or type(error).__name__)
-            raise _RedisGone from error
+            log.warning("shared_cache.redis_unavailable", kind=self._name, error=str(error) or type(error).__name__)
+            raise _RedisUnavailable from error
 
     def _answer_key(self, key: str) -> str:
         return f"moneta:computed:{self._name}:{key}"

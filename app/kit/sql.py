@@ -1,4 +1,4 @@
-"""Named SQL: statements stand in `.sql` files, and a class beside each file says what their rows are.
+"""Named SQL: statements stand in `.sql` files, and a class next to each file declares the types of their rows.
 
 A file is a list of sections::
 

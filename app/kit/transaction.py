@@ -1,4 +1,4 @@
-"""What runs statements: a session, or one transaction."""
+"""What runs statements: a connection outside the pool, or a transaction."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -40,8 +40,8 @@ class Executor(ABC):
         return query.group(keys, await self.rows(query, keys, *args))
 
 
-class Session(Executor):
-    """Statements on a connection beside the pool, in autocommit. Raises what asyncpg raises."""
+class UnpooledConnection(Executor):
+    """Statements on a connection outside the pool, in autocommit. Raises what asyncpg raises."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -64,7 +64,7 @@ class Tx(Executor):
         self._turn = asyncio.Lock()
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
         self.cut_off = False
-        """Whether a statement was cancelled half way: nothing is known of the connection any more."""
+        """Whether a statement was cancelled half way: the state of the connection is then unknown."""
 
     @asynccontextmanager
     async def borrow(self) -> AsyncIterator[Connection]:
@@ -99,7 +99,7 @@ class Tx(Executor):
         return int(tail) if tail.isdigit() else 0
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Adds many rows at once with COPY, which row-level security must not guard."""
+        """Adds many rows at once with COPY, which Postgres does not support under row-level security."""
         async with self.borrow() as connection:
             await connection.copy_records_to_table(table, records=rows, columns=columns)
 
@@ -108,11 +108,11 @@ class Tx(Executor):
         self._after_commit.append(action)
 
     def end(self) -> None:
-        """Takes no statement any more."""
+        """Refuses further statements."""
         self._connection = None
 
     async def committed(self) -> None:
-        """Runs what was to be run after the commit."""
+        """Runs the actions of `after_commit`."""
         for action in self._after_commit:
             try:
                 await action()

@@ -61,7 +61,7 @@ class VolatileTopics:
                 args=[key, body, LATEST_TTL_S, VOLATILE_CHANNEL, f"{topic}\n{key}\n", KEYS_LIMIT],
             )
         except (RedisError, OSError) as error:
-            log.warning("volatile.unpublished", topic=topic, error=str(error) or type(error).__name__)
+            log.warning("volatile.publish_failed", topic=topic, error=str(error) or type(error).__name__)
 
     def publish_soon(self, topic: str, key: str, payload: Any) -> None:
         """Publishes without waiting. Values of a key that arrive while one is being published conflate."""
@@ -83,7 +83,7 @@ class VolatileTopics:
             stored: Any = await self._redis.hgetall(latest_key(topic))
             return {key.decode(): msgspec.json.decode(body) for key, body in stored.items()}
         except (RedisError, OSError, msgspec.MsgspecError, UnicodeError) as error:
-            log.warning("volatile.unread", topic=topic, error=str(error) or type(error).__name__)
+            log.warning("volatile.read_failed", topic=topic, error=str(error) or type(error).__name__)
             return None
 
 

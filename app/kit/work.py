@@ -20,9 +20,9 @@ class Work:
         self.begun_by = begun_by
         self.statements = 0
         self.open_transactions = 0
-        """While there is one this work holds a connection, and may wait for nothing else, another connection least."""
+        """While there is one, this work holds a connection: it must not wait for anything else, nor for another one."""
         self.is_passing = False
-        """Whether it is no more than its one transaction."""
+        """Whether this work is a single transaction only."""
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)

@@ -1,4 +1,4 @@
-"""What a resolver can reach: who asks, what they may read, and the services."""
+"""What resolvers use: the caller, the data that the caller may read, and the services."""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -49,13 +49,13 @@ class Context:
     refresh_token: str | None = field(default=None)
     """From the browser's cookie; null without one."""
     refusal: str | None = field(default=None)
-    """Why the token or the cookie that came with the request made no viewer; null where none came, or it did."""
+    """Why the token or the cookie of the request is not valid; null if there is none, or it is valid."""
     device_token: str | None = field(default=None)
     """From the browser's cookie; null without one."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
     reveals_secret: bool = field(default=False)
-    """Whether the answer holds what only the caller may ever know, such as tokens."""
+    """Whether the answer contains secrets of the caller, such as tokens."""
 
     @property
     def services(self) -> Services:
@@ -86,12 +86,12 @@ class Context:
         return viewer
 
     async def become(self, viewer: Viewer | None) -> None:
-        """From here on everything is read as `viewer`, who has just logged in; None: logged out."""
+        """Reads everything from here on as `viewer`, who has just logged in; None: logged out."""
         self.viewer = viewer
         await self.read_anew()
 
     async def read_anew(self) -> None:
-        """Ends the loads, with the connection that they may hold; whatever is read from here on is read again."""
+        """Ends the loads, and releases their connection. What is read afterwards is read again."""
         before, self.reads = self.reads, self.reads.anew(PUBLIC if self.viewer is None else self.viewer.scope)
         await before.aclose()
 
@@ -102,14 +102,14 @@ class Context:
 
     @property
     def party(self) -> Hashable:
-        """Who queues for the database: the viewer, or all who share the address, or what is for everybody."""
+        """The party that queues for the database: the viewer, the address of an anonymous caller, or public work."""
         return self.viewer_id or source_of(self.client.ip) or SHARED
 
     def audience_key(self, audience: Audience) -> Hashable:
-        """Equal for callers who are one audience. There are no tenants to share among yet: each viewer is one."""
+        """Equal for callers of the same audience. Each viewer is an audience of their own."""
         if audience is Audience.PUBLIC or self.viewer is None:
             return None
-        # Events are executed as the viewer who came first: who has become less since must not be among the same.
+        # Events are executed as the first viewer of a group: one whose rights have changed since must not be in it.
         return self.viewer.user_id, self.viewer.role, self.viewer.is_verified
 
     def for_event(self, audience: Audience) -> "Context":

@@ -1,4 +1,4 @@
-"""What clients may ask for, as `serverInfo { limits }` publishes it."""
+"""The limits on requests, which `serverInfo { limits }` publishes."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -148,7 +148,7 @@ class ServerLimits:
 
 
 def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable[Limit] = ()) -> Limits:
-    """What is enforced here and there, in one place."""
+    """All limits that the settings and the modules enforce."""
     return Limits(
         body_bytes=settings.body_limit_bytes,
         tokens=settings.query_token_limit,

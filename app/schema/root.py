@@ -1,4 +1,4 @@
-"""The root of the graph: what belongs to no house, and what the houses add."""
+"""The root of the graph: the fields that belong to no house, and those that the houses add."""
 
 import asyncio
 from collections.abc import Sequence

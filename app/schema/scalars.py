@@ -82,7 +82,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     Cursor: strawberry.scalar(
         name="Cursor",
-        description="A place in a stream or a list, opaque.",
+        description="A position in a stream or a list, opaque.",
         serialize=str,
         parse_value=_parse_cursor,
     ),

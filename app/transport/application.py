@@ -30,7 +30,7 @@ from app.transport.runtime import AppRuntime
 log = structlog.get_logger(__name__)
 
 GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
-"""A slash too many is no reason to fail, and a redirect is: clients do not repeat a POST, and sockets follow none."""
+"""Both are served, without a redirect: clients do not repeat a POST, and sockets do not follow redirects."""
 
 REFRESH_PATIENCE_S: Final = 1.0
 """Seconds that each refresh may take. Where one fails or takes longer, /metrics shows what was read last."""
@@ -44,7 +44,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
     router = Router(_routes(runtime, stream), redirect_slashes=False, default=_nowhere)
 
     def routed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # Not through the router, and no coroutine: each on the way is kept for as long as its socket is open.
+        # Neither through the router nor in a coroutine: those would stay in memory for as long as the socket is open.
         if scope["type"] == "websocket" and scope["path"] in GRAPHQL_PATHS and sockets is not None:
             return sockets(scope, receive, send)
         return router(scope, receive, send)

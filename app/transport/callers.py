@@ -25,9 +25,9 @@ _FOREIGN: Final = "Cookies count only from our own pages. Other callers send a b
 class Callers:
     """Authenticates callers.
 
-    A caller with invalid credentials is anonymous, and learns why where a viewer is needed: a client that sends an old
-    token with everything must be able to log in again. A bearer token decides alone, valid or not: no caller becomes
-    another because they hold a cookie as well.
+    A caller with invalid credentials is anonymous, and gets the reason where a viewer is needed: a client that sends an
+    expired token with every request must be able to log in again. With a bearer token, valid or not, cookies are
+    ignored: the caller is never authenticated as another user than that of the token.
     """
 
     def __init__(self, runtime: AppRuntime) -> None:
@@ -42,7 +42,7 @@ class Callers:
         try:
             token = token_of(headers.get("authorization", ""))
         except Unauthenticated as foreign:
-            # A proxy's, perhaps, which the browser shows to us as well: our cookie counts beside it.
+            # Perhaps a password for a proxy, which the browser sends to us as well: the cookie still counts.
             token, caller = "", msgspec.structs.replace(caller, refusal=Refusal(foreign.message, is_deliberate=False))
         if token:
             return await self.bearing(token, caller)
@@ -60,7 +60,7 @@ class Callers:
         if not (session or refresh):
             return caller
         if not caller.from_browser:
-            # Only a socket brings them uninvited, whichever page opens it.
+            # A browser sends cookies with the handshake of a socket, whichever page opens it.
             if connection.scope["type"] == "websocket":
                 return msgspec.structs.replace(caller, refusal=Refusal(_FOREIGN, is_deliberate=False))
             raise Refused(_FOREIGN, status=HTTPStatus.FORBIDDEN, code=Code.FORBIDDEN)

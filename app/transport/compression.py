@@ -15,10 +15,10 @@ NO_TRANSFORM: Final = "no-transform"
 """A Cache-Control directive: neither we nor a proxy may compress this."""
 
 MIN_BYTES: Final = 1024
-"""What is smaller fits a packet or two as it is."""
+"""Smaller bodies fit into one or two packets uncompressed."""
 
 INLINE_BYTES: Final = 64 * 1024
-"""What is larger is compressed in a thread. This much takes the event loop 0.1 ms (zstd) or 0.4 ms (gzip)."""
+"""Larger bodies are compressed in a thread. This much takes the event loop 0.1 ms (zstd) or 0.4 ms (gzip)."""
 
 _TYPES: Final = (
     "text/",
@@ -35,7 +35,7 @@ _zstd: Final = zstandard.ZstdCompressor(level=1)
 
 
 def _with_zstd(body: bytes) -> bytes:
-    # A compressor is for one thread at a time, and that of the event loop is not for others.
+    # A compressor must be used by one thread at a time, so the event loop has one of its own.
     return (_zstd if len(body) <= INLINE_BYTES else zstandard.ZstdCompressor(level=1)).compress(body)
 
 
@@ -58,7 +58,7 @@ def coding_for(accept_encoding: Iterable[str], offered: Sequence[str]) -> str | 
 
 
 class Compression:
-    """Compresses bodies that come in one piece. Streams pass as they are, and so does what may not be transformed."""
+    """Compresses bodies that are sent in one piece. Streams and bodies with no-transform are passed unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -107,6 +107,6 @@ async def _smaller(start: Message, message: Message, scope: Scope) -> Message:
     headers["content-encoding"] = coding
     headers["content-length"] = str(len(body))
     if (tag := headers.get("etag", "")).startswith('"'):
-        # Equal in meaning to what it names, not in its bytes any more.
+        # A weak validator: the content is the same, but not its bytes.
         headers["etag"] = f"W/{tag}"
     return {**message, "body": body}

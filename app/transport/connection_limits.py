@@ -12,7 +12,7 @@ from app.settings import Settings
 from app.transport.refusals import Refused
 
 ConnectionKey: TypeAlias = UUID | str
-"""What a connection counts against: the user, or the address where nobody is logged in."""
+"""What a connection counts against: the user, or the address of an anonymous caller."""
 
 
 class ConnectionLimits:

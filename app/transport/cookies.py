@@ -26,7 +26,7 @@ def set_session(tokens: SessionTokens, settings: Settings) -> list[str]:
 
 
 def clear_session() -> list[str]:
-    """Set-Cookie values that log a browser out. It remains a known device."""
+    """Set-Cookie values that log a browser out. The device cookie is kept."""
     return [_cookie(SESSION, "", 0, "Lax"), _cookie(REFRESH, "", 0, "Strict")]
 
 

@@ -1,4 +1,4 @@
-"""Where clients put their tokens: taken where we know the place, refused with a reason where we do not."""
+"""Where clients put their tokens. A token in an unknown position is refused with a reason."""
 
 import re
 from collections import deque
@@ -13,7 +13,7 @@ SCHEME: Final = "Only tokens count here: `Authorization: Bearer ...`."
 PLACES: Final = (
     "Send the token as `authorization: Bearer ...`, `token`, `accessToken` or `authToken`, here or in `headers`."
 )
-"""For a caller who sends a token where none is read. Fits the reason of a closing frame."""
+"""For a caller who sends a token where none is read. It fits into a close frame."""
 
 _TWO: Final = "The payload holds two tokens that differ."
 _NO_TEXT: Final = "A token is text."
@@ -38,8 +38,8 @@ def token_of(authorization: str) -> str:
 def token_in(payload: Mapping[str, Any]) -> str | None:
     """The token that a client of some library has put into the payload of a message.
 
-    Empty where the client has named a place and has nothing to put there, as before its log-in; None where there is no
-    such place. Raises Unauthenticated for what is no token of ours, and for what looks like a token in another place.
+    Empty if the client sends the key without a token, as before its log-in; None if there is no such key. Raises
+    Unauthenticated for a value that is not a token, and for what looks like a token under another key.
     """
     found: str | None = None
     todo = deque[tuple[Any, bool]]([(payload, True)])

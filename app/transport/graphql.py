@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, to the letter: https://graphql.github.io/graphql-over-http/draft/."""
+"""GraphQL over HTTP, as specified: https://graphql.github.io/graphql-over-http/draft/."""
 
 import asyncio
 import time
@@ -96,7 +96,7 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, request_log.request_id)
         if caller.viewer is not None:
             request_log.user_id = str(caller.viewer.user_id)
-        # A client that disconnects leaves the line.
+        # A client that disconnects leaves the queue.
         wait = partial(unless_disconnected, request.receive)
         prepared = await prepare_for(caller, params, self._runtime, wait=wait)
         if isinstance(prepared, Response):
@@ -123,7 +123,7 @@ class GraphQLEndpoint:
         body = await read_body(request.headers, request.receive, self._runtime.settings.body_limit_bytes)
         if len(body) <= LARGE_BYTES:
             return params_of_body(body)
-        # It takes as long as a hundred small requests. Who sends it is not known yet, but from where.
+        # It takes as long as a hundred small requests. The caller is not authenticated yet, so the address counts.
         reading = self._runtime.engine.checks.run(source_of(client_of(request).ip), partial(params_of_body, body))
         try:
             return await unless_disconnected(request.receive, reading)
@@ -155,7 +155,7 @@ class GraphQLEndpoint:
     def _with_session(self, answer: HttpResponse, caller: Caller, context: Context) -> HttpResponse:
         """Adds the cookies of a session that was opened, renewed or ended; other callers read their payload."""
         if context.reveals_secret:
-            # Compressed together with text that an attacker made us repeat, its length would reveal it (BREACH).
+            # Compressed together with text from an attacker, the length of the answer would reveal the token (BREACH).
             # Proxies keep to this as well.
             answer.headers["cache-control"] = f"no-store, {NO_TRANSFORM}"
         values = cookies.clear_session() if context.session_ended else []

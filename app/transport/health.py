@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can answer."""
+"""Whether this process is running, and whether it can answer requests."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -61,7 +61,7 @@ async def _reach(database: Database) -> None:
 
 async def _holds(name: str, check: Awaitable[object]) -> bool:
     checking = asyncio.ensure_future(check)
-    # Not `wait_for`, which waits for the check to end after all: leaving a transaction takes a server that answers.
+    # Not `wait_for`, which waits until the cancelled check has ended: that needs a server that answers.
     await asyncio.wait([checking], timeout=PATIENCE_S)
     try:
         if not checking.done():

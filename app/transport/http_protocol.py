@@ -1,6 +1,6 @@
-"""uvicorn's HTTP/1.1, with what it leaves to a proxy that may not be there: how long a request's head may be, and take.
+"""uvicorn's HTTP/1.1 with limits that it leaves to a proxy: on the size of a request's head, and on its time.
 
-Without it, silent connections and endless headers would be held for ever, at no cost to the attacker.
+Without them, idle connections and endless headers would be kept for ever, at no cost to an attacker.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_BYTES: Final = 64 * 1024
-"""A head that is longer, and not over by then, is refused."""
+"""The maximum size of a head; a longer one is refused."""
 
 HEAD_S: Final = 10.0
 """Seconds within which a head must arrive, and the rest of a body that is not awaited."""

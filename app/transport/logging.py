@@ -45,7 +45,7 @@ def configure_logging(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
-        # Their news of every start and job is no news to us.
+        # They log every start and every job, which is not needed here.
         logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
 
 
@@ -86,7 +86,7 @@ def _lost(count: int) -> str:
 
 
 def _line(event: str, level: str, **fields: object) -> str:
-    """A line that is made without any of what may fail."""
+    """A line that is formatted without anything that can fail."""
     now = datetime.now(UTC).isoformat()
     return _to_json({"event": event, "level": level, "timestamp": now, **fields}) + "\n"
 

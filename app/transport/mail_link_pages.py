@@ -1,7 +1,7 @@
 """`/verify?token=` and `/reset-password?token=`: the pages that the links in our mails open.
 
 Opening a link changes nothing, because mail scanners open links too: each page asks for a click, and a script of ours
-then sends the mutation like any other client. The pages are the same for everybody; only the script reads the token.
+then sends the mutation like any other client. The pages are the same for all users; only the script reads the token.
 """
 
 from typing import Final

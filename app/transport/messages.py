@@ -150,7 +150,7 @@ def accepted(accept: str | None) -> dict[str, float]:
 
 
 def quality_of(media_type: str, ranges: dict[str, float]) -> float:
-    """How welcome a media type is: 0 is not at all."""
+    """The quality of a media type: 0 if it is not accepted."""
     for candidate in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
         if candidate in ranges:
             return ranges[candidate]
@@ -158,7 +158,7 @@ def quality_of(media_type: str, ranges: dict[str, float]) -> float:
 
 
 def choose_json(ranges: dict[str, float]) -> str | None:
-    """The JSON type to answer with; plain JSON where both are as welcome but only by a wildcard. None: neither is."""
+    """The JSON type to answer with; plain JSON if both are accepted by a wildcard alone. None: neither is accepted."""
     plain, graphql = quality_of(JSON, ranges), quality_of(GRAPHQL_JSON, ranges)
     if not plain and not graphql:
         return None

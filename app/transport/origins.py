@@ -37,7 +37,7 @@ _HEADERS: Final = (
     "x-request-id",
     "x-requested-with",
 )
-"""What known clients send. Any other header is allowed as well: no header of ours grants a right."""
+"""What known clients send. Any other header is allowed as well: no request header grants a right."""
 
 
 class Origins:
@@ -52,7 +52,7 @@ class Origins:
         self._anonymous = frozenset(settings.anonymous_origins)
 
     def is_ours(self, headers: Mapping[str, str]) -> bool:
-        """Whether the browser says that one of our pages calls, or an allowed one. Without a browser's word: False."""
+        """Whether the browser reports that one of our pages, or an allowed one, calls. False if it reports nothing."""
         origin = headers.get("origin")
         if origin is not None:
             return origin in self._ours
@@ -60,9 +60,9 @@ class Origins:
         return headers.get("sec-fetch-site") == "same-origin" and headers.get("host", "").lower() in self._hosts
 
     def is_under_our_name(self, headers: Mapping[str, str]) -> bool:
-        """Whether the request came by a name that leads nowhere else: one of ours, loopback's, or a bare address.
+        """Whether the request was sent to one of our names, to loopback, or to a bare address.
 
-        A page that was served under another may have let its name lead here since: to it, we are its own server.
+        The owner of any other name can point it at us, and then a page served under that name is of the same origin.
         """
         host = headers.get("host", "").lower()
         name = _PORT.sub("", host)
@@ -121,9 +121,9 @@ class CrossOrigin:
         cors = self._origins.cors(Headers(scope=scope), preflight=scope["method"] == "OPTIONS")
         added = [(name.encode(), value.encode("latin-1")) for name, value in cors.items()]
 
-        async def send_told(message: Message) -> None:
+        async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
-        return self._app(scope, receive, send_told)
+        return self._app(scope, receive, send_with_cors)

@@ -35,14 +35,14 @@ _SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}
 
 
 class Assets(StaticFiles):
-    """Files whose names carry their hash, so that they never change; beside most of them, the same compressed."""
+    """Files whose names contain their hash, so that they never change; most of them also in compressed form."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory=directory, check_dir=False)
         self._folder = directory
 
     async def check_config(self) -> None:
-        """Finds nothing as long as there is no folder: it may be built while we run, or never."""
+        """Finds nothing as long as there is no folder, which can be built while the server runs."""
         if not self._folder.is_dir():
             raise HTTPException(HTTPStatus.NOT_FOUND)
 
@@ -85,7 +85,7 @@ class Ide:
         return HTMLResponse(html, headers={"content-security-policy": _POLICY, "cache-control": "no-cache"})
 
     async def config(self, _: Request) -> Response:
-        """What the page wants to know of the server."""
+        """The configuration of the page."""
         return Response(encode(self._config), headers={"cache-control": "no-store"}, media_type=JSON)
 
 

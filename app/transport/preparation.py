@@ -15,7 +15,7 @@ async def prepare_for(
     *,
     wait: Callable[[Awaitable[Any]], Awaitable[Any]] | None = None,
 ) -> Prepared | Response:
-    """Returns the caller's operation, or the response that refuses it. `wait` waits for a turn in the line.
+    """Returns the caller's operation, or the response that refuses it. `wait` waits for a turn in the queue.
 
     Anonymous callers can introspect only where the settings allow it.
     """

@@ -37,7 +37,7 @@ _QUIET: Final = ("/health/", "/metrics", "/ide/assets/")
 
 
 class RequestLog(msgspec.Struct):
-    """What is known of one request by the time it is logged."""
+    """What the log line of a request contains."""
 
     request_id: str
     status: int = 0
@@ -54,7 +54,7 @@ def request_log_of(connection: HTTPConnection) -> RequestLog:
 
 
 class RequestMiddleware:
-    """The outermost application. Sockets get an id too; everything else of theirs is their own."""
+    """The outermost application. Sockets get an id only; they log and close by themselves."""
 
     def __init__(self, app: ASGIApp, runtime: AppRuntime) -> None:
         self._app = app
@@ -62,14 +62,14 @@ class RequestMiddleware:
         self._headers = (*_SECURITY, _HSTS) if runtime.settings.production else _SECURITY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, whatever happens within."""
+        """Answers every request, also if the application fails."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         offered = Headers(scope=scope).get("x-request-id", "")
         request_log = RequestLog(offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8))
         scope[_KEY] = request_log
-        # Starlette's routes then raise what they refuse, instead of answering in plain text.
+        # Starlette's routes then raise their errors instead of answering in plain text.
         scope["app"] = self
         structlog.contextvars.bind_contextvars(request_id=request_log.request_id)
         if scope["type"] == "websocket":
@@ -120,7 +120,7 @@ class RequestMiddleware:
             "request",
             method=scope["method"],
             path=scope["path"],
-            # Without an answer, the client was gone before there was one.
+            # Without an answer, the client has disconnected.
             status=request_log.status or None,
             ms=round(seconds * 1000, 2),
             **{name: value for name, value in fields.items() if value is not None},

@@ -23,11 +23,11 @@ WEB_DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why the caller's credentials are not valid. The caller is anonymous, and sees this where that is not enough."""
+    """Why the caller's credentials are not valid. The caller is anonymous, and gets this where a viewer is needed."""
 
     reason: str
     is_deliberate: bool
-    """A token, which a client sends because it means to. Cookies, and passwords for a proxy, browsers add unasked."""
+    """Whether the client sent it on purpose, as a token. Browsers add cookies and a proxy's passwords by themselves."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Caller(msgspec.Struct, frozen=True):
     refresh_token: str | None = None
     """From the browser's cookie; null without one."""
     refusal: Refusal | None = None
-    """Null for a caller who is known, and for one who has shown nothing."""
+    """Null for an authenticated caller, and for one without credentials."""
     device_token: str | None = None
     """From the browser's cookie; null without one."""
 
@@ -73,7 +73,7 @@ class Context(RequestContext, Protocol):
 
 
 class Pingable(Protocol):
-    """The Redis client, as far as its health goes."""
+    """The part of the Redis client that health checks use."""
 
     def ping(self) -> Awaitable[object]:
         """Raises when the server does not answer."""
@@ -107,7 +107,7 @@ class AppRuntime:
     authenticate: Callable[[str, Client], Awaitable[Viewer | None]]
     """The viewer of an access token; None for one that is malformed, expired or revoked. Raises Unavailable."""
     fault_of: Callable[[str], str]
-    """What is wrong with a token that makes no viewer, in words for its bearer."""
+    """Why a token is not valid, as a message for the client."""
     database: Database
     redis: Pingable
     hub: Hub

@@ -22,10 +22,10 @@ GRACE_S: Final = 5
 """Seconds that requests may take to end once the server is asked to stop."""
 
 PEER_PATIENCE_S: Final = 15
-"""A peer that acknowledges nothing for so many seconds is gone."""
+"""Seconds without an acknowledgement after which a peer counts as disconnected."""
 
 UNSENT_BYTES: Final = 128 * 1024
-"""What the kernel takes for a connection beyond what is on its way: it would hold megabytes for a stalled reader."""
+"""How much the kernel buffers for a connection. By default it would hold megabytes for a stalled reader."""
 
 _BACKLOG: Final = 2048
 
@@ -40,9 +40,9 @@ async def serve(
 ) -> None:
     """Serves until SIGINT, SIGTERM or `stop`, then lets requests end. Raises Unavailable when the port is taken.
 
-    `ready` gets the address once connections are accepted; `stopping` end what would never end by itself, when no
-    connection is accepted any more and before requests are waited for. Signals are handled, not raised again: the
-    caller cleans up after this returns.
+    `ready` gets the address once connections are accepted. `stopping` end what would never end by itself; they are
+    called after the last connection was accepted, and before requests are waited for. Signals are handled, not raised
+    again: the caller cleans up after this returns.
     """
     _allow_descriptors()
     listening = _listen(settings.host, settings.port)
@@ -85,10 +85,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What lives by now lives as long as the process: the collector need not look at it again.
+        # What exists now lives as long as the process: the garbage collector can skip it.
         gc.collect()
         gc.freeze()
-        # A large answer makes tens of thousands of objects that die with it, by their counts alone.
+        # A large answer makes tens of thousands of objects, which are freed by reference counting.
         gc.set_threshold(50_000, 10, 50)
         self._ready()
 
@@ -117,9 +117,9 @@ class _Server(uvicorn.Server):
 
 
 def _allow_descriptors() -> None:
-    """Takes all the file descriptors that we may have: each connection is one, and the usual 1,024 are few."""
+    """Raises the limit on file descriptors to the maximum: each connection is one, and the usual limit is 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Some systems name a limit that they do not grant.
+    # Some systems report a limit that they do not grant.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -19,12 +19,12 @@ from app.kit.hub import Hub, Listener
 from app.kit.tasks import end
 
 REMEMBERED_S: Final = 60.0
-"""How long an ended session is remembered, so that a caller who was authenticated just before it ended learns of it."""
+"""How long an ended session is remembered, for callers who were authenticated just before it ended."""
 
 UNSURE_S: Final = 30.0
 """Connections are closed when it has been unknown for this long whether their sessions are active."""
 
-_LOOK_EVERY_S: Final = 5.0
+_CHECK_EVERY_S: Final = 5.0
 _RETRY_S: Final = 0.5
 _WARNED_SHARE: Final = 1 / 3
 
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class Ending(Enum):
-    """Why a session does not carry a connection any more."""
+    """Why a connection can no longer act for its session."""
 
     EXPIRED = "The session has expired."
     ENDED = "The session was ended."
@@ -82,7 +82,7 @@ class SessionWatch:
             await end(self._task)
 
     def watch(self, session_id: UUID, watcher: Watching) -> bool:
-        """Whether the session lives; if so, the watcher hears of its end.
+        """Whether the session is active; if so, the watcher is notified when it ends.
 
         One that was authenticated within the last minute has missed nothing.
         """
@@ -92,7 +92,7 @@ class SessionWatch:
         return True
 
     def unwatch(self, session_id: UUID, watcher: Watching) -> None:
-        """The watcher hears nothing more."""
+        """The watcher is not notified any more."""
         watchers = self._watching.get(session_id, [])
         if watcher in watchers:
             watchers.remove(watcher)
@@ -133,7 +133,7 @@ class SessionWatch:
                 while events := await listener.take():
                     for event in events:
                         self._end(UUID(event.payload["session_id"]))
-                # A stream in which nothing happens, and one that we are cut off from, are equally silent.
+                # A stream without events looks the same as one that cannot be read.
                 await self._hub.top(SESSIONS_STREAM)
                 if time.monotonic() < self._check_until:
                     await self._check_all()
@@ -141,19 +141,19 @@ class SessionWatch:
             except ResyncRequired:
                 raise
             except Exception as error:
-                await self._doubt(error)
+                await self._verification_failed(error)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
+                async with asyncio.timeout(_CHECK_EVERY_S):
                     await self._wake.wait()
 
     async def _begin_anew(self) -> Listener:
-        """Follows what comes from now on. What has been missed is looked after, also for who is just connecting."""
+        """Follows new events. For a while all sessions are checked, because the end of one may have been missed."""
         while True:
             try:
                 listener = await self._listen()
             except Exception as error:
-                await self._doubt(error)
+                await self._verification_failed(error)
             else:
                 self._check_until = time.monotonic() + REMEMBERED_S
                 return listener
@@ -164,10 +164,10 @@ class SessionWatch:
         for session_id in set(asked) - living.keys():
             self._end(session_id)
 
-    async def _doubt(self, error: Exception) -> None:
+    async def _verification_failed(self, error: Exception) -> None:
         """Waits briefly, and ends connections whose sessions could not be verified for too long."""
         if isinstance(error, Problem):
-            log.warning("sessions.unsure", error=error.message)
+            log.warning("sessions.unverified", error=error.message)
         else:
             log.error("sessions.failed", exc_info=error)
         if time.monotonic() - self._sure_at > UNSURE_S:
@@ -231,7 +231,7 @@ class Lease:
         self._over(ending)
 
     def recheck(self) -> None:
-        """Checks in a moment whether the session was renewed. Claims in a row share a check.
+        """Checks whether the session was renewed. Several claims in a row share one check.
 
         No claim can cancel the check at the end of the session, or the one that precedes the warning.
         """
@@ -277,9 +277,9 @@ class Lease:
             async with asyncio.timeout(max(_RETRY_S, left_s)):
                 expires_at = await self._watch.expiry_of(viewer.session_id)
         except Exception as error:
-            # It may yet be known before the time is over; when it is over, not knowing is not enough.
+            # Before the session expires, a later check may succeed; at its end it must be known to be active.
             if not isinstance(error, TimeoutError | Problem):
-                log.exception("sessions.look_failed")
+                log.exception("sessions.check_failed")
             expires_at = viewer.expires_at
         self._checking = None
         if expires_at is None:

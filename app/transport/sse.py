@@ -28,11 +28,11 @@ from app.transport.sessions import Ending, Lease
 Events: TypeAlias = AsyncGenerator[Delivery | Failed, None]
 
 KEEP_ALIVE_S: Final = 12.0
-"""A comment is sent when nothing else was for so long: proxies and clients take silence for death."""
+"""A comment is sent after this long without an event: proxies and clients close idle connections."""
 
 _HEADERS: Final = (
     (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
-    # A proxy that compressed would hold events back until it has enough of them.
+    # A proxy that compresses the stream would delay events until its buffer is full.
     (b"cache-control", f"no-store, {NO_TRANSFORM}".encode()),
     (b"x-accel-buffering", b"no"),
 )
@@ -68,7 +68,7 @@ class EventStreams:
         return answer
 
     def single(self, response: Response) -> ASGIApp:
-        """Answers what has one result, or is refused: a client that accepts only events gets no other answer."""
+        """Answers an operation with one result, or an error, for a client that accepts only events."""
         return self._stream(_once(response), None)
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Fan-out: one event to thousands of sockets, over the whole path, and what becomes of them when the server dies.
+"""Fan-out: one event to thousands of sockets, over the whole path, and their reconnection after a kill of the server.
 
-DESIGN section 9. Every run is reconciled with the publisher's log; one that is not says VOID and proves nothing.
+DESIGN section 9. Every run is compared with the publisher's log; a run that does not match is reported as VOID.
 """
 
 from rich.progress import Progress

@@ -1,4 +1,4 @@
-"""The processes beside the server: spoken to in lines of JSON, pinned to the load's core, gone when we are."""
+"""The other processes of a run: they exchange lines of JSON, are pinned to the load's core, and end with this one."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""The client under no measurement: `python -m bench.fanout.client`, orders on standard input.
+"""The load client, which is not itself measured: `python -m bench.fanout.client`, orders on standard input.
 
 A process of its own, so that it shares neither an interpreter nor, where there are two, a core with the server.
 """
@@ -16,7 +16,7 @@ import msgspec
 from bench.fanout.messages import Begin, Begun, Cut, Open, Opened, Order, Outcome, Prove, Proved, Settle
 from bench.fanout.sockets import NEVER, Sockets
 
-_LOOK_S: Final = 0.01
+_POLL_S: Final = 0.01
 
 
 class Client:
@@ -102,8 +102,8 @@ class Client:
             if now >= look_at:
                 if self._sockets.failure or done():
                     return
-                look_at = now + _LOOK_S
-            self._sockets.receive(_LOOK_S)
+                look_at = now + _POLL_S
+            self._sockets.receive(_POLL_S)
 
 
 def main() -> None:

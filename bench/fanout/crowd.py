@@ -1,4 +1,4 @@
-"""10,000 sockets: how fast they come, what they weigh, how late they hear, and how they come back."""
+"""10,000 sockets: how fast they connect, their memory, the latency of events, and how they reconnect."""
 
 import time
 from statistics import median
@@ -19,7 +19,7 @@ EVENTS_MEANWHILE_PER_S: Final = 2.0
 IN_FLIGHT: Final = (8, 16, 32, 64)
 _WARM_SOCKETS: Final = 100
 _RETURN_S: Final = 120.0
-# For what was allocated to be touched, and what was freed to be given back.
+# Until allocated memory was touched, and freed memory was returned.
 _SETTLE_S: Final = 1.0
 
 
@@ -49,7 +49,7 @@ class Crowd(msgspec.Struct, frozen=True):
 
 
 def measure(stage: Stage, size: Size, progress: Progress) -> Crowd:
-    """A server for each part, so that none begins with what another left behind."""
+    """A server for each part, so that none begins with the memory of another."""
     sockets, rounds = size.crowd, size.rounds
     task = progress.add_task(f"{sockets:,} sockets", total=len(IN_FLIGHT) * rounds + 2 + 2 * rounds)
     server = moneta_server(stage.database_url, stage.redis_url, stage.environment)

@@ -42,7 +42,7 @@ class FullPath(msgspec.Struct, frozen=True):
 
 
 def measure(stage: Stage, size: Size, progress: Progress) -> FullPath:
-    """The rounds take turns, so that what disturbs the machine disturbs everybody."""
+    """The servers take turns, so that other load on the machine affects all of them."""
     alone, alone_cpu = client_alone(stage.blocks.marks, size)
     found: dict[str, list[Run]] = {}
     at_target: list[Run] = []
@@ -108,7 +108,7 @@ def node(redis_url: str) -> Iterator[Target]:
 
 
 def install_node() -> list[str]:
-    """Installs the packages of bench/node where they are missing; says what stands in the way."""
+    """Installs the packages of bench/node where they are missing; returns why that failed."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         return [f"{NODE} was left out: there is no Node here."]
     installed, lock = NODE_FOLDER / "node_modules/.package-lock.json", NODE_FOLDER / "package-lock.json"

@@ -1,4 +1,4 @@
-"""What the bench says to its client and its publisher, a line of JSON each, and what they answer.
+"""The messages of the bench to its client and its publisher, a line of JSON each, and their answers.
 
 All times are seconds of the machine's monotonic clock, which all processes share.
 """
@@ -88,7 +88,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     frame_bytes: int
     """Of the last frame, its head included."""
     client_cpu: float
-    """Share of its core; near 1 it was the bottleneck."""
+    """The client's share of its core: near 1, the client was the bottleneck."""
 
 
 class Cut(msgspec.Struct, frozen=True, tag=True):
@@ -135,7 +135,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     payloads: list[dict[str, str | int]] = []
     """As many as marks."""
     database_url: str | None = None
-    """None: no event log; the ready event is published to this Redis channel, for the peers."""
+    """None: no event log; the ready event is published to this Redis channel, for the servers it is compared with."""
     channel: str = ""
     cursor_chars: int = 0
     """Of the ready event's cursor."""

@@ -40,7 +40,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     frame_bytes: int
     other_load: float
     void: str
-    """Why the run says nothing: not every socket had every event once and in order. Empty: each had."""
+    """Why the run is void: not every socket had every event once and in order. Empty: each had."""
 
     @property
     def sustained(self) -> bool:
@@ -148,7 +148,7 @@ def highest(measure: Callable[[float], Run], start: float) -> float:
             rate = min(1.4 * rate, (least + most) / 2)
         else:
             most = rate
-            # What an overloaded server delivers is about what it can.
+            # An overloaded server delivers about as much as it can sustain.
             achieved = 0.97 * run.events_per_s * run.achieved / run.asked
             rate = achieved if least < achieved < most else (least + most) / 2
         if most < start / 50:

@@ -22,8 +22,8 @@ RECEIVE_BYTES: Final = 32_768
 NAP_S: Final = 0.001
 RETRY_S: Final = 0.05
 TIMED: Final = 10
-"""Where all sockets get all events, one in so many is looked at all the time, and timed. The others are looked at every
-UNTIMED_S: the client would else burst with work on the core that the event's way to the server needs as well."""
+"""Where all sockets get all events, one in this many is read all the time, and timed. The others are read every
+UNTIMED_S, or they would take up the core that the event's way to the server needs as well."""
 UNTIMED_S: Final = 0.05
 NEVER: Final = -1
 _SOCKETS_PER_ADDRESS: Final = 1_000

@@ -1,4 +1,4 @@
-"""What stands before anything is measured: the database, viewers with sessions, the two kinds of events, the cores."""
+"""The preparation of the measurements: the database, viewers with sessions, the two kinds of events, the cores."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ SETTINGS: Final = {
     "MONETA_SOCKET_ADDRESS_ACCEPT_RATE": "20000",
     "MONETA_SOCKET_ADDRESS_LIMIT": "20000",
 }
-"""What is raised for 10,000 sockets from one machine."""
+"""The limits that are raised for 10,000 sockets from one machine."""
 DESCRIPTORS: Final = 30_000
 BARE_FRAME_BYTES: Final = len(
     wire.server_frame(
@@ -189,7 +189,7 @@ async def _log_in(application: Application, user_ids: list[UUID], progress: Prog
 
 
 def allow_descriptors() -> None:
-    """For this process and those that it starts. Raises RuntimeError where the machine does not let us."""
+    """Raises the limits for this process and those that it starts. Raises RuntimeError if that is not permitted."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max(soft, DESCRIPTORS)
     with suppress(ValueError, OSError):

@@ -78,7 +78,7 @@ async def _lifespan(_: Starlette) -> AsyncIterator[None]:
 
 
 def main() -> None:
-    """Serves it as people serve it: uvicorn, uvloop, its default WebSockets, no compression, no access log."""
+    """Serves it in the usual way: uvicorn, uvloop, its default WebSockets, no compression, no access log."""
     view: GraphQL[Any, None] = GraphQL(
         strawberry.Schema(query=Query, subscription=Subscription),
         subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],

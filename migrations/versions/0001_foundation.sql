@@ -59,7 +59,7 @@ REVOKE INSERT, UPDATE, DELETE ON partitioned_tables FROM moneta_app;
 -- SECURITY DEFINER: the application may ask for it but cannot create or drop a table itself.
 CREATE FUNCTION maintain_partitions(at timestamptz, months_ahead integer DEFAULT 3)
 RETURNS TABLE (created integer, dropped integer)
--- In UTC: a month's length must not depend on the clock changes of the caller's time zone.
+-- In UTC: a month's length must not depend on the clock changes of whoever calls.
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     parent record;
@@ -92,7 +92,7 @@ BEGIN
             SELECT c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
             WHERE h.inhparent = parent.table_name::regclass AND c.relname ~ '_\d{4}_\d{2}$'
         LOOP
-            -- Never by a date to come: who may call this must not be able to empty an append-only log.
+            -- Never by a date to come: whoever may call this must not be able to empty an append-only log.
             IF to_date(right(child.relname, 7), 'YYYY_MM') + interval '1 month'
                 <= (least(at, now()) - parent.retention) THEN
                 EXECUTE format('DROP TABLE %I', child.relname);

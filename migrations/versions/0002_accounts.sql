@@ -216,7 +216,7 @@ GRANT EXECUTE ON FUNCTION session_of_token TO moneta_app;
 
 -- Auth log --------------------------------------------------------------------------------------------------------
 
--- Log-ins and attempts: kept for 90 days, then deleted by a job, as the seeds ask of their logs. What was changed
+-- What happened at the door: kept for 90 days, then deleted by a job, as the seeds ask of their logs. What was changed
 -- inside is in audit_logs, which keeps its own term and is never deleted from.
 CREATE TABLE auth_logs (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

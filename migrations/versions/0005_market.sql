@@ -99,7 +99,7 @@ CREATE TABLE market_data (
     last_updated timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (symbol, exchange)
 ) WITH (fillfactor = 50);
-COMMENT ON COLUMN market_data.exchange IS 'The source: `simulated`, `coingecko`, `coinmarketcap`.';
+COMMENT ON COLUMN market_data.exchange IS 'Who says so: `simulated`, `coingecko`, `coinmarketcap`.';
 COMMENT ON COLUMN market_data.change_24h IS 'In dollars; change_percentage_24h in per cent.';
 CREATE INDEX market_data_last_updated ON market_data USING brin (last_updated);
 
@@ -116,7 +116,7 @@ CREATE TABLE market_sources (
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (source, kind)
 );
-COMMENT ON COLUMN market_sources.ignored IS 'How many values were rejected, by reason.';
+COMMENT ON COLUMN market_sources.ignored IS 'How many values were not believed, by reason.';
 COMMENT ON COLUMN market_sources.state IS 'What the next request needs to know, such as the ETag of a feed.';
 
 -- Prices over time -------------------------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ CREATE INDEX alerts_expires_at ON alerts (expires_at) WHERE expires_at IS NOT NU
 CREATE TRIGGER alerts_updated_at BEFORE UPDATE ON alerts FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
 -- How far each kind of alert has been evaluated: what was measured last. It moves in the transaction that fires, so that
--- a crossing is found once, whichever worker looks, and none is lost with a worker.
+-- a crossing is found once, whoever looks, and none is lost with a worker.
 CREATE TABLE alert_marks (
     kind text NOT NULL,
     subject text NOT NULL,

@@ -107,7 +107,7 @@ BEGIN
             SELECT c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
             WHERE h.inhparent = parent.table_name::regclass AND c.relname ~ '_\d{4}_\d{2}$'
         LOOP
-            -- Never by a date to come: who may call this must not be able to empty an append-only log.
+            -- Never by a date to come: whoever may call this must not be able to empty an append-only log.
             IF to_date(right(child.relname, 7), 'YYYY_MM') + interval '1 month'
                 <= (least(at, now()) - parent.retention) THEN
                 EXECUTE format('DROP TABLE %I', child.relname);

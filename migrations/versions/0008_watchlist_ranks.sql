@@ -10,7 +10,7 @@ GRANT USAGE ON SEQUENCE watchlist_ranks TO moneta_app;
 COMMENT ON SEQUENCE watchlist_ranks IS 'Behind every rank and position there is; those of before count from 0.';
 
 ALTER TABLE watchlist_items ADD COLUMN rank numeric;
--- Policies bind the owner as well. Not a change of type, which would write the table anew: a transaction that has a snapshot open
+-- Policies bind the owner as well. Not a change of type, which would write the table anew: whoever has a snapshot open
 -- would find it empty.
 SELECT set_config('app.system', 'on', true);
 UPDATE watchlist_items SET rank = position;

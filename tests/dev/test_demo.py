@@ -3,13 +3,13 @@
 from rich.progress import Progress
 
 from app.dev.demo import load_demo
-from app.dev.demo_prices import Extent
+from app.dev.demo_prices import DemoSize
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
 from tests.conftest import Owner
 
-SMALL = Extent(minute_tokens=2, days=1, daily_days=3)
+SMALL = DemoSize(minute_tokens=2, days=1, daily_days=3)
 
 
 async def test_a_later_start_leaves_alone_what_people_have_done(

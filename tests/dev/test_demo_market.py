@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_news import SOURCE, drafts
-from app.dev.demo_prices import Extent
+from app.dev.demo_prices import DemoSize
 from app.domains.accounts.model import Viewer
 from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.market.services import MarketServices
@@ -17,7 +17,7 @@ from app.kit.house import Services
 from tests.conftest import Owner
 from tests.factories import register
 
-EXTENT = Extent(minute_tokens=3, days=2, daily_days=5)
+SIZE = DemoSize(minute_tokens=3, days=2, daily_days=5)
 MIDNIGHT = datetime.fromisoformat("2026-11-21T00:00Z")
 
 
@@ -29,7 +29,7 @@ async def load(services: Services, database: Database, clock: FixedClock, people
         database,
         clock,
         people,
-        extent=EXTENT,
+        size=SIZE,
         progressed=lambda done, total: steps.append(done),
     )
     assert is_new == bool(steps)

@@ -1,4 +1,4 @@
-"""That nothing is asked before a key is claimed is a matter of form: see kit/idempotency."""
+"""That nothing is awaited before a key is claimed is checked in the source: see kit/idempotency."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _is_once(node: ast.AST) -> bool:
 
 
 def _is_keyed(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) in {"Keyed", "Keyed.of"}
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in {"KeyedRequest", "KeyedRequest.of"}
 
 
 CALLERS = [pytest.param(function, id=name) for name, function in functions()]
@@ -35,7 +35,7 @@ def test_there_are_as_many_as_mutations_with_a_key() -> None:
 
 
 @pytest.mark.parametrize("function", CALLERS)
-def test_whoever_writes_under_a_key_waits_for_nothing_before(function: ast.AsyncFunctionDef) -> None:
+def test_a_keyed_write_waits_for_nothing_before(function: ast.AsyncFunctionDef) -> None:
     """Up to the write, or to the function within that makes it, nothing is awaited and nothing may refuse."""
     for statement in function.body:
         if isinstance(statement, ast.AsyncFunctionDef):

@@ -1,4 +1,4 @@
-"""A request that a live migration hits is repeated: nobody notices."""
+"""A request that a live migration interrupts is repeated, and no client notices."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is public is the same for everybody: a request that reads somebody's own data reads it as them."""
+"""Public data is the same for all callers; a user's own data is read as that user."""
 
 from collections.abc import Callable
 from typing import Any

@@ -16,7 +16,7 @@ from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact, stream_key
 from app.kit.relay import CHANNEL, Relay
 from tests.conftest import Owner
-from tests.kit.moving import append, following, hub_of, relaying, take
+from tests.kit.event_pipeline import append, following, hub_of, relaying, take
 from tests.statements import statement
 from tests.waiting import until
 

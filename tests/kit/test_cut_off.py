@@ -1,4 +1,4 @@
-"""A statement that is cancelled half way concerns nobody but who was cancelled."""
+"""A statement that is cancelled half way affects only the request that was cancelled."""
 
 import asyncio
 import random

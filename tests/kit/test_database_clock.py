@@ -130,7 +130,7 @@ async def test_a_wrong_machine_is_warned_of_once_in_a_while(world: World) -> Non
         await world.clock.compare()
         world.machine += 3 * HOUR - timedelta(seconds=WRONG_S)
         await world.clock.compare()
-    assert [line["event"] for line in logged] == ["clock.wrong"] * 3 + ["clock.right_again"]
+    assert [line["event"] for line in logged] == ["clock.wrong"] * 3 + ["clock.corrected"]
 
 
 async def test_it_is_kept_by_a_real_database(database: Database) -> None:

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from app.kit.db import SYSTEM, Database, Scope, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import KeyedRequest, once
 from tests.conftest import Owner
 from tests.statements import statement, value_of
 
@@ -37,7 +37,7 @@ class Caller:
                 raise LookupError
             return {"id": str(uuid4()), "body": body}
 
-        keyed = Keyed.of(self.user_id, key, operation, {"body": body})
+        keyed = KeyedRequest.of(self.user_id, key, operation, {"body": body})
 
         async def write(tx: Tx) -> dict[str, Any]:
             outcome = await once(tx, keyed, lambda: work(tx), dict[str, Any])
@@ -94,7 +94,7 @@ async def test_a_rollback_frees_the_key(database: Database, owner: Owner) -> Non
     assert await orders_placed(owner) == 1
 
 
-async def test_whoever_waited_for_a_rollback_takes_over(database: Database, owner: Owner) -> None:
+async def test_a_request_that_waited_for_a_rollback_takes_over(database: Database, owner: Owner) -> None:
     alice = Caller(database)
     results = await asyncio.gather(
         *(alice.order("k", "x", fail=number == 0) for number in range(5)), return_exceptions=True
@@ -132,6 +132,6 @@ async def test_what_cannot_be_written_as_json_is_the_works_to_refuse(database: D
     async def refuse() -> str:
         raise LookupError
 
-    keyed = Keyed.of(ALICE, "k", "order", ["\ud800"])
+    keyed = KeyedRequest.of(ALICE, "k", "order", ["\ud800"])
     with pytest.raises(LookupError):
         await database.write(Scope(user_id=ALICE), lambda tx: once(tx, keyed, refuse, str))

@@ -1,4 +1,4 @@
-"""Places in a stream: where they go on, what reads they cost, and when they cannot be gone on from."""
+"""Offsets in a stream: where they continue, what reads they cost, and when they cannot be resumed from."""
 
 import asyncio
 import tracemalloc
@@ -16,7 +16,7 @@ from app.kit.events import EventLog, stream_key
 from app.kit.relay import CHANNEL
 from app.kit.sql import Query
 from tests.conftest import Owner
-from tests.kit.moving import append, following, hub_of, relaying, take
+from tests.kit.event_pipeline import append, following, hub_of, relaying, take
 from tests.waiting import until
 
 LATER = 3600.0
@@ -78,7 +78,9 @@ async def test_a_take_hands_out_at_most_what_was_asked_for(database: Database, e
         assert await listener.take() == []
 
 
-async def test_who_comes_for_what_follows_is_told_only_then(database: Database, events: EventLog, redis: Redis) -> None:
+async def test_a_listener_at_the_head_is_notified_only_of_new_events(
+    database: Database, events: EventLog, redis: Redis
+) -> None:
     await append(database, events, "a", range(3))
     async with hub_of(events, redis) as hub:
         now, then = Bell(), Bell()
@@ -93,7 +95,7 @@ async def test_who_comes_for_what_follows_is_told_only_then(database: Database, 
         assert [event.seq for event in await listener.take()] == [4]
 
 
-async def test_a_thousand_who_resume_at_one_place_read_once(
+async def test_a_thousand_that_resume_at_one_offset_read_once(
     database: Database, events: EventLog, redis: Redis, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await append(database, events, "a", range(50))
@@ -132,7 +134,7 @@ async def test_what_redis_does_not_hold_is_read_once_from_postgres(
         assert await hub.history("a", 50, 10) == []
 
 
-async def test_redis_is_believed_only_where_it_has_the_very_next_fact(
+async def test_redis_is_used_only_if_it_has_the_very_next_fact(
     database: Database, events: EventLog, redis: Redis, owner: Owner
 ) -> None:
     await append(database, events, "a", range(10))
@@ -177,7 +179,7 @@ async def test_a_place_that_nobody_was_given_asks_for_a_resync(
             await hub.history("a", after, 10)
 
 
-async def test_a_new_epoch_ends_every_place_of_the_old_one(
+async def test_a_new_epoch_ends_every_listener_of_the_old_one(
     database: Database, events: EventLog, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "TOP_CHECK_S", LATER)
@@ -188,7 +190,7 @@ async def test_a_new_epoch_ends_every_place_of_the_old_one(
         listener, other = await hub.listen("a", bell), await hub.listen("b", Bell())
         before = hub.epoch
         renewed = await events.renew_epoch()
-        # The relay tells to which epoch a fact belongs, and so the hub looks.
+        # A message contains the epoch of its fact, so the hub checks.
         await append(database, events, "unheard", range(1))
         await until(lambda: hub.epoch == renewed)
         assert before != renewed
@@ -207,7 +209,7 @@ async def test_a_new_epoch_ends_every_place_of_the_old_one(
         assert (hub.listening, hub._streams) == (0, {})
 
 
-async def test_a_stream_that_went_back_ends_its_places(
+async def test_a_stream_that_went_back_ends_its_listeners(
     database: Database, events: EventLog, redis: Redis, owner: Owner
 ) -> None:
     await append(database, events, "a", range(5))

@@ -20,7 +20,7 @@ from tests.kit.test_hub import valkey
 from tests.waiting import HANG_S, until
 
 IMPATIENT_S = 0.05
-"""For who does not answer. Nobody else is patient: whatever ends, ended because all had answered."""
+"""For a process that does not answer. All other calls end because every process has answered."""
 
 
 @contextlib.asynccontextmanager
@@ -187,7 +187,7 @@ async def test_questions_of_others_are_bounded(
         await all_listen(redis, 2)
         with listening() as entries:
             waiting = [asyncio.create_task(first.call("who", number)) for number in range(10)]
-            await until(lambda: [entry["event"] for entry in entries] == ["peers.too_busy"] * 7)
+            await until(lambda: [entry["event"] for entry in entries] == ["rpc.too_busy"] * 7)
         release.set()
         await until(lambda: sum(asking.done() for asking in waiting) == 3)
         assert [asking.result().complete for asking in waiting if asking.done()] == [True] * 3
@@ -276,7 +276,7 @@ async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_pat
             await until(lambda: whole(first))
 
 
-async def test_whoever_does_not_hear_its_own_question_knows_that_it_misses_answers(
+async def test_a_process_that_does_not_receive_its_own_question_reports_incomplete_replies(
     redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def deaf(_: ProcessRpc) -> None:

@@ -86,15 +86,15 @@ async def test_failures_at_once_are_counted_like_failures_in_turn(redis: Redis, 
     assert sum(isinstance(outcome, RateLimited) for outcome in outcomes) == 47
 
 
-async def test_who_waits_for_a_place_in_vain_is_told_so(
+async def test_an_attempt_that_gets_no_slot_is_rate_limited(
     redis: Redis, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.ratelimit.PLACE_S", 0.1)
+    monkeypatch.setattr("app.kit.ratelimit.SLOT_WAIT_S", 0.1)
     limiter, one = RateLimiter(redis, clock), Limit("one", 1, MINUTE)
     async with limiter.attempt(one.of("alice")):
         for outcome in await asyncio.gather(*(fail(limiter, one) for _ in range(3)), return_exceptions=True):
             assert isinstance(outcome, RateLimited), "it is their own excess, and no outage"
-        # A place whose process has died lapses.
+        # A slot whose process has died lapses.
         clock.advance(LAPSE)
         async with limiter.attempt(one.of("alice")):
             pass
@@ -151,7 +151,7 @@ async def test_without_redis_there_are_no_attempts(clock: FixedClock) -> None:
     await dead.aclose()
 
 
-async def test_a_failure_that_cannot_be_noted_is_not_told(redis: Redis, clock: FixedClock) -> None:
+async def test_a_failure_that_cannot_be_counted_is_not_revealed(redis: Redis, clock: FixedClock) -> None:
     async with RateLimiter(redis, clock).attempt(LIMIT.of("alice")) as attempt:
         [charge] = LIMIT.of("alice")
         await redis.set(charge.keys[0], "in the way", ex=60)
@@ -171,6 +171,6 @@ async def test_a_redis_that_hangs_is_not_waited_for(clock: FixedClock, monkeypat
         with pytest.raises(Unavailable):
             await fail(limiter)
         # Nor by those who stand in line behind the caller.
-        monkeypatch.setattr("app.kit.ratelimit.PLACE_S", 0.2)
+        monkeypatch.setattr("app.kit.ratelimit.SLOT_WAIT_S", 0.2)
         outcomes = await asyncio.gather(*(fail(limiter) for _ in range(20)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {Unavailable}

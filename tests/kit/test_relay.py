@@ -14,7 +14,7 @@ from app.kit.events import Event, EventLog, Fact, stream_key
 from app.kit.hub import Hub
 from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
 from tests.conftest import Owner
-from tests.kit.moving import append, cancel, following, hub_of, relaying, take
+from tests.kit.event_pipeline import append, cancel, following, hub_of, relaying, take
 from tests.waiting import elapse, until
 
 LOCK_HOLDERS = (
@@ -33,7 +33,7 @@ async def published(owner: Owner) -> bool:
 
 
 async def key_of(redis: Redis, stream: str) -> bytes:
-    """Where Redis keeps the stream, in whatever epoch there is."""
+    """Where Redis keeps the stream, in the current epoch."""
     (key,) = await redis.keys(f"moneta:stream:*:{stream}")
     assert isinstance(key, bytes)
     return key

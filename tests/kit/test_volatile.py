@@ -9,7 +9,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.volatile import LATEST_TTL_S, VOLATILE_CHANNEL, Latest, VolatileTopics, Watcher, latest_key
-from tests.kit.moving import hub_of
+from tests.kit.event_pipeline import hub_of
 from tests.waiting import until
 
 
@@ -176,7 +176,7 @@ async def test_a_topic_that_is_left_and_watched_again_while_it_is_read_is_read_a
         assert (await second).watcher.take() == [Latest("BTC", 1)]
 
 
-async def test_telling_does_not_wait_and_conflates(redis: Redis) -> None:
+async def test_publish_soon_does_not_wait_and_conflates(redis: Redis) -> None:
     volatile = VolatileTopics(redis)
     # All in one turn of the event loop: nothing is sent in between.
     for price in range(1000):

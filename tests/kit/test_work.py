@@ -1,4 +1,4 @@
-"""Whatever runs, and however it was begun: who holds a connection may not wait for another."""
+"""Work that holds a connection may not wait for another one, however it was begun."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,12 +31,12 @@ GUARD = "may not wait for another"
 
 @pytest.fixture
 def pool_size() -> int:
-    """Whoever waits for a second one waits for ever."""
+    """A pool of one connection: waiting for a second one never ends."""
     return 1
 
 
 async def nested(database: Database) -> None:
-    """What nobody may do, by each of the ways to a second connection."""
+    """Waits for a second connection, in each of the ways there are; all are forbidden."""
 
     async def second(tx: Tx) -> None:
         async def snapshot() -> None:
@@ -62,7 +62,7 @@ async def nested(database: Database) -> None:
     await database.read(PUBLIC, second)
     async with database.snapshot(PUBLIC) as tx:
         await second(tx)
-    # One after the other is what everybody may.
+    # One after the other is allowed.
     assert await database.fetch(ONE)
 
 

@@ -72,7 +72,7 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "engine.streams.subscriptions.Subscriptions.open": {"timeoutS"},
     "kit.admission.Admission.enter": {"databaseWaiting", "databaseWaitingPerCaller"},
     "kit.crypto.passwords.Passwords._run": {"passwordsWaiting"},
-    "kit.ratelimit.RateLimiter._place": {"attempts"},
+    "kit.ratelimit.RateLimiter._take_slot": {"attempts"},
     "transport.messages.read_body": {"bodyBytes"},
     "transport.connection_limits.ConnectionLimits.acquire": SOCKETS,
     "transport.sockets.admission": ACCEPTS,

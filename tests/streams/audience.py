@@ -13,7 +13,7 @@ from app.domains.notifications.model import NOTIFICATION_CREATED, notification_s
 from app.schema.ledger.blocks import BLOCK_KIND
 from app.schema.ledger.transactions import TRANSACTION_KINDS
 from app.schema.ledger.wallets import BALANCE_KINDS
-from tests.streams.plant import Inhabitant, Plant
+from tests.streams.deployment import ApiUser, Deployment
 from tests.streams.readers import hear, initialise, open_socket, say
 
 SEQS = "SELECT seq FROM events WHERE stream = $1 AND seq > $2 AND kind = ANY($3) ORDER BY seq"
@@ -82,7 +82,7 @@ class Document:
             "notification": {NOTIFICATION_CREATED},
         }[self.object]
 
-    def stream(self, person: Inhabitant | None) -> str | None:
+    def stream(self, person: ApiUser | None) -> str | None:
         """Whose events it shows to this person; None: no one's."""
         if self.object == "block":
             return CHAIN_STREAM
@@ -114,7 +114,7 @@ OWN_DOCUMENTS = tuple(Document(field, (OWN_PARTS[object_],)) for field, object_ 
 class Watch:
     """One subscription of one person; nobody is one as well."""
 
-    person: Inhabitant | None
+    person: ApiUser | None
     document: Document
     start: int
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -137,13 +137,13 @@ class Watch:
         """What each event said, in order."""
         return [message["payload"]["data"][self.document.field] for message in self.messages]
 
-    async def due(self, plant: Plant) -> list[str]:
+    async def due(self, deployment: Deployment) -> list[str]:
         """The cursors of the events that it must have been shown."""
         stream = self.document.stream(self.person)
         assert stream is not None
-        async with plant.owner() as owner:
+        async with deployment.owner() as owner:
             seqs = await owner.fetch(SEQS, stream, self.start, list(self.document.kinds))
-        return [await plant.cursor(row[0], stream) for row in seqs]
+        return [await deployment.cursor(row[0], stream) for row in seqs]
 
 
 class Client:
@@ -184,9 +184,9 @@ class Client:
 
 
 @asynccontextmanager
-async def client_of(plant: Plant, person: Inhabitant | None, watches: Sequence[Watch]) -> AsyncIterator[Client]:
+async def client_of(deployment: Deployment, person: ApiUser | None, watches: Sequence[Watch]) -> AsyncIterator[Client]:
     """A person's socket, whose watches begin."""
-    async with open_socket(plant.url) as socket:
+    async with open_socket(deployment.url) as socket:
         await initialise(socket, person.token if person else None)
         client = Client(socket, watches)
         try:
@@ -196,12 +196,12 @@ async def client_of(plant: Plant, person: Inhabitant | None, watches: Sequence[W
             await client.stop()
 
 
-async def ask_alone(plant: Plant, watch: Watch, shown: dict[str, Any]) -> Any:
+async def ask_alone(deployment: Deployment, watch: Watch, shown: dict[str, Any]) -> Any:
     """The object that was shown, as the same person gets it by a query now."""
     query, variables = watch.document.question(shown[watch.document.object])
     headers = {"authorization": f"Bearer {watch.person.token}"} if watch.person else {}
     body = {"query": query, "variables": variables}
-    answer = (await plant.http.post(f"{plant.url}/graphql", json=body, headers=headers)).json()
+    answer = (await deployment.http.post(f"{deployment.url}/graphql", json=body, headers=headers)).json()
     assert "errors" not in answer, answer
     data = answer["data"]
     return data.get("viewer", data)["object"]

@@ -4,20 +4,20 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.streams.plant import Plant, running_plant
-from tests.streams.servers import Servers, mortal_servers
+from tests.streams.deployment import Deployment, running_deployment
+from tests.streams.servers import Servers, killable_servers
 
 
 @pytest.fixture(scope="session")
-def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def killable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers of these tests' own: they are killed."""
-    with mortal_servers(tmp_path_factory.mktemp("mortal") / "home") as servers:
+    with killable_servers(tmp_path_factory.mktemp("killable") / "home") as servers:
         yield servers
 
 
 @pytest_asyncio.fixture(scope="session")
-async def plant(mortals: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
+async def deployment(killable: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     """One for all tests here: each leaves it whole."""
-    home: Path = tmp_path_factory.mktemp("plant")
-    async with running_plant(home, mortals) as running:
+    home: Path = tmp_path_factory.mktemp("deployment")
+    async with running_deployment(home, killable) as running:
         yield running

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.declarations.stream_cursors import stream_cursor
-from tests.streams.plant import Plant
+from tests.streams.deployment import Deployment
 from tests.streams.publishing import Publisher
 from tests.streams.readers import EventSourceReader, Reader, SocketReader
 from tests.waiting import seen, until
@@ -19,14 +19,14 @@ PLAIN = "subscription($after: Cursor) { newBlock(after: $after) { cursor block {
 WIDE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { walletId } } } }"
 PRIVATE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { balance } } } }"
 FORGETFUL = 7
-"""Some note their place with every seventh event only."""
+"""Some store their cursor with every seventh event only."""
 
 
 @dataclass
 class Crowd:
     """Who reads, who writes, and what came of it."""
 
-    plant: Plant
+    deployment: Deployment
     epoch: UUID
     start: int
     publisher: Publisher
@@ -48,7 +48,7 @@ class Crowd:
     def join(self, count: int) -> None:
         """Some more come, who want everything from the start."""
         after = self.cursor(self.start)
-        self.readers += [SocketReader(self.plant.url, (PLAIN, WIDE)[each % 2], after) for each in range(count)]
+        self.readers += [SocketReader(self.deployment.url, (PLAIN, WIDE)[each % 2], after) for each in range(count)]
 
     async def published(self, count: int) -> None:
         """Returns once so many more events were committed."""
@@ -56,19 +56,19 @@ class Crowd:
         await until(lambda: len(self.publisher.log) >= goal)
 
     async def caught_up(self) -> None:
-        """Returns once everybody was given what is committed by now."""
+        """Returns once every client has received what is committed now."""
         seq = self.publisher.log[-1].seq
         known = {self.cursor(each) for each in range(seq, seq + 10_000)}
         await until(lambda: all(reader.newest in known for reader in self.readers))
 
     def unhurt(self) -> None:
-        """Nobody was cut, and nobody came back."""
+        """No client was disconnected, and none reconnected."""
         assert [reader.cuts for reader in self.readers if reader.cuts] == []
         assert {len(reader.legs) for reader in self.readers} == {1}
 
     async def settle(self) -> None:
         """Waits for the last event, and compares what each received with what was committed."""
-        async with self.plant.owner() as owner:
+        async with self.deployment.owner() as owner:
             stored = [tuple(row) for row in await owner.fetch(STORED, CHAIN_STREAM, self.start)]
         self._check_log(stored)
         last = self.cursor(stored[-1][0])
@@ -110,9 +110,9 @@ class Crowd:
 
 
 def check_legs(reader: Reader, expected: Sequence[tuple[str, str]]) -> None:
-    """Each connection brought exactly what follows the place that it named, and the last one brought the rest.
+    """Each connection received exactly what follows the cursor that it sent, and the last one received the rest.
 
-    Whoever notes each event as it comes has thus received each once; who notes fewer, those since the note twice.
+    So a client that stores the cursor of each event has received each once; others receive those since it twice.
     """
     places = {cursor: place for place, (cursor, _) in enumerate(expected, 1)}
     reached = 0
@@ -134,22 +134,26 @@ def _same(received: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str
 
 
 @asynccontextmanager
-async def crowd(plant: Plant, *, rate: float = 60.0, sockets: int = 50, streams: int = 5) -> AsyncIterator[Crowd]:
-    """Everybody listens and events flow. Left in peace, it must all add up; `report` tells the figures then."""
-    application = plant.application
+async def crowd(
+    deployment: Deployment, *, rate: float = 60.0, sockets: int = 50, streams: int = 5
+) -> AsyncIterator[Crowd]:
+    """All clients subscribe while events are published. At the end each must have every event; see `report`."""
+    application = deployment.application
     positions = await application.events.positions([CHAIN_STREAM])
-    publisher = Publisher(application.database, application.events, plant.blocks, rate)
-    here = Crowd(plant, positions.epoch, positions.seqs[CHAIN_STREAM], publisher)
+    publisher = Publisher(application.database, application.events, deployment.blocks, rate)
+    here = Crowd(deployment, positions.epoch, positions.seqs[CHAIN_STREAM], publisher)
     after = here.cursor(here.start)
     for number in range(sockets):
-        person = plant.people[number % 3]
+        person = deployment.people[number % 3]
         # A tenth each shares with nobody, and is forgetful.
         document = PRIVATE if number % 10 == 0 else (PLAIN, WIDE)[number % 2]
         token = person.token if document is PRIVATE else None
         notes_every = FORGETFUL if number % 10 == 1 else 1
-        here.readers.append(SocketReader(plant.url, document, after, token=token, notes_every=notes_every))
+        here.readers.append(SocketReader(deployment.url, document, after, token=token, notes_every=notes_every))
     for _ in range(streams):
-        here.readers.append(EventSourceReader(plant.url, "subscription { newBlock { cursor block { hash } } }", after))
+        here.readers.append(
+            EventSourceReader(deployment.url, "subscription { newBlock { cursor block { hash } } }", after)
+        )
     here.first = len(here.readers)
     publishing = asyncio.create_task(publisher.run())
     try:

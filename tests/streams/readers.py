@@ -47,7 +47,7 @@ class Over(Exception):
 
 
 class Reader(ABC):
-    """One subscriber. It notes its place with every `notes_every`-th event."""
+    """One subscriber. It stores its cursor with every `notes_every`-th event."""
 
     def __init__(self, url: str, document: str, after: str, *, token: str | None = None, notes_every: int = 1) -> None:
         self.document = document

@@ -16,7 +16,7 @@ from app.dev.processes import spawn
 from tests.waiting import HANG_S, until
 
 FIRST_PORT, PORTS = 12_000, 18_000
-"""Below those that the kernel gives to connecting clients: nobody takes the port of a server that is down."""
+"""Below those that the kernel gives to connecting clients: no other process takes the port of a server that is down."""
 
 _given: set[int] = set()
 
@@ -39,7 +39,7 @@ def lasting_port() -> int:
     raise AssertionError("no port is free")
 
 
-class Mortal:
+class KillableServer:
     """A server of an `Embedded`."""
 
     def __init__(self, running: server.Server) -> None:
@@ -55,7 +55,7 @@ class Mortal:
         """Of a Valkey that is down: it will come back empty."""
         shutil.rmtree(self._recipe.cwd / "appendonlydir")
 
-    async def come_back(self) -> None:
+    async def restart(self) -> None:
         """Starts again, and returns once it answers."""
         ready = False
 
@@ -83,7 +83,7 @@ class Mortal:
             log=recipe.log,
             on_parent_death=recipe.shutdown[0][0],
         )
-        # Whoever stops the servers at the end stops this one.
+        # So that it is stopped with the others at the end.
         self._server._process, self._server.pid = process, process.pid
         return process
 
@@ -93,11 +93,11 @@ class Servers:
 
     def __init__(self, running: Embedded) -> None:
         self.database_url, self.redis_url = running.database_url, running.redis_url
-        self.postgres, self.valkey = map(Mortal, running._servers)
+        self.postgres, self.valkey = map(KillableServer, running._servers)
 
 
 @contextmanager
-def mortal_servers(home: Path) -> Iterator[Servers]:
+def killable_servers(home: Path) -> Iterator[Servers]:
     """Durable ones: what was committed is there after a kill."""
     with mock.patch.object(server, "free_port", lasting_port):
         running = Embedded.start(home)

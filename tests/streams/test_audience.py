@@ -1,4 +1,4 @@
-"""Whatever clients watch beside others: they receive what they may see, and share what they may share."""
+"""Whatever clients subscribe to, they receive what they may see, and share what they may share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -15,7 +15,7 @@ from app.domains.market.services import MarketServices
 from app.kit.db import SYSTEM
 from tests.domains.ledger.scene import Scene
 from tests.streams.audience import BLOCK_PARTS, OWN_DOCUMENTS, Client, Document, Watch, ask_alone, client_of
-from tests.streams.plant import Inhabitant, Plant
+from tests.streams.deployment import ApiUser, Deployment
 from tests.waiting import until
 
 NOBODY = 3
@@ -50,28 +50,34 @@ Step = int | tuple[int, int, int] | Alarm
     steps=[(0, 1, 150), 2, Alarm(0), (1, 2, 7), 0, Alarm(1), 1],
     data=None,
 )
-async def test_nobody_is_told_what_is_anothers(
-    plant: Plant, documents: list[Document], steps: list[Step], data: st.DataObject | None
+async def test_no_viewer_receives_the_data_of_another(
+    deployment: Deployment, documents: list[Document], steps: list[Step], data: st.DataObject | None
 ) -> None:
     everybody = [(who, document) for who in range(NOBODY + 1) for document in documents]
     # Some of them; in the first example all.
     chosen = st.lists(st.sampled_from(everybody), min_size=min(4, len(everybody)), unique=True)
     watchings = data.draw(chosen) if data else everybody
     watches = [
-        Watch(person := plant.people[who] if who < NOBODY else None, document, await start_of(plant, person, document))
+        Watch(
+            person := deployment.people[who] if who < NOBODY else None,
+            document,
+            await start_of(deployment, person, document),
+        )
         for who, document in watchings
     ]
     accepted = [watch for watch in watches if not watch.refused]
-    await until(lambda: no_groups(plant))
-    async with AsyncExitStack() as stack, plant.scene() as scene:
-        before = await plant.metrics()
-        clients = [await stack.enter_async_context(client_of(plant, *each)) for each in by_person(plant, watches)]
-        await until(lambda: opened(plant, len(accepted)))
-        assert (await plant.metrics())["moneta_subscription_groups"] == len({watch.group for watch in accepted})
+    await until(lambda: no_groups(deployment))
+    async with AsyncExitStack() as stack, deployment.scene() as scene:
+        before = await deployment.metrics()
+        clients = [
+            await stack.enter_async_context(client_of(deployment, *each)) for each in by_person(deployment, watches)
+        ]
+        await until(lambda: opened(deployment, len(accepted)))
+        assert (await deployment.metrics())["moneta_subscription_groups"] == len({watch.group for watch in accepted})
         for step in steps:
-            await take(plant, scene, step)
-            await assert_told(plant, clients, accepted)
-        after = await plant.metrics()
+            await take(deployment, scene, step)
+            await assert_received(deployment, clients, accepted)
+        after = await deployment.metrics()
     for watch in watches:
         if watch.refused:
             assert [message["type"] for message in watch.messages] == ["error"]
@@ -79,43 +85,43 @@ async def test_nobody_is_told_what_is_anothers(
     await assert_executions(accepted, before, after)
 
 
-async def start_of(plant: Plant, person: Inhabitant | None, document: Document) -> int:
+async def start_of(deployment: Deployment, person: ApiUser | None, document: Document) -> int:
     """Where the stream stands that is going to be watched."""
     stream = document.stream(person)
-    return 0 if stream is None else (await plant.application.events.positions([stream])).seqs[stream]
+    return 0 if stream is None else (await deployment.application.events.positions([stream])).seqs[stream]
 
 
-def by_person(plant: Plant, watches: Sequence[Watch]) -> Iterator[tuple[Inhabitant | None, list[Watch]]]:
-    for person in (*plant.people, None):
+def by_person(deployment: Deployment, watches: Sequence[Watch]) -> Iterator[tuple[ApiUser | None, list[Watch]]]:
+    for person in (*deployment.people, None):
         if own := [watch for watch in watches if watch.person is person]:
             yield person, own
 
 
-async def take(plant: Plant, scene: Scene, step: Step) -> None:
+async def take(deployment: Deployment, scene: Scene, step: Step) -> None:
     """A payment, a block or an alarm. Where there are no coins to pay with, nothing happens and nothing is sent."""
     if isinstance(step, Alarm):
-        await alarm(plant, plant.people[step.who])
+        await alarm(deployment, deployment.people[step.who])
         return
     if isinstance(step, int):
-        await scene.mine(plant.people[step])
+        await scene.mine(deployment.people[step])
         return
     sender, recipient, cents = step
     with suppress(InsufficientFunds):
-        await scene.pay(plant.people[sender], plant.people[recipient], f"{cents / 100:.2f}")
+        await scene.pay(deployment.people[sender], deployment.people[recipient], f"{cents / 100:.2f}")
 
 
-async def alarm(plant: Plant, person: Inhabitant) -> None:
+async def alarm(deployment: Deployment, person: ApiUser) -> None:
     """The person's alert fires, which is made if need be: so far above the price that nothing else fires it."""
-    market = plant.application.services[MarketServices]
+    market = deployment.application.services[MarketServices]
     waiting = NewAlert(symbol="BTC", condition=PriceAbove(Decimal(10) ** 11), rearm=Rearm.EVERY_TIME)
     alert = await market.alerts.create(person.viewer, waiting, "alarm")
     fired = Firing(alert.id, Decimal(10) ** 11, f"For {person.name}", "")
-    assert await plant.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
+    assert await deployment.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
 
 
-async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
+async def assert_received(deployment: Deployment, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
     """Each received its own events, each once and in order, with the data that a query of its own gives now."""
-    due = [await watch.due(plant) for watch in watches]
+    due = [await watch.due(deployment) for watch in watches]
     await until(lambda: all(len(w.messages) >= len(d) for w, d in zip(watches, due, strict=True)))
     for client in clients:
         heard = await client.pong()
@@ -126,11 +132,11 @@ async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence
         assert [shown["cursor"] for shown in watch.shown] == cursors
         for shown in watch.shown[watch.compared :]:
             assert_own(watch.person, shown)
-            assert shown[watch.document.object] == await ask_alone(plant, watch, shown)
+            assert shown[watch.document.object] == await ask_alone(deployment, watch, shown)
         watch.compared = len(watch.messages)
 
 
-def assert_own(person: Inhabitant | None, received: Any) -> None:
+def assert_own(person: ApiUser | None, received: Any) -> None:
     """Whatever in it only its owner may know is this person's, and is there where it is."""
     if isinstance(received, list):
         for each in received:
@@ -165,9 +171,9 @@ def grown(name: str, before: dict[str, float], after: dict[str, float]) -> float
     return after[key] - before[key]
 
 
-async def no_groups(plant: Plant) -> bool:
-    return (await plant.metrics())["moneta_subscription_groups"] == 0
+async def no_groups(deployment: Deployment) -> bool:
+    return (await deployment.metrics())["moneta_subscription_groups"] == 0
 
 
-async def opened(plant: Plant, count: int) -> bool:
-    return (await plant.metrics())['moneta_subscriptions{transport="websocket"}'] == count
+async def opened(deployment: Deployment, count: int) -> bool:
+    return (await deployment.metrics())['moneta_subscriptions{transport="websocket"}'] == count

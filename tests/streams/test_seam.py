@@ -1,11 +1,11 @@
-"""A thousand clients come back at any place, over real sockets, while events flow: each gets what follows its place."""
+"""A thousand clients resume from any cursor, over real sockets, while events are published: each gets what follows."""
 
 import asyncio
 import random
 from itertools import islice
 
 from tests.streams.crowd import PLAIN, Crowd, check_legs, crowd
-from tests.streams.plant import Plant
+from tests.streams.deployment import Deployment
 from tests.streams.readers import Reader, SocketReader
 from tests.waiting import until
 
@@ -16,15 +16,15 @@ HISTORY = 60
 RATE = 25.0
 
 
-async def test_a_thousand_come_back_at_random_places(plant: Plant) -> None:
+async def test_a_thousand_come_back_at_random_places(deployment: Deployment) -> None:
     chance = random.Random(9)
     comers: list[tuple[int, Reader]] = []
     try:
-        async with crowd(plant, rate=RATE, sockets=2, streams=1) as here:
+        async with crowd(deployment, rate=RATE, sockets=2, streams=1) as here:
             await join_all(here, comers, chance)
             # All are at the living end by now; the seam is behind them.
             await here.published(10)
-            replayed = (await plant.metrics())["moneta_subscription_replays_total"]
+            replayed = (await deployment.metrics())["moneta_subscription_replays_total"]
         last = here.cursor(here.publisher.log[-1].seq)
         await until(lambda: all(reader.newest == last for _, reader in comers))
         for place, reader in comers:
@@ -46,6 +46,6 @@ async def join_all(here: Crowd, comers: list[tuple[int, Reader]], chance: random
         for _ in range(batch):
             top = here.publisher.log[-1].seq
             place = chance.randint(max(here.start, top - HISTORY), top)
-            joined.append((place, SocketReader(here.plant.url, PLAIN, here.cursor(place))))
+            joined.append((place, SocketReader(here.deployment.url, PLAIN, here.cursor(place))))
         comers += joined
         await until(lambda: all(reader.events for _, reader in joined))  # noqa: B023  # of this batch

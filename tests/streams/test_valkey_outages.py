@@ -4,7 +4,7 @@ import pytest
 
 from app.kit.redis_client import open_redis
 from tests.streams.crowd import crowd
-from tests.streams.plant import Plant
+from tests.streams.deployment import Deployment
 from tests.waiting import elapse, now
 
 LATE = 5
@@ -15,11 +15,11 @@ PAUSE_S = 1.0
 
 @pytest.mark.parametrize(("outage_s", "comes_back_empty"), [(2.0, False), (15.0, True)])
 async def test_without_valkey_events_come_through_postgres(
-    plant: Plant, outage_s: float, comes_back_empty: bool
+    deployment: Deployment, outage_s: float, comes_back_empty: bool
 ) -> None:
-    async with crowd(plant) as here:
+    async with crowd(deployment) as here:
         await here.published(60)
-        plant.servers.valkey.kill()
+        deployment.servers.valkey.kill()
         died = now()
         try:
             await elapse(outage_s / 2)
@@ -30,8 +30,8 @@ async def test_without_valkey_events_come_through_postgres(
             await here.caught_up()
         finally:
             if comes_back_empty:
-                plant.servers.valkey.forget()
-            await plant.servers.valkey.come_back()
+                deployment.servers.valkey.forget()
+            await deployment.servers.valkey.restart()
         back = now()
         await here.published(120)
         await here.caught_up()
@@ -40,10 +40,10 @@ async def test_without_valkey_events_come_through_postgres(
     here.report(f"Valkey killed for {outage_s:.0f} s and more, afterwards", back + 1.0)
 
 
-async def test_cut_subscriptions_lost_data_and_a_pause_lose_nothing(plant: Plant) -> None:
-    redis = await open_redis(plant.servers.redis_url)
+async def test_cut_subscriptions_lost_data_and_a_pause_lose_nothing(deployment: Deployment) -> None:
+    redis = await open_redis(deployment.servers.redis_url)
     try:
-        async with crowd(plant) as here:
+        async with crowd(deployment) as here:
             killed = 0
             for number in range(CUTS):
                 killed += int(await redis.client_kill_filter(_type="pubsub"))

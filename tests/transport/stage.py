@@ -33,7 +33,7 @@ from app.transport.server import serve
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import SocketEndpoint
 from app.transport.sse import EventStreams
-from tests.kit.moving import hub_of, relaying
+from tests.kit.event_pipeline import hub_of, relaying
 from tests.transport.graph import LIMITS, SCHEMA, Context
 from tests.waiting import HANG_S
 
@@ -91,9 +91,9 @@ class Stage:
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Lets slow mutations go on."""
     is_down: bool = False
-    """Whether nobody can say who anybody is."""
+    """Whether authentication is unavailable."""
     forbidden: bool = False
-    """Whether nobody may follow what is theirs."""
+    """Whether subscriptions to a viewer's own data are refused."""
     executing: int = 0
     """Queries under way."""
     url: str = ""

@@ -40,7 +40,7 @@ def test_each_event_is_one_line_of_json() -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_tracebacks_tell_no_local_variables(log_format: str) -> None:
+def test_tracebacks_show_no_local_variables(log_format: str) -> None:
     text = "\n".join(_lines(log_format))
     assert "ValueError: what went wrong" in text
     assert "password=" not in text
@@ -71,7 +71,7 @@ log.warning("last")
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_a_line_that_cannot_be_made_fails_nobody_and_is_told_of(log_format: str) -> None:
+def test_a_line_that_cannot_be_formatted_fails_nothing_and_is_reported(log_format: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", HARD.format(log_format=log_format)], capture_output=True, text=True, check=True
     )

@@ -17,7 +17,7 @@ async def test_every_reply_carries_a_request_id() -> None:
         assert re.fullmatch(r"[0-9a-f]{16}", made.headers["x-request-id"])
 
 
-async def test_one_line_is_logged_for_a_request_and_tells_no_secret() -> None:
+async def test_one_line_is_logged_for_a_request_without_secrets() -> None:
     with listening() as logs:
         await ask(
             client_for(build()),

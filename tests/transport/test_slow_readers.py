@@ -1,4 +1,4 @@
-"""Readers that stall, and what that costs everybody else: nothing."""
+"""Readers that stall do not affect other clients."""
 
 import asyncio
 import contextlib
@@ -83,7 +83,7 @@ async def flood(stage: Stage, count: int) -> int:
 
 
 async def heard_all(stage: Stage, count: int) -> list[int]:
-    """Subscribes like everybody else, and reads on."""
+    """Subscribes like the others, and keeps reading."""
     async with stage.connect(max_queue=None) as socket:
         await begin(socket)
         await subscribe(socket, "s", SUBSCRIPTION)
@@ -123,7 +123,7 @@ async def test_a_reader_of_one_byte_at_a_time_is_evicted(quick: contextlib.Abstr
         trickling.cancel()
 
 
-async def test_an_evicted_reader_that_wakes_up_is_told_to_come_back(
+async def test_an_evicted_reader_that_wakes_up_is_closed_with_a_retryable_code(
     quick: contextlib.AbstractAsyncContextManager[Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "CLOSE_S", HANG_S)
@@ -151,7 +151,7 @@ async def test_a_paused_reader_that_recovers_misses_nothing(stage: Stage) -> Non
     assert stage.counters.executions == 1000
 
 
-async def test_whoever_does_not_read_the_answers_is_asked_no_more(stage: Stage) -> None:
+async def test_a_peer_that_does_not_read_the_answers_gets_no_more_pings(stage: Stage) -> None:
     async with bare(stage) as client:
         query = {"type": "ping", "payload": {"x": "y" * 16_000}}
 

@@ -11,7 +11,7 @@ import { startChromium } from "./chromium.mjs";
 import { tapSockets } from "./tap.mjs";
 
 const SKIPPED = 77;
-/** Whatever takes longer hangs. A busy machine is slow, and a block is mined only every ten seconds. */
+/** A step that takes longer counts as hanging. A busy machine is slow, and a block is mined only every ten seconds. */
 const HANG_MS = 300_000;
 
 /** A visit to /ide, with nothing cached. */
@@ -184,7 +184,7 @@ async function weigh(page) {
   return {
     introspections: () => seen.filter((request) => request.postData()?.includes("__schema")).length,
     settled: () => page.waitForLoadState("networkidle"),
-    /** By what the server announces: the browser tells no size of a worker's own script. A file is loaded once. */
+    /** By what the server announces: the browser does not report the size of a worker's own script. A file is loaded once. */
     async bytes() {
       const sizes = new Map();
       for (const request of seen) {

@@ -11,7 +11,7 @@ const INSTALLED = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/g
 /** The browser cannot nest its sandbox in a container, nor run it as root; it only ever loads our own page here. */
 const FLAGS = ["--no-sandbox", "--no-zygote", "--disable-gpu"];
 
-/** Starts the first browser that can show text. Throws an Error that tells what each of them said. */
+/** Starts the first browser that can show text. Throws an Error with the output of each. */
 export async function startChromium() {
   const { chromium } = await import("playwright-core");
   const failures = [];
@@ -29,7 +29,7 @@ export async function startChromium() {
   throw new Error(failures.join("; "));
 }
 
-/** A browser without a usable font starts well and dies on the first word. */
+/** A browser without a usable font starts, and crashes at the first text. */
 async function showText(browser) {
   const page = await browser.newPage();
   await page.setContent("<p>text</p>");
@@ -58,7 +58,7 @@ async function packaged() {
   };
 }
 
-/** The package unpacks itself into the temporary directory, libraries only where it believes to be on AWS Lambda. */
+/** The package unpacks itself into the temporary directory, libraries only if it detects AWS Lambda. */
 async function unpack(home) {
   await mkdir(dirname(home), { recursive: true });
   const fresh = await mkdtemp(`${home}-`);

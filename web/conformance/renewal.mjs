@@ -85,7 +85,7 @@ async function thePageStays(chromium) {
   console.log(`ok the page renewed its session ${renewals} times and kept its socket`);
 }
 
-/** A subscription with a session of its own; `closed` tells how its first socket ended, `expiresAt` is in ms. */
+/** A subscription with a session of its own; `closed` resolves to how its first socket ended, `expiresAt` is in ms. */
 async function watch(renew) {
   const tokens = (await post(LOGIN, { email, password })).login;
   const expiresAt = Date.parse(tokens.accessTokenExpiresAt);

@@ -38,7 +38,7 @@ export async function tapSockets(page) {
     /** How many messages of this type were sent and not taken. */
     untaken: (type) => tap.payloads.filter((message) => message.type === type).length,
     drop: () => tap.drop(),
-    /** From here on the page hears of no event. */
+    /** From here on the page receives no event. */
     mute: () => (tap.muted = true),
   };
 }

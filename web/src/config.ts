@@ -1,4 +1,4 @@
-/** What the server tells the page about itself, at /ide/config.json. */
+/** The configuration of the page, which the server provides at /ide/config.json. */
 
 export interface DemoLogin {
   label: string;

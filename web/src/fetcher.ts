@@ -22,7 +22,7 @@ export function createFetcher(session: Session, sockets: Sockets): Fetcher {
 
 /**
  * The operation to run, read from the text itself: just after a change of tabs GraphiQL still gives the name, and the
- * syntax tree, of the tab that was left. Undefined for what does not parse: the server says it best.
+ * syntax tree, of the tab that was left. Undefined for text that does not parse: the server reports the error.
  */
 function chosenOperation({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined {
   try {
@@ -33,14 +33,14 @@ function chosenOperation({ query, operationName }: FetcherParams): OperationDefi
   }
 }
 
-/** A session that ran out is renewed once, and the operation sent again. */
+/** An expired session is renewed once, and the operation is sent again. */
 async function execute(session: Session, params: FetcherParams, headers: Headers): Promise<ExecutionResult> {
   const result = await post(params, headers);
   const lapsed = isUnauthenticated(result.errors) && bearerOf(headers) === undefined;
   return lapsed && (await session.renew()) ? post(params, headers) : result;
 }
 
-/** Watches an operation; what ends by itself, or lapses with its session, is for `Sockets` to take up again. */
+/** Watches an operation. `Sockets` resumes one that ends with its connection or its session. */
 function subscribe(
   sockets: Sockets,
   params: FetcherParams,
@@ -61,7 +61,7 @@ function subscribe(
   return { subscribe: watch } as Observable<ExecutionResult>;
 }
 
-/** The variable that the subscription's field takes as `after`; null when there is none. */
+/** The variable that the subscription's field takes as `after`; null if there is none. */
 function variableOfAfter({ selectionSet }: OperationDefinitionNode): string | null {
   const field = selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
   const after = field?.arguments?.find((argument) => argument.name.value === "after");

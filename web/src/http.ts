@@ -38,7 +38,7 @@ function parse(text: string): ExecutionResult | null {
   }
 }
 
-/** Whether the server refused for want of a session, rather than for what was asked. */
+/** Whether the server refused because there is no valid session. */
 export function isUnauthenticated(errors: unknown): boolean {
   return (
     Array.isArray(errors) &&

@@ -24,7 +24,7 @@ const sockets = new Sockets(session, notices);
 const fetcher = createFetcher(session, sockets);
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 
-/** A server that hides its schema from strangers shows it to who has logged in: once for each of them, ask again. */
+/** A server that hides its schema from anonymous callers shows it after a log-in: it is requested again for each user. */
 function SchemaOfViewer(): ReactNode {
   const { introspect } = useGraphiQLActions();
   const isRefused = useGraphiQL((state) => state.schema === null && state.fetchError !== null);

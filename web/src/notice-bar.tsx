@@ -1,7 +1,7 @@
 import { type ReactNode, useSyncExternalStore } from "react";
 import type { Notices } from "./notices";
 
-/** One line below the session bar, while there is a notice that nobody has dismissed. */
+/** One line below the session bar, while there is a notice that was not dismissed. */
 export function NoticeBar({ notices }: { notices: Notices }): ReactNode {
   const notice = useSyncExternalStore(notices.subscribe, notices.current);
   return (

@@ -1,4 +1,4 @@
-/** The newest thing that a person should know of, though no operation of theirs has failed. */
+/** The newest message for the user that belongs to no failed operation. */
 
 export interface Notice {
   text: string;

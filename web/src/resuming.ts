@@ -1,10 +1,10 @@
 /**
- * Subscriptions that go on where they stopped. Dependency-free: copy this file into your own client.
+ * Subscriptions that continue where they stopped. Dependency-free: copy this file into your own client.
  *
  * Clients such as graphql-ws and graphql-sse subscribe again, by themselves, when a connection is lost, and put the
- * same payload on the wire each time: what happened meanwhile is lost, without a word. Moneta's durable subscriptions
+ * same payload on the wire each time: events in between are lost silently. Moneta's durable subscriptions
  * take `after`, the cursor of an event, and replay what follows it before they go on live. `subscribeResuming` puts
- * the newest cursor that the sink has got into the payload of each retry. It neither drops nor repeats anything.
+ * the newest cursor that the sink has received into the payload of each retry. It neither drops nor repeats anything.
  *
  * A document takes part when it declares the variable and selects `cursor`:
  *
@@ -83,7 +83,7 @@ export function subscribeResuming<R = Result>(
     let attempts = 0;
     let superseded = false;
 
-    /** A client turns the payload into JSON once for each attempt: that is when it learns where to begin. */
+    /** A client serializes the payload once for each attempt, so the cursor is read at that time. */
     function toJSON(this: Payload): object {
       attempts += 1;
       const gap = attempts > 1 ? gapNow() : null;
@@ -109,7 +109,7 @@ export function subscribeResuming<R = Result>(
         sink.error(reason);
       },
       complete() {
-        // Some clients report that they were stopped; the subscription as a whole has only begun anew.
+        // Some clients report that they were stopped, although the subscription only restarts.
         if (!superseded) sink.complete();
       },
     });

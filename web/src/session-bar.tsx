@@ -8,7 +8,7 @@ interface Props {
   demoLogins: DemoLogin[];
 }
 
-/** The bar above GraphiQL: whose eyes the graph is seen through, and how to change that. */
+/** The bar above GraphiQL: the current user, and the log-in and log-out. */
 export function SessionBar({ session, demoLogins }: Props): ReactNode {
   const viewer = useSyncExternalStore(session.subscribe, session.current);
   const [busy, setBusy] = useState(false);

@@ -1,6 +1,6 @@
 /**
  * Who is logged in. The session itself is a pair of HttpOnly cookies that only the server can read; the page knows the
- * viewer's e-mail address, and remembers (in local storage) no more than that somebody had logged in.
+ * viewer's e-mail address, and remembers (in local storage) only that a user had logged in.
  */
 
 import type { ExecutionResult } from "graphql";
@@ -44,7 +44,7 @@ export class Session {
       if (email === null && (await this.renew())) email = await fetchEmail();
       this.become(email);
     } catch {
-      // No answer is no proof that the session is over: it stays remembered. GraphiQL itself reports the silence.
+      // Without an answer the session may still be valid, so it stays remembered. GraphiQL reports the failure.
       this.announce(null);
     }
   }
@@ -60,7 +60,7 @@ export class Session {
     this.become(null);
   }
 
-  /** Renews a session that had been opened here; false when there was none, or it is gone. Calls at once share one. */
+  /** Renews the session of this page; false if there is none, or it has ended. Concurrent calls share one request. */
   renew(): Promise<boolean> {
     if (localStorage.getItem(REMEMBERED) === null) return Promise.resolve(false);
     this.refreshing ??= alone(refresh).finally(() => {
@@ -102,7 +102,7 @@ async function refresh(): Promise<boolean> {
   }
 }
 
-/** A refresh token works once: two browser tabs that present the same one look like a theft, and lose the session. */
+/** A refresh token works once: if two browser tabs send the same one, the server ends the session. */
 function alone<T>(action: () => Promise<T>): Promise<T> {
   // Browsers have locks in secure contexts only, which a plain address on a local network is not.
   return "locks" in navigator ? navigator.locks.request("moneta:renew", action) : action();

@@ -1,4 +1,4 @@
-/** GraphQL subscriptions over graphql-transport-ws: one lazy socket that comes back by itself, and goes on. */
+/** GraphQL subscriptions over graphql-transport-ws: one lazy socket that reconnects by itself and resumes. */
 
 import type { FetcherParams } from "@graphiql/toolkit";
 import { type Client, createClient } from "graphql-ws";
@@ -63,7 +63,7 @@ export class Sockets {
       variable,
       onGap: (gap) => this.notices.show(GAP_NOTICES[gap]),
       onResync: (errors) => {
-        // A cursor that the person typed is theirs to correct.
+        // A cursor that the user typed is for the user to correct.
         if (!hasEvents) throw errors;
         this.notices.show(RESYNC_NOTICE);
         return null;
@@ -122,7 +122,7 @@ function backOff(retries: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)));
 }
 
-/** Words for what ended a subscription: a close event says nothing of itself when it is printed. */
+/** The message for what ended a subscription: a printed close event shows nothing. */
 export function explain(reason: unknown): unknown {
   if (!(reason instanceof CloseEvent)) return reason;
   return new Error(`The server closed the subscription: ${reason.code} ${reason.reason || "without a reason"}`);

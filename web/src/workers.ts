@@ -1,4 +1,4 @@
-/** Tells Monaco where its workers are. Imported first: Monaco asks as soon as an editor is made. */
+/** Configures where Monaco finds its workers. Imported first: Monaco needs it as soon as an editor is created. */
 
 import type { Environment } from "monaco-editor";
 

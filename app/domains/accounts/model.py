@@ -68,7 +68,7 @@ class Viewer(msgspec.Struct, frozen=True):
 
 
 class SessionTokens(msgspec.Struct, frozen=True):
-    """A session as its owner holds it; only hashes of the two tokens are stored."""
+    """The tokens of a session, as its owner holds them; only hashes of them are stored."""
 
     session_id: UUID
     user_id: UUID

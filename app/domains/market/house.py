@@ -52,7 +52,7 @@ async def _start(services: MarketServices) -> None:
 
 
 def _checks(wiring: Wiring, services: MarketServices) -> Mapping[str, Check]:
-    """Checks of the provider that is asked for prices. The simulation asks nobody, and never fails."""
+    """Checks of the provider of prices. The simulation sends no requests and never fails."""
     provider = services.providers.prices.name
     if provider == SIMULATED:
         return {}

@@ -108,7 +108,7 @@ class MarketServices:
         )
 
     async def stop(self) -> None:
-        """Ends what is under way here, and closes what is open."""
+        """Ends the work in this process, and closes its connections."""
         await self.phases.stop()
         await self.analyses.stop()
         await self.providers.aclose()

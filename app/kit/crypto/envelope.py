@@ -67,7 +67,7 @@ class Keyring:
             try:
                 key = base64.b64decode(encoded, validate=True)
             except (binascii.Error, ValueError):
-                # Without its cause: the exception chain of a secret ends in a log.
+                # Without its cause: an exception chain can end up in a log, and this one quotes a part of the secret.
                 raise BadKeyring(f"key {position} is not id:base64") from None
             if not colon or kek_id in keys:
                 raise BadKeyring(f"key {position} is not id:base64, or its id is there twice")
@@ -115,7 +115,7 @@ class Keyring:
         if cipher is None:
             raise UnknownKey(sealed.kek_id)
         data_key = _decrypt(cipher, sealed.wrapped_key, aad)
-        # A short ciphertext put where the wrapped key belongs would authenticate and be no key.
+        # A short ciphertext stored in place of the wrapped key would authenticate, but it is not a key.
         if len(data_key) != KEY_BYTES:
             raise SealBroken("the wrapped key is not a key")
         return data_key
@@ -135,5 +135,5 @@ def _decrypt(cipher: AESGCM, box: bytes, aad: bytes) -> bytes:
     try:
         return cipher.decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], aad)
     except (InvalidTag, ValueError):
-        # ValueError is a box too short to hold a nonce. No cause: there is nothing in it to learn from.
+        # ValueError: the value is too short to hold a nonce. The cause would add nothing.
         raise SealBroken("the sealed value was altered or belongs to another owner") from None

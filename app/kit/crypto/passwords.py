@@ -22,7 +22,7 @@ MAX_QUEUED = 256
 T = TypeVar("T")
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class PasswordCheck(msgspec.Struct, frozen=True):
     """What a password check found.
 
     `upgraded_hash` is set only when the password is right and its stored hash is of an older kind or
@@ -48,8 +48,8 @@ class Passwords:
             argon2__time_cost=passes,
             argon2__parallelism=lanes,
         )
-        # A pool rather than a semaphore around to_thread: a cancelled request gives a semaphore back
-        # while its thread still works, and clients that hang up early could so lift the bound.
+        # A pool rather than a semaphore around to_thread: a cancelled request releases a semaphore while its
+        # thread still runs, so clients that disconnect early could exceed the bound.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="passwords")
         self._queued = 0
         self._dummy: str = self._context.hash(secrets.token_urlsafe())
@@ -59,7 +59,7 @@ class Passwords:
         secret = encode_password(password)
         return await self._run(lambda: self._hash(secret))
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
+    async def verify(self, password: str, stored: str | None) -> PasswordCheck:
         """Checks `password` against `stored`; None, an unknown account, takes the time of a wrong password.
 
         A stored value that is no hash (a disabled account, a damaged row) fails in the same way. A bcrypt
@@ -68,7 +68,7 @@ class Passwords:
         try:
             secret = encode_password(password)
         except ValueError:
-            return Verdict(ok=False)
+            return PasswordCheck(ok=False)
         return await self._run(lambda: self._verify(secret, stored))
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Passwords:
         hashed: str = self._context.hash(secret)
         return hashed
 
-    def _verify(self, secret: bytes, stored: str | None) -> Verdict:
+    def _verify(self, secret: bytes, stored: str | None) -> PasswordCheck:
         if stored is None:
             return self._refuse_slowly(secret)
         try:
@@ -98,12 +98,12 @@ class Passwords:
         except ValueError:
             return self._refuse_slowly(secret)
         if not ok:
-            return Verdict(ok=False)
-        return Verdict(ok=True, upgraded_hash=self._hash(secret) if self._context.needs_update(stored) else None)
+            return PasswordCheck(ok=False)
+        return PasswordCheck(ok=True, upgraded_hash=self._hash(secret) if self._context.needs_update(stored) else None)
 
-    def _refuse_slowly(self, secret: bytes) -> Verdict:
+    def _refuse_slowly(self, secret: bytes) -> PasswordCheck:
         self._context.verify(secret, self._dummy)
-        return Verdict(ok=False)
+        return PasswordCheck(ok=False)
 
 
 def encode_password(password: str) -> bytes:

@@ -47,7 +47,7 @@ class RsaKey(msgspec.Struct, frozen=True):
         return f"RsaKey(fingerprint={fingerprint(self.public_der)!r})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        # msgspec gives records one of these too, and rich would print the private key with it.
+        # msgspec defines this method for records as well, and rich would print the private key.
         return [("fingerprint", fingerprint(self.public_der))]
 
 
@@ -71,7 +71,7 @@ def sign(private_der: bytes, message: bytes) -> bytes:
 
 
 def verify(public_der: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is right. Any bytes have an answer; a key not accepted here verifies nothing."""
+    """Whether `signature` is valid. It never raises; with a key that is not accepted, no signature is valid."""
     try:
         _load_public(public_der).verify(signature, message, _PSS, hashes.SHA256())
     except (BadPublicKey, InvalidSignature):

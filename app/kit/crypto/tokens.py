@@ -18,7 +18,7 @@ OTP_DIGITS = 6
 
 _ALGORITHM = "HS256"
 # {"alg":"HS256","typ":"JWT"}: the one header that is ever issued. Compared as text before anything is
-# parsed, so `alg`, `typ`, `crit`, `kid` and `jku` of a stranger's making never reach a parser.
+# parsed, so `alg`, `typ`, `crit`, `kid` and `jku` that a client chose never reach a parser.
 _HEADER_SEGMENT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 
 
@@ -31,7 +31,7 @@ class TokenInvalid(TokenError):
 
 
 class TokenExpired(TokenError):
-    """The access token was good and its time is over."""
+    """The access token was valid and has expired."""
 
 
 class AccessClaims(msgspec.Struct, frozen=True):
@@ -74,12 +74,12 @@ def new_otp() -> str:
 
 
 def keyed_digest(text: str, *, secret: bytes, scope: str) -> str:
-    """Hex HMAC-SHA-256 of what a client bears, bound to `scope` (whose it is and what for).
+    """Hex HMAC-SHA-256 of a secret that a client presents, bound to `scope` (its owner and its purpose).
 
-    Keyed, because a plain digest of a six-digit code is undone by trying a million; scoped, so that a digest
-    moved to another row fits nothing.
+    Keyed, because a plain digest of a six-digit code can be reversed by a million attempts; scoped, so that a
+    digest that was copied to another row does not match.
     """
-    # The length in front keeps (scope, text) from being split at another place.
+    # The length in front prevents (scope, text) from being split at another position.
     scoped = _encode(scope)
     return hmac.digest(_strong(secret), len(scoped).to_bytes(4) + scoped + _encode(text), sha256).hex()
 
@@ -99,7 +99,7 @@ class AccessTokens:
         self._audience = audience
 
     def issue(self, subject: UUID, session: UUID, now: datetime, ttl: timedelta) -> str:
-        """A token good from `now` until `now + ttl`, rounded down to the second; no two are alike."""
+        """A token valid from `now` until `now + ttl`, rounded down to the second; no two are alike."""
         claims = {
             "sub": str(subject),
             "sid": str(session),
@@ -113,9 +113,9 @@ class AccessTokens:
         return jwt.encode(header, claims, self._key, algorithms=[_ALGORITHM], default_type=None)
 
     def verify(self, token: str, now: datetime) -> AccessClaims:
-        """What `token` says, at `now` and without leeway: it has expired at `exp` sharp.
+        """What `token` says, at `now` and without leeway: it has expired exactly at `exp`.
 
-        Raises TokenExpired for a token that was good, TokenInvalid for any other text.
+        Raises TokenExpired for a token that was valid, TokenInvalid for any other text.
         """
         claims = self._read(token)
         if claims.iss != self._issuer or claims.aud != self._audience:

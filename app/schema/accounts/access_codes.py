@@ -28,8 +28,8 @@ class AccessCodeState(StrEnum):
 
 declare_enum(
     AccessCodeState,
-    AVAILABLE="Nobody has registered with the code.",
-    REDEEMED="Somebody has registered with the code. It cannot be used again.",
+    AVAILABLE="No user has registered with the code.",
+    REDEEMED="A user has registered with the code. It cannot be used again.",
 )
 
 

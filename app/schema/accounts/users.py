@@ -1,4 +1,4 @@
-"""Users: what everybody sees of them, what they and admins see, and their roles."""
+"""Users: their public part, the part that they and admins see, and their roles."""
 
 from datetime import datetime
 from typing import Annotated, Any

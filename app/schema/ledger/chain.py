@@ -32,7 +32,7 @@ class Chain:
     tip: Block = related(loaders.block_by_hash, key="tip_hash", description="The newest block.")
     total_coins: Decimal = strawberry.field(description="The most coins that there can ever be: 21,000,000.")
     circulating_coins: Decimal = strawberry.field(description="The coins that were mined so far, without burned ones.")
-    burned_coins: Decimal = strawberry.field(description="The coins that nobody can spend any more.")
+    burned_coins: Decimal = strawberry.field(description="The coins that can no longer be spent.")
     total_transactions: BigInt = strawberry.field(
         description="The number of confirmed transactions, including coinbases."
     )

@@ -56,7 +56,7 @@ class OpenSubscriptions:
     """Lists and closes a viewer's subscriptions in all server processes.
 
     Every process considers only the subscriptions of the viewer that the request names. This class takes the viewer
-    from an authenticated caller. That nobody else sends requests depends on Redis being private to Moneta.
+    from an authenticated caller. Only the processes of Moneta can send requests, as long as Redis is private to them.
     """
 
     def __init__(self, local: Subscriptions, rpc: ProcessRpc) -> None:

@@ -17,7 +17,7 @@ from app.transport.runtime import Caller
 from app.transport.sockets.protocol import CloseCode, Closing
 
 ADDRESSES: Final = 4096
-"""How many are remembered: far more than can fill their buckets in the second that one is remembered for."""
+"""How many addresses are remembered."""
 
 _STOPPING: Final = "The server is stopping. Connect again."
 _TOO_FAST: Final = "Too many sockets are opened at this moment. Connect again."
@@ -82,7 +82,7 @@ class SocketAdmission:
         if self._stopping:
             raise self._refused("stopping", _STOPPING)
         source = source_of(client.ip)
-        # First, so that one busy address takes no tokens from the others.
+        # First, so that one busy address uses up no tokens of the others.
         if source is not None and not self._addresses.take(source):
             raise self._refused("address_rate", _TOO_FAST)
         if not self._bucket.take():

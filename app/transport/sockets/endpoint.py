@@ -24,20 +24,20 @@ from app.transport.sockets.socket_server import SocketServer
 from app.transport.sockets.wire import EXTENSION, Wire
 
 FEW: Final = 10
-"""So many sockets are closed at once when the server stops; more of them one after the other."""
+"""Up to this many sockets are closed at once when the server stops; more are closed one after the other."""
 
 MUTATION_S: Final = 2.0
 """Seconds that a mutation may take to end when the server stops."""
 
 SPREAD_S: Final = 3.0
-"""The longest that closing them takes: their clients, who all come back, do not come at once."""
+"""The longest that closing them takes. It is spread out because all clients reconnect."""
 
 _EACH_S: Final = 0.01
 _SUBPROTOCOL: Final = "Subprotocol not acceptable"
 
 
 def moments_s(sockets: int) -> list[float]:
-    """When so many sockets are closed, one after the other: at random, few of them at once."""
+    """The random moments at which this many sockets are closed."""
     span_s = 0.0 if sockets <= FEW else min(SPREAD_S, sockets * _EACH_S)
     return sorted(random.uniform(0, span_s) for _ in range(sockets))
 
@@ -62,7 +62,7 @@ class SocketEndpoint:
         socket = await self._accepted(scope, receive, send)
         if socket is None:
             return
-        # It would be kept for as long as the socket, and is not read again.
+        # Otherwise it would stay in memory for as long as the socket.
         scope.clear()
         self._open.add(socket)
         try:

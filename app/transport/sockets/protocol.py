@@ -18,7 +18,7 @@ _MAX_REASON_BYTES: Final = 123
 
 
 class CloseCode(IntEnum):
-    """Why we close. Clients reconnect after 1012, 1013, 4403 and 4408; the other codes mean a mistake of the client."""
+    """The close codes. Clients reconnect after 1012, 1013, 4403 and 4408; the others mean an error of the client."""
 
     RESTARTING = 1012
     TRY_AGAIN_LATER = 1013
@@ -63,7 +63,7 @@ class Ping(_Message, frozen=True, tag="ping"):
 
 
 class Pong(_Message, frozen=True, tag="pong"):
-    """Answers a ping, or says unasked that the client lives."""
+    """Answers a ping, or shows that the client is alive."""
 
     payload: dict[str, Any] | None = None
 
@@ -77,7 +77,7 @@ class SubscribePayload(msgspec.Struct, frozen=True, rename="camel"):
     extensions: dict[str, Any] | None = None
 
     def params(self, size_bytes: int) -> Params:
-        """As the other transports have it, of a message of this size."""
+        """The same request as the other transports pass it, with the size of its message."""
         return Params(self.query, self.operation_name, self.variables, self.extensions, size_bytes)
 
 

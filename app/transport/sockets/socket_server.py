@@ -26,8 +26,8 @@ class SocketServer(msgspec.Struct, frozen=True, eq=False):
     async def introduced(self, payload: Mapping[str, Any], caller: Caller) -> Caller:
         """The caller, by the token of a `connection_init` if there is one: it takes precedence over the handshake.
 
-        Raises Closing for a token that is not good: a client that took itself for known would wait for events that
-        never come. After this code it reconnects, and can send a new token. Raises Refused when it cannot be checked.
+        Raises Closing for an invalid token: as an anonymous caller, the client would wait for events that it never
+        gets. After this code it reconnects, and can send a new token. Raises Refused if it cannot be checked.
         """
         try:
             token = token_in(payload)

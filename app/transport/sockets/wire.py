@@ -1,4 +1,4 @@
-"""The server's end of one WebSocket: uvicorn's protocol, with a short way out for what many are sent.
+"""The server's end of one WebSocket: uvicorn's protocol, with a faster path for messages that go to many sockets.
 
 What belongs to the connection alone goes through ASGI. An event that was encoded once for all its subscribers does not:
 its frame is spliced around the shared bytes and handed to the transport at once.
@@ -20,10 +20,10 @@ EXTENSION: Final = "moneta.wire"
 """Where the application finds the wire: in `scope["extensions"]`."""
 
 HIGH_WATER_BYTES: Final = 64 * 1024
-"""A wire that holds more than this for its peer is paused until most of it has gone."""
+"""A connection that buffers more than this for its peer is paused until most of it was sent."""
 
 CLOSE_S: Final = 1.0
-"""Seconds that a peer gets to answer our closing frame; one that is stuck does not see it anyway."""
+"""Seconds that a peer has to answer our close frame."""
 
 _INVALID_DATA: Final = 1007
 _TRY_AGAIN_LATER: Final = 1013
@@ -35,7 +35,7 @@ class Flow(Protocol):
     """Receives how fast the peer reads."""
 
     def pause(self) -> None:
-        """The peer is behind: write nothing that can wait."""
+        """The peer is behind: only urgent messages are written."""
         ...
 
     def resume(self) -> None:
@@ -94,7 +94,7 @@ class Wire(WebSocketsSansIOProtocol):
         cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=HIGH_WATER_BYTES)
 
     def handle_connect(self, event: Request) -> None:
-        """Hands the application its way around ASGI."""
+        """Passes this connection to the application, next to ASGI."""
         super().handle_connect(event)
         if not self.handshake_complete:
             cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
@@ -111,7 +111,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     def pause_writing(self) -> None:
-        """The transport holds more than it should."""
+        """The transport buffers more than its limit."""
         super().pause_writing()
         self.paused = True
         if self.flow is not None:
@@ -125,7 +125,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.flow.resume()
 
     def handle_cont(self, event: Frame) -> None:
-        """Puts a message together as it comes: pieces, of which empty ones count for no limit, are not kept."""
+        """Assembles a message from its frames. The frames are not kept, so empty ones cannot evade the limit."""
         frames = cast(list[bytes | bytearray], self.frames)
         whole = frames[0]
         if not isinstance(whole, bytearray):
@@ -135,7 +135,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.send_receive_event_to_app()
 
     def send_receive_event_to_app(self) -> None:
-        """Hands a whole message on. What is not text by its encoding is the peer's mistake, and none of ours to log."""
+        """Passes on a complete message. Text that is not UTF-8 is an error of the peer, and is not logged."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 self.frames[0].decode()
@@ -164,7 +164,7 @@ class Wire(WebSocketsSansIOProtocol):
 
 
 class Inbox:
-    """What was received and not read yet, for one reader: what `asyncio.Queue` does, in a fraction of its memory."""
+    """Received messages for one reader: the same as `asyncio.Queue`, in a fraction of its memory."""
 
     __slots__ = ("_messages", "_reader")
 
@@ -199,7 +199,7 @@ class Inbox:
 
 
 class Gate:
-    """Open or shut: what `asyncio.Event` does, in a fraction of its memory."""
+    """The same as `asyncio.Event`, in a fraction of its memory."""
 
     __slots__ = ("_is_open", "_waiting")
 
@@ -234,8 +234,8 @@ class Gate:
 
 
 class _Frames:
-    """The last deliveries as frames without their openings. Ids are mostly of one length, so that all but the opening
-    is the same for everybody whom an event is handed to in turn."""
+    """The last deliveries as frames without their openings. Ids mostly have the same length, so everything after the
+    opening is the same for all subscribers of an event."""
 
     __slots__ = ("deliveries", "opening_length", "pieces")
 
@@ -258,7 +258,7 @@ _last_frames: Final = _Frames()
 
 
 def _header(length: int) -> bytes:
-    """The header of a whole text frame from a server, which masks nothing."""
+    """The header of a complete text frame. Frames of a server are not masked."""
     if length < 126:
         return bytes((_TEXT, length))
     if length < 65_536:

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from app.domains.accounts.model import DEVICE_TTL, BadCredentials, Client
 from app.domains.accounts.services.devices import ReturningClient
-from app.kit.crypto.passwords import Verdict
+from app.kit.crypto.passwords import PasswordCheck
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter
 from tests.conftest import Owner
@@ -83,7 +83,7 @@ async def test_guesses_at_once_get_no_more_than_guesses_in_turn(house: House, mo
     await register(house, EMAIL)
     tested, verify = 0, house.accounts.sessions.passwords.verify
 
-    async def count(password: str, stored: str | None) -> Verdict:
+    async def count(password: str, stored: str | None) -> PasswordCheck:
         nonlocal tested
         tested += 1
         return await verify(password, stored)
@@ -98,10 +98,10 @@ async def test_what_came_to_no_answer_does_not_count(house: House, monkeypatch: 
     await register(house, EMAIL)
     verify = house.accounts.sessions.passwords.verify
 
-    async def be_lost(password: str, stored: str | None) -> Verdict:
+    async def be_lost(password: str, stored: str | None) -> PasswordCheck:
         raise Unavailable
 
-    async def be_cancelled(password: str, stored: str | None) -> Verdict:
+    async def be_cancelled(password: str, stored: str | None) -> PasswordCheck:
         raise asyncio.CancelledError
 
     for failing, error in ((be_lost, Unavailable), (be_cancelled, asyncio.CancelledError)):
@@ -128,7 +128,7 @@ async def test_a_database_that_stops_during_a_log_in_uses_up_no_place(
         others = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2"
         await administrator.fetch(others, name, house.owner.get_server_pid())
 
-    async def verify_and_stop(password: str, stored: str | None) -> Verdict:
+    async def verify_and_stop(password: str, stored: str | None) -> PasswordCheck:
         verdict = await verify(password, stored)
         await stop()
         return verdict
@@ -143,7 +143,7 @@ async def test_a_database_that_stops_during_a_log_in_uses_up_no_place(
                 await house.accounts.sessions.login(EMAIL, PASSWORD, CLIENT)
         await administrator.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
     for key in [key async for key in house.redis.scan_iter("moneta:limit:*")]:
-        assert not await house.redis.zcard(key), "a place or a failure is left"
+        assert not await house.redis.zcard(key), "a slot or a failure is left"
     assert [await guess(house, CLIENT) for _ in range(6)] == [BadCredentials] * 5 + [RateLimited]
 
 
@@ -154,7 +154,7 @@ async def test_a_right_password_is_right_though_its_hash_was_replaced_meanwhile(
     passwords, verify = house.accounts.sessions.passwords, house.accounts.sessions.passwords.verify
     better = await passwords.hash(PASSWORD)
 
-    async def be_overtaken(password: str, stored: str | None) -> Verdict:
+    async def be_overtaken(password: str, stored: str | None) -> PasswordCheck:
         verdict = await verify(password, stored)
         await house.owner.execute("UPDATE users SET password_hash = $1", better)
         return verdict

@@ -52,7 +52,7 @@ async def read_beside(house: House) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "k"])
-async def test_whoever_is_being_registered_holds_up_nobody(house: House, gate: Gate, key: str | None) -> None:
+async def test_a_registration_under_way_delays_no_other_request(house: House, gate: Gate, key: str | None) -> None:
     register = house.accounts.registration.register(person(EMAIL), CODE, CLIENT, idempotency_key=key)
     registering = asyncio.create_task(register)
     await gate.reached.wait()
@@ -62,16 +62,16 @@ async def test_whoever_is_being_registered_holds_up_nobody(house: House, gate: G
     await registering
 
 
-async def test_whoever_waits_for_the_limiter_holds_up_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_for_the_limiter_delays_no_other_request(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.add_code(CODE)
-    reached, opened, place = asyncio.Event(), asyncio.Event(), RateLimiter._place
+    reached, opened, place = asyncio.Event(), asyncio.Event(), RateLimiter._take_slot
 
     async def wait(self: RateLimiter, *args: object) -> None:
         reached.set()
         await opened.wait()
         await place(self, *args)  # type: ignore[arg-type]  # as they came
 
-    monkeypatch.setattr(RateLimiter, "_place", wait)
+    monkeypatch.setattr(RateLimiter, "_take_slot", wait)
     register = house.accounts.registration.register(person(EMAIL), CODE, CLIENT, idempotency_key="k")
     registering = asyncio.create_task(register)
     await reached.wait()
@@ -103,7 +103,7 @@ async def test_a_replay_that_overtakes_its_first_is_answered_as_that(
     second = asyncio.create_task(registration.register(person(EMAIL), CODE, CLIENT, idempotency_key="k"))
     await looked.wait()
     if refusal is RateLimited:
-        monkeypatch.setattr(RateLimiter, "_place", refuse)
+        monkeypatch.setattr(RateLimiter, "_take_slot", refuse)
     gate.open.set()
     assert await second == await first
     assert house.prepared <= PREPARATIONS
@@ -117,7 +117,7 @@ async def test_a_replay_costs_no_place_and_no_preparation(house: House, gate: Ga
     first = await registration.register(person(EMAIL), CODE, CLIENT, idempotency_key="k")
     gate.reached.clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RateLimiter, "_place", None)
+        patch.setattr(RateLimiter, "_take_slot", None)
         for _ in range(3):
             assert await registration.register(person(EMAIL), CODE, CLIENT, idempotency_key="k") == first
     assert not gate.reached.is_set()

@@ -146,7 +146,7 @@ async def test_strangers_cannot_use_up_the_guesses_of_the_owner(house: House) ->
     assert await _is_verified(house)
 
 
-async def test_resending_tells_nothing_and_mails_nobody_else(house: House) -> None:
+async def test_resending_reveals_nothing_and_mails_no_other_user(house: House) -> None:
     await register(house, "verified@example.com")
     await house.accounts.verification.request_resend("nobody@example.com", CLIENT)
     await house.accounts.verification.request_resend("verified@example.com", CLIENT)

@@ -142,7 +142,7 @@ async def test_a_user_cannot_write_the_chain(scene: Scene, database: Database) -
         assert await database.write(alice.viewer.scope, partial(Tx.execute, statement=update)) == 0, sql
 
 
-async def test_pending_tells_what_is_on_the_way(scene: Scene) -> None:
+async def test_pending_shows_unconfirmed_payments(scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice, 2)
     await scene.pay(alice, bob, "10")

@@ -11,7 +11,7 @@ from app.domains.market.prices.services.feed import PriceFeed
 from app.domains.market.tokens.model import Listing
 from app.kit.clock import FixedClock
 from app.kit.errors import Unavailable
-from tests.kit.moving import cancel
+from tests.kit.event_pipeline import cancel
 
 SOURCE = "simulated"
 

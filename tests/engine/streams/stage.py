@@ -32,7 +32,7 @@ from app.kit.reads import Reads
 from app.kit.volatile import Latest, VolatileTopics
 from app.schema.scalars import SCALARS
 from tests.engine.support import CURSORS, LIMITS, NOBODY
-from tests.kit.moving import hub_of, relaying
+from tests.kit.event_pipeline import hub_of, relaying
 from tests.waiting import HANG_S
 
 ALICE, BOB = UUID(int=1), UUID(int=2)

@@ -7,7 +7,7 @@ import bcrypt
 import pytest
 from passlib.context import CryptContext
 
-from app.kit.crypto.passwords import Passwords, Verdict
+from app.kit.crypto.passwords import PasswordCheck, Passwords
 from app.kit.errors import Unavailable
 from tests.waiting import HANG_S
 
@@ -31,15 +31,15 @@ async def test_the_default_is_argon2id_at_19_mib_two_passes_one_lane() -> None:
     passwords = Passwords()
     stored = await passwords.hash("correct-horse-battery")
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert await passwords.verify("correct-horse-battery", stored) == Verdict(ok=True)
+    assert await passwords.verify("correct-horse-battery", stored) == PasswordCheck(ok=True)
     passwords.close()
 
 
 async def test_a_password_fits_its_hash_and_no_other_does(passwords: Passwords) -> None:
     stored = await passwords.hash("pässwörd ✓")
     assert stored.startswith(CHEAP_PREFIX)
-    assert await passwords.verify("pässwörd ✓", stored) == Verdict(ok=True)
-    assert await passwords.verify("pässwörd", stored) == Verdict(ok=False)
+    assert await passwords.verify("pässwörd ✓", stored) == PasswordCheck(ok=True)
+    assert await passwords.verify("pässwörd", stored) == PasswordCheck(ok=False)
     assert await passwords.hash("pässwörd ✓") != stored
 
 
@@ -56,8 +56,8 @@ async def test_a_bcrypt_hash_is_accepted_and_upgraded(passwords: Passwords, pref
     assert verdict.ok
     assert verdict.upgraded_hash is not None
     assert verdict.upgraded_hash.startswith(CHEAP_PREFIX)
-    assert await passwords.verify("old secret", verdict.upgraded_hash) == Verdict(ok=True)
-    assert await passwords.verify("wrong", stored) == Verdict(ok=False)
+    assert await passwords.verify("old secret", verdict.upgraded_hash) == PasswordCheck(ok=True)
+    assert await passwords.verify("wrong", stored) == PasswordCheck(ok=False)
 
 
 async def test_bcrypt_over_72_bytes_is_checked_as_it_was_made_and_upgraded_whole(
@@ -66,9 +66,9 @@ async def test_bcrypt_over_72_bytes_is_checked_as_it_was_made_and_upgraded_whole
     stored = bcrypt_hash(b"x" * 72)
     verdict = await passwords.verify("x" * 80, stored)
     assert verdict.ok
-    assert await passwords.verify("x" * 80, verdict.upgraded_hash) == Verdict(ok=True)
-    assert await passwords.verify("x" * 72, verdict.upgraded_hash) == Verdict(ok=False)
-    assert await passwords.verify("y" * 80, stored) == Verdict(ok=False)
+    assert await passwords.verify("x" * 80, verdict.upgraded_hash) == PasswordCheck(ok=True)
+    assert await passwords.verify("x" * 72, verdict.upgraded_hash) == PasswordCheck(ok=False)
+    assert await passwords.verify("y" * 80, stored) == PasswordCheck(ok=False)
 
 
 async def test_weaker_argon2_parameters_are_upgraded(passwords: Passwords) -> None:
@@ -84,9 +84,9 @@ async def test_weaker_argon2_parameters_are_upgraded(passwords: Passwords) -> No
 async def test_what_cannot_be_a_password_is_refused_and_never_fits(passwords: Passwords, password: str) -> None:
     with pytest.raises(ValueError, match="a password"):
         await passwords.hash(password)
-    assert await passwords.verify(password, await passwords.hash("secret")) == Verdict(ok=False)
-    assert await passwords.verify(password, bcrypt_hash(b"secret")) == Verdict(ok=False)
-    assert await passwords.verify(password, None) == Verdict(ok=False)
+    assert await passwords.verify(password, await passwords.hash("secret")) == PasswordCheck(ok=False)
+    assert await passwords.verify(password, bcrypt_hash(b"secret")) == PasswordCheck(ok=False)
+    assert await passwords.verify(password, None) == PasswordCheck(ok=False)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ async def test_an_unknown_account_costs_one_check_like_any_other(
         return bool(ok)
 
     monkeypatch.setattr(CryptContext, "verify", recording)
-    assert await passwords.verify("secret", stored) == Verdict(ok=False)
+    assert await passwords.verify("secret", stored) == PasswordCheck(ok=False)
     [checked] = finished
     assert checked.startswith(CHEAP_PREFIX)
 

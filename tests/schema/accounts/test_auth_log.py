@@ -4,7 +4,7 @@ from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 
 
-async def test_the_auth_log_tells_what_happened(graph: Graph) -> None:
+async def test_the_auth_log_shows_what_happened(graph: Graph) -> None:
     alice = await register(graph.house, verified=False)
     await register(graph.house, "bob@example.com")
     data = await graph.data("{ viewer { authLog { nodes { eventType success errorMessage } } } }", by=alice)

@@ -32,7 +32,7 @@ async def test_a_program_gets_its_tokens_in_the_payload(graph: Graph) -> None:
     assert await graph.house.accounts.sessions.authenticate(renewed["accessToken"], CLIENT) is not None
 
 
-async def test_an_answer_says_that_it_tells_tokens(graph: Graph) -> None:
+async def test_an_answer_with_tokens_reveals_a_secret(graph: Graph) -> None:
     alice = await register(graph.house, "alice@example.com")
     for browser in (False, True):
         await graph.data(LOGIN, _login(), browser=browser)

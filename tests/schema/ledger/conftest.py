@@ -12,7 +12,7 @@ from app.kit.db import Database
 from app.kit.events import EventLog
 from tests.conftest import Owner
 from tests.domains.ledger.scene import Scene
-from tests.kit.moving import hub_of, relaying
+from tests.kit.event_pipeline import hub_of, relaying
 from tests.schema.ledger.graph import LIMITS, SCHEMA, Graph
 
 

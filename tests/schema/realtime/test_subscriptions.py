@@ -23,7 +23,7 @@ from app.schema.ledger.blocks import BLOCK_KIND
 from app.transport.runtime import AppRuntime, Caller
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
-from tests.kit.moving import hub_of, relaying
+from tests.kit.event_pipeline import hub_of, relaying
 from tests.kit.test_process_rpc import all_listen
 from tests.waiting import HANG_S, until
 

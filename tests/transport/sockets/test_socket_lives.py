@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 from app.kit.db import Database
 from app.transport.credentials import PLACES, SCHEME
 from app.transport.sockets import endpoint
-from tests.kit.moving import append
+from tests.kit.event_pipeline import append
 from tests.transport.client import begin, closed, hear, say, subscribe, whoami, why
 from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until

@@ -268,7 +268,7 @@ async def test_the_echo_of_a_warning_is_only_an_echo(stage: Stage) -> None:
 async def test_who_lost_the_thread_looks_after_everybody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.log_in("alice")
     stage.log_in("bob")
-    monkeypatch.setattr(sessions, "_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(sessions, "_CHECK_EVERY_S", 0.05)
     async with stage.connect() as gone, stage.connect() as living:
         await begin(gone, {"authorization": "Bearer alice"})
         await begin(living, {"authorization": "Bearer bob"})

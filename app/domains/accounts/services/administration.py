@@ -17,7 +17,7 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Forbidden, InvalidInput, NotFound
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import KeyedRequest, once
 from app.kit.jobs import ScheduledJob
 
 MAX_CODES: Final = 100
@@ -49,7 +49,7 @@ class Administration:
         _require_admin(viewer)
 
         request = [count, None if codes is None else [code.strip().upper() for code in codes]]
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "createAccessCodes", request)
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "createAccessCodes", request)
 
         async def work(tx: Tx) -> list[UUID]:
             made = await once(tx, keyed, lambda: self._insert_codes(tx, _wanted(count, codes)), list[UUID])

@@ -19,7 +19,7 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import SYSTEM, Database, Tx
-from app.kit.idempotency import Keyed, once_prepared
+from app.kit.idempotency import KeyedRequest, once_prepared
 from app.kit.ratelimit import Limit, RateLimiter
 from app.kit.tasks import SPARE_CORES
 
@@ -92,7 +92,7 @@ class Registration:
 
     async def _once(self, new: NewUser, access_code: str, client: Client, key: str) -> UUID:
         email = identity.email(new.email)
-        keyed = Keyed(
+        keyed = KeyedRequest(
             owner=f"register:{email}",
             user_id=None,
             key=key,

@@ -24,7 +24,7 @@ from app.domains.accounts.services.auth_log import AuthLog, origin_of, system_sc
 from app.domains.accounts.services.devices import Devices, ReturningClient
 from app.domains.accounts.statements import CredentialSql, SessionSql
 from app.kit.clock import Clock
-from app.kit.crypto.passwords import Passwords, Verdict
+from app.kit.crypto.passwords import PasswordCheck, Passwords
 from app.kit.crypto.tokens import AccessTokens, TokenError, TokenExpired, digest, new_token
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
@@ -198,7 +198,7 @@ class Sessions:
         return len(ended)
 
     async def _open_checked(
-        self, tx: Tx, *, user_id: UUID, stored: str, verdict: Verdict, proof: ReturningClient
+        self, tx: Tx, *, user_id: UUID, stored: str, verdict: PasswordCheck, proof: ReturningClient
     ) -> LoggedIn | None:
         # First, or two log-ins that both hold a share lock on the row would deadlock upgrading it.
         if verdict.upgraded_hash is not None:

@@ -9,7 +9,7 @@ from app.domains.ledger.statements import BeneficiarySql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import Keyed, Made, once
+from app.kit.idempotency import KeyedRequest, Made, once
 from app.kit.text import is_storable
 
 MAX_NAME_CHARS = 255
@@ -43,7 +43,7 @@ class Beneficiaries:
             return Made(id_)
 
         request = [wallet_id, _trimmed(name), _trimmed(nickname)]
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "addBeneficiary", request)
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "addBeneficiary", request)
 
         async def work(tx: Tx) -> Beneficiary:
             added = await once(tx, keyed, lambda: add(tx), Made)

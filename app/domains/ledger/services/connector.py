@@ -161,6 +161,6 @@ def _hashes(transactions: list[Transaction], network: bytes) -> list[str]:
 
 
 def _parties(transaction: Transaction) -> set[str]:
-    """Returns the wallets of a transaction: the payer and everybody who is paid."""
+    """Returns the wallets of a transaction: the payer and all recipients."""
     wallets = {transaction.sender_wallet_id, *(output.wallet_id for output in transaction.outputs)}
     return {wallet_id.hex() for wallet_id in wallets if wallet_id != ZERO_WALLET_ID}

@@ -19,7 +19,7 @@ from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable
 from app.kit.events import EventLog, Fact
-from app.kit.idempotency import Keyed, once
+from app.kit.idempotency import KeyedRequest, once
 
 MIN_FEE_UNITS = 1_000
 """0.00001 coins. Flat, because a signature costs more than any number of inputs."""
@@ -95,7 +95,7 @@ class Accepted(TypedDict):
     wallets: list[str]
 
 
-async def pay_once(tx: Tx, events: EventLog, keyed: Keyed, work: Callable[[], Awaitable[Accepted]]) -> str:
+async def pay_once(tx: Tx, events: EventLog, keyed: KeyedRequest, work: Callable[[], Awaitable[Accepted]]) -> str:
     """Accepts a payment unless its idempotency key was used before, and publishes it. Returns its hash."""
     outcome = await once(tx, keyed, work, Accepted)
     payment = outcome.result

@@ -36,7 +36,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import Keyed
+from app.kit.idempotency import KeyedRequest
 
 _REJECTIONS = {
     Violation.MALFORMED_TRANSACTION: Rejection.MALFORMED,
@@ -82,7 +82,7 @@ class Submissions:
             return await accept(tx, payment, self.clock.now())
 
         # Without the signature and `allow_high_fee`: once accepted, a transaction stays accepted.
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "submitTransaction", transaction_hash)
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "submitTransaction", transaction_hash)
         return await self.database.write(
             system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))
         )

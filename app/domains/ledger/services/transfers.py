@@ -42,7 +42,7 @@ from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Tx
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import Keyed
+from app.kit.idempotency import KeyedRequest
 
 
 class _PaymentRequest(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class Transfers:
             payment = await self._sign(await _lock(tx, viewer.user_id, request), request)
             return await accept(tx, payment, self.clock.now())
 
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "transfer", _request_of(command))
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "transfer", _request_of(command))
         # Only the system writes to the chain; the audit log still names the viewer.
         return await self.database.write(
             system_scope(viewer.client, viewer.user_id), lambda tx: pay_once(tx, self.events, keyed, lambda: work(tx))

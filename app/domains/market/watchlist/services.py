@@ -15,7 +15,7 @@ from app.domains.market.watchlist.statements import WatchlistSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import Keyed, Made, once
+from app.kit.idempotency import KeyedRequest, Made, once
 from app.kit.text import is_storable
 
 MAX_NOTES_CHARS = 2000
@@ -50,7 +50,7 @@ class Watchlist:
             return Made(added.id)
 
         request = [symbol_of(symbol), _trimmed(notes)]
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "addToWatchlist", request)
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "addToWatchlist", request)
 
         async def work(tx: Tx) -> WatchlistItem:
             added = await once(tx, keyed, lambda: add(tx), Made)

@@ -7,12 +7,13 @@ FROM watchlist_items w WHERE w.id = ANY($1::uuid[]);
 
 -- name: watchlist_by_user
 -- A page of the watchlist of each user, in the user's order.
-SELECT k.ord, w.id, w.user_id, w.symbol, w.notes, w.place AS position, w.added_at, w.last_viewed_at, w.rank
+SELECT k.ord, w.id, w.user_id, w.symbol, w.notes, w.position, w.added_at, w.last_viewed_at, w.rank
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
 CROSS JOIN LATERAL (
-    SELECT i.id, i.user_id, i.symbol, i.notes, i.place, i.added_at, i.last_viewed_at, i.rank
+    SELECT i.id, i.user_id, i.symbol, i.notes, i.position, i.added_at, i.last_viewed_at, i.rank
     FROM (
-        SELECT id, user_id, symbol, notes, row_number() OVER (ORDER BY rank) - 1 AS place, added_at, last_viewed_at, rank
+        SELECT id, user_id, symbol, notes, row_number() OVER (ORDER BY rank) - 1 AS position, added_at, last_viewed_at,
+            rank
         FROM watchlist_items WHERE user_id = k.key
     ) i
     WHERE $3::numeric IS NULL OR i.rank > $3
@@ -71,16 +72,16 @@ WHERE id = $1 AND user_id = $2;
 -- The rank of an item, and the ranks before and after position $3 among the other items of the user; `beyond`, a rank
 -- after all others, where no item follows.
 WITH others AS (
-    SELECT rank, row_number() OVER (ORDER BY rank) - 1 AS place
+    SELECT rank, row_number() OVER (ORDER BY rank) - 1 AS position
     FROM watchlist_items WHERE user_id = $1::uuid AND id <> $2::uuid
 ), wanted AS (
-    SELECT least($3::bigint, count(*)) AS place FROM others
+    SELECT least($3::bigint, count(*)) AS position FROM others
 )
 SELECT i.rank, b.rank AS before, a.rank AS after,
     CASE WHEN a.rank IS NULL THEN nextval('watchlist_ranks')::numeric END AS beyond
 FROM watchlist_items i CROSS JOIN wanted
-LEFT JOIN others b ON b.place = wanted.place - 1
-LEFT JOIN others a ON a.place = wanted.place
+LEFT JOIN others b ON b.position = wanted.position - 1
+LEFT JOIN others a ON a.position = wanted.position
 WHERE i.id = $2 AND i.user_id = $1;
 
 -- name: renumber_watchlist

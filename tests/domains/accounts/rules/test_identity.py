@@ -74,6 +74,6 @@ def test_what_is_no_code_is_refused(text: str) -> None:
         identity.access_code(text)
 
 
-def test_a_default_display_name_fits_and_tells_nothing() -> None:
+def test_a_default_display_name_fits_and_reveals_nothing() -> None:
     name = identity.default_display_name("3f2a9c1b-0000-4000-8000-000000000000")
     assert identity.display_name(name) == name == "user-3f2a9c1b"

@@ -52,8 +52,8 @@ async def main(database_url: str, redis_url: str, begin: str, seed: str, ticks: 
     database = await Database.open(database_url, role="moneta_app", size=2, timeout_s=HANG_S, name=NAME)
     redis = await open_redis(redis_url)
     clock = FixedClock(datetime.fromisoformat(begin))
-    post = MailQueue(Keyring.generate(), NoMailer())
-    dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), post))
+    mail_queue = MailQueue(Keyring.generate(), NoMailer())
+    dispatcher = AlertDispatcher(database, clock, Notifications(database, clock, EventLog(database, redis), mail_queue))
     ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
 
     async def log(tx: Tx, _: str, moves: Sequence[Move]) -> None:

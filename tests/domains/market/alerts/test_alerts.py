@@ -117,7 +117,7 @@ async def test_an_unknown_token_is_refused(stage: Stage, symbol: str) -> None:
     assert await stage.owner.fetchval("SELECT count(*) FROM alerts") == 0
 
 
-async def test_only_the_chain_that_is_followed_tells_of_payments(stage: Stage) -> None:
+async def test_only_the_chain_that_is_followed_has_payments(stage: Stage) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(WhaleTransaction(Decimal(1)), symbol="ETH")
     assert caught.value.field == "symbol"
@@ -233,7 +233,7 @@ async def test_an_alert_keeps_its_type(stage: Stage) -> None:
     assert await stage.alert(alert.id) == alert
 
 
-async def test_what_is_deleted_is_gone_but_for_what_it_told(stage: Stage) -> None:
+async def test_a_deleted_alert_is_gone_but_for_its_notifications(stage: Stage) -> None:
     alert = await fired(stage)
     await stage.market.alerts.delete(stage.alice, alert.id)
     assert await stage.alert(alert.id) is None

@@ -88,7 +88,7 @@ async def test_only_the_token_that_moved_and_the_alerts_that_may_fire(stage: Sta
     assert await stage.titles(bob) == ["BTC rose to 100 USD"]
 
 
-async def test_one_tick_of_many_symbols_tells_each_owner_their_own_in_order(stage: Stage, bob: Viewer) -> None:
+async def test_one_tick_of_many_symbols_notifies_each_owner_of_their_own_in_order(stage: Stage, bob: Viewer) -> None:
     await stage.create(above("10"), symbol="ETH")
     await stage.create(below("10"), symbol="SOL")
     await stage.create(below("11"), symbol="SOL", by=bob)

@@ -22,8 +22,8 @@ from tests.domains.market.analysis.viewers import viewer_of
 from tests.waiting import HANG_S
 
 
-class Mortal:
-    """Knows nothing, and does not survive one question."""
+class KilledAnalyst:
+    """Has no findings, and kills its process at the first request."""
 
     def __init__(self, type: AnalysisType) -> None:
         self.type = type
@@ -37,7 +37,7 @@ class Mortal:
 async def main(database_url: str, redis_url: str, user_id: str, session_id: str) -> None:
     database = await Database.open(database_url, role="moneta_app", size=4, timeout_s=HANG_S, name="phase-worker")
     redis, clock = await open_redis(redis_url), FixedClock(NOON)
-    others = [Mortal(kind) for kind in AnalysisType if kind is not AnalysisType.RESEARCH]
+    others = [KilledAnalyst(kind) for kind in AnalysisType if kind is not AnalysisType.RESEARCH]
     analyses = Analyses(database, redis, clock, others, None)
     phases = Phases(database, clock, EventLog(database, redis), analyses)
     await phases.open(viewer_of(UUID(user_id), UUID(session_id)), "BTC")

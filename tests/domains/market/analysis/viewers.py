@@ -1,4 +1,4 @@
-"""Somebody who asks for analyses."""
+"""Viewers who request analyses."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

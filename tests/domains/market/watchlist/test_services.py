@@ -36,7 +36,7 @@ def watchlist(services: Services) -> Watchlist:
     return services[MarketServices].watchlist
 
 
-async def places(owner: Owner, viewer: Viewer) -> list[tuple[int, str]]:
+async def positions(owner: Owner, viewer: Viewer) -> list[tuple[int, str]]:
     """What is stored: the symbols by their ranks, and where each stands."""
     rows = await owner.fetch("SELECT symbol FROM watchlist_items WHERE user_id = $1 ORDER BY rank", viewer.user_id)
     return list(enumerate(row["symbol"] for row in rows))
@@ -60,7 +60,7 @@ async def test_an_unknown_token_is_refused_with_suggestions(watchlist: Watchlist
     with pytest.raises(TokenNotFound, match=r"There is no token BITCON\.") as caught:
         await watchlist.add(alice, "bitcon", None, "key")
     assert [token.symbol for token in caught.value.suggestions] == ["BTC", "BCH"]
-    assert await places(owner, alice) == []
+    assert await positions(owner, alice) == []
 
 
 @pytest.mark.parametrize("symbol", ["", "  ", "%", "_", "\0", "\ud800", "B\0TC", "x" * 10_000, "💰"])
@@ -74,7 +74,7 @@ async def test_a_token_is_watched_once(watchlist: Watchlist, alice: Viewer, owne
     await watch(watchlist, alice, "BTC")
     with pytest.raises(AlreadyWatched):
         await watchlist.add(alice, "BTC", None, "again")
-    assert await places(owner, alice) == [(0, "BTC")]
+    assert await positions(owner, alice) == [(0, "BTC")]
 
 
 async def test_a_replay_is_answered_as_the_first_time(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
@@ -84,11 +84,11 @@ async def test_a_replay_is_answered_as_the_first_time(watchlist: Watchlist, alic
         await watchlist.add(alice, "BTC", "other", "key")
     with pytest.raises(IdempotencyKeyReused):
         await watchlist.add(alice, "ETH", "mine", "key")
-    assert await places(owner, alice) == [(0, "BTC")]
+    assert await positions(owner, alice) == [(0, "BTC")]
     await watchlist.remove(alice, item.id)
     with pytest.raises(NotFound):
         await watchlist.add(alice, "BTC", "mine", "key")
-    assert await places(owner, alice) == []
+    assert await positions(owner, alice) == []
 
 
 async def test_the_limit_holds_however_many_add_at_once(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
@@ -100,7 +100,7 @@ async def test_the_limit_holds_however_many_add_at_once(watchlist: Watchlist, al
     refused = [outcome for outcome in outcomes if isinstance(outcome, WatchlistFull)]
     assert len(refused) == 3
     assert {problem.message for problem in refused} == {"A watchlist has at most 3 tokens."}
-    assert [position for position, _ in await places(owner, alice)] == [0, 1, 2]
+    assert [position for position, _ in await positions(owner, alice)] == [0, 1, 2]
 
 
 async def test_changes_are_those_that_were_named(
@@ -153,16 +153,16 @@ async def test_an_item_is_moved_and_the_others_close_up(  # noqa: PLR0917
     items = await watch(watchlist, alice, "BTC", "ETH", "USDT", "DOGE")
     item = await watchlist.update(alice, items[moved].id, WatchlistChanges(position=to))
     assert item.position == min(to, 3)
-    assert await places(owner, alice) == list(enumerate(expected.split()))
+    assert await positions(owner, alice) == list(enumerate(expected.split()))
     ranks = {row["id"]: row["rank"] for row in await owner.fetch("SELECT id, rank FROM watchlist_items")}
     changed = {each.id for each in items if ranks[each.id] != each.rank}
     assert changed == (set() if moved == min(to, 3) else {item.id}), "of the others nothing is written"
 
 
-async def test_whoever_is_removed_leaves_no_gap(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
+async def test_a_removed_item_leaves_no_gap(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
     items = await watch(watchlist, alice, "BTC", "ETH", "USDT")
     await watchlist.remove(alice, items[0].id)
-    assert await places(owner, alice) == [(0, "ETH"), (1, "USDT")]
+    assert await positions(owner, alice) == [(0, "ETH"), (1, "USDT")]
     with pytest.raises(NotFound):
         await watchlist.remove(alice, items[0].id)
 
@@ -173,7 +173,7 @@ async def test_a_token_that_is_gone_leaves_no_gap(watchlist: Watchlist, alice: V
     item = await watchlist.add(alice, "SOL", None, "sol")
     assert item.position == 2
     await watchlist.update(alice, item.id, WatchlistChanges(position=0))
-    assert await places(owner, alice) == [(0, "SOL"), (1, "ETH"), (2, "USDT")]
+    assert await positions(owner, alice) == [(0, "SOL"), (1, "ETH"), (2, "USDT")]
 
 
 async def test_moves_to_one_place_at_once_take_turns(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
@@ -208,7 +208,7 @@ async def test_places_are_right_after_any_changes_at_once(
     reads = Reads(database, alice.scope)
     page = await reads.page(watchlist_loaders.watchlist_by_user, alice.user_id, PageRequest(100))
     await reads.aclose()
-    assert [(item.position, item.symbol) for item in page.records] == await places(owner, alice)
+    assert [(item.position, item.symbol) for item in page.records] == await positions(owner, alice)
 
 
 async def test_nobody_reaches_what_is_anothers(

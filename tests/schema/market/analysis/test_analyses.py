@@ -25,7 +25,7 @@ from tests.domains.market.analysis.market_data import supply
 from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
-from tests.kit.moving import hub_of, relaying
+from tests.kit.event_pipeline import hub_of, relaying
 from tests.waiting import seen
 
 TEN = (

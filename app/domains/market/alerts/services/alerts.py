@@ -25,7 +25,7 @@ from app.domains.market.tokens.services.search import known_symbol
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
-from app.kit.idempotency import Keyed, Made, once
+from app.kit.idempotency import KeyedRequest, Made, once
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Alerts:
             return await self._insert(tx, viewer.user_id, symbol, new)
 
         request = msgspec.structs.replace(new, symbol=symbol_of(new.symbol))
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "createAlert", request)
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "createAlert", request)
 
         async def work(tx: Tx) -> Alert:
             created = await once(tx, keyed, lambda: create(tx), Made)

@@ -1,4 +1,4 @@
-"""Firing alerts, whatever their type."""
+"""Firing alerts of any type."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

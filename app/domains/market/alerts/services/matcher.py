@@ -18,10 +18,14 @@ from app.kit.jobs import enqueue
 BATCH: Final = 5_000
 """Alerts that fire in one transaction. It holds the locks of the prices, and must stay within the statement timeout."""
 BACKLOG_JOB: Final = "market.alert_floods"
+"""Stored with each job, so the name stays: jobs that an earlier release enqueued must be found."""
 
 
 class AlertBacklog(msgspec.Struct, frozen=True, rename={"crossings": "passages"}):
-    """The crossings of a moment at which more alerts were due than fire at once."""
+    """The crossings of a moment at which more alerts were due than fire at once.
+
+    It is the payload of stored jobs, in which the crossings are under the key `passages`.
+    """
 
     at: datetime
     crossings: list[Crossing]

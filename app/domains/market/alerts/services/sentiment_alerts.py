@@ -33,7 +33,7 @@ class Score(NamedTuple):
 @dataclass(frozen=True)
 class SentimentAlerts:
     """Fires alerts on sentiment. Each alert has a mark of its own: the sentiment when it was first measured after the
-    alert was armed, or when the alert last fired. The mark is set anew when the sources of the score change: that moves
+    alert was armed, or when the alert last fired. The mark is reset when the sources of the score change: that moves
     the score without a change of sentiment."""
 
     database: Database

@@ -1,4 +1,4 @@
-"""How people speak of a token."""
+"""The sentiment about a token in the news and in social media."""
 
 from enum import StrEnum
 

@@ -154,4 +154,4 @@ class Analyses:
         try:
             await self._database.write(SYSTEM, lambda tx: tx.execute(AnalysisSql.cache_analysis, *row))
         except Unavailable:
-            log.warning("analysis.unstored", symbol=analysis.symbol, type=analysis.type)
+            log.warning("analysis.not_stored", symbol=analysis.symbol, type=analysis.type)

@@ -113,7 +113,7 @@ class _RunExecution:
                     parts = await self._parts(number, kinds)
                     await self._store(number, parts)
         except Unavailable:
-            log.warning("analysis.run_left", run=str(self._run.id), symbol=self._symbol)
+            log.warning("analysis.run_interrupted", run=str(self._run.id), symbol=self._symbol)
         except Exception:
             log.exception("analysis.run_failed", run=str(self._run.id), symbol=self._symbol)
 

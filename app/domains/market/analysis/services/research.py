@@ -58,7 +58,7 @@ class ResearchAnalyst:
         try:
             paragraphs = await self.writer.write(about)
         except Unavailable as error:
-            log.warning("analysis.unwritten", symbol=symbol, error=error.message)
+            log.warning("analysis.writer_failed", symbol=symbol, error=error.message)
             return None
         cited = [each.type for each in analyses]
         return ResearchFindings(self.writer.model, [ResearchSentence(each, cited) for each in paragraphs])

@@ -45,7 +45,7 @@ _DROPPED = {
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 
 
-class Refused(Exception):
+class ArticleRejected(Exception):
     """The article is not stored."""
 
     def __init__(self, reason: IgnoredNews, field: str) -> None:
@@ -129,19 +129,19 @@ def _without_tags(text: str) -> Iterable[str]:
 
 
 def cleaned(draft: ArticleDraft, now: datetime) -> ArticleDraft:
-    """Returns the draft with a normalised URL, plain text and a date. Raises Refused."""
+    """Returns the draft with a normalised URL, plain text and a date. Raises ArticleRejected."""
     try:
         url = normalised_url(draft.url)
     except ValueError as error:
-        raise Refused(IgnoredNews.BAD_URL, "url") from error
+        raise ArticleRejected(IgnoredNews.BAD_URL, "url") from error
     title = plain_text(draft.title, MAX_TITLE)
     if title is None:
-        raise Refused(IgnoredNews.NO_TITLE, "title")
+        raise ArticleRejected(IgnoredNews.NO_TITLE, "title")
     published_at = draft.published_at or now
     if published_at > now + CLOCK_SKEW:
-        raise Refused(IgnoredNews.FUTURE, "publishedAt")
+        raise ArticleRejected(IgnoredNews.FUTURE, "publishedAt")
     if published_at < now - NEWS_RETENTION:
-        raise Refused(IgnoredNews.STALE, "publishedAt")
+        raise ArticleRejected(IgnoredNews.STALE, "publishedAt")
     return ArticleDraft(
         url=url,
         title=title.replace("\n", " "),

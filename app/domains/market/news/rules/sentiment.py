@@ -85,10 +85,10 @@ def score_article(title: str, body: str | None) -> float:
     """
     head = score(title)
     scores = [score(sentence) for sentence in _SENTENCE.split((body or "")[:MAX_CHARS]) if sentence.strip()]
-    telling = [value for value in scores if abs(value) >= NEUTRAL_BOUND]
-    if not telling:
+    decisive = [value for value in scores if abs(value) >= NEUTRAL_BOUND]
+    if not decisive:
         return head
-    return 0.7 * head + 0.3 * sum(telling) / len(telling)
+    return 0.7 * head + 0.3 * sum(decisive) / len(decisive)
 
 
 def strength(text: str) -> float:

@@ -21,14 +21,14 @@ from app.domains.market.news.model import (
     NewsIngested,
     ScoredArticle,
 )
-from app.domains.market.news.rules.articles import Refused, cleaned, scored
+from app.domains.market.news.rules.articles import ArticleRejected, cleaned, scored
 from app.domains.market.news.rules.mentions import Mentions
 from app.domains.market.news.rules.search import searchable
 from app.domains.market.news.statements import NewsSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, InvalidInput
-from app.kit.idempotency import Keyed, once_prepared
+from app.kit.idempotency import KeyedRequest, once_prepared
 from app.kit.jobs import enqueue
 
 ALERTS_JOB: Final = "market.news_alerts"
@@ -105,7 +105,7 @@ class News:
 
             yield work
 
-        keyed = Keyed.of(viewer.user_id, idempotency_key, "publishNews", list(drafts))
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "publishNews", list(drafts))
         scope = system_scope(viewer.client, viewer.user_id)
         published = (await once_prepared(self.database, scope, keyed, scorer, _Published)).result
         return NewsIngested(published.ids, published.received, published.known, {})
@@ -177,8 +177,8 @@ def _check(drafts: Sequence[ArticleDraft], now: datetime) -> None:
         try:
             urls.add(cleaned(draft, now).url)
             if len(urls) == place:
-                raise Refused(IgnoredNews.DUPLICATE, "url")
-        except Refused as refused:
+                raise ArticleRejected(IgnoredNews.DUPLICATE, "url")
+        except ArticleRejected as refused:
             raise InvalidInput(f"articles.{place}.{refused.field}", _REFUSALS[refused.reason]) from refused
 
 
@@ -225,6 +225,6 @@ def _cleaned(drafts: Sequence[ArticleDraft], now: datetime) -> list[tuple[Articl
     for draft in drafts:
         try:
             found.append((cleaned(draft, now), None))
-        except Refused as refused:
+        except ArticleRejected as refused:
             found.append((draft, refused.reason))
     return found

@@ -99,7 +99,7 @@ class PriceFeed:
             # While the leader is unknown, no other worker leads.
             with contextlib.suppress(Unavailable):
                 if not await self._leadership.hold():
-                    log.warning("feed.deposed")
+                    log.warning("feed.leadership_lost")
                     return
 
     async def _tick_on(self, ticker: Ticker, due: asyncio.Event) -> None:

@@ -107,9 +107,9 @@ class Recorder:
                 self._failures += 1
                 if self._failures < ATTEMPTS:
                     raise
-                log.exception("feed.minute_given_up", ended_at=minute.ended_at.isoformat())
+                log.exception("feed.minute_skipped", ended_at=minute.ended_at.isoformat())
             self._failures = 0
-            # The oldest may have been given up while it was being stored.
+            # The oldest may have been dropped while it was being stored.
             if ticker.minutes and ticker.minutes[0] is minute:
                 ticker.minutes.popleft()
             ended_at = minute.ended_at

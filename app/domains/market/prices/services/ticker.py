@@ -145,7 +145,7 @@ def _quotes(latest: object, source: str, now: datetime) -> dict[str, Quote]:
     try:
         tick = msgspec.convert(latest, dict[str, Tick]).get(MARKET)
     except msgspec.ValidationError as error:
-        log.warning("feed.quotes_unread", error=str(error))
+        log.warning("feed.quotes_read_failed", error=str(error))
         return {}
     if tick is None or tick.source != source:
         return {}
@@ -168,7 +168,7 @@ def _bars(latest: object, source: str, now: datetime) -> dict[str, Bars]:
         board = msgspec.convert(latest, dict[str, Board]).get(MARKET)
     except msgspec.ValidationError as error:
         # Redis does not answer, or has the format of another release.
-        log.warning("feed.candles_unread", error=str(error))
+        log.warning("feed.candles_read_failed", error=str(error))
         return {}
     if board is None or board.source != source:
         return {}

@@ -1,4 +1,4 @@
-"""What the market knows of a chain. It does not know the ledger, which an adapter presents as `Chain`."""
+"""A chain as the market sees it. The market does not import the ledger: an adapter presents it as `Chain`."""
 
 from collections.abc import Sequence
 from datetime import datetime

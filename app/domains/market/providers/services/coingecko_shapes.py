@@ -56,14 +56,14 @@ def listings_of(answer: Any, ignored: Counter[str]) -> list[Listing]:
 
 def raw_quotes_of(in_usd: Any, in_aud: Any, symbols_by_id: Mapping[str, str], ignored: Counter[str]) -> list[RawQuote]:
     """Returns the quotes of `/coins/markets`, requested in dollars and in Australian dollars."""
-    beside = {_key(row): row for row in rows_of(in_aud, ignored)}
+    aud_rows = {_key(row): row for row in rows_of(in_aud, ignored)}
     raw_quotes = []
     for row in rows_of(in_usd, ignored):
         symbol = symbols_by_id.get(_key(row))
         if symbol is None:
             ignored[Reason.UNKNOWN_SYMBOL.value] += 1
             continue
-        australian = beside.get(_key(row), {})
+        australian = aud_rows.get(_key(row), {})
         raw_quotes.append(
             RawQuote(
                 symbol=symbol,

@@ -90,12 +90,14 @@ def listings_of(data: Any, ignored: Counter[str]) -> list[Listing]:
 
 def raw_quotes_of(in_usd: Any, in_aud: Any, ignored: Counter[str]) -> list[RawQuote]:
     """Returns the quotes of `/v2/cryptocurrency/quotes/latest`: of the tokens with a symbol, that of the largest."""
-    beside = _largest(in_aud, Counter())
+    aud_rows = _largest(in_aud, Counter())
     raw_quotes = []
     for symbol, row in _largest(in_usd, ignored).items():
         dollars = _quote(row, "USD")
         # The two requests can return different tokens with the same symbol.
-        australian = _quote(beside.get(symbol, {}), "AUD") if beside.get(symbol, {}).get("id") == row.get("id") else {}
+        australian = (
+            _quote(aud_rows.get(symbol, {}), "AUD") if aud_rows.get(symbol, {}).get("id") == row.get("id") else {}
+        )
         raw_quotes.append(
             RawQuote(
                 symbol=symbol,

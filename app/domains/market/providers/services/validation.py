@@ -93,7 +93,7 @@ class QuoteValidator:
         if not AUD_PER_USD[0] < aud / usd < AUD_PER_USD[1]:
             raise RejectedValue(Reason.ABSURD)
 
-        def beside(value: object, step: Decimal, limit: Decimal, *, signed: bool = False) -> Decimal | None:
+        def optional(value: object, step: Decimal, limit: Decimal, *, signed: bool = False) -> Decimal | None:
             """Returns a value that may be null. An invalid value is left out, and the price is still accepted."""
             try:
                 return None if value is None else rounded(value, step, limit, signed=signed)
@@ -102,8 +102,8 @@ class QuoteValidator:
                 return None
 
         high, low = (
-            beside(raw.high_24h, SMALLEST_PRICE, PRICE_LIMIT),
-            beside(raw.low_24h, SMALLEST_PRICE, PRICE_LIMIT),
+            optional(raw.high_24h, SMALLEST_PRICE, PRICE_LIMIT),
+            optional(raw.low_24h, SMALLEST_PRICE, PRICE_LIMIT),
         )
         if high is not None and low is not None and high < low:
             ignored[Reason.ABSURD.value] += 1
@@ -114,12 +114,12 @@ class QuoteValidator:
             at=min(at, now),
             price_usd=usd,
             price_aud=aud,
-            volume_24h_usd=beside(raw.volume_24h_usd, _CENT, MONEY_LIMIT),
-            volume_24h_aud=beside(raw.volume_24h_aud, _CENT, MONEY_LIMIT),
-            change_24h=beside(raw.change_24h, SMALLEST_PRICE, PRICE_LIMIT, signed=True),
-            change_percentage_24h=beside(raw.change_percentage_24h, _PERCENT_STEP, PERCENTAGE_LIMIT, signed=True),
-            market_cap_usd=beside(raw.market_cap_usd, _CENT, MONEY_LIMIT),
-            market_cap_aud=beside(raw.market_cap_aud, _CENT, MONEY_LIMIT),
+            volume_24h_usd=optional(raw.volume_24h_usd, _CENT, MONEY_LIMIT),
+            volume_24h_aud=optional(raw.volume_24h_aud, _CENT, MONEY_LIMIT),
+            change_24h=optional(raw.change_24h, SMALLEST_PRICE, PRICE_LIMIT, signed=True),
+            change_percentage_24h=optional(raw.change_percentage_24h, _PERCENT_STEP, PERCENTAGE_LIMIT, signed=True),
+            market_cap_usd=optional(raw.market_cap_usd, _CENT, MONEY_LIMIT),
+            market_cap_aud=optional(raw.market_cap_aud, _CENT, MONEY_LIMIT),
             high_24h=high,
             low_24h=low,
         )

@@ -188,7 +188,7 @@ def test_an_indicator_is_what_talib_says() -> None:
 
 
 @pytest.mark.parametrize("indicator", Indicator)
-def test_one_candle_too_few_tells_nothing(indicator: Indicator) -> None:
+def test_one_candle_too_few_gives_no_value(indicator: Indicator) -> None:
     prices = walk(260)
     needed = CANDLES_NEEDED[indicator]
     assert value_of(indicator, head(prices, needed)) is not None

@@ -164,7 +164,7 @@ def test_bitcoin_moves_with_itself_and_against_its_inverse() -> None:
     assert dependence(inverse, btc).correlation == pytest.approx(-1, abs=0.01)
 
 
-def test_too_little_in_common_tells_nothing() -> None:
+def test_too_little_in_common_gives_no_value() -> None:
     prices = walk(60)
     assert dependence(prices, None) == MarketDependence(None, None, 0)
     assert dependence(prices, head(prices, 0)) == MarketDependence(None, None, 0)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.news.model import MAX_TITLE, MAX_URL, ArticleDraft, IgnoredNews
-from app.domains.market.news.rules.articles import Refused, cleaned, normalised_url, plain_text, scored
+from app.domains.market.news.rules.articles import ArticleRejected, cleaned, normalised_url, plain_text, scored
 from app.domains.market.news.rules.mentions import Mentions
 from tests.waiting import timed
 
@@ -129,7 +129,7 @@ def test_any_text_becomes_what_postgres_takes(text: str) -> None:
     ],
 )
 def test_what_is_refused(changes: dict[str, object], reason: IgnoredNews) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ArticleRejected) as refused:
         cleaned(draft(**changes), NOW)
     assert refused.value.reason == reason
 

@@ -1,4 +1,4 @@
-"""A whole Moneta of processes: Postgres, Valkey, an API and a worker, each of which can be killed and comes back."""
+"""A whole deployment: Postgres, Valkey, an API and a worker, each of which can be killed and restarted."""
 
 import asyncio
 import base64
@@ -35,8 +35,8 @@ BLOCKS = 5
 
 
 @dataclass(frozen=True)
-class Inhabitant(Person):
-    """Somebody with a session that the API knows."""
+class ApiUser(Person):
+    """A user with a session and its access token."""
 
     name: str = ""
     token: str = ""
@@ -47,15 +47,15 @@ class Inhabitant(Person):
 
 
 @dataclass
-class Plant:
-    """What runs, and what a test needs to break it and to look at it."""
+class Deployment:
+    """The processes, and what a test needs to kill them and to read from them."""
 
     home: Path
     servers: Servers
     settings: Settings
     application: Application
     http: httpx.AsyncClient
-    people: list[Inhabitant] = field(default_factory=list)
+    people: list[ApiUser] = field(default_factory=list)
     blocks: list[dict[str, Any]] = field(default_factory=list)
     """Some that exist: what their events carry."""
     api: Process = field(init=False)
@@ -83,7 +83,7 @@ class Plant:
             "MONETA_SOCKET_ADDRESS_ACCEPT_RATE": "2000",
             "MONETA_SOCKET_VIEWER_LIMIT": "100",
             "MONETA_COINBASE_MATURITY": str(settings.coinbase_maturity),
-            # Nobody is cut off for being slow: the machine may be.
+            # No client is disconnected for being slow: the machine may be.
             "MONETA_QUERY_TIMEOUT_S": str(HANG_S),
             "MONETA_SOCKET_INIT_TIMEOUT_S": str(HANG_S),
             "MONETA_SOCKET_DRAIN_S": str(HANG_S),
@@ -140,7 +140,7 @@ class Plant:
             wallet = await Reads(self.application.database, PUBLIC).one(wallet_by_user, session.viewer.user_id)
             assert wallet is not None
             token = session.tokens.access_token
-            self.people.append(Inhabitant(session.viewer, wallet.wallet_id, None, name, token))
+            self.people.append(ApiUser(session.viewer, wallet.wallet_id, None, name, token))
         async with self.scene() as scene:
             for number in range(BLOCKS):
                 block = await scene.mine(self.people[number % len(self.people)])
@@ -148,7 +148,7 @@ class Plant:
 
 
 @asynccontextmanager
-async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
+async def running_deployment(home: Path, servers: Servers) -> AsyncIterator[Deployment]:
     """All of it, ready."""
     settings = Settings(
         home=home,
@@ -167,12 +167,12 @@ async def running_plant(home: Path, servers: Servers) -> AsyncIterator[Plant]:
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(open_application(settings, clock=clock))
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=HANG_S))
-        plant = Plant(home, servers, settings, application, http)
-        await plant.populate()
+        deployment = Deployment(home, servers, settings, application, http)
+        await deployment.populate()
         try:
-            await asyncio.gather(plant.start_api(), plant.start_worker())
-            yield plant
-            await asyncio.gather(plant.api.stop(), plant.worker.stop())
+            await asyncio.gather(deployment.start_api(), deployment.start_worker())
+            yield deployment
+            await asyncio.gather(deployment.api.stop(), deployment.worker.stop())
         finally:
-            for process in (plant.api, plant.worker):
+            for process in (deployment.api, deployment.worker):
                 process.kill()

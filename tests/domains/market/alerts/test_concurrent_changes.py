@@ -19,7 +19,7 @@ SYMBOLS = ("BTC", "ETH", "SOL")
 
 async def test_alerts_that_are_made_changed_and_deleted_amid_ticks(stage: Stage, bob: Viewer) -> None:
     chance = random.Random(5)
-    # Nobody meddles with these.
+    # These are not changed by the others.
     steady = {
         (await stage.create(condition(str(price)), symbol=symbol, by=by, rearm=Rearm.EVERY_TIME)).id: (
             symbol,
