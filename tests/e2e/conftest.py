@@ -88,7 +88,7 @@ class Moneta:
         """How many queries were answered twice: planned in vain, and then by graphql-core."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=HANG_S) as response:
             lines = response.read().decode().splitlines()
-        (line,) = [line for line in lines if line.startswith('moneta_courses_total{course="fell_back"}')]
+        (line,) = [line for line in lines if line.startswith('moneta_execution_paths_total{path="fell_back"}')]
         return float(line.rpartition(" ")[2])
 
     def log_in(self, email: str = "alice@example.com") -> str:

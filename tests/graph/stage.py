@@ -25,7 +25,7 @@ from app.kit.volatile import VolatileTopics
 from app.main import DOMAINS, Application
 from tests.conftest import Execute, Owner
 from tests.factories import CLIENT
-from tests.graph.courses import asks_for_several_types
+from tests.graph.execution_paths import asks_for_several_types
 from tests.graph.freshness import stale_reads
 from tests.graph.transcripts import RECORDING, filled, given, kept, recorded
 from tests.graph.world import World, mine

@@ -15,7 +15,7 @@ from app.engine.declarations.subscriptions import declared_stream
 from app.kit.loaders import Audience
 
 _AUDIENCE: Final = "audience"
-_OUTSIDE: Final = "outside"
+_EXTERNAL: Final = "external"
 
 
 def computed_for(audience: Audience) -> dict[str, Any]:
@@ -23,9 +23,9 @@ def computed_for(audience: Audience) -> dict[str, Any]:
     return {_AUDIENCE: audience}
 
 
-def made_outside() -> dict[str, Any]:
+def computed_externally() -> dict[str, Any]:
     """The metadata of a public field for which others work, with connections of their own: see `Reads.external`."""
-    return computed_for(Audience.PUBLIC) | {_OUTSIDE: True}
+    return computed_for(Audience.PUBLIC) | {_EXTERNAL: True}
 
 
 def audience_of(field: GraphQLField) -> Audience:
@@ -42,9 +42,9 @@ def audience_of(field: GraphQLField) -> Audience:
     return said if isinstance(said, Audience) else Audience.VIEWER
 
 
-def is_made_outside(field: GraphQLField) -> bool:
+def is_external(field: GraphQLField) -> bool:
     """Whether a request waits for others to make it."""
-    return _metadata(field).get(_OUTSIDE) is True
+    return _metadata(field).get(_EXTERNAL) is True
 
 
 def _metadata(field: GraphQLField) -> Mapping[Any, Any]:

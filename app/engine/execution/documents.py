@@ -44,7 +44,7 @@ TOKEN_BYTES: Final = 640
 PLANNED_FIELD_BYTES: Final = 800
 COST_BYTES: Final = 300
 SIZE_BYTES: Final = 40
-SHAPE_BYTES: Final = 2000
+KEY_BYTES: Final = 2000
 
 
 class Plans(list[Selection | None]):
@@ -89,12 +89,12 @@ class Operation:
         return self.node.name.value if self.node.name else None
 
     @cached_property
-    def shape(self) -> SubscriptionKey | None:
+    def key(self) -> SubscriptionKey | None:
         """Of a subscription to a declared stream."""
-        shape = subscription_key_of(self._schema, self.node, self.fragments)
-        if shape is not None:
-            self._grew(SHAPE_BYTES + sys.getsizeof(shape.document))
-        return shape
+        key = subscription_key_of(self._schema, self.node, self.fragments)
+        if key is not None:
+            self._grew(KEY_BYTES + sys.getsizeof(key.document))
+        return key
 
     @cached_property
     def reach(self) -> Reach:
@@ -167,12 +167,12 @@ class Documents:
 
     def find(self, source: str) -> Document | None:
         """The document, if it is kept."""
-        return self._find(_key(source))
+        return self._find(_digest(source))
 
     def get(self, source: str, *, hide_suggestions: bool) -> Document | list[GraphQLError]:
         """The document, or every reason why it is none. Errors name similar fields unless suggestions are hidden."""
-        key = _key(source)
-        if (known := self._find(key)) is not None:
+        digest = _digest(source)
+        if (known := self._find(digest)) is not None:
             return known
         tree = self._parse(source)
         if isinstance(tree, GraphQLError):
@@ -183,8 +183,8 @@ class Documents:
         if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
             return errors
         number = next(self._numbers)
-        document = self._index(tree, key.hex(), partial(self._grow, key, number))
-        self._keep(key, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
+        document = self._index(tree, digest.hex(), partial(self._grow, digest, number))
+        self._keep(digest, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
         return document
 
     def _parse(self, source: str) -> DocumentNode | GraphQLError:
@@ -212,42 +212,42 @@ class Documents:
         )
         return Document(operations, introspection_node(tree), digest)
 
-    def _find(self, key: bytes) -> Document | None:
+    def _find(self, digest: bytes) -> Document | None:
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(digest)
             if known is None:
                 return None
-            self._known.move_to_end(key)
+            self._known.move_to_end(digest)
             return known.document
 
-    def _keep(self, key: bytes, kept: _Kept) -> None:
+    def _keep(self, digest: bytes, kept: _Kept) -> None:
         with self._lock:
-            if kept.bytes > MAX_DOCUMENT_BYTES or key in self._known:
+            if kept.bytes > MAX_DOCUMENT_BYTES or digest in self._known:
                 return
-            self._known[key] = kept
+            self._known[digest] = kept
             self._bytes += kept.bytes
             self._make_room()
 
-    def _grow(self, key: bytes, number: int, size: int) -> None:
+    def _grow(self, digest: bytes, number: int, size: int) -> None:
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(digest)
             if known is None or known.number != number:
                 return
             known.bytes += size
             self._bytes += size
             if known.bytes > MAX_DOCUMENT_BYTES:
-                self._forget(key)
+                self._forget(digest)
             self._make_room()
 
     def _make_room(self) -> None:
         while self._bytes > self._limit_bytes:
             self._forget(next(iter(self._known)))
 
-    def _forget(self, key: bytes) -> None:
-        self._bytes -= self._known.pop(key).bytes
+    def _forget(self, digest: bytes) -> None:
+        self._bytes -= self._known.pop(digest).bytes
 
 
-def _key(source: str) -> bytes:
+def _digest(source: str) -> bytes:
     # A lone surrogate cannot be encoded; it still is the lexer's to refuse.
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
 

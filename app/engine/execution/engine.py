@@ -116,7 +116,7 @@ class Engine:
             cost=cost,
             reach=operation.reach,
             plans=plans,
-            shape=operation.shape,
+            key=operation.key,
             document=document.digest,
         )
 
@@ -201,7 +201,7 @@ class Engine:
         # Also of nobody, who may be somebody when a mutation has logged them in.
         if prepared.reach.is_scoped:
             context.reads.snapshot_mode = (
-                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.outside else SnapshotMode.SINGLE
+                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.external else SnapshotMode.SINGLE
             )
         answer = partial(self._answer, prepared, context, root)
         # What a mutation writes is repeated by itself.

@@ -90,7 +90,7 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     reach: Reach
     plans: list[Selection | None] | None = None
     """Where the operation's plan is kept once it is made; None where it depends on variables."""
-    shape: SubscriptionKey | None = None
+    key: SubscriptionKey | None = None
     """Of a subscription to a declared stream."""
     document: str = ""
     """The SHA-256 of the document, in hexadecimal, for the log."""

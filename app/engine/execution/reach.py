@@ -17,7 +17,7 @@ from graphql import (
     get_named_type,
 )
 
-from app.engine.declarations.audience import audience_of, is_made_outside
+from app.engine.declarations.audience import audience_of, is_external
 from app.kit.loaders import Audience
 
 
@@ -25,8 +25,8 @@ class Reach(msgspec.Struct, frozen=True):
     """What a selection reaches, whatever its variables say."""
 
     audiences: frozenset[Audience]
-    outside: bool
-    """Whether something in it is made outside of the request."""
+    external: bool
+    """Whether something in it is external: others make it, with connections of their own."""
 
     @property
     def is_scoped(self) -> bool:
@@ -43,7 +43,7 @@ def reach_of(
     """What these selections and all fragments that they spread reach. Each fragment is looked at once."""
     spread: set[str] = set()
     audiences: set[Audience] = set()
-    outside = False
+    external = False
     todo = [(selections, parent)]
     while todo:
         below, kind = todo.pop()
@@ -62,10 +62,10 @@ def reach_of(
                         continue
                     for each in _concrete(schema, kind, node.name.value):
                         audiences.add(audience_of(each))
-                        outside = outside or is_made_outside(each)
+                        external = external or is_external(each)
                     if node.selection_set is not None:
                         todo.append((node.selection_set, get_named_type(field.type)))
-    return Reach(frozenset(audiences), outside)
+    return Reach(frozenset(audiences), external)
 
 
 def _concrete(

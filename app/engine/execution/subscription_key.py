@@ -49,7 +49,7 @@ class SubscriptionKey(msgspec.Struct, frozen=True, eq=False):
 def subscription_key_of(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> SubscriptionKey | None:
-    """The shape of a valid subscription to a declared field; None for any other operation."""
+    """The key of a valid subscription to a declared field; None for any other operation."""
     root = schema.subscription_type
     if operation.operation is not OperationType.SUBSCRIPTION or root is None:
         return None

@@ -39,7 +39,7 @@ class _Account:
         self.total = 0
 
 
-class Charge:
+class BudgetCharge:
     """What a subscription is charged, until it is given back."""
 
     __slots__ = ("_accounts", "_budgets", "_per_s", "_what")
@@ -72,7 +72,7 @@ class Budgets:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def charge(self, payer: Payer, what: Hashable, per_s: int) -> Charge:
+    def charge(self, payer: Payer, what: Hashable, per_s: int) -> BudgetCharge:
         """Charges a subscription to all accounts of its payer, or to none. `what` is equal for equal ones.
 
         Raises OverBudget.
@@ -97,7 +97,7 @@ class Budgets:
             if what not in account.counts:
                 account.total += per_s
             account.counts[what] = account.counts.get(what, 0) + 1
-        return Charge(self, tuple(key for key, _, _ in accounts), what, per_s)
+        return BudgetCharge(self, tuple(key for key, _, _ in accounts), what, per_s)
 
     def release(self, key: Hashable, what: Hashable, per_s: int) -> None:
         """Takes one of equal subscriptions off an account."""

@@ -40,8 +40,8 @@ class DurableGroup(Group):
 
     def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
         super().__init__(runtime, request)
-        assert isinstance(request.shape.declared, Durable)
-        self._payload = request.shape.declared.payload
+        assert isinstance(request.key.declared, Durable)
+        self._payload = request.key.declared.payload
         self._epoch: UUID
         self._listener: Listener | None = None
         self._making: SingleFlight[Delivery | None] = SingleFlight()
@@ -158,7 +158,7 @@ class DurableGroup(Group):
 
     async def _authorise(self) -> None:
         """Asks again whether this audience may follow the stream."""
-        if self.shape.audience is not Audience.PUBLIC:
+        if self.key.audience is not Audience.PUBLIC:
             opened = await self._runtime.engine.open_stream(self._prepared, self._new_context())
             if opened.stream != self.stream:
                 raise ResyncRequired

@@ -54,7 +54,7 @@ class StreamRuntime(msgspec.Struct, frozen=True, eq=False):
 class GroupRequest(msgspec.Struct, frozen=True, eq=False):
     """What the subscribers of a group have in common."""
 
-    shape: SubscriptionKey
+    key: SubscriptionKey
     prepared: Prepared
     followed: Followed
     new_context: Callable[[], RequestContext]
@@ -65,7 +65,7 @@ class Group(ABC):
     """Subscribers to one stream with one document, one set of variables and one audience."""
 
     def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
-        self.shape = request.shape
+        self.key = request.key
         self.stream = request.followed.stream
         self.position = 0
         """The newest event that the live subscribers were given, or that does not concern them."""
@@ -86,7 +86,7 @@ class Group(ABC):
     @property
     def document(self) -> str:
         """What its subscribers ask for, as the engine prints it."""
-        return self.shape.document
+        return self.key.document
 
     @abstractmethod
     async def start(self) -> None:

@@ -128,4 +128,4 @@ class Subscription:
                 self.sink.finish(errors)
             except Exception:
                 # The others of its group are to hear of their end all the same.
-                log.exception("streams.end_untold", subscription=self.id)
+                log.exception("streams.finish_failed", subscription=self.id)

@@ -16,7 +16,7 @@ from app.engine.execution.failures import TimedOut
 from app.engine.execution.limits.cost import hint_to_fit
 from app.engine.execution.operations import NotOpened, Prepared, RequestContext
 from app.engine.execution.subscription_key import SubscriptionKey
-from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
+from app.engine.streams.budgets import Budgets, BudgetCharge, OverBudget, Payer
 from app.engine.streams.durable import DurableGroup
 from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, errors_of
 from app.engine.streams.memo import Memo
@@ -37,7 +37,7 @@ GroupKey = tuple[str, str, str, Hashable, Hashable]
 class _Entry(msgspec.Struct, eq=False):
     """A group, its start, and how many are on their way into it or in it."""
 
-    key: GroupKey
+    group_key: GroupKey
     group: DurableGroup | VolatileGroup
     ready: "asyncio.Task[None]"
     users: int = 0
@@ -51,7 +51,7 @@ class _Newcomer(msgspec.Struct, frozen=True, eq=False):
     viewer_id: UUID | None
     after: str | None
     since: int | None
-    charge: Charge
+    charge: BudgetCharge
 
 
 class Subscriptions:
@@ -64,7 +64,7 @@ class Subscriptions:
             engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget, replay_limit
         )
         self._budgets = Budgets(engine.limits)
-        self._charges: dict[Subscription, Charge] = {}
+        self._charges: dict[Subscription, BudgetCharge] = {}
         self._entries: dict[GroupKey, _Entry] = {}
         self._entry_of: dict[Group, _Entry] = {}
         self._by_id: dict[str, Subscription] = {}
@@ -114,19 +114,19 @@ class Subscriptions:
         What it costs is charged to `payer` while it is open. `after` counts instead of the document's. The sink may be
         given events before this returns.
         """
-        shape = prepared.shape
-        assert shape is not None, "every field of the subscription type is declared"
+        key = prepared.key
+        assert key is not None, "every field of the subscription type is declared"
         try:
             opened = await self._runtime.engine.open_stream(prepared, context)
             async with asyncio.timeout(self._runtime.engine.limits.timeout_s):
                 followed = opened.followed
-                request = GroupRequest(shape, prepared, followed, partial(context.for_event, shape.audience))
-                key = _key(request, context.audience_key(shape.audience))
-                charge = self._charge(payer, key, prepared, shape)
+                request = GroupRequest(key, prepared, followed, partial(context.for_event, key.audience))
+                group_key = _group_key(request, context.audience_key(key.audience))
+                charge = self._charge(payer, group_key, prepared, key)
                 position = after or opened.after
                 newcomer = _Newcomer(sink, transport, context.viewer_id, position, followed.since, charge)
                 try:
-                    return await self._join(key, request, newcomer)
+                    return await self._join(group_key, request, newcomer)
                 except BaseException:
                     charge.give_back()
                     raise
@@ -143,15 +143,15 @@ class Subscriptions:
         for member in list(self._by_id.values()):
             member.close()
 
-    def _charge(self, payer: Payer, key: GroupKey, prepared: Prepared, shape: SubscriptionKey) -> Charge:
+    def _charge(self, payer: Payer, group_key: GroupKey, prepared: Prepared, key: SubscriptionKey) -> BudgetCharge:
         """Raises LimitExceeded with what would fit."""
         engine = self._runtime.engine
-        per_s = cost_per_s(shape.declared, prepared.cost, engine.limits)
+        per_s = cost_per_s(key.declared, prepared.cost, engine.limits)
         try:
-            return self._budgets.charge(payer, key, per_s)
+            return self._budgets.charge(payer, group_key, per_s)
         except OverBudget as over:
             self.counters.refusals += 1
-            rate = rate_of(shape.declared, engine.limits)
+            rate = rate_of(key.declared, engine.limits)
             fitting = msgspec.structs.replace(engine.limits, cost=math.floor(over.left / rate))
             hint = hint_to_fit(
                 engine.schema, prepared.operation, prepared.fragments, prepared.variables.coerced, fitting
@@ -162,11 +162,11 @@ class Subscriptions:
                 " another subscription first."
             ) from over
 
-    async def _join(self, key: GroupKey, request: GroupRequest, newcomer: _Newcomer) -> Subscription:
+    async def _join(self, group_key: GroupKey, request: GroupRequest, newcomer: _Newcomer) -> Subscription:
         for _ in range(ATTEMPTS):
-            entry = self._entries.get(key)
+            entry = self._entries.get(group_key)
             if entry is None or entry.group.ended:
-                entry = self._begin(key, request)
+                entry = self._begin(group_key, request)
             member = await self._enter(entry, newcomer)
             if member is not None:
                 return member
@@ -191,14 +191,14 @@ class Subscriptions:
             if not joined:
                 self._release(entry)
 
-    def _begin(self, key: GroupKey, request: GroupRequest) -> _Entry:
-        kind = VolatileGroup if isinstance(request.shape.declared, Volatile) else DurableGroup
+    def _begin(self, group_key: GroupKey, request: GroupRequest) -> _Entry:
+        kind = VolatileGroup if isinstance(request.key.declared, Volatile) else DurableGroup
         group = kind(self._runtime, request)
-        entry = _Entry(key, group, asyncio.get_running_loop().create_task(group.start()))
-        self._entries[key] = self._entry_of[group] = entry
+        entry = _Entry(group_key, group, asyncio.get_running_loop().create_task(group.start()))
+        self._entries[group_key] = self._entry_of[group] = entry
         return entry
 
-    def _register(self, member: Subscription, charge: Charge) -> None:
+    def _register(self, member: Subscription, charge: BudgetCharge) -> None:
         self._charges[member] = charge
         self._by_id[member.id] = member
         if member.viewer_id is not None:
@@ -221,13 +221,13 @@ class Subscriptions:
             entry.group.close()
             del self._entry_of[entry.group]
             # One that ended may have a successor by now.
-            if self._entries.get(entry.key) is entry:
-                del self._entries[entry.key]
+            if self._entries.get(entry.group_key) is entry:
+                del self._entries[entry.group_key]
 
 
-def _key(request: GroupRequest, audience: Hashable) -> GroupKey:
-    values = request.shape.values(request.prepared.variables.coerced)
-    return request.shape.document, values, request.followed.stream, request.followed.choice, audience
+def _group_key(request: GroupRequest, audience: Hashable) -> GroupKey:
+    values = request.key.values(request.prepared.variables.coerced)
+    return request.key.document, values, request.followed.stream, request.followed.choice, audience
 
 
 async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) -> int:

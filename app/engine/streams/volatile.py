@@ -18,8 +18,8 @@ class VolatileGroup(Group):
 
     def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
         super().__init__(runtime, request)
-        assert isinstance(request.shape.declared, Volatile)
-        self._payload = request.shape.declared.payload
+        assert isinstance(request.key.declared, Volatile)
+        self._payload = request.key.declared.payload
         self._choice = request.followed.choice
         self._watcher: Watcher | None = None
         self._due: dict[str, Latest] = {}
