@@ -13,11 +13,11 @@ from typing import Annotated, Any, Final, NoReturn
 import msgspec
 import strawberry
 from graphql import GraphQLField
-from strawberry.types.field import StrawberryField
 
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.descriptions import described
 from app.engine.declarations.limits import Limits
+from app.engine.declarations.metadata import metadata_of
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.kit.volatile import Latest
@@ -162,6 +162,5 @@ def rate_of(declared: Durable | Volatile, limits: Limits) -> float:
 
 def declared_stream(field: GraphQLField) -> Durable | Volatile | None:
     """How a subscription field was declared; None for any other field."""
-    definition = field.extensions.get("strawberry-definition")
-    declared = definition.metadata.get(_METADATA) if isinstance(definition, StrawberryField) else None
+    declared = metadata_of(field).get(_METADATA)
     return declared if isinstance(declared, Durable | Volatile) else None

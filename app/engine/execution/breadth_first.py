@@ -37,6 +37,7 @@ from app.engine.declarations.bindings import Binding, Column, binding_of
 from app.engine.declarations.computed import ParentFunction
 from app.engine.declarations.pages import ReadsContext
 from app.engine.declarations.relations import Relation
+from app.engine.execution.failures import causes_of
 from app.kit.errors import Problem
 from app.kit.loaders import One
 from app.kit.snapshots import ResultPending
@@ -47,10 +48,12 @@ class PlanFallback(Exception):
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether a planned query may end so: for whatever else it is a defect, in a resolver or here."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(map(is_expected, error.exceptions))
-    return isinstance(error, PlanFallback | Problem | GraphQLError)
+    """Whether a planned query may end with this exception. Every other one is a defect, of a resolver or of the plan.
+
+    A GraphQLError is judged by its cause. Without one it says that a value does not fit the type of its field: a
+    client's arguments are coerced before, when the query is planned.
+    """
+    return all(isinstance(cause, PlanFallback | Problem) for cause in causes_of(error))
 
 
 class Field(msgspec.Struct, frozen=True, eq=False):

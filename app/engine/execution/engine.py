@@ -33,7 +33,15 @@ from app.engine.declarations.subscriptions import Opened
 from app.engine.execution.breadth_first import Levels, Selection, is_expected, plan
 from app.engine.execution.checks import Checks
 from app.engine.execution.documents import Documents, Operation
-from app.engine.execution.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
+from app.engine.execution.failures import (
+    TimedOut,
+    describe,
+    forget_frames,
+    is_repeatable,
+    names_of,
+    raise_unavailable,
+    refuse,
+)
 from app.engine.execution.limits.text import check_variables
 from app.engine.execution.operations import ExecutionPath, NotOpened, Prepared, RequestContext, Response
 from app.kit.errors import Problem
@@ -258,12 +266,14 @@ class Engine:
             return result
 
     def _fall_back(self, prepared: Prepared, error: Exception) -> None:
+        entry = log.bind(document=prepared.document, operation=prepared.name, errors=names_of(error))
         if is_expected(error):
             self.paths[ExecutionPath.FELL_BACK] += 1
-            log.info("engine.fell_back", document=prepared.document, operation=prepared.name, error=repr(error))
+            entry.info("engine.fell_back")
         else:
             self.paths[ExecutionPath.FAILED] += 1
-            log.error("engine.plan_failed", document=prepared.document, operation=prepared.name, exc_info=error)
+            # The error, with its traceback, is logged where graphql-core meets it again.
+            entry.warning("engine.plan_failed")
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
         if prepared.plans is None:

@@ -1,6 +1,6 @@
 """Errors as a client sees them: a message, a code, and never a detail that is not its business."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import structlog
@@ -37,6 +37,25 @@ def raise_unavailable(errors: Sequence[GraphQLError]) -> None:
 def is_repeatable(errors: Sequence[GraphQLError]) -> bool:
     """Whether one of these errors is over when the same is read again."""
     return any(isinstance(_cause(error), Repeatable) for error in errors)
+
+
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions of a group, or the exception itself; each without the GraphQLErrors that wrap it."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from causes_of(each)
+    elif isinstance(error, GraphQLError) and error.original_error is not None:
+        yield from causes_of(error.original_error)
+    else:
+        yield error
+
+
+def names_of(error: BaseException) -> list[str]:
+    """The types of an exception's causes, with the code of each problem. A message could quote what a client sent."""
+    return [
+        f"{type(cause).__name__} {cause.code}" if isinstance(cause, Problem) else type(cause).__name__
+        for cause in causes_of(error)
+    ]
 
 
 def forget_frames(errors: Sequence[BaseException]) -> None:

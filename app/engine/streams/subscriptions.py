@@ -16,7 +16,7 @@ from app.engine.execution.failures import TimedOut
 from app.engine.execution.limits.cost import hint_to_fit
 from app.engine.execution.operations import NotOpened, Prepared, RequestContext
 from app.engine.execution.subscription_key import SubscriptionKey
-from app.engine.streams.budgets import Budgets, BudgetCharge, OverBudget, Payer
+from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
 from app.engine.streams.durable import DurableGroup
 from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, errors_of
 from app.engine.streams.memo import Memo

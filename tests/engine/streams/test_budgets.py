@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from app.engine.streams.budgets import Budgets, BudgetCharge, OverBudget, Payer
+from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
 from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Transport
 from app.kit.db import Database

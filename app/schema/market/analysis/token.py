@@ -8,7 +8,7 @@ from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
-from app.engine.declarations.audience import computed_for, computed_externally
+from app.engine.declarations.audience import computed_externally, computed_for
 from app.engine.declarations.costs import costs
 from app.engine.declarations.relations import related
 from app.kit.loaders import Audience
