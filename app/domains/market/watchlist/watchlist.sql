@@ -12,7 +12,8 @@ FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
 CROSS JOIN LATERAL (
     SELECT i.id, i.user_id, i.symbol, i.notes, i.place, i.added_at, i.last_viewed_at, i.rank
     FROM (
-        SELECT id, user_id, symbol, notes, row_number() OVER (ORDER BY rank) - 1 AS place, added_at, last_viewed_at, rank
+        SELECT id, user_id, symbol, notes, row_number() OVER (ORDER BY rank) - 1 AS place, added_at, last_viewed_at,
+            rank
         FROM watchlist_items WHERE user_id = k.key
     ) i
     WHERE $3::numeric IS NULL OR i.rank > $3
