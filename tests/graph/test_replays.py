@@ -177,7 +177,7 @@ SCENARIOS = {
 
 
 class Caller:
-    """Whoever calls one mutation."""
+    """The caller of one mutation."""
 
     def __init__(self, stage: Stage, name: str) -> None:
         self.stage = stage

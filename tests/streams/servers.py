@@ -83,7 +83,7 @@ class Mortal:
             log=recipe.log,
             on_parent_death=recipe.shutdown[0][0],
         )
-        # Whoever stops the servers at the end stops this one.
+        # It is stopped with the other servers, at the end of the session.
         self._server._process, self._server.pid = process, process.pid
         return process
 

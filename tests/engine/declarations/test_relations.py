@@ -278,7 +278,7 @@ async def test_what_is_raised_for_a_list_is_said_where_it_was_asked(database: Da
 
 
 def test_a_list_for_everybody_is_refused_to_nobody() -> None:
-    with pytest.raises(ValueError, match="not for everybody"):
+    with pytest.raises(ValueError, match="must have the audience VIEWER"):
         paged(NUMBERS, allowed=all_but_b, description=".")
 
 

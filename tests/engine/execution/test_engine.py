@@ -221,7 +221,7 @@ async def test_large_requests_are_checked_in_turns_among_who_send_them(monkeypat
     assert len(line.checked) == 22
 
 
-async def test_whoever_goes_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancelled_caller_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(monkeypatch)
     first, *others = [line.ask("mallory", f"mallory {number}") for number in range(20)]
     await asyncio.sleep(0)
