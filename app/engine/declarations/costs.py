@@ -38,7 +38,7 @@ def holds(most: Size) -> dict[str, Any]:
 def counted_by(argument: str, most: int) -> dict[str, Any]:
     """The metadata of a field that returns as many items as this argument lists, and never more than `most`.
 
-    The field is a list itself, or an object whose lists have so many items.
+    The field is a list, or an object whose lists have that many items.
     """
     return {_COUNTED: Counted(argument, most)}
 

@@ -1,4 +1,4 @@
-"""All open subscriptions of a process, in groups."""
+"""The open subscriptions of a process, in groups."""
 
 import asyncio
 import math
@@ -29,13 +29,13 @@ from app.kit.hub import Hub
 MEMO_BYTES: Final = 32 * 1024 * 1024
 REPLAYS_AT_ONCE: Final = 4
 ATTEMPTS: Final = 3
-"""A group may end while somebody is on the way into it; the next one should not, unless it fails at once."""
+"""The maximum number of groups that a new subscriber tries to join: a group may end while one is joining."""
 
 GroupKey = tuple[str, str, str, Hashable, Hashable]
 
 
 class _Entry(msgspec.Struct, eq=False):
-    """A group, its start, and how many are on their way into it or in it."""
+    """A group, its start, and the number of subscribers that are in it or joining it."""
 
     group_key: GroupKey
     group: DurableGroup | VolatileGroup
@@ -44,7 +44,7 @@ class _Entry(msgspec.Struct, eq=False):
 
 
 class _Newcomer(msgspec.Struct, frozen=True, eq=False):
-    """Somebody on the way into a group."""
+    """A subscriber that is joining a group."""
 
     sink: Sink
     transport: Transport
@@ -55,10 +55,10 @@ class _Newcomer(msgspec.Struct, frozen=True, eq=False):
 
 
 class Subscriptions:
-    """Opens subscriptions, and knows those that are open."""
+    """Opens subscriptions and keeps a registry of the open ones."""
 
     def __init__(self, engine: Engine, hub: Hub, *, replay_limit: int) -> None:
-        """`replay_limit`: how far back a subscriber may begin, in events; beyond it must read the data anew."""
+        """`replay_limit` is the maximum number of events that a subscription may start back."""
         self.counters = Counters()
         self._runtime = StreamRuntime(
             engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget, replay_limit
@@ -75,16 +75,16 @@ class Subscriptions:
 
     @property
     def groups(self) -> int:
-        """How many groups there are: so often is each event executed, at most."""
+        """The number of groups: an event is executed at most this often."""
         return len(self._entry_of)
 
     @property
     def lag(self) -> int:
-        """Events that the slowest subscriber has not been given yet."""
+        """The number of events that were not delivered to the slowest subscriber yet."""
         return max((member.lag for member in self._by_id.values()), default=0)
 
     def open_over(self, transport: Transport) -> int:
-        """How many subscriptions a transport carries."""
+        """The number of open subscriptions over a transport."""
         return sum(member.transport is transport for member in self._by_id.values())
 
     def of(self, viewer_id: UUID) -> list[Subscription]:
@@ -92,7 +92,7 @@ class Subscriptions:
         return list(self._by_viewer.get(viewer_id, {}).values())
 
     def end(self, subscription_id: str, viewer_id: UUID) -> bool:
-        """Completes a viewer's subscription towards its client; False where they have none with this id."""
+        """Completes a viewer's subscription. Returns False if the viewer has none with this ID."""
         member = self._by_viewer.get(viewer_id, {}).get(subscription_id)
         if member is None:
             return False
@@ -109,10 +109,10 @@ class Subscriptions:
         *,
         after: str | None = None,
     ) -> Subscription | list[dict[str, Any]]:
-        """Authorises the caller and joins them to their group; a list: the reasons not to, as a client sees them.
+        """Authorises the caller and joins the group. Returns errors, in the form that a client sees, if refused.
 
-        What it costs is charged to `payer` while it is open. `after` counts instead of the document's. The sink may be
-        given events before this returns.
+        The cost is charged to `payer` while the subscription is open. `after` replaces the argument in the document.
+        The sink may receive events before this returns.
         """
         key = prepared.key
         assert key is not None, "every field of the subscription type is declared"
@@ -139,12 +139,12 @@ class Subscriptions:
             return errors_of(problem)
 
     def stop(self) -> None:
-        """Ends every subscription without a message."""
+        """Ends every subscription without a message to its client."""
         for member in list(self._by_id.values()):
             member.close()
 
     def _charge(self, payer: Payer, group_key: GroupKey, prepared: Prepared, key: SubscriptionKey) -> BudgetCharge:
-        """Raises LimitExceeded with what would fit."""
+        """Charges the subscription. Raises LimitExceeded, which says what is left."""
         engine = self._runtime.engine
         per_s = cost_per_s(key.declared, prepared.cost, engine.limits)
         try:
@@ -173,7 +173,7 @@ class Subscriptions:
         raise NotOpened(BROKEN)
 
     async def _enter(self, entry: _Entry, newcomer: _Newcomer) -> Subscription | None:
-        """A new member of a group once that listens; None where it ended before."""
+        """A new member of a group, once the group has started; None if it has ended."""
         group = entry.group
         entry.users += 1
         joined = False
@@ -220,7 +220,7 @@ class Subscriptions:
             entry.ready.cancel()
             entry.group.close()
             del self._entry_of[entry.group]
-            # One that ended may have a successor by now.
+            # A group that ended may have been replaced by another.
             if self._entries.get(entry.group_key) is entry:
                 del self._entries[entry.group_key]
 
