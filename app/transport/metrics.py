@@ -182,7 +182,7 @@ class AdmissionMetrics(Collector):
 
 
 class PathMetrics(Collector):
-    """Reads the engine's count of each execution path."""
+    """Reads the engine's counts of execution paths."""
 
     def __init__(self, count: Callable[[ExecutionPath], int]) -> None:
         self._count = count
