@@ -143,6 +143,14 @@ class Query:
         return "no colour"  # type: ignore[return-value]  # a defect
 
     @strawberry.field
+    def absent(self) -> str:
+        return None  # type: ignore[return-value]  # a defect
+
+    @strawberry.field
+    def nameless(self) -> "Item":
+        return Item(name=None)  # type: ignore[arg-type]  # a defect
+
+    @strawberry.field
     def refused(self) -> str | None:
         raise refuse(NotFound())
 

@@ -5,9 +5,8 @@ task if something is awaited. Here a selection is planned once, its columns are 
 load for all parents. An object that several parents share is completed once, and is the same dict in the response:
 encode it, do not edit it.
 
-This is the fast path. It raises PlanFallback in unusual cases (abstract types, null in a non-null field), and
-graphql-core then executes the whole query, from the loads already made, with exact errors and paths. It also does so
-when a resolver raises.
+This is the fast path. A query that selects abstract types is not planned, and a planned one ends with the first
+exception. graphql-core then executes the whole query, from the loads already made, with exact errors and paths.
 """
 
 import asyncio
@@ -44,7 +43,11 @@ from app.kit.snapshots import ResultPending
 
 
 class PlanFallback(Exception):
-    """graphql-core must execute this query."""
+    """The query cannot be planned: graphql-core must execute it."""
+
+
+class NullInNonNull(Exception):
+    """A resolver or an attribute returned null for a non-null field."""
 
 
 def is_expected(error: BaseException) -> bool:
@@ -53,7 +56,7 @@ def is_expected(error: BaseException) -> bool:
     A GraphQLError is judged by its cause. Without one it says that a value does not fit the type of its field: a
     client's arguments are coerced before, when the query is planned.
     """
-    return all(isinstance(cause, PlanFallback | Problem) for cause in causes_of(error))
+    return all(isinstance(cause, Problem) for cause in causes_of(error))
 
 
 class Field(msgspec.Struct, frozen=True, eq=False):
@@ -186,7 +189,7 @@ class Levels:
         self._due: ResultPending | None = None
 
     async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
-        """The data of the query. Raises PlanFallback, or what a resolver raises, after cancelling unfinished work.
+        """The data of the query. Raises NullInNonNull, or what a resolver raises, after cancelling unfinished work.
 
         ResultPending is raised last, after all fields that do not depend on pending results were resolved.
         """
@@ -213,7 +216,7 @@ class Levels:
                 if value is not None:
                     result[name] = coerce(value)
                 elif required:
-                    raise PlanFallback
+                    raise NullInNonNull(name)
         await self._fields(selection.fields, sources, results)
         return results
 
@@ -285,7 +288,7 @@ class Levels:
         if isinstance(kind, GraphQLNonNull):
             completed = await self._complete(field, kind.of_type, values)
             if any(value is None for value in completed):
-                raise PlanFallback
+                raise NullInNonNull(field.name)
             return completed
         present = [value for value in values if value is not None]
         if isinstance(kind, GraphQLList):

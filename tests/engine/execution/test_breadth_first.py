@@ -3,7 +3,7 @@
 import pytest
 from graphql import GraphQLError
 
-from app.engine.execution.breadth_first import PlanFallback, is_expected
+from app.engine.execution.breadth_first import NullInNonNull, is_expected
 from app.engine.execution.failures import refuse
 from app.engine.execution.operations import ExecutionPath
 from app.kit.errors import InvalidInput, NotFound
@@ -21,6 +21,8 @@ DEFECT = GraphQLError("Enum 'Colour' cannot represent value: 'no colour'")
         # An argument that is null because of a variable is the client's mistake, found when the query is planned.
         ("query($v: Int) { number(value: $v) }", {"v": None}, ExecutionPath.UNPLANNED, ["BAD_USER_INPUT"]),
         pytest.param("{ painted }", None, ExecutionPath.FAILED, ["INTERNAL"], marks=pytest.mark.plan_fails),
+        pytest.param("{ absent }", None, ExecutionPath.FAILED, ["INTERNAL"], marks=pytest.mark.plan_fails),
+        pytest.param("{ nameless { name } }", None, ExecutionPath.FAILED, ["INTERNAL"], marks=pytest.mark.plan_fails),
         pytest.param("{ boom }", None, ExecutionPath.FAILED, ["INTERNAL"], marks=pytest.mark.plan_fails),
         pytest.param("{ missing boom }", None, ExecutionPath.FELL_BACK, ["NOT_FOUND", "INTERNAL"]),
     ],
@@ -37,7 +39,6 @@ async def test_a_defect_is_counted_apart_from_what_is_expected(
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (PlanFallback(), True),
         (NotFound(), True),
         (refuse(NotFound()), True),
         (GraphQLError("wrapped", original_error=refuse(NotFound())), True),
@@ -46,8 +47,9 @@ async def test_a_defect_is_counted_apart_from_what_is_expected(
         (GraphQLError("wrapped", original_error=DEFECT), False),
         (GraphQLError("wrapped", original_error=ValueError()), False),
         (ValueError(), False),
+        (NullInNonNull("name"), False),
         (ExceptionGroup("", [NotFound(), ExceptionGroup("", [DEFECT])]), False),
     ],
 )
-def test_problems_and_fallbacks_are_expected_and_nothing_else(error: Exception, expected: bool) -> None:
+def test_problems_are_expected_and_nothing_else(error: Exception, expected: bool) -> None:
     assert is_expected(error) is expected
