@@ -25,7 +25,7 @@ def chain(scene: Scene) -> LedgerChain:
     return LedgerChain(scene.services.statistics, "BTC")
 
 
-async def test_nothing_is_given_of_a_chain_that_has_not_begun(chain: LedgerChain) -> None:
+async def test_nothing_is_told_of_a_chain_that_has_not_begun(chain: LedgerChain) -> None:
     assert await chain.activity(NOON, Decimal(100)) is None
     assert await chain.position() == 0
     assert await chain.transactions_after(0, 10) == []

@@ -53,7 +53,7 @@ def test_a_supported_machine_is_let_through(machine: Machine) -> None:
         (LINUX._replace(has_venv=False), f"{sys.executable} lacks the venv module"),
     ],
 )
-def test_any_other_machine_gets_the_reason_in_one_line(machine: Machine, reason: str) -> None:
+def test_any_other_machine_is_told_why_in_one_line(machine: Machine, reason: str) -> None:
     message = unsupported(machine)
     assert message.startswith(reason)
     assert "\n" not in message

@@ -35,7 +35,7 @@ def test_there_are_as_many_as_mutations_with_a_key() -> None:
 
 
 @pytest.mark.parametrize("function", CALLERS)
-def test_a_write_under_a_key_waits_for_nothing_before(function: ast.AsyncFunctionDef) -> None:
+def test_whoever_writes_under_a_key_waits_for_nothing_before(function: ast.AsyncFunctionDef) -> None:
     """Up to the write, or to the function within that makes it, nothing is awaited and nothing may refuse."""
     for statement in function.body:
         if isinstance(statement, ast.AsyncFunctionDef):

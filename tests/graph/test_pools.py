@@ -26,7 +26,7 @@ WATCHLIST = "{ viewer { user { email } watchlist { nodes { notes token { symbol 
 # An analysis is made by others, with connections of their own.
 ANALYSED = "{ viewer { watchlist { nodes { token { symbol analysis { marketData { status } } } } } } chain { height } }"
 PUBLIC_FIELDS = "{ chain { height } tokens(first: 5) { nodes { symbol news(first: 2) { nodes { title } } } } }"
-# The caller of a log-in is anonymous before it.
+# Whoever logs in is nobody before.
 LOGIN = """mutation ($input: LoginInput!) { login(input: $input) { ... on LoginPayload {
   accessToken viewer { watchlist { nodes { token { symbol analysis { marketData { status } } } } } } } } }"""
 NOTE = """
@@ -47,7 +47,7 @@ async def never(*_: object) -> None:
 
 @pytest.mark.parametrize("query", [WATCHLIST, ANALYSED.replace("analysis { marketData { status } }", "name"), NOTE])
 @pytest.mark.parametrize("pool_size", [16], indirect=True)
-async def test_a_viewer_who_reads_own_data_reads_everything_in_the_snapshot(
+async def test_whoever_reads_their_own_data_reads_everything_in_the_snapshot(
     query: str, stage: Stage, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer = stage.world.viewers["alice"]

@@ -177,7 +177,7 @@ SCENARIOS = {
 
 
 class Caller:
-    """The caller of one mutation."""
+    """Whoever calls one mutation."""
 
     def __init__(self, stage: Stage, name: str) -> None:
         self.stage = stage

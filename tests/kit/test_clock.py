@@ -12,7 +12,7 @@ def test_system_clock_is_aware_utc() -> None:
     assert before <= now <= datetime.now(UTC)
 
 
-def test_fixed_clock_moves_only_when_advanced() -> None:
+def test_fixed_clock_moves_only_when_told() -> None:
     clock = FixedClock(datetime(2026, 11, 21, 12, tzinfo=timezone(timedelta(hours=2))))
     assert clock.now() == clock.now() == datetime(2026, 11, 21, 10, tzinfo=UTC)
     assert clock.now().tzinfo is UTC

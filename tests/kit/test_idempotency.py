@@ -94,7 +94,7 @@ async def test_a_rollback_frees_the_key(database: Database, owner: Owner) -> Non
     assert await orders_placed(owner) == 1
 
 
-async def test_a_caller_that_waited_for_a_rollback_takes_over(database: Database, owner: Owner) -> None:
+async def test_whoever_waited_for_a_rollback_takes_over(database: Database, owner: Owner) -> None:
     alice = Caller(database)
     results = await asyncio.gather(
         *(alice.order("k", "x", fail=number == 0) for number in range(5)), return_exceptions=True

@@ -156,9 +156,7 @@ async def _listed(database: Database) -> bool:
     return len(await scheduled_jobs(database)) == 1
 
 
-async def test_the_maintenance_of_kit_runs_as_the_application(
-    database: Database, owner: Owner, clock: FixedClock
-) -> None:
+async def test_the_upkeep_of_kit_runs_as_the_application(database: Database, owner: Owner, clock: FixedClock) -> None:
     await owner.execute(
         "INSERT INTO idempotency_keys (owner, key, operation, request_hash, created_at)"
         " SELECT 'o', 'k' || days, 'op', repeat('0', 64), $1::timestamptz - make_interval(days => days)"

@@ -36,7 +36,7 @@ async def test_one_leads_until_it_gives_up(database: Database, owner: Owner) -> 
     await other.give_up()
 
 
-async def test_a_leader_that_lost_its_session_is_notified_and_asks_again(database: Database, owner: Owner) -> None:
+async def test_whoever_lost_its_session_is_told_and_asks_again_like_anybody(database: Database, owner: Owner) -> None:
     first, second = Leadership(database, "x"), Leadership(database, "x")
     assert await first.hold()
     await terminate_holder(owner)
@@ -47,7 +47,7 @@ async def test_a_leader_that_lost_its_session_is_notified_and_asks_again(databas
     await second.give_up()
 
 
-async def test_no_connection_is_kept_by_a_process_that_does_not_lead(database_url: str) -> None:
+async def test_no_connection_is_kept_by_whoever_does_not_lead(database_url: str) -> None:
     small = await Database.open(database_url, role=APP_ROLE, size=2, timeout_s=HANG_S)
     try:
         first, second = Leadership(small, "x"), Leadership(small, "x")

@@ -78,9 +78,7 @@ async def test_a_take_hands_out_at_most_what_was_asked_for(database: Database, e
         assert await listener.take() == []
 
 
-async def test_a_listener_for_what_follows_is_woken_only_then(
-    database: Database, events: EventLog, redis: Redis
-) -> None:
+async def test_who_comes_for_what_follows_is_told_only_then(database: Database, events: EventLog, redis: Redis) -> None:
     await append(database, events, "a", range(3))
     async with hub_of(events, redis) as hub:
         now, then = Bell(), Bell()
@@ -134,7 +132,7 @@ async def test_what_redis_does_not_hold_is_read_once_from_postgres(
         assert await hub.history("a", 50, 10) == []
 
 
-async def test_redis_is_trusted_only_where_it_has_the_very_next_fact(
+async def test_redis_is_believed_only_where_it_has_the_very_next_fact(
     database: Database, events: EventLog, redis: Redis, owner: Owner
 ) -> None:
     await append(database, events, "a", range(10))

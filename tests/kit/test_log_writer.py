@@ -78,7 +78,7 @@ def test_half_of_a_pair_is_escaped(pipe: Pipe) -> None:
     assert pipe.read(8) == b"a\\ud800\n"
 
 
-def test_a_reader_that_has_stopped_holds_nobody_up_and_learns_what_it_missed(pipe: Pipe) -> None:
+def test_a_reader_that_has_stopped_holds_nobody_up_and_is_told_what_it_missed(pipe: Pipe) -> None:
     filled = pipe.fill()
     writer = LogWriter(pipe.stream, lost, limit_bytes=100)
     writer.write("first\n")
@@ -101,7 +101,7 @@ def test_a_reader_that_has_stopped_holds_nobody_up_and_learns_what_it_missed(pip
     assert sum(int(each.split()[1]) for each in lines if each.startswith("lost")) == 1000 - heard
 
 
-def test_a_full_disk_is_borne_and_what_it_cost_is_logged_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_disk_is_borne_and_what_it_cost_is_told_when_there_is_room(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("w") as stream, Path("/dev/full").open("w") as full:
         writer = LogWriter(full, lost)

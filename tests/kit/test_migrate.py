@@ -147,7 +147,7 @@ async def test_each_revision_is_recorded(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "Pacific/Auckland"])
-async def test_partitions_are_whole_months_in_utc_in_any_time_zone(owner: Owner, timezone: str) -> None:
+async def test_partitions_are_whole_months_in_utc_whoever_asks(owner: Owner, timezone: str) -> None:
     await owner.execute(f"SET timezone = '{timezone}'")
     before = set(await partitions(owner))
     made = await owner.fetchrow("SELECT * FROM maintain_partitions('2030-01-31 23:59:59+00', 3)")

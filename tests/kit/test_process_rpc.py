@@ -276,7 +276,7 @@ async def test_without_redis_there_is_the_own_answer_until_redis_is_back(tmp_pat
             await until(lambda: whole(first))
 
 
-async def test_a_process_that_does_not_hear_its_own_question_knows_that_it_misses_answers(
+async def test_whoever_does_not_hear_its_own_question_knows_that_it_misses_answers(
     redis: Redis, servers: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def deaf(_: ProcessRpc) -> None:

@@ -86,7 +86,7 @@ async def test_failures_at_once_are_counted_like_failures_in_turn(redis: Redis, 
     assert sum(isinstance(outcome, RateLimited) for outcome in outcomes) == 47
 
 
-async def test_who_waits_for_a_place_in_vain_is_refused(
+async def test_who_waits_for_a_place_in_vain_is_told_so(
     redis: Redis, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.kit.ratelimit.PLACE_S", 0.1)
@@ -151,7 +151,7 @@ async def test_without_redis_there_are_no_attempts(clock: FixedClock) -> None:
     await dead.aclose()
 
 
-async def test_a_failure_that_cannot_be_counted_is_an_outage(redis: Redis, clock: FixedClock) -> None:
+async def test_a_failure_that_cannot_be_noted_is_not_told(redis: Redis, clock: FixedClock) -> None:
     async with RateLimiter(redis, clock).attempt(LIMIT.of("alice")) as attempt:
         [charge] = LIMIT.of("alice")
         await redis.set(charge.keys[0], "in the way", ex=60)

@@ -25,7 +25,7 @@ async def test_it_gets_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("function", [endless, greedy, failing, hanging])
-async def test_what_goes_beyond_its_limits_or_fails_is_reported(
+async def test_what_goes_beyond_its_limits_or_fails_is_told(
     function: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.kit.sandbox._PATIENCE", 1 if function is hanging else HANG_S)

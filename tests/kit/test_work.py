@@ -31,7 +31,7 @@ GUARD = "may not wait for another"
 
 @pytest.fixture
 def pool_size() -> int:
-    """A caller that waits for a second one waits for ever."""
+    """Whoever waits for a second one waits for ever."""
     return 1
 
 

@@ -223,7 +223,7 @@ def test_a_list_with_more_items_than_it_is_charged_for_would_be_noticed() -> Non
     assert overfull(SCHEMA, LIMITS, prepared, fitting) == []
 
 
-async def test_a_watchlist_that_is_longer_than_it_may_be_is_returned_as_far_as_it_is_charged() -> None:
+async def test_a_watchlist_that_is_longer_than_it_may_be_is_told_as_far_as_it_is_charged() -> None:
     """The setting was lowered."""
     symbols = [f"T{n}" for n in range(5)]
     unknown = dict.fromkeys(("change_percentage_24h", "volume_24h_usd"))

@@ -112,8 +112,7 @@ class Crowd:
 def check_legs(reader: Reader, expected: Sequence[tuple[str, str]]) -> None:
     """Each connection brought exactly what follows the place that it named, and the last one brought the rest.
 
-    A reader that notes each event as it comes has thus received each once. One that notes fewer has received those
-    after its last note twice.
+    Whoever notes each event as it comes has thus received each once; who notes fewer, those since the note twice.
     """
     places = {cursor: place for place, (cursor, _) in enumerate(expected, 1)}
     reached = 0

@@ -83,7 +83,7 @@ class Mortal:
             log=recipe.log,
             on_parent_death=recipe.shutdown[0][0],
         )
-        # It is stopped with the other servers, at the end of the session.
+        # Whoever stops the servers at the end stops this one.
         self._server._process, self._server.pid = process, process.pid
         return process
 

@@ -50,7 +50,7 @@ Step = int | tuple[int, int, int] | Alarm
     steps=[(0, 1, 150), 2, Alarm(0), (1, 2, 7), 0, Alarm(1), 1],
     data=None,
 )
-async def test_nobody_receives_what_is_anothers(
+async def test_nobody_is_told_what_is_anothers(
     plant: Plant, documents: list[Document], steps: list[Step], data: st.DataObject | None
 ) -> None:
     everybody = [(who, document) for who in range(NOBODY + 1) for document in documents]
@@ -70,7 +70,7 @@ async def test_nobody_receives_what_is_anothers(
         assert (await plant.metrics())["moneta_subscription_groups"] == len({watch.group for watch in accepted})
         for step in steps:
             await take(plant, scene, step)
-            await assert_delivered(plant, clients, accepted)
+            await assert_told(plant, clients, accepted)
         after = await plant.metrics()
     for watch in watches:
         if watch.refused:
@@ -113,7 +113,7 @@ async def alarm(plant: Plant, person: Inhabitant) -> None:
     assert await plant.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
 
 
-async def assert_delivered(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
+async def assert_told(plant: Plant, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
     """Each received its own events, each once and in order, with the data that a query of its own gives now."""
     due = [await watch.due(plant) for watch in watches]
     await until(lambda: all(len(w.messages) >= len(d) for w, d in zip(watches, due, strict=True)))

@@ -105,7 +105,7 @@ async def over_own_socket(plant: Plant, after: str, token: str) -> Any:
 async def test_a_place_whose_events_were_trimmed(plant: Plant) -> None:
     await publish(plant, 10)
     top = await plant.top()
-    # A listener keeps the newest events in the memory of the process.
+    # Whoever listens keeps the newest events in the memory of the process.
     await until(lambda: nobody_listens(plant))
     await until(lambda: all_published(plant))
     async with plant.owner() as owner:
@@ -141,7 +141,7 @@ async def test_a_new_epoch_ends_what_is_open_and_refuses_what_was_noted(plant: P
     assert [(reader.over, reader.faults, reader.cuts) for reader in readers] == [(RESYNC, [], [])] * 2
     for cursor in (old, newest):
         await assert_refused(plant, BLOCKS, cursor)
-    # A client that has read anew goes on in the new epoch, with the numbers where they were.
+    # Whoever has read anew goes on in the new epoch, with the numbers where they were.
     again = SocketReader(plant.url, PLAIN, await plant.cursor(await plant.top()))
     top = await plant.top()
     await publish(plant, 2)

@@ -113,7 +113,7 @@ async def test_a_tag_names_the_bytes_no_more() -> None:
 
 
 @pytest.mark.parametrize("coding", ["zstd", "gzip"])
-async def test_an_answer_of_the_graph_is_compressed_as_the_client_accepts(coding: str) -> None:
+async def test_an_answer_of_the_graph_is_compressed_for_whoever_reads_it(coding: str) -> None:
     response, raw = await fetched(build(), f'/graphql?query={{hello(name:"{LONG}")}}', accept_encoding=coding)
     assert response.headers["content-encoding"] == coding
     assert f'"hello {LONG}"'.encode() in opened(response, raw)

@@ -71,7 +71,7 @@ log.warning("last")
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_a_line_that_cannot_be_made_fails_nobody_and_is_reported(log_format: str) -> None:
+def test_a_line_that_cannot_be_made_fails_nobody_and_is_told_of(log_format: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", HARD.format(log_format=log_format)], capture_output=True, text=True, check=True
     )
@@ -79,7 +79,7 @@ def test_a_line_that_cannot_be_made_fails_nobody_and_is_reported(log_format: str
     assert len(lines) == 7, ran.stderr
     assert "surrogates" in lines[0]
     assert "last" in lines[-1]
-    unwritable = [json.loads(line) for line in lines if "log.unwritable" in line]
-    assert {line["level"] for line in unwritable} == {"error"}
-    assert len(unwritable) >= 4
+    untold = [json.loads(line) for line in lines if "log.unwritable" in line]
+    assert {line["level"] for line in untold} == {"error"}
+    assert len(untold) >= 4
     assert "Traceback" not in ran.stderr

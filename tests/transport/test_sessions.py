@@ -58,13 +58,13 @@ async def test_what_is_meant_for_somebody_else_says_nothing_of_the_caller(author
     assert witness.callers[1].refusal is None
 
 
-async def test_a_caller_with_an_old_token_may_log_in() -> None:
+async def test_whoever_holds_an_old_token_may_log_in() -> None:
     for authorization in ("", "Bearer wrong", "Basic YTpi"):
         response = await ask(client_for(build()), "mutation { login }", authorization=authorization)
         assert (response.status_code, response.json()["data"]) == (200, {"login": True})
 
 
-async def test_who_cannot_be_authenticated_in_time_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_cannot_be_told_in_time_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.transport.callers.AUTHENTICATION_S", 0.05)
     response = await ask(client_for(build()), "{ who }", authorization="Bearer forever")
     assert response.status_code == 503
@@ -103,7 +103,7 @@ NOT_OURS: list[dict[str, str]] = [
     {"sec_fetch_site": "cross-site"},
     {"sec_fetch_site": "same-site"},
     {"sec_fetch_site": "none"},
-    # The owner of a name may let it lead to us, and serve a page under it before.
+    # Whoever owns a name may let it lead to us, and serve a page under it before.
     {"origin": "http://rebound.example", "host": "rebound.example"},
     {"origin": "http://127.0.0.1:9", "host": "127.0.0.1:9"},
     {"host": "rebound.example", "sec_fetch_site": "same-origin"},
@@ -178,7 +178,7 @@ async def test_a_browser_gets_its_session_in_cookies() -> None:
     ]
 
 
-async def test_a_client_that_is_no_browser_gets_no_cookies() -> None:
+async def test_whoever_is_no_browser_gets_no_cookies() -> None:
     for headers in ({}, {"origin": FOREIGN}):
         response = await ask(client_for(build()), "mutation { login }", **headers)
         assert response.json()["data"] == {"login": True}

@@ -123,7 +123,7 @@ async def test_a_reader_of_one_byte_at_a_time_is_evicted(quick: contextlib.Abstr
         trickling.cancel()
 
 
-async def test_an_evicted_reader_that_wakes_up_is_asked_to_come_back(
+async def test_an_evicted_reader_that_wakes_up_is_told_to_come_back(
     quick: contextlib.AbstractAsyncContextManager[Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "CLOSE_S", HANG_S)
@@ -151,7 +151,7 @@ async def test_a_paused_reader_that_recovers_misses_nothing(stage: Stage) -> Non
     assert stage.counters.executions == 1000
 
 
-async def test_a_client_that_does_not_read_the_answers_is_asked_no_more(stage: Stage) -> None:
+async def test_whoever_does_not_read_the_answers_is_asked_no_more(stage: Stage) -> None:
     async with bare(stage) as client:
         query = {"type": "ping", "payload": {"x": "y" * 16_000}}
 

@@ -31,7 +31,7 @@ async def whole(client: httpx.AsyncClient, query: str, **headers: str) -> str:
     response = await client.post("/graphql", json={"query": query}, headers=headers)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
-    # A proxy that compressed it would hold events back.
+    # Whoever compressed it would hold events back.
     assert response.headers["cache-control"] == "no-store, no-transform"
     return response.text
 

@@ -139,7 +139,7 @@ async def test_a_socket_that_closes_while_its_request_is_checked_opens_nothing(
         assert charged(stage) == 0
 
 
-async def test_a_client_that_hangs_up_leaves_the_line_of_large_requests(database: Database, redis: Redis) -> None:
+async def test_whoever_hangs_up_leaves_the_line_of_large_requests(database: Database, redis: Redis) -> None:
     checking = threading.Event()
     async with (
         staged(database, redis, body_limit_bytes=300_000) as stage,

@@ -102,7 +102,7 @@ async def test_an_address_that_is_taken_leaves_the_code_unspent(house: House) ->
     assert await house.auth_log() == [("register", True), ("register", False)]
 
 
-async def test_a_taken_address_is_not_revealed_without_a_code(house: House) -> None:
+async def test_a_taken_address_is_not_told_to_who_has_no_code(house: House) -> None:
     await house.accounts.registration.create(person("alice@example.com"), Role.USER, CLIENT)
     with pytest.raises(AccessCodeInvalid):
         await house.accounts.registration.register(ALICE, "NO-SUCH-CODE", CLIENT)

@@ -52,7 +52,7 @@ async def read_beside(house: House) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "k"])
-async def test_a_registration_under_way_delays_no_other(house: House, gate: Gate, key: str | None) -> None:
+async def test_whoever_is_being_registered_holds_up_nobody(house: House, gate: Gate, key: str | None) -> None:
     register = house.accounts.registration.register(person(EMAIL), CODE, CLIENT, idempotency_key=key)
     registering = asyncio.create_task(register)
     await gate.reached.wait()
@@ -62,7 +62,7 @@ async def test_a_registration_under_way_delays_no_other(house: House, gate: Gate
     await registering
 
 
-async def test_a_caller_waiting_for_the_limiter_delays_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_waits_for_the_limiter_holds_up_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.add_code(CODE)
     reached, opened, place = asyncio.Event(), asyncio.Event(), RateLimiter._place
 

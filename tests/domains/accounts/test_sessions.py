@@ -61,7 +61,7 @@ async def test_what_is_no_token_is_nobody(house: House, token: str) -> None:
     assert await house.accounts.sessions.authenticate(token, CLIENT) is None
 
 
-async def test_a_bearer_learns_what_is_wrong_with_a_token(house: House) -> None:
+async def test_a_bearer_is_told_what_is_wrong_with_a_token(house: House) -> None:
     fault_of = house.accounts.sessions.fault_of
     session = await register_session(house, EMAIL)
     replaced = session.tokens.access_token

@@ -101,7 +101,7 @@ async def test_a_block_confirms_what_waits(scene: Scene) -> None:
     assert state.average_block_time == Decimal("10.00")
 
 
-async def test_a_block_is_published_to_all_whom_it_concerns(scene: Scene) -> None:
+async def test_a_block_is_told_to_all_whom_it_concerns(scene: Scene) -> None:
     await scene.begin(blocks=3)
     paid = await scene.pay("alice", "bob", "1")
     block = await scene.mine(miner="carol")

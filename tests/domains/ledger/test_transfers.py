@@ -44,7 +44,7 @@ async def test_a_payment_is_pending_then_confirmed(scene: Scene) -> None:
     await scene.assert_books_balance()
 
 
-async def test_both_sides_are_notified_and_nobody_else(scene: Scene) -> None:
+async def test_both_sides_are_told_and_nobody_else(scene: Scene) -> None:
     alice, bob, carol = await scene.person(), await scene.person(), await scene.person()
     await scene.mine(alice)
     before = await scene.facts(alice)

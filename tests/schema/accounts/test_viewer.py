@@ -46,7 +46,7 @@ async def test_a_viewer_reads_all_of_themselves_in_two_statements(graph: Graph) 
     assert response.statements == 2
 
 
-async def test_a_bad_token_is_reported_where_a_viewer_is_needed(graph: Graph) -> None:
+async def test_whose_token_is_not_good_is_told_so_where_a_viewer_is_needed(graph: Graph) -> None:
     asked = await graph.run("{ viewer { user { email } } __typename }", refusal=EXPIRED)
     assert asked.data == {"viewer": None, "__typename": "Query"}
     done = await graph.run("mutation { logoutEverywhere { __typename } }", refusal=EXPIRED)

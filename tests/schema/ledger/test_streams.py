@@ -67,7 +67,7 @@ async def test_a_payment_is_followed_from_pending_to_confirmed(graph: Graph, sce
     assert [event["transactionUpdates"]["transaction"] for event in await task] == [{"hash": hash_}, {"hash": hash_}]
 
 
-async def test_the_balance_is_published_when_it_changes(graph: Graph, scene: Scene) -> None:
+async def test_the_balance_is_told_when_it_changes(graph: Graph, scene: Scene) -> None:
     alice, bob, miner = await scene.person(), await scene.person(), await scene.person()
     await scene.mine(alice)
     query = "subscription { walletBalance { balance wallet { walletId pending { incoming } } } }"
@@ -83,7 +83,7 @@ async def test_the_balance_is_published_when_it_changes(graph: Graph, scene: Sce
     ]
 
 
-async def test_a_payer_is_notified_when_what_they_sent_is_confirmed(graph: Graph, scene: Scene) -> None:
+async def test_a_payer_is_told_when_what_they_sent_is_confirmed(graph: Graph, scene: Scene) -> None:
     alice, bob, miner = await scene.person(), await scene.person(), await scene.person()
     await scene.mine(alice)
     await scene.pay(alice, bob, "1")
@@ -95,7 +95,7 @@ async def test_a_payer_is_notified_when_what_they_sent_is_confirmed(graph: Graph
     ]
 
 
-async def test_a_miner_is_notified_of_the_reward_to_come(graph: Graph, scene: Scene) -> None:
+async def test_a_miner_is_told_of_the_reward_to_come(graph: Graph, scene: Scene) -> None:
     alice, miner = await scene.person(), await scene.person()
     await scene.mine(alice)
     query = "subscription { walletBalance { wallet { walletId } } }"
@@ -150,7 +150,7 @@ async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, 
     }
 
 
-async def test_the_search_for_a_block_is_reported_as_it_stands(graph: Graph, scene: Scene, redis: Redis) -> None:
+async def test_the_search_for_a_block_is_told_as_it_stands(graph: Graph, scene: Scene, redis: Redis) -> None:
     alice = await scene.person()
     volatile = VolatileTopics(redis)
     search = {"height": 7, "difficulty": 14, "transactions": 3, "hashes": 2**40, "hashes_per_s": 2000}

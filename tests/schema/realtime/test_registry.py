@@ -117,7 +117,7 @@ async def test_one_is_closed_wherever_it_is_and_only_once(redis: Redis, servers:
         assert await ids(first, ALICE) == ["c"]
 
 
-async def test_of_two_who_close_it_one_learns_that_it_is_closed(redis: Redis, servers: Embedded) -> None:
+async def test_of_two_who_close_it_one_is_told_that_it_is_closed(redis: Redis, servers: Embedded) -> None:
     async with deployment(servers, redis, [], [Open("b", ALICE)]) as (first, second):
         outcomes = await asyncio.gather(
             first.registry.close(ALICE, "b"), second.registry.close(ALICE, "b"), return_exceptions=True
@@ -137,7 +137,7 @@ async def test_a_stranger_closes_nothing(redis: Redis, servers: Embedded) -> Non
         assert await ids(first, ALICE) == ["b", "a"]
 
 
-async def test_what_redis_says_counts(redis: Redis, servers: Embedded) -> None:
+async def test_what_redis_says_is_believed(redis: Redis, servers: Embedded) -> None:
     """A question names the viewer, and nothing proves that it did ask: who publishes in Redis may act for anybody."""
     async with (
         deployment(servers, redis, [Open("a", ALICE)], [Open("b", ALICE)]) as (first, second),

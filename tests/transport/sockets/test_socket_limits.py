@@ -57,7 +57,7 @@ async def test_an_address_has_so_many_anonymous_sockets(database: Database, redi
             await begin(later)
 
 
-async def test_sockets_that_come_too_fast_learn_when_to_come_back(
+async def test_sockets_that_come_too_fast_are_told_when_to_come_back(
     database: Database, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with staged(database, redis, socket_accept_rate=1) as stage:
@@ -70,7 +70,7 @@ async def test_sockets_that_come_too_fast_learn_when_to_come_back(
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert json.loads(response.body or b"")["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
         assert (await stage.metrics())['moneta_websockets_refused_total{reason="rate"}'] == 1
-        # A flood of sockets does not flood the log.
+        # Whoever floods us does not flood the log.
         assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 

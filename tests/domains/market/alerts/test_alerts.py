@@ -233,7 +233,7 @@ async def test_an_alert_keeps_its_type(stage: Stage) -> None:
     assert await stage.alert(alert.id) == alert
 
 
-async def test_what_is_deleted_is_gone_but_for_its_notifications(stage: Stage) -> None:
+async def test_what_is_deleted_is_gone_but_for_what_it_told(stage: Stage) -> None:
     alert = await fired(stage)
     await stage.market.alerts.delete(stage.alice, alert.id)
     assert await stage.alert(alert.id) is None

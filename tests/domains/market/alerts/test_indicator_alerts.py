@@ -112,7 +112,7 @@ async def test_each_side_interval_indicator_and_token_is_its_own(stage: Stage, m
     assert await stage.titles() == ["BTC: SMA 20 rose to 104"]
 
 
-async def test_a_minute_that_is_published_twice_is_measured_once(stage: Stage, minutes: Charts) -> None:
+async def test_a_minute_that_is_told_twice_is_measured_once(stage: Stage, minutes: Charts) -> None:
     await stage.create(SMA, rearm=Rearm.EVERY_TIME)
     await minutes.draw(101)
     await minutes.draw(300)

@@ -23,9 +23,7 @@ TICKS = 300
 POLICIES = ((Rearm.ONCE, None), (Rearm.EVERY_TIME, None), (Rearm.AFTER_COOLDOWN, 7))
 
 
-async def test_each_crossing_fires_once_when_processes_race_and_die(
-    stage: Stage, database_url: str, servers: Any
-) -> None:
+async def test_each_crossing_fires_once_whoever_races_and_dies(stage: Stage, database_url: str, servers: Any) -> None:
     await stage.owner.execute(
         "CREATE TABLE moves_log (id serial, symbol text, before numeric, after numeric, at timestamptz);"
         "GRANT USAGE ON SEQUENCE moves_log_id_seq TO moneta_app"

@@ -184,7 +184,7 @@ async def test_what_another_release_has_stored_is_made_anew(
         (ZeroDivisionError("secret"), "It could not be computed."),
     ],
 )
-async def test_a_failure_is_returned_for_half_a_minute_and_not_stored(  # noqa: PLR0917
+async def test_what_fails_is_told_for_half_a_minute_and_not_stored(  # noqa: PLR0917
     database: Database, redis: Redis, clock: FixedClock, owner: Owner, error: Exception, reason: str
 ) -> None:
     fake = Fake(outcome=failing(error))
@@ -219,7 +219,7 @@ async def test_without_redis_the_answer_comes_from_postgres(
     await nowhere.aclose()
 
 
-async def test_without_postgres_what_redis_keeps_is_returned_and_what_is_made_too(
+async def test_without_postgres_what_redis_keeps_is_told_and_what_is_made_is_told_too(
     database: Database, redis: Redis, clock: FixedClock
 ) -> None:
     fake = Fake()

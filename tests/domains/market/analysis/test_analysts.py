@@ -16,7 +16,7 @@ from tests.domains.market.analysis.market_data import article
 from tests.domains.market.token_listing import list_tokens
 
 
-async def test_a_change_of_mood_is_given(owner: Owner, database: Database, clock: FixedClock) -> None:
+async def test_a_change_of_mood_is_told(owner: Owner, database: Database, clock: FixedClock) -> None:
     await list_tokens(owner)
     await article(owner, "All is well", clock.now() - timedelta(hours=25), sentiment="0.6")
     await article(owner, "All is lost", clock.now() - timedelta(minutes=1), sentiment="-0.6")

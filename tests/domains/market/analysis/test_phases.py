@@ -135,9 +135,7 @@ async def test_a_session_has_one_run_for_a_symbol_and_hour(scene: Scene, viewer:
     assert analysis_stream(first) not in [row[0] for row in streams]
 
 
-async def test_who_opens_a_run_at_once_opens_the_same_and_each_phase_is_published_once(
-    scene: Scene, viewer: Viewer
-) -> None:
+async def test_who_opens_a_run_at_once_opens_the_same_and_each_phase_is_told_once(scene: Scene, viewer: Viewer) -> None:
     processes = [scene.phases() for _ in range(4)]
     runs = await asyncio.gather(*(each.open(viewer, "BTC") for each in processes for _ in range(3)))
     assert len(set(runs)) == 1
@@ -148,7 +146,7 @@ async def test_who_opens_a_run_at_once_opens_the_same_and_each_phase_is_publishe
     assert await scene.published(runs[0]) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
-async def test_a_part_that_is_late_is_marked_late_and_the_phase_is_in_time(scene: Scene, viewer: Viewer) -> None:
+async def test_a_part_that_is_late_is_told_as_such_and_the_phase_is_in_time(scene: Scene, viewer: Viewer) -> None:
     hanging = frozenset({AnalysisType.MARKET_DATA, AnalysisType.SENTIMENT, AnalysisType.DEFI})
     # Whatever does not hang is in time in the end, however slow the machine is.
     for budget_s in (0.25 * 2**attempt for attempt in range(10)):

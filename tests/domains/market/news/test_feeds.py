@@ -118,7 +118,7 @@ async def test_a_failure_is_noted_and_harms_no_other_feed(
     assert "if-none-match" not in server.asked[-1].headers, "what failed is asked for again, whole"
 
 
-async def test_what_is_rejected_is_counted(services: Services, server: FeedServer, owner: Owner) -> None:
+async def test_what_is_not_believed_is_counted(services: Services, server: FeedServer, owner: Owner) -> None:
     entries = (
         "<item><title>Script</title><link>javascript:alert(1)</link></item>"
         "<item><title>None</title></item>"

@@ -75,7 +75,7 @@ async def test_no_list_of_news_scans_the_table(full: Owner, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-async def test_a_count_stops_at_its_limit(full: Owner, name: str) -> None:
+async def test_a_count_stops_where_it_is_told_to(full: Owner, name: str) -> None:
     page = LISTS[name]
     for mode in ("force_custom_plan", "force_generic_plan"):
         read = await rows_read(full, page.count, COUNT_LIMIT + 1, *given(page, {}), mode=mode)

@@ -56,7 +56,7 @@ def is_stored(owner: Owner, price: int) -> Callable[[], Awaitable[bool]]:
     return check
 
 
-def is_published(redis: Redis, price: int) -> Callable[[], Awaitable[bool]]:
+def is_told(redis: Redis, price: int) -> Callable[[], Awaitable[bool]]:
     async def check() -> bool:
         return await latest_price(redis) == str(price)
 
@@ -78,15 +78,15 @@ async def without_database(owner: Owner, administrator: Owner) -> AsyncIterator[
         await administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-async def test_prices_are_fetched_published_and_stored(
+async def test_prices_are_asked_for_told_and_stored(
     feed: PriceFeed, provider: Provider, redis: Redis, owner: Owner
 ) -> None:
     async with running(feed):
         await until(is_stored(owner, 100))
-        await until(is_published(redis, 100))
+        await until(is_told(redis, 100))
         provider.prices["BTC"] = 120
         await until(is_stored(owner, 120))
-        await until(is_published(redis, 120))
+        await until(is_told(redis, 120))
     assert await stored(owner, "ETH") == 10
     assert provider.asked[0] == ["BTC", "ETH"]
 
@@ -125,7 +125,7 @@ async def test_one_of_two_is_active_and_the_other_takes_over(
             await cancel(first)
             providers[1].prices["BTC"] = 130
             await until(is_stored(owner, 130))
-            await until(is_published(redis, 130))
+            await until(is_told(redis, 130))
 
 
 async def test_a_leader_whose_session_is_taken_stands_down_and_nothing_is_lost(
@@ -159,16 +159,16 @@ async def _alone(leader: Provider, stander: Provider) -> bool:
     return len(stander.asked) == before
 
 
-async def test_without_a_database_prices_are_published_and_stored_later(
+async def test_without_a_database_prices_are_told_and_stored_later(
     feed: PriceFeed, provider: Provider, redis: Redis, owner: Owner, administrator: Owner
 ) -> None:
     async with running(feed):
         await until(is_stored(owner, 100))
         async with without_database(owner, administrator):
             provider.prices["BTC"] = 150
-            await until(is_published(redis, 150))
+            await until(is_told(redis, 150))
             provider.prices["BTC"] = 160
-            await until(is_published(redis, 160))
+            await until(is_told(redis, 160))
             assert await stored(owner) == 100
         await until(is_stored(owner, 160))
 

@@ -195,7 +195,7 @@ async def test_what_waits_for_the_database_is_bounded(clock: FixedClock, ticker:
     assert ticker.minutes[0].ended_at == NOON + 2 * timedelta(minutes=1)
 
 
-async def test_a_tick_is_published_whole_with_its_candles(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
+async def test_a_tick_is_told_whole_with_its_candles(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
     ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
     clock.advance(61 * SECOND)
     ticker.take(quoted(clock, {"BTC": 120}))

@@ -146,9 +146,7 @@ async def test_a_tick_that_cannot_be_stored_does_not_keep_back_the_candles(
     assert list(ticker.due) == ["BTC"]
 
 
-async def test_a_token_that_is_listed_no_more_is_published_no_more(
-    redis: Redis, clock: FixedClock, ticker: Ticker
-) -> None:
+async def test_a_token_that_is_listed_no_more_is_told_no_more(redis: Redis, clock: FixedClock, ticker: Ticker) -> None:
     ticker.take(quoted(clock, {"BTC": 100, "ETH": 10}))
     ticker.follow(["BTC"], {})
     clock.advance(SECOND)
@@ -180,7 +178,7 @@ async def test_what_redis_holds_of_another_release_is_passed_over(
     assert list(ticker.due) == ["BTC"]
 
 
-async def test_a_day_is_computed_from_our_own_candles_where_the_provider_is_silent(
+async def test_a_day_is_told_by_our_own_candles_where_the_provider_is_silent(
     clock: FixedClock, recorder: Recorder, ticker: Ticker, owner: Owner
 ) -> None:
     ticker.take(quoted(clock, {"BTC": 100}))

@@ -64,7 +64,7 @@ async def test_a_failure_is_tried_again_until_it_succeeds(name: str, stub: Stub,
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_failure_that_stays_is_reported_without_detail(name: str, stub: Stub, client: ProviderClient) -> None:
+async def test_a_failure_that_stays_is_told_without_detail(name: str, stub: Stub, client: ProviderClient) -> None:
     failure, said = FAILURES[name]
     stub.says("/coins", failure)
     with pytest.raises(Unavailable) as refusal:

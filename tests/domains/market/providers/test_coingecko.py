@@ -100,7 +100,7 @@ async def test_bad_rows_cost_no_good_ones(providers: Providers, stub: Stub) -> N
     }
 
 
-async def test_half_an_answer_is_half_accepted(providers: Providers, stub: Stub) -> None:
+async def test_half_an_answer_is_half_believed(providers: Providers, stub: Stub) -> None:
     stub.says(MARKETS, answer(shape("coingecko_markets_usd")[:3]), currency="usd")
     stub.says(MARKETS, answer(shape("coingecko_markets_aud")[:2]), currency="aud")
     quotes = await providers.prices.quotes(QUOTED)

@@ -109,7 +109,7 @@ async def read_while_it_is_changed(
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_an_item_that_stays_in_place_is_met_exactly_once(
+async def test_whoever_stays_in_place_is_met_exactly_once(
     services: Services, owner: Owner, database: Database, alice: Viewer, seed: int
 ) -> None:
     stayed, met, _ = await read_while_it_is_changed(services, owner, database, alice, seed)

@@ -159,7 +159,7 @@ async def test_an_item_is_moved_and_the_others_close_up(  # noqa: PLR0917
     assert changed == (set() if moved == min(to, 3) else {item.id}), "of the others nothing is written"
 
 
-async def test_an_item_that_is_removed_leaves_no_gap(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
+async def test_whoever_is_removed_leaves_no_gap(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
     items = await watch(watchlist, alice, "BTC", "ETH", "USDT")
     await watchlist.remove(alice, items[0].id)
     assert await places(owner, alice) == [(0, "ETH"), (1, "USDT")]

@@ -31,12 +31,12 @@ def brief_of(*predictions: Prediction) -> list[str]:
 
 
 @pytest.mark.parametrize("calibration", [Calibration.CALIBRATED, Calibration.TOO_NARROW, Calibration.TOO_WIDE])
-def test_the_furthest_proven_prediction_is_given_with_its_coverage(calibration: Calibration) -> None:
+def test_the_furthest_proven_prediction_is_told_with_its_coverage(calibration: Calibration) -> None:
     assert brief_of(prediction(Horizon.ONE_DAY, calibration), prediction(Horizon.SEVEN_DAYS, Calibration.UNPROVEN)) == [
         "In 24h the price is between $90.0000 and $110.000 with a probability of 80%; such intervals have held 86% of"
         " the time."
     ]
 
 
-def test_a_prediction_that_nothing_proves_is_not_given() -> None:
+def test_a_prediction_that_nothing_proves_is_not_told() -> None:
     assert brief_of(prediction(Horizon.SEVEN_DAYS, Calibration.UNPROVEN)) == []

@@ -45,7 +45,7 @@ TOKEN = Token(
 HOURLY = candles("BTC", Interval.ONE_HOUR, 200, NOON)
 
 
-def test_a_change_is_computed_from_the_candle_that_closed_then() -> None:
+def test_a_change_is_told_from_the_candle_that_closed_then() -> None:
     then = NOON - timedelta(hours=5)
     [candle] = [each for each in HOURLY if each.opened_at + timedelta(hours=1) == then]
     expected = float(100 * (Decimal(110) - candle.close) / candle.close)
@@ -54,7 +54,7 @@ def test_a_change_is_computed_from_the_candle_that_closed_then() -> None:
     assert change_percentage(Decimal(110), HOURLY, then + timedelta(minutes=60)) != expected
 
 
-def test_no_change_is_given_over_a_gap_or_before_the_first_candle() -> None:
+def test_no_change_is_told_over_a_gap_or_before_the_first_candle() -> None:
     gap = [each for each in HOURLY if not timedelta(hours=3) < NOON - each.opened_at < timedelta(hours=8)]
     assert change_percentage(Decimal(110), gap, NOON - timedelta(hours=4)) is None
     assert change_percentage(Decimal(110), HOURLY, NOON - timedelta(days=30)) is None

@@ -61,7 +61,7 @@ def test_levels_are_where_the_price_turned_on_either_side_of_it() -> None:
     assert levels_of(head(prices, 10)) == ((), ())
 
 
-def test_pivots_close_together_are_one_level_and_three_at_most_are_given() -> None:
+def test_pivots_close_together_are_one_level_and_three_at_most_are_told() -> None:
     peaks = [110.0, 110.4, 112.0, 114.0, 116.0]
     closes = [100.0]
     for peak in peaks:

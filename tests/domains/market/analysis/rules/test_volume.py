@@ -25,7 +25,7 @@ def test_a_missing_candle_is_time_without_volume() -> None:
     assert spike(traded([10.0] * 24 + [10.0], missing=[3, 4, 5, 6, 7, 8]), 1) == pytest.approx(24 / 18)
 
 
-def test_too_little_history_or_no_trade_gives_nothing() -> None:
+def test_too_little_history_or_no_trade_is_not_told() -> None:
     full = traded([10.0] * 25)
     assert spike(full, 1) is not None
     assert spike(head(full, 24), 1) is None

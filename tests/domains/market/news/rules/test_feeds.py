@@ -121,7 +121,7 @@ def test_a_document_that_is_not_well_formed_but_ends_is_read() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16", "windows-1252"])
-def test_encodings_are_distinguished(encoding: str) -> None:
+def test_encodings_are_told_apart(encoding: str) -> None:
     body = rss("<item><title>Zürich</title><link>https://paper.example/1</link></item>", encoding=encoding)
     assert parse_feed(body, URL).drafts[0].title == "Zürich"
 

@@ -44,7 +44,7 @@ def test_nobody_invents_what_nobody_knows() -> None:
     assert completed(BARE, None) == BARE
 
 
-def test_a_change_beyond_all_measure_is_not_given() -> None:
+def test_a_change_beyond_all_measure_is_not_told() -> None:
     from_nothing = Day(open=Decimal("1e-12"), high=Decimal(1), low=Decimal("1e-12"), volume_usd=Decimal(0))
     assert completed(BARE, from_nothing).change_percentage_24h is None
     # 999,999.99999 per cent, which the column would round up.
