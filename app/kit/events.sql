@@ -37,7 +37,7 @@ WHERE id = ANY($1::bigint[]) AND published_at IS NULL AND hurried.value = 'off';
 SELECT stream, seq, kind, payload, created_at FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- name: events_and_top
--- What a stream holds after a sequence number, in order, with the epoch and the stream's newest number at that time.
+-- The events of a stream after a sequence number, in order, with the epoch and the stream's newest number.
 SELECT e.epoch, coalesce(s.seq, 0) AS top, v.stream, v.seq, v.kind, v.payload, v.created_at
 FROM event_epoch e
 LEFT JOIN event_streams s ON s.stream = $1
