@@ -271,7 +271,7 @@ class Engine:
             entry.info("engine.fell_back")
         else:
             self.paths[ExecutionPath.FAILED] += 1
-            # The error, with its traceback, is logged where graphql-core meets it again.
+            # A resolver fails again in graphql-core: its error is logged there, once, with the traceback.
             entry.warning("engine.plan_failed")
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:

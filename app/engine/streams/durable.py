@@ -63,11 +63,11 @@ class DurableGroup(Group):
         for task in self._replaying.values():
             task.cancel()
 
-    async def place(self, cursor: str) -> int:
+    async def position_of(self, cursor: str) -> int:
         """The sequence number in a cursor of this stream. Raises ResyncRequired, Unavailable."""
-        return await self.place_at(seq_after(self._epoch, self.stream, cursor))
+        return await self.position_at(seq_after(self._epoch, self.stream, cursor))
 
-    async def place_at(self, seq: int) -> int:
+    async def position_at(self, seq: int) -> int:
         """`seq`, if a subscription may start after this event. Raises ResyncRequired, Unavailable."""
         if seq > self.position and seq > await self._runtime.hub.top(self.stream):
             raise ResyncRequired

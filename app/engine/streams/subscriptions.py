@@ -234,5 +234,5 @@ async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) ->
     if isinstance(group, VolatileGroup):
         return 0
     if newcomer.after is not None:
-        return await group.place(newcomer.after)
-    return group.position if newcomer.since is None else await group.place_at(newcomer.since)
+        return await group.position_of(newcomer.after)
+    return group.position if newcomer.since is None else await group.position_at(newcomer.since)

@@ -66,19 +66,19 @@ class _Field:
 class _Selections:
     """The fields of merged selection sets, and the fragments that they spread."""
 
-    __slots__ = ("fields", "place", "spreads")
+    __slots__ = ("fields", "position", "spreads")
 
-    def __init__(self, place: int) -> None:
-        self.place = place
+    def __init__(self, position: int) -> None:
+        self.position = position
         """The position in the document, so that the same document always has the same conflict."""
         self.fields: dict[str, dict[tuple[Any, ...], _Field]] = {}
         """The fields by response name, then by the key of equal fields."""
         self.spreads: dict[str, None] = {}
 
 
-_PLACE: Final = attrgetter("place")
+_BY_POSITION: Final = attrgetter("position")
 
-_Place = frozenset[_Selections]
+_Position = frozenset[_Selections]
 """All selections at one position of the response, including fragments."""
 
 
@@ -122,10 +122,10 @@ class _Merging:
 
     def conflicts(self, operations: Iterable[OperationDefinitionNode]) -> Iterator[_Conflict]:
         """Every conflict, each once."""
-        roots: list[_Place] = []
+        roots: list[_Position] = []
         for each in operations:
             root = self._schema.get_root_type(each.operation)
-            roots.append(self._place([self._written(each.selection_set, root)]))
+            roots.append(self._position([self._written(each.selection_set, root)]))
         yielded: set[_Field] = set()
         for name, reason, first, second in self._differing_fields(roots):
             yielded.add(second)
@@ -133,7 +133,7 @@ class _Merging:
         # If fields are different, a second error that their types differ adds nothing.
         yield from (conflict for conflict in self._differing_shapes(roots) if conflict[3] not in yielded)
 
-    def _differing_shapes(self, roots: list[_Place]) -> Iterator[_Conflict]:
+    def _differing_shapes(self, roots: list[_Position]) -> Iterator[_Conflict]:
         """Fields with one response name and conflicting types, even if their parents differ."""
         todo, known = list(roots), set(roots)
         while todo:
@@ -149,7 +149,7 @@ class _Merging:
                         break
                 self._go_on(fields, todo, known)
 
-    def _differing_fields(self, roots: list[_Place]) -> Iterator[_Conflict]:
+    def _differing_fields(self, roots: list[_Position]) -> Iterator[_Conflict]:
         """Different fields with one response name that may be selected on the same object."""
         todo, known = list(roots), set(roots)
         while todo:
@@ -165,13 +165,13 @@ class _Merging:
                             break
                     self._go_on(group, todo, known)
 
-    def _go_on(self, fields: list[_Field], todo: list[_Place], known: set[_Place]) -> None:
+    def _go_on(self, fields: list[_Field], todo: list[_Position], known: set[_Position]) -> None:
         below = [each.below for each in fields if each.below is not None]
-        if below and (place := self._place(below)) not in known:
-            known.add(place)
-            todo.append(place)
+        if below and (position := self._position(below)) not in known:
+            known.add(position)
+            todo.append(position)
 
-    def _place(self, selections: list[_Selections]) -> _Place:
+    def _position(self, selections: list[_Selections]) -> _Position:
         found = dict.fromkeys(selections)
         todo = list(found)
         while todo:
@@ -245,10 +245,10 @@ def _start(selections: SelectionSetNode) -> int:
     return selections.loc.start if selections.loc else 0
 
 
-def _by_name(place: _Place) -> Iterator[tuple[str, list[_Field]]]:
+def _by_name(position: _Position) -> Iterator[tuple[str, list[_Field]]]:
     """The fields with each response name."""
     found: dict[str, list[_Field]] = {}
-    for selections in sorted(place, key=_PLACE):
+    for selections in sorted(position, key=_BY_POSITION):
         for name, alike in selections.fields.items():
             found.setdefault(name, []).extend(alike.values())
     yield from found.items()
