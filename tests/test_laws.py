@@ -3,14 +3,15 @@
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.sources import ROOT, name_of, sources, tracked, tree_of
+
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 70
+MAX_SQL_CHARS = 120
 MIRRORED = ("dev", "domains", "engine", "kit", "schema", "transport")
 """The packages of app whose tests lie in folders of the same names."""
 # What a rule may not reach: I/O, tasks, clocks and chance.
@@ -44,62 +45,6 @@ READS_DATA = {
 """Rules that read a file of the package: their data, which changes with a release only."""
 TRANSPORT_KNOWS = {"app.domains.accounts.model"}
 """The records of authentication: who is logged in, their tokens, and the stream of ended sessions."""
-OLD_NAMES = {
-    "AlertMatcher": {"Passing"},
-    "AnalysisDeps": {"Desk"},
-    "AlertBacklog": {"Flood"},
-    "AlertDispatcher": {"Firings"},
-    "Binding": {"Way", "OfParent"},
-    "ConnectionKey": {"Place"},
-    "Crossing": {"Passage"},
-    "DevMailbox": {"Outbox"},
-    "EventHistory": {"Past"},
-    "GroupKey": {"Common"},
-    "IndicatorAlerts": {"Measuring"},
-    "ListenerOwner": {"Home"},
-    "MailQueue": {"Post"},
-    "NewsAlerts": {"Headlines"},
-    "PaymentAlerts": {"Whales"},
-    "PlanFallback": {"LeftToGraphQL"},
-    "PriceAlerts": {"Crossings"},
-    "QuoteValidator": {"Beliefs", "Claim", "Unbelievable", "doubt"},
-    "SentimentAlerts": {"Sentiments"},
-    "SingleFlight": {"Flights"},
-    "SocketServer": {"Hall"},
-    "StreamHeads": {"Tops"},
-    "StreamRuntime": {"Machinery"},
-    "admit": {"knock"},
-    "publish": {"tell", "tells", "told"},
-}
-"""The names that were replaced, by what replaced them."""
-OLD_FILES = {
-    "alerting",
-    "believing",
-    "bridges",
-    "declaring",
-    "elsewhere",
-    "finding",
-    "peers",
-    "pulling",
-    "settling",
-    "sharing",
-    "ticking",
-    "upkeep",
-    "watching",
-}
-
-
-def sources(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -212,20 +157,13 @@ def test_tests_mirror_the_packages_of_app() -> None:
     assert strays == []
 
 
-def identifiers(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(name) | ast.arg(name) | ast.Attribute(attr=name, ctx=ast.Store()):
-                yield name
-            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield name
-
-
-def test_replaced_names_do_not_come_back() -> None:
-    old = set().union(*OLD_NAMES.values())
-    found = {
-        name_of(path): names
-        for path in sources("app", "tests", "bench")
-        if (names := sorted({*identifiers(tree_of(path))} & old) + sorted({path.stem} & OLD_FILES))
-    }
-    assert found == {}
+def test_lines_of_sql_are_short() -> None:
+    statements = tracked("app/*.sql")
+    assert len(statements) > 30
+    long = [
+        f"{name_of(path)}:{number}"
+        for path in statements
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MAX_SQL_CHARS
+    ]
+    assert long == []

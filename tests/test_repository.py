@@ -2,15 +2,14 @@
 
 import ast
 import re
-import subprocess
 import tomllib
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.sources import ROOT, tracked
+
 # Spelled in parts, so that this file does not name them.
 REGISTRY_HOSTS = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
 # Used without an import of ours: by libpass and uvicorn, as a string, or instead of another package on some machines.
@@ -26,16 +25,11 @@ FOUND_BY_NAME = {
 TOOLS = {"asyncpg-stubs", "import-linter", "mypy", "pytest-xdist", "ruff", "uv"}
 
 
-def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    return [ROOT / name.decode() for name in listed.stdout.split(b"\0") if name]
-
-
 def test_no_file_names_a_package_registry() -> None:
     naming = [
         str(path.relative_to(ROOT))
         for path in tracked()
-        if path.is_file() and any(host.encode() in path.read_bytes() for host in REGISTRY_HOSTS)
+        if any(host.encode() in path.read_bytes() for host in REGISTRY_HOSTS)
     ]
     assert naming == []
 

@@ -76,7 +76,7 @@ class Reads:
         self.is_repeated = True
         """Whether the request is repeated as a whole where the database was changing under it. A mutation is not: what
         it shows is then read on from other snapshots."""
-        self._outside = ExternalResults()
+        self._external = ExternalResults()
         self._many = StatementSnapshots(database, scope)
         self._loads: dict[Any, _Load] = {}
         self._batches: dict[Any, _Batch] = {}
@@ -121,7 +121,7 @@ class Reads:
     def anew(self, scope: Scope) -> "Reads":
         """New reads for the same request from a later snapshot, possibly for another scope."""
         reads = Reads(self.database, scope)
-        reads.snapshot_mode, reads.is_repeated, reads._outside = self.snapshot_mode, self.is_repeated, self._outside
+        reads.snapshot_mode, reads.is_repeated, reads._external = self.snapshot_mode, self.is_repeated, self._external
         return reads
 
     async def external(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
@@ -134,12 +134,12 @@ class Reads:
             if self._snapshot is not None:
                 raise RuntimeError("these reads hold a connection and may not wait for others")
             return await make()
-        made: T = self._outside.get(key, make)
+        made: T = self._external.get(key, make)
         return made
 
     async def make_pending(self) -> bool:
         """Waits for what is due from others; False where nothing is. The request holds no connection now."""
-        return await self._outside.make()
+        return await self._external.make()
 
     async def executor(self, audience: Audience) -> Executor:
         """Returns the executor for statements of this audience."""

@@ -116,7 +116,7 @@ class Metrics:
         )
 
     def watch_paths(self, count: Callable[[ExecutionPath], int]) -> None:
-        """Adds how many queries and events went which way: those that fall back are answered twice."""
+        """Adds how many queries and events each execution path has: those that fall back are executed twice."""
         self.registry.register(PathMetrics(count))
 
     def socket_refused(self, reason: str) -> None:
@@ -182,7 +182,7 @@ class AdmissionMetrics(Collector):
 
 
 class PathMetrics(Collector):
-    """Reads the engine's count of each course."""
+    """Reads the engine's counts of execution paths."""
 
     def __init__(self, count: Callable[[ExecutionPath], int]) -> None:
         self._count = count
@@ -190,7 +190,7 @@ class PathMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """What it says now."""
         family = CounterMetricFamily(
-            "moneta_courses", "Queries and events by how they were answered.", labels=("course",)
+            "moneta_execution_paths", "Queries and events by how they were executed.", labels=("path",)
         )
         for path in ExecutionPath:
             family.add_metric((path.value,), self._count(path))

@@ -226,7 +226,7 @@ def test_real_clients_lose_and_repeat_nothing_when_the_server_dies(moneta: Monet
     _report_what_was_not_tried()
 
 
-def test_real_clients_are_told_when_nothing_can_be_proved(moneta: Moneta, tmp_path: Path) -> None:
+def test_real_clients_are_informed_when_nothing_can_be_proved(moneta: Moneta, tmp_path: Path) -> None:
     token = moneta.log_in()
     with ExitStack() as stack:
         clients = []

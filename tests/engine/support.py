@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from app.engine.declarations.cursors import Cursor, Cursors
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.subscriptions import durable
 from app.engine.execution.engine import Engine
+from app.engine.execution.failures import refuse
 from app.engine.execution.operations import Prepared, Response
 from app.engine.streams.budgets import Payer
 from app.kit.db import PUBLIC
@@ -129,8 +131,29 @@ class Edge:
     node: Item
 
 
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+
+
 @strawberry.type
 class Query:
+    @strawberry.field
+    def painted(self) -> Colour:
+        return "no colour"  # type: ignore[return-value]  # a defect
+
+    @strawberry.field
+    def absent(self) -> str:
+        return None  # type: ignore[return-value]  # a defect
+
+    @strawberry.field
+    def nameless(self) -> "Item":
+        return Item(name=None)  # type: ignore[arg-type]  # a defect
+
+    @strawberry.field
+    def refused(self) -> str | None:
+        raise refuse(NotFound())
+
     @strawberry.field
     def item(self, name: str = "item") -> Item:
         return Item(name=name)

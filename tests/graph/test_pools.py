@@ -109,11 +109,11 @@ async def event(runtime: AppRuntime, stage: Stage, viewer: Viewer) -> Response:
     """A subscription is opened, and an event of it answered."""
     prepared = runtime.engine.prepare(TICKS, None, None, introspection_allowed=True)
     assert not isinstance(prepared, list)
-    assert prepared.shape is not None
+    assert prepared.key is not None
     caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False)
     await runtime.engine.open_stream(prepared, runtime.new_context(caller))
     at = stage.world.now
     quotes = {symbol: TickQuote(symbol, Decimal(1), Decimal(2), None, None, at) for symbol in ("BTC", "ETH")}
     tick = msgspec.to_builtins({"at": at, "source": "simulated", "quotes": quotes})
-    payload = prepared.shape.declared.payload(Latest("all", tick), None)  # type: ignore[arg-type]  # it is volatile
+    payload = prepared.key.declared.payload(Latest("all", tick), None)  # type: ignore[arg-type]  # it is volatile
     return await runtime.engine.answer_event(prepared, runtime.new_context(caller), payload)

@@ -160,8 +160,8 @@ def test_the_tick_that_took_gigabytes_is_refused_for_all_tokens_and_fits_for_som
         f"subscription {{ priceTicks(symbols: [{few}]) {{ at {CANDLES} }} }}", None, None, introspection_allowed=True
     )
     assert isinstance(prepared, Prepared)
-    assert prepared.shape is not None
-    per_s = cost_per_s(prepared.shape.declared, prepared.cost, LIMITS)
+    assert prepared.key is not None
+    per_s = cost_per_s(prepared.key.declared, prepared.cost, LIMITS)
     assert LIMITS.stream_cost_per_socket // per_s == 1
 
 
@@ -178,8 +178,8 @@ def test_a_dashboard_fits_into_one_socket() -> None:
     for each in everything:
         prepared = ENGINE.prepare(f"subscription {{ {each} }}", None, None, introspection_allowed=True)
         assert isinstance(prepared, Prepared)
-        assert prepared.shape is not None
-        total += 20 * cost_per_s(prepared.shape.declared, prepared.cost, LIMITS)
+        assert prepared.key is not None
+        total += 20 * cost_per_s(prepared.key.declared, prepared.cost, LIMITS)
     watchlist = "watchlistTicks { at ticks { symbol priceUsd changePercentage24h token { name } } }"
     prices = "priceTicks { at ticks { symbol priceUsd priceAud changePercentage24h volume24hUsd at } }"
     for each in (watchlist, prices):

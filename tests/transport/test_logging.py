@@ -79,7 +79,7 @@ def test_a_line_that_cannot_be_formatted_fails_nothing_and_is_reported(log_forma
     assert len(lines) == 7, ran.stderr
     assert "surrogates" in lines[0]
     assert "last" in lines[-1]
-    untold = [json.loads(line) for line in lines if "log.unwritable" in line]
-    assert {line["level"] for line in untold} == {"error"}
-    assert len(untold) >= 4
+    unwritable = [json.loads(line) for line in lines if "log.unwritable" in line]
+    assert {line["level"] for line in unwritable} == {"error"}
+    assert len(unwritable) >= 4
     assert "Traceback" not in ran.stderr

@@ -46,10 +46,10 @@ async def test_one_line_is_logged_for_a_request_without_secrets() -> None:
 async def test_failures_are_logged_under_the_id_that_the_client_got() -> None:
     with listening() as logs:
         await ask(client_for(build()), "{ boom }", x_request_id="request-8")
-    assert [(line["event"], line["request_id"]) for line in logs] == [
-        ("engine.plan_failed", "request-8"),
-        ("resolver_failed", "request-8"),
-        ("request", "request-8"),
+    assert [(line["event"], line["log_level"], line["request_id"]) for line in logs] == [
+        ("engine.plan_failed", "warning", "request-8"),
+        ("resolver_failed", "error", "request-8"),
+        ("request", "info", "request-8"),
     ]
 
 

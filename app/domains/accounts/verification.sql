@@ -24,7 +24,8 @@ INSERT INTO otp_codes (user_id, email, purpose, code_digest, expires_at, created
 UPDATE otp_codes c SET guesses = guesses + 1
 WHERE email = $1 AND purpose = $2 AND used_at IS NULL AND superseded_at IS NULL AND expires_at > $3
   AND guesses < CASE
-      WHEN EXISTS (SELECT FROM login_sources s WHERE s.user_id = c.user_id AND s.source = $6::text::cidr) THEN $4::integer
+      WHEN EXISTS (SELECT FROM login_sources s WHERE s.user_id = c.user_id AND s.source = $6::text::cidr)
+      THEN $4::integer
       ELSE $5::integer
   END
 RETURNING id, user_id, code_digest;

@@ -35,7 +35,8 @@ SELECT transaction_hash, encoding, signature FROM transactions WHERE transaction
 
 -- name: outputs_spent_by
 -- The outputs that these transactions spend. The height is null if the parent is unconfirmed too.
-SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint, block_height, is_coinbase, spent_in_tx_hash
+SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint, block_height, is_coinbase,
+       spent_in_tx_hash
 FROM utxos WHERE spent_in_tx_hash = ANY($1::text[]);
 
 -- name: overdue_senders

@@ -1,9 +1,9 @@
-"""Bindings: what a field needs at run time, without Strawberry's general resolvers around it.
+"""Bindings: what a field needs at run time, without Strawberry's general resolvers.
 
-Strawberry builds an `Info` and converts arguments for every call of every resolver. A column needs one attribute, a
-relation one key and a loader, a function of the parent only that; for these the schema is given the bare function, and
-beside it the binding, for the executor to plan with. Everything else (arguments of our own, injected info) keeps
-Strawberry's resolver.
+Strawberry builds an `Info` and converts arguments in every call of every resolver. A column needs one attribute of its
+parent, a relation one key and a loader, a function of the parent nothing else. The schema is given a bare function for
+these, and the binding, which the executor plans with. Every other field (with arguments of its own, or an injected
+`Info`) keeps Strawberry's resolver.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,7 @@ Binding = Column | ParentFunction | Relation
 
 
 def bind_resolvers(schema: strawberry.Schema) -> None:
-    """Gives the schema bare resolvers where a field has a binding. A schema that has them already is left as it is."""
+    """Replaces the resolver of each field that has a binding by a bare function. Idempotent."""
     for kind in schema._schema.type_map.values():
         if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             continue
@@ -53,7 +53,7 @@ def bind_resolvers(schema: strawberry.Schema) -> None:
 
 
 def binding_of(field: GraphQLField) -> Binding | None:
-    """How the field is resolved, where that is known; None: by a resolver that may do anything."""
+    """How the field is resolved; None if only its resolver knows."""
     return field.extensions.get(BINDING)
 
 
@@ -91,9 +91,10 @@ def _resolver(binding: Binding) -> Resolver:
 
 
 def _in_turn(resolve: Resolver) -> Resolver:
-    """A mutation's field, which comes after what the one before it returned was read.
+    """The resolver of a mutation's field, with loads of its own.
 
-    It needs the connection that those reads may hold, and what it reads itself shows what it has written.
+    The loads of the field before it may hold a connection, which this one needs. What this one reads must include what
+    it has written.
     """
 
     async def resolve_in_turn(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:

@@ -11,7 +11,7 @@ FROM_PARENT: Final = "from-parent"
 
 
 class ParentFunction(msgspec.Struct, frozen=True, eq=False):
-    """A function of the parent alone; what it returns may have to be awaited."""
+    """A function of the parent alone. It may return an awaitable."""
 
     function: Callable[[Any], Any]
 
@@ -25,7 +25,7 @@ def from_parent(
 ) -> Any:
     """A field whose value is `function` of the parent, and of nothing else.
 
-    So everyone who may see the parent may see it, and it is computed without Strawberry's `Info`.
+    It has the audience of its parent, and is computed without Strawberry's `Info`.
     """
     return strawberry.field(
         resolver=function,

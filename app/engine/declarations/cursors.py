@@ -1,4 +1,4 @@
-"""Opaque cursors: the order columns of a record, typed, and sealed for the list that they were given out by."""
+"""Opaque cursors: the order columns of a record, typed, with a tag that binds them to their list."""
 
 import base64
 import binascii
@@ -14,33 +14,34 @@ from app.kit.errors import InvalidInput
 from app.kit.loaders import Page
 
 Cursor = NewType("Cursor", str)
-"""The scalar of every cursor: a place in a list or in a stream."""
+"""The scalar of every cursor: a position in a list or in a stream."""
 
 MAX_CURSOR: Final = 500
-"""Characters. None is given out that is longer."""
+"""The maximum length of a cursor, in characters."""
 
 _TAG_BYTES: Final = 12
 _INTEGERS: Final = range(-(2**63), 2**63)
 
 
 class Cursors:
-    """Gives out the cursors of lists, and takes none but those.
+    """Encodes the cursors of lists, and accepts no others.
 
-    A list is its statement, the order of its columns and the names of its filters: neither the values of the filters
-    nor whose list it is, for `since` may move on while somebody reads, and one place may be asked of many tokens.
+    A list is identified by its statement, its order columns and the names of its filters. The values of the filters and
+    the key of the list do not count: `since` may change while a client reads, and one position may be requested of many
+    tokens.
     """
 
     def __init__(self, key: bytes) -> None:
-        """`key` is the same in every process and after every start, else clients lose their places."""
+        """`key` is the same in every process and after every start; otherwise clients lose their positions."""
         self._key = key
 
     def encode(self, loader: Page[Any], record: Any) -> Cursor:
-        """Where `record` stands in the list of `loader`."""
+        """The cursor of `record` in the list of `loader`."""
         body = msgspec.json.encode([getattr(record, column) for column in loader.order])
         return Cursor(base64.urlsafe_b64encode(self._tag(loader, body) + body).rstrip(b"=").decode())
 
     def decode(self, loader: Page[Any], cursor: str) -> tuple[Any, ...]:
-        """The order columns. Raises InvalidInput for anything that this list did not give out."""
+        """The order columns of a cursor. Raises InvalidInput for anything that is not a cursor of this list."""
         try:
             data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             tag, body = data[:_TAG_BYTES], data[_TAG_BYTES:]
@@ -54,12 +55,13 @@ class Cursors:
         return columns
 
     def _tag(self, loader: Page[Any], body: bytes) -> bytes:
-        # The digest of the list has a fixed length: nothing can move between it and the body.
+        # The digest of the list has a fixed length, so that no byte of the body can be taken for one of the digest.
         return hashlib.blake2b(_list_digest(loader) + body, digest_size=_TAG_BYTES, key=self._key).digest()
 
 
 def _is_sound(value: Any) -> bool:
-    # What is sealed was once read from the database; nothing else may reach it, even from a holder of the key.
+    # A genuine cursor holds values that were read from the database. No other value may reach a statement, even from a
+    # holder of the key.
     match value:
         case Decimal():
             return value.is_finite()

@@ -1,4 +1,4 @@
-"""Descriptions in the schema: what a declaration does not describe itself is described by its docstring."""
+"""Descriptions in the schema: a declaration without one is described by its docstring."""
 
 import inspect
 from typing import Any

@@ -15,25 +15,26 @@ COST_FORMULA = (
 
 
 class AttemptLimit(msgspec.Struct, frozen=True):
-    """How often something may be tried; `kit.ratelimit` counts."""
+    """The number of attempts that are allowed; `kit.ratelimit` counts them."""
 
     name: str
-    """What is counted, and for whom."""
+    """What is counted, and by what: user, address, or both."""
     attempts: int
-    """So many that count, in any span of `window_s`."""
+    """The maximum number of attempts in any period of `window_s`."""
     window_s: float
-    """Seconds."""
+    """The length of the period in seconds."""
     longest_pause_s: float | None = None
-    """Beyond them one more after each pause, which doubles up to this many seconds; None: nothing until they lapse."""
+    """Above the maximum, one attempt is allowed after each pause. The pause doubles up to this many seconds. None: no
+    attempt is allowed until earlier ones are older than `window_s`."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What clients may ask for. Whatever exceeds a limit is refused before it is executed."""
+    """The limits of requests. A request that exceeds one is refused before it is executed."""
 
     body_bytes: int
     """Bytes of an HTTP body or of one WebSocket message."""
     tokens: int
-    """Lexical tokens of a document, and as many comments."""
+    """The maximum number of lexical tokens of a document; the same number of comments."""
     depth: int
     """Fields nested in one another; fragments count as if written out, introspection does not count."""
     aliases: int
@@ -78,13 +79,13 @@ class Limits(msgspec.Struct, frozen=True):
     database_waiting: int = 4000
     """Reads and writes that wait for a connection to the database, in one server process."""
     database_waiting_per_caller: int = 1000
-    """The same of one user, or of one address where nobody is logged in."""
+    """The same for one user, or for one address of anonymous callers."""
     variable_values: int = 10_000
     """Values in the variables of a request, the names of fields among them."""
     large_requests_waiting: int = 200
     """Large requests that wait to be checked, in one server process."""
     large_requests_waiting_per_caller: int = 50
-    """The same of one user, or of one address where nobody is logged in."""
+    """The same for one user, or for one address of anonymous callers."""
     passwords_waiting: int = 256
     """Passwords that wait to be checked, in one server process."""
     mempool: int = 20_000

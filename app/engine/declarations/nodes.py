@@ -23,7 +23,7 @@ class Node:
 
 
 class NodeKind(NamedTuple):
-    """How records of one type are found."""
+    """How the records of a type are loaded."""
 
     loader: One[Any]
     parse: Callable[[str], Any]
@@ -33,7 +33,7 @@ _KIND: Final = "__node_kind__"
 
 
 def kind_of(node: type) -> NodeKind:
-    """How objects of a type are found that was declared with `node_type`."""
+    """How the objects of a type declared with `node_type` are loaded."""
     kind: NodeKind = getattr(node, _KIND)
     return kind
 
@@ -44,9 +44,9 @@ def global_id(type_name: str, key: Any) -> strawberry.ID:
 
 
 def parse_global_id(value: str, kinds: Mapping[str, NodeKind]) -> tuple[NodeKind, Any]:
-    """The kind of object, and its key. Raises NotFound for whatever is not an id of these kinds.
+    """The kind of an object, and its key. Raises NotFound if `value` is not an ID of these kinds.
 
-    Foreign and absent are the same.
+    The same error is raised for an object of another user and for one that does not exist.
     """
     try:
         text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
@@ -58,7 +58,7 @@ def parse_global_id(value: str, kinds: Mapping[str, NodeKind]) -> tuple[NodeKind
 
 
 def key_of(value: str, node: type) -> Any:
-    """The key of an id that must be of this type. Raises NotFound."""
+    """The key in an ID of this type. Raises NotFound if the ID is of another type."""
     return parse_global_id(value, {node.__name__: kind_of(node)})[1]
 
 

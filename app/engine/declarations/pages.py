@@ -74,7 +74,7 @@ class PageSource:
         result: PageResult[Any],
         stream_cursor: Cursor | None = None,
     ) -> None:
-        # Not the context itself: a mutation renews its loads, and a page counts with those that it was read by.
+        # Not the context itself: a mutation renews its loads, and the page must be counted by those that read it.
         self.reads = context.reads
         self.cursors = context.cursors
         self.loader = loader
@@ -158,11 +158,11 @@ class Connection(Generic[NodeT]):
 async def page_of(
     context: ReadsContext, loader: Page[Any], key: Any, request: PageRequest, stream: str | None = None
 ) -> PageSource:
-    """One page as the source of a connection; `stream`: with the place where this stream stands."""
+    """The source of a connection: one page. With `stream`, it has the cursor of the newest event of this stream."""
     reads, cursor = context.reads, None
     if stream is not None:
-        # Read before the data, or in the same snapshot: what happens meanwhile is delivered twice rather than never.
+        # Read before the data, or in the same snapshot, so that a change in between is delivered twice, never lost.
         position = await reads.one(positions_by_stream[loader.audience], stream)
-        assert position is not None, "a stream stands at 0 before its first event"
+        assert position is not None, "the position of a stream is 0 before its first event"
         cursor = stream_cursor(position.epoch, stream, position.seq)
     return PageSource(context, loader, key, request, await reads.page(loader, key, request), cursor)

@@ -1,4 +1,4 @@
-"""Expected failures as data: each mutation returns a union of its payload and the problems it can meet."""
+"""Expected failures as data: each mutation returns a union of its payload and its problems."""
 
 import dataclasses
 import functools
@@ -37,7 +37,7 @@ def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
 
 
 def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
-    """A mutation field. The failures of its problem types are returned as members of its union; others are errors.
+    """A mutation field. The failures of its problem types are returned as members of its union, others as errors.
 
     The union is named after the payload: TransferPayload is a member of TransferResult.
     """
@@ -63,7 +63,7 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
 
 
 def _describe(problem: errors.Problem, kinds: Mapping[type[errors.Problem], type]) -> Any:
-    # graphql-core takes an exception that a resolver returns for one that it raised, hence the copy.
+    # graphql-core treats an exception that a resolver returns as one that it raised, hence the copy.
     kind = next(kinds[base] for base in type(problem).__mro__ if base in kinds)
     return kind(**{field.name: getattr(problem, field.name) for field in dataclasses.fields(kind)})
 

@@ -1,7 +1,7 @@
 """Relations are declarations: a field that follows a key of its record through a loader.
 
-The declaration stays readable on the field (`metadata["relation"]`), so that a planner can batch whole levels without
-touching a type.
+The declaration is stored on the field (`metadata["relation"]`), so that the executor can load a whole level in one
+batch.
 """
 
 import inspect
@@ -20,7 +20,7 @@ from app.kit.loaders import Audience, Many, One, Page, PageRequest
 
 
 class Chosen(msgspec.Struct, frozen=True, eq=False):
-    """The loader and its filters, where a list's arguments choose among several loaders."""
+    """The loader and its filters, for a list whose arguments choose between several loaders."""
 
     loader: Page[Any]
     filters: tuple[Any, ...]
@@ -36,26 +36,26 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     loader: One[Any] | Many[Any] | Page[Any]
     key: str | None
     stream: Callable[[Any], str] | None = None
-    """The stream of the changes of a key's list; null where nothing does."""
+    """The stream of the changes of a key's list; null if there is none."""
     filtering: Filtering | None = None
-    """Null where the list has no arguments of its own."""
+    """Null if the list has no arguments of its own."""
     max_first: int = MAX_FIRST
     """The largest page."""
     allowed: Callable[[Any, Any], bool] | None = None
-    """Whether the caller of this context may read this parent's list; null where that is left to the loader."""
+    """Whether the caller of this context may read this parent's list; null if the loader decides."""
     convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    """Gives the list's own arguments their Python names and types; the schema knows how."""
+    """Converts the list's own arguments to their Python names and types; set by the schema."""
 
     def is_allowed(self, context: ReadsContext, parent: Any) -> bool:
-        """Whether the caller may read the parent's list. Raises what the declaration raises for who may not."""
+        """Whether the caller may read the parent's list. The declaration may raise instead of returning False."""
         return self.allowed is None or self.allowed(context, parent)
 
     def follow(
         self, context: ReadsContext, arguments: dict[str, Any], asks_for_stream_cursor: Callable[[], bool]
     ) -> "Following":
-        """How the relation is followed in one place of an operation, for any number of parents.
+        """How the relation is followed for one selection of an operation, for any number of parents.
 
-        `arguments` are as graphql-core has coerced them. Raises InvalidInput.
+        `arguments` are coerced by graphql-core. Raises InvalidInput.
         """
         reads, loader = context.reads, self.loader
         match loader:
@@ -73,11 +73,11 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         return Following(lambda key: reads.page(chosen, key, request), source)
 
     def request(self, cursors: Cursors, arguments: dict[str, Any]) -> tuple[Page[Any], PageRequest]:
-        """The page that a client's arguments ask for, as graphql-core has coerced them. Raises InvalidInput."""
+        """The page for a client's arguments, which graphql-core has coerced. Raises InvalidInput."""
         return self.page(cursors, **(arguments if self.convert is None else self.convert(arguments)))
 
     def page(self, cursors: Cursors, first: int, after: str | None = None, **own: Any) -> tuple[Page[Any], PageRequest]:
-        """The page of these arguments, and the loader that has it. Raises InvalidInput."""
+        """The page for these arguments, and its loader. Raises InvalidInput."""
         loader, filters = self.loader, self.filtering(**own) if self.filtering else ()
         if isinstance(filters, Chosen):
             loader, filters = filters.loader, filters.filters
@@ -88,11 +88,11 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
 
 
 class Following(NamedTuple):
-    """How a relation is followed: what is loaded for a key, and what is made of it."""
+    """How a relation is followed: what is loaded for a key, and how the result is converted."""
 
     load: Callable[[Any], Awaitable[Any]]
     make: Callable[[Any, Any], Any] | None = None
-    """Of a key and what was loaded for it; null: that itself."""
+    """Converts what was loaded for a key. Null: it is not converted."""
 
 
 def _first(limit: int) -> Any:
@@ -109,7 +109,7 @@ After = Annotated[
 
 
 def _declared(root: Any, info: strawberry.Info) -> Any:
-    """The resolver of every relation: the schema reads its parameters, and puts a bare one in its place."""
+    """The resolver of every relation. The schema reads its parameters and replaces it by a bare function."""
     raise AssertionError("a relation is followed by its binding")
 
 
@@ -125,7 +125,7 @@ def _field(
 
 
 def related(loader: One[Any], *, key: str, description: str, **options: Any) -> Any:
-    """The one record whose key the parent holds in `key`; null when the parent holds none."""
+    """The record whose key is the parent's attribute `key`; null if that is null."""
     return _field(Relation(loader, key), description, options)
 
 
@@ -155,13 +155,13 @@ def paged(
     returns False, and it may raise. Such a list is for the viewer alone.
     """
     if allowed is not None and loader.audience is not Audience.VIEWER:
-        raise ValueError("a list that some callers may not read is not for everybody")
+        raise ValueError("a list with `allowed` must have the audience VIEWER")
     relation = Relation(loader, key, stream, filtering, max_first, allowed)
     return _field(relation, description, options, _with_arguments(filtering, max_first))
 
 
 def _with_arguments(filtering: Filtering | None, max_first: int) -> Callable[..., Any]:
-    """A resolver with the parameters that the schema is made of: the list's own, and those of its pages."""
+    """A resolver with the parameters that become arguments: the list's own, and those of its pages."""
     own = list(inspect.signature(filtering).parameters.values()) if filtering else []
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [
@@ -186,7 +186,7 @@ STREAM_CURSOR = "streamCursor"
 
 
 def selects(info: "GraphQLResolveInfo[Any]", name: str) -> bool:
-    """Whether a field of this name is asked for right below."""
+    """Whether a field of this name is selected directly below."""
     todo = [node.selection_set for node in info.field_nodes]
     while todo:
         for selection in selections.selections if (selections := todo.pop()) else ():
@@ -214,7 +214,7 @@ def page_request(
     if not 1 <= first <= max_first:
         raise InvalidInput("first", f"`first` must be between 1 and {max_first:,}.")
     position = None if after is None else cursors.decode(loader, after)
-    # A list whose order is an argument has it among its filters, and in each record.
+    # If the order of a list is an argument, it is one of the filters and the first order column.
     orders = dict(zip(loader.filters, filters, strict=True))
     if position is not None and position[0] != orders.get(loader.order[0], position[0]):
         raise InvalidInput("after", "This cursor belongs to a list in another order.")

@@ -1,4 +1,4 @@
-"""Stream cursors: where an event stands, opaque, and bound to its stream and to this life of the database."""
+"""Stream cursors: the opaque position of an event, bound to its stream and to the epoch of the database."""
 
 import base64
 import binascii
@@ -14,13 +14,13 @@ _LAYOUT: Final = struct.Struct(">8sQ")
 
 
 def stream_cursor(epoch: UUID, stream: str, seq: int) -> Cursor:
-    """The cursor of the event `seq`; 0 stands before the first."""
+    """The cursor of the event `seq`; 0 is the position before the first event."""
     packed = _LAYOUT.pack(_tag(epoch, stream), seq)
     return Cursor(base64.urlsafe_b64encode(packed).rstrip(b"=").decode())
 
 
 def seq_after(epoch: UUID, stream: str, cursor: str) -> int:
-    """The event that `cursor` stands at. Raises ResyncRequired for one of another stream or life, or for no cursor."""
+    """The sequence number in `cursor`. Raises ResyncRequired if it is not a cursor of this stream and epoch."""
     try:
         tag, seq = _LAYOUT.unpack(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, struct.error) as error:
@@ -31,5 +31,5 @@ def seq_after(epoch: UUID, stream: str, cursor: str) -> int:
 
 
 def _tag(epoch: UUID, stream: str) -> bytes:
-    # Keyed, so that a cursor of another stream, or of a database that was restored since, is refused.
+    # The key is the epoch, so that a cursor is refused after the database was restored.
     return hashlib.blake2b(stream.encode(), digest_size=8, key=epoch.bytes).digest()

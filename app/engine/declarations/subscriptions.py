@@ -1,7 +1,7 @@
-"""Subscription fields are declarations: which stream a caller may follow, and what its events are in the graph.
+"""Subscription fields are declarations: which stream a caller may follow, and what its events are in the schema.
 
-The decorated function runs as the caller. It authorises, and returns the name of the stream; it is asked again for
-every event of a stream that is not public. Everything else, from `after` to the sharing of executions, is the engine's.
+The decorated function runs as the caller. It authorises, and returns the name of the stream. For a stream that is not
+public it is called again for every event. Everything else, from `after` to shared executions, is done by the engine.
 """
 
 import functools
@@ -13,11 +13,11 @@ from typing import Annotated, Any, Final, NoReturn
 import msgspec
 import strawberry
 from graphql import GraphQLField
-from strawberry.types.field import StrawberryField
 
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.descriptions import described
 from app.engine.declarations.limits import Limits
+from app.engine.declarations.metadata import metadata_of
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.kit.volatile import Latest
@@ -34,39 +34,39 @@ _AFTER: Final = inspect.Parameter("after", inspect.Parameter.KEYWORD_ONLY, defau
 
 
 Rate = float | Callable[[Limits], float]
-"""Events in a second that are expected of a busy stream: what a subscription is charged is its cost times this."""
+"""The expected number of events a second of a busy stream. A subscription is charged its cost times this."""
 
 
 class Durable(msgspec.Struct, frozen=True, eq=False):
-    """A field over a stream of the event table: each event once, in order, and resumable."""
+    """A field over a stream of the event table. Each event is delivered once, in order, and can be resumed after."""
 
     audience: Audience
     per_s: Rate
     payload: Callable[[Event, Cursor], Any]
-    """The event in the graph; null where this field does not show it."""
+    """Converts an event to the field's type; null if the field does not show this event."""
 
 
 class Volatile(msgspec.Struct, frozen=True, eq=False):
-    """A field over a topic of which only the newest value of each key counts: a slow reader gets fewer values."""
+    """A field over a topic with a newest value for each key. A slow reader receives fewer values."""
 
     audience: Audience
     per_s: Rate
     payload: Callable[[Latest, Any], Any]
-    """A value in the graph, given what the subscriber chose of it; null where that shows nothing."""
+    """Converts a value to the field's type, given the subscriber's `choice`; null if the field does not show it."""
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """What the function of a declaration returns where the name of the stream or topic does not say all."""
+    """What the function of a declaration returns if the name of the stream or topic is not enough."""
 
     stream: str
     choice: Hashable = None
-    """What the caller wants of each value of a topic; equal choices share their executions."""
+    """What the caller selects of each value of a topic. Equal choices share their executions."""
     since: int | None = None
-    """Without `after` the caller begins behind this event of the stream; null: with what happens from now on."""
+    """Without `after`, the subscription starts after this event of the stream. Null: it starts with new events."""
 
 
 class Opened:
-    """What a subscription field gives the engine: the stream that the caller may follow, and from where."""
+    """What a subscription field returns to the engine: the stream that the caller may follow, and the start."""
 
     def __init__(self, followed: str | Followed, after: str | None) -> None:
         self.followed = Followed(followed) if isinstance(followed, str) else followed
@@ -78,7 +78,7 @@ class Opened:
         return self.followed.stream
 
     def __aiter__(self) -> AsyncIterator[NoReturn]:
-        """graphql-core wants a subscription to be iterable; the engine never iterates."""
+        """graphql-core requires a subscription to be iterable. The engine never iterates."""
         raise TypeError("a stream is shared, not iterated")
 
 
@@ -92,7 +92,7 @@ def durable(
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the stream that the function names.
 
-    `per_s` are the events that are expected in a second.
+    `per_s` is the expected number of events a second.
     """
 
     def declare(name_stream: Callable[..., Awaitable[str | Followed]]) -> Any:
@@ -120,7 +120,7 @@ def volatile(
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the volatile topic that the function names.
 
-    `per_s` are the values that are expected in a second, of all keys together.
+    `per_s` is the expected number of values a second, of all keys together.
     """
 
     def declare(name_topic: Callable[..., Awaitable[str | Followed]]) -> Any:
@@ -151,17 +151,16 @@ def _field(
 
 
 def cost_per_s(declared: Durable | Volatile, cost: int, limits: Limits) -> int:
-    """What a subscription is charged whose events cost so much."""
+    """The charge for a subscription whose events cost `cost` each."""
     return max(1, math.ceil(cost * rate_of(declared, limits)))
 
 
 def rate_of(declared: Durable | Volatile, limits: Limits) -> float:
-    """The events that are expected in a second."""
+    """The expected number of events a second."""
     return declared.per_s(limits) if callable(declared.per_s) else declared.per_s
 
 
 def declared_stream(field: GraphQLField) -> Durable | Volatile | None:
     """How a subscription field was declared; None for any other field."""
-    definition = field.extensions.get("strawberry-definition")
-    declared = definition.metadata.get(_METADATA) if isinstance(definition, StrawberryField) else None
+    declared = metadata_of(field).get(_METADATA)
     return declared if isinstance(declared, Durable | Volatile) else None

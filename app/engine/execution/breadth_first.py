@@ -1,13 +1,12 @@
-"""Queries breadth-first: each field of a selection is taken for all its parents at once, whole levels in one batch.
+"""Breadth-first execution: each field of a selection is resolved for all parents at once, each level in one batch.
 
-graphql-core walks field by field: for each it builds an info object and a path, checks its type again, and makes a task
-where something is awaited. Here a selection is planned once, its columns are read in loops, and a relation is one load
-for all parents; what several parents share is made once (and is the same dict in the response: encode it, do not edit
-it).
+graphql-core executes field by field: for each it builds an info object and a path, checks its type again, and creates a
+task if something is awaited. Here a selection is planned once, its columns are read in loops, and a relation is one
+load for all parents. An object that several parents share is completed once, and is the same dict in the response:
+encode it, do not edit it.
 
-This is the fast path, and no more. Whatever is unusual (abstract types, a null where none may be) raises PlanFallback,
-and graphql-core then executes the whole query, from the loads already made, with errors and paths to the letter; so it
-does when a resolver raises.
+This is the fast path. A query that selects abstract types is not planned, and a planned one ends with the first
+exception. graphql-core then executes the whole query, from the loads already made, with exact errors and paths.
 """
 
 import asyncio
@@ -37,20 +36,27 @@ from app.engine.declarations.bindings import Binding, Column, binding_of
 from app.engine.declarations.computed import ParentFunction
 from app.engine.declarations.pages import ReadsContext
 from app.engine.declarations.relations import Relation
+from app.engine.execution.failures import causes_of
 from app.kit.errors import Problem
 from app.kit.loaders import One
 from app.kit.snapshots import ResultPending
 
 
 class PlanFallback(Exception):
-    """graphql-core must execute this query."""
+    """The query cannot be planned: graphql-core must execute it."""
+
+
+class NullInNonNull(Exception):
+    """A resolver or an attribute returned null for a non-null field."""
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether a planned query may end so: for whatever else it is a defect, in a resolver or here."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(map(is_expected, error.exceptions))
-    return isinstance(error, PlanFallback | Problem | GraphQLError)
+    """Whether a planned query may end with this exception. Every other one is a defect, of a resolver or of the plan.
+
+    A GraphQLError is judged by its cause. Without one it says that a value does not fit the type of its field: a
+    client's arguments are coerced before, when the query is planned.
+    """
+    return all(isinstance(cause, Problem) for cause in causes_of(error))
 
 
 class Field(msgspec.Struct, frozen=True, eq=False):
@@ -63,38 +69,38 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     nodes: list[FieldNode]
     arguments: dict[str, Any]
     coerce: Callable[[Any], Any] | None
-    """Of a leaf."""
+    """Converts a leaf to its value in the response."""
     selection: "Selection | None"
-    """Of an object."""
+    """The selection below an object."""
     binding: Binding | None
-    """Null: only its resolver knows."""
+    """Null: only the resolver knows how the field is resolved."""
 
     @property
     def asks_for_stream_cursor(self) -> bool:
-        """Whether a list's place in its stream is asked for; it is then read before the list."""
+        """Whether the `streamCursor` of a list is selected. It is read before the list."""
         return self.selection is not None and any(column[1] == "stream_cursor" for column in self.selection.columns)
 
     @property
     def required(self) -> bool:
-        """Whether it may not be null."""
+        """Whether the field is non-null."""
         return isinstance(self.definition.type, GraphQLNonNull)
 
 
 class Selection(msgspec.Struct, frozen=True, eq=False):
-    """What is asked of one type, in the order of the response."""
+    """The fields selected of one type, in the order of the response."""
 
     names: list[str]
     type_names: list[str]
-    """Where `__typename` is asked for."""
+    """The response names of `__typename`."""
     type_name: str
     columns: list[tuple[str, str, Callable[[Any], Any], bool]]
-    """Leaves that are attributes: name, attribute, coercion, whether null is forbidden."""
+    """Leaves that are attributes: name, attribute, coercion, and whether the field is non-null."""
     fields: list[Field]
     """All others."""
 
 
 def plan(executor: Executor[Any]) -> Selection | None:
-    """Plans the executor's query, or an event of its subscription, with its variables; None: graphql-core answers."""
+    """The plan of the executor's operation with its variables. None: graphql-core must execute it."""
     root = executor.schema.get_root_type(executor.operation.operation)
     assert root is not None
     fields = collect_fields(executor.schema, executor.fragments, executor.variable_values, root, executor.operation)
@@ -105,7 +111,7 @@ def plan(executor: Executor[Any]) -> Selection | None:
 
 
 def planned_fields(selection: Selection) -> int:
-    """How many fields a plan holds; what several places share counts once."""
+    """The number of fields in a plan. A selection that is shared counts once."""
     count, met, todo = 0, {id(selection)}, [selection]
     for each in todo:
         count += len(each.names)
@@ -116,10 +122,10 @@ def planned_fields(selection: Selection) -> int:
 
 
 _NOT_ALLOWED: Final = object()
-"""In place of the key of a parent whose list the caller may not read."""
+"""Replaces the key of a parent whose list the caller may not read."""
 
 _Known = dict[tuple[str, tuple[int, ...]], Selection]
-"""Selections that were planned, by their type and by the nodes that they are below."""
+"""Planned selections by their type and the nodes above them."""
 
 
 def _selection(
@@ -148,7 +154,7 @@ def _field(
         raise PlanFallback
     kind, coerce, selection = get_named_type(definition.type), None, None
     if isinstance(kind, GraphQLObjectType):
-        # A fragment that is spread in many places asks for the same in most of them.
+        # A fragment that is spread often has the same selection in most cases.
         key = kind.name, tuple(id(detail.node) for detail in details)
         if (selection := known.get(key)) is None:
             below = executor.collect_subfields(kind, details).grouped_field_set
@@ -174,7 +180,7 @@ def _nullable(kind: GraphQLOutputType) -> GraphQLOutputType:
 
 
 class Levels:
-    """One run of a planned query."""
+    """One execution of a planned query."""
 
     def __init__(self, executor: Executor[Any], context: ReadsContext) -> None:
         self._executor = executor
@@ -183,9 +189,9 @@ class Levels:
         self._due: ResultPending | None = None
 
     async def answer(self, selection: Selection, root: object) -> dict[str, Any]:
-        """The data of the query. Raises PlanFallback, or whatever a resolver raises; nothing is under way then.
+        """The data of the query. Raises NullInNonNull, or what a resolver raises, after cancelling unfinished work.
 
-        ResultPending is raised last, when all that can be reached without what is due has been asked for.
+        ResultPending is raised last, after all fields that do not depend on pending results were resolved.
         """
         try:
             data = (await self.objects(selection, [root]))[0]
@@ -199,7 +205,7 @@ class Levels:
             raise
 
     async def objects(self, selection: Selection, sources: list[Any]) -> list[dict[str, Any]]:
-        """What is asked of each source, in their order."""
+        """The response object of each source, in their order."""
         results: list[dict[str, Any]] = [dict.fromkeys(selection.names) for _ in sources]
         for name in selection.type_names:
             for result in results:
@@ -210,12 +216,12 @@ class Levels:
                 if value is not None:
                     result[name] = coerce(value)
                 elif required:
-                    raise PlanFallback
+                    raise NullInNonNull(name)
         await self._fields(selection.fields, sources, results)
         return results
 
     async def _fields(self, fields: list[Field], sources: list[Any], results: list[dict[str, Any]]) -> None:
-        # All loads of the level are asked for before the first is awaited: they become one batch for each loader.
+        # All loads of the level are requested before the first is awaited, so that each loader has one batch.
         begun = [self._begin(field, sources) for field in fields]
         if len(begun) == 1:
             await self._finish(fields[0], begun[0], results)
@@ -233,14 +239,14 @@ class Levels:
             case ParentFunction(function):
                 return [self._started(function(source)) for source in sources]
         assert field.definition.resolve is not None
-        # The path lacks its indexes. Only errors show a path, and those are graphql-core's to report.
+        # The path lacks its indexes. Only errors include a path, and graphql-core reports them.
         path = Path(None, field.name, field.parent.name)
         info = self._executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
         resolve = field.definition.resolve
         return [self._started(resolve(source, info, **field.arguments)) for source in sources]
 
     def _started(self, value: Any) -> Any:
-        # A load needs no task, and others may wait for the same.
+        # A load needs no task, and other fields may wait for it.
         if not optimized_is_awaitable(value) or asyncio.isfuture(value):
             return value
         work = asyncio.ensure_future(value)
@@ -268,7 +274,7 @@ class Levels:
             try:
                 values = await asyncio.gather(*map(_settled, begun))
             except ResultPending as due:
-                # The others may be due as well, and are made in the same round.
+                # Others may be pending as well. All are made in the same round.
                 await asyncio.gather(*map(_settled, begun), return_exceptions=True)
                 self._due = due
                 return
@@ -282,7 +288,7 @@ class Levels:
         if isinstance(kind, GraphQLNonNull):
             completed = await self._complete(field, kind.of_type, values)
             if any(value is None for value in completed):
-                raise PlanFallback
+                raise NullInNonNull(field.name)
             return completed
         present = [value for value in values if value is not None]
         if isinstance(kind, GraphQLList):
@@ -299,21 +305,21 @@ class Levels:
         return [None if value is None else next(filled) for value in values]
 
     async def _distinct(self, selection: Selection, sources: list[Any]) -> list[dict[str, Any]]:
-        # A loader gives all who ask for a key the same record.
+        # A loader returns the same record to all callers of a key.
         known = {id(source): source for source in sources}
         results = dict(zip(known, await self.objects(selection, list(known.values())), strict=True))
         return [results[id(source)] for source in sources]
 
 
 class _Loads(msgspec.Struct, frozen=True, eq=False):
-    """Loads under way: the key of each parent, the load of each key, and what to make of a key's outcome."""
+    """Unfinished loads: the key of each parent, the load of each key, and the conversion of its result."""
 
     keys: list[Any]
     loads: dict[Any, Awaitable[Any]]
     make: Callable[[Any, Any], Any] | None = None
 
     async def values(self) -> list[Any]:
-        """The outcome for each parent; None where it has no key."""
+        """The result for each parent; None if it has no key."""
         if self.make is None:
             found = {key: await load for key, load in self.loads.items()}
         else:

@@ -1,4 +1,4 @@
-"""Large requests are read and checked in a thread, in turns among those who send them."""
+"""Large requests are parsed and checked in a thread. Callers take turns."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -12,7 +12,7 @@ from app.kit.errors import Unavailable
 T = TypeVar("T")
 
 MAX_WAITING: Final = 200
-"""Large requests that may wait for their check; each takes tens of milliseconds at most."""
+"""The maximum number of large requests that wait for their check. Each takes at most tens of milliseconds."""
 
 
 class TooManyChecks(Unavailable):
@@ -20,10 +20,10 @@ class TooManyChecks(Unavailable):
 
 
 class Checks:
-    """One thread: however many large requests come, the event loop shares its time with one of them.
+    """Checks in one thread, so that the event loop shares the interpreter with at most one large request.
 
-    The interpreter runs one thread at a time, and hands over every few milliseconds: each further one would make the
-    event loop wait for as long again.
+    The interpreter runs one thread at a time and switches every few milliseconds. Each additional thread would make the
+    event loop wait that much longer.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -32,21 +32,21 @@ class Checks:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checking")
 
     async def run(self, party: Hashable, check: Callable[[], T]) -> T:
-        """The result of `check`, when it is the party's turn. Who is cancelled while they wait leaves the line.
+        """Waits for the party's turn and returns the result of `check`. A cancelled caller leaves the queue.
 
-        Raises TooManyChecks, and TimedOut when their turn does not come in time.
+        Raises TooManyChecks, and TimedOut if the turn does not come in time.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self.turns.enter(party)
         except TimeoutError:
             raise TimedOut from None
-        # What runs in a thread cannot be stopped: the next turn comes when it has ended, whether or not anybody waits.
+        # A thread cannot be stopped: the next turn begins when it has ended, even if its caller was cancelled.
         checking = asyncio.get_running_loop().run_in_executor(self._thread, check)
 
         def checked(done: "asyncio.Future[T]") -> None:
             self.turns.leave(party)
-            # Marks it as seen, for who has gone.
+            # Marks the exception as retrieved, if the caller was cancelled.
             done.exception()
 
         checking.add_done_callback(checked)

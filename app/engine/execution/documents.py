@@ -1,4 +1,4 @@
-"""Parsed and validated documents, kept so that a hot one is parsed and validated once."""
+"""Parsed and validated documents, cached by their hash."""
 
 import hashlib
 import itertools
@@ -31,39 +31,39 @@ from app.engine.execution.rules.validation import validate
 from app.engine.execution.subscription_key import SubscriptionKey, subscription_key_of
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-"""What all documents that are kept may take, with all that is found out about them."""
+"""The maximum size of all cached documents, with their plans, costs and subscription keys."""
 
 MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
-"""A larger one is not kept: it would push out too many others. No document of the default limits is larger."""
+"""A larger document is not cached: it would evict too many others. No document within the default limits is larger."""
 
 MAX_KNOWN_COSTS: Final = 64
-"""Costs of one operation that are remembered, by the sizes that its variables ask for."""
+"""The maximum number of costs cached for an operation, by the sizes in its variables."""
 
-# Measured, an upper bound of each; a test compares them with what is allocated.
+# Measured upper bounds. A test compares them with what is allocated.
 TOKEN_BYTES: Final = 640
 PLANNED_FIELD_BYTES: Final = 800
 COST_BYTES: Final = 300
 SIZE_BYTES: Final = 40
-SHAPE_BYTES: Final = 2000
+KEY_BYTES: Final = 2000
 
 
 class Plans(list[Selection | None]):
-    """The plan of an operation, once there is one; null: graphql-core must answer it."""
+    """The plan of an operation once it is made. Null: graphql-core must execute it."""
 
     def __init__(self, grew: Callable[[int], None]) -> None:
         super().__init__()
         self._grew = grew
 
     def append(self, plan: Selection | None) -> None:
-        """Keeps it."""
+        """Stores the plan."""
         super().append(plan)
         self._grew(0 if plan is None else planned_fields(plan) * PLANNED_FIELD_BYTES)
 
 
 class Operation:
-    """An operation of a valid document. What is known of it is found out when it is first asked for.
+    """An operation of a valid document. Its properties are computed when they are first read.
 
-    So a document of many operations costs no more than the one of them that is executed.
+    So only the operation that is executed costs time, however many operations its document has.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Operation:
         sizing: frozenset[str],
         grew: Callable[[int], None],
     ) -> None:
-        """`sizing` arguments say how many items there will be. `grew` receives the bytes of what is kept later."""
+        """`sizing` are the arguments that set a number of items. `grew` is called with the size of what is cached."""
         self.node = node
         self.fragments = fragments
         self.plans = Plans(grew)
@@ -89,16 +89,16 @@ class Operation:
         return self.node.name.value if self.node.name else None
 
     @cached_property
-    def shape(self) -> SubscriptionKey | None:
-        """Of a subscription to a declared stream."""
-        shape = subscription_key_of(self._schema, self.node, self.fragments)
-        if shape is not None:
-            self._grew(SHAPE_BYTES + sys.getsizeof(shape.document))
-        return shape
+    def key(self) -> SubscriptionKey | None:
+        """The key of a subscription to a declared stream; None for any other operation."""
+        key = subscription_key_of(self._schema, self.node, self.fragments)
+        if key is not None:
+            self._grew(KEY_BYTES + sys.getsizeof(key.document))
+        return key
 
     @cached_property
     def reach(self) -> Reach:
-        """Whose data it reads."""
+        """The audiences of the data that it reads."""
         root = self._schema.get_root_type(self.node.operation)
         return reach_of(self._schema, self.node.selection_set, root, self.fragments)
 
@@ -107,7 +107,7 @@ class Operation:
         return sizing_variables(self.node, self.fragments, self._sizing)
 
     def cost(self, variables: Mapping[str, Any], limits: Limits) -> int | GraphQLError:
-        """What it costs, or the refusal that says how to fit. `variables` are coerced."""
+        """The cost, or an error that says how to reduce it. `variables` are coerced."""
         sizes = tuple(_size(variables.get(name)) for name in self._sized_by)
         if (known := self._costs.get(sizes)) is not None:
             return known
@@ -123,25 +123,25 @@ class Document(NamedTuple):
 
     operations: tuple[Operation, ...]
     introspection: GraphQLError | None
-    """The refusal for callers who may not introspect; None where nothing is introspected."""
+    """The error for callers who may not introspect; None if nothing is introspected."""
     digest: str
     """The SHA-256 of its source, in hexadecimal."""
 
 
 class _Kept:
-    """A document and what it takes, as far as is known."""
+    """A document and its size so far."""
 
     __slots__ = ("bytes", "document", "number")
 
     def __init__(self, document: Document, number: int, size: int) -> None:
         self.document = document
         self.number = number
-        """Tells two parses of one source apart. A reference would make a circle, which is freed late."""
+        """Distinguishes two parses of one source. A reference would make a cycle, which is freed late."""
         self.bytes = size
 
 
 class Documents:
-    """Documents by the hash of their source, least recently used first to go. Invalid ones are not kept.
+    """Documents by the hash of their source. The least recently used is evicted first. Invalid ones are not cached.
 
     May be used from several threads.
     """
@@ -154,7 +154,7 @@ class Documents:
         self._known: OrderedDict[bytes, _Kept] = OrderedDict()
         self._bytes = 0
         self._numbers = itertools.count()
-        # Held for moments only: no document is read under it. What a thread keeps may begin with what another frees.
+        # Held for moments only: no document is parsed under it. Reentrant, since storing one document may free others.
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -162,29 +162,29 @@ class Documents:
 
     @property
     def size_bytes(self) -> int:
-        """What is kept takes about so much."""
+        """The approximate size of all cached documents."""
         return self._bytes
 
     def find(self, source: str) -> Document | None:
-        """The document, if it is kept."""
-        return self._find(_key(source))
+        """The document, if it is cached."""
+        return self._find(_digest(source))
 
     def get(self, source: str, *, hide_suggestions: bool) -> Document | list[GraphQLError]:
-        """The document, or every reason why it is none. Errors name similar fields unless suggestions are hidden."""
-        key = _key(source)
-        if (known := self._find(key)) is not None:
+        """The document, or its errors. They suggest names of similar fields unless suggestions are hidden."""
+        digest = _digest(source)
+        if (known := self._find(digest)) is not None:
             return known
         tree = self._parse(source)
         if isinstance(tree, GraphQLError):
             return [tree]
-        # Before validation: what these bound is also what would make some rules slow.
+        # Before validation: documents beyond these limits would make some rules slow.
         if refusal := check_shape(tree, self._limits):
             return [refusal]
         if errors := validate(self._schema, tree, RULES, max_errors=20, hide_suggestions=hide_suggestions):
             return errors
         number = next(self._numbers)
-        document = self._index(tree, key.hex(), partial(self._grow, key, number))
-        self._keep(key, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
+        document = self._index(tree, digest.hex(), partial(self._grow, digest, number))
+        self._keep(digest, _Kept(document, number, tree.token_count * TOKEN_BYTES + 2 * sys.getsizeof(source)))
         return document
 
     def _parse(self, source: str) -> DocumentNode | GraphQLError:
@@ -212,61 +212,61 @@ class Documents:
         )
         return Document(operations, introspection_node(tree), digest)
 
-    def _find(self, key: bytes) -> Document | None:
+    def _find(self, digest: bytes) -> Document | None:
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(digest)
             if known is None:
                 return None
-            self._known.move_to_end(key)
+            self._known.move_to_end(digest)
             return known.document
 
-    def _keep(self, key: bytes, kept: _Kept) -> None:
+    def _keep(self, digest: bytes, kept: _Kept) -> None:
         with self._lock:
-            if kept.bytes > MAX_DOCUMENT_BYTES or key in self._known:
+            if kept.bytes > MAX_DOCUMENT_BYTES or digest in self._known:
                 return
-            self._known[key] = kept
+            self._known[digest] = kept
             self._bytes += kept.bytes
             self._make_room()
 
-    def _grow(self, key: bytes, number: int, size: int) -> None:
+    def _grow(self, digest: bytes, number: int, size: int) -> None:
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(digest)
             if known is None or known.number != number:
                 return
             known.bytes += size
             self._bytes += size
             if known.bytes > MAX_DOCUMENT_BYTES:
-                self._forget(key)
+                self._forget(digest)
             self._make_room()
 
     def _make_room(self) -> None:
         while self._bytes > self._limit_bytes:
             self._forget(next(iter(self._known)))
 
-    def _forget(self, key: bytes) -> None:
-        self._bytes -= self._known.pop(key).bytes
+    def _forget(self, digest: bytes) -> None:
+        self._bytes -= self._known.pop(digest).bytes
 
 
-def _key(source: str) -> bytes:
-    # A lone surrogate cannot be encoded; it still is the lexer's to refuse.
+def _digest(source: str) -> bytes:
+    # A lone surrogate cannot be encoded. The lexer refuses it later.
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
 
 
 def _unlink(parser: Parser) -> None:
-    """Lets the document be freed as soon as nobody has it: its tokens point at one another, in both directions."""
+    """Removes the cycles between the tokens of the document, so that it is freed as soon as it is not used."""
     last = parser._lexer.token
-    # Where parsing failed there may be some that were looked at ahead.
+    # If parsing failed, the lexer may have read ahead.
     while last.next is not None:
         last = last.next
     token: Token | None = last
     while token is not None:
-        # Those before keep pointing forward, which makes no circle.
+        # References forward alone make no cycle.
         before, token.prev = token.prev, None
         token = before
 
 
 def _size(value: Any) -> int | None:
-    """What of a variable's value counts: a page's size, or how many are listed."""
+    """The size in a variable's value: that of a page, or the length of a list."""
     if isinstance(value, list):
         return len(value)
     return value if isinstance(value, int) else None

@@ -1,4 +1,4 @@
-"""JSON out: unable to fail on what a resolver gave."""
+"""Encodes responses as JSON. It does not fail on any value of a resolver."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(value: Any) -> bytes:
-    """JSON in UTF-8. A lone surrogate, or a stranger in a JSON scalar, is left to the standard encoder."""
+    """JSON in UTF-8. The standard encoder handles lone surrogates and unknown types in a JSON scalar."""
     try:
         return _encoder.encode(value)
     except (UnicodeEncodeError, TypeError):

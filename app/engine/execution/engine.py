@@ -1,8 +1,8 @@
-"""From a document to responses: what every transport calls.
+"""The engine: all transports prepare and execute operations with it.
 
-`prepare` checks everything that can be checked before execution; `execute` answers a query or a mutation once. A
-subscription is opened by `open_stream` and answered once for each event by `answer_event`; `engine/streams` shares
-that among equal subscribers. Nothing here knows HTTP or sockets.
+`prepare` makes all checks that are possible before execution. `execute` executes a query or a mutation. A subscription
+is opened by `open_stream`, and each of its events is executed by `answer_event`; `engine/streams` shares these
+executions between equal subscribers. Nothing here depends on HTTP or sockets.
 """
 
 import asyncio
@@ -33,7 +33,15 @@ from app.engine.declarations.subscriptions import Opened
 from app.engine.execution.breadth_first import Levels, Selection, is_expected, plan
 from app.engine.execution.checks import Checks
 from app.engine.execution.documents import Documents, Operation
-from app.engine.execution.failures import TimedOut, describe, forget_frames, is_repeatable, raise_unavailable, refuse
+from app.engine.execution.failures import (
+    TimedOut,
+    describe,
+    forget_frames,
+    is_repeatable,
+    names_of,
+    raise_unavailable,
+    refuse,
+)
 from app.engine.execution.limits.text import check_variables
 from app.engine.execution.operations import ExecutionPath, NotOpened, Prepared, RequestContext, Response
 from app.kit.errors import Problem
@@ -48,10 +56,10 @@ SMALL_BYTES: Final = 4096
 """A request up to this size is checked on the event loop: a thread would cost more."""
 
 SMALL_DOCUMENT_CHARS: Final = 1000
-"""The same of a document that was not seen before; each takes milliseconds."""
+"""The same for a document that is not cached. Parsing and validating it takes milliseconds."""
 
 MAX_REPEATS: Final = 3
-"""So often is a request answered anew because migrations came between."""
+"""The maximum number of repeats of a request because of concurrent migrations."""
 
 
 class Engine:
@@ -69,7 +77,7 @@ class Engine:
 
     @property
     def schema(self) -> GraphQLSchema:
-        """The schema as graphql-core has it."""
+        """The schema of graphql-core."""
         return self._schema
 
     def prepare(
@@ -80,9 +88,9 @@ class Engine:
         *,
         introspection_allowed: bool,
     ) -> Prepared | list[GraphQLError]:
-        """Parses, validates, coerces and weighs. Gives the operation, or every reason to refuse it.
+        """Parses and validates a document, coerces its variables and computes its cost.
 
-        Callers who may not introspect get no suggestions in errors either.
+        Returns the operation, or all errors. If introspection is not allowed, errors contain no suggestions.
         """
         hide_suggestions = not introspection_allowed
         document = self._documents.get(query, hide_suggestions=hide_suggestions)
@@ -116,7 +124,7 @@ class Engine:
             cost=cost,
             reach=operation.reach,
             plans=plans,
-            shape=operation.shape,
+            key=operation.key,
             document=document.digest,
         )
 
@@ -131,7 +139,7 @@ class Engine:
         party: Callable[[], Hashable],
         wait: Callable[[Awaitable[Any]], Awaitable[Any]] | None = None,
     ) -> Prepared | list[GraphQLError]:
-        """What `prepare` gives, of a request of this size. One that takes long is checked in a thread, in turn."""
+        """Calls `prepare`; for a request that takes long, in a thread, when it is the party's turn."""
         check = partial(self.prepare, query, operation_name, variables, introspection_allowed=introspection_allowed)
         takes_long = size_bytes > SMALL_BYTES + len(query) or (
             len(query) > SMALL_DOCUMENT_CHARS and self._documents.find(query) is None
@@ -145,13 +153,13 @@ class Engine:
             return [refuse(problem)]
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Response:
-        """Answers a query or a mutation, and closes the context's loads."""
+        """Executes a query or a mutation, and closes the context's loads."""
         return await self._run(prepared, context, None)
 
     async def open_stream(self, prepared: Prepared, context: RequestContext) -> Opened:
-        """Asks a declared subscription's field, as the caller, which stream to follow; closes the context's loads.
+        """Calls the resolver of a declared subscription as the caller, and closes the context's loads.
 
-        Raises NotOpened with the reasons; TimedOut or Unavailable: ask again.
+        Returns the stream to follow. Raises NotOpened with the errors; TimedOut or Unavailable if it may be retried.
         """
         with working(Work(context.party)):
             try:
@@ -176,7 +184,7 @@ class Engine:
         return opened
 
     async def answer_event(self, prepared: Prepared, context: RequestContext, payload: object) -> Response:
-        """Answers one event of a subscription, and closes the context's loads. Raises Unavailable: ask again."""
+        """Executes one event of a subscription, and closes the context's loads. Raises Unavailable: retry it."""
         return await self._run(prepared, context, payload)
 
     async def _run(self, prepared: Prepared, context: RequestContext, root: object) -> Response:
@@ -189,7 +197,7 @@ class Engine:
             finally:
                 await _close(context)
         if prepared.kind is OperationType.SUBSCRIPTION:
-            # An event is not lost because a server is down: it is answered later.
+            # An event is not lost while a server does not answer: it is executed later.
             raise_unavailable(result.errors or [])
         errors = describe(result.errors or [], context.request_id, executed=True)
         forget_frames(result.errors or [])
@@ -198,23 +206,22 @@ class Engine:
     async def _outcome(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
         is_mutation = prepared.kind is OperationType.MUTATION
         context.reads.is_repeated = not is_mutation
-        # Also of nobody, who may be somebody when a mutation has logged them in.
+        # Also for an anonymous caller, since a mutation may log the caller in.
         if prepared.reach.is_scoped:
             context.reads.snapshot_mode = (
-                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.outside else SnapshotMode.SINGLE
+                SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.external else SnapshotMode.SINGLE
             )
         answer = partial(self._answer, prepared, context, root)
-        # What a mutation writes is repeated by itself.
+        # The transactions of a mutation are repeated on their own.
         return await answer() if is_mutation else await self._repeated(context, answer)
 
     async def _repeated(
         self, context: RequestContext, attempt: Callable[[], Awaitable[T | ExecutionResult]]
     ) -> T | ExecutionResult:
-        """The outcome of a query, an event or an opening, which is attempted again where that is called for.
+        """Repeats `attempt` after external results were made, and after a concurrent migration.
 
-        That is where others had to make something first, which is not waited for with a connection held, and where a
-        migration came between; neither uses up what there is for the other. All that is due at once is one round, so
-        there are no more of these than the document has levels.
+        External results are not waited for while a connection is held. All that are pending at once are made in one
+        round, so there are at most as many rounds as the document has levels. Rounds and repeats have separate limits.
         """
         rounds = repeats = 0
         while True:
@@ -234,9 +241,9 @@ class Engine:
 
     async def _answer(self, prepared: Prepared, context: RequestContext, root: object) -> ExecutionResult:
         executor = self._executor(prepared, context, root)
-        # A mutation's fields take turns: they are no level.
+        # The fields of a mutation are executed one after another, not as a level.
         if prepared.kind is not OperationType.MUTATION and (selection := self._plan(prepared, executor)) is not None:
-            # Whatever fails is executed by graphql-core, from the loads already made, with errors to the letter.
+            # On any failure graphql-core executes the query, from the loads already made, with exact errors.
             try:
                 with _let_go(executor):
                     data = await Levels(executor, context).answer(selection, root)
@@ -258,12 +265,14 @@ class Engine:
             return result
 
     def _fall_back(self, prepared: Prepared, error: Exception) -> None:
+        entry = log.bind(document=prepared.document, operation=prepared.name, errors=names_of(error))
         if is_expected(error):
             self.paths[ExecutionPath.FELL_BACK] += 1
-            log.info("engine.fell_back", document=prepared.document, operation=prepared.name, error=repr(error))
+            entry.info("engine.fell_back")
         else:
             self.paths[ExecutionPath.FAILED] += 1
-            log.error("engine.plan_failed", document=prepared.document, operation=prepared.name, exc_info=error)
+            # A resolver fails again in graphql-core: its error is logged there, once, with the traceback.
+            entry.warning("engine.plan_failed")
 
     def _plan(self, prepared: Prepared, executor: "Executor[Any]") -> Selection | None:
         if prepared.plans is None:
@@ -273,7 +282,7 @@ class Engine:
         return prepared.plans[0]
 
     def _executor(self, prepared: Prepared, context: RequestContext, root: object) -> "Executor[Any]":
-        # One for each event: a copy would share its cache of subfields, which grows with every event.
+        # A new one for each event: a copy would share its cache of subfields, which grows with every event.
         return Executor(
             schema=self._schema,
             fragment_definitions=prepared.fragments,
@@ -289,7 +298,7 @@ class Engine:
         )
 
     def _extensions(self, prepared: Prepared, work: Work) -> dict[str, Any]:
-        # `used` is what was asked for: pages that turn out shorter than `first` are not given back.
+        # `used` equals `requested`: a page shorter than `first` reduces nothing.
         cost = {"requested": prepared.cost, "used": prepared.cost, "remaining": self.limits.cost - prepared.cost}
         return {"cost": cost, "statements": work.statements} if self._show_statements else {"cost": cost}
 
@@ -307,7 +316,7 @@ def _choose(operations: Sequence[Operation], name: str | None) -> Operation | Gr
 
 @contextlib.contextmanager
 def _let_go(executor: "Executor[Any]") -> Iterator["Executor[Any]"]:
-    """Ends the cycle that an executor is: it holds methods of its own, and with itself it holds all that was read."""
+    """Removes the executor's cycle: it refers to its own methods, and would keep alive all that was read."""
     try:
         yield executor
     finally:
@@ -315,6 +324,6 @@ def _let_go(executor: "Executor[Any]") -> Iterator["Executor[Any]"]:
 
 
 async def _close(context: RequestContext) -> None:
-    # What was read is read: a snapshot that cannot be ended any more takes nothing from the response.
+    # The response is complete: a snapshot that cannot be ended does not change it.
     with contextlib.suppress(Problem):
         await context.reads.aclose()

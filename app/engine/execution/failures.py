@@ -1,6 +1,6 @@
-"""Errors as a client sees them: a message, a code, and never a detail that is not its business."""
+"""Errors as clients see them: a message and a code, without internal details."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import structlog
@@ -23,24 +23,43 @@ class TimedOut(Problem):
 
 
 def refuse(problem: Problem, node: Any = None) -> GraphQLError:
-    """A request error: what was asked for is not executed at all. `node` says where in the document."""
+    """A request error: nothing is executed. `node` is its location in the document."""
     return GraphQLError(problem.message, nodes=node, original_error=problem)
 
 
 def raise_unavailable(errors: Sequence[GraphQLError]) -> None:
-    """Raises Unavailable where one of these errors says that a server does not answer."""
+    """Raises Unavailable if it caused one of these errors."""
     for error in errors:
         if isinstance(cause := _cause(error), Unavailable):
             raise cause
 
 
 def is_repeatable(errors: Sequence[GraphQLError]) -> bool:
-    """Whether one of these errors is over when the same is read again."""
+    """Whether repeating the reads may resolve one of these errors."""
     return any(isinstance(_cause(error), Repeatable) for error in errors)
 
 
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions of a group, or the exception itself; each without the GraphQLErrors that wrap it."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from causes_of(each)
+    elif isinstance(error, GraphQLError) and error.original_error is not None:
+        yield from causes_of(error.original_error)
+    else:
+        yield error
+
+
+def names_of(error: BaseException) -> list[str]:
+    """The types of an exception's causes, with the code of each problem. A message could quote what a client sent."""
+    return [
+        f"{type(cause).__name__} {cause.code}" if isinstance(cause, Problem) else type(cause).__name__
+        for cause in causes_of(error)
+    ]
+
+
 def forget_frames(errors: Sequence[BaseException]) -> None:
-    """Lets go of the frames that errors came through. They hold the errors, and with them all that was read."""
+    """Removes the tracebacks of errors. Their frames refer to the errors, and keep alive all that was read."""
     todo: list[BaseException | None] = list(errors)
     seen: set[int] = set()
     while todo:
@@ -58,15 +77,15 @@ def forget_frames(errors: Sequence[BaseException]) -> None:
 
 
 def describe(errors: Sequence[GraphQLError], request_id: str, *, executed: bool) -> list[dict[str, Any]]:
-    """Errors in the form of the response. What nobody expected is logged with its traceback and masked.
+    """Errors in the form of the response. An unexpected error is logged with its traceback and masked.
 
-    `executed`: the errors come from resolvers; otherwise they are about the request, and may say all they know.
+    `executed`: the errors come from resolvers. Otherwise they are about the request, and their messages are not masked.
     """
     return [_describe(error, request_id, executed=executed) for error in errors]
 
 
 def shortened(message: str) -> str:
-    """A message that is not as long as what it is about."""
+    """A message of at most MAX_MESSAGE_CHARS characters."""
     return message if len(message) <= MAX_MESSAGE_CHARS else message[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
@@ -75,7 +94,7 @@ def _describe(error: GraphQLError, request_id: str, *, executed: bool) -> dict[s
     if isinstance(cause, Problem):
         return _entry(error, cause.message, _extensions(cause))
     if not executed or _is_coercion(error):
-        # It quotes what was sent.
+        # The message quotes the client's input.
         return _entry(error, shortened(error.message), {"code": Code.BAD_USER_INPUT})
     log.error("resolver_failed", path=error.path, request_id=request_id, exc_info=cause or error)
     return _entry(error, MASKED, {"code": Code.INTERNAL, "requestId": request_id})
@@ -84,7 +103,7 @@ def _describe(error: GraphQLError, request_id: str, *, executed: bool) -> dict[s
 def _entry(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = {"message": message}
     if error.locations:
-        entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        entry["locations"] = [{"line": each.line, "column": each.column} for each in error.locations]
     if error.path is not None:
         entry["path"] = list(error.path)
     entry["extensions"] = extensions
@@ -101,7 +120,7 @@ def _extensions(problem: Problem) -> dict[str, Any]:
 
 
 def _cause(error: GraphQLError) -> BaseException | None:
-    """What a resolver raised, below any number of wrappings."""
+    """The exception that a resolver raised, without the GraphQLErrors that wrap it."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
@@ -109,7 +128,7 @@ def _cause(error: GraphQLError) -> BaseException | None:
 
 
 def _is_coercion(error: GraphQLError) -> bool:
-    """Whether an argument could not be coerced: a null variable for `Int! = 20` is valid until it is executed."""
+    """Whether an argument could not be coerced: a null variable for `Int! = 20` passes validation."""
     innermost = error
     while isinstance(innermost.original_error, GraphQLError):
         innermost = innermost.original_error

@@ -1,4 +1,4 @@
-"""What is executed, for whom, and what comes of it."""
+"""Operations, the contexts they are executed in, and responses."""
 
 from collections.abc import Hashable, Sequence
 from enum import Enum
@@ -19,11 +19,11 @@ from app.kit.reads import Reads
 
 
 class RequestContext(Protocol):
-    """What the engine needs of the context that resolvers get."""
+    """What the engine needs of the context of resolvers."""
 
     @property
     def reads(self) -> Reads:
-        """The loads of this operation or event; the engine closes them."""
+        """The loads of this operation or event. The engine closes them."""
         ...
 
     @property
@@ -33,34 +33,34 @@ class RequestContext(Protocol):
 
     @property
     def request_id(self) -> str:
-        """Said to the client beside a masked error."""
+        """The ID that a masked error contains."""
         ...
 
     @property
     def viewer_id(self) -> UUID | None:
-        """Who calls; null for an anonymous caller."""
+        """The user; null for an anonymous caller."""
         ...
 
     @property
     def party(self) -> Hashable:
-        """Who queues for the database; None for what is done for everybody."""
+        """Who queues for the database; None for work that is not done for one caller."""
         ...
 
     async def read_anew(self) -> None:
-        """Ends the loads, with the connection that they may hold; whatever is read from here on is read again."""
+        """Ends the loads, with the connection that they may hold. Later loads read again."""
         ...
 
     def audience_key(self, audience: Audience) -> Hashable:
-        """Equal for callers who are one audience: they may share what is executed for it."""
+        """Equal for callers who belong to one audience and may share executions."""
         ...
 
     def for_event(self, audience: Audience) -> "RequestContext":
-        """Fresh loads on behalf of an audience that the caller belongs to: nobody's for a public one."""
+        """The context of an event for this audience of the caller; an anonymous caller's for the public one."""
         ...
 
 
 class NotOpened(Exception):
-    """A stream may not be followed; `errors` say why, in the form that a client sees."""
+    """The caller may not follow the stream. `errors` are in the form that a client sees."""
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__("not opened")
@@ -71,13 +71,13 @@ class ExecutionPath(Enum):
     """How a query, or an event of a subscription, is executed."""
 
     BREADTH_FIRST = "breadth_first"
-    """Level by level, as planned: the fast path."""
+    """Level by level, as planned."""
     FELL_BACK = "fell_back"
-    """As planned until something unusual or an expected failure came, and then again by graphql-core."""
+    """As planned until an unusual case or an expected failure, and then again by graphql-core."""
     FAILED = "failed"
-    """As planned until something failed that nobody expected, and then again by graphql-core."""
+    """As planned until an unexpected failure, and then again by graphql-core."""
     UNPLANNED = "unplanned"
-    """By graphql-core, since something unusual is asked for."""
+    """By graphql-core alone, since the operation cannot be planned."""
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
@@ -89,9 +89,9 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     cost: int
     reach: Reach
     plans: list[Selection | None] | None = None
-    """Where the operation's plan is kept once it is made; None where it depends on variables."""
-    shape: SubscriptionKey | None = None
-    """Of a subscription to a declared stream."""
+    """Stores the operation's plan once it is made; None if the plan depends on variables."""
+    key: SubscriptionKey | None = None
+    """The key of a subscription to a declared stream."""
     document: str = ""
     """The SHA-256 of the document, in hexadecimal, for the log."""
 
@@ -118,7 +118,7 @@ class Response(msgspec.Struct, frozen=True):
     """SQL statements that ran for it."""
 
     def body(self) -> dict[str, Any]:
-        """The response as it is encoded: no `errors` without an error, no `data` without an execution."""
+        """The response to encode. It has no `errors` if there are none, and no `data` if it was not executed."""
         body: dict[str, Any] = {}
         if self.errors:
             body["errors"] = self.errors
@@ -130,7 +130,7 @@ class Response(msgspec.Struct, frozen=True):
 
     @classmethod
     def refused(cls, errors: Sequence[GraphQLError], request_id: str) -> Self:
-        """The response to a request that is not executed: what `prepare` gave in place of an operation."""
+        """The response to a request that is not executed, with the errors that `prepare` returned."""
         return cls(None, describe(errors, request_id, executed=False), {}, executed=False)
 
     @property

@@ -1,4 +1,4 @@
-"""What an operation reads: for which audiences, and whether others make something for it."""
+"""What an operation reads: the audiences of its fields, and whether it needs external results."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,20 +17,20 @@ from graphql import (
     get_named_type,
 )
 
-from app.engine.declarations.audience import audience_of, is_made_outside
+from app.engine.declarations.audience import audience_of, is_external
 from app.kit.loaders import Audience
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What a selection reaches, whatever its variables say."""
+    """What a selection may read with any variables."""
 
     audiences: frozenset[Audience]
-    outside: bool
-    """Whether something in it is made outside of the request."""
+    external: bool
+    """Whether a field in it is an external result: see `Reads.external`."""
 
     @property
     def is_scoped(self) -> bool:
-        """Whether something in it is not for everybody."""
+        """Whether a field in it is not public."""
         return self.audiences != {Audience.PUBLIC}
 
 
@@ -40,10 +40,10 @@ def reach_of(
     parent: GraphQLNamedType | None,
     fragments: Mapping[str, FragmentDefinitionNode],
 ) -> Reach:
-    """What these selections and all fragments that they spread reach. Each fragment is looked at once."""
+    """The reach of these selections and of all fragments that they spread. Each fragment is visited once."""
     spread: set[str] = set()
     audiences: set[Audience] = set()
-    outside = False
+    external = False
     todo = [(selections, parent)]
     while todo:
         below, kind = todo.pop()
@@ -62,15 +62,15 @@ def reach_of(
                         continue
                     for each in _concrete(schema, kind, node.name.value):
                         audiences.add(audience_of(each))
-                        outside = outside or is_made_outside(each)
+                        external = external or is_external(each)
                     if node.selection_set is not None:
                         todo.append((node.selection_set, get_named_type(field.type)))
-    return Reach(frozenset(audiences), outside)
+    return Reach(frozenset(audiences), external)
 
 
 def _concrete(
     schema: GraphQLSchema, kind: GraphQLObjectType | GraphQLInterfaceType, name: str
 ) -> Iterable[GraphQLField]:
-    """The field as each of the types has it that a value may be of."""
+    """The field in each object type that a value may have."""
     types = schema.get_possible_types(kind) if isinstance(kind, GraphQLInterfaceType) else [kind]
     return [each.fields[name] for each in types]

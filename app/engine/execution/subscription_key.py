@@ -1,4 +1,4 @@
-"""Which subscriptions are equal: what of a document decides that, found once for each document."""
+"""The part of a document by which equal subscriptions are recognised, computed once for each document."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
@@ -31,25 +31,25 @@ _NARROWNESS: Final = {Audience.PUBLIC: 0, Audience.TENANT: 1, Audience.VIEWER: 2
 
 
 class SubscriptionKey(msgspec.Struct, frozen=True, eq=False):
-    """What equal subscriptions have in common, but for the values of their variables."""
+    """What equal subscriptions have in common, apart from the values of their variables."""
 
     declared: Durable | Volatile
     audience: Audience
-    """The narrowest of all that is selected: public only if everything is, and then executed as nobody."""
+    """The narrowest audience of all selected fields. If all are public, events are executed for an anonymous caller."""
     document: str
-    """The operation as the engine prints it, without `after`; equal texts ask for the same."""
+    """The operation as the engine prints it, without `after`."""
     variables: tuple[str, ...]
-    """Those that the document uses, other than for `after`."""
+    """The variables that the document uses, apart from `after`."""
 
     def values(self, coerced: Mapping[str, Any]) -> str:
-        """The values that count, as a text that is equal only for equal ones."""
+        """The values of these variables as a text. Equal texts mean equal values."""
         return repr([(name, coerced[name]) for name in self.variables if name in coerced])
 
 
 def subscription_key_of(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> SubscriptionKey | None:
-    """The shape of a valid subscription to a declared field; None for any other operation."""
+    """The key of a valid subscription to a declared field; None for any other operation."""
     root = schema.subscription_type
     if operation.operation is not OperationType.SUBSCRIPTION or root is None:
         return None
@@ -83,9 +83,9 @@ def _root_fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentD
 def _without_after(
     operation: OperationDefinitionNode, field: FieldNode, fragments: Iterable[FragmentDefinitionNode]
 ) -> OperationDefinitionNode:
-    """The operation without its `after` and without the variables that only this used.
+    """The operation without its `after` and without the variables that only `after` used.
 
-    Where the field stands in a named fragment it stays as it is: then `after` keeps equals apart, and that is all.
+    In a named fragment the field keeps its `after`: subscriptions with different cursors then share no executions.
     """
     kept = tuple(argument for argument in field.arguments or () if argument.name.value != AFTER)
 
@@ -100,12 +100,12 @@ def _without_after(
 
 
 def _changed(node: N, **changes: object) -> N:
-    # The document is shared with other requests: what changes is made anew.
+    # Other requests share the document: a changed node is a copy.
     return type(node)(**({key: getattr(node, key) for key in node.keys} | changes))
 
 
 def _spread(node: Node, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
-    """The names of all fragments that are reached from here."""
+    """The names of all fragments that are spread below, at any depth."""
     found: set[str] = set()
     todo = [node]
     while todo:
@@ -118,7 +118,7 @@ def _spread(node: Node, fragments: Mapping[str, FragmentDefinitionNode]) -> set[
 
 def _variables_used(node: Node) -> Iterator[str]:
     if isinstance(node, OperationDefinitionNode):
-        # A definition names its variable, which is no use of it.
+        # The definition of a variable is not a use.
         node = node.selection_set
     for variable in _nodes(node, VariableNode):
         yield variable.name.value

@@ -1,1 +1,1 @@
-"""Subscriptions: executed once for each event and group of equal subscribers, delivered to each, resumed by cursor."""
+"""Subscriptions: each event is executed once for a group of equal subscribers. A cursor resumes after an event."""

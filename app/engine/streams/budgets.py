@@ -1,4 +1,4 @@
-"""The work that open subscriptions may cause: what each costs a second, added up for those who have them open."""
+"""Limits on the total cost of open subscriptions, for each connection and each caller."""
 
 from collections.abc import Hashable
 from typing import Final
@@ -9,18 +9,18 @@ from app.engine.declarations.limits import Limits
 
 
 class Payer(msgspec.Struct, frozen=True):
-    """On whose accounts a subscription is."""
+    """Whose budgets a subscription is charged to."""
 
     connection: Hashable
-    """The socket, or the stream of events."""
+    """The socket, or the SSE stream."""
     caller: Hashable | None
-    """The user, or the address of an anonymous caller; null for one that came without an address."""
+    """The user, or the address of an anonymous caller; null without an address."""
     is_viewer: bool
     """Whether the caller is a user."""
 
 
 class OverBudget(Exception):
-    """An account has not so much left."""
+    """The charge exceeds what is left of a budget."""
 
     def __init__(self, whose: str, left: int, limit: int) -> None:
         super().__init__(f"{left} of {limit} left")
@@ -30,7 +30,7 @@ class OverBudget(Exception):
 
 
 class _Account:
-    """What is charged to one payer. Equal subscriptions share their executions: together they are charged once."""
+    """The charges of a connection or caller. Equal subscriptions share their executions, and are charged once."""
 
     __slots__ = ("counts", "total")
 
@@ -39,8 +39,8 @@ class _Account:
         self.total = 0
 
 
-class Charge:
-    """What a subscription is charged, until it is given back."""
+class BudgetCharge:
+    """The charge for a subscription, until it is given back."""
 
     __slots__ = ("_accounts", "_budgets", "_per_s", "_what")
 
@@ -51,7 +51,7 @@ class Charge:
         self._per_s = per_s
 
     def give_back(self) -> None:
-        """The subscription is over. May be called again."""
+        """Ends the charge. Idempotent."""
         accounts, self._accounts = self._accounts, ()
         for account in accounts:
             self._budgets.release(account, self._what, self._per_s)
@@ -63,7 +63,7 @@ _ADDRESS: Final = "your address, on all its anonymous connections together,"
 
 
 class Budgets:
-    """The accounts of a process."""
+    """The budgets of all connections and callers of a process."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -72,10 +72,10 @@ class Budgets:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def charge(self, payer: Payer, what: Hashable, per_s: int) -> Charge:
-        """Charges a subscription to all accounts of its payer, or to none. `what` is equal for equal ones.
+    def charge(self, payer: Payer, what: Hashable, per_s: int) -> BudgetCharge:
+        """Charges a subscription to all budgets of its payer. `what` is equal for equal subscriptions.
 
-        Raises OverBudget.
+        Raises OverBudget, and charges nothing, if one of them does not suffice.
         """
         limits = self._limits
         accounts: list[tuple[Hashable, str, int]] = [
@@ -97,10 +97,10 @@ class Budgets:
             if what not in account.counts:
                 account.total += per_s
             account.counts[what] = account.counts.get(what, 0) + 1
-        return Charge(self, tuple(key for key, _, _ in accounts), what, per_s)
+        return BudgetCharge(self, tuple(key for key, _, _ in accounts), what, per_s)
 
     def release(self, key: Hashable, what: Hashable, per_s: int) -> None:
-        """Takes one of equal subscriptions off an account."""
+        """Removes one of equal subscriptions from a budget."""
         account = self._accounts[key]
         account.counts[what] -= 1
         if not account.counts[what]:

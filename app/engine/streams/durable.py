@@ -1,4 +1,4 @@
-"""Groups over streams of the event table: each event once, in order, to everybody, however slow or late."""
+"""Groups over streams of the event table: each subscriber receives each event once, in order, however slow or late."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ from app.kit.loaders import Audience
 from app.kit.single_flight import SingleFlight
 
 BATCH: Final = 16
-"""Events that are executed side by side when several are due."""
+"""The maximum number of events that are executed concurrently."""
 
 REPLAY_BATCH: Final = 4
-"""Fewer for somebody who comes back: live events want the same connections."""
+"""The same in a replay. It is lower, since live events need the same connections."""
 
 UNSHOWN: Final = encode({"errors": BROKEN, "data": None})
-"""An event that could not be made into a response; the log says why."""
+"""The response for an event whose execution failed unexpectedly. The failure is logged."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,8 @@ class DurableGroup(Group):
 
     def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
         super().__init__(runtime, request)
-        assert isinstance(request.shape.declared, Durable)
-        self._payload = request.shape.declared.payload
+        assert isinstance(request.key.declared, Durable)
+        self._payload = request.key.declared.payload
         self._epoch: UUID
         self._listener: Listener | None = None
         self._making: SingleFlight[Delivery | None] = SingleFlight()
@@ -49,13 +49,13 @@ class DurableGroup(Group):
         self._replaying: dict[Subscription, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
-        """Begins to listen where the stream stands now. Raises Unavailable."""
+        """Begins to listen at the current position of the stream. Raises Unavailable."""
         self._listener = await self._runtime.hub.listen(self.stream, self.wake)
         self._epoch = self._runtime.hub.epoch
         self.position = self._listener.last
 
     def close(self) -> None:
-        """Nobody is left."""
+        """Ends the group after its last subscriber has left."""
         super().close()
         if self._listener is not None:
             self._listener.close()
@@ -63,12 +63,12 @@ class DurableGroup(Group):
         for task in self._replaying.values():
             task.cancel()
 
-    async def place(self, cursor: str) -> int:
-        """The event that a cursor of this stream stands at. Raises ResyncRequired, Unavailable."""
-        return await self.place_at(seq_after(self._epoch, self.stream, cursor))
+    async def position_of(self, cursor: str) -> int:
+        """The sequence number in a cursor of this stream. Raises ResyncRequired, Unavailable."""
+        return await self.position_at(seq_after(self._epoch, self.stream, cursor))
 
-    async def place_at(self, seq: int) -> int:
-        """The same, of an event by its number."""
+    async def position_at(self, seq: int) -> int:
+        """`seq`, if a subscription may start after this event. Raises ResyncRequired, Unavailable."""
         if seq > self.position and seq > await self._runtime.hub.top(self.stream):
             raise ResyncRequired
         if self.position - seq > self._runtime.replay_limit:
@@ -76,7 +76,7 @@ class DurableGroup(Group):
         return seq
 
     def join(self, member: Subscription) -> None:
-        """Begins to give this subscriber what follows its position."""
+        """Begins to deliver the events after the subscriber's position."""
         self.members.add(member)
         if member.position == self.position:
             self._join_live(member)
@@ -90,11 +90,11 @@ class DurableGroup(Group):
             task.cancel()
 
     def resume(self, member: Subscription) -> None:
-        """Brings a subscriber that could not take everything up to the others."""
+        """Delivers what a subscriber missed while its sink refused deliveries."""
         self._replay(member)
 
     def lag_of(self, member: Subscription) -> int:
-        """Events that this subscriber has not been given yet."""
+        """The number of events that were not delivered to this subscriber yet."""
         newest = self.position if self._listener is None else self._listener.top
         return max(0, newest - member.position)
 
@@ -105,13 +105,13 @@ class DurableGroup(Group):
             return False
         for deliveries, position in chunks(await self._deliveries(events)):
             await self._give(deliveries, position)
-        # Those who wait now see the new position; those who come later wait for the next change.
+        # Wakes those who wait now. Later callers wait for the next change.
         self._advanced.set()
         self._advanced.clear()
         return True
 
     def _made(self, events: Sequence[Event]) -> list[tuple[int, Delivery | None]] | None:
-        """What these events are to the group, if all of it is still known."""
+        """The deliveries of these events, if all are still in the memo; otherwise None."""
         made: list[tuple[int, Delivery | None]] = []
         for event in events:
             known = self._runtime.memo.get(self.number, event.seq)
@@ -125,7 +125,7 @@ class DurableGroup(Group):
         return [(event.seq, delivery) for event, delivery in zip(events, made, strict=True)]
 
     async def _delivery(self, event: Event) -> Delivery | None:
-        """What this event is to the group; made once for all members, and kept for a while."""
+        """The delivery of an event, executed once for all members and kept in the memo."""
         known = self._runtime.memo.get(self.number, event.seq)
         if not isinstance(known, msgspec.UnsetType):
             return known
@@ -138,7 +138,7 @@ class DurableGroup(Group):
         except (Problem, NotOpened):
             raise
         except Exception:
-            # Reported as the error of a resolver: a client that reconnected would meet it again, and never get past it.
+            # Delivered as an error: a client that reconnected would receive the event again, and never get past it.
             log.exception("streams.event_failed", stream=self.stream, seq=event.seq)
             delivery = Delivery(UNSHOWN, cursor)
         self._runtime.memo.put(self.number, event.seq, delivery)
@@ -157,8 +157,8 @@ class DurableGroup(Group):
                 await asyncio.sleep(next(pauses))
 
     async def _authorise(self) -> None:
-        """Asks again whether this audience may follow the stream."""
-        if self.shape.audience is not Audience.PUBLIC:
+        """Checks again whether this audience may follow the stream."""
+        if self.key.audience is not Audience.PUBLIC:
             opened = await self._runtime.engine.open_stream(self._prepared, self._new_context())
             if opened.stream != self.stream:
                 raise ResyncRequired
@@ -169,7 +169,7 @@ class DurableGroup(Group):
         self._replaying[member] = asyncio.get_running_loop().create_task(self._bring_up(member))
 
     async def _bring_up(self, member: Subscription) -> None:
-        """Gives a subscriber all between its position and the group's, and lets it join the live ones there."""
+        """Delivers the events between the positions of the subscriber and the group, and then makes it live."""
         try:
             pauses = pauses_s()
             while member.state is State.REPLAYING:
@@ -195,13 +195,13 @@ class DurableGroup(Group):
             self._join_live(member)
             return
         if member.position > self.position:
-            # It comes from a process that is ahead of us.
+            # Its cursor comes from a process that is ahead of this one.
             self._runtime.hub.check_soon()
             await self._advanced.wait()
             return
         due = min(self.position - member.position, BATCH)
         events = await self._runtime.hub.history(self.stream, member.position, due)
-        # In another epoch these numbers are other events.
+        # In another epoch the same numbers are other events.
         if not events or self._runtime.hub.epoch != self._epoch:
             raise ResyncRequired
         made = self._made(events)

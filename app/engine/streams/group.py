@@ -1,4 +1,4 @@
-"""A group: equal subscribers, for whom each event is executed and encoded once."""
+"""A group of equal subscribers, for which each event is executed and encoded once."""
 
 import asyncio
 import itertools
@@ -22,10 +22,10 @@ from app.kit.errors import Code, Problem, ResyncRequired, Unavailable
 from app.kit.hub import Hub
 
 CHUNK_BYTES: Final = 64 * 1024
-"""A subscriber is handed about so much at once; then it is asked whether it can take more."""
+"""The approximate size of what is delivered to a subscriber at once, before it may refuse more."""
 
 TURN: Final = 512
-"""So many subscribers are served before the event loop gets a turn, which sends what was written."""
+"""The number of deliveries between two turns of the event loop, which sends what was written."""
 
 PAUSES_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -37,47 +37,47 @@ _numbers = itertools.count(1)
 
 
 class StreamRuntime(msgspec.Struct, frozen=True, eq=False):
-    """What all groups of a process work with."""
+    """What all groups of a process share."""
 
     engine: Engine
     hub: Hub
     memo: Memo
     counters: Counters
     replays: asyncio.Semaphore
-    """How many subscribers may have events executed for themselves at once; the live ones do not queue for it."""
+    """Limits how many subscribers may have events executed for a replay at once. Live ones are not limited."""
     forget: "Callable[[Group, Subscription], None]"
     """Called for each subscriber that leaves its group."""
     replay_limit: int
-    """How far back a subscriber may begin, in events."""
+    """The maximum number of events that a subscription may start back."""
 
 
 class GroupRequest(msgspec.Struct, frozen=True, eq=False):
     """What the subscribers of a group have in common."""
 
-    shape: SubscriptionKey
+    key: SubscriptionKey
     prepared: Prepared
     followed: Followed
     new_context: Callable[[], RequestContext]
-    """Makes the context of one event: nobody's for a public group, else the audience's."""
+    """Creates the context of one event: that of an anonymous caller for a public group, else of the audience."""
 
 
 class Group(ABC):
     """Subscribers to one stream with one document, one set of variables and one audience."""
 
     def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
-        self.shape = request.shape
+        self.key = request.key
         self.stream = request.followed.stream
         self.position = 0
-        """The newest event that the live subscribers were given, or that does not concern them."""
+        """The newest event that was delivered to the live subscribers, or that they need not receive."""
         self.delivered = 0
-        """Events handed to subscribers that were live all the time."""
+        """The number of events delivered to a subscriber that has always been live."""
         self.ended = False
-        """It has given up its stream, and would give a newcomer nothing."""
+        """Whether the group has ended. A new subscriber would receive nothing."""
         self.members: set[Subscription] = set()
         self.number = next(_numbers)
         self._live: dict[Subscription, None] = {}
         self._runtime = runtime
-        # The variables never change here, so that the plan of the first event serves all.
+        # The variables never change here, so the plan of the first event is used for all.
         self._prepared = msgspec.structs.replace(request.prepared, plans=[])
         self._new_context = request.new_context
         self._pumping: asyncio.Task[None] | None = None
@@ -85,8 +85,8 @@ class Group(ABC):
 
     @property
     def document(self) -> str:
-        """What its subscribers ask for, as the engine prints it."""
-        return self.shape.document
+        """The operation of its subscribers, as the engine prints it."""
+        return self.key.document
 
     @abstractmethod
     async def start(self) -> None:
@@ -94,18 +94,18 @@ class Group(ABC):
 
     @abstractmethod
     async def _advance(self) -> bool:
-        """Gives the live subscribers what is due; False when nothing is."""
+        """Delivers pending events to the live subscribers. Returns False if there are none."""
 
     @abstractmethod
     def resume(self, member: Subscription) -> None:
-        """A parked subscriber's sink can take again."""
+        """Continues with a parked subscriber whose sink accepts deliveries again."""
 
     @abstractmethod
     def lag_of(self, member: Subscription) -> int:
-        """Events that this subscriber has not been given yet."""
+        """The number of events that were not delivered to this subscriber yet."""
 
     def close(self) -> None:
-        """Nobody is left."""
+        """Ends the group after its last subscriber has left."""
         if self._pumping is not None and self._pumping is not asyncio.current_task():
             self._pumping.cancel()
 
@@ -119,19 +119,19 @@ class Group(ABC):
         self._runtime.forget(self, member)
 
     def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """Ends all subscribers; no other can join any more."""
+        """Ends all subscribers. No other can join."""
         self.ended = True
         for member in list(self.members):
             member.finish(errors)
 
     def wake(self) -> None:
-        """There may be something to give."""
+        """Delivers what is pending, in a task."""
         self._woken = True
         if self._pumping is None:
             self._pumping = asyncio.get_running_loop().create_task(self._pump())
 
     async def _pump(self) -> None:
-        """Works while there is work. An idle group has no task."""
+        """Delivers while events are pending. An idle group has no task."""
         pauses = pauses_s()
         try:
             while self._woken:
@@ -140,7 +140,7 @@ class Group(ABC):
                     while await self._advance():
                         pauses = pauses_s()
                 except Unavailable as problem:
-                    # What is due stays due.
+                    # The events stay pending.
                     log.warning("streams.delayed", stream=self.stream, error=problem.message)
                     self._woken = True
                     await asyncio.sleep(next(pauses))
@@ -161,7 +161,7 @@ class Group(ABC):
         self._live[member] = None
 
     async def _give(self, deliveries: Sequence[Delivery], position: int) -> None:
-        """Hands events to the live subscribers, who stand at `position` from here on."""
+        """Delivers events to the live subscribers, whose new position is `position`."""
         before, self.position = self.position, position
         if not deliveries:
             return
@@ -185,7 +185,7 @@ class Group(ABC):
         self._runtime.counters.deliveries += served * len(deliveries)
 
     def _give_one(self, member: Subscription, deliveries: Sequence[Delivery]) -> bool:
-        """Hands events to a subscriber that is not live; where it does not take them it is parked or let go."""
+        """Delivers events to a subscriber that is not live. If its sink refuses or fails, it is parked or ended."""
         try:
             taken = member.sink.deliver(deliveries)
         except Exception:
@@ -199,12 +199,12 @@ class Group(ABC):
         return True
 
     def _let_go(self, member: Subscription) -> None:
-        """A subscriber whose sink fails goes alone."""
+        """Ends a subscriber whose sink failed. The others of its group continue."""
         log.exception("streams.sink_failed", stream=self.stream)
         member.finish(BROKEN)
 
     async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
-        """Executes one event. Raises Unavailable: ask again, the event is not lost."""
+        """Executes one event. Raises Unavailable: the event is not lost, and may be retried."""
         response = await self._runtime.engine.answer_event(self._prepared, self._new_context(), payload)
         self._runtime.counters.executions += 1
         return Delivery(encode(response.body()), cursor)
@@ -216,7 +216,7 @@ def errors_of(problem: Problem) -> list[dict[str, Any]]:
 
 
 def chunks(events: Sequence[tuple[int, Delivery | None]]) -> Iterator[tuple[list[Delivery], int]]:
-    """Events as they are handed over: about CHUNK_BYTES at a time, and where that gets to."""
+    """Splits events into chunks of about CHUNK_BYTES, each with the position after it."""
     deliveries: list[Delivery] = []
     size = position = 0
     for position, delivery in events:
@@ -231,5 +231,5 @@ def chunks(events: Sequence[tuple[int, Delivery | None]]) -> Iterator[tuple[list
 
 
 def pauses_s() -> Iterator[float]:
-    """How long to wait before a server that does not answer is asked again."""
+    """The pauses between retries of a server that does not answer."""
     return itertools.chain(PAUSES_S, itertools.repeat(PAUSES_S[-1]))

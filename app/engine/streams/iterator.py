@@ -1,4 +1,4 @@
-"""A subscription as an iterator, for those who ask for the next event instead of being handed it."""
+"""A subscription as an iterator, for callers that pull events."""
 
 import asyncio
 from collections import deque
@@ -14,14 +14,14 @@ from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
 
 BUDGET_BYTES: Final = 64 * 1024
-"""What waits for one reader; more waits where all events are kept."""
+"""The maximum size of what is buffered for one reader. Further events stay in the stream."""
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A stream was refused, or ended in failure."""
+    """The subscription was refused, or ended with errors."""
 
     errors: list[dict[str, Any]]
-    """As a client sees them."""
+    """The errors in the form that a client sees."""
 
 
 async def iterate(
@@ -33,9 +33,9 @@ async def iterate(
     *,
     after: str | None = None,
 ) -> AsyncGenerator[Delivery | Failed, None]:
-    """Each event of a subscription; Failed, if at all, comes last. Close the generator (`aclose`) to stop.
+    """The events of a subscription. Failed can only be the last item. Close the generator (`aclose`) to stop.
 
-    What it costs is charged to `payer` until then.
+    The cost is charged to `payer` until then.
     """
     inbox = _Inbox()
     opened = await subscriptions.open(prepared, context, inbox, transport, payer, after=after)
@@ -52,7 +52,7 @@ async def iterate(
 
 
 class _Inbox:
-    """Takes what there is room for."""
+    """A sink with a buffer of limited size."""
 
     def __init__(self) -> None:
         self.errors: list[dict[str, Any]] | None = None
@@ -81,7 +81,7 @@ class _Inbox:
         while not self._waiting:
             if self._finished:
                 return None
-            # Cleared first: resuming may bring something at once.
+            # Cleared first, since resuming may deliver at once.
             self._ready.clear()
             if self._refused:
                 self._refused = False

@@ -1,4 +1,4 @@
-"""Deliveries kept for clients that reconnect: bounded in bytes for the whole process."""
+"""A cache of deliveries for clients that reconnect, limited in size for the whole process."""
 
 from collections import OrderedDict
 from typing import Final
@@ -8,11 +8,11 @@ import msgspec
 from app.engine.streams.model import Delivery
 
 OVERHEAD_BYTES: Final = 300
-"""What a kept delivery takes beside its body, about."""
+"""The approximate size of a cached delivery without its body."""
 
 
 class Memo:
-    """The newest deliveries by group and event, least recently used first to go. Null: the event shows nothing."""
+    """Deliveries by group and event. The least recently used is evicted first. None: the event has no delivery."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -20,14 +20,14 @@ class Memo:
         self._bytes = 0
 
     def get(self, group: int, seq: int) -> Delivery | msgspec.UnsetType | None:
-        """What is known of an event; UNSET when nothing is."""
+        """The delivery of an event; UNSET if it is not cached."""
         found = self._known.get((group, seq), msgspec.UNSET)
         if found is not msgspec.UNSET:
             self._known.move_to_end((group, seq))
         return found
 
     def put(self, group: int, seq: int, delivery: Delivery | None) -> None:
-        """Keeps it for as long as there is room."""
+        """Caches the delivery of an event."""
         self._forget((group, seq))
         self._known[group, seq] = delivery
         self._bytes += _size(delivery)

@@ -1,4 +1,4 @@
-"""One subscriber of a group: its position, and its deliveries."""
+"""One subscriber of a group: its position and its deliveries."""
 
 import secrets
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ log = structlog.get_logger(__name__)
 
 
 class State(Enum):
-    """What a subscriber is doing."""
+    """The state of a subscriber."""
 
     LIVE = auto()
-    """It has all that its group has, and is given each event as it comes."""
+    """It is at the position of its group, and receives each event as it happens."""
     REPLAYING = auto()
-    """It is being brought up to where its group is."""
+    """It is being brought to the position of its group."""
     PARKED = auto()
-    """Its sink takes nothing now; its events wait where they are kept anyway."""
+    """Its sink accepts nothing now. Its events stay in the stream."""
     CLOSED = auto()
 
 
@@ -33,15 +33,15 @@ class SubscriptionGroup(Protocol):
 
     @property
     def document(self) -> str:
-        """What its subscribers ask for, as the engine prints it."""
+        """The operation of its subscribers, as the engine prints it."""
         ...
 
     def lag_of(self, member: "Subscription") -> int:
-        """The number of events that this subscriber has not been given yet."""
+        """The number of events that were not delivered to this subscriber yet."""
         ...
 
     def resume(self, member: "Subscription") -> None:
-        """Continues after the subscriber's sink refused deliveries."""
+        """Continues with a subscriber whose sink accepts deliveries again."""
         ...
 
     def leave(self, member: "Subscription") -> None:
@@ -50,7 +50,7 @@ class SubscriptionGroup(Protocol):
 
 
 class Subscription:
-    """Registered while it is open. Every method returns at once."""
+    """A subscriber, registered while it is open. Every method returns at once."""
 
     __slots__ = ("_delivered", "_group", "_position", "id", "opened_at", "sink", "state", "transport", "viewer_id")
 
@@ -59,7 +59,7 @@ class Subscription:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.viewer_id = viewer_id
-        """Whose it is; null for an anonymous caller's."""
+        """The user; null for an anonymous caller."""
         self.transport = transport
         self.opened_at = datetime.now(UTC)
         self.sink = sink
@@ -70,62 +70,62 @@ class Subscription:
 
     @property
     def document(self) -> str:
-        """What it asks for, as the engine prints it."""
+        """Its operation, as the engine prints it."""
         return self._group.document
 
     @property
     def position(self) -> int:
-        """The newest event that it was given or that does not concern it."""
+        """The newest event that was delivered to it, or that it need not receive."""
         return self._group.position if self.state is State.LIVE else self._position
 
     @property
     def delivered(self) -> int:
-        """Events handed to the sink so far."""
-        # A live one is counted by its group, so that giving it an event costs nothing but the giving.
+        """The number of events delivered to it so far."""
+        # The group counts for its live subscribers, so that a delivery needs no count of its own.
         return self._delivered + self._group.delivered if self.state is State.LIVE else self._delivered
 
     @property
     def lag(self) -> int:
-        """Events of the stream that it has not been given yet; 0 for a volatile topic."""
+        """The number of events that were not delivered to it yet; 0 for a volatile topic."""
         return self._group.lag_of(self)
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still be given something."""
+        """Whether it may still receive events."""
         return self.state is not State.CLOSED
 
     def advance(self, position: int, deliveries: int) -> None:
-        """Notes what it was given while it was not live."""
+        """Records what was delivered to it while it was not live."""
         self._position = position
         self._delivered += deliveries
 
     def go_live(self) -> None:
-        """It stands where its group stands: from here on it is given what the group is given."""
+        """Makes it live: it is at the position of its group, and the group delivers to it from now on."""
         self._delivered -= self._group.delivered
         self.state = State.LIVE
 
     def leave_live(self, state: State, position: int, undelivered: int) -> None:
-        """It stands on its own again, at `position`; the last `undelivered` of the group's events were not given."""
+        """Ends its being live, at `position`. The last `undelivered` events of the group were not delivered to it."""
         self._delivered += self._group.delivered - undelivered
         self._position = position
         self.state = state
 
     def resume(self) -> None:
-        """The sink can take again."""
+        """The sink accepts deliveries again."""
         if self.state is State.PARKED:
             self._group.resume(self)
 
     def close(self) -> None:
-        """The subscriber has gone; the sink hears nothing more. May be called again."""
+        """Ends it without a message to the sink. Idempotent."""
         if self.is_open:
             self._group.leave(self)
 
     def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """Ends it from our side: complete, or failed with these errors."""
+        """Ends it and notifies the sink: completed, or with these errors."""
         if self.is_open:
             self._group.leave(self)
             try:
                 self.sink.finish(errors)
             except Exception:
-                # The others of its group are to hear of their end all the same.
-                log.exception("streams.end_untold", subscription=self.id)
+                # The other subscribers of the group must still be finished.
+                log.exception("streams.finish_failed", subscription=self.id)

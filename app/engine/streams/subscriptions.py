@@ -1,4 +1,4 @@
-"""All open subscriptions of a process, in groups."""
+"""The open subscriptions of a process, in groups."""
 
 import asyncio
 import math
@@ -16,7 +16,7 @@ from app.engine.execution.failures import TimedOut
 from app.engine.execution.limits.cost import hint_to_fit
 from app.engine.execution.operations import NotOpened, Prepared, RequestContext
 from app.engine.execution.subscription_key import SubscriptionKey
-from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
+from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
 from app.engine.streams.durable import DurableGroup
 from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, errors_of
 from app.engine.streams.memo import Memo
@@ -29,42 +29,42 @@ from app.kit.hub import Hub
 MEMO_BYTES: Final = 32 * 1024 * 1024
 REPLAYS_AT_ONCE: Final = 4
 ATTEMPTS: Final = 3
-"""A group may end while somebody is on the way into it; the next one should not, unless it fails at once."""
+"""The maximum number of groups that a new subscriber tries to join: a group may end while one is joining."""
 
 GroupKey = tuple[str, str, str, Hashable, Hashable]
 
 
 class _Entry(msgspec.Struct, eq=False):
-    """A group, its start, and how many are on their way into it or in it."""
+    """A group, its start, and the number of subscribers that are in it or joining it."""
 
-    key: GroupKey
+    group_key: GroupKey
     group: DurableGroup | VolatileGroup
     ready: "asyncio.Task[None]"
     users: int = 0
 
 
 class _Newcomer(msgspec.Struct, frozen=True, eq=False):
-    """Somebody on the way into a group."""
+    """A subscriber that is joining a group."""
 
     sink: Sink
     transport: Transport
     viewer_id: UUID | None
     after: str | None
     since: int | None
-    charge: Charge
+    charge: BudgetCharge
 
 
 class Subscriptions:
-    """Opens subscriptions, and knows those that are open."""
+    """Opens subscriptions and keeps a registry of the open ones."""
 
     def __init__(self, engine: Engine, hub: Hub, *, replay_limit: int) -> None:
-        """`replay_limit`: how far back a subscriber may begin, in events; beyond it must read the data anew."""
+        """`replay_limit` is the maximum number of events that a subscription may start back."""
         self.counters = Counters()
         self._runtime = StreamRuntime(
             engine, hub, Memo(MEMO_BYTES), self.counters, asyncio.Semaphore(REPLAYS_AT_ONCE), self._forget, replay_limit
         )
         self._budgets = Budgets(engine.limits)
-        self._charges: dict[Subscription, Charge] = {}
+        self._charges: dict[Subscription, BudgetCharge] = {}
         self._entries: dict[GroupKey, _Entry] = {}
         self._entry_of: dict[Group, _Entry] = {}
         self._by_id: dict[str, Subscription] = {}
@@ -75,16 +75,16 @@ class Subscriptions:
 
     @property
     def groups(self) -> int:
-        """How many groups there are: so often is each event executed, at most."""
+        """The number of groups: an event is executed at most this often."""
         return len(self._entry_of)
 
     @property
     def lag(self) -> int:
-        """Events that the slowest subscriber has not been given yet."""
+        """The number of events that were not delivered to the slowest subscriber yet."""
         return max((member.lag for member in self._by_id.values()), default=0)
 
     def open_over(self, transport: Transport) -> int:
-        """How many subscriptions a transport carries."""
+        """The number of open subscriptions over a transport."""
         return sum(member.transport is transport for member in self._by_id.values())
 
     def of(self, viewer_id: UUID) -> list[Subscription]:
@@ -92,7 +92,7 @@ class Subscriptions:
         return list(self._by_viewer.get(viewer_id, {}).values())
 
     def end(self, subscription_id: str, viewer_id: UUID) -> bool:
-        """Completes a viewer's subscription towards its client; False where they have none with this id."""
+        """Completes a viewer's subscription. Returns False if the viewer has none with this ID."""
         member = self._by_viewer.get(viewer_id, {}).get(subscription_id)
         if member is None:
             return False
@@ -109,24 +109,24 @@ class Subscriptions:
         *,
         after: str | None = None,
     ) -> Subscription | list[dict[str, Any]]:
-        """Authorises the caller and joins them to their group; a list: the reasons not to, as a client sees them.
+        """Authorises the caller and joins the group. Returns errors, in the form that a client sees, if refused.
 
-        What it costs is charged to `payer` while it is open. `after` counts instead of the document's. The sink may be
-        given events before this returns.
+        The cost is charged to `payer` while the subscription is open. `after` replaces the argument in the document.
+        The sink may receive events before this returns.
         """
-        shape = prepared.shape
-        assert shape is not None, "every field of the subscription type is declared"
+        key = prepared.key
+        assert key is not None, "every field of the subscription type is declared"
         try:
             opened = await self._runtime.engine.open_stream(prepared, context)
             async with asyncio.timeout(self._runtime.engine.limits.timeout_s):
                 followed = opened.followed
-                request = GroupRequest(shape, prepared, followed, partial(context.for_event, shape.audience))
-                key = _key(request, context.audience_key(shape.audience))
-                charge = self._charge(payer, key, prepared, shape)
+                request = GroupRequest(key, prepared, followed, partial(context.for_event, key.audience))
+                group_key = _group_key(request, context.audience_key(key.audience))
+                charge = self._charge(payer, group_key, prepared, key)
                 position = after or opened.after
                 newcomer = _Newcomer(sink, transport, context.viewer_id, position, followed.since, charge)
                 try:
-                    return await self._join(key, request, newcomer)
+                    return await self._join(group_key, request, newcomer)
                 except BaseException:
                     charge.give_back()
                     raise
@@ -139,19 +139,19 @@ class Subscriptions:
             return errors_of(problem)
 
     def stop(self) -> None:
-        """Ends every subscription without a message."""
+        """Ends every subscription without a message to its client."""
         for member in list(self._by_id.values()):
             member.close()
 
-    def _charge(self, payer: Payer, key: GroupKey, prepared: Prepared, shape: SubscriptionKey) -> Charge:
-        """Raises LimitExceeded with what would fit."""
+    def _charge(self, payer: Payer, group_key: GroupKey, prepared: Prepared, key: SubscriptionKey) -> BudgetCharge:
+        """Charges the subscription. Raises LimitExceeded, which says what is left."""
         engine = self._runtime.engine
-        per_s = cost_per_s(shape.declared, prepared.cost, engine.limits)
+        per_s = cost_per_s(key.declared, prepared.cost, engine.limits)
         try:
-            return self._budgets.charge(payer, key, per_s)
+            return self._budgets.charge(payer, group_key, per_s)
         except OverBudget as over:
             self.counters.refusals += 1
-            rate = rate_of(shape.declared, engine.limits)
+            rate = rate_of(key.declared, engine.limits)
             fitting = msgspec.structs.replace(engine.limits, cost=math.floor(over.left / rate))
             hint = hint_to_fit(
                 engine.schema, prepared.operation, prepared.fragments, prepared.variables.coerced, fitting
@@ -162,18 +162,18 @@ class Subscriptions:
                 " another subscription first."
             ) from over
 
-    async def _join(self, key: GroupKey, request: GroupRequest, newcomer: _Newcomer) -> Subscription:
+    async def _join(self, group_key: GroupKey, request: GroupRequest, newcomer: _Newcomer) -> Subscription:
         for _ in range(ATTEMPTS):
-            entry = self._entries.get(key)
+            entry = self._entries.get(group_key)
             if entry is None or entry.group.ended:
-                entry = self._begin(key, request)
+                entry = self._begin(group_key, request)
             member = await self._enter(entry, newcomer)
             if member is not None:
                 return member
         raise NotOpened(BROKEN)
 
     async def _enter(self, entry: _Entry, newcomer: _Newcomer) -> Subscription | None:
-        """A new member of a group once that listens; None where it ended before."""
+        """A new member of a group, once the group has started; None if it has ended."""
         group = entry.group
         entry.users += 1
         joined = False
@@ -191,14 +191,14 @@ class Subscriptions:
             if not joined:
                 self._release(entry)
 
-    def _begin(self, key: GroupKey, request: GroupRequest) -> _Entry:
-        kind = VolatileGroup if isinstance(request.shape.declared, Volatile) else DurableGroup
+    def _begin(self, group_key: GroupKey, request: GroupRequest) -> _Entry:
+        kind = VolatileGroup if isinstance(request.key.declared, Volatile) else DurableGroup
         group = kind(self._runtime, request)
-        entry = _Entry(key, group, asyncio.get_running_loop().create_task(group.start()))
-        self._entries[key] = self._entry_of[group] = entry
+        entry = _Entry(group_key, group, asyncio.get_running_loop().create_task(group.start()))
+        self._entries[group_key] = self._entry_of[group] = entry
         return entry
 
-    def _register(self, member: Subscription, charge: Charge) -> None:
+    def _register(self, member: Subscription, charge: BudgetCharge) -> None:
         self._charges[member] = charge
         self._by_id[member.id] = member
         if member.viewer_id is not None:
@@ -220,19 +220,19 @@ class Subscriptions:
             entry.ready.cancel()
             entry.group.close()
             del self._entry_of[entry.group]
-            # One that ended may have a successor by now.
-            if self._entries.get(entry.key) is entry:
-                del self._entries[entry.key]
+            # A group that ended may have been replaced by another.
+            if self._entries.get(entry.group_key) is entry:
+                del self._entries[entry.group_key]
 
 
-def _key(request: GroupRequest, audience: Hashable) -> GroupKey:
-    values = request.shape.values(request.prepared.variables.coerced)
-    return request.shape.document, values, request.followed.stream, request.followed.choice, audience
+def _group_key(request: GroupRequest, audience: Hashable) -> GroupKey:
+    values = request.key.values(request.prepared.variables.coerced)
+    return request.key.document, values, request.followed.stream, request.followed.choice, audience
 
 
 async def _position(group: DurableGroup | VolatileGroup, newcomer: _Newcomer) -> int:
     if isinstance(group, VolatileGroup):
         return 0
     if newcomer.after is not None:
-        return await group.place(newcomer.after)
-    return group.position if newcomer.since is None else await group.place_at(newcomer.since)
+        return await group.position_of(newcomer.after)
+    return group.position if newcomer.since is None else await group.position_at(newcomer.since)

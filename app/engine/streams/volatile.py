@@ -1,4 +1,4 @@
-"""Groups over volatile topics: the newest value of each key; a slow reader gets fewer of them, never late ones."""
+"""Groups over volatile topics: the newest value of each key. A slow reader receives fewer values, never old ones."""
 
 from collections import OrderedDict
 
@@ -14,46 +14,46 @@ log = structlog.get_logger(__name__)
 
 
 class VolatileGroup(Group):
-    """Subscribers to a volatile topic. Its position counts the values that were given, of whatever key."""
+    """Subscribers to a volatile topic. The position is the number of delivered values of all keys."""
 
     def __init__(self, runtime: StreamRuntime, request: GroupRequest) -> None:
         super().__init__(runtime, request)
-        assert isinstance(request.shape.declared, Volatile)
-        self._payload = request.shape.declared.payload
+        assert isinstance(request.key.declared, Volatile)
+        self._payload = request.key.declared.payload
         self._choice = request.followed.choice
         self._watcher: Watcher | None = None
         self._due: dict[str, Latest] = {}
         self._latest: OrderedDict[str, tuple[int, Delivery]] = OrderedDict()
 
     async def start(self) -> None:
-        """Begins to watch. Raises Unavailable."""
+        """Begins to watch the topic. Raises Unavailable."""
         self._watcher = await self._runtime.hub.watch(self.stream, self.wake)
         self.wake()
 
     def close(self) -> None:
-        """Nobody is left."""
+        """Ends the group after its last subscriber has left."""
         super().close()
         if self._watcher is not None:
             self._watcher.close()
 
     def join(self, member: Subscription) -> None:
-        """Gives this subscriber what is the latest now, and then what comes."""
+        """Delivers the newest value of each key to this subscriber, and then new values."""
         self.members.add(member)
         self._catch_up(member)
 
     def resume(self, member: Subscription) -> None:
-        """Gives a subscriber that could not take everything what is the latest now."""
+        """Delivers the newest value of each key that a subscriber missed while its sink refused deliveries."""
         self._catch_up(member)
 
     def lag_of(self, member: Subscription) -> int:
-        """Nothing that was passed over is owed."""
+        """Always 0: values that were replaced by newer ones are not delivered later."""
         return 0
 
     async def _advance(self) -> bool:
         if self._watcher is None:
-            # Woken by the first reading of the topic; `start` wakes again.
+            # The first read of the topic wakes the group before it has a watcher. `start` wakes it again.
             return False
-        # What is taken is due until it is made: a server that does not answer must not cost a key its newest value.
+        # Values stay pending until they are executed, so that none is lost while a server does not answer.
         for value in self._watcher.take():
             self._due.pop(value.key, None)
             self._due[value.key] = value
@@ -64,7 +64,7 @@ class VolatileGroup(Group):
         given: list[tuple[int, Delivery | None]] = []
         for position, (key, delivery) in enumerate(made, self.position + 1):
             self._latest[key] = position, delivery
-            # The values of all keys stay in the order of their age.
+            # Keeps the values of all keys in the order of their age.
             self._latest.move_to_end(key)
             given.append((position, delivery))
         while len(self._latest) > KEYS_LIMIT:
@@ -78,7 +78,7 @@ class VolatileGroup(Group):
         try:
             payload = self._payload(value, self._choice)
         except Exception:
-            # Whatever Redis holds there, for instance another release's idea of it: it must not cost the other keys.
+            # The value may be unreadable, for instance if another release wrote it. Other keys must not be affected.
             log.exception("streams.value_unreadable", stream=self.stream, key=value.key)
             return None
         return None if payload is None else await self._execute(payload, None)

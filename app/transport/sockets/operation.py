@@ -10,7 +10,7 @@ from app.transport.runtime import AppRuntime, Context
 from app.transport.sockets.wire import Wire
 
 
-class Operation(Protocol):
+class SocketOperation(Protocol):
     """An open operation of a socket, as the socket sees it."""
 
     id: str
@@ -49,10 +49,10 @@ class OperationOwner(Protocol):
         """Runs work that ends with the socket; if the work fails, the socket is closed."""
         ...
 
-    def has(self, operation: Operation) -> bool:
+    def has(self, operation: SocketOperation) -> bool:
         """Whether the operation is open."""
         ...
 
-    def forget(self, operation: Operation) -> bool:
+    def forget(self, operation: SocketOperation) -> bool:
         """Frees the operation's id. Returns False when the operation was over before."""
         ...

@@ -23,7 +23,7 @@ from app.transport.sessions import Ending, Lease
 from app.transport.sockets import protocol
 from app.transport.sockets.error_mapping import closing_for
 from app.transport.sockets.execution import SocketExecution
-from app.transport.sockets.operation import Operation
+from app.transport.sockets.operation import SocketOperation
 from app.transport.sockets.protocol import CloseCode, Closing, Complete, Init, Ping, Pong, Subscribe
 from app.transport.sockets.socket_server import SocketServer
 from app.transport.sockets.subscription import SocketSubscription
@@ -61,7 +61,7 @@ class Socket:
         self._server = server
         # A frame sets no cookies, and no refresh token is ever read again.
         self._caller = msgspec.structs.replace(caller, from_browser=False, refresh_token=None, device_token=None)
-        self._operations: dict[str, Operation] = {}
+        self._operations: dict[str, SocketOperation] = {}
         self._numbers = itertools.count(1)
         self._initialised = False
         self._acknowledged = False
@@ -144,11 +144,11 @@ class Socket:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)
 
-    def has(self, operation: Operation) -> bool:
+    def has(self, operation: SocketOperation) -> bool:
         """Whether the operation is open."""
         return self._operations.get(operation.id) is operation
 
-    def forget(self, operation: Operation) -> bool:
+    def forget(self, operation: SocketOperation) -> bool:
         """Frees the operation's id; False: it was over before."""
         # A client that completes an operation may use its id again at once, for another.
         if not self.has(operation):
@@ -286,7 +286,7 @@ class Socket:
         is_stream = prepared.kind is OperationType.SUBSCRIPTION
         size = len(message.payload.query)
         kind = SocketSubscription if is_stream else SocketExecution
-        operation: Operation = kind(self, message.id, size)
+        operation: SocketOperation = kind(self, message.id, size)
         self._operations[message.id] = operation
         operation.open(prepared, self.runtime.new_context(caller))
 

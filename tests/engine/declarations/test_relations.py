@@ -1,4 +1,4 @@
-"""Lists with arguments of their own, by either course."""
+"""Lists with arguments of their own, on either execution path."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -169,7 +169,7 @@ async def numbers(owner: Owner) -> None:
 
 
 @pytest.fixture(params=["breadth", "core"])
-def course(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "core":
         monkeypatch.setattr(execution, "plan", lambda executor: None)
     return str(request.param)
@@ -203,7 +203,7 @@ def values(response: Response) -> list[list[int]]:
     ],
 )
 async def test_arguments_become_filters_for_every_parent(
-    database: Database, course: str, arguments: str, expected: list[int]
+    database: Database, path: str, arguments: str, expected: list[int]
 ) -> None:
     head = "query($kind: Kind! = EVEN, $from: Range, $first: Int! = 3, $absent: Int! = 1)"
     variables = {"from": {"atLeast": 10}}
@@ -214,7 +214,7 @@ async def test_arguments_become_filters_for_every_parent(
 
 
 async def test_pages_follow_one_another_under_the_same_filter_and_are_counted_under_it(
-    database: Database, course: str
+    database: Database, path: str
 ) -> None:
     query = """query($after: Cursor) { owners {
         numbers(kind: EVEN, first: 100, after: $after) {
@@ -234,7 +234,7 @@ async def test_pages_follow_one_another_under_the_same_filter_and_are_counted_un
     assert second.data["owners"][1]["numbers"]["pageInfo"]["hasNextPage"] is False
 
 
-async def test_arguments_may_choose_another_loader(database: Database, course: str) -> None:
+async def test_arguments_may_choose_another_loader(database: Database, path: str) -> None:
     query = """query($after: Cursor) { owners {
         numbers: halves(first: 3, after: $after, odd: true) {
             nodes { value } totalCount { value } pageInfo { endCursor }
@@ -258,7 +258,7 @@ def test_arguments_choose_no_loader_of_another_audience() -> None:
         relation.page(CURSORS, 1)
 
 
-async def test_a_list_that_the_caller_may_not_read_is_null(database: Database, course: str) -> None:
+async def test_a_list_that_the_caller_may_not_read_is_null(database: Database, path: str) -> None:
     response = await run(database, "{ owners { secrets(first: 2) { nodes { value } totalCount { value } } } }")
     assert response.errors == []
     assert response.data == {
@@ -269,7 +269,7 @@ async def test_a_list_that_the_caller_may_not_read_is_null(database: Database, c
     }
 
 
-async def test_what_is_raised_for_a_list_is_said_where_it_was_asked(database: Database, course: str) -> None:
+async def test_what_is_raised_for_a_list_is_said_where_it_was_asked(database: Database, path: str) -> None:
     response = await run(database, "{ forbidden { secrets { nodes { value } } } }")
     assert [error["path"] for error in response.errors] == [["forbidden", 1, "secrets"]]
     assert response.data is not None
@@ -278,7 +278,7 @@ async def test_what_is_raised_for_a_list_is_said_where_it_was_asked(database: Da
 
 
 def test_a_list_for_everybody_is_refused_to_nobody() -> None:
-    with pytest.raises(ValueError, match="not for everybody"):
+    with pytest.raises(ValueError, match="must have the audience VIEWER"):
         paged(NUMBERS, allowed=all_but_b, description=".")
 
 
@@ -288,7 +288,7 @@ def test_keyword_only_parameters_follow_those_of_the_page() -> None:
     assert list(fields["halves"].args) == ["first", "after", "odd"]
 
 
-async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Database, course: str) -> None:
+async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Database, path: str) -> None:
     response = await run(database, "{ owners { name numbers(kind: ALL, least: 7) { nodes { value } } } }")
     assert response.data is None
     assert [(error["path"], error["extensions"]) for error in response.errors] == [
@@ -296,7 +296,7 @@ async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Data
     ]
 
 
-async def test_a_list_may_have_larger_pages_than_others(database: Database, course: str) -> None:
+async def test_a_list_may_have_larger_pages_than_others(database: Database, path: str) -> None:
     assert (
         len(values(await run(database, "{ owners { numbers(kind: ALL, first: 200) { nodes { value } } } }"))[0]) == 200
     )

@@ -126,7 +126,7 @@ def test_what_is_found_out_later_is_charged_as_well() -> None:
     assert len(grown) == module.MAX_KNOWN_COSTS
     assert {later - earlier for earlier, later in pairwise(grown)} == {module.COST_BYTES + module.SIZE_BYTES}
     engine.prepare("subscription { newBlock { cursor } }", None, None, introspection_allowed=True)
-    assert documents.size_bytes > sizes[-1] + module.SHAPE_BYTES
+    assert documents.size_bytes > sizes[-1] + module.KEY_BYTES
 
 
 def test_what_is_found_out_of_a_document_that_went_is_not_charged() -> None:
@@ -151,7 +151,7 @@ def test_hostile_documents_stay_within_the_bound_and_leave_nothing_behind() -> N
             found = documents.get(source, hide_suggestions=True)
             if isinstance(found, Document):
                 for operation in found.operations[:3]:
-                    _ = operation.shape
+                    _ = operation.key
             del found
             gc.collect()
             assert documents.size_bytes <= bound

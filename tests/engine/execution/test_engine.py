@@ -76,20 +76,39 @@ async def test_expected_failures_say_what_they_are() -> None:
 @pytest.mark.plan_fails
 async def test_what_nobody_expected_is_masked_and_logged() -> None:
     with listening() as logs:
-        response = await run("{ boom }")
+        response = await run("query Named { boom }")
     assert response.errors == [
         {
             "message": "Internal error.",
-            "locations": [{"line": 1, "column": 3}],
+            "locations": [{"line": 1, "column": 15}],
             "path": ["boom"],
             "extensions": {"code": "INTERNAL", "requestId": "request-1"},
         }
     ]
-    # The fast path is not to meet it either.
+    # Met breadth-first and again by graphql-core, it is one error in the log.
     plan_failed, entry = logs
-    assert (plan_failed["event"], len(plan_failed["document"])) == ("engine.plan_failed", 64)
+    assert len(plan_failed.pop("document")) == 64
+    assert plan_failed == {
+        "event": "engine.plan_failed",
+        "log_level": "warning",
+        "operation": "Named",
+        "errors": ["ValueError"],
+    }
     assert (entry["event"], entry["path"], entry["request_id"]) == ("resolver_failed", ["boom"], "request-1")
     assert isinstance(entry["exc_info"], ValueError)
+
+
+async def test_a_fallback_is_logged_without_what_the_client_sent() -> None:
+    with listening() as logs:
+        await run("query Named { invalid refused }")
+    (entry,) = logs
+    assert len(entry.pop("document")) == 64
+    assert entry == {
+        "event": "engine.fell_back",
+        "log_level": "info",
+        "operation": "Named",
+        "errors": ["InvalidInput BAD_USER_INPUT"],
+    }
 
 
 async def test_an_operation_that_takes_too_long_is_stopped() -> None:
@@ -202,7 +221,7 @@ async def test_large_requests_are_checked_in_turns_among_who_send_them(monkeypat
     assert len(line.checked) == 22
 
 
-async def test_whoever_goes_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancelled_caller_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(monkeypatch)
     first, *others = [line.ask("mallory", f"mallory {number}") for number in range(20)]
     await asyncio.sleep(0)

@@ -46,7 +46,7 @@ def steps(source: str) -> tuple[int, Any]:
     with Steps() as counted:
         outcome = engine.prepare(source, name, {"v": 1} if "$v" in source else None, introspection_allowed=True)
         if isinstance(outcome, Prepared):
-            _ = outcome.shape
+            _ = outcome.key
     return counted.count, outcome
 
 

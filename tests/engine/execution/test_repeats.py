@@ -51,7 +51,7 @@ class Named:
 
 @strawberry.type
 class Made(Named):
-    """What is made outside, and shows what else has to be."""
+    """An external result, which shows what else has to be."""
 
     @strawberry.field
     async def left(self, info: strawberry.Info[Asking, None]) -> "Made":

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from app.engine.streams.budgets import Budgets, Charge, OverBudget, Payer
+from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
 from app.engine.streams.iterator import Failed, iterate
 from app.engine.streams.model import Transport
 from app.kit.db import Database
@@ -74,7 +74,7 @@ def test_all_connections_of_a_caller_are_one_account() -> None:
     st.lists(st.tuples(st.integers(0, 2), st.sampled_from("xyz"), st.booleans(), st.integers(0, 5), st.integers(0, 3)))
 )
 def test_no_account_is_ever_over_its_limit_and_all_is_given_back(steps: list[tuple[int, str, bool, int, int]]) -> None:
-    budgets, open_charges = Budgets(TIGHT), list[tuple[Payer, str, int, Charge]]()
+    budgets, open_charges = Budgets(TIGHT), list[tuple[Payer, str, int, BudgetCharge]]()
     refused = 0
     for connection, caller, is_viewer, what, ends in steps:
         who, per_s = payer(connection, caller, is_viewer=is_viewer), what + 1

@@ -115,7 +115,7 @@ async def test_an_event_that_fails_says_so_and_the_next_follows(database: Databa
     async with stage_of(database, redis) as stage:
         inbox = Inbox()
         await stage.open(inbox, "subscription { numbers { value } }")
-        # Breadth-first and then graphql-core: both courses fail.
+        # Breadth-first and then graphql-core: both paths fail.
         stage.world.failures += [ValueError("secret"), ValueError("secret")]
         await stage.append(1)
         await until(lambda: len(inbox.bodies) == 1)
@@ -126,7 +126,7 @@ async def test_an_event_that_fails_says_so_and_the_next_follows(database: Databa
         assert b'"value":2' in inbox.bodies[1]
 
 
-async def test_who_may_not_follow_is_told_why(database: Database, redis: Redis) -> None:
+async def test_who_may_not_follow_gets_the_reason(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         stage.world.forbidden.add(ALICE)
         for viewer in (None, ALICE):

@@ -34,7 +34,7 @@ async def append_unreadable(stage: Stage) -> None:
     await stage.world.database.write(SYSTEM, lambda tx: stage.events.append(tx, [fact]))
 
 
-async def test_whoever_finds_out_that_the_epoch_is_new_is_served(
+async def test_a_caller_that_finds_out_that_the_epoch_is_new_is_served(
     database: Database, redis: Redis, owner: Owner
 ) -> None:
     async with stage_of(database, redis) as stage:
@@ -152,7 +152,7 @@ async def test_a_sink_may_close_its_subscription_while_it_is_handed_an_event(dat
         assert len(stage.subscriptions) == 1
 
 
-async def test_every_subscriber_is_told_the_end_though_one_cannot_be(
+async def test_every_subscriber_is_finished_though_one_cannot_be(
     database: Database, redis: Redis, owner: Owner
 ) -> None:
     async with stage_of(database, redis) as stage:

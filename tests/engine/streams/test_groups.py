@@ -87,14 +87,14 @@ async def test_a_field_for_the_viewer_is_never_shared_with_another(database: Dat
 async def test_what_is_shared_is_executed_as_nobody(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         prepared = stage.prepare("subscription { numbers { value } }")
-        assert prepared.shape is not None
-        assert prepared.shape.audience is Audience.PUBLIC
+        assert prepared.key is not None
+        assert prepared.key.audience is Audience.PUBLIC
         prepared = stage.prepare("subscription { numbers { value seenBy } }")
-        assert prepared.shape is not None
-        assert prepared.shape.audience is Audience.VIEWER
+        assert prepared.key is not None
+        assert prepared.key.audience is Audience.VIEWER
         prepared = stage.prepare("subscription { own { value } }")
-        assert prepared.shape is not None
-        assert prepared.shape.audience is Audience.VIEWER
+        assert prepared.key is not None
+        assert prepared.key.audience is Audience.VIEWER
 
 
 _FIELDS = st.lists(
@@ -114,7 +114,7 @@ def test_whatever_is_selected_the_audience_is_public_only_without_the_viewer(
         f"subscription {{ {root} {{ {' '.join(fields)} }} }} {fragment}", None, None, introspection_allowed=True
     )
     assert not isinstance(prepared, list)
-    assert prepared.shape is not None
+    assert prepared.key is not None
     reached = " ".join(fields) + (" ".join(in_fragment) if "...F" in fields else "")
     expected = Audience.VIEWER if root == "own" or "seenBy" in reached else Audience.PUBLIC
-    assert prepared.shape.audience is expected
+    assert prepared.key.audience is expected

@@ -43,7 +43,7 @@ async def test_before_the_first_event_and_at_the_last(database: Database, redis:
         assert last.numbers == [3]
 
 
-async def test_a_stream_that_is_told_from_its_beginning(database: Database, redis: Redis) -> None:
+async def test_a_stream_that_is_followed_from_its_beginning(database: Database, redis: Redis) -> None:
     async with stage_of(database, redis) as stage:
         await stage.append(*range(1, 31))
         first, second, third = Inbox(), Inbox(), Inbox()

@@ -1,4 +1,4 @@
-"""The breadth-first course gives what graphql-core gives, to the letter, for any query on a real chain."""
+"""The breadth-first path gives what graphql-core gives, to the letter, for any query on a real chain."""
 
 import gc
 import random
@@ -111,7 +111,7 @@ async def test_every_query_is_answered_as_graphql_core_answers_it(
             continue
         for person in (alice, None):
             with monkeypatch.context() as patched:
-                fast, course = await _run(graph, query, person, patched)
+                fast, path = await _run(graph, query, person, patched)
             with monkeypatch.context() as patched:
                 patched.setattr(execution, "plan", lambda executor: None)
                 _forget(prepared)
@@ -121,9 +121,9 @@ async def test_every_query_is_answered_as_graphql_core_answers_it(
             assert list(_flat(fast.data)) == list(_flat(slow.data)), f"another order: {query}"
             assert _errors(fast.errors) == _errors(slow.errors), query
             compared += 1
-            answered_breadth_first += course == ["breadth"]
+            answered_breadth_first += path == ["breadth"]
             with_errors += bool(slow.errors)
-    # What is compared must be worth comparing: both courses were taken, and failures occurred.
+    # What is compared must be worth comparing: both paths were taken, and failures occurred.
     assert compared > DOCUMENTS
     assert answered_breadth_first > compared // 3
     assert with_errors > compared // 20
@@ -135,17 +135,17 @@ def _forget(prepared: Prepared) -> None:
 
 
 async def _run(graph: Graph, query: str, person: Any, patched: pytest.MonkeyPatch) -> tuple[Response, list[str]]:
-    courses: list[str] = []
+    paths: list[str] = []
     objects = Levels.objects
     execute = Executor.execute_operation
 
     async def breadth(self: Any, *arguments: Any) -> Any:
-        if not courses:
-            courses.append("breadth")
+        if not paths:
+            paths.append("breadth")
         return await objects(self, *arguments)
 
     def core(self: Any) -> Any:
-        courses.append("core")
+        paths.append("core")
         return execute(self)
 
     patched.setattr(Levels, "objects", breadth)
@@ -155,7 +155,7 @@ async def _run(graph: Graph, query: str, person: Any, patched: pytest.MonkeyPatc
     # collected, and cannot where that happens inside a namedtuple: its constructor has no `__import__`.
     if response.errors:
         gc.collect()
-    return response, courses
+    return response, paths
 
 
 def _flat(value: Any) -> Iterator[str]:

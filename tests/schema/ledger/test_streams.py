@@ -187,5 +187,5 @@ async def test_the_search_for_a_block_is_published_in_its_current_state(
 async def test_what_is_selected_decides_who_may_share(graph: Graph, selection: str, audience: Audience) -> None:
     prepared = graph.engine.prepare(f"subscription {{ {selection} }}", None, None, introspection_allowed=True)
     assert not isinstance(prepared, list), prepared
-    assert prepared.shape is not None
-    assert prepared.shape.audience is audience
+    assert prepared.key is not None
+    assert prepared.key.audience is audience

@@ -188,8 +188,8 @@ async def test_notifications_require_a_viewer(graph: Graph, document: str) -> No
     assert await (await graph.watching(document, None, 1)) == ["UNAUTHENTICATED"]
     prepared = graph.runtime.engine.prepare(document, None, None, introspection_allowed=True)
     assert not isinstance(prepared, list)
-    assert prepared.shape is not None
-    assert prepared.shape.audience is Audience.VIEWER
+    assert prepared.key is not None
+    assert prepared.key.audience is Audience.VIEWER
 
 
 @pytest.mark.parametrize(

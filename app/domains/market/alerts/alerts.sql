@@ -80,8 +80,8 @@ DELETE FROM alerts WHERE expires_at <= $1;
 
 -- name: crossed_alerts
 -- Locks each alert that may fire and whose threshold was crossed, with the position of its crossing: a range scan of
--- alerts_crossings for each crossing, from one value to the other. The levels only find; the exact values decide. At most
--- $10 alerts, and none that has fired since $11, if that is given: so a backlog is worked off in batches.
+-- alerts_crossings for each crossing, from one value to the other. The levels only find; the exact values decide. At
+-- most $10 alerts, and none that has fired since $11, if that is given: so a backlog is worked off in batches.
 SELECT a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.armed_at, p.ord
 FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::numeric[], $5::numeric[], $6::float8[], $7::float8[],
             $8::timestamptz[])
@@ -119,7 +119,9 @@ ORDER BY symbol;
 -- name: armed_measures
 -- What armed alerts of a type measure: the symbol, and the details with these names.
 SELECT DISTINCT symbol,
-    (SELECT jsonb_object_agg(d.key, d.value) FROM jsonb_each(condition_details) d WHERE d.key = ANY($3::text[])) AS details
+    (
+        SELECT jsonb_object_agg(d.key, d.value) FROM jsonb_each(condition_details) d WHERE d.key = ANY($3::text[])
+    ) AS details
 FROM alerts
 WHERE is_armed AND alert_type = $1 AND alert_type NOT IN ('price_above', 'price_below')
   AND (expires_at IS NULL OR expires_at > $2)

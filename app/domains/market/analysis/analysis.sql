@@ -35,8 +35,8 @@ WHERE m.symbol = $1 AND m.published_at > $2 AND m.published_at <= $3
 ORDER BY a.impact DESC, a.published_at DESC, a.id DESC LIMIT $4;
 
 -- name: news_sentiment
--- The mean sentiment of the articles on a symbol in the period before each of some times, weighted by impact and by half
--- for each day of age; how many there were; and when the newest was published.
+-- The mean sentiment of the articles on a symbol in the period before each of some times, weighted by impact and by
+-- half for each day of age; how many there were; and when the newest was published.
 SELECT count(n.published_at) AS articles, sum(n.sentiment_score * n.weight) / sum(n.weight) AS sentiment,
        max(n.published_at) AS newest
 FROM unnest($2::timestamptz[]) WITH ORDINALITY AS k (at, ord)

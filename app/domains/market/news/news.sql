@@ -131,8 +131,8 @@ SELECT count(*)::integer FROM (
 ) counted;
 
 -- name: news_matching
--- A page of the articles that match a search and the filter, the newest first. Matches of a rare word are sorted; those of
--- a common word are found soon when reading from the newest. Postgres has one plan for all words, so the statement
+-- A page of the articles that match a search and the filter, the newest first. Matches of a rare word are sorted; those
+-- of a common word are found soon when reading from the newest. Postgres has one plan for all words, so the statement
 -- chooses between the two; OFFSET 0 keeps the planner from merging them.
 WITH hits AS MATERIALIZED (
     SELECT a.id FROM news_articles a WHERE a.search @@ websearch_to_tsquery('english', $2::text) LIMIT 2001

@@ -101,7 +101,8 @@ FROM partitioned_tables WHERE table_name = $1::text;
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.candles.' || $1::text, 0));
 
 -- name: candles_exist
--- Whether a symbol has a candle of this exchange and interval in its period: symbols, exchange, interval, firsts, lasts.
+-- Whether a symbol has a candle of this exchange and interval in its period: symbols, exchange, interval, firsts,
+-- lasts.
 SELECT EXISTS (
     SELECT 1 FROM unnest($1::text[], $4::timestamptz[], $5::timestamptz[]) AS k (symbol, first, last)
     CROSS JOIN LATERAL (
@@ -165,8 +166,8 @@ SELECT symbol FROM tokens;
 
 -- name: last_quotes
 -- The newest quote of each token at an exchange.
-SELECT symbol, last_updated AS at, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h, change_percentage_24h,
-    market_cap_usd, market_cap_aud, high_24h, low_24h
+SELECT symbol, last_updated AS at, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h,
+    change_percentage_24h, market_cap_usd, market_cap_aud, high_24h, low_24h
 FROM market_data
 WHERE exchange = $1;
 
@@ -181,8 +182,8 @@ ORDER BY symbol FOR NO KEY UPDATE;
 UPDATE market_data SET last_updated = '-infinity' WHERE exchange = $1::text AND symbol = ANY ($2::text[]);
 
 -- name: put_quotes
--- Stores quotes as the newest of their tokens at an exchange, unless they are older, and returns the stored ones. None is
--- in the future: nothing would be newer until then.
+-- Stores quotes as the newest of their tokens at an exchange, unless they are older, and returns the stored ones. None
+-- is in the future: nothing would be newer until then.
 INSERT INTO market_data (symbol, exchange, price_usd, price_aud, volume_24h_usd, volume_24h_aud, change_24h,
     change_percentage_24h, market_cap_usd, market_cap_aud, high_24h, low_24h, last_updated)
 SELECT t.symbol, $1::text, k.price_usd, k.price_aud, k.volume_24h_usd, k.volume_24h_aud, k.change_24h,

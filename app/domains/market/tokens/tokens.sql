@@ -29,8 +29,8 @@ WHERE t.coingecko_id = ANY ($1::text[]);
 SELECT symbol FROM tokens WHERE symbol = $1;
 
 -- name: tokens_page
--- A page of the tokens that match the filter, in the order $2, such as PRICE DESC. It reads every token: a few thousand at
--- most. The beginning of a name is enough to sort by, and keeps cursors short.
+-- A page of the tokens that match the filter, in the order $2, such as PRICE DESC. It reads every token: a few thousand
+-- at most. The beginning of a name is enough to sort by, and keeps cursors short.
 SELECT f.id, f.coingecko_id, f.symbol, f.name, f.market_cap_rank, f.image_url, f.ethereum_address, f.solana_address,
     f.is_active, f.created_at, f.updated_at, f.exchange, f.price_usd, f.price_aud, f.volume_24h_usd, f.volume_24h_aud,
     f.change_24h, f.change_percentage_24h, f.market_cap_usd, f.market_cap_aud, f.high_24h, f.low_24h, f.last_updated,
@@ -50,7 +50,11 @@ CROSS JOIN LATERAL (
             WHEN 'RELEVANCE' THEN s.distance * 1000000 + coalesce(t.market_cap_rank, 999999)
             ELSE 0
         END AS value,
-        CASE o.field WHEN 'NAME' THEN left(lower(t.name), 25) WHEN 'SYMBOL' THEN t.symbol ELSE '' END COLLATE "C" AS sort_text
+        CASE o.field
+            WHEN 'NAME' THEN left(lower(t.name), 25)
+            WHEN 'SYMBOL' THEN t.symbol
+            ELSE ''
+        END COLLATE "C" AS sort_text
     FROM tokens t
     CROSS JOIN LATERAL (SELECT token_distance(t.symbol, t.name, t.coingecko_id, $3::text)) AS s (distance)
     LEFT JOIN LATERAL (

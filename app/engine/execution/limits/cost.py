@@ -1,4 +1,4 @@
-"""What an operation costs, computed from the document and its variables before anything is executed.
+"""The cost of an operation, computed from the document and its variables before anything is executed.
 
 The formula is `COST_FORMULA`. Each fragment is weighed once, leaves first, so the work is linear in the document
 however often fragments are spread.
@@ -43,21 +43,21 @@ from app.engine.execution.failures import refuse
 from app.engine.execution.limits.shape import INTROSPECTION, everything_in, leaves_first
 
 LIST_SIZE: Final = 10
-"""Items of a list that says nothing of its size. No list of ours does."""
+"""The number of items of a list that declares no size. All lists of the schema declare one."""
 
 MUTATION_COST: Final = 10
 
 
 class Weight(NamedTuple):
-    """Cost of selections, apart from how many items the lists among them have."""
+    """The cost of selections, as a function of the number of items of the lists among them."""
 
     fixed: int
-    """Counts once."""
+    """The cost that counts once."""
     listed: int
-    """Counts for each item of the lists."""
+    """The cost that counts for each item of the lists."""
 
     def at(self, items: int) -> int:
-        """The cost where each list has so many items."""
+        """The cost if each list has this number of items."""
         return self.fixed + self.listed * items
 
 
@@ -66,7 +66,7 @@ FIRST: Final = "first"
 
 
 class _Page(NamedTuple):
-    """A list on the heaviest path whose size is the caller's to choose: the cost has a term `size * each`."""
+    """A list on the heaviest path whose size is an argument: the cost has a term `size * each`."""
 
     path: str
     argument: str
@@ -74,10 +74,10 @@ class _Page(NamedTuple):
     each: int
     node: FieldNode
     largest: int
-    """The most that its size may be."""
+    """The maximum of the size."""
 
     def hint(self, fitting: int) -> str:
-        """How to fit."""
+        """A message that says how to stay within the limit."""
         if self.argument == FIRST:
             return f"`{self.path}` weighs most: it fits with `first: {fitting}` or less instead of {self.size}."
         return f"`{self.path}` weighs most: it fits with {fitting} `{self.argument}` or fewer instead of {self.size}."
@@ -90,7 +90,7 @@ def check_cost(
     variables: Mapping[str, Any],
     limits: Limits,
 ) -> int | GraphQLError:
-    """The cost of the operation, or a refusal that says how to fit. `variables` are coerced."""
+    """The cost of the operation, or an error that says how to stay within the limit. `variables` are coerced."""
     scale = _Scale(schema, operation, fragments, variables, limits)
     cost = scale.total()
     if cost <= limits.cost:
@@ -99,7 +99,7 @@ def check_cost(
 
 
 def sizing_arguments(schema: GraphQLSchema) -> frozenset[str]:
-    """The names of all arguments that say how many items there will be."""
+    """The names of all arguments that set a number of items."""
     return frozenset(
         name
         for kind in schema.type_map.values()
@@ -112,7 +112,7 @@ def sizing_arguments(schema: GraphQLSchema) -> frozenset[str]:
 def sizing_variables(
     operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode], arguments: frozenset[str]
 ) -> list[str]:
-    """The variables that the cost depends on, given the arguments that say how many."""
+    """The variables that the cost depends on. `arguments` are the names of those that set a number of items."""
     found: dict[str, None] = {}
     for definition in (operation, *fragments.values()):
         for selection in everything_in(definition.selection_set):
@@ -123,7 +123,7 @@ def sizing_variables(
 
 
 def _sizing(definition: GraphQLField) -> str | None:
-    """The argument that says how many items there will be below the field."""
+    """The argument that sets the number of items below the field."""
     if (counted := counted_argument(definition)) is not None:
         return counted.name
     return FIRST if FIRST in definition.args else None
@@ -136,7 +136,7 @@ def _refusal(pages: list[_Page], cost: int, limits: Limits, operation: Operation
 
 
 def _hint(pages: list[_Page], cost: int, limits: Limits) -> tuple[str, FieldNode | None]:
-    # The longest page first: shortening it takes least from the reader.
+    # The longest page first: it is the easiest to shorten.
     for page in sorted(pages, key=lambda each: -each.size):
         fitting = min((limits.cost - cost + page.size * page.each) // page.each, page.largest)
         if 1 <= fitting < page.size:
@@ -152,7 +152,7 @@ def hint_to_fit(
     variables: Mapping[str, Any],
     limits: Limits,
 ) -> str:
-    """How an operation that costs more than the limit would fit, in English."""
+    """How to bring an operation that costs more than the limit within it, in English."""
     scale = _Scale(schema, operation, fragments, variables, limits)
     return _hint(scale.heaviest_pages(), scale.total(), limits)[0]
 
@@ -188,11 +188,11 @@ class _Scale:
         return self._selections(self._operation.selection_set, self._root).at(LIST_SIZE)
 
     def heaviest_pages(self) -> list[_Page]:
-        """The connections met on the binding down through whatever weighs most, outermost first."""
+        """The pages on the path of the heaviest selection of each level, outermost first."""
         pages: list[_Page] = []
         path: list[str] = []
         selections, parent = self._operation.selection_set, cast(GraphQLNamedType | None, self._root)
-        # What is selected here counts `factor` times; below its lists, `items` times as often.
+        # These selections count `factor` times, and those below their lists `items` times as often.
         factor, items = 1, LIST_SIZE
         while selections.selections:
             heaviest = max(selections.selections, key=lambda each: self._selection(each, parent).at(items))
@@ -239,10 +239,10 @@ class _Scale:
         field = cast(FieldNode, selection)
         definition = self._field(parent, field)
         if definition is None or field.name.value in INTROSPECTION:
-            # How deep introspection may go is a rule of validation; what it reads is small and in memory.
+            # A rule of validation limits the depth of introspection. It reads little, from memory.
             inner = everything_in(field.selection_set) if field.selection_set else ()
             return Weight(self._base(parent) + sum(isinstance(each, FieldNode) for each in inner), 0)
-        # Of a list of plain values, each counts.
+        # Each item of a list of plain values counts.
         below = self._selections(field.selection_set, get_named_type(definition.type)) if field.selection_set else ITEM
         base = self._base(parent) + extra_cost(definition)
         if (size := self._size(field, definition)) is not None:
@@ -261,7 +261,7 @@ class _Scale:
         return self._schema.get_field(cast(GraphQLCompositeType, parent), name) if parent else None
 
     def _declared(self, definition: GraphQLField) -> int | None:
-        """The most items that a list says it has."""
+        """The declared maximum number of items of a list."""
         most = declared_size(definition)
         return most(self._limits) if callable(most) else most
 
@@ -275,7 +275,7 @@ class _Scale:
         return self._schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else None
 
     def _size(self, field: FieldNode, definition: GraphQLField) -> int | None:
-        """How many items the caller asks for; None where that is not theirs to say."""
+        """The number of items that the caller requests; None if the field has no such argument."""
         name = _sizing(definition)
         if name is None:
             return None
@@ -288,11 +288,11 @@ class _Scale:
         elif isinstance(node, ListValueNode):
             value = node.values
         elif node is not None and not isinstance(node, NullValueNode):
-            # One value stands for a list of one.
+            # A single value is coerced to a list of one.
             value = [node]
         if (counted := counted_argument(definition)) is not None:
             return counted.most if value is None else max(1, len(value))
-        # The resolver refuses what is no page size; here it only must not make anything cheaper.
+        # The resolver refuses an invalid size. Here it must not reduce the cost.
         return max(1, value) if isinstance(value, int) else _default(definition.args[name])
 
 

@@ -1,6 +1,6 @@
-"""Limits that need no schema: how deep a document nests and how often it repeats itself.
+"""Limits that need no schema: the depth of a document, its repetitions and its size with all fragments expanded.
 
-Fragments are measured once each, leaves first, so the work is linear in the document whatever they spread.
+Each fragment is measured once, leaves first, so the work is linear in the document.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
-    """The first limit that an operation of the document exceeds."""
+    """The error for the first limit that the document exceeds; None if it exceeds none."""
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     depths: dict[str, int] = {}
     repeats: dict[str, int] = {}
@@ -51,7 +51,7 @@ def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
 
 
 def introspection_node(document: DocumentNode) -> GraphQLError | None:
-    """The refusal of the first field that reads the schema; None where there is none. `__typename` reads nothing."""
+    """The error for the first field that reads the schema; None if there is none. `__typename` reads nothing."""
     for definition in document.definitions:
         if not isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
             continue
@@ -63,7 +63,7 @@ def introspection_node(document: DocumentNode) -> GraphQLError | None:
 
 
 def leaves_first(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
-    """Names of fragments, each after those that it spreads. A spread that closes a cycle is left out of account."""
+    """The names of fragments, each after those that it spreads. A spread that closes a cycle is ignored."""
     spreads = {name: spreads_in(node.selection_set) for name, node in fragments.items()}
     order: dict[str, None] = {}
     for root in fragments:
@@ -85,7 +85,7 @@ def leaves_first(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
 
 
 def everything_in(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
-    """Every selection below, at any depth, in no order; spreads are given, not followed."""
+    """Every selection below, at any depth and in any order. Fragments are not expanded."""
     stack = [selection_set]
     while stack:
         for selection in stack.pop().selections:
@@ -124,7 +124,7 @@ def _depth(selection_set: SelectionSetNode, fragments: dict[str, int]) -> int:
             is_field = isinstance(selection, FieldNode)
             deepest = max(deepest, above + is_field)
             below = getattr(selection, "selection_set", None)
-            # How deep introspection may go is a rule of validation.
+            # A rule of validation limits the depth of introspection.
             if below is not None and not (isinstance(selection, FieldNode) and selection.name.value in INTROSPECTION):
                 stack.append((below, above + is_field))
     return deepest

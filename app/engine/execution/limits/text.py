@@ -1,4 +1,4 @@
-"""Input that JSON and GraphQL can spell but nothing behind them can hold."""
+"""Limits of input: text that cannot be stored, and variables with too many or too deeply nested values."""
 
 import re
 from typing import Any, Final
@@ -9,10 +9,10 @@ from app.engine.declarations.limits import LimitExceeded
 from app.engine.execution.failures import refuse
 
 MAX_NESTING: Final = 32
-"""Lists and objects nested in one another in a variable."""
+"""The maximum depth of lists and objects in a variable."""
 
 MAX_VALUES: Final = 10_000
-"""Values in the variables, the names of fields among them: each is coerced, and each may be wrong."""
+"""The maximum number of values and field names in the variables. Each is coerced, and each may be invalid."""
 
 # Postgres has no NUL in text, and UTF-8 no lone surrogate.
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
@@ -20,7 +20,7 @@ _MESSAGE = "Text may not contain NUL or a lone surrogate."
 
 
 class NoNulRule(ValidationRule):
-    """Refuses string literals that no text column could hold."""
+    """Refuses string literals that cannot be stored."""
 
     def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
         """Reports the literal."""
@@ -29,10 +29,10 @@ class NoNulRule(ValidationRule):
 
 
 def check_variables(variables: dict[str, Any]) -> GraphQLError | None:
-    """The refusal of text that cannot be stored, or of values too many or nested too deep to walk safely."""
+    """The error for text that cannot be stored, or for values that are too many or nested too deeply."""
     values = 0
     level: list[Any] = [variables]
-    # One turn more for the object of variables itself, which is no nesting, and one for the innermost values.
+    # One level more for the object of variables itself, which is not nesting, and one for the innermost values.
     for _ in range(MAX_NESTING + 2):
         below: list[Any] = []
         for value in level:

@@ -1,7 +1,7 @@
-"""The rules that a document is validated by: graphql-core's, but linear in the document where those are not.
+"""The rules of validation: those of graphql-core, some of them replaced by rules that are linear in the document.
 
-graphql-core compares overlapping fields in pairs, and looks at the fragments of a document once for each operation
-that reaches them. Ours say the same of every document; a test compares them over random ones.
+graphql-core compares overlapping fields in pairs, and visits a fragment once for each operation that spreads it. Our
+rules report the same errors for every document. A test compares them on random documents.
 """
 
 from typing import Final

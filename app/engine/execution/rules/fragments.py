@@ -1,4 +1,4 @@
-"""What is said of each fragment once, for all who spread it."""
+"""Properties of fragments, computed once for each and combined where it is spread."""
 
 from collections.abc import Callable
 from typing import TypeVar

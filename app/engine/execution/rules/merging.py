@@ -1,9 +1,9 @@
 """Whether fields of one name in a response can be merged: the rule "Field Selection Merging", over sets of fields.
 
-graphql-core compares fields in pairs, which is quadratic. Here all fields that meet under one name are compared with
-the first of them, as Simon Adameit proposed (https://github.com/graphql/graphql-js/issues/2185). Selections that are
-written side by side are made one first, so that only spreading a fragment into several places is work beyond the
-document; places where the same selections meet are looked at once.
+graphql-core compares fields in pairs, which is quadratic. Here all fields with one response name are compared with the
+first of them, as Simon Adameit proposed (https://github.com/graphql/graphql-js/issues/2185). Adjacent selections are
+merged first, so that only a fragment that is spread at several positions adds work. Positions with the same selections
+are visited once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,11 +38,11 @@ from graphql import (
 )
 
 MAX_NAME: Final = 200
-"""Characters of a name that a message repeats."""
+"""The maximum length of a name in a message, in characters."""
 
 
 class _Field:
-    """Fields that are written alike in one place: one field, whose selections are merged."""
+    """Equal fields of one selection set, as one field with merged selections."""
 
     __slots__ = ("arguments", "below", "name", "node", "parent", "parent_is_object", "shape", "type")
 
@@ -64,35 +64,35 @@ class _Field:
 
 
 class _Selections:
-    """What is selected in one place, without what is spread there."""
+    """The fields of merged selection sets, and the fragments that they spread."""
 
-    __slots__ = ("fields", "place", "spreads")
+    __slots__ = ("fields", "position", "spreads")
 
-    def __init__(self, place: int) -> None:
-        self.place = place
-        """In the document, so that the same document always gives the same conflict."""
+    def __init__(self, position: int) -> None:
+        self.position = position
+        """The position in the document, so that the same document always has the same conflict."""
         self.fields: dict[str, dict[tuple[Any, ...], _Field]] = {}
-        """By their name in the response, then by what makes them one field."""
+        """The fields by response name, then by the key of equal fields."""
         self.spreads: dict[str, None] = {}
 
 
-_PLACE: Final = attrgetter("place")
+_BY_POSITION: Final = attrgetter("position")
 
-_Place = frozenset[_Selections]
-"""All that is selected in one place of the response, fragments included."""
+_Position = frozenset[_Selections]
+"""All selections at one position of the response, including fragments."""
 
 
 class FieldsCanMergeRule(ValidationRule):
-    """Refuses fields of one name in a response that are not one field."""
+    """Refuses different fields with one response name."""
 
     context: ValidationContext
 
     def enter_document(self, node: DocumentNode, *_: Any) -> None:
-        """Reports each conflict at the first two fields that it is between."""
+        """Reports each conflict at its first two fields."""
         fragments = {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)}
         merging = _Merging(self.context.schema, fragments)
         if merging.circular:
-            # Another rule refuses it, and the places in the response would have no end.
+            # Another rule refuses the cycle, and the response would have infinitely many positions.
             return
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
         for name, reason, first, second in merging.conflicts(operations):
@@ -122,19 +122,19 @@ class _Merging:
 
     def conflicts(self, operations: Iterable[OperationDefinitionNode]) -> Iterator[_Conflict]:
         """Every conflict, each once."""
-        roots: list[_Place] = []
+        roots: list[_Position] = []
         for each in operations:
             root = self._schema.get_root_type(each.operation)
-            roots.append(self._place([self._written(each.selection_set, root)]))
+            roots.append(self._position([self._written(each.selection_set, root)]))
         yielded: set[_Field] = set()
         for name, reason, first, second in self._differing_fields(roots):
             yielded.add(second)
             yield name, reason, first, second
-        # Of fields that are not the same it says nothing new that they differ in type.
+        # If fields are different, a second error that their types differ adds nothing.
         yield from (conflict for conflict in self._differing_shapes(roots) if conflict[3] not in yielded)
 
-    def _differing_shapes(self, roots: list[_Place]) -> Iterator[_Conflict]:
-        """Fields whose values could not stand under one name, whatever their parents are."""
+    def _differing_shapes(self, roots: list[_Position]) -> Iterator[_Conflict]:
+        """Fields with one response name and conflicting types, even if their parents differ."""
         todo, known = list(roots), set(roots)
         while todo:
             for name, fields in _by_name(todo.pop()):
@@ -149,8 +149,8 @@ class _Merging:
                         break
                 self._go_on(fields, todo, known)
 
-    def _differing_fields(self, roots: list[_Place]) -> Iterator[_Conflict]:
-        """Fields of one parent, or of parents that one object could be, that are not the same field."""
+    def _differing_fields(self, roots: list[_Position]) -> Iterator[_Conflict]:
+        """Different fields with one response name that may be selected on the same object."""
         todo, known = list(roots), set(roots)
         while todo:
             for name, fields in _by_name(todo.pop()):
@@ -165,13 +165,13 @@ class _Merging:
                             break
                     self._go_on(group, todo, known)
 
-    def _go_on(self, fields: list[_Field], todo: list[_Place], known: set[_Place]) -> None:
+    def _go_on(self, fields: list[_Field], todo: list[_Position], known: set[_Position]) -> None:
         below = [each.below for each in fields if each.below is not None]
-        if below and (place := self._place(below)) not in known:
-            known.add(place)
-            todo.append(place)
+        if below and (position := self._position(below)) not in known:
+            known.add(position)
+            todo.append(position)
 
-    def _place(self, selections: list[_Selections]) -> _Place:
+    def _position(self, selections: list[_Selections]) -> _Position:
         found = dict.fromkeys(selections)
         todo = list(found)
         while todo:
@@ -183,10 +183,10 @@ class _Merging:
         return frozenset(found)
 
     def _written(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> _Selections:
-        """The selections of a definition, those of equal fields merged; spreads are noted, not followed."""
+        """The selections of a definition, with equal fields merged. Spreads are recorded, not expanded."""
         top = _Selections(_start(selections))
         todo: list[tuple[_Selections, SelectionSetNode, GraphQLNamedType | None]] = [(top, selections, parent)]
-        # It grows meanwhile.
+        # The list grows during the loop.
         for into, written, within in todo:
             for each in written.selections:
                 if isinstance(each, FragmentSpreadNode):
@@ -245,17 +245,17 @@ def _start(selections: SelectionSetNode) -> int:
     return selections.loc.start if selections.loc else 0
 
 
-def _by_name(place: _Place) -> Iterator[tuple[str, list[_Field]]]:
-    """What meets under each name."""
+def _by_name(position: _Position) -> Iterator[tuple[str, list[_Field]]]:
+    """The fields with each response name."""
     found: dict[str, list[_Field]] = {}
-    for selections in sorted(place, key=_PLACE):
+    for selections in sorted(position, key=_BY_POSITION):
         for name, alike in selections.fields.items():
             found.setdefault(name, []).extend(alike.values())
     yield from found.items()
 
 
 def _with_common_parents(fields: list[_Field]) -> list[list[_Field]]:
-    """Groups of fields that could be asked of one object: of each object type, those of interfaces among them."""
+    """Groups of fields that may be selected on the same object: for each object type, with those of interfaces."""
     if len(fields) == 1:
         return [fields]
     shared = [each for each in fields if not each.parent_is_object]
@@ -267,7 +267,7 @@ def _with_common_parents(fields: list[_Field]) -> list[list[_Field]]:
 
 
 def _shape(kind: GraphQLOutputType) -> tuple[Any, ...]:
-    """Equal for types whose values can stand in one place of a response."""
+    """Equal for types whose values may have the same position in a response."""
     wrappers: list[str] = []
     while isinstance(kind, GraphQLNonNull | GraphQLList):
         wrappers.append("!" if isinstance(kind, GraphQLNonNull) else "[]")
@@ -276,7 +276,7 @@ def _shape(kind: GraphQLOutputType) -> tuple[Any, ...]:
 
 
 def _arguments(node: FieldNode) -> tuple[Any, ...]:
-    """Equal for fields with the same arguments, in whatever order."""
+    """Equal for fields with the same arguments, in any order."""
     if not node.arguments:
         return ()
     return tuple(sorted((each.name.value, repr(_value(each.value))) for each in node.arguments))

@@ -1,4 +1,4 @@
-"""A subscription has one root field: graphql-core's rule, which collects the fields of each operation anew."""
+"""A subscription has one root field: graphql-core's rule, with each fragment visited once for all operations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ _FIRST = 2
 
 
 class _Root:
-    """What is selected at the root: two different fields at most, and what is selected on a condition."""
+    """The selections at the root: at most two different fields, and the first selection with a condition."""
 
     __slots__ = ("conditional", "fields")
 
@@ -34,14 +34,14 @@ class _Root:
 
 
 class OneRootFieldRule(ValidationRule):
-    """Refuses subscriptions to several fields at once, to none, to the schema, or on a condition."""
+    """Refuses subscriptions with several root fields, none, an introspection field, or a condition at the root."""
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
         self._fragments: dict[str, _Root] = {}
 
     def enter_document(self, node: DocumentNode, *_: Any) -> None:
-        """Looks at each fragment once."""
+        """Visits each fragment once."""
         if not any(
             isinstance(each, OperationDefinitionNode) and each.operation is OperationType.SUBSCRIPTION
             for each in node.definitions
@@ -52,7 +52,7 @@ class OneRootFieldRule(ValidationRule):
             self._fragments[name] = self._root(fragments[name].selection_set)
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        """Reports what is wrong with the root of a subscription."""
+        """Reports the errors at the root of a subscription."""
         if node.operation is not OperationType.SUBSCRIPTION:
             return
         said = f"Subscription '{node.name.value}'" if node.name else "Anonymous Subscription"
@@ -66,7 +66,7 @@ class OneRootFieldRule(ValidationRule):
             self.report_error(GraphQLError(f"{said} must select only one top level field.", second))
         elif not root.fields:
             self.report_error(GraphQLError(f"{said} must select one top level field.", node.selection_set))
-        # Of those under one name the first counts: that they differ is another rule's to say.
+        # Only the first field of each name counts. Another rule reports different fields with one name.
         if introspected := [each for each in root.fields.values() if each.name.value.startswith("__")]:
             message = f"{said} must not select an introspection top level field."
             self.report_error(GraphQLError(message, introspected[0]))
@@ -91,7 +91,7 @@ def _note(root: _Root, name: str, node: FieldNode) -> None:
 
 
 def _inlined(selections: SelectionSetNode) -> Iterator[SelectionNode]:
-    """What is selected here, within inline fragments as well."""
+    """The selections, including those in inline fragments."""
     todo = [iter(selections.selections)]
     while todo:
         each = next(todo[-1], None)

@@ -1,4 +1,4 @@
-"""graphql-core's `validate`, which leaves nothing for the garbage collector."""
+"""graphql-core's `validate`, without reference cycles afterwards."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def validate(
     max_errors: int,
     hide_suggestions: bool,
 ) -> list[GraphQLError]:
-    """What is wrong with the document by these rules, and one more error where there are more than `max_errors`."""
+    """The errors of the document by these rules, and one more if there are more than `max_errors`."""
     errors: list[GraphQLError] = []
 
     def on_error(error: GraphQLError) -> None:
@@ -54,7 +54,7 @@ def validate(
     except RecursionError:
         errors.append(ValidationAbortedError("Validation aborted."))
     finally:
-        # Each keeps methods bound to itself: it would live on, and with it the whole document.
+        # Each refers to its own bound methods, and would keep the document alive.
         for each in (*visitors, parallel, whole, type_info, context):
             vars(each).clear()
     return errors

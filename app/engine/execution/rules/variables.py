@@ -1,7 +1,7 @@
-"""Variables: each that is used is defined, each that is defined is used, and only where its type allows.
+"""Variables: each used variable is defined, each defined one is used, and its type fits each use.
 
-One rule for three of graphql-core's, which read all that an operation reaches for each operation. Here equal usages are
-one bit, and a fragment has the bits of all that it spreads.
+One rule in place of three of graphql-core, which visit all fragments of an operation for each operation. Here equal
+usages are one bit, and a fragment has the bits of all fragments that it spreads.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from app.engine.execution.rules.fragments import masks_of, spread_mask
 
 
 def _usages(schema: GraphQLSchema, node: OperationDefinitionNode | FragmentDefinitionNode) -> list[VariableUsage]:
-    """As the context finds them, but its visitor would keep the fragment for as long as itself, which is a circle."""
+    """The usages of variables, as graphql-core's context finds them, whose visitor would leave a reference cycle."""
     info = TypeInfo(schema)
     visitor = VariableUsageVisitor(info)
     whole = TypeInfoVisitor(info, visitor)
@@ -43,7 +43,7 @@ def _usages(schema: GraphQLSchema, node: OperationDefinitionNode | FragmentDefin
 
 
 class VariablesRule(ValidationRule):
-    """Refuses variables that are undefined, unused, or used where their type does not fit."""
+    """Refuses variables that are undefined, unused, or of a type that does not fit their use."""
 
     context: ValidationContext
 
@@ -51,7 +51,7 @@ class VariablesRule(ValidationRule):
         super().__init__(context)
         self._bits: dict[tuple[Any, ...], int] = {}
         self._usages: list[VariableUsage] = []
-        """One of each kind, by its bit."""
+        """One usage of each kind, by its bit."""
         self._of_name: dict[str, list[int]] = {}
         self._masks: dict[str, int] = {}
 
@@ -60,7 +60,7 @@ class VariablesRule(ValidationRule):
         self._masks = masks_of(node, self._mask)
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        """Reports what is wrong with the variables of an operation."""
+        """Reports the errors of an operation's variables."""
         used = self._mask(node) | spread_mask(node.selection_set, self._masks)
         where = f" by operation '{node.name.value}'" if node.name else ""
         within = f" in operation '{node.name.value}'" if node.name else ""

@@ -8,7 +8,7 @@ from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
-from app.engine.declarations.audience import computed_for, made_outside
+from app.engine.declarations.audience import computed_externally, computed_for
 from app.engine.declarations.costs import costs
 from app.engine.declarations.relations import related
 from app.kit.loaders import Audience
@@ -42,7 +42,7 @@ def _made(kind: AnalysisType, graphql_type: Any, description: str, cost: int = C
     return strawberry.field(
         resolver=resolve,
         graphql_type=graphql_type,
-        metadata=made_outside() | costs(cost),
+        metadata=computed_externally() | costs(cost),
         description=f"{description} Costs {cost} more.",
     )
 
