@@ -24,13 +24,14 @@ _POSITIONS_BITS: Final = 20
 class LedgerChain:
     """The ledger as the market's `Chain`. A position is a height and a place in the block, in one number."""
 
-    statistics: Statistics
+    statistics: Callable[[], Statistics]
+    """Called with each question: the ledger may be built after the market."""
     symbol: str
     source: str = SOURCE
 
     async def activity(self, since: datetime, large: Decimal) -> ChainActivity | None:
         """What has happened on the chain since; None before the first block."""
-        activity = await self.statistics.activity(since, large)
+        activity = await self.statistics().activity(since, large)
         if activity is None:
             return None
         block_time_s = activity.average_block_time_s
@@ -56,12 +57,12 @@ class LedgerChain:
     async def transactions_after(self, seq: int, limit: int) -> list[ChainTransfer]:
         """Up to `limit` confirmed payments behind this position, in order."""
         height, position = divmod(seq, 1 << _POSITIONS_BITS)
-        payments = await self.statistics.payments_after(ChainPosition(height, position), limit)
+        payments = await self.statistics().payments_after(ChainPosition(height, position), limit)
         return [_transfer(payment) for payment in payments]
 
     async def position(self) -> int:
         """Where the chain stands."""
-        last = await self.statistics.last_position()
+        last = await self.statistics().last_position()
         return 0 if last is None else _position(last.block_height, last.block_position)
 
 
@@ -92,7 +93,7 @@ def wallet_of_new_user(wiring: Wiring) -> PrepareWallet:
 
 def chain_of_ledger(wiring: Wiring) -> LedgerChain:
     """The ledger's chain, under the symbol of the token that stands for it."""
-    return LedgerChain(wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
+    return LedgerChain(lambda: wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
 
 
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {PREPARE_WALLET: wallet_of_new_user, CHAIN: chain_of_ledger}

@@ -17,7 +17,6 @@ from app.adapters import PORTS
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.market.analysis.services import warm_up
 from app.domains.market.services import MarketServices
 from app.engine.declarations.cursors import Cursors
 from app.engine.execution.engine import Engine
@@ -298,6 +297,12 @@ async def check_production(application: Application) -> None:
         )
 
 
+def warm_up_houses() -> None:
+    """Warms up every house. Blocks."""
+    for house in DOMAINS:
+        house.warm_up()
+
+
 async def serve(settings: Settings) -> None:
     """Serves the API until SIGINT or SIGTERM."""
     configure_logging(settings)
@@ -312,7 +317,7 @@ async def serve(settings: Settings) -> None:
             stack.callback(runtime.subscriptions.stop)
             stack.push_async_callback(rpc.stop)
             await rpc.start()
-            warming = asyncio.create_task(asyncio.to_thread(warm_up))
+            warming = asyncio.create_task(asyncio.to_thread(warm_up_houses))
             stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)
             await runtime.sessions.start()

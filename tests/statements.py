@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 import app.domains
+from app import main
 from app.kit.loaders import Many, One, Page
 from app.kit.sql import Query
 from app.kit.transaction import Executor
@@ -36,7 +37,8 @@ def loaders_of_houses() -> dict[str, One[Any] | Many[Any] | Page[Any]]:
     """Every loader, under its module's name and its own: `market.tokens.token_by_symbol`."""
     return {
         f"{module.__name__.removeprefix('app.domains.').removesuffix('.loaders')}.{name}": loader
-        for module in modules_of_houses("loaders")
+        for house in main.DOMAINS
+        for module in house.loaders
         for name, loader in vars(module).items()
         if isinstance(loader, One | Many | Page)
     }

@@ -22,7 +22,7 @@ def scene(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> 
 
 @pytest.fixture
 def chain(scene: Scene) -> LedgerChain:
-    return LedgerChain(scene.services.statistics, "BTC")
+    return LedgerChain(lambda: scene.services.statistics, "BTC")
 
 
 async def test_a_chain_that_has_not_begun_has_no_activity(chain: LedgerChain) -> None:

@@ -13,15 +13,18 @@ import pytest
 
 from app import main
 from app.adapters import PORTS
+from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import CHAIN
 from app.kit.house import House, build_houses, jobs_of
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import DOMAINS, Application
-from app.schema.composition import GraphHouse, domains_of
+from app.schema.composition import GraphHouse, domains_of, nodes_of
 from app.schema.root import build_schema
 from app.transport.runtime import Caller
 from tests.factories import CLIENT
+from tests.statements import loaders_of_houses, modules_of_houses
 
 DOMAIN = {
     "statements.py": """
@@ -52,6 +55,8 @@ greeting_by_name = one(GreetingSql.greetings_by_names, key="name", audience=Audi
 from dataclasses import dataclass
 from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.services import LedgerServices
+from app.domains.market.services import CHAIN
 from app.kit.house import House, Wiring
 from app.kit.jobs import Job
 from tiny_domain import loaders
@@ -113,6 +118,14 @@ TINY = GraphHouse(domain=DOMAIN, query=(GreetingQuery,), nodes=(Greeting,))
 }
 
 
+FOLDERS = {
+    found: path.parent.name
+    for path in sorted(Path(main.__file__).parent.glob("schema/*/house.py"))
+    for found in vars(importlib.import_module(f"app.schema.{path.parent.name}.house")).values()
+    if isinstance(found, GraphHouse)
+}
+"""The folder below `app/schema` of each house in the graph."""
+
 ROOMS = ("jobs", "services", "loaders", "statements", "rules", "model")
 """What a noun consists of: each imports only those after it."""
 
@@ -133,19 +146,50 @@ def houses_imported(imports: grimp.ImportGraph, package: str) -> set[str]:
     modules = {package, *imports.find_descendants(package)}
     imported = {each for module in modules for each in imports.find_modules_directly_imported_by(module)}
     return {
-        house.name
-        for house in DOMAINS
+        name
+        for name in {*FOLDERS.values(), *(house.name for house in DOMAINS)}
         for each in imported
-        if f"{each}.".startswith((f"app.domains.{house.name}.", f"app.schema.{house.name}."))
+        if f"{each}.".startswith((f"app.domains.{name}.", f"app.schema.{name}."))
     }
 
 
 @pytest.mark.parametrize("house", DOMAINS, ids=lambda house: house.name)
-@pytest.mark.parametrize("layer", ["domains", "schema"])
-def test_a_house_imports_only_those_that_it_knows(layer: str, house: House[Any], imports: grimp.ImportGraph) -> None:
-    found = houses_imported(imports, f"app.{layer}.{house.name}")
+def test_a_house_imports_only_those_that_it_knows(house: House[Any], imports: grimp.ImportGraph) -> None:
+    found = houses_imported(imports, f"app.domains.{house.name}")
     assert house.name in found
     assert found <= known_by(house)
+
+
+@pytest.mark.parametrize("house", FOLDERS, ids=FOLDERS.get)
+def test_a_house_in_the_graph_imports_only_those_that_it_knows(house: GraphHouse, imports: grimp.ImportGraph) -> None:
+    name = FOLDERS[house]
+    known = set() if house.domain is None else known_by(house.domain)
+    found = houses_imported(imports, f"app.schema.{name}")
+    assert name in found
+    assert found <= known | {name}
+
+
+def test_every_module_of_loaders_is_named_by_a_house() -> None:
+    named = [module for house in DOMAINS for module in house.loaders]
+    assert len(named) == len(set(named))
+    assert set(named) == set(modules_of_houses("loaders"))
+
+
+def test_two_node_types_of_one_name_are_rejected() -> None:
+    nodes = next(house.nodes for house in main.HOUSES if house.nodes)
+    with pytest.raises(ValueError, match=nodes[0].__name__):
+        nodes_of([*main.HOUSES, GraphHouse(domain=None, nodes=nodes[:1])])
+
+
+async def test_the_order_of_the_houses_does_not_matter_to_ports(application: Application) -> None:
+    later = sorted(DOMAINS, key=lambda house: house.services is LedgerServices)
+    assert later[-1].services is LedgerServices
+    wiring = build_houses(later[:-1], application.wiring.resources, PORTS)
+    chain = wiring.port(CHAIN)
+    with pytest.raises(LookupError, match="LedgerServices"):
+        await chain.position()
+    wiring.services.add(later[-1].build(wiring))
+    assert await chain.position() == 0
 
 
 def nouns_of(imports: grimp.ImportGraph, house: House[Any]) -> list[str]:
@@ -190,11 +234,12 @@ def test_nouns_import_one_another_in_one_direction(house: House[Any], imports: g
 
 
 def test_every_house_has_its_two_folders() -> None:
-    app = Path(main.__file__).parent
-    for layer in ("domains", "schema"):
-        folders = {path.parent.name for path in (app / layer).glob("*/house.py")}
-        extra = {"realtime"} if layer == "schema" else set()
-        assert folders == {house.name for house in DOMAINS} | extra
+    folders = {path.parent.name for path in Path(main.__file__).parent.glob("domains/*/house.py")}
+    assert folders == {house.name for house in DOMAINS}
+    assert set(FOLDERS) == set(main.HOUSES)
+    assert {house: house.domain.name for house in main.HOUSES if house.domain} == {
+        house: name for house, name in FOLDERS.items() if house.domain
+    }
 
 
 @pytest.fixture
@@ -231,6 +276,7 @@ async def test_a_further_house_is_served_by_its_declaration(tiny: GraphHouse, ap
         application.mailer,
         wiring,
     )
+    assert "tiny_domain.greeting_by_name" in loaders_of_houses()
     hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
     runtime = main.build_runtime(served, hub, ProcessRpc(application.redis))
     query = '{ greeting(name: "Ada") { id text } chain { height } }'

@@ -53,6 +53,8 @@ class Services:
         self._by_type: dict[type[Any], Any] = {}
 
     def __getitem__(self, kind: type[S]) -> S:
+        if kind not in self._by_type:
+            raise LookupError(f"No house with {kind.__name__} has been built: it is missing, or it comes later")
         return cast(S, self._by_type[kind])
 
     def add(self, services: object) -> None:
@@ -69,7 +71,7 @@ class Wiring:
     ports: "Mapping[Port[Any], Callable[[Wiring], Any]]"
 
     def port(self, port: Port[P]) -> P:
-        """What fills the port. It is used once every house has been built, and not before."""
+        """What fills the port. It may be taken while houses are built, and used once all are."""
         return cast(P, self.ports[port](self))
 
 
@@ -79,6 +81,10 @@ def _nothing(_: object) -> list[Any]:
 
 async def _no_tasks(_: object, __: object) -> list[Any]:
     return []
+
+
+def _nothing_to_warm() -> None:
+    return None
 
 
 async def _nothing_to_do(_: object) -> None:
@@ -111,6 +117,8 @@ class House(Generic[S]):
     """What a worker runs for as long as it runs."""
     start: Callable[[S], Awaitable[None]] = field(default=_nothing_to_do)
     """What a worker does before its jobs."""
+    warm_up: Callable[[], None] = field(default=_nothing_to_warm)
+    """Imports slow modules in a server, so that the first caller does not wait for them. It runs in a thread."""
     stop: Callable[[S], Awaitable[None]] = field(default=_nothing_to_do)
     """Ends what is under way in this process, and closes what is open."""
     checks: Callable[[Wiring, S], Mapping[str, Check]] = field(default=lambda _, __: {})

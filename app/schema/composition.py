@@ -51,8 +51,13 @@ def domains_of(houses: Sequence[GraphHouse]) -> list[House[Any]]:
 
 
 def nodes_of(houses: Sequence[GraphHouse]) -> Mapping[str, NodeKind]:
-    """The types of objects that have a global ID, by name."""
-    return {node.__name__: kind_of(node) for house in houses for node in house.nodes}
+    """The types of objects that have a global ID, by name. Raises ValueError."""
+    kinds: dict[str, NodeKind] = {}
+    for node in (node for house in houses for node in house.nodes):
+        if node.__name__ in kinds:
+            raise ValueError(f"Two node types are named {node.__name__}")
+        kinds[node.__name__] = kind_of(node)
+    return kinds
 
 
 def compose(houses: Sequence[GraphHouse], roots: Mapping[str, type]) -> strawberry.Schema:

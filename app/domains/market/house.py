@@ -8,6 +8,7 @@ from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.jobs import alert_jobs, alert_schedules
 from app.domains.market.analysis import loaders as analysis_loaders
 from app.domains.market.analysis.metrics import AnalysisMetrics
+from app.domains.market.analysis.services import warm_up
 from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news.jobs import news_schedules
 from app.domains.market.prices import loaders as price_loaders
@@ -75,6 +76,7 @@ MARKET = House(
     schedules=_schedules,
     tasks=_tasks,
     start=_start,
+    warm_up=warm_up,
     stop=MarketServices.stop,
     checks=_checks,
     metrics=_metrics,
