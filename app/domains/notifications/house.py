@@ -10,8 +10,8 @@ from app.kit.house import House, Wiring
 
 def _build(wiring: Wiring) -> Notifications:
     resources = wiring.resources
-    post = wiring.services[AccountsServices].mail_queue
-    return Notifications(resources.database, resources.clock, resources.events, post)
+    mail_queue = wiring.services[AccountsServices].mail_queue
+    return Notifications(resources.database, resources.clock, resources.events, mail_queue)
 
 
 NOTIFICATIONS = House(

@@ -51,7 +51,8 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
     """Further values, in JSON. Subscribers receive them with the event."""
     reference: UUID | None = None
-    """The id of what the notification is about, which its type says."""
+    """The id of what the notification is about, which its type says. It is stored as `alert_id` for an alert, and as
+    `reference` of the data for every other type."""
 
 
 class AddedNotification(msgspec.Struct, frozen=True):
@@ -61,11 +62,11 @@ class AddedNotification(msgspec.Struct, frozen=True):
     user_id: UUID
     type: str
     data: dict[str, Any]
-    reference: UUID | None
+    alert_id: UUID | None
 
 
 class NotificationCreated(msgspec.Struct, frozen=True):
-    """What every payload of NOTIFICATION_CREATED has. The notification's data and reference follow."""
+    """What every payload of NOTIFICATION_CREATED has. The notification's `alert_id` and data follow."""
 
     id: UUID
     created_at: datetime
@@ -86,10 +87,10 @@ def notification_stream(user_id: UUID) -> str:
 
 
 def created_payload(added: AddedNotification, created_at: datetime) -> dict[str, Any]:
-    """The payload of NOTIFICATION_CREATED. The reference is named after the type: `alert_id`."""
+    """The payload of NOTIFICATION_CREATED. Only an alert has `alert_id`."""
     created = msgspec.to_builtins(NotificationCreated(added.id, created_at))
-    reference = {} if added.reference is None else {f"{added.type}_id": str(added.reference)}
-    return {**created, **reference, **added.data}
+    alert = {} if added.alert_id is None else {"alert_id": str(added.alert_id)}
+    return {**created, **alert, **added.data}
 
 
 def created_of(payload: dict[str, Any]) -> NotificationCreated:

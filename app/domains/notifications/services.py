@@ -23,6 +23,7 @@ from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact
 from app.kit.jobs import enqueue
 
+# This name is stored in queues. It must not change.
 MAIL_JOB: Final = "market.alert_mails"
 
 
@@ -33,7 +34,7 @@ class Notifications:
     database: Database
     clock: Clock
     events: EventLog
-    post: MailQueue
+    mail_queue: MailQueue
 
     async def notify(self, tx: Tx, new: Sequence[NewNotification], at: datetime | None = None) -> None:
         """Notifies users: stores the notifications, appends an event for each, and sends mail to users who want it.
@@ -69,7 +70,7 @@ class Notifications:
 
         async def work(tx: Tx) -> None:
             for mail in await tx.fetch(NotificationSql.mails_of_notifications, ids):
-                await self.post.send(tx, mail_of(mail))
+                await self.mail_queue.send(tx, mail_of(mail))
 
         await self.database.write(SYSTEM, work)
 

@@ -1,8 +1,9 @@
 """Notifying: the row, the event and the mail; and marking as read."""
 
+import json
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -186,3 +187,26 @@ async def test_more_than_a_thousand_are_counted_as_a_thousand(stage: Stage) -> N
 async def test_they_are_kept_for_six_months(stage: Stage) -> None:
     kept = await stage.owner.fetchval("SELECT retention FROM partitioned_tables WHERE table_name = 'notifications'")
     assert kept == timedelta(days=6 * 30)
+
+
+async def test_only_the_reference_of_an_alert_is_an_alert(stage: Stage) -> None:
+    alert, other = UUID(int=1), UUID(int=2)
+    await stage.notify(
+        [
+            stage.new("1", type=NotificationType.ALERT, data={"symbol": "BTC"}, reference=alert),
+            stage.new("2", data={"symbol": "ETH"}, reference=other),
+            stage.new("3"),
+        ]
+    )
+    rows = await stage.owner.fetch("SELECT alert_id, data::text FROM notifications ORDER BY title")
+    assert [(row[0], json.loads(row[1])) for row in rows] == [
+        (alert, {"symbol": "BTC"}),
+        (None, {"symbol": "ETH", "reference": str(other)}),
+        (None, {}),
+    ]
+    shown = [{key: fact.get(key) for key in ("alert_id", "reference")} for fact in await stage.facts()]
+    assert shown == [
+        {"alert_id": str(alert), "reference": None},
+        {"alert_id": None, "reference": str(other)},
+        {"alert_id": None, "reference": None},
+    ]
