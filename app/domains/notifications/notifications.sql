@@ -77,10 +77,11 @@ UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND id = A
 UPDATE notifications SET read = true, read_at = $3 WHERE user_id = $1 AND created_at <= $2 AND NOT read;
 
 -- name: insert_notifications
--- Adds notifications, in this order. The reference of an alert has a column, every other one is `reference` of the data.
+-- Adds notifications, in this order. The reference of an alert has a column, others are `reference` of the data.
 INSERT INTO notifications (user_id, type, title, message, data, alert_id, created_at)
 SELECT user_id, type, title, message,
-       CASE WHEN type = 'alert' OR reference IS NULL THEN data ELSE data || jsonb_build_object('reference', reference) END,
+       CASE WHEN type = 'alert' OR reference IS NULL THEN data
+            ELSE data || jsonb_build_object('reference', reference) END,
        CASE WHEN type = 'alert' THEN reference END, $7
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::uuid[])
     WITH ORDINALITY AS n (user_id, type, title, message, data, reference, ord)
