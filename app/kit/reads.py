@@ -143,6 +143,7 @@ class Reads:
 
     async def executor(self, audience: Audience) -> Executor:
         """Returns the executor for statements of this audience."""
+        self._check_open()
         if self._snapshot is None:
             is_public = audience is Audience.PUBLIC and self.snapshot_mode is not SnapshotMode.SINGLE
             if self.scope == PUBLIC or is_public:
@@ -153,6 +154,11 @@ class Reads:
             self._snapshot.add_done_callback(_see_error)
         return await asyncio.shield(self._snapshot)
 
+    def _check_open(self) -> None:
+        # A resolver that begins once its operation has failed would open a snapshot that nobody ends.
+        if self._closed:
+            raise RuntimeError("these reads have ended")
+
     async def _open_snapshot(self) -> Tx:
         return await self._stack.enter_async_context(self.database.snapshot(self.scope))
 
@@ -160,8 +166,7 @@ class Reads:
         cache_key = (*group, key)
         if (known := self._loads.get(cache_key)) is not None:
             return known.wait()
-        if self._closed:
-            raise RuntimeError("these reads have ended")
+        self._check_open()
         loop = asyncio.get_running_loop()
         load = self._loads[cache_key] = _Load(loop)
         batch = self._batches.get(group)

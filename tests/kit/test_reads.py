@@ -238,6 +238,16 @@ async def test_closing_cancels_what_is_under_way(
     assert "never retrieved" not in caplog.text
 
 
+@pytest.mark.parametrize("audience", Audience)
+async def test_a_resolver_that_is_late_opens_nothing(database: Database, audience: Audience) -> None:
+    """A field that failed ends the operation while resolvers beside it have yet to begin: nobody would end theirs."""
+    reads = Reads(database, Scope(user_id=ALICE))
+    await reads.aclose()
+    with pytest.raises(RuntimeError, match="have ended"):
+        await reads.executor(audience)
+    assert database.pool.get_size() == database.pool.get_idle_size()
+
+
 async def test_closing_at_any_moment_gives_the_connection_back(database: Database) -> None:
     for turns in range(30):
         reads = Reads(database, Scope(user_id=uuid4()))
