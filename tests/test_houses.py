@@ -67,6 +67,9 @@ class TinyServices:
     accounts: AccountsServices
 
 
+warmed = []
+
+
 async def _greet(payload):
     pass
 
@@ -78,6 +81,7 @@ TINY = House(
     knows=(ACCOUNTS,),
     loaders=(loaders,),
     jobs=lambda services: [Job("tiny.greet", _greet)],
+    warm_up=lambda: warmed.append("tiny"),
 )
 """,
 }
@@ -259,6 +263,13 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphHouse
     yield module.TINY
     for name in [name for name in sys.modules if name.partition(".")[0] in {"tiny_domain", "tiny_schema"}]:
         del sys.modules[name]
+
+
+def test_a_house_is_warmed_up(tiny: GraphHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tiny.domain is not None
+    monkeypatch.setattr(main, "DOMAINS", (tiny.domain,))
+    main.warm_up_houses()
+    assert sys.modules["tiny_domain.house"].warmed == ["tiny"]
 
 
 async def test_a_further_house_is_served_by_its_declaration(tiny: GraphHouse, application: Application) -> None:

@@ -42,6 +42,9 @@ OWN_FIELDS = {
     "priceAlerts": "notification",
 }
 
+ELSEWHERE = {"analysisPhases": "tests/schema/market/analysis/test_analyses.py"}
+"""Private subscriptions that are not watched here, because a run belongs to a session, and where they are tested."""
+
 
 @dataclass(frozen=True)
 class Document:

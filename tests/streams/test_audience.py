@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -12,13 +13,28 @@ from hypothesis import strategies as st
 from app.domains.ledger.model import InsufficientFunds
 from app.domains.market.alerts.model import Firing, NewAlert, PriceAbove, Rearm
 from app.domains.market.services import MarketServices
+from app.engine.declarations.subscriptions import Durable, declared_stream
 from app.kit.db import SYSTEM
+from app.kit.loaders import Audience
+from app.main import HOUSES
+from app.schema.root import build_schema
 from tests.domains.ledger.scene import Scene
-from tests.streams.audience import BLOCK_PARTS, OWN_DOCUMENTS, Client, Document, Watch, ask_alone, client_of
+from tests.streams.audience import (
+    BLOCK_PARTS,
+    ELSEWHERE,
+    OWN_DOCUMENTS,
+    OWN_FIELDS,
+    Client,
+    Document,
+    Watch,
+    ask_alone,
+    client_of,
+)
 from tests.streams.deployment import ApiUser, Deployment
 from tests.waiting import until
 
 NOBODY = 3
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,18 @@ async def test_no_viewer_receives_the_data_of_another(
             assert [message["type"] for message in watch.messages] == ["error"]
             assert watch.messages[0]["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     await assert_executions(accepted, before, after)
+
+
+def test_every_private_subscription_is_watched() -> None:
+    schema = build_schema(HOUSES)._schema
+    assert schema.subscription_type is not None
+    declared = {name: declared_stream(field) for name, field in schema.subscription_type.fields.items()}
+    private = {
+        name for name, each in declared.items() if isinstance(each, Durable) and each.audience is not Audience.PUBLIC
+    }
+    assert private == {*OWN_FIELDS, *ELSEWHERE}
+    for name, path in ELSEWHERE.items():
+        assert name in (ROOT / path).read_text(), name
 
 
 async def start_of(deployment: Deployment, person: ApiUser | None, document: Document) -> int:
