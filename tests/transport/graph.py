@@ -3,24 +3,21 @@
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from app.domains.accounts.model import Viewer
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.subscriptions import durable, volatile
-from app.kit.db import PUBLIC
 from app.kit.errors import Forbidden
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.kit.reads import Reads
 from app.schema.scalars import SCALARS
 from app.transport.runtime import Caller
-from tests.engine.support import CURSORS
+from tests.transport.support import CallerContext
 from tests.waiting import HANG_S
 
 if TYPE_CHECKING:
@@ -28,8 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Context:
-    cursors = CURSORS
+class Context(CallerContext):
     stage: "Stage"
     caller: Caller
     reads: Reads
@@ -37,31 +33,8 @@ class Context:
     session_ended: bool = False
     reveals_secret: bool = False
 
-    @property
-    def viewer(self) -> Viewer | None:
-        return self.caller.viewer
-
-    @property
-    def viewer_id(self) -> UUID | None:
-        return self.viewer.user_id if self.viewer else None
-
-    @property
-    def request_id(self) -> str:
-        return self.caller.request_id
-
-    def audience_key(self, audience: Audience) -> UUID | None:
-        return None if audience is Audience.PUBLIC else self.viewer_id
-
     def for_event(self, audience: Audience) -> "Context":
         return self.stage.context(self.caller)
-
-    @property
-    def party(self) -> UUID | None:
-        return self.viewer_id
-
-    async def read_anew(self) -> None:
-        before, self.reads = self.reads, self.reads.anew(PUBLIC)
-        await before.aclose()
 
 
 Info = strawberry.Info[Context, None]

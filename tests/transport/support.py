@@ -41,17 +41,12 @@ TOKEN = "good.token"
 TOKENS = SessionTokens(UUID(int=1), ALICE, "new.access", datetime.now(UTC), "new-refresh", datetime.now(UTC))
 
 
-@dataclass
-class FakeContext:
-    """What a resolver of the small graph reaches."""
+class CallerContext:
+    """What contexts of the small graphs say of their caller."""
 
     cursors = CURSORS
     caller: Caller
     reads: Reads
-    witness: "Witness"
-    new_session: SessionTokens | None = None
-    session_ended: bool = False
-    reveals_secret: bool = False
 
     @property
     def request_id(self) -> str:
@@ -70,14 +65,26 @@ class FakeContext:
         return self.viewer_id
 
     def audience_key(self, audience: Audience) -> UUID | None:
-        return self.viewer_id
-
-    def for_event(self, audience: Audience) -> "FakeContext":
-        return replace(self, reads=Reads(self.reads.database, PUBLIC))
+        return None if audience is Audience.PUBLIC else self.viewer_id
 
     async def read_anew(self) -> None:
         before, self.reads = self.reads, self.reads.anew(PUBLIC)
         await before.aclose()
+
+
+@dataclass
+class FakeContext(CallerContext):
+    """What a resolver of the small graph reaches."""
+
+    caller: Caller
+    reads: Reads
+    witness: "Witness"
+    new_session: SessionTokens | None = None
+    session_ended: bool = False
+    reveals_secret: bool = False
+
+    def for_event(self, audience: Audience) -> "FakeContext":
+        return replace(self, reads=Reads(self.reads.database, PUBLIC))
 
 
 @dataclass
