@@ -49,6 +49,13 @@ def test_every_file_has_its_class() -> None:
     assert set(CLASSES) == FILES
 
 
+def test_rows_of_four_columns_or_more_have_names() -> None:
+    queries = {name: each for name, each in STATEMENTS.items() if isinstance(each, Query)}
+    assert [
+        name for name, each in queries.items() if get_origin(each.record) is tuple and len(get_args(each.record)) > 3
+    ] == []
+
+
 @pytest.mark.parametrize("name", STATEMENTS)
 async def test_postgres_prepares_every_statement(name: str, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
     statement = STATEMENTS[name]

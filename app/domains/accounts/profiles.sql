@@ -12,8 +12,7 @@ INSERT INTO display_names (user_id, display_name) VALUES ($1, $2);
 
 -- name: lock_profile
 -- Locks a profile that is about to be changed.
-SELECT p.username, n.display_name, p.avatar_url, p.trading_mode
-FROM profiles p JOIN display_names n USING (user_id) WHERE p.user_id = $1 FOR UPDATE;
+SELECT username, avatar_url, trading_mode FROM profiles WHERE user_id = $1 FOR UPDATE;
 
 -- name: lock_username
 -- Locks a username until the commit, whether or not it is taken.

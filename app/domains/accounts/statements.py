@@ -57,6 +57,25 @@ class ResetLinks(msgspec.Struct, frozen=True):
     by_source: bool
 
 
+class TokenSession(msgspec.Struct, frozen=True):
+    """The session of an access token, which expires at `expires_at`."""
+
+    user_id: UUID
+    session_id: UUID
+    role: str
+    is_verified: bool
+    expires_at: datetime
+
+
+class SealedNationalId(msgspec.Struct, frozen=True):
+    """A user's national id, encrypted."""
+
+    id: UUID
+    national_id_kek_id: str
+    national_id_wrapped_key: bytes
+    national_id_ciphertext: bytes
+
+
 class UserSql(Statements, file="users.sql"):
     """Users: what they are, and what only the system reads of them."""
 
@@ -72,7 +91,7 @@ class UserSql(Statements, file="users.sql"):
     user_exists: Query[bool]
     set_role: Command
     make_admin: Command
-    national_ids_to_rewrap: Query[tuple[UUID, str, bytes, bytes]]
+    national_ids_to_rewrap: Query[SealedNationalId]
     rewrap_national_id: Command
 
 
@@ -81,7 +100,7 @@ class ProfileSql(Statements, file="profiles.sql"):
 
     profiles_by_users: Query[Profile]
     insert_profile: Command
-    lock_profile: Query[tuple[str | None, str, str | None, str]]
+    lock_profile: Query[tuple[str | None, str | None, str]]
     lock_username: Command
     username_is_taken: Query[bool]
     update_profile: Command
@@ -107,7 +126,7 @@ class SessionSql(Statements, file="sessions.sql"):
     sessions_count: Keyed[int]
     insert_session: Command
     renew_session: Command
-    session_of_token: Query[tuple[UUID, UUID, str, bool, datetime]]
+    session_of_token: Query[TokenSession]
     session_expiries: Query[tuple[UUID, datetime]]
     viewer_of_session: Query[tuple[str, bool]]
     delete_session: Query[UUID]

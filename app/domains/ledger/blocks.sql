@@ -110,7 +110,7 @@ WITH confirmed AS (
     FROM credits c WHERE b.wallet_id = c.wallet_id
     RETURNING b.wallet_id
 )
-SELECT (SELECT count(*) FROM confirmed),
-       (SELECT coalesce(sum(amount) * 100000000, 0)::bigint FROM confirmed),
-       (SELECT count(*) FROM credits),
-       ARRAY(SELECT wallet_id::text FROM credited ORDER BY wallet_id);
+SELECT (SELECT count(*) FROM confirmed) AS outputs,
+       (SELECT coalesce(sum(amount) * 100000000, 0)::bigint FROM confirmed) AS units,
+       (SELECT count(*) FROM credits) AS credits,
+       ARRAY(SELECT wallet_id::text FROM credited ORDER BY wallet_id) AS changed;

@@ -20,7 +20,8 @@ FROM blockchain_info i;
 
 -- name: pending_transactions
 -- The oldest transactions of the mempool, without their bytes.
-SELECT transaction_hash, (fee * 100000000)::bigint, octet_length(encoding), octet_length(signature), sequence
+SELECT transaction_hash, (fee * 100000000)::bigint AS fee_units, octet_length(encoding) AS encoding_bytes,
+       octet_length(signature) AS signature_bytes, sequence
 FROM transactions WHERE status = 'pending' ORDER BY sequence LIMIT $1;
 
 -- name: pending_parents
@@ -35,8 +36,8 @@ SELECT transaction_hash, encoding, signature FROM transactions WHERE transaction
 
 -- name: outputs_spent_by
 -- The outputs that these transactions spend. The height is null if the parent is unconfirmed too.
-SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint, block_height, is_coinbase,
-       spent_in_tx_hash
+SELECT transaction_hash, output_index, wallet_id, (amount * 100000000)::bigint AS amount_units, block_height,
+       is_coinbase, spent_in_tx_hash
 FROM utxos WHERE spent_in_tx_hash = ANY($1::text[]);
 
 -- name: overdue_senders

@@ -29,11 +29,11 @@ WHERE status = 'pending' AND sequence > $1 ORDER BY sequence LIMIT $2;
 -- name: replay_confirmed_outputs
 -- Confirmed outputs in the order of their outpoints, each with its spender and whether that is confirmed. A subquery
 -- for each row instead of a join, so that a page costs what it has, not what the tables have.
-SELECT u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint, u.block_height, u.is_coinbase,
-       u.spent_in_tx_hash,
+SELECT u.transaction_hash, u.output_index, u.wallet_id, (u.amount * 100000000)::bigint AS amount_units,
+       u.block_height, u.is_coinbase, u.spent_in_tx_hash,
        coalesce(
            (SELECT s.status = 'confirmed' FROM transactions s WHERE s.transaction_hash = u.spent_in_tx_hash), false
-       )
+       ) AS is_spent
 FROM utxos u WHERE u.block_height IS NOT NULL AND (u.transaction_hash, u.output_index) > ($1, $2)
 ORDER BY u.transaction_hash, u.output_index LIMIT $3;
 

@@ -101,6 +101,55 @@ class BlockRow(Block, frozen=True):
     created_at: datetime
 
 
+class ConfirmedOutputs(msgspec.Struct, frozen=True):
+    """What confirming a block's outputs changed: outputs of how many units, and the wallets whose balance changed.
+
+    `credits` is the number of wallets that were to be credited.
+    """
+
+    outputs: int
+    units: int
+    credits: int
+    changed: list[str]
+
+
+class MempoolRow(msgspec.Struct, frozen=True):
+    """A pending transaction without its bytes: their numbers alone."""
+
+    transaction_hash: str
+    fee_units: int
+    encoding_bytes: int
+    signature_bytes: int
+    sequence: int
+
+
+class SpentOutput(msgspec.Struct, frozen=True):
+    """An output and the transaction that spends it. `block_height` is null while it is unconfirmed itself."""
+
+    transaction_hash: str
+    output_index: int
+    wallet_id: str
+    amount_units: int
+    block_height: int | None
+    is_coinbase: bool
+    spent_in_tx_hash: str
+
+
+class ActivityRow(msgspec.Struct, frozen=True):
+    """The chain at its tip, and its blocks since a moment. `lowest` is null where there are none."""
+
+    tip_height: int
+    updated_at: datetime
+    average_block_time: Decimal
+    current_difficulty: int
+    circulating_coins: Decimal
+    total_coins: Decimal
+    blocks: int
+    lowest: int | None
+    payments: int
+    fees: Decimal
+
+
 class StoredTransaction(msgspec.Struct, frozen=True):
     """A confirmed transaction: its bytes, and what the columns say about them."""
 
@@ -129,6 +178,28 @@ class StoredOutput(msgspec.Struct, frozen=True):
     is_coinbase: bool
     is_change: bool
     block_height: int | None
+
+
+class StoredSpend(msgspec.Struct, frozen=True):
+    """Which input of a transaction spends an output."""
+
+    spent_in_tx_hash: str
+    spent_input_index: int
+    transaction_hash: str
+    output_index: int
+
+
+class ConfirmedOutput(msgspec.Struct, frozen=True):
+    """A confirmed output. `is_spent`: the transaction that spends it is confirmed as well."""
+
+    transaction_hash: str
+    output_index: int
+    wallet_id: str
+    amount_units: int
+    block_height: int
+    is_coinbase: bool
+    spent_in_tx_hash: str | None
+    is_spent: bool
 
 
 class WalletSql(Statements, file="wallets.sql"):
@@ -167,7 +238,7 @@ class BlockSql(Statements, file="blocks.sql"):
     insert_coinbase: Command
     insert_coinbase_output: Command
     confirm_transactions: Command
-    confirm_outputs: Query[tuple[int, int, int, list[str]]]
+    confirm_outputs: Query[ConfirmedOutputs]
 
 
 class ChainSql(Statements, file="chain.sql"):
@@ -203,10 +274,10 @@ class MempoolSql(Statements, file="mempool.sql"):
     mempool_count: Query[int]
     mempool_is_full: Query[bool]
     template_basis: Query[TemplateBasis]
-    pending_transactions: Query[tuple[str, int, int, int, int]]
+    pending_transactions: Query[MempoolRow]
     pending_parents: Query[tuple[str, str]]
     transactions_to_mine: Query[tuple[str, bytes, bytes]]
-    outputs_spent_by: Query[tuple[str, int, str, int, int | None, bool, str]]
+    outputs_spent_by: Query[SpentOutput]
     overdue_senders: Query[str]
     overdue_family: Query[OverdueTransaction]
     release_inputs: Command
@@ -230,9 +301,9 @@ class ReplaySql(Statements, file="replay.sql"):
     replay_blocks: Query[BlockRow]
     replay_transactions: Query[StoredTransaction]
     replay_outputs: Query[StoredOutput]
-    replay_spends: Query[tuple[str, int, str, int]]
+    replay_spends: Query[StoredSpend]
     replay_mempool: Query[tuple[int, str, bytes]]
-    replay_confirmed_outputs: Query[tuple[str, int, str, int, int, bool, str | None, bool]]
+    replay_confirmed_outputs: Query[ConfirmedOutput]
     replay_balances: Query[tuple[str, int]]
 
 
@@ -251,7 +322,7 @@ class BeneficiarySql(Statements, file="beneficiaries.sql"):
 class StatisticsSql(Statements, file="statistics.sql"):
     """Sums over the chain, and its payments in order."""
 
-    activity_since: Query[tuple[int, datetime, Decimal, int, Decimal, Decimal, int, int | None, int, Decimal]]
+    activity_since: Query[ActivityRow]
     payments_from_height: Query[tuple[Decimal, int, int]]
     largest_payments_from_height: Query[ConfirmedPayment]
     payments_after: Query[ConfirmedPayment]

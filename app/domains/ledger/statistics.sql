@@ -1,10 +1,10 @@
 -- name: activity_since
 -- The chain at its tip, and its blocks since a moment: how many, the lowest of them, their payments and their fees.
 SELECT i.tip_height, i.updated_at, i.average_block_time, i.current_difficulty, i.circulating_coins, i.total_coins,
-       b.blocks, b.lowest, b.transactions, b.fees
+       b.blocks, b.lowest, b.payments, b.fees
 FROM blockchain_info i
 CROSS JOIN LATERAL (
-    SELECT count(*) AS blocks, min(height) AS lowest, coalesce(sum(transaction_count - 1), 0)::bigint AS transactions,
+    SELECT count(*) AS blocks, min(height) AS lowest, coalesce(sum(transaction_count - 1), 0)::bigint AS payments,
            coalesce(sum(fees), 0)::numeric(20, 8) AS fees
     FROM blocks WHERE timestamp >= $1
 ) b;

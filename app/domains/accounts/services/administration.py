@@ -116,9 +116,10 @@ class Administration:
 
     async def _rewrap_batch(self, tx: Tx) -> int:
         rows = await tx.fetch(UserSql.national_ids_to_rewrap, self.keyring.active, REWRAP_BATCH)
-        for user_id, kek_id, wrapped_key, ciphertext in rows:
-            sealed = self.keyring.rewrap(Sealed(kek_id, wrapped_key, ciphertext), national_id_aad(user_id))
-            await tx.execute(UserSql.rewrap_national_id, user_id, sealed.kek_id, sealed.wrapped_key)
+        for row in rows:
+            before = Sealed(row.national_id_kek_id, row.national_id_wrapped_key, row.national_id_ciphertext)
+            sealed = self.keyring.rewrap(before, national_id_aad(row.id))
+            await tx.execute(UserSql.rewrap_national_id, row.id, sealed.kek_id, sealed.wrapped_key)
         return len(rows)
 
     async def _insert_codes(self, tx: Tx, wanted: Sequence[str]) -> list[UUID]:

@@ -32,7 +32,7 @@ class Profiles:
             profile = await tx.fetch_one(ProfileSql.lock_profile, viewer.user_id)
             if profile is None:
                 raise NotFound
-            username, _, avatar_url, trading_mode = profile
+            username, avatar_url, trading_mode = profile
             if changes.username is not UNSET:
                 username = changes.username
             if changes.avatar_url is not UNSET:

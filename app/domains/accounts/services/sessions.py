@@ -69,8 +69,8 @@ class Sessions:
         session = await self.database.fetch_one(SessionSql.session_of_token, digest(token), now)
         if session is None:
             return None
-        user_id, session_id, role, is_verified, expires_at = session
-        return Viewer(user_id, session_id, Role(role), is_verified, expires_at, client)
+        role = Role(session.role)
+        return Viewer(session.user_id, session.session_id, role, session.is_verified, session.expires_at, client)
 
     def fault_of(self, token: str) -> str:
         """Returns why `authenticate` refused a token. The message reveals nothing but its age."""

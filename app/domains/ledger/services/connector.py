@@ -109,16 +109,15 @@ async def _insert(tx: Tx, block: Block, miner_wallet_id: str, delta: BlockDelta,
 
 async def _confirm_outputs(tx: Tx, delta: BlockDelta, pending: list[str], head: Head, now: datetime) -> list[str]:
     """Returns the wallets whose spendable balance changed."""
-    row = await tx.fetch_one(BlockSql.confirm_outputs, pending, head.progress.height + 1, head.maturing_height, now)
-    assert row is not None
-    outputs, units, credits, changed = row
+    found = await tx.fetch_one(BlockSql.confirm_outputs, pending, head.progress.height + 1, head.maturing_height, now)
+    assert found is not None
     made = [utxo.amount_units for utxo in delta.created.values() if not utxo.is_coinbase]
-    if (outputs, units, credits) != (len(made), sum(made), len(changed)):
+    if (found.outputs, found.units, found.credits) != (len(made), sum(made), len(found.changed)):
         raise MempoolMismatch(
             f"block {head.progress.height + 1} makes {len(made)} outputs of {sum(made)} units, "
-            f"the tables have {outputs} of {units}, and {len(changed)} of {credits} balances"
+            f"the tables have {found.outputs} of {found.units}, and {len(found.changed)} of {found.credits} balances"
         )
-    return changed
+    return found.changed
 
 
 async def _move_head(tx: Tx, block: Block, delta: BlockDelta, head: Head, now: datetime) -> None:

@@ -79,11 +79,10 @@ async def read_spending_context(executor: Executor, hashes: list[str], senders: 
     unspent: dict[OutPoint, Utxo] = {}
     spenders: dict[OutPoint, bytes] = {}
     for row in await executor.fetch(MempoolSql.outputs_spent_by, hashes):
-        transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender = row
-        outpoint = OutPoint(bytes.fromhex(transaction_hash), output_index)
-        spenders[outpoint] = bytes.fromhex(spender)
-        if height is not None:
-            unspent[outpoint] = Utxo(bytes.fromhex(wallet_id), amount_units, height, is_coinbase)
+        outpoint = OutPoint(bytes.fromhex(row.transaction_hash), row.output_index)
+        spenders[outpoint] = bytes.fromhex(row.spent_in_tx_hash)
+        if row.block_height is not None:
+            unspent[outpoint] = Utxo(bytes.fromhex(row.wallet_id), row.amount_units, row.block_height, row.is_coinbase)
     return SpendingContext(unspent, spenders, await read_public_keys(executor, senders))
 
 

@@ -44,24 +44,23 @@ class Statistics:
         row = await self.database.fetch_one(StatisticsSql.activity_since, since)
         if row is None:
             return None
-        tip_height, tip_at, block_time, difficulty, circulating, total, blocks, lowest, payments, fees = row
         volume, large_payments, active, largest = Decimal(0), 0, 0, list[ConfirmedPayment]()
-        if blocks:
+        if row.blocks:
             ((volume, large_payments, active),) = await self.database.fetch(
-                StatisticsSql.payments_from_height, lowest, large
+                StatisticsSql.payments_from_height, row.lowest, large
             )
-            largest = await self.database.fetch(StatisticsSql.largest_payments_from_height, lowest, LARGEST)
+            largest = await self.database.fetch(StatisticsSql.largest_payments_from_height, row.lowest, LARGEST)
         return Activity(
-            tip_height=tip_height,
-            tip_at=tip_at,
-            average_block_time_s=float(block_time),
-            difficulty_bits=difficulty,
-            circulating=circulating,
-            total=total,
-            blocks=blocks,
-            payments=payments,
+            tip_height=row.tip_height,
+            tip_at=row.updated_at,
+            average_block_time_s=float(row.average_block_time),
+            difficulty_bits=row.current_difficulty,
+            circulating=row.circulating_coins,
+            total=row.total_coins,
+            blocks=row.blocks,
+            payments=row.payments,
             volume=volume,
-            fees=fees,
+            fees=row.fees,
             active_wallets=active,
             large_payments=large_payments,
             largest_payments=largest,

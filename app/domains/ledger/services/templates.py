@@ -67,8 +67,13 @@ async def build_template(database: Database, miner_wallet_id: bytes, now_s: int)
         parents = await tx.fetch(MempoolSql.pending_parents) if rows else []
         chosen = choose_transactions(
             [
-                MempoolEntry(bytes.fromhex(transaction_hash), fee_units, signed_size(body, signature), sequence)
-                for transaction_hash, fee_units, body, signature, sequence in rows
+                MempoolEntry(
+                    bytes.fromhex(row.transaction_hash),
+                    row.fee_units,
+                    signed_size(row.encoding_bytes, row.signature_bytes),
+                    row.sequence,
+                )
+                for row in rows
             ],
             [(bytes.fromhex(parent), bytes.fromhex(child)) for parent, child in parents],
             _ROOM_BYTES,
@@ -81,7 +86,7 @@ async def build_template(database: Database, miner_wallet_id: bytes, now_s: int)
         context = await read_spending_context(tx, hashes, sorted(senders))
     timestamp_s = block_time(head.progress, now_s, database_s)
     block = await asyncio.to_thread(_assemble, head, fit, context, miner_wallet_id, timestamp_s)
-    newest_sequence = max((sequence for *_, sequence in rows), default=0)
+    newest_sequence = max((row.sequence for row in rows), default=0)
     return BlockTemplate(block, TemplateBasis(head.progress.hash.hex(), newest_sequence))
 
 

@@ -206,8 +206,8 @@ RETURNING symbol, price_usd;
 
 -- name: day_of_candles
 -- The first, highest and lowest price and the volume since a time, from the hourly candles of an exchange.
-SELECT c.symbol, (array_agg(c.open ORDER BY c.opened_at))[1] AS open, max(c.high) AS high, min(c.low) AS low,
-    sum(c.volume_usd) AS volume_usd
+SELECT (array_agg(c.open ORDER BY c.opened_at))[1] AS open, max(c.high) AS high, min(c.low) AS low,
+    sum(c.volume_usd) AS volume_usd, c.symbol
 FROM candles c
 WHERE c.symbol = ANY ($1::text[]) AND c.exchange = $2::text AND c.interval = '1h' AND c.opened_at >= $3::timestamptz
 GROUP BY c.symbol;

@@ -3,8 +3,14 @@
 from datetime import datetime
 from decimal import Decimal
 
-from app.domains.market.prices.model import Candle, PriceSample, Quote, StoredQuote
+from app.domains.market.prices.model import Candle, Day, PriceSample, Quote, StoredQuote
 from app.kit.sql import Command, Keyed, Query, Statements
+
+
+class TokenDay(Day, frozen=True):
+    """The last 24 hours of this token."""
+
+    symbol: str
 
 
 class PriceSql(Statements, file="prices.sql"):
@@ -28,7 +34,7 @@ class PriceSql(Statements, file="prices.sql"):
     lock_quotes: Query[StoredQuote]
     expire_quotes: Command
     put_quotes: Query[tuple[str, Decimal]]
-    day_of_candles: Query[tuple[str, Decimal, Decimal, Decimal, Decimal]]
+    day_of_candles: Query[TokenDay]
 
 
 class ClockRepairSql(Statements, file="clock_repair.sql"):

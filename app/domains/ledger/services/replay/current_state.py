@@ -10,7 +10,7 @@ from app.domains.ledger.rules.transaction import MalformedTransaction, OutPoint,
 from app.domains.ledger.rules.utxo_hash import UtxoSetHasher
 from app.domains.ledger.services.replay.replayed_chain import ReplayedChain
 from app.domains.ledger.services.replay.stored_block import Inconsistency
-from app.domains.ledger.statements import ReplaySql
+from app.domains.ledger.statements import ConfirmedOutput, ReplaySql
 from app.kit.db import Tx
 
 PAGE_ROWS = 5_000
@@ -52,23 +52,26 @@ async def check_unspent(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) ->
     stray: str | None = None
     after = ("", -1)
     while rows := await tx.fetch(ReplaySql.replay_confirmed_outputs, *after, PAGE_ROWS):
-        after = (rows[-1][0], rows[-1][1])
+        after = (rows[-1].transaction_hash, rows[-1].output_index)
         for row in rows:
-            transaction_hash, output_index, wallet_id, amount_units, height, is_coinbase, spender, is_spent = row
-            if is_spent:
+            if row.is_spent:
                 continue
-            outpoint = OutPoint(bytes.fromhex(transaction_hash), output_index)
-            utxo = Utxo(bytes.fromhex(wallet_id), amount_units, height, is_coinbase)
+            outpoint = OutPoint(bytes.fromhex(row.transaction_hash), row.output_index)
+            utxo = Utxo(bytes.fromhex(row.wallet_id), row.amount_units, row.block_height, row.is_coinbase)
             hasher.add(outpoint, utxo)
             if stray is None and chain.unspent.get(outpoint) != utxo:
-                stray = f"output {output_index} of {transaction_hash}"
-            if mempool.spenders.get(outpoint) != spender:
-                raise _inconsistency(chain, f"output {output_index} of {transaction_hash} is set aside for {spender}")
+                stray = _name(row)
+            if mempool.spenders.get(outpoint) != row.spent_in_tx_hash:
+                raise _inconsistency(chain, f"{_name(row)} is set aside for {row.spent_in_tx_hash}")
     if hasher.digest() != chain.utxo_set_hash():
         where = "an output is missing" if stray is None else f"{stray} differs"
         raise _inconsistency(
             chain, f"the unspent outputs hash to {hasher.digest().hex()}, the replayed ones do not: {where}"
         )
+
+
+def _name(output: ConfirmedOutput) -> str:
+    return f"output {output.output_index} of {output.transaction_hash}"
 
 
 async def check_balances(tx: Tx, chain: ReplayedChain, mempool: MempoolEffect) -> None:

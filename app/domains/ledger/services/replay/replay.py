@@ -89,10 +89,9 @@ class Replay:
         blocks = {row.transaction_hash: block for block in stored.values() for row in block.transactions}
         for output in await tx.fetch(ReplaySql.replay_outputs, list(blocks)):
             blocks[output.transaction_hash].outputs.append(output)
-        for spender, input_index, transaction_hash, output_index in await tx.fetch(
-            ReplaySql.replay_spends, list(blocks)
-        ):
-            blocks[spender].spends[transaction_hash, output_index] = (spender, input_index)
+        for spend in await tx.fetch(ReplaySql.replay_spends, list(blocks)):
+            spender = spend.spent_in_tx_hash
+            blocks[spender].spends[spend.transaction_hash, spend.output_index] = (spender, spend.spent_input_index)
         senders = {
             transaction.sender_wallet_id
             for block in stored.values()

@@ -70,7 +70,7 @@ class Recorder:
     async def days(self, symbols: Sequence[str], source: str) -> dict[str, Day]:
         """Returns the last 24 hours of each token according to our own candles."""
         rows = await self._database.fetch(PriceSql.day_of_candles, symbols, source, self._clock.now() - DAY)
-        return {symbol: Day(open, high, low, volume) for symbol, open, high, low, volume in rows}
+        return {day.symbol: day for day in rows}
 
     async def _record_quotes(self, ticker: Ticker) -> None:
         quotes, ticker.due = ticker.due, {}
