@@ -222,7 +222,7 @@ async def test_a_replay_is_answered_before_any_limit(stage: Stage, name: str, be
     first = await caller.accepted(input, "key")
     await caller.scenario.changes[between](stage)
     new = await caller.call(other, "new key")
-    assert new["__typename"] != caller.scenario.type, "the change refuses what is new"
+    assert new["__typename"] != caller.scenario.type, "the change must refuse the other input as well"
     assert await caller.accepted(input, "key") == first
     assert (await caller.call(other, "key"))["__typename"] == "IdempotencyKeyReused"
 

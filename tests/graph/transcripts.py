@@ -49,6 +49,7 @@ KIND_OF_FIELD: Final = {
     "cursor": "cursor",
     "startCursor": "cursor",
     "endCursor": "cursor",
+    "streamCursor": "cursor",
     "nonce": "number",
     "refreshToken": "token",
 }
@@ -123,7 +124,10 @@ def given(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [given(item, names) for item in value]
     if isinstance(value, str) and (placeholder := _PLACEHOLDER.fullmatch(value)):
-        return names[placeholder[2]]
+        name = placeholder[2]
+        if name not in names:
+            raise KeyError(f"No step keeps `{name}`: write `<keep:{name}>` in the `data` of the step that returns it")
+        return names[name]
     return value
 
 

@@ -98,6 +98,9 @@ async def test_no_viewer_receives_the_data_of_another(
         if watch.refused:
             assert [message["type"] for message in watch.messages] == ["error"]
             assert watch.messages[0]["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    if data is None:
+        silent = {each.field for each in documents} - {each.document.field for each in accepted if each.messages}
+        assert silent == set(), "no step of the example appends an event of these"
     await assert_executions(accepted, before, after)
 
 
