@@ -19,7 +19,8 @@ declared types with the columns that Postgres reports for a statement.
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import starmap
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -52,30 +53,29 @@ class Query(Statement, Generic[R_co], frozen=True, eq=False):
 
     def decode(self, rows: "Iterable[asyncpg.Record]") -> list[R_co]:
         """Converts the rows that Postgres sends to records."""
-        return _decode(self.record, rows)
+        return _decoder(self.record)(rows)
 
 
 class Keyed(Query[R_co], frozen=True, eq=False):
     """Rows for many keys at once: `$1` is an array of keys, the first column is the 1-based position of a row's key."""
 
-    def group(self, keys: Sequence[K], rows: "Iterable[asyncpg.Record]") -> dict[K, list[R_co]]:
+    def group(self, keys: Sequence[K], rows: "Sequence[asyncpg.Record]") -> dict[K, list[R_co]]:
         """What belongs to each key, in the statement's order."""
-        found: dict[K, list[R_co]] = {key: [] for key in keys}
-        ordinals, rest = [], []
-        for ordinal, *columns in rows:
-            ordinals.append(ordinal)
-            rest.append(columns)
-        for ordinal, record in zip(ordinals, _decode(self.record, rest), strict=True):
-            found[keys[ordinal - 1]].append(record)
-        return found
+        found: list[list[R_co]] = [[] for _ in keys]
+        for row, record in zip(rows, _decoder(self.record)(row[1:] for row in rows), strict=True):
+            found[row[0] - 1].append(record)
+        return dict(zip(keys, found, strict=True))
 
 
-def _decode(record: Any, rows: Iterable[Any]) -> list[Any]:
+@cache
+def _decoder(record: Any) -> Callable[[Iterable[Any]], list[Any]]:
     if get_origin(record) is tuple:
-        return list(map(tuple, rows))
+        return lambda rows: list(map(tuple, rows))
     if isinstance(record, type) and issubclass(record, msgspec.Struct):
-        return list(starmap(record, rows))
-    return [row[0] for row in rows] if record is not asyncpg.Record else list(rows)
+        return lambda rows: list(starmap(record, rows))
+    if record is asyncpg.Record:
+        return list
+    return lambda rows: [row[0] for row in rows]
 
 
 class Section(NamedTuple):

@@ -113,7 +113,7 @@ def _follow(relation: Relation) -> Resolver:
         key = key_of(source)
         if (key is None and is_one) or not relation.is_allowed(info.context, source):
             return None
-        load, make = relation.follow(info.context, arguments, lambda: selects(info, STREAM_CURSOR))
+        load, make, _ = relation.follow(info.context, arguments, lambda: selects(info, STREAM_CURSOR))
         return load(key) if make is None else _made(load(key), partial(make, key))
 
     return follow

@@ -6,6 +6,7 @@ batch.
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -60,12 +61,12 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         reads, loader = context.reads, self.loader
         match loader:
             case One():
-                return Following(lambda key: reads.one(loader, key))
+                return Following(partial(reads.one, loader))
             case Many():
-                return Following(lambda key: reads.many(loader, key))
+                return Following(partial(reads.many, loader))
         chosen, request = self.request(context.cursors, arguments)
         if (stream := self.stream) is not None and asks_for_stream_cursor():
-            return Following(lambda key: page_of(context, chosen, key, request, stream(key)))
+            return Following(lambda key: page_of(context, chosen, key, request, stream(key)), is_batched=False)
 
         def source(key: Any, result: Any) -> PageSource:
             return PageSource(context, chosen, key, request, result)
@@ -93,6 +94,8 @@ class Following(NamedTuple):
     load: Callable[[Any], Awaitable[Any]]
     make: Callable[[Any, Any], Any] | None = None
     """Converts what was loaded for a key. Null: it is not converted."""
+    is_batched: bool = True
+    """Whether `load` returns the future of a batch, which needs no task. Otherwise it returns a coroutine."""
 
 
 def _first(limit: int) -> Any:

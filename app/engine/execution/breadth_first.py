@@ -264,8 +264,13 @@ class Levels:
         distinct = dict.fromkeys(each for each in keys if each is not _NOT_ALLOWED)
         if isinstance(relation.loader, One):
             distinct.pop(None, None)
-        load, make = relation.follow(self._context, field.arguments, lambda: field.asks_for_stream_cursor)
-        return _Loads(keys, {each: self._started(load(each)) for each in distinct}, make)
+        following = relation.follow(self._context, field.arguments, lambda: field.asks_for_stream_cursor)
+        load = following.load
+        if following.is_batched:
+            loads = {each: load(each) for each in distinct}
+        else:
+            loads = {each: self._started(load(each)) for each in distinct}
+        return _Loads(keys, loads, following.make)
 
     async def _finish(self, field: Field, begun: "list[Any] | _Loads", results: list[dict[str, Any]]) -> None:
         if isinstance(begun, _Loads):
