@@ -185,6 +185,27 @@ async def test_a_block_that_breaks_a_rule_changes_nothing(scene: Scene) -> None:
     assert await everything(scene.owner) == before
 
 
+async def test_a_block_holds_no_child_without_its_parent(scene: Scene) -> None:
+    await scene.begin(blocks=2)
+    (outpoint, units), *_ = (await scene.coins("alice")).items()
+    parent = await scene.submit(
+        "alice", scene.payment("alice", [outpoint], [("bob", COIN), ("alice", units - COIN - 1000)])
+    )
+    change = OutPoint(bytes.fromhex(parent), 1)
+    await scene.submit("alice", scene.payment("alice", [change], [("bob", units - COIN - 3000)], 2000))
+    block = await scene.next_block()
+    coinbase, _, child = block.transactions
+    reward = TransactionOutput(bytes.fromhex(scene.wallet("alice")), coinbase.transaction.output_units - 1000)
+    poorer = msgspec.structs.replace(coinbase.transaction, outputs=(reward,))
+    before = await everything(scene.owner)
+    with pytest.raises(RuleBroken) as refused:
+        await scene.services.chain.connect(
+            block_of(block.header, [SignedTransaction(poorer, b""), child]), scene.wallet("alice")
+        )
+    assert refused.value.violation is Violation.OUTPUT_NOT_AVAILABLE
+    assert await everything(scene.owner) == before
+
+
 async def test_a_block_holds_only_what_waits_in_the_mempool(scene: Scene) -> None:
     await scene.begin(blocks=2)
     (outpoint, units), *_ = (await scene.coins("alice")).items()
@@ -214,6 +235,17 @@ async def test_a_row_that_says_other_than_the_signed_bytes_stops_the_block(scene
     )
     before = await everything(scene.owner)
     with pytest.raises(MempoolMismatch):
+        await scene.services.chain.connect(block, scene.wallet("alice"))
+    assert await everything(scene.owner) == before
+
+
+async def test_a_wallet_without_a_balance_stops_the_block(scene: Scene) -> None:
+    await scene.begin(blocks=2)
+    await scene.pay("alice", "bob", "1")
+    block = await scene.next_block()
+    await scene.owner.execute("DELETE FROM wallet_balances WHERE wallet_id = $1", scene.wallet("bob"))
+    before = await everything(scene.owner)
+    with pytest.raises(MempoolMismatch, match="1 of 2 balances"):
         await scene.services.chain.connect(block, scene.wallet("alice"))
     assert await everything(scene.owner) == before
 

@@ -142,6 +142,20 @@ async def test_a_list_is_handed_over_to_its_stream(graph: Graph, scene: Scene) -
     assert [event["transactionUpdates"]["transaction"]["hash"] for event in await task] == [paid]
 
 
+async def test_the_lists_of_several_parents_take_as_many_statements_as_that_of_one(graph: Graph, scene: Scene) -> None:
+    people = [await scene.person() for _ in range(3)]
+    for person in people:
+        await scene.mine(person)
+
+    async def statements(blocks: int) -> int:
+        selected = "nodes { miner { transactions(first: 1) { streamCursor nodes { hash } } } }"
+        response = await graph.run(f"{{ blocks(first: {blocks}) {{ {selected} }} }}")
+        assert response.errors == []
+        return response.statements
+
+    assert await statements(1) == await statements(3)
+
+
 async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, scene: Scene) -> None:
     alice = await scene.person()
     await scene.mine(alice)
