@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from app.domains.accounts.house import PREPARE_WALLET
-from app.domains.accounts.services.registration import PrepareWallet, WalletWriter
+from app.domains.accounts.house import CHECK_PUBLIC_KEY, PREPARE_WALLET
+from app.domains.accounts.services.registration import CheckPublicKey, PrepareWallet, WalletWriter
 from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
+from app.domains.ledger.services.wallets import parsed_public_key
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import CHAIN
 from app.kit.house import Port, Wiring
@@ -91,9 +92,18 @@ def wallet_of_new_user(wiring: Wiring) -> PrepareWallet:
     return prepare
 
 
+def key_of_new_user(_: Wiring) -> CheckPublicKey:
+    """Checks a key as the ledger does before it prepares a wallet."""
+    return parsed_public_key
+
+
 def chain_of_ledger(wiring: Wiring) -> LedgerChain:
     """The ledger's chain, under the symbol of the token that stands for it."""
     return LedgerChain(lambda: wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
 
 
-PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {PREPARE_WALLET: wallet_of_new_user, CHAIN: chain_of_ledger}
+PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
+    PREPARE_WALLET: wallet_of_new_user,
+    CHECK_PUBLIC_KEY: key_of_new_user,
+    CHAIN: chain_of_ledger,
+}

@@ -135,7 +135,7 @@ async def replay_of(tx: Tx, keyed: KeyedRequest, result_type: type[T]) -> Outcom
 def _request_hash(keyed: KeyedRequest) -> str:
     """Raises InvalidInput for what cannot be a key."""
     if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
-        raise InvalidInput("idempotencyKey", "An idempotency key has 1 to 200 printable characters.")
+        raise InvalidInput("idempotency_key", "An idempotency key has 1 to 200 printable characters.")
     return hashlib.sha256(_body(keyed)).hexdigest()
 
 

@@ -12,6 +12,7 @@ from app.engine.declarations.bindings import bind_resolvers
 from app.engine.declarations.descriptions import describe
 from app.engine.declarations.extensions import extend
 from app.engine.declarations.nodes import NodeKind, kind_of
+from app.engine.declarations.problems import declare_codes
 from app.kit.house import House
 from app.schema.scalars import SCALARS
 from app.schema.viewer import Viewer
@@ -65,6 +66,7 @@ def compose(houses: Sequence[GraphHouse], roots: Mapping[str, type]) -> strawber
     for house in houses:
         for extension in house.extensions:
             extend(extension)
+    declare_codes(_parts(houses, "mutation"))
     viewer = get_object_definition(Viewer, strict=True)
     viewer.fields = [field for part in _parts(houses, "viewer") for field in _fields(part)]
     composed = {root: _composed(roots[root], list(_parts(houses, root))) for root in ROOTS}

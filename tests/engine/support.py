@@ -152,7 +152,7 @@ class Query:
 
     @strawberry.field
     def refused(self) -> str | None:
-        raise refuse(NotFound())
+        raise refuse(NotFound(Item))
 
     @strawberry.field
     def item(self, name: str = "item") -> Item:
@@ -172,7 +172,7 @@ class Query:
 
     @strawberry.field
     def missing(self) -> str | None:
-        raise NotFound
+        raise NotFound(Item)
 
     @strawberry.field
     def limited(self) -> str | None:

@@ -130,7 +130,7 @@ class Query:
 
     @strawberry.field
     def gone(self) -> str | None:
-        raise NotFound
+        raise NotFound(Query)
 
     @strawberry.field
     def down(self) -> str:

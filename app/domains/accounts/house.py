@@ -3,11 +3,13 @@
 from app.domains.accounts import loaders
 from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
 from app.domains.accounts.services import AccountsServices
-from app.domains.accounts.services.registration import PrepareWallet
+from app.domains.accounts.services.registration import CheckPublicKey, PrepareWallet
 from app.kit.house import House, Port, Wiring
 
 PREPARE_WALLET = Port[PrepareWallet]("prepare_wallet")
 """Makes the wallet of a new user."""
+CHECK_PUBLIC_KEY = Port[CheckPublicKey]("check_public_key")
+"""Checks the public key that a new user brings."""
 
 
 def _build(wiring: Wiring) -> AccountsServices:
@@ -23,6 +25,7 @@ def _build(wiring: Wiring) -> AccountsServices:
         keyring=resources.keyring,
         passwords=resources.passwords,
         prepare_wallet=wiring.port(PREPARE_WALLET),
+        check_public_key=wiring.port(CHECK_PUBLIC_KEY),
     )
 
 

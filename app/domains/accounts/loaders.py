@@ -11,6 +11,7 @@ from app.domains.accounts.statements import (
 from app.kit.loaders import Audience, many, one, page
 
 user_by_id = one(UserSql.users_by_ids, key="id", audience=Audience.PUBLIC)
+user_by_email = one(UserSql.users_by_emails, key="email", audience=Audience.VIEWER)
 account_by_id = one(UserSql.accounts_by_ids, key="id", audience=Audience.VIEWER)
 profile_by_user = one(ProfileSql.profiles_by_users, key="user_id", audience=Audience.VIEWER)
 

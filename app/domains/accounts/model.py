@@ -93,6 +93,12 @@ class ListedUser(PublicUser, frozen=True):
     created_at: datetime
 
 
+class MailedUser(PublicUser, frozen=True):
+    """A user that an admin looks up by e-mail address."""
+
+    email: str
+
+
 class Account(msgspec.Struct, frozen=True):
     """The part of a user that only they and admins can see."""
 
@@ -195,9 +201,13 @@ class AuditVerdict(msgspec.Struct, frozen=True):
 class AccessCodeInvalid(Problem):
     """This access code does not exist or has been used."""
 
+    field = "access_code"
+
 
 class EmailTaken(Problem):
     """This e-mail address has an account already."""
+
+    field = "email"
 
 
 class BadCredentials(Problem):
@@ -219,10 +229,16 @@ class SessionEnded(Problem):
 class ResetInvalid(Problem):
     """This link is wrong, has been used, or has expired. Ask for a new one."""
 
+    field = "token"
+
 
 class UsernameTaken(Problem):
     """Somebody else has this username."""
 
+    field = "username"
+
 
 class OwnRole(Problem):
     """Nobody changes their own role: the last admin would be gone."""
+
+    concerns_id = True

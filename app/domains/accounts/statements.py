@@ -10,6 +10,7 @@ from app.domains.accounts.model import (
     Account,
     AuthLogEntry,
     ListedUser,
+    MailedUser,
     Profile,
     PublicUser,
     Session,
@@ -82,6 +83,7 @@ class UserSql(Statements, file="users.sql"):
     users_by_ids: Query[PublicUser]
     accounts_by_ids: Query[Account]
     account_by_email: Query[Account]
+    users_by_emails: Query[MailedUser]
     users_page: Query[ListedUser]
     users_count: Query[int]
     insert_user: Query[UUID]

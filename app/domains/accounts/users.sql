@@ -12,6 +12,12 @@ FROM users WHERE id = ANY($1::uuid[]);
 SELECT id, email, full_name, role, is_verified, national_id_kek_id IS NOT NULL AS has_national_id, created_at
 FROM users WHERE email = $1;
 
+-- name: users_by_emails
+-- The public part of the users with these e-mail addresses, in no order.
+SELECT u.id, n.display_name, u.email
+FROM users u JOIN display_names n ON n.user_id = u.id
+WHERE u.email = ANY($1::citext[]);
+
 -- name: users_page
 -- Users whose e-mail address has a prefix, the newest first.
 SELECT u.id, n.display_name, u.created_at

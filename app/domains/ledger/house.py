@@ -4,9 +4,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 from app.domains.accounts.house import ACCOUNTS
+from app.domains.accounts.model import PublicUser
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger import loaders
 from app.domains.ledger.jobs import ledger_schedules
+from app.domains.ledger.model import Wallet
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.miner import Miner
 from app.kit.db import PUBLIC
@@ -37,10 +39,10 @@ async def build_miner(wiring: Wiring, services: LedgerServices, email: str) -> M
     resources = wiring.resources
     user = await wiring.services[AccountsServices].users.by_email(email)
     if user is None:
-        raise NotFound(f"MONETA_MINER_EMAIL names {email}, but nobody is registered with it.")
+        raise NotFound(PublicUser, f"MONETA_MINER_EMAIL names {email}, but nobody is registered with it.")
     wallet = await Reads(resources.database, PUBLIC).one(loaders.wallet_by_user, user.id)
     if wallet is None:
-        raise NotFound(f"{email} has no wallet.")
+        raise NotFound(Wallet, f"{email} has no wallet.")
     await services.chain.ensure_genesis(wallet.wallet_id)
     return Miner(
         services.chain, wallet.wallet_id, resources.settings.mining_hashes_per_s, VolatileTopics(resources.redis)

@@ -242,6 +242,8 @@ class RecipientNotFound(Problem):
 class InsufficientFunds(Problem):
     """The wallet's spendable coins do not cover the payment and its fee."""
 
+    field = "amount"
+
     def __init__(self, available: Decimal) -> None:
         super().__init__()
         self.available = available
@@ -249,6 +251,8 @@ class InsufficientFunds(Problem):
 
 class TooManyCoins(Problem):
     """The wallet's coins cover the payment, but are too small for one transaction. Pay less at once."""
+
+    field = "amount"
 
     def __init__(self, payable: Decimal) -> None:
         super().__init__()
@@ -290,9 +294,11 @@ class TransactionRejected(Problem):
 class BeneficiaryExists(Problem):
     """This wallet is among your beneficiaries already."""
 
+    field = "wallet_id"
+
 
 class PublicKeyTaken(InvalidInput):
     """This public key has a wallet already."""
 
     def __init__(self) -> None:
-        super().__init__("publicKey", "This public key has a wallet already.")
+        super().__init__("public_key", "This public key has a wallet already.")

@@ -6,6 +6,7 @@ from graphql import GraphQLField
 
 from app.engine.declarations.bindings import Column, binding_of
 from app.engine.declarations.computed import ParentFunction
+from app.engine.declarations.lookups import Lookup
 from app.engine.declarations.metadata import metadata_of
 from app.engine.declarations.relations import Relation
 from app.engine.declarations.subscriptions import declared_stream
@@ -35,6 +36,8 @@ def audience_of(field: GraphQLField) -> Audience:
     match binding_of(field):
         case Relation() as relation:
             return relation.loader.audience
+        case Lookup() as lookup:
+            return lookup.audience
         # These are computed from their parent alone: who may see the parent may see them.
         case Column() | ParentFunction():
             return Audience.PUBLIC

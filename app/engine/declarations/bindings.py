@@ -6,6 +6,7 @@ these, and the binding, which the executor plans with. Every other field (with a
 `Info`) keeps Strawberry's resolver.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from operator import attrgetter
@@ -15,11 +16,18 @@ import msgspec
 import strawberry
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.execution import optimized_is_awaitable
+from strawberry.types import get_object_definition
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from app.engine.declarations.arguments import locate
 from app.engine.declarations.computed import FROM_PARENT, ParentFunction
+from app.engine.declarations.lookups import LOOKUP, Lookup
+from app.engine.declarations.nodes import record_of
+from app.engine.declarations.problems import Kinds, description_of, problems_of
 from app.engine.declarations.relations import STREAM_CURSOR, Relation, selects
+from app.kit.errors import Problem
 from app.kit.loaders import One
 
 Resolver = Callable[..., Any]
@@ -33,7 +41,7 @@ class Column(msgspec.Struct, frozen=True):
     name: str
 
 
-Binding = Column | ParentFunction | Relation
+Binding = Column | ParentFunction | Relation | Lookup
 
 
 def bind_resolvers(schema: strawberry.Schema) -> None:
@@ -46,10 +54,15 @@ def bind_resolvers(schema: strawberry.Schema) -> None:
             if binding is not None:
                 field.extensions[BINDING] = binding
                 field.resolve = _resolver(binding)
+            if field.args and field.subscribe is not None:
+                field.subscribe = _locating(field, field.subscribe)
+            elif field.args and field.resolve is not None:
+                field.resolve = _locating(field, field.resolve)
     if (mutations := schema._schema.mutation_type) is not None:
+        type_name = _type_names(schema)
         for field in mutations.fields.values():
             if field.resolve is not None:
-                field.resolve = _in_turn(field.resolve)
+                field.resolve = _in_turn(field.resolve, problems_of(field), type_name)
 
 
 def binding_of(field: GraphQLField) -> Binding | None:
@@ -64,6 +77,9 @@ def _binding(schema: strawberry.Schema, field: GraphQLField) -> Binding | None:
     if (relation := definition.metadata.get("relation")) is not None:
         assert isinstance(relation, Relation)
         return relation if relation.filtering is None else _with_conversion(schema, definition, relation)
+    if (lookup := definition.metadata.get(LOOKUP)) is not None:
+        assert isinstance(lookup, Lookup)
+        return _with_schema_names(schema, definition, lookup)
     if definition.base_resolver is None:
         return Column(definition.python_name)
     declared = definition.metadata.get(FROM_PARENT)
@@ -80,6 +96,13 @@ def _with_conversion(schema: strawberry.Schema, definition: StrawberryField, rel
     return msgspec.structs.replace(relation, convert=convert)
 
 
+def _with_schema_names(schema: strawberry.Schema, definition: StrawberryField, lookup: Lookup) -> Lookup:
+    ((by, *_),) = (definition.arguments,)
+    name = schema.config.name_converter.get_graphql_name
+    fields = get_object_definition(by.type, strict=True).fields
+    return Lookup({name(field): lookup.ways[field.python_name] for field in fields})
+
+
 def _resolver(binding: Binding) -> Resolver:
     match binding:
         case Column(name):
@@ -88,10 +111,46 @@ def _resolver(binding: Binding) -> Resolver:
             return lambda source, info: function(source)
         case Relation():
             return _follow(binding)
+        case Lookup():
+            return lambda source, info, by: binding.find(info.context, by)
 
 
-def _in_turn(resolve: Resolver) -> Resolver:
-    """The resolver of a mutation's field, with loads of its own.
+def _type_names(schema: strawberry.Schema) -> Callable[[type], str]:
+    """Names the type of the graph that a Strawberry type or a record stands for."""
+    names: dict[type, str] = {}
+    for kind in schema._schema.type_map.values():
+        definition = kind.extensions.get("strawberry-definition")
+        if isinstance(kind, GraphQLObjectType) and isinstance(definition, StrawberryObjectDefinition):
+            names[definition.origin] = kind.name
+            if (record := record_of(definition.origin)) is not None:
+                names[record] = kind.name
+    return names.__getitem__
+
+
+def _locating(field: GraphQLField, resolve: Resolver) -> Resolver:
+    """The resolver of a field with arguments: the paths of its problems are those of the schema."""
+
+    def resolve_and_locate(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        try:
+            value = resolve(source, info, **arguments)
+        except Problem as problem:
+            locate(problem, field, arguments)
+            raise
+        # A load is not about an argument, and may be batched with others.
+        return awaited(value, arguments) if inspect.iscoroutine(value) else value
+
+    async def awaited(value: Awaitable[Any], arguments: dict[str, Any]) -> Any:
+        try:
+            return await value
+        except Problem as problem:
+            locate(problem, field, arguments)
+            raise
+
+    return resolve_and_locate
+
+
+def _in_turn(resolve: Resolver, kinds: Kinds, type_name: Callable[[type], str]) -> Resolver:
+    """The resolver of a mutation's field, with loads of its own, which returns the expected failures as data.
 
     The loads of the field before it may hold a connection, which this one needs. What this one reads must include what
     it has written.
@@ -99,8 +158,11 @@ def _in_turn(resolve: Resolver) -> Resolver:
 
     async def resolve_in_turn(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         await info.context.read_anew()
-        value = resolve(source, info, **arguments)
-        return await value if optimized_is_awaitable(value) else value
+        try:
+            value = resolve(source, info, **arguments)
+            return await value if optimized_is_awaitable(value) else value
+        except tuple(kinds) as problem:
+            return description_of(problem, kinds, type_name)
 
     return resolve_in_turn
 

@@ -30,6 +30,7 @@ class NodeKind(NamedTuple):
 
 
 _KIND: Final = "__node_kind__"
+_RECORD: Final = "__described_record__"
 
 
 def kind_of(node: type) -> NodeKind:
@@ -43,8 +44,8 @@ def global_id(type_name: str, key: Any) -> strawberry.ID:
     return strawberry.ID(base64.urlsafe_b64encode(f"{type_name}:{key}".encode()).rstrip(b"=").decode())
 
 
-def parse_global_id(value: str, kinds: Mapping[str, NodeKind]) -> tuple[NodeKind, Any]:
-    """The kind of an object, and its key. Raises NotFound if `value` is not an ID of these kinds.
+def parse_global_id(value: str, kinds: Mapping[str, NodeKind], wanted: type = Node) -> tuple[NodeKind, Any]:
+    """The kind of an object, and its key. Raises NotFound, of the type `wanted`, for what is no ID of these kinds.
 
     The same error is raised for an object of another user and for one that does not exist.
     """
@@ -54,12 +55,12 @@ def parse_global_id(value: str, kinds: Mapping[str, NodeKind]) -> tuple[NodeKind
         kind = kinds[type_name]
         return kind, kind.parse(key)
     except (ValueError, binascii.Error, KeyError) as error:
-        raise NotFound from error
+        raise NotFound(wanted, id=value) from error
 
 
 def key_of(value: str, node: type) -> Any:
     """The key in an ID of this type. Raises NotFound if the ID is of another type."""
-    return parse_global_id(value, {node.__name__: kind_of(node)})[1]
+    return parse_global_id(value, {node.__name__: kind_of(node)}, node)[1]
 
 
 def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[T], T]:
@@ -79,11 +80,17 @@ def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[
     return declare
 
 
+def record_of(node: type) -> type | None:
+    """The record that a type describes; None if it was not declared with `record_type`."""
+    return vars(node).get(_RECORD)
+
+
 def record_type(record: type[Any]) -> Callable[[T], T]:
     """Declares a Strawberry type that describes a record and adds nothing to it."""
 
     def declare(cls: T) -> T:
         setattr(cls, "is_type_of", classmethod(lambda _, value, __: isinstance(value, record)))  # noqa: B010
+        setattr(cls, _RECORD, record)
         return strawberry.type(cls)
 
     return declare

@@ -34,6 +34,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.engine.declarations.bindings import Binding, Column, binding_of
 from app.engine.declarations.computed import ParentFunction
+from app.engine.declarations.lookups import Lookup
 from app.engine.declarations.pages import ReadsContext
 from app.engine.declarations.relations import Relation
 from app.engine.execution.failures import causes_of
@@ -234,6 +235,8 @@ class Levels:
         match field.binding:
             case Relation() as relation:
                 return self._follow(relation, field, sources)
+            case Lookup() as lookup:
+                return [self._started(lookup.find(self._context, field.arguments["by"])) for _ in sources]
             case Column(name):
                 return [getattr(source, name) for source in sources]
             case ParentFunction(function):

@@ -113,7 +113,7 @@ def _entry(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dic
 def _extensions(problem: Problem) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": problem.code}
     if isinstance(problem, InvalidInput):
-        extensions["field"] = problem.field
+        extensions["fields"] = [{"path": list(path), "message": message} for path, message in problem.fields]
     if isinstance(problem, RateLimited):
         extensions["retryAfterS"] = problem.retry_after_s
     return extensions

@@ -8,6 +8,7 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
+from app.engine.declarations.lookups import Way, by_id, lookup
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
@@ -79,7 +80,7 @@ def _user_filters(
 ) -> tuple[str | None]:
     prefix = None if filter is None or filter.email_prefix is None else filter.email_prefix.strip().lower()
     if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
-        raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
+        raise errors.InvalidInput("email_prefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
     return (prefix,)
 
 
@@ -103,9 +104,38 @@ class OwnRole(Problem):
     """Admins cannot change their own role."""
 
 
+def _email(text: str) -> str:
+    if not (email := text.strip().lower()).isprintable():
+        raise ValueError("no address")
+    return email
+
+
+@strawberry.input(one_of=True)
+class UserBy:
+    """Identifies a user in one of these ways."""
+
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The global ID.")
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The e-mail address, in any case. Admins only; the error code is FORBIDDEN for others.",
+    )
+
+
 @strawberry.type
 class UserQuery:
     """The users."""
+
+    user: User | None = lookup(
+        UserBy,
+        {
+            "id": by_id(User, loaders.user_by_id),
+            # Whether an address has an account is told to admins only.
+            "email": Way(loaders.user_by_email, _email, allow=lambda context: context.require_admin()),
+        },
+        of=User,
+        argument="Identifies the user.",
+        description="A user. Null if there is none. The display name is public; admins and the user see everything.",
+    )
 
     users: Connection[User] = paged(
         loaders.users,

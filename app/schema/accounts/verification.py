@@ -7,6 +7,7 @@ import strawberry
 from app.domains.accounts import model
 from app.domains.accounts.services import AccountsServices
 from app.engine.declarations.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
+from app.kit.errors import Faults
 from app.schema.accounts.users import User, read_user
 from app.schema.context import Info
 
@@ -66,7 +67,8 @@ class VerificationMutation:
         """Verifies an e-mail address. Only verified users can pay."""
         verification, client = info.context.services[AccountsServices].verification, info.context.client
         if input.code:
-            user_id = await verification.verify_by_code(input.code.email, input.code.code, client)
+            with Faults() as faults, faults.at("code"):
+                user_id = await verification.verify_by_code(input.code.email, input.code.code, client)
         else:
             user_id = await verification.verify_by_link(cast(str, input.token), client)
         return VerifyEmailPayload(user=await read_user(info.context, user_id))

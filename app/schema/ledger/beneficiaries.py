@@ -14,6 +14,7 @@ from app.engine.declarations.problems import (
     InvalidInput,
     NotFound,
     Problem,
+    ResultDeleted,
     mutation,
     problem_type,
 )
@@ -93,7 +94,14 @@ class BeneficiaryExists(Problem):
 class BeneficiaryMutation:
     """Changes to the viewer's beneficiaries."""
 
-    @mutation(AddBeneficiaryPayload, InvalidInput, NotFound, RecipientNotFound, BeneficiaryExists, IdempotencyKeyReused)
+    @mutation(
+        AddBeneficiaryPayload,
+        InvalidInput,
+        RecipientNotFound,
+        BeneficiaryExists,
+        ResultDeleted,
+        IdempotencyKeyReused,
+    )
     async def add_beneficiary(self, info: Info, input: AddBeneficiaryInput) -> Any:
         """Saves a recipient."""
         beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.add(

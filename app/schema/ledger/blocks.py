@@ -10,11 +10,11 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.nodes import Node, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
 from app.engine.declarations.subscriptions import durable
-from app.kit.errors import NotFound
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.context import Info
@@ -113,20 +113,17 @@ def _block_event(event: Event, cursor: Cursor) -> BlockEvent | None:
 class BlockQuery:
     """A single block."""
 
-    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Block | None)
-    async def block(
-        self, info: Info, by: Annotated[BlockBy, strawberry.argument(description="Identifies the block.")]
-    ) -> model.Block | None:
-        """A block. Null if there is none."""
-        reads = info.context.reads
-        if isinstance(by.height, int):
-            return await reads.one(loaders.block_by_height, by.height)
-        if isinstance(by.hash, str):
-            return await reads.one(loaders.block_by_hash, by.hash)
-        try:
-            return await reads.one(loaders.block_by_id, key_of(str(by.id), Block))
-        except NotFound:
-            return None
+    block: Block | None = lookup(
+        BlockBy,
+        {
+            "height": Way(loaders.block_by_height),
+            "hash": Way(loaders.block_by_hash),
+            "id": by_id(Block, loaders.block_by_id),
+        },
+        of=Block,
+        argument="Identifies the block.",
+        description="A block. Null if there is none.",
+    )
 
 
 @strawberry.type

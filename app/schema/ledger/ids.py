@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.domains.ledger import loaders
+from app.domains.ledger import loaders, model
 from app.kit.errors import NotFound
 from app.schema.context import Info
 from app.schema.scalars import Hash
@@ -35,5 +35,5 @@ async def own_wallet_id(info: Info, wallet_id: str | None) -> str:
     viewer = info.context.require_viewer()
     wallet = await info.context.reads.one(loaders.wallet_by_user, viewer.user_id)
     if wallet is None or wallet_id not in (None, wallet.wallet_id):
-        raise NotFound
+        raise NotFound(model.Wallet, path=None if wallet_id is None else ("wallet_id",))
     return wallet.wallet_id

@@ -15,6 +15,7 @@ from app.domains.ledger.streams import wallet_stream
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.costs import holds
 from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.lookups import Way, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.relations import listed, related
 from app.engine.declarations.subscriptions import durable
@@ -181,16 +182,25 @@ def _transaction_event(event: Event, cursor: Cursor) -> TransactionEvent | None:
     return TransactionEvent(cursor=cursor, transaction_hash=event.payload["hash"])
 
 
+@strawberry.input(one_of=True)
+class TransactionBy:
+    """Identifies a transaction in one of these ways."""
+
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The global ID.")
+    hash: Hash | None = strawberry.field(default=strawberry.UNSET, description="The hash.")
+
+
 @strawberry.type
 class TransactionQuery:
     """A single transaction."""
 
-    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Transaction | None)
-    async def transaction(
-        self, info: Info, hash: Annotated[Hash, strawberry.argument(description="The hash of the transaction.")]
-    ) -> model.Transaction | None:
-        """A transaction, whether confirmed, pending or failed. Null if there is none."""
-        return await info.context.reads.one(loaders.transaction_by_hash, hash)
+    transaction: Transaction | None = lookup(
+        TransactionBy,
+        {"id": by_id(Transaction, loaders.transaction_by_hash), "hash": Way(loaders.transaction_by_hash)},
+        of=Transaction,
+        argument="Identifies the transaction.",
+        description="A transaction, whether confirmed, pending or failed. Null if there is none.",
+    )
 
 
 @strawberry.type

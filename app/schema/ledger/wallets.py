@@ -10,10 +10,10 @@ from app.domains.accounts import loaders as accounts
 from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
-from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.nodes import Node, key_of, node_type, record_type
+from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
 from app.engine.declarations.subscriptions import durable
@@ -24,7 +24,7 @@ from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.ids import OwnWalletId, is_hash, own_wallet_id, parse_hash
+from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash
 from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
 from app.schema.ledger.transactions import Output, Transaction
 from app.schema.scalars import Hash
@@ -138,20 +138,10 @@ class Wallet(Node):
     )
 
 
-def wallet_id_of(text: str) -> str | None:
-    """Returns the wallet ID of a wallet ID or of a wallet's global ID; None if it is neither."""
-    if is_hash(text):
-        return text
-    try:
-        return str(key_of(text, Wallet))
-    except NotFound:
-        return None
-
-
 async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:
     row = await info.context.reads.one(loaders.balance_by_wallet, root.wallet_id)
     if row is None:
-        raise NotFound
+        raise NotFound(model.WalletBalance)
     return row.balance
 
 
@@ -171,19 +161,25 @@ def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
     return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
 
 
+@strawberry.input(one_of=True)
+class WalletBy:
+    """Identifies a wallet in one of these ways."""
+
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The global ID.")
+    wallet_id: Hash | None = strawberry.field(default=strawberry.UNSET, description="The `walletId`: the address.")
+
+
 @strawberry.type
 class WalletQuery:
     """A single wallet."""
 
-    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Wallet | None)
-    async def wallet(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The `walletId` or the global ID of the wallet.")],
-    ) -> model.Wallet | None:
-        """A wallet. Null if there is none."""
-        wallet_id = wallet_id_of(id)
-        return None if wallet_id is None else await info.context.reads.one(loaders.wallet_by_id, wallet_id)
+    wallet: Wallet | None = lookup(
+        WalletBy,
+        {"id": by_id(Wallet, loaders.wallet_by_id), "wallet_id": Way(loaders.wallet_by_id)},
+        of=Wallet,
+        argument="Identifies the wallet.",
+        description="A wallet. Null if there is none.",
+    )
 
 
 @strawberry.type

@@ -209,8 +209,7 @@ class PublishNewsInput:
     """Articles to publish."""
 
     articles: list[NewsArticleInput] = strawberry.field(
-        description=f"1 to {MAX_BATCH} articles. If one is invalid, none is published; the problem's `field` is then"
-        " like `articles.3.url`."
+        description=f"1 to {MAX_BATCH} articles. If one is invalid, none is published."
     )
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 

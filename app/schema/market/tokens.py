@@ -16,11 +16,11 @@ from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, 
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
-from app.engine.declarations.nodes import Node, key_of, node_type, record_type
+from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import Problem, problem_type
 from app.engine.declarations.relations import paged
-from app.kit.errors import NotFound
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.token import TokenAnalysis
@@ -237,6 +237,12 @@ def _token_filters(
     return listing(model.TokenFilter(search=search, **given), order)
 
 
+def _coingecko_id(text: str) -> str:
+    if not (id := text.strip().lower()).isprintable():
+        raise ValueError("no id")
+    return id
+
+
 @strawberry.type
 class TokenQuery:
     """Tokens."""
@@ -245,20 +251,17 @@ class TokenQuery:
         token_loaders.tokens, filtering=_token_filters, description="Tokens. They can be searched, filtered and sorted."
     )
 
-    @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Token | None)
-    async def token(
-        self, info: Info, by: Annotated[TokenBy, strawberry.argument(description="Identifies the token.")]
-    ) -> model.Token | None:
-        """One token. Null if it does not exist."""
-        reads = info.context.reads
-        if isinstance(by.coingecko_id, str):
-            id = by.coingecko_id.strip().lower()
-            return await reads.one(token_loaders.token_by_coingecko_id, id) if id.isprintable() else None
-        try:
-            symbol = str(key_of(by.id, Token)) if isinstance(by.id, str) else symbol_of(str(by.symbol))
-        except NotFound:
-            return None
-        return await reads.one(token_loaders.token_by_symbol, symbol)
+    token: Token | None = lookup(
+        TokenBy,
+        {
+            "symbol": Way(token_loaders.token_by_symbol, symbol_of),
+            "id": by_id(Token, token_loaders.token_by_symbol),
+            "coingecko_id": Way(token_loaders.token_by_coingecko_id, _coingecko_id),
+        },
+        of=Token,
+        argument="Identifies the token.",
+        description="One token. Null if it does not exist.",
+    )
 
     @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=TokenValidation)
     async def validate_token(

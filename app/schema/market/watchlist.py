@@ -19,6 +19,7 @@ from app.engine.declarations.problems import (
     InvalidInput,
     NotFound,
     Problem,
+    ResultDeleted,
     mutation,
     problem_type,
 )
@@ -119,10 +120,10 @@ class WatchlistMutation:
     @mutation(
         AddToWatchlistPayload,
         InvalidInput,
-        NotFound,
         TokenNotFound,
         AlreadyWatched,
         WatchlistFull,
+        ResultDeleted,
         IdempotencyKeyReused,
     )
     async def add_to_watchlist(self, info: Info, input: AddToWatchlistInput) -> Any:

@@ -78,11 +78,11 @@ class OpenSubscriptions:
         did not answer.
         """
         if not _ID.fullmatch(subscription_id):
-            raise NotFound
+            raise NotFound(OpenSubscription)
         answers = await self._rpc.call(_CLOSE, msgspec.to_builtins(_CloseRequest(viewer_id, subscription_id)))
         if any(answers.replies):
             return
-        raise NotFound if answers.complete else Unavailable
+        raise NotFound(OpenSubscription) if answers.complete else Unavailable
 
     def _list_here(self, payload: Any) -> Any:
         request = msgspec.convert(payload, _ListRequest)

@@ -100,6 +100,7 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
         keyring=keyring,
         passwords=passwords,
         prepare_wallet=prepare,
+        check_public_key=lambda _: None,
     )
     built = House(accounts, database, owner, clock, redis, keyring, mailbox)
     yield built

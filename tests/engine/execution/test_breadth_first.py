@@ -39,16 +39,16 @@ async def test_a_defect_is_counted_apart_from_what_is_expected(
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (NotFound(), True),
-        (refuse(NotFound()), True),
-        (GraphQLError("wrapped", original_error=refuse(NotFound())), True),
-        (ExceptionGroup("", [NotFound(), ExceptionGroup("", [InvalidInput("name", "Too short.")])]), True),
+        (NotFound(object), True),
+        (refuse(NotFound(object)), True),
+        (GraphQLError("wrapped", original_error=refuse(NotFound(object))), True),
+        (ExceptionGroup("", [NotFound(object), ExceptionGroup("", [InvalidInput("name", "Too short.")])]), True),
         (DEFECT, False),
         (GraphQLError("wrapped", original_error=DEFECT), False),
         (GraphQLError("wrapped", original_error=ValueError()), False),
         (ValueError(), False),
         (NullInNonNull("name"), False),
-        (ExceptionGroup("", [NotFound(), ExceptionGroup("", [DEFECT])]), False),
+        (ExceptionGroup("", [NotFound(object), ExceptionGroup("", [DEFECT])]), False),
     ],
 )
 def test_problems_are_expected_and_nothing_else(error: Exception, expected: bool) -> None:

@@ -122,7 +122,7 @@ async def test_of_two_that_close_it_one_learns_that_it_is_closed(redis: Redis, s
         outcomes = await asyncio.gather(
             first.registry.close(ALICE, "b"), second.registry.close(ALICE, "b"), return_exceptions=True
         )
-        assert sorted(map(repr, outcomes)) == sorted([repr(None), repr(NotFound())])
+        assert sorted(map(repr, outcomes)) == sorted([repr(None), repr(NotFound(OpenSubscription))])
         assert second.closed == ["b"]
 
 

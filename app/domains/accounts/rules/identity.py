@@ -3,7 +3,7 @@
 import re
 
 from app.kit.crypto.passwords import encode_password
-from app.kit.errors import InvalidInput
+from app.kit.errors import InvalidInput, Path
 
 MAX_EMAIL_CHARS = 254
 MAX_NAME_CHARS = 255
@@ -31,12 +31,12 @@ def email(text: str) -> str:
 
 def full_name(text: str) -> str:
     """Trimmed."""
-    return _printable("fullName", text, MAX_NAME_CHARS, "A full name")
+    return _printable("full_name", text, MAX_NAME_CHARS, "A full name")
 
 
 def display_name(text: str) -> str:
     """Trimmed."""
-    return _printable("displayName", text, MAX_DISPLAY_NAME_CHARS, "A display name")
+    return _printable("display_name", text, MAX_DISPLAY_NAME_CHARS, "A display name")
 
 
 def default_display_name(user_id: object) -> str:
@@ -57,7 +57,7 @@ def password(text: str, address: str, *, field: str = "password") -> str:
     return text
 
 
-def access_code(text: str, *, field: str = "accessCode") -> str:
+def access_code(text: str, *, field: str | Path = "access_code") -> str:
     """Trimmed and upper case."""
     normal = text.strip().upper()
     # Check `text`, not `normal`: upper-casing turns some letters, such as the German ß, into ASCII.
@@ -78,7 +78,7 @@ def national_id(text: str) -> str:
     """Trimmed and upper case; the seed's form is 12345-6789012-3."""
     normal = text.strip().upper()
     if not text.isascii() or not _NATIONAL_ID.fullmatch(normal):
-        raise InvalidInput("nationalId", "A national id has 4 to 20 letters, digits, spaces and . / -")
+        raise InvalidInput("national_id", "A national id has 4 to 20 letters, digits, spaces and . / -")
     return normal
 
 
@@ -92,7 +92,7 @@ def username(text: str) -> str:
 def avatar_url(text: str) -> str:
     """Unchanged."""
     if len(text) > MAX_AVATAR_URL_CHARS or not _URL.fullmatch(text):
-        raise InvalidInput("avatarUrl", f"An avatar is an https:// URL of at most {MAX_AVATAR_URL_CHARS} characters.")
+        raise InvalidInput("avatar_url", f"An avatar is an https:// URL of at most {MAX_AVATAR_URL_CHARS} characters.")
     return text
 
 

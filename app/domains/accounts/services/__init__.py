@@ -13,7 +13,7 @@ from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.maintenance import Maintenance
 from app.domains.accounts.services.profiles import Profiles
-from app.domains.accounts.services.registration import REGISTRATION_LIMIT, PrepareWallet, Registration
+from app.domains.accounts.services.registration import REGISTRATION_LIMIT, CheckPublicKey, PrepareWallet, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
 from app.domains.accounts.services.verification import RESEND_LIMIT, Verification
@@ -67,6 +67,7 @@ class AccountsServices:
         keyring: Keyring,
         passwords: Passwords,
         prepare_wallet: PrepareWallet,
+        check_public_key: CheckPublicKey,
     ) -> Self:
         """Builds them. The keys of access tokens, device tokens and one-time codes are derived from `secret`."""
         limiter = RateLimiter(redis, clock)
@@ -80,7 +81,16 @@ class AccountsServices:
             database, clock, limiter, auth_log, mail_queue, otp_secret, otp_ttl, guesses, origin
         )
         registration = Registration(
-            database, clock, passwords, keyring, limiter, auth_log, verification, devices, prepare_wallet
+            database,
+            clock,
+            passwords,
+            keyring,
+            limiter,
+            auth_log,
+            verification,
+            devices,
+            prepare_wallet,
+            check_public_key,
         )
         access_tokens = AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE)
         access_ttl = timedelta(seconds=settings.access_token_ttl_s)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, Role, Viewer
+from app.domains.accounts.model import AuthEvent, Client, NewUser, OwnRole, PublicUser, Role, Viewer
 from app.domains.accounts.rules import identity
 from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.registration import Registration, national_id_aad
@@ -16,7 +16,7 @@ from app.kit import jobs
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Executor, Tx
-from app.kit.errors import Forbidden, InvalidInput, NotFound
+from app.kit.errors import Faults, Forbidden, InvalidInput, NotFound
 from app.kit.idempotency import KeyedRequest, once
 from app.kit.jobs import ScheduledJob
 
@@ -68,7 +68,7 @@ class Administration:
 
         async def work(tx: Tx) -> None:
             if not await tx.fetch_one(UserSql.user_exists, user_id):
-                raise NotFound
+                raise NotFound(PublicUser)
             if await tx.execute(UserSql.set_role, user_id, role):
                 await self.auth_log.record(tx, AuthEvent.ROLE_CHANGED, viewer.client, user_id)
                 await self.sessions.end_all(tx, user_id)
@@ -125,8 +125,10 @@ class Administration:
     async def _insert_codes(self, tx: Tx, wanted: Sequence[str]) -> list[UUID]:
         inserted = await tx.fetch(AccessCodeSql.insert_access_codes, wanted, self.clock.now())
         ids = {code: code_id for code_id, code in inserted}
-        if taken := [code for code in wanted if code not in ids]:
-            raise InvalidInput("codes", f"The code {taken[0]} exists already.")
+        with Faults() as faults:
+            for place, code in enumerate(wanted):
+                if code not in ids:
+                    faults.add(("codes", str(place)), f"The code {code} exists already.")
         return [ids[code] for code in wanted]
 
 
@@ -144,9 +146,13 @@ def _wanted(count: int | None, codes: Sequence[str] | None) -> list[str]:
         return [_random_code() for _ in range(count or 0)]
     if not 1 <= len(codes) <= MAX_CODES:
         raise InvalidInput("codes", f"Give 1 to {MAX_CODES} codes at once.")
-    wanted = [identity.access_code(code, field="codes") for code in codes]
-    if len(set(wanted)) < len(wanted):
-        raise InvalidInput("codes", "A code is listed twice.")
+    wanted: list[str] = []
+    with Faults() as faults:
+        for place, code in enumerate(codes):
+            path = ("codes", str(place))
+            wanted.append(faults.check(identity.access_code, code, field=path))
+            if wanted[-1] in wanted[:-1]:
+                faults.add(path, "A code is listed twice.")
     return wanted
 
 

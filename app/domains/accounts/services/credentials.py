@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.accounts.model import AuthEvent, Client, ResetInvalid, Viewer
+from app.domains.accounts.model import AuthEvent, Client, PublicUser, ResetInvalid, Viewer
 from app.domains.accounts.rules import identity, mails
 from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.mail_queue import MailQueue
@@ -18,7 +18,7 @@ from app.kit.clock import Clock
 from app.kit.crypto.passwords import Passwords
 from app.kit.crypto.tokens import digest, new_token
 from app.kit.db import SYSTEM, Database, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound
 from app.kit.ratelimit import Limit, RateLimiter
 
 RESET_TTL: Final = timedelta(hours=1)
@@ -52,9 +52,10 @@ class Credentials:
         """
         user = await self.database.read(viewer.scope, lambda tx: tx.fetch_one(UserSql.user_by_id, viewer.user_id))
         if user is None:
-            raise NotFound
+            raise NotFound(PublicUser)
         address, stored = user.email, user.password_hash
-        identity.password(new, address, field="newPassword")
+        faults = Faults()
+        faults.check(identity.password, new, address, field="new_password")
         # Guesses are counted for each session, so that a stolen one does not use up those of others.
         limit = msgspec.structs.replace(self.sessions.devices.limit, name=CHANGE_LIMIT_NAME)
         async with self.limiter.attempt(limit.of(str(viewer.session_id))) as attempt:
@@ -64,12 +65,13 @@ class Credentials:
         if not verdict.ok:
             error = "wrong current password"
             await self.auth_log.record_failure(AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id, error)
-            raise InvalidInput("currentPassword", "This is not your current password.")
+            faults.add("current_password", "This is not your current password.")
+        faults.end()
         new_hash = await self.passwords.hash(new)
 
         async def work(tx: Tx) -> int:
             if not await tx.execute(CredentialSql.replace_password, viewer.user_id, stored, new_hash):
-                raise InvalidInput("currentPassword", "Your password was changed in the meantime.")
+                raise InvalidInput("current_password", "Your password was changed in the meantime.")
             await tx.execute(CredentialSql.delete_reset_tokens, viewer.user_id)
             await self.auth_log.record(tx, AuthEvent.PASSWORD_CHANGED, viewer.client, viewer.user_id)
             await self.mail_queue.send(tx, mails.password_changed(address))
@@ -117,7 +119,7 @@ class Credentials:
         if user is None:
             raise ResetInvalid
         _, address = user
-        identity.password(new, address, field="newPassword")
+        identity.password(new, address, field="new_password")
         new_hash = await self.passwords.hash(new)
 
         async def work(tx: Tx) -> UUID:

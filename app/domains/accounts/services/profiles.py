@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from app.domains.accounts.model import MAX_SETTINGS, ProfileChanges, UsernameTaken, Viewer
+from app.domains.accounts.model import MAX_SETTINGS, Profile, ProfileChanges, UsernameTaken, Viewer
 from app.domains.accounts.rules import identity, settings
 from app.domains.accounts.services.auth_log import system_scope
 from app.domains.accounts.statements import ProfileSql, SettingSql
 from app.kit.db import Database, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Profiles:
                     raise UsernameTaken
             profile = await tx.fetch_one(ProfileSql.lock_profile, viewer.user_id)
             if profile is None:
-                raise NotFound
+                raise NotFound(Profile)
             username, avatar_url, trading_mode = profile
             if changes.username is not UNSET:
                 username = changes.username
@@ -48,8 +48,9 @@ class Profiles:
 
     async def put_setting(self, viewer: Viewer, name: str, value: Any) -> None:
         """Stores `value` under `name`; None deletes the setting. Raises InvalidInput."""
-        settings.check_name(name)
-        settings.check_value(value)
+        with Faults() as faults:
+            faults.check(settings.check_name, name)
+            faults.check(settings.check_value, value)
 
         async def work(tx: Tx) -> None:
             if value is None:
@@ -65,12 +66,13 @@ class Profiles:
 
 
 def _checked(changes: ProfileChanges) -> ProfileChanges:
-    return ProfileChanges(
-        username=_cleared_or(changes.username, identity.username),
-        display_name=_cleared_or(changes.display_name, identity.display_name),
-        avatar_url=_cleared_or(changes.avatar_url, identity.avatar_url),
-        trading_mode=changes.trading_mode,
-    )
+    with Faults() as faults:
+        return ProfileChanges(
+            username=faults.check(_cleared_or, changes.username, identity.username),
+            display_name=faults.check(_cleared_or, changes.display_name, identity.display_name),
+            avatar_url=faults.check(_cleared_or, changes.avatar_url, identity.avatar_url),
+            trading_mode=changes.trading_mode,
+        )
 
 
 def _cleared_or(text: str | UnsetType | None, check: Callable[[str], str]) -> str | UnsetType | None:

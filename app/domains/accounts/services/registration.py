@@ -19,12 +19,16 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import Faults, InvalidInput
 from app.kit.idempotency import KeyedRequest, once_prepared
 from app.kit.ratelimit import Limit, RateLimiter
 from app.kit.tasks import SPARE_CORES
 
 WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
 """Inserts a prepared wallet in the transaction that inserts its user."""
+
+CheckPublicKey: TypeAlias = Callable[[str], object]
+"""Raises InvalidInput for a PEM public key that cannot have a wallet."""
 
 PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
 """Does the slow part of creating a wallet, for a PEM public key or, if that is None, with a new key."""
@@ -63,6 +67,7 @@ class Registration:
     verification: Verification
     devices: Devices
     prepare_wallet: PrepareWallet
+    check_public_key: CheckPublicKey
     _preparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREPARATIONS))
 
     async def register(
@@ -85,13 +90,20 @@ class Registration:
 
     async def create(self, new: NewUser, role: Role, client: Client) -> UUID:
         """Creates a verified user without a code. Raises InvalidInput, EmailTaken."""
-        prepared = await self._prepare(checked(new))
+        with Faults() as faults:
+            checked = self._user(new, faults)
+        prepared = await self._prepare(checked)
         return await self.database.write(
             system_scope(client), lambda tx: self._insert(tx, prepared, client, role=role, is_verified=True)
         )
 
     async def _once(self, new: NewUser, access_code: str, client: Client, key: str) -> UUID:
-        email = identity.email(new.email)
+        try:
+            email = identity.email(new.email)
+        except InvalidInput:
+            # No request with this address can have succeeded before.
+            self._checked(new, access_code)
+            raise
         keyed = KeyedRequest(
             owner=f"register:{email}",
             user_id=None,
@@ -120,7 +132,7 @@ class Registration:
         charges = REGISTRATION_LIMIT.of(source_of(client.ip))
         # Held until the user exists: of many requests that race for a code, only a few use CPU time.
         async with self._preparing:
-            new, code = checked(new), identity.access_code(access_code)
+            new, code = self._checked(new, access_code)
             async with self.limiter.attempt(charges) as attempt:
                 spent = await self.database.read(
                     SYSTEM, lambda tx: tx.fetch_one(AccessCodeSql.access_code_is_spent, code)
@@ -135,6 +147,24 @@ class Registration:
                 except EmailTaken:
                     await attempt.count()
                     raise
+
+    def _checked(self, new: NewUser, access_code: str) -> tuple[NewUser, str]:
+        """Returns `new` and the code as they are stored. Raises InvalidInput for all fields that are wrong."""
+        with Faults() as faults:
+            return self._user(new, faults), faults.check(identity.access_code, access_code)
+
+    def _user(self, new: NewUser, faults: Faults) -> NewUser:
+        email, name, national_id = faults.check(identity.email, new.email), new.display_name, new.national_id
+        if new.public_key is not None:
+            faults.check(self.check_public_key, new.public_key)
+        return NewUser(
+            email=email,
+            password=faults.check(identity.password, new.password, email),
+            full_name=faults.check(identity.full_name, new.full_name),
+            display_name=None if name is None else faults.check(identity.display_name, name),
+            national_id=None if national_id is None else faults.check(identity.national_id, national_id),
+            public_key=new.public_key,
+        )
 
     async def _redeem(self, tx: Tx, prepared: _Prepared, code: str, client: Client) -> UUID:
         code_id = await tx.fetch_one(AccessCodeSql.lock_free_access_code, code)
@@ -164,16 +194,3 @@ class Registration:
         await prepared.write_wallet(tx, user_id)
         await self.auth_log.record(tx, AuthEvent.REGISTER, client, user_id)
         return user_id
-
-
-def checked(new: NewUser) -> NewUser:
-    """Returns `new` as it is stored. Raises InvalidInput."""
-    email = identity.email(new.email)
-    return NewUser(
-        email=email,
-        password=identity.password(new.password, email),
-        full_name=identity.full_name(new.full_name),
-        display_name=None if new.display_name is None else identity.display_name(new.display_name),
-        national_id=None if new.national_id is None else identity.national_id(new.national_id),
-        public_key=new.public_key,
-    )

@@ -15,6 +15,7 @@ from app.domains.accounts.model import (
     BadCredentials,
     Client,
     Role,
+    Session,
     SessionEnded,
     SessionTokens,
     Viewer,
@@ -189,7 +190,7 @@ class Sessions:
     async def revoke(self, viewer: Viewer, session_id: UUID) -> None:
         """Ends one of the viewer's sessions. Raises NotFound, also for another user's session."""
         if not await self._end(viewer.user_id, session_id, AuthEvent.SESSION_REVOKED, viewer.client):
-            raise NotFound
+            raise NotFound(Session)
 
     async def end_all(self, tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
         """Ends all sessions of a user except `keep`. Call it last in a transaction. Returns how many were ended."""

@@ -14,6 +14,7 @@ from app.kit.addresses import source_of
 from app.kit.clock import Clock
 from app.kit.crypto import tokens
 from app.kit.db import Database, Tx
+from app.kit.errors import Faults
 from app.kit.ratelimit import Limit, RateLimiter
 
 PURPOSE: Final = "verify_email"
@@ -62,7 +63,8 @@ class Verification:
 
         Raises InvalidInput; VerificationInvalid, and the guess counts.
         """
-        address, code = identity.email(email), identity.otp_code(code)
+        with Faults() as faults:
+            address, code = faults.check(identity.email, email), faults.check(identity.otp_code, code)
 
         async def work(tx: Tx) -> UUID | None:
             now = self.clock.now()

@@ -8,7 +8,7 @@ from app.domains.ledger.model import Beneficiary, BeneficiaryExists, RecipientNo
 from app.domains.ledger.statements import BeneficiarySql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
 from app.kit.idempotency import KeyedRequest, Made, once
 from app.kit.text import is_storable
 
@@ -27,16 +27,16 @@ class Beneficiaries:
     ) -> Beneficiary:
         """Saves a recipient. Raises InvalidInput, RecipientNotFound, BeneficiaryExists, IdempotencyKeyReused.
 
-        A replay whose beneficiary has since been removed raises NotFound.
+        A replay whose beneficiary has since been removed raises ResultDeleted.
         """
 
         async def add(tx: Tx) -> Made:
-            names = _name("name", name), _name("nickname", nickname)
+            names = _names(name, nickname)
             found = await tx.fetch_one(
                 BeneficiarySql.insert_beneficiary, viewer.user_id, wallet_id, *names, self.clock.now()
             )
             if found is None:
-                raise RecipientNotFound
+                raise RecipientNotFound(path=("wallet_id",))
             (id_,) = found
             if id_ is None:
                 raise BeneficiaryExists
@@ -47,16 +47,22 @@ class Beneficiaries:
 
         async def work(tx: Tx) -> Beneficiary:
             added = await once(tx, keyed, lambda: add(tx), Made)
-            return _found(await tx.fetch_one(BeneficiarySql.beneficiary, added.result.id, viewer.user_id))
+            found = await tx.fetch_one(BeneficiarySql.beneficiary, added.result.id, viewer.user_id)
+            if found is None:
+                raise ResultDeleted
+            return found
 
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
         """Replaces both names; None clears one. Raises InvalidInput, NotFound."""
-        names = _name("name", name), _name("nickname", nickname)
+        names = _names(name, nickname)
 
         async def work(tx: Tx) -> Beneficiary:
-            return _found(await tx.fetch_one(BeneficiarySql.update_beneficiary, id, viewer.user_id, *names))
+            updated = await tx.fetch_one(BeneficiarySql.update_beneficiary, id, viewer.user_id, *names)
+            if updated is None:
+                raise NotFound(Beneficiary)
+            return updated
 
         return await self.database.write(viewer.scope, work)
 
@@ -65,20 +71,19 @@ class Beneficiaries:
         if not await self.database.write(
             viewer.scope, lambda tx: tx.execute(BeneficiarySql.delete_beneficiary, id, viewer.user_id)
         ):
-            raise NotFound
+            raise NotFound(Beneficiary)
 
 
-def _found(beneficiary: Beneficiary | None) -> Beneficiary:
-    if beneficiary is None:
-        raise NotFound
-    return beneficiary
+def _names(name: str | None, nickname: str | None) -> tuple[str | None, str | None]:
+    with Faults() as faults:
+        return faults.check(_name, name, "name"), faults.check(_name, nickname, "nickname")
 
 
 def _trimmed(text: str | None) -> str | None:
     return None if text is None else text.strip() or None
 
 
-def _name(field: str, text: str | None) -> str | None:
+def _name(text: str | None, field: str) -> str | None:
     name = _trimmed(text)
     if name is None:
         return None

@@ -61,7 +61,7 @@ def sentence(fault: str) -> str:
     return f"{fault[0].upper()}{fault[1:]}."
 
 
-def amount_units(field: str, coins: Decimal) -> int:
+def amount_units(coins: Decimal, field: str) -> int:
     """Returns the base units of an input field. Raises InvalidInput."""
     try:
         return to_units(coins)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.auth_log import system_scope
-from app.domains.ledger.model import NotVerified, RecipientNotFound, Rejection, TransactionRejected
+from app.domains.ledger.model import NotVerified, RecipientNotFound, Rejection, TransactionRejected, Wallet
 from app.domains.ledger.rules.hashing import sha256
 from app.domains.ledger.rules.spending import Utxo, check_payment
 from app.domains.ledger.rules.timestamps import to_milliseconds
@@ -34,7 +34,7 @@ from app.domains.ledger.services.payments import (
 from app.domains.ledger.statements import PaymentSql, UnspentOutput
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound
 from app.kit.events import EventLog
 from app.kit.idempotency import KeyedRequest
 
@@ -69,11 +69,14 @@ class Submissions:
         NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, FeeTooHigh, UnconfirmedChainTooLong,
         MempoolFull, IdempotencyKeyReused.
         """
-        encoding = _unbase64("transaction", transaction)
+        with Faults() as faults:
+            encoding = faults.check(_unbase64, transaction, "transaction")
+            if faults:
+                faults.check(_unbase64, signature, "signature")
         transaction_hash = sha256(encoding).hex()
 
         async def work(tx: Tx) -> Accepted:
-            signed = SignedTransaction(_decoded(encoding), _unbase64("signature", signature))
+            signed = SignedTransaction(_decoded(encoding), _unbase64(signature, "signature"))
             if not viewer.is_verified:
                 raise NotVerified
             payment = await self._validate(tx, viewer, signed, transaction_hash, allow_high_fee=allow_high_fee)
@@ -95,12 +98,12 @@ class Submissions:
         recipient = _recipient(transaction)
         wallet_id = await tx.fetch_one(PaymentSql.lock_payer, viewer.user_id)
         if wallet_id is None:
-            raise NotFound
+            raise NotFound(Wallet, "The viewer has no wallet.")
         if transaction.sender_wallet_id.hex() != wallet_id:
             raise TransactionRejected(Rejection.NOT_YOURS, "The sender is not your wallet.")
         known = await tx.fetch_one(PaymentSql.submitter, wallet_id, transaction_hash, recipient)
         if known is None:
-            raise NotFound
+            raise NotFound(Wallet, "The viewer has no wallet.")
         if known.is_known:
             return None
         await self.mempool.require_room(tx)
@@ -120,7 +123,7 @@ class Submissions:
         except RuleBroken as broken:
             raise TransactionRejected(_REJECTIONS[broken.violation], sentence(broken.detail)) from None
         if not known.recipient_exists:
-            raise RecipientNotFound
+            raise RecipientNotFound(path=("transaction",))
         return Payment(signed=signed, recipient_wallet_id=recipient, ancestors=_ancestors(inputs))
 
     def _check_time(self, transaction: Transaction) -> None:
@@ -131,7 +134,7 @@ class Submissions:
             )
 
 
-def _unbase64(field: str, text: str) -> bytes:
+def _unbase64(text: str, field: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -14,6 +14,7 @@ from app.domains.ledger.model import (
     RecipientNotFound,
     TransferCommand,
     UnsignedTransaction,
+    Wallet,
     WalletIsExternal,
 )
 from app.domains.ledger.rules.amounts import to_coins
@@ -40,7 +41,7 @@ from app.domains.ledger.statements import PaymentSql
 from app.kit.clock import Clock
 from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound
 from app.kit.events import EventLog
 from app.kit.idempotency import KeyedRequest
 
@@ -112,37 +113,46 @@ class Transfers:
 
 def _request_of(command: TransferCommand) -> _PaymentRequest:
     """Raises InvalidInput for amounts that are not base units; those can never have been accepted."""
-    amount = amount_units("amount", command.amount)
-    fee = MIN_FEE_UNITS if command.fee is None else amount_units("fee", command.fee)
-    return _PaymentRequest(command.recipient_wallet_id, amount, fee, normalise_memo(command.memo))
+    memo = normalise_memo(command.memo)
+    with Faults() as faults:
+        amount = faults.check(amount_units, command.amount, "amount")
+        fee = MIN_FEE_UNITS if command.fee is None else faults.check(amount_units, command.fee, "fee")
+        if faults:
+            faults.check(_check_memo, memo)
+    return _PaymentRequest(command.recipient_wallet_id, amount, fee, memo)
 
 
 def _checked(command: TransferCommand) -> _PaymentRequest:
     request = _request_of(command)
-    if request.amount_units == 0:
-        raise InvalidInput("amount", "An amount must be positive.")
+    with Faults() as faults:
+        if request.amount_units == 0:
+            faults.add("amount", "An amount must be positive.")
+        faults.check(_check_memo, request.memo)
     check_fee(request.fee_units, allow_high=command.allow_high_fee)
-    if fault := memo_fault(request.memo):
-        raise InvalidInput("memo", sentence(fault))
     return request
+
+
+def _check_memo(memo: str) -> None:
+    if fault := memo_fault(memo):
+        raise InvalidInput("memo", sentence(fault))
 
 
 async def _lock(tx: Tx, user_id: UUID, request: _PaymentRequest) -> Payer:
     # Two statements: the second must see what was committed while the first waited for the lock.
     if await tx.fetch_one(PaymentSql.lock_payer, user_id) is None:
-        raise NotFound
+        raise NotFound(Wallet, "The viewer has no wallet.")
     return await _payer(tx, user_id, request)
 
 
 async def _payer(executor: Executor, user_id: UUID, request: _PaymentRequest) -> Payer:
     row = await executor.fetch_one(PaymentSql.payer, user_id, request.recipient_wallet_id, MAX_INPUTS, SMALLEST_COINS)
     if row is None:
-        raise NotFound
+        raise NotFound(Wallet, "The viewer has no wallet.")
     payer = payer_of(row, user_id)
     if payer.wallet_id == request.recipient_wallet_id:
-        raise InvalidInput("toWalletId", "A wallet does not pay itself.")
+        raise InvalidInput("to_wallet_id", "A wallet does not pay itself.")
     if not payer.recipient_exists:
-        raise RecipientNotFound
+        raise RecipientNotFound(path=("to_wallet_id",))
     return payer
 
 

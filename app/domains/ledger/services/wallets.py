@@ -14,6 +14,14 @@ from app.kit.errors import InvalidInput
 from app.kit.work import free_to_wait
 
 
+def parsed_public_key(pem: str) -> bytes:
+    """Returns the DER encoding of a public key in PEM. Raises InvalidInput."""
+    try:
+        return parse_public_key(pem)
+    except BadPublicKey as fault:
+        raise InvalidInput("public_key", f"The public key cannot be used: {fault}.") from None
+
+
 @dataclass(frozen=True)
 class Wallets:
     """Creates wallets."""
@@ -27,10 +35,7 @@ class Wallets:
         key. Raises InvalidInput for a key that is not accepted; the insertion raises PublicKeyTaken.
         """
         if public_key_pem is not None:
-            try:
-                public_der, private_der = parse_public_key(public_key_pem), None
-            except BadPublicKey as fault:
-                raise InvalidInput("publicKey", f"The public key cannot be used: {fault}.") from None
+            public_der, private_der = parsed_public_key(public_key_pem), None
         else:
             free_to_wait("a key")
             key = await asyncio.to_thread(generate_rsa_key)

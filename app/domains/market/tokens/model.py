@@ -164,6 +164,8 @@ class TokenValidation(msgspec.Struct, frozen=True):
 class TokenNotFound(Problem):
     """There is no such token."""
 
+    field = "symbol"
+
     def __init__(self, symbol: str, suggestions: Sequence[Token] = ()) -> None:
         super().__init__(f"There is no token {symbol}." if symbol else None)
         self.suggestions = suggestions

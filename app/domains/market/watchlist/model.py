@@ -56,6 +56,8 @@ class WatchlistChanges(msgspec.Struct, frozen=True, kw_only=True):
 class AlreadyWatched(Problem):
     """This token is on the watchlist already."""
 
+    field = "symbol"
+
 
 class WatchlistFull(Problem):
     """The watchlist is full."""

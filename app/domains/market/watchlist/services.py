@@ -14,7 +14,7 @@ from app.domains.market.watchlist.rules import MAX_DECIMALS, decimals_of, is_bet
 from app.domains.market.watchlist.statements import WatchlistSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
 from app.kit.idempotency import KeyedRequest, Made, once
 from app.kit.text import is_storable
 
@@ -34,7 +34,7 @@ class Watchlist:
         """Adds a token to the end, by its symbol in any case.
 
         Raises InvalidInput, TokenNotFound, AlreadyWatched, WatchlistFull, IdempotencyKeyReused. A replay raises
-        NotFound when the item has since been removed.
+        ResultDeleted when the item has since been removed.
         """
 
         async def add(tx: Tx) -> Made:
@@ -54,14 +54,18 @@ class Watchlist:
 
         async def work(tx: Tx) -> WatchlistItem:
             added = await once(tx, keyed, lambda: add(tx), Made)
-            return await _item(tx, viewer, added.result.id)
+            item = await tx.fetch_one(WatchlistSql.watchlist_item, added.result.id, viewer.user_id)
+            if item is None:
+                raise ResultDeleted
+            return item
 
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, changes: WatchlistChanges) -> WatchlistItem:
         """Changes an item. A move does not write the other items. Raises InvalidInput, NotFound."""
-        notes = None if changes.notes is UNSET else _notes(changes.notes)
-        position = None if changes.position is UNSET else _position(changes.position)
+        with Faults() as faults:
+            notes = None if changes.notes is UNSET else faults.check(_notes, changes.notes)
+            position = None if changes.position is UNSET else faults.check(_position, changes.position)
         viewed_at = self.clock.now() if changes.viewed else None
 
         async def work(tx: Tx) -> WatchlistItem:
@@ -69,7 +73,7 @@ class Watchlist:
             has_notes = changes.notes is not UNSET
             values = (has_notes, notes, viewed_at, rank)
             if not await tx.execute(WatchlistSql.update_watchlist_item, id, viewer.user_id, *values):
-                raise NotFound
+                raise NotFound(WatchlistItem)
             return await _item(tx, viewer, id)
 
         return await self.database.write(viewer.scope, work)
@@ -79,7 +83,7 @@ class Watchlist:
 
         async def work(tx: Tx) -> None:
             if not await tx.execute(WatchlistSql.delete_watchlist_item, id, viewer.user_id):
-                raise NotFound
+                raise NotFound(WatchlistItem)
 
         await self.database.write(viewer.scope, work)
 
@@ -90,7 +94,7 @@ async def _rank_at(tx: Tx, viewer: Viewer, id: UUID, position: int) -> Decimal |
     while True:
         gap = await tx.fetch_one(WatchlistSql.rank_gap, viewer.user_id, id, position)
         if gap is None:
-            raise NotFound
+            raise NotFound(WatchlistItem)
         if is_between(gap.rank, gap.before, gap.after):
             return None
         rank = gap.beyond if gap.after is None else rank_between(gap.before, gap.after)
@@ -103,7 +107,7 @@ async def _rank_at(tx: Tx, viewer: Viewer, id: UUID, position: int) -> Decimal |
 async def _item(tx: Tx, viewer: Viewer, id: UUID) -> WatchlistItem:
     item = await tx.fetch_one(WatchlistSql.watchlist_item, id, viewer.user_id)
     if item is None:
-        raise NotFound
+        raise NotFound(WatchlistItem)
     return item
 
 

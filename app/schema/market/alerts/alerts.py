@@ -15,6 +15,7 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
+from app.engine.declarations.arguments import known_as
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.extensions import extension_of
@@ -25,6 +26,7 @@ from app.engine.declarations.problems import (
     InvalidInput,
     NotFound,
     Problem,
+    ResultDeleted,
     mutation,
     problem_type,
 )
@@ -97,7 +99,7 @@ class CreateAlertInput:
     symbol: str = strawberry.field(description="The token's symbol, in any case.")
     condition: AlertConditionInput = strawberry.field(description="The condition.")
     rearm: Rearm = strawberry.field(default=Rearm.ONCE, description="When the alert may fire again.")
-    cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
+    cooldown_seconds: int | None = strawberry.field(default=None, metadata=known_as("cooldown_s"), description=COOLDOWN)
     enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
     expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
@@ -116,7 +118,9 @@ class UpdateAlertInput:
     rearm: Rearm | None = strawberry.field(
         default=strawberry.UNSET, description="When the alert may fire again. Null leaves it unchanged."
     )
-    cooldown_seconds: int | None = strawberry.field(default=strawberry.UNSET, description=COOLDOWN)
+    cooldown_seconds: int | None = strawberry.field(
+        default=strawberry.UNSET, metadata=known_as("cooldown_s"), description=COOLDOWN
+    )
     enabled: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether the alert is enabled. Null leaves it unchanged."
     )
@@ -170,7 +174,7 @@ def _given(value: Any) -> Any:
 class AlertMutation:
     """Changes to alerts."""
 
-    @mutation(CreateAlertPayload, InvalidInput, NotFound, TokenNotFound, AlertLimitReached, IdempotencyKeyReused)
+    @mutation(CreateAlertPayload, InvalidInput, TokenNotFound, AlertLimitReached, ResultDeleted, IdempotencyKeyReused)
     async def create_alert(self, info: Info, input: CreateAlertInput) -> Any:
         """Creates an alert. If it is enabled, it is armed at once."""
         new = model.NewAlert(

@@ -83,5 +83,5 @@ def candle_filters(interval: IntervalArgument, since: From = None, until: To = N
 def sample_filters(since: From = None, until: To = None) -> tuple[Any, ...]:
     """The arguments of a list of samples."""
     if since is not None and until is not None and since >= until:
-        raise InvalidInput("from", "`from` must be before `to`.")
+        raise InvalidInput("since", "`from` must be before `to`.")
     return since, until

@@ -24,7 +24,7 @@ from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import known_symbol
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
-from app.kit.errors import InvalidInput, NotFound
+from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
 from app.kit.idempotency import KeyedRequest, Made, once
 
 
@@ -41,12 +41,15 @@ class Alerts:
     async def create(self, viewer: Viewer, new: NewAlert, idempotency_key: str) -> Alert:
         """Creates an alert. Raises InvalidInput, TokenNotFound, AlertLimitReached, IdempotencyKeyReused.
 
-        A replay raises NotFound when the alert has since been deleted.
+        A replay raises ResultDeleted when the alert has since been deleted.
         """
 
         async def create(tx: Tx) -> Made:
-            check_condition(new.condition)
-            check_rearm(new.rearm, new.cooldown_s)
+            with Faults() as faults:
+                with faults.at("condition"):
+                    check_condition(new.condition)
+                faults.check(check_rearm, new.rearm, new.cooldown_s)
+                faults.check(self._check_expiry, new.expires_at)
             symbol = await known_symbol(tx, new.symbol)
             self._check_chain(symbol, new.condition)
             return await self._insert(tx, viewer.user_id, symbol, new)
@@ -56,28 +59,31 @@ class Alerts:
 
         async def work(tx: Tx) -> Alert:
             created = await once(tx, keyed, lambda: create(tx), Made)
-            return _found(await tx.fetch_one(AlertSql.lock_alert, created.result.id, viewer.user_id))
+            alert = await tx.fetch_one(AlertSql.lock_alert, created.result.id, viewer.user_id)
+            if alert is None:
+                raise ResultDeleted
+            return alert
 
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, changes: AlertChanges) -> Alert:
         """Changes an alert, and rearms it if it is enabled. Raises InvalidInput, NotFound."""
-        if changes.condition is not UNSET:
-            check_condition(changes.condition)
-        if changes.expires_at not in (UNSET, None):
-            self._check_expiry(changes.expires_at)
 
         async def work(tx: Tx) -> Alert:
             alert = _found(await tx.fetch_one(AlertSql.lock_alert, id, viewer.user_id))
             condition = alert.condition if changes.condition is UNSET else changes.condition
-            if type(condition) is not type(alert.condition):
-                raise InvalidInput("condition", "An alert keeps its type.")
-            rearm, cooldown_s = _rearm(alert, changes)
             enabled = alert.enabled if changes.enabled is UNSET else changes.enabled
             expires_at = alert.expires_at if changes.expires_at is UNSET else changes.expires_at
-            if enabled:
-                # Otherwise it would be armed, and could never fire.
-                self._check_expiry(expires_at)
+            with Faults() as faults:
+                if changes.condition is not UNSET:
+                    with faults.at("condition"):
+                        check_condition(condition)
+                if type(condition) is not type(alert.condition):
+                    faults.add("condition", "An alert keeps its type.")
+                rearm, cooldown_s = faults.check(_rearm, alert, changes)
+                # One that is enabled would be armed, and could never fire.
+                if enabled or changes.expires_at is not UNSET:
+                    faults.check(self._check_expiry, expires_at)
             return _found(
                 await tx.fetch_one(
                     AlertSql.update_alert,
@@ -100,7 +106,7 @@ class Alerts:
         if not await self.database.write(
             viewer.scope, lambda tx: tx.execute(AlertSql.delete_alert, id, viewer.user_id)
         ):
-            raise NotFound
+            raise NotFound(Alert)
 
     async def delete_expired(self) -> str:
         """Deletes the expired alerts of all users, and their marks."""
@@ -114,7 +120,6 @@ class Alerts:
 
     async def _insert(self, tx: Tx, user_id: UUID, symbol: str, new: NewAlert) -> Made:
         now = self.clock.now()
-        self._check_expiry(new.expires_at)
         await tx.execute(AlertSql.lock_alerts_of, user_id)
         # A separate statement: it must see what was committed while this transaction waited for the lock.
         [count] = await tx.fetch(AlertSql.count_alerts, user_id)
@@ -137,7 +142,7 @@ class Alerts:
 
     def _check_expiry(self, expires_at: datetime | None) -> None:
         if expires_at is not None and expires_at <= self.clock.now():
-            raise InvalidInput("expiresAt", "An alert expires in the future.")
+            raise InvalidInput("expires_at", "An alert expires in the future.")
 
     def _check_chain(self, symbol: str, condition: Condition) -> None:
         if isinstance(condition, WhaleTransaction) and symbol != self.chain_symbol:
@@ -164,5 +169,5 @@ def _rearm(alert: Alert, changes: AlertChanges) -> tuple[Rearm, int | None]:
 
 def _found(alert: Alert | None) -> Alert:
     if alert is None:
-        raise NotFound
+        raise NotFound(Alert)
     return alert

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote, urlsplit
@@ -48,10 +48,15 @@ _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 class ArticleRejected(Exception):
     """The article is not stored."""
 
-    def __init__(self, reason: IgnoredNews, field: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.field = field
+    def __init__(self, reasons: Sequence[tuple[IgnoredNews, str]]) -> None:
+        super().__init__(reasons)
+        self.reasons = reasons
+        """Each reason with the field that it is about; at least one."""
+
+    @property
+    def reason(self) -> IgnoredNews:
+        """The first reason."""
+        return self.reasons[0][0]
 
 
 def normalised_url(url: str) -> str:
@@ -130,18 +135,18 @@ def _without_tags(text: str) -> Iterable[str]:
 
 def cleaned(draft: ArticleDraft, now: datetime) -> ArticleDraft:
     """Returns the draft with a normalised URL, plain text and a date. Raises ArticleRejected."""
-    try:
-        url = normalised_url(draft.url)
-    except ValueError as error:
-        raise ArticleRejected(IgnoredNews.BAD_URL, "url") from error
-    title = plain_text(draft.title, MAX_TITLE)
+    url, title, published_at = _address(draft.url), plain_text(draft.title, MAX_TITLE), draft.published_at or now
+    reasons: list[tuple[IgnoredNews, str]] = []
+    if url is None:
+        reasons.append((IgnoredNews.BAD_URL, "url"))
     if title is None:
-        raise ArticleRejected(IgnoredNews.NO_TITLE, "title")
-    published_at = draft.published_at or now
+        reasons.append((IgnoredNews.NO_TITLE, "title"))
     if published_at > now + CLOCK_SKEW:
-        raise ArticleRejected(IgnoredNews.FUTURE, "publishedAt")
+        reasons.append((IgnoredNews.FUTURE, "published_at"))
     if published_at < now - NEWS_RETENTION:
-        raise ArticleRejected(IgnoredNews.STALE, "publishedAt")
+        reasons.append((IgnoredNews.STALE, "published_at"))
+    if url is None or title is None or reasons:
+        raise ArticleRejected(reasons)
     return ArticleDraft(
         url=url,
         title=title.replace("\n", " "),
@@ -149,7 +154,7 @@ def cleaned(draft: ArticleDraft, now: datetime) -> ArticleDraft:
         summary=plain_text(draft.summary, MAX_SUMMARY),
         content=plain_text(draft.content, MAX_CONTENT),
         author=(plain_text(draft.author, MAX_NAME) or "").replace("\n", " ") or None,
-        image_url=_image(draft.image_url),
+        image_url=_address(draft.image_url),
         published_at=min(published_at, now),
     )
 
@@ -177,7 +182,7 @@ def scored(draft: ArticleDraft, mentions: Mentions) -> ScoredArticle:
     )
 
 
-def _image(url: str | None) -> str | None:
+def _address(url: str | None) -> str | None:
     try:
         return None if url is None else normalised_url(url)
     except ValueError:

@@ -27,7 +27,7 @@ from app.domains.market.news.rules.search import searchable
 from app.domains.market.news.statements import NewsSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
-from app.kit.errors import Forbidden, InvalidInput
+from app.kit.errors import Faults, Forbidden, InvalidInput
 from app.kit.idempotency import KeyedRequest, once_prepared
 from app.kit.jobs import enqueue
 
@@ -173,13 +173,18 @@ def _require_admin(viewer: Viewer) -> None:
 
 def _check(drafts: Sequence[ArticleDraft], now: datetime) -> None:
     urls: set[str] = set()
-    for place, draft in enumerate(drafts):
-        try:
-            urls.add(cleaned(draft, now).url)
-            if len(urls) == place:
-                raise ArticleRejected(IgnoredNews.DUPLICATE, "url")
-        except ArticleRejected as refused:
-            raise InvalidInput(f"articles.{place}.{refused.field}", _REFUSALS[refused.reason]) from refused
+    with Faults() as faults:
+        for place, draft in enumerate(drafts):
+            at = ("articles", str(place))
+            try:
+                url = cleaned(draft, now).url
+            except ArticleRejected as refused:
+                for reason, field in refused.reasons:
+                    faults.add((*at, field), _REFUSALS[reason])
+                continue
+            if url in urls:
+                faults.add((*at, "url"), _REFUSALS[IgnoredNews.DUPLICATE])
+            urls.add(url)
 
 
 _REFUSALS: Final = {
@@ -194,24 +199,25 @@ _REFUSALS: Final = {
 def wanted(filter: NewsFilter) -> NewsFilter:
     """Returns the normalised filter: trimmed texts, symbols in capitals, no duplicates. Raises InvalidInput."""
     text = "" if filter.search is None else _UNSEARCHABLE.sub(" ", filter.search).strip()
-    if len(text) > MAX_SEARCH:
-        raise InvalidInput("search", f"A search has at most {MAX_SEARCH} characters.")
-    if filter.min_impact is not None and not 0 <= filter.min_impact <= 100:
-        raise InvalidInput("minImpact", "An impact is between 0 and 100.")
     symbols = None if filter.symbols is None else [symbol.strip().upper() for symbol in filter.symbols]
-    return NewsFilter(
-        search=searchable(text) if text else None,
-        symbols=_choices("symbols", symbols),
-        sources=_choices("sources", filter.sources),
-        min_score=filter.min_score,
-        max_score=filter.max_score,
-        min_impact=filter.min_impact,
-        since=filter.since,
-        until=filter.until,
-    )
+    with Faults() as faults:
+        if len(text) > MAX_SEARCH:
+            faults.add("search", f"A search has at most {MAX_SEARCH} characters.")
+        if filter.min_impact is not None and not 0 <= filter.min_impact <= 100:
+            faults.add("min_impact", "An impact is between 0 and 100.")
+        return NewsFilter(
+            search=searchable(text) if text else None,
+            symbols=faults.check(_choices, symbols, "symbols"),
+            sources=faults.check(_choices, filter.sources, "sources"),
+            min_score=filter.min_score,
+            max_score=filter.max_score,
+            min_impact=filter.min_impact,
+            since=filter.since,
+            until=filter.until,
+        )
 
 
-def _choices(name: str, values: Sequence[str] | None) -> tuple[str, ...] | None:
+def _choices(values: Sequence[str] | None, name: str) -> tuple[str, ...] | None:
     if values is None:
         return None
     if len(values) > MAX_CHOICES:

@@ -16,7 +16,7 @@ from app.domains.market.tokens.model import (
 from app.domains.market.tokens.rules.search import search_of
 from app.domains.market.tokens.statements import TokenSql
 from app.kit.db import Executor
-from app.kit.errors import InvalidInput
+from app.kit.errors import Faults, InvalidInput
 
 MAX_SUGGESTIONS = 5
 MAX_SYMBOLS = 100
@@ -28,12 +28,13 @@ def listing(filter: TokenFilter, order: TokenOrder | None) -> tuple[Any, ...]:
 
     Raises InvalidInput.
     """
-    if filter.search is not None:
-        filter = msgspec.structs.replace(filter, search=search_of(filter.search))
-    if filter.symbols is not None:
-        if len(filter.symbols) > MAX_SYMBOLS:
-            raise InvalidInput("symbols", f"At most {MAX_SYMBOLS} symbols.")
-        filter = msgspec.structs.replace(filter, symbols=tuple(symbol_of(symbol) for symbol in filter.symbols))
+    with Faults() as faults:
+        if filter.search is not None:
+            filter = msgspec.structs.replace(filter, search=faults.check(search_of, filter.search))
+        if filter.symbols is not None:
+            if len(filter.symbols) > MAX_SYMBOLS:
+                faults.add("symbols", f"At most {MAX_SYMBOLS} symbols.")
+            filter = msgspec.structs.replace(filter, symbols=tuple(symbol_of(symbol) for symbol in filter.symbols))
     if order is None:
         order = TokenOrder(TokenField.RANK if filter.search is None else TokenField.RELEVANCE)
     return filter.arguments(order)

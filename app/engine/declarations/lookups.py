@@ -1,0 +1,75 @@
+"""Lookups by one of several keys: a field whose `@oneOf` argument `by` chooses the loader and its key.
+
+The declaration is stored on the field, as a relation is, so that the executor loads what a level looks up in one batch.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+import strawberry
+
+from app.engine.declarations.nodes import key_of
+from app.engine.declarations.pages import ReadsContext
+from app.kit.errors import NotFound
+from app.kit.loaders import Audience, One
+
+LOOKUP: Final = "lookup"
+"""Where the metadata of a field keeps its Lookup."""
+
+
+class Way(msgspec.Struct, frozen=True, eq=False):
+    """One of the keys by which something is looked up."""
+
+    loader: One[Any]
+    parse: Callable[[Any], Any] | None = None
+    """Returns the loader's key. Raises ValueError or NotFound for what can be no key, of which there is nothing."""
+    allow: Callable[[Any], object] | None = None
+    """Given the context, raises if the caller may not look anything up by this key."""
+
+
+class Lookup(msgspec.Struct, frozen=True, eq=False):
+    """A field that is found by one of several keys."""
+
+    ways: Mapping[str, Way]
+    """By the names of the argument's fields: in Python as declared, in the schema once it is bound."""
+
+    @property
+    def audience(self) -> Audience:
+        """Public if every way is."""
+        audiences = {way.loader.audience for way in self.ways.values()}
+        return audiences.pop() if len(audiences) == 1 else Audience.VIEWER
+
+    def find(self, context: ReadsContext, by: Mapping[str, Any]) -> Awaitable[Any] | None:
+        """The load of what the argument names, coerced by graphql-core; null for what can be no key."""
+        ((name, value),) = by.items()
+        way = self.ways[name]
+        if way.allow is not None:
+            way.allow(context)
+        try:
+            key = value if way.parse is None else way.parse(value)
+        except (ValueError, NotFound):
+            return None
+        return context.reads.one(way.loader, key)
+
+
+def by_id(node: type, loader: One[Any]) -> Way:
+    """The way by the global ID of a node type."""
+    return Way(loader, lambda value: key_of(value, node))
+
+
+def lookup(by: type, ways: Mapping[str, Way], *, of: Any, argument: str, description: str) -> Any:
+    """The `of` that the `@oneOf` input `by` names; null if there is none. `argument` describes the argument.
+
+    Raises ValueError if a field of the input has no way, or a way no field.
+    """
+    if set(by.__annotations__) != set(ways):
+        raise ValueError(f"{by.__name__} has other fields than those by which something is found")
+
+    def declared(root: Any, info: strawberry.Info, by: Any) -> Any:
+        raise AssertionError("a lookup is followed by its binding")
+
+    declared.__annotations__["by"] = Annotated[by, strawberry.argument(description=argument)]
+    return strawberry.field(
+        resolver=declared, graphql_type=of | None, description=description, metadata={LOOKUP: Lookup(ways)}
+    )
