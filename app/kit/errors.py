@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from types import TracebackType
-from typing import ClassVar, Concatenate, Final, NamedTuple, ParamSpec, Self, TypeAlias, TypeVar, cast
+from typing import ClassVar, Concatenate, Final, NamedTuple, ParamSpec, Self, TypeAlias, TypeVar
 
 T = TypeVar("T")
-R = TypeVar("R")
 P = ParamSpec("P")
 
 Path: TypeAlias = tuple[str, ...]
@@ -109,7 +108,7 @@ class Faults:
         """Whether anything is wrong so far."""
         return bool(self._found)
 
-    def check(self, rule: Callable[Concatenate[T, P], R], value: T, *args: P.args, **kwargs: P.kwargs) -> R:
+    def check(self, rule: Callable[Concatenate[T, P], T], value: T, *args: P.args, **kwargs: P.kwargs) -> T:
         """Returns what the rule makes of a value.
 
         If the rule refuses it, the value itself: nothing comes of it, because the block ends with an exception.
@@ -118,11 +117,13 @@ class Faults:
             return rule(value, *args, **kwargs)
         except InvalidInput as refused:
             self._found += refused.fields
-            return cast(R, value)
+            return value
 
     @contextmanager
     def at(self, *path: str) -> Iterator[None]:
-        """Collects what the block raises; the paths of its fields are below `path`."""
+        """Collects what the block raises; the paths of its fields are below `path`. Use nothing that it binds before
+        the outer block has ended.
+        """
         try:
             yield
         except InvalidInput as refused:

@@ -270,6 +270,8 @@ class MempoolFull(Problem):
 class FeeTooLow(Problem):
     """The fee is below the least that is accepted."""
 
+    field = "fee"
+
     def __init__(self, minimum: Decimal) -> None:
         super().__init__()
         self.minimum = minimum
@@ -277,6 +279,8 @@ class FeeTooLow(Problem):
 
 class FeeTooHigh(Problem):
     """The fee looks like a mistake. Confirm it with allowHighFee if it is none."""
+
+    field = "fee"
 
     def __init__(self, maximum: Decimal) -> None:
         super().__init__()
@@ -287,7 +291,8 @@ class TransactionRejected(Problem):
     """The transaction breaks a rule."""
 
     def __init__(self, reason: Rejection, message: str) -> None:
-        super().__init__(message)
+        field = "signature" if reason is Rejection.BAD_SIGNATURE else "transaction"
+        super().__init__(message, path=(field,))
         self.reason = reason
 
 

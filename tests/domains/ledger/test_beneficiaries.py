@@ -55,7 +55,7 @@ async def test_what_is_refused(scene: Scene) -> None:
     for name, nickname, field in (("x" * 256, None, "name"), (None, "a\x00b", "nickname"), ("\ud800", None, "name")):
         with pytest.raises(InvalidInput) as caught:
             await add(alice.viewer, bob.wallet_id, name, nickname, "k")
-        assert caught.value.field == field
+        assert caught.value.path == (field,)
     assert await scene.owner.fetchval("SELECT count(*) FROM beneficiaries") == 0
 
 

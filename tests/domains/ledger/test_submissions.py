@@ -177,7 +177,7 @@ async def test_what_is_not_base64_is_refused(scene: Scene, text: str) -> None:
     alice = await scene.person(key=rsa_key(0))
     with pytest.raises(InvalidInput) as caught:
         await scene.services.submissions.submit(alice.viewer, text, "", "k")
-    assert caught.value.field == "transaction"
+    assert caught.value.path == ("transaction",)
 
 
 async def test_bytes_that_are_no_transaction_are_refused(scene: Scene) -> None:

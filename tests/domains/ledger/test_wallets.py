@@ -63,7 +63,7 @@ async def test_a_public_key_has_one_wallet(scene: Scene) -> None:
     await scene.person(key=rsa_key(0))
     with pytest.raises(model.PublicKeyTaken) as caught:
         await scene.person(key=rsa_key(0))
-    assert caught.value.field == "publicKey"
+    assert caught.value.path == ("public_key",)
     assert await scene.owner.fetchval("SELECT count(*) FROM wallets") == 1
 
 
@@ -71,7 +71,7 @@ async def test_a_public_key_has_one_wallet(scene: Scene) -> None:
 async def test_a_bad_public_key_is_refused(scene: Scene, text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await scene.services.wallets.prepare(text)
-    assert caught.value.field == "publicKey"
+    assert caught.value.path == ("public_key",)
 
 
 async def test_rotation_rewraps_all_and_can_be_taken_up_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

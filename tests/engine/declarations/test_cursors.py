@@ -61,7 +61,7 @@ def refused(cursors: Cursors, loader: Page[Any], cursor: str) -> bool:
     try:
         cursors.decode(loader, cursor)
     except InvalidInput as problem:
-        return problem.field == "after"
+        return problem.path == ("after",)
     return False
 
 

@@ -292,7 +292,7 @@ async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Data
     response = await run(database, "{ owners { name numbers(kind: ALL, least: 7) { nodes { value } } } }")
     assert response.data is None
     assert [(error["path"], error["extensions"]) for error in response.errors] == [
-        (["owners", 0, "numbers"], {"code": "BAD_USER_INPUT", "field": "least"})
+        (["owners", 0, "numbers"], {"code": "BAD_USER_INPUT", "fields": [{"path": ["least"], "message": "Not seven."}]})
     ]
 
 

@@ -69,7 +69,7 @@ async def test_expected_failures_say_what_they_are() -> None:
     assert [(error["path"], error["extensions"]) for error in response.errors] == [
         (["missing"], {"code": "NOT_FOUND"}),
         (["limited"], {"code": "RATE_LIMITED", "retryAfterS": 7}),
-        (["invalid"], {"code": "BAD_USER_INPUT", "field": "name"}),
+        (["invalid"], {"code": "BAD_USER_INPUT", "fields": [{"path": ["name"], "message": "Too short."}]}),
     ]
 
 

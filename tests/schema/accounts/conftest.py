@@ -39,7 +39,7 @@ LIMITS = Limits(
 LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
     __typename
     ... on LoginPayload { viewer { user { email } } accessToken refreshToken accessTokenExpiresAt }
-    ... on InvalidInput { field }
+    ... on InvalidInput { path }
     ... on Problem { message } } }"""
 USER = "id displayName email fullName isVerified role hasNationalId createdAt"
 ENGINE = Engine(build_graph(), LIMITS)

@@ -10,7 +10,7 @@ async def test_an_admin_makes_codes_and_admins(graph: Graph) -> None:
     admin = await register(graph.house, "admin@example.com", role=Role.ADMIN)
     bob = await register(graph.house, "bob@example.com")
     create = """mutation($input: CreateAccessCodesInput!) { createAccessCodes(input: $input) { __typename
-        ... on CreateAccessCodesPayload { accessCodes { code redeemed } } ... on InvalidInput { field } } }"""
+        ... on CreateAccessCodesPayload { accessCodes { code redeemed } } ... on InvalidInput { path } } }"""
     given = {"codes": ["gold-1", "gold-2"], "idempotencyKey": "k"}
     made = (await graph.data(create, {"input": given}, by=admin))["createAccessCodes"]
     assert made["accessCodes"] == [{"code": "GOLD-1", "redeemed": False}, {"code": "GOLD-2", "redeemed": False}]

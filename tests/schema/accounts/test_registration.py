@@ -6,7 +6,7 @@ from tests.schema.accounts.conftest import LOGIN, Graph
 REGISTER = """mutation($input: RegisterInput!) { register(input: $input) {
     __typename
     ... on RegisterPayload { user { id displayName email } }
-    ... on InvalidInput { field }
+    ... on InvalidInput { path }
     ... on Problem { message } } }"""
 
 
@@ -38,4 +38,4 @@ async def test_problems_of_registration_are_data(graph: Graph) -> None:
     new = {"accessCode": "UNKNOWN", "email": "a@example.com", "password": PASSWORD, "fullName": "A"}
     assert (await graph.data(REGISTER, {"input": new}))["register"]["__typename"] == "AccessCodeInvalid"
     refused = (await graph.data(REGISTER, {"input": {**new, "email": "nonsense"}}))["register"]
-    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "email")
+    assert (refused["__typename"], refused["path"]) == ("InvalidInput", ["input", "email"])

@@ -12,7 +12,7 @@ from tests.schema.accounts.conftest import LOGIN, Graph
 REFRESH = """mutation($input: RefreshSessionInput!) { refreshSession(input: $input) {
     __typename
     ... on RefreshSessionPayload { viewer { user { email } } accessToken refreshToken }
-    ... on InvalidInput { field }
+    ... on InvalidInput { path }
     ... on Problem { message } } }"""
 
 
@@ -74,7 +74,7 @@ async def test_no_session_is_opened_or_renewed_whose_tokens_would_be_lost(graph:
     await register(graph.house, "alice@example.com")
     before = await graph.house.auth_log()
     refused = (await graph.data(LOGIN, _login(delivery="COOKIE")))["login"]
-    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "delivery")
+    assert (refused["__typename"], refused["path"]) == ("InvalidInput", ["input", "delivery"])
     assert await graph.house.auth_log() == before
 
     await graph.data(LOGIN, _login(), browser=True)
@@ -84,9 +84,9 @@ async def test_no_session_is_opened_or_renewed_whose_tokens_would_be_lost(graph:
         answer = await graph.data(
             REFRESH, {"input": {"delivery": delivery}}, refresh_cookie=tokens.refresh_token, **caller
         )
-        assert (answer["refreshSession"]["__typename"], answer["refreshSession"]["field"]) == (
+        assert (answer["refreshSession"]["__typename"], answer["refreshSession"]["path"]) == (
             "InvalidInput",
-            "delivery",
+            ["input", "delivery"],
         )
     renewed = await graph.data(REFRESH, {"input": {}}, browser=True, refresh_cookie=tokens.refresh_token)
     assert renewed["refreshSession"]["__typename"] == "RefreshSessionPayload", "the cookie is still unspent"

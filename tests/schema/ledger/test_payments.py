@@ -12,7 +12,7 @@ TRANSFER = """mutation($input: TransferInput!) { transfer(input: $input) {
     ... on TransferPayload { transaction { hash status amount sender { balance pending { outgoing } } } }
     ... on InsufficientFunds { available }
     ... on FeeTooLow { minimum }
-    ... on InvalidInput { field }
+    ... on InvalidInput { path }
     ... on Problem { message }
 } }"""
 
@@ -27,9 +27,9 @@ async def test_a_transfer_and_what_it_may_meet(graph: Graph, scene: Scene) -> No
 
     assert (await transfer(amount="500"))["available"] == "500.00000000"
     assert (await transfer(fee="0"))["minimum"] == "0.00001000"
-    assert (await transfer(amount="0"))["field"] == "amount"
+    assert (await transfer(amount="0"))["path"] == ["input", "amount"]
     assert (await transfer(toWalletId="0" * 64))["message"] == "No wallet has this id."
-    assert (await transfer(toWalletId=alice.wallet_id))["field"] == "toWalletId"
+    assert (await transfer(toWalletId=alice.wallet_id))["path"] == ["input", "toWalletId"]
     done = await transfer()
     assert done["__typename"] == "TransferPayload"
     assert done["transaction"]["status"] == "PENDING"

@@ -156,7 +156,8 @@ class Registration:
     def _user(self, new: NewUser, faults: Faults) -> NewUser:
         email, name, national_id = faults.check(identity.email, new.email), new.display_name, new.national_id
         if new.public_key is not None:
-            faults.check(self.check_public_key, new.public_key)
+            with faults.at():
+                self.check_public_key(new.public_key)
         return NewUser(
             email=email,
             password=faults.check(identity.password, new.password, email),

@@ -70,9 +70,10 @@ class Submissions:
         MempoolFull, IdempotencyKeyReused.
         """
         with Faults() as faults:
-            encoding = faults.check(_unbase64, transaction, "transaction")
+            with faults.at():
+                encoding = _unbase64(transaction, "transaction")
             if faults:
-                faults.check(_unbase64, signature, "signature")
+                _unbase64(signature, "signature")
         transaction_hash = sha256(encoding).hex()
 
         async def work(tx: Tx) -> Accepted:

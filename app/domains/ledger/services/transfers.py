@@ -115,10 +115,12 @@ def _request_of(command: TransferCommand) -> _PaymentRequest:
     """Raises InvalidInput for amounts that are not base units; those can never have been accepted."""
     memo = normalise_memo(command.memo)
     with Faults() as faults:
-        amount = faults.check(amount_units, command.amount, "amount")
-        fee = MIN_FEE_UNITS if command.fee is None else faults.check(amount_units, command.fee, "fee")
+        with faults.at():
+            amount = amount_units(command.amount, "amount")
+        with faults.at():
+            fee = MIN_FEE_UNITS if command.fee is None else amount_units(command.fee, "fee")
         if faults:
-            faults.check(_check_memo, memo)
+            _check_memo(memo)
     return _PaymentRequest(command.recipient_wallet_id, amount, fee, memo)
 
 
@@ -127,7 +129,7 @@ def _checked(command: TransferCommand) -> _PaymentRequest:
     with Faults() as faults:
         if request.amount_units == 0:
             faults.add("amount", "An amount must be positive.")
-        faults.check(_check_memo, request.memo)
+        _check_memo(request.memo)
     check_fee(request.fee_units, allow_high=command.allow_high_fee)
     return request
 

@@ -29,7 +29,7 @@ from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import TokenNotFound
 from app.kit.db import PUBLIC
-from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from app.kit.loaders import PageRequest
 from app.kit.reads import Reads
 from tests.domains.market.alerts.stage import Stage, above, below
@@ -74,18 +74,18 @@ async def test_each_type_is_stored_and_read_as_it_was_given(
         (VolumeSpike(Decimal("NaN"), 15), "multiple"),
         (VolumeSpike(Decimal(1001), 15), "multiple"),
         (VolumeSpike(Decimal("1.00001"), 15), "multiple"),
-        *((VolumeSpike(Decimal(2), window), "windowMinutes") for window in (0, -5, 7, 1445, 2**31)),
+        *((VolumeSpike(Decimal(2), window), "window_minutes") for window in (0, -5, 7, 1445, 2**31)),
         (msgspec.structs.replace(RSI, value=Decimal("sNaN")), "value"),
         (msgspec.structs.replace(RSI, value=Decimal("-1E12")), "value"),
         *((SentimentChange(points), "points") for points in (0, -1, 100)),
-        *((WhaleTransaction(Decimal(coins)), "minimumAmount") for coins in ("0", "21000001", "0.000000001", "NaN")),
-        *((NewsImpact(impact), "minimumImpact") for impact in (0, 101, -(2**31))),
+        *((WhaleTransaction(Decimal(coins)), "minimum_amount") for coins in ("0", "21000001", "0.000000001", "NaN")),
+        *((NewsImpact(impact), "minimum_impact") for impact in (0, 101, -(2**31))),
     ],
 )
 async def test_a_condition_that_cannot_be_met_is_refused(stage: Stage, condition: Condition, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(condition)
-    assert caught.value.field == field
+    assert caught.value.path == ("condition", field)
     assert await stage.owner.fetchval("SELECT count(*) FROM alerts") == 0
 
 
@@ -97,17 +97,17 @@ async def test_a_condition_that_cannot_be_met_is_refused(stage: Stage, condition
 async def test_a_cooldown_is_there_exactly_where_it_belongs(stage: Stage, rearm: Rearm, cooldown_s: int | None) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(above("1"), rearm=rearm, cooldown_s=cooldown_s)
-    assert caught.value.field == "cooldownSeconds"
+    assert caught.value.path == ("cooldown_s",)
 
 
 async def test_what_has_expired_is_not_made_nor_changed_into(stage: Stage) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(above("1"), expires_s=0)
-    assert caught.value.field == "expiresAt"
+    assert caught.value.path == ("expires_at",)
     alert = await stage.create(above("1"))
     with pytest.raises(InvalidInput) as caught:
         await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(expires_at=stage.clock.now()))
-    assert caught.value.field == "expiresAt"
+    assert caught.value.path == ("expires_at",)
 
 
 @pytest.mark.parametrize("symbol", ["", "NOPE", "BTC\0", "\ud800", "x" * 10_000, "'; DROP TABLE alerts"])
@@ -120,7 +120,7 @@ async def test_an_unknown_token_is_refused(stage: Stage, symbol: str) -> None:
 async def test_only_the_chain_that_is_followed_has_payments(stage: Stage) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(WhaleTransaction(Decimal(1)), symbol="ETH")
-    assert caught.value.field == "symbol"
+    assert caught.value.path == ("symbol",)
 
 
 async def test_a_replay_is_answered_as_the_first_time(stage: Stage) -> None:
@@ -136,7 +136,7 @@ async def test_a_replay_is_answered_as_the_first_time(stage: Stage) -> None:
             await alerts.create(stage.alice, other, "key")
     assert await stage.owner.fetchval("SELECT count(*) FROM alerts") == 1
     await alerts.delete(stage.alice, first.id)
-    with pytest.raises(NotFound):
+    with pytest.raises(ResultDeleted):
         await alerts.create(stage.alice, new, "key")
 
 
@@ -226,10 +226,10 @@ async def test_an_alert_keeps_its_type(stage: Stage) -> None:
     alert = await stage.create(above("100"))
     with pytest.raises(InvalidInput) as caught:
         await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(condition=below("100")))
-    assert caught.value.field == "condition"
+    assert caught.value.path == ("condition",)
     with pytest.raises(InvalidInput) as caught:
         await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(condition=above("NaN")))
-    assert caught.value.field == "price"
+    assert caught.value.path == ("condition", "price")
     assert await stage.alert(alert.id) == alert
 
 

@@ -130,14 +130,14 @@ async def test_an_admin_publishes_all_or_nothing(services: Services, owner: Owne
     news = services[MarketServices].news
     with pytest.raises(InvalidInput) as refused:
         await news.publish_as(admin, [draft(1), draft(2, url="file:///etc/passwd")], "k1")
-    assert refused.value.field == "articles.1.url"
+    assert refused.value.path == ("articles", "1", "url")
     with pytest.raises(InvalidInput) as refused:
         await news.publish_as(admin, [draft(1), draft(1)], "k1")
-    assert refused.value.field == "articles.1.url"
+    assert refused.value.path == ("articles", "1", "url")
     for drafts in ([], [draft(number) for number in range(101)]):
         with pytest.raises(InvalidInput) as refused:
             await news.publish_as(admin, drafts, "k1")
-        assert refused.value.field == "articles"
+        assert refused.value.path == ("articles",)
     assert await owner.fetchval("SELECT count(*) FROM news_articles") == 0
     first = await news.publish_as(admin, [draft(1), draft(2)], "k1")
     assert (first.received, first.published, first.known) == (2, 2, 0)
@@ -202,12 +202,12 @@ def test_a_filter_is_made_fit_for_statements() -> None:
         (NewsFilter(search="x" * 201), "search"),
         (NewsFilter(symbols=("A",) * 21), "symbols"),
         (NewsFilter(sources=("A",) * 21), "sources"),
-        (NewsFilter(min_impact=101), "minImpact"),
-        (NewsFilter(min_impact=-1), "minImpact"),
+        (NewsFilter(min_impact=101), "min_impact"),
+        (NewsFilter(min_impact=-1), "min_impact"),
     ):
         with pytest.raises(InvalidInput) as error:
             wanted(refused)
-        assert error.value.field == field
+        assert error.value.path == (field,)
 
 
 async def test_postgres_reads_every_search(owner: Owner) -> None:

@@ -87,7 +87,7 @@ async def test_an_unusual_search_finds_nothing(listed: Owner, database: Database
 async def test_what_is_no_search(listed: Owner, database: Database, search: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         listing(TokenFilter(search=search), None)
-    assert caught.value.field == "search"
+    assert caught.value.path == ("search",)
     assert await suggestions(database, search) == []
 
 
@@ -149,7 +149,7 @@ def test_a_filter_names_a_hundred_symbols_at_most() -> None:
     listing(TokenFilter(symbols=("BTC",) * 100), None)
     with pytest.raises(InvalidInput) as caught:
         listing(TokenFilter(symbols=("BTC",) * 101), None)
-    assert caught.value.field == "symbols"
+    assert caught.value.path == ("symbols",)
 
 
 @pytest_asyncio.fixture

@@ -16,7 +16,7 @@ from app.domains.market.watchlist.model import AlreadyWatched, WatchlistChanges,
 from app.domains.market.watchlist.services import Watchlist
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
-from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from app.kit.house import Services
 from app.kit.loaders import PageRequest
 from app.kit.reads import Reads
@@ -86,7 +86,7 @@ async def test_a_replay_is_answered_as_the_first_time(watchlist: Watchlist, alic
         await watchlist.add(alice, "ETH", "mine", "key")
     assert await positions(owner, alice) == [(0, "BTC")]
     await watchlist.remove(alice, item.id)
-    with pytest.raises(NotFound):
+    with pytest.raises(ResultDeleted):
         await watchlist.add(alice, "BTC", "mine", "key")
     assert await positions(owner, alice) == []
 
@@ -132,7 +132,7 @@ async def test_changes_that_cannot_be_accepted(
     item = await watchlist.add(alice, "BTC", None, "key")
     with pytest.raises(InvalidInput) as caught:
         await watchlist.update(alice, item.id, changes)
-    assert caught.value.field == field
+    assert caught.value.path == (field,)
 
 
 @pytest.mark.parametrize(

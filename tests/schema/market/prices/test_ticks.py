@@ -185,7 +185,7 @@ async def test_fields_of_a_tick_and_its_token(market: Market) -> None:
 async def test_the_error_names_unknown_tokens(market: Market, symbols: list[str], message: str) -> None:
     errors = await market.refused(TICKS, {"symbols": symbols})
     assert [(error["message"], error["extensions"]) for error in errors] == [
-        (message, {"code": "BAD_USER_INPUT", "field": "symbols"})
+        (message, {"code": "BAD_USER_INPUT", "fields": [{"path": ["symbols"], "message": message}]})
     ]
     assert len(market.runtime.subscriptions) == 0
 

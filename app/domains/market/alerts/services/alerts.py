@@ -48,8 +48,10 @@ class Alerts:
             with Faults() as faults:
                 with faults.at("condition"):
                     check_condition(new.condition)
-                faults.check(check_rearm, new.rearm, new.cooldown_s)
-                faults.check(self._check_expiry, new.expires_at)
+                with faults.at():
+                    check_rearm(new.rearm, new.cooldown_s)
+                with faults.at():
+                    self._check_expiry(new.expires_at)
             symbol = await known_symbol(tx, new.symbol)
             self._check_chain(symbol, new.condition)
             return await self._insert(tx, viewer.user_id, symbol, new)
@@ -80,10 +82,11 @@ class Alerts:
                         check_condition(condition)
                 if type(condition) is not type(alert.condition):
                     faults.add("condition", "An alert keeps its type.")
-                rearm, cooldown_s = faults.check(_rearm, alert, changes)
+                with faults.at():
+                    rearm, cooldown_s = _rearm(alert, changes)
                 # One that is enabled would be armed, and could never fire.
                 if enabled or changes.expires_at is not UNSET:
-                    faults.check(self._check_expiry, expires_at)
+                    self._check_expiry(expires_at)
             return _found(
                 await tx.fetch_one(
                     AlertSql.update_alert,

@@ -199,7 +199,7 @@ _REFUSALS: Final = {
 def wanted(filter: NewsFilter) -> NewsFilter:
     """Returns the normalised filter: trimmed texts, symbols in capitals, no duplicates. Raises InvalidInput."""
     text = "" if filter.search is None else _UNSEARCHABLE.sub(" ", filter.search).strip()
-    symbols = None if filter.symbols is None else [symbol.strip().upper() for symbol in filter.symbols]
+    symbols = None if filter.symbols is None else tuple(symbol.strip().upper() for symbol in filter.symbols)
     with Faults() as faults:
         if len(text) > MAX_SEARCH:
             faults.add("search", f"A search has at most {MAX_SEARCH} characters.")
@@ -217,7 +217,7 @@ def wanted(filter: NewsFilter) -> NewsFilter:
         )
 
 
-def _choices(values: Sequence[str] | None, name: str) -> tuple[str, ...] | None:
+def _choices(values: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
     if values is None:
         return None
     if len(values) > MAX_CHOICES:
