@@ -20,7 +20,7 @@ from app.domains.market.alerts.model import (
     WhaleTransaction,
 )
 from app.domains.market.prices.model import PRICE_LIMIT
-from app.kit.errors import InvalidInput
+from app.kit.errors import Faults, InvalidInput
 
 VOLUME_STEP_MINUTES: Final = 5
 """The length of the candles over which volumes are measured."""
@@ -37,13 +37,14 @@ def check_condition(condition: Condition) -> None:
         case PriceAbove(price) | PriceBelow(price):
             _check_decimal("price", price, above=Decimal(0), below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
         case VolumeSpike(multiple, window):
-            _check_decimal("multiple", multiple, above=Decimal(1), below=Decimal(MAX_MULTIPLE + 1), decimals=4)
-            if window % VOLUME_STEP_MINUTES or not VOLUME_STEP_MINUTES <= window <= MAX_WINDOW_MINUTES:
-                raise InvalidInput(
-                    "window_minutes",
-                    f"A window has {VOLUME_STEP_MINUTES} to {MAX_WINDOW_MINUTES} minutes, in steps of "
-                    f"{VOLUME_STEP_MINUTES}.",
-                )
+            with Faults() as faults:
+                if window % VOLUME_STEP_MINUTES or not VOLUME_STEP_MINUTES <= window <= MAX_WINDOW_MINUTES:
+                    faults.add(
+                        "window_minutes",
+                        f"A window has {VOLUME_STEP_MINUTES} to {MAX_WINDOW_MINUTES} minutes, in steps of "
+                        f"{VOLUME_STEP_MINUTES}.",
+                    )
+                _check_decimal("multiple", multiple, above=Decimal(1), below=Decimal(MAX_MULTIPLE + 1), decimals=4)
         case TechnicalIndicator(value=value):
             _check_decimal("value", value, above=-PRICE_LIMIT, below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
         case SentimentChange(points):
