@@ -137,8 +137,8 @@ class InvalidInput(Problem):
 
     fields: list[InvalidField] = strawberry.field(
         metadata=holds(errors.MAX_INVALID_FIELDS),
-        description=f"All fields that are wrong; of more than {errors.MAX_INVALID_FIELDS}, the first. An idempotency key"
-        " that is not valid is reported alone.",
+        description=f"All fields that are wrong; of more than {errors.MAX_INVALID_FIELDS}, the first. An invalid"
+        " idempotency key is reported alone.",
     )
 
 
