@@ -134,6 +134,8 @@ def test_health_metrics_and_mail_answer(moneta: Moneta) -> None:
 
 
 def _transaction(moneta: Moneta, transaction_hash: str) -> dict[str, str]:
-    answer = moneta.post("query($hash: Hash!) { transaction(hash: $hash) { amount } }", {"hash": transaction_hash})
+    answer = moneta.post(
+        "query($hash: Hash!) { transaction(by: {hash: $hash}) { amount } }", {"hash": transaction_hash}
+    )
     found: dict[str, str] = answer["data"]["transaction"]
     return found

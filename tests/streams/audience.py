@@ -101,7 +101,7 @@ class Document:
             case "block":
                 query = f"query($hash: Hash!) {{ object: block(by: {{hash: $hash}}) {{ {self.selection} }} }}"
             case "transaction":
-                query = f"query($hash: Hash!) {{ object: transaction(hash: $hash) {{ {self.selection} }} }}"
+                query = f"query($hash: Hash!) {{ object: transaction(by: {{hash: $hash}}) {{ {self.selection} }} }}"
             case "notification":
                 query = f"query($id: ID!) {{ object: node(id: $id) {{ ... on Notification {{ {self.selection} }} }} }}"
                 return query, {"id": shown["id"]}

@@ -130,23 +130,22 @@ def _type_names(schema: strawberry.Schema) -> Callable[[type], str]:
 def _locating(field: GraphQLField, resolve: Resolver) -> Resolver:
     """The resolver of a field with arguments: the paths of its problems are those of the schema."""
 
-    def resolve_and_locate(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    async def resolve_later(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         try:
-            value = resolve(source, info, **arguments)
-        except Problem as problem:
-            locate(problem, field, arguments)
-            raise
-        # A load is not about an argument, and may be batched with others.
-        return awaited(value, arguments) if inspect.iscoroutine(value) else value
-
-    async def awaited(value: Awaitable[Any], arguments: dict[str, Any]) -> Any:
-        try:
-            return await value
+            return await resolve(source, info, **arguments)
         except Problem as problem:
             locate(problem, field, arguments)
             raise
 
-    return resolve_and_locate
+    def resolve_at_once(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        # What it returns may be a load, which is not about an argument.
+        try:
+            return resolve(source, info, **arguments)
+        except Problem as problem:
+            locate(problem, field, arguments)
+            raise
+
+    return resolve_later if inspect.iscoroutinefunction(resolve) else resolve_at_once
 
 
 def _in_turn(resolve: Resolver, kinds: Kinds, type_name: Callable[[type], str]) -> Resolver:

@@ -224,3 +224,30 @@ async def test_what_was_signed_yesterday_is_still_good(scene: Scene) -> None:
     payment = await draft(scene, alice, bob)
     scene.clock.advance(timedelta(hours=24))
     await submit(scene, alice, payment)
+
+
+async def test_a_payment_that_builds_on_too_many_is_refused(scene: Scene) -> None:
+    alice, bob = await scene.person(key=rsa_key(0)), await scene.person()
+    await scene.mine(alice)
+    for _ in range(26):
+        last = await draft(scene, alice, bob)
+        sent = await submit(scene, alice, last)
+    paid, kept = last.outputs
+    rest = TransactionOutput(kept.wallet_id, kept.amount_units - paid.amount_units - last.fee_units)
+    further = msgspec.structs.replace(last, inputs=(OutPoint(bytes.fromhex(sent), 1),), outputs=(paid, rest))
+    with pytest.raises(model.UnconfirmedChainTooLong):
+        await submit(scene, alice, further)
+    await scene.mine(bob)
+    assert await submit(scene, alice, further)
+
+
+async def test_a_full_mempool_takes_no_submission(scene: Scene) -> None:
+    alice, bob = await scene.person(key=rsa_key(0)), await scene.person()
+    await scene.mine(alice)
+    payment = await draft(scene, alice, bob)
+    object.__setattr__(scene.services.mempool, "limit", 1)
+    await submit(scene, alice, payment)
+    scene.clock.advance(timedelta(seconds=1))
+    with pytest.raises(model.MempoolFull):
+        await submit(scene, alice, await draft(scene, alice, bob))
+    assert await submit(scene, alice, payment), "a replay adds nothing"

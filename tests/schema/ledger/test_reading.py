@@ -11,7 +11,7 @@ from tests.domains.ledger.scene import MIN_FEE, Scene
 from tests.schema.ledger.graph import Graph
 
 EVERYTHING = """
-query($height: Int!, $hash: Hash!, $wallet: ID!) {
+query($height: Int!, $hash: Hash!, $wallet: Hash!) {
   chain {
     height totalCoins circulatingCoins burnedCoins totalTransactions totalBlocks currentDifficulty averageBlockTimeS
     halvingHeight currentHalvingNumber coinbaseMaturity network updatedAt tipHash tip { hash }
@@ -21,7 +21,7 @@ query($height: Int!, $hash: Hash!, $wallet: ID!) {
     confirmations miner { walletId } previous { height } next { height }
     transactions { totalCount { value precision } nodes { hash blockPosition sender { walletId } } }
   }
-  transaction(hash: $hash) {
+  transaction(by: {hash: $hash}) {
     hash amount fee memo status failureReason sizeBytes blockHeight blockPosition confirmations timestamp
     sender { walletId custody publicKey owner { displayName } }
     recipient { walletId }
@@ -30,7 +30,7 @@ query($height: Int!, $hash: Hash!, $wallet: ID!) {
     outputs { outputIndex amount isChange blockHeight spentInputIndex spentBy { hash } wallet { walletId } }
     inclusionProof { transactionHash blockHash blockHeight merkleRoot header index branch }
   }
-  wallet(id: $wallet) {
+  wallet(by: {walletId: $wallet}) {
     walletId balance pending { incoming } utxos { nodes { amount } }
     transactions { nodes { hash } } blocksMined { nodes { height } }
   }
@@ -86,7 +86,7 @@ async def test_everything_is_navigable(graph: Graph, scene: Scene) -> None:
 async def test_what_is_the_owners_is_null_to_others(graph: Graph, scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice)
-    query = """query($id: ID!, $to: Hash!) { wallet(id: $id) {
+    query = """query($id: Hash!, $to: Hash!) { wallet(by: {walletId: $id}) {
         balance pending { immature } utxos { nodes { amount } totalCount { value } }
         unsignedTransaction(toWalletId: $to, amount: "1") { hash fee }
     } }"""
@@ -113,11 +113,11 @@ async def test_lookups_find_the_same_and_nothing_else(graph: Graph, scene: Scene
     for absent in ({"height": 1}, {"height": -1}, {"hash": "0" * 64}, {"id": "nonsense"}):
         assert (await graph.data(by, {"by": absent}))["block"] is None
 
-    wallet = "query($id: ID!) { wallet(id: $id) { id walletId } }"
-    named = (await graph.data(wallet, {"id": alice.wallet_id}))["wallet"]
-    assert (await graph.data(wallet, {"id": named["id"]}))["wallet"] == named
-    for id_ in ("0" * 64, "nonsense", found["id"], "é"):
-        assert (await graph.data(wallet, {"id": id_}))["wallet"] is None
+    wallet = "query($by: WalletBy!) { wallet(by: $by) { id walletId } }"
+    named = (await graph.data(wallet, {"by": {"walletId": alice.wallet_id}}))["wallet"]
+    assert (await graph.data(wallet, {"by": {"id": named["id"]}}))["wallet"] == named
+    for absent in ({"walletId": "0" * 64}, {"id": "nonsense"}, {"id": found["id"]}, {"id": "é"}):
+        assert (await graph.data(wallet, {"by": absent}))["wallet"] is None
     node = "query($id: ID!) { node(id: $id) { __typename id } }"
     assert (await graph.data(node, {"id": named["id"]}))["node"] == {"__typename": "Wallet", "id": named["id"]}
     assert (await graph.data(node, {"id": found["id"]}))["node"]["__typename"] == "Block"
@@ -168,7 +168,7 @@ async def test_pages_join_without_hole_or_repeat(graph: Graph, scene: Scene, fir
     assert {transaction["hash"] for transaction in in_block[1:]} == set(sent)
     of_wallet = await pages(
         graph,
-        "query($first: Int!, $after: Cursor, $id: ID!) { wallet(id: $id) { transactions"
+        "query($first: Int!, $after: Cursor, $id: Hash!) { wallet(by: {walletId: $id}) { transactions"
         + PAGE % "hash timestamp"
         + "} }",
         ("wallet", "transactions"),

@@ -126,7 +126,7 @@ async def test_a_list_is_handed_over_to_its_stream(graph: Graph, scene: Scene) -
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice, 3)
     page = (await graph.data("{ blocks(first: 1) { streamCursor nodes { height } } }"))["blocks"]
-    wallet = f'{{ wallet(id: "{bob.wallet_id}") {{ transactions {{ streamCursor nodes {{ hash }} }} }} }}'
+    wallet = f'{{ wallet(by: {{walletId: "{bob.wallet_id}"}}) {{ transactions {{ streamCursor nodes {{ hash }} }} }} }}'
     payments = (await graph.data(wallet, by=bob))["wallet"]["transactions"]
     assert payments["nodes"] == []
     await scene.mine(alice, 2)
