@@ -20,7 +20,7 @@ Path: TypeAlias = tuple[str, ...]
 The graph converts it to the names in its schema, and adds the argument, before a client sees it.
 """
 
-MAX_INVALID_FIELDS: Final = 20
+MAX_INVALID_FIELDS: Final = 50
 """How many invalid fields of one input are listed."""
 
 

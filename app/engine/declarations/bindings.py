@@ -100,7 +100,7 @@ def _with_schema_names(schema: strawberry.Schema, definition: StrawberryField, l
     ((by, *_),) = (definition.arguments,)
     name = schema.config.name_converter.get_graphql_name
     fields = get_object_definition(by.type, strict=True).fields
-    return Lookup({name(field): lookup.ways[field.python_name] for field in fields})
+    return Lookup({name(field): lookup.keys[field.python_name] for field in fields})
 
 
 def _resolver(binding: Binding) -> Resolver:

@@ -18,7 +18,7 @@ LOOKUP: Final = "lookup"
 """Where the metadata of a field keeps its Lookup."""
 
 
-class Way(msgspec.Struct, frozen=True, eq=False):
+class Key(msgspec.Struct, frozen=True, eq=False):
     """One of the keys by which something is looked up."""
 
     loader: One[Any]
@@ -31,39 +31,39 @@ class Way(msgspec.Struct, frozen=True, eq=False):
 class Lookup(msgspec.Struct, frozen=True, eq=False):
     """A field that is found by one of several keys."""
 
-    ways: Mapping[str, Way]
+    keys: Mapping[str, Key]
     """By the names of the argument's fields: in Python as declared, in the schema once it is bound."""
 
     @property
     def audience(self) -> Audience:
-        """Public if every way is."""
-        audiences = {way.loader.audience for way in self.ways.values()}
+        """Public if every loader is."""
+        audiences = {key.loader.audience for key in self.keys.values()}
         return audiences.pop() if len(audiences) == 1 else Audience.VIEWER
 
     def find(self, context: ReadsContext, by: Mapping[str, Any]) -> Awaitable[Any] | None:
         """The load of what the argument names, coerced by graphql-core; null for what can be no key."""
         ((name, value),) = by.items()
-        way = self.ways[name]
-        if way.allow is not None:
-            way.allow(context)
+        known = self.keys[name]
+        if known.allow is not None:
+            known.allow(context)
         try:
-            key = value if way.parse is None else way.parse(value)
+            key = value if known.parse is None else known.parse(value)
         except (ValueError, NotFound):
             return None
-        return context.reads.one(way.loader, key)
+        return context.reads.one(known.loader, key)
 
 
-def by_id(node: type, loader: One[Any]) -> Way:
-    """The way by the global ID of a node type."""
-    return Way(loader, lambda value: key_of(value, node))
+def by_id(node: type, loader: One[Any]) -> Key:
+    """The key of a node type: its global ID."""
+    return Key(loader, lambda value: key_of(value, node))
 
 
-def lookup(by: type, ways: Mapping[str, Way], *, of: Any, argument: str, description: str) -> Any:
+def lookup(by: type, keys: Mapping[str, Key], *, of: Any, argument: str, description: str) -> Any:
     """The `of` that the `@oneOf` input `by` names; null if there is none. `argument` describes the argument.
 
-    Raises ValueError if a field of the input has no way, or a way no field.
+    Raises ValueError if the input has other fields than `keys`.
     """
-    if set(by.__annotations__) != set(ways):
+    if set(by.__annotations__) != set(keys):
         raise ValueError(f"{by.__name__} has other fields than those by which something is found")
 
     def declared(root: Any, info: strawberry.Info, by: Any) -> Any:
@@ -71,5 +71,5 @@ def lookup(by: type, ways: Mapping[str, Way], *, of: Any, argument: str, descrip
 
     declared.__annotations__["by"] = Annotated[by, strawberry.argument(description=argument)]
     return strawberry.field(
-        resolver=declared, graphql_type=of | None, description=description, metadata={LOOKUP: Lookup(ways)}
+        resolver=declared, graphql_type=of | None, description=description, metadata={LOOKUP: Lookup(keys)}
     )

@@ -8,7 +8,7 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
-from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
@@ -129,8 +129,8 @@ class UserQuery:
         UserBy,
         {
             "id": by_id(User, loaders.user_by_id),
-            # Whether an address has an account is told to admins only.
-            "email": Way(loaders.user_by_email, _email, allow=lambda context: context.require_admin()),
+            # Only admins learn whether an address has an account.
+            "email": Key(loaders.user_by_email, _email, allow=lambda context: context.require_admin()),
         },
         of=User,
         argument="Identifies the user.",

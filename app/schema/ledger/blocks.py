@@ -10,7 +10,7 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
@@ -116,8 +116,8 @@ class BlockQuery:
     block: Block | None = lookup(
         BlockBy,
         {
-            "height": Way(loaders.block_by_height),
-            "hash": Way(loaders.block_by_hash),
+            "height": Key(loaders.block_by_height),
+            "hash": Key(loaders.block_by_hash),
             "id": by_id(Block, loaders.block_by_id),
         },
         of=Block,

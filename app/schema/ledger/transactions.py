@@ -15,7 +15,7 @@ from app.domains.ledger.streams import wallet_stream
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.costs import holds
 from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.relations import listed, related
 from app.engine.declarations.subscriptions import durable
@@ -196,7 +196,7 @@ class TransactionQuery:
 
     transaction: Transaction | None = lookup(
         TransactionBy,
-        {"id": by_id(Transaction, loaders.transaction_by_hash), "hash": Way(loaders.transaction_by_hash)},
+        {"id": by_id(Transaction, loaders.transaction_by_hash), "hash": Key(loaders.transaction_by_hash)},
         of=Transaction,
         argument="Identifies the transaction.",
         description="A transaction, whether confirmed, pending or failed. Null if there is none.",

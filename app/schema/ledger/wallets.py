@@ -12,7 +12,7 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
-from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
@@ -175,7 +175,7 @@ class WalletQuery:
 
     wallet: Wallet | None = lookup(
         WalletBy,
-        {"id": by_id(Wallet, loaders.wallet_by_id), "wallet_id": Way(loaders.wallet_by_id)},
+        {"id": by_id(Wallet, loaders.wallet_by_id), "wallet_id": Key(loaders.wallet_by_id)},
         of=Wallet,
         argument="Identifies the wallet.",
         description="A wallet. Null if there is none.",

@@ -16,7 +16,7 @@ from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, 
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
-from app.engine.declarations.lookups import Way, by_id, lookup
+from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import Problem, problem_type
@@ -254,9 +254,9 @@ class TokenQuery:
     token: Token | None = lookup(
         TokenBy,
         {
-            "symbol": Way(token_loaders.token_by_symbol, symbol_of),
+            "symbol": Key(token_loaders.token_by_symbol, symbol_of),
             "id": by_id(Token, token_loaders.token_by_symbol),
-            "coingecko_id": Way(token_loaders.token_by_coingecko_id, _coingecko_id),
+            "coingecko_id": Key(token_loaders.token_by_coingecko_id, _coingecko_id),
         },
         of=Token,
         argument="Identifies the token.",

@@ -10,7 +10,7 @@ import strawberry
 
 from app.engine.declarations.audience import audience_of
 from app.engine.declarations.bindings import bind_resolvers
-from app.engine.declarations.lookups import Lookup, Way, by_id, lookup
+from app.engine.declarations.lookups import Key, Lookup, by_id, lookup
 from app.engine.declarations.nodes import Node, global_id, node_type
 from app.kit.errors import Forbidden
 from app.kit.loaders import Audience, One, one
@@ -55,8 +55,8 @@ def refuse(context: Any) -> None:
         raise Forbidden
 
 
-WAYS = {"id": by_id(Part, by_key), "full_name": Way(by_name, name_of), "secret": Way(by_secret, allow=refuse)}
-PUBLIC = {"id": WAYS["id"], "full_name": WAYS["full_name"]}
+KEYS = {"id": by_id(Part, by_key), "full_name": Key(by_name, name_of), "secret": Key(by_secret, allow=refuse)}
+PUBLIC = {"id": KEYS["id"], "full_name": KEYS["full_name"]}
 
 
 @strawberry.input(one_of=True)
@@ -67,7 +67,7 @@ class PublicBy:
 
 @strawberry.type
 class Query:
-    part: Part | None = lookup(PartBy, WAYS, of=Part, argument="Identifies it.", description="A part.")
+    part: Part | None = lookup(PartBy, KEYS, of=Part, argument="Identifies it.", description="A part.")
     public: Part | None = lookup(PublicBy, PUBLIC, of=Part, argument="Identifies it.", description="A part.")
 
 
@@ -128,15 +128,15 @@ async def test_who_may_not_look_up_by_a_key_learns_nothing() -> None:
     assert context.reads.loaded == []
 
 
-def test_the_audience_is_public_if_all_ways_are() -> None:
+def test_the_audience_is_public_if_all_loaders_are() -> None:
     query = SCHEMA._schema.query_type
     assert query is not None
     assert audience_of(query.fields["public"]) is Audience.PUBLIC
     assert audience_of(query.fields["part"]) is Audience.VIEWER
-    assert Lookup({"secret": WAYS["secret"]}).audience is Audience.VIEWER
+    assert Lookup({"secret": KEYS["secret"]}).audience is Audience.VIEWER
 
 
-@pytest.mark.parametrize("ways", [{**WAYS, "name": WAYS["id"]}, {"id": WAYS["id"]}])
-def test_every_field_has_a_way_and_every_way_a_field(ways: dict[str, Way]) -> None:
+@pytest.mark.parametrize("keys", [{**KEYS, "name": KEYS["id"]}, {"id": KEYS["id"]}])
+def test_the_input_has_a_field_for_each_key(keys: dict[str, Key]) -> None:
     with pytest.raises(ValueError, match="PartBy has other fields"):
-        lookup(PartBy, ways, of=Part, argument="Identifies it.", description="A part.")
+        lookup(PartBy, keys, of=Part, argument="Identifies it.", description="A part.")
