@@ -51,8 +51,6 @@ class Problem(Exception):
         self.message = message or inspect.cleandoc(type(self).__doc__ or "")
         self.path = path if path is not None or self.field is None else (self.field,)
         """The input field that it is about; null if it is not about one."""
-        self.is_located = False
-        """Whether its paths are those of the schema."""
         super().__init__(self.message)
 
     def move(self, target: Callable[[Path], Path | None]) -> None:

@@ -1,7 +1,8 @@
 """Where in a field's arguments a problem comes from: from the names that a service uses to those of the schema.
 
 A service names an input field as the Python class of the input does, and knows neither the argument that the input is
-nor which member of a `@oneOf` was given. Both are found here, in what the client sent.
+nor which member of a `@oneOf` was given. Both are found here, in what the client sent. What knows the schema may use
+its names as well.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,10 +32,10 @@ def known_as(name: str) -> dict[str, Any]:
 
 
 def locate(problem: Problem, field: GraphQLField, given: Mapping[str, Any]) -> None:
-    """Converts a problem's paths to the names of the schema. `given` are the arguments as graphql-core coerced them."""
-    if problem.is_located:
-        return
-    problem.is_located = True
+    """Converts a problem's paths to the names of the schema. Idempotent.
+
+    `given` are the arguments as graphql-core coerced them.
+    """
     problem.move(lambda path: _find(field.args, given, path))
     if problem.path is None and problem.concerns_id:
         wanted = problem.id if isinstance(problem, NotFound) else None
@@ -55,7 +56,7 @@ def _find(members: Members, given: Mapping[str, Any], path: Path) -> Path | None
         return ()
     first, *rest = path
     for name, member in members.items():
-        if first in names_of(member):
+        if first == name or first in names_of(member):
             below = _below(member.type, given.get(name), tuple(rest))
             return None if below is None else (name, *below)
     for name, member in members.items():

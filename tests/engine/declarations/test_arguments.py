@@ -85,6 +85,8 @@ PARTS = {"input": {"parts": [{"fullName": "a"}, {"tagNames": ["x", "y"]}]}}
         (("full_name",), {"filter": {}}, ("filter", "fullName")),
         (("full_name",), {"input": None, "filter": {}}, ("filter", "fullName")),
         (("since",), {}, ("from",)),
+        (("from",), {}, ("from",)),
+        (("input", "fullName"), {"input": {}}, ("input", "fullName")),
         (("condition",), ABOVE, ("input", "condition")),
         (("condition", "price_usd"), ABOVE, ("input", "condition", "priceAbove", "priceUsd")),
         (("condition", "window_s"), ABOVE, ("input", "condition", "priceAbove", "windowMs")),
@@ -103,13 +105,14 @@ def test_a_field_is_found_in_what_was_given(path: Path, arguments: dict[str, Any
     assert located(InvalidInput(path, "Wrong."), arguments).path == expected
 
 
-def test_every_field_of_a_problem_is_located_and_only_once() -> None:
+def test_every_field_of_a_problem_is_located_and_stays_there() -> None:
     problem = located(InvalidInput("since", "Early.", InvalidField(("parts", "1", "id"), "Unknown.")), PARTS)
     assert problem.fields == (
         InvalidField(("from",), "Early."),
         InvalidField(("input", "parts", "1", "id"), "Unknown."),
     )
-    assert located(problem, PARTS).path == ("from",)
+    assert located(problem, PARTS).fields == problem.fields
+    assert problem.path == ("from",)
 
 
 @pytest.mark.parametrize(
