@@ -1,5 +1,6 @@
 """Candles and price samples."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -35,13 +36,10 @@ declare_enum(
 )
 
 IntervalArgument = Annotated[Interval, strawberry.argument(description="The length of the candles.")]
-From = Annotated[
-    datetime | None,
-    strawberry.argument(name="from", description="The beginning of the period, inclusive. Null: no limit."),
+Since = Annotated[
+    datetime | None, strawberry.argument(description="The beginning of the period, inclusive. Null: no limit.")
 ]
-To = Annotated[
-    datetime | None, strawberry.argument(name="to", description="The end of the period, exclusive. Null: now.")
-]
+Until = Annotated[datetime | None, strawberry.argument(description="The end of the period, exclusive. Null: now.")]
 
 
 @record_type(prices.Candle)
@@ -75,13 +73,13 @@ class PriceSample:
     timestamp: datetime = strawberry.field(description="When the token was quoted.")
 
 
-def candle_filters(interval: IntervalArgument, since: From = None, until: To = None) -> tuple[Any, ...]:
+def candle_filters(interval: IntervalArgument, since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of candles."""
-    return interval.value, *sample_filters(since, until)
+    return {"interval": interval, **sample_filters(since, until)}
 
 
-def sample_filters(since: From = None, until: To = None) -> tuple[Any, ...]:
+def sample_filters(since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of samples."""
     if since is not None and until is not None and since >= until:
-        raise InvalidInput("from", "`from` must be before `to`.")
-    return since, until
+        raise InvalidInput("since", "`since` must be before `until`.")
+    return {"since": since, "until": until}
