@@ -67,13 +67,13 @@ def _at(position: Position | None, place: int) -> Any:
 
 def page_statement(loader: Page[Any], request: PageRequest) -> ListStatement:
     """The statement for a page."""
-    return _page(loader, _shape(loader, request))
+    return compose_page(loader, _shape(loader, request))
 
 
 def count_statement(loader: Page[Any], filters: tuple[tuple[str, Any], ...]) -> ListStatement:
     """The statement that counts the list, up to its limit."""
     request = PageRequest(0, loader.default_order, loader.orders[loader.default_order].descending, filters=filters)
-    return _count(loader, _shape(loader, request))
+    return compose_count(loader, _shape(loader, request))
 
 
 class Found(NamedTuple):
@@ -140,7 +140,8 @@ def _shape(loader: Page[Any], request: PageRequest) -> Shape:
 
 
 @lru_cache(maxsize=4096)
-def _page(loader: Page[Any], shape: Shape) -> ListStatement:
+def compose_page(loader: Page[Any], shape: Shape) -> ListStatement:
+    """The statement for pages of this shape."""
     composer = _Composer(loader, shape)
     body = composer.body(composer.bounds(), backward=shape.is_backward)
     columns, order = composer.columns("p"), composer.ordering("p", backward=shape.is_backward)
@@ -160,7 +161,8 @@ def _page(loader: Page[Any], shape: Shape) -> ListStatement:
 
 
 @lru_cache(maxsize=1024)
-def _count(loader: Page[Any], shape: Shape) -> ListStatement:
+def compose_count(loader: Page[Any], shape: Shape) -> ListStatement:
+    """The statement for counts of this shape, of which only the filters matter."""
     composer = _Composer(loader, shape)
     counted = f"SELECT count(*) FROM ({composer.body([], backward=False)}) counted"
     if loader.is_keyed:
@@ -332,6 +334,7 @@ class _Composer:
         given = self._loader.filters[name]
         if given.operator is Operator.CONSTANT:
             value = next(value for each, value in self._shape.filters if each == name)
+            assert value in given.constants
             return given.operator.value.format(column=f"{alias}.{given.column}", constant=_literal(value))
         parameter = self._parameter("filter", name)
         value = parameter if given.type is None else f"{parameter}::{given.type}[]"
@@ -358,10 +361,8 @@ def _where(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _literal(value: Any) -> str:
+def _literal(value: str | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    # A value of a declared enum: the schema accepts no others.
-    assert isinstance(value, str)
-    assert value.replace("_", "").isalnum()
+    assert value.replace("_", "").isalnum(), "a constant is a name"
     return f"'{value}'"

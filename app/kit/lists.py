@@ -5,7 +5,7 @@ A list is declared over a statement that returns all of its rows, in no order. P
 between two rows is a value of these columns: a page starts there whatever was inserted or deleted meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Any, Generic, TypeVar
@@ -77,6 +77,8 @@ class Filter(msgspec.Struct, frozen=True):
     operator: Operator
     type: str | None = None
     """The type of the value in Postgres, where it does not follow from the operator."""
+    constants: tuple[str | bool, ...] = ()
+    """The values that a constant can have."""
     is_gated: bool = False
     """Whether the list is read along this column's index while few rows satisfy the condition, and otherwise along its
     order: Postgres has one plan for all values of a filter."""
@@ -87,10 +89,10 @@ def equals(column: str) -> Filter:
     return Filter(column, Operator.EQUAL)
 
 
-def constant(column: str) -> Filter:
-    """The column has this value, which is a bool or a member of an enum. Each value has statements of its own, so that
-    an index over some of the rows can be used."""
-    return Filter(column, Operator.CONSTANT)
+def constant(column: str, values: Iterable[str | bool] = (True, False)) -> Filter:
+    """The column has one of these values. Each has statements of its own, so that an index over some of the rows can
+    be used."""
+    return Filter(column, Operator.CONSTANT, constants=tuple(map(value_of, values)))
 
 
 def at_least(column: str, *, gated: bool = False) -> Filter:

@@ -1,5 +1,6 @@
 """Loaders of the accounts house."""
 
+from app.domains.accounts.model import Role
 from app.domains.accounts.statements import (
     AccessCodeSql,
     AuthLogSql,
@@ -46,7 +47,7 @@ users = page(
     orders={"CREATED_AT": NEWEST},
     filters={
         "email_prefix": starts_with("email"),
-        "role": constant("role"),
+        "role": constant("role", Role),
         "verified": constant("is_verified"),
         "since": at_least("created_at"),
         "until": before("created_at"),

@@ -1,5 +1,6 @@
 """Loaders of the ledger. The chain is public; balances, coins and beneficiaries are visible to their owner only."""
 
+from app.domains.ledger.model import TransactionStatus
 from app.domains.ledger.statements import (
     BeneficiarySql,
     BlockSql,
@@ -57,7 +58,7 @@ transactions = page(
     TransactionSql.transactions,
     orders={"CREATED_AT": LATEST, "AMOUNT": by("amount", "transaction_hash", descending=True)},
     filters={
-        "status": constant("status"),
+        "status": constant("status", TransactionStatus),
         "min_amount": at_least("amount", gated=True),
         "max_amount": at_most("amount", gated=True),
         "since": at_least("timestamp", gated=True),
@@ -70,8 +71,8 @@ transactions_by_wallet = page(
     TransactionSql.transactions_received,
     orders={"CREATED_AT": LATEST},
     filters={
-        "status": constant("status"),
-        "direction": constant("direction"),
+        "status": constant("status", TransactionStatus),
+        "direction": constant("direction", ("sent", "received")),
         "counterparty": equals("counterparty"),
         "min_amount": at_least("amount"),
         "max_amount": at_most("amount"),

@@ -1,5 +1,6 @@
 """The loaders of notifications, which only their user can read."""
 
+from app.domains.notifications.model import NotificationType
 from app.domains.notifications.statements import NotificationSql
 from app.kit.lists import at_least, before, by, constant
 from app.kit.loaders import Audience, one, page
@@ -9,7 +10,7 @@ notifications_by_user = page(
     NotificationSql.notifications_by_user,
     orders={"CREATED_AT": by("created_at", "id", descending=True)},
     filters={
-        "type": constant("type"),
+        "type": constant("type", NotificationType),
         "read": constant("read"),
         "since": at_least("created_at"),
         "until": before("created_at"),

@@ -10,7 +10,7 @@ tokens_by_article = many(NewsSql.tokens_by_articles, audience=Audience.PUBLIC)
 NEWEST = by("published_at", "id", descending=True)
 _FILTERS = {
     "sources": any_of("source", "text"),
-    "sentiment": constant("sentiment"),
+    "sentiment": constant("sentiment", ("positive", "neutral", "negative")),
     "impact_deciles": any_of("impact_decile", "integer"),
     "min_impact": at_least("impact"),
     "since": at_least("published_at", gated=True),
