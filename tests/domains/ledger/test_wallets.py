@@ -13,7 +13,6 @@ from app.kit.crypto.envelope import Keyring, SealBroken, UnknownKey
 from app.kit.crypto.rsa import fingerprint, sign, verify
 from app.kit.db import PUBLIC, Database, Tx
 from app.kit.errors import InvalidInput
-from app.kit.loaders import PageRequest
 from app.kit.reads import Reads
 from tests.domains.ledger.scene import MIN_FEE, REWARD, Person, Scene, rsa_key
 from tests.statements import statement
