@@ -182,15 +182,15 @@ async def test_both_ways_are_the_naive_list_under_every_filter(
         order, descending = chance.choice(list(ORDERS)), chance.random() < 0.5
         expected = naive(listed, order, filters, descending=descending)
         request = page_request(loader, chance.randint(1, 9), order, descending=descending, filters=filters)
-        told = (filters, order, descending)
-        assert await reads.count(loader, key, request.filters) == len(expected), told
+        asked = (filters, order, descending)
+        assert await reads.count(loader, key, request.filters) == len(expected), asked
         for is_backward in (False, True):
             pages = await walk(reads, loader, key, msgspec.structs.replace(request, is_backward=is_backward))
-            assert [book for one in pages for book in one] == expected, (told, is_backward)
+            assert [book for one in pages for book in one] == expected, (asked, is_backward)
 
 
 @pytest.mark.parametrize("kind", ["all", "merged", "keyed"])
-async def test_what_is_around_a_page_is_told_truly_wherever_it_begins_and_ends(
+async def test_what_is_around_a_page_is_true_wherever_it_begins_and_ends(
     database: Database, books: list[Book], kind: str
 ) -> None:
     loader, chance = lists()[kind], random.Random(kind)

@@ -36,8 +36,8 @@ SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
 FROM news_articles a;
 
 -- name: news_mentions
--- Each article once for each token that it mentions, with what it can be found by. OFFSET 0: whatever the filter, a page
--- is read along the mentions, and each of its articles is looked up.
+-- Each article once for each token that it mentions, with what it can be found by. OFFSET 0: whatever the filter, a
+-- page is read along the mentions, and each of its articles is looked up.
 SELECT m.article_id AS id, a.title, a.summary, a.source, a.author, a.url, a.image_url, a.sentiment_score, a.impact,
     a.symbols_mentioned, m.published_at, a.created_at, a.impact_decile, a.sentiment, m.symbol
 FROM news_mentions m
