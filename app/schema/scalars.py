@@ -10,8 +10,9 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from app.engine.declarations.cursors import MAX_CURSOR, Cursor
+from app.engine.declarations.durations import MAX_MILLISECONDS, Milliseconds
 
-__all__ = ["SCALARS", "BigInt", "Cursor", "Hash"]
+__all__ = ["SCALARS", "BigInt", "Cursor", "Hash", "Milliseconds"]
 
 Hash = NewType("Hash", str)
 BigInt = NewType("BigInt", int)
@@ -39,6 +40,15 @@ def _parse_big_int(value: Any) -> int:
 def _parse_hash(value: Any) -> str:
     if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise ValueError("A Hash is 64 lower-case hexadecimal digits.")
+    return value
+
+
+def _parse_milliseconds(value: Any) -> int:
+    # JSON has one kind of number: 1000.0 is whole.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_MILLISECONDS:
+        raise ValueError(f"Milliseconds are a whole JSON number, 0 to {MAX_MILLISECONDS}.")
     return value
 
 
@@ -85,6 +95,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A position in a stream or a list, opaque.",
         serialize=str,
         parse_value=_parse_cursor,
+    ),
+    Milliseconds: strawberry.scalar(
+        name="Milliseconds",
+        description="A duration in milliseconds: a whole JSON number, 0 to 2^53 - 1.",
+        serialize=int,
+        parse_value=_parse_milliseconds,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

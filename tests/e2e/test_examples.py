@@ -19,7 +19,7 @@ ANSWERS_WITH_A_PROBLEM = {"04-transfer": "RecipientNotFound"}
 
 PRICES = '{ tokens(filter: {symbols: ["BTC", "ETH", "SOL"]}) { nodes { symbol priceUsd } } }'
 CREATE = """mutation($input: CreateAlertInput!) {
-  createAlert(input: $input) { ... on CreateAlertPayload { alert { enabled } } ... on Problem { message } }
+  createAlert(input: $input) { ... on CreateAlertPayload { alert { isEnabled } } ... on Problem { message } }
 }"""
 TRANSFER = """mutation($to: Hash!) {
   transfer(input: {toWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }

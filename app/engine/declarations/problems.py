@@ -9,6 +9,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.union import StrawberryUnion
 
+from app.engine.declarations.durations import Milliseconds
 from app.kit import errors
 
 T = TypeVar("T", bound=type)
@@ -84,7 +85,7 @@ class NotFound(Problem):
 class RateLimited(Problem):
     """Too many attempts."""
 
-    retry_after_s: int = strawberry.field(description="Seconds to wait.")
+    retry_after_ms: Milliseconds = strawberry.field(description="The time to wait, in milliseconds.")
 
 
 @problem_type(errors.IdempotencyKeyReused)

@@ -10,15 +10,17 @@ import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
 from app.engine.declarations.problems import InvalidInput, Problem, mutation, problem_type
 from app.engine.declarations.relations import related
 from app.schema.context import Info
+from app.schema.currencies import Currency
 from app.schema.enums import declare_enum
 
 
-class SubscriptionTier(StrEnum):
-    """The tier of a user's subscription."""
+class PlanTier(StrEnum):
+    """The tier of a user's plan."""
 
     FREE = "free"
     PRO = "pro"
@@ -32,8 +34,12 @@ class TradingMode(StrEnum):
     LIVE = "live"
 
 
-declare_enum(SubscriptionTier, FREE="No subscription.", PRO="The Pro tier.", ENTERPRISE="The Enterprise tier.")
+declare_enum(PlanTier, FREE="No paid plan.", PRO="The Pro tier.", ENTERPRISE="The Enterprise tier.")
 declare_enum(TradingMode, PAPER="Play money.", LIVE="Real money.")
+
+
+def _dollars(root: model.Profile) -> Currency:
+    return Currency.USD
 
 
 @record_type(model.Profile)
@@ -45,11 +51,12 @@ class Profile:
     )
     display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
     avatar_url: str | None = strawberry.field(description="An https:// URL. Null if there is none.")
-    subscription_tier: SubscriptionTier = strawberry.field(description="The tier of the user's subscription.")
+    subscription_tier: PlanTier = strawberry.field(name="planTier", description="The tier of the user's plan.")
     subscription_expires_at: datetime | None = strawberry.field(
-        description="When the subscription ends. Null if it does not end."
+        name="planExpiresAt", description="When the plan ends. Null if it does not end."
     )
     trading_mode: TradingMode = strawberry.field(description="Whether the user trades with play money or real money.")
+    quote_currency: Currency = from_parent(_dollars, description="The currency of the balances.")
     paper_balance: Decimal = strawberry.field(description="Play money to trade with, in the quote currency.")
     live_balance: Decimal = strawberry.field(description="Real money to trade with, in the quote currency.")
     updated_at: datetime = strawberry.field(description="When the profile was last changed.")

@@ -20,7 +20,7 @@ class ScheduledJob:
 
     job: str = strawberry.field(description="The name of the job.")
     schedule: str = strawberry.field(description="When the job runs, as a cron expression in UTC.")
-    next_run: datetime = strawberry.field(description="When the job runs next.")
+    next_run: datetime = strawberry.field(name="nextRunAt", description="When the job runs next.")
     started_at: datetime | None = strawberry.field(
         name="lastRunAt", description="When the last run started. Null if the job has not run yet."
     )
@@ -29,7 +29,8 @@ class ScheduledJob:
         description="When the last run finished. Null if the job is running, or has not run yet.",
     )
     succeeded: bool | None = strawberry.field(
-        description="Whether the last run succeeded. Null if the job is running, or has not run yet."
+        name="hasSucceeded",
+        description="Whether the last run succeeded. Null if the job is running, or has not run yet.",
     )
     detail: str | None = strawberry.field(
         description="What the last run did, or what went wrong. Null if the job is running, or has not run yet."

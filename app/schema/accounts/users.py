@@ -20,6 +20,7 @@ MAX_EMAIL_PREFIX = 254
 
 declare_enum(
     model.Role,
+    name="UserRole",
     USER="Can do everything that concerns their own account.",
     ADMIN="Can also manage access codes and users, and see the scheduled jobs.",
 )
@@ -37,7 +38,7 @@ def _account_field(attribute: str, kind: Any, description: str) -> Any:
 
 
 @node_type(by=loaders.user_by_id)
-class User(Node):
+class UserAccount(Node):
     """A user. The display name is public; everything else is visible to the user and to admins only."""
 
     display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
@@ -87,7 +88,7 @@ def _user_filters(
 class UpdateUserRoleInput:
     """The new role of a user."""
 
-    user_id: strawberry.ID = strawberry.field(description="The global ID of the user.")
+    id: strawberry.ID = strawberry.field(description="The global ID of the user.")
     role: model.Role = strawberry.field(description="The new role. The user has to log in again.")
 
 
@@ -95,7 +96,7 @@ class UpdateUserRoleInput:
 class UpdateUserRolePayload:
     """The user has the new role."""
 
-    user: User = strawberry.field(description="The user.")
+    user: UserAccount = strawberry.field(description="The user.")
 
 
 @problem_type(model.OwnRole)
@@ -107,7 +108,7 @@ class OwnRole(Problem):
 class UserQuery:
     """The users."""
 
-    users: Connection[User] = paged(
+    users: Connection[UserAccount] = paged(
         loaders.users,
         filtering=_user_filters,
         allowed=admins_only,
@@ -124,7 +125,7 @@ class UserMutation:
         """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
         context = info.context
         viewer = context.require_admin()
-        user_id = key_of(input.user_id, User)
+        user_id = key_of(input.id, UserAccount)
         await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
         return UpdateUserRolePayload(user=await read_user(context, user_id))
 
@@ -133,4 +134,4 @@ class UserMutation:
 class UserViewer:
     """The viewer as a user."""
 
-    user: User = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")
+    user: UserAccount = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")

@@ -81,7 +81,7 @@ class RemoveBeneficiaryInput:
 class RemoveBeneficiaryPayload:
     """The beneficiary was removed."""
 
-    removed_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
 
 
 @problem_type(model.BeneficiaryExists)
@@ -115,7 +115,7 @@ class BeneficiaryMutation:
         await info.context.services[LedgerServices].beneficiaries.remove(
             info.context.require_viewer(), key_of(input.id, Beneficiary)
         )
-        return RemoveBeneficiaryPayload(removed_id=input.id)
+        return RemoveBeneficiaryPayload(deleted_id=input.id)
 
 
 @strawberry.type

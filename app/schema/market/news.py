@@ -121,10 +121,10 @@ class NewsFilterInput:
     )
     sentiment: Sentiment | None = strawberry.field(default=None, description="The sentiment. Null: any.")
     min_impact: int | None = strawberry.field(default=None, description="The minimum impact, 0 to 100. Null: any.")
-    published_after: datetime | None = strawberry.field(
+    since: datetime | None = strawberry.field(
         default=None, description="The earliest time of publication, inclusive. Null: no limit."
     )
-    published_before: datetime | None = strawberry.field(
+    until: datetime | None = strawberry.field(
         default=None, description="The latest time of publication, exclusive. Null: no limit."
     )
 
@@ -151,8 +151,8 @@ def _news_filters(
             min_score=low,
             max_score=high,
             min_impact=given.min_impact,
-            since=given.published_after,
-            until=given.published_before,
+            since=given.since,
+            until=given.until,
         )
     )
     loader = _loader(found)

@@ -81,7 +81,9 @@ class UpdateWatchlistItemInput:
         description="The new position. 0 is the first; a number beyond the end is the last. The other items move up or"
         " down. Null leaves it unchanged.",
     )
-    viewed: bool = strawberry.field(default=False, description="Whether the viewer has just viewed the item.")
+    viewed: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether the viewer has just viewed the item."
+    )
 
 
 @strawberry.input
@@ -109,7 +111,7 @@ class UpdateWatchlistItemPayload:
 class RemoveFromWatchlistPayload:
     """The item was removed. The items after it have moved up."""
 
-    removed_id: strawberry.ID = strawberry.field(description="The global id of the removed item.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global id of the removed item.")
 
 
 @strawberry.type
@@ -138,7 +140,7 @@ class WatchlistMutation:
         changes = model.WatchlistChanges(
             notes=msgspec.UNSET if input.notes is strawberry.UNSET else input.notes,
             position=input.position if isinstance(input.position, int) else msgspec.UNSET,
-            viewed=input.viewed,
+            viewed=bool(input.viewed),
         )
         item: Any = await info.context.services[MarketServices].watchlist.update(
             info.context.require_viewer(), key_of(input.id, WatchlistItem), changes
@@ -151,7 +153,7 @@ class WatchlistMutation:
         await info.context.services[MarketServices].watchlist.remove(
             info.context.require_viewer(), key_of(input.id, WatchlistItem)
         )
-        return RemoveFromWatchlistPayload(removed_id=input.id)
+        return RemoveFromWatchlistPayload(deleted_id=input.id)
 
 
 async def _watched(root: "WatchlistTicks", info: Info) -> Any:

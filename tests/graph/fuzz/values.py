@@ -154,7 +154,7 @@ def ids(schema: GraphQLSchema) -> list[Any]:
     return [
         *made,
         *TEXTS[:9],
-        encoded(b"User"),
+        encoded(b"UserAccount"),
         encoded(b":"),
         encoded(b"Nothing:1"),
         "VXNlcjo=",

@@ -32,7 +32,7 @@ async def test_a_viewer_reads_all_of_themselves_in_two_statements(graph: Graph) 
     assert response.data == {
         "viewer": {
             "user": {
-                "id": global_id("User", alice.user_id),
+                "id": global_id("UserAccount", alice.user_id),
                 "displayName": "Alice",
                 "email": "alice@example.com",
                 "fullName": "Alice Test",

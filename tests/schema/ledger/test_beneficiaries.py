@@ -28,7 +28,7 @@ async def test_beneficiaries(graph: Graph, scene: Scene) -> None:
     assert (await graph.data(mine, by=alice))["viewer"]["beneficiaries"]["totalCount"] == {"value": 1}
     assert (await graph.data(mine, by=bob))["viewer"]["beneficiaries"]["nodes"] == []
     remove = """mutation($id: ID!) { removeBeneficiary(input: {id: $id}) {
-        __typename ... on RemoveBeneficiaryPayload { removedId }
+        __typename ... on RemoveBeneficiaryPayload { deletedId }
     } }"""
     assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"]["removedId"] == added["id"]
     assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"] == {"__typename": "NotFound"}

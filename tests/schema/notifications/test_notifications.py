@@ -30,9 +30,11 @@ from tests.factories import CLIENT, register
 from tests.kit.event_pipeline import hub_of, relaying
 from tests.waiting import until
 
-NOTIFICATIONS = "subscription { notifications { cursor notification { title read alert { type } token { symbol } } } }"
+NOTIFICATIONS = (
+    "subscription { notifications { cursor notification { title isRead alert { type } token { symbol } } } }"
+)
 PRICE_ALERTS = """subscription {
-  priceAlerts { cursor price triggeredAt alert { triggerCount } notification { title } }
+  priceAlerts { cursor priceUsd triggeredAt alert { triggerCount } notification { title } }
 }"""
 HANDOVER = "{ viewer { notifications { streamCursor nodes { title } } } }"
 
@@ -157,7 +159,8 @@ async def test_unread_notifications_are_listed_with_the_stream_s_cursor(graph: G
         await stage.create(above(price))
     await stage.tick("90", "101")
     await execute(
-        'mutation { markNotificationsRead(input: {upTo: "2100-01-01T00:00:00Z"}) { __typename } }', viewer=stage.alice
+        'mutation { markNotificationsRead(input: {newestCreatedAt: "2100-01-01T00:00:00Z"}) { __typename } }',
+        viewer=stage.alice,
     )
     await stage.tick("101", "106")
     document = HANDOVER.replace("notifications {", "notifications(filter: {unread: true}) {")

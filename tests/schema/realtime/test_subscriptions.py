@@ -28,12 +28,12 @@ from tests.kit.test_process_rpc import all_listen
 from tests.waiting import HANG_S, until
 
 BLOCKS = "subscription { newBlock { cursor } }"
-LIST = "{ viewer { subscriptions { id document transport openedAt delivered lag } } }"
+LIST = "{ viewer { openStreams { id document transport openedAt delivered lag } } }"
 CLOSE = """
 mutation ($id: ID!) {
-  closeSubscription(input: { subscriptionId: $id }) {
+  closeStream(input: { id: $id }) {
     __typename
-    ... on CloseSubscriptionPayload { subscriptionId }
+    ... on CloseStreamPayload { deletedId }
     ... on Problem { message }
   }
 }
@@ -143,7 +143,7 @@ async def test_a_viewer_sees_their_own_of_all_processes(
         assert len(await process.listed(bob)) == 1
         assert await process.data(LIST, None) == {"viewer": None}
         assert (
-            len((await process.data("{ viewer { subscriptions(first: 1) { id } } }", alice))["viewer"]["subscriptions"])
+            len((await process.data("{ viewer { openStreams(first: 1) { id } } }", alice))["viewer"]["subscriptions"])
             == 1
         )
 

@@ -17,6 +17,7 @@ from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.durations import SECOND, Milliseconds, milliseconds_of, number_of
 from app.engine.declarations.extensions import extension_of
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
@@ -40,7 +41,10 @@ from app.schema.notifications.notifications import STREAM_POSITION, Notification
 
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 ARMED = "An alert is armed when it is created, changed, or enabled again."
-COOLDOWN = f"The cooldown in seconds, 1 to {MAX_COOLDOWN_S:,}. Required with AFTER_COOLDOWN, and not allowed otherwise."
+COOLDOWN = (
+    f"The cooldown in milliseconds, 1,000 to {1000 * MAX_COOLDOWN_S:,} and a multiple of 1,000. Required with"
+    " AFTER_COOLDOWN, and not allowed otherwise."
+)
 EXPIRES = "When the alert stops firing. It is deleted within a day. Null: never."
 
 declare_enum(
@@ -65,11 +69,13 @@ class Alert(Node):
     alert_type: AlertType = strawberry.field(name="type", description="The type of the condition.")
     condition: AlertCondition = from_parent(_condition, graphql_type=AlertCondition, description="The condition.")
     rearm: Rearm = strawberry.field(description="When the alert may fire again.")
-    cooldown_s: int | None = strawberry.field(
-        name="cooldownSeconds", description="The cooldown in seconds. Null unless `rearm` is AFTER_COOLDOWN."
+    cooldown_ms: Milliseconds | None = milliseconds_of(
+        "cooldown_s", description="The cooldown in milliseconds. Null unless `rearm` is AFTER_COOLDOWN."
     )
-    enabled: bool = strawberry.field(description="Whether the alert is enabled.")
-    triggered: bool = strawberry.field(description="Whether the alert has fired since it was armed. " + ARMED)
+    enabled: bool = strawberry.field(name="isEnabled", description="Whether the alert is enabled.")
+    triggered: bool = strawberry.field(
+        name="isTriggered", description="Whether the alert has fired since it was armed. " + ARMED
+    )
     trigger_count: int = strawberry.field(description="How often the alert has fired since it was armed.")
     triggered_at: datetime | None = strawberry.field(
         description="When the alert last fired. Null if it has not fired since it was armed."
@@ -96,9 +102,9 @@ class CreateAlertInput:
 
     symbol: str = strawberry.field(description="The token's symbol, in any case.")
     condition: AlertConditionInput = strawberry.field(description="The condition.")
-    rearm: Rearm = strawberry.field(default=Rearm.ONCE, description="When the alert may fire again.")
-    cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
-    enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
+    rearm: Rearm | None = strawberry.field(default=None, description="When the alert may fire again. Null: ONCE.")
+    cooldown_ms: Milliseconds | None = strawberry.field(default=None, description=COOLDOWN)
+    enabled: bool | None = strawberry.field(default=None, description="Whether the alert is enabled. Null: true.")
     expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
@@ -116,7 +122,7 @@ class UpdateAlertInput:
     rearm: Rearm | None = strawberry.field(
         default=strawberry.UNSET, description="When the alert may fire again. Null leaves it unchanged."
     )
-    cooldown_seconds: int | None = strawberry.field(default=strawberry.UNSET, description=COOLDOWN)
+    cooldown_ms: Milliseconds | None = strawberry.field(default=strawberry.UNSET, description=COOLDOWN)
     enabled: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether the alert is enabled. Null leaves it unchanged."
     )
@@ -127,7 +133,7 @@ class UpdateAlertInput:
         return model.AlertChanges(
             condition=self.condition.condition() if self.condition else UNSET,
             rearm=self.rearm or UNSET,
-            cooldown_s=_given(self.cooldown_seconds),
+            cooldown_s=_cooldown_s(_given(self.cooldown_ms)),
             enabled=self.enabled if isinstance(self.enabled, bool) else UNSET,
             expires_at=_given(self.expires_at),
         )
@@ -166,6 +172,10 @@ def _given(value: Any) -> Any:
     return UNSET if value is strawberry.UNSET else value
 
 
+def _cooldown_s(value: Any) -> Any:
+    return number_of(SECOND, value, "cooldownMs") if isinstance(value, int) else value
+
+
 @strawberry.type
 class AlertMutation:
     """Changes to alerts."""
@@ -176,9 +186,9 @@ class AlertMutation:
         new = model.NewAlert(
             symbol=input.symbol,
             condition=input.condition.condition(),
-            rearm=input.rearm,
-            cooldown_s=input.cooldown_seconds,
-            enabled=input.enabled,
+            rearm=input.rearm or Rearm.ONCE,
+            cooldown_s=_cooldown_s(input.cooldown_ms),
+            enabled=input.enabled is not False,
             expires_at=input.expires_at,
         )
         alert: Any = await info.context.services[MarketServices].alerts.create(
@@ -222,7 +232,7 @@ class PriceAlertEvent:
     """An alert of the viewer on a price has fired."""
 
     cursor: Cursor = strawberry.field(description=STREAM_POSITION)
-    price: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
+    price_usd: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
     triggered_at: datetime = strawberry.field(description="When the alert fired.")
     alert_id: strawberry.Private[object]
     alert: Alert | None = related(
@@ -242,7 +252,7 @@ def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
         return None
     return PriceAlertEvent(
         cursor=cursor,
-        price=fired.value,
+        price_usd=fired.value,
         triggered_at=fired.created_at,
         alert_id=fired.alert_id,
         notification_id=fired.id,

@@ -22,10 +22,10 @@ from tests.domains.market.token_listing import list_tokens, quote
 MINUTE = timedelta(minutes=1)
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 COLUMNS = "symbol exchange interval openedAt open high low close volumeUsd"
-CANDLES = f"""query Candles($symbol: String!, $interval: Interval!, $from: DateTime, $to: DateTime, $first: Int! = 20,
+CANDLES = f"""query Candles($symbol: String!, $interval: CandleInterval!, $from: DateTime, $to: DateTime, $first: Int! = 20,
                              $after: Cursor) {{
   token(by: {{symbol: $symbol}}) {{
-    candles(interval: $interval, from: $from, to: $to, first: $first, after: $after) {{
+    candles(interval: $interval, since: $from, until: $to, first: $first, after: $after) {{
       nodes {{ {COLUMNS} }}
       edges {{ cursor }}
       pageInfo {{ hasNextPage endCursor }}
@@ -168,7 +168,7 @@ async def test_a_refusal_says_how_many_candles_would_fit(execute: Execute) -> No
 async def test_candles_are_counted_within_their_period(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(1005))
     query = """query Count($to: DateTime) { token(by: {symbol: "BTC"}) {
-        candles(interval: ONE_MINUTE, to: $to, first: 1) { totalCount { value precision } } } }"""
+        candles(interval: ONE_MINUTE, until: $to, first: 1) { totalCount { value precision } } } }"""
     few = await execute(query, {"to": stamp(NOON + 4 * MINUTE)})
     assert few.data == {"token": {"candles": {"totalCount": {"value": 4, "precision": "EXACT"}}}}
     many = await execute(query)
@@ -193,8 +193,8 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
         await history.sample("simulated", [Quote("BTC", NOON + n * MINUTE, Decimal(n + 1), Decimal(n + 2), Decimal(9))])
     await history.sample("other", [Quote("BTC", NOON, Decimal(100), Decimal(100))])
     query = """query History($from: DateTime, $after: Cursor) { token(by: {symbol: "btc"}) {
-        source priceHistory(from: $from, first: 2, after: $after) {
-            nodes { symbol exchange priceUsd priceAud volume24hUsd timestamp }
+        source priceHistory(since: $from, first: 2, after: $after) {
+            nodes { symbol exchange priceUsd priceAud volume24hUsd at }
             pageInfo { endCursor hasNextPage } totalCount { value } } } }"""
     response = await execute(query)
     assert response.errors == []
