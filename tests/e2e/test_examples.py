@@ -99,13 +99,13 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
                 {
                     "input": {
                         "symbol": quoted["symbol"],
-                        "condition": {condition: {"price": str(price)}},
+                        "condition": {condition: {"priceUsd": str(price)}},
                         "idempotencyKey": f"examples {condition} {quoted['symbol']}",
                     }
                 },
                 token,
             )
-            assert created["data"]["createAlert"] == {"alert": {"enabled": True}}, created
+            assert created["data"]["createAlert"] == {"alert": {"isEnabled": True}}, created
 
 
 async def test_an_alert_of_the_demo_fires(moneta: Moneta) -> None:

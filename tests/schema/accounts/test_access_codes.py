@@ -13,7 +13,7 @@ async def test_an_admin_makes_codes_and_admins(graph: Graph) -> None:
         ... on CreateAccessCodesPayload { accessCodes { code isRedeemed } } ... on InvalidInput { field } } }"""
     given = {"codes": ["gold-1", "gold-2"], "idempotencyKey": "k"}
     made = (await graph.data(create, {"input": given}, by=admin))["createAccessCodes"]
-    assert made["accessCodes"] == [{"code": "GOLD-1", "redeemed": False}, {"code": "GOLD-2", "redeemed": False}]
+    assert made["accessCodes"] == [{"code": "GOLD-1", "isRedeemed": False}, {"code": "GOLD-2", "isRedeemed": False}]
     assert (await graph.data(create, {"input": given}, by=admin))["createAccessCodes"] == made
     assert (await graph.run(create, {"input": given}, by=bob)).codes == ["FORBIDDEN"]
     promote = """mutation($id: ID!) { updateUserRole(input: {id: $id, role: ADMIN}) { __typename

@@ -30,7 +30,7 @@ async def test_profile_and_settings_are_the_viewers_own(graph: Graph) -> None:
     assert (await graph.data(query, by=alice))["viewer"] == {
         "profile": {
             "username": "alice",
-            "subscriptionTier": "FREE",
+            "planTier": "FREE",
             "tradingMode": "PAPER",
             "paperBalance": "10000.00000000",
         },

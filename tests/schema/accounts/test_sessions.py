@@ -102,7 +102,7 @@ async def test_a_wrong_password_and_too_many_are_data(graph: Graph) -> None:
 async def test_log_out_ends_the_session_and_the_viewer(graph: Graph) -> None:
     session = await register_session(graph.house)
     query = "mutation { logout { ... on LogoutPayload { isLoggedOut } } }"
-    assert await graph.data(query, by=session.viewer) == {"logout": {"loggedOut": True}}
+    assert await graph.data(query, by=session.viewer) == {"logout": {"isLoggedOut": True}}
     assert graph.context.session_ended
     assert graph.context.viewer is None
     assert await graph.house.accounts.sessions.authenticate(session.tokens.access_token, CLIENT) is None
@@ -125,7 +125,7 @@ async def test_sessions_are_revoked_one_by_one_or_all(graph: Graph) -> None:
     assert foreign == {"revokeSession": {"__typename": "NotFound"}}
     own = global_id("LoginSession", session.tokens.session_id)
     revoked = await graph.data(query, {"id": own}, by=session.viewer)
-    assert revoked == {"revokeSession": {"__typename": "RevokeSessionPayload", "sessionId": own}}
+    assert revoked == {"revokeSession": {"__typename": "RevokeSessionPayload", "deletedId": own}}
     everywhere = "mutation { logoutEverywhere { ... on LogoutEverywherePayload { endedSessions } } }"
     assert await graph.data(everywhere, by=bob) == {"logoutEverywhere": {"endedSessions": 1}}
 

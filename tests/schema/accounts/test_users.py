@@ -45,4 +45,6 @@ async def test_an_admin_lists_users_codes_and_jobs(graph: Graph) -> None:
         "INSERT INTO pgqueuer_schedules (expression, entrypoint) VALUES ('0 2 * * *', 'sessions')"
     )
     jobs = await graph.data("{ scheduledJobs { job schedule lastRunAt hasSucceeded } }", by=admin)
-    assert jobs["scheduledJobs"] == [{"job": "sessions", "schedule": "0 2 * * *", "lastRunAt": None, "succeeded": None}]
+    assert jobs["scheduledJobs"] == [
+        {"job": "sessions", "schedule": "0 2 * * *", "lastRunAt": None, "hasSucceeded": None}
+    ]

@@ -30,5 +30,5 @@ async def test_beneficiaries(graph: Graph, scene: Scene) -> None:
     remove = """mutation($id: ID!) { removeBeneficiary(input: {id: $id}) {
         __typename ... on RemoveBeneficiaryPayload { deletedId }
     } }"""
-    assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"]["removedId"] == added["id"]
+    assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"]["deletedId"] == added["id"]
     assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"] == {"__typename": "NotFound"}

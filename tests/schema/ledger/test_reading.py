@@ -169,13 +169,13 @@ async def test_pages_join_without_hole_or_repeat(graph: Graph, scene: Scene, fir
     of_wallet = await pages(
         graph,
         "query($first: Int!, $after: Cursor, $id: ID!) { wallet(id: $id) { transactions"
-        + PAGE % "hash timestamp"
+        + PAGE % "hash createdAt"
         + "} }",
         ("wallet", "transactions"),
         first,
         id=bob.wallet_id,
     )
-    keys = [(transaction["timestamp"], transaction["hash"]) for transaction in of_wallet]
+    keys = [(transaction["createdAt"], transaction["hash"]) for transaction in of_wallet]
     assert keys == sorted(keys, reverse=True)
     assert len(of_wallet) == len({transaction["hash"] for transaction in of_wallet}) == 7
 

@@ -22,10 +22,10 @@ from tests.domains.market.token_listing import list_tokens, quote
 MINUTE = timedelta(minutes=1)
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 COLUMNS = "symbol exchange interval openedAt open high low close volumeUsd"
-CANDLES = f"""query Candles($symbol: String!, $interval: CandleInterval!, $from: DateTime, $to: DateTime, $first: Int! = 20,
-                             $after: Cursor) {{
+CANDLES = f"""query Candles($symbol: String!, $interval: CandleInterval!, $since: DateTime, $until: DateTime,
+                             $first: Int! = 20, $after: Cursor) {{
   token(by: {{symbol: $symbol}}) {{
-    candles(interval: $interval, since: $from, until: $to, first: $first, after: $after) {{
+    candles(interval: $interval, since: $since, until: $until, first: $first, after: $after) {{
       nodes {{ {COLUMNS} }}
       edges {{ cursor }}
       pageInfo {{ hasNextPage endCursor }}
@@ -106,9 +106,9 @@ async def test_candles_are_listed_newest_first_with_all_fields(execute: Execute,
 
 async def test_a_period_includes_its_beginning_and_excludes_its_end(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(5))
-    page = await candles(execute, **{"from": stamp(NOON + MINUTE), "to": stamp(NOON + 3 * MINUTE)})
+    page = await candles(execute, since=stamp(NOON + MINUTE), until=stamp(NOON + 3 * MINUTE))
     assert times(page) == [stamp(NOON + 2 * MINUTE), stamp(NOON + MINUTE)]
-    first = await candles(execute, to="2026-11-21T23:03:00+11:00", first=1)
+    first = await candles(execute, until="2026-11-21T23:03:00+11:00", first=1)
     assert times(first) == [stamp(NOON + 2 * MINUTE)]
 
 
@@ -126,7 +126,7 @@ async def test_pages_contain_candles_of_one_interval_only(execute: Execute, data
         ({"first": 0}, "`first` must be between 1 and 1,000."),
         ({"first": 1001}, "`first` must be between 1 and 1,000."),
         ({"after": "nonsense"}, "This cursor does not belong to this list."),
-        ({"from": stamp(NOON), "to": stamp(NOON)}, "`from` must be before `to`."),
+        ({"since": stamp(NOON), "until": stamp(NOON)}, "`since` must be before `until`."),
     ],
 )
 async def test_invalid_page_arguments_are_refused(execute: Execute, variables: dict[str, Any], message: str) -> None:
@@ -167,9 +167,9 @@ async def test_a_refusal_says_how_many_candles_would_fit(execute: Execute) -> No
 
 async def test_candles_are_counted_within_their_period(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(1005))
-    query = """query Count($to: DateTime) { token(by: {symbol: "BTC"}) {
-        candles(interval: ONE_MINUTE, until: $to, first: 1) { totalCount { value precision } } } }"""
-    few = await execute(query, {"to": stamp(NOON + 4 * MINUTE)})
+    query = """query Count($until: DateTime) { token(by: {symbol: "BTC"}) {
+        candles(interval: ONE_MINUTE, until: $until, first: 1) { totalCount { value precision } } } }"""
+    few = await execute(query, {"until": stamp(NOON + 4 * MINUTE)})
     assert few.data == {"token": {"candles": {"totalCount": {"value": 4, "precision": "EXACT"}}}}
     many = await execute(query)
     assert many.data == {"token": {"candles": {"totalCount": {"value": COUNT_LIMIT, "precision": "AT_LEAST"}}}}
@@ -192,8 +192,8 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
     for n in range(3):
         await history.sample("simulated", [Quote("BTC", NOON + n * MINUTE, Decimal(n + 1), Decimal(n + 2), Decimal(9))])
     await history.sample("other", [Quote("BTC", NOON, Decimal(100), Decimal(100))])
-    query = """query History($from: DateTime, $after: Cursor) { token(by: {symbol: "btc"}) {
-        source priceHistory(since: $from, first: 2, after: $after) {
+    query = """query History($since: DateTime, $after: Cursor) { token(by: {symbol: "btc"}) {
+        source priceHistory(since: $since, first: 2, after: $after) {
             nodes { symbol exchange priceUsd priceAud volume24hUsd at }
             pageInfo { endCursor hasNextPage } totalCount { value } } } }"""
     response = await execute(query)
@@ -207,13 +207,13 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
         "priceUsd": "2.000000000000",
         "priceAud": "3.000000000000",
         "volume24hUsd": "9.00",
-        "timestamp": "2026-11-21T12:01:00Z",
+        "at": "2026-11-21T12:01:00Z",
     }
     assert page["totalCount"] == {"value": 3}
     rest = await execute(query, {"after": page["pageInfo"]["endCursor"]})
     assert rest.data is not None
-    assert [node["timestamp"] for node in rest.data["token"]["priceHistory"]["nodes"]] == ["2026-11-21T12:00:00Z"]
-    later = await execute(query, {"from": "2026-11-21T12:02:00Z"})
+    assert [node["at"] for node in rest.data["token"]["priceHistory"]["nodes"]] == ["2026-11-21T12:00:00Z"]
+    later = await execute(query, {"since": "2026-11-21T12:02:00Z"})
     assert later.data is not None
     assert len(later.data["token"]["priceHistory"]["nodes"]) == 1
 
