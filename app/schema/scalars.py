@@ -74,36 +74,42 @@ def _format_datetime(value: datetime) -> str:
 SCALARS: dict[object, ScalarDefinition] = {
     PyDecimal: strawberry.scalar(
         name="Decimal",
+        specified_by_url="/docs/scalars#Decimal",
         description="An exact decimal number as a string, at most 8 decimals for money. Never a float.",
         serialize=lambda value: format(value, "f"),
         parse_value=_parse_decimal,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",
+        specified_by_url="/docs/scalars#BigInt",
         description="An integer as a string, beyond the 53 bits that JSON numbers keep.",
         serialize=str,
         parse_value=_parse_big_int,
     ),
     Hash: strawberry.scalar(
         name="Hash",
+        specified_by_url="/docs/scalars#Hash",
         description="SHA-256 as 64 lower-case hexadecimal digits.",
         serialize=str,
         parse_value=_parse_hash,
     ),
     Cursor: strawberry.scalar(
         name="Cursor",
+        specified_by_url="/docs/scalars#Cursor",
         description="A position in a stream or a list, opaque.",
         serialize=str,
         parse_value=_parse_cursor,
     ),
     Milliseconds: strawberry.scalar(
         name="Milliseconds",
+        specified_by_url="/docs/scalars#Milliseconds",
         description="A duration in milliseconds: a whole JSON number, 0 to 2^53 - 1.",
         serialize=int,
         parse_value=_parse_milliseconds,
     ),
     datetime: strawberry.scalar(
         name="DateTime",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         description="A moment in UTC, ISO 8601 with microseconds, such as 2026-11-21T12:00:00Z.",
         serialize=_format_datetime,
         parse_value=_parse_datetime,

@@ -37,7 +37,9 @@ def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
     return declare
 
 
-def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+def mutation(
+    payload: type, *problems: type, metadata: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A mutation field. The failures of its problem types are returned as members of its union, others as errors.
 
     The union is named after the payload: TransferPayload is a member of TransferResult.
@@ -58,7 +60,7 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
             except tuple(kinds) as problem:
                 return _describe(problem, kinds)
 
-        return strawberry.mutation(resolver=resolve, graphql_type=union)
+        return strawberry.mutation(resolver=resolve, graphql_type=union, metadata=metadata)
 
     return declare
 

@@ -14,7 +14,8 @@ from app.engine.declarations.nodes import Node, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.declarations.relations import paged, related
-from app.schema.accounts.users import UserAccount, admins_only
+from app.schema.accounts.users import UserAccount
+from app.schema.admins import admins_only, for_admins
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 
@@ -108,7 +109,7 @@ class AccessCodeQuery:
 class AccessCodeMutation:
     """Changes to access codes."""
 
-    @mutation(CreateAccessCodesPayload, InvalidInput, IdempotencyKeyReused)
+    @mutation(CreateAccessCodesPayload, InvalidInput, IdempotencyKeyReused, metadata=for_admins())
     async def create_access_codes(self, info: Info, input: CreateAccessCodesInput) -> Any:
         """Creates access codes. Admins only; the error code is FORBIDDEN for others."""
         context = info.context

@@ -11,6 +11,7 @@ from app.engine.declarations.nodes import record_type
 from app.kit.jobs import MAX_SCHEDULES
 from app.kit.jobs import ScheduledJob as ScheduledJobRecord
 from app.kit.loaders import Audience
+from app.schema.admins import for_admins
 from app.schema.context import Info
 
 
@@ -49,7 +50,7 @@ class ScheduledJobQuery:
     scheduled_jobs: list[ScheduledJob] = strawberry.field(
         resolver=_scheduled_jobs,
         graphql_type=list[ScheduledJob],
-        metadata=holds(MAX_SCHEDULES),
+        metadata=holds(MAX_SCHEDULES) | for_admins(),
         description=f"The scheduled jobs by name, each with its last run; at most {MAX_SCHEDULES}. Admins only; the"
         " error code is FORBIDDEN for others.",
     )

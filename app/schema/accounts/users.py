@@ -13,6 +13,7 @@ from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
 from app.engine.declarations.relations import paged, related
 from app.kit import errors
+from app.schema.admins import admins_only, for_admins
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 
@@ -52,12 +53,6 @@ class UserAccount(Node):
         "has_national_id", bool | None, "Whether a national ID is stored. It is encrypted and never returned."
     )
     created_at: datetime | None = _account_field("created_at", datetime | None, "When the user registered.")
-
-
-def admins_only(context: Context, _: object) -> bool:
-    """For lists that only admins may read. Raises Unauthenticated or Forbidden for others."""
-    context.require_admin()
-    return True
 
 
 async def read_user(context: Context, user_id: UUID) -> Any:
@@ -120,7 +115,7 @@ class UserQuery:
 class UserMutation:
     """Changes to users by admins."""
 
-    @mutation(UpdateUserRolePayload, NotFound, OwnRole)
+    @mutation(UpdateUserRolePayload, NotFound, OwnRole, metadata=for_admins())
     async def update_user_role(self, info: Info, input: UpdateUserRoleInput) -> Any:
         """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
         context = info.context

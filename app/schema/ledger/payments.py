@@ -17,8 +17,8 @@ from app.schema.ledger.transactions import Transaction
 from app.schema.scalars import Hash
 
 IDEMPOTENCY_KEY = "1 to 200 characters of the client's choice. The same key and input return the same result."
-AMOUNT = "The coins to pay, above 0, at most 8 decimals."
-FEE = "The coins for the miner. Null: the minimum, 0.00001."
+AMOUNT = "The amount to pay in coins, above 0, at most 8 decimals."
+FEE = "The fee for the miner in coins. Null: the minimum, 0.00001."
 ALLOW_HIGH_FEE = "Confirms a fee above 1 coin. Null: false."
 
 
@@ -42,7 +42,7 @@ class UnsignedTransaction:
     fee: Decimal = strawberry.field(
         description="The fee in coins. It is above the requested fee if the change was too small for an output."
     )
-    change: Decimal = strawberry.field(description="The coins that return to the wallet.")
+    change: Decimal = strawberry.field(description="The change that returns to the wallet, in coins.")
 
 
 @strawberry.input

@@ -111,9 +111,9 @@ class Transaction(Node):
         name="hash", description="The SHA-256 of the canonical encoding without the signature."
     )
     amount: Decimal = strawberry.field(
-        description="The amount that the recipient receives: the sum of the outputs without the change."
+        description="The amount that the recipient receives, in coins: the sum of the outputs without the change."
     )
-    fee: Decimal = strawberry.field(description="The fee that the miner receives; 0 for a coinbase.")
+    fee: Decimal = strawberry.field(description="The fee that the miner receives, in coins; 0 for a coinbase.")
     memo: str = strawberry.field(description="A public text of at most 256 bytes in UTF-8; empty if there is none.")
     timestamp: datetime = strawberry.field(
         name="createdAt", description="When the transaction was created, by the sender's clock, in milliseconds."

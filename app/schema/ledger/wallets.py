@@ -115,7 +115,8 @@ class Wallet(Node):
     )
     balance: Decimal | None = strawberry.field(
         resolver=_balance,
-        description=f"The coins that can be spent now: confirmed and mature outputs, and own change. {OWNER_ONLY}",
+        description="The balance in coins that can be spent now: confirmed and mature outputs, and own change."
+        f" {OWNER_ONLY}",
     )
     pending: WalletPending | None = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_pending,
@@ -167,7 +168,9 @@ class WalletBalanceEvent:
 
     cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
     wallet_id: strawberry.Private[str]
-    balance: Decimal = strawberry.field(resolver=_event_balance, description="The coins that can be spent now.")
+    balance: Decimal = strawberry.field(
+        resolver=_event_balance, description="The balance in coins that can be spent now."
+    )
     wallet: Wallet = related(loaders.wallet_by_id, key="wallet_id", description="The wallet.")
 
 

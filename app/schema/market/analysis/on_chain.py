@@ -53,11 +53,11 @@ class OnChainFindings:
     total: Decimal = strawberry.field(name="totalCoins", description="The maximum number of coins.")
     blocks_24h: int = strawberry.field(description="The number of blocks in 24 hours.")
     transactions_24h: int = strawberry.field(description="The number of payments in 24 hours, without mining rewards.")
-    volume_24h: Decimal = strawberry.field(description="The total of these payments, without change.")
+    volume_24h: Decimal = strawberry.field(description="The total of these payments in coins, without change.")
     volume_24h_usd: Decimal | None = strawberry.field(
         description="The total of these payments in dollars at the latest quote. Null if there is no quote."
     )
-    fees_24h: Decimal = strawberry.field(description="The total of the fees in 24 hours.")
+    fees_24h: Decimal = strawberry.field(description="The total of the fees in 24 hours, in coins.")
     active_wallets_24h: int = strawberry.field(
         description="The number of wallets that sent or received a payment in 24 hours."
     )
