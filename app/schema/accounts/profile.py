@@ -3,15 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import InvalidInput, Problem, mutation, problem_type
 from app.engine.declarations.relations import related
 from app.schema.context import Info
@@ -66,21 +67,17 @@ class Profile:
 class UpdateProfileInput:
     """Changes to the viewer's profile. A field that is left out keeps its value."""
 
-    username: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    username: str | None = changeable(
         description="3 to 30 letters, digits and underscores. Null or an empty text removes the username.",
     )
-    display_name: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    display_name: str | None = changeable(
         description="1 to 80 characters. Null or an empty text: a generated name that does not identify the user.",
     )
-    avatar_url: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    avatar_url: str | None = changeable(
         description="An https:// URL of at most 2,048 characters. Null or an empty text removes the avatar.",
     )
-    trading_mode: TradingMode | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Whether to trade with play money or real money. Null keeps the present mode.",
+    trading_mode: TradingMode | None = changeable(
+        description="Whether to trade with play money or real money. Not null.",
     )
 
 
@@ -105,20 +102,10 @@ class ProfileMutation:
         """Changes the viewer's profile. A field that is left out keeps its value."""
         context = info.context
         viewer = context.require_viewer()
-        changes = model.ProfileChanges(
-            username=_given(input.username),
-            display_name=_given(input.display_name),
-            avatar_url=_given(input.avatar_url),
-            trading_mode=input.trading_mode.value if input.trading_mode else msgspec.UNSET,
-        )
+        changes = changes_of(input, model.ProfileChanges, trading_mode=("trading_mode", attrgetter("value")))
         await context.services[AccountsServices].profiles.update(viewer, changes)
         profile: Any = await context.reads.one(loaders.profile_by_user, viewer.user_id)
         return UpdateProfilePayload(profile=profile)
-
-
-def _given(value: str | None) -> Any:
-    """Translates Strawberry's marker for an absent value into msgspec's."""
-    return msgspec.UNSET if value is strawberry.UNSET else value
 
 
 @strawberry.type

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import strawberry
-from msgspec import UNSET
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
@@ -21,6 +20,7 @@ from app.engine.declarations.durations import SECOND, Milliseconds, milliseconds
 from app.engine.declarations.extensions import extension_of
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -116,26 +116,21 @@ class UpdateAlertInput:
     """
 
     id: strawberry.ID = strawberry.field(description="The alert's global id.")
-    condition: AlertConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="The new condition, of the same type. Null leaves it unchanged."
+    condition: AlertConditionInput | None = changeable(description="The new condition, of the same type. Not null.")
+    rearm: Rearm | None = changeable(
+        description="When the alert may fire again. Not null. Anything but AFTER_COOLDOWN clears the cooldown."
     )
-    rearm: Rearm | None = strawberry.field(
-        default=strawberry.UNSET, description="When the alert may fire again. Null leaves it unchanged."
-    )
-    cooldown_ms: Milliseconds | None = strawberry.field(default=strawberry.UNSET, description=COOLDOWN)
-    enabled: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether the alert is enabled. Null leaves it unchanged."
-    )
-    expires_at: datetime | None = strawberry.field(default=strawberry.UNSET, description=EXPIRES)
+    cooldown_ms: Milliseconds | None = changeable(description=COOLDOWN)
+    enabled: bool | None = changeable(description="Whether the alert is enabled. Not null.")
+    expires_at: datetime | None = changeable(description=EXPIRES)
 
     def changes(self) -> model.AlertChanges:
-        """The fields that are set."""
-        return model.AlertChanges(
-            condition=self.condition.condition() if self.condition else UNSET,
-            rearm=self.rearm or UNSET,
-            cooldown_s=_cooldown_s(_given(self.cooldown_ms)),
-            enabled=self.enabled if isinstance(self.enabled, bool) else UNSET,
-            expires_at=_given(self.expires_at),
+        """What changes. Raises InvalidInput."""
+        return changes_of(
+            self,
+            model.AlertChanges,
+            condition=("condition", AlertConditionInput.condition),
+            cooldown_s=("cooldown_ms", _cooldown_s),
         )
 
 
@@ -167,13 +162,8 @@ class DeleteAlertPayload:
     deleted_id: strawberry.ID = strawberry.field(description="The global id of the deleted alert.")
 
 
-def _given(value: Any) -> Any:
-    # Strawberry and msgspec each have their own UNSET.
-    return UNSET if value is strawberry.UNSET else value
-
-
-def _cooldown_s(value: Any) -> Any:
-    return number_of(SECOND, value, "cooldownMs") if isinstance(value, int) else value
+def _cooldown_s(value: int) -> int:
+    return number_of(SECOND, value, "cooldownMs")
 
 
 @strawberry.type
@@ -187,7 +177,7 @@ class AlertMutation:
             symbol=input.symbol,
             condition=input.condition.condition(),
             rearm=input.rearm or Rearm.ONCE,
-            cooldown_s=_cooldown_s(input.cooldown_ms),
+            cooldown_s=None if input.cooldown_ms is None else _cooldown_s(input.cooldown_ms),
             enabled=input.enabled is not False,
             expires_at=input.expires_at,
         )

@@ -68,12 +68,12 @@ async def test_each_type_is_stored_and_read_as_it_was_given(
 @pytest.mark.parametrize(
     ("condition", "field"),
     [
-        *((above(price), "price") for price in ("NaN", "Infinity", "-1", "0", "1E12", "1E300", "0.0000000000001")),
-        (below("-Infinity"), "price"),
-        (VolumeSpike(Decimal(1), 15), "multiple"),
-        (VolumeSpike(Decimal("NaN"), 15), "multiple"),
-        (VolumeSpike(Decimal(1001), 15), "multiple"),
-        (VolumeSpike(Decimal("1.00001"), 15), "multiple"),
+        *((above(price), "priceUsd") for price in ("NaN", "Infinity", "-1", "0", "1E12", "1E300", "0.0000000000001")),
+        (below("-Infinity"), "priceUsd"),
+        (VolumeSpike(Decimal(1), 15), "volumeRatio"),
+        (VolumeSpike(Decimal("NaN"), 15), "volumeRatio"),
+        (VolumeSpike(Decimal(1001), 15), "volumeRatio"),
+        (VolumeSpike(Decimal("1.00001"), 15), "volumeRatio"),
         *((VolumeSpike(Decimal(2), window), "windowMs") for window in (0, -5, 7, 1445, 2**31)),
         (msgspec.structs.replace(RSI, value=Decimal("sNaN")), "value"),
         (msgspec.structs.replace(RSI, value=Decimal("-1E12")), "value"),
@@ -229,7 +229,7 @@ async def test_an_alert_keeps_its_type(stage: Stage) -> None:
     assert caught.value.field == "condition"
     with pytest.raises(InvalidInput) as caught:
         await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(condition=above("NaN")))
-    assert caught.value.field == "price"
+    assert caught.value.field == "priceUsd"
     assert await stage.alert(alert.id) == alert
 
 
