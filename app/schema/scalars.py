@@ -75,28 +75,32 @@ SCALARS: dict[object, ScalarDefinition] = {
     PyDecimal: strawberry.scalar(
         name="Decimal",
         specified_by_url="/docs/scalars#Decimal",
-        description="An exact decimal number as a string, at most 8 decimals for money. Never a float.",
+        description="An exact decimal number as a string: an optional minus sign, 1 to 20 digits, and optionally a"
+        " point and 1 to 18 digits, such as `12.5`. Money has at most 8 decimals. Never a JSON number, which would lose"
+        " digits.",
         serialize=lambda value: format(value, "f"),
         parse_value=_parse_decimal,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",
         specified_by_url="/docs/scalars#BigInt",
-        description="An integer as a string, beyond the 53 bits that JSON numbers keep.",
+        description="An integer as a string: an optional minus sign and 1 to 39 digits, beyond the 53 bits that JSON"
+        " numbers keep.",
         serialize=str,
         parse_value=_parse_big_int,
     ),
     Hash: strawberry.scalar(
         name="Hash",
         specified_by_url="/docs/scalars#Hash",
-        description="SHA-256 as 64 lower-case hexadecimal digits.",
+        description="A SHA-256 digest as a string of 64 lower-case hexadecimal digits.",
         serialize=str,
         parse_value=_parse_hash,
     ),
     Cursor: strawberry.scalar(
         name="Cursor",
         specified_by_url="/docs/scalars#Cursor",
-        description="A position in a stream or a list, opaque.",
+        description=f"A position in a stream or a list: an opaque string of at most {MAX_CURSOR} characters, as the API"
+        " gave it out.",
         serialize=str,
         parse_value=_parse_cursor,
     ),
@@ -110,7 +114,8 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-        description="A moment in UTC, ISO 8601 with microseconds, such as 2026-11-21T12:00:00Z.",
+        description="A moment as a string in ISO 8601 (RFC 3339), with at most microseconds. The API returns UTC, such"
+        " as `2026-11-21T12:00:00Z`, and accepts any offset; a string without an offset is refused.",
         serialize=_format_datetime,
         parse_value=_parse_datetime,
     ),

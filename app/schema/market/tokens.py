@@ -161,10 +161,10 @@ class TokenFilterInput:
     min_volume_24h_usd: Decimal | None = strawberry.field(
         name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _ANY
     )
-    min_change_percentage_24h: Decimal | None = strawberry.field(
+    min_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The minimum 24-hour price change in percent. May be negative." + _ANY
     )
-    max_change_percentage_24h: Decimal | None = strawberry.field(
+    max_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The maximum 24-hour price change in percent. May be negative." + _ANY
     )
 
@@ -216,6 +216,10 @@ class TokenValidation:
     )
 
 
+def _exact(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
 def _token_filters(
     *,
     search: Annotated[
@@ -236,7 +240,7 @@ def _token_filters(
         ),
     ] = None,
 ) -> tuple[Any, ...]:
-    given = {} if filter is None else vars(filter)
+    given = {} if filter is None else {name: _exact(value) for name, value in vars(filter).items()}
     if given.get("symbols") is not None:
         given = given | {"symbols": tuple(given["symbols"])}
     order = None

@@ -50,6 +50,7 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
                 "Milliseconds": 300_000,
                 "minImpact": 50,
                 "Decimal": "1",
+                "Float": 1.5,
                 "Boolean": False,
                 "Int": 1,
                 "DateTime": "2027-01-01T00:00:00Z",

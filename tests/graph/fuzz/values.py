@@ -192,6 +192,7 @@ def hostile(kind: GraphQLNamedType, schema: GraphQLSchema) -> list[Any]:
         "Boolean": [True, False, "true", 1],
         "Decimal": DECIMALS,
         "BigInt": DECIMALS,
+        "Milliseconds": [*NUMBERS, 60_000, 60_001, 2**53 - 1, 2**53, "60000"],
         "DateTime": MOMENTS,
         "Hash": HASHES,
         "JSON": JSONS,
