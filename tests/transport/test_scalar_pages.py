@@ -15,7 +15,7 @@ async def test_each_scalar_that_is_specified_here_has_a_section() -> None:
     runtime: Any = SimpleNamespace(engine=SimpleNamespace(schema=schema))
     page = bytes((await ScalarPage(runtime).show(runtime)).body).decode()
     here = {
-        each.name: each.specified_by_url.removeprefix(f"{PATH}#")
+        each.name: (each.specified_by_url or "").removeprefix(f"{PATH}#")
         for each in schema.type_map.values()
         if isinstance(each, GraphQLScalarType) and (each.specified_by_url or "").startswith("/")
     }
