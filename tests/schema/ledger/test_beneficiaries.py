@@ -21,7 +21,7 @@ async def test_beneficiaries(graph: Graph, scene: Scene) -> None:
     renamed = {"input": {"id": added["id"], "nickname": "Bobby"}}
     assert (await graph.data(update, renamed, by=bob))["updateBeneficiary"] == {"__typename": "NotFound"}
     assert (await graph.data(update, renamed, by=alice))["updateBeneficiary"]["beneficiary"] == {
-        "name": None,
+        "name": "Bob",
         "nickname": "Bobby",
     }
     mine = "{ viewer { beneficiaries { nodes { id } totalCount { value } } } }"
