@@ -54,6 +54,15 @@ type PageInfo { a: Int } type TotalCount { a: Int } type Thing { a: Int }
 type ThingEdge { cursor: Cursor! node: Thing! }
 type ThingConnection { edges: [ThingEdge!]! nodes: [Thing!]! pageInfo: PageInfo! totalCount: TotalCount! }
 """
+PAGED: Final = """
+type ThingConnection { a: Int }
+type Thing { things(first: Int, after: Cursor, last: Int, before: Cursor): ThingConnection other(first: Int): [Thing] }
+"""
+ORDERED: Final = """
+type Thing { field(filter: ThingFilter, orderBy: ThingOrder): ID } enum ThingOrderField { A } enum OrderDirection { A }
+input ThingFilter { symbol: String minPriceUsd: Decimal since: DateTime tomorrow: Int }
+input ThingOrder { field: ThingOrderField! direction: OrderDirection! }
+"""
 DESCRIBED: Final = '''
 """S""" schema { query: Q }
 """T""" type Q { """F""" f("""A""" a: E): Int } """E""" enum E { """V""" V } """I""" input I { """F""" f: Int }
@@ -233,6 +242,27 @@ CASES: Final = {
             for each, found in (
                 ("S", ["schema"]), ("T", ["Q"]), ("F", ["Q.f"]), ("A", ["Q.f(a:)"]), ("V", ["E.V"]), ("I", ["I"]),
             )
+        },
+    ),
+    "pages": Case(
+        PAGED,
+        {
+            PAGED.replace("last: Int, before: Cursor", "last: Int"): ["Thing.things"],
+            PAGED.replace("first: Int", "first: Int = 20").replace("last: Int", "limit: Int"): ["Thing.things"],
+            PAGED.replace("first: Int", "first: Int!"): ["Thing.things"],
+        },
+    ),
+    "filters_and_orders": Case(
+        ORDERED,
+        {
+            ORDERED.replace("filter:", "where:"): ["Thing.field(where:)"],
+            ORDERED.replace("orderBy:", "sort:"): ["Thing.field(sort:)"],
+            ORDERED.replace("ThingFilter", "ThingChoice"): ["Thing.field(filter:)"],
+            ORDERED.replace("minPriceUsd", "minimumPriceUsd"): ["ThingFilter.minimumPriceUsd"],
+            ORDERED.replace("since", "publishedAfter"): ["ThingFilter.publishedAfter"],
+            ORDERED.replace("symbol: String", "symbol: String!"): ["ThingFilter.symbol"],
+            ORDERED.replace("OrderDirection!", "OrderDirection"): ["ThingOrder"],
+            ORDERED.replace("ThingOrderField", "ThingKey"): ["ThingOrder"],
         },
     ),
     "specified_scalars": Case(

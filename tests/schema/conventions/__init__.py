@@ -5,7 +5,7 @@ from typing import Final
 
 from graphql import GraphQLSchema
 
-from tests.schema.conventions import inputs, names, order, shapes, units
+from tests.schema.conventions import inputs, lists, names, order, shapes, units
 
 Rule = Callable[[GraphQLSchema], list[str]]
 
@@ -26,6 +26,8 @@ RULES: Final[dict[str, Rule]] = {
         inputs.no_required_field_with_a_default,
         inputs.patches,
         inputs.changed_object,
+        lists.pages,
+        lists.filters_and_orders,
         shapes.mutations,
         shapes.deletions,
         shapes.connections,

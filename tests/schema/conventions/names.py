@@ -27,9 +27,11 @@ GENERIC: Final[Mapping[str, str]] = {
     "findings": "each analysis has its own",
     "value": "in the type of the thing that has it",
     "code": "of the thing that has it",
+    "field": "each order has its own fields",
 }
 """Names that say nothing without their type, each with the reason."""
 SEVERAL_TYPES: Final[Mapping[str, str]] = {
+    "direction": "of a sort order, of a payment, of a pattern",
     "open": "a candle's first price, and the candle that is open",
     "reason": "text for people, except that a rejected transaction has a closed list of reasons",
     "source": "a publisher is text, a source of prices is one of three",
