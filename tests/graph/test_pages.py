@@ -41,7 +41,7 @@ SELECT u.id, w.wallet_id, 'x', '2026-01-01' FROM users u, wallets w ON CONFLICT 
 INSERT INTO notifications (user_id, type, title, message, created_at)
 SELECT u.id, 'system', 'x', '', now() - n / 3 * interval '1 s' FROM users u, generate_series(1, 9) n;
 INSERT INTO alerts (user_id, symbol, alert_type, threshold_value, created_at)
-SELECT u.id, t.symbol, 'price_above', 1, '2026-01-01' 
+SELECT u.id, t.symbol, 'price_above', 1, '2026-01-01'
 FROM users u, (SELECT symbol FROM tokens LIMIT 9) t ON CONFLICT DO NOTHING;
 DELETE FROM watchlist_items;
 INSERT INTO watchlist_items (user_id, symbol, position)

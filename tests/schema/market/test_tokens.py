@@ -102,7 +102,7 @@ async def test_a_filter(execute: Execute) -> None:
     found = await tokens(execute, filter={"minPriceUsd": "0.1", "maxPriceUsd": "3000.5", "symbols": ["btc", "eth"]})
     assert [node["symbol"] for node in found["nodes"]] == ["ETH"]
     assert found["totalCount"]["value"] == 1
-    nothing = await tokens(execute, filter={"minChangePercentage24h": "-100", "minVolume24hUsd": "0"})
+    nothing = await tokens(execute, filter={"minChangePercentage24h": -100, "minVolume24hUsd": "0"})
     assert nothing["nodes"] == []
 
 

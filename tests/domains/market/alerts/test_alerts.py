@@ -68,18 +68,18 @@ async def test_each_type_is_stored_and_read_as_it_was_given(
 @pytest.mark.parametrize(
     ("condition", "field"),
     [
-        *((above(price), "price") for price in ("NaN", "Infinity", "-1", "0", "1E12", "1E300", "0.0000000000001")),
-        (below("-Infinity"), "price"),
-        (VolumeSpike(Decimal(1), 15), "multiple"),
-        (VolumeSpike(Decimal("NaN"), 15), "multiple"),
-        (VolumeSpike(Decimal(1001), 15), "multiple"),
-        (VolumeSpike(Decimal("1.00001"), 15), "multiple"),
-        *((VolumeSpike(Decimal(2), window), "windowMinutes") for window in (0, -5, 7, 1445, 2**31)),
+        *((above(price), "priceUsd") for price in ("NaN", "Infinity", "-1", "0", "1E12", "1E300", "0.0000000000001")),
+        (below("-Infinity"), "priceUsd"),
+        (VolumeSpike(Decimal(1), 15), "volumeRatio"),
+        (VolumeSpike(Decimal("NaN"), 15), "volumeRatio"),
+        (VolumeSpike(Decimal(1001), 15), "volumeRatio"),
+        (VolumeSpike(Decimal("1.00001"), 15), "volumeRatio"),
+        *((VolumeSpike(Decimal(2), window), "windowMs") for window in (0, -5, 7, 1445, 2**31)),
         (msgspec.structs.replace(RSI, value=Decimal("sNaN")), "value"),
         (msgspec.structs.replace(RSI, value=Decimal("-1E12")), "value"),
         *((SentimentChange(points), "points") for points in (0, -1, 100)),
-        *((WhaleTransaction(Decimal(coins)), "minimumAmount") for coins in ("0", "21000001", "0.000000001", "NaN")),
-        *((NewsImpact(impact), "minimumImpact") for impact in (0, 101, -(2**31))),
+        *((WhaleTransaction(Decimal(coins)), "minAmount") for coins in ("0", "21000001", "0.000000001", "NaN")),
+        *((NewsImpact(impact), "minImpact") for impact in (0, 101, -(2**31))),
     ],
 )
 async def test_a_condition_that_cannot_be_met_is_refused(stage: Stage, condition: Condition, field: str) -> None:
@@ -97,7 +97,7 @@ async def test_a_condition_that_cannot_be_met_is_refused(stage: Stage, condition
 async def test_a_cooldown_is_there_exactly_where_it_belongs(stage: Stage, rearm: Rearm, cooldown_s: int | None) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(above("1"), rearm=rearm, cooldown_s=cooldown_s)
-    assert caught.value.field == "cooldownSeconds"
+    assert caught.value.field == "cooldownMs"
 
 
 async def test_what_has_expired_is_not_made_nor_changed_into(stage: Stage) -> None:
@@ -229,7 +229,7 @@ async def test_an_alert_keeps_its_type(stage: Stage) -> None:
     assert caught.value.field == "condition"
     with pytest.raises(InvalidInput) as caught:
         await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(condition=above("NaN")))
-    assert caught.value.field == "price"
+    assert caught.value.field == "priceUsd"
     assert await stage.alert(alert.id) == alert
 
 

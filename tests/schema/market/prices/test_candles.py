@@ -23,8 +23,8 @@ from tests.lists import count_of, page_of
 MINUTE = timedelta(minutes=1)
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 COLUMNS = "symbol exchange interval openedAt open high low close volumeUsd"
-CANDLES = f"""query Candles($symbol: String!, $interval: Interval!, $since: DateTime, $until: DateTime, $first: Int,
-                             $after: Cursor) {{
+CANDLES = f"""query Candles($symbol: String!, $interval: CandleInterval!, $since: DateTime, $until: DateTime,
+                             $first: Int! = 20, $after: Cursor) {{
   token(by: {{symbol: $symbol}}) {{
     candles(interval: $interval, since: $since, until: $until, first: $first, after: $after) {{
       nodes {{ {COLUMNS} }}
@@ -195,7 +195,7 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
     await history.sample("other", [Quote("BTC", NOON, Decimal(100), Decimal(100))])
     query = """query History($since: DateTime, $after: Cursor) { token(by: {symbol: "btc"}) {
         source priceHistory(since: $since, first: 2, after: $after) {
-            nodes { symbol exchange priceUsd priceAud volume24hUsd timestamp }
+            nodes { symbol exchange priceUsd priceAud volume24hUsd at }
             pageInfo { endCursor hasNextPage } totalCount { value } } } }"""
     response = await execute(query)
     assert response.errors == []
@@ -208,12 +208,12 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
         "priceUsd": "2.000000000000",
         "priceAud": "3.000000000000",
         "volume24hUsd": "9.00",
-        "timestamp": "2026-11-21T12:01:00Z",
+        "at": "2026-11-21T12:01:00Z",
     }
     assert page["totalCount"] == {"value": 3}
     rest = await execute(query, {"after": page["pageInfo"]["endCursor"]})
     assert rest.data is not None
-    assert [node["timestamp"] for node in rest.data["token"]["priceHistory"]["nodes"]] == ["2026-11-21T12:00:00Z"]
+    assert [node["at"] for node in rest.data["token"]["priceHistory"]["nodes"]] == ["2026-11-21T12:00:00Z"]
     later = await execute(query, {"since": "2026-11-21T12:02:00Z"})
     assert later.data is not None
     assert len(later.data["token"]["priceHistory"]["nodes"]) == 1
