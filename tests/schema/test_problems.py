@@ -210,7 +210,7 @@ def test_every_raised_path_is_a_name_in_some_input() -> None:
     known: set[str] = set()
     for each in inputs:
         members = each.fields if isinstance(each, GraphQLInputObjectType) else each.args
-        known = known.union(*map(names_of, members.values()))
+        known = known.union(members, *map(names_of, members.values()))
     raised = {
         name: path.name
         for part in ("kit", "engine", "domains", "schema")

@@ -26,7 +26,7 @@ from app.engine.declarations.computed import FROM_PARENT, ParentFunction
 from app.engine.declarations.lookups import LOOKUP, Lookup
 from app.engine.declarations.nodes import record_of
 from app.engine.declarations.problems import Kinds, description_of, problems_of
-from app.engine.declarations.relations import STREAM_CURSOR, Relation, selects
+from app.engine.declarations.relations import Relation, selects
 from app.kit.errors import Problem
 from app.kit.loaders import One
 
@@ -76,7 +76,7 @@ def _binding(schema: strawberry.Schema, field: GraphQLField) -> Binding | None:
         return None
     if (relation := definition.metadata.get("relation")) is not None:
         assert isinstance(relation, Relation)
-        return relation if relation.filtering is None else _with_conversion(schema, definition, relation)
+        return _with_conversion(schema, definition, relation) if relation.has_inputs else relation
     if (lookup := definition.metadata.get(LOOKUP)) is not None:
         assert isinstance(lookup, Lookup)
         return _with_schema_names(schema, definition, lookup)
@@ -174,7 +174,7 @@ def _follow(relation: Relation) -> Resolver:
         key = key_of(source)
         if (key is None and is_one) or not relation.is_allowed(info.context, source):
             return None
-        load, make, _ = relation.follow(info.context, arguments, lambda: selects(info, STREAM_CURSOR))
+        load, make, _ = relation.follow(info.context, arguments, partial(selects, info))
         return load(key) if make is None else _made(load(key), partial(make, key))
 
     return follow

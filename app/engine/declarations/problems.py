@@ -16,6 +16,7 @@ from strawberry.types.union import StrawberryUnion
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
 from app.engine.declarations.descriptions import described
+from app.engine.declarations.durations import Milliseconds
 from app.engine.declarations.metadata import metadata_of
 from app.kit import errors
 
@@ -71,7 +72,9 @@ def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
     return declare
 
 
-def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+def mutation(
+    payload: type, *problems: type, metadata: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A mutation field. The failures of its problem types are returned as members of its union, others as errors.
 
     The union is named after the payload: TransferPayload is a member of TransferResult.
@@ -85,7 +88,9 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
     )
 
     def declare(resolver: Callable[..., Awaitable[Any]]) -> Any:
-        return strawberry.mutation(resolver=resolver, graphql_type=union, metadata={_PROBLEMS: kinds})
+        return strawberry.mutation(
+            resolver=resolver, graphql_type=union, metadata={**(metadata or {}), _PROBLEMS: kinds}
+        )
 
     return declare
 
@@ -153,7 +158,7 @@ class NotFound(Problem):
 class RateLimited(Problem):
     """Too many attempts."""
 
-    retry_after_s: int = strawberry.field(description="Seconds to wait.")
+    retry_after_ms: Milliseconds = strawberry.field(description="The time to wait, in milliseconds.")
 
 
 @problem_type(errors.IdempotencyKeyReused)

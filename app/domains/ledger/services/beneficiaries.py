@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import UNSET
+
 from app.domains.accounts.model import Viewer
-from app.domains.ledger.model import Beneficiary, BeneficiaryExists, RecipientNotFound
+from app.domains.ledger.model import Beneficiary, BeneficiaryChanges, BeneficiaryExists, RecipientNotFound
 from app.domains.ledger.statements import BeneficiarySql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
@@ -54,9 +56,12 @@ class Beneficiaries:
 
         return await self.database.write(viewer.scope, work)
 
-    async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
-        """Replaces both names; None clears one. Raises InvalidInput, NotFound."""
-        names = _names(name, nickname)
+    async def update(self, viewer: Viewer, id: UUID, changes: BeneficiaryChanges) -> Beneficiary:
+        """Changes names; None or a blank text clears one. Raises InvalidInput, NotFound."""
+        name, nickname = _names(
+            None if changes.name is UNSET else changes.name, None if changes.nickname is UNSET else changes.nickname
+        )
+        names = changes.name is not UNSET, name, changes.nickname is not UNSET, nickname
 
         async def work(tx: Tx) -> Beneficiary:
             updated = await tx.fetch_one(BeneficiarySql.update_beneficiary, id, viewer.user_id, *names)

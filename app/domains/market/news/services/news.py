@@ -209,11 +209,7 @@ def wanted(filter: NewsFilter) -> NewsFilter:
             search=searchable(text) if text else None,
             symbols=faults.check(_choices, symbols, "symbols"),
             sources=faults.check(_choices, filter.sources, "sources"),
-            min_score=filter.min_score,
-            max_score=filter.max_score,
             min_impact=filter.min_impact,
-            since=filter.since,
-            until=filter.until,
         )
 
 
