@@ -17,7 +17,7 @@ from app.engine.declarations.costs import Size, holds
 from app.engine.declarations.cursors import Cursor, Cursors
 from app.engine.declarations.orders import OrderDirection
 from app.engine.declarations.pages import DEFAULT_SIZE, MAX_SIZE, PageSource, ReadsContext, page_of
-from app.kit.errors import InvalidInput
+from app.kit.errors import Faults, InvalidInput
 from app.kit.lists import PageRequest, page_request
 from app.kit.loaders import Audience, Many, One, Page
 
@@ -86,7 +86,11 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         given = dict(arguments) if self.convert is None else self.convert(arguments)
         paging = Paging(*(given.pop(name, None) for name in Paging._fields))
         order_by = given.pop("order_by", None)
-        filters = {} if self.filtering is None else self.filtering(**given)
+        with Faults() as faults:
+            with faults.at():
+                filters = {} if self.filtering is None else self.filtering(**given)
+            with faults.at():
+                size = paging.size(self.max_size)
         chosen = filters if isinstance(filters, Chosen) else Chosen(filters)
         order = chosen.order if order_by is None else order_by.field.name
         descending = None if order_by is None else order_by.direction is OrderDirection.DESC
@@ -94,7 +98,6 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         assert isinstance(loader, Page)
         # The list is read for the audience that it is declared for.
         assert loader.audience is self.loader.audience
-        size = paging.size(self.max_size)
         request = page_request(loader, size, order, descending=descending, filters=chosen.filters)
         return loader, paging.request(cursors, request, loader, selects)
 
@@ -247,10 +250,14 @@ def _filtering(filtering: Filtering | None, *, passes_filter: bool) -> Filtering
             return _conditions(filter)
         if passes_filter:
             return filtering(filter=filter, **own)
-        chosen = filtering(**own)
+        with Faults() as faults:
+            with faults.at():
+                chosen = filtering(**own)
+            with faults.at():
+                conditions = _conditions(filter)
         if isinstance(chosen, Chosen):
-            return msgspec.structs.replace(chosen, filters={**chosen.filters, **_conditions(filter)})
-        return {**chosen, **_conditions(filter)}
+            return msgspec.structs.replace(chosen, filters={**chosen.filters, **conditions})
+        return {**chosen, **conditions}
 
     return filters
 
