@@ -11,7 +11,7 @@ from app.engine.declarations.costs import holds
 from app.engine.declarations.durations import Milliseconds, milliseconds_of
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.nodes import record_type
-from app.engine.declarations.pages import MAX_FIRST
+from app.engine.declarations.pages import MAX_SIZE
 from app.engine.execution.checks import MAX_WAITING as CHECKS_WAITING
 from app.engine.execution.limits.text import MAX_VALUES
 from app.kit.admission import party_limit
@@ -171,7 +171,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         aliases=settings.query_alias_limit,
         selections=settings.query_selection_limit,
         cost=settings.query_cost_limit,
-        first=MAX_FIRST,
+        first=MAX_SIZE,
         timeout_s=settings.query_timeout_s,
         subscriptions_per_socket=settings.socket_subscription_limit,
         sockets_per_viewer=settings.socket_viewer_limit,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -57,15 +57,9 @@ class AccessCodeFilter:
         default=None, description="Only codes in this state. Null: all codes."
     )
 
-
-def _access_code_filters(
-    *,
-    filter: Annotated[
-        AccessCodeFilter | None, strawberry.argument(description="Which access codes. Null: all codes.")
-    ] = None,
-) -> tuple[bool | None]:
-    state = None if filter is None else filter.state
-    return (None if state is None else state is AccessCodeState.REDEEMED,)
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        return {"redeemed": None if self.state is None else self.state is AccessCodeState.REDEEMED}
 
 
 @strawberry.input
@@ -99,7 +93,7 @@ class AccessCodeQuery:
 
     access_codes: Connection[AccessCode] = paged(
         loaders.access_codes,
-        filtering=_access_code_filters,
+        filter=AccessCodeFilter,
         allowed=admins_only,
         description="The access codes, newest first. Admins only; the error code is FORBIDDEN for others.",
     )

@@ -41,6 +41,16 @@ class AuthLogEntry:
     created_at: datetime = strawberry.field(description="When the event happened.")
 
 
+@strawberry.input
+class AuthLogFilter:
+    """Filters security events. An event must match all fields."""
+
+    type: model.AuthEvent | None = strawberry.field(default=None, description="The kind of event. Null: any.")
+    success: bool | None = strawberry.field(default=None, description="Whether the attempt succeeded. Null: either.")
+    since: datetime | None = strawberry.field(default=None, description="Happened at this time or later. Null: any.")
+    until: datetime | None = strawberry.field(default=None, description="Happened before this time. Null: any.")
+
+
 @strawberry.type
 class AuthLogViewer:
     """The viewer's security events."""
@@ -48,5 +58,6 @@ class AuthLogViewer:
     auth_log: Connection[AuthLogEntry] = paged(
         loaders.auth_log_by_user,
         key="user_id",
+        filter=AuthLogFilter,
         description="The security events of the viewer's account, newest first.",
     )

@@ -1,7 +1,7 @@
 """Users: their public part, the part that they and admins see, and their roles."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -62,21 +62,24 @@ async def read_user(context: Context, user_id: UUID) -> Any:
 
 @strawberry.input
 class UserFilter:
-    """Selects users."""
+    """Filters users. A user must match all fields."""
 
     email_prefix: str | None = strawberry.field(
-        default=None,
-        description="Only users whose e-mail address begins with this text, ignoring case. Null: all users.",
+        default=None, description="The e-mail address begins with this text, ignoring case. Null: any."
     )
+    role: model.Role | None = strawberry.field(default=None, description="The role. Null: any.")
+    verified: bool | None = strawberry.field(
+        default=None, description="Whether the e-mail address is verified. Null: either."
+    )
+    since: datetime | None = strawberry.field(default=None, description="Registered at this time or later. Null: any.")
+    until: datetime | None = strawberry.field(default=None, description="Registered before this time. Null: any.")
 
-
-def _user_filters(
-    *, filter: Annotated[UserFilter | None, strawberry.argument(description="Which users. Null: all users.")] = None
-) -> tuple[str | None]:
-    prefix = None if filter is None or filter.email_prefix is None else filter.email_prefix.strip().lower()
-    if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
-        raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
-    return (prefix,)
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader. Raises InvalidInput."""
+        prefix = None if self.email_prefix is None else self.email_prefix.strip().lower()
+        if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
+            raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
+        return vars(self) | {"email_prefix": prefix}
 
 
 @strawberry.input
@@ -105,7 +108,7 @@ class UserQuery:
 
     users: Connection[UserAccount] = paged(
         loaders.users,
-        filtering=_user_filters,
+        filter=UserFilter,
         allowed=admins_only,
         description="The users, newest first. Admins only; the error code is FORBIDDEN for others.",
     )

@@ -19,6 +19,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.engine.declarations.relations import paged, related
+from app.kit.text import searchable
 from app.schema.context import Info
 from app.schema.ledger.payments import IDEMPOTENCY_KEY, RecipientNotFound
 from app.schema.ledger.wallets import Wallet
@@ -119,10 +120,27 @@ class BeneficiaryMutation:
         return RemoveBeneficiaryPayload(deleted_id=input.id)
 
 
+@strawberry.input
+class BeneficiaryFilter:
+    """Filters beneficiaries. A beneficiary must match all fields."""
+
+    search: str | None = strawberry.field(
+        default=None, description="A text that the name or the nickname contains, in any case. Null: any."
+    )
+    wallet: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
+
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        return {"search": searchable(self.search), "wallet": self.wallet}
+
+
 @strawberry.type
 class BeneficiaryViewer:
     """The viewer's beneficiaries."""
 
     beneficiaries: Connection[Beneficiary] = paged(
-        loaders.beneficiaries_by_user, key="user_id", description="The recipients that the viewer saved, newest first."
+        loaders.beneficiaries_by_user,
+        key="user_id",
+        filter=BeneficiaryFilter,
+        description="The recipients that the viewer saved, newest first.",
     )

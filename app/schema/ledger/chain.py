@@ -16,6 +16,7 @@ from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
+from app.schema.ledger.filters import BlockFilter, MempoolFilter, TransactionFilter, TransactionOrder
 from app.schema.ledger.transactions import Transaction
 from app.schema.scalars import BigInt, Hash, Milliseconds
 
@@ -63,10 +64,21 @@ class ChainQuery:
     """The chain."""
 
     blocks: Connection[Block] = paged(
-        loaders.blocks, stream=lambda _: CHAIN_STREAM, description="The blocks of the chain, newest first."
+        loaders.blocks,
+        stream=lambda _: CHAIN_STREAM,
+        filter=BlockFilter,
+        description="The blocks of the chain, newest first.",
+    )
+    transactions: Connection[Transaction] = paged(
+        loaders.transactions,
+        filter=TransactionFilter,
+        order_by=TransactionOrder,
+        description="All transactions, including pending and failed ones, newest first.",
     )
     mempool: Connection[Transaction] = paged(
-        loaders.mempool, description="The transactions that wait for a block, in the order of acceptance."
+        loaders.mempool,
+        filter=MempoolFilter,
+        description="The transactions that wait for a block, in the order of acceptance.",
     )
 
     @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Chain | None)

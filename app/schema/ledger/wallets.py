@@ -24,6 +24,7 @@ from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
+from app.schema.ledger.filters import OutputFilter, WalletTransactionFilter
 from app.schema.ledger.ids import OwnWalletId, is_hash, own_wallet_id, parse_hash
 from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
 from app.schema.ledger.transactions import Transaction, TransactionOutput
@@ -126,6 +127,7 @@ class Wallet(Node):
     utxos: Connection[TransactionOutput] | None = paged(
         loaders.utxos_by_wallet,
         key="wallet_id",
+        filter=OutputFilter,
         allowed=_is_owner,
         description=f"The unspent outputs by transaction hash, including immature and unconfirmed ones. {OWNER_ONLY}",
     )
@@ -138,6 +140,7 @@ class Wallet(Node):
         loaders.transactions_by_wallet,
         key="wallet_id",
         stream=wallet_stream,
+        filter=WalletTransactionFilter,
         description="The transactions from or to the wallet, including failed ones, newest first.",
     )
     blocks_mined: Connection[Block] = paged(

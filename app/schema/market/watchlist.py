@@ -9,6 +9,7 @@ import strawberry
 from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.model import symbol_of
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
 from app.engine.declarations.costs import holds
@@ -25,6 +26,7 @@ from app.engine.declarations.problems import (
 )
 from app.engine.declarations.relations import paged, related
 from app.engine.declarations.subscriptions import volatile
+from app.kit.text import searchable
 from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
@@ -188,6 +190,21 @@ class WatchlistSubscription:
         return PRICES_TOPIC
 
 
+@strawberry.input
+class WatchlistFilter:
+    """Filters the watchlist. An item must match all fields."""
+
+    search: str | None = strawberry.field(
+        default=None, description="A text that the notes contain, in any case. Null: any."
+    )
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
+
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        symbol = None if self.symbol is None else symbol_of(self.symbol)
+        return {"search": searchable(self.search), "symbol": symbol}
+
+
 @strawberry.type
 class WatchlistViewer:
     """The viewer's watchlist."""
@@ -195,5 +212,6 @@ class WatchlistViewer:
     watchlist: Connection[WatchlistItem] = paged(
         watchlist_loaders.watchlist_by_user,
         key="user_id",
+        filter=WatchlistFilter,
         description="The tokens on the viewer's watchlist, in the viewer's order.",
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from app.engine.declarations.nodes import record_type
-from app.engine.declarations.pages import MAX_FIRST
+from app.engine.declarations.pages import MAX_SIZE
 from app.engine.declarations.problems import NotFound, mutation
 from app.engine.streams.model import Transport
 from app.kit.errors import InvalidInput
@@ -14,7 +14,7 @@ from app.schema.context import Info
 from app.schema.enums import declare_enum
 from app.schema.realtime import registry
 
-DEFAULT_FIRST = 50
+DEFAULT_SIZE = 50
 
 declare_enum(
     Transport,
@@ -53,14 +53,14 @@ async def _subscriptions(
     first: Annotated[
         int | None,
         strawberry.argument(
-            description=f"The number of subscriptions, 1 to {MAX_FIRST}. Null: {DEFAULT_FIRST}. It multiplies the cost"
+            description=f"The number of subscriptions, 1 to {MAX_SIZE}. Null: {DEFAULT_SIZE}. It multiplies the cost"
             " of the selected fields."
         ),
-    ] = DEFAULT_FIRST,
+    ] = DEFAULT_SIZE,
 ) -> Any:
-    first = DEFAULT_FIRST if first is None else first
-    if not 1 <= first <= MAX_FIRST:
-        raise InvalidInput("first", f"`first` must be between 1 and {MAX_FIRST}.")
+    first = DEFAULT_SIZE if first is None else first
+    if not 1 <= first <= MAX_SIZE:
+        raise InvalidInput("first", f"`first` must be between 1 and {MAX_SIZE}.")
     return await info.context.runtime.open_subscriptions.newest(root.user_id, first)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -268,14 +268,13 @@ class AlertFilter:
     armed: bool | None = strawberry.field(
         default=None, description="Whether the alert may fire, apart from its expiry and its cooldown."
     )
+    triggered: bool | None = strawberry.field(
+        default=None, description="Whether the alert has fired since it was armed."
+    )
 
-
-def _alert_filters(
-    *,
-    filter: Annotated[AlertFilter | None, strawberry.argument(description="Filters the alerts. Null: all.")] = None,
-) -> tuple[Any, ...]:
-    chosen = filter or AlertFilter()
-    return None if chosen.symbol is None else symbol_of(chosen.symbol), chosen.type, chosen.armed
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        return vars(self) | {"symbol": None if self.symbol is None else symbol_of(self.symbol)}
 
 
 @strawberry.type
@@ -285,6 +284,6 @@ class AlertViewer:
     alerts: Connection[Alert] = paged(
         alert_loaders.alerts_by_user,
         key="user_id",
-        filtering=_alert_filters,
+        filter=AlertFilter,
         description="The viewer's alerts, including fired and disabled ones, newest first.",
     )

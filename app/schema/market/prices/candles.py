@@ -1,5 +1,6 @@
 """Candles and price samples."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -39,8 +40,7 @@ declare_enum(
 
 IntervalArgument = Annotated[Interval, strawberry.argument(description="The length of the candles.")]
 Since = Annotated[
-    datetime | None,
-    strawberry.argument(description="The beginning of the period, inclusive. Null: no limit."),
+    datetime | None, strawberry.argument(description="The beginning of the period, inclusive. Null: no limit.")
 ]
 Until = Annotated[datetime | None, strawberry.argument(description="The end of the period, exclusive. Null: now.")]
 
@@ -81,13 +81,13 @@ class PriceSample:
     timestamp: datetime = strawberry.field(name="at", description="When the token was quoted.")
 
 
-def candle_filters(interval: IntervalArgument, since: Since = None, until: Until = None) -> tuple[Any, ...]:
+def candle_filters(interval: IntervalArgument, since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of candles."""
-    return interval.value, *sample_filters(since, until)
+    return {"interval": interval, **sample_filters(since, until)}
 
 
-def sample_filters(since: Since = None, until: Until = None) -> tuple[Any, ...]:
+def sample_filters(since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of samples."""
     if since is not None and until is not None and since >= until:
         raise InvalidInput("since", "`since` must be before `until`.")
-    return since, until
+    return {"since": since, "until": until}

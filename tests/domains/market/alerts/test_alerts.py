@@ -30,7 +30,7 @@ from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import TokenNotFound
 from app.kit.db import PUBLIC
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.domains.market.alerts.stage import Stage, above, below
 
@@ -269,12 +269,13 @@ async def test_another_user_sees_and_changes_nothing(stage: Stage, bob: Viewer) 
     assert await stage.alert(alert.id) == alert
 
 
-async def page(stage: Stage, *filters: object, first: int = 20) -> list[UUID]:
-    reads = Reads(stage.database, stage.alice.scope)
-    result = await reads.page(alert_loaders.alerts_by_user, stage.alice.user_id, PageRequest(first, None, filters))
-    count = await reads.count(alert_loaders.alerts_by_user, stage.alice.user_id, filters)
+async def page(stage: Stage, **filters: object) -> list[UUID]:
+    reads, loader = Reads(stage.database, stage.alice.scope), alert_loaders.alerts_by_user
+    request = page_request(loader, 20, filters=filters)
+    result = await reads.page(loader, stage.alice.user_id, request)
+    count = await reads.count(loader, stage.alice.user_id, request.filters)
     await reads.aclose()
-    assert count >= len(result.records)
+    assert count == len(result.records)
     return [alert.id for alert in result.records]
 
 
@@ -284,13 +285,13 @@ async def test_they_are_listed_the_newest_first_by_symbol_type_and_whether_they_
         stage.clock.advance(timedelta(seconds=1))
         made.append((await stage.create(condition, symbol=symbol)).id)
     await stage.tick("90", "110")
-    assert await page(stage, None, None, None) == made[::-1]
-    assert await page(stage, "BTC", None, None) == [made[2], made[0]]
-    assert await page(stage, None, "price_above", None) == [made[1], made[0]]
-    assert await page(stage, None, None, True) == [made[2], made[1]]
-    assert await page(stage, "BTC", "price_above", False) == [made[0]]
+    assert await page(stage) == made[::-1]
+    assert await page(stage, symbol="BTC") == [made[2], made[0]]
+    assert await page(stage, type="price_above") == [made[1], made[0]]
+    assert await page(stage, armed=True) == [made[2], made[1]]
+    assert await page(stage, symbol="BTC", type="price_above", armed=False) == [made[0]]
     nobody = Reads(stage.database, PUBLIC)
-    request = PageRequest(20, None, (None, None, None))
+    request = page_request(alert_loaders.alerts_by_user, 20)
     assert (await nobody.page(alert_loaders.alerts_by_user, stage.alice.user_id, request)).records == []
     await nobody.aclose()
 

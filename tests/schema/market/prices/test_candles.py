@@ -18,6 +18,7 @@ from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Execute, Owner
 from tests.domains.market.token_listing import list_tokens, quote
+from tests.lists import count_of, page_of
 
 MINUTE = timedelta(minutes=1)
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
@@ -125,7 +126,7 @@ async def test_pages_contain_candles_of_one_interval_only(execute: Execute, data
     [
         ({"first": 0}, "`first` must be between 1 and 1,000."),
         ({"first": 1001}, "`first` must be between 1 and 1,000."),
-        ({"after": "nonsense"}, "This cursor does not belong to this list."),
+        ({"after": "nonsense"}, "This cursor does not belong to this list in this order."),
         ({"since": stamp(NOON), "until": stamp(NOON)}, "`since` must be before `until`."),
     ],
 )
@@ -260,7 +261,7 @@ async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Ow
     await owner.execute(FILL)
     assert await owner.fetchval(f"SELECT count(*) FROM {table}") >= 120_000
     loader = price_loaders.candles_by_token if table == "candles" else price_loaders.prices_by_token
-    own = ["1h"] if table == "candles" else []
+    own = {"interval": "1h"} if table == "candles" else {}
     month = await owner.fetchval("SELECT date_trunc('month', now() - interval '2 months')")
     for keys in (["T7"], [f"T{n}" for n in range(1, 21)]):
         for since, until, after, partitions in (
@@ -269,19 +270,24 @@ async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Ow
             (month, month + timedelta(days=20), month + timedelta(days=10), 1),
             (None, month + timedelta(days=2), None, None),
         ):
-            for plan in await plans(owner, loader.query, keys, 1001, *own, since, until, after):
+            filters = {**own, "since": since, "until": until}
+            place = None if after is None else (after,)
+            query, arguments = page_of(loader, *keys, size=1000, filters=filters, after=place)
+            for plan in await plans(owner, query, *arguments):
                 used = read(plan, table)
                 assert used
                 assert set(used.values()) <= BY_INDEX, used
                 if partitions is not None:
                     assert len(used) == partitions
-            for plan in await plans(owner, loader.count, keys, 1001, *own, since, until):
+            query, arguments = count_of(loader, *keys, **filters)
+            for plan in await plans(owner, query, *arguments):
                 assert set(read(plan, table).values()) <= BY_INDEX
 
 
 async def test_the_newest_page_reads_no_older_partition(owner: Owner) -> None:
     await owner.execute(FILL)
-    for plan in await plans(owner, price_loaders.candles_by_token.query, ["T7"], 101, "1h", None, None, None):
+    query, arguments = page_of(price_loaders.candles_by_token, "T7", size=100, filters={"interval": "1h"})
+    for plan in await plans(owner, query, *arguments):
         # A hundred hours may extend into the previous month.
         assert 1 <= len(read(plan, "candles")) <= 2
 
