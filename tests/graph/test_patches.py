@@ -26,6 +26,8 @@ class Update:
     nulls: dict[str, Any]
     """By the field of the input: what the object then shows under that name, or REFUSED."""
     start: dict[str, Any]
+    changed: dict[str, Any]
+    """New values of fields, each of which changes nothing else."""
 
 
 UPDATES: Final = {
@@ -41,6 +43,7 @@ UPDATES: Final = {
             "rearm": "AFTER_COOLDOWN",
             "cooldownMs": 60_000,
         },
+        {"cooldownMs": 120_000, "enabled": False, "condition": {"priceAbove": {"priceUsd": "200000"}}},
     ),
     "UpdateProfileInput": Update(
         "updateProfile",
@@ -52,18 +55,21 @@ UPDATES: Final = {
             "avatarUrl": "https://example.com/a.png",
             "tradingMode": "LIVE",
         },
+        {"username": "alicia", "displayName": "A.", "avatarUrl": "https://example.com/b.png", "tradingMode": "PAPER"},
     ),
     "UpdateWatchlistItemInput": Update(
         "addToWatchlist",
         "item { id notes position lastViewedAt }",
         {"notes": None, "position": REFUSED, "viewed": REFUSED},
         {"symbol": "ADA", "notes": "Cheap."},
+        {"notes": "Dear."},
     ),
     "UpdateBeneficiaryInput": Update(
         "addBeneficiary",
         "beneficiary { id name nickname }",
         {"name": None, "nickname": None},
         {"name": "Carol", "nickname": "C."},
+        {"name": "Carola", "nickname": "Co."},
     ),
 }
 
@@ -124,7 +130,20 @@ async def test_an_absent_field_stays_unchanged_and_null_clears_it_or_is_refused(
         assert done == {"__typename": "InvalidInput", "path": ["input", field]}
     assert (await _run(stage, mutation, update.show, which))[key] == made
     shown = made
+    for field, value in update.changed.items():
+        before, shown = shown, (await _run(stage, mutation, update.show, {**which, field: value}))[key]
+        assert {each for each in shown if shown[each] != before[each]} == {field}
+        assert shown[field] == (value["priceAbove"] if field == "condition" else value)
     for field in update.nulls.keys() - refused:
         before, shown = shown, (await _run(stage, mutation, update.show, {**which, field: None}))[key]
         assert {each for each in shown if shown[each] != before[each]} == {field}
         assert shown[field] == update.nulls[field] or (update.nulls[field] == "<generated>" and shown[field])
+
+
+async def test_a_cooldown_is_a_whole_number_of_seconds(stage: Stage) -> None:
+    update = UPDATES["UpdateAlertInput"]
+    made, which = await _made(stage, update)
+    for cooldown_ms in (1500, 0, 86_400_000 * 366):
+        done = await _run(stage, "updateAlert", update.show, {**which, "cooldownMs": cooldown_ms})
+        assert done == {"__typename": "InvalidInput", "field": "cooldownMs"}
+    assert (await _run(stage, "updateAlert", update.show, which))["alert"] == made

@@ -46,7 +46,9 @@ class AuthLogFilter:
     """Filters security events. An event must match all fields."""
 
     type: model.AuthEvent | None = strawberry.field(default=None, description="The kind of event. Null: any.")
-    success: bool | None = strawberry.field(default=None, description="Whether the attempt succeeded. Null: either.")
+    success: bool | None = strawberry.field(
+        name="succeeded", default=None, description="Whether the attempt succeeded. Null: either."
+    )
     since: datetime | None = strawberry.field(default=None, description="Happened at this time or later. Null: any.")
     until: datetime | None = strawberry.field(default=None, description="Happened before this time. Null: any.")
 

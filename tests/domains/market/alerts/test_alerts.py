@@ -214,6 +214,8 @@ async def test_what_is_left_out_stays(stage: Stage) -> None:
     assert changed == msgspec.structs.replace(
         alert, threshold_value=Decimal(200), condition_details={"price": "200"}, updated_at=changed.updated_at
     )
+    changed = await update(stage.alice, alert.id, AlertChanges(rearm=Rearm.AFTER_COOLDOWN))
+    assert (changed.rearm, changed.cooldown_s) == ("after_cooldown", 60)
     changed = await update(stage.alice, alert.id, AlertChanges(rearm=Rearm.EVERY_TIME))
     assert (changed.rearm, changed.cooldown_s, changed.expires_at) == ("every_time", None, alert.expires_at)
     changed = await update(stage.alice, alert.id, AlertChanges(expires_at=None))
