@@ -231,7 +231,7 @@ class _Composer:
 
     def body(self, bounds: Sequence[Callable[[str], str]], *, backward: bool, limit: str | None = None) -> str:
         """The rows within these bounds that satisfy the filters, in order, up to the limit."""
-        end = f"LIMIT {limit or self._parameter('limit')}"
+        end = f"LIMIT {limit}" if limit else _first(f"{self._parameter('limit')}::bigint")
         if self._gated:
             return self._either(bounds, backward, end)
         if self._merged is not None:
@@ -316,10 +316,14 @@ class _Composer:
     def _hits(self, column: str, names: list[str], unique: str) -> str:
         """The first rows that satisfy the filters of one column, along its index."""
         conditions = [self._condition("l", name) for name in names]
-        is_sorted = all(self._loader.filters[name].operator in _RANGES for name in names)
-        along = f" ORDER BY l.{column}" if is_sorted else ""
+        operators = {self._loader.filters[name].operator for name in names}
+        along = ""
+        if operators <= _RANGES:
+            along = f" ORDER BY l.{column}"
+        elif operators == {Operator.STARTS_WITH}:
+            along = f" ORDER BY l.{column} USING ~<~"
         scans = " UNION ALL ".join(
-            f"(SELECT l.{unique} AS id FROM {self._rows(rows)} l{_where(conditions)}{along} LIMIT {RARE + 1})"
+            f"(SELECT l.{unique} AS id FROM {self._rows(rows)} l{_where(conditions)}{along} {_first(RARE + 1)})"
             for rows in self._loader.sources
         )
         return scans if len(self._loader.sources) == 1 else f"SELECT h.id FROM ({scans}) h LIMIT {RARE + 1}"
@@ -355,6 +359,13 @@ class _Composer:
 
     def _parameter(self, source: str, name: Any = None) -> str:
         return f"${self._slots.setdefault((source, name), len(self._slots) + 1)}"
+
+
+def _first(number: int | str) -> str:
+    """The first rows of an order. Postgres knows how many rows an average key has, and would read and sort all of a key
+    that has far more. It does not look into a subquery: it plans for a part of the rows, and so reads along an index
+    that is in order."""
+    return f"LIMIT (SELECT {number})"
 
 
 def _where(conditions: Sequence[str]) -> str:

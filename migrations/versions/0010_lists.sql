@@ -1,0 +1,21 @@
+-- Indexes of the lists that can be sorted and filtered, and an end to those that no statement uses.
+
+-- Transactions, by time, by amount, and between two wallets. Those that failed are few, and are found among themselves.
+CREATE INDEX transactions_timestamp ON transactions (timestamp DESC, transaction_hash DESC);
+CREATE INDEX transactions_amount ON transactions (amount DESC, transaction_hash DESC);
+CREATE INDEX transactions_counterparty
+    ON transactions (sender_wallet_id, recipient_wallet_id, timestamp DESC, transaction_hash DESC);
+CREATE INDEX transactions_failed ON transactions (timestamp DESC, transaction_hash DESC) WHERE status = 'failed';
+
+CREATE INDEX auth_logs_user_type ON auth_logs (user_id, event_type, created_at DESC, id DESC);
+CREATE INDEX auth_logs_user_failed ON auth_logs (user_id, created_at DESC, id DESC) WHERE NOT success;
+CREATE INDEX users_verified ON users (is_verified, created_at DESC, id DESC);
+CREATE INDEX users_admins ON users (created_at DESC, id DESC) WHERE role = 'admin';
+CREATE INDEX notifications_user_type ON notifications (user_id, type, created_at DESC, id DESC);
+
+CREATE INDEX news_articles_mood ON news_articles (
+    (CASE WHEN sentiment_score >= 0.05 THEN 'positive' WHEN sentiment_score <= -0.05 THEN 'negative' ELSE 'neutral' END),
+    published_at DESC, id DESC
+);
+CREATE INDEX news_articles_impact ON news_articles (impact DESC, published_at DESC, id DESC);
+CREATE INDEX news_articles_decile ON news_articles ((impact / 10), published_at DESC, id DESC);
