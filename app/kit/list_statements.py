@@ -147,7 +147,8 @@ def compose_page(loader: Page[Any], shape: Shape) -> ListStatement:
     columns, order = composer.columns("p"), composer.ordering("p", backward=shape.is_backward)
     asks_around = shape.asks_previous or shape.asks_next
     if asks_around:
-        around = f"SELECT {composer.previous()} AS has_previous, {composer.next()} AS has_next"
+        # OFFSET 0: Postgres would ask it anew for each row of the page.
+        around = f"SELECT {composer.previous()} AS has_previous, {composer.next()} AS has_next OFFSET 0"
         page = f"LEFT JOIN LATERAL (SELECT true AS is_row, {composer.columns('b')} FROM ({body}) b) p ON true"
         columns = f"a.has_previous, a.has_next, p.is_row, {columns}"
     if loader.is_keyed:

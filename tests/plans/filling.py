@@ -157,7 +157,7 @@ async def fill(owner: Owner, *, clock: dict[str, float] | None = None) -> None:
     for check in checks:
         await owner.execute(f'ALTER {check["owner"]} DROP CONSTRAINT "{check["conname"]}"')
     indexes = await owner.fetch(
-        "SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS sql"
+        "SELECT i.indexrelid::regclass::text AS name, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') AS sql"
         " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
         " AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)"
