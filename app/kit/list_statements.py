@@ -9,13 +9,10 @@ otherwise they are frequent, and are soon found along the order of the list.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
-from app.kit.lists import Operator, Order, Page, PageRequest, PageResult, Position
-from app.kit.sql import Keyed, Query, Rows, decode
-from app.kit.transaction import Executor
-
-R = TypeVar("R")
+from app.kit.lists import Operator, Order, Page, PageRequest, Position
+from app.kit.sql import Keyed, Query, Rows
 
 RARE: Final = 2000
 """At most so many rows are read and sorted."""
@@ -74,55 +71,6 @@ def count_statement(loader: Page[Any], filters: tuple[tuple[str, Any], ...]) -> 
     """The statement that counts the list, up to its limit."""
     request = PageRequest(0, loader.default_order, loader.orders[loader.default_order].descending, filters=filters)
     return compose_count(loader, _shape(loader, request))
-
-
-class Found(NamedTuple):
-    """The rows that a statement has found for a key, nearest first, and whether there are others around the page."""
-
-    records: list[Any]
-    has_previous: bool = False
-    has_next: bool = False
-
-    def page(self, request: PageRequest) -> PageResult[Any]:
-        """The page in the order of the list, without the row that tells whether there are more."""
-        records, more = self.records[: request.size], len(self.records) > request.size
-        if request.is_backward:
-            return PageResult(records[::-1], self.has_next, more or self.has_previous)
-        return PageResult(records, more or self.has_next, self.has_previous)
-
-
-async def fetch_pages(
-    executor: Executor, loader: Page[R], keys: list[Any], request: PageRequest
-) -> dict[Any, PageResult[R]]:
-    """The page of the list of each key; a list without keys has the key None."""
-    statement = page_statement(loader, request)
-    # One more than the page tells whether it ends the list.
-    arguments = statement.arguments(request.size + 1, request)
-    rows = await executor.rows(statement.query, *([keys] if loader.is_keyed else []), *arguments)
-    return {key: found.page(request) for key, found in _read(loader, statement, keys, rows).items()}
-
-
-async def fetch_page(executor: Executor, loader: Page[R], request: PageRequest) -> PageResult[R]:
-    """A page of a list without keys."""
-    return (await fetch_pages(executor, loader, [None], request))[None]
-
-
-def _read(loader: Page[Any], statement: ListStatement, keys: Sequence[Any], rows: Sequence[Any]) -> dict[Any, Found]:
-    """What a page's statement has found for each key."""
-    first = 1 if loader.is_keyed else 0
-    found = [Found([]) for _ in keys]
-    if not statement.asks_around:
-        records = decode(loader.record, (row[1:] for row in rows) if first else rows)
-        for row, record in zip(rows, records, strict=True):
-            found[row[0] - 1 if first else 0].records.append(record)
-        return dict(zip(keys, found, strict=True))
-    for row in rows:
-        place = row[0] - 1 if first else 0
-        has_previous, has_next, is_row, *columns = row[first:]
-        found[place] = Found(found[place].records, has_previous, has_next)
-        if is_row:
-            found[place].records.extend(decode(loader.record, [columns]))
-    return dict(zip(keys, found, strict=True))
 
 
 def _shape(loader: Page[Any], request: PageRequest) -> Shape:

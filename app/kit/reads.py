@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from app.kit.db import PUBLIC, Database, Executor, Scope, Tx
 from app.kit.errors import Repeatable
-from app.kit.list_statements import count_statement, fetch_pages
+from app.kit.list_pages import fetch_counts, fetch_pages
 from app.kit.lists import PageRequest, PageResult
 from app.kit.loaders import Audience, Many, One, Page
 from app.kit.snapshots import ExternalResults, SnapshotMode, StatementSnapshots
@@ -238,12 +238,7 @@ class Reads:
         self, keys: list[Any], loader: Page[Any], filters: tuple[tuple[str, Any], ...]
     ) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
-        statement = count_statement(loader, filters)
-        arguments = statement.arguments(COUNT_LIMIT + 1, PageRequest(0, loader.default_order, filters=filters))
-        rows = await executor.rows(statement.query, *([keys] if loader.is_keyed else []), *arguments)
-        if not loader.is_keyed:
-            return {None: rows[0][0]}
-        return dict.fromkeys(keys, 0) | {keys[ord - 1]: value for ord, value in rows}
+        return await fetch_counts(executor, loader, keys, COUNT_LIMIT + 1, filters)
 
 
 def _see_error(snapshot: "asyncio.Future[Tx]") -> None:

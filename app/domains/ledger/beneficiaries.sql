@@ -27,8 +27,10 @@ SELECT id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_a
 FROM beneficiaries WHERE id = $1 AND user_id = $2;
 
 -- name: update_beneficiary
--- Renames a beneficiary of a user.
-UPDATE beneficiaries SET beneficiary_name = $3, nickname = $4
+-- Changes the names of a beneficiary of a user: each only if the parameter before it is true.
+UPDATE beneficiaries
+SET beneficiary_name = CASE WHEN $3::boolean THEN $4::text ELSE beneficiary_name END,
+    nickname = CASE WHEN $5::boolean THEN $6::text ELSE nickname END
 WHERE id = $1 AND user_id = $2
 RETURNING id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at;
 

@@ -33,8 +33,8 @@ declare_enum(
 class AuthLogEntry:
     """A security event of the viewer's account. Entries are kept for 90 days."""
 
-    event_type: model.AuthEvent = strawberry.field(description="The kind of event.")
-    success: bool = strawberry.field(description="Whether the attempt succeeded.")
+    event_type: model.AuthEvent = strawberry.field(name="type", description="The kind of event.")
+    success: bool = strawberry.field(name="hasSucceeded", description="Whether the attempt succeeded.")
     error_message: str | None = strawberry.field(description="What went wrong. Null on success.")
     ip_address: str | None = strawberry.field(description="The IP address of the client. Null if unknown.")
     user_agent: str | None = strawberry.field(description="The user agent of the client. Null if it sent none.")

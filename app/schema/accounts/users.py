@@ -13,6 +13,7 @@ from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
 from app.engine.declarations.relations import paged, related
 from app.kit import errors
+from app.schema.admins import admins_only, for_admins
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 
@@ -20,6 +21,7 @@ MAX_EMAIL_PREFIX = 254
 
 declare_enum(
     model.Role,
+    name="UserRole",
     USER="Can do everything that concerns their own account.",
     ADMIN="Can also manage access codes and users, and see the scheduled jobs.",
 )
@@ -37,7 +39,7 @@ def _account_field(attribute: str, kind: Any, description: str) -> Any:
 
 
 @node_type(by=loaders.user_by_id)
-class User(Node):
+class UserAccount(Node):
     """A user. The display name is public; everything else is visible to the user and to admins only."""
 
     display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
@@ -51,12 +53,6 @@ class User(Node):
         "has_national_id", bool | None, "Whether a national ID is stored. It is encrypted and never returned."
     )
     created_at: datetime | None = _account_field("created_at", datetime | None, "When the user registered.")
-
-
-def admins_only(context: Context, _: object) -> bool:
-    """For lists that only admins may read. Raises Unauthenticated or Forbidden for others."""
-    context.require_admin()
-    return True
 
 
 async def read_user(context: Context, user_id: UUID) -> Any:
@@ -90,7 +86,7 @@ class UserFilter:
 class UpdateUserRoleInput:
     """The new role of a user."""
 
-    user_id: strawberry.ID = strawberry.field(description="The global ID of the user.")
+    id: strawberry.ID = strawberry.field(description="The global ID of the user.")
     role: model.Role = strawberry.field(description="The new role. The user has to log in again.")
 
 
@@ -98,7 +94,7 @@ class UpdateUserRoleInput:
 class UpdateUserRolePayload:
     """The user has the new role."""
 
-    user: User = strawberry.field(description="The user.")
+    user: UserAccount = strawberry.field(description="The user.")
 
 
 @problem_type(model.OwnRole)
@@ -110,7 +106,7 @@ class OwnRole(Problem):
 class UserQuery:
     """The users."""
 
-    users: Connection[User] = paged(
+    users: Connection[UserAccount] = paged(
         loaders.users,
         filter=UserFilter,
         allowed=admins_only,
@@ -122,12 +118,12 @@ class UserQuery:
 class UserMutation:
     """Changes to users by admins."""
 
-    @mutation(UpdateUserRolePayload, NotFound, OwnRole)
+    @mutation(UpdateUserRolePayload, NotFound, OwnRole, metadata=for_admins())
     async def update_user_role(self, info: Info, input: UpdateUserRoleInput) -> Any:
         """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
         context = info.context
         viewer = context.require_admin()
-        user_id = key_of(input.user_id, User)
+        user_id = key_of(input.id, UserAccount)
         await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
         return UpdateUserRolePayload(user=await read_user(context, user_id))
 
@@ -136,4 +132,4 @@ class UserMutation:
 class UserViewer:
     """The viewer as a user."""
 
-    user: User = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")
+    user: UserAccount = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")

@@ -9,6 +9,7 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -57,11 +58,11 @@ class AddBeneficiaryPayload:
 
 @strawberry.input
 class UpdateBeneficiaryInput:
-    """The new names of a beneficiary. Both names are replaced."""
+    """New names of a beneficiary. A name that is left out stays unchanged, and null clears one."""
 
     id: strawberry.ID = strawberry.field(description="The global ID of the beneficiary.")
-    name: str | None = strawberry.field(default=None, description=_NAME)
-    nickname: str | None = strawberry.field(default=None, description=_NICKNAME)
+    name: str | None = changeable(description=_NAME)
+    nickname: str | None = changeable(description=_NICKNAME)
 
 
 @strawberry.type
@@ -82,7 +83,7 @@ class RemoveBeneficiaryInput:
 class RemoveBeneficiaryPayload:
     """The beneficiary was removed."""
 
-    removed_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
 
 
 @problem_type(model.BeneficiaryExists)
@@ -106,7 +107,7 @@ class BeneficiaryMutation:
     async def update_beneficiary(self, info: Info, input: UpdateBeneficiaryInput) -> Any:
         """Renames a beneficiary."""
         beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.update(
-            info.context.require_viewer(), key_of(input.id, Beneficiary), input.name, input.nickname
+            info.context.require_viewer(), key_of(input.id, Beneficiary), changes_of(input, model.BeneficiaryChanges)
         )
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
 
@@ -116,7 +117,7 @@ class BeneficiaryMutation:
         await info.context.services[LedgerServices].beneficiaries.remove(
             info.context.require_viewer(), key_of(input.id, Beneficiary)
         )
-        return RemoveBeneficiaryPayload(removed_id=input.id)
+        return RemoveBeneficiaryPayload(deleted_id=input.id)
 
 
 @strawberry.input

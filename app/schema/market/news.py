@@ -22,6 +22,7 @@ from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.declarations.relations import Chosen, listed, paged
 from app.kit.loaders import Audience
+from app.schema.admins import for_admins
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
 
@@ -235,7 +236,7 @@ class PublishNewsPayload:
 class NewsMutation:
     """Publishing news."""
 
-    @mutation(PublishNewsPayload, InvalidInput, IdempotencyKeyReused)
+    @mutation(PublishNewsPayload, InvalidInput, IdempotencyKeyReused, metadata=for_admins())
     async def publish_news(self, info: Info, input: PublishNewsInput) -> Any:
         """Publishes all articles, or none of them. Their sentiment, their impact and the tokens that they mention are
         determined here. Admins only; others receive the error FORBIDDEN.

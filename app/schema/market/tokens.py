@@ -78,13 +78,21 @@ class Token(Node):
     volume_24h_aud: Decimal | None = strawberry.field(
         description="The 24-hour trading volume in Australian dollars. " + UNQUOTED
     )
-    change_24h: Decimal | None = strawberry.field(description="The 24-hour price change in dollars. " + UNQUOTED)
-    change_percentage_24h: Decimal | None = strawberry.field(
+    change_24h: Decimal | None = strawberry.field(
+        name="change24hUsd", description="The 24-hour price change in dollars. " + UNQUOTED
+    )
+    change_percentage_24h: float | None = strawberry.field(
         description="The 24-hour price change in percent. " + UNQUOTED
     )
-    high_24h: Decimal | None = strawberry.field(description="The highest price of 24 hours, in dollars. " + UNQUOTED)
-    low_24h: Decimal | None = strawberry.field(description="The lowest price of 24 hours, in dollars. " + UNQUOTED)
-    last_updated: datetime | None = strawberry.field(description="When the token was quoted. " + UNQUOTED)
+    high_24h: Decimal | None = strawberry.field(
+        name="high24hUsd", description="The highest price of 24 hours, in dollars. " + UNQUOTED
+    )
+    low_24h: Decimal | None = strawberry.field(
+        name="low24hUsd", description="The lowest price of 24 hours, in dollars. " + UNQUOTED
+    )
+    last_updated: datetime | None = strawberry.field(
+        name="quotedAt", description="When the token was quoted. " + UNQUOTED
+    )
     source: PriceSource | None = from_parent(
         _source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
     )
@@ -141,7 +149,7 @@ class TokenFilter:
         default=None, description="At most 100 symbols, in any case. Null: any."
     )
     is_active: bool | None = strawberry.field(
-        default=None, description="Whether the provider still lists the token. Null: either."
+        name="active", default=None, description="Whether the provider still lists the token. Null: either."
     )
     min_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest. Null: any.")
     max_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
@@ -153,16 +161,17 @@ class TokenFilter:
     min_volume_24h_usd: Decimal | None = strawberry.field(
         name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _ANY
     )
-    min_change_percentage_24h: Decimal | None = strawberry.field(
+    min_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The minimum 24-hour price change in percent. May be negative." + _ANY
     )
-    max_change_percentage_24h: Decimal | None = strawberry.field(
+    max_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The maximum 24-hour price change in percent. May be negative." + _ANY
     )
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader. Raises InvalidInput."""
-        return vars(self) | {"symbols": None if self.symbols is None else chosen_symbols(self.symbols)}
+        given = {name: _exact(value) for name, value in vars(self).items()}
+        return given | {"symbols": None if self.symbols is None else chosen_symbols(self.symbols)}
 
 
 TokenOrder = order_input(
@@ -192,6 +201,10 @@ class TokenValidation:
         description=f"At most {MAX_SUGGESTIONS} listed tokens with similar names or symbols, best match first. Empty"
         " for a valid symbol.",
     )
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 def _token_filters(

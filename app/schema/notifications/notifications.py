@@ -50,7 +50,7 @@ class Notification(Node):
         description="The value measured when the alert fired, in the unit of its threshold. Null if the notification is"
         " not about an alert."
     )
-    read: bool = strawberry.field(description="Whether the viewer has read the notification.")
+    read: bool = strawberry.field(name="isRead", description="Whether the viewer has read the notification.")
     read_at: datetime | None = strawberry.field(description="When it was marked as read. Null if it is unread.")
     created_at: datetime = strawberry.field(description="When the notification was created.")
 
@@ -64,8 +64,9 @@ class MarkNotificationsReadInput:
         description=f"The global ids of at most {MAX_IDS} notifications. Notifications that do not exist or are not the"
         " viewer's are ignored.",
     )
-    up_to: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="All notifications created at this time or earlier."
+    newest_created_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The `createdAt` of the newest notification to mark: it and all earlier ones are marked.",
     )
 
 
@@ -93,8 +94,8 @@ class NotificationMutation:
     async def mark_notifications_read(self, info: Info, input: MarkNotificationsReadInput) -> Any:
         """Marks notifications of the viewer as read. Repeating the request changes nothing."""
         viewer, notifications = info.context.require_viewer(), info.context.services[Notifications]
-        if isinstance(input.up_to, datetime):
-            marked = await notifications.mark_read_until(viewer, input.up_to)
+        if isinstance(input.newest_created_at, datetime):
+            marked = await notifications.mark_read_until(viewer, input.newest_created_at)
         else:
             ids = input.ids or []
             if len(ids) > MAX_IDS:

@@ -3,7 +3,9 @@
 SELECT symbol, exchange, interval, opened_at, open, high, low, close, volume_usd
 FROM candles
 WHERE symbol = {key::text} AND interval = {interval::text}
-  AND exchange = (SELECT m.exchange FROM market_data m WHERE m.symbol = {key::text} ORDER BY m.last_updated DESC LIMIT 1);
+  AND exchange = (
+      SELECT m.exchange FROM market_data m WHERE m.symbol = {key::text} ORDER BY m.last_updated DESC LIMIT 1
+  );
 
 -- name: latest_candles
 -- The newest candles of each symbol at the exchange that currently quotes it, oldest first.
@@ -26,7 +28,9 @@ ORDER BY page.symbol, page.opened_at;
 SELECT symbol, exchange, price_usd, price_aud, volume_24h_usd, timestamp
 FROM price_history
 WHERE symbol = {key::text}
-  AND exchange = (SELECT m.exchange FROM market_data m WHERE m.symbol = {key::text} ORDER BY m.last_updated DESC LIMIT 1);
+  AND exchange = (
+      SELECT m.exchange FROM market_data m WHERE m.symbol = {key::text} ORDER BY m.last_updated DESC LIMIT 1
+  );
 
 -- name: make_partitions
 -- Creates the partitions of a table for the months of a period, as far back as its rows are kept.

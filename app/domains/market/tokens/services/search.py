@@ -8,7 +8,7 @@ from app.domains.market.tokens.rules.search import search_of
 from app.domains.market.tokens.statements import TokenSql
 from app.kit.db import Executor
 from app.kit.errors import InvalidInput
-from app.kit.list_statements import fetch_page
+from app.kit.list_pages import fetch_page
 from app.kit.lists import page_request
 
 MAX_SUGGESTIONS = 5
