@@ -18,4 +18,8 @@ CREATE INDEX news_articles_mood ON news_articles (
     published_at DESC, id DESC
 );
 CREATE INDEX news_articles_impact ON news_articles (impact DESC, published_at DESC, id DESC);
-CREATE INDEX news_articles_decile ON news_articles ((impact / 10), published_at DESC, id DESC);
+CREATE INDEX news_articles_source_impact ON news_articles (source, impact DESC, published_at DESC, id DESC);
+CREATE INDEX news_articles_mood_impact ON news_articles (
+    (CASE WHEN sentiment_score >= 0.05 THEN 'positive' WHEN sentiment_score <= -0.05 THEN 'negative' ELSE 'neutral' END),
+    impact DESC, published_at DESC, id DESC
+);

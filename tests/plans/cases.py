@@ -40,7 +40,6 @@ AMOUNTS: Final = {
 NEWS: Final[dict[str, tuple[Any, ...]]] = {
     "sources": (["Busy", "Paper 1"], ["Rare"], ["Nobody"]),
     "sentiment": ("positive", "negative"),
-    "impact_deciles": (list(range(11)), [9, 10], [10]),
     "min_impact": (5, 90, 99),
     "symbols": (["T1", "T7"], ["RARE"], ["NONE"]),
     "search": ("bitcoin", "unicorn", "nowhere"),
@@ -101,7 +100,7 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "triggered": (False, True),
     },
     "market.news.news": NEWS,
-    "market.news.news_mentioning": {name: values for name, values in NEWS.items() if name != "search"},
+    "market.news.news_mentioning": {name: NEWS[name] for name in ("symbols", "since", "until")},
     "market.prices.candles_by_token": span(timedelta(seconds=7)),
     "market.prices.prices_by_token": span(timedelta(seconds=7)),
     "market.watchlist.watchlist_by_user": {"search": ("x",), "symbol": ("T1", "T999")},
