@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,9 @@ import msgspec
 
 from app.kit.lists import Page, PageRequest, Position, page_request
 from app.kit.scope import Scope
+from tests.conftest import Owner
 from tests.plans import filling
+from tests.plans.explained import literal
 
 ADMIN: Final = Scope(user_id=UUID(filling.user(50_000)))
 BUSY: Final = Scope(user_id=UUID(filling.user(filling.BUSY)))
@@ -173,3 +175,29 @@ def cases(name: str, loader: Page[Any], middles: Mapping[tuple[str, bool], Posit
                 if len(chosen) < 2:
                     yield Case(name, msgspec.structs.replace(first, is_backward=True))
                     yield Case(name, msgspec.structs.replace(first, before=middle, is_backward=True, asks_next=True))
+
+
+def keys(name: str, loader: Page[Any]) -> list[Any]:
+    """Keys of the lists, of which the first has many rows."""
+    type = loader.sources[0].slots["key"]
+    return SYMBOLS if type == "text" and name.startswith("market.") else KEYS[type]
+
+
+async def middles(owner: Owner, name: str, loader: Page[Any]) -> dict[tuple[str, bool], Position]:
+    """A position in the middle of each order, in both directions."""
+    found: dict[tuple[str, bool], Position] = {}
+    rows = loader.sources[0].filled(
+        lambda slot, type: f"{literal(keys(name, loader)[0] if slot == 'key' else PARAMETERS.get(slot))}::{type}"
+    )
+    for (order, declared), descending in product(loader.orders.items(), (False, True)):
+        terms = ", ".join(
+            f"l.{term.column}" if (end := term.fallback(descending=descending)) is None else f"coalesce(l.{term.column}, {end})"
+            for term in declared.terms
+        )
+        row = await owner.fetchrow(
+            f"SELECT {terms} FROM ({rows}) l ORDER BY l.{declared.columns[0]}"
+            f" OFFSET (SELECT count(*) / 2 FROM ({rows}) l) LIMIT 1"
+        )
+        assert row is not None, f"{name} is empty"
+        found[order, descending] = tuple(row)
+    return found

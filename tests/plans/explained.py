@@ -90,3 +90,17 @@ def _explained(plan: dict[str, Any]) -> Explained:
 def _rows(node: dict[str, Any]) -> float:
     removed = sum(node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
     return float((node["Actual Rows"] + removed) * node["Actual Loops"])
+
+
+async def planned(owner: Owner, scope: Scope, sql: str, parameters: int) -> set[str]:
+    """The indexes in a statement's plan for all values, where no table is read from end to end."""
+    name = f"planned_{next(_numbers)}"
+    async with owner.transaction():
+        given = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
+        await owner.execute(
+            f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;"
+            f" {scope.settings()}; PREPARE {name} AS {sql}"
+        )
+        plan = await owner.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name}{given}")
+        await owner.execute(f"DEALLOCATE {name}")
+    return {node["Index Name"] for node in nodes(json.loads(plan)[0]["Plan"]) if "Index Name" in node}
