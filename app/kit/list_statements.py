@@ -215,13 +215,14 @@ class _Composer:
         """The rows of one statement. `fenced`: they are read in the list's order, whatever the filters."""
         relation, order = self._rows(rows), self.ordering("l", backward=backward)
         within = [*(bound("l") for bound in bounds), *extra]
-        within += [self._condition("l", name) for name, each, _ in self._given if name != without and each.column not in self._gated]
-        gated = [self._condition("l", name) for name, each, _ in self._given if each.column in self._gated]
+        gated = [name for name, each, _ in self._given if each.column in self._gated]
+        within += [self._condition("l", name) for name, *_ in self._given if name not in {without, *gated}]
         if fenced and gated:
             # A limit keeps Postgres from choosing another index for the filters.
             relation = f"(SELECT l.* FROM {relation} l{_where(within)} ORDER BY {order} {_first(_ALL)})"
             within = []
-        return f"SELECT {self.columns('l')} FROM {relation} l{_where([*within, *gated])} ORDER BY {order} {end}"
+        conditions = [*within, *(self._condition("l", name) for name in gated)]
+        return f"SELECT {self.columns('l')} FROM {relation} l{_where(conditions)} ORDER BY {order} {end}"
 
     def _each(
         self,

@@ -1,4 +1,4 @@
-"""The requests whose plans are looked at: every order and filter of every list, with values that are frequent or rare."""
+"""The requests whose plans are looked at: each order and filter of each list, with frequent and with rare values."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -191,7 +191,9 @@ async def middles(owner: Owner, name: str, loader: Page[Any]) -> dict[tuple[str,
     )
     for (order, declared), descending in product(loader.orders.items(), (False, True)):
         terms = ", ".join(
-            f"l.{term.column}" if (end := term.fallback(descending=descending)) is None else f"coalesce(l.{term.column}, {end})"
+            f"l.{term.column}"
+            if (end := term.fallback(descending=descending)) is None
+            else f"coalesce(l.{term.column}, {end})"
             for term in declared.terms
         )
         row = await owner.fetchrow(

@@ -75,16 +75,18 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _explained(plan: dict[str, Any]) -> Explained:
     found = list(nodes(plan))
     return Explained(
-        rows=round(sum(_rows(node) for node in found if node["Node Type"] in _READS and node.get("Index Name") not in INVERTED)),
+        rows=round(sum(map(_rows, filter(_reads, found)))),
         blocks=plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
-        sorted=round(
-            max((_rows(node["Plans"][0]) for node in found if "Sort" in node["Node Type"]), default=0)
-        ),
+        sorted=round(max((_rows(node["Plans"][0]) for node in found if "Sort" in node["Node Type"]), default=0)),
         scanned=frozenset(
             node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan" and _rows(node) > _FEW
         ),
         indexes=frozenset(node["Index Name"] for node in found if "Index Name" in node),
     )
+
+
+def _reads(node: dict[str, Any]) -> bool:
+    return node["Node Type"] in _READS and node.get("Index Name") not in INVERTED
 
 
 def _rows(node: dict[str, Any]) -> float:
@@ -98,8 +100,8 @@ async def planned(owner: Owner, scope: Scope, sql: str, parameters: int) -> set[
     async with owner.transaction():
         given = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
         await owner.execute(
-            f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;"
-            f" {scope.settings()}; PREPARE {name} AS {sql}"
+            f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL plan_cache_mode = force_generic_plan;"
+            f" SET LOCAL enable_seqscan = off; {scope.settings()}; PREPARE {name} AS {sql}"
         )
         plan = await owner.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name}{given}")
         await owner.execute(f"DEALLOCATE {name}")

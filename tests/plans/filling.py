@@ -63,11 +63,11 @@ SELECT {_ID.format("n")}, n - 1, {_HASH.format("n")}, {_HASH.format("n - 1")}, 1
     8, 0, {_WALLET.format("CASE WHEN n % 100000 = 7 THEN 2 WHEN n % 2 = 0 THEN 1 ELSE n % 40 + 3 END")},
     500, 0, 1, 400 {_SERIES}""",
     "transactions": f"""
-INSERT INTO transactions (id, transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, timestamp, signature,
-    encoding, size_bytes, status, failure_reason, block_id, block_height, block_position)
+INSERT INTO transactions (id, transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, timestamp,
+    signature, encoding, size_bytes, status, failure_reason, block_id, block_height, block_position)
 SELECT {_ID.format("n")}, {_HASH.format("n")},
-    CASE WHEN n % 20 = 1 THEN NULL ELSE {_WALLET.format("CASE WHEN n % 3 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")}
-    END, {_WALLET.format("CASE WHEN n % 5 = 0 THEN 1 ELSE n * 104729::bigint % 40000 + 2 END")},
+    CASE WHEN n % 20 = 1 THEN NULL ELSE {_WALLET.format(_SHARED)} END,
+    {_WALLET.format("CASE WHEN n % 5 = 0 THEN 1 ELSE n * 104729::bigint % 40000 + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2) + n % 97 * 0.01, n % 100 * 0.0001, {_AGO} '10 seconds',
     CASE WHEN n % 20 <> 1 THEN ''::bytea END, '', 400, s.status, CASE s.status WHEN 'failed' THEN 'x' END,
     CASE s.status WHEN 'confirmed' THEN {_ID.format("n")} END, CASE s.status WHEN 'confirmed' THEN n END,
@@ -78,19 +78,21 @@ FROM generate_series(1, {ROWS}) n CROSS JOIN LATERAL (
     "utxos": f"""
 INSERT INTO utxos (id, transaction_hash, output_index, wallet_id, amount, is_coinbase, is_change, block_height,
     spent_in_tx_hash, spent_input_index)
-SELECT {_ID.format("n")}, {_HASH.format("n")}, 0, {_WALLET.format("CASE WHEN n % 5 < 2 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")},
+SELECT {_ID.format("n")}, {_HASH.format("n")}, 0,
+    {_WALLET.format("CASE WHEN n % 5 < 2 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2), n % 20 = 1, n % 7 = 0,
     CASE WHEN n <= {ROWS - MEMPOOL} THEN n END,
     CASE WHEN n % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN {_HASH.format("n + 3")} END,
     CASE WHEN n % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN 0 END {_SERIES}""",
     "news_articles": f"""
 ALTER TABLE news_articles ALTER COLUMN search DROP EXPRESSION;
-INSERT INTO news_articles (id, title, source, url, sentiment_score, impact, symbols_mentioned, published_at, created_at,
-    alerts_evaluated_at, search)
-SELECT {_ID.format("n")}, 'x', CASE WHEN n % 100000 = 0 THEN 'Rare' WHEN n % 3 = 0 THEN 'Busy' ELSE 'Paper ' || n % 40 END,
+INSERT INTO news_articles (id, title, source, url, sentiment_score, impact, symbols_mentioned, published_at,
+    created_at, alerts_evaluated_at, search)
+SELECT {_ID.format("n")}, 'x',
+    CASE WHEN n % 100000 = 0 THEN 'Rare' WHEN n % 3 = 0 THEN 'Busy' ELSE 'Paper ' || n % 40 END,
     'https://news.example/' || lpad(n::text, 9, '0'), CASE WHEN n % 50000 = 8 THEN -0.5 ELSE n % 2 * 0.5 END,
-    CASE WHEN n % 100000 = 9 THEN 95 ELSE n % 60 END,
-    ARRAY[CASE WHEN n % 100000 = 11 THEN 'RARE' WHEN n % 2 = 0 THEN 'T1' ELSE 'T' || n % 240 + 2 END],
+    CASE WHEN n % 100000 = 9 THEN 95 ELSE n / 11 % 60 END,
+    ARRAY[CASE WHEN n % 100000 = 11 THEN 'RARE' WHEN n / 7 % 2 = 0 THEN 'T1' ELSE 'T' || n % 240 + 2 END],
     {_AGO} '30 seconds', {_AGO} '30 seconds', CASE WHEN n <= {ROWS - 1000} THEN now() END,
     CASE WHEN n % 100000 = 13 THEN '''unicorn'':1'::tsvector ELSE '''bitcoin'':1 ''halv'':2'::tsvector END {_SERIES};
 INSERT INTO news_mentions SELECT symbols_mentioned[1], published_at, id FROM news_articles ORDER BY 1, 2, 3""",
@@ -108,8 +110,8 @@ FROM generate_series(0, {ROWS} - 1) n;
 INSERT INTO price_history (symbol, exchange, timestamp, price_usd, price_aud)
 SELECT symbol, exchange, opened_at, 1, 1 FROM candles""",
     "alerts": f"""
-INSERT INTO alerts (id, user_id, symbol, alert_type, threshold_value, triggered, triggered_at, trigger_count, created_at,
-    expires_at)
+INSERT INTO alerts (id, user_id, symbol, alert_type, threshold_value, triggered, triggered_at, trigger_count,
+    created_at, expires_at)
 SELECT {_ID.format("n")}, {_USER.format(f"n / {ALERTS} + 1")}, 'T' || n % 200 + 1,
     (ARRAY['price_above', 'price_below', 'price_above', 'whale_tx'])[n % 4 + 1], 1 + n % 977, n % 10 = 0,
     CASE WHEN n % 10 = 0 THEN now() END, (n % 10 = 0)::integer, {_AGO} '1 minute',
@@ -142,7 +144,7 @@ FROM generate_series(0, 20000) n""",
 }
 
 
-async def fill(owner: Owner, *, clock: dict[str, float] | None = None) -> None:
+async def fill(owner: Owner) -> None:
     """Fills the database. Indexes that no constraint needs are made afterwards, which is quicker."""
     await owner.execute(
         "SET session_replication_role = replica; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';"
@@ -157,7 +159,8 @@ async def fill(owner: Owner, *, clock: dict[str, float] | None = None) -> None:
     for check in checks:
         await owner.execute(f'ALTER {check["owner"]} DROP CONSTRAINT "{check["conname"]}"')
     indexes = await owner.fetch(
-        "SELECT i.indexrelid::regclass::text AS name, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') AS sql"
+        "SELECT i.indexrelid::regclass::text AS name,"
+        " replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') AS sql"
         " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
         " AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)"
