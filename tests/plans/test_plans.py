@@ -70,7 +70,7 @@ def excess(case: Case, found: Explained) -> str | None:
     """What a request reads beyond its bound."""
     given = {name for name, _ in case.request.filters}
     is_own = bool(given & OWN.get(case.name, set()))
-    pending = ("status", "pending") in case.request.filters
+    pending = case.name == "ledger.mempool" or ("status", "pending") in case.request.filters
     if found.scanned:
         return f"reads all of {', '.join(sorted(found.scanned))}"
     if found.rows > (filling.ROWS if is_own else READ) or (found.blocks > BLOCKS and not is_own):
