@@ -26,6 +26,7 @@ pytestmark = pytest.mark.xdist_group("plans")
 LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
 ADMINS: Final = {"accounts.users", "accounts.access_codes"}
 READ: Final = 25_000
+OWN_ROWS: Final = 250_000
 BLOCKS: Final = 100_000
 OWN: Final = {
     # A wallet's or user's rows are read until there are enough that satisfy the condition: an index for each would cost
@@ -73,7 +74,7 @@ def excess(case: Case, found: Explained) -> str | None:
     pending = case.name == "ledger.mempool" or ("status", "pending") in case.request.filters
     if found.scanned:
         return f"reads all of {', '.join(sorted(found.scanned))}"
-    if found.rows > (filling.ROWS if is_own else READ) or (found.blocks > BLOCKS and not is_own):
+    if found.rows > (OWN_ROWS if is_own else READ) or (found.blocks > BLOCKS and not is_own):
         return f"reads {found.rows} rows on {found.blocks} pages"
     # What waits for a block is bounded by the mempool.
     if found.sorted > max(RARE, COUNT_LIMIT) + SIZE * 2 and not pending and not is_own:
