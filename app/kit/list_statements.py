@@ -17,6 +17,7 @@ from app.kit.sql import Keyed, Query, Rows
 RARE: Final = 2000
 """At most so many rows are read and sorted."""
 
+_ALL: Final = 2**63 - 1
 _RANGES: Final = {Operator.AT_LEAST, Operator.AT_MOST, Operator.BEFORE}
 _AFTER: Final = "after"
 _BEFORE: Final = "before"
@@ -95,7 +96,8 @@ def compose_page(loader: Page[Any], shape: Shape) -> ListStatement:
     columns, order = composer.columns("p"), composer.ordering("p", backward=shape.is_backward)
     asks_around = shape.asks_previous or shape.asks_next
     if asks_around:
-        around = f"SELECT {composer.previous()} AS has_previous, {composer.next()} AS has_next"
+        # OFFSET 0: Postgres would ask it anew for each row of the page.
+        around = f"SELECT {composer.previous()} AS has_previous, {composer.next()} AS has_next OFFSET 0"
         page = f"LEFT JOIN LATERAL (SELECT true AS is_row, {composer.columns('b')} FROM ({body}) b) p ON true"
         columns = f"a.has_previous, a.has_next, p.is_row, {columns}"
     if loader.is_keyed:
@@ -136,7 +138,7 @@ class _Composer:
             if each.is_gated and each.column != leading:
                 self._gated.setdefault(each.column, []).append(name)
         merged = [name for name, each, _ in self._given if each.operator is Operator.ANY_OF]
-        self._merged = merged[0] if merged and not self._gated else None
+        self._merged = merged[0] if merged else None
 
     def finished(self, sql: str, record: Any, *, asks_around: bool = False) -> ListStatement:
         """The statement with this text."""
@@ -177,9 +179,9 @@ class _Composer:
             return "false"
         return self._exists(self._bound(_BEFORE, later=True, including=True), backward=False)
 
-    def body(self, bounds: Sequence[Callable[[str], str]], *, backward: bool, limit: str | None = None) -> str:
+    def body(self, bounds: Sequence[Callable[[str], str]], *, backward: bool, limit: int | None = None) -> str:
         """The rows within these bounds that satisfy the filters, in order, up to the limit."""
-        end = f"LIMIT {limit or self._parameter('limit')}"
+        end = _first(limit or f"{self._parameter('limit')}::bigint")
         if self._gated:
             return self._either(bounds, backward, end)
         if self._merged is not None:
@@ -187,7 +189,8 @@ class _Composer:
         return self._all(lambda rows: self._scan(rows, bounds, backward, end), backward, end)
 
     def _exists(self, bound: Callable[[str], str], *, backward: bool) -> str:
-        return f"EXISTS (SELECT FROM ({self.body([bound], backward=backward, limit='1')}) around)"
+        # Counted: for EXISTS Postgres takes whatever plan may have a first row soonest, and there may be none.
+        return f"(SELECT count(*) > 0 FROM ({self.body([bound], backward=backward, limit=1)}) around)"
 
     def _all(self, scan: Callable[[Rows[Any]], str], backward: bool, end: str) -> str:
         return self._union([scan(rows) for rows in self._loader.sources], backward, end)
@@ -211,20 +214,34 @@ class _Composer:
     ) -> str:
         """The rows of one statement. `fenced`: they are read in the list's order, whatever the filters."""
         relation, order = self._rows(rows), self.ordering("l", backward=backward)
-        within = [bound("l") for bound in bounds]
-        if fenced:
-            # OFFSET 0 keeps Postgres from choosing another index for the filters.
-            relation = f"(SELECT l.* FROM {relation} l{_where(within)} ORDER BY {order} OFFSET 0)"
+        within = [*(bound("l") for bound in bounds), *extra]
+        gated = [name for name, each, _ in self._given if each.column in self._gated]
+        within += [self._condition("l", name) for name, *_ in self._given if name not in {without, *gated}]
+        if fenced and gated:
+            # A limit keeps Postgres from choosing another index for the filters.
+            relation = f"(SELECT l.* FROM {relation} l{_where(within)} ORDER BY {order} {_first(_ALL)})"
             within = []
-        conditions = [*extra, *within, *(self._condition("l", name) for name, *_ in self._given if name != without)]
+        conditions = [*within, *(self._condition("l", name) for name in gated)]
         return f"SELECT {self.columns('l')} FROM {relation} l{_where(conditions)} ORDER BY {order} {end}"
 
-    def _each(self, name: str, bounds: Sequence[Callable[[str], str]], backward: bool, end: str) -> str:
+    def _each(
+        self,
+        name: str,
+        bounds: Sequence[Callable[[str], str]],
+        backward: bool,
+        end: str,
+        *,
+        extra: Iterable[str] = (),
+        fenced: bool = False,
+    ) -> str:
         """The lists of all values of a filter, merged."""
         given = self._loader.filters[name]
         condition = f"l.{given.column} = v.value"
+        conditions = [*extra, condition]
         scans = self._all(
-            lambda rows: self._scan(rows, bounds, backward, end, extra=[condition], without=name), backward, end
+            lambda rows: self._scan(rows, bounds, backward, end, extra=conditions, without=name, fenced=fenced),
+            backward,
+            end,
         )
         values = f"unnest({self._parameter('filter', name)}::{given.type}[]) AS v (value)"
         distinct = ", ".join(self._terms("e"))
@@ -235,7 +252,8 @@ class _Composer:
 
     def _either(self, bounds: Sequence[Callable[[str], str]], backward: bool, end: str) -> str:
         """The rows that satisfy the rarest of the gated filters; if that is not rare, those of the list's order."""
-        unique = self._order.terms[-1].column
+        columns = self._loader.record.__struct_fields__
+        unique = "id" if "id" in columns else self._order.terms[-1].column
         ctes = [
             f"found_{number} AS MATERIALIZED ({self._hits(column, names, unique)})"
             for number, (column, names) in enumerate(self._gated.items())
@@ -250,24 +268,26 @@ class _Composer:
         chosen = f"CASE (SELECT r.number FROM rarest r) {arrays} END"
         rare = [f"(SELECT r.size FROM rarest r) <= {RARE}", f"l.{unique} = ANY ({chosen})"]
         frequent = [f"(SELECT r.size FROM rarest r) > {RARE}"]
-        fenced = any(each.operator is Operator.MATCHES for _, each, _ in self._given)
-        scans = [
-            scan
-            for rows in self._loader.sources
-            for scan in (
-                self._scan(rows, bounds, backward, end, extra=rare),
-                self._scan(rows, bounds, backward, end, extra=frequent, fenced=fenced),
-            )
-        ]
+        scans = [self._scan(rows, bounds, backward, end, extra=rare) for rows in self._loader.sources]
+        if self._merged is not None:
+            scans.append(self._each(self._merged, bounds, backward, end, extra=frequent, fenced=True))
+        else:
+            scans += [
+                self._scan(rows, bounds, backward, end, extra=frequent, fenced=True) for rows in self._loader.sources
+            ]
         return f"WITH {', '.join(ctes)} {self._union(scans, backward, end)}"
 
     def _hits(self, column: str, names: list[str], unique: str) -> str:
         """The first rows that satisfy the filters of one column, along its index."""
         conditions = [self._condition("l", name) for name in names]
-        is_sorted = all(self._loader.filters[name].operator in _RANGES for name in names)
-        along = f" ORDER BY l.{column}" if is_sorted else ""
+        operators = {self._loader.filters[name].operator for name in names}
+        along = ""
+        if operators <= _RANGES:
+            along = f" ORDER BY l.{column}"
+        elif operators == {Operator.STARTS_WITH}:
+            along = f" ORDER BY l.{column} USING ~<~"
         scans = " UNION ALL ".join(
-            f"(SELECT l.{unique} AS id FROM {self._rows(rows)} l{_where(conditions)}{along} LIMIT {RARE + 1})"
+            f"(SELECT l.{unique} AS id FROM {self._rows(rows)} l{_where(conditions)}{along} {_first(RARE + 1)})"
             for rows in self._loader.sources
         )
         return scans if len(self._loader.sources) == 1 else f"SELECT h.id FROM ({scans}) h LIMIT {RARE + 1}"
@@ -303,6 +323,13 @@ class _Composer:
 
     def _parameter(self, source: str, name: Any = None) -> str:
         return f"${self._slots.setdefault((source, name), len(self._slots) + 1)}"
+
+
+def _first(number: int | str) -> str:
+    """The first rows of an order. Postgres knows how many rows an average key has, and would read and sort all of a key
+    that has far more. It does not look into a subquery: it plans for a part of the rows, and so reads along an index
+    that is in order."""
+    return f"LIMIT (SELECT {number})"
 
 
 def _where(conditions: Sequence[str]) -> str:

@@ -146,17 +146,15 @@ def _news_filters(
             min_impact=given.min_impact,
         )
     )
-    deciles = None if found.min_impact is None else range(found.min_impact // 10, 11)
     conditions = {
         **msgspec.structs.asdict(found),
-        "impact_deciles": None if deciles is None else list(deciles),
         "sentiment": None if given.sentiment is None else given.sentiment.name.lower(),
         "since": given.since,
         "until": given.until,
     }
-    if found.search is None and found.symbols is not None:
-        del conditions["search"]
-        return Chosen(conditions, news_loaders.news_mentioning)
+    narrowing = {name for name, value in conditions.items() if value is not None}
+    if "symbols" in narrowing and narrowing <= news_loaders.news_mentioning.filters.keys():
+        return Chosen({name: conditions[name] for name in narrowing}, news_loaders.news_mentioning)
     return Chosen(conditions)
 
 

@@ -8,25 +8,25 @@ article_by_id = one(NewsSql.articles_by_ids, key="id", audience=Audience.PUBLIC)
 content_by_article = one(NewsSql.contents_by_ids, key="id", audience=Audience.PUBLIC)
 tokens_by_article = many(NewsSql.tokens_by_articles, audience=Audience.PUBLIC)
 NEWEST = by("published_at", "id", descending=True)
-_FILTERS = {
-    "sources": any_of("source", "text"),
-    "sentiment": constant("sentiment", ("positive", "neutral", "negative")),
-    "impact_deciles": any_of("impact_decile", "integer"),
-    "min_impact": at_least("impact"),
-    "since": at_least("published_at", gated=True),
-    "until": before("published_at", gated=True),
-}
+_TIMES = {"since": at_least("published_at", gated=True), "until": before("published_at", gated=True)}
 news = page(
     NewsSql.news,
     orders={"PUBLISHED_AT": NEWEST, "IMPACT": by("impact", "published_at", "id", descending=True)},
-    filters={"search": matches("search"), "symbols": overlaps("symbols_mentioned", "text"), **_FILTERS},
+    filters={
+        "search": matches("search"),
+        "symbols": overlaps("symbols_mentioned", "text"),
+        "sources": any_of("source", "text"),
+        "sentiment": constant("sentiment", ("positive", "neutral", "negative")),
+        "min_impact": at_least("impact", gated=True),
+        **_TIMES,
+    },
     audience=Audience.PUBLIC,
 )
-# The same list by the index of mentions.
+# The same list by the index of mentions, which is in order where the one of `news` is not.
 news_mentioning = page(
     NewsSql.news_mentions,
     orders={"PUBLISHED_AT": NEWEST},
-    filters={"symbols": any_of("symbol", "text"), **_FILTERS},
+    filters={"symbols": any_of("symbol", "text"), **_TIMES},
     audience=Audience.PUBLIC,
 )
 news_by_symbol = page(NewsSql.news_by_symbol, orders={"PUBLISHED_AT": NEWEST}, audience=Audience.PUBLIC)

@@ -30,7 +30,7 @@ ORDER BY k.ord, s.place;
 -- All articles, with what they can be found by.
 SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
     a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at,
-    a.impact / 10 AS impact_decile, a.search,
+    a.search,
     CASE WHEN a.sentiment_score >= 0.05 THEN 'positive' WHEN a.sentiment_score <= -0.05 THEN 'negative' ELSE 'neutral'
     END AS sentiment
 FROM news_articles a;
@@ -39,13 +39,11 @@ FROM news_articles a;
 -- Each article once for each token that it mentions, with what it can be found by. OFFSET 0: whatever the filter, a
 -- page is read along the mentions, and each of its articles is looked up.
 SELECT m.article_id AS id, a.title, a.summary, a.source, a.author, a.url, a.image_url, a.sentiment_score, a.impact,
-    a.symbols_mentioned, m.published_at, a.created_at, a.impact_decile, a.sentiment, m.symbol
+    a.symbols_mentioned, m.published_at, a.created_at, m.symbol
 FROM news_mentions m
 CROSS JOIN LATERAL (
     SELECT n.title, n.summary, n.source, n.author, n.url, n.image_url, n.sentiment_score::float8 AS sentiment_score,
-        n.impact, n.symbols_mentioned, n.created_at, n.impact / 10 AS impact_decile,
-        CASE WHEN n.sentiment_score >= 0.05 THEN 'positive' WHEN n.sentiment_score <= -0.05 THEN 'negative'
-            ELSE 'neutral' END AS sentiment
+        n.impact, n.symbols_mentioned, n.created_at
     FROM news_articles n WHERE n.id = m.article_id OFFSET 0
 ) a;
 

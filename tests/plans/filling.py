@@ -1,0 +1,175 @@
+"""A million rows in each table that grows and has a list: some values are frequent, some are rare."""
+
+from typing import Final
+
+from tests.conftest import Owner
+
+ROWS: Final = 1_000_000
+# Users, miners, sources and symbols that have a large part of the rows.
+BUSY: Final = 1
+MEMPOOL: Final = 5_000
+# Lists that are bounded for each user.
+ALERTS, WATCHED, BENEFICIARIES = 500, 200, 500
+
+
+def user(number: int) -> str:
+    """The id of a user."""
+    return f"{number:032}"
+
+
+def wallet(number: int) -> str:
+    """The SQL of a wallet's id, which is the fingerprint of its key."""
+    return f"encode(sha256('{number}'), 'hex')"
+
+
+# Ids and hashes in the order of time: unique indexes are then filled at their end.
+_USER: Final = "lpad(({})::text, 32, '0')::uuid"
+_ID: Final = "lpad(to_hex({}), 32, '0')::uuid"
+_HASH: Final = "lpad(to_hex({}), 64, '0')"
+_SERIES: Final = f"FROM generate_series(1, {ROWS}) n"
+_AGO: Final = f"now() - ({ROWS} - n) * interval"
+# One in three belongs to the busy one, the rest to many.
+_SHARED: Final = "CASE WHEN n % 3 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END"
+_WALLET: Final = "encode(sha256(({})::text::bytea), 'hex')"
+
+FILLS: Final = {
+    "users": f"""
+INSERT INTO users (id, email, password_hash, full_name, role, is_verified, created_at)
+SELECT {_USER.format("n")}, CASE WHEN n % 100000 = 7 THEN 'rare' ELSE 'user' END || n || '@example.com', 'x', 'x',
+    CASE WHEN n % 50000 = 0 THEN 'admin' ELSE 'user' END, n % 1000 <> 0, {_AGO} '1 minute' {_SERIES}""",
+    "display_names": f"INSERT INTO display_names (user_id, display_name) SELECT {_USER.format('n')}, 'x' {_SERIES}",
+    "auth_logs": f"""
+INSERT INTO auth_logs (id, user_id, event_type, ip_address, success, error_message, created_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
+    CASE WHEN n % 100000 = 0 THEN 'role_changed' WHEN n % 2 = 0 THEN 'session_refreshed' ELSE 'login' END,
+    '10.0.0.1', n % 30000 <> 3, CASE WHEN n % 30000 = 3 THEN 'x' END, {_AGO} '5 seconds' {_SERIES}""",
+    "notifications": f"""
+SELECT make_partitions('notifications', now() - interval '5 months', now());
+INSERT INTO notifications (id, user_id, type, title, message, read, read_at, created_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, CASE WHEN n % 30000 = 3 THEN 'system' ELSE 'alert' END, 'x', 'x',
+    n % 30000 <> 6, CASE WHEN n % 30000 <> 6 THEN now() END, {_AGO} '12 seconds' {_SERIES}""",
+    "wallets": f"""
+INSERT INTO wallets (wallet_id, user_id, public_key, custody)
+SELECT encode(sha256(n::text::bytea), 'hex'), {_USER.format("n")}, n::text::bytea, 'external'
+FROM generate_series(1, 50000) n ORDER BY 1;
+INSERT INTO wallet_balances (wallet_id, user_id, balance)
+SELECT wallet_id, user_id, 1 FROM wallets ORDER BY wallet_id;
+INSERT INTO wallet_keys (wallet_id, user_id, kek_id, wrapped_key, ciphertext)
+SELECT wallet_id, user_id, 'k' || ascii(wallet_id) % 3, '', '' FROM wallets ORDER BY wallet_id LIMIT 10000""",
+    "blocks": f"""
+INSERT INTO blocks (id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,
+    miner_wallet_id, miner_reward, fees, transaction_count, size_bytes)
+SELECT {_ID.format("n")}, n - 1, {_HASH.format("n")}, {_HASH.format("n - 1")}, 1, repeat('0', 64), {_AGO} '10 seconds',
+    8, 0, {_WALLET.format("CASE WHEN n % 100000 = 7 THEN 2 WHEN n % 2 = 0 THEN 1 ELSE n % 40 + 3 END")},
+    500, 0, 1, 400 {_SERIES}""",
+    "transactions": f"""
+INSERT INTO transactions (id, transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, timestamp,
+    signature, encoding, size_bytes, status, failure_reason, block_id, block_height, block_position)
+SELECT {_ID.format("n")}, {_HASH.format("n")},
+    CASE WHEN n % 20 = 1 THEN NULL
+        ELSE {_WALLET.format("CASE WHEN n % 30 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")} END,
+    {_WALLET.format("CASE WHEN n % 50 = 0 THEN 1 ELSE n * 104729::bigint % 40000 + 2 END")},
+    round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2) + n % 97 * 0.01, n % 100 * 0.0001, {_AGO} '10 seconds',
+    CASE WHEN n % 20 <> 1 THEN ''::bytea END, '', 400, s.status, CASE s.status WHEN 'failed' THEN 'x' END,
+    CASE s.status WHEN 'confirmed' THEN {_ID.format("n")} END, CASE s.status WHEN 'confirmed' THEN n END,
+    CASE s.status WHEN 'confirmed' THEN 0 END
+FROM generate_series(1, {ROWS}) n CROSS JOIN LATERAL (
+    SELECT CASE WHEN n > {ROWS - MEMPOOL} THEN 'pending' WHEN n % 10000 = 5 THEN 'failed' ELSE 'confirmed' END AS status
+) s""",
+    "utxos": f"""
+INSERT INTO utxos (id, transaction_hash, output_index, wallet_id, amount, is_coinbase, is_change, block_height,
+    spent_in_tx_hash, spent_input_index)
+SELECT {_ID.format("n")}, {_HASH.format("n")}, 0,
+    {_WALLET.format("CASE WHEN n % 20 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")},
+    round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2), n % 20 = 1, n % 7 = 0,
+    CASE WHEN n <= {ROWS - MEMPOOL} THEN n END,
+    CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN {_HASH.format("n + 3")} END,
+    CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN 0 END {_SERIES}""",
+    "news_articles": f"""
+ALTER TABLE news_articles ALTER COLUMN search DROP EXPRESSION;
+INSERT INTO news_articles (id, title, source, url, sentiment_score, impact, symbols_mentioned, published_at,
+    created_at, alerts_evaluated_at, search)
+SELECT {_ID.format("n")}, 'x',
+    CASE WHEN n % 100000 = 0 THEN 'Rare' WHEN n % 3 = 0 THEN 'Busy' ELSE 'Paper ' || n % 40 END,
+    'https://news.example/' || lpad(n::text, 9, '0'), CASE WHEN n % 50000 = 8 THEN -0.5 ELSE n % 2 * 0.5 END,
+    CASE WHEN n % 100000 = 9 THEN 95 ELSE n / 11 % 60 END,
+    ARRAY[CASE WHEN n % 100000 = 11 THEN 'RARE' WHEN n / 7 % 2 = 0 THEN 'T1' ELSE 'T' || n % 240 + 2 END],
+    {_AGO} '30 seconds', {_AGO} '30 seconds', CASE WHEN n <= {ROWS - 1000} THEN now() END,
+    CASE WHEN n % 100000 = 13 THEN '''unicorn'':1'::tsvector ELSE '''bitcoin'':1 ''halv'':2'::tsvector END {_SERIES};
+INSERT INTO news_mentions SELECT symbols_mentioned[1], published_at, id FROM news_articles ORDER BY 1, 2, 3""",
+    "tokens": """
+INSERT INTO tokens (coingecko_id, symbol, name, market_cap_rank)
+SELECT 'id' || n, 'T' || n, 'Token ' || n, n FROM generate_series(1, 5000) n;
+INSERT INTO market_data (symbol, exchange, price_usd, price_aud, market_cap_usd)
+SELECT 'T' || n, 'simulated', 1, 1, n FROM generate_series(1, 5000) n""",
+    "candles": f"""
+SELECT make_partitions('candles', now() - interval '4 months', now());
+SELECT make_partitions('price_history', now() - interval '4 months', now());
+INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close)
+SELECT 'T' || n / 125000 + 1, 'simulated', '1m', now() - (n % 125000) * interval '1 minute', 1, 1, 1, 1
+FROM generate_series(0, {ROWS} - 1) n;
+INSERT INTO price_history (symbol, exchange, timestamp, price_usd, price_aud)
+SELECT symbol, exchange, opened_at, 1, 1 FROM candles""",
+    "alerts": f"""
+INSERT INTO alerts (id, user_id, symbol, alert_type, threshold_value, triggered, triggered_at, trigger_count,
+    created_at, expires_at)
+SELECT {_ID.format("n")}, {_USER.format(f"n / {ALERTS} + 1")}, 'T' || n % 200 + 1,
+    (ARRAY['price_above', 'price_below', 'price_above', 'whale_tx'])[n % 4 + 1], 1 + n % 977, n % 10 = 0,
+    CASE WHEN n % 10 = 0 THEN now() END, (n % 10 = 0)::integer, {_AGO} '1 minute',
+    CASE WHEN n % 50 = 0 THEN now() + n * interval '1 minute' END
+FROM generate_series(0, {ROWS // 5}) n""",
+    "watchlist_items": f"""
+INSERT INTO watchlist_items (id, user_id, symbol, position, rank)
+SELECT {_ID.format("n")}, {_USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % {WATCHED}, n % {WATCHED}
+FROM generate_series(0, {ROWS // 10}) n""",
+    "beneficiaries": f"""
+INSERT INTO beneficiaries (id, user_id, beneficiary_wallet_id, nickname, created_at)
+SELECT {_ID.format("n")}, {_USER.format(f"n / {BENEFICIARIES} + 1")}, {_WALLET.format(f"n % {BENEFICIARIES} + 1")},
+    'Friend ' || n, {_AGO} '1 minute' FROM generate_series(0, {ROWS // 10}) n""",
+    "others": f"""
+INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
+SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',
+    now() + interval '1 day', now(), {_AGO} '2 seconds' FROM generate_series(0, {ROWS // 10}) n;
+INSERT INTO refresh_tokens (token_hash, session_id, user_id, expires_at)
+SELECT token_hash, id, user_id, refresh_expires_at FROM sessions;
+INSERT INTO access_codes (id, code, redeemed_at, redeemer_deleted, created_at)
+SELECT {_ID.format("n")}, 'CODE' || lpad(n::text, 9, '0'), CASE WHEN n % 10000 <> 0 THEN now() END, n % 10000 <> 0,
+    {_AGO} '1 minute' FROM generate_series(0, {ROWS // 10}) n;
+INSERT INTO otp_codes (id, user_id, email, purpose, code_digest, expires_at, superseded_at)
+SELECT {_ID.format("n")}, {_USER.format("n + 1")}, 'x', 'verify_email', {_HASH.format("n")},
+    now() + n * interval '1 second' + interval '1 minute', CASE WHEN n % 10 = 0 THEN now() END
+FROM generate_series(0, 20000) n;
+INSERT INTO password_reset_tokens (id, user_id, token_hash, expires_at)
+SELECT {_ID.format("n")}, {_USER.format("n + 1")}, {_HASH.format("n")}, now() + interval '1 minute'
+FROM generate_series(0, 20000) n""",
+}
+
+
+async def fill(owner: Owner) -> None:
+    """Fills the database. Indexes that no constraint needs are made afterwards, which is quicker."""
+    await owner.execute(
+        "SET session_replication_role = replica; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';"
+        "SET synchronous_commit = off; SET client_min_messages = error"
+    )
+    # What is filled in satisfies them; checking it takes most of the time.
+    checks = await owner.fetch(
+        "SELECT CASE WHEN contypid = 0 THEN 'TABLE ' || conrelid::regclass ELSE 'DOMAIN ' || contypid::regtype END"
+        " AS owner, conname FROM pg_constraint WHERE contype = 'c' AND coninhcount = 0"
+        " AND connamespace = 'public'::regnamespace"
+    )
+    for check in checks:
+        await owner.execute(f'ALTER {check["owner"]} DROP CONSTRAINT "{check["conname"]}"')
+    indexes = await owner.fetch(
+        "SELECT i.indexrelid::regclass::text AS name,"
+        " replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') AS sql"
+        " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
+        " AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)"
+    )
+    for index in indexes:
+        await owner.execute(f"DROP INDEX {index['name']}")
+    for statement in FILLS.values():
+        await owner.execute(statement)
+    for index in indexes:
+        await owner.execute(index["sql"])
+    await owner.execute("VACUUM (ANALYZE)")

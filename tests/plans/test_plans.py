@@ -1,0 +1,150 @@
+"""Over a million rows, each page and count of each list reads a bounded number of rows, and each index has a use."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from app.dev.embedded import Embedded
+from app.kit.list_statements import RARE, count_statement, page_statement
+from app.kit.lists import Page
+from app.kit.postgres import server_settings
+from app.kit.reads import COUNT_LIMIT
+from tests.conftest import TEMPLATE, Owner, in_database, next_number
+from tests.plans import filling
+from tests.plans.cases import ADMIN, BUSY, SIZE, VALUES, Case, cases, keys, middles
+from tests.plans.explained import MODES, Explained, explain
+from tests.plans.uses import REASONS, indexes, of_parents, used_by
+from tests.statements import loaders_of_houses
+from tests.test_statements import STATEMENTS
+
+# One database for all of them.
+pytestmark = pytest.mark.xdist_group("plans")
+
+LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
+ADMINS: Final = {"accounts.users", "accounts.access_codes"}
+READ: Final = 25_000
+OWN_ROWS: Final = 250_000
+BLOCKS: Final = 100_000
+OWN: Final = {
+    # A wallet's or user's rows are read until there are enough that satisfy the condition: an index for each would cost
+    # every payment more than such a request.
+    "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
+    "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty"},
+    "notifications.notifications_by_user": {"type"},
+    # Times follow heights: from the other end of the chain, the blocks outside of the time are passed by.
+    "ledger.blocks": {"since", "until"},
+}
+"""Filters that are bounded by what has the list's key, rather than by READ."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def big(servers: Embedded, template_url: str, administrator: Owner) -> AsyncIterator[Owner]:
+    """A connection to a database with a million rows, with the settings of the application's."""
+    name = f"moneta_big_{next_number()}"
+    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    url = in_database(servers.database_url, name)
+    owner = await asyncpg.connect(url)
+    await filling.fill(owner)
+    await owner.close()
+    settings = server_settings(None, "plans")
+    asked = await asyncpg.connect(url, server_settings=settings, statement_cache_size=0)
+    yield asked
+    await asked.close()
+    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def explained(owner: Owner, loader: Page[Any], case: Case, mode: str) -> Explained:
+    """What the statement of a request does."""
+    request = case.request
+    if case.is_count:
+        statement, limit = count_statement(loader, request.filters), COUNT_LIMIT + 1
+    else:
+        statement, limit = page_statement(loader, request), request.size + 1
+    arguments = [*([keys(case.name, loader)] if loader.is_keyed else []), *statement.arguments(limit, request)]
+    return await explain(owner, ADMIN if case.name in ADMINS else BUSY, statement.query.sql, arguments, mode)
+
+
+def excess(case: Case, found: Explained) -> str | None:
+    """What a request reads beyond its bound."""
+    given = {name for name, _ in case.request.filters}
+    is_own = bool(given & OWN.get(case.name, set()))
+    pending = case.name == "ledger.mempool" or ("status", "pending") in case.request.filters
+    if found.scanned:
+        return f"reads all of {', '.join(sorted(found.scanned))}"
+    if found.rows > (OWN_ROWS if is_own else READ) or (found.blocks > BLOCKS and not is_own):
+        return f"reads {found.rows} rows on {found.blocks} pages"
+    # What waits for a block is bounded by the mempool.
+    if found.sorted > max(RARE, COUNT_LIMIT) + SIZE * 2 and not pending and not is_own:
+        return f"sorts {found.sorted} rows"
+    return None
+
+
+async def excesses(owner: Owner, name: str, used: set[str] | None = None) -> list[str]:
+    """Each request of a list that reads more than its bound, with one plan for all values and one for its own."""
+    loader, found = LISTS[name], []
+    for case in cases(name, loader, await middles(owner, name, loader)):
+        for mode in MODES:
+            seen = await explained(owner, loader, case, mode)
+            if used is not None:
+                used |= seen.indexes
+            if (why := excess(case, seen)) is not None:
+                found.append(f"{case.shown} {mode}: {why} by {sorted(seen.indexes)}")
+    return found
+
+
+USED: Final[dict[str, set[str]]] = {}
+LARGE: Final = sorted(LISTS.keys() - {"market.tokens.tokens"})
+"""Tokens are a few thousand, of which a list reads all: it searches them by what no index knows."""
+
+
+@pytest.mark.parametrize("name", LARGE)
+async def test_every_request_of_a_list_reads_a_bounded_number_of_rows(big: Owner, name: str) -> None:
+    USED[name] = set()
+    assert await excesses(big, name, USED[name]) == []
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_every_filter_is_tried_with_frequent_and_rare_values(name: str) -> None:
+    values = VALUES.get(name, {})
+    assert values.keys() == LISTS[name].filters.keys()
+    assert all(given for given in values.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("accounts.auth_log_by_user", "auth_logs_user_type"),
+        ("accounts.users", "users_admins"),
+        ("ledger.blocks", "blocks_miner"),
+        ("market.news.news", "news_articles_source"),
+    ],
+)
+async def test_a_filter_that_no_index_serves_is_found(big: Owner, name: str, index: str) -> None:
+    change = big.transaction()
+    await change.start()
+    try:
+        await big.execute(f"DROP INDEX {index}")
+        assert await excesses(big, name) != []
+    finally:
+        await change.rollback()
+
+
+async def unused(owner: Owner) -> set[str]:
+    """The indexes that no plan names, and no reason explains."""
+    by_lists = await of_parents(owner, set().union(*USED.values()))
+    return await indexes(owner) - by_lists - await used_by(owner, STATEMENTS.values()) - REASONS.keys()
+
+
+async def test_every_index_is_used(big: Owner) -> None:
+    for name in LARGE:
+        if name not in USED:
+            USED[name] = set()
+            await excesses(big, name, USED[name])
+    assert await unused(big) == set()
+    await big.execute("CREATE INDEX useless ON alerts (rearm)")
+    assert await unused(big) == {"useless"}
+    assert REASONS.keys() <= await indexes(big)
+    await big.execute("DROP INDEX useless")
