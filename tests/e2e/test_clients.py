@@ -127,7 +127,7 @@ class Client:
 
     def blocks(self) -> list[tuple[int, str]]:
         """Height and hash of each block, as they came."""
-        return [(event["block"]["height"], event["block"]["hash"]) for event in self.said("newBlock")]
+        return [(event["block"]["height"], event["block"]["hash"]) for event in self.said("blocks")]
 
     def payments(self) -> list[tuple[str, str]]:
         """Cursor and hash of each payment's events, as they came."""

@@ -26,15 +26,15 @@ SDL = build_schema((ROOT / "schema.graphql").read_text())
 # What a transcript cannot show, and the tests that do.
 SUBSCRIPTIONS = {
     "priceTicks": "tests/schema/market/prices/test_ticks.py",
-    "candleUpdates": "tests/schema/market/prices/test_ticks.py",
+    "candleTicks": "tests/schema/market/prices/test_ticks.py",
     "watchlistTicks": "tests/schema/market/prices/test_ticks.py",
     "notifications": "tests/schema/notifications/test_notifications.py",
     "priceAlerts": "tests/schema/notifications/test_notifications.py",
     "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
-    "newBlock": "tests/schema/ledger/test_streams.py",
+    "blocks": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
-    "walletBalance": "tests/schema/ledger/test_streams.py",
+    "walletBalanceUpdates": "tests/schema/ledger/test_streams.py",
 }
 PROBLEMS_THAT_TAKE_HUNDREDS_OF_STEPS = {
     "AlertLimitReached": "tests/domains/market/alerts/test_alerts.py",

@@ -37,7 +37,7 @@ OWN_PARTS = {
 }
 OWN_FIELDS = {
     "transactionUpdates": "transaction",
-    "walletBalance": "wallet",
+    "walletBalanceUpdates": "wallet",
     "notifications": "notification",
     "priceAlerts": "notification",
 }

@@ -47,7 +47,7 @@ class Alarm:
 people = st.integers(0, 2)
 blocks = st.builds(
     Document,
-    st.just("newBlock"),
+    st.just("blocks"),
     st.lists(st.sampled_from(sorted(BLOCK_PARTS)), min_size=1, max_size=3, unique=True).map(tuple),
     st.booleans(),
 )
@@ -62,7 +62,7 @@ Step = int | tuple[int, int, int] | Alarm
 @settings(max_examples=12)
 @given(documents=documents, steps=steps, data=st.data())
 @example(
-    documents=[*(Document("newBlock", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],
+    documents=[*(Document("blocks", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],
     steps=[(0, 1, 150), 2, Alarm(0), (1, 2, 7), 0, Alarm(1), 1],
     data=None,
 )

@@ -15,7 +15,7 @@ import { importSource } from "../tests/sources.mjs";
 const { subscribeResuming } = await importSource("resuming.ts");
 
 const RETRY_MS = 250;
-const BLOCKS = "subscription Blocks($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }";
+const BLOCKS = "subscription Blocks($after: Cursor) { blocks(after: $after) { cursor block { height hash } } }";
 const PAYMENTS =
   "subscription Payments($after: Cursor) { transactionUpdates(after: $after) { cursor transaction { hash } } }";
 
@@ -45,7 +45,7 @@ const resuming = {
 let stopping = false;
 const watch = CLIENTS[name]();
 const stops = [
-  watch(BLOCKS, after(options["blocks-after"]), sink("newBlock")),
+  watch(BLOCKS, after(options["blocks-after"]), sink("blocks")),
   watch(PAYMENTS, after(options["payments-after"]), sink("transactionUpdates")),
 ];
 createInterface({ input: process.stdin }).on("close", () => {

@@ -10,6 +10,7 @@ import structlog
 
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.stream_cursors import seq_after, stream_cursor
+from app.engine.declarations.stream_events import Appended
 from app.engine.declarations.subscriptions import Durable
 from app.engine.execution.encoding import encode
 from app.engine.execution.failures import TimedOut
@@ -145,9 +146,10 @@ class DurableGroup(Group):
         return delivery
 
     async def _answer(self, event: Event, cursor: Cursor) -> Delivery | None:
-        payload = self._payload(event, cursor)
+        payload = self._payload(event)
         if payload is None:
             return None
+        payload.appended = Appended(cursor, event.created_at)
         pauses = pauses_s()
         while True:
             try:

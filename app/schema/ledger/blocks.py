@@ -9,10 +9,10 @@ import strawberry
 from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.declarations.audience import computed_for
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.errors import NotFound
 from app.kit.events import Event
@@ -95,18 +95,17 @@ class BlockBy:
 
 
 @strawberry.type
-class BlockEvent:
+class BlockEvent(StreamEvent):
     """A block was connected."""
 
-    cursor: Cursor = strawberry.field(description="The position in the stream of blocks.")
     block_hash: strawberry.Private[str]
     block: Block = related(loaders.block_by_hash, key="block_hash", description="The connected block.")
 
 
-def _block_event(event: Event, cursor: Cursor) -> BlockEvent | None:
+def _block_event(event: Event) -> BlockEvent | None:
     if event.kind != BLOCK_KIND:
         return None
-    return BlockEvent(cursor=cursor, block_hash=event.payload["hash"])
+    return BlockEvent(block_hash=event.payload["hash"])
 
 
 @strawberry.type
@@ -134,6 +133,6 @@ class BlockSubscription:
     """The stream of blocks."""
 
     @durable(BlockEvent, payload=_block_event, audience=Audience.PUBLIC, per_s=0.5)
-    async def new_block(self) -> str:
+    async def blocks(self) -> str:
         """Each block when it is connected, in order. Public."""
         return CHAIN_STREAM

@@ -12,10 +12,10 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.nodes import Node, key_of, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.crypto.rsa import public_pem
 from app.kit.errors import NotFound
@@ -148,7 +148,7 @@ def wallet_id_of(text: str) -> str | None:
         return None
 
 
-async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:
+async def _event_balance(root: "WalletBalanceUpdateEvent", info: Info) -> Decimal:
     row = await info.context.reads.one(loaders.balance_by_wallet, root.wallet_id)
     if row is None:
         raise NotFound
@@ -156,19 +156,18 @@ async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:
 
 
 @strawberry.type
-class WalletBalanceEvent:
+class WalletBalanceUpdateEvent(StreamEvent):
     """The wallet's balance, or its pending coins, may have changed."""
 
-    cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
     wallet_id: strawberry.Private[str]
     balance: Decimal = strawberry.field(resolver=_event_balance, description="The coins that can be spent now.")
     wallet: Wallet = related(loaders.wallet_by_id, key="wallet_id", description="The wallet.")
 
 
-def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
+def _balance_event(event: Event) -> WalletBalanceUpdateEvent | None:
     if event.kind not in BALANCE_KINDS:
         return None
-    return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
+    return WalletBalanceUpdateEvent(wallet_id=wallet_of(event.stream))
 
 
 @strawberry.type
@@ -199,7 +198,7 @@ class WalletViewer:
 class WalletSubscription:
     """The stream of a wallet's balance."""
 
-    @durable(WalletBalanceEvent, payload=_balance_event, per_s=1.0)
-    async def wallet_balance(self, info: Info, wallet_id: OwnWalletId = None) -> str:
+    @durable(WalletBalanceUpdateEvent, payload=_balance_event, per_s=1.0)
+    async def wallet_balance_updates(self, info: Info, wallet_id: OwnWalletId = None) -> str:
         """The balance of the viewer's wallet, each time it, or the pending coins, may have changed."""
         return wallet_stream(await own_wallet_id(info, wallet_id))

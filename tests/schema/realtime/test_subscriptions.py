@@ -27,7 +27,7 @@ from tests.kit.event_pipeline import hub_of, relaying
 from tests.kit.test_process_rpc import all_listen
 from tests.waiting import HANG_S, until
 
-BLOCKS = "subscription { newBlock { cursor } }"
+BLOCKS = "subscription { blocks { cursor } }"
 LIST = "{ viewer { subscriptions { id document transport openedAt delivered lag } } }"
 CLOSE = """
 mutation ($id: ID!) {
@@ -135,7 +135,7 @@ async def test_a_viewer_sees_their_own_of_all_processes(
         assert [began <= datetime.fromisoformat(each.pop("openedAt")) <= datetime.now(UTC) for each in listed] == [
             True
         ] * 2
-        document = "subscription {\n  newBlock {\n    cursor\n  }\n}"
+        document = "subscription {\n  blocks {\n    cursor\n  }\n}"
         assert listed == [
             {"id": newer.id, "document": document, "transport": "SSE", "delivered": 0, "lag": 3},
             {"id": older.id, "document": document, "transport": "WEBSOCKET", "delivered": 3, "lag": 0},

@@ -16,7 +16,6 @@ from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.engine.declarations.computed import from_parent
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.extensions import extension_of
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
@@ -29,6 +28,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.schema.context import Info
@@ -36,7 +36,7 @@ from app.schema.enums import declare_enum
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
 from app.schema.market.tokens import Token, TokenNotFound
-from app.schema.notifications.notifications import STREAM_POSITION, Notification
+from app.schema.notifications.notifications import Notification
 
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 ARMED = "An alert is armed when it is created, changed, or enabled again."
@@ -218,10 +218,9 @@ class AlertNotification:
 
 
 @strawberry.type
-class PriceAlertEvent:
+class PriceAlertEvent(StreamEvent):
     """An alert of the viewer on a price has fired."""
 
-    cursor: Cursor = strawberry.field(description=STREAM_POSITION)
     price: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
     triggered_at: datetime = strawberry.field(description="When the alert fired.")
     alert_id: strawberry.Private[object]
@@ -234,14 +233,13 @@ class PriceAlertEvent:
     )
 
 
-def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
+def _price_alert_event(event: Event) -> PriceAlertEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
     fired = model.alert_fired_of(event.payload)
     if fired is None or fired.alert_type not in PRICE_ALERTS:
         return None
     return PriceAlertEvent(
-        cursor=cursor,
         price=fired.value,
         triggered_at=fired.created_at,
         alert_id=fired.alert_id,

@@ -33,7 +33,7 @@ TICKS = """subscription Ticks($symbols: [String!]) {
   priceTicks(symbols: $symbols) { at source ticks { symbol priceUsd } }
 }"""
 CANDLE = """subscription Candle($symbol: String!, $interval: Interval!) {
-  candleUpdates(symbol: $symbol, interval: $interval) {
+  candleTicks(symbol: $symbol, interval: $interval) {
     symbol interval open { openedAt open high low close volumeUsd exchange interval symbol } closed { openedAt close }
   }
 }"""
