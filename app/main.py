@@ -50,12 +50,12 @@ from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.settings import Settings
 from app.transport.application import create_app
+from app.transport.event_streams import EventStreams
 from app.transport.logging import configure_logging
 from app.transport.runtime import AppRuntime, Caller, DemoLogin
 from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import SocketEndpoint
-from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
 

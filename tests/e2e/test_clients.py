@@ -23,7 +23,7 @@ from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, has_node, node
 from tests.waiting import HANG_S, until_true
 
 SOCKET_CLIENTS = ("graphql-ws", "apollo", "urql")
-NODE_CLIENTS = (*SOCKET_CLIENTS, "graphql-sse")
+NODE_CLIENTS = (*SOCKET_CLIENTS, "graphql-sse", "apollo-http")
 SERVICE_RESTART, ABNORMAL = 1012, 1006
 
 HAND_OVER = """

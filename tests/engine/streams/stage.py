@@ -174,7 +174,7 @@ class Inbox:
         self.cursors += [each.cursor for each in deliveries]
         return True
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
+    def finish(self, errors: list[dict[str, Any]]) -> None:
         assert not self.finished
         self.finished, self.errors = True, errors
 
@@ -185,6 +185,10 @@ class Inbox:
     @property
     def codes(self) -> list[str]:
         return [error["extensions"]["code"] for error in self.errors or []]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [error["extensions"]["reason"] for error in self.errors or []]
 
 
 class Stage:

@@ -57,7 +57,7 @@ class Inbox:
             self.taken.append(next(iter(body["data"].values())))
         return True
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
+    def finish(self, errors: list[dict[str, Any]]) -> None:
         self.errors = errors or []
 
     @property
