@@ -1,4 +1,4 @@
-"""The chain as a whole: its state, its blocks, and the transactions that wait for a block."""
+"""The chain as a whole: its state and its blocks."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,6 @@ from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.transactions import Transaction
 from app.schema.scalars import BigInt, Hash
 
 
@@ -62,9 +61,6 @@ class ChainQuery:
 
     blocks: Connection[Block] = paged(
         loaders.blocks, stream=lambda _: CHAIN_STREAM, description="The blocks of the chain, newest first."
-    )
-    mempool: Connection[Transaction] = paged(
-        loaders.mempool, description="The transactions that wait for a block, in the order of acceptance."
     )
 
     @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Chain | None)

@@ -14,6 +14,7 @@ from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery
 from app.kit.loaders import Audience
 from app.kit.volatile import VolatileTopics
+from tests.conftest import Owner
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph
 from tests.waiting import until
@@ -159,9 +160,29 @@ async def test_the_lists_of_several_parents_take_as_many_statements_as_that_of_o
 async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, scene: Scene) -> None:
     alice = await scene.person()
     await scene.mine(alice)
-    assert await graph.data("{ mempool { streamCursor nodes { hash } } }") == {
-        "mempool": {"streamCursor": None, "nodes": []}
-    }
+    query = f'{{ wallet(id: "{alice.wallet_id}") {{ blocksMined {{ streamCursor }} }} }}'
+    assert await graph.data(query) == {"wallet": {"blocksMined": {"streamCursor": None}}}
+
+
+async def test_the_mempool_is_followed_with_one_event_for_each_block(graph: Graph, scene: Scene, owner: Owner) -> None:
+    alice, bob = await scene.person(), await scene.person()
+    await scene.mine(alice, 4)
+    page = (await graph.data("{ mempool { streamCursor nodes { hash } } }"))["mempool"]
+    assert page["nodes"] == []
+    # A block without payments takes nothing out of the mempool.
+    await scene.mine(alice)
+    query = """subscription { mempoolUpdates {
+        kind transaction { hash } block { transactions { nodes { hash sender { walletId } } } } } }"""
+    task = await watching(graph, graph.subscribe(query, after=page["streamCursor"]), 3)
+    paid = [await scene.pay(alice, bob, "1"), await scene.pay(alice, bob, "2")]
+    await scene.mine(bob)
+    events = [event["mempoolUpdates"] for event in await task]
+    assert [event["kind"] for event in events] == ["ACCEPTED", "ACCEPTED", "CONFIRMED"]
+    assert [event["transaction"] and event["transaction"]["hash"] for event in events] == [*paid, None]
+    confirmed = events[2]["block"]["transactions"]["nodes"]
+    assert {each["hash"] for each in confirmed if each["sender"] is not None} == set(paid)
+    assert [event["block"] for event in events[:2]] == [None, None]
+    assert await owner.fetchval("SELECT count(*) FROM events WHERE stream = 'mempool'") == 3
 
 
 async def test_the_search_for_a_block_is_published_in_its_current_state(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from msgspec import UNSET
@@ -17,7 +18,7 @@ from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.extensions import extension_of
-from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.nodes import Node, global_id, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
@@ -38,6 +39,7 @@ from app.schema.market.alerts.conditions import AlertCondition, AlertConditionIn
 from app.schema.market.tokens import Token, TokenNotFound
 from app.schema.notifications.notifications import Notification
 
+ALERT_UPDATES = frozenset(model.AlertChange)
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 ARMED = "An alert is armed when it is created, changed, or enabled again."
 COOLDOWN = f"The cooldown in seconds, 1 to {MAX_COOLDOWN_S:,}. Required with AFTER_COOLDOWN, and not allowed otherwise."
@@ -247,9 +249,47 @@ def _price_alert_event(event: Event) -> PriceAlertEvent | None:
     )
 
 
+declare_enum(
+    model.AlertChange,
+    name="AlertUpdateKind",
+    description="What happened to an alert.",
+    CREATED="The alert was created.",
+    CHANGED="The viewer changed the alert.",
+    FIRED="The alert fired.",
+    DELETED="The alert was deleted, by the viewer or because it had expired.",
+)
+
+
+@strawberry.type
+class AlertUpdateEvent(StreamEvent):
+    """An alert of the viewer was created, changed or deleted, or it fired."""
+
+    kind: model.AlertChange = strawberry.field(description="What happened to the alert.")
+    alert_id: strawberry.Private[UUID]
+    alert: Alert | None = related(
+        alert_loaders.alert_by_id, key="alert_id", description="The alert as it is now. Null if it was deleted."
+    )
+    deleted_id: strawberry.ID | None = strawberry.field(
+        description="The global ID of the deleted alert. Null unless the kind is DELETED."
+    )
+
+
+def _alert_update_event(event: Event) -> AlertUpdateEvent | None:
+    if event.kind not in ALERT_UPDATES:
+        return None
+    kind, id = model.AlertChange(event.kind), UUID(event.payload["id"])
+    deleted_id = global_id(Alert.__name__, id) if kind is model.AlertChange.DELETED else None
+    return AlertUpdateEvent(kind=kind, alert_id=id, deleted_id=deleted_id)
+
+
 @strawberry.type
 class AlertSubscription:
-    """Alerts as they fire."""
+    """Changes of alerts, and alerts as they fire."""
+
+    @durable(AlertUpdateEvent, payload=_alert_update_event, per_s=0.5)
+    async def alert_updates(self, info: Info) -> str:
+        """The viewer's alerts as they are created, changed, fire or are deleted, in order."""
+        return model.alert_stream(info.context.require_viewer().user_id)
 
     @durable(PriceAlertEvent, payload=_price_alert_event, per_s=0.5)
     async def price_alerts(self, info: Info) -> str:
@@ -283,6 +323,7 @@ class AlertViewer:
     alerts: Connection[Alert] = paged(
         alert_loaders.alerts_by_user,
         key="user_id",
+        stream=model.alert_stream,
         filtering=_alert_filters,
         description="The viewer's alerts, including fired and disabled ones, newest first.",
     )
