@@ -27,6 +27,12 @@ SELECT v.id, e.epoch, v.stream, v.seq, v.kind, v.payload, v.created_at
 FROM events v CROSS JOIN event_epoch e
 WHERE v.published_at IS NULL ORDER BY v.id LIMIT $1;
 
+-- name: oldest_unpublished
+-- When the oldest fact that is not published was appended; now if there is none.
+SELECT coalesce(
+    (SELECT v.created_at FROM events v WHERE v.published_at IS NULL ORDER BY v.id LIMIT 1), clock_timestamp()
+);
+
 -- name: mark_published
 -- Marks facts as published. The commit does not wait for the disk: a mark that a crash loses costs a repeat, which
 -- Redis refuses.
