@@ -1,4 +1,7 @@
-"""What one house provides to another that may not import it: the ledger's chain, as the market sees it."""
+"""What one house provides to another that may not import it: the ledger's chain, as the market sees it.
+
+And what belongs to no house, because it is about several: the pulse of the system.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

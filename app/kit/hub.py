@@ -151,7 +151,7 @@ class Hub:
         """Whether anybody in this process watches a volatile topic."""
         return topic in self._topics
 
-    def tell(self, topic: str, key: str, payload: Any) -> None:
+    def publish(self, topic: str, key: str, payload: Any) -> None:
         """Makes `payload` the latest of `key` for the watchers in this process only."""
         if (state := self._topics.get(topic)) is not None:
             state.hear(key, payload)

@@ -115,4 +115,4 @@ class Pulse:
         await asyncio.wait([part.begin() for part in self._parts], timeout=ANSWER_S)
         now, now_s = self._clock.now(), asyncio.get_running_loop().time()
         ages = {part.name: part.age_ms(now, now_s) for part in self._parts}
-        self._hub.tell(PULSE_TOPIC, "", {"at": now.isoformat(), "ages_ms": ages})
+        self._hub.publish(PULSE_TOPIC, "", {"at": now.isoformat(), "ages_ms": ages})

@@ -35,7 +35,7 @@ SUBSCRIPTIONS = {
     "alertUpdates": "tests/schema/market/test_updates.py",
     "watchlistUpdates": "tests/schema/market/test_updates.py",
     "mempoolUpdates": "tests/schema/ledger/test_streams.py",
-    "systemPulse": "tests/kit/test_pulse.py",
+    "systemPulse": "tests/schema/realtime/test_pulse.py",
     "blocks": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",

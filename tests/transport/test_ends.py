@@ -1,4 +1,4 @@
-"""Every way in which a subscription ends is told to its client, as far as the protocol can, and counted."""
+"""Every way in which a subscription ends is reported to its client, as far as the protocol can, and counted."""
 
 import contextlib
 import json
@@ -182,7 +182,7 @@ async def test_a_stream_that_ends_over_http_says_why(
     await until(lambda: ends(stage) == {(transport, reason): 1})
 
 
-async def test_what_the_client_ends_is_told_apart(stage: Stage) -> None:
+async def test_what_the_client_ends_is_counted_apart(stage: Stage) -> None:
     stage.log_in("alice")
     async with watching(stage) as socket:
         await say(socket, "complete", id="s")

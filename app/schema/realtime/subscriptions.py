@@ -72,7 +72,7 @@ class CloseSubscriptionInput:
 
 @strawberry.type
 class CloseSubscriptionPayload:
-    """The subscription was closed, and its client was told so."""
+    """The subscription was closed, and its client was notified."""
 
     subscription_id: strawberry.ID = strawberry.field(description="The `id` of the closed subscription.")
 

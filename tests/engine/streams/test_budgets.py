@@ -15,7 +15,7 @@ from app.engine.streams.model import EndReason, Transport
 from app.kit.db import Database
 from tests.engine.streams.stage import ALICE, BOB, Context, Inbox, Stage, stage_of
 from tests.engine.support import LIMITS
-from tests.pulling import iterate
+from tests.pulled_events import iterate
 from tests.waiting import until
 
 TIGHT = replace(LIMITS, stream_cost_per_socket=10, stream_cost_per_viewer=16, stream_cost_per_address=13)

@@ -12,7 +12,7 @@ from app.kit.db import Database
 from app.kit.errors import Unavailable
 from tests.engine.streams.stage import ALICE, BOB, STREAM, Context, Inbox, stage_of
 from tests.engine.support import NOBODY
-from tests.pulling import iterate
+from tests.pulled_events import iterate
 from tests.waiting import until
 
 OWN = "subscription { own { number value } }"

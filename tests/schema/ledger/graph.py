@@ -25,7 +25,7 @@ from app.schema.realtime.registry import OpenSubscriptions
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
 from tests.engine.support import CURSORS, NOBODY
-from tests.pulling import iterate
+from tests.pulled_events import iterate
 from tests.waiting import HANG_S
 
 LIMITS = Limits(

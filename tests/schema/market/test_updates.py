@@ -152,7 +152,7 @@ async def test_the_watchlist_is_followed_from_the_first_item_to_its_removal(
     await watchlist.update(alice, first.id, WatchlistChanges(position=1))
     await watchlist.update(alice, first.id, WatchlistChanges(position=0, notes=None))
     await watchlist.update(alice, first.id, WatchlistChanges(viewed=True))
-    # Where it is already: nothing changes, and nothing is told.
+    # Where it is already: nothing changes, and no event is appended.
     await watchlist.update(alice, first.id, WatchlistChanges(position=0))
     events = await (await graph.watching(WATCHLIST, alice, 7, after=start))
     kinds = ["ADDED", "ADDED", "CHANGED", "MOVED", "CHANGED", "MOVED", "CHANGED"]

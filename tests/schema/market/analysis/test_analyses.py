@@ -26,7 +26,7 @@ from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.event_pipeline import hub_of, relaying
-from tests.pulling import iterate
+from tests.pulled_events import iterate
 from tests.waiting import seen
 
 TEN = (
