@@ -19,7 +19,7 @@ ANSWERS_WITH_A_PROBLEM = {"04-transfer": "RecipientNotFound"}
 
 PRICES = '{ tokens(filter: {symbols: ["BTC", "ETH", "SOL"]}) { nodes { symbol priceUsd } } }'
 CREATE = """mutation($input: CreateAlertInput!) {
-  createAlert(input: $input) { ... on CreateAlertPayload { alert { enabled } } ... on Problem { message } }
+  createAlert(input: $input) { ... on CreateAlertPayload { alert { isEnabled } } ... on Problem { message } }
 }"""
 TRANSFER = """mutation($to: Hash!) {
   transfer(input: {toWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }
@@ -99,13 +99,13 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
                 {
                     "input": {
                         "symbol": quoted["symbol"],
-                        "condition": {condition: {"price": str(price)}},
+                        "condition": {condition: {"priceUsd": str(price)}},
                         "idempotencyKey": f"examples {condition} {quoted['symbol']}",
                     }
                 },
                 token,
             )
-            assert created["data"]["createAlert"] == {"alert": {"enabled": True}}, created
+            assert created["data"]["createAlert"] == {"alert": {"isEnabled": True}}, created
 
 
 async def test_an_alert_of_the_demo_fires(moneta: Moneta) -> None:

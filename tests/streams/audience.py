@@ -35,8 +35,8 @@ BLOCK_PARTS = {
 OWN_PARTS = {
     "transaction": "hash status sender { walletId balance } recipient { walletId balance owner { displayName email } }",
     "wallet": "walletId balance owner { displayName email } pending { incoming }",
-    "notification": "id title read alert { id triggered rearm } token { symbol name }",
-    "alert": "id token { symbol } condition { ... on PriceAboveCondition { price } }",
+    "notification": "id title isRead alert { id isTriggered rearm } token { symbol name }",
+    "alert": "id token { symbol } condition { ... on PriceAboveCondition { priceUsd } }",
     "item": "id position addedAt token { symbol }",
 }
 OWN_FIELDS = {

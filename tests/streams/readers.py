@@ -198,7 +198,7 @@ async def sse_events(response: httpx.Response) -> AsyncGenerator[tuple[str, str,
     async for chunk in response.aiter_text():
         *whole, text = (text + chunk).split("\n\n")
         for block in whole:
-            if block == ":":
+            if block.startswith(":"):
                 continue
             lines = dict(line.split(":", 1) for line in block.splitlines())
             id_ = lines.get("id")

@@ -208,7 +208,7 @@ def assert_own(person: ApiUser | None, received: Any) -> None:
         assert received["alert"] is not None
     if "condition" in received:
         assert person is not None
-        assert Decimal(received["condition"]["price"]) == threshold_of(person)
+        assert Decimal(received["condition"]["priceUsd"]) == threshold_of(person)
     if "email" in received:
         own = person is not None and received["displayName"] == person.name.capitalize()
         assert received["email"] == (person.email if person and own else None)

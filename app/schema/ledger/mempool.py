@@ -12,6 +12,7 @@ from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
+from app.schema.ledger.filters import MempoolFilter
 from app.schema.ledger.transactions import Transaction
 
 MEMPOOL_UPDATES = frozenset(MempoolChange)
@@ -62,6 +63,7 @@ class MempoolQuery:
     mempool: Connection[Transaction] = paged(
         loaders.mempool,
         stream=lambda _: MEMPOOL_STREAM,
+        filter=MempoolFilter,
         description="The transactions that wait for a block, in the order of acceptance.",
     )
 

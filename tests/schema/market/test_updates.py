@@ -27,7 +27,7 @@ from tests.kit.event_pipeline import hub_of, relaying
 from tests.schema.notifications.test_notifications import Graph
 
 NEWS = "subscription { news { cursor article { title } } }"
-ALERTS = "subscription { alertUpdates { cursor kind alert { id enabled triggerCount } deletedId } }"
+ALERTS = "subscription { alertUpdates { cursor kind alert { id isEnabled triggerCount } deletedId } }"
 WATCHLIST = "subscription { watchlistUpdates { cursor kind item { id notes position token { symbol } } deletedId } }"
 
 
@@ -108,7 +108,7 @@ async def test_alerts_are_followed_from_their_creation_to_their_deletion(
     assert await alerts.create(stage.alice, new, "key") == alert
     await stage.tick("90", "110")
     await alerts.update(stage.alice, alert.id, AlertChanges(enabled=False))
-    shown = {"id": global_id("Alert", alert.id), "enabled": False, "triggerCount": 1}
+    shown = {"id": global_id("Alert", alert.id), "isEnabled": False, "triggerCount": 1}
     events = await (await graph.watching(ALERTS, stage.alice, 3, after=start))
     assert [event["kind"] for event in events] == ["CREATED", "FIRED", "CHANGED"]
     assert [(event["alert"], event["deletedId"]) for event in events] == [(shown, None)] * 3
