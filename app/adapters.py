@@ -1,4 +1,7 @@
-"""What one house provides to another that may not import it: the ledger's chain, as the market sees it."""
+"""What one house provides to another that may not import it: the ledger's chain, as the market sees it.
+
+And what belongs to no house, because it is about several: the pulse of the system.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,9 +15,15 @@ from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
 from app.domains.ledger.services.wallets import parsed_public_key
+from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import CHAIN
-from app.kit.house import Port, Wiring
+from app.kit.clock import Clock
+from app.kit.events import EventLog
+from app.kit.house import Port, Services, Wiring
+from app.kit.hub import Hub
+from app.kit.pulse import Pulse, TopicSign
+from app.schema.realtime.pulse import FEED, RELAY, TIP
 
 SOURCE: Final = "MONETA_LEDGER"
 _POSITIONS_BITS: Final = 20
@@ -107,3 +116,22 @@ PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
     CHECK_PUBLIC_KEY: key_of_new_user,
     CHAIN: chain_of_ledger,
 }
+
+
+def build_pulse(services: Services, events: EventLog, clock: Clock, hub: Hub) -> Pulse:
+    """Tells the subscribers of this process how the parts of the system are."""
+    chain = services[LedgerServices].chain
+
+    async def tip_connected_at() -> datetime | None:
+        state = await chain.state()
+        return None if state is None else state.updated_at
+
+    return Pulse(
+        hub,
+        clock,
+        {
+            FEED: TopicSign(hub, PRICES_TOPIC, lambda tick: datetime.fromisoformat(tick["at"])),
+            TIP: tip_connected_at,
+            RELAY: events.waiting_since,
+        },
+    )

@@ -13,7 +13,7 @@ from typing import Final
 import strawberry
 import structlog
 
-from app.adapters import PORTS
+from app.adapters import PORTS, build_pulse
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
@@ -37,6 +37,7 @@ from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.reads import Reads
 from app.kit.redis_client import Redis, open_redis
+from app.kit.tasks import end
 from app.kit.work import Work, working
 from app.schema.accounts.house import ACCOUNTS
 from app.schema.composition import domains_of, nodes_of
@@ -50,12 +51,12 @@ from app.schema.realtime.registry import OpenSubscriptions
 from app.schema.root import build_schema
 from app.settings import Settings
 from app.transport.application import create_app
+from app.transport.event_streams import EventStreams
 from app.transport.logging import configure_logging
 from app.transport.runtime import AppRuntime, Caller, DemoLogin
 from app.transport.server import serve as serve_app
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import SocketEndpoint
-from app.transport.sse import EventStreams
 
 log = structlog.get_logger(__name__)
 
@@ -317,6 +318,10 @@ async def serve(settings: Settings) -> None:
             stack.callback(runtime.subscriptions.stop)
             stack.push_async_callback(rpc.stop)
             await rpc.start()
+            pulse = asyncio.create_task(
+                build_pulse(application.services, application.events, application.clock, hub).run()
+            )
+            stack.push_async_callback(end, pulse)
             warming = asyncio.create_task(asyncio.to_thread(warm_up_houses))
             stack.callback(warming.cancel)
             stack.push_async_callback(runtime.sessions.stop)

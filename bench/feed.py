@@ -48,7 +48,7 @@ COLUMNS: Final = "symbol priceUsd changePercentage24h volume24hUsd at"
 TICKS: Final = (
     f"subscription Ticks($symbols: [String!]) {{ priceTicks(symbols: $symbols) {{ at ticks {{ {COLUMNS} }} }} }}"
 )
-FORMING: Final = """subscription Forming($symbol: String!) { candleUpdates(symbol: $symbol, interval: ONE_MINUTE) {
+FORMING: Final = """subscription Forming($symbol: String!) { candleTicks(symbol: $symbol, interval: ONE_MINUTE) {
   open { openedAt open high low close volumeUsd } closed { openedAt close } } }"""
 CHART: Final = f"""{{ token(by: {{symbol: "BTC"}}) {{ candles(interval: ONE_MINUTE, first: {CANDLES}) {{
   nodes {{ symbol exchange interval openedAt open high low close volumeUsd }} }} }} }}"""

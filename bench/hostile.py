@@ -70,7 +70,7 @@ def many_subscriptions(tokens: int) -> str:
     count = tokens // 30
     selected = "...{block{height}}" * count
     return (
-        "".join(f"subscription Q{n}{{newBlock{{...F}}}}" for n in range(count))
+        "".join(f"subscription Q{n}{{blocks{{...F}}}}" for n in range(count))
         + f"fragment F on BlockEvent{{cursor {selected}}}"
     )
 
@@ -79,7 +79,7 @@ def roots_of_subscriptions(tokens: int) -> str:
     """Subscriptions whose root field is at the end of a chain of fragments."""
     count = tokens // 24
     steps = "".join(f"fragment F{n} on Subscription{{...F{n + 1}}}" for n in range(count // 2))
-    last = f"fragment F{count // 2} on Subscription{{newBlock{{cursor}}}}"
+    last = f"fragment F{count // 2} on Subscription{{blocks{{cursor}}}}"
     return "".join(f"subscription Q{n}{{...F0}}" for n in range(count)) + steps + last
 
 

@@ -96,6 +96,7 @@ class EventSql(Statements, file="events.sql"):
 
     append_events: Command
     unpublished_events: Query[UnpublishedEvent]
+    oldest_unpublished: Query[datetime]
     mark_published: Command
     events_after: Query[Event]
     events_and_top: Query[EventAndTop]
@@ -165,6 +166,11 @@ class EventLog:
         """What Redis holds right after `seq`: up to `limit` events, none where it does not know. Raises RedisError."""
         entries: Any = await self.redis.xrange(stream_key(epoch, stream), min=f"({seq}-0", count=limit)
         return contiguous((decode_event(fields[b"e"]) for _, fields in entries), seq)
+
+    async def waiting_since(self) -> datetime:
+        """When the oldest event that the relay has not moved was appended; now if none waits. Raises Unavailable."""
+        (moment,) = await self._database.fetch(EventSql.oldest_unpublished)
+        return moment
 
     async def positions(self, streams: Sequence[str]) -> Positions:
         """How far these streams are, and the epoch, renewed first after a restore. Raises Unavailable."""

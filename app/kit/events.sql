@@ -1,5 +1,6 @@
 -- name: append_events
--- Numbers and stores facts in the current transaction. Streams are locked in sorted order, until the commit.
+-- Numbers and stores facts in the current transaction. Streams are locked in sorted order, until the commit. The time
+-- is read under the lock, not at the start of the transaction: within a stream it never goes back.
 WITH given AS (
     SELECT g.stream, g.kind, g.payload, g.ord
     FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS g (stream, kind, payload, ord)
@@ -11,11 +12,12 @@ WITH given AS (
     ON CONFLICT (stream) DO UPDATE SET seq = s.seq + excluded.seq
     RETURNING s.stream, s.seq
 )
-INSERT INTO events (stream, seq, kind, payload)
+INSERT INTO events (stream, seq, kind, payload, created_at)
 SELECT g.stream,
        t.seq - c.facts + row_number() OVER (PARTITION BY g.stream ORDER BY g.ord),
        g.kind,
-       g.payload
+       g.payload,
+       clock_timestamp()
 FROM given g JOIN taken t USING (stream) JOIN counted c USING (stream)
 ORDER BY g.ord;
 
@@ -24,6 +26,12 @@ ORDER BY g.ord;
 SELECT v.id, e.epoch, v.stream, v.seq, v.kind, v.payload, v.created_at
 FROM events v CROSS JOIN event_epoch e
 WHERE v.published_at IS NULL ORDER BY v.id LIMIT $1;
+
+-- name: oldest_unpublished
+-- When the oldest fact that is not published was appended; now if there is none.
+SELECT coalesce(
+    (SELECT v.created_at FROM events v WHERE v.published_at IS NULL ORDER BY v.id LIMIT 1), clock_timestamp()
+);
 
 -- name: mark_published
 -- Marks facts as published. The commit does not wait for the disk: a mark that a crash loses costs a repeat, which

@@ -8,6 +8,7 @@ Postgres, at its own pace. What Redis announces may be late, repeated or missing
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -145,6 +146,15 @@ class Hub:
             watcher.close()
             raise
         return watcher
+
+    def is_watched(self, topic: str) -> bool:
+        """Whether anybody in this process watches a volatile topic."""
+        return topic in self._topics
+
+    def publish(self, topic: str, key: str, payload: Any) -> None:
+        """Makes `payload` the latest of `key` for the watchers in this process only."""
+        if (state := self._topics.get(topic)) is not None:
+            state.hear(key, payload)
 
     async def _catch_up(self, epoch: UUID, stream: str, after: int, limit: int) -> list[Event]:
         events = await self._event_history.after(epoch, stream, after, limit)

@@ -20,19 +20,20 @@ from app.kit.errors import Code, Problem
 from app.transport import cookies
 from app.transport.callers import Callers, client_of
 from app.transport.compression import NO_TRANSFORM
+from app.transport.framings import Framing, choose_framing
 from app.transport.messages import (
     EVENT_STREAM,
     GRAPHQL_JSON,
     HTML,
     JSON,
     LARGE_BYTES,
+    MULTIPART,
     Params,
     accepted,
     check_content,
     choose_json,
     params_of_body,
     params_of_query,
-    quality_of,
     read_body,
 )
 from app.transport.preparation import prepare_for
@@ -48,13 +49,13 @@ T = TypeVar("T")
 
 
 class EventStream(Protocol):
-    """Answers with server-sent events."""
+    """Answers with streams of events."""
 
-    def __call__(self, request: Request, prepared: Prepared, context: Context) -> ASGIApp:
+    def __call__(self, request: Request, prepared: Prepared, context: Context, framing: Framing) -> ASGIApp:
         """A subscription."""
         ...
 
-    def single(self, response: Response) -> ASGIApp:
+    def single(self, response: Response, framing: Framing) -> ASGIApp:
         """One result, for a client that reads nothing but events."""
         ...
 
@@ -88,8 +89,8 @@ class GraphQLEndpoint:
         media_type = choose_json(ranges)
         if request.method == "GET" and HTML in ranges and not {JSON, GRAPHQL_JSON} & ranges.keys():
             return self._page()
-        streaming = self._stream is not None and quality_of(EVENT_STREAM, ranges) > 0 and EVENT_STREAM in ranges
-        if media_type is None and not streaming:
+        framing = choose_framing(ranges) if self._stream is not None else None
+        if media_type is None and framing is None:
             raise Refused(f"We can answer with {GRAPHQL_JSON} or {JSON}.", status=HTTPStatus.NOT_ACCEPTABLE)
         params = await self._params(request)
         request_log = request_log_of(request)
@@ -101,7 +102,7 @@ class GraphQLEndpoint:
         prepared = await prepare_for(caller, params, self._runtime, wait=wait)
         if isinstance(prepared, Response):
             self._runtime.metrics.refused()
-            return self._answer(prepared, media_type, caller)
+            return self._answer(prepared, media_type, framing, caller)
         request_log.operation, request_log.operation_type = prepared.name, prepared.kind.value
         if prepared.kind is OperationType.MUTATION and request.method == "GET":
             raise _not_allowed("A mutation is sent by POST.", "POST")
@@ -109,11 +110,11 @@ class GraphQLEndpoint:
         caller = msgspec.structs.replace(caller, from_browser=caller.from_browser and media_type is not None)
         context = self._runtime.new_context(caller)
         if prepared.kind is OperationType.SUBSCRIPTION:
-            if self._stream is None or not streaming:
-                raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM}.")
-            return self._stream(request, prepared, context)
+            if self._stream is None or framing is None:
+                raise Refused(f"Subscribe over graphql-transport-ws, or accept {EVENT_STREAM} or {MULTIPART}.")
+            return self._stream(request, prepared, context, framing)
         response = await self._execute(request, prepared, context, request_log)
-        answer = self._answer(response, media_type, caller)
+        answer = self._answer(response, media_type, framing, caller)
         return self._with_session(answer, caller, context) if isinstance(answer, HttpResponse) else answer
 
     async def _params(self, request: Request) -> Params:
@@ -143,9 +144,9 @@ class GraphQLEndpoint:
         self._runtime.metrics.executed(prepared, response, time.perf_counter() - began)
         return response
 
-    def _answer(self, response: Response, media_type: str | None, caller: Caller) -> ASGIApp:
-        if media_type is None and self._stream is not None:
-            return self._stream.single(response)
+    def _answer(self, response: Response, media_type: str | None, framing: Framing | None, caller: Caller) -> ASGIApp:
+        if media_type is None and framing is not None and self._stream is not None:
+            return self._stream.single(response, framing)
         answer = _json(response, media_type or JSON)
         if caller.refusal is not None and caller.refusal.is_deliberate:
             # A public answer does not show it, so the header lets a client see that its token is no longer valid.

@@ -16,6 +16,8 @@ from app.transport.strict_json import decode
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 EVENT_STREAM: Final = "text/event-stream"
+MULTIPART: Final = 'multipart/mixed;subscriptionSpec="1.0"'
+"""Multipart with subscriptions, as an Accept header names it. Other kinds of multipart are other protocols."""
 HTML: Final = "text/html"
 
 LARGE_BYTES: Final = 16 * 1024
@@ -145,7 +147,8 @@ def accepted(accept: str | None) -> dict[str, float]:
         parameters = dict(_parameters(rest))
         # We write UTF-8 and nothing else.
         if parameters.get("charset", "utf-8") in {"utf-8", "utf8", "*"}:
-            found[kind.strip().lower()] = _quality(parameters.get("q", "1"))
+            is_multipart = kind.strip().lower() == "multipart/mixed" and parameters.get("subscriptionspec") == "1.0"
+            found[MULTIPART if is_multipart else kind.strip().lower()] = _quality(parameters.get("q", "1"))
     return found
 
 

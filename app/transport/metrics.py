@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app.engine.execution.operations import ExecutionPath, Prepared, Response
-from app.engine.streams.model import Transport
+from app.engine.streams.model import EndReason, Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.admission import WAIT_BUCKETS_S, Admission
 from app.kit.database_clock import DatabaseClock
@@ -221,9 +221,18 @@ class StreamMetrics(Collector):
             ("replays", "Times that a subscriber was brought up to where its group was.", counters.replays),
             ("resyncs", "Streams that could not be continued.", counters.resyncs),
             ("refusals", "Subscriptions refused because those open already cost too much together.", counters.refusals),
-            ("evictions", "Readers let go because they did not read.", counters.evictions),
+            ("evictions", "Connections closed because their clients did not read.", counters.evictions),
         ):
             yield CounterMetricFamily(f"moneta_subscription_{name}", description, value=total)
+        ends = CounterMetricFamily(
+            "moneta_subscription_ends",
+            "Subscriptions that ended, by reason. The table of ends in README.md explains each.",
+            labels=("reason", "transport"),
+        )
+        for transport in Transport:
+            for reason in EndReason:
+                ends.add_metric((reason.value.lower(), transport.value.lower()), counters.ends[transport, reason])
+        yield ends
 
 
 def outcome(codes: list[str]) -> str:

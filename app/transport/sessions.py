@@ -13,8 +13,9 @@ import msgspec
 import structlog
 
 from app.domains.accounts.model import SESSIONS_STREAM, Viewer
+from app.engine.streams.model import EndReason
 from app.kit.clock import Clock
-from app.kit.errors import Problem, ResyncRequired
+from app.kit.errors import Code, Problem, ResyncRequired
 from app.kit.hub import Hub, Listener
 from app.kit.tasks import end
 
@@ -37,6 +38,23 @@ class Ending(Enum):
     EXPIRED = "The session has expired."
     ENDED = "The session was ended."
     UNSURE = "The session cannot be verified at the moment. Connect again."
+
+    @property
+    def reason(self) -> EndReason:
+        """The reason why subscriptions of the connection end."""
+        return _REASONS[self]
+
+    @property
+    def code(self) -> Code:
+        """The code of the error that the client sees."""
+        return Code.MAINTENANCE if self is Ending.UNSURE else Code.UNAUTHENTICATED
+
+
+_REASONS: Final = {
+    Ending.EXPIRED: EndReason.SESSION_EXPIRED,
+    Ending.ENDED: EndReason.SESSION_ENDED,
+    Ending.UNSURE: EndReason.SESSION_UNVERIFIED,
+}
 
 
 class Watching(Protocol):

@@ -43,7 +43,7 @@ def main() -> None:
         begun = []
         for _ in range(int(line)):
             begun.append(time.monotonic())
-            event = {"newBlock": {"cursor": f"{number:048}", "block": {"height": number, "hash": marks[number]}}}
+            event = {"blocks": {"cursor": f"{number:048}", "block": {"height": number, "hash": marks[number]}}}
             rest = '","type":"next","payload":{"data":' + json.dumps(event, separators=(",", ":")) + "}}"
             for connection, id in sockets:
                 connection.sendall(wire.server_frame(f'{{"id":"{id}{rest}'.encode()))

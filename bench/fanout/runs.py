@@ -12,8 +12,8 @@ from bench.machine import cpu_seconds, wait_for_quiet
 from bench.report import console
 from bench.servers import Target
 
-DOCUMENT: Final = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }"
-PEER_DOCUMENT: Final = "subscription { newBlock { cursor block { height hash } } }"
+DOCUMENT: Final = "subscription($after: Cursor) { blocks(after: $after) { cursor block { height hash } } }"
+PEER_DOCUMENT: Final = "subscription { blocks { cursor block { height hash } } }"
 SUSTAINED: Final = 0.95
 """Of what was asked for, between the first commit and the last receipt."""
 _DRAIN_S: Final = 30.0

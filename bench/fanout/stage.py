@@ -38,7 +38,7 @@ SETTINGS: Final = {
 DESCRIPTORS: Final = 30_000
 BARE_FRAME_BYTES: Final = len(
     wire.server_frame(
-        b'{"id":"%036d","type":"next","payload":{"data":{"newBlock":{"cursor":"","block":{"height":5000,"hash":"%064d"}}}}}'
+        b'{"id":"%036d","type":"next","payload":{"data":{"blocks":{"cursor":"","block":{"height":5000,"hash":"%064d"}}}}}'
         % (0, 0)
     )
 )

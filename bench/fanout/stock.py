@@ -47,7 +47,7 @@ class Query:
 @strawberry.type
 class Subscription:
     @strawberry.subscription
-    async def new_block(self) -> AsyncGenerator[BlockEvent, None]:
+    async def blocks(self) -> AsyncGenerator[BlockEvent, None]:
         queue: asyncio.Queue[BlockEvent] = asyncio.Queue()
         subscribers.add(queue)
         try:

@@ -13,12 +13,12 @@ const schema = buildSchema(`
   type Block { height: Int! hash: String! }
   type BlockEvent { cursor: String! block: Block! }
   type Query { ready: Boolean! }
-  type Subscription { newBlock: BlockEvent! }
+  type Subscription { blocks: BlockEvent! }
 `);
 
 const events = new EventEmitter().setMaxListeners(0);
 
-async function* newBlock() {
+async function* blocks() {
   const waiting = [];
   let wake = () => {};
   const hear = (event) => {
@@ -28,7 +28,7 @@ async function* newBlock() {
   events.on('block', hear);
   try {
     for (;;) {
-      while (waiting.length > 0) yield { newBlock: waiting.shift() };
+      while (waiting.length > 0) yield { blocks: waiting.shift() };
       await new Promise((resolve) => (wake = resolve));
     }
   } finally {
@@ -42,6 +42,6 @@ await redis.subscribe(BENCH_CHANNEL, (message) => events.emit('block', JSON.pars
 
 const http = createServer((_, response) => response.end('ready'));
 const sockets = new WebSocketServer({ server: http, path: '/graphql', perMessageDeflate: false });
-useServer({ schema, roots: { subscription: { newBlock } } }, sockets);
+useServer({ schema, roots: { subscription: { blocks } } }, sockets);
 http.listen({ port: Number(PORT), host: HOST, backlog: 2048 });
 await once(http, 'listening');

@@ -16,7 +16,7 @@ from gql.transport.websockets import WebsocketsTransport
 from tests.waiting import elapse
 
 RETRY_S = 0.25
-BLOCKS = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }"
+BLOCKS = "subscription($after: Cursor) { blocks(after: $after) { cursor block { height hash } } }"
 PAYMENTS = "subscription($after: Cursor) { transactionUpdates(after: $after) { cursor transaction { hash } } }"
 
 
@@ -51,7 +51,7 @@ async def main(base: str, blocks_after: str | None = None, payments_after: str |
     token = os.environ["MONETA_TOKEN"]
     async with asyncio.TaskGroup() as group:
         watching = [
-            group.create_task(watch(url, token, "newBlock", BLOCKS, blocks_after)),
+            group.create_task(watch(url, token, "blocks", BLOCKS, blocks_after)),
             group.create_task(watch(url, token, "transactionUpdates", PAYMENTS, payments_after)),
         ]
         await asyncio.to_thread(sys.stdin.read)

@@ -23,7 +23,7 @@ from tests.e2e.conftest import NODE_NEEDED, ROOT, WEB, Moneta, has_node, node
 from tests.waiting import HANG_S, until_true
 
 SOCKET_CLIENTS = ("graphql-ws", "apollo", "urql")
-NODE_CLIENTS = (*SOCKET_CLIENTS, "graphql-sse")
+NODE_CLIENTS = (*SOCKET_CLIENTS, "graphql-sse", "apollo-http")
 SERVICE_RESTART, ABNORMAL = 1012, 1006
 
 HAND_OVER = """
@@ -127,7 +127,7 @@ class Client:
 
     def blocks(self) -> list[tuple[int, str]]:
         """Height and hash of each block, as they came."""
-        return [(event["block"]["height"], event["block"]["hash"]) for event in self.said("newBlock")]
+        return [(event["block"]["height"], event["block"]["hash"]) for event in self.said("blocks")]
 
     def payments(self) -> list[tuple[str, str]]:
         """Cursor and hash of each payment's events, as they came."""

@@ -64,13 +64,13 @@ async def test_the_next_block_arrives_on_a_websocket(moneta: Moneta) -> None:
     async with websockets.connect(url, subprotocols=[protocol], open_timeout=HANG_S, ping_timeout=HANG_S) as socket:
         await socket.send(json.dumps({"type": "connection_init"}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
-        query = "subscription { newBlock { cursor block { height previousHash hash } } }"
+        query = "subscription { blocks { cursor block { height previousHash hash } } }"
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
         blocks: list[dict[str, Any]] = []
         while len(blocks) < 2:
             message = json.loads(await socket.recv())
             if message["type"] == "next":
-                blocks.append(message["payload"]["data"]["newBlock"]["block"])
+                blocks.append(message["payload"]["data"]["blocks"]["block"])
     assert blocks[0]["height"] > before
     assert blocks[1]["height"] == blocks[0]["height"] + 1
     assert blocks[1]["previousHash"] == blocks[0]["hash"]

@@ -15,8 +15,9 @@ from strawberry.schema.config import StrawberryConfig
 from structlog.typing import EventDict
 
 from app.engine.declarations.costs import costs
-from app.engine.declarations.cursors import Cursor, Cursors
+from app.engine.declarations.cursors import Cursors
 from app.engine.declarations.limits import Limits
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.engine.execution.engine import Engine
 from app.engine.execution.failures import refuse
@@ -195,13 +196,18 @@ class Mutation:
         return Item(name="added")
 
 
-def _number(event: Event, cursor: Cursor) -> "Item":
-    return Item(name=str(event.seq))
+@strawberry.type
+class Happening(Item, StreamEvent):
+    """An item that was appended."""
+
+
+def _number(event: Event) -> Happening:
+    return Happening(name=str(event.seq))
 
 
 @strawberry.type
 class Subscription:
-    @durable(Item, payload=_number, per_s=1.0, description="Events.")
+    @durable(Happening, payload=_number, per_s=1.0, description="Events.")
     async def events(self) -> str:
         return "events"
 

@@ -10,6 +10,7 @@ import pytest
 from app.domains.accounts.model import Viewer
 from app.domains.market.prices.model import TickQuote
 from app.domains.market.services import MarketServices
+from app.engine.declarations.subscriptions import Volatile
 from app.engine.execution.operations import Response
 from app.kit.db import Database
 from app.kit.hub import Hub
@@ -110,10 +111,11 @@ async def event(runtime: AppRuntime, stage: Stage, viewer: Viewer) -> Response:
     prepared = runtime.engine.prepare(TICKS, None, None, introspection_allowed=True)
     assert not isinstance(prepared, list)
     assert prepared.key is not None
+    assert isinstance(prepared.key.declared, Volatile)
     caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False)
     await runtime.engine.open_stream(prepared, runtime.new_context(caller))
     at = stage.world.now
     quotes = {symbol: TickQuote(symbol, Decimal(1), Decimal(2), None, None, at) for symbol in ("BTC", "ETH")}
     tick = msgspec.to_builtins({"at": at, "source": "simulated", "quotes": quotes})
-    payload = prepared.key.declared.payload(Latest("all", tick), None)  # type: ignore[arg-type]  # it is volatile
+    payload = prepared.key.declared.payload(Latest("all", tick), None)
     return await runtime.engine.answer_event(prepared, runtime.new_context(caller), payload)

@@ -28,15 +28,20 @@ SDL = build_schema((ROOT / "schema.graphql").read_text())
 # What a transcript cannot show, and the tests that do.
 SUBSCRIPTIONS = {
     "priceTicks": "tests/schema/market/prices/test_ticks.py",
-    "candleUpdates": "tests/schema/market/prices/test_ticks.py",
+    "candleTicks": "tests/schema/market/prices/test_ticks.py",
     "watchlistTicks": "tests/schema/market/prices/test_ticks.py",
     "notifications": "tests/schema/notifications/test_notifications.py",
     "priceAlerts": "tests/schema/notifications/test_notifications.py",
     "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
-    "newBlock": "tests/schema/ledger/test_streams.py",
+    "news": "tests/schema/market/test_updates.py",
+    "alertUpdates": "tests/schema/market/test_updates.py",
+    "watchlistUpdates": "tests/schema/market/test_updates.py",
+    "mempoolUpdates": "tests/schema/ledger/test_streams.py",
+    "systemPulse": "tests/schema/realtime/test_pulse.py",
+    "blocks": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
-    "walletBalance": "tests/schema/ledger/test_streams.py",
+    "walletBalanceUpdates": "tests/schema/ledger/test_streams.py",
 }
 PROBLEMS_TESTED_ELSEWHERE = {
     # These take hundreds of steps.

@@ -76,6 +76,28 @@ async def test_fifty_writers_leave_no_gap_and_keep_the_order_of_commit(
     assert sum(second < first for first, second in runs) <= len(streams) - 1
 
 
+async def test_times_keep_the_order_of_a_stream(database: Database, events: EventLog) -> None:
+    """A transaction that began first may append last."""
+    begun, appended = asyncio.Event(), asyncio.Event()
+
+    async def slow(tx: Tx) -> None:
+        await events.append(tx, [Fact("b", "before", {})])
+        begun.set()
+        await appended.wait()
+        await events.append(tx, [Fact("a", "second", {}), Fact("a", "third", {})])
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(database.write(SYSTEM, slow))
+        await begun.wait()
+        await database.write(SYSTEM, lambda tx: events.append(tx, [Fact("a", "first", {})]))
+        appended.set()
+
+    stored = await events.after("a", 0, 10)
+    assert [event.kind for event in stored] == ["first", "second", "third"]
+    times = [event.created_at for event in stored]
+    assert times == sorted(times)
+
+
 async def test_a_rollback_leaves_no_trace(database: Database, events: EventLog, owner: Owner) -> None:
     async def work(tx: Tx) -> None:
         await events.append(tx, [Fact("a", "x", {})])

@@ -9,7 +9,7 @@ import strawberry
 from pgqueuer.models import Job as QueuedJob
 from strawberry.schema.config import StrawberryConfig
 
-from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.engine.execution.engine import Engine
 from app.kit.clock import FixedClock
@@ -74,13 +74,18 @@ class _Query:
         return "guarded"
 
 
-def _event(event: Event, cursor: Cursor) -> str:
-    return "event"
+@strawberry.type
+class _Happening(StreamEvent):
+    """An event."""
+
+
+def _event(event: Event) -> _Happening:
+    return _Happening()
 
 
 @strawberry.type
 class _Subscription:
-    @durable(str, payload=_event, per_s=1.0, description="Events.")
+    @durable(_Happening, payload=_event, per_s=1.0, description="Events.")
     async def nested(self, info: strawberry.Info[Context, None]) -> str:
         await nested(info.context.reads.database)
         return "guarded"
@@ -99,7 +104,7 @@ async def request(database: Database) -> None:
 async def subscription(database: Database) -> None:
     scalars = StrawberryConfig(scalar_map=SCALARS)
     engine = Engine(strawberry.Schema(_Query, subscription=_Subscription, config=scalars), LIMITS)
-    opened = await engine.open_stream(prepare(engine, "subscription { nested }"), context(database))
+    opened = await engine.open_stream(prepare(engine, "subscription { nested { cursor } }"), context(database))
     assert opened.stream == "guarded"
 
 

@@ -95,6 +95,7 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "kit.errors.RateLimited.__init__",
     "schema.ledger.payments.MempoolFull",
     "transport.refusals",
+    "transport.sockets.error_mapping",
     "transport.sockets.error_mapping.closing_for",
     "transport.sockets.protocol.CloseCode",
     "transport.sockets.wire",

@@ -169,11 +169,11 @@ def test_a_dashboard_fits_into_one_socket() -> None:
     """A hundred subscriptions, and none like another."""
     total = 0
     everything = (
-        'candleUpdates(symbol: "BTC", interval: ONE_MINUTE) { open { open high low close } closed { close } }',
+        'candleTicks(symbol: "BTC", interval: ONE_MINUTE) { open { open high low close } closed { close } }',
         'priceTicks(symbols: ["BTC", "ETH", "SOL"]) { at ticks { symbol priceUsd changePercentage24h } }',
-        "newBlock { cursor block { height hash miner { walletId } transactionCount } }",
+        "blocks { cursor block { height hash miner { walletId } transactionCount } }",
         "notifications { cursor }",
-        "walletBalance { balance }",
+        "walletBalanceUpdates { balance }",
     )
     for each in everything:
         prepared = ENGINE.prepare(f"subscription {{ {each} }}", None, None, introspection_allowed=True)

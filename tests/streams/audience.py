@@ -9,6 +9,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
+from app.domains.market.alerts.model import AlertChange, alert_stream
+from app.domains.market.watchlist.model import WatchlistChange, watchlist_stream
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.schema.ledger.blocks import BLOCK_KIND
 from app.schema.ledger.transactions import TRANSACTION_KINDS
@@ -34,13 +36,19 @@ OWN_PARTS = {
     "transaction": "hash status sender { walletId balance } recipient { walletId balance owner { displayName email } }",
     "wallet": "walletId balance owner { displayName email } pending { incoming }",
     "notification": "id title isRead alert { id isTriggered rearm } token { symbol name }",
+    "alert": "id token { symbol } condition { ... on PriceAboveCondition { priceUsd } }",
+    "item": "id position addedAt token { symbol }",
 }
 OWN_FIELDS = {
     "transactionUpdates": "transaction",
-    "walletBalance": "wallet",
+    "walletBalanceUpdates": "wallet",
     "notifications": "notification",
     "priceAlerts": "notification",
+    "alertUpdates": "alert",
+    "watchlistUpdates": "item",
 }
+NODES = {"notification": "Notification", "alert": "Alert", "item": "WatchlistItem"}
+"""The types of objects that a query finds by their ID."""
 
 ELSEWHERE = {"analysisPhases": "tests/schema/market/analysis/test_analyses.py"}
 """Private subscriptions that are not watched here, because a run belongs to a session, and where they are tested."""
@@ -71,7 +79,7 @@ class Document:
     @property
     def subscription(self) -> str:
         if self.in_fragment:
-            fragment = f"fragment Part on {self.object.capitalize()} {{ {self.selection} }}"
+            fragment = f"fragment Part on {NODES.get(self.object, self.object.capitalize())} {{ {self.selection} }}"
             return f"subscription {{ {self.field} {{ cursor {self.object} {{ ...Part }} }} }} {fragment}"
         return f"subscription {{ {self.field} {{ cursor {self.object} {{ {self.selection} }} }} }}"
 
@@ -83,6 +91,8 @@ class Document:
             "transaction": TRANSACTION_KINDS,
             "wallet": BALANCE_KINDS,
             "notification": {NOTIFICATION_CREATED},
+            "alert": {each.value for each in AlertChange},
+            "item": {each.value for each in WatchlistChange},
         }[self.object]
 
     def stream(self, person: ApiUser | None) -> str | None:
@@ -91,8 +101,9 @@ class Document:
             return CHAIN_STREAM
         if person is None:
             return None
-        if self.object == "notification":
-            return notification_stream(person.viewer.user_id)
+        of_user = {"notification": notification_stream, "alert": alert_stream, "item": watchlist_stream}
+        if self.object in of_user:
+            return of_user[self.object](person.viewer.user_id)
         return wallet_stream(person.wallet_id)
 
     def question(self, shown: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -102,8 +113,9 @@ class Document:
                 query = f"query($hash: Hash!) {{ object: block(by: {{hash: $hash}}) {{ {self.selection} }} }}"
             case "transaction":
                 query = f"query($hash: Hash!) {{ object: transaction(by: {{hash: $hash}}) {{ {self.selection} }} }}"
-            case "notification":
-                query = f"query($id: ID!) {{ object: node(id: $id) {{ ... on Notification {{ {self.selection} }} }} }}"
+            case "notification" | "alert" | "item":
+                node = f"... on {NODES[self.object]} {{ {self.selection} }}"
+                query = f"query($id: ID!) {{ object: node(id: $id) {{ {node} }} }}"
                 return query, {"id": shown["id"]}
             case _:
                 return f"{{ viewer {{ object: wallet {{ {self.selection} }} }} }}", {}

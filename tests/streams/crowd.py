@@ -15,9 +15,9 @@ from tests.streams.readers import EventSourceReader, Reader, SocketReader
 from tests.waiting import seen, until
 
 STORED = "SELECT seq, (payload->>'n')::int, payload->>'hash' FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq"
-PLAIN = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }"
-WIDE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { walletId } } } }"
-PRIVATE = "subscription($after: Cursor) { newBlock(after: $after) { cursor block { hash miner { balance } } } }"
+PLAIN = "subscription($after: Cursor) { blocks(after: $after) { cursor block { height hash } } }"
+WIDE = "subscription($after: Cursor) { blocks(after: $after) { cursor block { hash miner { walletId } } } }"
+PRIVATE = "subscription($after: Cursor) { blocks(after: $after) { cursor block { hash miner { balance } } } }"
 FORGETFUL = 7
 """Some store their cursor with every seventh event only."""
 
@@ -152,7 +152,7 @@ async def crowd(
         here.readers.append(SocketReader(deployment.url, document, after, token=token, notes_every=notes_every))
     for _ in range(streams):
         here.readers.append(
-            EventSourceReader(deployment.url, "subscription { newBlock { cursor block { hash } } }", after)
+            EventSourceReader(deployment.url, "subscription { blocks { cursor block { hash } } }", after)
         )
     here.first = len(here.readers)
     publishing = asyncio.create_task(publisher.run())

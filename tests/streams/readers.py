@@ -23,7 +23,7 @@ NO_CLOSING = 1006
 
 @dataclass(frozen=True)
 class Received:
-    """An event of `newBlock`."""
+    """An event of `blocks`."""
 
     at: float
     cursor: str
@@ -100,7 +100,7 @@ class Reader(ABC):
         if "errors" in payload:
             self.faults.append(payload)
             return
-        event = payload["data"]["newBlock"]
+        event = payload["data"]["blocks"]
         leg.events.append(Received(now(), event["cursor"], event["block"]["hash"]))
         self.newest = event["cursor"]
         if len(leg.events) % self.notes_every == 0:
@@ -187,7 +187,7 @@ class EventSourceReader(Reader):
                 if "data" not in payload:
                     failed = codes_of(payload["errors"])
                     continue
-                if id_ != payload["data"]["newBlock"]["cursor"]:
+                if id_ != payload["data"]["blocks"]["cursor"]:
                     self.faults.append((id_, payload))
                 yield payload
 
@@ -198,7 +198,7 @@ async def sse_events(response: httpx.Response) -> AsyncGenerator[tuple[str, str,
     async for chunk in response.aiter_text():
         *whole, text = (text + chunk).split("\n\n")
         for block in whole:
-            if block == ":":
+            if block.startswith(":"):
                 continue
             lines = dict(line.split(":", 1) for line in block.splitlines())
             id_ = lines.get("id")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.domains.ledger.model import InsufficientFunds
 from app.domains.market.alerts.model import Firing, NewAlert, PriceAbove, Rearm
 from app.domains.market.services import MarketServices
+from app.domains.market.watchlist.model import WatchlistChanges
 from app.engine.declarations.subscriptions import Durable, declared_stream
 from app.kit.db import SYSTEM
 from app.kit.loaders import Audience
@@ -44,26 +45,34 @@ class Alarm:
     who: int
 
 
+@dataclass(frozen=True)
+class Watching:
+    """Somebody adds a token to their watchlist, or changes its notes."""
+
+    who: int
+
+
 people = st.integers(0, 2)
 blocks = st.builds(
     Document,
-    st.just("newBlock"),
+    st.just("blocks"),
     st.lists(st.sampled_from(sorted(BLOCK_PARTS)), min_size=1, max_size=3, unique=True).map(tuple),
     st.booleans(),
 )
 documents = st.lists(st.one_of(blocks, st.sampled_from(OWN_DOCUMENTS)), min_size=1, max_size=4, unique=True)
 payments = st.tuples(people, people, st.integers(1, 500)).filter(lambda drawn: drawn[0] != drawn[1])
 alarms = st.builds(Alarm, people)
-steps = st.lists(st.one_of(payments, people, alarms), min_size=1, max_size=4)
+watchings = st.builds(Watching, people)
+steps = st.lists(st.one_of(payments, people, alarms, watchings), min_size=1, max_size=4)
 
-Step = int | tuple[int, int, int] | Alarm
+Step = int | tuple[int, int, int] | Alarm | Watching
 
 
 @settings(max_examples=12)
 @given(documents=documents, steps=steps, data=st.data())
 @example(
-    documents=[*(Document("newBlock", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],
-    steps=[(0, 1, 150), 2, Alarm(0), (1, 2, 7), 0, Alarm(1), 1],
+    documents=[*(Document("blocks", (part,)) for part in BLOCK_PARTS), *OWN_DOCUMENTS],
+    steps=[(0, 1, 150), 2, Alarm(0), Watching(0), (1, 2, 7), 0, Alarm(1), Watching(1), Watching(0), 1],
     data=None,
 )
 async def test_no_viewer_receives_the_data_of_another(
@@ -129,9 +138,12 @@ def by_person(deployment: Deployment, watches: Sequence[Watch]) -> Iterator[tupl
 
 
 async def take(deployment: Deployment, scene: Scene, step: Step) -> None:
-    """A payment, a block or an alarm. Where there are no coins to pay with, nothing happens and nothing is sent."""
+    """A payment, a block, an alarm or a change of a watchlist. Without coins to pay with, nothing is sent."""
     if isinstance(step, Alarm):
         await alarm(deployment, deployment.people[step.who])
+        return
+    if isinstance(step, Watching):
+        await watch(deployment, deployment.people[step.who])
         return
     if isinstance(step, int):
         await scene.mine(deployment.people[step])
@@ -141,13 +153,25 @@ async def take(deployment: Deployment, scene: Scene, step: Step) -> None:
         await scene.pay(deployment.people[sender], deployment.people[recipient], f"{cents / 100:.2f}")
 
 
+def threshold_of(person: ApiUser) -> Decimal:
+    """The threshold of a person's alert, which is nobody else's: so high that no price reaches it."""
+    return Decimal(10) ** 11 + int.from_bytes(person.name.encode())
+
+
 async def alarm(deployment: Deployment, person: ApiUser) -> None:
-    """The person's alert fires, which is made if need be: so far above the price that nothing else fires it."""
+    """The person's alert fires, which is made if need be."""
     market = deployment.application.services[MarketServices]
-    waiting = NewAlert(symbol="BTC", condition=PriceAbove(Decimal(10) ** 11), rearm=Rearm.EVERY_TIME)
+    waiting = NewAlert(symbol="BTC", condition=PriceAbove(threshold_of(person)), rearm=Rearm.EVERY_TIME)
     alert = await market.alerts.create(person.viewer, waiting, "alarm")
-    fired = Firing(alert.id, Decimal(10) ** 11, f"For {person.name}", "")
+    fired = Firing(alert.id, threshold_of(person), f"For {person.name}", "")
     assert await deployment.application.database.write(SYSTEM, lambda tx: market.dispatcher.fire(tx, [fired])) == 1
+
+
+async def watch(deployment: Deployment, person: ApiUser) -> None:
+    """The person's item is changed, which is added if need be."""
+    watchlist = deployment.application.services[MarketServices].watchlist
+    item = await watchlist.add(person.viewer, "BTC", None, "watching")
+    await watchlist.update(person.viewer, item.id, WatchlistChanges(notes=f"For {person.name}"))
 
 
 async def assert_received(deployment: Deployment, clients: Sequence[Client], watches: Sequence[Watch]) -> None:
@@ -182,6 +206,9 @@ def assert_own(person: ApiUser | None, received: Any) -> None:
         assert person is not None
         assert received["title"] == f"For {person.name}"
         assert received["alert"] is not None
+    if "condition" in received:
+        assert person is not None
+        assert Decimal(received["condition"]["priceUsd"]) == threshold_of(person)
     if "email" in received:
         own = person is not None and received["displayName"] == person.name.capitalize()
         assert received["email"] == (person.email if person and own else None)

@@ -22,7 +22,7 @@ SLEEP = statement("sleep", "Holds the transaction open.", "SELECT pg_sleep($1)")
 WRITERS = 50
 ROUNDS = 4
 DOOMED = 40
-SSE_PLAIN = "subscription { newBlock { cursor block { hash } } }"
+SSE_PLAIN = "subscription { blocks { cursor block { hash } } }"
 
 
 class RolledBack(Exception):

@@ -27,9 +27,9 @@ from tests.streams.readers import (
 from tests.waiting import HANG_S, until
 
 RESYNC = ["RESYNC_REQUIRED"]
-BALANCES = "subscription($after: Cursor) { walletBalance(after: $after) { cursor } }"
-BLOCKS = "subscription($after: Cursor) { newBlock(after: $after) { cursor } }"
-SSE_BLOCKS = "subscription { newBlock { cursor block { hash } } }"
+BALANCES = "subscription($after: Cursor) { walletBalanceUpdates(after: $after) { cursor } }"
+BLOCKS = "subscription($after: Cursor) { blocks(after: $after) { cursor } }"
+SSE_BLOCKS = "subscription { blocks { cursor block { hash } } }"
 
 
 async def over_socket(
@@ -95,7 +95,7 @@ async def test_a_cursor_of_the_future_of_another_stream_and_of_another_user(depl
     reached = await over_own_socket(deployment, await deployment.cursor(0, own), alice.token)
     assert reached["type"] == "next"
     epoch = (await deployment.application.events.positions([])).epoch
-    assert seq_after(epoch, own, reached["payload"]["data"]["walletBalance"]["cursor"]) >= 1
+    assert seq_after(epoch, own, reached["payload"]["data"]["walletBalanceUpdates"]["cursor"]) >= 1
 
 
 async def over_own_socket(deployment: Deployment, after: str, token: str) -> Any:

@@ -8,8 +8,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.engine.declarations.audience import computed_for
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.limits import Limits
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable, volatile
 from app.kit.errors import Forbidden
 from app.kit.events import Event
@@ -45,15 +45,18 @@ def _text(size: int) -> str:
 
 
 @strawberry.type
-class Tick:
+class Price:
     n: int
-    cursor: Cursor
-
     text: str = strawberry.field(resolver=_text, metadata=computed_for(Audience.PUBLIC))
 
 
-def tick(event: Event, cursor: Cursor) -> Tick:
-    return Tick(n=event.payload["n"], cursor=cursor)
+@strawberry.type
+class Tick(Price, StreamEvent):
+    """A fact."""
+
+
+def tick(event: Event) -> Tick:
+    return Tick(n=event.payload["n"])
 
 
 @strawberry.type
@@ -111,8 +114,8 @@ class Subscription:
         return f"of:{info.context.viewer_id}"
 
     @volatile(
-        Tick,
-        payload=lambda latest, _: Tick(n=latest.payload, cursor=Cursor("")),
+        Price,
+        payload=lambda latest, _: Price(n=latest.payload),
         audience=Audience.PUBLIC,
         per_s=1.0,
         description="A price.",

@@ -28,11 +28,11 @@ from app.kit.reads import Reads
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.cookies import SESSION
+from app.transport.event_streams import EventStreams
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.server import serve
 from app.transport.sessions import SessionWatch
 from app.transport.sockets import SocketEndpoint
-from app.transport.sse import EventStreams
 from tests.kit.event_pipeline import hub_of, relaying
 from tests.transport.graph import LIMITS, SCHEMA, Context
 from tests.waiting import HANG_S

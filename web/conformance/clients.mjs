@@ -4,23 +4,26 @@
 // them. Exit code 0: both subscriptions ended because they were stopped, and nothing was left open.
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { ApolloClient, InMemoryCache, gql } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { CombinedProtocolErrors } from "@apollo/client/errors";
+import { RetryLink } from "@apollo/client/link/retry";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { Client as UrqlClient, subscriptionExchange } from "@urql/core";
 import { createClient as createSseClient } from "graphql-sse";
 import { createClient as createWsClient } from "graphql-ws";
+import { tap } from "rxjs";
 import { WebSocket } from "ws";
 import { importSource } from "../tests/sources.mjs";
 
 const { subscribeResuming } = await importSource("resuming.ts");
 
 const RETRY_MS = 250;
-const BLOCKS = "subscription Blocks($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }";
+const BLOCKS = "subscription Blocks($after: Cursor) { blocks(after: $after) { cursor block { height hash } } }";
 const PAYMENTS =
   "subscription Payments($after: Cursor) { transactionUpdates(after: $after) { cursor transaction { hash } } }";
 
 /** Each gives `watch(query, variables, sink)`, which returns what stops it. */
-const CLIENTS = { "graphql-ws": graphqlWs, "graphql-sse": graphqlSse, apollo, urql };
+const CLIENTS = { "graphql-ws": graphqlWs, "graphql-sse": graphqlSse, apollo, "apollo-http": apolloHttp, urql };
 
 const { positionals, values: options } = parseArgs({
   allowPositionals: true,
@@ -45,7 +48,7 @@ const resuming = {
 let stopping = false;
 const watch = CLIENTS[name]();
 const stops = [
-  watch(BLOCKS, after(options["blocks-after"]), sink("newBlock")),
+  watch(BLOCKS, after(options["blocks-after"]), sink("blocks")),
   watch(PAYMENTS, after(options["payments-after"]), sink("transactionUpdates")),
 ];
 createInterface({ input: process.stdin }).on("close", () => {
@@ -72,7 +75,38 @@ function graphqlSse() {
 function apollo() {
   // What its link compares an error's socket with; Node itself has one from version 22 on.
   globalThis.WebSocket ??= WebSocket;
-  const link = new GraphQLWsLink(resumingClient());
+  return apolloOver(new GraphQLWsLink(resumingClient()));
+}
+
+/** Multipart, which is all that its clients speak over HTTP. */
+function apolloHttp() {
+  const retrying = new RetryLink({ delay: () => RETRY_MS, attempts: (count, operation, error) => isPassing(error) });
+  return apolloOver(ApolloLink.from([retrying, continuing(), new HttpLink({ uri: url, headers: { authorization } })]));
+}
+
+/** Whether a stream that ended with this error may be opened again: the connection was lost, or the server is stopping. */
+function isPassing(error) {
+  if (!CombinedProtocolErrors.is(error)) return true;
+  const [{ extensions }] = error.errors;
+  if (extensions.code === "RESYNC_REQUIRED") say("resync", {});
+  return extensions.code === "MAINTENANCE";
+}
+
+/** Puts the cursor of the newest event into each new attempt. It comes after what retries. */
+function continuing() {
+  const cursors = new WeakMap();
+  return new ApolloLink((operation, forward) => {
+    if (cursors.has(operation)) operation.variables = { ...operation.variables, after: cursors.get(operation) };
+    return forward(operation).pipe(
+      tap(({ data }) => {
+        const [event] = Object.values(data ?? {});
+        if (event?.cursor) cursors.set(operation, event.cursor);
+      }),
+    );
+  });
+}
+
+function apolloOver(link) {
   const client = new ApolloClient({ link, cache: new InMemoryCache() });
   return (query, variables, sink) => {
     const watching = client.subscribe({ query: gql(query), variables, fetchPolicy: "no-cache" }).subscribe({

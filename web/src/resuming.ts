@@ -8,7 +8,7 @@
  *
  * A document takes part when it declares the variable and selects `cursor`:
  *
- *     subscription ($after: Cursor) { newBlock(after: $after) { cursor block { height hash } } }
+ *     subscription ($after: Cursor) { blocks(after: $after) { cursor block { height hash } } }
  *
  * An event counts once `sink.next` has returned, so a sink that stores what it gets should do so before it returns.
  */

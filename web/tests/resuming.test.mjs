@@ -60,7 +60,7 @@ test("an event counts even when the sink drops the connection over it", async (t
     ...told,
     next(result) {
       told.next(result);
-      if (result.data.newBlock.block.height === 2) client.terminate();
+      if (result.data.blocks.block.height === 2) client.terminate();
     },
   };
   subscribeResuming(client, { query: NEW_BLOCK }, sink);
@@ -111,9 +111,9 @@ test("unsubscribing tells the server, and nothing comes after it", async (t) => 
 });
 
 for (const [gap, query, event] of [
-  ["not-resumable", "subscription { newBlock { cursor block { height } } }", { cursor: "c1", block: { height: 1 } }],
-  ["not-resumable", `# $after: Cursor\nsubscription { newBlock(x: "$after:") { cursor } }`, { cursor: "c1", block: { height: 1 } }],
-  ["no-cursor", "subscription ($after: Cursor) { newBlock(after: $after) { block { height } } }", { block: { height: 1 } }],
+  ["not-resumable", "subscription { blocks { cursor block { height } } }", { cursor: "c1", block: { height: 1 } }],
+  ["not-resumable", `# $after: Cursor\nsubscription { blocks(x: "$after:") { cursor } }`, { cursor: "c1", block: { height: 1 } }],
+  ["no-cursor", "subscription ($after: Cursor) { blocks(after: $after) { block { height } } }", { block: { height: 1 } }],
   ["no-event", NEW_BLOCK, null],
 ]) {
   test(`a reconnection that cannot resume is a gap: ${gap}, ${query.length} characters`, async (t) => {
@@ -122,7 +122,7 @@ for (const [gap, query, event] of [
     subscribeResuming(client, { query }, told, noting(told));
     await script.subscribed();
     if (event) {
-      script.send({ id: script.id, type: "next", payload: { data: { newBlock: event } } });
+      script.send({ id: script.id, type: "next", payload: { data: { blocks: event } } });
       assert.equal(await told.take(), 1);
     }
     script.drop();
@@ -135,7 +135,7 @@ for (const [gap, query, event] of [
 test("another variable than `after`", async (t) => {
   const { client, script } = await connect(t);
   const told = recorder();
-  const query = "subscription Blocks($from : Cursor) { newBlock(after: $from) { cursor block { height } } }";
+  const query = "subscription Blocks($from : Cursor) { blocks(after: $from) { cursor block { height } } }";
   subscribeResuming(client, { query }, told, { ...noting(told), variable: "from" });
   await script.subscribed();
   script.block(1);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createClient } from "graphql-ws";
 import { WebSocket, WebSocketServer } from "ws";
 
-export const NEW_BLOCK = "subscription ($after: Cursor) { newBlock(after: $after) { cursor block { height } } }";
+export const NEW_BLOCK = "subscription ($after: Cursor) { blocks(after: $after) { cursor block { height } } }";
 
 /** Starts the server, and a client that connects again at once; both end with the test. */
 export async function connect(test) {
@@ -58,7 +58,7 @@ class Script {
   }
 
   block(height, cursor = `c${height}`) {
-    this.send({ id: this.id, type: "next", payload: { data: { newBlock: { cursor, block: { height } } } } });
+    this.send({ id: this.id, type: "next", payload: { data: { blocks: { cursor, block: { height } } } } });
   }
 
   refuse(code) {
@@ -78,7 +78,7 @@ class Script {
 export function recorder() {
   const told = inbox();
   return {
-    next: ({ data, errors }) => told.put(errors ? `errors ${errors[0].message}` : data.newBlock.block.height),
+    next: ({ data, errors }) => told.put(errors ? `errors ${errors[0].message}` : data.blocks.block.height),
     error: (reason) => told.put(Array.isArray(reason) ? `error ${reason[0].extensions.code}` : reason),
     complete: () => told.put("complete"),
     take: () => told.take(),

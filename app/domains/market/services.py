@@ -67,7 +67,7 @@ class MarketServices:
         dispatcher = AlertDispatcher(database, clock, wiring.services[Notifications])
         sources = Sources(database, clock)
         providers = Providers.build(settings, Directory(database), sources, clock)
-        news = News(database, clock)
+        news = News(database, clock, resources.events)
         fetcher = Fetcher(
             settings.news_timeout_s, settings.news_limit_bytes, allows_private=settings.news_from_private_networks
         )
@@ -95,8 +95,8 @@ class MarketServices:
             clock_repair=ClockRepair(database),
             news=news,
             feeds=Feeds(settings.news_feeds, database, news, sources, fetcher),
-            watchlist=Watchlist(database, clock, settings.watchlist_limit),
-            alerts=Alerts(database, clock, settings.alert_limit, settings.chain_symbol),
+            watchlist=Watchlist(database, clock, resources.events, settings.watchlist_limit),
+            alerts=Alerts(database, clock, resources.events, settings.alert_limit, settings.chain_symbol),
             dispatcher=dispatcher,
             matcher=matcher,
             price_alerts=price_alerts,

@@ -36,11 +36,13 @@ class Notifications:
     events: EventLog
     mail_queue: MailQueue
 
-    async def notify(self, tx: Tx, new: Sequence[NewNotification], at: datetime | None = None) -> None:
+    async def notify(
+        self, tx: Tx, new: Sequence[NewNotification], at: datetime | None = None, facts: Sequence[Fact] = ()
+    ) -> None:
         """Notifies users: stores the notifications, appends an event for each, and sends mail to users who want it.
 
-        `at` is when the notifications were made; null: now. Call this last in a transaction of the system: it holds
-        the locks of the users' streams until the commit.
+        `at` is when the notifications were made; null: now. `facts` are of their cause, and are appended with them.
+        Call this last in a transaction of the system: it holds the locks of the streams until the commit.
         """
         if not new:
             return
@@ -59,8 +61,11 @@ class Notifications:
         await self.events.append(
             tx,
             [
-                Fact(notification_stream(each.user_id), NOTIFICATION_CREATED, created_payload(each, at))
-                for each in added
+                *facts,
+                *(
+                    Fact(notification_stream(each.user_id), NOTIFICATION_CREATED, created_payload(each, at))
+                    for each in added
+                ),
             ],
         )
 

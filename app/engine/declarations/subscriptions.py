@@ -8,7 +8,7 @@ import functools
 import inspect
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import msgspec
 import strawberry
@@ -18,9 +18,12 @@ from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.descriptions import described
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.metadata import metadata_of
+from app.engine.declarations.stream_events import StreamEvent
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.kit.volatile import Latest
+
+E = TypeVar("E", bound=StreamEvent)
 
 After = Annotated[
     Cursor | None,
@@ -42,7 +45,7 @@ class Durable(msgspec.Struct, frozen=True, eq=False):
 
     audience: Audience
     per_s: Rate
-    payload: Callable[[Event, Cursor], Any]
+    payload: Callable[[Event], StreamEvent | None]
     """Converts an event to the field's type; null if the field does not show this event."""
 
 
@@ -83,16 +86,16 @@ class Opened:
 
 
 def durable(
-    event: Any,
+    event: type[E],
     *,
-    payload: Callable[[Event, Cursor], Any],
+    payload: Callable[[Event], E | None],
     audience: Audience = Audience.VIEWER,
     per_s: Rate,
     description: str | None = None,
 ) -> Callable[[Callable[..., Awaitable[str | Followed]]], Any]:
     """Declares a subscription of the GraphQL type `event` over the stream that the function names.
 
-    `per_s` is the expected number of events a second.
+    `per_s` is the expected number of events a second. The engine fills in where and when the event was appended.
     """
 
     def declare(name_stream: Callable[..., Awaitable[str | Followed]]) -> Any:

@@ -10,12 +10,13 @@ import structlog
 
 from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.stream_cursors import seq_after, stream_cursor
+from app.engine.declarations.stream_events import Appended
 from app.engine.declarations.subscriptions import Durable
 from app.engine.execution.encoding import encode
 from app.engine.execution.failures import TimedOut
 from app.engine.execution.operations import NotOpened
-from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, chunks, errors_of, pauses_s
-from app.engine.streams.model import Delivery
+from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, chunks, end_of, pauses_s
+from app.engine.streams.model import Delivery, EndReason
 from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Problem, ResyncRequired, Unavailable
 from app.kit.events import Event
@@ -83,9 +84,9 @@ class DurableGroup(Group):
         else:
             self._replay(member)
 
-    def leave(self, member: Subscription) -> None:
+    def leave(self, member: Subscription, reason: EndReason) -> None:
         """Removes a subscriber."""
-        super().leave(member)
+        super().leave(member, reason)
         if (task := self._replaying.pop(member, None)) is not None and task is not asyncio.current_task():
             task.cancel()
 
@@ -145,9 +146,10 @@ class DurableGroup(Group):
         return delivery
 
     async def _answer(self, event: Event, cursor: Cursor) -> Delivery | None:
-        payload = self._payload(event, cursor)
+        payload = self._payload(event)
         if payload is None:
             return None
+        payload.appended = Appended(cursor, event.created_at)
         pauses = pauses_s()
         while True:
             try:
@@ -177,15 +179,12 @@ class DurableGroup(Group):
                     await self._replay_some(member)
                 except Unavailable:
                     await asyncio.sleep(next(pauses))
-        except NotOpened as refusal:
-            member.finish(refusal.errors)
-        except Problem as problem:
-            if isinstance(problem, ResyncRequired):
-                self._runtime.counters.resyncs += 1
-            member.finish(errors_of(problem))
-        except Exception:
+        except (NotOpened, Problem) as refusal:
+            self._runtime.counters.resyncs += isinstance(refusal, ResyncRequired)
+            member.finish(*end_of(refusal))
+        except Exception as failure:
             log.exception("streams.replay_failed", stream=self.stream)
-            member.finish(BROKEN)
+            member.finish(*end_of(failure))
         finally:
             if self._replaying.get(member) is asyncio.current_task():
                 del self._replaying[member]

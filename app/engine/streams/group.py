@@ -16,7 +16,7 @@ from app.engine.execution.failures import MASKED
 from app.engine.execution.operations import NotOpened, Prepared, RequestContext
 from app.engine.execution.subscription_key import SubscriptionKey
 from app.engine.streams.memo import Memo
-from app.engine.streams.model import Counters, Delivery
+from app.engine.streams.model import Counters, Delivery, EndReason
 from app.engine.streams.subscription import State, Subscription
 from app.kit.errors import Code, Problem, ResyncRequired, Unavailable
 from app.kit.hub import Hub
@@ -45,7 +45,7 @@ class StreamRuntime(msgspec.Struct, frozen=True, eq=False):
     counters: Counters
     replays: asyncio.Semaphore
     """Limits how many subscribers may have events executed for a replay at once. Live ones are not limited."""
-    forget: "Callable[[Group, Subscription], None]"
+    forget: "Callable[[Group, Subscription, EndReason], None]"
     """Called for each subscriber that leaves its group."""
     replay_limit: int
     """The maximum number of events that a subscription may start back."""
@@ -109,20 +109,22 @@ class Group(ABC):
         if self._pumping is not None and self._pumping is not asyncio.current_task():
             self._pumping.cancel()
 
-    def leave(self, member: Subscription) -> None:
+    def leave(self, member: Subscription, reason: EndReason) -> None:
         """Removes a subscriber."""
         if member.state is State.LIVE:
             member.leave_live(State.CLOSED, self.position, 0)
             del self._live[member]
         member.state = State.CLOSED
         self.members.discard(member)
-        self._runtime.forget(self, member)
+        self._runtime.forget(self, member, reason)
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """Ends all subscribers. No other can join."""
+    def finish(self, failure: Exception) -> None:
+        """Ends all subscribers because of this failure. No other can join."""
         self.ended = True
+        if isinstance(failure, ResyncRequired):
+            self._runtime.counters.resyncs += len(self.members)
         for member in list(self.members):
-            member.finish(errors)
+            member.finish(*end_of(failure))
 
     def wake(self) -> None:
         """Delivers what is pending, in a task."""
@@ -144,15 +146,11 @@ class Group(ABC):
                     log.warning("streams.delayed", stream=self.stream, error=problem.message)
                     self._woken = True
                     await asyncio.sleep(next(pauses))
-        except NotOpened as refusal:
-            self.finish(refusal.errors)
-        except Problem as problem:
-            if isinstance(problem, ResyncRequired):
-                self._runtime.counters.resyncs += len(self.members)
-            self.finish(errors_of(problem))
-        except Exception:
+        except (NotOpened, Problem) as refusal:
+            self.finish(refusal)
+        except Exception as failure:
             log.exception("streams.failed", stream=self.stream)
-            self.finish(BROKEN)
+            self.finish(failure)
         finally:
             self._pumping = None
 
@@ -172,8 +170,8 @@ class Group(ABC):
                 continue
             try:
                 taken = member.sink.deliver(deliveries)
-            except Exception:
-                self._let_go(member)
+            except Exception as failure:
+                self._let_go(member, failure)
                 continue
             if taken:
                 served += 1
@@ -188,8 +186,8 @@ class Group(ABC):
         """Delivers events to a subscriber that is not live. If its sink refuses or fails, it is parked or ended."""
         try:
             taken = member.sink.deliver(deliveries)
-        except Exception:
-            self._let_go(member)
+        except Exception as failure:
+            self._let_go(member, failure)
             return False
         if not taken:
             if member.is_open:
@@ -198,10 +196,10 @@ class Group(ABC):
         self._runtime.counters.deliveries += len(deliveries)
         return True
 
-    def _let_go(self, member: Subscription) -> None:
+    def _let_go(self, member: Subscription, failure: Exception) -> None:
         """Ends a subscriber whose sink failed. The others of its group continue."""
-        log.exception("streams.sink_failed", stream=self.stream)
-        member.finish(BROKEN)
+        log.error("streams.sink_failed", stream=self.stream, exc_info=failure)
+        member.finish(*end_of(failure))
 
     async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
         """Executes one event. Raises Unavailable: the event is not lost, and may be retried."""
@@ -213,6 +211,26 @@ class Group(ABC):
 def errors_of(problem: Problem) -> list[dict[str, Any]]:
     """A problem as the errors that a client sees."""
     return [{"message": problem.message, "extensions": {"code": problem.code}}]
+
+
+def end_of(failure: Exception) -> tuple[EndReason, list[dict[str, Any]]]:
+    """How a failure ends a subscription: the reason, and the errors that the client sees."""
+    match failure:
+        case ResyncRequired():
+            return EndReason.RESYNC_REQUIRED, errors_of(failure)
+        case NotOpened():
+            # The viewer is asked for again with each event: an error there is a refusal.
+            return _REFUSED.get(_code(failure.errors), EndReason.FAILED), failure.errors
+        case Problem():
+            return _REFUSED.get(failure.code, EndReason.FAILED), errors_of(failure)
+    return EndReason.FAILED, BROKEN
+
+
+_REFUSED: Final = {Code.FORBIDDEN: EndReason.FORBIDDEN, Code.UNAUTHENTICATED: EndReason.FORBIDDEN}
+
+
+def _code(errors: list[dict[str, Any]]) -> Code:
+    return Code(errors[0]["extensions"]["code"])
 
 
 def chunks(events: Sequence[tuple[int, Delivery | None]]) -> Iterator[tuple[list[Delivery], int]]:

@@ -1,15 +1,15 @@
-"""A subscription as an iterator, for callers that pull events."""
+"""A subscription whose events are pulled, one after the other."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
 from app.engine.execution.operations import Prepared, RequestContext
 from app.engine.streams.budgets import Payer
-from app.engine.streams.model import Delivery, Transport
+from app.engine.streams.model import Delivery, EndReason, Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.subscriptions import Subscriptions
 
@@ -24,42 +24,52 @@ class Failed(msgspec.Struct, frozen=True):
     """The errors in the form that a client sees."""
 
 
-async def iterate(
-    subscriptions: Subscriptions,
-    prepared: Prepared,
-    context: RequestContext,
-    transport: Transport,
-    payer: Payer,
-    *,
-    after: str | None = None,
-) -> AsyncGenerator[Delivery | Failed, None]:
-    """The events of a subscription. Failed can only be the last item. Close the generator (`aclose`) to stop.
+class PulledSubscription:
+    """A subscription, opened when its first event is pulled. Its cost is charged to `payer` until it is closed."""
 
-    The cost is charged to `payer` until then.
-    """
-    inbox = _Inbox()
-    opened = await subscriptions.open(prepared, context, inbox, transport, payer, after=after)
-    if isinstance(opened, list):
-        yield Failed(opened)
-        return
-    try:
-        while (delivery := await inbox.next(opened)) is not None:
-            yield delivery
-        if inbox.errors is not None:
-            yield Failed(inbox.errors)
-    finally:
-        opened.close()
+    def __init__(  # noqa: PLR0917  # six different types: no two can be confused
+        self,
+        subscriptions: Subscriptions,
+        prepared: Prepared,
+        context: RequestContext,
+        transport: Transport,
+        payer: Payer,
+        after: str | None = None,
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._prepared = prepared
+        self._context = context
+        self._transport = transport
+        self._payer = payer
+        self._after = after
+        self._inbox = _Inbox()
+        self._opened: Subscription | None = None
+
+    async def next(self) -> Delivery | Failed:
+        """The next event. Failed is the last. One call at a time; close it also if a call was cancelled."""
+        if self._opened is None:
+            opened = await self._subscriptions.open(
+                self._prepared, self._context, self._inbox, self._transport, self._payer, after=self._after
+            )
+            if isinstance(opened, list):
+                return Failed(opened)
+            self._opened = opened
+        return await self._inbox.next(self._opened)
+
+    def close(self, reason: EndReason) -> None:
+        """Ends the subscription, if it has not ended already. Idempotent."""
+        if self._opened is not None:
+            self._opened.close(reason)
 
 
 class _Inbox:
     """A sink with a buffer of limited size."""
 
     def __init__(self) -> None:
-        self.errors: list[dict[str, Any]] | None = None
+        self._errors: list[dict[str, Any]] | None = None
         self._waiting: deque[Delivery] = deque()
         self._bytes = 0
         self._refused = False
-        self._finished = False
         self._ready = asyncio.Event()
 
     def deliver(self, deliveries: Sequence[Delivery]) -> bool:
@@ -71,16 +81,15 @@ class _Inbox:
         self._ready.set()
         return True
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        self.errors = errors
-        self._finished = True
+    def finish(self, errors: list[dict[str, Any]]) -> None:
+        self._errors = errors
         self._ready.set()
 
-    async def next(self, subscription: Subscription) -> Delivery | None:
-        """The next event; None after the last."""
+    async def next(self, subscription: Subscription) -> Delivery | Failed:
+        """The next event; Failed after the last."""
         while not self._waiting:
-            if self._finished:
-                return None
+            if self._errors is not None:
+                return Failed(self._errors)
             # Cleared first, since resuming may deliver at once.
             self._ready.clear()
             if self._refused:

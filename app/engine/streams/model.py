@@ -1,5 +1,6 @@
 """The types that streams, subscriptions and transports exchange."""
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Protocol
@@ -12,6 +13,38 @@ class Transport(StrEnum):
 
     WEBSOCKET = "WEBSOCKET"
     SSE = "SSE"
+    MULTIPART = "MULTIPART"
+
+
+class EndReason(StrEnum):
+    """Why a subscription ended. Clients read it as `extensions.reason`, where the end is an error."""
+
+    COMPLETED = "COMPLETED"
+    """The client completed it."""
+    DISCONNECTED = "DISCONNECTED"
+    """The client closed the connection, or it was lost."""
+    UNRESPONSIVE = "UNRESPONSIVE"
+    """The client did not answer a ping."""
+    CLIENT_ERROR = "CLIENT_ERROR"
+    """The client sent what the protocol does not allow, and its socket was closed."""
+    SLOW_READER = "SLOW_READER"
+    """The client read too slowly."""
+    STREAM_CLOSED = "STREAM_CLOSED"
+    """The viewer closed it through the graph."""
+    SESSION_EXPIRED = "SESSION_EXPIRED"
+    """The session expired and was not renewed."""
+    SESSION_ENDED = "SESSION_ENDED"
+    """The session was ended."""
+    SESSION_UNVERIFIED = "SESSION_UNVERIFIED"
+    """For too long it was not known whether the session was active."""
+    FORBIDDEN = "FORBIDDEN"
+    """The viewer may not follow the stream any more."""
+    RESYNC_REQUIRED = "RESYNC_REQUIRED"
+    """The stream cannot be continued without gaps."""
+    SERVER_STOPPING = "SERVER_STOPPING"
+    """The server is stopping."""
+    FAILED = "FAILED"
+    """An unexpected error, which is logged."""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -30,8 +63,8 @@ class Sink(Protocol):
         """Accepts all of them, in order. False: accepts none, and calls `Subscription.resume` when it can again."""
         ...
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """The subscription has ended: completed, or with these errors, in the form that a client sees."""
+    def finish(self, errors: list[dict[str, Any]]) -> None:
+        """The subscription has ended with these errors, in the form that a client sees."""
         ...
 
 
@@ -49,4 +82,6 @@ class Counters(msgspec.Struct):
     refusals: int = 0
     """Subscriptions refused because a connection, viewer or address would exceed its budget."""
     evictions: int = 0
-    """Subscribers disconnected because they did not read."""
+    """Connections closed because their clients did not read."""
+    ends: Counter[tuple[Transport, EndReason]] = msgspec.field(default_factory=Counter)
+    """Subscriptions that ended."""

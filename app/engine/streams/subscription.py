@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from app.engine.streams.model import Sink, Transport
+from app.engine.streams.model import EndReason, Sink, Transport
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class SubscriptionGroup(Protocol):
         """Continues with a subscriber whose sink accepts deliveries again."""
         ...
 
-    def leave(self, member: "Subscription") -> None:
+    def leave(self, member: "Subscription", reason: EndReason) -> None:
         """Removes a subscriber."""
         ...
 
@@ -115,17 +115,22 @@ class Subscription:
         if self.state is State.PARKED:
             self._group.resume(self)
 
-    def close(self) -> None:
+    def close(self, reason: EndReason) -> None:
         """Ends it without a message to the sink. Idempotent."""
         if self.is_open:
-            self._group.leave(self)
+            self._group.leave(self, reason)
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
-        """Ends it and notifies the sink: completed, or with these errors."""
+    def finish(self, reason: EndReason, errors: list[dict[str, Any]]) -> None:
+        """Ends it and notifies the sink with these errors, which also say the reason."""
         if self.is_open:
-            self._group.leave(self)
+            self._group.leave(self, reason)
             try:
-                self.sink.finish(errors)
+                self.sink.finish([with_reason(error, reason) for error in errors])
             except Exception:
                 # The other subscribers of the group must still be finished.
                 log.exception("streams.finish_failed", subscription=self.id)
+
+
+def with_reason(error: dict[str, Any], reason: EndReason) -> dict[str, Any]:
+    """An error, in the form that a client sees, with the reason why the stream ended."""
+    return {**error, "extensions": {**error.get("extensions", {}), "reason": reason}}

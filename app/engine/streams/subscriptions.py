@@ -20,16 +20,21 @@ from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
 from app.engine.streams.durable import DurableGroup
 from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, errors_of
 from app.engine.streams.memo import Memo
-from app.engine.streams.model import Counters, Sink, Transport
+from app.engine.streams.model import Counters, EndReason, Sink, Transport
 from app.engine.streams.subscription import Subscription
 from app.engine.streams.volatile import VolatileGroup
-from app.kit.errors import Problem, ResyncRequired
+from app.kit.errors import Code, Problem, ResyncRequired
 from app.kit.hub import Hub
 
 MEMO_BYTES: Final = 32 * 1024 * 1024
 REPLAYS_AT_ONCE: Final = 4
 ATTEMPTS: Final = 3
 """The maximum number of groups that a new subscriber tries to join: a group may end while one is joining."""
+
+CLOSED: Final = [
+    {"message": "The viewer closed this subscription.", "extensions": {"code": Code.STREAM_CLOSED}},
+]
+"""The message to a subscriber whose viewer closed the subscription, maybe on another connection."""
 
 GroupKey = tuple[str, str, str, Hashable, Hashable]
 
@@ -92,11 +97,11 @@ class Subscriptions:
         return list(self._by_viewer.get(viewer_id, {}).values())
 
     def end(self, subscription_id: str, viewer_id: UUID) -> bool:
-        """Completes a viewer's subscription. Returns False if the viewer has none with this ID."""
+        """Closes a viewer's subscription, and tells its client. Returns False if the viewer has none with this ID."""
         member = self._by_viewer.get(viewer_id, {}).get(subscription_id)
         if member is None:
             return False
-        member.finish(None)
+        member.finish(EndReason.STREAM_CLOSED, CLOSED)
         return True
 
     async def open(
@@ -141,7 +146,7 @@ class Subscriptions:
     def stop(self) -> None:
         """Ends every subscription without a message to its client."""
         for member in list(self._by_id.values()):
-            member.close()
+            member.close(EndReason.SERVER_STOPPING)
 
     def _charge(self, payer: Payer, group_key: GroupKey, prepared: Prepared, key: SubscriptionKey) -> BudgetCharge:
         """Charges the subscription. Raises LimitExceeded, which says what is left."""
@@ -204,7 +209,8 @@ class Subscriptions:
         if member.viewer_id is not None:
             self._by_viewer.setdefault(member.viewer_id, {})[member.id] = member
 
-    def _forget(self, group: Group, member: Subscription) -> None:
+    def _forget(self, group: Group, member: Subscription, reason: EndReason) -> None:
+        self.counters.ends[member.transport, reason] += 1
         del self._by_id[member.id]
         self._charges.pop(member).give_back()
         if member.viewer_id is not None:

@@ -9,11 +9,11 @@ import strawberry
 from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.declarations.audience import computed_for
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.kit.loaders import Audience
@@ -96,18 +96,17 @@ class BlockBy:
 
 
 @strawberry.type
-class BlockEvent:
+class BlockEvent(StreamEvent):
     """A block was connected."""
 
-    cursor: Cursor = strawberry.field(description="The position in the stream of blocks.")
     block_hash: strawberry.Private[str]
     block: Block = related(loaders.block_by_hash, key="block_hash", description="The connected block.")
 
 
-def _block_event(event: Event, cursor: Cursor) -> BlockEvent | None:
+def _block_event(event: Event) -> BlockEvent | None:
     if event.kind != BLOCK_KIND:
         return None
-    return BlockEvent(cursor=cursor, block_hash=event.payload["hash"])
+    return BlockEvent(block_hash=event.payload["hash"])
 
 
 @strawberry.type
@@ -132,6 +131,6 @@ class BlockSubscription:
     """The stream of blocks."""
 
     @durable(BlockEvent, payload=_block_event, audience=Audience.PUBLIC, per_s=0.5)
-    async def new_block(self) -> str:
+    async def blocks(self) -> str:
         """Each block when it is connected, in order. Public."""
         return CHAIN_STREAM

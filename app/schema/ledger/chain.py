@@ -1,4 +1,4 @@
-"""The chain as a whole: its state, its blocks, and the transactions that wait for a block."""
+"""The chain as a whole: its state and its blocks."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.filters import BlockFilter, MempoolFilter, TransactionFilter, TransactionOrder
+from app.schema.ledger.filters import BlockFilter, TransactionFilter, TransactionOrder
 from app.schema.ledger.transactions import Transaction
 from app.schema.scalars import BigInt, Hash, Milliseconds
 
@@ -74,11 +74,6 @@ class ChainQuery:
         filter=TransactionFilter,
         order_by=TransactionOrder,
         description="All transactions, including pending and failed ones, newest first.",
-    )
-    mempool: Connection[Transaction] = paged(
-        loaders.mempool,
-        filter=MempoolFilter,
-        description="The transactions that wait for a block, in the order of acceptance.",
     )
 
     @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Chain | None)

@@ -5,6 +5,7 @@ from app.schema.composition import GraphHouse
 from app.schema.ledger.beneficiaries import Beneficiary, BeneficiaryMutation, BeneficiaryViewer
 from app.schema.ledger.blocks import Block, BlockQuery, BlockSubscription
 from app.schema.ledger.chain import ChainQuery
+from app.schema.ledger.mempool import MempoolQuery, MempoolSubscription
 from app.schema.ledger.mining import MiningSubscription
 from app.schema.ledger.payments import PaymentMutation
 from app.schema.ledger.transactions import Transaction, TransactionQuery, TransactionSubscription
@@ -14,6 +15,7 @@ LEDGER = GraphHouse(
     domain=DOMAIN,
     query=(
         ChainQuery,
+        MempoolQuery,
         BlockQuery,
         TransactionQuery,
         WalletQuery,
@@ -24,6 +26,7 @@ LEDGER = GraphHouse(
     ),
     subscription=(
         BlockSubscription,
+        MempoolSubscription,
         TransactionSubscription,
         WalletSubscription,
         MiningSubscription,

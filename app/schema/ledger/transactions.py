@@ -14,10 +14,10 @@ from app.domains.ledger.proof import inclusion_proof
 from app.domains.ledger.streams import wallet_stream
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.costs import holds
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.relations import listed, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.kit.loaders import Audience
@@ -166,20 +166,19 @@ class Transaction(Node):
 
 
 @strawberry.type
-class TransactionEvent:
+class TransactionUpdateEvent(StreamEvent):
     """A transaction from or to the wallet was accepted, was confirmed, or failed."""
 
-    cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
     transaction_hash: strawberry.Private[str]
     transaction: Transaction = related(
         loaders.transaction_by_hash, key="transaction_hash", description="The transaction as it is now."
     )
 
 
-def _transaction_event(event: Event, cursor: Cursor) -> TransactionEvent | None:
+def _transaction_event(event: Event) -> TransactionUpdateEvent | None:
     if event.kind not in TRANSACTION_KINDS:
         return None
-    return TransactionEvent(cursor=cursor, transaction_hash=event.payload["hash"])
+    return TransactionUpdateEvent(transaction_hash=event.payload["hash"])
 
 
 @strawberry.input(one_of=True)
@@ -207,7 +206,7 @@ class TransactionQuery:
 class TransactionSubscription:
     """The stream of a wallet's transactions."""
 
-    @durable(TransactionEvent, payload=_transaction_event, per_s=1.0)
+    @durable(TransactionUpdateEvent, payload=_transaction_event, per_s=1.0)
     async def transaction_updates(self, info: Info, wallet_id: OwnWalletId = None) -> str:
         """Transactions from or to the viewer's wallet, each time one is accepted, is confirmed, or fails."""
         return wallet_stream(await own_wallet_id(info, wallet_id))

@@ -11,11 +11,11 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.streams import wallet_of, wallet_stream
 from app.engine.declarations.computed import from_parent
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.crypto.rsa import public_pem
 from app.kit.errors import NotFound
@@ -148,7 +148,7 @@ class Wallet(Node):
     )
 
 
-async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:
+async def _event_balance(root: "WalletBalanceUpdateEvent", info: Info) -> Decimal:
     row = await info.context.reads.one(loaders.balance_by_wallet, root.wallet_id)
     if row is None:
         raise NotFound(model.WalletBalance)
@@ -156,10 +156,9 @@ async def _event_balance(root: "WalletBalanceEvent", info: Info) -> Decimal:
 
 
 @strawberry.type
-class WalletBalanceEvent:
+class WalletBalanceUpdateEvent(StreamEvent):
     """The wallet's balance, or its pending coins, may have changed."""
 
-    cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
     wallet_id: strawberry.Private[str]
     balance: Decimal = strawberry.field(
         resolver=_event_balance, description="The balance in coins that can be spent now."
@@ -167,10 +166,10 @@ class WalletBalanceEvent:
     wallet: Wallet = related(loaders.wallet_by_id, key="wallet_id", description="The wallet.")
 
 
-def _balance_event(event: Event, cursor: Cursor) -> WalletBalanceEvent | None:
+def _balance_event(event: Event) -> WalletBalanceUpdateEvent | None:
     if event.kind not in BALANCE_KINDS:
         return None
-    return WalletBalanceEvent(cursor=cursor, wallet_id=wallet_of(event.stream))
+    return WalletBalanceUpdateEvent(wallet_id=wallet_of(event.stream))
 
 
 @strawberry.input(one_of=True)
@@ -207,7 +206,7 @@ class WalletViewer:
 class WalletSubscription:
     """The stream of a wallet's balance."""
 
-    @durable(WalletBalanceEvent, payload=_balance_event, per_s=1.0)
-    async def wallet_balance(self, info: Info, wallet_id: OwnWalletId = None) -> str:
+    @durable(WalletBalanceUpdateEvent, payload=_balance_event, per_s=1.0)
+    async def wallet_balance_updates(self, info: Info, wallet_id: OwnWalletId = None) -> str:
         """The balance of the viewer's wallet, each time it, or the pending coins, may have changed."""
         return wallet_stream(await own_wallet_id(info, wallet_id))

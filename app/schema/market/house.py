@@ -5,7 +5,7 @@ from app.schema.composition import GraphHouse
 from app.schema.market.alerts.alerts import Alert, AlertMutation, AlertNotification, AlertSubscription, AlertViewer
 from app.schema.market.analysis.phases import AnalysisSubscription
 from app.schema.market.analysis.token import AnalysisQuery
-from app.schema.market.news import NewsArticle, NewsMutation, NewsQuery
+from app.schema.market.news import NewsArticle, NewsMutation, NewsQuery, NewsSubscription
 from app.schema.market.prices.ticks import PriceSubscription
 from app.schema.market.sources import SourceQuery
 from app.schema.market.tokens import Token, TokenQuery
@@ -27,6 +27,7 @@ MARKET = GraphHouse(
     subscription=(
         PriceSubscription,
         WatchlistSubscription,
+        NewsSubscription,
         AnalysisSubscription,
         AlertSubscription,
     ),

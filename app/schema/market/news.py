@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import msgspec
 import strawberry
@@ -20,7 +21,10 @@ from app.engine.declarations.nodes import Node, node_type, record_type
 from app.engine.declarations.orders import order_input
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
-from app.engine.declarations.relations import Chosen, listed, paged
+from app.engine.declarations.relations import Chosen, listed, paged, related
+from app.engine.declarations.stream_events import StreamEvent
+from app.engine.declarations.subscriptions import durable
+from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.admins import for_admins
 from app.schema.context import Info
@@ -159,11 +163,42 @@ def _news_filters(
 
 
 @strawberry.type
+class NewsEvent(StreamEvent):
+    """An article was stored."""
+
+    article_id: strawberry.Private[UUID]
+    article: NewsArticle | None = related(
+        news_loaders.article_by_id,
+        key="article_id",
+        description="The article. Null if it was deleted since, because it is older than a year.",
+    )
+
+
+def _news_event(event: Event) -> NewsEvent | None:
+    if event.kind != model.ARTICLE_STORED:
+        return None
+    return NewsEvent(article_id=UUID(event.payload["id"]))
+
+
+@strawberry.type
+class NewsSubscription:
+    """The stream of news."""
+
+    @durable(NewsEvent, payload=_news_event, audience=Audience.PUBLIC, per_s=0.5)
+    async def news(self) -> str:
+        """Each news article when it is stored, in order. Articles that arrive together are ordered by their time of
+        publication, the oldest first. Public.
+        """
+        return model.NEWS_STREAM
+
+
+@strawberry.type
 class NewsQuery:
     """News."""
 
     news: Connection[NewsArticle] = paged(
         news_loaders.news,
+        stream=lambda _: model.NEWS_STREAM,
         filter=NewsFilter,
         order_by=NewsOrder,
         filtering=_news_filters,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import strawberry
@@ -13,7 +14,7 @@ from app.domains.market.tokens.model import symbol_of
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
 from app.engine.declarations.costs import holds
-from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.nodes import Node, global_id, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
@@ -26,10 +27,13 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.engine.declarations.relations import paged, related
-from app.engine.declarations.subscriptions import volatile
+from app.engine.declarations.stream_events import StreamEvent
+from app.engine.declarations.subscriptions import durable, volatile
+from app.kit.events import Event
 from app.kit.text import searchable
 from app.kit.volatile import Latest
 from app.schema.context import Info
+from app.schema.enums import declare_enum
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.ticks import PriceTick, quotes_of, ticks_per_s
 from app.schema.market.sources import PriceSource
@@ -178,9 +182,50 @@ def _watchlist_ticks(latest: Latest, _: object) -> WatchlistTicks:
     return WatchlistTicks(at=msgspec.convert(tick["at"], datetime), source=tick["source"], quotes=tick["quotes"])
 
 
+declare_enum(
+    model.WatchlistChange,
+    name="WatchlistUpdateKind",
+    description="What happened to a watchlist item.",
+    ADDED="The item was added.",
+    CHANGED="The notes of the item changed, or the viewer viewed it.",
+    MOVED="The item was moved. Its position, and the positions of other items, changed.",
+    REMOVED="The item was removed. The items after it have moved up.",
+)
+WATCHLIST_UPDATES = frozenset(model.WatchlistChange)
+
+
+@strawberry.type
+class WatchlistUpdateEvent(StreamEvent):
+    """An item of the viewer's watchlist was added, changed, moved or removed."""
+
+    kind: model.WatchlistChange = strawberry.field(description="What happened to the item.")
+    item_id: strawberry.Private[UUID]
+    item: WatchlistItem | None = related(
+        watchlist_loaders.watchlist_item_by_id,
+        key="item_id",
+        description="The item as it is now. Null if it was removed.",
+    )
+    deleted_id: strawberry.ID | None = strawberry.field(
+        description="The global ID of the removed item. Null unless the kind is REMOVED."
+    )
+
+
+def _watchlist_update_event(event: Event) -> WatchlistUpdateEvent | None:
+    if event.kind not in WATCHLIST_UPDATES:
+        return None
+    kind, id = model.WatchlistChange(event.kind), UUID(event.payload["id"])
+    deleted_id = global_id(WatchlistItem.__name__, id) if kind is model.WatchlistChange.REMOVED else None
+    return WatchlistUpdateEvent(kind=kind, item_id=id, deleted_id=deleted_id)
+
+
 @strawberry.type
 class WatchlistSubscription:
-    """Live prices of the watchlist."""
+    """Changes of the watchlist, and its live prices."""
+
+    @durable(WatchlistUpdateEvent, payload=_watchlist_update_event, per_s=0.5)
+    async def watchlist_updates(self, info: Info) -> str:
+        """The items of the viewer's watchlist as they are added, changed, moved or removed, in order."""
+        return model.watchlist_stream(info.context.require_viewer().user_id)
 
     @volatile(WatchlistTicks, payload=_watchlist_ticks, per_s=ticks_per_s)
     async def watchlist_ticks(self, info: Info) -> str:
@@ -213,6 +258,7 @@ class WatchlistViewer:
     watchlist: Connection[WatchlistItem] = paged(
         watchlist_loaders.watchlist_by_user,
         key="user_id",
+        stream=model.watchlist_stream,
         filter=WatchlistFilter,
         description="The tokens on the viewer's watchlist, in the viewer's order.",
     )

@@ -15,11 +15,11 @@ from app.domains.notifications.model import (
     notification_stream,
 )
 from app.domains.notifications.services import Notifications
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import InvalidInput, NotFound, mutation
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit import errors
 from app.kit.events import Event
@@ -28,7 +28,6 @@ from app.schema.enums import declare_enum
 
 MAX_IDS = 100
 UNREAD = "The number of unread notifications. Counting stops at 1,000: there may be more."
-STREAM_POSITION = "The event's position in the stream of the viewer's notifications."
 
 declare_enum(
     NotificationType,
@@ -105,20 +104,19 @@ class NotificationMutation:
 
 
 @strawberry.type
-class NotificationEvent:
+class NotificationEvent(StreamEvent):
     """A notification was created."""
 
-    cursor: Cursor = strawberry.field(description=STREAM_POSITION)
     notification_id: strawberry.Private[object]
     notification: Notification = related(
         notification_loaders.notification_by_id, key="notification_id", description="The notification as it is now."
     )
 
 
-def _notification_event(event: Event, cursor: Cursor) -> NotificationEvent | None:
+def _notification_event(event: Event) -> NotificationEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
-    return NotificationEvent(cursor=cursor, notification_id=created_of(event.payload).id)
+    return NotificationEvent(notification_id=created_of(event.payload).id)
 
 
 @strawberry.type

@@ -22,7 +22,7 @@ MAX_INT: Final = 2**31 - 1
 """The largest Int of GraphQL, where the count of a long-lived subscription stops."""
 
 # During an upgrade two releases run together: a request or reply of another form needs a topic of another name.
-_LIST: Final = "subscriptions.list"
+_LIST: Final = "subscriptions.list.2"
 _CLOSE: Final = "subscriptions.close"
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -72,7 +72,7 @@ class OpenSubscriptions:
         return _newest(found, first)
 
     async def close(self, viewer_id: UUID, subscription_id: str) -> None:
-        """Closes a subscription and completes it at its client.
+        """Closes a subscription, and tells its client.
 
         Raises NotFound if the viewer has no open subscription with this ID; Unavailable if a process that may hold it
         did not answer.

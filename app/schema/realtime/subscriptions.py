@@ -21,6 +21,7 @@ declare_enum(
     name="StreamTransport",
     WEBSOCKET="A WebSocket with the graphql-transport-ws protocol.",
     SSE="A stream of server-sent events.",
+    MULTIPART="A stream of parts: the protocol of Apollo's clients over HTTP.",
 )
 
 
@@ -73,7 +74,7 @@ class CloseStreamInput:
 
 @strawberry.type
 class CloseStreamPayload:
-    """The subscription was closed, and its client was notified with `complete`."""
+    """The subscription was closed, and its client was notified."""
 
     deleted_id: strawberry.ID = strawberry.field(description="The `id` of the closed subscription.")
 
@@ -86,9 +87,9 @@ class SubscriptionMutation:
     async def close_stream(self, info: Info, input: CloseStreamInput) -> Any:
         """Closes one of the viewer's subscriptions, whichever connection carries it.
 
-        Its client receives `complete` and no further event. `NotFound` means that the viewer has no open subscription
-        with this `id`. If a server process that may hold the subscription does not answer, there is an error with the
-        code MAINTENANCE; the subscription may have been closed even so.
+        Its client receives an error with the code STREAM_CLOSED and no further event. `NotFound` means that the viewer
+        has no open subscription with this `id`. If a server process that may hold the subscription does not answer,
+        there is an error with the code MAINTENANCE; the subscription may have been closed even so.
         """
         viewer = info.context.require_viewer()
         await info.context.runtime.open_subscriptions.close(viewer.user_id, input.id)

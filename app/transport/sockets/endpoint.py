@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app.engine.execution.encoding import encode
+from app.engine.streams.model import EndReason
 from app.kit.tasks import end
 from app.transport.callers import Callers, client_of
 from app.transport.connection_limits import ConnectionKey
@@ -71,7 +72,8 @@ class SocketEndpoint:
             socket.fail(error)
         finally:
             self._open.discard(socket)
-            socket.leave()
+            # Unless it has ended already for another reason.
+            socket.leave(EndReason.DISCONNECTED)
 
     async def close(self) -> None:
         """Closes all sockets, retryable, and lets no new one in; for the server to stop."""
@@ -83,7 +85,7 @@ class SocketEndpoint:
         for socket, at_s in zip(sockets, moments_s(len(sockets)), strict=True):
             if (left_s := began + at_s - loop.time()) > 0:
                 await asyncio.sleep(left_s)
-            socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.")
+            socket.close(CloseCode.RESTARTING, "The server is restarting. Connect again.", EndReason.SERVER_STOPPING)
         if self._server.tasks:
             # Mutations: the others ended with their sockets.
             await asyncio.wait(set(self._server.tasks), timeout=MUTATION_S)

@@ -1,10 +1,21 @@
 """Maps errors to the codes with which sockets are closed."""
 
+from typing import Final
+
 import structlog
 
+from app.engine.streams.model import EndReason
 from app.kit.errors import Code, Problem
 from app.transport.refusals import Refused
 from app.transport.sockets.protocol import CloseCode, Closing
+
+REASONS: Final = {
+    CloseCode.RESTARTING: EndReason.SERVER_STOPPING,
+    CloseCode.TRY_AGAIN_LATER: EndReason.FAILED,
+    CloseCode.FORBIDDEN: EndReason.FORBIDDEN,
+    CloseCode.INTERNAL: EndReason.FAILED,
+}
+"""Why the subscriptions of a socket end that is closed with one of these codes; with any other it is CLIENT_ERROR."""
 
 log = structlog.get_logger(__name__)
 

@@ -6,6 +6,7 @@ import time
 from graphql import OperationType
 
 from app.engine.execution.operations import Prepared
+from app.engine.streams.model import EndReason
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
 from app.transport.sockets.operation import OperationOwner
@@ -43,7 +44,7 @@ class SocketExecution:
     def resume(self) -> None:
         """Nothing to do: an execution waits for the client by itself."""
 
-    def close(self) -> None:
+    def close(self, reason: EndReason) -> None:
         """Ends it without sending anything. A mutation that has begun runs to its end, as over HTTP."""
         if self._task is not None and not self._must_end:
             self._task.cancel()

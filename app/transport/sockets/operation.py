@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from app.engine.execution.operations import Prepared
 from app.engine.streams.budgets import Payer
+from app.engine.streams.model import EndReason
 from app.transport.runtime import AppRuntime, Context
 from app.transport.sockets.wire import Wire
 
@@ -25,7 +26,7 @@ class SocketOperation(Protocol):
         """Continues after the client has caught up."""
         ...
 
-    def close(self) -> None:
+    def close(self, reason: EndReason) -> None:
         """Ends the operation without sending anything."""
         ...
 

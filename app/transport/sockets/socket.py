@@ -12,6 +12,7 @@ from graphql import OperationType
 
 from app.engine.execution.operations import Response
 from app.engine.streams.budgets import Payer
+from app.engine.streams.model import EndReason
 from app.kit.errors import Code, Unauthenticated
 from app.transport.connection_limits import ConnectionKey
 from app.transport.credentials import token_in
@@ -21,7 +22,7 @@ from app.transport.refusals import Refused, error_body
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sessions import Ending, Lease
 from app.transport.sockets import protocol
-from app.transport.sockets.error_mapping import closing_for
+from app.transport.sockets.error_mapping import REASONS, closing_for
 from app.transport.sockets.execution import SocketExecution
 from app.transport.sockets.operation import SocketOperation
 from app.transport.sockets.protocol import CloseCode, Closing, Complete, Init, Ping, Pong, Subscribe
@@ -98,17 +99,17 @@ class Socket:
             # A client that does not read our answers gets no further ones.
             await self.wire.writable.wait()
 
-    def close(self, code: CloseCode, reason: str) -> None:
-        """Closes the socket with this code and reason."""
-        self.wire.end(code, reason)
-        self.leave()
+    def close(self, code: CloseCode, text: str, reason: EndReason) -> None:
+        """Closes the socket with this code and text. `reason` is why its subscriptions end."""
+        self.wire.end(code, text)
+        self.leave(reason)
 
     def fail(self, error: BaseException) -> None:
         """Closes the socket for an error."""
         closing = closing_for(error)
-        self.close(closing.code, closing.reason)
+        self.close(closing.code, closing.reason, REASONS.get(closing.code, EndReason.CLIENT_ERROR))
 
-    def leave(self) -> None:
+    def leave(self, reason: EndReason) -> None:
         """Ends everything without sending anything. Idempotent."""
         self.wire.flow = None
         for timer in (self._timer, self._drain):
@@ -118,7 +119,7 @@ class Socket:
         if self._lease is not None:
             self._lease.close()
         for operation in self._operations.values():
-            operation.close()
+            operation.close(reason)
         self._operations.clear()
         if self._connection_key is not None:
             self._server.admission.release(self._connection_key)
@@ -174,7 +175,7 @@ class Socket:
 
     def _evict(self) -> None:
         self.runtime.subscriptions.counters.evictions += 1
-        self.close(CloseCode.TRY_AGAIN_LATER, _TOO_SLOW)
+        self.close(CloseCode.TRY_AGAIN_LATER, _TOO_SLOW, EndReason.SLOW_READER)
 
     # What the client says
 
@@ -194,12 +195,12 @@ class Socket:
             case Complete():
                 # Not known: it has just completed by itself, and the two messages have crossed.
                 if (operation := self._operations.pop(message.id, None)) is not None:
-                    operation.close()
+                    operation.close(EndReason.COMPLETED)
             case _:
                 assert_never(message)
 
     def _not_initialised(self) -> None:
-        self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
+        self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout", EndReason.CLIENT_ERROR)
 
     async def _init(self, message: Init) -> None:
         if self._initialised:
@@ -253,7 +254,7 @@ class Socket:
         elif viewer.user_id != before.user_id:
             raise _forbidden()
         elif lease.viewer is None or not lease.take(viewer):
-            raise Closing(CloseCode.FORBIDDEN, Ending.ENDED.value)
+            self._over(Ending.ENDED)
         else:
             self._caller = msgspec.structs.replace(self._caller, viewer=viewer)
         return True
@@ -265,7 +266,7 @@ class Socket:
 
     def _over(self, ending: Ending) -> None:
         code = CloseCode.TRY_AGAIN_LATER if ending is Ending.UNSURE else CloseCode.FORBIDDEN
-        self.close(code, ending.value)
+        self.close(code, ending.value, ending.reason)
 
     async def _subscribe(self, message: Subscribe, size_bytes: int) -> None:
         if not self._acknowledged:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.engine.execution.operations import Prepared
-from app.engine.streams.model import Delivery, Transport
+from app.engine.streams.model import Delivery, EndReason, Transport
 from app.engine.streams.subscription import Subscription
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
@@ -41,8 +41,8 @@ class SocketSubscription:
             return
         self._subscription = opened
         if not self._socket.has(self):
-            # The engine completed it while it was being opened.
-            opened.close()
+            # The engine ended it while it was being opened.
+            opened.close(EndReason.COMPLETED)
         elif not self._socket.wire.paused:
             self.resume()
 
@@ -61,15 +61,14 @@ class SocketSubscription:
             self._refused = False
             self._subscription.resume()
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
+    def finish(self, errors: list[dict[str, Any]]) -> None:
         """Sends the end. The id is free from here on."""
         if self._socket.forget(self):
-            last = protocol.complete(self.id) if errors is None else protocol.error(self.id, errors)
-            self._socket.wire.send_text(last)
+            self._socket.wire.send_text(protocol.error(self.id, errors))
 
-    def close(self) -> None:
+    def close(self, reason: EndReason) -> None:
         """Ends it without sending anything."""
         if self._task is not None:
             self._task.cancel()
         if self._subscription is not None:
-            self._subscription.close()
+            self._subscription.close(reason)

@@ -14,7 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from app.engine.streams.model import Delivery
+from app.engine.streams.model import Delivery, EndReason
 
 EXTENSION: Final = "moneta.wire"
 """Where the application finds the wire: in `scope["extensions"]`."""
@@ -32,7 +32,7 @@ _TEXT: Final = 0x81
 
 
 class Flow(Protocol):
-    """Receives how fast the peer reads."""
+    """Receives how fast the peer reads, and that the wire ends by itself."""
 
     def pause(self) -> None:
         """The peer is behind: only urgent messages are written."""
@@ -40,6 +40,10 @@ class Flow(Protocol):
 
     def resume(self) -> None:
         """The peer has caught up."""
+        ...
+
+    def leave(self, reason: EndReason) -> None:
+        """The wire closes the connection for this reason."""
         ...
 
 
@@ -141,7 +145,7 @@ class Wire(WebSocketsSansIOProtocol):
                 self.frames[0].decode()
             except UnicodeDecodeError:
                 self.frames = []
-                self.end(_INVALID_DATA, "Send UTF-8.")
+                self._end(_INVALID_DATA, "Send UTF-8.", EndReason.CLIENT_ERROR)
                 return
         super().send_receive_event_to_app()
 
@@ -155,7 +159,12 @@ class Wire(WebSocketsSansIOProtocol):
         """The peer has not answered our ping. Clients come back after 1013, not after uvicorn's own 1011."""
         self.pong_timer = None
         self.pending_ping_payload = None
-        self.end(_TRY_AGAIN_LATER, "You did not answer a ping.")
+        self._end(_TRY_AGAIN_LATER, "You did not answer a ping.", EndReason.UNRESPONSIVE)
+
+    def _end(self, code: int, text: str, reason: EndReason) -> None:
+        self.end(code, text)
+        if self.flow is not None:
+            self.flow.leave(reason)
 
     def shutdown(self) -> None:
         """Closes with 1012 when the server stops, unless the connection is closing already: that has its own end."""

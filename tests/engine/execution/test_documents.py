@@ -125,7 +125,7 @@ def test_what_is_found_out_later_is_charged_as_well() -> None:
     grown = sorted(set(sizes))
     assert len(grown) == module.MAX_KNOWN_COSTS
     assert {later - earlier for earlier, later in pairwise(grown)} == {module.COST_BYTES + module.SIZE_BYTES}
-    engine.prepare("subscription { newBlock { cursor } }", None, None, introspection_allowed=True)
+    engine.prepare("subscription { blocks { cursor } }", None, None, introspection_allowed=True)
     assert documents.size_bytes > sizes[-1] + module.KEY_BYTES
 
 

@@ -8,7 +8,7 @@ import strawberry
 from msgspec.structs import replace
 from strawberry.schema.config import StrawberryConfig
 
-from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.engine.execution.breadth_first import Levels
 from app.engine.execution.engine import MAX_REPEATS, Engine
@@ -85,13 +85,18 @@ class Query:
         return Made(name="")
 
 
-def _event(event: Event, cursor: Cursor) -> str:
-    return "event"
+@strawberry.type
+class Happening(StreamEvent):
+    """An event."""
+
+
+def _event(event: Event) -> Happening:
+    return Happening()
 
 
 @strawberry.type
 class Subscription:
-    @durable(str, payload=_event, per_s=1.0, description="Events.")
+    @durable(Happening, payload=_event, per_s=1.0, description="Events.")
     async def events(self, info: strawberry.Info[Asking, None]) -> str:
         if info.context.migrations:
             info.context.migrations -= 1
@@ -184,7 +189,7 @@ async def test_both_are_bounded(database: Database, executions: Counter[str]) ->
 
 async def test_a_stream_is_opened_where_a_migration_comes_between(database: Database) -> None:
     engine = Engine(SCHEMA, LIMITS)
-    prepared = prepare(engine, "subscription { events }")
+    prepared = prepare(engine, "subscription { events { cursor } }")
     opened = await engine.open_stream(prepared, Asking(database, migrations=MAX_REPEATS))
     assert opened.stream == "events"
     with pytest.raises(Unavailable):

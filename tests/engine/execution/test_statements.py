@@ -8,6 +8,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.dev.embedded import Embedded
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.engine.execution.engine import Engine
 from app.kit.db import PUBLIC, Database
@@ -59,7 +60,7 @@ class Query:
 
 
 @strawberry.type
-class Event:
+class Event(StreamEvent):
     @strawberry.field
     async def ask(self, info: Info, times: int) -> int:
         return await _ask(info, times)
@@ -67,7 +68,7 @@ class Event:
 
 @strawberry.type
 class Subscription:
-    @durable(Event, payload=lambda event, cursor: Event(), per_s=1.0, description="Events.")
+    @durable(Event, payload=lambda event: Event(), per_s=1.0, description="Events.")
     async def events(self) -> str:
         return "events"
 

@@ -15,7 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.bindings import bind_resolvers
-from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import Followed, durable, volatile
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import Prepared
@@ -80,35 +80,39 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
-def _executed(root: "Number", info: Info) -> int:
+def _executed(root: "Value", info: Info) -> int:
     if info.context.world.failures:
         raise info.context.world.failures.pop(0)
     info.context.world.executed.append(root.number)
     return root.number
 
 
-def _seen_by(root: "Number", info: Info) -> str:
+def _seen_by(root: "Value", info: Info) -> str:
     return str(info.context.viewer_id)
 
 
 @strawberry.type
-class Number:
-    cursor: Cursor | None
+class Value:
     number: int
     value: int = strawberry.field(resolver=_executed, metadata=computed_for(Audience.PUBLIC))
     seen_by: str = strawberry.field(resolver=_seen_by)
 
 
-def _number(event: Event, cursor: Cursor) -> Number | None:
-    return Number(cursor=cursor, number=event.payload["n"]) if event.kind == "n" else None
+@strawberry.type
+class Number(Value, StreamEvent):
+    """A number that was appended."""
 
 
-def _latest(latest: Latest, _: object) -> Number:
-    return Number(cursor=None, number=latest.payload)
+def _number(event: Event) -> Number | None:
+    return Number(number=event.payload["n"]) if event.kind == "n" else None
 
 
-def _chosen(latest: Latest, choice: tuple[str, ...]) -> Number | None:
-    return Number(cursor=None, number=latest.payload) if latest.key in choice else None
+def _latest(latest: Latest, _: object) -> Value:
+    return Value(number=latest.payload)
+
+
+def _chosen(latest: Latest, choice: tuple[str, ...]) -> Value | None:
+    return Value(number=latest.payload) if latest.key in choice else None
 
 
 @strawberry.type(name="Subscription")
@@ -130,11 +134,11 @@ class Streams:
     async def whole(self, since: int = 0) -> Followed:
         return Followed(STREAM, since=since)
 
-    @volatile(Number, payload=_latest, audience=Audience.PUBLIC, per_s=1.0, description="The latest.")
+    @volatile(Value, payload=_latest, audience=Audience.PUBLIC, per_s=1.0, description="The latest.")
     async def latest(self) -> str:
         return "latest"
 
-    @volatile(Number, payload=_chosen, audience=Audience.PUBLIC, per_s=1.0, description="The latest of some keys.")
+    @volatile(Value, payload=_chosen, audience=Audience.PUBLIC, per_s=1.0, description="The latest of some keys.")
     async def chosen(self, keys: list[str]) -> Followed:
         return Followed("latest", choice=tuple(sorted(set(keys))))
 
@@ -170,7 +174,7 @@ class Inbox:
         self.cursors += [each.cursor for each in deliveries]
         return True
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
+    def finish(self, errors: list[dict[str, Any]]) -> None:
         assert not self.finished
         self.finished, self.errors = True, errors
 
@@ -181,6 +185,10 @@ class Inbox:
     @property
     def codes(self) -> list[str]:
         return [error["extensions"]["code"] for error in self.errors or []]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [error["extensions"]["reason"] for error in self.errors or []]
 
 
 class Stage:

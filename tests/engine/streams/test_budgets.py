@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
-from app.engine.streams.iterator import Failed, iterate
-from app.engine.streams.model import Transport
+from app.engine.streams.iterator import Failed
+from app.engine.streams.model import EndReason, Transport
 from app.kit.db import Database
 from tests.engine.streams.stage import ALICE, BOB, Context, Inbox, Stage, stage_of
 from tests.engine.support import LIMITS
+from tests.pulled_events import iterate
 from tests.waiting import until
 
 TIGHT = replace(LIMITS, stream_cost_per_socket=10, stream_cost_per_viewer=16, stream_cost_per_address=13)
@@ -127,7 +128,7 @@ async def test_a_subscription_beyond_the_budget_is_refused_with_its_fix(database
         await stage.open(Inbox(), numbered(2, fields=1), payer=here)
         await stage.open(Inbox(), numbered(0), payer=here)
         assert isinstance(await stage.try_open(Inbox(), numbered(3), payer=here), list)
-        opened[1].close()
+        opened[1].close(EndReason.COMPLETED)
         await stage.open(Inbox(), numbered(3), payer=here)
 
 
@@ -151,9 +152,9 @@ async def test_every_end_gives_back(database: Database, redis: Redis) -> None:
     """Closed by the client, ended by us, refused, failed on its way in, or by a sink that fails."""
     async with stage_of(database, redis) as stage:
         here = payer("socket", "address")
-        (await stage.open(Inbox(), numbered(1), payer=here)).close()
+        (await stage.open(Inbox(), numbered(1), payer=here)).close(EndReason.COMPLETED)
         assert await accounts(stage) == 0
-        (await stage.open(Inbox(), numbered(1), payer=here)).finish(None)
+        (await stage.open(Inbox(), numbered(1), payer=here)).finish(EndReason.FAILED, [])
         assert await accounts(stage) == 0
         # Nobody may follow `own`; nobody was ever given this cursor.
         assert isinstance(await stage.try_open(Inbox(), "subscription { own { number } }", payer=here), list)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import pytest
 from redis.asyncio import Redis
 
-from app.engine.streams.iterator import Failed, iterate
-from app.engine.streams.model import Delivery, Transport
+from app.engine.streams.iterator import Failed
+from app.engine.streams.model import Delivery, EndReason, Transport
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from tests.engine.streams.stage import ALICE, BOB, STREAM, Context, Inbox, stage_of
 from tests.engine.support import NOBODY
+from tests.pulled_events import iterate
 from tests.waiting import until
 
 OWN = "subscription { own { number value } }"
@@ -72,8 +73,8 @@ async def test_leaving_at_any_moment(database: Database, redis: Redis) -> None:
             inbox = Inbox()
             subscription = await stage.open(inbox)
             await asyncio.sleep(0)
-            subscription.close()
-            subscription.close()
+            subscription.close(EndReason.COMPLETED)
+            subscription.close(EndReason.COMPLETED)
             given = len(inbox.bodies)
             subscription.resume()
             assert len(inbox.bodies) == given
@@ -92,7 +93,7 @@ async def test_ten_thousand_opened_and_closed_leave_nothing(database: Database, 
             if round_ % 20 == 0:
                 await stage.append(round_)
             for subscription in opened:
-                subscription.close()
+                subscription.close(EndReason.COMPLETED)
         assert len(stage.subscriptions) == stage.subscriptions.groups == 0
         assert stage.subscriptions.of(ALICE) == []
         await until(lambda: stage.hub.listening == 0)
@@ -160,7 +161,7 @@ async def test_a_subscription_is_ended_by_its_viewer_only(database: Database, re
         assert not stage.subscriptions.end(subscription.id, BOB)
         assert (inbox.finished, inbox.errors) == (False, None)
         assert stage.subscriptions.end(subscription.id, ALICE)
-        assert (inbox.finished, inbox.errors) == (True, None)
+        assert (inbox.finished, inbox.codes, inbox.reasons) == (True, ["STREAM_CLOSED"], ["STREAM_CLOSED"])
         assert not stage.subscriptions.end(subscription.id, ALICE)
         assert subscription.document == "subscription {\n  own {\n    number\n    value\n  }\n}"
 

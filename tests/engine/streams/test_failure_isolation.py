@@ -13,10 +13,10 @@ from app.engine.declarations.subscriptions import Opened
 from app.engine.execution.engine import Engine
 from app.engine.execution.failures import TimedOut
 from app.engine.execution.operations import Prepared, RequestContext
-from app.engine.streams.model import Delivery
+from app.engine.streams.model import Delivery, EndReason
 from app.engine.streams.subscription import State, Subscription
 from app.kit.db import SYSTEM, Database
-from app.kit.errors import Unavailable
+from app.kit.errors import ResyncRequired, Unavailable
 from app.kit.event_history import StreamHeads
 from app.kit.events import Fact
 from app.kit.hub import Hub
@@ -67,7 +67,7 @@ async def test_who_is_on_the_way_into_a_group_that_ends_joins_the_next(
             opening = asyncio.create_task(stage.open(second, after=stream_cursor(stage.hub.epoch, STREAM, 1)))
             await looking.wait()
         group = next(iter(stage.subscriptions._entry_of))
-        group.finish(None)
+        group.finish(ResyncRequired())
         assert first.finished
         await stage.append(1)
         found.set()
@@ -139,7 +139,7 @@ async def test_a_sink_may_close_its_subscription_while_it_is_handed_an_event(dat
             subscription: Subscription
 
             def deliver(self, deliveries: Sequence[Delivery]) -> bool:
-                self.subscription.close()
+                self.subscription.close(EndReason.COMPLETED)
                 return False
 
         closing, sound = Closing(), Inbox()
@@ -158,7 +158,7 @@ async def test_every_subscriber_is_finished_though_one_cannot_be(
     async with stage_of(database, redis) as stage:
 
         class Gone(Inbox):
-            def finish(self, errors: list[dict[str, Any]] | None) -> None:
+            def finish(self, errors: list[dict[str, Any]]) -> None:
                 raise RuntimeError("the transport is closed")
 
         inboxes = [Inbox(), Gone(), Inbox()]

@@ -1,6 +1,7 @@
 """Equal subscriptions are executed once; those of different audiences never share."""
 
 import json
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from app.engine.execution.engine import Engine
+from app.engine.execution.operations import ExecutionPath
 from app.kit.db import Database
 from app.kit.loaders import Audience
-from tests.engine.streams.stage import ALICE, BOB, SCHEMA, Inbox, stage_of
+from tests.engine.streams.stage import ALICE, BOB, SCHEMA, STREAM, Inbox, stage_of
 from tests.engine.support import LIMITS
 from tests.waiting import until
 
@@ -32,6 +34,21 @@ async def test_an_event_is_executed_once_however_many_subscribe(
         assert stage.subscriptions.groups == 1
         # One encoding as well: they hold the very same bytes.
         assert {id(body) for inbox in inboxes for body in inbox.bodies} == {id(body) for body in inboxes[0].bodies}
+
+
+async def test_every_event_says_where_it_is_and_when_it_was_appended(database: Database, redis: Redis) -> None:
+    async with stage_of(database, redis) as stage:
+        inbox = Inbox()
+        position = "fragment Position on StreamEvent { cursor at }"
+        await stage.open(inbox, f"subscription {{ numbers {{ ...Position value }} }} {position}")
+        await stage.append(1, 2)
+        await until(lambda: len(inbox.bodies) == 2)
+        events = [json.loads(body)["data"]["numbers"] for body in inbox.bodies]
+        stored = await stage.events.after(STREAM, 0, 10)
+        assert [event["cursor"] for event in events] == inbox.cursors
+        assert [datetime.fromisoformat(event["at"]) for event in events] == [event.created_at for event in stored]
+        # A fragment on the interface is planned as one on the type is.
+        assert stage.engine.paths == {ExecutionPath.BREADTH_FIRST: 2}
 
 
 async def test_what_means_the_same_is_the_same(database: Database, redis: Redis) -> None:

@@ -32,7 +32,7 @@ from starlette.types import ASGIApp
 
 from app.domains.accounts.model import Client, Viewer
 from app.engine.execution.failures import describe
-from app.engine.streams.model import Transport
+from app.engine.streams.model import EndReason, Transport
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
@@ -100,7 +100,7 @@ class Target:
             )
         errors = opened if isinstance(opened, list) else []
         if not isinstance(opened, list):
-            opened.close()
+            opened.close(EndReason.COMPLETED)
         self._judge(call, name, [error["extensions"]["code"] for error in errors], log, None)
         self._note(call)
         return {"errors": errors}

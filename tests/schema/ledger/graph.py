@@ -10,7 +10,7 @@ from app.domains.accounts import model as accounts
 from app.engine.declarations.limits import Limits
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import Response
-from app.engine.streams.iterator import Failed, iterate
+from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import PUBLIC
@@ -25,6 +25,7 @@ from app.schema.realtime.registry import OpenSubscriptions
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
 from tests.engine.support import CURSORS, NOBODY
+from tests.pulled_events import iterate
 from tests.waiting import HANG_S
 
 LIMITS = Limits(

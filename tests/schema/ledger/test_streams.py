@@ -14,6 +14,7 @@ from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery
 from app.kit.loaders import Audience
 from app.kit.volatile import VolatileTopics
+from tests.conftest import Owner
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph
 from tests.waiting import until
@@ -45,10 +46,10 @@ async def watching(
 async def test_blocks_arrive_in_order_for_anybody(graph: Graph, scene: Scene) -> None:
     alice = await scene.person()
     await scene.mine(alice)
-    query = "subscription { newBlock { cursor block { height miner { walletId } } } }"
+    query = "subscription { blocks { cursor block { height miner { walletId } } } }"
     task = await watching(graph, graph.subscribe(query), 3)
     await scene.mine(alice, 3)
-    taken = [event["newBlock"] for event in await task]
+    taken = [event["blocks"] for event in await task]
     assert [event["block"] for event in taken] == [
         {"height": height, "miner": {"walletId": alice.wallet_id}} for height in (1, 2, 3)
     ]
@@ -70,15 +71,15 @@ async def test_a_payment_is_followed_from_pending_to_confirmed(graph: Graph, sce
 async def test_the_balance_is_published_when_it_changes(graph: Graph, scene: Scene) -> None:
     alice, bob, miner = await scene.person(), await scene.person(), await scene.person()
     await scene.mine(alice)
-    query = "subscription { walletBalance { balance wallet { walletId pending { incoming } } } }"
+    query = "subscription { walletBalanceUpdates { balance wallet { walletId pending { incoming } } } }"
     task = await watching(graph, graph.subscribe(query, by=bob), 1)
     await scene.pay(alice, bob, "1")
-    assert [event["walletBalance"] for event in await task] == [
+    assert [event["walletBalanceUpdates"] for event in await task] == [
         {"balance": "0.00000000", "wallet": {"walletId": bob.wallet_id, "pending": {"incoming": "1.00000000"}}}
     ]
     task = await watching(graph, graph.subscribe(query, by=bob), 1)
     await scene.mine(miner)
-    assert [event["walletBalance"] for event in await task] == [
+    assert [event["walletBalanceUpdates"] for event in await task] == [
         {"balance": "1.00000000", "wallet": {"walletId": bob.wallet_id, "pending": {"incoming": "0.00000000"}}}
     ]
 
@@ -87,10 +88,10 @@ async def test_a_payer_is_notified_when_their_payment_is_confirmed(graph: Graph,
     alice, bob, miner = await scene.person(), await scene.person(), await scene.person()
     await scene.mine(alice)
     await scene.pay(alice, bob, "1")
-    query = "subscription { walletBalance { balance wallet { pending { outgoing } } } }"
+    query = "subscription { walletBalanceUpdates { balance wallet { pending { outgoing } } } }"
     task = await watching(graph, graph.subscribe(query, by=alice), 1)
     await scene.mine(miner)
-    assert [event["walletBalance"] for event in await task] == [
+    assert [event["walletBalanceUpdates"] for event in await task] == [
         {"balance": "498.99999000", "wallet": {"pending": {"outgoing": "0.00000000"}}}
     ]
 
@@ -98,13 +99,13 @@ async def test_a_payer_is_notified_when_their_payment_is_confirmed(graph: Graph,
 async def test_a_miner_is_notified_of_the_pending_reward(graph: Graph, scene: Scene) -> None:
     alice, miner = await scene.person(), await scene.person()
     await scene.mine(alice)
-    query = "subscription { walletBalance { wallet { walletId } } }"
+    query = "subscription { walletBalanceUpdates { wallet { walletId } } }"
     task = await watching(graph, graph.subscribe(query, by=miner), 1)
     await scene.mine(miner)
-    assert [event["walletBalance"] for event in await task] == [{"wallet": {"walletId": miner.wallet_id}}]
+    assert [event["walletBalanceUpdates"] for event in await task] == [{"wallet": {"walletId": miner.wallet_id}}]
 
 
-@pytest.mark.parametrize("field", ["transactionUpdates", "walletBalance"])
+@pytest.mark.parametrize("field", ["transactionUpdates", "walletBalanceUpdates"])
 async def test_another_wallet_is_not_there(graph: Graph, scene: Scene, field: str) -> None:
     alice, bob = await scene.person(), await scene.person()
 
@@ -131,9 +132,9 @@ async def test_a_list_is_handed_over_to_its_stream(graph: Graph, scene: Scene) -
     assert payments["nodes"] == []
     await scene.mine(alice, 2)
     paid = await scene.pay(alice, bob, "1")
-    query = "subscription { newBlock { block { height } } }"
+    query = "subscription { blocks { block { height } } }"
     task = await watching(graph, graph.subscribe(query, after=page["streamCursor"]), 2)
-    assert [event["newBlock"]["block"]["height"] for event in await task] == [
+    assert [event["blocks"]["block"]["height"] for event in await task] == [
         page["nodes"][0]["height"] + 1,
         page["nodes"][0]["height"] + 2,
     ]
@@ -159,9 +160,29 @@ async def test_the_lists_of_several_parents_take_as_many_statements_as_that_of_o
 async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, scene: Scene) -> None:
     alice = await scene.person()
     await scene.mine(alice)
-    assert await graph.data("{ mempool { streamCursor nodes { hash } } }") == {
-        "mempool": {"streamCursor": None, "nodes": []}
-    }
+    query = f'{{ wallet(id: "{alice.wallet_id}") {{ blocksMined {{ streamCursor }} }} }}'
+    assert await graph.data(query) == {"wallet": {"blocksMined": {"streamCursor": None}}}
+
+
+async def test_the_mempool_is_followed_with_one_event_for_each_block(graph: Graph, scene: Scene, owner: Owner) -> None:
+    alice, bob = await scene.person(), await scene.person()
+    await scene.mine(alice, 4)
+    page = (await graph.data("{ mempool { streamCursor nodes { hash } } }"))["mempool"]
+    assert page["nodes"] == []
+    # A block without payments takes nothing out of the mempool.
+    await scene.mine(alice)
+    query = """subscription { mempoolUpdates {
+        kind transaction { hash } block { transactions { nodes { hash sender { walletId } } } } } }"""
+    task = await watching(graph, graph.subscribe(query, after=page["streamCursor"]), 3)
+    paid = [await scene.pay(alice, bob, "1"), await scene.pay(alice, bob, "2")]
+    await scene.mine(bob)
+    events = [event["mempoolUpdates"] for event in await task]
+    assert [event["kind"] for event in events] == ["ACCEPTED", "ACCEPTED", "CONFIRMED"]
+    assert [event["transaction"] and event["transaction"]["hash"] for event in events] == [*paid, None]
+    confirmed = events[2]["block"]["transactions"]["nodes"]
+    assert {each["hash"] for each in confirmed if each["sender"] is not None} == set(paid)
+    assert [event["block"] for event in events[:2]] == [None, None]
+    assert await owner.fetchval("SELECT count(*) FROM events WHERE stream = 'mempool'") == 3
 
 
 async def test_the_search_for_a_block_is_published_in_its_current_state(
@@ -189,11 +210,11 @@ async def test_the_search_for_a_block_is_published_in_its_current_state(
 @pytest.mark.parametrize(
     ("selection", "audience"),
     [
-        ("newBlock { cursor block { id height hash confirmations miner { id walletId } } }", Audience.PUBLIC),
-        ("newBlock { block { miner { owner { displayName } transactions { nodes { fee } } } } }", Audience.PUBLIC),
-        ("newBlock { block { transactions { totalCount { value } nodes { confirmations } } } }", Audience.PUBLIC),
-        ("newBlock { block { miner { balance } } }", Audience.VIEWER),
-        ("newBlock { block { miner { owner { displayName email } } } }", Audience.VIEWER),
+        ("blocks { cursor block { id height hash confirmations miner { id walletId } } }", Audience.PUBLIC),
+        ("blocks { block { miner { owner { displayName } transactions { nodes { fee } } } } }", Audience.PUBLIC),
+        ("blocks { block { transactions { totalCount { value } nodes { confirmations } } } }", Audience.PUBLIC),
+        ("blocks { block { miner { balance } } }", Audience.VIEWER),
+        ("blocks { block { miner { owner { displayName email } } } }", Audience.VIEWER),
         ("miningProgress { hashes miner { publicKey } }", Audience.PUBLIC),
         ("transactionUpdates { transaction { hash } }", Audience.VIEWER),
     ],

@@ -32,7 +32,7 @@ class Open:
     id: str
     viewer_id: UUID
     age_s: int = 0
-    document: str = "subscription { newBlock { cursor } }"
+    document: str = "subscription { blocks { cursor } }"
     transport: Transport = Transport.WEBSOCKET
     delivered: int = 0
     lag: int = 0
@@ -92,7 +92,7 @@ async def test_the_newest_of_all_processes_come_first(redis: Redis, servers: Emb
         assert await ids(second, uuid4()) == []
         assert (await first.registry.newest(ALICE, 2))[1] == OpenSubscription(
             id="c",
-            document="subscription { newBlock { cursor } }",
+            document="subscription { blocks { cursor } }",
             transport=Transport.SSE,
             opened_at=NOON - timedelta(seconds=20),
             delivered=7,

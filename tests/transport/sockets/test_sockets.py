@@ -140,19 +140,6 @@ async def test_a_subscription_that_is_completed_while_it_opens_stays_closed(stag
         assert stage.hub.listening == 1
 
 
-async def test_the_server_completes_a_subscription(stage: Stage) -> None:
-    alice = stage.log_in("alice")
-    async with stage.connect() as socket:
-        await begin(socket, {"authorization": "Bearer alice"})
-        await subscribe(socket, "s", "subscription { mine { n } }")
-        await until(lambda: stage.open == 1)
-        (member,) = stage.runtime.subscriptions.of(alice.user_id)
-        assert stage.runtime.subscriptions.end(member.id, alice.user_id)
-        assert await hear(socket) == {"id": "s", "type": "complete"}
-        await subscribe(socket, "s", "{ hello }")
-        assert (await hear(socket))["type"] == "next"
-
-
 async def test_ping_is_answered_even_before_the_acknowledgement(stage: Stage) -> None:
     async with stage.connect() as socket:
         await say(socket, "ping", payload={"a": 1})

@@ -37,9 +37,9 @@ export const transfer = graphql`
   }
 `;
 
-export const newBlock = graphql`
-  subscription walletNewBlockSubscription {
-    newBlock {
+export const blocks = graphql`
+  subscription walletBlocksSubscription {
+    blocks {
       block {
         id
         height

@@ -14,7 +14,7 @@ from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import ZERO_WALLET_ID, Transaction, encode, signed_size
 from app.domains.ledger.services.head import Head, read_database_time, read_spending_context
 from app.domains.ledger.statements import BlockSql, ChainSql
-from app.domains.ledger.streams import CHAIN_STREAM, wallet_stream
+from app.domains.ledger.streams import CHAIN_STREAM, MEMPOOL_STREAM, MempoolChange, wallet_stream
 from app.kit.db import Tx
 from app.kit.events import EventLog, Fact
 
@@ -151,7 +151,11 @@ def _facts(stored: model.Block, hashes: tuple[bytes, ...], parties: list[set[str
     # Wallets whose spendable or pending coins changed.
     affected = sorted(set(changed).union(*parties))
     facts += [Fact(wallet_stream(wallet_id), "balance.changed", {"height": height}) for wallet_id in affected]
-    facts.append(Fact(CHAIN_STREAM, "block.connected", {"height": height, "hash": stored.block_hash}))
+    connected = {"height": height, "hash": stored.block_hash}
+    facts.append(Fact(CHAIN_STREAM, "block.connected", connected))
+    if stored.transaction_count > 1:
+        # One event, however many it took: the block has their list. The coinbase was never in the mempool.
+        facts.append(Fact(MEMPOOL_STREAM, MempoolChange.CONFIRMED, connected))
     return facts
 
 

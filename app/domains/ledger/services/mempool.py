@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from app.domains.ledger.model import MempoolFull
 from app.domains.ledger.services.payments import wallet_facts
 from app.domains.ledger.statements import ChainSql, MempoolSql, WalletSql
+from app.domains.ledger.streams import MEMPOOL_STREAM, MempoolChange
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
-from app.kit.events import EventLog
+from app.kit.events import EventLog, Fact
 
 MEMPOOL_LIMIT = 20_000
 """Ten full blocks of payments. Approximate, because it is checked once a second."""
@@ -81,6 +82,7 @@ class Mempool:
                 "transaction.failed", failed.transaction_hash, [failed.sender_wallet_id, failed.recipient_wallet_id]
             )
         ]
+        facts += [Fact(MEMPOOL_STREAM, MempoolChange.FAILED, {"hash": failed.transaction_hash}) for failed in family]
         await self.events.append(tx, facts)
         return len(family)
 

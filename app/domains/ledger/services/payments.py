@@ -14,7 +14,7 @@ from app.domains.ledger.rules.spending import ChainRules
 from app.domains.ledger.rules.timestamps import to_datetime
 from app.domains.ledger.rules.transaction import SignedTransaction, encode, signed_size
 from app.domains.ledger.statements import PayerRow, PaymentSql, SubmitterRow
-from app.domains.ledger.streams import wallet_stream
+from app.domains.ledger.streams import MEMPOOL_STREAM, MempoolChange, wallet_stream
 from app.kit.crypto.rsa import verify
 from app.kit.db import Tx
 from app.kit.errors import InvalidInput, Unavailable
@@ -100,7 +100,8 @@ async def pay_once(tx: Tx, events: EventLog, keyed: KeyedRequest, work: Callable
     outcome = await once(tx, keyed, work, Accepted)
     payment = outcome.result
     if payment["wallets"] and not outcome.replayed:
-        await events.append(tx, wallet_facts("transaction.pending", payment["hash"], payment["wallets"]))
+        accepted = Fact(MEMPOOL_STREAM, MempoolChange.ACCEPTED, {"hash": payment["hash"]})
+        await events.append(tx, [*wallet_facts("transaction.pending", payment["hash"], payment["wallets"]), accepted])
     return payment["hash"]
 
 

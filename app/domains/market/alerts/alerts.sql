@@ -50,7 +50,7 @@ DELETE FROM alerts WHERE id = $1 AND user_id = $2;
 
 -- name: delete_expired_alerts
 -- Deletes alerts that can never fire again.
-DELETE FROM alerts WHERE expires_at <= $1;
+DELETE FROM alerts WHERE expires_at <= $1 RETURNING id, user_id;
 
 -- name: crossed_alerts
 -- Locks each alert that may fire and whose threshold was crossed, with the position of its crossing: a range scan of

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Interval
 from app.kit.errors import Problem
+from app.kit.events import Fact
 
 MAX_COOLDOWN_S: Final = 365 * 24 * 60 * 60
 MAX_MULTIPLE: Final = 1000
@@ -239,6 +240,25 @@ class Firing(msgspec.Struct, frozen=True):
     value: Decimal
     title: str
     message: str
+
+
+class AlertChange(StrEnum):
+    """What happened to an alert, as its events say it."""
+
+    CREATED = "alert.created"
+    CHANGED = "alert.changed"
+    FIRED = "alert.fired"
+    DELETED = "alert.deleted"
+
+
+def alert_stream(user_id: UUID) -> str:
+    """The stream of a user's alerts."""
+    return f"alerts:{user_id}"
+
+
+def alert_fact(change: AlertChange, user_id: UUID, alert_id: UUID) -> Fact:
+    """The event of a change."""
+    return Fact(alert_stream(user_id), change, {"id": str(alert_id)})
 
 
 class FiredAlert(msgspec.Struct, frozen=True):

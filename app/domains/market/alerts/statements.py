@@ -26,7 +26,7 @@ class AlertSql(Statements, file="alerts.sql"):
     lock_alert: Query[Alert]
     update_alert: Query[Alert]
     delete_alert: Command
-    delete_expired_alerts: Command
+    delete_expired_alerts: Query[tuple[UUID, UUID]]
     crossed_alerts: Query[CrossedAlert]
     armed_alerts: Query[ArmedAlert]
     armed_symbols: Query[str]

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 
 NEWS_RETENTION = timedelta(days=365)
+NEWS_STREAM = "news"
+ARTICLE_STORED = "article.stored"
 MAX_TITLE = 500
 MAX_SYMBOLS = 20
 """A text that mentions more is about none in particular: only the first are kept."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -51,6 +52,20 @@ class WatchlistChanges(msgspec.Struct, frozen=True, kw_only=True):
     notes: str | UnsetType | None = UNSET
     position: int | UnsetType = UNSET
     viewed: bool = False
+
+
+class WatchlistChange(StrEnum):
+    """What happened to an item, as its events say it."""
+
+    ADDED = "item.added"
+    CHANGED = "item.changed"
+    MOVED = "item.moved"
+    REMOVED = "item.removed"
+
+
+def watchlist_stream(user_id: UUID) -> str:
+    """The stream of a user's watchlist."""
+    return f"watchlist:{user_id}"
 
 
 class AlreadyWatched(Problem):

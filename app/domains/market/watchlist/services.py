@@ -9,12 +9,20 @@ from msgspec import UNSET
 from app.domains.accounts.model import Viewer
 from app.domains.market.tokens.model import symbol_of
 from app.domains.market.tokens.services.search import known_symbol
-from app.domains.market.watchlist.model import AlreadyWatched, WatchlistChanges, WatchlistFull, WatchlistItem
+from app.domains.market.watchlist.model import (
+    AlreadyWatched,
+    WatchlistChange,
+    WatchlistChanges,
+    WatchlistFull,
+    WatchlistItem,
+    watchlist_stream,
+)
 from app.domains.market.watchlist.rules import MAX_DECIMALS, decimals_of, is_between, rank_between
 from app.domains.market.watchlist.statements import WatchlistSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
+from app.kit.events import EventLog, Fact
 from app.kit.idempotency import KeyedRequest, Made, once
 from app.kit.text import is_storable
 
@@ -28,6 +36,7 @@ class Watchlist:
 
     database: Database
     clock: Clock
+    events: EventLog
     limit: int
 
     async def add(self, viewer: Viewer, symbol: str, notes: str | None, idempotency_key: str) -> WatchlistItem:
@@ -57,6 +66,8 @@ class Watchlist:
             item = await tx.fetch_one(WatchlistSql.watchlist_item, added.result.id, viewer.user_id)
             if item is None:
                 raise ResultDeleted
+            if not added.replayed:
+                await self._append(tx, viewer, item.id, WatchlistChange.ADDED)
             return item
 
         return await self.database.write(viewer.scope, work)
@@ -74,7 +85,12 @@ class Watchlist:
             values = (has_notes, notes, viewed_at, rank)
             if not await tx.execute(WatchlistSql.update_watchlist_item, id, viewer.user_id, *values):
                 raise NotFound(WatchlistItem)
-            return await _item(tx, viewer, id)
+            item = await _item(tx, viewer, id)
+            changes_made = [WatchlistChange.CHANGED] if has_notes or viewed_at is not None else []
+            if rank is not None:
+                changes_made.append(WatchlistChange.MOVED)
+            await self._append(tx, viewer, id, *changes_made)
+            return item
 
         return await self.database.write(viewer.scope, work)
 
@@ -84,8 +100,13 @@ class Watchlist:
         async def work(tx: Tx) -> None:
             if not await tx.execute(WatchlistSql.delete_watchlist_item, id, viewer.user_id):
                 raise NotFound(WatchlistItem)
+            await self._append(tx, viewer, id, WatchlistChange.REMOVED)
 
         await self.database.write(viewer.scope, work)
+
+    async def _append(self, tx: Tx, viewer: Viewer, id: UUID, *changes: WatchlistChange) -> None:
+        stream, payload = watchlist_stream(viewer.user_id), {"id": str(id)}
+        await self.events.append(tx, [Fact(stream, change, payload) for change in changes])
 
 
 async def _rank_at(tx: Tx, viewer: Viewer, id: UUID, position: int) -> Decimal | None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
@@ -15,10 +16,9 @@ from app.domains.market.tokens.model import symbol_of
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.engine.declarations.computed import from_parent
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.durations import SECOND, Milliseconds, milliseconds_of, number_of
 from app.engine.declarations.extensions import extension_of
-from app.engine.declarations.nodes import Node, key_of, node_type
+from app.engine.declarations.nodes import Node, global_id, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
@@ -31,6 +31,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.engine.declarations.relations import paged, related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
 from app.kit.events import Event
 from app.schema.context import Info
@@ -38,8 +39,9 @@ from app.schema.enums import declare_enum
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
 from app.schema.market.tokens import Token, TokenNotFound
-from app.schema.notifications.notifications import STREAM_POSITION, Notification
+from app.schema.notifications.notifications import Notification
 
+ALERT_UPDATES = frozenset(model.AlertChange)
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 ARMED = "An alert is armed when it is created, changed, or enabled again."
 COOLDOWN = (
@@ -219,10 +221,9 @@ class AlertNotification:
 
 
 @strawberry.type
-class PriceAlertEvent:
+class PriceAlertEvent(StreamEvent):
     """An alert of the viewer on a price has fired."""
 
-    cursor: Cursor = strawberry.field(description=STREAM_POSITION)
     price_usd: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
     triggered_at: datetime = strawberry.field(description="When the alert fired.")
     alert_id: strawberry.Private[object]
@@ -235,14 +236,13 @@ class PriceAlertEvent:
     )
 
 
-def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
+def _price_alert_event(event: Event) -> PriceAlertEvent | None:
     if event.kind != NOTIFICATION_CREATED:
         return None
     fired = model.alert_fired_of(event.payload)
     if fired is None or fired.alert_type not in PRICE_ALERTS:
         return None
     return PriceAlertEvent(
-        cursor=cursor,
         price_usd=fired.value,
         triggered_at=fired.created_at,
         alert_id=fired.alert_id,
@@ -250,9 +250,47 @@ def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
     )
 
 
+declare_enum(
+    model.AlertChange,
+    name="AlertUpdateKind",
+    description="What happened to an alert.",
+    CREATED="The alert was created.",
+    CHANGED="The viewer changed the alert.",
+    FIRED="The alert fired.",
+    DELETED="The alert was deleted, by the viewer or because it had expired.",
+)
+
+
+@strawberry.type
+class AlertUpdateEvent(StreamEvent):
+    """An alert of the viewer was created, changed or deleted, or it fired."""
+
+    kind: model.AlertChange = strawberry.field(description="What happened to the alert.")
+    alert_id: strawberry.Private[UUID]
+    alert: Alert | None = related(
+        alert_loaders.alert_by_id, key="alert_id", description="The alert as it is now. Null if it was deleted."
+    )
+    deleted_id: strawberry.ID | None = strawberry.field(
+        description="The global ID of the deleted alert. Null unless the kind is DELETED."
+    )
+
+
+def _alert_update_event(event: Event) -> AlertUpdateEvent | None:
+    if event.kind not in ALERT_UPDATES:
+        return None
+    kind, id = model.AlertChange(event.kind), UUID(event.payload["id"])
+    deleted_id = global_id(Alert.__name__, id) if kind is model.AlertChange.DELETED else None
+    return AlertUpdateEvent(kind=kind, alert_id=id, deleted_id=deleted_id)
+
+
 @strawberry.type
 class AlertSubscription:
-    """Alerts as they fire."""
+    """Changes of alerts, and alerts as they fire."""
+
+    @durable(AlertUpdateEvent, payload=_alert_update_event, per_s=0.5)
+    async def alert_updates(self, info: Info) -> str:
+        """The viewer's alerts as they are created, changed, fire or are deleted, in order."""
+        return model.alert_stream(info.context.require_viewer().user_id)
 
     @durable(PriceAlertEvent, payload=_price_alert_event, per_s=0.5)
     async def price_alerts(self, info: Info) -> str:
@@ -285,6 +323,7 @@ class AlertViewer:
     alerts: Connection[Alert] = paged(
         alert_loaders.alerts_by_user,
         key="user_id",
+        stream=model.alert_stream,
         filter=AlertFilter,
         description="The viewer's alerts, including fired and disabled ones, newest first.",
     )

@@ -14,9 +14,9 @@ from app.domains.market.services import MarketServices
 from app.domains.market.tokens.services.search import known_symbol
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
-from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.nodes import record_type
 from app.engine.declarations.relations import related
+from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import Followed, durable
 from app.kit.events import Event
 from app.kit.loaders import Audience
@@ -75,10 +75,9 @@ class AnalysisPhase:
 
 
 @strawberry.type
-class AnalysisPhaseEvent:
+class AnalysisPhaseEvent(StreamEvent):
     """A phase was completed."""
 
-    cursor: Cursor = strawberry.field(description="The event's position in the run.")
     phase_id: strawberry.Private[UUID]
     phase: AnalysisPhase | None = related(
         analysis_loaders.analysis_phase_by_id,
@@ -87,10 +86,10 @@ class AnalysisPhaseEvent:
     )
 
 
-def _phase_event(event: Event, cursor: Cursor) -> AnalysisPhaseEvent | None:
+def _phase_event(event: Event) -> AnalysisPhaseEvent | None:
     if event.kind != PHASE_COMPLETED:
         return None
-    return AnalysisPhaseEvent(cursor=cursor, phase_id=UUID(event.payload["id"]))
+    return AnalysisPhaseEvent(phase_id=UUID(event.payload["id"]))
 
 
 @strawberry.type

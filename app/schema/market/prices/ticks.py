@@ -57,7 +57,7 @@ class PriceTicks:
 
 
 @strawberry.type
-class CandleUpdate:
+class CandleTicks:
     """A token's current candle. Only the latest state is delivered."""
 
     symbol: str = strawberry.field(description="The token's symbol.")
@@ -94,7 +94,7 @@ def _price_ticks(latest: Latest, symbols: tuple[str, ...] | None) -> PriceTicks:
     )
 
 
-def _candle_update(latest: Latest, chosen: tuple[str, Interval]) -> CandleUpdate | None:
+def _candle_ticks(latest: Latest, chosen: tuple[str, Interval]) -> CandleTicks | None:
     symbol, interval = chosen
     known = latest.payload["bars"].get(symbol)
     if known is None:
@@ -104,7 +104,7 @@ def _candle_update(latest: Latest, chosen: tuple[str, Interval]) -> CandleUpdate
     def candle(bar: prices.Bar | None) -> Any:
         return bar and prices.Candle(symbol, source, interval, *msgspec.structs.astuple(bar))
 
-    return CandleUpdate(symbol=symbol, interval=interval, open=candle(bars.open), closed=candle(bars.closed))
+    return CandleTicks(symbol=symbol, interval=interval, open=candle(bars.open), closed=candle(bars.closed))
 
 
 async def _known(info: Info, field: str, symbols: list[str]) -> tuple[str, ...]:
@@ -149,8 +149,8 @@ class PriceSubscription:
             raise InvalidInput("symbols", f"Name 1 to {MAX_SYMBOLS} tokens, or none of them for all.")
         return Followed(prices.PRICES_TOPIC, choice=await _known(info, "symbols", symbols))
 
-    @volatile(CandleUpdate, payload=_candle_update, audience=Audience.PUBLIC, per_s=ticks_per_s)
-    async def candle_updates(
+    @volatile(CandleTicks, payload=_candle_ticks, audience=Audience.PUBLIC, per_s=ticks_per_s)
+    async def candle_ticks(
         self,
         info: Info,
         symbol: Annotated[str, strawberry.argument(description="The token's symbol, in any case.")],

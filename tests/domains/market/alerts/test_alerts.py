@@ -148,7 +148,7 @@ async def test_a_replay_may_come_after_the_expiry(stage: Stage) -> None:
 
 
 async def test_nobody_has_more_than_the_limit_however_many_they_make_at_once(stage: Stage, bob: Viewer) -> None:
-    few = Alerts(stage.database, stage.clock, 3, "BTC")
+    few = Alerts(stage.database, stage.clock, stage.market.alerts.events, 3, "BTC")
     new = NewAlert(symbol="BTC", condition=above("100"))
     outcomes = await asyncio.gather(
         *(few.create(stage.alice, new, f"key {number}") for number in range(12)), return_exceptions=True

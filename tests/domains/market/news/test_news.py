@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from app.domains.accounts.model import Role
 from app.domains.market.news import loaders as news_loaders
@@ -19,6 +20,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput
+from app.kit.events import EventLog
 from app.kit.house import Services
 from app.kit.reads import Reads
 from tests.conftest import Owner
@@ -258,8 +260,8 @@ def test_a_search_keeps_its_words(text: str, search: str) -> None:
     assert searchable(text) == search
 
 
-def test_names_are_compiled_again_only_when_they_change(database: Database, clock: FixedClock) -> None:
-    names = News(database, clock)._names
+def test_names_are_compiled_again_only_when_they_change(database: Database, redis: Redis, clock: FixedClock) -> None:
+    names = News(database, clock, EventLog(database, redis))._names
     first = names.of((("BTC", "Bitcoin"),))
     assert names.of((("BTC", "Bitcoin"),)) is first
     assert names.of((("ETH", "Ethereum"),)).find("Bitcoin Ethereum") == ["ETH"]

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.services import MarketServices
-from app.engine.streams.iterator import Failed, iterate
+from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery, Transport
 from app.kit.clock import FixedClock
 from app.kit.process_rpc import ProcessRpc
@@ -26,6 +26,7 @@ from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY
 from tests.factories import CLIENT, register
 from tests.kit.event_pipeline import hub_of, relaying
+from tests.pulled_events import iterate
 from tests.waiting import seen
 
 TEN = (

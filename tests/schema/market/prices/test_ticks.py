@@ -33,7 +33,7 @@ TICKS = """subscription Ticks($symbols: [String!]) {
   priceTicks(symbols: $symbols) { at source ticks { symbol priceUsd } }
 }"""
 CANDLE = """subscription Candle($symbol: String!, $interval: CandleInterval!) {
-  candleUpdates(symbol: $symbol, interval: $interval) {
+  candleTicks(symbol: $symbol, interval: $interval) {
     symbol interval open { openedAt open high low close volumeUsd exchange interval symbol } closed { openedAt close }
   }
 }"""
@@ -57,7 +57,7 @@ class Inbox:
             self.taken.append(next(iter(body["data"].values())))
         return True
 
-    def finish(self, errors: list[dict[str, Any]] | None) -> None:
+    def finish(self, errors: list[dict[str, Any]]) -> None:
         self.errors = errors or []
 
     @property

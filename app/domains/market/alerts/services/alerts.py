@@ -11,12 +11,14 @@ from msgspec import UNSET
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import (
     Alert,
+    AlertChange,
     AlertChanges,
     AlertLimitReached,
     Condition,
     NewAlert,
     Rearm,
     WhaleTransaction,
+    alert_fact,
 )
 from app.domains.market.alerts.rules import check_condition, check_rearm, threshold_of
 from app.domains.market.alerts.statements import AlertSql
@@ -25,6 +27,7 @@ from app.domains.market.tokens.services.search import known_symbol
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
+from app.kit.events import EventLog
 from app.kit.idempotency import KeyedRequest, Made, once
 
 
@@ -34,6 +37,7 @@ class Alerts:
 
     database: Database
     clock: Clock
+    events: EventLog
     limit: int
     chain_symbol: str
     """The token whose payments are followed."""
@@ -64,6 +68,8 @@ class Alerts:
             alert = await tx.fetch_one(AlertSql.lock_alert, created.result.id, viewer.user_id)
             if alert is None:
                 raise ResultDeleted
+            if not created.replayed:
+                await self.events.append(tx, [alert_fact(AlertChange.CREATED, viewer.user_id, alert.id)])
             return alert
 
         return await self.database.write(viewer.scope, work)
@@ -87,7 +93,7 @@ class Alerts:
                 # One that is enabled would be armed, and could never fire.
                 if enabled or changes.expires_at is not UNSET:
                     self._check_expiry(expires_at)
-            return _found(
+            changed = _found(
                 await tx.fetch_one(
                     AlertSql.update_alert,
                     id,
@@ -101,23 +107,29 @@ class Alerts:
                     self.clock.now(),
                 )
             )
+            await self.events.append(tx, [alert_fact(AlertChange.CHANGED, viewer.user_id, id)])
+            return changed
 
         return await self.database.write(viewer.scope, work)
 
     async def delete(self, viewer: Viewer, id: UUID) -> None:
         """Deletes an alert. Its notifications stay. Raises NotFound."""
-        if not await self.database.write(
-            viewer.scope, lambda tx: tx.execute(AlertSql.delete_alert, id, viewer.user_id)
-        ):
-            raise NotFound(Alert)
+
+        async def work(tx: Tx) -> None:
+            if not await tx.execute(AlertSql.delete_alert, id, viewer.user_id):
+                raise NotFound(Alert)
+            await self.events.append(tx, [alert_fact(AlertChange.DELETED, viewer.user_id, id)])
+
+        await self.database.write(viewer.scope, work)
 
     async def delete_expired(self) -> str:
         """Deletes the expired alerts of all users, and their marks."""
 
         async def work(tx: Tx) -> str:
-            deleted = await tx.execute(AlertSql.delete_expired_alerts, self.clock.now())
+            deleted = await tx.fetch(AlertSql.delete_expired_alerts, self.clock.now())
             await tx.execute(AlertSql.delete_marks_of_deleted_alerts)
-            return f"{deleted} deleted"
+            await self.events.append(tx, [alert_fact(AlertChange.DELETED, user_id, id) for id, user_id in deleted])
+            return f"{len(deleted)} deleted"
 
         return await self.database.write(SYSTEM, work)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.domains.market.alerts.model import AlertType, FiredAlert, Firing
+from app.domains.market.alerts.model import AlertChange, AlertType, FiredAlert, Firing, alert_fact
 from app.domains.market.alerts.rules import storable
 from app.domains.market.alerts.statements import AlertSql
 from app.domains.notifications.model import NewNotification, NotificationType
@@ -39,7 +39,8 @@ class AlertDispatcher:
             return 0
         at = at or self.clock.now()
         fired = [alert for firing_round in _rounds(firings) for alert in await self._fire(tx, firing_round, at)]
-        await self.notifications.notify(tx, [_notification(alert) for alert in fired], at)
+        facts = [alert_fact(AlertChange.FIRED, alert.user_id, alert.id) for alert in fired]
+        await self.notifications.notify(tx, [_notification(alert) for alert in fired], at, facts)
         return len(fired)
 
     async def _fire(self, tx: Tx, firings: Sequence[Firing], at: datetime) -> list[FiredAlert]:

@@ -14,7 +14,9 @@ import msgspec
 from app.domains.accounts.model import Role, Viewer
 from app.domains.accounts.services.auth_log import system_scope
 from app.domains.market.news.model import (
+    ARTICLE_STORED,
     NEWS_RETENTION,
+    NEWS_STREAM,
     ArticleDraft,
     IgnoredNews,
     NewsFilter,
@@ -28,6 +30,7 @@ from app.domains.market.news.statements import NewsSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults, Forbidden, InvalidInput
+from app.kit.events import EventLog, Fact
 from app.kit.idempotency import KeyedRequest, once_prepared
 from app.kit.jobs import enqueue
 
@@ -81,6 +84,7 @@ class News:
 
     database: Database
     clock: Clock
+    events: EventLog
     _names: _Names = field(default_factory=_Names)
 
     async def publish(self, drafts: Sequence[ArticleDraft]) -> NewsIngested:
@@ -130,7 +134,10 @@ class News:
         return Prepared(articles, len(drafts), len(known), ignored)
 
     async def store(self, tx: Tx, prepared: Prepared) -> NewsIngested:
-        """Stores the articles and enqueues the evaluation of alerts. Call it in a transaction of the system."""
+        """Stores the articles, enqueues the evaluation of alerts, and appends an event for each, the oldest first.
+
+        Call it in a transaction of the system. Until the commit other articles wait for the lock on the stream.
+        """
         if not prepared.articles:
             return NewsIngested([], prepared.received, prepared.known, prepared.ignored)
         now, articles = self.clock.now(), prepared.articles
@@ -152,6 +159,8 @@ class News:
         )
         if alerted := [id for id, published_at in rows if published_at >= now - ALERTED_AGE]:
             await enqueue(tx, ALERTS_JOB, {"ids": alerted})
+        # The oldest first: `rows` begins with the newest.
+        await self.events.append(tx, [Fact(NEWS_STREAM, ARTICLE_STORED, {"id": str(id)}) for id, _ in rows[::-1]])
         # Another worker may have stored the same URL since `prepare`.
         known = prepared.known + len(articles) - len(rows)
         return NewsIngested([id for id, _ in rows], prepared.received, known, prepared.ignored)

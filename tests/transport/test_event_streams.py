@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics
-from app.transport import sse
+from app.transport import event_streams
 from app.transport.cookies import SESSION
 from tests.transport.stage import Stage, staged
 from tests.waiting import HANG_S, until
@@ -121,7 +121,7 @@ async def test_a_refused_stream_ends_with_its_error(client: httpx.AsyncClient, s
 async def test_silence_is_filled_with_comments_and_leaving_ends_the_generator(
     client: httpx.AsyncClient, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.02)
+    monkeypatch.setattr(event_streams, "KEEP_ALIVE_S", 0.02)
     async with client.stream("POST", "/graphql", json={"query": "subscription { facts { n } }"}) as response:
         heard = ""
         async for text in response.aiter_text():
@@ -191,11 +191,11 @@ async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis:
         assert stage.counters.evictions == 1
 
 
-async def test_closing_ends_every_stream_in_order(client: httpx.AsyncClient, stage: Stage) -> None:
+async def test_closing_ends_every_stream_so_that_clients_return(client: httpx.AsyncClient, stage: Stage) -> None:
     asking = asyncio.create_task(whole(client, "subscription { facts { n } }"))
     await until(lambda: stage.open == 1)
     await stage.streams.close()
-    assert await asking == ""
+    assert await asking == ": SERVER_STOPPING The server is restarting. Connect again.\n\n"
     await until(lambda: stage.open == 0)
 
 
@@ -254,7 +254,7 @@ async def test_a_viewer_and_an_address_have_so_many_streams_and_no_more(database
 async def test_a_client_that_goes_with_a_request_behind_its_stream_is_no_error_of_ours(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
+    monkeypatch.setattr(event_streams, "KEEP_ALIVE_S", 0.05)
     body = msgspec.json.encode({"query": "subscription { facts { n } }"})
     head = "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n"
     request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
