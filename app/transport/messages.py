@@ -17,6 +17,7 @@ JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 EVENT_STREAM: Final = "text/event-stream"
 HTML: Final = "text/html"
+TEXT: Final = "text/plain"
 
 LARGE_BYTES: Final = 16 * 1024
 """JSON beyond this size is read in a thread."""

@@ -25,16 +25,23 @@ export const EventRow = memo(function EventRow({ event, name }: { event: StreamE
   );
 });
 
+/** Local time, 14:03:27.051. */
 function clock(at: Date): string {
-  return at.toLocaleTimeString("en-GB", { fractionalSecondDigits: 3 });
+  const digits = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+  return at.toLocaleTimeString("en-GB", { ...digits, fractionalSecondDigits: 3 });
 }
 
-/** What is in the event, without the cursor that each has. */
+const HASH = /\b([0-9a-f]{8})[0-9a-f]{56}\b/g;
+
+/** What is in the event, without the cursor that each has, and with hashes cut short. */
 function inOneLine({ result: { data, errors } }: StreamEvent): string {
   if (errors) return errors.map(({ message }) => message).join("; ");
   const [field] = Object.values(data ?? {});
   if (typeof field !== "object" || field === null) return JSON.stringify(field);
   const { cursor: _, ...rest } = field as Record<string, unknown>;
   const values = Object.values(rest);
-  return JSON.stringify(values.length === 1 ? values[0] : rest).replaceAll('"', "").replaceAll(",", ", ");
+  return JSON.stringify(values.length === 1 ? values[0] : rest)
+    .replace(HASH, "$1…")
+    .replaceAll('"', "")
+    .replaceAll(/([,:])/g, "$1 ");
 }

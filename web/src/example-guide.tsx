@@ -11,7 +11,7 @@ export function ExampleGuide({ viewer }: { viewer: Viewer }): ReactNode {
   if (example === undefined) return null;
   const next = ORDER[ORDER.indexOf(example) + 1];
   return (
-    <section className="moneta-guide" aria-label="About this example">
+    <section className="moneta-guide" aria-label="About this example" data-has-variables={example.variables === null ? undefined : ""}>
       <div className="moneta-guide-text">
         <h2>{example.title}</h2>
         {example.needsLogin && viewer === null && (
