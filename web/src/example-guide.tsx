@@ -7,11 +7,16 @@ const ORDER = [...EXAMPLES.values()];
 /** What the open example shows and what to do, above the editors. */
 export function ExampleGuide({ viewer }: { viewer: Viewer }): ReactNode {
   const { example, isEdited, open, restore } = useOpenExample();
-  useFilledVariables(viewer);
+  const isFilling = useFilledVariables(viewer);
   if (example === undefined) return null;
   const next = ORDER[ORDER.indexOf(example) + 1];
   return (
-    <section className="moneta-guide" aria-label="About this example" data-has-variables={example.variables === null ? undefined : ""}>
+    <section
+      className="moneta-guide"
+      aria-label="About this example"
+      aria-busy={isFilling}
+      data-has-variables={example.variables === null ? undefined : ""}
+    >
       <div className="moneta-guide-text">
         <h2>{example.title}</h2>
         {example.needsLogin && viewer === null && (

@@ -1,7 +1,7 @@
 /** The examples, and the tabs of GraphiQL in which they are open. */
 
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import examples from "moneta:examples";
 import { fill, hasPlaceholders, isFilled } from "./fills";
 import type { Viewer } from "./session";
@@ -63,20 +63,26 @@ export function useOpenExample(): OpenExample {
   };
 }
 
-/** Fills in the variables of the open example, as soon as what they need is known. */
-export function useFilledVariables(viewer: Viewer): void {
+/** Fills in the variables of the open example, as soon as what they need is known; returns whether that is under way. */
+export function useFilledVariables(viewer: Viewer): boolean {
   const { updateActiveTabValues } = useGraphiQLActions();
   const { variables, variableEditor } = useGraphiQL((state) => ({
     variables: state.tabs[state.activeTabIndex]?.variables ?? "",
     variableEditor: state.variableEditor,
   }));
+  /** For whom which variables could not be filled in. */
+  const [unknown, setUnknown] = useState<string | null>(null);
+  const attempt = `${viewer} ${variables}`;
+  const isPending = viewer !== undefined && hasPlaceholders(variables) && attempt !== unknown;
 
   useEffect(() => {
-    if (!variableEditor || viewer === undefined || !hasPlaceholders(variables)) return;
+    if (!isPending || !variableEditor) return;
     let isOver = false;
     async function replace(): Promise<void> {
       const filled = await fill(variables).catch(() => variables);
-      if (isOver || filled === variables || variableEditor?.getValue() !== variables) return;
+      if (isOver) return;
+      if (hasPlaceholders(filled)) setUnknown(`${viewer} ${filled}`);
+      if (filled === variables || variableEditor?.getValue() !== variables) return;
       variableEditor.setValue(filled);
       updateActiveTabValues({ variables: filled });
     }
@@ -84,5 +90,6 @@ export function useFilledVariables(viewer: Viewer): void {
     return () => {
       isOver = true;
     };
-  }, [variables, variableEditor, viewer, updateActiveTabValues]);
+  }, [isPending, variables, variableEditor, viewer, updateActiveTabValues]);
+  return isPending;
 }
