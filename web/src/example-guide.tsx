@@ -6,7 +6,7 @@ const ORDER = [...EXAMPLES.values()];
 
 /** What the open example shows and what to do, above the editors. */
 export function ExampleGuide({ viewer }: { viewer: Viewer }): ReactNode {
-  const { example, isEdited, open, restore } = useOpenExample();
+  const { example, canRestore, open, restore } = useOpenExample();
   const isFilling = useFilledVariables(viewer);
   if (example === undefined) return null;
   const next = ORDER[ORDER.indexOf(example) + 1];
@@ -27,7 +27,7 @@ export function ExampleGuide({ viewer }: { viewer: Viewer }): ReactNode {
         ))}
       </div>
       <div className="moneta-guide-actions">
-        {isEdited && (
+        {canRestore && (
           <button type="button" className="moneta-button" onClick={restore}>
             Restore this example
           </button>

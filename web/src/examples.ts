@@ -22,7 +22,8 @@ export const FIRST_TABS = (GROUPS[0]?.[1] ?? []).map(({ query, variables }) => (
 export interface OpenExample {
   /** Undefined in a tab that holds no example. */
   example: Example | undefined;
-  isEdited: boolean;
+  /** Whether it was edited, or would get other values: a new key makes another payment of the same example. */
+  canRestore: boolean;
   /** Opens the example's tab: the one that it has, or a new one. */
   open: (example: Example) => void;
   /** Undoes all edits of the open example. */
@@ -49,9 +50,10 @@ export function useOpenExample(): OpenExample {
 
   return {
     example,
-    isEdited:
+    canRestore:
       example !== undefined &&
-      (tab?.query?.trim() !== example.query.trim() || !isFilled(example.variables ?? "", tab.variables ?? "")),
+      (hasPlaceholders(example.variables ?? "") ||
+        tab?.query?.trim() !== example.query.trim() || !isFilled(example.variables ?? "", tab.variables ?? "")),
     open(chosen) {
       const index = tabs.findIndex(({ title }) => title === chosen.name);
       if (index === activeTabIndex) return;

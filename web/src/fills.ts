@@ -7,7 +7,7 @@ import { post } from "./http";
 import fillsDocument from "./operations/fills.graphql";
 
 /** So close that the price passes it soon. */
-const JUST_ABOVE = 1.0002;
+const JUST_ABOVE = 1.00003;
 
 interface Wallet {
   walletId: string;
