@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from app.engine.execution.encoding import encode
 from app.transport.health import Health
-from app.transport.html import LOGO, hash_of, page
+from app.transport.html import hash_of, page
 from app.transport.messages import GRAPHQL_JSON, HTML, JSON, accepted, quality_of
 from app.transport.origins import Origins
 from app.transport.runtime import AppRuntime, DemoLogin
 
-_WHAT: Final = "One GraphQL graph over a crypto platform, with live subscriptions."
+_WHAT: Final = "One GraphQL graph over a crypto platform, with live subscriptions"
 _ADDRESSES: Final[Mapping[str, str]] = {
     "/ide": "GraphiQL, with examples to run and a list of the events of subscriptions",
     "/graphql": "The graph: POST and GET, WebSockets (graphql-transport-ws), server-sent events",
@@ -77,7 +77,7 @@ class Home:
         is_local = self._origins.is_under_our_name(request.headers)
         body_html = "\n".join(
             [
-                f'<div class="name"><span aria-hidden="true">{LOGO}</span><h1>Moneta</h1></div>\n<p>{_WHAT}</p>',
+                f"<h1>{_WHAT}</h1>",
                 _status(checks),
                 _table("Addresses", {_link(path): what for path, what in self._addresses().items()}),
                 self._demo() if is_local and self._logins else "",

@@ -35,9 +35,9 @@ article h2{margin:0;font-size:1rem}
 article pre{margin-top:.5rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.45rem 1.5rem;margin:0}
 dt,dd{margin:0;overflow-wrap:anywhere}
-.name{display:flex;align-items:center;gap:.75rem}
-.name svg{flex:none;width:2.25rem;height:2.25rem}
-.name h1{margin:0}
+.brand{display:inline-flex;align-items:center;gap:.6rem;margin-bottom:1.5rem;color:inherit;font-weight:500;
+text-decoration:none}
+.brand svg{display:block;width:1.6rem;height:1.6rem}
 .status{display:inline-block;margin:.75rem 0 0;padding:.3rem .85rem;border:1px solid;border-radius:1rem}
 .ready{color:var(--calm)}
 .unready{color:var(--alarm)}
@@ -54,6 +54,7 @@ LOGO: Final = (
     '<path d="M10 21.5V11l6 7 6-7v10.5" fill="none" stroke="#4a3208" stroke-width="2.6" stroke-linecap="round" '
     'stroke-linejoin="round"/></svg>'
 )
+_BRAND: Final = f'<a class="brand" href="/"><span aria-hidden="true">{LOGO}</span>Moneta</a>\n'
 _ICON: Final = f"data:image/svg+xml,{quote(LOGO)}"
 
 
@@ -81,7 +82,7 @@ def page(title: str, body: str, *, head: str = "", allowed: str = "", status: in
 {head}</head>
 <body>
 <main>
-{body}
+{_BRAND}{body}
 </main>
 </body>
 </html>

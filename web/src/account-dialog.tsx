@@ -176,10 +176,22 @@ function RegistrationFields({ email, accessCodes }: { email: ReactNode; accessCo
     <>
       <label>
         Access code
-        <input name="accessCode" autoComplete="off" required defaultValue={accessCodes[0]} aria-describedby="moneta-codes" />
-        <small id="moneta-codes">
-          {accessCodes.length > 0 ? `Each is good for one user: ${accessCodes.join(", ")}.` : "You get one from an admin."}
+        <input
+          name="accessCode"
+          autoComplete="off"
+          required
+          defaultValue={accessCodes[0]}
+          list="moneta-codes"
+          aria-describedby="moneta-code"
+        />
+        <small id="moneta-code">
+          {accessCodes.length > 0 ? "Each is good for one user; the field suggests more." : "You get one from an admin."}
         </small>
+        <datalist id="moneta-codes">
+          {accessCodes.map((code) => (
+            <option key={code} value={code} />
+          ))}
+        </datalist>
       </label>
       <label>
         Full name

@@ -40,8 +40,11 @@ function inOneLine({ result: { data, errors } }: StreamEvent): string {
   if (typeof field !== "object" || field === null) return JSON.stringify(field);
   const { cursor: _, ...rest } = field as Record<string, unknown>;
   const values = Object.values(rest);
-  return JSON.stringify(values.length === 1 ? values[0] : rest)
-    .replace(HASH, "$1…")
-    .replaceAll('"', "")
-    .replaceAll(/([,:])/g, "$1 ");
+  return plain(values.length === 1 ? values[0] : rest);
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(plain).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value).replace(HASH, "$1…");
+  return `{${Object.entries(value).map(([name, inner]) => `${name}: ${plain(inner)}`).join(", ")}}`;
 }
