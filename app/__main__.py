@@ -329,7 +329,8 @@ def _greet(settings: Settings) -> None:
 
     out.print(f"\n[bold]Moneta is ready.[/bold]  {settings.origin}")
     for path, what in (
-        ("/ide", "GraphiQL: tabs with examples, demo log-ins at the top right"),
+        ("/", "whether it is ready, all addresses, three calls to copy"),
+        ("/ide", "GraphiQL: examples, events of subscriptions, demo log-ins"),
         ("/graphql", "POST, GET, WebSocket (graphql-transport-ws), SSE"),
         ("/dev/mail", "every mail that Moneta sent"),
         ("/health/ready", "health; /metrics for Prometheus"),

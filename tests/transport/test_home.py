@@ -5,7 +5,6 @@ import html
 import json
 import os
 import re
-from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
