@@ -23,7 +23,7 @@ from app.transport.mail_link_pages import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
 from app.transport.metrics_access import MetricsAccess
 from app.transport.origins import CrossOrigin, Origins
-from app.transport.pages import Assets, Ide, Sdl
+from app.transport.pages import Assets, Ide, SchemaPages
 from app.transport.refusals import Refused
 from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
@@ -60,7 +60,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
-    health, ide = Health(runtime), Ide(runtime)
+    health, ide, schema_pages = Health(runtime), Ide(runtime), SchemaPages(runtime)
     metrics_access = MetricsAccess(runtime.settings)
     origins = Origins(runtime.settings)
 
@@ -85,7 +85,8 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     routes: list[Route | Mount] = [
         *(Route(path, endpoint) for path in GRAPHQL_PATHS),
         Route("/", Home(runtime, health).show),
-        Route("/schema.graphql", Sdl(runtime).show),
+        Route("/docs", schema_pages.docs),
+        Route("/schema.graphql", schema_pages.sdl),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),

@@ -20,7 +20,8 @@ _WHAT: Final = "One GraphQL graph over a crypto platform, with live subscription
 _ADDRESSES: Final[Mapping[str, str]] = {
     "/ide": "GraphiQL, with examples to run and a list of the events of subscriptions",
     "/graphql": "The graph: POST and GET, WebSockets (graphql-transport-ws), server-sent events",
-    "/schema.graphql": "The schema",
+    "/docs": "The reference: every type and field with its description",
+    "/schema.graphql": "The schema in its own language",
     "/health/ready": "Whether requests can be served; <code>/health/live</code>: whether the process runs",
     "/metrics": "Metrics for Prometheus",
 }

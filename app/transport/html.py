@@ -38,6 +38,10 @@ dt,dd{margin:0;overflow-wrap:anywhere}
 .brand{display:inline-flex;align-items:center;gap:.6rem;margin-bottom:1.5rem;color:inherit;font-weight:500;
 text-decoration:none}
 .brand svg{display:block;width:1.6rem;height:1.6rem}
+nav details{margin:.35rem 0}nav details a{margin-right:.6rem}summary{cursor:pointer}
+dd p{margin:0}dd ul{margin:.3rem 0;padding-left:1.1rem}
+.members{grid-template-columns:1fr;gap:0}.members>dd{margin:0 0 .75rem 1rem}
+article h3{margin:0;font-weight:600}
 .status{display:inline-block;margin:.75rem 0 0;padding:.3rem .85rem;border:1px solid;border-radius:1rem}
 .ready{color:var(--calm)}
 .unready{color:var(--alarm)}

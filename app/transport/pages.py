@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from app.transport.callers import Callers
 from app.transport.compression import coding_for
 from app.transport.html import page
 from app.transport.messages import JSON, TEXT
+from app.transport.reference import reference
 from app.transport.refusals import Refused
 from app.transport.request_middleware import request_log_of
 from app.transport.runtime import AppRuntime
@@ -36,6 +38,7 @@ _MISSING: Final = (
 )
 
 
+_WHO: Final = "Cookie, Authorization"
 _SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}
 
 
@@ -106,18 +109,32 @@ def _config(runtime: AppRuntime) -> Mapping[str, object]:
     }
 
 
-class Sdl:
-    """`/schema.graphql`, for those who may introspect."""
+class SchemaPages:
+    """`/schema.graphql` and `/docs`, for those who may introspect."""
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._runtime = runtime
         self._callers = Callers(runtime)
 
-    async def show(self, request: Request) -> Response:
-        """The schema. Raises Refused."""
+    async def sdl(self, request: Request) -> Response:
+        """The schema in its own language. Raises Refused."""
+        await self._check(request)
+        sdl = await asyncio.to_thread(lambda: self._runtime.engine.sdl)
+        return Response(sdl, headers={"cache-control": "no-cache", "vary": _WHO}, media_type=TEXT)
+
+    async def docs(self, request: Request) -> Response:
+        """The schema as a page. Raises Refused."""
+        await self._check(request)
+        shown = page("Reference · Moneta", await asyncio.to_thread(lambda: self._reference))
+        shown.headers["vary"] = _WHO
+        return shown
+
+    @cached_property
+    def _reference(self) -> str:
+        return reference(self._runtime.engine.schema)
+
+    async def _check(self, request: Request) -> None:
         if not self._runtime.settings.introspection_for_anonymous:
             caller = await self._callers.identify(request, request_log_of(request).request_id)
             if caller.viewer is None:
                 raise Refused.because(Unauthenticated())
-        sdl = await asyncio.to_thread(lambda: self._runtime.engine.sdl)
-        return Response(sdl, headers={"cache-control": "no-cache", "vary": "Cookie, Authorization"}, media_type=TEXT)

@@ -60,7 +60,7 @@ async def test_every_address_on_the_page_answers(tmp_path: Path, database: Datab
     client = client_for(build(database=database, redis=redis, **demo(tmp_path)), client=("127.0.0.1", 1))
     page = await page_of(client)
     shown = re.findall(r'<dt><a href="([^"]+)">\1</a></dt>', page)
-    assert {"/ide", "/graphql", "/schema.graphql", "/health/ready", "/metrics", "/dev/mail"} == set(shown)
+    assert {"/ide", "/graphql", "/docs", "/schema.graphql", "/health/ready", "/metrics", "/dev/mail"} == set(shown)
     for address in shown:
         answer = await client.get(address, headers=BROWSER)
         # Without Node the IDE says how to get it; nothing else may be missing.
