@@ -14,7 +14,7 @@ _STYLE: Final = """
 --gold:#d9a441;--on-gold:#241a05;--alarm:#ff9b93;--calm:#6fd3a5}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,sans-serif}
-main{max-width:50rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
+main{max-width:50rem;margin:0 auto;padding:2.5rem 1.25rem 4rem;overflow-wrap:anywhere}
 h1{margin:0 0 .5rem;font-size:1.8rem;line-height:1.25}
 h2{margin:2.5rem 0 .75rem;font-size:1.15rem}
 h3{margin:1.25rem 0 .4rem;font-size:1rem;font-weight:500}

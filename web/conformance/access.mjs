@@ -162,6 +162,11 @@ async function keyboardOnly(visit) {
   await ide.open(visit);
   await reach(page, "Examples");
   await page.keyboard.press("Enter");
+  await reach(page, "Welcome");
+  await page.keyboard.press("Escape");
+  await page.getByRole("navigation", { name: "Examples" }).waitFor({ state: "hidden" });
+  assert.equal((await page.evaluate(placeOfFocus)).label, "Examples", "Escape gives the focus back");
+  await page.keyboard.press("Enter");
   await reach(page, "The newest blocks");
   await page.keyboard.press("Enter");
   await ide.isOpen("LatestBlocks");

@@ -90,7 +90,8 @@ async function restore(ide) {
   assert.equal(await ide.restore.count(), 0);
   await page.locator(".graphiql-query-editor .view-line").first().click();
   await page.keyboard.press("Control+A");
-  await page.keyboard.type(`query ${STREAM} `);
+  await page.keyboard.type(`query ${STREAM} # ${"a line that is longer than the editor is wide ".repeat(5)}`);
+  assert.ok((await page.locator(".graphiql-query-editor .view-line").count()) > 1, "a long line is wrapped");
   await ide.restore.click();
   await page.locator(".graphiql-query-editor .view-lines").getByText("subscription").first().waitFor();
   await ide.restore.waitFor({ state: "detached" });

@@ -54,6 +54,15 @@ await inBrowser(async (visit) => {
     await ide.stream("Notifications").events.getByText("BTC").first().waitFor();
   });
   for (const { name, operation } of examples) await step(`${name} runs as it is`, () => runAsItIs(ide, name, operation));
+  await step("after the log-out, what needs a user ends with the reason, and the rest goes on", async () => {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await ide.stream("TransactionUpdates").is("failed");
+    await ide.stream("TransactionUpdates").item.locator(".moneta-problem").waitFor();
+    const ticks = ide.stream("PriceTicks");
+    const before = await ticks.state.textContent();
+    await ticks.item.locator(".moneta-state", { hasNotText: before }).waitFor();
+    await ticks.is("running");
+  });
   await step("a stream is paused, resumed, cleared, stopped and removed", () => handle(ide));
 });
 
@@ -64,12 +73,24 @@ async function start(ide, name) {
 
 async function runAsItIs(ide, name, operation) {
   await start(ide, name);
+  await isVisible(ide.guide);
+  await isVisible(ide.page.locator(".graphiql-execute-button"));
   if (operation === "subscription") {
     await ide.stream(name).first();
     await ide.stream(name).is("running");
   } else {
     await ide.answer(operation === "mutation" ? /Payload"/ : undefined);
   }
+}
+
+/** Wholly inside the window, and nothing of its text is cut off. */
+async function isVisible(locator) {
+  const { top, left, right, bottom, cut } = await locator.evaluate((element) => ({
+    ...element.getBoundingClientRect().toJSON(),
+    cut: element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight,
+  }));
+  const { width, height } = locator.page().viewportSize();
+  assert.ok(top >= 0 && left >= 0 && right <= width && bottom <= height && !cut, "it cannot be seen as a whole");
 }
 
 async function handle(ide) {
