@@ -105,7 +105,7 @@ def unknown_fields(tokens: int) -> str:
 
 def many_types(tokens: int) -> str:
     """Inline fragments on many types in one place."""
-    kinds = ("Block", "Transaction", "Token", "User", "Alert", "NewsArticle")
+    kinds = ("Block", "Transaction", "Token", "UserAccount", "Alert", "NewsArticle")
     return '{node(id:"x"){' + "".join(f"...on {kinds[n % 6]}{{id}}" for n in range(tokens // 6)) + "}}"
 
 

@@ -23,10 +23,10 @@ CONNECTIONS: Final = 16
 COST_LIMIT: Final = 20_000
 
 W1 = """query W1 { token(by: {symbol: "ETH"}) {
-  symbol name coingeckoId marketCapRank priceUsd marketCapUsd volume24hUsd changePercentage24h high24h lastUpdated
+  symbol name coingeckoId marketCapRank priceUsd marketCapUsd volume24hUsd changePercentage24h high24hUsd quotedAt
 } }"""
 W2 = """query W2 { blocks(first: 50) { nodes {
-  height hash timestamp difficulty transactionCount minerReward
+  height hash minedAt difficulty transactionCount minerReward
   miner { walletId owner { displayName } }
 } } }"""
 W3 = """query W3 { blocks(first: 20) { nodes {

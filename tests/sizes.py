@@ -21,6 +21,7 @@ from graphql.execution.values import get_argument_values
 
 from app.engine.declarations.costs import counted_argument, declared_size
 from app.engine.declarations.limits import Limits
+from app.engine.declarations.pages import DEFAULT_SIZE
 from app.engine.execution.operations import Prepared
 
 
@@ -72,7 +73,10 @@ class _Walk:
         if (counted := counted_argument(definition)) is not None:
             listed = arguments.get(counted.name)
             return counted.most if listed is None else len(listed)
-        return arguments.get("first")
+        if "first" not in definition.args:
+            return None
+        given = arguments.get("last") if arguments.get("first") is None else arguments["first"]
+        return DEFAULT_SIZE if given is None else given
 
     def _fields(
         self, selections: SelectionSetNode, parent: GraphQLNamedType

@@ -16,8 +16,10 @@ import msgspec
 import pytest
 
 import app
+from app.kit.list_statements import compose_count, compose_page
 from app.kit.loaders import Page
-from app.kit.sql import Keyed, Query, Statements
+from app.kit.sql import Keyed, Query, Rows, Statements
+from tests.lists import shapes
 from tests.statements import loaders_of_houses
 
 for found in pkgutil.walk_packages(app.__path__, "app."):
@@ -56,7 +58,37 @@ def test_rows_of_four_columns_or_more_have_names() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+LISTS = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
+
+
+def test_every_list_has_statements_of_its_own() -> None:
+    """The name of a list is part of its cursors."""
+    names = [loader.name for loader in LISTS.values()]
+    assert len(set(names)) == len(names)
+    used = {rows.name for loader in LISTS.values() for rows in loader.sources}
+    assert used == {each.name for each in STATEMENTS.values() if isinstance(each, Rows)}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_postgres_prepares_every_shape_of_every_list(
+    name: str, owner: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    loader = LISTS[name]
+    # Choices of more filters are the same conditions side by side.
+    for shape in shapes(loader, most=1 if len(loader.filters) > 8 else 2):
+        composed = compose_page(loader, shape)
+        columns = (await owner.prepare(composed.query.sql)).get_attributes()
+        extra = int(loader.is_keyed) + (3 if composed.asks_around else 0)
+        expected = fields_of(loader.record)
+        assert [column.name for column in columns[extra:]] == [field for field, _ in expected]
+        for column, (_, hint) in zip(columns[extra:], expected, strict=True):
+            assert fits(column.type, hint), f"{column.name} is {column.type.name}, not {hint}"
+        for statement in (composed, compose_count(loader, shape)):
+            await owner.execute("DEALLOCATE ALL")
+            assert len((await owner.prepare(statement.query.sql)).get_parameters()) == len(statement.slots)
+
+
+@pytest.mark.parametrize("name", [name for name, each in STATEMENTS.items() if not isinstance(each, Rows)])
 async def test_postgres_prepares_every_statement(name: str, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
     statement = STATEMENTS[name]
     assert "SELECT *" not in statement.sql.upper()
@@ -75,9 +107,14 @@ def columns_of(query: Query[Any]) -> Sequence[tuple[str | None, Any]]:
     if get_origin(record) is tuple:
         return [*ordinal, *((None, hint) for hint in get_args(record))]
     if isinstance(record, type) and issubclass(record, msgspec.Struct):
-        hints = get_type_hints(record)
-        return [*ordinal, *((field.name, hints[field.name]) for field in msgspec.structs.fields(record))]
+        return [*ordinal, *fields_of(record)]
     return [*ordinal, (None, record)]
+
+
+def fields_of(record: type[msgspec.Struct]) -> list[tuple[str, Any]]:
+    """The names and types of a record's fields."""
+    hints = get_type_hints(record)
+    return [(field.name, hints[field.name]) for field in msgspec.structs.fields(record)]
 
 
 def fits(column: asyncpg.Type, hint: Any) -> bool:
@@ -94,8 +131,8 @@ def fits(column: asyncpg.Type, hint: Any) -> bool:
     return isinstance(hint, type) and (hint is declared or (issubclass(hint, Enum) and issubclass(hint, declared)))
 
 
-def test_loaders_order_by_columns_of_their_records() -> None:
-    for name, loader in loaders_of_houses().items():
-        if isinstance(loader, Page):
-            columns = {field.name for field in msgspec.structs.fields(loader.query.record)}
-            assert set(loader.order) <= columns, name
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_sorted_by_columns_of_their_records(name: str) -> None:
+    columns = {field for field, _ in fields_of(LISTS[name].record)}
+    for order in LISTS[name].orders.values():
+        assert set(order.columns) <= columns

@@ -68,6 +68,11 @@ class RateLimited(Problem):
         super().__init__(f"Too many attempts. Try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s
 
+    @property
+    def retry_after_ms(self) -> int:
+        """The wait in the unit of the graph."""
+        return 1000 * self.retry_after_s
+
 
 class IdempotencyKeyReused(Problem):
     """This idempotency key was already used with another input."""

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from app.kit.db import PUBLIC, Database, Executor, Scope, Tx
 from app.kit.errors import Repeatable
-from app.kit.loaders import Audience, Many, One, Page, PageRequest, PageResult
+from app.kit.list_pages import fetch_counts, fetch_pages
+from app.kit.lists import PageRequest, PageResult
+from app.kit.loaders import Audience, Many, One, Page
 from app.kit.snapshots import ExternalResults, SnapshotMode, StatementSnapshots
-from app.kit.sql import Keyed
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class Reads:
         """One page of the records that belong to this key; `key` is None for a list of its own."""
         return self._load((loader, request), key, self._load_page)
 
-    def count(self, loader: Page[Any], key: Any, filters: tuple[Any, ...]) -> Awaitable[int]:
+    def count(self, loader: Page[Any], key: Any, filters: tuple[tuple[str, Any], ...]) -> Awaitable[int]:
         """How many records the list holds, counted up to COUNT_LIMIT + 1."""
         return self._load((loader, filters), key, self._load_count)
 
@@ -231,22 +232,13 @@ class Reads:
 
     async def _load_page(self, keys: list[Any], loader: Page[Any], request: PageRequest) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
-        after = request.after or (None,) * len(loader.order)
-        arguments = (request.first + 1, *request.filters, *after)
-        if isinstance(loader.query, Keyed):
-            found = await executor.fetch_keyed(loader.query, keys, *arguments)
-        else:
-            found = {None: await executor.fetch(loader.query, *arguments)}
-        return {
-            key: PageResult(records[: request.first], len(records) > request.first) for key, records in found.items()
-        }
+        return await fetch_pages(executor, loader, keys, request)
 
-    async def _load_count(self, keys: list[Any], loader: Page[Any], filters: tuple[Any, ...]) -> Mapping[Any, Any]:
+    async def _load_count(
+        self, keys: list[Any], loader: Page[Any], filters: tuple[tuple[str, Any], ...]
+    ) -> Mapping[Any, Any]:
         executor = await self.executor(loader.audience)
-        if isinstance(loader.count, Keyed):
-            counts = await executor.fetch_keyed(loader.count, keys, COUNT_LIMIT + 1, *filters)
-            return {key: found[0] if found else 0 for key, found in counts.items()}
-        return {None: await executor.fetch_one(loader.count, COUNT_LIMIT + 1, *filters) or 0}
+        return await fetch_counts(executor, loader, keys, COUNT_LIMIT + 1, filters)
 
 
 def _see_error(snapshot: "asyncio.Future[Tx]") -> None:

@@ -31,6 +31,7 @@ import msgspec
 K = TypeVar("K")
 R_co = TypeVar("R_co", covariant=True)
 
+_SLOT = re.compile(r"\{(\w+)::(\w+)\}")
 _SECTION = re.compile(r"^-- name: *(?P<name>[a-z][a-z0-9_]*) *$", re.MULTILINE)
 
 
@@ -53,7 +54,7 @@ class Query(Statement, Generic[R_co], frozen=True, eq=False):
 
     def decode(self, rows: "Iterable[asyncpg.Record]") -> list[R_co]:
         """Converts the rows that Postgres sends to records."""
-        return _decoder(self.record)(rows)
+        return decode(self.record, rows)
 
 
 class Keyed(Query[R_co], frozen=True, eq=False):
@@ -62,9 +63,32 @@ class Keyed(Query[R_co], frozen=True, eq=False):
     def group(self, keys: Sequence[K], rows: "Sequence[asyncpg.Record]") -> dict[K, list[R_co]]:
         """What belongs to each key, in the statement's order."""
         found: list[list[R_co]] = [[] for _ in keys]
-        for row, record in zip(rows, _decoder(self.record)(row[1:] for row in rows), strict=True):
+        for row, record in zip(rows, decode(self.record, (row[1:] for row in rows)), strict=True):
             found[row[0] - 1].append(record)
         return dict(zip(keys, found, strict=True))
+
+
+class Rows(Statement, Generic[R_co], frozen=True, eq=False):
+    """All rows of a list. It is never run as it is: pages are composed over it (see `app/kit/lists.py`).
+
+    `{key::text}` stands for the key of the list, of this type; any other name for a value that the statement needs.
+    """
+
+    record: Any
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """The names in the text and their types, in the order of their first appearance."""
+        return dict(_SLOT.findall(self.sql))
+
+    def filled(self, fill: Callable[[str, str], str]) -> str:
+        """The text with what `fill` returns for each name and type."""
+        return _SLOT.sub(lambda match: fill(match[1], match[2]), self.sql)
+
+
+def decode(record: Any, rows: Iterable[Any]) -> list[Any]:
+    """Rows as records."""
+    return _decoder(record)(rows)
 
 
 @cache

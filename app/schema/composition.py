@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import strawberry
+from graphql.utilities.print_schema import print_description
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import get_object_definition
 
@@ -13,9 +14,20 @@ from app.engine.declarations.descriptions import describe
 from app.engine.declarations.extensions import extend
 from app.engine.declarations.nodes import NodeKind, kind_of
 from app.kit.house import House
+from app.schema.admins import declares_admins
 from app.schema.scalars import SCALARS
 from app.schema.viewer import Viewer
 
+DESCRIPTION: Final = (
+    "The graph of Moneta: accounts, a proof-of-work ledger, and the market, with live subscriptions."
+    "\n\n"
+    "Names tell units. A field that ends in `Ms` is a duration in milliseconds, one that ends in `At` a time. `Usd` and"
+    " `Aud` are amounts of money; amounts of the ledger are in coins, as their descriptions say. `Percentage` is in"
+    " percent; `Fraction` and `Ratio` are numbers of which 1 is the whole."
+    "\n\n"
+    "A mutation returns its payload or a problem. In an update, a field that is absent stays unchanged, and null clears"
+    " it. Fields for admins are listed after all others."
+)
 ROOTS: Final = ("query", "mutation", "subscription")
 
 
@@ -33,6 +45,17 @@ class GraphHouse:
     """The types whose objects `node(id)` finds."""
     extensions: tuple[type, ...] = ()
     """Fields that it adds to types of the houses that it knows."""
+
+
+class Graph(strawberry.Schema):
+    """A schema whose printed form begins with its description, which Strawberry leaves out."""
+
+    def as_str(self, **options: Any) -> str:
+        """The SDL."""
+        roots = "".join(f"  {root}: {root.capitalize()}\n" for root in ROOTS)
+        return f"{print_description(self._schema)}schema {{\n{roots}}}\n\n{super().as_str(**options)}"
+
+    __str__ = as_str
 
 
 def domains_of(houses: Sequence[GraphHouse]) -> list[House[Any]]:
@@ -68,7 +91,11 @@ def compose(houses: Sequence[GraphHouse], roots: Mapping[str, type]) -> strawber
     viewer = get_object_definition(Viewer, strict=True)
     viewer.fields = [field for part in _parts(houses, "viewer") for field in _fields(part)]
     composed = {root: _composed(roots[root], list(_parts(houses, root))) for root in ROOTS}
-    schema = strawberry.Schema(**composed, config=StrawberryConfig(scalar_map=SCALARS))
+    for kind in (*composed.values(), Viewer):
+        # Sorting is stable: the fields for admins are listed last, the others stay in the order of the houses.
+        get_object_definition(kind, strict=True).fields.sort(key=lambda field: declares_admins(field.metadata))
+    schema = Graph(**composed, config=StrawberryConfig(scalar_map=SCALARS))
+    schema._schema.description = DESCRIPTION
     describe(schema)
     bind_resolvers(schema)
     return schema

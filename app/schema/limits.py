@@ -8,9 +8,10 @@ import strawberry
 from app.domains.ledger.services.mempool import MEMPOOL_LIMIT
 from app.engine.declarations import limits as model
 from app.engine.declarations.costs import holds
+from app.engine.declarations.durations import Milliseconds, milliseconds_of
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.nodes import record_type
-from app.engine.declarations.pages import MAX_FIRST
+from app.engine.declarations.pages import MAX_SIZE
 from app.engine.execution.checks import MAX_WAITING as CHECKS_WAITING
 from app.engine.execution.limits.text import MAX_VALUES
 from app.kit.admission import party_limit
@@ -32,12 +33,15 @@ class AttemptLimit:
         " `resend-verification`, `password-reset`: requests to mail one e-mail address from one IP address. More names"
         " may be added."
     )
-    attempts: int = strawberry.field(description="The number of counted attempts allowed in any `windowS`.")
-    window_s: float = strawberry.field(description="The number of seconds after which an attempt no longer counts.")
-    longest_pause_s: float | None = strawberry.field(
+    attempts: int = strawberry.field(description="The number of counted attempts allowed in any `windowMs`.")
+    window_ms: Milliseconds = milliseconds_of(
+        "window_s", description="The time after which an attempt no longer counts, in milliseconds."
+    )
+    longest_pause_ms: Milliseconds | None = milliseconds_of(
+        "longest_pause_s",
         description="Beyond `attempts`, one more attempt is allowed after each pause. The first pause is a second, and"
-        " each pause is twice the previous one, up to this number of seconds. Null: no attempt is allowed until a"
-        " counted one expires."
+        " each pause is twice the previous one, up to this number of milliseconds. Null: no attempt is allowed until a"
+        " counted one expires.",
     )
 
 
@@ -59,7 +63,9 @@ class ServerLimits:
     first: int = strawberry.field(
         description="The largest `first` of a list, unless the description of the argument names another."
     )
-    timeout_s: float = strawberry.field(description="The number of seconds that a query or mutation can run.")
+    timeout_ms: Milliseconds = milliseconds_of(
+        "timeout_s", description="The time that a query or mutation can run, in milliseconds."
+    )
     subscriptions_per_socket: int = strawberry.field(
         description="The number of operations open at the same time on one WebSocket."
     )
@@ -68,18 +74,22 @@ class ServerLimits:
         " number of streams of events. Further ones are rejected with 1013 and 429: try again when one has ended."
     )
     stream_cost_per_socket: int = strawberry.field(
+        name="streamCostPerSocketPerSecond",
         description="The cost per second of all subscriptions on one WebSocket or one stream of events: the cost of an"
-        " event by `costFormula`, times the expected number of events in a second. Equal subscriptions count once."
+        " event by `costFormula`, times the expected number of events in a second. Equal subscriptions count once.",
     )
     stream_cost_per_viewer: int = strawberry.field(
-        description="The cost per second of all subscriptions that one user has open to one server process."
+        name="streamCostPerViewerPerSecond",
+        description="The cost per second of all subscriptions that one user has open to one server process.",
     )
     stream_cost_per_address: int = strawberry.field(
-        description="The cost per second of all anonymous subscriptions from one IP address to one server process."
+        name="streamCostPerAddressPerSecond",
+        description="The cost per second of all anonymous subscriptions from one IP address to one server process.",
     )
     ticks_per_s: float = strawberry.field(
+        name="ticksPerSecond",
         description="The number of market ticks in a second. Subscriptions to prices are charged for this number of"
-        " events; the descriptions of other subscriptions name theirs."
+        " events; the descriptions of other subscriptions name theirs.",
     )
     replay_events: int = strawberry.field(
         description="How many events back in its stream `after` can start. Further back is RESYNC_REQUIRED."
@@ -90,23 +100,28 @@ class ServerLimits:
         " Further ones are rejected with 1013 and 429."
     )
     socket_accepts_per_s: int = strawberry.field(
+        name="socketAcceptsPerSecond",
         description="The number of WebSockets that one server process accepts in a second, and at once after a quiet"
-        " second. Further ones are rejected with 503: connect again a second later."
+        " second. Further ones are rejected with 503: connect again a second later.",
     )
     socket_accepts_per_s_per_address: int = strawberry.field(
-        description="The number of WebSockets from one IP address that one server process accepts in a second."
+        name="socketAcceptsPerAddressPerSecond",
+        description="The number of WebSockets from one IP address that one server process accepts in a second.",
     )
-    socket_init_s: float = strawberry.field(
-        description="The number of seconds until a WebSocket must have sent `connection_init`. It is closed with 4408"
-        " otherwise."
+    socket_init_ms: Milliseconds = milliseconds_of(
+        "socket_init_s",
+        description="The time until a WebSocket must have sent `connection_init`, in milliseconds. It is closed with"
+        " 4408 otherwise.",
     )
-    socket_ping_s: float = strawberry.field(
-        description="The number of seconds between two pings on a WebSocket, and to wait for the answer to one. Without"
-        " an answer the WebSocket is closed with 1013."
+    socket_ping_ms: Milliseconds = milliseconds_of(
+        "socket_ping_s",
+        description="The time between two pings on a WebSocket, and to wait for the answer to one, in milliseconds."
+        " Without an answer the WebSocket is closed with 1013.",
     )
-    socket_drain_s: float = strawberry.field(
-        description="The number of seconds that a reader of events can be behind. After that a WebSocket is closed with"
-        " 1013, and a stream of events ends."
+    socket_drain_ms: Milliseconds = milliseconds_of(
+        "socket_drain_s",
+        description="The time that a reader of events can be behind, in milliseconds. After that a WebSocket is closed"
+        " with 1013, and a stream of events ends.",
     )
     database_waiting: int = strawberry.field(
         description="The number of reads and writes that wait for the database in one server process. Further ones are"
@@ -142,7 +157,7 @@ class ServerLimits:
     )
     attempts: list[AttemptLimit] = strawberry.field(
         metadata=holds(MAX_ATTEMPT_LIMITS),
-        description="The limits on attempts. Further attempts are RATE_LIMITED, or RateLimited with `retryAfterS`. At"
+        description="The limits on attempts. Further attempts are RATE_LIMITED, or RateLimited with `retryAfterMs`. At"
         f" most {MAX_ATTEMPT_LIMITS}.",
     )
 
@@ -156,7 +171,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         aliases=settings.query_alias_limit,
         selections=settings.query_selection_limit,
         cost=settings.query_cost_limit,
-        first=MAX_FIRST,
+        first=MAX_SIZE,
         timeout_s=settings.query_timeout_s,
         subscriptions_per_socket=settings.socket_subscription_limit,
         sockets_per_viewer=settings.socket_viewer_limit,

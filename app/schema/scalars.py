@@ -10,8 +10,9 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from app.engine.declarations.cursors import MAX_CURSOR, Cursor
+from app.engine.declarations.durations import MAX_MILLISECONDS, Milliseconds
 
-__all__ = ["SCALARS", "BigInt", "Cursor", "Hash"]
+__all__ = ["SCALARS", "BigInt", "Cursor", "Hash", "Milliseconds"]
 
 Hash = NewType("Hash", str)
 BigInt = NewType("BigInt", int)
@@ -42,6 +43,15 @@ def _parse_hash(value: Any) -> str:
     return value
 
 
+def _parse_milliseconds(value: Any) -> int:
+    # JSON has one kind of number: 1000.0 is whole.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_MILLISECONDS:
+        raise ValueError(f"Milliseconds are a whole JSON number, 0 to {MAX_MILLISECONDS}.")
+    return value
+
+
 def _parse_cursor(value: Any) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_CURSOR:
         raise ValueError("A Cursor is an opaque string that the API gave out.")
@@ -64,31 +74,48 @@ def _format_datetime(value: datetime) -> str:
 SCALARS: dict[object, ScalarDefinition] = {
     PyDecimal: strawberry.scalar(
         name="Decimal",
-        description="An exact decimal number as a string, at most 8 decimals for money. Never a float.",
+        specified_by_url="/docs/scalars#Decimal",
+        description="An exact decimal number as a string: an optional minus sign, 1 to 20 digits, and optionally a"
+        " point and 1 to 18 digits, such as `12.5`. Money has at most 8 decimals. Never a JSON number, which would lose"
+        " digits.",
         serialize=lambda value: format(value, "f"),
         parse_value=_parse_decimal,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",
-        description="An integer as a string, beyond the 53 bits that JSON numbers keep.",
+        specified_by_url="/docs/scalars#BigInt",
+        description="An integer as a string: an optional minus sign and 1 to 39 digits, beyond the 53 bits that JSON"
+        " numbers keep.",
         serialize=str,
         parse_value=_parse_big_int,
     ),
     Hash: strawberry.scalar(
         name="Hash",
-        description="SHA-256 as 64 lower-case hexadecimal digits.",
+        specified_by_url="/docs/scalars#Hash",
+        description="A SHA-256 digest as a string of 64 lower-case hexadecimal digits.",
         serialize=str,
         parse_value=_parse_hash,
     ),
     Cursor: strawberry.scalar(
         name="Cursor",
-        description="A position in a stream or a list, opaque.",
+        specified_by_url="/docs/scalars#Cursor",
+        description=f"A position in a stream or a list: an opaque string of at most {MAX_CURSOR} characters, as the API"
+        " gave it out.",
         serialize=str,
         parse_value=_parse_cursor,
     ),
+    Milliseconds: strawberry.scalar(
+        name="Milliseconds",
+        specified_by_url="/docs/scalars#Milliseconds",
+        description="A duration in milliseconds: a whole JSON number, 0 to 2^53 - 1.",
+        serialize=int,
+        parse_value=_parse_milliseconds,
+    ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment in UTC, ISO 8601 with microseconds, such as 2026-11-21T12:00:00Z.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        description="A moment as a string in ISO 8601 (RFC 3339), with at most microseconds. The API returns UTC, such"
+        " as `2026-11-21T12:00:00Z`, and accepts any offset; a string without an offset is refused.",
         serialize=_format_datetime,
         parse_value=_parse_datetime,
     ),

@@ -27,6 +27,7 @@ from app.transport.pages import Assets, Ide, SchemaPages
 from app.transport.refusals import Refused
 from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
+from app.transport.scalar_pages import PATH, ScalarPage
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +91,7 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),
+        Route(PATH, ScalarPage(runtime).show),
         Route("/ide", ide.page),
         Route("/ide/config.json", local_only(ide.config)),
         Route("/verify", verify_page),

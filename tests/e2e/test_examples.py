@@ -16,7 +16,7 @@ from tests.waiting import HANG_S, until
 EXAMPLES = sorted((ROOT / "web" / "examples").glob("*.graphql"))
 PRICES = '{ tokens(filter: {symbols: ["BTC", "ETH", "SOL"]}) { nodes { symbol priceUsd } } }'
 CREATE = """mutation($input: CreateAlertInput!) {
-  createAlert(input: $input) { ... on CreateAlertPayload { alert { enabled } } ... on Problem { message } }
+  createAlert(input: $input) { ... on CreateAlertPayload { alert { isEnabled } } ... on Problem { message } }
 }"""
 FILLS = """{
   token(by: {symbol: "BTC"}) { priceUsd }
@@ -108,13 +108,13 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
                 {
                     "input": {
                         "symbol": quoted["symbol"],
-                        "condition": {condition: {"price": str(price)}},
+                        "condition": {condition: {"priceUsd": str(price)}},
                         "idempotencyKey": f"examples {condition} {quoted['symbol']}",
                     }
                 },
                 token,
             )
-            assert created["data"]["createAlert"] == {"alert": {"enabled": True}}, created
+            assert created["data"]["createAlert"] == {"alert": {"isEnabled": True}}, created
 
 
 async def test_an_alert_of_the_demo_fires(moneta: Moneta) -> None:

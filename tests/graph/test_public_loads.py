@@ -8,10 +8,10 @@ import pytest
 from app.domains.market.prices.model import Interval
 from app.kit.db import PUBLIC, Database, Scope
 from app.kit.events import positions_by_stream
-from app.kit.loaders import Audience, Many, One, Page, PageRequest
+from app.kit.lists import page_request
+from app.kit.loaders import Audience, Many, One, Page
 from app.kit.reads import Reads
 from app.kit.snapshots import SnapshotMode
-from app.kit.sql import Keyed
 from tests.conftest import Owner
 from tests.graph.world import World
 from tests.statements import loaders_of_houses
@@ -51,16 +51,8 @@ KEYS: dict[str, str] = {
 }
 """Where the keys of each public loader that has some are."""
 
-NO_FILTERS: dict[str, tuple[Any, ...]] = {
-    "market.tokens.tokens": ("rank", *[None] * 11),
-    "market.prices.candles_by_token": (Interval.ONE_MINUTE, None, None),
-    "market.prices.prices_by_token": (None, None),
-    "market.news.news": (None,) * 5,
-    "market.news.news_from_sources": (("Daily Ledger",), *[None] * 5),
-    "market.news.news_mentioning": (("BTC",), *[None] * 6),
-    "market.news.news_matching": ("bitcoin", *[None] * 7),
-}
-
+PARAMETERS: dict[str, dict[str, Any]] = {"market.prices.candles_by_token": {"interval": Interval.ONE_MINUTE}}
+"""What the statements of public lists need."""
 
 LOADERS: dict[str, Any] = {"events.positions_by_stream": positions_by_stream[Audience.PUBLIC]} | {
     name: loader for name, loader in loaders_of_houses().items() if loader.audience is Audience.PUBLIC
@@ -68,9 +60,7 @@ LOADERS: dict[str, Any] = {"events.positions_by_stream": positions_by_stream[Aud
 
 
 def test_every_loader_that_has_keys_is_here() -> None:
-    keyed = {
-        name for name, loader in LOADERS.items() if not isinstance(loader, Page) or isinstance(loader.query, Keyed)
-    }
+    keyed = {name for name, loader in LOADERS.items() if not isinstance(loader, Page) or loader.is_keyed}
     assert keyed == set(KEYS)
 
 
@@ -92,7 +82,7 @@ async def test_a_public_loader_gives_everybody_the_same(
             case Many():
                 load = lambda key: reads.many(loader, key)  # noqa: E731
             case _:
-                request = PageRequest(50, filters=NO_FILTERS.get(name, ()))
+                request = page_request(loader, 50, filters=PARAMETERS.get(name))
                 load = lambda key: reads.page(loader, key, request)  # noqa: E731
         try:
             return [await each for each in [load(key) for key in keys]]

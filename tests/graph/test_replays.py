@@ -105,7 +105,7 @@ async def _beneficiary(stage: Stage, variant: str) -> dict[str, Any]:
 
 async def _alert(stage: Stage, variant: str) -> dict[str, Any]:
     tomorrow = (stage.application.clock.now() + timedelta(days=1)).isoformat()
-    return {"symbol": "btc", "condition": {"priceAbove": {"price": f"{len(variant)}99999"}}, "expiresAt": tomorrow}
+    return {"symbol": "btc", "condition": {"priceAbove": {"priceUsd": f"{len(variant)}99999"}}, "expiresAt": tomorrow}
 
 
 async def _watched(stage: Stage, variant: str) -> dict[str, Any]:

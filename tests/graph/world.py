@@ -109,8 +109,8 @@ class Builder:
         wallet = await Reads(self.database, PUBLIC).one(wallet_by_user, user_id)
         assert wallet is not None
         self.viewers[name] = opened.viewer
-        self.names[f"{name}.user"] = global_id("User", user_id)
-        self.names[f"{name}.session"] = global_id("Session", opened.viewer.session_id)
+        self.names[f"{name}.user"] = global_id("UserAccount", user_id)
+        self.names[f"{name}.session"] = global_id("LoginSession", opened.viewer.session_id)
         self.names[f"{name}.wallet"] = wallet.wallet_id
         self.names[f"{name}.walletNode"] = global_id("Wallet", wallet.wallet_id)
 

@@ -9,9 +9,10 @@ import pytest_asyncio
 
 from app.kit.db import Database, Scope
 from app.kit.errors import Unavailable
-from app.kit.loaders import Audience, PageRequest, many, one, page
+from app.kit.lists import by, equals, page_request
+from app.kit.loaders import Audience, many, one, page
 from app.kit.reads import Reads
-from app.kit.sql import Keyed, Query
+from app.kit.sql import Keyed, Query, Rows
 from app.kit.work import Work, working
 from tests.conftest import Owner
 from tests.waiting import HANG_S, until
@@ -33,33 +34,17 @@ BY_SHELVES: Keyed[Book] = Keyed(
     " JOIN books b USING (shelf) ORDER BY k.ord, b.id",
     Book,
 )
-SHELF_PAGE: Keyed[Book] = Keyed(
-    "shelf_page",
-    ".",
-    f"SELECT k.ord::integer, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY AS k (shelf, ord) CROSS JOIN LATERAL"
-    " (SELECT * FROM books WHERE books.shelf = k.shelf AND books.id % $3 = 0 AND books.id > coalesce($4, 0)"
-    " ORDER BY id LIMIT $2) b ORDER BY k.ord, b.id",
-    Book,
+SHELVES: Rows[Book] = Rows(
+    "shelf", ".", f"SELECT {COLUMNS}, b.id % 2 AS parity FROM books b WHERE b.shelf = {{key::text}}", Book
 )
-SHELF_COUNT: Keyed[int] = Keyed(
-    "shelf_count",
-    ".",
-    "SELECT k.ord::integer, c.value FROM unnest($1::text[]) WITH ORDINALITY AS k (shelf, ord) CROSS JOIN LATERAL"
-    " (SELECT count(*) AS value FROM"
-    " (SELECT FROM books WHERE books.shelf = k.shelf AND books.id % $3 = 0 LIMIT $2) x) c",
-    int,
-)
-ALL_PAGE: Query[Book] = Query(
-    "all_page", ".", f"SELECT {COLUMNS} FROM books b WHERE b.id > coalesce($2, 0) ORDER BY b.id LIMIT $1", Book
-)
-ALL_COUNT: Query[int] = Query("all_count", ".", "SELECT count(*) FROM (SELECT FROM books LIMIT $1) x", int)
+ALL: Rows[Book] = Rows("all", ".", f"SELECT {COLUMNS} FROM books b", Book)
 
 book_by_id = one(BY_IDS, key="id", audience=Audience.PUBLIC)
 books_by_shelf = many(BY_SHELVES, audience=Audience.PUBLIC)
 own_book_by_id = one(BY_IDS, key="id")
 own_books_by_shelf = many(BY_SHELVES)
-shelf_page = page(SHELF_PAGE, count=SHELF_COUNT, order=("id",), filters=("divisor",), audience=Audience.PUBLIC)
-all_page = page(ALL_PAGE, count=ALL_COUNT, order=("id",), audience=Audience.PUBLIC)
+shelf_page = page(SHELVES, orders={"ID": by("id")}, filters={"parity": equals("parity")}, audience=Audience.PUBLIC)
+all_page = page(ALL, orders={"ID": by("id")}, audience=Audience.PUBLIC)
 broken = one(
     Query[Book]("broken", ".", "SELECT 1 / (id - id) FROM unnest($1::integer[]) id", Book),
     key="id",
@@ -134,26 +119,27 @@ async def test_many_keeps_each_list_apart_and_in_order(reads: Reads, work: Work)
 
 async def test_pages_say_whether_more_follow(reads: Reads, work: Work) -> None:
     a, b = await asyncio.gather(
-        reads.page(shelf_page, "a", PageRequest(3, filters=(1,))),
-        reads.page(shelf_page, "b", PageRequest(3, filters=(1,))),
+        reads.page(shelf_page, "a", page_request(shelf_page, 3)),
+        reads.page(shelf_page, "b", page_request(shelf_page, 3)),
     )
     assert ([book.id for book in a.records], a.has_next) == ([1, 2, 3], True)
     assert ([book.id for book in b.records], b.has_next) == ([8, 9, 10], False)
     assert work.statements == 1
 
-    rest = await reads.page(shelf_page, "a", PageRequest(5, after=(3,), filters=(2,)))
+    even = page_request(shelf_page, 5, filters={"parity": 0}, after=(3,))
+    rest = await reads.page(shelf_page, "a", even)
     assert ([book.id for book in rest.records], rest.has_next) == ([4, 6], False)
     assert work.statements == 2
 
 
 async def test_counts_are_batched_and_absent_keys_count_nothing(reads: Reads, work: Work) -> None:
-    counts = await asyncio.gather(*(reads.count(shelf_page, shelf, (2,)) for shelf in ("a", "b", "none")))
+    counts = await asyncio.gather(*(reads.count(shelf_page, shelf, (("parity", 0),)) for shelf in ("a", "b", "none")))
     assert counts == [3, 2, 0]
     assert work.statements == 1
 
 
 async def test_a_list_without_a_key(reads: Reads) -> None:
-    first = await reads.page(all_page, None, PageRequest(4, after=(5,)))
+    first = await reads.page(all_page, None, page_request(all_page, 4, after=(5,)))
     assert ([book.id for book in first.records], first.has_next) == ([6, 7, 8, 9], True)
     assert await reads.count(all_page, None, ()) == 10
 

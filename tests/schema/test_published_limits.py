@@ -2,17 +2,16 @@
 
 import ast
 import asyncio
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import pytest
 from graphql import GraphQLObjectType
 
 from app.domains.accounts.services import AccountsServices
-from app.engine.declarations.limits import Limits
 from app.kit.admission import Admission, Overloaded
 from app.kit.ratelimit import Limit
 from app.main import Application, build_graph
@@ -46,7 +45,7 @@ CODES: Final = {
 WORDS: Final = ("Too many", "Too much")
 
 SOCKETS: Final = {"socketsPerViewer", "socketsPerAddress"}
-ACCEPTS: Final = {"socketAcceptsPerS", "socketAcceptsPerSPerAddress"}
+ACCEPTS: Final = {"socketAcceptsPerSecond", "socketAcceptsPerAddressPerSecond"}
 REFUSALS: Final[dict[str, set[str]]] = {
     "domains.accounts.services.__init__.AccountsServices.build": {"attempts"},
     "domains.accounts.services.credentials": {"attempts"},
@@ -57,19 +56,19 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "domains.market.alerts.services.alerts.Alerts._insert": {"alerts"},
     "domains.market.watchlist.services.Watchlist.add.add": {"watchlist"},
     "engine.execution.documents.Documents._parse": {"tokens"},
-    "engine.execution.engine.Engine._run": {"timeoutS"},
-    "engine.execution.engine.Engine.open_stream": {"timeoutS"},
+    "engine.execution.engine.Engine._run": {"timeoutMs"},
+    "engine.execution.engine.Engine.open_stream": {"timeoutMs"},
     "engine.execution.checks.Checks.run": {"largeRequestsWaiting", "largeRequestsWaitingPerCaller"},
     "engine.execution.limits.cost._refusal": {"cost", "costFormula"},
     "engine.execution.limits.text.check_variables": {"variableValues"},
     "engine.execution.limits.shape.check_shape": {"selections", "depth", "aliases"},
     "engine.streams.subscriptions.Subscriptions._charge": {
-        "streamCostPerSocket",
-        "streamCostPerViewer",
-        "streamCostPerAddress",
-        "ticksPerS",
+        "streamCostPerSocketPerSecond",
+        "streamCostPerViewerPerSecond",
+        "streamCostPerAddressPerSecond",
+        "ticksPerSecond",
     },
-    "engine.streams.subscriptions.Subscriptions.open": {"timeoutS"},
+    "engine.streams.subscriptions.Subscriptions.open": {"timeoutMs"},
     "kit.admission.Admission.enter": {"databaseWaiting", "databaseWaitingPerCaller"},
     "kit.crypto.passwords.Passwords._run": {"passwordsWaiting"},
     "kit.ratelimit.RateLimiter._take_slot": {"attempts"},
@@ -78,10 +77,10 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "transport.sockets.admission": ACCEPTS,
     "transport.sockets.admission.SocketAdmission._refused": ACCEPTS,
     "transport.sockets.admission.SocketAdmission.acquire": SOCKETS,
-    "transport.sockets.socket.Socket._evict": {"socketDrainS"},
-    "transport.sockets.socket.Socket._not_initialised": {"socketInitS"},
+    "transport.sockets.socket.Socket._evict": {"socketDrainMs"},
+    "transport.sockets.socket.Socket._not_initialised": {"socketInitMs"},
     "transport.sockets.socket.Socket._subscribe": {"subscriptionsPerSocket"},
-    "transport.sockets.wire.Wire.keepalive_timeout": {"socketPingS"},
+    "transport.sockets.wire.Wire.keepalive_timeout": {"socketPingMs"},
 }
 NO_REFUSALS_OF_THEIR_OWN: Final = {
     # What the problems are, and how they are shown.
@@ -165,7 +164,7 @@ NOT_FOR_CLIENTS: Final = {
     "news_timeout_s",
     "news_limit_bytes",
     "demo_days",
-    # In `attempts` and `ticksPerS`, which the houses say.
+    # In `attempts` and `ticksPerSecond`, which the houses say.
     "login_attempts",
     "login_window_s",
     "market_period_s",
@@ -198,12 +197,22 @@ def published(settings: Settings) -> dict[str, Any]:
     return msgspec.structs.asdict(build_limits(settings, tick_period_s=1.0))
 
 
-@pytest.mark.parametrize("name", [each.name for each in msgspec.structs.fields(Limits)])
-def test_each_limit_is_a_field_of_the_graph(name: str) -> None:
+def test_each_limit_is_a_field_of_the_graph() -> None:
     kind = SCHEMA.type_map["ServerLimits"]
     assert isinstance(kind, GraphQLObjectType)
-    first, *rest = name.split("_")
-    assert kind.fields[first + "".join(map(str.capitalize, rest))].description
+    limits = build_limits(Settings(), tick_period_s=0.5)
+    shown = {name: field.resolve(limits, None) for name, field in kind.fields.items() if field.resolve}
+    expected = {
+        (_in_the_graph(name), value * 1000 if name.endswith("_s") and "_per_s" not in name else value)
+        for name, value in msgspec.structs.asdict(limits).items()
+    }
+    assert {(name.replace("PerSecond", ""), value) for name, value in shown.items()} == expected
+
+
+def _in_the_graph(name: str) -> str:
+    """The name without the unit of a rate."""
+    first, *rest = re.sub(r"_s$", "_ms", re.sub(r"_per_s(?=_|$)", "", name)).split("_")
+    return first + "".join(map(str.capitalize, rest))
 
 
 async def test_a_caller_may_wait_as_often_as_is_published() -> None:

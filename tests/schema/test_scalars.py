@@ -1,4 +1,6 @@
-"""Numbers in text are ASCII: other digits look like a number to Python, and like something else to a reader."""
+"""Scalars take what they are specified to take: ASCII digits, and whole numbers of milliseconds."""
+
+from typing import Any
 
 import pytest
 from graphql import GraphQLScalarType
@@ -13,3 +15,19 @@ def test_digits_of_other_scripts_are_no_numbers(kind: str, text: str) -> None:
     assert scalar.coerce_input_value("3") == 3
     with pytest.raises(ValueError, match=f"A {kind} is"):
         scalar.coerce_input_value(text)
+
+
+@pytest.mark.parametrize("value", [0, 1000, 2**53 - 1, 1000.0])
+def test_milliseconds_are_whole_numbers(value: Any) -> None:
+    scalar = SCHEMA._schema.type_map["Milliseconds"]
+    assert isinstance(scalar, GraphQLScalarType)
+    taken = scalar.coerce_input_value(value)
+    assert (taken, type(taken)) == (value, int)
+
+
+@pytest.mark.parametrize("value", [-1, 2**53, 0.5, float("inf"), float("nan"), True, "1000", None])
+def test_nothing_else_is_milliseconds(value: Any) -> None:
+    scalar = SCHEMA._schema.type_map["Milliseconds"]
+    assert isinstance(scalar, GraphQLScalarType)
+    with pytest.raises(ValueError, match="Milliseconds are a whole JSON number"):
+        scalar.coerce_input_value(value)

@@ -79,7 +79,7 @@ def test_no_list_is_sized_by_an_argument_that_is_not_there() -> None:
     for kind, name, field in fields():
         if (counted := counted_argument(field)) is not None:
             assert is_list_type(get_nullable_type(field.args[counted.name].type)), (kind, name)
-    assert sizing_arguments(SCHEMA) == {"first", "ids", "symbols"}
+    assert sizing_arguments(SCHEMA) == {"first", "last", "ids", "symbols"}
 
 
 def test_every_size_is_that_of_what_makes_the_list() -> None:

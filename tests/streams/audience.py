@@ -33,7 +33,7 @@ BLOCK_PARTS = {
 OWN_PARTS = {
     "transaction": "hash status sender { walletId balance } recipient { walletId balance owner { displayName email } }",
     "wallet": "walletId balance owner { displayName email } pending { incoming }",
-    "notification": "id title read alert { id triggered rearm } token { symbol name }",
+    "notification": "id title isRead alert { id isTriggered rearm } token { symbol name }",
 }
 OWN_FIELDS = {
     "transactionUpdates": "transaction",

@@ -11,7 +11,7 @@ import { inBrowser, step } from "./visit.mjs";
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const SCREENS = [1280, 390].flatMap((width) => [false, true].map((dark) => ({ width, height: width > 800 ? 800 : 844, dark })));
-const PAGES = ["/", "/docs", "/verify?token=t", "/reset-password?token=t", "/dev/mail"];
+const PAGES = ["/", "/docs", "/docs/scalars", "/verify?token=t", "/reset-password?token=t", "/dev/mail"];
 /** More presses than there are places to go: then the focus does not come back. */
 const MANY = 200;
 

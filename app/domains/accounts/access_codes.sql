@@ -2,20 +2,9 @@
 -- Access codes with these ids.
 SELECT id, code, redeemed, redeemed_by, redeemed_at, created_at FROM access_codes WHERE id = ANY($1::uuid[]);
 
--- name: access_codes_page
--- Access codes, the newest first; those redeemed or not, or all when that is null.
-SELECT id, code, redeemed, redeemed_by, redeemed_at, created_at
-FROM access_codes
-WHERE redeemed = coalesce($2::boolean, redeemed)
-  AND (created_at, id) < (coalesce($3::timestamptz, 'infinity'),
-                          coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-ORDER BY created_at DESC, id DESC LIMIT $1::integer;
-
--- name: access_codes_count
--- How many access codes there are in a state.
-SELECT count(*)::integer FROM (
-    SELECT FROM access_codes WHERE redeemed = coalesce($2::boolean, redeemed) LIMIT $1::integer
-) AS counted;
+-- name: access_codes
+-- All access codes.
+SELECT id, code, redeemed, redeemed_by, redeemed_at, created_at FROM access_codes;
 
 -- name: access_code_is_spent
 -- Whether a code has been redeemed. No row: it does not exist. Read before anything slow is done for the request.

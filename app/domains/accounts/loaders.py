@@ -1,5 +1,6 @@
 """Loaders of the accounts house."""
 
+from app.domains.accounts.model import Role
 from app.domains.accounts.statements import (
     AccessCodeSql,
     AuthLogSql,
@@ -8,7 +9,10 @@ from app.domains.accounts.statements import (
     SettingSql,
     UserSql,
 )
+from app.kit.lists import at_least, before, by, constant, equals, starts_with
 from app.kit.loaders import Audience, many, one, page
+
+NEWEST = by("created_at", "id", descending=True)
 
 user_by_id = one(UserSql.users_by_ids, key="id", audience=Audience.PUBLIC)
 account_by_id = one(UserSql.accounts_by_ids, key="id", audience=Audience.VIEWER)
@@ -18,25 +22,35 @@ settings_by_user = many(SettingSql.settings_by_users, audience=Audience.VIEWER)
 own_setting_by_name = one(SettingSql.own_settings_by_names, key="name", audience=Audience.VIEWER)
 
 session_by_id = one(SessionSql.sessions_by_ids, key="id", audience=Audience.VIEWER)
-sessions_by_user = page(
-    SessionSql.sessions_page, count=SessionSql.sessions_count, order=("created_at", "id"), audience=Audience.VIEWER
-)
+sessions_by_user = page(SessionSql.sessions_by_user, orders={"CREATED_AT": NEWEST}, audience=Audience.VIEWER)
 auth_log_by_user = page(
-    AuthLogSql.auth_log_page, count=AuthLogSql.auth_log_count, order=("created_at", "id"), audience=Audience.VIEWER
+    AuthLogSql.auth_log_by_user,
+    orders={"CREATED_AT": NEWEST},
+    filters={
+        "type": equals("event_type"),
+        "success": constant("success"),
+        "since": at_least("created_at"),
+        "until": before("created_at"),
+    },
+    audience=Audience.VIEWER,
 )
 
 access_code_by_id = one(AccessCodeSql.access_codes_by_ids, key="id", audience=Audience.VIEWER)
 access_codes = page(
-    AccessCodeSql.access_codes_page,
-    count=AccessCodeSql.access_codes_count,
-    order=("created_at", "id"),
-    filters=("redeemed",),
+    AccessCodeSql.access_codes,
+    orders={"CREATED_AT": NEWEST},
+    filters={"redeemed": constant("redeemed")},
     audience=Audience.VIEWER,
 )
 users = page(
-    UserSql.users_page,
-    count=UserSql.users_count,
-    order=("created_at", "id"),
-    filters=("email_prefix",),
+    UserSql.users,
+    orders={"CREATED_AT": NEWEST},
+    filters={
+        "email_prefix": starts_with("email"),
+        "role": constant("role", Role),
+        "verified": constant("is_verified"),
+        "since": at_least("created_at"),
+        "until": before("created_at"),
+    },
     audience=Audience.VIEWER,
 )

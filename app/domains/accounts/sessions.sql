@@ -3,28 +3,10 @@
 SELECT id, created_at, refreshed_at, expires_at, refresh_expires_at, host(ip_address) AS ip_address, user_agent
 FROM sessions WHERE id = ANY($1::uuid[]);
 
--- name: sessions_page
--- Sessions of each user, the newest first.
-SELECT k.ord::integer AS ord, s.id, s.created_at, s.refreshed_at, s.expires_at, s.refresh_expires_at,
-       host(s.ip_address) AS ip_address, s.user_agent
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT id, created_at, refreshed_at, expires_at, refresh_expires_at, ip_address, user_agent
-    FROM sessions
-    WHERE user_id = k.user_id
-      AND (created_at, id) < (coalesce($3::timestamptz, 'infinity'),
-                              coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-    ORDER BY created_at DESC, id DESC LIMIT $2::integer
-) s
-ORDER BY k.ord, s.created_at DESC, s.id DESC;
-
--- name: sessions_count
--- How many sessions each user has.
-SELECT k.ord::integer AS ord, c.value::integer AS value
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS value FROM (SELECT FROM sessions WHERE user_id = k.user_id LIMIT $2::integer) AS counted
-) c;
+-- name: sessions_by_user
+-- Sessions of a user.
+SELECT id, created_at, refreshed_at, expires_at, refresh_expires_at, host(ip_address) AS ip_address, user_agent
+FROM sessions WHERE user_id = {key::uuid};
 
 -- name: insert_session
 -- Inserts a session.

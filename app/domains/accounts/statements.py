@@ -16,7 +16,7 @@ from app.domains.accounts.model import (
     Setting,
 )
 from app.domains.accounts.rules.audit import Anchor, Break, Extent
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
 class UserCredentials(msgspec.Struct, frozen=True):
@@ -82,8 +82,7 @@ class UserSql(Statements, file="users.sql"):
     users_by_ids: Query[PublicUser]
     accounts_by_ids: Query[Account]
     account_by_email: Query[Account]
-    users_page: Query[ListedUser]
-    users_count: Query[int]
+    users: Rows[ListedUser]
     insert_user: Query[UUID]
     user_by_email: Query[UserCredentials]
     user_by_id: Query[UserCredentials]
@@ -122,8 +121,7 @@ class SessionSql(Statements, file="sessions.sql"):
     """Sessions and their refresh tokens."""
 
     sessions_by_ids: Query[Session]
-    sessions_page: Keyed[Session]
-    sessions_count: Keyed[int]
+    sessions_by_user: Rows[Session]
     insert_session: Command
     renew_session: Command
     session_of_token: Query[TokenSession]
@@ -178,8 +176,7 @@ class AccessCodeSql(Statements, file="access_codes.sql"):
     """Access codes."""
 
     access_codes_by_ids: Query[AccessCode]
-    access_codes_page: Query[AccessCode]
-    access_codes_count: Query[int]
+    access_codes: Rows[AccessCode]
     access_code_is_spent: Query[bool]
     lock_free_access_code: Query[UUID]
     redeem_access_code: Command
@@ -190,8 +187,7 @@ class AccessCodeSql(Statements, file="access_codes.sql"):
 class AuthLogSql(Statements, file="auth_log.sql"):
     """The auth log."""
 
-    auth_log_page: Keyed[AuthLogEntry]
-    auth_log_count: Keyed[int]
+    auth_log_by_user: Rows[AuthLogEntry]
     insert_auth_log: Command
     delete_old_auth_logs: Command
 

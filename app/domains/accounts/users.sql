@@ -12,20 +12,10 @@ FROM users WHERE id = ANY($1::uuid[]);
 SELECT id, email, full_name, role, is_verified, national_id_kek_id IS NOT NULL AS has_national_id, created_at
 FROM users WHERE email = $1;
 
--- name: users_page
--- Users whose e-mail address has a prefix, the newest first.
-SELECT u.id, n.display_name, u.created_at
-FROM users u JOIN display_names n ON n.user_id = u.id
-WHERE starts_with(u.email, coalesce($2::text, ''))
-  AND (u.created_at, u.id) < (coalesce($3::timestamptz, 'infinity'),
-                              coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-ORDER BY u.created_at DESC, u.id DESC LIMIT $1::integer;
-
--- name: users_count
--- How many users have an e-mail address with a prefix.
-SELECT count(*)::integer FROM (
-    SELECT FROM users WHERE starts_with(email, coalesce($2::text, '')) LIMIT $1::integer
-) AS counted;
+-- name: users
+-- All users, with what they can be found by.
+SELECT u.id, n.display_name, u.created_at, u.email, u.role, u.is_verified
+FROM users u JOIN display_names n ON n.user_id = u.id;
 
 -- name: insert_user
 -- Inserts a user, unless the e-mail address is taken.

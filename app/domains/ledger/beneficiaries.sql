@@ -4,25 +4,10 @@ SELECT id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_a
 FROM beneficiaries WHERE id = ANY($1::uuid[]);
 
 -- name: beneficiaries_by_user
--- A page of each user's beneficiaries, the newest first.
-SELECT k.ord, b.id, b.user_id, b.beneficiary_wallet_id, b.beneficiary_name, b.nickname, b.created_at
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
-CROSS JOIN LATERAL (
-    SELECT s.id, s.user_id, s.beneficiary_wallet_id, s.beneficiary_name, s.nickname, s.created_at
-    FROM beneficiaries s
-    WHERE s.user_id = k.key
-      AND (s.created_at, s.id) < (coalesce($3::timestamptz, 'infinity'),
-                                  coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))
-    ORDER BY s.created_at DESC, s.id DESC LIMIT $2
-) b
-ORDER BY k.ord, b.created_at DESC, b.id DESC;
-
--- name: beneficiaries_by_user_count
--- How many beneficiaries each user has, up to a limit.
-SELECT k.ord, (
-    SELECT count(*) FROM (SELECT FROM beneficiaries b WHERE b.user_id = k.key LIMIT $2) counted
-) AS value
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord);
+-- A user's beneficiaries, with the text that they can be found by.
+SELECT id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at,
+       concat_ws(' ', beneficiary_name, nickname) AS names
+FROM beneficiaries WHERE user_id = {key::uuid};
 
 -- name: insert_beneficiary
 -- Saves a recipient. No row: the wallet does not exist. Null: the wallet is saved already.
@@ -42,8 +27,10 @@ SELECT id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_a
 FROM beneficiaries WHERE id = $1 AND user_id = $2;
 
 -- name: update_beneficiary
--- Renames a beneficiary of a user.
-UPDATE beneficiaries SET beneficiary_name = $3, nickname = $4
+-- Changes the names of a beneficiary of a user: each only if the parameter before it is true.
+UPDATE beneficiaries
+SET beneficiary_name = CASE WHEN $3::boolean THEN $4::text ELSE beneficiary_name END,
+    nickname = CASE WHEN $5::boolean THEN $6::text ELSE nickname END
 WHERE id = $1 AND user_id = $2
 RETURNING id, user_id, beneficiary_wallet_id, beneficiary_name, nickname, created_at;
 

@@ -22,36 +22,17 @@ SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, d
        miner_reward, fees, transaction_count, size_bytes
 FROM blocks WHERE height = ANY($1::integer[]);
 
--- name: blocks_page
--- A page of all blocks, the newest first.
+-- name: blocks
+-- All blocks.
 SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce, miner_wallet_id,
        miner_reward, fees, transaction_count, size_bytes
-FROM blocks WHERE height < coalesce($2::integer, 2147483647) ORDER BY height DESC LIMIT $1;
-
--- name: blocks_count
--- How many blocks there are, up to a limit.
-SELECT count(*) FROM (SELECT FROM blocks LIMIT $1) counted;
+FROM blocks;
 
 -- name: blocks_by_miner
--- A page of the blocks that each wallet has mined, the newest first.
-SELECT k.ord, b.id, b.height, b.block_hash, b.previous_hash, b.version, b.merkle_root, b.timestamp, b.difficulty,
-       b.nonce, b.miner_wallet_id, b.miner_reward, b.fees, b.transaction_count, b.size_bytes
-FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
-CROSS JOIN LATERAL (
-    SELECT m.id, m.height, m.block_hash, m.previous_hash, m.version, m.merkle_root, m.timestamp, m.difficulty,
-           m.nonce, m.miner_wallet_id, m.miner_reward, m.fees, m.transaction_count, m.size_bytes
-    FROM blocks m
-    WHERE m.miner_wallet_id = k.key AND m.height < coalesce($3::integer, 2147483647)
-    ORDER BY m.height DESC LIMIT $2
-) b
-ORDER BY k.ord, b.height DESC;
-
--- name: blocks_by_miner_count
--- How many blocks each wallet has mined, up to a limit.
-SELECT k.ord, (
-    SELECT count(*) FROM (SELECT FROM blocks b WHERE b.miner_wallet_id = k.key LIMIT $2) counted
-) AS value
-FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord);
+-- The blocks that a wallet has mined.
+SELECT id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce, miner_wallet_id,
+       miner_reward, fees, transaction_count, size_bytes
+FROM blocks WHERE miner_wallet_id = {key::text};
 
 -- name: recent_block_times
 -- Unix times of the 21 blocks up to a height, oldest first. Read after the lock, to see what committed meanwhile.

@@ -1,5 +1,6 @@
 """Loaders of the ledger. The chain is public; balances, coins and beneficiaries are visible to their owner only."""
 
+from app.domains.ledger.model import TransactionStatus
 from app.domains.ledger.statements import (
     BeneficiarySql,
     BlockSql,
@@ -8,7 +9,11 @@ from app.domains.ledger.statements import (
     TransactionSql,
     WalletSql,
 )
+from app.kit.lists import at_least, at_most, before, by, constant, contains, equals
 from app.kit.loaders import Audience, many, one, page
+
+HIGHEST = by("height", descending=True)
+LATEST = by("timestamp", "transaction_hash", descending=True)
 
 wallet_by_id = one(WalletSql.wallets_by_ids, key="wallet_id", audience=Audience.PUBLIC)
 wallet_by_user = one(WalletSql.wallets_by_users, key="user_id", audience=Audience.PUBLIC)
@@ -16,8 +21,13 @@ balance_by_wallet = one(WalletSql.balances_by_wallets, key="wallet_id", audience
 pending_by_wallet = one(WalletSql.pending_by_wallets, key="wallet_id", audience=Audience.VIEWER)
 utxos_by_wallet = page(
     WalletSql.utxos_by_wallet,
-    count=WalletSql.utxos_by_wallet_count,
-    order=("transaction_hash", "output_index"),
+    orders={"OUTPUT": by("transaction_hash", "output_index")},
+    filters={
+        "min_amount": at_least("amount"),
+        "max_amount": at_most("amount"),
+        "coinbase": constant("is_coinbase"),
+        "confirmed": constant("is_confirmed"),
+    },
     audience=Audience.VIEWER,
 )
 
@@ -25,29 +35,61 @@ block_by_id = one(BlockSql.blocks_by_ids, key="id", audience=Audience.PUBLIC)
 block_by_hash = one(BlockSql.blocks_by_hashes, key="block_hash", audience=Audience.PUBLIC)
 block_by_previous_hash = one(BlockSql.blocks_by_previous_hashes, key="previous_hash", audience=Audience.PUBLIC)
 block_by_height = one(BlockSql.blocks_by_heights, key="height", audience=Audience.PUBLIC)
-blocks = page(BlockSql.blocks_page, count=BlockSql.blocks_count, order=("height",), audience=Audience.PUBLIC)
-blocks_by_miner = page(
-    BlockSql.blocks_by_miner, count=BlockSql.blocks_by_miner_count, order=("height",), audience=Audience.PUBLIC
+blocks = page(
+    BlockSql.blocks,
+    orders={"HEIGHT": HIGHEST},
+    filters={
+        "min_height": at_least("height"),
+        "max_height": at_most("height"),
+        "since": at_least("timestamp", gated=True),
+        "until": before("timestamp", gated=True),
+        "miner": equals("miner_wallet_id"),
+    },
+    audience=Audience.PUBLIC,
 )
+blocks_by_miner = page(BlockSql.blocks_by_miner, orders={"HEIGHT": HIGHEST}, audience=Audience.PUBLIC)
 
 transaction_by_hash = one(TransactionSql.transactions_by_hashes, key="transaction_hash", audience=Audience.PUBLIC)
 transactions_by_block = page(
-    TransactionSql.transactions_by_block,
-    count=TransactionSql.transactions_by_block_count,
-    order=("block_position",),
-    audience=Audience.PUBLIC,
+    TransactionSql.transactions_by_block, orders={"POSITION": by("block_position")}, audience=Audience.PUBLIC
 )
 leaves_by_height = one(TransactionSql.leaves_by_heights, key="block_height", audience=Audience.PUBLIC)
+transactions = page(
+    TransactionSql.transactions,
+    orders={"CREATED_AT": LATEST, "AMOUNT": by("amount", "transaction_hash", descending=True)},
+    filters={
+        "status": constant("status", TransactionStatus),
+        "min_amount": at_least("amount", gated=True),
+        "max_amount": at_most("amount", gated=True),
+        "since": at_least("timestamp", gated=True),
+        "until": before("timestamp", gated=True),
+    },
+    audience=Audience.PUBLIC,
+)
 transactions_by_wallet = page(
-    TransactionSql.transactions_by_wallet,
-    count=TransactionSql.transactions_by_wallet_count,
-    order=("timestamp", "transaction_hash"),
+    TransactionSql.transactions_sent,
+    TransactionSql.transactions_received,
+    orders={"CREATED_AT": LATEST},
+    filters={
+        "status": constant("status", TransactionStatus),
+        "direction": constant("direction", ("sent", "received")),
+        "counterparty": equals("counterparty"),
+        "min_amount": at_least("amount"),
+        "max_amount": at_most("amount"),
+        "since": at_least("timestamp"),
+        "until": before("timestamp"),
+    },
     audience=Audience.PUBLIC,
 )
 mempool = page(
-    MempoolSql.mempool_page,
-    count=MempoolSql.mempool_count,
-    order=("sequence",),
+    MempoolSql.mempool,
+    orders={"ACCEPTANCE": by("sequence")},
+    filters={
+        "sender": equals("sender_wallet_id"),
+        "recipient": equals("recipient_wallet_id"),
+        "min_amount": at_least("amount"),
+        "min_fee": at_least("fee"),
+    },
     audience=Audience.PUBLIC,
 )
 outputs_by_transaction = many(TransactionSql.outputs_by_transaction, audience=Audience.PUBLIC)
@@ -58,7 +100,7 @@ chain_states = many(ChainSql.chain_state, audience=Audience.PUBLIC)
 beneficiary_by_id = one(BeneficiarySql.beneficiaries_by_ids, key="id", audience=Audience.VIEWER)
 beneficiaries_by_user = page(
     BeneficiarySql.beneficiaries_by_user,
-    count=BeneficiarySql.beneficiaries_by_user_count,
-    order=("created_at", "id"),
+    orders={"CREATED_AT": by("created_at", "id", descending=True)},
+    filters={"search": contains("names"), "wallet": equals("beneficiary_wallet_id")},
     audience=Audience.VIEWER,
 )

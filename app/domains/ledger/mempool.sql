@@ -1,12 +1,8 @@
--- name: mempool_page
--- A page of the pending transactions, in the order of acceptance.
+-- name: mempool
+-- The pending transactions.
 SELECT transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, memo, timestamp, status,
        failure_reason, size_bytes, block_height, block_position, sequence
-FROM transactions WHERE status = 'pending' AND sequence > coalesce($2::bigint, 0) ORDER BY sequence LIMIT $1;
-
--- name: mempool_count
--- How many transactions are pending, up to a limit.
-SELECT count(*) FROM (SELECT FROM transactions WHERE status = 'pending' LIMIT $1) counted;
+FROM transactions WHERE status = 'pending';
 
 -- name: mempool_is_full
 -- Whether more than $1 transactions are pending.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from app.kit.errors import InvalidInput, Problem
 
@@ -139,6 +140,13 @@ class Beneficiary(msgspec.Struct, frozen=True):
     beneficiary_name: str | None
     nickname: str | None
     created_at: datetime
+
+
+class BeneficiaryChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes to the names of a beneficiary: UNSET leaves a name unchanged, None clears it."""
+
+    name: str | UnsetType | None = UNSET
+    nickname: str | UnsetType | None = UNSET
 
 
 class TransferCommand(msgspec.Struct, frozen=True, kw_only=True):

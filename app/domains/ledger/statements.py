@@ -22,7 +22,7 @@ from app.domains.ledger.model import (
     WalletPending,
 )
 from app.domains.ledger.proof import BlockLeaves
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
 class HeadRow(msgspec.Struct, frozen=True):
@@ -209,8 +209,7 @@ class WalletSql(Statements, file="wallets.sql"):
     wallets_by_users: Query[Wallet]
     balances_by_wallets: Query[WalletBalance]
     pending_by_wallets: Query[WalletPending]
-    utxos_by_wallet: Keyed[Output]
-    utxos_by_wallet_count: Keyed[int]
+    utxos_by_wallet: Rows[Output]
     insert_wallet: Query[str]
     public_keys: Query[tuple[str, bytes]]
     keys_to_rewrap: Query[WalletKey]
@@ -228,10 +227,8 @@ class BlockSql(Statements, file="blocks.sql"):
     blocks_by_hashes: Query[Block]
     blocks_by_previous_hashes: Query[Block]
     blocks_by_heights: Query[Block]
-    blocks_page: Query[Block]
-    blocks_count: Query[int]
-    blocks_by_miner: Keyed[Block]
-    blocks_by_miner_count: Keyed[int]
+    blocks: Rows[Block]
+    blocks_by_miner: Rows[Block]
     recent_block_times: Query[int]
     lock_block_balances: Command
     insert_block: Query[Block]
@@ -258,11 +255,11 @@ class TransactionSql(Statements, file="transactions.sql"):
     """Transactions and their outputs."""
 
     transactions_by_hashes: Query[Transaction]
-    transactions_by_block: Keyed[Transaction]
-    transactions_by_block_count: Keyed[int]
+    transactions_by_block: Rows[Transaction]
     leaves_by_heights: Query[BlockLeaves]
-    transactions_by_wallet: Keyed[Transaction]
-    transactions_by_wallet_count: Keyed[int]
+    transactions: Rows[Transaction]
+    transactions_sent: Rows[Transaction]
+    transactions_received: Rows[Transaction]
     outputs_by_transaction: Keyed[Output]
     inputs_by_transaction: Keyed[Output]
 
@@ -270,8 +267,7 @@ class TransactionSql(Statements, file="transactions.sql"):
 class MempoolSql(Statements, file="mempool.sql"):
     """Pending transactions: what is mined of them, and what expires."""
 
-    mempool_page: Query[PendingTransaction]
-    mempool_count: Query[int]
+    mempool: Rows[PendingTransaction]
     mempool_is_full: Query[bool]
     template_basis: Query[TemplateBasis]
     pending_transactions: Query[MempoolRow]
@@ -311,8 +307,7 @@ class BeneficiarySql(Statements, file="beneficiaries.sql"):
     """Saved recipients."""
 
     beneficiaries_by_ids: Query[Beneficiary]
-    beneficiaries_by_user: Keyed[Beneficiary]
-    beneficiaries_by_user_count: Keyed[int]
+    beneficiaries_by_user: Rows[Beneficiary]
     insert_beneficiary: Query[tuple[UUID | None]]
     beneficiary: Query[Beneficiary]
     update_beneficiary: Query[Beneficiary]

@@ -26,28 +26,12 @@ SELECT b.wallet_id,
 FROM wallet_balances b WHERE b.wallet_id = ANY($1::text[]);
 
 -- name: utxos_by_wallet
--- A page of the unspent outputs of each wallet, where it is the viewer's, by transaction hash and index.
-SELECT k.ord, u.id, u.transaction_hash, u.output_index, u.wallet_id, u.amount, u.is_coinbase, u.is_change,
-       u.block_height, u.spent_in_tx_hash, u.spent_input_index
-FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
-JOIN wallet_balances b ON b.wallet_id = k.key
-CROSS JOIN LATERAL (
-    SELECT o.id, o.transaction_hash, o.output_index, o.wallet_id, o.amount, o.is_coinbase, o.is_change,
-           o.block_height, o.spent_in_tx_hash, o.spent_input_index
-    FROM utxos o
-    WHERE o.wallet_id = k.key AND NOT o.is_spent
-      AND (o.transaction_hash, o.output_index) > (coalesce($3::text, ''), coalesce($4::integer, -1))
-    ORDER BY o.transaction_hash, o.output_index LIMIT $2
-) u
-ORDER BY k.ord, u.transaction_hash, u.output_index;
-
--- name: utxos_by_wallet_count
--- How many unspent outputs each wallet has, where it is the viewer's, up to a limit.
-SELECT k.ord, (
-    SELECT count(*) FROM (SELECT FROM utxos u WHERE u.wallet_id = k.key AND NOT u.is_spent LIMIT $2) counted
-) AS value
-FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
-JOIN wallet_balances b ON b.wallet_id = k.key;
+-- The unspent outputs of a wallet, where it is the viewer's.
+SELECT o.id, o.transaction_hash, o.output_index, o.wallet_id, o.amount, o.is_coinbase, o.is_change, o.block_height,
+       o.spent_in_tx_hash, o.spent_input_index, o.block_height IS NOT NULL AS is_confirmed
+FROM utxos o
+WHERE o.wallet_id = {key::text} AND NOT o.is_spent
+  AND EXISTS (SELECT FROM wallet_balances b WHERE b.wallet_id = {key::text});
 
 -- name: insert_wallet
 -- Inserts a wallet with its balance, and its key if it is custodial. No row: the public key has a wallet already.

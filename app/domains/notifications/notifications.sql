@@ -5,58 +5,10 @@ SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol,
 FROM notifications WHERE id = ANY($1::uuid[]);
 
 -- name: notifications_by_user
--- A page of the notifications of a user, the newest first; $3 is a type, or null.
-SELECT k.ord, n.id, n.user_id, n.type, n.title, n.message, n.alert_id, n.symbol, n.value, n.read, n.read_at,
-       n.created_at
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol,
-           (data ->> 'value')::numeric AS value, read, read_at, created_at
-    FROM notifications
-    WHERE user_id = k.user_id
-      AND (created_at, id) < (coalesce($4::timestamptz, 'infinity'),
-                              coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-      AND ($3::text IS NULL OR type = $3)
-    ORDER BY created_at DESC, id DESC LIMIT $2
-) n
-ORDER BY k.ord, n.created_at DESC, n.id DESC;
-
--- name: notifications_by_user_count
--- How many notifications a user has under the same filter.
-SELECT k.ord, c.value
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS value FROM (
-        SELECT 1 FROM notifications WHERE user_id = k.user_id AND ($3::text IS NULL OR type = $3) LIMIT $2
-    ) counted
-) c;
-
--- name: unread_notifications_by_user
--- A page of the unread notifications of a user, the newest first; $3 is a type, or null.
-SELECT k.ord, n.id, n.user_id, n.type, n.title, n.message, n.alert_id, n.symbol, n.value, n.read, n.read_at,
-       n.created_at
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol,
-           (data ->> 'value')::numeric AS value, read, read_at, created_at
-    FROM notifications
-    WHERE user_id = k.user_id AND NOT read
-      AND (created_at, id) < (coalesce($4::timestamptz, 'infinity'),
-                              coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-      AND ($3::text IS NULL OR type = $3)
-    ORDER BY created_at DESC, id DESC LIMIT $2
-) n
-ORDER BY k.ord, n.created_at DESC, n.id DESC;
-
--- name: unread_notifications_by_user_count
--- How many unread notifications a user has under the same filter.
-SELECT k.ord, c.value
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS value FROM (
-        SELECT 1 FROM notifications WHERE user_id = k.user_id AND NOT read AND ($3::text IS NULL OR type = $3) LIMIT $2
-    ) counted
-) c;
+-- The notifications of a user.
+SELECT id, user_id, type, title, message, alert_id, data ->> 'symbol' AS symbol, (data ->> 'value')::numeric AS value,
+       read, read_at, created_at
+FROM notifications WHERE user_id = {key::uuid};
 
 -- name: unread_counts
 -- How many unread notifications these users have, counted up to 1,000.

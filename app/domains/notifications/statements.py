@@ -3,17 +3,14 @@
 from uuid import UUID
 
 from app.domains.notifications.model import AddedNotification, Notification, NotificationMail, UnreadCount
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Query, Rows, Statements
 
 
 class NotificationSql(Statements, file="notifications.sql"):
     """The statements about notifications."""
 
     notifications_by_ids: Query[Notification]
-    notifications_by_user: Keyed[Notification]
-    notifications_by_user_count: Keyed[int]
-    unread_notifications_by_user: Keyed[Notification]
-    unread_notifications_by_user_count: Keyed[int]
+    notifications_by_user: Rows[Notification]
     unread_counts: Query[UnreadCount]
     mark_read: Command
     mark_read_until: Command

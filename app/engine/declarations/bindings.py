@@ -19,7 +19,7 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from app.engine.declarations.computed import FROM_PARENT, ParentFunction
-from app.engine.declarations.relations import STREAM_CURSOR, Relation, selects
+from app.engine.declarations.relations import Relation, selects
 from app.kit.loaders import One
 
 Resolver = Callable[..., Any]
@@ -63,7 +63,7 @@ def _binding(schema: strawberry.Schema, field: GraphQLField) -> Binding | None:
         return None
     if (relation := definition.metadata.get("relation")) is not None:
         assert isinstance(relation, Relation)
-        return relation if relation.filtering is None else _with_conversion(schema, definition, relation)
+        return _with_conversion(schema, definition, relation) if relation.has_inputs else relation
     if definition.base_resolver is None:
         return Column(definition.python_name)
     declared = definition.metadata.get(FROM_PARENT)
@@ -113,7 +113,7 @@ def _follow(relation: Relation) -> Resolver:
         key = key_of(source)
         if (key is None and is_one) or not relation.is_allowed(info.context, source):
             return None
-        load, make, _ = relation.follow(info.context, arguments, lambda: selects(info, STREAM_CURSOR))
+        load, make, _ = relation.follow(info.context, arguments, partial(selects, info))
         return load(key) if make is None else _made(load(key), partial(make, key))
 
     return follow

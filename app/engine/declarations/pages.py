@@ -9,11 +9,11 @@ from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor, Cursors
 from app.engine.declarations.stream_cursors import stream_cursor
 from app.kit.events import positions_by_stream
-from app.kit.loaders import Page, PageRequest, PageResult
+from app.kit.lists import Page, PageRequest, PageResult
 from app.kit.reads import COUNT_LIMIT, Reads
 
-MAX_FIRST = 100
-DEFAULT_FIRST = 20
+MAX_SIZE = 100
+DEFAULT_SIZE = 20
 
 NodeT = TypeVar("NodeT")
 
@@ -39,9 +39,7 @@ class PageInfo:
     """The position of a page in its list."""
 
     has_next_page: bool = strawberry.field(description="Whether there are items after this page.")
-    has_previous_page: bool = strawberry.field(
-        description="Whether there are items before this page. Always true if `after` was given."
-    )
+    has_previous_page: bool = strawberry.field(description="Whether there are items before this page.")
     start_cursor: Cursor | None = strawberry.field(description="The cursor of the first item. Null on an empty page.")
     end_cursor: Cursor | None = strawberry.field(description="The cursor of the last item. Null on an empty page.")
 
@@ -83,24 +81,28 @@ class PageSource:
         self.result = result
         self.stream_cursor = stream_cursor
 
+    def cursor_of(self, record: Any) -> Cursor:
+        """The cursor of a record of this page."""
+        order, descending = self.request.order, self.request.descending
+        return self.cursors.encode(self.loader, order, record, descending=descending)
+
 
 class EdgeSource:
-    """A record and the list it came from."""
+    """A record and the page it is on."""
 
-    __slots__ = ("cursors", "loader", "node")
+    __slots__ = ("node", "page")
 
-    def __init__(self, cursors: Cursors, loader: Page[Any], node: Any) -> None:
-        self.cursors = cursors
-        self.loader = loader
+    def __init__(self, page: PageSource, node: Any) -> None:
+        self.page = page
         self.node = node
 
 
 def _edge_cursor(root: EdgeSource) -> Cursor:
-    return root.cursors.encode(root.loader, root.node)
+    return root.page.cursor_of(root.node)
 
 
 def _edges(root: PageSource) -> list[EdgeSource]:
-    return [EdgeSource(root.cursors, root.loader, record) for record in root.result.records]
+    return [EdgeSource(root, record) for record in root.result.records]
 
 
 def _nodes(root: PageSource) -> list[Any]:
@@ -108,12 +110,12 @@ def _nodes(root: PageSource) -> list[Any]:
 
 
 def _page_info(root: PageSource) -> PageInfo:
-    records, encode = root.result.records, root.cursors.encode
+    result = root.result
     return PageInfo(
-        has_next_page=root.result.has_next,
-        has_previous_page=root.request.after is not None,
-        start_cursor=encode(root.loader, records[0]) if records else None,
-        end_cursor=encode(root.loader, records[-1]) if records else None,
+        has_next_page=result.has_next,
+        has_previous_page=result.has_previous,
+        start_cursor=root.cursor_of(result.records[0]) if result.records else None,
+        end_cursor=root.cursor_of(result.records[-1]) if result.records else None,
     )
 
 
@@ -130,7 +132,7 @@ class Edge(Generic[NodeT]):
     """An item with its position in the list."""
 
     cursor: Cursor = from_parent(
-        _edge_cursor, description="The cursor of the item. Pass it as `after` to continue from here."
+        _edge_cursor, description="The cursor of the item. Pass it as `after` or `before` to continue from here."
     )
     node: NodeT = strawberry.field(description="The item.")
 

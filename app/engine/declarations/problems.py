@@ -9,6 +9,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.union import StrawberryUnion
 
+from app.engine.declarations.durations import Milliseconds
 from app.kit import errors
 
 T = TypeVar("T", bound=type)
@@ -36,7 +37,9 @@ def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
     return declare
 
 
-def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+def mutation(
+    payload: type, *problems: type, metadata: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A mutation field. The failures of its problem types are returned as members of its union, others as errors.
 
     The union is named after the payload: TransferPayload is a member of TransferResult.
@@ -57,7 +60,7 @@ def mutation(payload: type, *problems: type) -> Callable[[Callable[..., Awaitabl
             except tuple(kinds) as problem:
                 return _describe(problem, kinds)
 
-        return strawberry.mutation(resolver=resolve, graphql_type=union)
+        return strawberry.mutation(resolver=resolve, graphql_type=union, metadata=metadata)
 
     return declare
 
@@ -84,7 +87,7 @@ class NotFound(Problem):
 class RateLimited(Problem):
     """Too many attempts."""
 
-    retry_after_s: int = strawberry.field(description="Seconds to wait.")
+    retry_after_ms: Milliseconds = strawberry.field(description="The time to wait, in milliseconds.")
 
 
 @problem_type(errors.IdempotencyKeyReused)

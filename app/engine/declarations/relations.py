@@ -11,24 +11,32 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode
+from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode, SelectionSetNode
 
 from app.engine.declarations.costs import Size, holds
 from app.engine.declarations.cursors import Cursor, Cursors
-from app.engine.declarations.pages import DEFAULT_FIRST, MAX_FIRST, PageSource, ReadsContext, page_of
+from app.engine.declarations.orders import OrderDirection
+from app.engine.declarations.pages import DEFAULT_SIZE, MAX_SIZE, PageSource, ReadsContext, page_of
 from app.kit.errors import InvalidInput
-from app.kit.loaders import Audience, Many, One, Page, PageRequest
+from app.kit.lists import PageRequest, page_request
+from app.kit.loaders import Audience, Many, One, Page
 
 
 class Chosen(msgspec.Struct, frozen=True, eq=False):
-    """The loader and its filters, for a list whose arguments choose between several loaders."""
+    """The filters of a list whose arguments also choose between several loaders, or its order."""
 
-    loader: Page[Any]
-    filters: tuple[Any, ...]
+    filters: Mapping[str, Any]
+    loader: Page[Any] | None = None
+    """Null: the declared one, which is also read if this one does not have the order that the client names."""
+    order: str | None = None
+    """The order if the client names none. Null: the first one of the loader."""
 
 
-Filtering = Callable[..., tuple[Any, ...] | Chosen]
-"""Returns a loader's filters from a list's own arguments. Raises InvalidInput."""
+Filtering = Callable[..., Mapping[str, Any] | Chosen]
+"""Returns values of a loader's filters, by name, from a list's own arguments. Raises InvalidInput."""
+
+Selects = Callable[..., bool]
+"""Whether a field is selected below a relation. It is given the names on the way to it."""
 
 
 class Relation(msgspec.Struct, frozen=True, eq=False):
@@ -39,21 +47,21 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     stream: Callable[[Any], str] | None = None
     """The stream of the changes of a key's list; null if there is none."""
     filtering: Filtering | None = None
-    """Null if the list has no arguments of its own."""
-    max_first: int = MAX_FIRST
+    """Null if the list has no arguments but those of every list."""
+    max_size: int = MAX_SIZE
     """The largest page."""
     allowed: Callable[[Any, Any], bool] | None = None
     """Whether the caller of this context may read this parent's list; null if the loader decides."""
+    has_inputs: bool = False
+    """Whether the list has arguments that must be converted to their Python names and types."""
     convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    """Converts the list's own arguments to their Python names and types; set by the schema."""
+    """Converts the arguments; set by the schema."""
 
     def is_allowed(self, context: ReadsContext, parent: Any) -> bool:
         """Whether the caller may read the parent's list. The declaration may raise instead of returning False."""
         return self.allowed is None or self.allowed(context, parent)
 
-    def follow(
-        self, context: ReadsContext, arguments: dict[str, Any], asks_for_stream_cursor: Callable[[], bool]
-    ) -> "Following":
+    def follow(self, context: ReadsContext, arguments: dict[str, Any], selects: Selects) -> "Following":
         """How the relation is followed for one selection of an operation, for any number of parents.
 
         `arguments` are coerced by graphql-core. Raises InvalidInput.
@@ -64,8 +72,8 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
                 return Following(partial(reads.one, loader))
             case Many():
                 return Following(partial(reads.many, loader))
-        chosen, request = self.request(context.cursors, arguments)
-        if (stream := self.stream) is not None and asks_for_stream_cursor():
+        chosen, request = self.request(context.cursors, arguments, selects)
+        if (stream := self.stream) is not None and selects("streamCursor"):
             return Following(lambda key: page_of(context, chosen, key, request, stream(key)), is_batched=False)
 
         def source(key: Any, result: Any) -> PageSource:
@@ -73,19 +81,59 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
 
         return Following(lambda key: reads.page(chosen, key, request), source)
 
-    def request(self, cursors: Cursors, arguments: dict[str, Any]) -> tuple[Page[Any], PageRequest]:
-        """The page for a client's arguments, which graphql-core has coerced. Raises InvalidInput."""
-        return self.page(cursors, **(arguments if self.convert is None else self.convert(arguments)))
-
-    def page(self, cursors: Cursors, first: int, after: str | None = None, **own: Any) -> tuple[Page[Any], PageRequest]:
-        """The page for these arguments, and its loader. Raises InvalidInput."""
-        loader, filters = self.loader, self.filtering(**own) if self.filtering else ()
-        if isinstance(filters, Chosen):
-            loader, filters = filters.loader, filters.filters
+    def request(self, cursors: Cursors, arguments: dict[str, Any], selects: Selects) -> tuple[Page[Any], PageRequest]:
+        """The page for a client's arguments, which graphql-core has coerced, and its loader. Raises InvalidInput."""
+        given = dict(arguments) if self.convert is None else self.convert(arguments)
+        paging = Paging(*(given.pop(name, None) for name in Paging._fields))
+        order_by = given.pop("order_by", None)
+        filters = {} if self.filtering is None else self.filtering(**given)
+        chosen = filters if isinstance(filters, Chosen) else Chosen(filters)
+        order = chosen.order if order_by is None else order_by.field.name
+        descending = None if order_by is None else order_by.direction is OrderDirection.DESC
+        loader = self.loader if chosen.loader is None or order not in {None, *chosen.loader.orders} else chosen.loader
         assert isinstance(loader, Page)
         # The list is read for the audience that it is declared for.
         assert loader.audience is self.loader.audience
-        return loader, page_request(cursors, loader, first, after, filters, max_first=self.max_first)
+        size = paging.size(self.max_size)
+        request = page_request(loader, size, order, descending=descending, filters=chosen.filters)
+        return loader, paging.request(cursors, request, loader, selects)
+
+
+class Paging(NamedTuple):
+    """The arguments that choose a page of a list."""
+
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+    def size(self, largest: int) -> int:
+        """The size of the page. Raises InvalidInput."""
+        if self.first is not None and self.last is not None:
+            raise InvalidInput("last", "A page has either `first` or `last`.")
+        name, size = ("first", self.first) if self.last is None else ("last", self.last)
+        if size is None:
+            return DEFAULT_SIZE
+        if not 1 <= size <= largest:
+            raise InvalidInput(name, f"`{name}` must be between 1 and {largest:,}.")
+        return size
+
+    def request(self, cursors: Cursors, request: PageRequest, loader: Page[Any], selects: Selects) -> PageRequest:
+        """The request with its positions, and with what it asks around its page. Raises InvalidInput."""
+        after, before = (
+            None
+            if cursor is None
+            else cursors.decode(loader, request.order, cursor, descending=request.descending, argument=name)
+            for name, cursor in (("after", self.after), ("before", self.before))
+        )
+        return msgspec.structs.replace(
+            request,
+            after=after,
+            before=before,
+            is_backward=self.last is not None,
+            asks_previous=after is not None and selects("pageInfo", "hasPreviousPage"),
+            asks_next=before is not None and selects("pageInfo", "hasNextPage"),
+        )
 
 
 class Following(NamedTuple):
@@ -98,17 +146,23 @@ class Following(NamedTuple):
     """Whether `load` returns the future of a batch, which needs no task. Otherwise it returns a coroutine."""
 
 
-def _first(limit: int) -> Any:
-    return strawberry.argument(
-        description=f"The number of items, 1 to {limit:,}. It multiplies the cost of the selected fields."
-    )
+def _paging(largest: int) -> dict[str, Any]:
+    """The annotations of the arguments that choose a page, by name."""
+    size = f"1 to {largest:,}. It multiplies the cost of the selected fields."
+    default = f"Null: {DEFAULT_SIZE}, unless `last` is given."
+    described = {
+        "first": (int, f"The number of items from the beginning, or after `after`, {size} {default}"),
+        "after": (Cursor, "A cursor of this list in this order: return only items after it."),
+        "last": (int, f"The number of items at the end, or before `before`, {size} Not with `first`."),
+        "before": (Cursor, "A cursor of this list in this order: return only items before it."),
+    }
+    return {
+        name: Annotated[kind | None, strawberry.argument(description=description)]
+        for name, (kind, description) in described.items()
+    }
 
 
-First = Annotated[int, _first(MAX_FIRST)]
-After = Annotated[
-    Cursor | None,
-    strawberry.argument(description="A cursor of this list: return the items after it. Null: start at the beginning."),
-]
+DEFAULT_ORDER = "The order of the list. Null: the order that the description of the list names."
 
 
 def _declared(root: Any, info: strawberry.Info) -> Any:
@@ -143,36 +197,78 @@ def paged(
     description: str,
     key: str | None = None,
     stream: Callable[[Any], str] | None = None,
+    filter: Any = None,
+    order_by: Any = None,
     filtering: Filtering | None = None,
     allowed: Callable[[Any, Any], bool] | None = None,
-    max_first: int = MAX_FIRST,
+    max_size: int = MAX_SIZE,
     **options: Any,
 ) -> Any:
     """The list of records that belong to the parent's `key`, page by page; without a key, a list of its own.
 
-    `stream` names the stream of the list's changes, by its key. The parameters of `filtering` are the list's
-    further arguments, before `first` and `after`, or behind them if they are keyword-only. It returns the loader's
-    filters, in their order, or `Chosen`, with another loader of the same audience.
+    `filter` is an input type whose fields are filters of the loader; a method `conditions` returns them by name if they
+    need to be converted. `order_by` is an `order_input`. The parameters of `filtering` are further arguments of the
+    list. If one is named `filter`, it is given the filter; otherwise the filter's conditions are added to those that it
+    returns.
 
-    `allowed` is given the context and the parent, and decides before anything is read: the list is null where it
-    returns False, and it may raise. Such a list is for the viewer alone.
+    `stream` names the stream of the list's changes, by its key. `allowed` is given the context and the parent, and
+    decides before anything is read: the list is null where it returns False, and it may raise. Such a list is for the
+    viewer alone.
     """
     if allowed is not None and loader.audience is not Audience.VIEWER:
         raise ValueError("a list with `allowed` must have the audience VIEWER")
-    relation = Relation(loader, key, stream, filtering, max_first, allowed)
-    return _field(relation, description, options, _with_arguments(filtering, max_first))
+    own = {} if filtering is None else dict(inspect.signature(filtering).parameters)
+    passes_filter = own.pop("filter", None) is not None
+    relation = Relation(
+        loader,
+        key,
+        stream,
+        filtering if filter is None else _filtering(filtering, passes_filter=passes_filter),
+        max_size,
+        allowed,
+        has_inputs=bool(own) or filter is not None or order_by is not None,
+    )
+    return _field(relation, description, options, _with_arguments(own, filter, order_by, max_size))
 
 
-def _with_arguments(filtering: Filtering | None, max_first: int) -> Callable[..., Any]:
-    """A resolver with the parameters that become arguments: the list's own, and those of its pages."""
-    own = list(inspect.signature(filtering).parameters.values()) if filtering else []
+def _conditions(filter: Any) -> Mapping[str, Any]:
+    """The filters that an input sets, by name."""
+    if filter is None:
+        return {}
+    conditions: Mapping[str, Any] = filter.conditions() if hasattr(filter, "conditions") else vars(filter)
+    return conditions
+
+
+def _filtering(filtering: Filtering | None, *, passes_filter: bool) -> Filtering:
+    """How a list with a filter determines its loader's filters."""
+
+    def filters(filter: Any = None, **own: Any) -> Mapping[str, Any] | Chosen:
+        if filtering is None:
+            return _conditions(filter)
+        if passes_filter:
+            return filtering(filter=filter, **own)
+        chosen = filtering(**own)
+        if isinstance(chosen, Chosen):
+            return msgspec.structs.replace(chosen, filters={**chosen.filters, **_conditions(filter)})
+        return {**chosen, **_conditions(filter)}
+
+    return filters
+
+
+def _with_arguments(
+    own: Mapping[str, inspect.Parameter], filter: Any, order_by: Any, max_size: int
+) -> Callable[..., Any]:
+    """A resolver with the parameters that become arguments: the list's own, and those of every list."""
     kind = inspect.Parameter.KEYWORD_ONLY
+    more = _paging(max_size)
+    if filter is not None:
+        more["filter"] = Annotated[filter | None, strawberry.argument(description="Which items. Null: all.")]
+    if order_by is not None:
+        more["order_by"] = Annotated[order_by | None, strawberry.argument(description=DEFAULT_ORDER)]
     parameters = [
         *inspect.signature(_declared).parameters.values(),
-        *(each.replace(kind=kind) for each in own if each.kind is not kind),
-        inspect.Parameter("first", kind, default=DEFAULT_FIRST, annotation=Annotated[int, _first(max_first)]),
-        inspect.Parameter("after", kind, default=None, annotation=After),
-        *(each for each in own if each.kind is kind),
+        *(each.replace(kind=kind) for each in own.values()),
+        *(inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in more.items()),
     ]
 
     def declared(root: Any, info: strawberry.Info, **arguments: Any) -> Any:
@@ -185,40 +281,22 @@ def _with_arguments(filtering: Filtering | None, max_first: int) -> Callable[...
     return declared
 
 
-STREAM_CURSOR = "streamCursor"
+def selects(info: "GraphQLResolveInfo[Any]", *path: str) -> bool:
+    """Whether a field is selected below. `path` are the names on the way to it, from the first below."""
+    return _selects(info, [node.selection_set for node in info.field_nodes], path)
 
 
-def selects(info: "GraphQLResolveInfo[Any]", name: str) -> bool:
-    """Whether a field of this name is selected directly below."""
-    todo = [node.selection_set for node in info.field_nodes]
+def _selects(info: "GraphQLResolveInfo[Any]", todo: list[SelectionSetNode | None], path: tuple[str, ...]) -> bool:
     while todo:
         for selection in selections.selections if (selections := todo.pop()) else ():
             match selection:
                 case FieldNode():
-                    if selection.name.value == name:
+                    if selection.name.value == path[0] and (
+                        len(path) == 1 or _selects(info, [selection.selection_set], path[1:])
+                    ):
                         return True
                 case InlineFragmentNode():
                     todo.append(selection.selection_set)
                 case FragmentSpreadNode():
                     todo.append(info.fragments[selection.name.value].selection_set)
     return False
-
-
-def page_request(
-    cursors: Cursors,
-    loader: Page[Any],
-    first: int,
-    after: str | None,
-    filters: tuple[Any, ...] = (),
-    *,
-    max_first: int = MAX_FIRST,
-) -> PageRequest:
-    """Checks a client's paging arguments. Raises InvalidInput."""
-    if not 1 <= first <= max_first:
-        raise InvalidInput("first", f"`first` must be between 1 and {max_first:,}.")
-    position = None if after is None else cursors.decode(loader, after)
-    # If the order of a list is an argument, it is one of the filters and the first order column.
-    orders = dict(zip(loader.filters, filters, strict=True))
-    if position is not None and position[0] != orders.get(loader.order[0], position[0]):
-        raise InvalidInput("after", "This cursor belongs to a list in another order.")
-    return PageRequest(first, position, filters)

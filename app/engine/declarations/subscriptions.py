@@ -141,7 +141,7 @@ def _field(
     description: str | None,
     metadata: Mapping[str, Any],
 ) -> Any:
-    rate = "`serverInfo { limits { ticksPerS } }`" if callable(declared.per_s) else f"{declared.per_s:g}"
+    rate = "`serverInfo { limits { ticksPerSecond } }`" if callable(declared.per_s) else f"{declared.per_s:g}"
     return strawberry.subscription(
         resolver=resolver,
         graphql_type=event,

@@ -31,6 +31,7 @@ from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
+from strawberry.utils.str_converters import to_camel_case
 
 from app.engine.declarations.bindings import Binding, Column, binding_of
 from app.engine.declarations.computed import ParentFunction
@@ -75,10 +76,17 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     binding: Binding | None
     """Null: only the resolver knows how the field is resolved."""
 
-    @property
-    def asks_for_stream_cursor(self) -> bool:
-        """Whether the `streamCursor` of a list is selected. It is read before the list."""
-        return self.selection is not None and any(column[1] == "stream_cursor" for column in self.selection.columns)
+    def selects(self, name: str, *below: str) -> bool:
+        """Whether a field is selected below. It is given the names in the schema on the way to it."""
+        if self.selection is None:
+            return False
+        if below:
+            return any(field.is_called(name) and field.selects(*below) for field in self.selection.fields)
+        return any(to_camel_case(column[1]) == name for column in self.selection.columns)
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is the field's name in the schema."""
+        return self.nodes[0].name.value == name
 
     @property
     def required(self) -> bool:
@@ -264,7 +272,7 @@ class Levels:
         distinct = dict.fromkeys(each for each in keys if each is not _NOT_ALLOWED)
         if isinstance(relation.loader, One):
             distinct.pop(None, None)
-        following = relation.follow(self._context, field.arguments, lambda: field.asks_for_stream_cursor)
+        following = relation.follow(self._context, field.arguments, field.selects)
         load = following.load
         if following.is_batched:
             loads = {each: load(each) for each in distinct}

@@ -115,7 +115,7 @@ def _extensions(problem: Problem) -> dict[str, Any]:
     if isinstance(problem, InvalidInput):
         extensions["field"] = problem.field
     if isinstance(problem, RateLimited):
-        extensions["retryAfterS"] = problem.retry_after_s
+        extensions["retryAfterMs"] = problem.retry_after_ms
     return extensions
 
 

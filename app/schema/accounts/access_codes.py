@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -14,7 +14,8 @@ from app.engine.declarations.nodes import Node, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.declarations.relations import paged, related
-from app.schema.accounts.users import User, admins_only
+from app.schema.accounts.users import UserAccount
+from app.schema.admins import admins_only, for_admins
 from app.schema.context import Info
 from app.schema.enums import declare_enum
 
@@ -38,8 +39,8 @@ class AccessCode(Node):
     """A permission to register once. Visible to admins only."""
 
     code: str = strawberry.field(description="The code: 4 to 50 capital letters, digits and hyphens.")
-    redeemed: bool = strawberry.field(description="Whether the code has been used.")
-    redeemed_by: User | None = related(
+    redeemed: bool = strawberry.field(name="isRedeemed", description="Whether the code has been used.")
+    redeemed_by: UserAccount | None = related(
         loaders.user_by_id,
         key="redeemed_by",
         description="The user who registered with the code. Null if it is unused, or the user has been deleted.",
@@ -56,15 +57,9 @@ class AccessCodeFilter:
         default=None, description="Only codes in this state. Null: all codes."
     )
 
-
-def _access_code_filters(
-    *,
-    filter: Annotated[
-        AccessCodeFilter | None, strawberry.argument(description="Which access codes. Null: all codes.")
-    ] = None,
-) -> tuple[bool | None]:
-    state = None if filter is None else filter.state
-    return (None if state is None else state is AccessCodeState.REDEEMED,)
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        return {"redeemed": None if self.state is None else self.state is AccessCodeState.REDEEMED}
 
 
 @strawberry.input
@@ -98,7 +93,7 @@ class AccessCodeQuery:
 
     access_codes: Connection[AccessCode] = paged(
         loaders.access_codes,
-        filtering=_access_code_filters,
+        filter=AccessCodeFilter,
         allowed=admins_only,
         description="The access codes, newest first. Admins only; the error code is FORBIDDEN for others.",
     )
@@ -108,7 +103,7 @@ class AccessCodeQuery:
 class AccessCodeMutation:
     """Changes to access codes."""
 
-    @mutation(CreateAccessCodesPayload, InvalidInput, IdempotencyKeyReused)
+    @mutation(CreateAccessCodesPayload, InvalidInput, IdempotencyKeyReused, metadata=for_admins())
     async def create_access_codes(self, info: Info, input: CreateAccessCodesInput) -> Any:
         """Creates access codes. Admins only; the error code is FORBIDDEN for others."""
         context = info.context

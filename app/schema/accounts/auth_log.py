@@ -33,12 +33,22 @@ declare_enum(
 class AuthLogEntry:
     """A security event of the viewer's account. Entries are kept for 90 days."""
 
-    event_type: model.AuthEvent = strawberry.field(description="The kind of event.")
-    success: bool = strawberry.field(description="Whether the attempt succeeded.")
+    event_type: model.AuthEvent = strawberry.field(name="type", description="The kind of event.")
+    success: bool = strawberry.field(name="hasSucceeded", description="Whether the attempt succeeded.")
     error_message: str | None = strawberry.field(description="What went wrong. Null on success.")
     ip_address: str | None = strawberry.field(description="The IP address of the client. Null if unknown.")
     user_agent: str | None = strawberry.field(description="The user agent of the client. Null if it sent none.")
     created_at: datetime = strawberry.field(description="When the event happened.")
+
+
+@strawberry.input
+class AuthLogFilter:
+    """Filters security events. An event must match all fields."""
+
+    type: model.AuthEvent | None = strawberry.field(default=None, description="The kind of event. Null: any.")
+    success: bool | None = strawberry.field(default=None, description="Whether the attempt succeeded. Null: either.")
+    since: datetime | None = strawberry.field(default=None, description="Happened at this time or later. Null: any.")
+    until: datetime | None = strawberry.field(default=None, description="Happened before this time. Null: any.")
 
 
 @strawberry.type
@@ -48,5 +58,6 @@ class AuthLogViewer:
     auth_log: Connection[AuthLogEntry] = paged(
         loaders.auth_log_by_user,
         key="user_id",
+        filter=AuthLogFilter,
         description="The security events of the viewer's account, newest first.",
     )

@@ -7,9 +7,9 @@ from app.schema.accounts.passwords import PasswordMutation, PasswordResetMutatio
 from app.schema.accounts.profile import ProfileMutation, ProfileViewer
 from app.schema.accounts.registration import RegistrationMutation
 from app.schema.accounts.scheduled_jobs import ScheduledJobQuery
-from app.schema.accounts.sessions import Session, SessionMutation, SessionViewer
+from app.schema.accounts.sessions import LoginSession, SessionMutation, SessionViewer
 from app.schema.accounts.settings import SettingMutation, SettingViewer
-from app.schema.accounts.users import User, UserMutation, UserQuery, UserViewer
+from app.schema.accounts.users import UserAccount, UserMutation, UserQuery, UserViewer
 from app.schema.accounts.verification import VerificationMutation
 from app.schema.composition import GraphHouse
 
@@ -40,7 +40,7 @@ ACCOUNTS = GraphHouse(
     ),
     nodes=(
         AccessCode,
-        Session,
-        User,
+        LoginSession,
+        UserAccount,
     ),
 )

@@ -7,18 +7,24 @@ import strawberry
 from app.domains.accounts import model
 from app.domains.accounts.services import AccountsServices
 from app.engine.declarations.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
-from app.schema.accounts.users import User, read_user
-from app.schema.accounts.verification import EmailInput
+from app.schema.accounts.users import UserAccount, read_user
 from app.schema.context import Info
 
 PASSWORD = "At least 10 characters and at most 1,024 bytes, and not the e-mail address."  # noqa: S105  # a description
+
+
+@strawberry.input
+class RequestPasswordResetInput:
+    """The account whose password is to be reset."""
+
+    email: str = strawberry.field(description="The e-mail address of the account.")
 
 
 @strawberry.type
 class RequestPasswordResetPayload:
     """If the address has an account, a link to reset its password will arrive by mail."""
 
-    accepted: bool = strawberry.field(
+    is_accepted: bool = strawberry.field(
         description="Always true, so that callers cannot learn whether the address is known."
     )
 
@@ -35,7 +41,7 @@ class ResetPasswordInput:
 class ResetPasswordPayload:
     """The new password was set, and all sessions of the user were ended."""
 
-    user: User = strawberry.field(description="The user whose password was set.")
+    user: UserAccount = strawberry.field(description="The user whose password was set.")
 
 
 @problem_type(model.ResetInvalid)
@@ -48,13 +54,13 @@ class PasswordResetMutation:
     """Resetting a forgotten password."""
 
     @mutation(RequestPasswordResetPayload, InvalidInput, RateLimited)
-    async def request_password_reset(self, info: Info, input: EmailInput) -> Any:
+    async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> Any:
         """Mails a link to set a new password. Previous links stay valid for their hour.
 
         Limited to 5 an hour for each account and IP address. Within 2 minutes of the previous mail nothing is sent.
         """
         await info.context.services[AccountsServices].credentials.request_reset(input.email, info.context.client)
-        return RequestPasswordResetPayload(accepted=True)
+        return RequestPasswordResetPayload(is_accepted=True)
 
     @mutation(ResetPasswordPayload, InvalidInput, ResetInvalid)
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> Any:

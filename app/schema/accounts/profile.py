@@ -3,22 +3,25 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 import strawberry
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import InvalidInput, Problem, mutation, problem_type
 from app.engine.declarations.relations import related
 from app.schema.context import Info
+from app.schema.currencies import Currency
 from app.schema.enums import declare_enum
 
 
-class SubscriptionTier(StrEnum):
-    """The tier of a user's subscription."""
+class PlanTier(StrEnum):
+    """The tier of a user's plan."""
 
     FREE = "free"
     PRO = "pro"
@@ -32,8 +35,12 @@ class TradingMode(StrEnum):
     LIVE = "live"
 
 
-declare_enum(SubscriptionTier, FREE="No subscription.", PRO="The Pro tier.", ENTERPRISE="The Enterprise tier.")
+declare_enum(PlanTier, FREE="No paid plan.", PRO="The Pro tier.", ENTERPRISE="The Enterprise tier.")
 declare_enum(TradingMode, PAPER="Play money.", LIVE="Real money.")
+
+
+def _dollars(root: model.Profile) -> Currency:
+    return Currency.USD
 
 
 @record_type(model.Profile)
@@ -45,11 +52,12 @@ class Profile:
     )
     display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
     avatar_url: str | None = strawberry.field(description="An https:// URL. Null if there is none.")
-    subscription_tier: SubscriptionTier = strawberry.field(description="The tier of the user's subscription.")
+    subscription_tier: PlanTier = strawberry.field(name="planTier", description="The tier of the user's plan.")
     subscription_expires_at: datetime | None = strawberry.field(
-        description="When the subscription ends. Null if it does not end."
+        name="planExpiresAt", description="When the plan ends. Null if it does not end."
     )
     trading_mode: TradingMode = strawberry.field(description="Whether the user trades with play money or real money.")
+    quote_currency: Currency = from_parent(_dollars, description="The currency of the balances.")
     paper_balance: Decimal = strawberry.field(description="Play money to trade with, in the quote currency.")
     live_balance: Decimal = strawberry.field(description="Real money to trade with, in the quote currency.")
     updated_at: datetime = strawberry.field(description="When the profile was last changed.")
@@ -59,21 +67,17 @@ class Profile:
 class UpdateProfileInput:
     """Changes to the viewer's profile. A field that is left out keeps its value."""
 
-    username: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    username: str | None = changeable(
         description="3 to 30 letters, digits and underscores. Null or an empty text removes the username.",
     )
-    display_name: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    display_name: str | None = changeable(
         description="1 to 80 characters. Null or an empty text: a generated name that does not identify the user.",
     )
-    avatar_url: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    avatar_url: str | None = changeable(
         description="An https:// URL of at most 2,048 characters. Null or an empty text removes the avatar.",
     )
-    trading_mode: TradingMode | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Whether to trade with play money or real money. Null keeps the present mode.",
+    trading_mode: TradingMode | None = changeable(
+        description="Whether to trade with play money or real money. Not null.",
     )
 
 
@@ -98,20 +102,10 @@ class ProfileMutation:
         """Changes the viewer's profile. A field that is left out keeps its value."""
         context = info.context
         viewer = context.require_viewer()
-        changes = model.ProfileChanges(
-            username=_given(input.username),
-            display_name=_given(input.display_name),
-            avatar_url=_given(input.avatar_url),
-            trading_mode=input.trading_mode.value if input.trading_mode else msgspec.UNSET,
-        )
+        changes = changes_of(input, model.ProfileChanges, trading_mode=("trading_mode", attrgetter("value")))
         await context.services[AccountsServices].profiles.update(viewer, changes)
         profile: Any = await context.reads.one(loaders.profile_by_user, viewer.user_id)
         return UpdateProfilePayload(profile=profile)
-
-
-def _given(value: str | None) -> Any:
-    """Translates Strawberry's marker for an absent value into msgspec's."""
-    return msgspec.UNSET if value is strawberry.UNSET else value
 
 
 @strawberry.type

@@ -15,7 +15,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.schema.accounts.passwords import PASSWORD
-from app.schema.accounts.users import User, read_user
+from app.schema.accounts.users import UserAccount, read_user
 from app.schema.context import Info
 
 
@@ -53,7 +53,7 @@ class RegisterInput:
 class RegisterPayload:
     """The user was registered. A code and a link to verify the e-mail address will arrive by mail."""
 
-    user: User = strawberry.field(description="The new user.")
+    user: UserAccount = strawberry.field(description="The new user.")
 
 
 @problem_type(model.AccessCodeInvalid)

@@ -45,7 +45,7 @@ def _is_current(root: Any, info: Info) -> bool:
 
 
 @node_type(by=loaders.session_by_id)
-class Session(Node):
+class LoginSession(Node):
     """A session in which the viewer is logged in."""
 
     is_current: bool = strawberry.field(
@@ -125,7 +125,7 @@ class RefreshSessionPayload:
 class LogoutPayload:
     """The caller is logged out, and may have been before."""
 
-    logged_out: bool = strawberry.field(description="Always true.")
+    is_logged_out: bool = strawberry.field(description="Always true.")
 
 
 @strawberry.type
@@ -139,14 +139,14 @@ class LogoutEverywherePayload:
 class RevokeSessionInput:
     """The session to end."""
 
-    session_id: strawberry.ID = strawberry.field(description="The global ID of one of the viewer's sessions.")
+    id: strawberry.ID = strawberry.field(description="The global ID of one of the viewer's sessions.")
 
 
 @strawberry.type
 class RevokeSessionPayload:
     """The session was ended. Its connections close within a second."""
 
-    session_id: strawberry.ID = strawberry.field(description="The global ID of the ended session.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID of the ended session.")
 
 
 @problem_type(model.BadCredentials)
@@ -214,7 +214,7 @@ class SessionMutation:
         elif context.refresh_token is not None:
             await sessions.logout_by_refresh_token(context.refresh_token, context.client)
         await _leave(context)
-        return LogoutPayload(logged_out=True)
+        return LogoutPayload(is_logged_out=True)
 
     @mutation(LogoutEverywherePayload)
     async def logout_everywhere(self, info: Info) -> Any:
@@ -229,11 +229,11 @@ class SessionMutation:
         """Ends one of the viewer's sessions."""
         context = info.context
         viewer = context.require_viewer()
-        session_id = key_of(input.session_id, Session)
+        session_id = key_of(input.id, LoginSession)
         await context.services[AccountsServices].sessions.revoke(viewer, session_id)
         if session_id == viewer.session_id:
             await _leave(context)
-        return RevokeSessionPayload(session_id=input.session_id)
+        return RevokeSessionPayload(deleted_id=input.id)
 
 
 def _deliverable(context: Context, delivery: TokenDelivery) -> TokenDelivery:
@@ -271,6 +271,6 @@ async def _leave(context: Context) -> None:
 class SessionViewer:
     """The viewer's sessions."""
 
-    sessions: Connection[Session] = paged(
+    sessions: Connection[LoginSession] = paged(
         loaders.sessions_by_user, key="user_id", description="The sessions of the viewer, newest first."
     )

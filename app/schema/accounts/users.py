@@ -1,7 +1,7 @@
 """Users: their public part, the part that they and admins see, and their roles."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -13,6 +13,7 @@ from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import NotFound, Problem, mutation, problem_type
 from app.engine.declarations.relations import paged, related
 from app.kit import errors
+from app.schema.admins import admins_only, for_admins
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 
@@ -20,6 +21,7 @@ MAX_EMAIL_PREFIX = 254
 
 declare_enum(
     model.Role,
+    name="UserRole",
     USER="Can do everything that concerns their own account.",
     ADMIN="Can also manage access codes and users, and see the scheduled jobs.",
 )
@@ -37,7 +39,7 @@ def _account_field(attribute: str, kind: Any, description: str) -> Any:
 
 
 @node_type(by=loaders.user_by_id)
-class User(Node):
+class UserAccount(Node):
     """A user. The display name is public; everything else is visible to the user and to admins only."""
 
     display_name: str = strawberry.field(description="The name shown to other users, 1 to 80 characters.")
@@ -53,12 +55,6 @@ class User(Node):
     created_at: datetime | None = _account_field("created_at", datetime | None, "When the user registered.")
 
 
-def admins_only(context: Context, _: object) -> bool:
-    """For lists that only admins may read. Raises Unauthenticated or Forbidden for others."""
-    context.require_admin()
-    return True
-
-
 async def read_user(context: Context, user_id: UUID) -> Any:
     """Returns the record of a user who was just written, for a payload."""
     return await context.reads.one(loaders.user_by_id, user_id)
@@ -66,28 +62,31 @@ async def read_user(context: Context, user_id: UUID) -> Any:
 
 @strawberry.input
 class UserFilter:
-    """Selects users."""
+    """Filters users. A user must match all fields."""
 
     email_prefix: str | None = strawberry.field(
-        default=None,
-        description="Only users whose e-mail address begins with this text, ignoring case. Null: all users.",
+        default=None, description="The e-mail address begins with this text, ignoring case. Null: any."
     )
+    role: model.Role | None = strawberry.field(default=None, description="The role. Null: any.")
+    verified: bool | None = strawberry.field(
+        default=None, description="Whether the e-mail address is verified. Null: either."
+    )
+    since: datetime | None = strawberry.field(default=None, description="Registered at this time or later. Null: any.")
+    until: datetime | None = strawberry.field(default=None, description="Registered before this time. Null: any.")
 
-
-def _user_filters(
-    *, filter: Annotated[UserFilter | None, strawberry.argument(description="Which users. Null: all users.")] = None
-) -> tuple[str | None]:
-    prefix = None if filter is None or filter.email_prefix is None else filter.email_prefix.strip().lower()
-    if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
-        raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
-    return (prefix,)
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader. Raises InvalidInput."""
+        prefix = None if self.email_prefix is None else self.email_prefix.strip().lower()
+        if prefix is not None and (len(prefix) > MAX_EMAIL_PREFIX or not prefix.isprintable()):
+            raise errors.InvalidInput("emailPrefix", f"A prefix has at most {MAX_EMAIL_PREFIX} printable characters.")
+        return vars(self) | {"email_prefix": prefix}
 
 
 @strawberry.input
 class UpdateUserRoleInput:
     """The new role of a user."""
 
-    user_id: strawberry.ID = strawberry.field(description="The global ID of the user.")
+    id: strawberry.ID = strawberry.field(description="The global ID of the user.")
     role: model.Role = strawberry.field(description="The new role. The user has to log in again.")
 
 
@@ -95,7 +94,7 @@ class UpdateUserRoleInput:
 class UpdateUserRolePayload:
     """The user has the new role."""
 
-    user: User = strawberry.field(description="The user.")
+    user: UserAccount = strawberry.field(description="The user.")
 
 
 @problem_type(model.OwnRole)
@@ -107,9 +106,9 @@ class OwnRole(Problem):
 class UserQuery:
     """The users."""
 
-    users: Connection[User] = paged(
+    users: Connection[UserAccount] = paged(
         loaders.users,
-        filtering=_user_filters,
+        filter=UserFilter,
         allowed=admins_only,
         description="The users, newest first. Admins only; the error code is FORBIDDEN for others.",
     )
@@ -119,12 +118,12 @@ class UserQuery:
 class UserMutation:
     """Changes to users by admins."""
 
-    @mutation(UpdateUserRolePayload, NotFound, OwnRole)
+    @mutation(UpdateUserRolePayload, NotFound, OwnRole, metadata=for_admins())
     async def update_user_role(self, info: Info, input: UpdateUserRoleInput) -> Any:
         """Changes a user's role and ends their sessions. Admins only; the error code is FORBIDDEN for others."""
         context = info.context
         viewer = context.require_admin()
-        user_id = key_of(input.user_id, User)
+        user_id = key_of(input.id, UserAccount)
         await context.services[AccountsServices].administration.update_role(viewer, user_id, input.role)
         return UpdateUserRolePayload(user=await read_user(context, user_id))
 
@@ -133,4 +132,4 @@ class UserMutation:
 class UserViewer:
     """The viewer as a user."""
 
-    user: User = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")
+    user: UserAccount = related(loaders.user_by_id, key="user_id", description="The viewer as a user.")

@@ -7,7 +7,7 @@ import strawberry
 from app.domains.accounts import model
 from app.domains.accounts.services import AccountsServices
 from app.engine.declarations.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
-from app.schema.accounts.users import User, read_user
+from app.schema.accounts.users import UserAccount, read_user
 from app.schema.context import Info
 
 
@@ -33,12 +33,12 @@ class VerifyEmailInput:
 class VerifyEmailPayload:
     """The e-mail address was verified."""
 
-    user: User = strawberry.field(description="The user with this e-mail address.")
+    user: UserAccount = strawberry.field(description="The user with this e-mail address.")
 
 
 @strawberry.input
-class EmailInput:
-    """The e-mail address to send mail to."""
+class ResendVerificationInput:
+    """The address to verify."""
 
     email: str = strawberry.field(description="The e-mail address.")
 
@@ -47,7 +47,7 @@ class EmailInput:
 class ResendVerificationPayload:
     """If the address belongs to an unverified user, a new code and link will arrive by mail."""
 
-    accepted: bool = strawberry.field(
+    is_accepted: bool = strawberry.field(
         description="Always true, so that callers cannot learn whether the address is known."
     )
 
@@ -72,11 +72,11 @@ class VerificationMutation:
         return VerifyEmailPayload(user=await read_user(info.context, user_id))
 
     @mutation(ResendVerificationPayload, InvalidInput, RateLimited)
-    async def resend_verification(self, info: Info, input: EmailInput) -> Any:
+    async def resend_verification(self, info: Info, input: ResendVerificationInput) -> Any:
         """Mails a new code and link, which replace the previous ones.
 
         Limited to 5 an hour for each account and IP address. Within 2 minutes of the previous mail nothing is sent, and
         the previous code and link stay valid.
         """
         await info.context.services[AccountsServices].verification.request_resend(input.email, info.context.client)
-        return ResendVerificationPayload(accepted=True)
+        return ResendVerificationPayload(is_accepted=True)

@@ -9,6 +9,7 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.services import LedgerServices
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -18,6 +19,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.engine.declarations.relations import paged, related
+from app.kit.text import searchable
 from app.schema.context import Info
 from app.schema.ledger.payments import IDEMPOTENCY_KEY, RecipientNotFound
 from app.schema.ledger.wallets import Wallet
@@ -56,11 +58,11 @@ class AddBeneficiaryPayload:
 
 @strawberry.input
 class UpdateBeneficiaryInput:
-    """The new names of a beneficiary. Both names are replaced."""
+    """New names of a beneficiary. A name that is left out stays unchanged, and null clears one."""
 
     id: strawberry.ID = strawberry.field(description="The global ID of the beneficiary.")
-    name: str | None = strawberry.field(default=None, description=_NAME)
-    nickname: str | None = strawberry.field(default=None, description=_NICKNAME)
+    name: str | None = changeable(description=_NAME)
+    nickname: str | None = changeable(description=_NICKNAME)
 
 
 @strawberry.type
@@ -81,7 +83,7 @@ class RemoveBeneficiaryInput:
 class RemoveBeneficiaryPayload:
     """The beneficiary was removed."""
 
-    removed_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
 
 
 @problem_type(model.BeneficiaryExists)
@@ -105,7 +107,7 @@ class BeneficiaryMutation:
     async def update_beneficiary(self, info: Info, input: UpdateBeneficiaryInput) -> Any:
         """Renames a beneficiary."""
         beneficiary: Any = await info.context.services[LedgerServices].beneficiaries.update(
-            info.context.require_viewer(), key_of(input.id, Beneficiary), input.name, input.nickname
+            info.context.require_viewer(), key_of(input.id, Beneficiary), changes_of(input, model.BeneficiaryChanges)
         )
         return UpdateBeneficiaryPayload(beneficiary=beneficiary)
 
@@ -115,7 +117,21 @@ class BeneficiaryMutation:
         await info.context.services[LedgerServices].beneficiaries.remove(
             info.context.require_viewer(), key_of(input.id, Beneficiary)
         )
-        return RemoveBeneficiaryPayload(removed_id=input.id)
+        return RemoveBeneficiaryPayload(deleted_id=input.id)
+
+
+@strawberry.input
+class BeneficiaryFilter:
+    """Filters beneficiaries. A beneficiary must match all fields."""
+
+    search: str | None = strawberry.field(
+        default=None, description="A text that the name or the nickname contains, in any case. Null: any."
+    )
+    wallet: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
+
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        return {"search": searchable(self.search), "wallet": self.wallet}
 
 
 @strawberry.type
@@ -123,5 +139,8 @@ class BeneficiaryViewer:
     """The viewer's beneficiaries."""
 
     beneficiaries: Connection[Beneficiary] = paged(
-        loaders.beneficiaries_by_user, key="user_id", description="The recipients that the viewer saved, newest first."
+        loaders.beneficiaries_by_user,
+        key="user_id",
+        filter=BeneficiaryFilter,
+        description="The recipients that the viewer saved, newest first.",
     )

@@ -52,7 +52,8 @@ class Block(Node):
     version: int = strawberry.field(description="The version of the header's format.")
     merkle_root: Hash = strawberry.field(description="The root of the merkle tree over the hashes of the transactions.")
     timestamp: datetime = strawberry.field(
-        description="When the block was mined, in whole seconds; at most a minute ahead of the database's clock."
+        name="minedAt",
+        description="When the block was mined, in whole seconds; at most a minute ahead of the database's clock.",
     )
     difficulty: int = strawberry.field(description="The number of leading zero bits that the hash must have, 1 to 255.")
     nonce: BigInt = strawberry.field(description="The number that the miner found, 0 to 2^63 - 1.")

@@ -9,14 +9,16 @@ from app.domains.ledger import loaders, model
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
+from app.engine.declarations.durations import milliseconds_of
 from app.engine.declarations.nodes import record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
+from app.schema.ledger.filters import BlockFilter, MempoolFilter, TransactionFilter, TransactionOrder
 from app.schema.ledger.transactions import Transaction
-from app.schema.scalars import BigInt, Hash
+from app.schema.scalars import BigInt, Hash, Milliseconds
 
 
 def _network(root: model.ChainState) -> str:
@@ -40,9 +42,10 @@ class Chain:
     current_difficulty: int = strawberry.field(
         description="The number of leading zero bits that the hash of the next block must have."
     )
-    average_block_time: Decimal = strawberry.field(
-        name="averageBlockTimeS",
-        description="The average number of seconds between blocks in the last retarget interval. The target is 10.",
+    average_block_time_ms: Milliseconds = milliseconds_of(
+        "average_block_time",
+        description="The average time between blocks in the last retarget interval, in milliseconds. The target is"
+        " 10,000.",
     )
     halving_height: int = strawberry.field(description="The height of the next block whose subsidy is halved.")
     current_halving_number: int = strawberry.field(description="The number of halvings so far.")
@@ -61,10 +64,21 @@ class ChainQuery:
     """The chain."""
 
     blocks: Connection[Block] = paged(
-        loaders.blocks, stream=lambda _: CHAIN_STREAM, description="The blocks of the chain, newest first."
+        loaders.blocks,
+        stream=lambda _: CHAIN_STREAM,
+        filter=BlockFilter,
+        description="The blocks of the chain, newest first.",
+    )
+    transactions: Connection[Transaction] = paged(
+        loaders.transactions,
+        filter=TransactionFilter,
+        order_by=TransactionOrder,
+        description="All transactions, including pending and failed ones, newest first.",
     )
     mempool: Connection[Transaction] = paged(
-        loaders.mempool, description="The transactions that wait for a block, in the order of acceptance."
+        loaders.mempool,
+        filter=MempoolFilter,
+        description="The transactions that wait for a block, in the order of acceptance.",
     )
 
     @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Chain | None)

@@ -24,7 +24,7 @@ class MiningProgress:
     hashes: BigInt = strawberry.field(
         description="The number of hashes tried for this block template. The average search needs 2^difficulty."
     )
-    hashes_per_second: int = strawberry.field(description="The number of hashes that the miner tries in a second.")
+    hashes_per_second: BigInt = strawberry.field(description="The number of hashes that the miner tries in a second.")
     miner_wallet_id: strawberry.Private[str]
     miner: Wallet = related(loaders.wallet_by_id, key="miner_wallet_id", description="The wallet that mines.")
 

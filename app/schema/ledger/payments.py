@@ -17,9 +17,9 @@ from app.schema.ledger.transactions import Transaction
 from app.schema.scalars import Hash
 
 IDEMPOTENCY_KEY = "1 to 200 characters of the client's choice. The same key and input return the same result."
-AMOUNT = "The coins to pay, above 0, at most 8 decimals."
-FEE = "The coins for the miner. Null: the minimum, 0.00001."
-ALLOW_HIGH_FEE = "Confirms a fee above 1 coin."
+AMOUNT = "The amount to pay in coins, above 0, at most 8 decimals."
+FEE = "The fee for the miner in coins. Null: the minimum, 0.00001."
+ALLOW_HIGH_FEE = "Confirms a fee above 1 coin. Null: false."
 
 
 def _bytes(root: model.UnsignedTransaction) -> str:
@@ -42,7 +42,7 @@ class UnsignedTransaction:
     fee: Decimal = strawberry.field(
         description="The fee in coins. It is above the requested fee if the change was too small for an output."
     )
-    change: Decimal = strawberry.field(description="The coins that return to the wallet.")
+    change: Decimal = strawberry.field(description="The change that returns to the wallet, in coins.")
 
 
 @strawberry.input
@@ -54,11 +54,12 @@ class TransferInput:
     )
     amount: Decimal = strawberry.field(description=AMOUNT)
     fee: Decimal | None = strawberry.field(default=None, description=FEE)
-    memo: str = strawberry.field(
-        default="",
-        description="A public text of at most 256 bytes in UTF-8 after NFC normalization; no control characters.",
+    memo: str | None = strawberry.field(
+        default=None,
+        description="A public text of at most 256 bytes in UTF-8 after NFC normalization; no control characters. Null:"
+        " none.",
     )
-    allow_high_fee: bool = strawberry.field(default=False, description=ALLOW_HIGH_FEE)
+    allow_high_fee: bool | None = strawberry.field(default=None, description=ALLOW_HIGH_FEE)
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
@@ -79,7 +80,7 @@ class SubmitTransactionInput:
     signature: str = strawberry.field(
         description="The signature of the encoding in base64: RSASSA-PSS, SHA-256, MGF1-SHA-256 and a salt of 32 bytes."
     )
-    allow_high_fee: bool = strawberry.field(default=False, description=ALLOW_HIGH_FEE)
+    allow_high_fee: bool | None = strawberry.field(default=None, description=ALLOW_HIGH_FEE)
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
@@ -194,8 +195,8 @@ class PaymentMutation:
             recipient_wallet_id=input.to_wallet_id,
             amount=input.amount,
             fee=input.fee,
-            memo=input.memo,
-            allow_high_fee=input.allow_high_fee,
+            memo=input.memo or "",
+            allow_high_fee=bool(input.allow_high_fee),
         )
         transaction_hash = await info.context.services[LedgerServices].transfers.transfer(
             info.context.require_viewer(), command, input.idempotency_key
@@ -221,6 +222,6 @@ class PaymentMutation:
             input.transaction,
             input.signature,
             input.idempotency_key,
-            allow_high_fee=input.allow_high_fee,
+            allow_high_fee=bool(input.allow_high_fee),
         )
         return SubmitTransactionPayload(transaction=await _transaction(info, transaction_hash))

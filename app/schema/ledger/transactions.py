@@ -40,7 +40,7 @@ declare_enum(
 
 
 @record_type(model.Output)
-class Output:
+class TransactionOutput:
     """An amount that a transaction pays to a wallet, until another transaction spends it as an input."""
 
     output_index: int = strawberry.field(description="The position among the transaction's outputs, from 0 to 255.")
@@ -111,12 +111,12 @@ class Transaction(Node):
         name="hash", description="The SHA-256 of the canonical encoding without the signature."
     )
     amount: Decimal = strawberry.field(
-        description="The amount that the recipient receives: the sum of the outputs without the change."
+        description="The amount that the recipient receives, in coins: the sum of the outputs without the change."
     )
-    fee: Decimal = strawberry.field(description="The fee that the miner receives; 0 for a coinbase.")
+    fee: Decimal = strawberry.field(description="The fee that the miner receives, in coins; 0 for a coinbase.")
     memo: str = strawberry.field(description="A public text of at most 256 bytes in UTF-8; empty if there is none.")
     timestamp: datetime = strawberry.field(
-        description="When the transaction was created, by the sender's clock, in milliseconds."
+        name="createdAt", description="When the transaction was created, by the sender's clock, in milliseconds."
     )
     status: model.TransactionStatus = strawberry.field(description="The status of the transaction.")
     failure_reason: str | None = strawberry.field(
@@ -143,14 +143,14 @@ class Transaction(Node):
         key="block_height",
         description="The block of the transaction. Null unless confirmed.",
     )
-    inputs: list[Output] = listed(
+    inputs: list[TransactionOutput] = listed(
         loaders.inputs_by_transaction,
         key="transaction_hash",
         most=MAX_INPUTS,
         description=f"The outputs that the transaction spends, at most {MAX_INPUTS}. Empty for a coinbase, and for a"
         " failed transaction.",
     )
-    outputs: list[Output] = listed(
+    outputs: list[TransactionOutput] = listed(
         loaders.outputs_by_transaction,
         key="transaction_hash",
         most=MAX_OUTPUTS,

@@ -24,13 +24,14 @@ from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
+from app.schema.ledger.filters import OutputFilter, WalletTransactionFilter
 from app.schema.ledger.ids import OwnWalletId, is_hash, own_wallet_id, parse_hash
 from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
-from app.schema.ledger.transactions import Output, Transaction
+from app.schema.ledger.transactions import Transaction, TransactionOutput
 from app.schema.scalars import Hash
 
 if TYPE_CHECKING:
-    from app.schema.accounts.users import User
+    from app.schema.accounts.users import UserAccount
 
 OWNER_ONLY = "Null unless the viewer owns the wallet."
 BALANCE_KINDS = {"transaction.pending", "transaction.failed", "balance.changed"}
@@ -84,13 +85,19 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
     to_wallet_id: Annotated[Hash, strawberry.argument(description="The `walletId` of the recipient.")],
     amount: Annotated[Decimal, strawberry.argument(description=AMOUNT)],
     fee: Annotated[Decimal | None, strawberry.argument(description=FEE)] = None,
-    memo: Annotated[str, strawberry.argument(description="A public text of at most 256 bytes in UTF-8.")] = "",
-    allow_high_fee: Annotated[bool, strawberry.argument(description=ALLOW_HIGH_FEE)] = False,
+    memo: Annotated[
+        str | None, strawberry.argument(description="A public text of at most 256 bytes in UTF-8. Null: none.")
+    ] = None,
+    allow_high_fee: Annotated[bool | None, strawberry.argument(description=ALLOW_HIGH_FEE)] = None,
 ) -> model.UnsignedTransaction | None:
     if not _is_owner(info.context, root):
         return None
     command = model.TransferCommand(
-        recipient_wallet_id=to_wallet_id, amount=amount, fee=fee, memo=memo, allow_high_fee=allow_high_fee
+        recipient_wallet_id=to_wallet_id,
+        amount=amount,
+        fee=fee,
+        memo=memo or "",
+        allow_high_fee=bool(allow_high_fee),
     )
     executor = await info.context.reads.executor(Audience.VIEWER)
     return await info.context.services[LedgerServices].transfers.draft(executor, info.context.require_viewer(), command)
@@ -104,21 +111,23 @@ class Wallet(Node):
     public_key: str = from_parent(_public_key, description="The RSA public key in PEM.")
     custody: model.Custody = strawberry.field(description="Who holds the private key.")
     created_at: datetime = strawberry.field(description="When the wallet was registered.")
-    owner: Annotated["User", strawberry.lazy("app.schema.accounts.users")] = related(
+    owner: Annotated["UserAccount", strawberry.lazy("app.schema.accounts.users")] = related(
         accounts.user_by_id, key="user_id", description="The owner. Other users see the display name only."
     )
     balance: Decimal | None = strawberry.field(
         resolver=_balance,
-        description=f"The coins that can be spent now: confirmed and mature outputs, and own change. {OWNER_ONLY}",
+        description="The balance in coins that can be spent now: confirmed and mature outputs, and own change."
+        f" {OWNER_ONLY}",
     )
     pending: WalletPending | None = strawberry.field(  # type: ignore[assignment]  # as in engine.pages
         resolver=_pending,
         graphql_type=WalletPending | None,
         description=f"The coins that wait for confirmation. {OWNER_ONLY}",
     )
-    utxos: Connection[Output] | None = paged(
+    utxos: Connection[TransactionOutput] | None = paged(
         loaders.utxos_by_wallet,
         key="wallet_id",
+        filter=OutputFilter,
         allowed=_is_owner,
         description=f"The unspent outputs by transaction hash, including immature and unconfirmed ones. {OWNER_ONLY}",
     )
@@ -131,6 +140,7 @@ class Wallet(Node):
         loaders.transactions_by_wallet,
         key="wallet_id",
         stream=wallet_stream,
+        filter=WalletTransactionFilter,
         description="The transactions from or to the wallet, including failed ones, newest first.",
     )
     blocks_mined: Connection[Block] = paged(
@@ -161,7 +171,9 @@ class WalletBalanceEvent:
 
     cursor: Cursor = strawberry.field(description="The position in the wallet's stream.")
     wallet_id: strawberry.Private[str]
-    balance: Decimal = strawberry.field(resolver=_event_balance, description="The coins that can be spent now.")
+    balance: Decimal = strawberry.field(
+        resolver=_event_balance, description="The balance in coins that can be spent now."
+    )
     wallet: Wallet = related(loaders.wallet_by_id, key="wallet_id", description="The wallet.")
 
 

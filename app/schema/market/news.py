@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import strawberry
 
 from app.domains.market.news import loaders as news_loaders
@@ -16,10 +17,12 @@ from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import costs, holds
 from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.orders import order_input
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, mutation
 from app.engine.declarations.relations import Chosen, listed, paged
-from app.kit.loaders import Audience, Page
+from app.kit.loaders import Audience
+from app.schema.admins import for_admins
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
 
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from app.schema.market.tokens import Token
 
 _BOUND = Decimal(str(NEUTRAL_BOUND))
-_STEP = Decimal("0.01")
 _HTML = " Plain text, or HTML, which is converted to plain text."
 CONTENT_COST = 150
 """With this cost, the contents that one request can read have about ten megabytes at most."""
@@ -40,15 +42,6 @@ class Sentiment(Enum):
     POSITIVE = strawberry.enum_value("POSITIVE", description=f"A score of {_BOUND} or more.")
     NEUTRAL = strawberry.enum_value("NEUTRAL", description=f"A score between -{_BOUND} and {_BOUND}.")
     NEGATIVE = strawberry.enum_value("NEGATIVE", description=f"A score of -{_BOUND} or less.")
-
-
-# The minimum and maximum score of each. Scores have two decimals.
-_SCORES: dict[Sentiment | None, tuple[Decimal | None, Decimal | None]] = {
-    None: (None, None),
-    Sentiment.POSITIVE: (_BOUND, None),
-    Sentiment.NEUTRAL: (_STEP - _BOUND, _BOUND - _STEP),
-    Sentiment.NEGATIVE: (None, -_BOUND),
-}
 
 
 def _sentiment(root: model.NewsArticle) -> Sentiment:
@@ -108,8 +101,8 @@ class NewsArticle(Node):
     )
 
 
-@strawberry.input(name="NewsFilter")
-class NewsFilterInput:
+@strawberry.input
+class NewsFilter:
     """Filters news. An article must match all fields."""
 
     symbols: list[str] | None = strawberry.field(
@@ -121,16 +114,19 @@ class NewsFilterInput:
     )
     sentiment: Sentiment | None = strawberry.field(default=None, description="The sentiment. Null: any.")
     min_impact: int | None = strawberry.field(default=None, description="The minimum impact, 0 to 100. Null: any.")
-    published_after: datetime | None = strawberry.field(
-        default=None, description="The earliest time of publication, inclusive. Null: no limit."
-    )
-    published_before: datetime | None = strawberry.field(
-        default=None, description="The latest time of publication, exclusive. Null: no limit."
-    )
+    since: datetime | None = strawberry.field(default=None, description="Published at this time or later. Null: any.")
+    until: datetime | None = strawberry.field(default=None, description="Published before this time. Null: any.")
+
+
+NewsOrder = order_input(
+    "News",
+    "Ties are sorted by time of publication.",
+    PUBLISHED_AT="When the article was published.",
+    IMPACT="The impact of the article.",
+)
 
 
 def _news_filters(
-    *,
     search: Annotated[
         str | None,
         strawberry.argument(
@@ -139,33 +135,29 @@ def _news_filters(
             f" {MAX_SEARCH} characters. A search for very common words only has no results. Null or blank: all news."
         ),
     ] = None,
-    filter: Annotated[NewsFilterInput | None, strawberry.argument(description="Filters the news. Null: all.")] = None,
+    filter: NewsFilter | None = None,
 ) -> Chosen:
-    given = filter or NewsFilterInput()
-    low, high = _SCORES[given.sentiment]
+    given = filter or NewsFilter()
     found = wanted(
         model.NewsFilter(
             search=search,
             symbols=None if given.symbols is None else tuple(given.symbols),
             sources=None if given.sources is None else tuple(given.sources),
-            min_score=low,
-            max_score=high,
             min_impact=given.min_impact,
-            since=given.published_after,
-            until=given.published_before,
         )
     )
-    loader = _loader(found)
-    return Chosen(loader, tuple(getattr(found, name) for name in loader.filters))
-
-
-def _loader(wanted: model.NewsFilter) -> Page[model.NewsArticle]:
-    """Returns the loader with the index of the most selective filter."""
-    if wanted.search is not None:
-        return news_loaders.news_matching
-    if wanted.symbols is not None:
-        return news_loaders.news_mentioning
-    return news_loaders.news if wanted.sources is None else news_loaders.news_from_sources
+    deciles = None if found.min_impact is None else range(found.min_impact // 10, 11)
+    conditions = {
+        **msgspec.structs.asdict(found),
+        "impact_deciles": None if deciles is None else list(deciles),
+        "sentiment": None if given.sentiment is None else given.sentiment.name.lower(),
+        "since": given.since,
+        "until": given.until,
+    }
+    if found.search is None and found.symbols is not None:
+        del conditions["search"]
+        return Chosen(conditions, news_loaders.news_mentioning)
+    return Chosen(conditions)
 
 
 @strawberry.type
@@ -174,6 +166,8 @@ class NewsQuery:
 
     news: Connection[NewsArticle] = paged(
         news_loaders.news,
+        filter=NewsFilter,
+        order_by=NewsOrder,
         filtering=_news_filters,
         description="News, newest first. They can be searched and filtered.",
     )
@@ -242,7 +236,7 @@ class PublishNewsPayload:
 class NewsMutation:
     """Publishing news."""
 
-    @mutation(PublishNewsPayload, InvalidInput, IdempotencyKeyReused)
+    @mutation(PublishNewsPayload, InvalidInput, IdempotencyKeyReused, metadata=for_admins())
     async def publish_news(self, info: Info, input: PublishNewsInput) -> Any:
         """Publishes all articles, or none of them. Their sentiment, their impact and the tokens that they mention are
         determined here. Admins only; others receive the error FORBIDDEN.

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -12,14 +11,15 @@ from app.domains.market.prices import loaders as price_loaders
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens import model
 from app.domains.market.tokens.model import symbol_of
-from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, listing, validate
+from app.domains.market.tokens.services.search import MAX_SUGGESTIONS, chosen_symbols, searched, validate
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
 from app.engine.declarations.nodes import Node, key_of, node_type, record_type
+from app.engine.declarations.orders import order_input
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import Problem, problem_type
-from app.engine.declarations.relations import paged
+from app.engine.declarations.relations import Chosen, paged
 from app.kit.errors import NotFound
 from app.kit.loaders import Audience
 from app.schema.context import Info
@@ -78,13 +78,21 @@ class Token(Node):
     volume_24h_aud: Decimal | None = strawberry.field(
         description="The 24-hour trading volume in Australian dollars. " + UNQUOTED
     )
-    change_24h: Decimal | None = strawberry.field(description="The 24-hour price change in dollars. " + UNQUOTED)
-    change_percentage_24h: Decimal | None = strawberry.field(
+    change_24h: Decimal | None = strawberry.field(
+        name="change24hUsd", description="The 24-hour price change in dollars. " + UNQUOTED
+    )
+    change_percentage_24h: float | None = strawberry.field(
         description="The 24-hour price change in percent. " + UNQUOTED
     )
-    high_24h: Decimal | None = strawberry.field(description="The highest price of 24 hours, in dollars. " + UNQUOTED)
-    low_24h: Decimal | None = strawberry.field(description="The lowest price of 24 hours, in dollars. " + UNQUOTED)
-    last_updated: datetime | None = strawberry.field(description="When the token was quoted. " + UNQUOTED)
+    high_24h: Decimal | None = strawberry.field(
+        name="high24hUsd", description="The highest price of 24 hours, in dollars. " + UNQUOTED
+    )
+    low_24h: Decimal | None = strawberry.field(
+        name="low24hUsd", description="The lowest price of 24 hours, in dollars. " + UNQUOTED
+    )
+    last_updated: datetime | None = strawberry.field(
+        name="quotedAt", description="When the token was quoted. " + UNQUOTED
+    )
     source: PriceSource | None = from_parent(
         _source, graphql_type=PriceSource | None, description="The source of the quote. " + UNQUOTED
     )
@@ -92,7 +100,7 @@ class Token(Node):
         price_loaders.candles_by_token,
         key="symbol",
         filtering=candle_filters,
-        max_first=MAX_CANDLES,
+        max_size=MAX_CANDLES,
         description="Candles from the current source of quotes, newest first. Reverse the first page to draw a chart;"
         " the next page has earlier candles. The newest may still be open, except for candles of one minute, which are"
         " listed once they are closed.",
@@ -101,7 +109,7 @@ class Token(Node):
         price_loaders.prices_by_token,
         key="symbol",
         filtering=sample_filters,
-        max_first=MAX_CANDLES,
+        max_size=MAX_CANDLES,
         description="Quotes from the current source, one a minute, newest first. Kept for two years.",
     )
     news: Connection[Annotated["NewsArticle", strawberry.lazy("app.schema.market.news")]] = paged(
@@ -133,15 +141,15 @@ class TokenBy:
     )
 
 
-@strawberry.input(name="TokenFilter")
-class TokenFilterInput:
+@strawberry.input
+class TokenFilter:
     """Filters tokens. A token must match all fields."""
 
     symbols: list[str] | None = strawberry.field(
         default=None, description="At most 100 symbols, in any case. Null: any."
     )
     is_active: bool | None = strawberry.field(
-        default=None, description="Whether the provider still lists the token. Null: either."
+        name="active", default=None, description="Whether the provider still lists the token. Null: either."
     )
     min_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest. Null: any.")
     max_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
@@ -153,44 +161,31 @@ class TokenFilterInput:
     min_volume_24h_usd: Decimal | None = strawberry.field(
         name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _ANY
     )
-    min_change_percentage_24h: Decimal | None = strawberry.field(
+    min_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The minimum 24-hour price change in percent. May be negative." + _ANY
     )
-    max_change_percentage_24h: Decimal | None = strawberry.field(
+    max_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The maximum 24-hour price change in percent. May be negative." + _ANY
     )
 
-
-@strawberry.enum
-class TokenOrderField(Enum):
-    """The fields that tokens can be sorted by. Tokens without a quote are last. Quotes may change between two pages:
-    sorted by price, volume, change or market capitalization, a token may be listed twice or not at all. Sorted by rank,
-    name or symbol, each token is listed once.
-    """
-
-    RANK = strawberry.enum_value("RANK", description="The rank by market capitalization; ascending: largest first.")
-    MARKET_CAP = strawberry.enum_value("MARKET_CAP", description="The market capitalization in dollars.")
-    PRICE = strawberry.enum_value("PRICE", description="The price in dollars.")
-    VOLUME = strawberry.enum_value("VOLUME", description="The 24-hour trading volume in dollars.")
-    CHANGE_24H = strawberry.enum_value("CHANGE_24H", description="The 24-hour price change in percent.")
-    NAME = strawberry.enum_value("NAME", description="The first 25 characters of the name, ignoring case.")
-    SYMBOL = strawberry.enum_value("SYMBOL", description="The symbol.")
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader. Raises InvalidInput."""
+        given = {name: _exact(value) for name, value in vars(self).items()}
+        return given | {"symbols": None if self.symbols is None else chosen_symbols(self.symbols)}
 
 
-@strawberry.enum
-class OrderDirection(Enum):
-    """The direction of a sort order."""
-
-    ASC = strawberry.enum_value("ASC", description="Ascending.")
-    DESC = strawberry.enum_value("DESC", description="Descending.")
-
-
-@strawberry.input(name="TokenOrder")
-class TokenOrderInput:
-    """Sorts tokens. Ties are sorted by symbol."""
-
-    field: TokenOrderField = strawberry.field(description="The field to sort by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
+TokenOrder = order_input(
+    "Token",
+    "Ties are sorted by symbol. Tokens without a quote are last. Quotes may change between two pages: sorted by price,"
+    " volume, change or market capitalization, a token may be listed twice or not at all.",
+    RANK="The rank by market capitalization; ascending: largest first.",
+    MARKET_CAP="The market capitalization in dollars.",
+    PRICE="The price in dollars.",
+    VOLUME="The 24-hour trading volume in dollars.",
+    CHANGE_24H="The 24-hour price change in percent.",
+    NAME="The first 25 characters of the name, ignoring case.",
+    SYMBOL="The symbol.",
+)
 
 
 @record_type(model.TokenValidation)
@@ -208,8 +203,11 @@ class TokenValidation:
     )
 
 
+def _exact(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
 def _token_filters(
-    *,
     search: Annotated[
         str | None,
         strawberry.argument(
@@ -217,24 +215,10 @@ def _token_filters(
             " Null: all tokens."
         ),
     ] = None,
-    filter: Annotated[
-        TokenFilterInput | None, strawberry.argument(description="Filters the tokens. Null: all tokens.")
-    ] = None,
-    order_by: Annotated[
-        TokenOrderInput | None,
-        strawberry.argument(
-            description="The sort order. Null: with a search, by relevance (exact symbols first, then exact names and"
-            " ids, prefixes, and similar spellings; ties by rank), otherwise by rank."
-        ),
-    ] = None,
-) -> tuple[Any, ...]:
-    given = {} if filter is None else vars(filter)
-    if given.get("symbols") is not None:
-        given = given | {"symbols": tuple(given["symbols"])}
-    order = None
-    if order_by is not None:
-        order = model.TokenOrder(model.TokenField[order_by.field.name], order_by.direction is OrderDirection.DESC)
-    return listing(model.TokenFilter(search=search, **given), order)
+) -> Chosen:
+    if search is None:
+        return Chosen({"search": None})
+    return Chosen({"search": searched(search)}, order="RELEVANCE")
 
 
 @strawberry.type
@@ -242,7 +226,12 @@ class TokenQuery:
     """Tokens."""
 
     tokens: Connection[Token] = paged(
-        token_loaders.tokens, filtering=_token_filters, description="Tokens. They can be searched, filtered and sorted."
+        token_loaders.tokens,
+        filter=TokenFilter,
+        order_by=TokenOrder,
+        filtering=_token_filters,
+        description="Tokens, by rank, or by relevance with a search: exact symbols first, then exact names and ids,"
+        " prefixes, and similar spellings; ties by rank.",
     )
 
     @strawberry.field(metadata=computed_for(Audience.PUBLIC), graphql_type=Token | None)

@@ -9,11 +9,13 @@ import strawberry
 from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.services import MarketServices
 from app.domains.market.tokens import loaders as token_loaders
+from app.domains.market.tokens.model import symbol_of
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
 from app.engine.declarations.costs import holds
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -24,6 +26,7 @@ from app.engine.declarations.problems import (
 )
 from app.engine.declarations.relations import paged, related
 from app.engine.declarations.subscriptions import volatile
+from app.kit.text import searchable
 from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
@@ -73,15 +76,12 @@ class UpdateWatchlistItemInput:
     """Changes to a watchlist item. Fields that are omitted stay unchanged."""
 
     id: strawberry.ID = strawberry.field(description="The item's global id.")
-    notes: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The new notes. Null removes the notes. " + NOTES
-    )
-    position: int | None = strawberry.field(
-        default=strawberry.UNSET,
+    notes: str | None = changeable(description="The new notes. Null removes the notes. " + NOTES)
+    position: int | None = changeable(
         description="The new position. 0 is the first; a number beyond the end is the last. The other items move up or"
-        " down. Null leaves it unchanged.",
+        " down. Not null."
     )
-    viewed: bool = strawberry.field(default=False, description="Whether the viewer has just viewed the item.")
+    viewed: bool | None = changeable(description="Whether the viewer has just viewed the item. Not null.")
 
 
 @strawberry.input
@@ -109,7 +109,7 @@ class UpdateWatchlistItemPayload:
 class RemoveFromWatchlistPayload:
     """The item was removed. The items after it have moved up."""
 
-    removed_id: strawberry.ID = strawberry.field(description="The global id of the removed item.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global id of the removed item.")
 
 
 @strawberry.type
@@ -135,13 +135,8 @@ class WatchlistMutation:
     @mutation(UpdateWatchlistItemPayload, InvalidInput, NotFound)
     async def update_watchlist_item(self, info: Info, input: UpdateWatchlistItemInput) -> Any:
         """Changes the notes or the position of a watchlist item, or marks it as viewed."""
-        changes = model.WatchlistChanges(
-            notes=msgspec.UNSET if input.notes is strawberry.UNSET else input.notes,
-            position=input.position if isinstance(input.position, int) else msgspec.UNSET,
-            viewed=input.viewed,
-        )
         item: Any = await info.context.services[MarketServices].watchlist.update(
-            info.context.require_viewer(), key_of(input.id, WatchlistItem), changes
+            info.context.require_viewer(), key_of(input.id, WatchlistItem), changes_of(input, model.WatchlistChanges)
         )
         return UpdateWatchlistItemPayload(item=item)
 
@@ -151,7 +146,7 @@ class WatchlistMutation:
         await info.context.services[MarketServices].watchlist.remove(
             info.context.require_viewer(), key_of(input.id, WatchlistItem)
         )
-        return RemoveFromWatchlistPayload(removed_id=input.id)
+        return RemoveFromWatchlistPayload(deleted_id=input.id)
 
 
 async def _watched(root: "WatchlistTicks", info: Info) -> Any:
@@ -195,6 +190,21 @@ class WatchlistSubscription:
         return PRICES_TOPIC
 
 
+@strawberry.input
+class WatchlistFilter:
+    """Filters the watchlist. An item must match all fields."""
+
+    search: str | None = strawberry.field(
+        default=None, description="A text that the notes contain, in any case. Null: any."
+    )
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
+
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        symbol = None if self.symbol is None else symbol_of(self.symbol)
+        return {"search": searchable(self.search), "symbol": symbol}
+
+
 @strawberry.type
 class WatchlistViewer:
     """The viewer's watchlist."""
@@ -202,5 +212,6 @@ class WatchlistViewer:
     watchlist: Connection[WatchlistItem] = paged(
         watchlist_loaders.watchlist_by_user,
         key="user_id",
+        filter=WatchlistFilter,
         description="The tokens on the viewer's watchlist, in the viewer's order.",
     )

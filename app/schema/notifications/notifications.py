@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -19,7 +19,7 @@ from app.engine.declarations.cursors import Cursor
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import InvalidInput, NotFound, mutation
-from app.engine.declarations.relations import Chosen, paged, related
+from app.engine.declarations.relations import paged, related
 from app.engine.declarations.subscriptions import durable
 from app.kit import errors
 from app.kit.events import Event
@@ -50,7 +50,7 @@ class Notification(Node):
         description="The value measured when the alert fired, in the unit of its threshold. Null if the notification is"
         " not about an alert."
     )
-    read: bool = strawberry.field(description="Whether the viewer has read the notification.")
+    read: bool = strawberry.field(name="isRead", description="Whether the viewer has read the notification.")
     read_at: datetime | None = strawberry.field(description="When it was marked as read. Null if it is unread.")
     created_at: datetime = strawberry.field(description="When the notification was created.")
 
@@ -64,8 +64,9 @@ class MarkNotificationsReadInput:
         description=f"The global ids of at most {MAX_IDS} notifications. Notifications that do not exist or are not the"
         " viewer's are ignored.",
     )
-    up_to: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="All notifications created at this time or earlier."
+    newest_created_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The `createdAt` of the newest notification to mark: it and all earlier ones are marked.",
     )
 
 
@@ -93,8 +94,8 @@ class NotificationMutation:
     async def mark_notifications_read(self, info: Info, input: MarkNotificationsReadInput) -> Any:
         """Marks notifications of the viewer as read. Repeating the request changes nothing."""
         viewer, notifications = info.context.require_viewer(), info.context.services[Notifications]
-        if isinstance(input.up_to, datetime):
-            marked = await notifications.mark_read_until(viewer, input.up_to)
+        if isinstance(input.newest_created_at, datetime):
+            marked = await notifications.mark_read_until(viewer, input.newest_created_at)
         else:
             ids = input.ids or []
             if len(ids) > MAX_IDS:
@@ -134,23 +135,15 @@ class NotificationSubscription:
 class NotificationFilter:
     """Filters notifications. Fields that are omitted or null match all notifications."""
 
-    unread: bool = strawberry.field(default=False, description="Whether to leave out notifications that are read.")
+    unread: bool | None = strawberry.field(default=None, description="Whether the notification is unread.")
     type: NotificationType | None = strawberry.field(default=None, description="The type of the notification.")
+    since: datetime | None = strawberry.field(default=None, description="Created at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Created before this time.")
 
-
-def _notification_filters(
-    *,
-    filter: Annotated[
-        NotificationFilter | None, strawberry.argument(description="Filters the notifications. Null: all.")
-    ] = None,
-) -> Chosen:
-    chosen = filter or NotificationFilter()
-    loader = (
-        notification_loaders.unread_notifications_by_user
-        if chosen.unread
-        else notification_loaders.notifications_by_user
-    )
-    return Chosen(loader, (chosen.type,))
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        read = None if self.unread is None else not self.unread
+        return {"read": read, "type": self.type, "since": self.since, "until": self.until}
 
 
 @strawberry.type
@@ -161,7 +154,7 @@ class NotificationViewer:
         notification_loaders.notifications_by_user,
         key="user_id",
         stream=notification_stream,
-        filtering=_notification_filters,
+        filter=NotificationFilter,
         description="The viewer's notifications of the last 6 months, newest first.",
     )
     unread_notification_count: int = strawberry.field(resolver=_unread_count, description=UNREAD)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from app.engine.declarations.nodes import record_type
-from app.engine.declarations.pages import MAX_FIRST
+from app.engine.declarations.pages import MAX_SIZE
 from app.engine.declarations.problems import NotFound, mutation
 from app.engine.streams.model import Transport
 from app.kit.errors import InvalidInput
@@ -14,22 +14,22 @@ from app.schema.context import Info
 from app.schema.enums import declare_enum
 from app.schema.realtime import registry
 
-DEFAULT_FIRST = 50
+DEFAULT_SIZE = 50
 
 declare_enum(
     Transport,
-    name="SubscriptionTransport",
+    name="StreamTransport",
     WEBSOCKET="A WebSocket with the graphql-transport-ws protocol.",
     SSE="A stream of server-sent events.",
 )
 
 
 @record_type(registry.OpenSubscription)
-class OpenSubscription:
+class OpenStream:
     """An open subscription, as it was when it was read."""
 
     id: strawberry.ID = strawberry.field(
-        description="Identifies the subscription for `closeSubscription`. A client that reconnects gets a new one."
+        description="Identifies the subscription for `closeStream`. A client that reconnects gets a new one."
     )
     document: str = strawberry.field(
         description="The GraphQL document, as printed by the server, without the values of variables and without"
@@ -51,37 +51,39 @@ async def _subscriptions(
     root: Any,
     info: Info,
     first: Annotated[
-        int,
+        int | None,
         strawberry.argument(
-            description=f"The number of subscriptions, 1 to {MAX_FIRST}. It multiplies the cost of the selected fields."
+            description=f"The number of subscriptions, 1 to {MAX_SIZE}. Null: {DEFAULT_SIZE}. It multiplies the cost"
+            " of the selected fields."
         ),
-    ] = DEFAULT_FIRST,
+    ] = DEFAULT_SIZE,
 ) -> Any:
-    if not 1 <= first <= MAX_FIRST:
-        raise InvalidInput("first", f"`first` must be between 1 and {MAX_FIRST}.")
+    first = DEFAULT_SIZE if first is None else first
+    if not 1 <= first <= MAX_SIZE:
+        raise InvalidInput("first", f"`first` must be between 1 and {MAX_SIZE}.")
     return await info.context.runtime.open_subscriptions.newest(root.user_id, first)
 
 
 @strawberry.input
-class CloseSubscriptionInput:
+class CloseStreamInput:
     """The subscription to close."""
 
-    subscription_id: strawberry.ID = strawberry.field(description="The `id` of one of the viewer's open subscriptions.")
+    id: strawberry.ID = strawberry.field(description="The `id` of one of the viewer's open subscriptions.")
 
 
 @strawberry.type
-class CloseSubscriptionPayload:
+class CloseStreamPayload:
     """The subscription was closed, and its client was notified with `complete`."""
 
-    subscription_id: strawberry.ID = strawberry.field(description="The `id` of the closed subscription.")
+    deleted_id: strawberry.ID = strawberry.field(description="The `id` of the closed subscription.")
 
 
 @strawberry.type
 class SubscriptionMutation:
     """Changes to open subscriptions."""
 
-    @mutation(CloseSubscriptionPayload, NotFound)
-    async def close_subscription(self, info: Info, input: CloseSubscriptionInput) -> Any:
+    @mutation(CloseStreamPayload, NotFound)
+    async def close_stream(self, info: Info, input: CloseStreamInput) -> Any:
         """Closes one of the viewer's subscriptions, whichever connection carries it.
 
         Its client receives `complete` and no further event. `NotFound` means that the viewer has no open subscription
@@ -89,17 +91,17 @@ class SubscriptionMutation:
         code MAINTENANCE; the subscription may have been closed even so.
         """
         viewer = info.context.require_viewer()
-        await info.context.runtime.open_subscriptions.close(viewer.user_id, input.subscription_id)
-        return CloseSubscriptionPayload(subscription_id=input.subscription_id)
+        await info.context.runtime.open_subscriptions.close(viewer.user_id, input.id)
+        return CloseStreamPayload(deleted_id=input.id)
 
 
 @strawberry.type
 class SubscriptionViewer:
     """The viewer's open subscriptions."""
 
-    subscriptions: list[OpenSubscription] = strawberry.field(
+    open_streams: list[OpenStream] = strawberry.field(
         resolver=_subscriptions,
-        graphql_type=list[OpenSubscription],
+        graphql_type=list[OpenStream],
         description="The viewer's open subscriptions on all connections, newest first. There are no further pages."
         " Subscriptions of a server process that does not answer within half a second are missing.",
     )

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.domains.ledger.model import BeneficiaryExists, RecipientNotFound
+from app.domains.ledger.model import BeneficiaryChanges, BeneficiaryExists, RecipientNotFound
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from tests.domains.ledger.scene import Scene
 
@@ -17,13 +17,19 @@ async def test_a_beneficiary_is_added_renamed_and_removed(scene: Scene) -> None:
     assert (added.user_id, added.beneficiary_wallet_id) == (alice.viewer.user_id, bob.wallet_id)
     assert (added.beneficiary_name, added.nickname) == ("Bob Finney", None)
     assert added.created_at == scene.clock.now()
-    renamed = await beneficiaries.update(alice.viewer, added.id, None, "Bobby")
-    assert (renamed.id, renamed.beneficiary_name, renamed.nickname) == (added.id, None, "Bobby")
+    for changes, names in (
+        (BeneficiaryChanges(nickname="Bobby"), ("Bob Finney", "Bobby")),
+        (BeneficiaryChanges(), ("Bob Finney", "Bobby")),
+        (BeneficiaryChanges(name=None), (None, "Bobby")),
+        (BeneficiaryChanges(name=" Rob ", nickname=" "), ("Rob", None)),
+    ):
+        renamed = await beneficiaries.update(alice.viewer, added.id, changes)
+        assert (renamed.id, renamed.beneficiary_name, renamed.nickname) == (added.id, *names)
     await beneficiaries.remove(alice.viewer, added.id)
     with pytest.raises(NotFound):
         await beneficiaries.remove(alice.viewer, added.id)
     with pytest.raises(NotFound):
-        await beneficiaries.update(alice.viewer, added.id, None, None)
+        await beneficiaries.update(alice.viewer, added.id, BeneficiaryChanges(nickname="Bob"))
 
 
 async def test_a_wallet_is_saved_once(scene: Scene) -> None:
@@ -63,7 +69,7 @@ async def test_another_users_beneficiary_is_not_there(scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     added = await scene.services.beneficiaries.add(alice.viewer, bob.wallet_id, "Bob", None, "k")
     with pytest.raises(NotFound):
-        await scene.services.beneficiaries.update(bob.viewer, added.id, "Mine", None)
+        await scene.services.beneficiaries.update(bob.viewer, added.id, BeneficiaryChanges(name="Mine"))
     with pytest.raises(NotFound):
         await scene.services.beneficiaries.remove(bob.viewer, added.id)
     assert await scene.owner.fetchval("SELECT beneficiary_name FROM beneficiaries") == "Bob"

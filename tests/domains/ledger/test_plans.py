@@ -8,9 +8,9 @@ import pytest_asyncio
 from app.domains.ledger import loaders
 from app.domains.ledger.statements import MempoolSql, PaymentSql, WalletSql
 from app.kit.loaders import Many, One, Page
-from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Statement
 from tests.conftest import Owner
+from tests.lists import count_of, page_of
 from tests.statements import statement
 
 WALLETS = 5_000
@@ -122,13 +122,14 @@ async def test_no_loader_scans_a_table(full: Owner) -> None:
     keys = await keys_of(full)
     for kind, group in KEYS.items():
         for loader in group:
-            arguments: list[Any] = [keys[kind]]
             if isinstance(loader, Page):
-                arguments += [21, *(None for _ in loader.order)]
-                assert await scans(full, loader.count, keys[kind], COUNT_LIMIT + 1) == set(), loader.count.name
-            assert await scans(full, loader.query, *arguments) == set(), loader.query.name
-    for loader in (loaders.blocks, loaders.mempool):
-        assert await scans(full, loader.query, 21, None) == set(), loader.query.name
+                for query, arguments in (page_of(loader, *keys[kind]), count_of(loader, *keys[kind])):
+                    assert await scans(full, query, *arguments) == set(), loader.name
+            else:
+                assert await scans(full, loader.query, keys[kind]) == set(), loader.query.name
+    for list_of_all in (loaders.blocks, loaders.mempool):
+        query, arguments = page_of(list_of_all)
+        assert await scans(full, query, *arguments) == set(), list_of_all.name
 
 
 async def test_no_payment_scans_a_table(full: Owner) -> None:

@@ -13,7 +13,7 @@ from app.kit.crypto.envelope import Keyring, SealBroken, UnknownKey
 from app.kit.crypto.rsa import fingerprint, sign, verify
 from app.kit.db import PUBLIC, Database, Tx
 from app.kit.errors import InvalidInput
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.domains.ledger.scene import MIN_FEE, REWARD, Person, Scene, rsa_key
 from tests.statements import statement
@@ -121,7 +121,7 @@ async def test_nobody_sees_what_is_anothers(scene: Scene, database: Database) ->
         try:
             assert (await reads.one(loaders.balance_by_wallet, alice.wallet_id) is not None) == bool(seen)
             assert (await reads.one(loaders.pending_by_wallet, alice.wallet_id) is not None) == bool(seen)
-            page = await reads.page(loaders.utxos_by_wallet, alice.wallet_id, PageRequest(first=10))
+            page = await reads.page(loaders.utxos_by_wallet, alice.wallet_id, page_request(loaders.utxos_by_wallet, 10))
             assert len(page.records) == seen
             assert await reads.count(loaders.utxos_by_wallet, alice.wallet_id, ()) == seen
         finally:

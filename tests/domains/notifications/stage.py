@@ -16,7 +16,7 @@ from app.domains.notifications.services import Notifications
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
 from app.kit.house import Services, jobs_of
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.mail import FolderMailer
 from app.kit.reads import Reads
 from app.main import DOMAINS, Application
@@ -87,7 +87,9 @@ class Stage:
         counted = await reads.one(notification_loaders.unread_count_by_user, viewer.user_id)
         assert counted is not None
         listed = await reads.page(
-            notification_loaders.unread_notifications_by_user, viewer.user_id, PageRequest(100, None, (None,))
+            notification_loaders.notifications_by_user,
+            viewer.user_id,
+            page_request(notification_loaders.notifications_by_user, 100, filters={"read": False}),
         )
         await reads.aclose()
         return counted.unread, len(listed.records)

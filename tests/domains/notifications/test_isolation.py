@@ -7,7 +7,7 @@ import pytest_asyncio
 from app.domains.accounts.model import Viewer
 from app.domains.notifications import loaders as notification_loaders
 from app.kit.db import PUBLIC, SYSTEM, Scope
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.domains.notifications.stage import Stage
 from tests.statements import statement
@@ -40,8 +40,9 @@ async def test_no_loader_shows_a_user_the_notifications_of_another(stage: Stage,
         reads = Reads(stage.database, scope)
         found = await reads.one(notification_loaders.notification_by_id, id)
         assert (found is not None) is bool(count)
-        for loader in (notification_loaders.notifications_by_user, notification_loaders.unread_notifications_by_user):
-            listed = await reads.page(loader, stage.alice.user_id, PageRequest(10, None, (None,)))
+        loader = notification_loaders.notifications_by_user
+        for filters in ({}, {"read": False}):
+            listed = await reads.page(loader, stage.alice.user_id, page_request(loader, 10, filters=filters))
             assert len(listed.records) == count
         unread = await reads.one(notification_loaders.unread_count_by_user, stage.alice.user_id)
         assert unread is not None

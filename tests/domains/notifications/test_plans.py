@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest_asyncio
 
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.statements import NotificationSql
-from app.kit.loaders import Page
-from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Statement
 from tests.conftest import NOON, Owner
 from tests.domains.market.alerts.test_plans import scans
+from tests.lists import count_of, page_of
 from tests.statements import statement
 
 FILL = f"""
@@ -59,14 +57,10 @@ async def test_no_loader_reads_a_whole_table(full: Owner) -> None:
     ids = [row[0] for row in await full.fetch("SELECT id FROM notifications LIMIT 3")]
     assert await scans(full, notification_loaders.notification_by_id.query, ids) == set()
     assert await scans(full, notification_loaders.unread_count_by_user.query, users) == set()
-    pages: tuple[Page[Any], ...] = (
-        notification_loaders.notifications_by_user,
-        notification_loaders.unread_notifications_by_user,
-    )
-    for page in pages:
-        filters = [None] * len(page.filters)
-        assert await scans(full, page.query, users, 21, *filters, None, None) == set(), page.query.name
-        assert await scans(full, page.count, users, COUNT_LIMIT + 1, *filters) == set(), page.count.name
+    loader = notification_loaders.notifications_by_user
+    for filters in ({}, {"read": False}, {"type": "alert"}):
+        for query, arguments in (page_of(loader, *users, filters=filters), count_of(loader, *users, **filters)):
+            assert await scans(full, query, *arguments) == set(), filters
 
 
 async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(full: Owner) -> None:

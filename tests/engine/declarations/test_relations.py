@@ -22,9 +22,10 @@ from app.engine.execution.engine import Engine
 from app.engine.execution.operations import Response
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import Forbidden, InvalidInput
+from app.kit.lists import at_least, by
 from app.kit.loaders import Audience, page
 from app.kit.reads import Reads
-from app.kit.sql import Keyed
+from app.kit.sql import Rows
 from app.schema.scalars import SCALARS
 from tests.conftest import Owner
 from tests.engine.support import CURSORS, LIMITS
@@ -37,33 +38,16 @@ class Number(msgspec.Struct, frozen=True):
     value: int
 
 
-_PAGE = """
-SELECT k.ord, page.owner, page.value FROM unnest($1::text[]) WITH ORDINALITY AS k (owner, ord)
-CROSS JOIN LATERAL (
-    SELECT n.owner, n.value FROM numbers n
-    WHERE n.owner = k.owner AND n.value % $3::integer = 0 AND n.value >= coalesce($4::integer, 0)
-        AND n.value > coalesce($5::integer, 0) ORDER BY n.value LIMIT $2
-) page ORDER BY k.ord, page.value
-"""
-_COUNT = """
-SELECT k.ord, (SELECT count(1) FROM numbers n WHERE n.owner = k.owner AND n.value % $3::integer = 0
-    AND n.value >= coalesce($4::integer, 0)) FROM unnest($1::text[]) WITH ORDINALITY AS k (owner, ord)
-CROSS JOIN (SELECT $2::integer) unused
-"""
-NUMBERS = page(
-    Keyed[Number]("numbers", ".", _PAGE, Number),
-    count=Keyed("count", ".", _COUNT, int),
-    order=("value",),
-    filters=("divisor", "least"),
-    audience=Audience.PUBLIC,
-)
-ODD = page(
-    Keyed[Number]("odd_numbers", ".", _PAGE.replace("% $3::integer = 0", "% $3::integer = 1"), Number),
-    count=Keyed("odd_count", ".", _COUNT.replace("% $3::integer = 0", "% $3::integer = 1"), int),
-    order=("value",),
-    filters=("divisor", "least"),
-    audience=Audience.PUBLIC,
-)
+def rows(name: str, remainder: int) -> Rows[Number]:
+    """Numbers that leave this remainder, with what they are filtered by."""
+    text = "SELECT n.owner, n.value, n.value AS least FROM numbers n WHERE n.owner = {key::text}"
+    return Rows(name, ".", f"{text} AND n.value % {{divisor::integer}} = {remainder}", Number)
+
+
+BY_VALUE = {"VALUE": by("value")}
+LEAST = {"least": at_least("least")}
+NUMBERS = page(rows("numbers", 0), orders=BY_VALUE, filters=LEAST, audience=Audience.PUBLIC)
+ODD = page(rows("odd_numbers", 1), orders=BY_VALUE, filters=LEAST, audience=Audience.PUBLIC)
 
 
 @strawberry.enum
@@ -80,24 +64,19 @@ class Range:
 
 def filters(
     kind: Kind, within: Annotated[Range | None, strawberry.argument(name="from")] = None, least: int = 1
-) -> tuple[Any, ...]:
+) -> dict[str, Any]:
     """Least is 7 for the sake of a failure."""
     if least == 7:
         raise InvalidInput("least", "Not seven.")
-    return kind.value, max(least, (within.at_least if within else None) or 0)
+    return {"divisor": kind.value, "least": max(least, (within.at_least if within else None) or 0)}
 
 
-def odd_or_even(*, odd: bool = False) -> tuple[Any, ...] | Chosen:
-    return Chosen(ODD, (2, 1)) if odd else (2, 1)
+def odd_or_even(odd: bool = False) -> dict[str, Any] | Chosen:
+    chosen = {"divisor": 2, "least": 1}
+    return Chosen(chosen, ODD) if odd else chosen
 
 
-PRIVATE = page(
-    Keyed[Number]("private_numbers", ".", _PAGE, Number),
-    count=Keyed("private_count", ".", _COUNT, int),
-    order=("value",),
-    filters=("divisor", "least"),
-    audience=Audience.VIEWER,
-)
+PRIVATE = page(rows("private_numbers", 0), orders=BY_VALUE, filters=LEAST, audience=Audience.VIEWER)
 
 
 def all_but_b(context: Any, owner: Any) -> bool:
@@ -115,10 +94,10 @@ class NumberType:
 @strawberry.type
 class Owned:
     name: str
-    numbers: Connection[NumberType] = paged(NUMBERS, key="name", filtering=filters, max_first=200, description=".")
+    numbers: Connection[NumberType] = paged(NUMBERS, key="name", filtering=filters, max_size=200, description=".")
     halves: Connection[NumberType] = paged(NUMBERS, key="name", filtering=odd_or_even, description=".")
     secrets: Connection[NumberType] | None = paged(
-        PRIVATE, key="name", filtering=lambda: (2, 1), allowed=all_but_b, description="."
+        PRIVATE, key="name", filtering=odd_or_even, allowed=all_but_b, description="."
     )
 
 
@@ -253,9 +232,9 @@ async def test_arguments_may_choose_another_loader(database: Database, path: str
 
 def test_arguments_choose_no_loader_of_another_audience() -> None:
     private = msgspec.structs.replace(ODD, audience=Audience.VIEWER)
-    relation = Relation(NUMBERS, None, filtering=lambda: Chosen(private, (2, 1)))
+    relation = Relation(NUMBERS, None, filtering=lambda: Chosen({"divisor": 2}, private))
     with pytest.raises(AssertionError):
-        relation.page(CURSORS, 1)
+        relation.request(CURSORS, {}, lambda *_: False)
 
 
 async def test_a_list_that_the_caller_may_not_read_is_null(database: Database, path: str) -> None:
@@ -282,10 +261,9 @@ def test_a_list_for_everybody_is_refused_to_nobody() -> None:
         paged(NUMBERS, allowed=all_but_b, description=".")
 
 
-def test_keyword_only_parameters_follow_those_of_the_page() -> None:
+def test_the_arguments_of_a_list_precede_those_of_every_list() -> None:
     fields = SCHEMA._schema.type_map["Owned"].fields  # type: ignore[attr-defined]  # an object type
-    assert list(fields["numbers"].args) == ["kind", "from", "least", "first", "after"]
-    assert list(fields["halves"].args) == ["first", "after", "odd"]
+    assert list(fields["numbers"].args) == ["kind", "from", "least", "first", "after", "last", "before"]
 
 
 async def test_what_the_filters_refuse_is_said_where_it_was_asked(database: Database, path: str) -> None:
@@ -327,8 +305,10 @@ def test_the_declaration_is_what_the_schema_shows() -> None:
         "kind": "Kind!",
         "from": "Range",
         "least": "Int!",
-        "first": "Int!",
+        "first": "Int",
         "after": "Cursor",
+        "last": "Int",
+        "before": "Cursor",
     }
     assert "1 to 200" in field.args["first"].description
 

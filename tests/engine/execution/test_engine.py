@@ -68,7 +68,7 @@ async def test_expected_failures_say_what_they_are() -> None:
     assert response.data == {"missing": None, "limited": None, "invalid": None, "number": 1}
     assert [(error["path"], error["extensions"]) for error in response.errors] == [
         (["missing"], {"code": "NOT_FOUND"}),
-        (["limited"], {"code": "RATE_LIMITED", "retryAfterS": 7}),
+        (["limited"], {"code": "RATE_LIMITED", "retryAfterMs": 7000}),
         (["invalid"], {"code": "BAD_USER_INPUT", "field": "name"}),
     ]
 

@@ -52,6 +52,7 @@ def strategies(world: World, name: str) -> dict[str, st.SearchStrategy[Any]]:
         "Decimal": st.one_of(
             st.sampled_from(texts_of(DECIMALS)), st.decimals(-1000, 1000, places=8).map(lambda each: format(each, "f"))
         ).map(nodes.String),
+        "Milliseconds": st.sampled_from([0, 1, 1000, 60_000, 300_000, 2**53 - 1, 2**53]).map(nodes.Int),
         "BigInt": st.integers().map(str).map(nodes.String),
         "DateTime": st.one_of(
             st.sampled_from(texts_of(MOMENTS)), st.datetimes().map(lambda each: f"{each.isoformat()}Z")

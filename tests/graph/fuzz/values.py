@@ -154,7 +154,7 @@ def ids(schema: GraphQLSchema) -> list[Any]:
     return [
         *made,
         *TEXTS[:9],
-        encoded(b"User"),
+        encoded(b"UserAccount"),
         encoded(b":"),
         encoded(b"Nothing:1"),
         "VXNlcjo=",
@@ -192,6 +192,7 @@ def hostile(kind: GraphQLNamedType, schema: GraphQLSchema) -> list[Any]:
         "Boolean": [True, False, "true", 1],
         "Decimal": DECIMALS,
         "BigInt": DECIMALS,
+        "Milliseconds": [*NUMBERS, 60_000, 60_001, 2**53 - 1, 2**53, "60000"],
         "DateTime": MOMENTS,
         "Hash": HASHES,
         "JSON": JSONS,

@@ -14,9 +14,9 @@ async def test_passwords_are_changed_and_reset(graph: Graph) -> None:
     changed = await graph.data(change, {"input": {**given, "currentPassword": PASSWORD}}, by=alice)
     assert changed["changePassword"] == {"__typename": "ChangePasswordPayload", "endedSessions": 0}
     request = """mutation($email: String!) { requestPasswordReset(input: {email: $email}) {
-        ... on RequestPasswordResetPayload { accepted } } }"""
+        ... on RequestPasswordResetPayload { isAccepted } } }"""
     for email in ("alice@example.com", "nobody@example.com"):
-        assert await graph.data(request, {"email": email}) == {"requestPasswordReset": {"accepted": True}}
+        assert await graph.data(request, {"email": email}) == {"requestPasswordReset": {"isAccepted": True}}
     await graph.house.work()
     token = graph.house.mailbox.last(r"reset-password\?token=(\S+)")
     reset = """mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { __typename

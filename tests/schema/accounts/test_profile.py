@@ -24,13 +24,13 @@ async def test_profile_and_settings_are_the_viewers_own(graph: Graph) -> None:
     alice, bob = await register(graph.house), await register(graph.house, "bob@example.com")
     await graph.house.accounts.profiles.update(alice, ProfileChanges(username="alice"))
     await graph.house.accounts.profiles.put_setting(alice, "theme", {"dark": True})
-    query = """{ viewer { profile { username subscriptionTier tradingMode paperBalance }
+    query = """{ viewer { profile { username planTier tradingMode paperBalance }
         settings { name value } theme: setting(name: "theme") { value }
         none: setting(name: "no name!") { value } } }"""
     assert (await graph.data(query, by=alice))["viewer"] == {
         "profile": {
             "username": "alice",
-            "subscriptionTier": "FREE",
+            "planTier": "FREE",
             "tradingMode": "PAPER",
             "paperBalance": "10000.00000000",
         },

@@ -101,8 +101,8 @@ async def test_a_wrong_password_and_too_many_are_data(graph: Graph) -> None:
 
 async def test_log_out_ends_the_session_and_the_viewer(graph: Graph) -> None:
     session = await register_session(graph.house)
-    query = "mutation { logout { ... on LogoutPayload { loggedOut } } }"
-    assert await graph.data(query, by=session.viewer) == {"logout": {"loggedOut": True}}
+    query = "mutation { logout { ... on LogoutPayload { isLoggedOut } } }"
+    assert await graph.data(query, by=session.viewer) == {"logout": {"isLoggedOut": True}}
     assert graph.context.session_ended
     assert graph.context.viewer is None
     assert await graph.house.accounts.sessions.authenticate(session.tokens.access_token, CLIENT) is None
@@ -119,13 +119,13 @@ async def test_log_out_by_cookie_works_after_the_access_token_expired(graph: Gra
 async def test_sessions_are_revoked_one_by_one_or_all(graph: Graph) -> None:
     session = await register_session(graph.house)
     bob = await register(graph.house, "bob@example.com")
-    query = """mutation($id: ID!) { revokeSession(input: {sessionId: $id}) { __typename
-        ... on RevokeSessionPayload { sessionId } } }"""
-    foreign = await graph.data(query, {"id": global_id("Session", bob.session_id)}, by=session.viewer)
+    query = """mutation($id: ID!) { revokeSession(input: {id: $id}) { __typename
+        ... on RevokeSessionPayload { deletedId } } }"""
+    foreign = await graph.data(query, {"id": global_id("LoginSession", bob.session_id)}, by=session.viewer)
     assert foreign == {"revokeSession": {"__typename": "NotFound"}}
-    own = global_id("Session", session.tokens.session_id)
+    own = global_id("LoginSession", session.tokens.session_id)
     revoked = await graph.data(query, {"id": own}, by=session.viewer)
-    assert revoked == {"revokeSession": {"__typename": "RevokeSessionPayload", "sessionId": own}}
+    assert revoked == {"revokeSession": {"__typename": "RevokeSessionPayload", "deletedId": own}}
     everywhere = "mutation { logoutEverywhere { ... on LogoutEverywherePayload { endedSessions } } }"
     assert await graph.data(everywhere, by=bob) == {"logoutEverywhere": {"endedSessions": 1}}
 
@@ -148,7 +148,7 @@ async def test_sessions_are_paged_and_say_which_is_current(graph: Graph) -> None
 async def test_the_session_of_another_is_no_node(graph: Graph) -> None:
     alice, bob = await register(graph.house), await register(graph.house, "bob@example.com")
     query = "query($id: ID!) { node(id: $id) { id } }"
-    session = global_id("Session", alice.session_id)
+    session = global_id("LoginSession", alice.session_id)
     assert (await graph.data(query, {"id": session}, by=alice))["node"] == {"id": session}
     assert (await graph.data(query, {"id": session}, by=bob))["node"] is None
     assert (await graph.data(query, {"id": session}))["node"] is None

@@ -9,10 +9,10 @@ from tests.schema.accounts.conftest import USER, Graph
 async def test_of_another_user_only_the_display_name_shows(graph: Graph) -> None:
     alice = await register(graph.house, "alice@example.com")
     bob = await register(graph.house, "bob@example.com")
-    query = f"query($id: ID!) {{ node(id: $id) {{ ... on User {{ {USER} }} }} }}"
+    query = f"query($id: ID!) {{ node(id: $id) {{ ... on UserAccount {{ {USER} }} }} }}"
     for viewer in (bob, None):
-        data = await graph.data(query, {"id": global_id("User", alice.user_id)}, by=viewer)
-        assert data["node"].pop("id") == global_id("User", alice.user_id)
+        data = await graph.data(query, {"id": global_id("UserAccount", alice.user_id)}, by=viewer)
+        assert data["node"].pop("id") == global_id("UserAccount", alice.user_id)
         assert data["node"].pop("displayName") == "Alice"
         assert set(data["node"].values()) == {None}
 
@@ -37,12 +37,14 @@ async def test_an_admin_lists_users_codes_and_jobs(graph: Graph) -> None:
         "query($state: AccessCodeState) { accessCodes(filter: {state: $state}) { nodes { code redeemedBy { id } } } }"
     )
     redeemed = (await graph.data(codes, {"state": "REDEEMED"}, by=admin))["accessCodes"]["nodes"]
-    assert redeemed == [{"code": "FOR-ALICE", "redeemedBy": {"id": global_id("User", alice.user_id)}}]
+    assert redeemed == [{"code": "FOR-ALICE", "redeemedBy": {"id": global_id("UserAccount", alice.user_id)}}]
     available = (await graph.data(codes, {"state": "AVAILABLE"}, by=admin))["accessCodes"]["nodes"]
     assert available == [{"code": "UNUSED-1", "redeemedBy": None}]
     assert len((await graph.data(codes, by=admin))["accessCodes"]["nodes"]) == 2
     await graph.house.owner.execute(
         "INSERT INTO pgqueuer_schedules (expression, entrypoint) VALUES ('0 2 * * *', 'sessions')"
     )
-    jobs = await graph.data("{ scheduledJobs { job schedule lastRunAt succeeded } }", by=admin)
-    assert jobs["scheduledJobs"] == [{"job": "sessions", "schedule": "0 2 * * *", "lastRunAt": None, "succeeded": None}]
+    jobs = await graph.data("{ scheduledJobs { job schedule lastRunAt hasSucceeded } }", by=admin)
+    assert jobs["scheduledJobs"] == [
+        {"job": "sessions", "schedule": "0 2 * * *", "lastRunAt": None, "hasSucceeded": None}
+    ]

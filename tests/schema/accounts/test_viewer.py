@@ -13,12 +13,12 @@ EXPIRED = "The token has expired."
     "mutation",
     [
         "logoutEverywhere { __typename }",
-        'revokeSession(input: {sessionId: "x"}) { __typename }',
+        'revokeSession(input: {id: "x"}) { __typename }',
         'changePassword(input: {currentPassword: "a", newPassword: "b"}) { __typename }',
         "updateProfile(input: {}) { __typename }",
         'putSetting(input: {name: "n", value: 1}) { __typename }',
         'createAccessCodes(input: {count: 1, idempotencyKey: "k"}) { __typename }',
-        'updateUserRole(input: {userId: "x", role: ADMIN}) { __typename }',
+        'updateUserRole(input: {id: "x", role: ADMIN}) { __typename }',
     ],
 )
 async def test_who_is_not_logged_in_does_nothing(graph: Graph, mutation: str) -> None:
@@ -32,7 +32,7 @@ async def test_a_viewer_reads_all_of_themselves_in_two_statements(graph: Graph) 
     assert response.data == {
         "viewer": {
             "user": {
-                "id": global_id("User", alice.user_id),
+                "id": global_id("UserAccount", alice.user_id),
                 "displayName": "Alice",
                 "email": "alice@example.com",
                 "fullName": "Alice Test",

@@ -21,14 +21,14 @@ async def test_beneficiaries(graph: Graph, scene: Scene) -> None:
     renamed = {"input": {"id": added["id"], "nickname": "Bobby"}}
     assert (await graph.data(update, renamed, by=bob))["updateBeneficiary"] == {"__typename": "NotFound"}
     assert (await graph.data(update, renamed, by=alice))["updateBeneficiary"]["beneficiary"] == {
-        "name": None,
+        "name": "Bob",
         "nickname": "Bobby",
     }
     mine = "{ viewer { beneficiaries { nodes { id } totalCount { value } } } }"
     assert (await graph.data(mine, by=alice))["viewer"]["beneficiaries"]["totalCount"] == {"value": 1}
     assert (await graph.data(mine, by=bob))["viewer"]["beneficiaries"]["nodes"] == []
     remove = """mutation($id: ID!) { removeBeneficiary(input: {id: $id}) {
-        __typename ... on RemoveBeneficiaryPayload { removedId }
+        __typename ... on RemoveBeneficiaryPayload { deletedId }
     } }"""
-    assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"]["removedId"] == added["id"]
+    assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"]["deletedId"] == added["id"]
     assert (await graph.data(remove, {"id": added["id"]}, by=alice))["removeBeneficiary"] == {"__typename": "NotFound"}

@@ -13,16 +13,16 @@ from tests.schema.ledger.graph import Graph
 EVERYTHING = """
 query($height: Int!, $hash: Hash!, $wallet: ID!) {
   chain {
-    height totalCoins circulatingCoins burnedCoins totalTransactions totalBlocks currentDifficulty averageBlockTimeS
+    height totalCoins circulatingCoins burnedCoins totalTransactions totalBlocks currentDifficulty averageBlockTimeMs
     halvingHeight currentHalvingNumber coinbaseMaturity network updatedAt tipHash tip { hash }
   }
   block(by: {height: $height}) {
-    id hash previousHash version merkleRoot timestamp difficulty nonce minerReward fees transactionCount sizeBytes
+    id hash previousHash version merkleRoot minedAt difficulty nonce minerReward fees transactionCount sizeBytes
     confirmations miner { walletId } previous { height } next { height }
     transactions { totalCount { value precision } nodes { hash blockPosition sender { walletId } } }
   }
   transaction(hash: $hash) {
-    hash amount fee memo status failureReason sizeBytes blockHeight blockPosition confirmations timestamp
+    hash amount fee memo status failureReason sizeBytes blockHeight blockPosition confirmations createdAt
     sender { walletId custody publicKey owner { displayName } }
     recipient { walletId }
     block { height }
@@ -169,13 +169,13 @@ async def test_pages_join_without_hole_or_repeat(graph: Graph, scene: Scene, fir
     of_wallet = await pages(
         graph,
         "query($first: Int!, $after: Cursor, $id: ID!) { wallet(id: $id) { transactions"
-        + PAGE % "hash timestamp"
+        + PAGE % "hash createdAt"
         + "} }",
         ("wallet", "transactions"),
         first,
         id=bob.wallet_id,
     )
-    keys = [(transaction["timestamp"], transaction["hash"]) for transaction in of_wallet]
+    keys = [(transaction["createdAt"], transaction["hash"]) for transaction in of_wallet]
     assert keys == sorted(keys, reverse=True)
     assert len(of_wallet) == len({transaction["hash"] for transaction in of_wallet}) == 7
 

@@ -180,7 +180,7 @@ async def test_the_search_for_a_block_is_published_in_its_current_state(
             "difficulty": 14,
             "transactionCount": 3,
             "hashes": str(2**40),
-            "hashesPerSecond": 2000,
+            "hashesPerSecond": "2000",
             "miner": {"walletId": alice.wallet_id},
         }
     ]

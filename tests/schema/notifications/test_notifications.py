@@ -30,9 +30,11 @@ from tests.factories import CLIENT, register
 from tests.kit.event_pipeline import hub_of, relaying
 from tests.waiting import until
 
-NOTIFICATIONS = "subscription { notifications { cursor notification { title read alert { type } token { symbol } } } }"
+NOTIFICATIONS = (
+    "subscription { notifications { cursor notification { title isRead alert { type } token { symbol } } } }"
+)
 PRICE_ALERTS = """subscription {
-  priceAlerts { cursor price triggeredAt alert { triggerCount } notification { title } }
+  priceAlerts { cursor priceUsd triggeredAt alert { triggerCount } notification { title } }
 }"""
 HANDOVER = "{ viewer { notifications { streamCursor nodes { title } } } }"
 
@@ -105,7 +107,7 @@ async def test_notifications_arrive_in_order(graph: Graph) -> None:
     events = await task
     assert titles(events) == ["BTC rose to 100 USD", "BTC fell to 95 USD", "BTC rose to 100 USD"]
     assert events[0]["notification"] == {
-        "title": "BTC rose to 100 USD", "read": False, "alert": {"type": "PRICE_ABOVE"}, "token": {"symbol": "BTC"},
+        "title": "BTC rose to 100 USD", "isRead": False, "alert": {"type": "PRICE_ABOVE"}, "token": {"symbol": "BTC"},
     }  # fmt: skip
     assert len({event["cursor"] for event in events}) == 3
 
@@ -123,7 +125,7 @@ async def test_only_alerts_on_prices_are_price_alerts(graph: Graph) -> None:
     [event] = await prices
     assert event == {
         "cursor": event["cursor"],
-        "price": "110.500000000000",
+        "priceUsd": "110.500000000000",
         "triggeredAt": "2026-11-21T12:00:02Z",
         "alert": {"triggerCount": 1},
         "notification": {"title": "BTC rose to 100 USD"},
@@ -157,7 +159,8 @@ async def test_unread_notifications_are_listed_with_the_stream_s_cursor(graph: G
         await stage.create(above(price))
     await stage.tick("90", "101")
     await execute(
-        'mutation { markNotificationsRead(input: {upTo: "2100-01-01T00:00:00Z"}) { __typename } }', viewer=stage.alice
+        'mutation { markNotificationsRead(input: {newestCreatedAt: "2100-01-01T00:00:00Z"}) { __typename } }',
+        viewer=stage.alice,
     )
     await stage.tick("101", "106")
     document = HANDOVER.replace("notifications {", "notifications(filter: {unread: true}) {")
@@ -195,14 +198,14 @@ async def test_notifications_require_a_viewer(graph: Graph, document: str) -> No
 @pytest.mark.parametrize(
     "condition",
     [
-        {"priceAbove": {"price": "1e5"}},
-        {"priceAbove": {"price": 5}},
-        {"priceAbove": {"price": "NaN"}},
-        {"priceAbove": {"price": "1"}, "priceBelow": {"price": "1"}},
+        {"priceAbove": {"priceUsd": "1e5"}},
+        {"priceAbove": {"priceUsd": 5}},
+        {"priceAbove": {"priceUsd": "NaN"}},
+        {"priceAbove": {"priceUsd": "1"}, "priceBelow": {"priceUsd": "1"}},
         {},
         {"priceAbove": None},
         {"technicalIndicator": {"indicator": "RSI_15", "interval": "ONE_HOUR", "comparison": "ABOVE", "value": "1"}},
-        {"newsImpact": {"minimumImpact": 2**31}},
+        {"newsImpact": {"minImpact": 2**31}},
     ],
 )
 async def test_malformed_conditions_are_bad_input(

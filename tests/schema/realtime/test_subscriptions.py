@@ -28,12 +28,12 @@ from tests.kit.test_process_rpc import all_listen
 from tests.waiting import HANG_S, until
 
 BLOCKS = "subscription { newBlock { cursor } }"
-LIST = "{ viewer { subscriptions { id document transport openedAt delivered lag } } }"
+LIST = "{ viewer { openStreams { id document transport openedAt delivered lag } } }"
 CLOSE = """
 mutation ($id: ID!) {
-  closeSubscription(input: { subscriptionId: $id }) {
+  closeStream(input: { id: $id }) {
     __typename
-    ... on CloseSubscriptionPayload { subscriptionId }
+    ... on CloseStreamPayload { deletedId }
     ... on Problem { message }
   }
 }
@@ -82,7 +82,7 @@ class Process:
 
     async def listed(self, viewer: Viewer) -> list[dict[str, Any]]:
         data = await self.data(LIST, viewer)
-        found: list[dict[str, Any]] = data["viewer"]["subscriptions"]
+        found: list[dict[str, Any]] = data["viewer"]["openStreams"]
         return found
 
     def prepare(self, query: str, variables: dict[str, Any] | None = None) -> Prepared:
@@ -143,7 +143,7 @@ async def test_a_viewer_sees_their_own_of_all_processes(
         assert len(await process.listed(bob)) == 1
         assert await process.data(LIST, None) == {"viewer": None}
         assert (
-            len((await process.data("{ viewer { subscriptions(first: 1) { id } } }", alice))["viewer"]["subscriptions"])
+            len((await process.data("{ viewer { openStreams(first: 1) { id } } }", alice))["viewer"]["openStreams"])
             == 1
         )
 
@@ -158,9 +158,9 @@ async def test_closing_one_completes_it_towards_its_client_once(
     there = await second.subscribe(clients[1], alice)
     kept = await second.subscribe(clients[2], alice)
     for subscription in (here, there):
-        closed = {"__typename": "CloseSubscriptionPayload", "subscriptionId": subscription.id}
-        assert await first.data(CLOSE, alice, id=subscription.id) == {"closeSubscription": closed}
-        again = (await second.data(CLOSE, alice, id=subscription.id))["closeSubscription"]
+        closed = {"__typename": "CloseStreamPayload", "deletedId": subscription.id}
+        assert await first.data(CLOSE, alice, id=subscription.id) == {"closeStream": closed}
+        again = (await second.data(CLOSE, alice, id=subscription.id))["closeStream"]
         assert again == {"__typename": "NotFound", "message": "There is no such thing, or it is not yours."}
     assert [client.finished for client in clients] == [[None], [None], []]
     assert [each["id"] for each in await first.listed(alice)] == [kept.id]
@@ -175,7 +175,7 @@ async def test_a_stranger_closes_nothing(application: Application, processes: tu
     of_alice, of_nobody = await second.subscribe(clients[0], alice), await second.subscribe(clients[1], None)
     for process in processes:
         for id_ in (of_alice.id, of_nobody.id):
-            assert (await process.data(CLOSE, bob, id=id_))["closeSubscription"]["__typename"] == "NotFound"
+            assert (await process.data(CLOSE, bob, id=id_))["closeStream"]["__typename"] == "NotFound"
             refused = await process.run(CLOSE, None, id=id_)
             assert [error["extensions"]["code"] for error in refused.errors] == ["UNAUTHENTICATED"]
     assert [client.finished for client in clients] == [[], []]
@@ -189,6 +189,6 @@ async def test_many_who_close_it_at_once_close_it_once(
     alice, client = await register(application.services), Client()
     subscription = await processes[1].subscribe(client, alice)
     answers = await asyncio.gather(*(process.data(CLOSE, alice, id=subscription.id) for process in processes * 5))
-    kinds = sorted(answer["closeSubscription"]["__typename"] for answer in answers)
-    assert kinds == ["CloseSubscriptionPayload", *["NotFound"] * 9]
+    kinds = sorted(answer["closeStream"]["__typename"] for answer in answers)
+    assert kinds == ["CloseStreamPayload", *["NotFound"] * 9]
     assert client.finished == [None]

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import UNSET
+
 from app.domains.accounts.model import Viewer
-from app.domains.ledger.model import Beneficiary, BeneficiaryExists, RecipientNotFound
+from app.domains.ledger.model import Beneficiary, BeneficiaryChanges, BeneficiaryExists, RecipientNotFound
 from app.domains.ledger.statements import BeneficiarySql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
@@ -51,9 +53,14 @@ class Beneficiaries:
 
         return await self.database.write(viewer.scope, work)
 
-    async def update(self, viewer: Viewer, id: UUID, name: str | None, nickname: str | None) -> Beneficiary:
-        """Replaces both names; None clears one. Raises InvalidInput, NotFound."""
-        names = _name("name", name), _name("nickname", nickname)
+    async def update(self, viewer: Viewer, id: UUID, changes: BeneficiaryChanges) -> Beneficiary:
+        """Changes names; None or a blank text clears one. Raises InvalidInput, NotFound."""
+        names = (
+            changes.name is not UNSET,
+            None if changes.name is UNSET else _name("name", changes.name),
+            changes.nickname is not UNSET,
+            None if changes.nickname is UNSET else _name("nickname", changes.nickname),
+        )
 
         async def work(tx: Tx) -> Beneficiary:
             return _found(await tx.fetch_one(BeneficiarySql.update_beneficiary, id, viewer.user_id, *names))

@@ -5,36 +5,10 @@ SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rear
 FROM alerts WHERE id = ANY($1::uuid[]);
 
 -- name: alerts_by_user
--- A page of a user's alerts, the newest first; $3 to $5 are a symbol, a type, and whether they are armed, or null.
-SELECT k.ord, a.id, a.user_id, a.symbol, a.alert_type, a.threshold_value, a.condition_details, a.rearm, a.cooldown_s,
-       a.enabled, a.triggered, a.triggered_at, a.trigger_count, a.current_value, a.armed_at, a.created_at,
-       a.updated_at, a.expires_at
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
-           triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
-    FROM alerts
-    WHERE user_id = k.user_id
-      AND (created_at, id) < (coalesce($6::timestamptz, 'infinity'),
-                              coalesce($7::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-      AND ($3::text IS NULL OR symbol = $3) AND ($4::text IS NULL OR alert_type = $4)
-      AND ($5::boolean IS NULL OR is_armed = $5)
-    ORDER BY created_at DESC, id DESC LIMIT $2
-) a
-ORDER BY k.ord, a.created_at DESC, a.id DESC;
-
--- name: alerts_by_user_count
--- How many alerts a user has under the same filter.
-SELECT k.ord, c.value
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (user_id, ord)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS value FROM (
-        SELECT 1 FROM alerts
-        WHERE user_id = k.user_id AND ($3::text IS NULL OR symbol = $3) AND ($4::text IS NULL OR alert_type = $4)
-          AND ($5::boolean IS NULL OR is_armed = $5)
-        LIMIT $2
-    ) counted
-) c;
+-- A user's alerts.
+SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
+       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at, is_armed
+FROM alerts WHERE user_id = {key::uuid};
 
 -- name: lock_alerts_of
 -- Lets one transaction at a time count and add alerts of this user. Held until the end of the transaction.

@@ -145,7 +145,7 @@ class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes to an alert. UNSET leaves a field unchanged. `cooldown_s` is changed together with `rearm`."""
+    """Changes to an alert. UNSET leaves a field unchanged. A `rearm` without a cooldown clears it."""
 
     condition: Condition | UnsetType = UNSET
     rearm: Rearm | UnsetType = UNSET

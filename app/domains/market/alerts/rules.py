@@ -35,12 +35,12 @@ def check_condition(condition: Condition) -> None:
     """Raises InvalidInput, naming the field, for a condition that can never be met."""
     match condition:
         case PriceAbove(price) | PriceBelow(price):
-            _check_decimal("price", price, above=Decimal(0), below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
+            _check_decimal("priceUsd", price, above=Decimal(0), below=PRICE_LIMIT, decimals=PRICE_DECIMALS)
         case VolumeSpike(multiple, window):
-            _check_decimal("multiple", multiple, above=Decimal(1), below=Decimal(MAX_MULTIPLE + 1), decimals=4)
+            _check_decimal("volumeRatio", multiple, above=Decimal(1), below=Decimal(MAX_MULTIPLE + 1), decimals=4)
             if window % VOLUME_STEP_MINUTES or not VOLUME_STEP_MINUTES <= window <= MAX_WINDOW_MINUTES:
                 raise InvalidInput(
-                    "windowMinutes",
+                    "windowMs",
                     f"A window has {VOLUME_STEP_MINUTES} to {MAX_WINDOW_MINUTES} minutes, in steps of "
                     f"{VOLUME_STEP_MINUTES}.",
                 )
@@ -49,20 +49,18 @@ def check_condition(condition: Condition) -> None:
         case SentimentChange(points):
             _check_integer("points", points, 1, 99)
         case WhaleTransaction(amount):
-            _check_decimal(
-                "minimumAmount", amount, above=Decimal(0), below=Decimal(MAX_COINS + 1), decimals=COIN_DECIMALS
-            )
+            _check_decimal("minAmount", amount, above=Decimal(0), below=Decimal(MAX_COINS + 1), decimals=COIN_DECIMALS)
         case NewsImpact(impact):
-            _check_integer("minimumImpact", impact, 1, 100)
+            _check_integer("minImpact", impact, 1, 100)
 
 
 def check_rearm(rearm: Rearm, cooldown_s: int | None) -> None:
     """Raises InvalidInput for a cooldown that is missing, out of range, or given with another setting."""
     if rearm is not Rearm.AFTER_COOLDOWN:
         if cooldown_s is not None:
-            raise InvalidInput("cooldownSeconds", "Only AFTER_COOLDOWN has a cooldown.")
+            raise InvalidInput("cooldownMs", "Only AFTER_COOLDOWN has a cooldown.")
     elif cooldown_s is None or not 1 <= cooldown_s <= MAX_COOLDOWN_S:
-        raise InvalidInput("cooldownSeconds", f"A cooldown has 1 to {MAX_COOLDOWN_S:,} seconds.")
+        raise InvalidInput("cooldownMs", f"A cooldown has 1 to {MAX_COOLDOWN_S:,} seconds.")
 
 
 def _check_decimal(field: str, value: Decimal, *, above: Decimal, below: Decimal, decimals: int) -> None:

@@ -12,15 +12,14 @@ from app.domains.market.alerts.model import (
     LockedMark,
     Mark,
 )
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Query, Rows, Statements
 
 
 class AlertSql(Statements, file="alerts.sql"):
     """The statements about alerts."""
 
     alerts_by_ids: Query[Alert]
-    alerts_by_user: Keyed[Alert]
-    alerts_by_user_count: Keyed[int]
+    alerts_by_user: Rows[Alert]
     lock_alerts_of: Command
     count_alerts: Query[int]
     insert_alert: Query[UUID]

@@ -1,45 +1,32 @@
 """The loaders of news, which are public."""
 
 from app.domains.market.news.statements import NewsSql
+from app.kit.lists import any_of, at_least, before, by, constant, matches, overlaps
 from app.kit.loaders import Audience, many, one, page
 
 article_by_id = one(NewsSql.articles_by_ids, key="id", audience=Audience.PUBLIC)
 content_by_article = one(NewsSql.contents_by_ids, key="id", audience=Audience.PUBLIC)
 tokens_by_article = many(NewsSql.tokens_by_articles, audience=Audience.PUBLIC)
-NEWEST_ARTICLE_FIRST = ("published_at", "id")
-NEWS_BOUNDS = ("min_score", "max_score", "min_impact", "since", "until")
-# Four statements for the same list, each for a different index.
+NEWEST = by("published_at", "id", descending=True)
+_FILTERS = {
+    "sources": any_of("source", "text"),
+    "sentiment": constant("sentiment", ("positive", "neutral", "negative")),
+    "impact_deciles": any_of("impact_decile", "integer"),
+    "min_impact": at_least("impact"),
+    "since": at_least("published_at", gated=True),
+    "until": before("published_at", gated=True),
+}
 news = page(
-    NewsSql.news_page,
-    count=NewsSql.news_count,
-    order=NEWEST_ARTICLE_FIRST,
-    filters=NEWS_BOUNDS,
+    NewsSql.news,
+    orders={"PUBLISHED_AT": NEWEST, "IMPACT": by("impact", "published_at", "id", descending=True)},
+    filters={"search": matches("search"), "symbols": overlaps("symbols_mentioned", "text"), **_FILTERS},
     audience=Audience.PUBLIC,
 )
-news_from_sources = page(
-    NewsSql.news_from_sources,
-    count=NewsSql.news_from_sources_count,
-    order=NEWEST_ARTICLE_FIRST,
-    filters=("sources", *NEWS_BOUNDS),
-    audience=Audience.PUBLIC,
-)
+# The same list by the index of mentions.
 news_mentioning = page(
-    NewsSql.news_mentioning,
-    count=NewsSql.news_mentioning_count,
-    order=NEWEST_ARTICLE_FIRST,
-    filters=("symbols", "sources", *NEWS_BOUNDS),
+    NewsSql.news_mentions,
+    orders={"PUBLISHED_AT": NEWEST},
+    filters={"symbols": any_of("symbol", "text"), **_FILTERS},
     audience=Audience.PUBLIC,
 )
-news_matching = page(
-    NewsSql.news_matching,
-    count=NewsSql.news_matching_count,
-    order=NEWEST_ARTICLE_FIRST,
-    filters=("search", "symbols", "sources", *NEWS_BOUNDS),
-    audience=Audience.PUBLIC,
-)
-news_by_symbol = page(
-    NewsSql.news_by_symbols,
-    count=NewsSql.news_by_symbols_count,
-    order=NEWEST_ARTICLE_FIRST,
-    audience=Audience.PUBLIC,
-)
+news_by_symbol = page(NewsSql.news_by_symbol, orders={"PUBLISHED_AT": NEWEST}, audience=Audience.PUBLIC)

@@ -105,13 +105,9 @@ class NewsIngested(msgspec.Struct, frozen=True):
 
 
 class NewsFilter(msgspec.Struct, frozen=True):
-    """A filter of news; None: any. `since` is inclusive, `until` is exclusive."""
+    """What news are searched for; None: any."""
 
     search: str | None = None
     symbols: tuple[str, ...] | None = None
     sources: tuple[str, ...] | None = None
-    min_score: Decimal | None = None
-    max_score: Decimal | None = None
     min_impact: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None

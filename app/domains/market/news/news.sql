@@ -26,192 +26,40 @@ LEFT JOIN LATERAL (
 ) m ON true
 ORDER BY k.ord, s.place;
 
--- name: news_page
--- A page of all articles that match the filter, the newest first.
+-- name: news
+-- All articles, with what they can be found by.
 SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-    a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-FROM news_articles a
-WHERE a.published_at >= coalesce($5::timestamptz, '-infinity')
-AND a.published_at < coalesce($6::timestamptz, 'infinity')
-AND (a.published_at, a.id) < (coalesce($7::timestamptz, 'infinity'),
-    coalesce($8::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-AND a.sentiment_score BETWEEN coalesce($2::numeric, -1) AND coalesce($3::numeric, 1)
-AND a.impact >= coalesce($4::integer, 0)
-ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer;
+    a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at,
+    a.impact / 10 AS impact_decile, a.search,
+    CASE WHEN a.sentiment_score >= 0.05 THEN 'positive' WHEN a.sentiment_score <= -0.05 THEN 'negative' ELSE 'neutral'
+    END AS sentiment
+FROM news_articles a;
 
--- name: news_count
--- How many articles match the filter, up to a limit, at which it stops.
-SELECT count(*)::integer FROM (
-    SELECT FROM news_articles a
-    WHERE a.published_at >= coalesce($5::timestamptz, '-infinity')
-    AND a.published_at < coalesce($6::timestamptz, 'infinity')
-    AND a.sentiment_score BETWEEN coalesce($2::numeric, -1) AND coalesce($3::numeric, 1)
-    AND a.impact >= coalesce($4::integer, 0)
-    LIMIT $1::integer
-) counted;
-
--- name: news_from_sources
--- A page of the articles of these sources that match the filter, the newest first: an index range each, merged.
-SELECT p.id, p.title, p.summary, p.source, p.author, p.url, p.image_url,
-    p.sentiment_score::float8 AS sentiment_score, p.impact, p.symbols_mentioned, p.published_at, p.created_at
-FROM unnest($2::text[]) AS s (source)
+-- name: news_mentions
+-- Each article once for each token that it mentions, with what it can be found by. OFFSET 0: whatever the filter, a
+-- page is read along the mentions, and each of its articles is looked up.
+SELECT m.article_id AS id, a.title, a.summary, a.source, a.author, a.url, a.image_url, a.sentiment_score, a.impact,
+    a.symbols_mentioned, m.published_at, a.created_at, a.impact_decile, a.sentiment, m.symbol
+FROM news_mentions m
 CROSS JOIN LATERAL (
-    SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-        a.sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-    FROM news_articles a
-    WHERE a.source = s.source
-        AND a.published_at >= coalesce($6::timestamptz, '-infinity')
-        AND a.published_at < coalesce($7::timestamptz, 'infinity')
-        AND (a.published_at, a.id) < (coalesce($8::timestamptz, 'infinity'),
-            coalesce($9::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-        AND a.sentiment_score BETWEEN coalesce($3::numeric, -1) AND coalesce($4::numeric, 1)
-        AND a.impact >= coalesce($5::integer, 0)
-    ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer
-) p
-ORDER BY p.published_at DESC, p.id DESC LIMIT $1::integer;
+    SELECT n.title, n.summary, n.source, n.author, n.url, n.image_url, n.sentiment_score::float8 AS sentiment_score,
+        n.impact, n.symbols_mentioned, n.created_at, n.impact / 10 AS impact_decile,
+        CASE WHEN n.sentiment_score >= 0.05 THEN 'positive' WHEN n.sentiment_score <= -0.05 THEN 'negative'
+            ELSE 'neutral' END AS sentiment
+    FROM news_articles n WHERE n.id = m.article_id OFFSET 0
+) a;
 
--- name: news_from_sources_count
--- How many articles of these sources match the filter, up to a limit.
-SELECT count(*)::integer FROM (
-    SELECT FROM unnest($2::text[]) AS s (source)
-    CROSS JOIN LATERAL (
-        SELECT FROM news_articles a
-        WHERE a.source = s.source
-            AND a.published_at >= coalesce($6::timestamptz, '-infinity')
-            AND a.published_at < coalesce($7::timestamptz, 'infinity')
-            AND a.sentiment_score BETWEEN coalesce($3::numeric, -1) AND coalesce($4::numeric, 1)
-            AND a.impact >= coalesce($5::integer, 0)
-        LIMIT $1::integer
-    ) n
-    LIMIT $1::integer
-) counted;
-
--- name: news_mentioning
--- A page of the articles that mention one of these tokens and match the filter, the newest first: merged index ranges.
-SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-    a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-FROM (
-    SELECT DISTINCT n.published_at, n.article_id
-    FROM unnest($2::text[]) AS s (symbol)
-    CROSS JOIN LATERAL (
-        SELECT m.published_at, m.article_id
-        FROM news_mentions m JOIN news_articles a ON a.id = m.article_id
-        WHERE m.symbol = s.symbol
-            AND m.published_at >= coalesce($7::timestamptz, '-infinity')
-            AND m.published_at < coalesce($8::timestamptz, 'infinity')
-            AND (m.published_at, m.article_id) < (coalesce($9::timestamptz, 'infinity'),
-                coalesce($10::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-            AND a.source = ANY (coalesce($3::text[], ARRAY[a.source]))
-            AND a.sentiment_score BETWEEN coalesce($4::numeric, -1) AND coalesce($5::numeric, 1)
-            AND a.impact >= coalesce($6::integer, 0)
-        ORDER BY m.published_at DESC, m.article_id DESC LIMIT $1::integer
-    ) n
-    ORDER BY n.published_at DESC, n.article_id DESC LIMIT $1::integer
-) found
-JOIN news_articles a ON a.id = found.article_id
-ORDER BY a.published_at DESC, a.id DESC;
-
--- name: news_mentioning_count
--- How many articles mention one of these tokens and match the filter, up to a limit.
-SELECT count(*)::integer FROM (
-    SELECT DISTINCT n.article_id
-    FROM unnest($2::text[]) AS s (symbol)
-    CROSS JOIN LATERAL (
-        SELECT m.article_id
-        FROM news_mentions m JOIN news_articles a ON a.id = m.article_id
-        WHERE m.symbol = s.symbol
-            AND m.published_at >= coalesce($7::timestamptz, '-infinity')
-            AND m.published_at < coalesce($8::timestamptz, 'infinity')
-            AND a.source = ANY (coalesce($3::text[], ARRAY[a.source]))
-            AND a.sentiment_score BETWEEN coalesce($4::numeric, -1) AND coalesce($5::numeric, 1)
-            AND a.impact >= coalesce($6::integer, 0)
-        LIMIT $1::integer
-    ) n
-    LIMIT $1::integer
-) counted;
-
--- name: news_matching
--- A page of the articles that match a search and the filter, the newest first. Matches of a rare word are sorted; those
--- of a common word are found soon when reading from the newest. Postgres has one plan for all words, so the statement
--- chooses between the two; OFFSET 0 keeps the planner from merging them.
-WITH hits AS MATERIALIZED (
-    SELECT a.id FROM news_articles a WHERE a.search @@ websearch_to_tsquery('english', $2::text) LIMIT 2001
-)
-SELECT p.id, p.title, p.summary, p.source, p.author, p.url, p.image_url,
-    p.sentiment_score::float8 AS sentiment_score, p.impact, p.symbols_mentioned, p.published_at, p.created_at
-FROM (
-    (SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-         a.sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-     FROM news_articles a
-     WHERE (SELECT count(*) FROM hits) <= 2000
-         AND a.id = ANY (ARRAY(SELECT hits.id FROM hits))
-         AND a.published_at >= coalesce($8::timestamptz, '-infinity')
-         AND a.published_at < coalesce($9::timestamptz, 'infinity')
-         AND (a.published_at, a.id) < (coalesce($10::timestamptz, 'infinity'),
-             coalesce($11::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-         AND ($3::text[] IS NULL OR a.symbols_mentioned && $3)
-         AND a.source = ANY (coalesce($4::text[], ARRAY[a.source]))
-         AND a.sentiment_score BETWEEN coalesce($5::numeric, -1) AND coalesce($6::numeric, 1)
-         AND a.impact >= coalesce($7::integer, 0)
-     ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer)
-    UNION ALL
-    (SELECT a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-         a.sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-     FROM (
-         SELECT n.id, n.title, n.summary, n.source, n.author, n.url, n.image_url, n.sentiment_score, n.impact,
-             n.symbols_mentioned, n.published_at, n.created_at, n.search
-         FROM news_articles n
-         WHERE n.published_at >= coalesce($8::timestamptz, '-infinity')
-             AND n.published_at < coalesce($9::timestamptz, 'infinity')
-             AND (n.published_at, n.id) < (coalesce($10::timestamptz, 'infinity'),
-                 coalesce($11::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-         ORDER BY n.published_at DESC, n.id DESC OFFSET 0
-     ) a
-     WHERE (SELECT count(*) FROM hits) > 2000
-         AND a.search @@ websearch_to_tsquery('english', $2::text)
-         AND ($3::text[] IS NULL OR a.symbols_mentioned && $3)
-         AND a.source = ANY (coalesce($4::text[], ARRAY[a.source]))
-         AND a.sentiment_score BETWEEN coalesce($5::numeric, -1) AND coalesce($6::numeric, 1)
-         AND a.impact >= coalesce($7::integer, 0)
-     ORDER BY a.published_at DESC, a.id DESC LIMIT $1::integer)
-) p
-ORDER BY p.published_at DESC, p.id DESC LIMIT $1::integer;
-
--- name: news_matching_count
--- How many articles match a search and the filter, up to a limit, at which it stops.
-SELECT count(*)::integer FROM (
-    SELECT FROM news_articles a
-    WHERE a.search @@ websearch_to_tsquery('english', $2::text)
-        AND a.published_at >= coalesce($8::timestamptz, '-infinity')
-        AND a.published_at < coalesce($9::timestamptz, 'infinity')
-        AND ($3::text[] IS NULL OR a.symbols_mentioned && $3)
-        AND a.source = ANY (coalesce($4::text[], ARRAY[a.source]))
-        AND a.sentiment_score BETWEEN coalesce($5::numeric, -1) AND coalesce($6::numeric, 1)
-        AND a.impact >= coalesce($7::integer, 0)
-    LIMIT $1::integer
-) counted;
-
--- name: news_by_symbols
--- A page of the articles that mention each token, the newest first.
-SELECT k.ord, a.id, a.title, a.summary, a.source, a.author, a.url, a.image_url,
-    a.sentiment_score::float8 AS sentiment_score, a.impact, a.symbols_mentioned, a.published_at, a.created_at
-FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord)
+-- name: news_by_symbol
+-- The articles that mention a token, which are looked up as in `news_mentions`.
+SELECT m.article_id AS id, a.title, a.summary, a.source, a.author, a.url, a.image_url, a.sentiment_score, a.impact,
+    a.symbols_mentioned, m.published_at, a.created_at
+FROM news_mentions m
 CROSS JOIN LATERAL (
-    SELECT m.published_at, m.article_id FROM news_mentions m
-    WHERE m.symbol = k.key
-        AND (m.published_at, m.article_id) < (coalesce($3::timestamptz, 'infinity'),
-            coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-    ORDER BY m.published_at DESC, m.article_id DESC LIMIT $2::integer
-) found
-JOIN news_articles a ON a.id = found.article_id
-ORDER BY k.ord, a.published_at DESC, a.id DESC;
-
--- name: news_by_symbols_count
--- How many articles mention each token, up to a limit.
-SELECT k.ord, (
-    SELECT count(*) FROM (SELECT FROM news_mentions m WHERE m.symbol = k.key LIMIT $2::integer) counted
-) AS value
-FROM unnest($1::text[]) WITH ORDINALITY AS k (key, ord);
+    SELECT n.title, n.summary, n.source, n.author, n.url, n.image_url, n.sentiment_score::float8 AS sentiment_score,
+        n.impact, n.symbols_mentioned, n.created_at
+    FROM news_articles n WHERE n.id = m.article_id OFFSET 0
+) a
+WHERE m.symbol = {key::text};
 
 -- name: known_urls
 -- Which of these URLs are stored already, and the ids of their articles.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.domains.market.news.model import ArticleContent, NewsArticle
 from app.domains.market.tokens.model import Token
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
 class NewsSql(Statements, file="news.sql"):
@@ -15,16 +15,9 @@ class NewsSql(Statements, file="news.sql"):
     articles_by_ids: Query[NewsArticle]
     contents_by_ids: Query[ArticleContent]
     tokens_by_articles: Keyed[Token]
-    news_page: Query[NewsArticle]
-    news_count: Query[int]
-    news_from_sources: Query[NewsArticle]
-    news_from_sources_count: Query[int]
-    news_mentioning: Query[NewsArticle]
-    news_mentioning_count: Query[int]
-    news_matching: Query[NewsArticle]
-    news_matching_count: Query[int]
-    news_by_symbols: Keyed[NewsArticle]
-    news_by_symbols_count: Keyed[int]
+    news: Rows[NewsArticle]
+    news_mentions: Rows[NewsArticle]
+    news_by_symbol: Rows[NewsArticle]
     known_urls: Query[tuple[str, UUID]]
     token_names: Query[tuple[str, str]]
     insert_articles: Query[tuple[UUID, datetime]]

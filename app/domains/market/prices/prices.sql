@@ -1,39 +1,11 @@
--- name: candles_by_tokens
--- Candles of each token at the exchange that currently quotes it, newest first: interval, from, until, before a time.
-SELECT k.ord, page.symbol, page.exchange, page.interval, page.opened_at, page.open, page.high, page.low, page.close,
-    page.volume_usd
-FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
-CROSS JOIN LATERAL (
-    SELECT m.exchange FROM market_data m WHERE m.symbol = k.symbol ORDER BY m.last_updated DESC LIMIT 1
-) quoted
-CROSS JOIN LATERAL (
-    SELECT c.symbol, c.exchange, c.interval, c.opened_at, c.open, c.high, c.low, c.close, c.volume_usd
-    FROM candles c
-    WHERE c.symbol = k.symbol AND c.exchange = quoted.exchange AND c.interval = $3::text
-        AND c.opened_at >= coalesce($4::timestamptz, '-infinity')
-        AND c.opened_at < coalesce($5::timestamptz, 'infinity')
-        AND c.opened_at < coalesce($6::timestamptz, 'infinity')
-    ORDER BY c.opened_at DESC LIMIT $2::bigint
-) page
-ORDER BY k.ord, page.opened_at DESC;
-
--- name: count_candles_by_tokens
--- How many candles each token has in a period, counted up to a limit.
-SELECT k.ord, counted.value
-FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
-CROSS JOIN LATERAL (
-    SELECT m.exchange FROM market_data m WHERE m.symbol = k.symbol ORDER BY m.last_updated DESC LIMIT 1
-) quoted
-CROSS JOIN LATERAL (
-    SELECT count(1) AS value FROM (
-        SELECT 1 FROM candles c
-        WHERE c.symbol = k.symbol AND c.exchange = quoted.exchange AND c.interval = $3::text
-            AND c.opened_at >= coalesce($4::timestamptz, '-infinity')
-            AND c.opened_at < coalesce($5::timestamptz, 'infinity')
-        ORDER BY c.opened_at DESC LIMIT $2::bigint
-    ) found
-) counted
-ORDER BY k.ord;
+-- name: candles_by_token
+-- Candles of a token at the exchange that currently quotes it.
+SELECT symbol, exchange, interval, opened_at, open, high, low, close, volume_usd
+FROM candles
+WHERE symbol = {key::text} AND interval = {interval::text}
+  AND exchange = (
+      SELECT m.exchange FROM market_data m WHERE m.symbol = {key::text} ORDER BY m.last_updated DESC LIMIT 1
+  );
 
 -- name: latest_candles
 -- The newest candles of each symbol at the exchange that currently quotes it, oldest first.
@@ -51,41 +23,14 @@ CROSS JOIN LATERAL (
 ) page
 ORDER BY page.symbol, page.opened_at;
 
--- name: prices_by_tokens
--- Price samples of each token at the exchange that currently quotes it, newest first: from, until, before a time.
-SELECT k.ord, page.symbol, page.exchange, page.price_usd, page.price_aud, page.volume_24h_usd, page.timestamp
-FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
-CROSS JOIN LATERAL (
-    SELECT m.exchange FROM market_data m WHERE m.symbol = k.symbol ORDER BY m.last_updated DESC LIMIT 1
-) quoted
-CROSS JOIN LATERAL (
-    SELECT h.symbol, h.exchange, h.price_usd, h.price_aud, h.volume_24h_usd, h.timestamp
-    FROM price_history h
-    WHERE h.symbol = k.symbol AND h.exchange = quoted.exchange
-        AND h.timestamp >= coalesce($3::timestamptz, '-infinity')
-        AND h.timestamp < coalesce($4::timestamptz, 'infinity')
-        AND h.timestamp < coalesce($5::timestamptz, 'infinity')
-    ORDER BY h.timestamp DESC LIMIT $2::bigint
-) page
-ORDER BY k.ord, page.timestamp DESC;
-
--- name: count_prices_by_tokens
--- How many samples each token has in a period, counted up to a limit.
-SELECT k.ord, counted.value
-FROM unnest($1::text[]) WITH ORDINALITY AS k (symbol, ord)
-CROSS JOIN LATERAL (
-    SELECT m.exchange FROM market_data m WHERE m.symbol = k.symbol ORDER BY m.last_updated DESC LIMIT 1
-) quoted
-CROSS JOIN LATERAL (
-    SELECT count(1) AS value FROM (
-        SELECT 1 FROM price_history h
-        WHERE h.symbol = k.symbol AND h.exchange = quoted.exchange
-            AND h.timestamp >= coalesce($3::timestamptz, '-infinity')
-            AND h.timestamp < coalesce($4::timestamptz, 'infinity')
-        ORDER BY h.timestamp DESC LIMIT $2::bigint
-    ) found
-) counted
-ORDER BY k.ord;
+-- name: prices_by_token
+-- Price samples of a token at the exchange that currently quotes it.
+SELECT symbol, exchange, price_usd, price_aud, volume_24h_usd, timestamp
+FROM price_history
+WHERE symbol = {key::text}
+  AND exchange = (
+      SELECT m.exchange FROM market_data m WHERE m.symbol = {key::text} ORDER BY m.last_updated DESC LIMIT 1
+  );
 
 -- name: make_partitions
 -- Creates the partitions of a table for the months of a period, as far back as its rows are kept.

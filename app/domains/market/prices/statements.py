@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.domains.market.prices.model import Candle, Day, PriceSample, Quote, StoredQuote
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Query, Rows, Statements
 
 
 class TokenDay(Day, frozen=True):
@@ -16,11 +16,9 @@ class TokenDay(Day, frozen=True):
 class PriceSql(Statements, file="prices.sql"):
     """The statements about prices."""
 
-    candles_by_tokens: Keyed[Candle]
-    count_candles_by_tokens: Keyed[int]
+    candles_by_token: Rows[Candle]
     latest_candles: Query[Candle]
-    prices_by_tokens: Keyed[PriceSample]
-    count_prices_by_tokens: Keyed[int]
+    prices_by_token: Rows[PriceSample]
     make_partitions: Query[int]
     history_kept: Query[tuple[datetime, datetime]]
     lock_history: Command

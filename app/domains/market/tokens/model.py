@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -101,56 +100,12 @@ class StoredListing(msgspec.Struct, frozen=True):
 
 
 class FoundToken(Token, frozen=True):
-    """A token in a list. The other fields are its position in the order of the list."""
+    """A token in a list. The other fields are what the list can be sorted by."""
 
-    sorted_by: str
-    sort_missing: bool
-    sort_number: Decimal
-    sort_text: str
-
-
-class TokenField(StrEnum):
-    """The field by which a list of tokens is sorted."""
-
-    RELEVANCE = "RELEVANCE"
-    RANK = "RANK"
-    MARKET_CAP = "MARKET_CAP"
-    PRICE = "PRICE"
-    VOLUME = "VOLUME"
-    CHANGE_24H = "CHANGE_24H"
-    NAME = "NAME"
-    SYMBOL = "SYMBOL"
-
-
-class TokenOrder(msgspec.Struct, frozen=True):
-    """The order of a list of tokens. Tokens without a value come last; equal values are sorted by symbol.
-
-    By relevance, the best match of a search comes first, then the larger token.
-    """
-
-    field: TokenField
-    descending: bool = False
-
-
-class TokenFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """A filter of tokens; None: any. A token without a quote matches no bound of a quoted value."""
-
-    search: str | None = None
-    symbols: tuple[str, ...] | None = None
-    is_active: bool | None = None
-    min_rank: int | None = None
-    max_rank: int | None = None
-    min_price_usd: Decimal | None = None
-    max_price_usd: Decimal | None = None
-    min_market_cap_usd: Decimal | None = None
-    min_volume_24h_usd: Decimal | None = None
-    min_change_percentage_24h: Decimal | None = None
-    max_change_percentage_24h: Decimal | None = None
-
-    def arguments(self, order: TokenOrder) -> tuple[Any, ...]:
-        """The parameters of the statements that list tokens, except those of the page."""
-        sorted_by = f"{order.field} {'DESC' if order.descending else 'ASC'}"
-        return (sorted_by, *msgspec.structs.astuple(self))
+    sort_name: str
+    sort_symbol: str
+    relevance: int
+    """How well the token matches the search, and then its rank; the best match has the smallest."""
 
 
 class TokenValidation(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The statements about tokens."""
 
 from app.domains.market.tokens.model import FoundToken, Listing, StoredListing, Token
-from app.kit.sql import Command, Query, Statements
+from app.kit.sql import Command, Query, Rows, Statements
 
 
 class TokenSql(Statements, file="tokens.sql"):
@@ -10,8 +10,7 @@ class TokenSql(Statements, file="tokens.sql"):
     tokens_by_symbols: Query[Token]
     tokens_by_coingecko_ids: Query[Token]
     token_exists: Query[str]
-    tokens_page: Query[FoundToken]
-    tokens_count: Query[int]
+    tokens: Rows[FoundToken]
 
 
 class ListingSql(Statements, file="listing.sql"):

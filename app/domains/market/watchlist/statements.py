@@ -1,15 +1,14 @@
 """The statements about watchlists."""
 
 from app.domains.market.watchlist.model import AddedItem, RankGap, WatchedSymbol, WatchlistItem
-from app.kit.sql import Command, Keyed, Query, Statements
+from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
 class WatchlistSql(Statements, file="watchlist.sql"):
     """The statements about watchlists."""
 
     watchlist_items_by_ids: Query[WatchlistItem]
-    watchlist_by_user: Keyed[WatchlistItem]
-    watchlist_by_user_count: Keyed[int]
+    watchlist_by_user: Rows[WatchlistItem]
     watched_symbols: Keyed[WatchedSymbol]
     lock_watchlist: Command
     insert_watchlist_item: Query[AddedItem]

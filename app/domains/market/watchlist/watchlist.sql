@@ -6,27 +6,9 @@ SELECT w.id, w.user_id, w.symbol, w.notes, (
 FROM watchlist_items w WHERE w.id = ANY($1::uuid[]);
 
 -- name: watchlist_by_user
--- A page of the watchlist of each user, in the user's order.
-SELECT k.ord, w.id, w.user_id, w.symbol, w.notes, w.position, w.added_at, w.last_viewed_at, w.rank
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord)
-CROSS JOIN LATERAL (
-    SELECT i.id, i.user_id, i.symbol, i.notes, i.position, i.added_at, i.last_viewed_at, i.rank
-    FROM (
-        SELECT id, user_id, symbol, notes, row_number() OVER (ORDER BY rank) - 1 AS position, added_at, last_viewed_at,
-            rank
-        FROM watchlist_items WHERE user_id = k.key
-    ) i
-    WHERE $3::numeric IS NULL OR i.rank > $3
-    ORDER BY i.rank LIMIT $2
-) w
-ORDER BY k.ord, w.rank;
-
--- name: watchlist_by_user_count
--- How many tokens each user watches, up to a limit.
-SELECT k.ord, (
-    SELECT count(*) FROM (SELECT FROM watchlist_items i WHERE i.user_id = k.key LIMIT $2) counted
-) AS value
-FROM unnest($1::uuid[]) WITH ORDINALITY AS k (key, ord);
+-- The watchlist of a user.
+SELECT id, user_id, symbol, notes, row_number() OVER (ORDER BY rank) - 1 AS position, added_at, last_viewed_at, rank
+FROM watchlist_items WHERE user_id = {key::uuid};
 
 -- name: watched_symbols
 -- The symbols of the watchlist of each user, in the user's order. No watchlist may be longer than this limit.

@@ -11,7 +11,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLArgument,
     GraphQLCompositeType,
     GraphQLError,
     GraphQLField,
@@ -37,7 +36,7 @@ from graphql import (
 from app.engine.declarations.bindings import binding_of
 from app.engine.declarations.costs import counted_argument, declared_size, extra_cost
 from app.engine.declarations.limits import LimitExceeded, Limits
-from app.engine.declarations.pages import DEFAULT_FIRST
+from app.engine.declarations.pages import DEFAULT_SIZE
 from app.engine.declarations.relations import Relation
 from app.engine.execution.failures import refuse
 from app.engine.execution.limits.shape import INTROSPECTION, everything_in, leaves_first
@@ -62,7 +61,8 @@ class Weight(NamedTuple):
 
 
 ITEM: Final = Weight(1, 0)
-FIRST: Final = "first"
+PAGE_SIZES: Final = ("first", "last")
+"""The arguments of a list that set the size of its page. One of them is given."""
 
 
 class _Page(NamedTuple):
@@ -78,8 +78,10 @@ class _Page(NamedTuple):
 
     def hint(self, fitting: int) -> str:
         """A message that says how to stay within the limit."""
-        if self.argument == FIRST:
-            return f"`{self.path}` weighs most: it fits with `first: {fitting}` or less instead of {self.size}."
+        if self.argument in PAGE_SIZES:
+            return (
+                f"`{self.path}` weighs most: it fits with `{self.argument}: {fitting}` or less instead of {self.size}."
+            )
         return f"`{self.path}` weighs most: it fits with {fitting} `{self.argument}` or fewer instead of {self.size}."
 
 
@@ -105,7 +107,7 @@ def sizing_arguments(schema: GraphQLSchema) -> frozenset[str]:
         for kind in schema.type_map.values()
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
         for field in kind.fields.values()
-        if (name := _sizing(field)) is not None
+        for name in _sizing(field)
     )
 
 
@@ -122,11 +124,11 @@ def sizing_variables(
     return list(found)
 
 
-def _sizing(definition: GraphQLField) -> str | None:
-    """The argument that sets the number of items below the field."""
+def _sizing(definition: GraphQLField) -> tuple[str, ...]:
+    """The arguments that set the number of items below the field. At most one of them counts."""
     if (counted := counted_argument(definition)) is not None:
-        return counted.name
-    return FIRST if FIRST in definition.args else None
+        return (counted.name,)
+    return tuple(name for name in PAGE_SIZES if name in definition.args)
 
 
 def _refusal(pages: list[_Page], cost: int, limits: Limits, operation: OperationDefinitionNode) -> GraphQLError:
@@ -209,10 +211,11 @@ class _Scale:
             path.append((field.alias or field.name).value)
             selections, parent = field.selection_set, get_named_type(definition.type)
             below = self._selections(selections, parent)
-            if (size := self._size(field, definition)) is not None:
+            if (sized := self._size(field, definition)) is not None:
+                argument, size = sized
                 each = factor * (below.at(LIST_SIZE) if _is_list(definition) else below.listed)
-                argument, largest = _sizing(definition) or FIRST, self._largest(definition)
-                pages += [_Page(".".join(path), argument, size, each, field, largest)] if each else []
+                page = _Page(".".join(path), argument, size, each, field, self._largest(definition))
+                pages += [page] if each else []
                 factor, items = (factor * size, LIST_SIZE) if _is_list(definition) else (factor, size)
             elif _is_list(definition):
                 factor, items = factor * (self._declared(definition) or items), LIST_SIZE
@@ -245,8 +248,9 @@ class _Scale:
         # Each item of a list of plain values counts.
         below = self._selections(field.selection_set, get_named_type(definition.type)) if field.selection_set else ITEM
         base = self._base(parent) + extra_cost(definition)
-        if (size := self._size(field, definition)) is not None:
-            return Weight(base + (size * below.at(LIST_SIZE) if _is_list(definition) else below.at(size)), 0)
+        if (sized := self._size(field, definition)) is not None:
+            _, items = sized
+            return Weight(base + (items * below.at(LIST_SIZE) if _is_list(definition) else below.at(items)), 0)
         if _is_list(definition):
             size = self._declared(definition)
             return Weight(base, below.at(LIST_SIZE)) if size is None else Weight(base + size * below.at(LIST_SIZE), 0)
@@ -269,35 +273,33 @@ class _Scale:
         if (counted := counted_argument(definition)) is not None:
             return counted.most
         binding = binding_of(definition)
-        return binding.max_first if isinstance(binding, Relation) else self._limits.first
+        return binding.max_size if isinstance(binding, Relation) else self._limits.first
 
     def _condition(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType | None:
         return self._schema.get_type(fragment.type_condition.name.value) if fragment.type_condition else None
 
-    def _size(self, field: FieldNode, definition: GraphQLField) -> int | None:
-        """The number of items that the caller requests; None if the field has no such argument."""
-        name = _sizing(definition)
-        if name is None:
-            return None
-        node = _argument(field, name)
-        value: Any = None
-        if isinstance(node, IntValueNode):
-            value = int(node.value)
-        elif isinstance(node, VariableNode):
-            value = self._variables.get(node.name.value)
-        elif isinstance(node, ListValueNode):
-            value = node.values
-        elif node is not None and not isinstance(node, NullValueNode):
-            # A single value is coerced to a list of one.
-            value = [node]
+    def _size(self, field: FieldNode, definition: GraphQLField) -> tuple[str, int] | None:
+        """The argument that sets the number of items, and the number; None if the field has no such argument."""
+        names = _sizing(definition)
+        given = {name: value for name in names if (value := self._value(field, name)) is not None}
         if (counted := counted_argument(definition)) is not None:
-            return counted.most if value is None else max(1, len(value))
+            return counted.name, max(1, len(given[counted.name])) if given else counted.most
         # The resolver refuses an invalid size. Here it must not reduce the cost.
-        return max(1, value) if isinstance(value, int) else _default(definition.args[name])
+        sizes = [(max(1, value), name) for name, value in given.items() if isinstance(value, int)]
+        size, name = max(sizes, default=(DEFAULT_SIZE, names[0] if names else ""))
+        return (name, size) if names else None
 
-
-def _default(argument: GraphQLArgument) -> int:
-    return argument.default_value if isinstance(argument.default_value, int) else DEFAULT_FIRST
+    def _value(self, field: FieldNode, name: str) -> Any:
+        """The value of an argument, as far as the cost depends on it; None if it is not given."""
+        node = _argument(field, name)
+        if isinstance(node, IntValueNode):
+            return int(node.value)
+        if isinstance(node, VariableNode):
+            return self._variables.get(node.name.value)
+        if isinstance(node, ListValueNode):
+            return node.values
+        # A single value is coerced to a list of one.
+        return None if node is None or isinstance(node, NullValueNode) else [node]
 
 
 def _is_list(definition: GraphQLField) -> bool:

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
-from msgspec import UNSET
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts import model
@@ -17,9 +16,11 @@ from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.model import NOTIFICATION_CREATED, notification_stream
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.cursors import Cursor
+from app.engine.declarations.durations import SECOND, Milliseconds, milliseconds_of, number_of
 from app.engine.declarations.extensions import extension_of
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
+from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -40,7 +41,10 @@ from app.schema.notifications.notifications import STREAM_POSITION, Notification
 
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 ARMED = "An alert is armed when it is created, changed, or enabled again."
-COOLDOWN = f"The cooldown in seconds, 1 to {MAX_COOLDOWN_S:,}. Required with AFTER_COOLDOWN, and not allowed otherwise."
+COOLDOWN = (
+    f"The cooldown in milliseconds, 1,000 to {1000 * MAX_COOLDOWN_S:,} and a multiple of 1,000. Required with"
+    " AFTER_COOLDOWN, and not allowed otherwise."
+)
 EXPIRES = "When the alert stops firing. It is deleted within a day. Null: never."
 
 declare_enum(
@@ -65,11 +69,13 @@ class Alert(Node):
     alert_type: AlertType = strawberry.field(name="type", description="The type of the condition.")
     condition: AlertCondition = from_parent(_condition, graphql_type=AlertCondition, description="The condition.")
     rearm: Rearm = strawberry.field(description="When the alert may fire again.")
-    cooldown_s: int | None = strawberry.field(
-        name="cooldownSeconds", description="The cooldown in seconds. Null unless `rearm` is AFTER_COOLDOWN."
+    cooldown_ms: Milliseconds | None = milliseconds_of(
+        "cooldown_s", description="The cooldown in milliseconds. Null unless `rearm` is AFTER_COOLDOWN."
     )
-    enabled: bool = strawberry.field(description="Whether the alert is enabled.")
-    triggered: bool = strawberry.field(description="Whether the alert has fired since it was armed. " + ARMED)
+    enabled: bool = strawberry.field(name="isEnabled", description="Whether the alert is enabled.")
+    triggered: bool = strawberry.field(
+        name="isTriggered", description="Whether the alert has fired since it was armed. " + ARMED
+    )
     trigger_count: int = strawberry.field(description="How often the alert has fired since it was armed.")
     triggered_at: datetime | None = strawberry.field(
         description="When the alert last fired. Null if it has not fired since it was armed."
@@ -96,9 +102,9 @@ class CreateAlertInput:
 
     symbol: str = strawberry.field(description="The token's symbol, in any case.")
     condition: AlertConditionInput = strawberry.field(description="The condition.")
-    rearm: Rearm = strawberry.field(default=Rearm.ONCE, description="When the alert may fire again.")
-    cooldown_seconds: int | None = strawberry.field(default=None, description=COOLDOWN)
-    enabled: bool = strawberry.field(default=True, description="Whether the alert is enabled.")
+    rearm: Rearm | None = strawberry.field(default=None, description="When the alert may fire again. Null: ONCE.")
+    cooldown_ms: Milliseconds | None = strawberry.field(default=None, description=COOLDOWN)
+    enabled: bool | None = strawberry.field(default=None, description="Whether the alert is enabled. Null: true.")
     expires_at: datetime | None = strawberry.field(default=None, description=EXPIRES)
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
@@ -110,26 +116,21 @@ class UpdateAlertInput:
     """
 
     id: strawberry.ID = strawberry.field(description="The alert's global id.")
-    condition: AlertConditionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="The new condition, of the same type. Null leaves it unchanged."
+    condition: AlertConditionInput | None = changeable(description="The new condition, of the same type. Not null.")
+    rearm: Rearm | None = changeable(
+        description="When the alert may fire again. Not null. Anything but AFTER_COOLDOWN clears the cooldown."
     )
-    rearm: Rearm | None = strawberry.field(
-        default=strawberry.UNSET, description="When the alert may fire again. Null leaves it unchanged."
-    )
-    cooldown_seconds: int | None = strawberry.field(default=strawberry.UNSET, description=COOLDOWN)
-    enabled: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether the alert is enabled. Null leaves it unchanged."
-    )
-    expires_at: datetime | None = strawberry.field(default=strawberry.UNSET, description=EXPIRES)
+    cooldown_ms: Milliseconds | None = changeable(description=COOLDOWN)
+    enabled: bool | None = changeable(description="Whether the alert is enabled. Not null.")
+    expires_at: datetime | None = changeable(description=EXPIRES)
 
     def changes(self) -> model.AlertChanges:
-        """The fields that are set."""
-        return model.AlertChanges(
-            condition=self.condition.condition() if self.condition else UNSET,
-            rearm=self.rearm or UNSET,
-            cooldown_s=_given(self.cooldown_seconds),
-            enabled=self.enabled if isinstance(self.enabled, bool) else UNSET,
-            expires_at=_given(self.expires_at),
+        """What changes. Raises InvalidInput."""
+        return changes_of(
+            self,
+            model.AlertChanges,
+            condition=("condition", AlertConditionInput.condition),
+            cooldown_s=("cooldown_ms", _cooldown_s),
         )
 
 
@@ -161,9 +162,8 @@ class DeleteAlertPayload:
     deleted_id: strawberry.ID = strawberry.field(description="The global id of the deleted alert.")
 
 
-def _given(value: Any) -> Any:
-    # Strawberry and msgspec each have their own UNSET.
-    return UNSET if value is strawberry.UNSET else value
+def _cooldown_s(value: int) -> int:
+    return number_of(SECOND, value, "cooldownMs")
 
 
 @strawberry.type
@@ -176,9 +176,9 @@ class AlertMutation:
         new = model.NewAlert(
             symbol=input.symbol,
             condition=input.condition.condition(),
-            rearm=input.rearm,
-            cooldown_s=input.cooldown_seconds,
-            enabled=input.enabled,
+            rearm=input.rearm or Rearm.ONCE,
+            cooldown_s=None if input.cooldown_ms is None else _cooldown_s(input.cooldown_ms),
+            enabled=input.enabled is not False,
             expires_at=input.expires_at,
         )
         alert: Any = await info.context.services[MarketServices].alerts.create(
@@ -222,7 +222,7 @@ class PriceAlertEvent:
     """An alert of the viewer on a price has fired."""
 
     cursor: Cursor = strawberry.field(description=STREAM_POSITION)
-    price: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
+    price_usd: Decimal = strawberry.field(description="The price that fired the alert, in dollars.")
     triggered_at: datetime = strawberry.field(description="When the alert fired.")
     alert_id: strawberry.Private[object]
     alert: Alert | None = related(
@@ -242,7 +242,7 @@ def _price_alert_event(event: Event, cursor: Cursor) -> PriceAlertEvent | None:
         return None
     return PriceAlertEvent(
         cursor=cursor,
-        price=fired.value,
+        price_usd=fired.value,
         triggered_at=fired.created_at,
         alert_id=fired.alert_id,
         notification_id=fired.id,
@@ -268,14 +268,13 @@ class AlertFilter:
     armed: bool | None = strawberry.field(
         default=None, description="Whether the alert may fire, apart from its expiry and its cooldown."
     )
+    triggered: bool | None = strawberry.field(
+        default=None, description="Whether the alert has fired since it was armed."
+    )
 
-
-def _alert_filters(
-    *,
-    filter: Annotated[AlertFilter | None, strawberry.argument(description="Filters the alerts. Null: all.")] = None,
-) -> tuple[Any, ...]:
-    chosen = filter or AlertFilter()
-    return None if chosen.symbol is None else symbol_of(chosen.symbol), chosen.type, chosen.armed
+    def conditions(self) -> dict[str, Any]:
+        """The filters of the loader."""
+        return vars(self) | {"symbol": None if self.symbol is None else symbol_of(self.symbol)}
 
 
 @strawberry.type
@@ -285,6 +284,6 @@ class AlertViewer:
     alerts: Connection[Alert] = paged(
         alert_loaders.alerts_by_user,
         key="user_id",
-        filtering=_alert_filters,
+        filter=AlertFilter,
         description="The viewer's alerts, including fired and disabled ones, newest first.",
     )

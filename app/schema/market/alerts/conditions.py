@@ -7,10 +7,13 @@ import strawberry
 
 from app.domains.market.alerts import model
 from app.domains.market.alerts.model import MAX_COINS, MAX_MULTIPLE, MAX_WINDOW_MINUTES, AlertType, Comparison
+from app.engine.declarations.durations import MINUTE, Milliseconds, milliseconds_of, number_of
 from app.engine.declarations.nodes import record_type
 from app.schema.enums import declare_enum
 from app.schema.market.analysis.technical import Indicator
 from app.schema.market.prices.candles import Interval
+
+DEFAULT_WINDOW_MINUTES = 15
 
 __all__ = ["AlertCondition", "AlertConditionInput", "AlertType"]
 
@@ -33,26 +36,30 @@ declare_enum(
 
 @record_type(model.PriceAbove)
 class PriceAboveCondition:
-    """The price rises to `price` or above, from below."""
+    """The price rises to `priceUsd` or above, from below."""
 
-    price: Decimal = strawberry.field(description="The threshold in dollars.")
+    price: Decimal = strawberry.field(name="priceUsd", description="The threshold in dollars.")
 
 
 @record_type(model.PriceBelow)
 class PriceBelowCondition:
-    """The price falls to `price` or below, from above."""
+    """The price falls to `priceUsd` or below, from above."""
 
-    price: Decimal = strawberry.field(description="The threshold in dollars.")
+    price: Decimal = strawberry.field(name="priceUsd", description="The threshold in dollars.")
 
 
 @record_type(model.VolumeSpike)
 class VolumeSpikeCondition:
-    """The volume of the last `windowMinutes` reaches `multiple` times the mean volume of as many minutes in the 24
-    hours before. Evaluated every five minutes, over closed candles.
+    """The volume of the last `windowMs` reaches `volumeRatio` times the mean volume of an equal period in the 24 hours
+    before. Evaluated every five minutes, over closed candles.
     """
 
-    multiple: Decimal = strawberry.field(description="The multiple of the usual volume.")
-    window_minutes: int = strawberry.field(description="The number of minutes over which the volume is measured.")
+    multiple: Decimal = strawberry.field(name="volumeRatio", description="The multiple of the usual volume.")
+    window_ms: Milliseconds = milliseconds_of(
+        "window_minutes",
+        unit=MINUTE,
+        description="The period over which the volume is measured, in milliseconds.",
+    )
 
 
 @record_type(model.TechnicalIndicator)
@@ -76,16 +83,16 @@ class SentimentChangeCondition:
 
 @record_type(model.WhaleTransaction)
 class WhaleTransactionCondition:
-    """A payment of at least `minimumAmount` is confirmed on the token's chain."""
+    """A payment of at least `minAmount` is confirmed on the token's chain."""
 
-    minimum_amount: Decimal = strawberry.field(description="The minimum amount in coins.")
+    minimum_amount: Decimal = strawberry.field(name="minAmount", description="The minimum amount in coins.")
 
 
 @record_type(model.NewsImpact)
 class NewsImpactCondition:
-    """An article with at least `minimumImpact` mentions the token."""
+    """An article with at least `minImpact` mentions the token."""
 
-    minimum_impact: int = strawberry.field(description="The minimum impact, 1 to 100.")
+    minimum_impact: int = strawberry.field(name="minImpact", description="The minimum impact, 1 to 100.")
 
 
 AlertCondition: TypeAlias = Annotated[
@@ -104,7 +111,7 @@ AlertCondition: TypeAlias = Annotated[
 class PriceConditionInput:
     """A condition on the price."""
 
-    price: Decimal = strawberry.field(
+    price_usd: Decimal = strawberry.field(
         description="The threshold in dollars, above 0 and below 1,000,000,000,000, with at most 12 decimals."
     )
 
@@ -113,14 +120,18 @@ class PriceConditionInput:
 class VolumeSpikeConditionInput:
     """A condition on the trading volume."""
 
-    multiple: Decimal = strawberry.field(
+    volume_ratio: Decimal = strawberry.field(
         description=f"The multiple of the usual volume, above 1 and at most {MAX_MULTIPLE}, with at most 4 decimals."
     )
-    window_minutes: int = strawberry.field(
-        default=15,
-        description="The number of minutes over which the volume is measured, 5 to"
-        f" {MAX_WINDOW_MINUTES:,} in steps of 5.",
+    window_ms: Milliseconds | None = strawberry.field(
+        default=None,
+        description="The period over which the volume is measured, in milliseconds: 300,000 to"
+        f" {MAX_WINDOW_MINUTES * 60_000:,} in steps of 300,000. Null: 900,000.",
     )
+
+    def window_minutes(self) -> int:
+        """The period in minutes. Raises InvalidInput."""
+        return DEFAULT_WINDOW_MINUTES if self.window_ms is None else number_of(MINUTE, self.window_ms, "windowMs")
 
 
 @strawberry.input
@@ -139,9 +150,10 @@ class TechnicalIndicatorConditionInput:
 class SentimentChangeConditionInput:
     """A condition on the sentiment."""
 
-    points: int = strawberry.field(
-        default=model.SENTIMENT_POINTS,
-        description="The number of points, of 100, that the change must exceed, 1 to 99.",
+    points: int | None = strawberry.field(
+        default=None,
+        description="The number of points, of 100, that the change must exceed, 1 to 99. Null:"
+        f" {model.SENTIMENT_POINTS}.",
     )
 
 
@@ -149,7 +161,7 @@ class SentimentChangeConditionInput:
 class WhaleTransactionConditionInput:
     """A condition on payments."""
 
-    minimum_amount: Decimal = strawberry.field(
+    min_amount: Decimal = strawberry.field(
         description=f"The minimum amount in coins, above 0 and at most {MAX_COINS:,}, with at most 8 decimals."
     )
 
@@ -158,7 +170,7 @@ class WhaleTransactionConditionInput:
 class NewsImpactConditionInput:
     """A condition on news."""
 
-    minimum_impact: int = strawberry.field(description="The minimum impact, 1 to 100.")
+    min_impact: int = strawberry.field(description="The minimum impact, 1 to 100.")
 
 
 @strawberry.input(one_of=True)
@@ -191,16 +203,18 @@ class AlertConditionInput:
     def condition(self) -> model.Condition:
         """The condition of the field that is set."""
         if self.price_above:
-            return model.PriceAbove(self.price_above.price)
+            return model.PriceAbove(self.price_above.price_usd)
         if self.price_below:
-            return model.PriceBelow(self.price_below.price)
+            return model.PriceBelow(self.price_below.price_usd)
         if self.volume_spike:
-            return model.VolumeSpike(self.volume_spike.multiple, self.volume_spike.window_minutes)
+            return model.VolumeSpike(self.volume_spike.volume_ratio, self.volume_spike.window_minutes())
         if given := self.technical_indicator:
             return model.TechnicalIndicator(given.indicator, given.interval, given.comparison, given.value)
         if self.sentiment_change:
-            return model.SentimentChange(self.sentiment_change.points)
+            return model.SentimentChange(
+                model.SENTIMENT_POINTS if self.sentiment_change.points is None else self.sentiment_change.points
+            )
         if self.whale_tx:
-            return model.WhaleTransaction(self.whale_tx.minimum_amount)
+            return model.WhaleTransaction(self.whale_tx.min_amount)
         assert self.news_impact, "one of them is given"
-        return model.NewsImpact(self.news_impact.minimum_impact)
+        return model.NewsImpact(self.news_impact.min_impact)

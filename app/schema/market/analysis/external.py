@@ -49,9 +49,11 @@ class DefiFindings:
     at: datetime = strawberry.field(description="When the data was requested from the provider.")
     total_value_locked_usd: Decimal = strawberry.field(description="The total value locked in dollars.")
     market_cap_to_tvl: float | None = strawberry.field(
+        name="marketCapToTvlRatio",
         description="The market capitalization divided by the total value locked. Null if the provider does not"
-        " report it."
+        " report it.",
     )
     diluted_valuation_to_tvl: float | None = strawberry.field(
-        description="The fully diluted valuation divided by the total value locked. Null if unknown."
+        name="dilutedValuationToTvlRatio",
+        description="The fully diluted valuation divided by the total value locked. Null if unknown.",
     )

@@ -41,10 +41,15 @@ class MarketDataFindings:
     )
     market_cap_usd: Decimal | None = strawberry.field(description="The market capitalization in dollars. " + UNKNOWN)
     volume_24h_usd: Decimal | None = strawberry.field(description="The 24-hour trading volume in dollars. " + UNKNOWN)
-    high_24h: Decimal | None = strawberry.field(description="The highest price of 24 hours, in dollars. " + UNKNOWN)
-    low_24h: Decimal | None = strawberry.field(description="The lowest price of 24 hours, in dollars. " + UNKNOWN)
+    high_24h: Decimal | None = strawberry.field(
+        name="high24hUsd", description="The highest price of 24 hours, in dollars. " + UNKNOWN
+    )
+    low_24h: Decimal | None = strawberry.field(
+        name="low24hUsd", description="The lowest price of 24 hours, in dollars. " + UNKNOWN
+    )
     range_position: float | None = strawberry.field(
-        description="The position of the price between `low24h` and `high24h`, 0 to 1. " + UNKNOWN
+        name="rangePositionFraction",
+        description="The position of the price between `low24hUsd` and `high24hUsd`, 0 to 1. " + UNKNOWN,
     )
     change_percentage_1h: float | None = strawberry.field(
         description="The price change of one hour in percent. " + UNKNOWN
@@ -54,7 +59,7 @@ class MarketDataFindings:
     )
     change_percentage_7d: float | None = strawberry.field(description="The 7-day price change in percent. " + UNKNOWN)
     turnover: float | None = strawberry.field(
-        description="The 24-hour trading volume divided by the market capitalization. " + UNKNOWN
+        name="turnoverRatio", description="The 24-hour trading volume divided by the market capitalization. " + UNKNOWN
     )
     indicators: list[BasicIndicator] = strawberry.field(
         metadata=holds(BASIC), description="The basic indicators: RSI_14, SMA_20, SMA_50, EMA_12 and EMA_26."

@@ -23,6 +23,7 @@ from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.interface import Analysis
 from app.schema.market.analysis.token import Symbol
+from app.schema.scalars import Milliseconds
 
 
 def _parts(root: model.AnalysisPhase) -> list[Any]:
@@ -53,12 +54,12 @@ class AnalysisPhase:
         description="The number of the phase. 1: market data and basic indicators; 2: technical and sentiment;"
         " 3: news and on-chain; 4: predictions, risk, derivatives, defi and research.",
     )
-    budget_ms: int = from_parent(
+    budget_ms: Milliseconds = from_parent(
         _budget_ms,
         description="The time from the start of the run within which the phase is complete, in milliseconds:"
         " 1000, 3000, 5000 or 10000.",
     )
-    elapsed_ms: int = from_parent(
+    elapsed_ms: Milliseconds = from_parent(
         _elapsed_ms,
         description="The time from the start of the run to the completion of the phase, in milliseconds. For a"
         " run that was interrupted, the time from its continuation.",

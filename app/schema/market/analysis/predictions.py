@@ -49,11 +49,14 @@ class PredictedInterval:
     """A range of prices, and the probability that the price will be within it."""
 
     probability: float = strawberry.field(description="The probability that the interval holds: 0.5, 0.8 or 0.95.")
-    low: Decimal = strawberry.field(description="The lower bound in dollars, above 0 except for rounding.")
-    high: Decimal = strawberry.field(description="The upper bound in dollars.")
+    low: Decimal = strawberry.field(
+        name="lowUsd", description="The lower bound in dollars, above 0 except for rounding."
+    )
+    high: Decimal = strawberry.field(name="highUsd", description="The upper bound in dollars.")
     coverage: float = strawberry.field(
+        name="coverageFraction",
         description="The fraction of intervals that held in the back-test, each made from what was known at the"
-        " time: 0 to 1."
+        " time: 0 to 1.",
     )
 
 
@@ -67,12 +70,15 @@ class Prediction:
         description="The number of candles without a gap that a prediction needs: 160 plus the horizon. Null if"
         " there are no candles, or if the horizon is not a whole number of candles."
     )
-    at: datetime | None = strawberry.field(description="The time that the prediction is for. " + OBSTACLE)
+    at: datetime | None = strawberry.field(
+        name="targetAt", description="The time that the prediction is for. " + OBSTACLE
+    )
     median: Decimal | None = strawberry.field(
-        description="The last close in dollars: the model predicts no direction. " + OBSTACLE
+        name="medianUsd", description="The last close in dollars: the model predicts no direction. " + OBSTACLE
     )
     deviation: float | None = strawberry.field(
-        description="The standard deviation of the log return over the horizon: 0.02 is about 2 percent. " + OBSTACLE
+        name="deviationFraction",
+        description="The standard deviation of the log return over the horizon: 0.02 is about 2 percent. " + OBSTACLE,
     )
     intervals: list[PredictedInterval] = strawberry.field(
         metadata=holds(PROBABILITIES),
@@ -98,8 +104,10 @@ class PredictionFindings:
     """
 
     interval: Interval | None = strawberry.field(description="The length of the candles. Null if there are no candles.")
-    candles: int = strawberry.field(description="The number of candles.")
-    price: Decimal | None = strawberry.field(description="The last close in dollars. Null if there are no candles.")
+    candles: int = strawberry.field(name="candleCount", description="The number of candles.")
+    price: Decimal | None = strawberry.field(
+        name="priceUsd", description="The last close in dollars. Null if there are no candles."
+    )
     made_at: datetime | None = strawberry.field(
         description="The time that the horizons start from: the end of the last candle. Null if there are no candles."
     )

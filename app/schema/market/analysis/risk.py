@@ -8,6 +8,7 @@ import strawberry
 from app.domains.market.analysis.model import risk as model
 from app.domains.market.analysis.model.risk import RiskLevel
 from app.engine.declarations.costs import holds
+from app.engine.declarations.durations import DAY, Milliseconds, milliseconds_of
 from app.engine.declarations.nodes import record_type
 from app.schema.enums import declare_enum
 from app.schema.market.prices.candles import Interval
@@ -20,6 +21,7 @@ TOO_FEW = "Null with fewer returns than `returnsNeeded`."
 
 declare_enum(
     RiskLevel,
+    name="TokenRiskLevel",
     description="The level of risk of a token, by its annual EWMA volatility.",
     LOW="Below 20 percent a year.",
     MODERATE="From 20 to below 60 percent a year.",
@@ -35,20 +37,20 @@ class TailRisk:
     """
 
     confidence: float = strawberry.field(
-        description="The fraction of days on which the loss is not exceeded: 0.95 or 0.99."
+        name="confidenceFraction", description="The fraction of days on which the loss is not exceeded: 0.95 or 0.99."
     )
     historical_var: float | None = strawberry.field(
-        name="historicalVaR",
+        name="historicalVaRFraction",
         description="The value at risk: the loss that was not exceeded by this fraction of past 24-hour"
         " returns, which overlap, one per candle. Null with fewer days than `daysNeeded`.",
     )
     historical_cvar: float | None = strawberry.field(
-        name="historicalCVaR",
-        description="The conditional value at risk: the mean of the losses of `historicalVaR` or more. Null"
+        name="historicalCVaRFraction",
+        description="The conditional value at risk: the mean of the losses of `historicalVaRFraction` or more. Null"
         " with fewer days than `daysNeeded`.",
     )
     parametric_var: float | None = strawberry.field(
-        name="parametricVaR",
+        name="parametricVaRFraction",
         description="The value at risk of a normal log return without drift and with the EWMA deviation. It"
         " underestimates fat tails. Null with fewer than 30 returns.",
     )
@@ -63,12 +65,12 @@ class Drawdown:
     """The largest fall from a peak of the closes."""
 
     depth: float = strawberry.field(
-        description="The depth as a fraction of the peak, above 0 and below 1: 0.3 is 30 percent."
+        name="depthFraction", description="The depth as a fraction of the peak, above 0 and below 1: 0.3 is 30 percent."
     )
     peak_at: datetime = strawberry.field(description="When the candle of the peak opened.")
-    peak_price: Decimal = strawberry.field(description="The close at the peak, in dollars.")
+    peak_price: Decimal = strawberry.field(name="peakPriceUsd", description="The close at the peak, in dollars.")
     trough_at: datetime = strawberry.field(description="When the candle of the trough opened.")
-    trough_price: Decimal = strawberry.field(description="The close at the trough, in dollars.")
+    trough_price: Decimal = strawberry.field(name="troughPriceUsd", description="The close at the trough, in dollars.")
 
 
 @record_type(model.MarketDependence)
@@ -93,21 +95,26 @@ class RiskFindings:
     """
 
     interval: Interval | None = strawberry.field(description="The length of the candles. Null if there are no candles.")
-    candles: int = strawberry.field(description="The number of candles.")
-    returns: int = strawberry.field(description="The number of returns.")
+    candles: int = strawberry.field(name="candleCount", description="The number of candles.")
+    returns: int = strawberry.field(name="returnCount", description="The number of returns.")
     returns_needed: int = strawberry.field(description="The number of returns that an annual figure needs: 30.")
-    days: float = strawberry.field(description="The number of days that the returns cover.")
-    level: RiskLevel | None = strawberry.field(description="The level of risk, by `ewmaVolatility`. " + TOO_FEW)
+    covered_ms: Milliseconds = milliseconds_of(
+        "days", unit=DAY, description="The period that the returns cover, in milliseconds."
+    )
+    level: RiskLevel | None = strawberry.field(description="The level of risk, by `ewmaVolatilityFraction`. " + TOO_FEW)
     volatility: float | None = strawberry.field(
-        description="The annual volatility, the standard deviation of the log returns: 0.8 is 80 percent. " + TOO_FEW
+        name="volatilityFraction",
+        description="The annual volatility, the standard deviation of the log returns: 0.8 is 80 percent. " + TOO_FEW,
     )
     ewma_volatility: float | None = strawberry.field(
-        description="The annual volatility without drift, with exponentially decreasing weights: a day has 0.94"
-        " of the weight of the next day. " + TOO_FEW
+        name="ewmaVolatilityFraction",
+        description="The annual volatility without drift, as a fraction, with exponentially decreasing weights: a day"
+        " has 0.94 of the weight of the next day. " + TOO_FEW,
     )
     downside_deviation: float | None = strawberry.field(
-        description="The annual downside deviation: the root mean square of the shortfalls from the risk-free rate. "
-        + TOO_FEW
+        name="downsideDeviationFraction",
+        description="The annual downside deviation as a fraction: the root mean square of the shortfalls from the"
+        " risk-free rate. " + TOO_FEW,
     )
     tails: list[TailRisk] = strawberry.field(
         metadata=holds(CONFIDENCES), description="The tail risk of one day, at 95 and at 99 percent."
@@ -116,17 +123,20 @@ class RiskFindings:
         description="The maximum drawdown. Null if the price never fell, or if there are no candles."
     )
     current_drawdown: float | None = strawberry.field(
-        description="How far the last close is below the highest, as a fraction of it. Null if there are no candles."
+        name="currentDrawdownFraction",
+        description="How far the last close is below the highest, as a fraction of it. Null if there are no candles.",
     )
     risk_free_rate: float = strawberry.field(
-        description="The assumed risk-free rate of return a year: 0.04 is 4 percent."
+        name="riskFreeRateFraction", description="The assumed risk-free rate of return a year: 0.04 is 4 percent."
     )
     sharpe: float | None = strawberry.field(
+        name="sharpeRatio",
         description="The annual Sharpe ratio of the past: the mean return in excess of the risk-free rate,"
-        " divided by the volatility. Null with fewer returns than `returnsNeeded`, or if all are equal."
+        " divided by the volatility. Null with fewer returns than `returnsNeeded`, or if all are equal.",
     )
     sortino: float | None = strawberry.field(
+        name="sortinoRatio",
         description="The annual Sortino ratio of the past: the same divided by the downside deviation. Null"
-        " with fewer returns than `returnsNeeded`, or if none falls short."
+        " with fewer returns than `returnsNeeded`, or if none falls short.",
     )
     bitcoin: MarketDependence = strawberry.field(description="How the token moves with Bitcoin.")

@@ -29,7 +29,9 @@ class SentimentSource:
 
     name: str = strawberry.field(description="NEWS, or the name of a social media provider, such as LUNARCRUSH.")
     score: float = strawberry.field(description="The score of this source, 0 to 100.")
-    weight: float = strawberry.field(description="The weight in the total score, 0 to 1. The weights add up to 1.")
+    weight: float = strawberry.field(
+        name="weightFraction", description="The weight in the total score, 0 to 1. The weights add up to 1."
+    )
     samples: int | None = strawberry.field(description="The number of texts. Null if the source does not report it.")
 
 
@@ -43,8 +45,9 @@ class SentimentFindings:
     )
     mood: Mood = strawberry.field(description="The category of the score.")
     change_24h: float | None = strawberry.field(
+        name="scoreChange24h",
         description="The change of the news score in 24 hours, in points. Null if there were no articles then"
-        " or there are none now."
+        " or there are none now.",
     )
     sources: list[SentimentSource] = strawberry.field(
         metadata=holds(MAX_SOURCES), description=f"The sources of the score. At most {MAX_SOURCES}."

@@ -89,10 +89,14 @@ class MacdReading:
     """Moving average convergence/divergence (12, 26, 9)."""
 
     line: Decimal | None = strawberry.field(
-        description="EMA of 12 candles minus EMA of 26 candles, in dollars. " + TOO_FEW
+        name="lineUsd", description="EMA of 12 candles minus EMA of 26 candles, in dollars. " + TOO_FEW
     )
-    signal_line: Decimal | None = strawberry.field(description="EMA of `line` over 9 candles, in dollars. " + TOO_FEW)
-    histogram: Decimal | None = strawberry.field(description="`line` minus `signalLine`, in dollars. " + TOO_FEW)
+    signal_line: Decimal | None = strawberry.field(
+        name="signalLineUsd", description="EMA of `lineUsd` over 9 candles, in dollars. " + TOO_FEW
+    )
+    histogram: Decimal | None = strawberry.field(
+        name="histogramUsd", description="`lineUsd` minus `signalLineUsd`, in dollars. " + TOO_FEW
+    )
     signal: Signal | None = strawberry.field(
         description="The signal: a buy if the histogram is above 0, a sell if it is below 0; strong if it"
         " changed its sign within the last 3 candles. " + TOO_FEW
@@ -104,17 +108,23 @@ class MacdReading:
 class BollingerReading:
     """Bollinger bands: two standard deviations around the average of 20 closes."""
 
-    upper: Decimal | None = strawberry.field(description="The upper band in dollars. " + TOO_FEW)
-    middle: Decimal | None = strawberry.field(description="The average of 20 closes, in dollars. " + TOO_FEW)
-    lower: Decimal | None = strawberry.field(description="The lower band in dollars. May be negative. " + TOO_FEW)
+    upper: Decimal | None = strawberry.field(name="upperUsd", description="The upper band in dollars. " + TOO_FEW)
+    middle: Decimal | None = strawberry.field(
+        name="middleUsd", description="The average of 20 closes, in dollars. " + TOO_FEW
+    )
+    lower: Decimal | None = strawberry.field(
+        name="lowerUsd", description="The lower band in dollars. May be negative. " + TOO_FEW
+    )
     percent_b: float | None = strawberry.field(
-        description="The position of the close between the bands. 0 is the lower band, 1 the upper. " + STILL
+        name="positionRatio",
+        description="The position of the close between the bands (%B). 0 is the lower band, 1 the upper. " + STILL,
     )
     bandwidth: float | None = strawberry.field(
-        description="The distance between the bands as a fraction of the middle band: 0.1 is 10 percent. " + TOO_FEW
+        name="bandwidthRatio",
+        description="The distance between the bands as a fraction of the middle band: 0.1 is 10 percent. " + TOO_FEW,
     )
     signal: Signal | None = strawberry.field(
-        description="The signal, by `percentB`: up to 0 a strong buy, up to 0.1 a buy, from 0.9 a sell, from 1"
+        description="The signal, by `positionRatio`: up to 0 a strong buy, up to 0.1 a buy, from 0.9 a sell, from 1"
         " a strong sell. " + STILL
     )
     candles_needed: int = strawberry.field(description=NEEDED)
@@ -126,7 +136,7 @@ class MovingAverageReading:
 
     kind: AverageKind = strawberry.field(description="The weighting of the candles.")
     period: int = strawberry.field(description="The number of candles that are averaged.")
-    value: Decimal | None = strawberry.field(description="The average in dollars. " + TOO_FEW)
+    value: Decimal | None = strawberry.field(name="valueUsd", description="The average in dollars. " + TOO_FEW)
     signal: Signal | None = strawberry.field(
         description="The signal: a buy if the close is above the average by 0.1 percent or more, strong from 5"
         " percent; a sell likewise if it is below. " + TOO_FEW
@@ -138,9 +148,12 @@ class MovingAverageReading:
 class AtrReading:
     """Average true range over 14 candles: how far the price moves within a candle."""
 
-    value: Decimal | None = strawberry.field(description="The average true range in dollars. " + TOO_FEW)
+    value: Decimal | None = strawberry.field(
+        name="valueUsd", description="The average true range in dollars. " + TOO_FEW
+    )
     part_of_price: float | None = strawberry.field(
-        description="The average true range as a fraction of the close: 0.02 is 2 percent. " + TOO_FEW
+        name="priceFraction",
+        description="The average true range as a fraction of the close: 0.02 is 2 percent. " + TOO_FEW,
     )
     signal: Signal | None = strawberry.field(
         description="The signal: a buy if the last close rose by one range or more, strong from two ranges; a"
@@ -197,7 +210,7 @@ class PriceLevel:
     either side of it. Pivots within 0.5 percent are one level.
     """
 
-    price: Decimal = strawberry.field(description="The mean of its pivots, in dollars.")
+    price: Decimal = strawberry.field(name="priceUsd", description="The mean of its pivots, in dollars.")
     touches: int = strawberry.field(description="The number of pivots, at least 1.")
     last_touched_at: datetime = strawberry.field(description="When the candle of its latest pivot opened.")
 
@@ -227,13 +240,15 @@ class TechnicalFindings:
     """
 
     interval: Interval | None = strawberry.field(description="The length of the candles. Null if there are no candles.")
-    candles: int = strawberry.field(description="The number of candles.")
-    missing_candles: int = strawberry.field(description="The number of candles missing between the first and the last.")
+    candles: int = strawberry.field(name="candleCount", description="The number of candles.")
+    missing_candles: int = strawberry.field(
+        name="missingCandleCount", description="The number of candles missing between the first and the last."
+    )
     last_opened_at: datetime | None = strawberry.field(
         description="When the last candle opened. Null if there are no candles."
     )
     price: Decimal | None = strawberry.field(
-        description="The close of the last candle, in dollars. Null if there are no candles."
+        name="priceUsd", description="The close of the last candle, in dollars. Null if there are no candles."
     )
     verdict: TechnicalVerdict = strawberry.field(description="All signals combined.")
     rsi: RsiReading = strawberry.field(description="Relative strength index.")

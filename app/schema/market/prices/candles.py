@@ -1,5 +1,6 @@
 """Candles and price samples."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -8,8 +9,10 @@ import strawberry
 
 from app.domains.market.prices import model as prices
 from app.domains.market.prices.model import Interval
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
 from app.kit.errors import InvalidInput
+from app.schema.currencies import Currency
 from app.schema.enums import declare_enum
 
 __all__ = [
@@ -27,6 +30,7 @@ MAX_CANDLES = 1000
 
 declare_enum(
     Interval,
+    name="CandleInterval",
     description="The length of a candle. Candles begin at multiples of their length since 1970, in UTC.",
     ONE_MINUTE="One minute.",
     FIVE_MINUTES="Five minutes.",
@@ -35,13 +39,14 @@ declare_enum(
 )
 
 IntervalArgument = Annotated[Interval, strawberry.argument(description="The length of the candles.")]
-From = Annotated[
-    datetime | None,
-    strawberry.argument(name="from", description="The beginning of the period, inclusive. Null: no limit."),
+Since = Annotated[
+    datetime | None, strawberry.argument(description="The beginning of the period, inclusive. Null: no limit.")
 ]
-To = Annotated[
-    datetime | None, strawberry.argument(name="to", description="The end of the period, exclusive. Null: now.")
-]
+Until = Annotated[datetime | None, strawberry.argument(description="The end of the period, exclusive. Null: now.")]
+
+
+def _dollars(root: prices.Candle) -> Currency:
+    return Currency.USD
 
 
 @record_type(prices.Candle)
@@ -51,6 +56,7 @@ class Candle:
     symbol: str = strawberry.field(description="The token's symbol.")
     exchange: str = strawberry.field(description="The source of the prices, such as `simulated` or `coingecko`.")
     interval: Interval = strawberry.field(description="The length of the candle.")
+    quote_currency: Currency = from_parent(_dollars, description="The currency of the prices.")
     opened_at: datetime = strawberry.field(description="When the candle begins. It ends where the next one begins.")
     open: Decimal = strawberry.field(description="The first price, in dollars.")
     high: Decimal = strawberry.field(description="The highest price, in dollars.")
@@ -72,16 +78,16 @@ class PriceSample:
     volume_24h_usd: Decimal | None = strawberry.field(
         name="volume24hUsd", description="The 24-hour trading volume in dollars. Null if it was not quoted."
     )
-    timestamp: datetime = strawberry.field(description="When the token was quoted.")
+    timestamp: datetime = strawberry.field(name="at", description="When the token was quoted.")
 
 
-def candle_filters(interval: IntervalArgument, since: From = None, until: To = None) -> tuple[Any, ...]:
+def candle_filters(interval: IntervalArgument, since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of candles."""
-    return interval.value, *sample_filters(since, until)
+    return {"interval": interval, **sample_filters(since, until)}
 
 
-def sample_filters(since: From = None, until: To = None) -> tuple[Any, ...]:
+def sample_filters(since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of samples."""
     if since is not None and until is not None and since >= until:
-        raise InvalidInput("from", "`from` must be before `to`.")
-    return since, until
+        raise InvalidInput("since", "`since` must be before `until`.")
+    return {"since": since, "until": until}

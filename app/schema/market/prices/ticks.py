@@ -35,7 +35,7 @@ class PriceTick:
     symbol: str = strawberry.field(description="The token's symbol.")
     price_usd: Decimal = strawberry.field(description="The price in dollars.")
     price_aud: Decimal = strawberry.field(description="The price in Australian dollars.")
-    change_percentage_24h: Decimal | None = strawberry.field(
+    change_percentage_24h: float | None = strawberry.field(
         name="changePercentage24h", description="The 24-hour price change in percent. Null if it was not quoted."
     )
     volume_24h_usd: Decimal | None = strawberry.field(

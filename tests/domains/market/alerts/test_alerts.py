@@ -30,7 +30,7 @@ from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import TokenNotFound
 from app.kit.db import PUBLIC
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.domains.market.alerts.stage import Stage, above, below
 
@@ -68,18 +68,18 @@ async def test_each_type_is_stored_and_read_as_it_was_given(
 @pytest.mark.parametrize(
     ("condition", "field"),
     [
-        *((above(price), "price") for price in ("NaN", "Infinity", "-1", "0", "1E12", "1E300", "0.0000000000001")),
-        (below("-Infinity"), "price"),
-        (VolumeSpike(Decimal(1), 15), "multiple"),
-        (VolumeSpike(Decimal("NaN"), 15), "multiple"),
-        (VolumeSpike(Decimal(1001), 15), "multiple"),
-        (VolumeSpike(Decimal("1.00001"), 15), "multiple"),
-        *((VolumeSpike(Decimal(2), window), "windowMinutes") for window in (0, -5, 7, 1445, 2**31)),
+        *((above(price), "priceUsd") for price in ("NaN", "Infinity", "-1", "0", "1E12", "1E300", "0.0000000000001")),
+        (below("-Infinity"), "priceUsd"),
+        (VolumeSpike(Decimal(1), 15), "volumeRatio"),
+        (VolumeSpike(Decimal("NaN"), 15), "volumeRatio"),
+        (VolumeSpike(Decimal(1001), 15), "volumeRatio"),
+        (VolumeSpike(Decimal("1.00001"), 15), "volumeRatio"),
+        *((VolumeSpike(Decimal(2), window), "windowMs") for window in (0, -5, 7, 1445, 2**31)),
         (msgspec.structs.replace(RSI, value=Decimal("sNaN")), "value"),
         (msgspec.structs.replace(RSI, value=Decimal("-1E12")), "value"),
         *((SentimentChange(points), "points") for points in (0, -1, 100)),
-        *((WhaleTransaction(Decimal(coins)), "minimumAmount") for coins in ("0", "21000001", "0.000000001", "NaN")),
-        *((NewsImpact(impact), "minimumImpact") for impact in (0, 101, -(2**31))),
+        *((WhaleTransaction(Decimal(coins)), "minAmount") for coins in ("0", "21000001", "0.000000001", "NaN")),
+        *((NewsImpact(impact), "minImpact") for impact in (0, 101, -(2**31))),
     ],
 )
 async def test_a_condition_that_cannot_be_met_is_refused(stage: Stage, condition: Condition, field: str) -> None:
@@ -97,7 +97,7 @@ async def test_a_condition_that_cannot_be_met_is_refused(stage: Stage, condition
 async def test_a_cooldown_is_there_exactly_where_it_belongs(stage: Stage, rearm: Rearm, cooldown_s: int | None) -> None:
     with pytest.raises(InvalidInput) as caught:
         await stage.create(above("1"), rearm=rearm, cooldown_s=cooldown_s)
-    assert caught.value.field == "cooldownSeconds"
+    assert caught.value.field == "cooldownMs"
 
 
 async def test_what_has_expired_is_not_made_nor_changed_into(stage: Stage) -> None:
@@ -229,7 +229,7 @@ async def test_an_alert_keeps_its_type(stage: Stage) -> None:
     assert caught.value.field == "condition"
     with pytest.raises(InvalidInput) as caught:
         await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(condition=above("NaN")))
-    assert caught.value.field == "price"
+    assert caught.value.field == "priceUsd"
     assert await stage.alert(alert.id) == alert
 
 
@@ -267,12 +267,13 @@ async def test_another_user_sees_and_changes_nothing(stage: Stage, bob: Viewer) 
     assert await stage.alert(alert.id) == alert
 
 
-async def page(stage: Stage, *filters: object, first: int = 20) -> list[UUID]:
-    reads = Reads(stage.database, stage.alice.scope)
-    result = await reads.page(alert_loaders.alerts_by_user, stage.alice.user_id, PageRequest(first, None, filters))
-    count = await reads.count(alert_loaders.alerts_by_user, stage.alice.user_id, filters)
+async def page(stage: Stage, **filters: object) -> list[UUID]:
+    reads, loader = Reads(stage.database, stage.alice.scope), alert_loaders.alerts_by_user
+    request = page_request(loader, 20, filters=filters)
+    result = await reads.page(loader, stage.alice.user_id, request)
+    count = await reads.count(loader, stage.alice.user_id, request.filters)
     await reads.aclose()
-    assert count >= len(result.records)
+    assert count == len(result.records)
     return [alert.id for alert in result.records]
 
 
@@ -282,13 +283,13 @@ async def test_they_are_listed_the_newest_first_by_symbol_type_and_whether_they_
         stage.clock.advance(timedelta(seconds=1))
         made.append((await stage.create(condition, symbol=symbol)).id)
     await stage.tick("90", "110")
-    assert await page(stage, None, None, None) == made[::-1]
-    assert await page(stage, "BTC", None, None) == [made[2], made[0]]
-    assert await page(stage, None, "price_above", None) == [made[1], made[0]]
-    assert await page(stage, None, None, True) == [made[2], made[1]]
-    assert await page(stage, "BTC", "price_above", False) == [made[0]]
+    assert await page(stage) == made[::-1]
+    assert await page(stage, symbol="BTC") == [made[2], made[0]]
+    assert await page(stage, type="price_above") == [made[1], made[0]]
+    assert await page(stage, armed=True) == [made[2], made[1]]
+    assert await page(stage, symbol="BTC", type="price_above", armed=False) == [made[0]]
     nobody = Reads(stage.database, PUBLIC)
-    request = PageRequest(20, None, (None, None, None))
+    request = page_request(alert_loaders.alerts_by_user, 20)
     assert (await nobody.page(alert_loaders.alerts_by_user, stage.alice.user_id, request)).records == []
     await nobody.aclose()
 

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.statements import AlertSql
-from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Statement
 from tests.conftest import NOON, Owner
+from tests.lists import count_of, page_of
 from tests.statements import statement
 
 ROWS = 60_000
@@ -127,10 +127,11 @@ async def test_no_loader_reads_a_whole_table(full: Owner) -> None:
     users = [row[0] for row in await full.fetch("SELECT id FROM users LIMIT 3")]
     ids = [row[0] for row in await full.fetch("SELECT id FROM alerts LIMIT 3")]
     assert await scans(full, alert_loaders.alert_by_id.query, ids) == set()
-    page = alert_loaders.alerts_by_user
-    filters = [None] * len(page.filters)
-    assert await scans(full, page.query, users, 21, *filters, None, None) == set()
-    assert await scans(full, page.count, users, COUNT_LIMIT + 1, *filters) == set()
+    for query, arguments in (
+        page_of(alert_loaders.alerts_by_user, *users),
+        count_of(alert_loaders.alerts_by_user, *users),
+    ):
+        assert await scans(full, query, *arguments) == set()
 
 
 async def test_the_tables_are_large_enough_for_the_plans_to_mean_something(full: Owner) -> None:

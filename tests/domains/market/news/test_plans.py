@@ -1,8 +1,8 @@
 """Among 60,000 articles no list of news reads the whole table, and each reads about as much as it shows."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,11 +10,13 @@ import pytest_asyncio
 
 from app.domains.market.news import loaders as news_loaders
 from app.domains.market.news.statements import NewsSql
-from app.kit.loaders import Page
-from app.kit.reads import COUNT_LIMIT
+from app.kit.db import PUBLIC, Database
+from app.kit.lists import Page, page_request
+from app.kit.reads import COUNT_LIMIT, Reads
 from app.kit.sql import Query
 from tests.conftest import NOON, Owner
 from tests.domains.ledger.test_plans import scans
+from tests.lists import count_of, page_of
 
 ARTICLES = 60_000
 FILL = f"""
@@ -34,22 +36,23 @@ ANALYZE;
 """
 # A token list is a few hundred rows.
 SMALL = {"tokens", "market_data"}
-ANY: dict[str, Any] = {
-    "search": "halving -unicorn",
-    "symbols": ["T7", "T1"],
-    "sources": ["Paper 1", "Paper 2"],
-    "min_score": Decimal("0.05"),
-    "max_score": None,
+NARROWED: dict[str, dict[str, Any]] = {
+    "news": {},
+    "sources": {"sources": ("Paper 1", "Paper 2")},
+    "symbols": {"symbols": ("T7", "T1")},
+    "search": {"search": "halving -unicorn"},
+}
+MORE: dict[str, Any] = {
+    "sentiment": "positive",
+    "impact_deciles": tuple(range(4, 11)),
     "min_impact": 40,
     "since": NOON - timedelta(days=300),
-    "until": None,
 }
-LISTS = {
-    "news": news_loaders.news,
-    "sources": news_loaders.news_from_sources,
-    "symbols": news_loaders.news_mentioning,
-    "search": news_loaders.news_matching,
-}
+AFTER = (datetime(2026, 6, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000001")
+
+
+def loader_of(name: str) -> Page[Any]:
+    return news_loaders.news_mentioning if name == "symbols" else news_loaders.news
 
 
 @pytest_asyncio.fixture
@@ -59,45 +62,36 @@ async def full(owner: Owner) -> Owner:
     return owner
 
 
-def given(page: Page[Any], wanted: dict[str, Any]) -> list[Any]:
-    """The filters of a list: what narrows it, and of the rest what is wanted."""
-    leading = page.filters[0] if page.filters[0] in ("search", "symbols", "sources") else None
-    return [(ANY | wanted)[name] if name == leading else wanted.get(name) for name in page.filters]
-
-
 @pytest.mark.parametrize("name", ["news", "sources", "symbols"])
 async def test_no_list_of_news_scans_the_table(full: Owner, name: str) -> None:
-    page = LISTS[name]
-    after = (datetime(2026, 6, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000001")
-    for filters in (given(page, {}), given(page, ANY)):
-        for place in ((None, None), after):
-            assert await scans(full, page.query, 21, *filters, *place) == set(), page.query.name
+    for filters in (NARROWED[name], NARROWED[name] | MORE):
+        for after in (None, AFTER):
+            query, arguments = page_of(loader_of(name), filters=filters, after=after)
+            assert await scans(full, query, *arguments) == set(), filters
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", NARROWED)
 async def test_a_count_stops_at_its_limit(full: Owner, name: str) -> None:
-    page = LISTS[name]
+    query, arguments = count_of(loader_of(name), **NARROWED[name])
     for mode in ("force_custom_plan", "force_generic_plan"):
-        read = await rows_read(full, page.count, COUNT_LIMIT + 1, *given(page, {}), mode=mode)
-        assert read <= 6 * (COUNT_LIMIT + 1), mode
+        assert await rows_read(full, query, *arguments, mode=mode) <= 6 * (COUNT_LIMIT + 1), mode
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 async def test_a_search_reads_little_for_a_rare_word_and_for_a_common_one(full: Owner, mode: str) -> None:
-    page = news_loaders.news_matching
     for word in ("unicorn", "halving", "nowhere"):
-        filters = [word, *given(page, {})[1:]]
-        assert await rows_read(full, page.query, 21, *filters, None, None, mode=mode) < 5_000, word
+        query, arguments = page_of(news_loaders.news, filters={"search": word})
+        assert await rows_read(full, query, *arguments, mode=mode) < 5_000, word
 
 
 async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) -> None:
     ids = [row["id"] for row in await full.fetch("SELECT id FROM news_articles ORDER BY published_at LIMIT 20")]
-    asked: tuple[tuple[Any, tuple[object, ...]], ...] = (
+    asked: tuple[tuple[Any, Sequence[object]], ...] = (
         (NewsSql.articles_by_ids, (ids,)),
         (NewsSql.contents_by_ids, (ids,)),
         (NewsSql.tokens_by_articles, (ids,)),
-        (NewsSql.news_by_symbols, (["T1", "T9"], 21, None, None)),
-        (NewsSql.news_by_symbols_count, (["T1", "T9"], COUNT_LIMIT + 1)),
+        page_of(news_loaders.news_by_symbol, "T1", "T9"),
+        count_of(news_loaders.news_by_symbol, "T1", "T9"),
         (NewsSql.known_urls, (["https://paper.example/1"],)),
         (NewsSql.delete_old_articles, (NOON - timedelta(days=365), 1000)),
     )
@@ -107,22 +101,32 @@ async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) ->
 
 @pytest.mark.parametrize("name", ["news", "sources", "symbols"])
 async def test_a_page_reads_about_what_it_shows(full: Owner, name: str) -> None:
-    page = LISTS[name]
-    read = await rows_read(full, page.query, 21, *given(page, {}), None, None)
+    query, arguments = page_of(loader_of(name), filters=NARROWED[name])
+    read = await rows_read(full, query, *arguments)
     assert 21 <= read <= 21 * 6, "an index range for each choice, merged, and each article looked up"
 
 
-async def test_pages_of_a_common_and_a_rare_word_are_whole_and_disjoint(full: Owner) -> None:
-    page = news_loaders.news_matching
+@pytest.mark.parametrize("backward", [False, True])
+async def test_pages_of_a_common_and_a_rare_word_are_whole_and_disjoint(
+    full: Owner, database: Database, backward: bool
+) -> None:
+    loader = news_loaders.news
     for word, total in (("unicorn", 60), ("halving", ARTICLES - 60)):
-        filters = [word, *given(page, {})[1:]]
-        first = await full.fetch(page.query.sql, 30, *filters, None, None)
-        last = first[-1]
-        second = await full.fetch(page.query.sql, 30, *filters, last["published_at"], last["id"])
-        moments = [row["published_at"] for row in (*first, *second)]
-        assert len({row["id"] for row in (*first, *second)}) == 60
+        filters = {"search": word}
+        reads = Reads(database, PUBLIC)
+        first = await reads.page(loader, None, page_request(loader, 30, filters=filters, is_backward=backward))
+        edge = loader.orders["PUBLISHED_AT"].position(first.records[0 if backward else -1], descending=True)
+        place: dict[str, Any] = {"before" if backward else "after": edge}
+        second = await reads.page(
+            loader, None, page_request(loader, 30, filters=filters, is_backward=backward, **place)
+        )
+        both = [second, first] if backward else [first, second]
+        moments = [article.published_at for page in both for article in page.records]
+        assert len({article.id for page in both for article in page.records}) == 60
         assert moments == sorted(moments, reverse=True)
-        assert await full.fetchval(page.count.sql, COUNT_LIMIT + 1, *filters) == min(total, COUNT_LIMIT + 1)
+        count = await reads.count(loader, None, page_request(loader, 1, filters=filters).filters)
+        assert count == min(total, COUNT_LIMIT + 1)
+        await reads.aclose()
 
 
 async def rows_read(owner: Owner, query: Query[Any], *arguments: object, mode: str = "auto") -> int:

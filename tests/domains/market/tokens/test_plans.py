@@ -1,17 +1,17 @@
 """Tokens and watchlists are read by indexes; only a list of tokens reads every token, once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest_asyncio
 
 from app.domains.market.tokens import loaders as token_loaders
-from app.domains.market.tokens.model import TokenFilter
-from app.domains.market.tokens.services.search import listing
 from app.domains.market.tokens.statements import TokenSql
+from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist.statements import WatchlistSql
-from app.kit.reads import COUNT_LIMIT
 from tests.conftest import Owner
 from tests.domains.ledger.test_plans import scans
+from tests.lists import count_of, page_of
 
 FILL = """
 SET session_replication_role = replica;
@@ -41,20 +41,21 @@ async def test_no_token_is_looked_for_in_all(full: Owner) -> None:
 
 
 async def test_a_list_reads_each_token_once_and_its_quotes_by_their_key(full: Owner) -> None:
-    wanted = listing(TokenFilter(search="bitcon"), None)
-    beginning = (None,) * len(token_loaders.tokens.order)
-    assert await scans(full, TokenSql.tokens_page, 21, *wanted, *beginning) == {"tokens"}
-    assert await scans(full, TokenSql.tokens_count, COUNT_LIMIT + 1, *wanted) == {"tokens"}
+    for query, arguments in (
+        page_of(token_loaders.tokens, order="RELEVANCE", filters={"search": "bitcon"}),
+        count_of(token_loaders.tokens, search="bitcon"),
+    ):
+        assert await scans(full, query, *arguments) == {"tokens"}
 
 
 async def test_no_watchlist_is_looked_for_in_all(full: Owner) -> None:
     users = [row[0] for row in await full.fetch("SELECT DISTINCT user_id FROM watchlist_items LIMIT 3")]
     item = await full.fetchrow("SELECT id, user_id FROM watchlist_items LIMIT 1")
     assert item is not None
-    asked: tuple[tuple[Any, tuple[object, ...]], ...] = (
+    asked: tuple[tuple[Any, Sequence[object]], ...] = (
         (WatchlistSql.watchlist_items_by_ids, ([item["id"]],)),
-        (WatchlistSql.watchlist_by_user, (users, 21, None)),
-        (WatchlistSql.watchlist_by_user_count, (users, COUNT_LIMIT + 1)),
+        page_of(watchlist_loaders.watchlist_by_user, *users),
+        count_of(watchlist_loaders.watchlist_by_user, *users),
         (WatchlistSql.watched_symbols, (users,)),
         (WatchlistSql.watchlist_item, (item["id"], item["user_id"])),
         (WatchlistSql.update_watchlist_item, (item["id"], item["user_id"], True, "x", None, 7)),

@@ -10,19 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.market.tokens import loaders as token_loaders
-from app.domains.market.tokens.model import FoundToken, TokenField, TokenFilter, TokenOrder, symbol_of
-from app.domains.market.tokens.services.search import listing, suggestions, validate
+from app.domains.market.tokens.model import FoundToken, symbol_of
+from app.domains.market.tokens.services.search import chosen_symbols, searched, suggestions, validate
 from app.engine.declarations.cursors import MAX_CURSOR
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens, quote
-from tests.engine.support import CURSORS
+from tests.lists import decode, encode
 
-ORDERS = [TokenOrder(field, way) for field in TokenField if field != "RELEVANCE" for way in (False, True)]
-ANYTHING = TokenFilter()
+ORDERS = [(order, way) for order in token_loaders.tokens.orders if order != "RELEVANCE" for way in (False, True)]
 
 
 @pytest_asyncio.fixture
@@ -33,23 +32,27 @@ async def listed(owner: Owner) -> Owner:
 
 async def found(database: Database, search: str) -> list[str]:
     """The symbols that a search finds, best first."""
-    return [token.symbol for token in await everything(database, listing(TokenFilter(search=search), None), 100)]
+    filters = {"search": searched(search)}
+    return [token.symbol for token in await everything(database, filters, 100, "RELEVANCE")]
 
 
-async def everything(database: Database, wanted: tuple[Any, ...], size: int) -> list[FoundToken]:
+async def everything(
+    database: Database, filters: dict[str, Any], size: int, order: str = "RANK", *, descending: bool = False
+) -> list[FoundToken]:
     """The whole list, read in pages, with cursors as clients hold them."""
-    reads = Reads(database, PUBLIC)
+    loader, reads = token_loaders.tokens, Reads(database, PUBLIC)
     records: list[FoundToken] = []
-    after = None
+    request = page_request(loader, size, order, descending=descending, filters=filters)
     while True:
-        page = await reads.page(token_loaders.tokens, None, PageRequest(size, after, wanted))
+        page = await reads.page(loader, None, request)
         records += page.records
         if not page.has_next:
-            assert len(records) == await reads.count(token_loaders.tokens, None, wanted)
+            assert len(records) == await reads.count(loader, None, request.filters)
             return records
-        cursor = CURSORS.encode(token_loaders.tokens, page.records[-1])
+        cursor = encode(loader, page.records[-1], order, descending=descending)
         assert len(cursor) <= MAX_CURSOR
-        after = CURSORS.decode(token_loaders.tokens, cursor)
+        after = decode(loader, cursor, order, descending=descending)
+        request = page_request(loader, size, order, descending=descending, filters=filters, after=after)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ async def test_an_unusual_search_finds_nothing(listed: Owner, database: Database
 @pytest.mark.parametrize("search", ["", "   ", "x" * 101, "x" * 10_000, "a\0b", "\ud800", "a\x1b"])
 async def test_what_is_no_search(listed: Owner, database: Database, search: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        listing(TokenFilter(search=search), None)
+        searched(search)
     assert caught.value.field == "search"
     assert await suggestions(database, search) == []
 
@@ -121,34 +124,34 @@ async def test_validation(listed: Owner, database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filter", "expected"),
+    ("filters", "expected"),
     [
-        (ANYTHING, "BTC ETH USDT DOGE BCH SOL"),
-        (TokenFilter(symbols=("sol", " BTC", "none", "\0")), "BTC SOL"),
-        (TokenFilter(symbols=()), ""),
-        (TokenFilter(is_active=False), "DOGE"),
-        (TokenFilter(is_active=True, min_rank=2, max_rank=5), "ETH USDT BCH"),
-        (TokenFilter(min_price_usd=Decimal(1)), "BTC ETH USDT"),
-        (TokenFilter(max_price_usd=Decimal(1)), "USDT DOGE"),
-        (TokenFilter(min_price_usd=Decimal(2), max_price_usd=Decimal(1)), ""),
-        (TokenFilter(min_volume_24h_usd=Decimal("5e9")), "BTC"),
-        (TokenFilter(search="bitcoin", min_price_usd=Decimal(1)), "BTC"),
+        ({}, "BTC ETH USDT DOGE BCH SOL"),
+        ({"symbols": chosen_symbols(("sol", " BTC", "none", "\0"))}, "BTC SOL"),
+        ({"symbols": ()}, ""),
+        ({"is_active": False}, "DOGE"),
+        ({"is_active": True, "min_rank": 2, "max_rank": 5}, "ETH USDT BCH"),
+        ({"min_price_usd": Decimal(1)}, "BTC ETH USDT"),
+        ({"max_price_usd": Decimal(1)}, "USDT DOGE"),
+        ({"min_price_usd": Decimal(2), "max_price_usd": Decimal(1)}, ""),
+        ({"min_volume_24h_usd": Decimal("5e9")}, "BTC"),
+        ({"search": "bitcoin", "min_price_usd": Decimal(1)}, "BTC"),
     ],
 )
-async def test_what_a_filter_leaves(listed: Owner, database: Database, filter: TokenFilter, expected: str) -> None:
+async def test_what_a_filter_leaves(listed: Owner, database: Database, filters: dict[str, Any], expected: str) -> None:
     await quote(listed, "BTC", "90000", volume_usd="5000000000")
     await quote(listed, "ETH", "3000")
     await quote(listed, "USDT", "1", volume_usd="4999999999.99")
     await quote(listed, "DOGE", "0.2")
     await listed.execute("UPDATE tokens SET is_active = false WHERE symbol = 'DOGE'")
-    tokens = await everything(database, listing(filter, None), 2)
+    tokens = await everything(database, filters, 2)
     assert [token.symbol for token in tokens] == expected.split()
 
 
 def test_a_filter_names_a_hundred_symbols_at_most() -> None:
-    listing(TokenFilter(symbols=("BTC",) * 100), None)
+    assert chosen_symbols(("btc",) * 100) == ["BTC"] * 100
     with pytest.raises(InvalidInput) as caught:
-        listing(TokenFilter(symbols=("BTC",) * 101), None)
+        chosen_symbols(("BTC",) * 101)
     assert caught.value.field == "symbols"
 
 
@@ -184,40 +187,41 @@ async def crowd(owner: Owner) -> Owner:
     return owner
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=lambda order: f"{order.field}-{order.descending}")
-async def test_pages_in_every_order_are_the_naive_list(crowd: Owner, database: Database, order: TokenOrder) -> None:
+@pytest.mark.parametrize(("order", "descending"), ORDERS)
+async def test_pages_in_every_order_are_the_naive_list(
+    crowd: Owner, database: Database, order: str, descending: bool
+) -> None:
     names = [row[0] for row in await crowd.fetch('SELECT symbol FROM tokens ORDER BY symbol COLLATE "C"')]
-    tokens = {token.symbol: token for token in await everything(database, listing(ANYTHING, None), 100)}
+    tokens = {token.symbol: token for token in await everything(database, {}, 100)}
     assert sorted(tokens) == names
     assert {token.exchange for token in tokens.values()} == {"simulated", None}
-    # Python sorts stably, in reverse as well: by symbol first, then by what matters more.
-    value = VALUES[order.field]
+    value = VALUES[order]
     known = [tokens[name] for name in names if value(tokens[name]) is not None]
-    known.sort(key=value, reverse=order.descending)
-    expected = known + [tokens[name] for name in names if value(tokens[name]) is None]
+    known.sort(key=lambda token: (value(token), token.symbol), reverse=descending)
+    unknown = [tokens[name] for name in names if value(tokens[name]) is None]
+    expected = known + (unknown[::-1] if descending else unknown)
     for size in (1, 7, 100):
-        paged = await everything(database, listing(ANYTHING, order), size)
+        paged = await everything(database, {}, size, order, descending=descending)
         assert [token.symbol for token in paged] == [token.symbol for token in expected], size
 
 
-VALUES: dict[TokenField, Any] = {
-    TokenField.RANK: lambda token: token.market_cap_rank,
-    TokenField.MARKET_CAP: lambda token: token.market_cap_usd,
-    TokenField.PRICE: lambda token: token.price_usd,
-    TokenField.VOLUME: lambda token: token.volume_24h_usd,
-    TokenField.CHANGE_24H: lambda token: token.change_percentage_24h,
-    TokenField.NAME: lambda token: token.name.lower()[:25],
-    TokenField.SYMBOL: lambda token: token.symbol,
+VALUES: dict[str, Any] = {
+    "RANK": lambda token: token.market_cap_rank,
+    "MARKET_CAP": lambda token: token.market_cap_usd,
+    "PRICE": lambda token: token.price_usd,
+    "VOLUME": lambda token: token.volume_24h_usd,
+    "CHANGE_24H": lambda token: token.change_percentage_24h,
+    "NAME": lambda token: token.name.lower()[:25],
+    "SYMBOL": lambda token: token.symbol,
 }
 
 
 async def test_pages_of_a_search_are_the_whole_of_it(crowd: Owner, database: Database) -> None:
-    wanted = listing(TokenFilter(search="bitt"), None)
-    whole = [token.symbol for token in await everything(database, wanted, 100)]
+    filters = {"search": searched("bitt")}
+    whole = [token.symbol for token in await everything(database, filters, 100, "RELEVANCE")]
     assert len(whole) > 50
-    assert [token.symbol for token in await everything(database, wanted, 3)] == whole
-    by_price = listing(TokenFilter(search="bitt"), TokenOrder(TokenField.PRICE))
-    assert {token.symbol for token in await everything(database, by_price, 9)} == set(whole)
+    assert [token.symbol for token in await everything(database, filters, 3, "RELEVANCE")] == whole
+    assert {token.symbol for token in await everything(database, filters, 9, "PRICE")} == set(whole)
 
 
 @given(st.text(max_size=30))

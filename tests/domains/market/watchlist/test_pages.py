@@ -15,13 +15,13 @@ from app.domains.market.watchlist.services import Watchlist
 from app.engine.declarations.cursors import MAX_CURSOR
 from app.kit.db import Database
 from app.kit.house import Services
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.migrate import migrate
 from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
-from tests.engine.support import CURSORS
 from tests.factories import register
+from tests.lists import decode, encode
 
 
 class Reader:
@@ -34,14 +34,15 @@ class Reader:
 
     async def turn(self, size: int) -> bool:
         """Reads a page; whether more follow."""
-        after = None if self._cursor is None else CURSORS.decode(watchlist_loaders.watchlist_by_user, self._cursor)
+        loader = watchlist_loaders.watchlist_by_user
+        after = None if self._cursor is None else decode(loader, self._cursor)
         reads = Reads(self._database, self._viewer.scope)
-        page = await reads.page(watchlist_loaders.watchlist_by_user, self._viewer.user_id, PageRequest(size, after))
+        page = await reads.page(loader, self._viewer.user_id, page_request(loader, size, after=after))
         await reads.aclose()
         self.met += page.records
         assert len(self.met) < 500, "it reads in a circle"
         if page.records:
-            self._cursor = CURSORS.encode(watchlist_loaders.watchlist_by_user, page.records[-1])
+            self._cursor = encode(loader, page.records[-1])
             assert len(self._cursor) <= MAX_CURSOR
         return page.has_next
 

@@ -18,7 +18,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from app.kit.house import Services
-from app.kit.loaders import PageRequest
+from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.conftest import Owner
 from tests.domains.market.token_listing import list_tokens
@@ -206,7 +206,8 @@ async def test_places_are_right_after_any_changes_at_once(
 
     await asyncio.gather(*(change(number) for number in range(30)))
     reads = Reads(database, alice.scope)
-    page = await reads.page(watchlist_loaders.watchlist_by_user, alice.user_id, PageRequest(100))
+    loader = watchlist_loaders.watchlist_by_user
+    page = await reads.page(loader, alice.user_id, page_request(loader, 100))
     await reads.aclose()
     assert [(item.position, item.symbol) for item in page.records] == await positions(owner, alice)
 
@@ -231,7 +232,8 @@ async def test_nobody_reaches_what_is_anothers(
 async def seen(database: Database, reader: Viewer | None, of: Viewer) -> tuple[list[WatchlistItem], list[str], int]:
     """What somebody reads of a watchlist: its items, its symbols, their number."""
     reads = Reads(database, PUBLIC if reader is None else reader.scope)
-    page = await reads.page(watchlist_loaders.watchlist_by_user, of.user_id, PageRequest(10))
+    loader = watchlist_loaders.watchlist_by_user
+    page = await reads.page(loader, of.user_id, page_request(loader, 10))
     symbols = await reads.many(watchlist_loaders.watched_symbols, of.user_id)
     by_id: list[UUID] = [item.id for item in page.records]
     assert [await reads.one(watchlist_loaders.watchlist_item_by_id, id) for id in by_id] == page.records

@@ -28,12 +28,12 @@ from tests.domains.market.series import head, walk
 @pytest.mark.parametrize(
     ("graph", "stored"),
     [
-        ("Interval", prices.Interval),
+        ("CandleInterval", prices.Interval),
         ("Indicator", technical_model.Indicator),
         ("TechnicalSignal", technical_model.Signal),
         ("AverageKind", technical_model.AverageKind),
         ("PatternDirection", technical_model.PatternDirection),
-        ("RiskLevel", risk_model.RiskLevel),
+        ("TokenRiskLevel", risk_model.RiskLevel),
         ("Horizon", predictions_model.Horizon),
         ("Calibration", predictions_model.Calibration),
         ("Obstacle", predictions_model.Obstacle),
@@ -97,7 +97,7 @@ def test_every_field_of_findings_is_in_the_graph() -> None:
     found, data = answered(walk(400))
     assert leaves(data) == leaves_of(found)
     assert data["technical"]["interval"] == "ONE_HOUR"
-    assert data["technical"]["price"] == format(found.technical.price or 0, "f")
+    assert data["technical"]["priceUsd"] == format(found.technical.price or 0, "f")
     assert data["technical"]["rsi"] == {
         "value": found.technical.rsi.value,
         "signal": found.technical.rsi.signal.name if found.technical.rsi.signal else None,
@@ -105,7 +105,7 @@ def test_every_field_of_findings_is_in_the_graph() -> None:
     }
     assert [average["kind"] for average in data["technical"]["movingAverages"]] == ["SIMPLE"] * 3 + ["EXPONENTIAL"] * 3
     assert data["risk"]["bitcoin"]["beta"] == found.risk.bitcoin.beta
-    assert data["risk"]["tails"][0]["historicalVaR"] is None, "400 hours are not 20 days"
+    assert data["risk"]["tails"][0]["historicalVaRFraction"] is None, "400 hours are not 20 days"
     assert [it["horizon"] for it in data["predictions"]["predictions"]] == ["ONE_HOUR", "ONE_DAY", "SEVEN_DAYS"]
     assert [it["probability"] for it in data["predictions"]["predictions"][0]["intervals"]] == [0.5, 0.8, 0.95]
 

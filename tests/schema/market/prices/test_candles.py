@@ -18,14 +18,15 @@ from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
 from tests.conftest import NOON, Execute, Owner
 from tests.domains.market.token_listing import list_tokens, quote
+from tests.lists import count_of, page_of
 
 MINUTE = timedelta(minutes=1)
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
 COLUMNS = "symbol exchange interval openedAt open high low close volumeUsd"
-CANDLES = f"""query Candles($symbol: String!, $interval: Interval!, $from: DateTime, $to: DateTime, $first: Int! = 20,
-                             $after: Cursor) {{
+CANDLES = f"""query Candles($symbol: String!, $interval: CandleInterval!, $since: DateTime, $until: DateTime,
+                             $first: Int! = 20, $after: Cursor) {{
   token(by: {{symbol: $symbol}}) {{
-    candles(interval: $interval, from: $from, to: $to, first: $first, after: $after) {{
+    candles(interval: $interval, since: $since, until: $until, first: $first, after: $after) {{
       nodes {{ {COLUMNS} }}
       edges {{ cursor }}
       pageInfo {{ hasNextPage endCursor }}
@@ -106,9 +107,9 @@ async def test_candles_are_listed_newest_first_with_all_fields(execute: Execute,
 
 async def test_a_period_includes_its_beginning_and_excludes_its_end(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(5))
-    page = await candles(execute, **{"from": stamp(NOON + MINUTE), "to": stamp(NOON + 3 * MINUTE)})
+    page = await candles(execute, since=stamp(NOON + MINUTE), until=stamp(NOON + 3 * MINUTE))
     assert times(page) == [stamp(NOON + 2 * MINUTE), stamp(NOON + MINUTE)]
-    first = await candles(execute, to="2026-11-21T23:03:00+11:00", first=1)
+    first = await candles(execute, until="2026-11-21T23:03:00+11:00", first=1)
     assert times(first) == [stamp(NOON + 2 * MINUTE)]
 
 
@@ -125,8 +126,8 @@ async def test_pages_contain_candles_of_one_interval_only(execute: Execute, data
     [
         ({"first": 0}, "`first` must be between 1 and 1,000."),
         ({"first": 1001}, "`first` must be between 1 and 1,000."),
-        ({"after": "nonsense"}, "This cursor does not belong to this list."),
-        ({"from": stamp(NOON), "to": stamp(NOON)}, "`from` must be before `to`."),
+        ({"after": "nonsense"}, "This cursor does not belong to this list in this order."),
+        ({"since": stamp(NOON), "until": stamp(NOON)}, "`since` must be before `until`."),
     ],
 )
 async def test_invalid_page_arguments_are_refused(execute: Execute, variables: dict[str, Any], message: str) -> None:
@@ -167,9 +168,9 @@ async def test_a_refusal_says_how_many_candles_would_fit(execute: Execute) -> No
 
 async def test_candles_are_counted_within_their_period(execute: Execute, database: Database) -> None:
     await History(database).ingest(minutes(1005))
-    query = """query Count($to: DateTime) { token(by: {symbol: "BTC"}) {
-        candles(interval: ONE_MINUTE, to: $to, first: 1) { totalCount { value precision } } } }"""
-    few = await execute(query, {"to": stamp(NOON + 4 * MINUTE)})
+    query = """query Count($until: DateTime) { token(by: {symbol: "BTC"}) {
+        candles(interval: ONE_MINUTE, until: $until, first: 1) { totalCount { value precision } } } }"""
+    few = await execute(query, {"until": stamp(NOON + 4 * MINUTE)})
     assert few.data == {"token": {"candles": {"totalCount": {"value": 4, "precision": "EXACT"}}}}
     many = await execute(query)
     assert many.data == {"token": {"candles": {"totalCount": {"value": COUNT_LIMIT, "precision": "AT_LEAST"}}}}
@@ -192,9 +193,9 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
     for n in range(3):
         await history.sample("simulated", [Quote("BTC", NOON + n * MINUTE, Decimal(n + 1), Decimal(n + 2), Decimal(9))])
     await history.sample("other", [Quote("BTC", NOON, Decimal(100), Decimal(100))])
-    query = """query History($from: DateTime, $after: Cursor) { token(by: {symbol: "btc"}) {
-        source priceHistory(from: $from, first: 2, after: $after) {
-            nodes { symbol exchange priceUsd priceAud volume24hUsd timestamp }
+    query = """query History($since: DateTime, $after: Cursor) { token(by: {symbol: "btc"}) {
+        source priceHistory(since: $since, first: 2, after: $after) {
+            nodes { symbol exchange priceUsd priceAud volume24hUsd at }
             pageInfo { endCursor hasNextPage } totalCount { value } } } }"""
     response = await execute(query)
     assert response.errors == []
@@ -207,13 +208,13 @@ async def test_samples_of_the_price(execute: Execute, database: Database) -> Non
         "priceUsd": "2.000000000000",
         "priceAud": "3.000000000000",
         "volume24hUsd": "9.00",
-        "timestamp": "2026-11-21T12:01:00Z",
+        "at": "2026-11-21T12:01:00Z",
     }
     assert page["totalCount"] == {"value": 3}
     rest = await execute(query, {"after": page["pageInfo"]["endCursor"]})
     assert rest.data is not None
-    assert [node["timestamp"] for node in rest.data["token"]["priceHistory"]["nodes"]] == ["2026-11-21T12:00:00Z"]
-    later = await execute(query, {"from": "2026-11-21T12:02:00Z"})
+    assert [node["at"] for node in rest.data["token"]["priceHistory"]["nodes"]] == ["2026-11-21T12:00:00Z"]
+    later = await execute(query, {"since": "2026-11-21T12:02:00Z"})
     assert later.data is not None
     assert len(later.data["token"]["priceHistory"]["nodes"]) == 1
 
@@ -260,7 +261,7 @@ async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Ow
     await owner.execute(FILL)
     assert await owner.fetchval(f"SELECT count(*) FROM {table}") >= 120_000
     loader = price_loaders.candles_by_token if table == "candles" else price_loaders.prices_by_token
-    own = ["1h"] if table == "candles" else []
+    own = {"interval": "1h"} if table == "candles" else {}
     month = await owner.fetchval("SELECT date_trunc('month', now() - interval '2 months')")
     for keys in (["T7"], [f"T{n}" for n in range(1, 21)]):
         for since, until, after, partitions in (
@@ -269,19 +270,24 @@ async def test_a_page_is_an_index_scan_of_the_partitions_that_it_needs(owner: Ow
             (month, month + timedelta(days=20), month + timedelta(days=10), 1),
             (None, month + timedelta(days=2), None, None),
         ):
-            for plan in await plans(owner, loader.query, keys, 1001, *own, since, until, after):
+            filters = {**own, "since": since, "until": until}
+            place = None if after is None else (after,)
+            query, arguments = page_of(loader, *keys, size=1000, filters=filters, after=place)
+            for plan in await plans(owner, query, *arguments):
                 used = read(plan, table)
                 assert used
                 assert set(used.values()) <= BY_INDEX, used
                 if partitions is not None:
                     assert len(used) == partitions
-            for plan in await plans(owner, loader.count, keys, 1001, *own, since, until):
+            query, arguments = count_of(loader, *keys, **filters)
+            for plan in await plans(owner, query, *arguments):
                 assert set(read(plan, table).values()) <= BY_INDEX
 
 
 async def test_the_newest_page_reads_no_older_partition(owner: Owner) -> None:
     await owner.execute(FILL)
-    for plan in await plans(owner, price_loaders.candles_by_token.query, ["T7"], 101, "1h", None, None, None):
+    query, arguments = page_of(price_loaders.candles_by_token, "T7", size=100, filters={"interval": "1h"})
+    for plan in await plans(owner, query, *arguments):
         # A hundred hours may extend into the previous month.
         assert 1 <= len(read(plan, "candles")) <= 2
 

@@ -32,7 +32,7 @@ from tests.waiting import until
 TICKS = """subscription Ticks($symbols: [String!]) {
   priceTicks(symbols: $symbols) { at source ticks { symbol priceUsd } }
 }"""
-CANDLE = """subscription Candle($symbol: String!, $interval: Interval!) {
+CANDLE = """subscription Candle($symbol: String!, $interval: CandleInterval!) {
   candleUpdates(symbol: $symbol, interval: $interval) {
     symbol interval open { openedAt open high low close volumeUsd exchange interval symbol } closed { openedAt close }
   }

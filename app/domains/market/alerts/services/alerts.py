@@ -157,7 +157,9 @@ def _rearm(alert: Alert, changes: AlertChanges) -> tuple[Rearm, int | None]:
             return Rearm(alert.rearm), alert.cooldown_s
         rearm, cooldown_s = Rearm(alert.rearm), changes.cooldown_s
     else:
-        rearm, cooldown_s = changes.rearm, None if changes.cooldown_s is UNSET else changes.cooldown_s
+        rearm = changes.rearm
+        unchanged = alert.cooldown_s if rearm is Rearm.AFTER_COOLDOWN else None
+        cooldown_s = unchanged if changes.cooldown_s is UNSET else changes.cooldown_s
     check_rearm(rearm, cooldown_s)
     return rearm, cooldown_s
 

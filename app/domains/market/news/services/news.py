@@ -203,11 +203,7 @@ def wanted(filter: NewsFilter) -> NewsFilter:
         search=searchable(text) if text else None,
         symbols=_choices("symbols", symbols),
         sources=_choices("sources", filter.sources),
-        min_score=filter.min_score,
-        max_score=filter.max_score,
         min_impact=filter.min_impact,
-        since=filter.since,
-        until=filter.until,
     )
 
 

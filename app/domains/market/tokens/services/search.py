@@ -1,42 +1,30 @@
 """Searching tokens by text."""
 
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
-
-from app.domains.market.tokens.model import (
-    FoundToken,
-    TokenField,
-    TokenFilter,
-    TokenNotFound,
-    TokenOrder,
-    TokenValidation,
-    symbol_of,
-)
+from app.domains.market.tokens.loaders import tokens
+from app.domains.market.tokens.model import FoundToken, TokenNotFound, TokenValidation, symbol_of
 from app.domains.market.tokens.rules.search import search_of
 from app.domains.market.tokens.statements import TokenSql
 from app.kit.db import Executor
 from app.kit.errors import InvalidInput
+from app.kit.list_pages import fetch_page
+from app.kit.lists import page_request
 
 MAX_SUGGESTIONS = 5
 MAX_SYMBOLS = 100
-_FIRST_PAGE = (None,) * 5
 
 
-def listing(filter: TokenFilter, order: TokenOrder | None) -> tuple[Any, ...]:
-    """Returns the parameters of `loaders.tokens`. The default order is relevance for a search, and rank otherwise.
+def searched(text: str) -> str:
+    """Returns the search that a text means. Raises InvalidInput."""
+    return search_of(text)
 
-    Raises InvalidInput.
-    """
-    if filter.search is not None:
-        filter = msgspec.structs.replace(filter, search=search_of(filter.search))
-    if filter.symbols is not None:
-        if len(filter.symbols) > MAX_SYMBOLS:
-            raise InvalidInput("symbols", f"At most {MAX_SYMBOLS} symbols.")
-        filter = msgspec.structs.replace(filter, symbols=tuple(symbol_of(symbol) for symbol in filter.symbols))
-    if order is None:
-        order = TokenOrder(TokenField.RANK if filter.search is None else TokenField.RELEVANCE)
-    return filter.arguments(order)
+
+def chosen_symbols(symbols: Sequence[str]) -> list[str]:
+    """Returns the symbols that a filter names, in any case. Raises InvalidInput."""
+    if len(symbols) > MAX_SYMBOLS:
+        raise InvalidInput("symbols", f"At most {MAX_SYMBOLS} symbols.")
+    return [symbol_of(symbol) for symbol in symbols]
 
 
 async def validate(executor: Executor, text: str) -> TokenValidation:
@@ -60,5 +48,5 @@ async def suggestions(executor: Executor, text: str) -> list[FoundToken]:
         search = search_of(text)
     except InvalidInput:
         return []
-    wanted = TokenFilter(search=search, is_active=True).arguments(TokenOrder(TokenField.RELEVANCE))
-    return await executor.fetch(TokenSql.tokens_page, MAX_SUGGESTIONS, *wanted, *_FIRST_PAGE)
+    request = page_request(tokens, MAX_SUGGESTIONS, "RELEVANCE", filters={"search": search, "is_active": True})
+    return (await fetch_page(executor, tokens, request)).records

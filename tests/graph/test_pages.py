@@ -1,0 +1,102 @@
+"""Every list of every house, read page by page in either direction, is the whole list in its order."""
+
+import random
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from app.kit.db import Database
+from app.kit.lists import Page, page_request
+from app.kit.reads import Reads
+from tests.conftest import Owner
+from tests.graph.test_public_loads import KEYS, PARAMETERS
+from tests.graph.world import World
+from tests.statements import loaders_of_houses
+
+LISTS = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
+OWN_KEYS = {
+    "accounts.sessions_by_user": "SELECT user_id FROM sessions",
+    "accounts.auth_log_by_user": "SELECT user_id FROM auth_logs WHERE user_id IS NOT NULL",
+    "ledger.utxos_by_wallet": "SELECT wallet_id FROM wallets",
+    "ledger.beneficiaries_by_user": "SELECT user_id FROM beneficiaries",
+    "notifications.notifications_by_user": "SELECT user_id FROM notifications",
+    "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
+    "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
+}
+"""Where the keys of the viewers' own lists are."""
+
+
+CHOICES = PARAMETERS | {"market.news.news_mentioning": {"symbols": ("BTC", "ETH")}}
+"""What a list needs to be a list of different rows."""
+
+FILL = """
+SET session_replication_role = replica;
+INSERT INTO sessions (user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
+SELECT u.id, encode(sha256((u.id::text || n)::bytea), 'hex'), now() + interval '1 day', now() + interval '2 days',
+    now(), now() - n / 3 * interval '1 s' FROM users u, generate_series(1, 9) n;
+INSERT INTO beneficiaries (user_id, beneficiary_wallet_id, nickname, created_at)
+SELECT u.id, w.wallet_id, 'x', '2026-01-01' FROM users u, wallets w ON CONFLICT DO NOTHING;
+INSERT INTO notifications (user_id, type, title, message, created_at)
+SELECT u.id, 'system', 'x', '', now() - n / 3 * interval '1 s' FROM users u, generate_series(1, 9) n;
+INSERT INTO alerts (user_id, symbol, alert_type, threshold_value, created_at)
+SELECT u.id, t.symbol, 'price_above', 1, '2026-01-01'
+FROM users u, (SELECT symbol FROM tokens LIMIT 9) t ON CONFLICT DO NOTHING;
+DELETE FROM watchlist_items;
+INSERT INTO watchlist_items (user_id, symbol, position)
+SELECT u.id, t.symbol, t.n FROM users u, (SELECT symbol, row_number() OVER () AS n FROM tokens LIMIT 9) t;
+INSERT INTO transactions (transaction_hash, sender_wallet_id, recipient_wallet_id, amount, timestamp, encoding,
+    signature, size_bytes)
+SELECT encode(sha256(n::text::bytea), 'hex'), w.wallet_id, w.wallet_id, 1 + n % 3, now() - n / 3 * interval '1 s', '',
+    '', 100
+FROM (SELECT wallet_id FROM wallets LIMIT 1) w, generate_series(1, 9) n;
+RESET session_replication_role;
+"""
+
+
+@pytest_asyncio.fixture
+async def filled(world: World, owner: Owner) -> World:
+    """The world with several rows in every list, some of them of the same moment."""
+    await owner.execute(FILL)
+    return world
+
+
+async def walked(reads: Reads, loader: Page[Any], key: Any, request: Any) -> list[Any]:
+    """The list in its order, read page by page from one of its ends."""
+    records: list[Any] = []
+    while True:
+        found = await reads.page(loader, key, request)
+        records = [*found.records, *records] if request.is_backward else [*records, *found.records]
+        if not (found.has_previous if request.is_backward else found.has_next):
+            return records
+        edge = found.records[0 if request.is_backward else -1]
+        place = loader.orders[request.order].position(edge, descending=request.descending)
+        request = msgspec.structs.replace(request, **{"before" if request.is_backward else "after": place})
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_pages_in_either_direction_are_the_whole_list_in_order(
+    name: str, filled: World, database: Database, owner: Owner
+) -> None:
+    loader, chance, longest = LISTS[name], random.Random(name), 0
+    keys = [None]
+    if loader.is_keyed:
+        keys = list(dict.fromkeys(row[0] for row in await owner.fetch((KEYS | OWN_KEYS)[name])))
+    for person in ("admin", "alice"):
+        reads = Reads(database, filled.viewers[person].scope)
+        for key in chance.sample(keys, min(5, len(keys))):
+            for order, declared in loader.orders.items():
+                for descending in (False, True):
+                    request = page_request(loader, 1000, order, descending=descending, filters=CHOICES.get(name))
+                    whole = (await reads.page(loader, key, request)).records
+                    places = [declared.position(record, descending=descending) for record in whole]
+                    assert places == sorted(set(places), reverse=descending)
+                    longest = max(longest, len(whole))
+                    for is_backward in (False, True):
+                        size = chance.choice([1, 2, 3, 7])
+                        part = msgspec.structs.replace(request, size=size, is_backward=is_backward)
+                        assert await walked(reads, loader, key, part) == whole
+                        assert await reads.count(loader, key, request.filters) == min(len(whole), 1001)
+        await reads.aclose()
+    assert longest > 1, "a test of nothing would pass as well"

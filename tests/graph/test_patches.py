@@ -1,0 +1,130 @@
+"""Every update is a patch: a field that is absent stays unchanged, null clears it or is refused, and nothing else."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLNonNull, build_schema
+
+from tests.graph.stage import Stage
+from tests.graph.transcripts import HERE
+
+SDL: Final = build_schema((HERE.parents[1] / "schema.graphql").read_text())
+REFUSED: Final = object()
+"""Null is InvalidInput."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """An object in which each field has a value, and what null in a field of its update does."""
+
+    make: str
+    """The mutation that gives each field a value; its arguments are `$in`."""
+    show: str
+    """What is shown of the object: all that the update changes."""
+    nulls: dict[str, Any]
+    """By the field of the input: what the object then shows under that name, or REFUSED."""
+    start: dict[str, Any]
+
+
+UPDATES: Final = {
+    "UpdateAlertInput": Update(
+        "createAlert",
+        "alert { id rearm cooldownMs enabled: isEnabled expiresAt condition { ... on PriceAboveCondition { priceUsd } }"
+        " }",
+        # The cooldown cannot be cleared as long as `rearm` is AFTER_COOLDOWN.
+        {"condition": REFUSED, "rearm": REFUSED, "cooldownMs": REFUSED, "enabled": REFUSED, "expiresAt": None},
+        {
+            "symbol": "BTC",
+            "condition": {"priceAbove": {"priceUsd": "123456"}},
+            "rearm": "AFTER_COOLDOWN",
+            "cooldownMs": 60_000,
+        },
+    ),
+    "UpdateProfileInput": Update(
+        "updateProfile",
+        "profile { username displayName avatarUrl tradingMode }",
+        {"username": None, "displayName": "<generated>", "avatarUrl": None, "tradingMode": REFUSED},
+        {
+            "username": "alice",
+            "displayName": "Alice A.",
+            "avatarUrl": "https://example.com/a.png",
+            "tradingMode": "LIVE",
+        },
+    ),
+    "UpdateWatchlistItemInput": Update(
+        "addToWatchlist",
+        "item { id notes position lastViewedAt }",
+        {"notes": None, "position": REFUSED, "viewed": REFUSED},
+        {"symbol": "ADA", "notes": "Cheap."},
+    ),
+    "UpdateBeneficiaryInput": Update(
+        "addBeneficiary",
+        "beneficiary { id name nickname }",
+        {"name": None, "nickname": None},
+        {"name": "Carol", "nickname": "C."},
+    ),
+}
+
+
+def inputs() -> dict[str, GraphQLInputObjectType]:
+    return {
+        name: kind
+        for name, kind in SDL.type_map.items()
+        if isinstance(kind, GraphQLInputObjectType) and name.startswith("Update")
+    }
+
+
+async def _run(stage: Stage, mutation: str, show: str, given: dict[str, Any]) -> dict[str, Any]:
+    noun = mutation[0].upper() + mutation[1:]
+    query = f"""mutation($in: {noun}Input!) {{ done: {mutation}(input: $in) {{ __typename
+        ... on InvalidInput {{ field }} ... on {noun}Payload {{ {show} }} }} }}"""
+    response = await stage.execute(query, {"in": given}, stage.world.viewers["alice"])
+    assert response.errors == []
+    assert response.data is not None
+    done: dict[str, Any] = response.data["done"]
+    return done
+
+
+async def _made(stage: Stage, update: Update) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The object of an update as it is shown, and what identifies it."""
+    given = dict(update.start)
+    if update.make != "updateProfile":
+        given["idempotencyKey"] = "patch"
+    if update.make == "createAlert":
+        given["expiresAt"] = (stage.application.clock.now() + timedelta(days=1)).isoformat()
+    if update.make == "addBeneficiary":
+        given["walletId"] = stage.names["carol.wallet"]
+    done = await _run(stage, update.make, update.show, given)
+    assert done["__typename"].endswith("Payload"), done
+    (shown,) = (value for name, value in done.items() if name != "__typename")
+    return shown, {"id": shown["id"]} if "id" in shown else {}
+
+
+def test_each_update_and_each_of_its_fields_is_tried() -> None:
+    patched = {
+        name: {field for field, each in kind.fields.items() if not isinstance(each.type, GraphQLNonNull)}
+        for name, kind in inputs().items()
+    }
+    assert {name: fields for name, fields in patched.items() if fields} == {
+        name: {*update.nulls} for name, update in UPDATES.items()
+    }
+
+
+@pytest.mark.parametrize("name", UPDATES)
+async def test_an_absent_field_stays_unchanged_and_null_clears_it_or_is_refused(stage: Stage, name: str) -> None:
+    update, mutation = UPDATES[name], name[0].lower() + name[1:].removesuffix("Input")
+    made, which = await _made(stage, update)
+    (key,) = {update.show.split(" ", 1)[0]}
+    assert (await _run(stage, mutation, update.show, which))[key] == made
+    refused = [field for field, null in update.nulls.items() if null is REFUSED]
+    for field in refused:
+        done = await _run(stage, mutation, update.show, {**which, field: None})
+        assert done == {"__typename": "InvalidInput", "field": field}
+    assert (await _run(stage, mutation, update.show, which))[key] == made
+    shown = made
+    for field in update.nulls.keys() - refused:
+        before, shown = shown, (await _run(stage, mutation, update.show, {**which, field: None}))[key]
+        assert {each for each in shown if shown[each] != before[each]} == {field}
+        assert shown[field] == update.nulls[field] or (update.nulls[field] == "<generated>" and shown[field])

@@ -1,0 +1,45 @@
+"""Lists: the arguments of connections, filters and orders."""
+
+from typing import Final
+
+from graphql import GraphQLField, GraphQLInputObjectType, GraphQLNonNull, GraphQLSchema, get_named_type
+
+from tests.schema.conventions.sites import fields, given, own_types, words
+
+PAGING: Final = {"first": "Int", "after": "Cursor", "last": "Int", "before": "Cursor"}
+BOUNDS: Final = {"minimum", "maximum", "least", "most", "from", "to", "after", "before"}
+"""Words for what is called `min`, `max`, `since` and `until`."""
+
+
+def pages(schema: GraphQLSchema) -> list[str]:
+    """A connection can be paged both ways."""
+    found = []
+    for site in fields(schema):
+        assert isinstance(site.definition, GraphQLField)
+        if site.kind.endswith("Connection"):
+            paging = {name: str(each.type) for name, each in site.definition.args.items() if name in PAGING}
+            found += [site.coordinate] if paging != PAGING else []
+    return found
+
+
+def filters_and_orders(schema: GraphQLSchema) -> list[str]:
+    """`filter` is a `...Filter`, whose fields are optional and bounded by `min...`, `max...`, `since` and `until`;
+    `orderBy` is a `...Order { field: ...OrderField! direction: OrderDirection! }`.
+    """
+    found = []
+    for site in given(schema):
+        kind = get_named_type(site.definition.type)
+        if (site.name == "filter") is not kind.name.endswith("Filter") or (site.name == "orderBy") is not (
+            kind.name.endswith("Order") and isinstance(kind, GraphQLInputObjectType)
+        ):
+            found.append(site.coordinate)
+        if site.owner.name.endswith("Filter") and (
+            isinstance(site.definition.type, GraphQLNonNull) or BOUNDS & {*words(site.name)}
+        ):
+            found.append(site.coordinate)
+    for kind in own_types(schema):
+        if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("Order"):
+            shape = {name: str(field.type) for name, field in kind.fields.items()}
+            if shape != {"field": f"{kind.name}Field!", "direction": "OrderDirection!"}:
+                found.append(kind.name)
+    return found
