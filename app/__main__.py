@@ -241,7 +241,7 @@ def dev() -> None:
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
     from app.dev.supervisor import supervise
-    from app.domains.accounts.rules.demo_credentials import PASSWORD
+    from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, PASSWORD
 
     settings = settings_or_fail()
     if settings.production:
@@ -261,6 +261,7 @@ def dev() -> None:
                 "MONETA_REDIS_URL": settings.redis_url or (embedded.redis_url if embedded else ""),
                 "MONETA_MINER_EMAIL": settings.miner_email or LOGINS[-1].email,
                 "MONETA_DEMO_LOGINS": json.dumps([(login.label, login.email, PASSWORD) for login in LOGINS]),
+                "MONETA_DEMO_ACCESS_CODES": json.dumps(ACCESS_CODES),
             }
             os.environ.update(env)
             load_settings.cache_clear()
@@ -328,7 +329,8 @@ def _greet(settings: Settings) -> None:
 
     out.print(f"\n[bold]Moneta is ready.[/bold]  {settings.origin}")
     for path, what in (
-        ("/ide", "GraphiQL: tabs with examples, demo log-ins at the top right"),
+        ("/", "whether it is ready, all addresses, three calls to copy"),
+        ("/ide", "GraphiQL: examples, events of subscriptions, demo log-ins"),
         ("/graphql", "POST, GET, WebSocket (graphql-transport-ws), SSE"),
         ("/dev/mail", "every mail that Moneta sent"),
         ("/health/ready", "health; /metrics for Prometheus"),

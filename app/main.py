@@ -249,6 +249,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         collectors=[each.collector for each in metrics],
         metric_refreshes=[each.refresh for each in metrics if each.refresh is not None],
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),
+        demo_access_codes=settings.demo_access_codes,
     )
     runtime.metrics.watch_paths(engine.paths.__getitem__)
     runtime.metrics.watch_checks(engine.checks.turns)

@@ -102,6 +102,7 @@ AnyOrigins: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(as_origin)], ...], NoDecode, BeforeValidator(listed)
 ]
 HeaderSecret: TypeAlias = Annotated[SecretStr, AfterValidator(_of_a_header)]
+Texts: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(listed)]
 Logins: TypeAlias = Annotated[tuple[tuple[str, str, str], ...], NoDecode, BeforeValidator(_json)]
 
 

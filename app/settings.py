@@ -25,6 +25,7 @@ from app.setting_types import (
     Origins,
     PostgresUrl,
     RedisUrl,
+    Texts,
     as_origin,
     is_text,
     plain,
@@ -190,6 +191,11 @@ class Settings(BaseSettings):
 
     demo_logins: Logins = Field(
         (), description="Label, e-mail, password: offered in one click by the IDE. JSON. `make serve` sets it."
+    )
+
+    demo_access_codes: Texts = Field(
+        (),
+        description="Codes to register with, offered by the IDE: commas, or JSON. `make serve` sets it.",
     )
 
     demo_days: int = Field(

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
+import { readExamples } from "./examples.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
@@ -24,7 +25,7 @@ const ENTRIES = {
   GRAPHQL: "node_modules/monaco-graphql/esm/graphql.worker.js",
 };
 
-/** The example operations become data in the bundle: one tab for each file, in the order of their names. */
+/** The example operations become data in the bundle: in the order of their files. */
 const examples = {
   name: "examples",
   setup({ onResolve, onLoad }) {
@@ -68,18 +69,34 @@ const fonts = {
   },
 };
 
-async function readExamples(folder) {
-  const names = (await readdir(folder)).sort();
-  const tabs = [];
-  for (const name of names.filter((each) => each.endsWith(".graphql"))) {
-    const beside = name.replace(/\.graphql$/, ".json");
-    tabs.push({
-      query: await readFile(join(folder, name), "utf8"),
-      variables: names.includes(beside) ? await readFile(join(folder, beside), "utf8") : null,
+/**
+ * GraphiQL's tabs are an ARIA tablist whose tabs contain buttons: screen readers cannot reach those, and the keys of a
+ * tablist do nothing. As what it is, a list of buttons, it can be used.
+ */
+const TABS_AS_LIST = [
+  ["@graphiql/react/dist/components/tabs/index.js", '"aria-selected": isActive,', ""],
+  ["@graphiql/react/dist/components/tabs/index.js", 'role: "tab",', 'role: "listitem",'],
+  ["@graphiql/react/dist/components/tabs/index.js", 'role: "tablist",', 'role: "list",'],
+  ["graphiql/dist/GraphiQL.js", "jsx(Tab.Button, {", 'jsx(Tab.Button, { "aria-current": index_1 === activeTabIndex,'],
+  ["graphiql/dist/GraphiQL.js", "jsx(Tab.Close, {", 'jsx(Tab.Close, { "aria-label": `Close ${tab.title}`,'],
+  ["graphiql/dist/GraphiQL.js", 'role: "tabpanel",', 'role: "region",'],
+];
+
+/** Fails where a package no longer contains what is replaced. */
+const replaced = {
+  name: "replaced",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/](tabs[\\/]index|GraphiQL)\.js$/ }, async ({ path }) => {
+      const found = TABS_AS_LIST.filter(([file]) => path.replaceAll("\\", "/").endsWith(`node_modules/${file}`));
+      let contents = await readFile(path, "utf8");
+      for (const [file, before, after] of found) {
+        if (!contents.includes(before)) throw new Error(`${file} has no ${before}`);
+        contents = contents.replace(before, after);
+      }
+      return { contents, loader: "js" };
     });
-  }
-  return tabs;
-}
+  },
+};
 
 /** Bundles everything; `names` are those of the files that index.html names, `visit` all that a visit loads. */
 async function bundle() {
@@ -102,7 +119,7 @@ async function bundle() {
     jsx: "automatic",
     loader: { ".graphql": "text", ".svg": "file" },
     define: { "process.env.NODE_ENV": '"production"' },
-    plugins: [examples, monacoStyles, fonts],
+    plugins: [examples, monacoStyles, fonts, replaced],
   });
   const outputs = Object.entries(metafile.outputs);
   const pathOf = (entry) => outputs.find(([, output]) => output.entryPoint === entry)[0];

@@ -18,11 +18,12 @@ from app.transport.compression import Compression
 from app.transport.dev_mailbox import DevMailboxPage
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
+from app.transport.home import Home
 from app.transport.mail_link_pages import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
 from app.transport.metrics_access import MetricsAccess
 from app.transport.origins import CrossOrigin, Origins
-from app.transport.pages import Assets, Ide
+from app.transport.pages import Assets, Ide, SchemaPages
 from app.transport.refusals import Refused
 from app.transport.request_middleware import RequestMiddleware
 from app.transport.runtime import AppRuntime
@@ -60,7 +61,7 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
 
 def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mount]:
-    health, ide = Health(runtime), Ide(runtime)
+    health, ide, schema_pages = Health(runtime), Ide(runtime), SchemaPages(runtime)
     metrics_access = MetricsAccess(runtime.settings)
     origins = Origins(runtime.settings)
 
@@ -84,6 +85,9 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     endpoint = GraphQLEndpoint(runtime, ide.render, stream)
     routes: list[Route | Mount] = [
         *(Route(path, endpoint) for path in GRAPHQL_PATHS),
+        Route("/", Home(runtime, health).show),
+        Route("/docs", schema_pages.docs),
+        Route("/schema.graphql", schema_pages.sdl),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),

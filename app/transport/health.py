@@ -33,15 +33,21 @@ class Health:
 
     async def ready(self, _: Request) -> Response:
         """Whether requests can be served: 503 when Postgres, Redis or an outbound API does not answer in time."""
+        checks = await self.checks()
+        ready = all(checks.values())
+        words = {name: _WORDS[holds] for name, holds in checks.items()}
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return _report(status, {"status": _WORDS[ready], "checks": words})
+
+    async def checks(self) -> dict[str, bool]:
+        """What requests need, and whether it answers."""
         names = ("database", "cache", "apis")
         results = await asyncio.gather(
             _holds("database", _reach(self._runtime.database)),
             _holds("cache", self._ping()),
             self._further_checks(),
         )
-        status = HTTPStatus.OK if all(results) else HTTPStatus.SERVICE_UNAVAILABLE
-        checks = {name: _WORDS[result] for name, result in zip(names, results, strict=True)}
-        return _report(status, {"status": _WORDS[all(results)], "checks": checks})
+        return dict(zip(names, results, strict=True))
 
     async def _ping(self) -> None:
         await self._runtime.redis.ping()

@@ -9,37 +9,27 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
+from app.transport.html import page
 
 
-def _page(title: str, form: str, without_script: str) -> str:
-    return f"""<!doctype html>
-<html lang="en">
-  <meta charset="utf-8" />
-  <meta name="viewport" content="width=device-width, initial-scale=1" />
-  <meta name="color-scheme" content="light dark" />
-  <title>{title} · Moneta</title>
-  <script src="/links.js" defer></script>
-  <h1>{title}</h1>
-  {form}
-  <p id="outcome" role="status"></p>
-  <noscript><p>{without_script}</p></noscript>
-</html>
-"""
+def _page(title: str, form: str, without_script: str) -> HTMLResponse:
+    body = f"""<h1>{title}</h1>
+{form}
+<p id="outcome" role="status"></p>
+<noscript><p>{without_script}</p></noscript>"""
+    script = '<script src="/links.js" defer></script>\n'
+    return page(f"{title} · Moneta", body, head=script, allowed="script-src 'self'; connect-src 'self'; ")
 
 
-_VERIFY: Final = _page(
+_VERIFY: Final = (
     "Verify your e-mail address",
     '<form id="verifyEmail"><button>Verify</button></form>',
     "Without JavaScript, enter the code from the same mail in the app instead.",
 )
-_RESET: Final = _page(
+_RESET: Final = (
     "Choose a new password",
-    '<form id="resetPassword"><p><label>New password, at least 10 characters: <input type="password"'
-    ' name="newPassword" autocomplete="new-password" minlength="10" required autofocus /></label></p>'
+    '<form id="resetPassword"><label>New password, at least 10 characters <input type="password" name="newPassword"'
+    ' autocomplete="new-password" minlength="10" required autofocus></label>'
     "<button>Set password</button></form>",
     "This page needs JavaScript.",
 )
@@ -90,18 +80,14 @@ form.addEventListener("submit", async (event) => {
 
 async def verify_page(_: Request) -> Response:
     """The page that asks for a click."""
-    return _html(_VERIFY)
+    return _page(*_VERIFY)
 
 
 async def reset_page(_: Request) -> Response:
     """The page that asks for a new password."""
-    return _html(_RESET)
+    return _page(*_RESET)
 
 
 async def script(_: Request) -> Response:
     """What the click does on either page."""
     return Response(_SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"})
-
-
-def _html(page: str) -> Response:
-    return HTMLResponse(page, headers={"content-security-policy": _POLICY, "cache-control": "no-store"})

@@ -19,6 +19,7 @@ EVENT_STREAM: Final = "text/event-stream"
 MULTIPART: Final = 'multipart/mixed;subscriptionSpec="1.0"'
 """Multipart with subscriptions, as an Accept header names it. Other kinds of multipart are other protocols."""
 HTML: Final = "text/html"
+TEXT: Final = "text/plain"
 
 LARGE_BYTES: Final = 16 * 1024
 """JSON beyond this size is read in a thread."""

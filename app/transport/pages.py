@@ -1,6 +1,8 @@
-"""What people see: the IDE and its configuration."""
+"""What people see: the IDE with its configuration, and the schema."""
 
+import asyncio
 from collections.abc import Mapping
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +16,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.engine.execution.encoding import encode
+from app.kit.errors import Unauthenticated
+from app.transport.callers import Callers
 from app.transport.compression import coding_for
-from app.transport.messages import JSON
+from app.transport.html import page
+from app.transport.messages import JSON, TEXT
+from app.transport.reference import reference
+from app.transport.refusals import Refused
+from app.transport.request_middleware import request_log_of
 from app.transport.runtime import AppRuntime
 
 # What Monaco needs and no more; see web/README.md.
@@ -25,12 +33,12 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 _MISSING: Final = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Moneta</title>'
-    "<p>The GraphiQL page is not built: run <code>make serve</code> where Node 20 or newer is installed. "
-    "The API itself is at /graphql.</p></html>"
+    "<h1>GraphiQL</h1>\n<p>The GraphiQL page is not built: run <code>make serve</code> where Node 20 or newer is "
+    'installed. The API itself is at /graphql; <a href="/">the other addresses</a>.</p>'
 )
 
 
+_WHO: Final = "Cookie, Authorization"
 _SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}
 
 
@@ -81,7 +89,7 @@ class Ide:
         try:
             html = self._index.read_text("utf-8")
         except OSError:
-            return HTMLResponse(_MISSING, HTTPStatus.SERVICE_UNAVAILABLE, {"cache-control": "no-store"})
+            return page("GraphiQL · Moneta", _MISSING, status=HTTPStatus.SERVICE_UNAVAILABLE)
         return HTMLResponse(html, headers={"content-security-policy": _POLICY, "cache-control": "no-cache"})
 
     async def config(self, _: Request) -> Response:
@@ -90,5 +98,43 @@ class Ide:
 
 
 def _config(runtime: AppRuntime) -> Mapping[str, object]:
-    logins = () if runtime.settings.production else runtime.demo_logins
-    return {"endpoint": "/graphql", "demoLogins": [msgspec.to_builtins(login) for login in logins]}
+    """Nothing of a demo in production."""
+    production = runtime.settings.production
+    logins = () if production else runtime.demo_logins
+    return {
+        "endpoint": "/graphql",
+        "demoLogins": [msgspec.to_builtins(login) for login in logins],
+        "accessCodes": () if production else runtime.demo_access_codes,
+        "mailbox": None if production or runtime.dev_mailbox is None else "/dev/mail",
+    }
+
+
+class SchemaPages:
+    """`/schema.graphql` and `/docs`, for those who may introspect."""
+
+    def __init__(self, runtime: AppRuntime) -> None:
+        self._runtime = runtime
+        self._callers = Callers(runtime)
+
+    async def sdl(self, request: Request) -> Response:
+        """The schema in its own language. Raises Refused."""
+        await self._check(request)
+        sdl = await asyncio.to_thread(lambda: self._runtime.engine.sdl)
+        return Response(sdl, headers={"cache-control": "no-cache", "vary": _WHO}, media_type=TEXT)
+
+    async def docs(self, request: Request) -> Response:
+        """The schema as a page. Raises Refused."""
+        await self._check(request)
+        shown = page("Reference · Moneta", await asyncio.to_thread(lambda: self._reference))
+        shown.headers["vary"] = _WHO
+        return shown
+
+    @cached_property
+    def _reference(self) -> str:
+        return reference(self._runtime.engine.schema)
+
+    async def _check(self, request: Request) -> None:
+        if not self._runtime.settings.introspection_for_anonymous:
+            caller = await self._callers.identify(request, request_log_of(request).request_id)
+            if caller.viewer is None:
+                raise Refused.because(Unauthenticated())

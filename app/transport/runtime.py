@@ -124,6 +124,8 @@ class AppRuntime:
     """What the collectors read before each scrape. A refresh that raises Unavailable leaves what was read last."""
     demo_logins: tuple[DemoLogin, ...] = ()
     """Offered by the IDE in development; empty where no demo data is loaded."""
+    demo_access_codes: tuple[str, ...] = ()
+    """To register with; offered where the log-ins are."""
     web: Path = WEB_DIST
     """The built pages."""
     metrics: Metrics = field(default_factory=Metrics)

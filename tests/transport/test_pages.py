@@ -54,12 +54,22 @@ async def test_without_built_pages_one_line_says_how_to_get_them() -> None:
     assert "<code>make serve</code> where Node 20 or newer" in response.text
 
 
-async def test_the_ide_offers_demo_logins_in_development_only() -> None:
-    offered = await client_for(build(demo_logins=(ALICE,))).get("/ide/config.json")
+async def test_the_ide_offers_what_is_of_a_demo_in_development_only(tmp_path: Path) -> None:
+    demo: dict[str, Any] = {
+        "demo_logins": (ALICE,),
+        "demo_access_codes": ("A", "B"),
+        "dev_mailbox": FolderMailer(tmp_path, FixedClock(datetime(2026, 11, 21, tzinfo=UTC))),
+    }
+    offered = await client_for(build(**demo)).get("/ide/config.json")
     login = {"label": "Alice", "email": "alice@example.com", "password": "a password"}
-    assert offered.json() == {"endpoint": "/graphql", "demoLogins": [login]}
-    kept = await client_for(build(PRODUCTION, demo_logins=(ALICE,))).get("/ide/config.json")
-    assert kept.json()["demoLogins"] == []
+    assert offered.json() == {
+        "endpoint": "/graphql",
+        "demoLogins": [login],
+        "accessCodes": ["A", "B"],
+        "mailbox": "/dev/mail",
+    }
+    kept = await client_for(build(PRODUCTION, **demo)).get("/ide/config.json")
+    assert kept.json() == {"endpoint": "/graphql", "demoLogins": [], "accessCodes": [], "mailbox": None}
 
 
 async def test_the_outbox_shows_mail_and_runs_none_of_it(tmp_path: Path) -> None:

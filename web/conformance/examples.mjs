@@ -1,44 +1,78 @@
-// Usage: node conformance/examples.mjs <schema.graphql>
-// Validates every document that the page ships, and the variables beside it, against the SDL. Exit code 0: all are valid.
+// Usage: node conformance/examples.mjs <schema.graphql> [folder of examples]
+// Validates every document that the page ships, and the variables beside it, against the SDL; and in the instructions of
+// the examples every name between backticks: it is another example's, or the schema's. Exit code 0: all are valid.
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildSchema, parse, validate } from "graphql";
+import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, parse, validate } from "graphql";
 import { getVariableValues } from "graphql/execution/values.js";
+import { readExamples } from "../examples.mjs";
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
+/** What src/fills.ts fills in. */
+const PLACEHOLDERS = ["recipient", "price", "key"];
+/** Longer ones would take the place of what they explain. */
+const MOST_CHARS = 420;
 
-/** Messages for one document; a document holds one operation, named, since the name becomes the tab's title. */
-async function problemsOf(schema, folder, name, files) {
-  const document = parse(await readFile(join(folder, name), "utf8"));
-  const messages = validate(schema, document).map((error) => error.message);
-  const operations = document.definitions.filter((each) => each.kind === "OperationDefinition");
-  if (operations.length !== 1 || !operations[0].name) messages.push("must hold exactly one operation, with a name");
-  const beside = name.replace(/\.graphql$/, ".json");
-  if (messages.length > 0 || !files.includes(beside)) return messages;
-  const variables = JSON.parse(await readFile(join(folder, beside), "utf8"));
-  const { errors = [] } = getVariableValues(schema, operations[0].variableDefinitions ?? [], variables);
-  return errors.map((error) => `${beside}: ${error.message}`);
-}
-
-const [path] = process.argv.slice(2);
+const [path, folder = join(web, "examples")] = process.argv.slice(2);
 if (!path) {
-  console.error("usage: examples.mjs <schema.graphql>");
+  console.error("usage: examples.mjs <schema.graphql> [folder of examples]");
   process.exit(2);
 }
-
 const schema = buildSchema(await readFile(path, "utf8"));
-let documents = 0;
-let invalid = 0;
-for (const room of ["examples", "src/operations"]) {
-  const folder = join(web, room);
-  const files = (await readdir(folder)).sort();
-  for (const name of files.filter((each) => each.endsWith(".graphql"))) {
-    documents += 1;
-    const messages = await problemsOf(schema, folder, name, files);
-    invalid += messages.length > 0 ? 1 : 0;
-    for (const message of messages) console.log(`${room}/${name}: ${message}`);
+const examples = await readExamples(folder);
+const known = new Set([...examples.map(({ name }) => name), ...namesOf(schema)]);
+const found = [...examples.flatMap(problemsOf), ...repeated(), ...(await problemsOfOperations())];
+for (const message of found) console.log(message);
+console.log(`${examples.length} examples, ${found.length} problems`);
+process.exit(examples.length > 0 && found.length === 0 ? 0 : 1);
+
+function problemsOf({ file, query, variables, instructions }) {
+  const document = parse(query);
+  const messages = validate(schema, document).map((error) => error.message);
+  if (variables !== null && messages.length === 0) {
+    const declared = document.definitions.find(({ kind }) => kind === "OperationDefinition").variableDefinitions ?? [];
+    const { errors = [] } = getVariableValues(schema, declared, JSON.parse(variables));
+    const placeholders = [...variables.matchAll(/\{\{(.*?)\}\}/g)].map(([, name]) => name);
+    messages.push(...errors.map((error) => `variables: ${error.message}`));
+    messages.push(...placeholders.filter((name) => !PLACEHOLDERS.includes(name)).map((name) => `variables: {{${name}}}`));
+  }
+  const words = instructions.flatMap((text) => [...text.matchAll(/`(.*?)`/g)].flatMap(([, code]) => wordsOf(code)));
+  messages.push(...words.filter((word) => !known.has(word)).map((word) => `instructions: nothing is called ${word}`));
+  const length = instructions.join(" ").length;
+  if (length > MOST_CHARS) messages.push(`instructions: ${length} characters, more than ${MOST_CHARS}`);
+  return messages.map((message) => `${file}: ${message}`);
+}
+
+function wordsOf(code) {
+  return code.replace(/"[^"]*"/g, "").match(/[A-Za-z_]\w*/g) ?? [];
+}
+
+/** A name is the title of a tab, by which the page finds it again. */
+function repeated() {
+  const names = examples.map(({ name }) => name);
+  return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `two examples are called ${name}`);
+}
+
+async function problemsOfOperations() {
+  const room = join(web, "src/operations");
+  const messages = [];
+  for (const name of await readdir(room)) {
+    const errors = validate(schema, parse(await readFile(join(room, name), "utf8")));
+    messages.push(...errors.map((error) => `${name}: ${error.message}`));
+  }
+  return messages;
+}
+
+/** The names of types, fields, arguments and enum values. */
+function* namesOf(schema) {
+  for (const type of Object.values(schema.getTypeMap())) {
+    yield type.name;
+    if (isEnumType(type)) yield* type.getValues().map(({ name }) => name);
+    if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) continue;
+    for (const { name, args = [] } of Object.values(type.getFields())) {
+      yield name;
+      yield* args.map((argument) => argument.name);
+    }
   }
 }
-console.log(`${documents} documents, ${invalid} invalid`);
-process.exit(documents > 0 && invalid === 0 ? 0 : 1);

@@ -9,15 +9,21 @@ export interface DemoLogin {
 export interface Config {
   /** One-click log-ins; empty everywhere but on a demo server. */
   demoLogins: DemoLogin[];
+  /** Codes to register with on a demo server, each good for one user. */
+  accessCodes: string[];
+  /** Where mail is shown instead of being sent; null where it is sent. */
+  mailbox: string | null;
 }
 
-/** The page works without the file: then there are no demo log-ins. */
+const NOTHING: Config = { demoLogins: [], accessCodes: [], mailbox: null };
+
+/** The page works without the file: then it offers nothing of a demo. */
 export async function loadConfig(): Promise<Config> {
   try {
     const response = await fetch("/ide/config.json", { credentials: "same-origin" });
     const config = response.ok ? ((await response.json()) as Partial<Config>) : {};
-    return { demoLogins: config.demoLogins ?? [] };
+    return { ...NOTHING, ...config };
   } catch {
-    return { demoLogins: [] };
+    return NOTHING;
   }
 }

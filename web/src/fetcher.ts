@@ -6,17 +6,32 @@ import { isUnauthenticated, post } from "./http";
 import type { Sink } from "./resuming";
 import type { Session } from "./session";
 import { explain, type Sockets } from "./sockets";
+import type { OpenStream, StreamRequest, Streams } from "./streams";
+import type { OpenTab } from "./tabs";
 
 type Headers = Record<string, string>;
 
-export function createFetcher(session: Session, sockets: Sockets): Fetcher {
+export function createFetcher(session: Session, streams: Streams, tab: OpenTab): Fetcher {
   return (params, options) => {
     const headers: Headers = options?.headers ?? {};
     const operation = chosenOperation(params);
-    const request = { ...params, operationName: operation?.name?.value ?? params.operationName };
-    return operation?.operation === "subscription"
-      ? subscribe(sockets, request, operation, headers)
-      : execute(session, request, headers);
+    const operationName = operation?.name?.value ?? params.operationName ?? null;
+    if (operation?.operation !== "subscription") return execute(session, { ...params, operationName }, headers);
+    const variables = (params.variables ?? null) as StreamRequest["variables"];
+    const name = operationName ?? "subscription";
+    return watch(streams, tab, { name, query: params.query, operationName, variables, bearer: bearerOf(headers) ?? null });
+  };
+}
+
+/** How streams are opened: by `sockets`, which resumes one that ends with its connection or its session. */
+export function openBySocket(sockets: Sockets): OpenStream {
+  return ({ query, operationName, variables, bearer }, sink) => {
+    const operation = chosenOperation({ query, operationName });
+    const variable = operation ? variableOfAfter(operation) : null;
+    return sockets.subscribe({ query, operationName, variables }, variable, bearer ?? undefined, {
+      ...sink,
+      error: (reason) => sink.error(explain(reason)),
+    });
   };
 }
 
@@ -40,25 +55,39 @@ async function execute(session: Session, params: FetcherParams, headers: Headers
   return lapsed && (await session.renew()) ? post(params, headers) : result;
 }
 
-/** Watches an operation. `Sockets` resumes one that ends with its connection or its session. */
-function subscribe(
-  sockets: Sockets,
-  params: FetcherParams,
-  operation: OperationDefinitionNode,
-  headers: Headers,
-): Observable<ExecutionResult> {
-  function watch(observer: Sink<ExecutionResult>): { unsubscribe: () => void } {
-    const stop = sockets.subscribe(params, variableOfAfter(operation), bearerOf(headers), {
+/**
+ * Shows a stream in the open tab. The stream is not the tab's: when the tab is left only the showing ends, and when the
+ * same is started again the tab shows the stream that is still running. GraphiQL's stop button stops it.
+ */
+function watch(streams: Streams, tab: OpenTab, request: StreamRequest): Observable<ExecutionResult> {
+  function subscribe(observer: Sink<ExecutionResult>): { unsubscribe: () => void } {
+    const { id, detach } = streams.attach(request, {
       // GraphiQL types every error as a GraphQLError, though what it prints is the plain form that the wire carries.
       next: (result) => observer.next(result as ExecutionResult),
-      error: (reason) => observer.error(explain(reason)),
+      error: (reason) => observer.error(reason),
       complete: () => observer.complete(),
     });
-    return { unsubscribe: stop };
+    let wasLeft = false;
+    const stay = tab.onLeave(() => {
+      wasLeft = true;
+      detach();
+      // GraphiQL opens a new tab without ending what the old one shows: the events would appear in the new one.
+      observer.complete();
+    });
+    return {
+      unsubscribe() {
+        detach();
+        // GraphiQL unsubscribes just before it changes tabs: whether that is the reason is known a moment later.
+        queueMicrotask(() => {
+          stay();
+          if (!wasLeft) streams.stop(id);
+        });
+      },
+    };
   }
 
   // GraphiQL watches with an object, never with the three functions that the type allows as well.
-  return { subscribe: watch } as Observable<ExecutionResult>;
+  return { subscribe } as Observable<ExecutionResult>;
 }
 
 /** The variable that the subscription's field takes as `after`; null if there is none. */

@@ -1,19 +1,27 @@
-/** The page at /ide: GraphiQL over Moneta's graph, with a bar to log in. */
+/** The page at /ide: GraphiQL over Moneta's graph, with a bar to log in, examples, and the events of subscriptions. */
 
 import "./workers";
+import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from "@graphiql/plugin-doc-explorer";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
-import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
-import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
+import { HISTORY_PLUGIN, HistoryStore } from "@graphiql/plugin-history";
+import { GraphiQLProvider, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
+import { GraphiQL, GraphiQLInterface } from "graphiql";
 import { type ReactNode, useEffect, useRef, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
-import exampleTabs from "moneta:examples";
 import { type Config, loadConfig } from "./config";
-import { createFetcher } from "./fetcher";
+import { EditorComfort } from "./editor-comfort";
+import { EventPane } from "./event-pane";
+import { ExampleGuide } from "./example-guide";
+import { ExampleMenu } from "./example-menu";
+import { FIRST_TABS } from "./examples";
+import { createFetcher, openBySocket } from "./fetcher";
 import { NoticeBar } from "./notice-bar";
 import { Notices } from "./notices";
 import { Session } from "./session";
 import { SessionBar } from "./session-bar";
 import { Sockets } from "./sockets";
+import { Streams } from "./streams";
+import { OpenTab } from "./tabs";
 import "graphiql/style.css";
 import "@graphiql/plugin-explorer/style.css";
 import "./ide.css";
@@ -21,8 +29,10 @@ import "./ide.css";
 const session = new Session();
 const notices = new Notices();
 const sockets = new Sockets(session, notices);
-const fetcher = createFetcher(session, sockets);
-const plugins = [HISTORY_PLUGIN, explorerPlugin()];
+const streams = new Streams(openBySocket(sockets));
+const openTab = new OpenTab();
+const fetcher = createFetcher(session, streams, openTab);
+const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin()];
 
 /** A server that hides its schema from anonymous callers shows it after a log-in: it is requested again for each user. */
 function SchemaOfViewer(): ReactNode {
@@ -39,24 +49,39 @@ function SchemaOfViewer(): ReactNode {
 }
 
 function Page({ config }: { config: Config }): ReactNode {
+  const viewer = useSyncExternalStore(session.subscribe, session.current);
   return (
-    <>
-      <SessionBar session={session} demoLogins={config.demoLogins} />
-      <NoticeBar notices={notices} />
-      <GraphiQL
-        fetcher={fetcher}
-        plugins={plugins}
-        defaultTabs={exampleTabs}
-        defaultEditorToolsVisibility="variables"
-        inputValueDeprecation
-        schemaDescription
-      >
-        <GraphiQL.Logo>
-          <></>
-        </GraphiQL.Logo>
-        <SchemaOfViewer />
-      </GraphiQL>
-    </>
+    <GraphiQLProvider
+      fetcher={fetcher}
+      plugins={plugins}
+      referencePlugin={DOC_EXPLORER_PLUGIN}
+      defaultTabs={FIRST_TABS}
+      onTabChange={openTab.onTabChange}
+      inputValueDeprecation
+      schemaDescription
+    >
+      <HistoryStore>
+        <DocExplorerStore>
+          <SessionBar session={session} config={config}>
+            <ExampleMenu />
+          </SessionBar>
+          <NoticeBar notices={notices} />
+          <main>
+            <ExampleGuide viewer={viewer} />
+            <GraphiQLInterface defaultEditorToolsVisibility="variables">
+              <GraphiQL.Logo>
+                <></>
+              </GraphiQL.Logo>
+              <GraphiQL.Footer>
+                <EventPane streams={streams} />
+              </GraphiQL.Footer>
+            </GraphiQLInterface>
+          </main>
+          <EditorComfort />
+          <SchemaOfViewer />
+        </DocExplorerStore>
+      </HistoryStore>
+    </GraphiQLProvider>
   );
 }
 

@@ -10,8 +10,19 @@ declare module "*.svg" {
 
 declare module "*.css";
 
-/** The files of examples/, read by build.mjs. */
+/** The files of examples/, as examples.mjs reads them. */
 declare module "moneta:examples" {
-  const tabs: { query: string; variables: string | null }[];
-  export default tabs;
+  const examples: {
+    group: string;
+    title: string;
+    needsLogin: boolean;
+    /** Paragraphs, with names between backticks. */
+    instructions: string[];
+    /** Of the operation. */
+    name: string;
+    query: string;
+    /** JSON; see fills.ts for what stands between double braces. */
+    variables: string | null;
+  }[];
+  export default examples;
 }

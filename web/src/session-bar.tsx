@@ -1,16 +1,20 @@
-import { type FormEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import type { DemoLogin } from "./config";
+import { type ReactNode, useState, useSyncExternalStore } from "react";
+import { AccountDialog } from "./account-dialog";
+import type { Config } from "./config";
 import favicon from "./favicon.svg";
 import type { Session } from "./session";
 
 interface Props {
   session: Session;
-  demoLogins: DemoLogin[];
+  config: Config;
+  /** What stands beside the name. */
+  children: ReactNode;
 }
 
-/** The bar above GraphiQL: the current user, and the log-in and log-out. */
-export function SessionBar({ session, demoLogins }: Props): ReactNode {
+/** The bar above GraphiQL: the current user, and what changes who that is. */
+export function SessionBar({ session, config, children }: Props): ReactNode {
   const viewer = useSyncExternalStore(session.subscribe, session.current);
+  const [dialog, setDialog] = useState<"log-in" | "register" | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
@@ -28,19 +32,23 @@ export function SessionBar({ session, demoLogins }: Props): ReactNode {
 
   return (
     <header className="moneta-bar">
-      <img src={favicon} alt="" width="24" height="24" />
-      <strong className="moneta-name">Moneta</strong>
+      <a className="moneta-name" href="/" title="About this server">
+        <img src={favicon} alt="" width="24" height="24" />
+        <h1>Moneta</h1>
+      </a>
+      {children}
       <span className="moneta-problem" role="alert">
         {problem}
       </span>
       {viewer === null && (
-        <>
-          {demoLogins.length > 0 && <span className="moneta-hint">Log in as</span>}
-          {demoLogins.map(({ label, email, password }) => (
+        <div className="moneta-session" role="group" aria-label="Log in">
+          {config.demoLogins.length > 0 && <span className="moneta-hint">Log in as</span>}
+          {config.demoLogins.map(({ label, email, password }) => (
             <button
-              key={email}
               type="button"
+              key={email}
               className="moneta-button"
+              data-demo-login={email}
               title={email}
               disabled={busy}
               onClick={() => attempt(() => session.logIn(email, password))}
@@ -48,11 +56,16 @@ export function SessionBar({ session, demoLogins }: Props): ReactNode {
               {label}
             </button>
           ))}
-          <LoginForm busy={busy} onSubmit={(email, password) => attempt(() => session.logIn(email, password))} />
-        </>
+          <button type="button" className="moneta-button" onClick={() => setDialog("register")}>
+            Register
+          </button>
+          <button type="button" className="moneta-button moneta-primary" onClick={() => setDialog("log-in")}>
+            Log in
+          </button>
+        </div>
       )}
       {viewer && (
-        <>
+        <div className="moneta-session" role="group" aria-label="Your session">
           <span className="moneta-viewer" data-testid="viewer">
             {viewer}
           </span>
@@ -64,59 +77,9 @@ export function SessionBar({ session, demoLogins }: Props): ReactNode {
           >
             Log out
           </button>
-        </>
+        </div>
       )}
+      {dialog && <AccountDialog session={session} config={config} first={dialog} onClose={() => setDialog(null)} />}
     </header>
   );
-}
-
-interface LoginFormProps {
-  busy: boolean;
-  onSubmit: (email: string, password: string) => void;
-}
-
-function LoginForm({ busy, onSubmit }: LoginFormProps): ReactNode {
-  const details = useRef<HTMLDetailsElement>(null);
-
-  useEffect(() => {
-    function closeFromOutside(event: Event): void {
-      const leaving = event instanceof KeyboardEvent ? event.key === "Escape" : isOutside(event, details.current);
-      if (leaving && details.current) details.current.open = false;
-    }
-    document.addEventListener("pointerdown", closeFromOutside);
-    document.addEventListener("keydown", closeFromOutside);
-    return () => {
-      document.removeEventListener("pointerdown", closeFromOutside);
-      document.removeEventListener("keydown", closeFromOutside);
-    };
-  }, []);
-
-  function submit(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    onSubmit(String(form.get("email")), String(form.get("password")));
-  }
-
-  return (
-    <details className="moneta-login" ref={details}>
-      <summary className="moneta-button moneta-primary">Log in</summary>
-      <form onSubmit={submit}>
-        <label>
-          E-mail
-          <input name="email" type="email" autoComplete="username" required />
-        </label>
-        <label>
-          Password
-          <input name="password" type="password" autoComplete="current-password" required />
-        </label>
-        <button type="submit" className="moneta-button moneta-primary" disabled={busy}>
-          Log in
-        </button>
-      </form>
-    </details>
-  );
-}
-
-function isOutside(event: Event, element: Element | null): boolean {
-  return event.target instanceof Node && !element?.contains(event.target);
 }

@@ -8,10 +8,21 @@ import { post } from "./http";
 import loginDocument from "./operations/login.graphql";
 import logoutDocument from "./operations/logout.graphql";
 import refreshDocument from "./operations/refreshSession.graphql";
+import registerDocument from "./operations/register.graphql";
+import requestResetDocument from "./operations/requestPasswordReset.graphql";
+import resendDocument from "./operations/resendVerification.graphql";
+import verifyDocument from "./operations/verifyEmail.graphql";
 import viewerDocument from "./operations/viewer.graphql";
 
 /** An e-mail address; null: anonymous; undefined: not asked yet. */
 export type Viewer = string | null | undefined;
+
+export interface Registration {
+  accessCode: string;
+  fullName: string;
+  email: string;
+  password: string;
+}
 
 interface ViewerNode {
   user: { email: string };
@@ -53,6 +64,24 @@ export class Session {
   async logIn(email: string, password: string): Promise<void> {
     const payload = outcome(await post({ query: loginDocument, variables: { email, password } }), "login");
     this.become(payload.viewer?.user.email ?? null);
+  }
+
+  /** Creates a user, who is mailed a code. Throws as `logIn` does. */
+  async register(input: Registration): Promise<void> {
+    outcome(await post({ query: registerDocument, variables: { input } }), "register");
+  }
+
+  async verify(email: string, code: string): Promise<void> {
+    outcome(await post({ query: verifyDocument, variables: { code: { email, code } } }), "verifyEmail");
+  }
+
+  async resendCode(email: string): Promise<void> {
+    outcome(await post({ query: resendDocument, variables: { email } }), "resendVerification");
+  }
+
+  /** Has a link mailed, if somebody has this address. */
+  async requestReset(email: string): Promise<void> {
+    outcome(await post({ query: requestResetDocument, variables: { email } }), "requestPasswordReset");
   }
 
   async logOut(): Promise<void> {

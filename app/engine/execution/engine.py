@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 import strawberry
@@ -69,6 +69,7 @@ class Engine:
         """`show_statements` adds `extensions.statements`, for development."""
         self.limits = limits
         self._schema: GraphQLSchema = schema._schema
+        self._print = schema.as_str
         self._documents = Documents(self._schema, limits)
         self._show_statements = show_statements
         self.paths = Counter[ExecutionPath]()
@@ -79,6 +80,11 @@ class Engine:
     def schema(self) -> GraphQLSchema:
         """The schema of graphql-core."""
         return self._schema
+
+    @cached_property
+    def sdl(self) -> str:
+        """The schema in its own language. Printing it takes a while the first time."""
+        return self._print() + "\n"
 
     def prepare(
         self,
