@@ -49,7 +49,7 @@ for (const call of navigator.clipboard ? document.querySelectorAll(".call") : []
 """
 
 
-class FrontPage:
+class HomePage:
     """`/`."""
 
     def __init__(self, runtime: AppRuntime, health: Health) -> None:
@@ -126,7 +126,7 @@ def _table(title: str, rows: Mapping[str, str]) -> str:
 
 
 def _calls(origin: str, login: DemoLogin | None) -> str:
-    """Commands for a shell. Without a demo, the log-in has to be filled in."""
+    """Commands for a shell. Without a demo, the log-in is for the reader to fill in."""
     email, password = (login.email, login.password) if login else ("you@example.com", "your password")
     given = f"email: {_text(email)}, password: {_text(password)}"
     log_in = f"mutation {{ login(input: {{{given}}}) {{ ... on LoginPayload {{ accessToken }} }} }}"

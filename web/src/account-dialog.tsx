@@ -28,21 +28,21 @@ export function AccountDialog({ session, config, first, onClose }: Props): React
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const [status, setStatus] = useState<string | null>(null);
+  const [sent, setSent] = useState<string | null>(null);
 
   useEffect(() => dialog.current?.showModal(), []);
   useEffect(() => dialog.current?.querySelector<HTMLElement>("input, .moneta-button")?.focus(), [step]);
 
   function go(to: Step): void {
     setProblem(null);
-    setStatus(null);
+    setSent(null);
     setStep(to);
   }
 
   async function attempt(action: () => Promise<void>): Promise<void> {
     setBusy(true);
     setProblem(null);
-    setStatus(null);
+    setSent(null);
     try {
       await action();
     } catch (reason) {
@@ -137,7 +137,7 @@ export function AccountDialog({ session, config, first, onClose }: Props): React
         <p className="moneta-problem" role="alert">
           {problem}
         </p>
-        <p role="status">{status}</p>
+        <p role="status">{sent}</p>
         <div className="moneta-dialog-actions">
           {step === "log-in" && link("Forgotten password", "forgotten")}
           {step === "log-in" && link("Register", "register")}
@@ -150,7 +150,7 @@ export function AccountDialog({ session, config, first, onClose }: Props): React
               onClick={() =>
                 attempt(async () => {
                   await session.resendCode(email);
-                  setStatus("If more than two minutes have passed since the last mail, another is on its way.");
+                  setSent("If more than two minutes have passed since the last mail, another is on its way.");
                 })
               }
             >
