@@ -16,9 +16,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.kit.errors import NotFound, Unavailable
 from app.transport.compression import Compression
 from app.transport.dev_mailbox import DevMailboxPage
+from app.transport.front_page import FrontPage
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
-from app.transport.home import HomePage
 from app.transport.mail_link_pages import reset_page, script, verify_page
 from app.transport.metrics import CONTENT_TYPE
 from app.transport.metrics_access import MetricsAccess
@@ -85,7 +85,7 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
     endpoint = GraphQLEndpoint(runtime, ide.render, stream)
     routes: list[Route | Mount] = [
         *(Route(path, endpoint) for path in GRAPHQL_PATHS),
-        Route("/", HomePage(runtime, health).show),
+        Route("/", FrontPage(runtime, health).show),
         Route("/docs", schema_pages.docs),
         Route("/schema.graphql", schema_pages.sdl),
         Route("/health/live", health.live),

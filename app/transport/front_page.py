@@ -49,7 +49,7 @@ for (const call of navigator.clipboard ? document.querySelectorAll(".call") : []
 """
 
 
-class HomePage:
+class FrontPage:
     """`/`."""
 
     def __init__(self, runtime: AppRuntime, health: Health) -> None:
