@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.kit.errors import NotFound, Unavailable
+from app.kit.errors import Code, Unavailable
 from app.transport.compression import Compression
 from app.transport.dev_mailbox import DevMailboxPage
 from app.transport.front_page import FrontPage
@@ -114,4 +114,4 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": "There is nothing here."})
         return
-    raise Refused.because(NotFound("There is nothing here."))
+    raise Refused("There is nothing here.", status=HTTPStatus.NOT_FOUND, code=Code.NOT_FOUND)
