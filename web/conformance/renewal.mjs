@@ -7,6 +7,7 @@ import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { importSource } from "../tests/sources.mjs";
 import { startChromium } from "./chromium.mjs";
+import { Ide } from "./ide.mjs";
 import { tapSockets } from "./tap.mjs";
 
 const { renewOnExpiry } = await importSource("renewing.ts");
@@ -68,14 +69,16 @@ async function whoRenewsStays() {
 async function thePageStays(chromium) {
   const page = await chromium.newPage();
   const sockets = await tapSockets(page);
+  const ide = new Ide(page);
   await page.goto(new URL("/ide", base).href);
-  await page.locator(".moneta-login summary").click();
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.locator(".moneta-login form button").click();
-  await page.getByTestId("viewer").waitFor();
-  await page.getByRole("tab", { name: "TransactionUpdates" }).click();
-  await page.locator(".graphiql-execute-button").click();
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("E-mail").fill(email);
+  await dialog.getByLabel("Password").fill(password);
+  await dialog.locator("button[type=submit]").click();
+  await ide.viewer.waitFor();
+  await ide.openExample("TransactionUpdates");
+  await ide.run();
   await sockets.sent("subscribe");
   let renewals = 0;
   while (renewals < 2) {
