@@ -88,6 +88,11 @@ function Page({ config }: { config: Config }): ReactNode {
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 const config = await loadConfig();
-session.subscribe(() => sockets.reconnect());
+let viewer = session.current();
+session.subscribe(() => {
+  sockets.reconnect();
+  if (viewer) streams.forget();
+  viewer = session.current();
+});
 createRoot(root).render(<Page config={config} />);
 await session.load();

@@ -119,6 +119,14 @@ export class Streams {
     if (!this.running.has(id)) this.become(this.streams.filter((stream) => stream.id !== id));
   }
 
+  /** Forgets all events, and the streams that have ended: the next person at this page is not to see them. */
+  forget(): void {
+    for (const { id } of this.streams) {
+      this.clear(id);
+      this.remove(id);
+    }
+  }
+
   private start(request: StreamRequest, key: string, watcher: Sink): number {
     const id = ++this.lastId;
     const fresh = { state: "waiting", reason: null, cursor: null, received: 0, events: [], dropped: 0, held: null } as const;

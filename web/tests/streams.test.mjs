@@ -140,6 +140,20 @@ test("a few ended streams are kept, and all running ones; running ones cannot be
   assert.equal(streams.current().length, KEPT_ENDED);
 });
 
+test("nothing of a viewer is left after a log-out, and what runs goes on", () => {
+  const { id } = streams.attach(REQUEST, watcher());
+  const ended = streams.attach({ ...REQUEST, variables: { n: 1 } }, watcher());
+  for (const each of opened) each.sink.next(event(1));
+  streams.stop(ended.id);
+  streams.pause(id);
+  opened[0].sink.next(event(2));
+  streams.forget();
+  assert.deepEqual(streams.current().map((stream) => [stream.id, stream.events, stream.held]), [[id, [], []]]);
+  opened[0].sink.next(event(3));
+  streams.resume(id);
+  assert.deepEqual(numbers(only().events), [3]);
+});
+
 test("each change is announced with a new list", () => {
   const lists = [];
   streams.subscribe(() => lists.push(streams.current()));
