@@ -98,12 +98,7 @@ class Registration:
         )
 
     async def _once(self, new: NewUser, access_code: str, client: Client, key: str) -> UUID:
-        try:
-            email = identity.email(new.email)
-        except InvalidInput:
-            # No request with this address can have succeeded before.
-            self._checked(new, access_code)
-            raise
+        email = self._email(new, access_code)
         keyed = KeyedRequest(
             owner=f"register:{email}",
             user_id=None,
@@ -123,6 +118,15 @@ class Registration:
             self.database, system_scope(client), keyed, lambda: self._prepared(new, access_code, client), UUID
         )
         return registered.result
+
+    def _email(self, new: NewUser, access_code: str) -> str:
+        """The address of a new user. Raises InvalidInput, which then names all that is wrong with the request."""
+        try:
+            return identity.email(new.email)
+        except InvalidInput:
+            # No request with this address can have succeeded before.
+            self._checked(new, access_code)
+            raise
 
     @asynccontextmanager
     async def _prepared(

@@ -69,11 +69,7 @@ class Submissions:
         NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, FeeTooHigh, UnconfirmedChainTooLong,
         MempoolFull, IdempotencyKeyReused.
         """
-        with Faults() as faults:
-            with faults.at():
-                encoding = _unbase64(transaction, "transaction")
-            if faults:
-                _unbase64(signature, "signature")
+        encoding = _encoding(transaction, signature)
         transaction_hash = sha256(encoding).hex()
 
         async def work(tx: Tx) -> Accepted:
@@ -133,6 +129,16 @@ class Submissions:
             raise TransactionRejected(
                 Rejection.TIMESTAMP_OUT_OF_RANGE, "The timestamp must lie within the last 24 hours or the next 2."
             )
+
+
+def _encoding(transaction: str, signature: str) -> bytes:
+    """The bytes of a transaction in base64. If they are invalid, the signature is checked as well."""
+    with Faults() as faults:
+        with faults.at():
+            encoding = _unbase64(transaction, "transaction")
+        if faults:
+            _unbase64(signature, "signature")
+    return encoding
 
 
 def _unbase64(text: str, field: str) -> bytes:
