@@ -25,6 +25,13 @@ FILLS = """{
 TRANSFER = """mutation($to: Hash!) {
   transfer(input: {toWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }
 }"""
+PUBLISH = """mutation { publishNews(input: {
+  articles: [{url: "https://paper.example/examples", title: "Bitcoin is in the examples", source: "Paper"}]
+  idempotencyKey: "examples of subscriptions"
+}) { __typename ... on Problem { message } } }"""
+WATCH = """mutation { addToWatchlist(input: {symbol: "XMR", idempotencyKey: "examples of subscriptions"}) {
+  __typename ... on Problem { message }
+} }"""
 NOTIFIED = "{ viewer { notifications(first: 1) { nodes { title } } } }"
 WALLET = "{ viewer { wallet { walletId } } }"
 
@@ -115,6 +122,10 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
                 token,
             )
             assert created["data"]["createAlert"] == {"alert": {"isEnabled": True}}, created
+    watched = moneta.post(WATCH, token=token)
+    assert watched["data"]["addToWatchlist"]["__typename"] == "AddToWatchlistPayload", watched
+    published = moneta.post(PUBLISH, token=moneta.log_in("admin@example.com"))
+    assert published["data"]["publishNews"]["__typename"] == "PublishNewsPayload", published
 
 
 async def test_an_alert_of_the_demo_fires(moneta: Moneta) -> None:
