@@ -8,7 +8,7 @@ import { inBrowser, step } from "./visit.mjs";
 /** A visit to /ide, with nothing cached. */
 const VISIT_BYTES = 1_500_000;
 const EMAIL = "alice@example.com";
-const STREAM = "NewBlock";
+const STREAM = "Blocks";
 
 await inBrowser(async (visit) => {
   const page = await visit.newPage();
@@ -53,7 +53,7 @@ async function followStream(ide, sockets) {
   await step(`a first event arrives at ${STREAM}, in the response and in the list`, async () => {
     await ide.openExample(STREAM);
     await ide.run();
-    await ide.answer(/"newBlock"/);
+    await ide.answer(/"blocks"/);
     await stream.first();
     assert.ok((await stream.events.count()) > 0);
   });
