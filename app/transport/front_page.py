@@ -19,7 +19,7 @@ from app.transport.runtime import AppRuntime, DemoLogin
 _WHAT: Final = "One GraphQL graph over a crypto platform, with live subscriptions"
 _ADDRESSES: Final[Mapping[str, str]] = {
     "/ide": "GraphiQL, with examples to run and a list of the events of subscriptions",
-    "/graphql": "The graph: POST and GET, WebSockets (graphql-transport-ws), server-sent events",
+    "/graphql": "The graph: POST and GET, WebSockets (graphql-transport-ws), server-sent events, multipart",
     "/docs": "The reference: every type and field with its description",
     "/schema.graphql": "The schema in its own language",
     "/health/ready": "Whether requests can be served; <code>/health/live</code>: whether the process runs",

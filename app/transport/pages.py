@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from graphql import build_schema
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -131,7 +132,8 @@ class SchemaPages:
 
     @cached_property
     def _reference(self) -> str:
-        return reference(self._runtime.engine.schema)
+        # As clients know it: Strawberry's own types do not say that an input takes exactly one field.
+        return reference(build_schema(self._runtime.engine.sdl))
 
     async def _check(self, request: Request) -> None:
         if not self._runtime.settings.introspection_for_anonymous:

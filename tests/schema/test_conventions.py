@@ -21,7 +21,8 @@ from tests.schema.conventions import RULES, names, units
 from tests.schema.conventions.cases import CASES
 from tests.schema.conventions.sites import everything, words
 
-GRAPH: Final = build_graph()._schema
+COMPOSED: Final = build_graph()
+GRAPH: Final = COMPOSED._schema
 SCALARS: Final = "scalar Decimal scalar DateTime scalar Milliseconds scalar Cursor scalar Hash"
 
 
@@ -29,9 +30,13 @@ def built(sdl: str) -> GraphQLSchema:
     return build_schema(sdl, assume_valid=True, assume_valid_sdl=True)
 
 
+AS_CLIENTS_SEE_IT: Final = {"lookups"}
+"""Rules for the printed schema: Strawberry's own types do not say that an input takes exactly one field."""
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_the_graph_keeps_each_convention(name: str) -> None:
-    assert RULES[name](GRAPH) == []
+    assert RULES[name](built(COMPOSED.as_str()) if name in AS_CLIENTS_SEE_IT else GRAPH) == []
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -109,11 +109,21 @@ async def _linger(info: "strawberry.Info[FakeContext, None]", name: str) -> str:
     return name
 
 
+@strawberry.input(one_of=True)
+class Greeted:
+    name: str | None = strawberry.UNSET
+    number: int | None = strawberry.UNSET
+
+
 @strawberry.type
 class Query:
     @strawberry.field
     def hello(self, name: str = "world") -> str:
         return f"hello {name}"
+
+    @strawberry.field
+    def greet(self, by: Greeted) -> str:
+        return f"hello {by.name or by.number}"
 
     @strawberry.field
     def number(self, value: int) -> int:

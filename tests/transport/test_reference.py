@@ -66,6 +66,7 @@ async def test_it_is_for_those_who_may_introspect() -> None:
     shown = await client_for(build()).get("/docs")
     assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert '<dt id="Query.hello">' in shown.text
+    assert '<h3 id="Greeted">Greeted</h3>\n<p>Exactly one of the fields must be given.</p>' in shown.text
     hidden = client_for(build(PRODUCTION))
     assert (await hidden.get("/docs")).status_code == 401
     seen = await hidden.get("/docs", headers={"authorization": f"Bearer {TOKEN}"})

@@ -24,7 +24,8 @@ class SystemPulse:
 
     at: datetime = strawberry.field(description="The server's time, by the database's clock.")
     feed_age_ms: Milliseconds | None = strawberry.field(
-        description="The time since the last tick of the market's prices. Null if there was none."
+        description="The time since the last tick of the market's prices. Null if there was none, or if it is not"
+        " known."
     )
     tip_age_ms: Milliseconds | None = strawberry.field(
         description=f"The time since the newest block of the chain was connected. {UNKNOWN}"

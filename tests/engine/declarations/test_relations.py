@@ -29,6 +29,7 @@ from app.kit.sql import Rows
 from app.schema.scalars import SCALARS
 from tests.conftest import Owner
 from tests.engine.support import CURSORS, LIMITS
+from tests.lists import encode
 
 MANY = 300
 
@@ -211,6 +212,33 @@ async def test_pages_follow_one_another_under_the_same_filter_and_are_counted_un
     assert values(second)[1] == list(range(202, 302, 2))
     assert second.data is not None
     assert second.data["owners"][1]["numbers"]["pageInfo"]["hasNextPage"] is False
+
+
+@pytest.mark.parametrize(
+    ("paging", "selected", "asked"),
+    [
+        ({"first": 2}, "both", (False, False)),
+        ({"first": 2, "after": 4}, "hasPreviousPage", (True, False)),
+        ({"first": 2, "after": 4}, "hasNextPage", (False, False)),
+        ({"last": 2, "before": 4}, "hasNextPage", (False, True)),
+        ({"last": 2, "before": 4}, "hasPreviousPage", (False, False)),
+        ({"first": 2, "after": 2, "before": 9}, "both", (True, True)),
+        ({"first": 2, "after": 2, "before": 9}, "neither", (False, False)),
+    ],
+)
+def test_what_is_around_a_page_is_asked_only_where_it_is_selected(
+    paging: dict[str, int], selected: str, asked: tuple[bool, bool]
+) -> None:
+    arguments = {
+        name: value if name in {"first", "last"} else encode(NUMBERS, Number("a", value))
+        for name, value in paging.items()
+    }
+
+    def selects(*path: str) -> bool:
+        return path[0] == "pageInfo" and selected in {path[1], "both"}
+
+    _, request = Relation(NUMBERS, "name", filtering=lambda: {"divisor": 1}).request(CURSORS, arguments, selects)
+    assert (request.asks_previous, request.asks_next) == asked
 
 
 async def test_arguments_may_choose_another_loader(database: Database, path: str) -> None:

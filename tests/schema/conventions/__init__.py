@@ -29,6 +29,7 @@ RULES: Final[dict[str, Rule]] = {
         lists.pages,
         lists.filters_and_orders,
         shapes.mutations,
+        shapes.lookups,
         shapes.deletions,
         shapes.connections,
         shapes.described,

@@ -28,6 +28,10 @@ input DoThingInput { id: ID! } type DoThingPayload { ok: Int } union DoThingResu
 type Mutation { doThing(input: DoThingInput!): DoThingResult! }
 """
 DELETION: Final = "type RemoveThingPayload { deletedId: ID! } type Mutation { removeThing: RemoveThingPayload }"
+LOOKUP: Final = """
+interface Node { id: ID! } type Thing implements Node { id: ID! } input ThingBy @oneOf { id: ID name: String }
+type Query { thing(by: ThingBy!): Thing node(id: ID!): Node other(name: String!): Int }
+"""
 CONNECTION: Final = """
 type PageInfo { a: Int } type TotalCount { a: Int } type Thing { a: Int }
 type ThingEdge { cursor: Cursor! node: Thing! }
@@ -195,6 +199,18 @@ CASES: Final = {
             MUTATION.replace("DoThingPayload | Wrong", "Wrong | DoThingPayload"): ["Mutation.doThing"],
             MUTATION.replace("): DoThingResult!", "): DoThingResult"): ["Mutation.doThing"],
             MUTATION.replace("): DoThingResult!", "): DoThingPayload!"): ["Mutation.doThing"],
+        },
+    ),
+    "lookups": Case(
+        LOOKUP,
+        {
+            LOOKUP.replace("by: ThingBy!", "id: ID!"): ["Query.thing"],
+            LOOKUP.replace("by: ThingBy!", "id: ID, name: String"): ["Query.thing"],
+            LOOKUP.replace("by: ThingBy!", "by: ThingBy"): ["Query.thing"],
+            LOOKUP.replace("by: ThingBy!", "by: ThingBy!, name: String"): ["Query.thing"],
+            LOOKUP.replace("by: ThingBy!", "which: ThingBy!"): ["Query.thing", "Query.thing(which:)"],
+            LOOKUP.replace(" @oneOf", ""): ["ThingBy"],
+            LOOKUP.replace("other(name: String!)", "other(by: String!)"): ["Query.other(by:)"],
         },
     ),
     "deletions": Case(

@@ -1,18 +1,20 @@
-"""Shapes: mutations, deletions, connections, descriptions and scalars."""
+"""Shapes: mutations, lookups, deletions, connections, descriptions and scalars."""
 
 import re
 from typing import Final
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
+    get_nullable_type,
 )
 
-from tests.schema.conventions.sites import everything, own_types
+from tests.schema.conventions.sites import everything, given, own_types
 
 ENDINGS: Final = ("delete", "remove", "revoke", "close")
 """The first words of mutations after which an object is no more."""
@@ -37,6 +39,28 @@ def mutations(schema: GraphQLSchema) -> list[str]:
             or any(problems not in member.interfaces for member in result.types[1:])
         ):
             found.append(f"Mutation.{name}")
+    return found
+
+
+def lookups(schema: GraphQLSchema) -> list[str]:
+    """A root that finds one object of a type takes `by: ThingBy!`, a `@oneOf` input, even if there is one key today;
+    only `node` takes an `id`. Every `...By` is such an input, and nothing else is called `by`."""
+    node, found = schema.type_map.get("Node"), []
+    for name, field in schema.query_type.fields.items() if schema.query_type else ():
+        kind = get_nullable_type(field.type)
+        if isinstance(kind, GraphQLObjectType) and node in kind.interfaces:
+            arguments = {key: str(argument.type) for key, argument in field.args.items()}
+            if arguments != {"by": f"{name[0].upper()}{name[1:]}By!"}:
+                found.append(f"Query.{name}")
+    for site in given(schema):
+        kind = get_named_type(site.definition.type)
+        if (site.name == "by") is not (isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("By")):
+            found.append(site.coordinate)
+    found += [
+        kind.name
+        for kind in own_types(schema)
+        if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("By") and not kind.is_one_of
+    ]
     return found
 
 

@@ -160,7 +160,7 @@ async def test_the_lists_of_several_parents_take_as_many_statements_as_that_of_o
 async def test_a_list_that_no_stream_follows_has_no_cursor_of_one(graph: Graph, scene: Scene) -> None:
     alice = await scene.person()
     await scene.mine(alice)
-    query = f'{{ wallet(id: "{alice.wallet_id}") {{ blocksMined {{ streamCursor }} }} }}'
+    query = f'{{ wallet(by: {{walletId: "{alice.wallet_id}"}}) {{ blocksMined {{ streamCursor }} }} }}'
     assert await graph.data(query) == {"wallet": {"blocksMined": {"streamCursor": None}}}
 
 
