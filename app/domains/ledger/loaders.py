@@ -86,7 +86,7 @@ mempool = page(
     orders={"ACCEPTANCE": by("sequence")},
     filters={
         "sender": equals("sender_wallet_id"),
-        "recipient": equals("recipient_wallet_id"),
+        "recipient": equals("recipient"),
         "min_amount": at_least("amount"),
         "min_fee": at_least("fee"),
     },
