@@ -9,7 +9,9 @@ CREATE INDEX transactions_counterparty
     ON transactions (sender_wallet_id, recipient_wallet_id, timestamp DESC, transaction_hash DESC);
 CREATE INDEX transactions_failed ON transactions (timestamp DESC, transaction_hash DESC) WHERE status = 'failed';
 
+CREATE INDEX transactions_failed_amount ON transactions (amount DESC, transaction_hash DESC) WHERE status = 'failed';
 CREATE INDEX transactions_pending ON transactions (timestamp DESC, transaction_hash DESC) WHERE status = 'pending';
+CREATE INDEX transactions_pending_amount ON transactions (amount DESC, transaction_hash DESC) WHERE status = 'pending';
 
 CREATE INDEX auth_logs_user_type ON auth_logs (user_id, event_type, created_at DESC, id DESC);
 CREATE INDEX auth_logs_user_failed ON auth_logs (user_id, created_at DESC, id DESC) WHERE NOT success;

@@ -67,8 +67,8 @@ INSERT INTO transactions (id, transaction_hash, sender_wallet_id, recipient_wall
     signature, encoding, size_bytes, status, failure_reason, block_id, block_height, block_position)
 SELECT {_ID.format("n")}, {_HASH.format("n")},
     CASE WHEN n % 20 = 1 THEN NULL
-        ELSE {_WALLET.format("CASE WHEN n % 30 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")} END,
-    {_WALLET.format("CASE WHEN n % 50 = 0 THEN 1 ELSE n * 104729::bigint % 40000 + 2 END")},
+        ELSE {_WALLET.format("CASE WHEN n % 100 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")} END,
+    {_WALLET.format("CASE WHEN n % 150 = 0 THEN 1 ELSE n * 104729::bigint % 40000 + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2) + n % 97 * 0.01, n % 100 * 0.0001, {_AGO} '10 seconds',
     CASE WHEN n % 20 <> 1 THEN ''::bytea END, '', 400, s.status, CASE s.status WHEN 'failed' THEN 'x' END,
     CASE s.status WHEN 'confirmed' THEN {_ID.format("n")} END, CASE s.status WHEN 'confirmed' THEN n END,
@@ -80,7 +80,7 @@ FROM generate_series(1, {ROWS}) n CROSS JOIN LATERAL (
 INSERT INTO utxos (id, transaction_hash, output_index, wallet_id, amount, is_coinbase, is_change, block_height,
     spent_in_tx_hash, spent_input_index)
 SELECT {_ID.format("n")}, {_HASH.format("n")}, 0,
-    {_WALLET.format("CASE WHEN n % 20 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")},
+    {_WALLET.format("CASE WHEN n % 60 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2), n % 20 = 1, n % 7 = 0,
     CASE WHEN n <= {ROWS - MEMPOOL} THEN n END,
     CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN {_HASH.format("n + 3")} END,

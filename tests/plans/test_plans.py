@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("plans")
 LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
 ADMINS: Final = {"accounts.users", "accounts.access_codes"}
 READ: Final = 25_000
-OWN_ROWS: Final = 250_000
+OWN_ROWS: Final = 100_000
 BLOCKS: Final = 100_000
 OWN: Final = {
     # A wallet's or user's rows are read until there are enough that satisfy the condition: an index for each would cost
@@ -82,10 +82,17 @@ def excess(case: Case, found: Explained) -> str | None:
     return None
 
 
-async def excesses(owner: Owner, name: str, used: set[str] | None = None) -> list[str]:
-    """Each request of a list that reads more than its bound, with one plan for all values and one for its own."""
+async def excesses(owner: Owner, name: str, used: set[str] | None = None, most: int | None = None) -> list[str]:
+    """The requests of a list that read more than their bound, up to `most` of them: with one plan for all values, and
+    with one for their own."""
     loader, found = LISTS[name], []
     for case in cases(name, loader, await middles(owner, name, loader)):
+        if most is not None and len(found) >= most:
+            break
+        given = {each for each, _ in case.request.filters}
+        if len(given) > 1 and given & OWN.get(name, set()) and case.request.after is not None:
+            # They read the same rows as the first page, which takes long enough.
+            continue
         for mode in MODES:
             seen = await explained(owner, loader, case, mode)
             if used is not None:
@@ -127,7 +134,7 @@ async def test_a_filter_that_no_index_serves_is_found(big: Owner, name: str, ind
     await change.start()
     try:
         await big.execute(f"DROP INDEX {index}")
-        assert await excesses(big, name) != []
+        assert await excesses(big, name, most=1) != []
     finally:
         await change.rollback()
 

@@ -1,7 +1,7 @@
 -- name: mempool
--- The pending transactions.
+-- The pending transactions. The recipient as an expression, so that what it ever received is not looked through.
 SELECT transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, memo, timestamp, status,
-       failure_reason, size_bytes, block_height, block_position, sequence
+       failure_reason, size_bytes, block_height, block_position, sequence, recipient_wallet_id || '' AS recipient
 FROM transactions WHERE status = 'pending';
 
 -- name: mempool_is_full

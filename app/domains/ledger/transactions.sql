@@ -22,17 +22,17 @@ SELECT transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, mem
 FROM transactions;
 
 -- name: transactions_sent
--- What a wallet sent.
+-- What a wallet sent. The amount once more, as an expression: along its index the whole ledger would be read.
 SELECT transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, memo, timestamp, status,
        failure_reason, size_bytes, block_height, block_position,
-       'sent' AS direction, recipient_wallet_id AS counterparty
+       'sent' AS direction, recipient_wallet_id AS counterparty, amount + 0 AS own_amount
 FROM transactions WHERE sender_wallet_id = {key::text};
 
 -- name: transactions_received
 -- What a wallet received from others.
 SELECT transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, memo, timestamp, status,
        failure_reason, size_bytes, block_height, block_position,
-       'received' AS direction, sender_wallet_id AS counterparty
+       'received' AS direction, sender_wallet_id AS counterparty, amount + 0 AS own_amount
 FROM transactions WHERE recipient_wallet_id = {key::text} AND sender_wallet_id IS DISTINCT FROM {key::text};
 
 -- name: outputs_by_transaction
