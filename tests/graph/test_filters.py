@@ -1,0 +1,240 @@
+"""What each filter of each list selects: exactly the rows that a reader of the records would."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from app.kit.db import Database
+from app.kit.lists import Operator, Page, page_request
+from app.kit.reads import Reads
+from tests.conftest import Owner
+from tests.graph.test_pages import CHOICES, LISTS, OWN_KEYS, filled
+from tests.graph.test_public_loads import KEYS
+from tests.graph.world import World
+
+__all__ = ["filled"]
+
+Predicate = Callable[[Any, Any, Any, dict[Any, Any]], bool]
+"""Whether a record of the list of a key has the value of a filter, given what the owner knows of the rows."""
+
+
+def attribute(name: str, compare: Callable[[Any, Any], bool]) -> Predicate:
+    def holds(record: Any, value: Any, key: Any, known: dict[Any, Any]) -> bool:
+        found = getattr(record, name)
+        return found is not None and compare(found, value)
+
+    return holds
+
+
+def equal(name: str) -> Predicate:
+    return attribute(name, lambda found, value: bool(found == value))
+
+
+def least(name: str) -> Predicate:
+    return attribute(name, lambda found, value: bool(found >= value))
+
+
+def most(name: str) -> Predicate:
+    return attribute(name, lambda found, value: bool(found <= value))
+
+
+def earlier(name: str) -> Predicate:
+    return attribute(name, lambda found, value: bool(found < value))
+
+
+def one_of(name: str) -> Predicate:
+    return attribute(name, lambda found, value: found in value)
+
+
+def known(compare: Callable[[Any, Any], bool]) -> Predicate:
+    return lambda record, value, key, facts: compare(facts[record.id], value)
+
+
+def within(text: str | None, value: str) -> bool:
+    return text is not None and value.lower() in text.lower()
+
+
+def sentiment(record: Any) -> str:
+    score = record.sentiment_score
+    return "positive" if score >= 0.05 else "negative" if score <= -0.05 else "neutral"
+
+
+def side(record: Any, key: str) -> str:
+    return "sent" if record.sender_wallet_id == key else "received"
+
+
+def other(record: Any, key: str) -> str | None:
+    found: str | None = record.recipient_wallet_id if side(record, key) == "sent" else record.sender_wallet_id
+    return found
+
+
+TIMES = {"since": least("timestamp"), "until": earlier("timestamp")}
+CREATED = {"since": least("created_at"), "until": earlier("created_at")}
+AMOUNTS = {"min_amount": least("amount"), "max_amount": most("amount")}
+PUBLISHED = {
+    "since": least("published_at"),
+    "until": earlier("published_at"),
+}
+FILTERS: dict[str, dict[str, Predicate]] = {
+    "accounts.auth_log_by_user": {"type": equal("event_type"), "success": equal("success"), **CREATED},
+    "accounts.access_codes": {"redeemed": equal("redeemed")},
+    "accounts.users": {
+        "email_prefix": known(lambda fact, value: fact["email"].startswith(value)),
+        "role": known(lambda fact, value: fact["role"] == value),
+        "verified": known(lambda fact, value: fact["is_verified"] is value),
+        **CREATED,
+    },
+    "ledger.utxos_by_wallet": {
+        **AMOUNTS,
+        "coinbase": equal("is_coinbase"),
+        "confirmed": lambda record, value, key, _: (record.block_height is not None) is value,
+    },
+    "ledger.blocks": {
+        "min_height": least("height"),
+        "max_height": most("height"),
+        "miner": equal("miner_wallet_id"),
+        **TIMES,
+    },
+    "ledger.transactions": {"status": equal("status"), **AMOUNTS, **TIMES},
+    "ledger.transactions_by_wallet": {
+        "status": equal("status"),
+        "direction": lambda record, value, key, _: side(record, key) == value,
+        "counterparty": lambda record, value, key, _: other(record, key) == value,
+        **AMOUNTS,
+        **TIMES,
+    },
+    "ledger.mempool": {
+        "sender": equal("sender_wallet_id"),
+        "recipient": equal("recipient_wallet_id"),
+        "min_amount": least("amount"),
+        "min_fee": least("fee"),
+    },
+    "ledger.beneficiaries_by_user": {
+        "search": lambda record, value, key, _: within(f"{record.beneficiary_name} {record.nickname}", value),
+        "wallet": equal("beneficiary_wallet_id"),
+    },
+    "notifications.notifications_by_user": {"type": equal("type"), "read": equal("read"), **CREATED},
+    "market.alerts.alerts_by_user": {
+        "symbol": equal("symbol"),
+        "type": equal("alert_type"),
+        "armed": known(lambda fact, value: fact["is_armed"] is value),
+        "triggered": equal("triggered"),
+    },
+    "market.news.news": {
+        "search": known(lambda fact, value: value in fact["words"]),
+        "symbols": attribute("symbols_mentioned", lambda found, value: bool(set(found) & set(value))),
+        "sources": one_of("source"),
+        "sentiment": lambda record, value, key, _: sentiment(record) == value,
+        "min_impact": least("impact"),
+        **PUBLISHED,
+    },
+    "market.news.news_mentioning": PUBLISHED,
+    "market.prices.candles_by_token": {"since": least("opened_at"), "until": earlier("opened_at")},
+    "market.prices.prices_by_token": TIMES,
+    "market.tokens.tokens": {
+        "symbols": one_of("symbol"),
+        "is_active": equal("is_active"),
+        "min_rank": least("market_cap_rank"),
+        "max_rank": most("market_cap_rank"),
+        "min_price_usd": least("price_usd"),
+        "max_price_usd": most("price_usd"),
+        "min_market_cap_usd": least("market_cap_usd"),
+        "min_volume_24h_usd": least("volume_24h_usd"),
+        "min_change_percentage_24h": least("change_percentage_24h"),
+        "max_change_percentage_24h": most("change_percentage_24h"),
+    },
+    "market.watchlist.watchlist_by_user": {
+        "search": lambda record, value, key, _: within(record.notes, value),
+        "symbol": equal("symbol"),
+    },
+}
+VALUES: dict[str, tuple[Any, ...]] = {
+    "search": ("bitcoin", "the third", "OB", "NOTE 3"),
+    "email_prefix": ("a", "bob@", "%"),
+    "direction": ("sent", "received"),
+}
+"""Values that are not those of an attribute of the records."""
+
+NAMED_OTHERWISE = {
+    "type": ("event_type", "alert_type", "type"),
+    "miner": ("miner_wallet_id",),
+    "sender": ("sender_wallet_id",),
+    "recipient": ("recipient_wallet_id",),
+    "counterparty": ("recipient_wallet_id", "sender_wallet_id"),
+    "wallet": ("beneficiary_wallet_id",),
+    "symbols": ("symbol", "symbols_mentioned"),
+    "sources": ("source",),
+    "rank": ("market_cap_rank",),
+    "since": ("timestamp", "created_at", "published_at", "opened_at"),
+    "until": ("timestamp", "created_at", "published_at", "opened_at"),
+}
+
+MORE = """
+SET session_replication_role = replica;
+UPDATE watchlist_items SET notes = 'Note ' || position WHERE position % 2 = 1;
+UPDATE alerts SET triggered = true, triggered_at = now(), trigger_count = 1, current_value = 1
+WHERE id IN (SELECT id FROM alerts ORDER BY id LIMIT 7);
+UPDATE alerts SET enabled = false WHERE id IN (SELECT id FROM alerts ORDER BY id DESC LIMIT 5);
+UPDATE notifications SET read = true, read_at = now() WHERE id IN (SELECT id FROM notifications ORDER BY id LIMIT 12);
+UPDATE transactions t SET recipient_wallet_id = w.wallet_id, fee = 0.5
+FROM (SELECT wallet_id FROM wallets ORDER BY wallet_id DESC LIMIT 1) w
+WHERE t.status = 'pending' AND t.amount = 2;
+RESET session_replication_role;
+"""
+FACTS = {
+    "accounts.users": "SELECT id, email, role, is_verified FROM users",
+    "market.alerts.alerts_by_user": "SELECT id, is_armed FROM alerts",
+    "market.news.news": "SELECT id, lower(concat_ws(' ', title, summary, content)) AS words FROM news_articles",
+}
+
+
+def values_of(loader: Page[Any], name: str, records: Iterable[Any]) -> list[Any]:
+    """Values to try: those of the records, and others."""
+    declared = loader.filters[name]
+    if declared.operator is Operator.CONSTANT:
+        return list(declared.constants)
+    if name in VALUES:
+        return list(VALUES[name])
+    base = name.removeprefix("min_").removeprefix("max_")
+    names = NAMED_OTHERWISE.get(base, (base,))
+    found = [value for record in records for each in names if (value := getattr(record, each, None)) is not None]
+    chosen = sorted({item for value in found for item in (value if isinstance(value, list) else [value])})
+    # The smallest, the middle and the largest.
+    chosen = list(dict.fromkeys([chosen[0], chosen[len(chosen) // 2], chosen[-1]])) if chosen else []
+    if declared.operator in {Operator.ANY_OF, Operator.OVERLAPS}:
+        return [tuple(chosen[:2]), ("nothing",)]
+    return chosen
+
+
+def test_every_filter_is_here() -> None:
+    declared = {name: set(loader.filters) for name, loader in LISTS.items() if loader.filters}
+    # The symbols of a mention are what makes it a list.
+    declared["market.news.news_mentioning"] -= {"symbols"}
+    assert {name: set(filters) for name, filters in FILTERS.items()} == declared
+
+
+@pytest.mark.parametrize(("name", "filter"), [(name, each) for name, filters in FILTERS.items() for each in filters])
+async def test_a_filter_selects_what_it_says(
+    name: str, filter: str, filled: World, database: Database, owner: Owner
+) -> None:
+    await owner.execute(MORE)
+    loader, predicate = LISTS[name], FILTERS[name][filter]
+    facts = {row["id"]: row for row in await owner.fetch(FACTS[name])} if name in FACTS else {}
+    keys = [row[0] for row in await owner.fetch((KEYS | OWN_KEYS)[name])] if loader.is_keyed else [None]
+    met, missed = 0, 0
+    for person in ("admin", "alice", "bob"):
+        reads = Reads(database, filled.viewers[person].scope)
+        for key in list(dict.fromkeys(keys))[:12]:
+            base = CHOICES.get(name, {})
+            whole = (await reads.page(loader, key, page_request(loader, 1000, filters=base))).records
+            if not whole:
+                continue
+            for value in values_of(loader, filter, whole):
+                expected = [record for record in whole if predicate(record, value, key, facts)]
+                request = page_request(loader, 1000, filters=base | {filter: value})
+                assert (await reads.page(loader, key, request)).records == expected, (person, value)
+                met, missed = met + bool(expected), missed + (len(expected) < len(whole))
+        await reads.aclose()
+    assert met, "no value was met: a test of nothing"
+    assert missed, "every value was that of all rows: a test of nothing"
