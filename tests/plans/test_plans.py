@@ -85,7 +85,8 @@ def excess(case: Case, found: Explained) -> str | None:
 async def excesses(owner: Owner, name: str, used: set[str] | None = None, most: int | None = None) -> list[str]:
     """The requests of a list that read more than their bound, up to `most` of them: with one plan for all values, and
     with one for their own."""
-    loader, found = LISTS[name], []
+    loader = LISTS[name]
+    found: list[str] = []
     for case in cases(name, loader, await middles(owner, name, loader)):
         if most is not None and len(found) >= most:
             break
