@@ -1,7 +1,8 @@
 """The statements of lists: composed from a list's rows and its declared orders and filters.
 
 Nothing of a client becomes part of a statement: orders, filters and their constants are those that are declared, and
-every value is a parameter. There is a statement for each shape of a request; a test has Postgres prepare all of them.
+every value is a parameter. There is a statement for each shape of a request; a test has Postgres prepare
+them, with every choice of up to two filters.
 
 A filter that is gated is counted first, up to `RARE` rows: if there are not more, exactly these are read and sorted;
 otherwise they are frequent, and are soon found along the order of the list.

@@ -6,7 +6,7 @@ its names as well.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from graphql import (
     GraphQLArgument,
@@ -21,14 +21,7 @@ from graphql import (
 
 from app.kit.errors import NotFound, Path, Problem
 
-_KNOWN_AS: Final = "known-as"
-
 Members = Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField]
-
-
-def known_as(name: str) -> dict[str, Any]:
-    """The metadata of an input field that services know by this name, for want of another unit."""
-    return {_KNOWN_AS: name}
 
 
 def locate(problem: Problem, field: GraphQLField, given: Mapping[str, Any]) -> None:
@@ -46,8 +39,7 @@ def locate(problem: Problem, field: GraphQLField, given: Mapping[str, Any]) -> N
 
 def names_of(member: GraphQLArgument | GraphQLInputField) -> set[str]:
     """The names by which services know an argument or an input field."""
-    definition = member.extensions["strawberry-definition"]
-    return {definition.python_name} | ({definition.metadata[_KNOWN_AS]} if _KNOWN_AS in definition.metadata else set())
+    return {member.extensions["strawberry-definition"].python_name}
 
 
 def _find(members: Members, given: Mapping[str, Any], path: Path) -> Path | None:

@@ -17,6 +17,7 @@ from app.engine.declarations.costs import Size, holds
 from app.engine.declarations.cursors import Cursor, Cursors
 from app.engine.declarations.orders import OrderDirection
 from app.engine.declarations.pages import DEFAULT_SIZE, MAX_SIZE, PageSource, ReadsContext, page_of
+from app.engine.declarations.spans import check_spans
 from app.kit.errors import Faults, InvalidInput
 from app.kit.lists import PageRequest, page_request
 from app.kit.loaders import Audience, Many, One, Page
@@ -92,6 +93,7 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
             with faults.at():
                 size = paging.size(self.max_size)
         chosen = filters if isinstance(filters, Chosen) else Chosen(filters)
+        check_spans(chosen.filters)
         order = chosen.order if order_by is None else order_by.field.name
         descending = None if order_by is None else order_by.direction is OrderDirection.DESC
         loader = self.loader if chosen.loader is None or order not in {None, *chosen.loader.orders} else chosen.loader

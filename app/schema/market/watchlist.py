@@ -260,5 +260,6 @@ class WatchlistViewer:
         key="user_id",
         stream=model.watchlist_stream,
         filter=WatchlistFilter,
-        description="The tokens on the viewer's watchlist, in the viewer's order.",
+        description="The tokens on the viewer's watchlist, in the viewer's order. While it is rearranged very often,"
+        " an item may be met twice.",
     )

@@ -9,14 +9,14 @@ from graphql.execution.values import get_argument_values, get_variable_values
 from graphql.language import FieldNode, OperationDefinitionNode
 from strawberry.scalars import JSON
 
-from app.engine.declarations.arguments import known_as, locate
+from app.engine.declarations.arguments import locate
 from app.kit.errors import InvalidField, InvalidInput, NotFound, Path
 
 
 @strawberry.input
 class PriceInput:
     price_usd: int | None = None
-    window: int | None = strawberry.field(default=None, name="windowMs", metadata=known_as("window_s"))
+    window: int | None = strawberry.field(default=None, name="windowMs")
 
 
 @strawberry.input(one_of=True)
@@ -89,7 +89,6 @@ PARTS = {"input": {"parts": [{"fullName": "a"}, {"tagNames": ["x", "y"]}]}}
         (("input", "fullName"), {"input": {}}, ("input", "fullName")),
         (("condition",), ABOVE, ("input", "condition")),
         (("condition", "price_usd"), ABOVE, ("input", "condition", "priceAbove", "priceUsd")),
-        (("condition", "window_s"), ABOVE, ("input", "condition", "priceAbove", "windowMs")),
         (("condition", "window"), ABOVE, ("input", "condition", "priceAbove", "windowMs")),
         (("price_usd",), ABOVE, ("input", "condition", "priceAbove", "priceUsd")),
         (("condition", "code"), {"input": {"condition": {"code": "x"}}}, ("input", "condition", "code")),

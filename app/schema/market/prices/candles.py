@@ -11,7 +11,6 @@ from app.domains.market.prices import model as prices
 from app.domains.market.prices.model import Interval
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
-from app.kit.errors import InvalidInput
 from app.schema.currencies import Currency
 from app.schema.enums import declare_enum
 
@@ -88,6 +87,4 @@ def candle_filters(interval: IntervalArgument, since: Since = None, until: Until
 
 def sample_filters(since: Since = None, until: Until = None) -> Mapping[str, Any]:
     """The arguments of a list of samples."""
-    if since is not None and until is not None and since >= until:
-        raise InvalidInput("since", "`since` must be before `until`.")
     return {"since": since, "until": until}
