@@ -145,5 +145,5 @@ async def test_a_cooldown_is_a_whole_number_of_seconds(stage: Stage) -> None:
     made, which = await _made(stage, update)
     for cooldown_ms in (1500, 0, 86_400_000 * 366):
         done = await _run(stage, "updateAlert", update.show, {**which, "cooldownMs": cooldown_ms})
-        assert done == {"__typename": "InvalidInput", "field": "cooldownMs"}
+        assert done == {"__typename": "InvalidInput", "path": ["input", "cooldownMs"]}
     assert (await _run(stage, "updateAlert", update.show, which))["alert"] == made
