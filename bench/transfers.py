@@ -108,7 +108,7 @@ async def _count(database_url: str) -> int:
 def _requests(payers: list[Payer], tokens: list[str], number: int) -> Iterator[bytes]:
     for place, token in enumerate(cycle(tokens)):
         payment = {
-            "toWalletId": payers[(place + 1) % PAYERS].wallet_id,
+            "recipientWalletId": payers[(place + 1) % PAYERS].wallet_id,
             "amount": "0.01",
             "memo": "Bench",
             "idempotencyKey": f"{number}-{place}",

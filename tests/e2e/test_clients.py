@@ -34,7 +34,7 @@ HAND_OVER = """
 """
 TRANSFER = """
 mutation($to: Hash!, $key: String!) {
-  transfer(input: {toWalletId: $to, amount: "0.25", idempotencyKey: $key}) {
+  transfer(input: {recipientWalletId: $to, amount: "0.25", idempotencyKey: $key}) {
     ... on TransferPayload { transaction { hash } }
     ... on Problem { message }
   }

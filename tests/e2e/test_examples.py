@@ -23,7 +23,7 @@ FILLS = """{
   viewer { beneficiaries(first: 1) { nodes { wallet { walletId } } } }
 }"""
 TRANSFER = """mutation($to: Hash!) {
-  transfer(input: {toWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }
+  transfer(input: {recipientWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }
 }"""
 PUBLISH = """mutation { publishNews(input: {
   articles: [{url: "https://paper.example/examples", title: "Bitcoin is in the examples", source: "Paper"}]

@@ -20,7 +20,7 @@ from tests.waiting import HANG_S
 
 TRANSFER = """
 mutation($to: Hash!, $key: String!) {
-  transfer(input: {toWalletId: $to, amount: "1.5", memo: "lunch", idempotencyKey: $key}) {
+  transfer(input: {recipientWalletId: $to, amount: "1.5", memo: "lunch", idempotencyKey: $key}) {
     __typename
     ... on TransferPayload { transaction { hash status amount sender { walletId } } }
     ... on Problem { message }

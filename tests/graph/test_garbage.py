@@ -86,7 +86,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any] | None]] = {
     ),
     "wrong type": ("query($first: Int!) { blocks(first: $first) { nodes { hash } } }", {"first": ["x" * 20] * 2000}),
     "wrong items": ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [{}] * 2000}),
-    "wrong enum": ("query($by: TokenOrder) { tokens(orderBy: $by) { nodes { symbol } } }", {"by": "x" * 100_000}),
+    "wrong enum": ("query($by: TokenOrderBy) { tokens(orderBy: $by) { nodes { symbol } } }", {"by": "x" * 100_000}),
     "missing": ("query($first: Int!) { blocks(first: $first) { nodes { hash } } }", {}),
     "too many values": ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["x"] * 20_000}),
     "unusable text": ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["\0"]}),

@@ -85,12 +85,12 @@ async def _guess_codes(stage: Stage) -> None:
 
 
 async def _transfer(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"toWalletId": stage.names["bob.wallet"], "amount": "1", "memo": variant}
+    return {"recipientWalletId": stage.names["bob.wallet"], "amount": "1", "memo": variant}
 
 
 async def _submission(stage: Stage, variant: str) -> dict[str, Any]:
     query = """query Q($to: Hash!, $memo: String!) { viewer { wallet {
-        unsignedTransaction(toWalletId: $to, amount: "1", memo: $memo) { bytes } } } }"""
+        unsignedTransaction(recipientWalletId: $to, amount: "1", memo: $memo) { bytes } } } }"""
     carol = stage.world.viewers["carol"]
     response = await stage.execute(query, {"to": stage.names["bob.wallet"], "memo": variant}, carol)
     assert response.errors == []

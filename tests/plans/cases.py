@@ -65,7 +65,7 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "ledger.blocks": {
         "min_height": (50_000, filling.ROWS - 50, filling.ROWS * 2),
         "max_height": (filling.ROWS - 50_000, 50, -1),
-        "miner": (wallet(1), wallet(2), wallet(49_999)),
+        "miner_wallet_id": (wallet(1), wallet(2), wallet(49_999)),
         **span(timedelta(seconds=10)),
     },
     "ledger.transactions": {
@@ -76,19 +76,21 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "ledger.transactions_by_wallet": {
         "status": ("confirmed", "pending", "failed"),
         "direction": ("sent", "received"),
-        "counterparty": (wallet(1), wallet(100), wallet(49_999)),
+        "counterparty_wallet_id": (wallet(1), wallet(100), wallet(49_999)),
         **AMOUNTS,
         **span(timedelta(seconds=10)),
     },
     "ledger.mempool": {
-        "sender": (wallet(1), wallet(100), wallet(49_999)),
-        "recipient": (wallet(1), wallet(100), wallet(49_999)),
+        "sender_wallet_id": (wallet(1), wallet(100), wallet(49_999)),
+        "recipient_wallet_id": (wallet(1), wallet(100), wallet(49_999)),
         "min_amount": AMOUNTS["min_amount"],
+        "max_amount": AMOUNTS["max_amount"],
         "min_fee": (Decimal("0.001"), Decimal("0.0099"), Decimal(1)),
+        "max_fee": (Decimal("0.001"), Decimal("0.0099"), Decimal(0)),
     },
     "ledger.beneficiaries_by_user": {
         "search": ("friend", "friend 77", "nobody"),
-        "wallet": (wallet(1), wallet(49_999)),
+        "wallet_id": (wallet(1), wallet(49_999)),
     },
     "notifications.notifications_by_user": {
         "type": ("alert", "system"),

@@ -32,7 +32,7 @@ OWN: Final = {
     # A wallet's or user's rows are read until there are enough that satisfy the condition: an index for each would cost
     # every payment more than such a request.
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
-    "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty"},
+    "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
     # Times follow heights: from the other end of the chain, the blocks outside of the time are passed by.
     "ledger.blocks": {"since", "until"},

@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRANSFERS = 34
 TRANSFER = """
 mutation($to: Hash!, $key: String!) {
-  transfer(input: {toWalletId: $to, amount: "1", memo: "lunch", idempotencyKey: $key}) {
+  transfer(input: {recipientWalletId: $to, amount: "1", memo: "lunch", idempotencyKey: $key}) {
     __typename ... on TransferPayload { transaction { hash } } ... on Problem { message }
   }
 }

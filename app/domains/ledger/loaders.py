@@ -43,7 +43,7 @@ blocks = page(
         "max_height": at_most("height"),
         "since": at_least("timestamp", gated=True),
         "until": before("timestamp", gated=True),
-        "miner": equals("miner_wallet_id"),
+        "miner_wallet_id": equals("miner_wallet_id"),
     },
     audience=Audience.PUBLIC,
 )
@@ -73,7 +73,7 @@ transactions_by_wallet = page(
     filters={
         "status": constant("status", TransactionStatus),
         "direction": constant("direction", ("sent", "received")),
-        "counterparty": equals("counterparty"),
+        "counterparty_wallet_id": equals("counterparty"),
         "min_amount": at_least("own_amount"),
         "max_amount": at_most("own_amount"),
         "since": at_least("timestamp"),
@@ -85,10 +85,12 @@ mempool = page(
     MempoolSql.mempool,
     orders={"ACCEPTANCE": by("sequence")},
     filters={
-        "sender": equals("sender_wallet_id"),
-        "recipient": equals("recipient"),
+        "sender_wallet_id": equals("sender_wallet_id"),
+        "recipient_wallet_id": equals("recipient"),
         "min_amount": at_least("amount"),
+        "max_amount": at_most("amount"),
         "min_fee": at_least("fee"),
+        "max_fee": at_most("fee"),
     },
     audience=Audience.PUBLIC,
 )
@@ -101,6 +103,6 @@ beneficiary_by_id = one(BeneficiarySql.beneficiaries_by_ids, key="id", audience=
 beneficiaries_by_user = page(
     BeneficiarySql.beneficiaries_by_user,
     orders={"CREATED_AT": by("created_at", "id", descending=True)},
-    filters={"search": contains("names"), "wallet": equals("beneficiary_wallet_id")},
+    filters={"search": contains("names"), "wallet_id": equals("beneficiary_wallet_id")},
     audience=Audience.VIEWER,
 )

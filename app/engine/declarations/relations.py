@@ -15,7 +15,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFra
 
 from app.engine.declarations.costs import Size, holds
 from app.engine.declarations.cursors import Cursor, Cursors
-from app.engine.declarations.orders import OrderDirection
+from app.engine.declarations.orders import OrderByDirection
 from app.engine.declarations.pages import DEFAULT_SIZE, MAX_SIZE, PageSource, ReadsContext, page_of
 from app.engine.declarations.spans import check_spans
 from app.kit.errors import Faults, InvalidInput
@@ -95,7 +95,7 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         chosen = filters if isinstance(filters, Chosen) else Chosen(filters)
         check_spans(chosen.filters)
         order = chosen.order if order_by is None else order_by.field.name
-        descending = None if order_by is None else order_by.direction is OrderDirection.DESC
+        descending = None if order_by is None else order_by.direction is OrderByDirection.DESC
         loader = self.loader if chosen.loader is None or order not in {None, *chosen.loader.orders} else chosen.loader
         assert isinstance(loader, Page)
         # The list is read for the audience that it is declared for.

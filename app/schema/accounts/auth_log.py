@@ -42,7 +42,7 @@ class AuthLogEntry:
 
 
 @strawberry.input
-class AuthLogFilter:
+class AuthLogEntryFilter:
     """Filters security events. An event must match all fields."""
 
     type: model.AuthEvent | None = strawberry.field(default=None, description="The kind of event. Null: any.")
@@ -60,6 +60,6 @@ class AuthLogViewer:
     auth_log: Connection[AuthLogEntry] = paged(
         loaders.auth_log_by_user,
         key="user_id",
-        filter=AuthLogFilter,
+        filter=AuthLogEntryFilter,
         description="The security events of the viewer's account, newest first.",
     )

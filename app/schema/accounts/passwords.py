@@ -82,7 +82,9 @@ class ChangePasswordInput:
 class ChangePasswordPayload:
     """The password was changed, and the viewer's other sessions were ended."""
 
-    ended_sessions: int = strawberry.field(description="The number of other sessions that were ended.")
+    ended_sessions: int = strawberry.field(
+        name="endedSessionCount", description="The number of other sessions that were ended."
+    )
 
 
 @strawberry.type

@@ -132,7 +132,9 @@ class LogoutPayload:
 class LogoutEverywherePayload:
     """All sessions of the viewer were ended, including this one."""
 
-    ended_sessions: int = strawberry.field(description="The number of sessions that were ended.")
+    ended_sessions: int = strawberry.field(
+        name="endedSessionCount", description="The number of sessions that were ended."
+    )
 
 
 @strawberry.input

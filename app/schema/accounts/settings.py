@@ -16,7 +16,7 @@ from app.schema.context import Info
 
 
 @record_type(model.Setting)
-class Setting:
+class UserSetting:
     """A JSON value that a client stores for its user."""
 
     name: str = strawberry.field(description="1 to 64 letters, digits and . _ - beginning with a letter.")
@@ -44,7 +44,7 @@ class PutSettingInput:
 class PutSettingPayload:
     """The setting was written or removed."""
 
-    setting: Setting | None = strawberry.field(description="The setting as it is now. Null if it was removed.")
+    setting: UserSetting | None = strawberry.field(description="The setting as it is now. Null if it was removed.")
 
 
 @strawberry.type
@@ -64,14 +64,14 @@ class SettingMutation:
 class SettingViewer:
     """The viewer's settings."""
 
-    settings: list[Setting] = listed(
+    settings: list[UserSetting] = listed(
         loaders.settings_by_user,
         key="user_id",
         most=MAX_SETTINGS,
         description=f"All settings of the viewer, by name; at most {MAX_SETTINGS}.",
     )
-    setting: Setting | None = strawberry.field(
+    setting: UserSetting | None = strawberry.field(
         resolver=_setting,
-        graphql_type=Setting | None,
+        graphql_type=UserSetting | None,
         description="The setting of the viewer with this name. Null if there is none.",
     )

@@ -62,7 +62,7 @@ async def read_user(context: Context, user_id: UUID) -> Any:
 
 
 @strawberry.input
-class UserFilter:
+class UserAccountFilter:
     """Filters users. A user must match all fields."""
 
     email_prefix: str | None = strawberry.field(
@@ -138,7 +138,7 @@ class UserQuery:
 
     users: Connection[UserAccount] = paged(
         loaders.users,
-        filter=UserFilter,
+        filter=UserAccountFilter,
         allowed=admins_only,
         description="The users, newest first. Admins only; the error code is FORBIDDEN for others.",
     )

@@ -1,7 +1,7 @@
 """Beneficiaries: the recipients that a user has saved."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -132,14 +132,18 @@ class BeneficiaryMutation:
 class BeneficiaryFilter:
     """Filters beneficiaries. A beneficiary must match all fields."""
 
-    search: str | None = strawberry.field(
-        default=None, description="A text that the name or the nickname contains, in any case. Null: any."
-    )
-    wallet: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
+    wallet_id: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
 
-    def conditions(self) -> dict[str, Any]:
-        """The filters of the loader."""
-        return {"search": searchable(self.search), "wallet": self.wallet}
+
+def _searched(
+    search: Annotated[
+        str | None,
+        strawberry.argument(
+            description="A text that the name or the nickname contains, in any case; at most 200 characters. Null: any."
+        ),
+    ] = None,
+) -> dict[str, Any]:
+    return {"search": searchable(search)}
 
 
 @strawberry.type
@@ -150,5 +154,6 @@ class BeneficiaryViewer:
         loaders.beneficiaries_by_user,
         key="user_id",
         filter=BeneficiaryFilter,
+        filtering=_searched,
         description="The recipients that the viewer saved, newest first.",
     )

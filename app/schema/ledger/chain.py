@@ -16,7 +16,7 @@ from app.engine.declarations.relations import paged, related
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.filters import BlockFilter, TransactionFilter, TransactionOrder
+from app.schema.ledger.filters import BlockFilter, TransactionFilter, TransactionOrderBy
 from app.schema.ledger.transactions import Transaction
 from app.schema.scalars import BigInt, Hash, Milliseconds
 
@@ -72,7 +72,7 @@ class ChainQuery:
     transactions: Connection[Transaction] = paged(
         loaders.transactions,
         filter=TransactionFilter,
-        order_by=TransactionOrder,
+        order_by=TransactionOrderBy,
         description="All transactions, including pending and failed ones, newest first.",
     )
 

@@ -34,7 +34,7 @@ class BlockFilter:
     max_height: int | None = strawberry.field(default=None, description="The maximum height. Null: any.")
     since: datetime | None = strawberry.field(default=None, description="Mined at this time or later. Null: any.")
     until: datetime | None = strawberry.field(default=None, description="Mined before this time. Null: any.")
-    miner: Hash | None = strawberry.field(
+    miner_wallet_id: Hash | None = strawberry.field(
         default=None, description="The `walletId` of the wallet that mined the block. Null: any."
     )
 
@@ -57,7 +57,7 @@ class WalletTransactionFilter(TransactionFilter):
     direction: TransactionDirection | None = strawberry.field(
         default=None, description="Which side the wallet is on. Null: either."
     )
-    counterparty: Hash | None = strawberry.field(
+    counterparty_wallet_id: Hash | None = strawberry.field(
         default=None, description="The `walletId` of the wallet on the other side. Null: any."
     )
 
@@ -66,14 +66,20 @@ class WalletTransactionFilter(TransactionFilter):
 class MempoolFilter:
     """Filters pending transactions. A transaction must match all fields."""
 
-    sender: Hash | None = strawberry.field(default=None, description="The `walletId` of the sender. Null: any.")
-    recipient: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
+    sender_wallet_id: Hash | None = strawberry.field(
+        default=None, description="The `walletId` of the sender. Null: any."
+    )
+    recipient_wallet_id: Hash | None = strawberry.field(
+        default=None, description="The `walletId` of the recipient. Null: any."
+    )
     min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins. Null: any.")
+    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins. Null: any.")
     min_fee: Decimal | None = strawberry.field(default=None, description="The minimum fee, in coins. Null: any.")
+    max_fee: Decimal | None = strawberry.field(default=None, description="The maximum fee, in coins. Null: any.")
 
 
 @strawberry.input
-class OutputFilter:
+class TransactionOutputFilter:
     """Filters outputs. An output must match all fields."""
 
     min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins. Null: any.")
@@ -86,7 +92,7 @@ class OutputFilter:
     )
 
 
-TransactionOrder = order_input(
+TransactionOrderBy = order_input(
     "Transaction",
     "Ties are sorted by hash.",
     CREATED_AT="When the transaction was created, by the sender's clock.",

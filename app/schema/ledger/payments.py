@@ -49,7 +49,7 @@ class UnsignedTransaction:
 class TransferInput:
     """A payment from the viewer's custodial wallet."""
 
-    to_wallet_id: Hash = strawberry.field(
+    recipient_wallet_id: Hash = strawberry.field(
         description="The `walletId` of the recipient, which cannot be the viewer's own."
     )
     amount: Decimal = strawberry.field(description=AMOUNT)
@@ -146,6 +146,7 @@ class FeeTooHigh(Problem):
 
 declare_enum(
     model.Rejection,
+    name="TransactionRejection",
     MALFORMED="The bytes are not the encoding of a payment.",
     WRONG_NETWORK="The transaction was created for another chain.",
     NOT_YOURS="The sender or an input does not belong to the viewer's wallet.",
@@ -192,7 +193,7 @@ class PaymentMutation:
     async def transfer(self, info: Info, input: TransferInput) -> Any:
         """Pays from the viewer's custodial wallet. The payment is pending until a block confirms it."""
         command = model.TransferCommand(
-            recipient_wallet_id=input.to_wallet_id,
+            recipient_wallet_id=input.recipient_wallet_id,
             amount=input.amount,
             fee=input.fee,
             memo=input.memo or "",

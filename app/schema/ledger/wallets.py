@@ -24,7 +24,7 @@ from app.kit.loaders import Audience
 from app.schema.context import Context, Info
 from app.schema.enums import declare_enum
 from app.schema.ledger.blocks import Block
-from app.schema.ledger.filters import OutputFilter, WalletTransactionFilter
+from app.schema.ledger.filters import TransactionOutputFilter, WalletTransactionFilter
 from app.schema.ledger.ids import OwnWalletId, own_wallet_id, parse_hash
 from app.schema.ledger.payments import ALLOW_HIGH_FEE, AMOUNT, FEE, UnsignedTransaction
 from app.schema.ledger.transactions import Transaction, TransactionOutput
@@ -82,7 +82,7 @@ async def _pending(root: model.Wallet, info: Info) -> model.WalletPending | None
 async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
     root: model.Wallet,
     info: Info,
-    to_wallet_id: Annotated[Hash, strawberry.argument(description="The `walletId` of the recipient.")],
+    recipient_wallet_id: Annotated[Hash, strawberry.argument(description="The `walletId` of the recipient.")],
     amount: Annotated[Decimal, strawberry.argument(description=AMOUNT)],
     fee: Annotated[Decimal | None, strawberry.argument(description=FEE)] = None,
     memo: Annotated[
@@ -93,7 +93,7 @@ async def _unsigned_transaction(  # noqa: PLR0917  # GraphQL names its arguments
     if not _is_owner(info.context, root):
         return None
     command = model.TransferCommand(
-        recipient_wallet_id=to_wallet_id,
+        recipient_wallet_id=recipient_wallet_id,
         amount=amount,
         fee=fee,
         memo=memo or "",
@@ -127,7 +127,7 @@ class Wallet(Node):
     utxos: Connection[TransactionOutput] | None = paged(
         loaders.utxos_by_wallet,
         key="wallet_id",
-        filter=OutputFilter,
+        filter=TransactionOutputFilter,
         allowed=_is_owner,
         description=f"The unspent outputs by transaction hash, including immature and unconfirmed ones. {OWNER_ONLY}",
     )

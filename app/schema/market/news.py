@@ -106,7 +106,7 @@ class NewsArticle(Node):
 
 
 @strawberry.input
-class NewsFilter:
+class NewsArticleFilter:
     """Filters news. An article must match all fields."""
 
     symbols: list[str] | None = strawberry.field(
@@ -122,8 +122,8 @@ class NewsFilter:
     until: datetime | None = strawberry.field(default=None, description="Published before this time. Null: any.")
 
 
-NewsOrder = order_input(
-    "News",
+NewsArticleOrderBy = order_input(
+    "NewsArticle",
     "Ties are sorted by time of publication.",
     PUBLISHED_AT="When the article was published.",
     IMPACT="The impact of the article.",
@@ -139,9 +139,9 @@ def _news_filters(
             f" {MAX_SEARCH} characters. A search for very common words only has no results. Null or blank: all news."
         ),
     ] = None,
-    filter: NewsFilter | None = None,
+    filter: NewsArticleFilter | None = None,
 ) -> Chosen:
-    given = filter or NewsFilter()
+    given = filter or NewsArticleFilter()
     found = wanted(
         model.NewsFilter(
             search=search,
@@ -199,8 +199,8 @@ class NewsQuery:
     news: Connection[NewsArticle] = paged(
         news_loaders.news,
         stream=lambda _: model.NEWS_STREAM,
-        filter=NewsFilter,
-        order_by=NewsOrder,
+        filter=NewsArticleFilter,
+        order_by=NewsArticleOrderBy,
         filtering=_news_filters,
         description="News, newest first. They can be searched and filtered.",
     )

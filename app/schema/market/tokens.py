@@ -151,15 +151,23 @@ class TokenFilter:
     is_active: bool | None = strawberry.field(
         name="active", default=None, description="Whether the provider still lists the token. Null: either."
     )
-    min_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest. Null: any.")
-    max_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
+    min_market_cap_rank: int | None = strawberry.field(
+        default=None, description="The minimum rank. 1 is the largest. Null: any."
+    )
+    max_market_cap_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
     min_price_usd: Decimal | None = strawberry.field(default=None, description="The minimum price in dollars." + _ANY)
     max_price_usd: Decimal | None = strawberry.field(default=None, description="The maximum price in dollars." + _ANY)
     min_market_cap_usd: Decimal | None = strawberry.field(
         default=None, description="The minimum market capitalization in dollars." + _ANY
     )
+    max_market_cap_usd: Decimal | None = strawberry.field(
+        default=None, description="The maximum market capitalization in dollars." + _ANY
+    )
     min_volume_24h_usd: Decimal | None = strawberry.field(
         name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _ANY
+    )
+    max_volume_24h_usd: Decimal | None = strawberry.field(
+        name="maxVolume24hUsd", default=None, description="The maximum 24-hour trading volume in dollars." + _ANY
     )
     min_change_percentage_24h: float | None = strawberry.field(
         default=None, description="The minimum 24-hour price change in percent. May be negative." + _ANY
@@ -174,15 +182,15 @@ class TokenFilter:
         return given | {"symbols": None if self.symbols is None else chosen_symbols(self.symbols)}
 
 
-TokenOrder = order_input(
+TokenOrderBy = order_input(
     "Token",
     "Ties are sorted by symbol. Tokens without a quote are last. Quotes may change between two pages: sorted by price,"
     " volume, change or market capitalization, a token may be listed twice or not at all.",
-    RANK="The rank by market capitalization; ascending: largest first.",
-    MARKET_CAP="The market capitalization in dollars.",
-    PRICE="The price in dollars.",
-    VOLUME="The 24-hour trading volume in dollars.",
-    CHANGE_24H="The 24-hour price change in percent.",
+    MARKET_CAP_RANK="The rank by market capitalization; ascending: largest first.",
+    MARKET_CAP_USD="The market capitalization in dollars.",
+    PRICE_USD="The price in dollars.",
+    VOLUME_24H_USD="The 24-hour trading volume in dollars.",
+    CHANGE_PERCENTAGE_24H="The 24-hour price change in percent.",
     NAME="The first 25 characters of the name, ignoring case.",
     SYMBOL="The symbol.",
 )
@@ -234,7 +242,7 @@ class TokenQuery:
     tokens: Connection[Token] = paged(
         token_loaders.tokens,
         filter=TokenFilter,
-        order_by=TokenOrder,
+        order_by=TokenOrderBy,
         filtering=_token_filters,
         description="Tokens, by rank, or by relevance with a search: exact symbols first, then exact names and ids,"
         " prefixes, and similar spellings; ties by rank.",

@@ -1,7 +1,7 @@
 """The viewer's watchlist."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -237,18 +237,25 @@ class WatchlistSubscription:
 
 
 @strawberry.input
-class WatchlistFilter:
+class WatchlistItemFilter:
     """Filters the watchlist. An item must match all fields."""
 
-    search: str | None = strawberry.field(
-        default=None, description="A text that the notes contain, in any case. Null: any."
-    )
     symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""
-        symbol = None if self.symbol is None else symbol_of(self.symbol)
-        return {"search": searchable(self.search), "symbol": symbol}
+        return {"symbol": None if self.symbol is None else symbol_of(self.symbol)}
+
+
+def _searched(
+    search: Annotated[
+        str | None,
+        strawberry.argument(
+            description="A text that the notes contain, in any case; at most 200 characters. Null: any."
+        ),
+    ] = None,
+) -> dict[str, Any]:
+    return {"search": searchable(search)}
 
 
 @strawberry.type
@@ -259,7 +266,8 @@ class WatchlistViewer:
         watchlist_loaders.watchlist_by_user,
         key="user_id",
         stream=model.watchlist_stream,
-        filter=WatchlistFilter,
+        filter=WatchlistItemFilter,
+        filtering=_searched,
         description="The tokens on the viewer's watchlist, in the viewer's order. While it is rearranged very often,"
         " an item may be met twice.",
     )

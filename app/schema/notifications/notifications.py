@@ -73,7 +73,9 @@ class MarkNotificationsReadInput:
 class MarkNotificationsReadPayload:
     """The notifications were marked as read."""
 
-    marked: int = strawberry.field(description="The number of notifications that were unread before.")
+    marked: int = strawberry.field(
+        name="markedCount", description="The number of notifications that were unread before."
+    )
     unread_notification_count: int = strawberry.field(description=UNREAD)
 
 

@@ -122,7 +122,7 @@ async def test_who_may_not_pay(scene: Scene) -> None:
         await scene.pay(external, bob, "1")
     with pytest.raises(InvalidInput) as caught:
         await scene.pay(alice, alice, "1")
-    assert caught.value.path == ("to_wallet_id",)
+    assert caught.value.path == ("recipient_wallet_id",)
     with pytest.raises(model.RecipientNotFound):
         await scene.services.transfers.transfer(
             alice.viewer, TransferCommand(recipient_wallet_id="ab" * 32, amount=Decimal(1)), "k"

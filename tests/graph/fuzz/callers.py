@@ -45,7 +45,7 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
                 "UpdateUserRoleInput.id": world.names["dave.user"],
                 "hash": world.names["payment.1"],
                 "walletId": world.names[f"{own}.wallet"],
-                "toWalletId": world.names["bob.wallet"],
+                "recipientWalletId": world.names["bob.wallet"],
                 "points": 30,
                 "Milliseconds": 300_000,
                 "minImpact": 50,

@@ -7,12 +7,12 @@ from tests.schema.accounts.conftest import Graph
 async def test_passwords_are_changed_and_reset(graph: Graph) -> None:
     alice = await register(graph.house, "alice@example.com")
     change = """mutation($input: ChangePasswordInput!) { changePassword(input: $input) { __typename
-        ... on ChangePasswordPayload { endedSessions } ... on InvalidInput { path } } }"""
+        ... on ChangePasswordPayload { endedSessionCount } ... on InvalidInput { path } } }"""
     given = {"currentPassword": "wrong", "newPassword": "another-horse-battery"}
     refused = await graph.data(change, {"input": given}, by=alice)
     assert refused["changePassword"] == {"__typename": "InvalidInput", "path": ["input", "currentPassword"]}
     changed = await graph.data(change, {"input": {**given, "currentPassword": PASSWORD}}, by=alice)
-    assert changed["changePassword"] == {"__typename": "ChangePasswordPayload", "endedSessions": 0}
+    assert changed["changePassword"] == {"__typename": "ChangePasswordPayload", "endedSessionCount": 0}
     request = """mutation($email: String!) { requestPasswordReset(input: {email: $email}) {
         ... on RequestPasswordResetPayload { isAccepted } } }"""
     for email in ("alice@example.com", "nobody@example.com"):

@@ -126,8 +126,8 @@ async def test_sessions_are_revoked_one_by_one_or_all(graph: Graph) -> None:
     own = global_id("LoginSession", session.tokens.session_id)
     revoked = await graph.data(query, {"id": own}, by=session.viewer)
     assert revoked == {"revokeSession": {"__typename": "RevokeSessionPayload", "deletedId": own}}
-    everywhere = "mutation { logoutEverywhere { ... on LogoutEverywherePayload { endedSessions } } }"
-    assert await graph.data(everywhere, by=bob) == {"logoutEverywhere": {"endedSessions": 1}}
+    everywhere = "mutation { logoutEverywhere { ... on LogoutEverywherePayload { endedSessionCount } } }"
+    assert await graph.data(everywhere, by=bob) == {"logoutEverywhere": {"endedSessionCount": 1}}
 
 
 async def test_sessions_are_paged_and_say_which_is_current(graph: Graph) -> None:

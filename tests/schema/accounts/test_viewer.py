@@ -62,10 +62,10 @@ async def test_whose_token_is_not_good_may_log_in_and_is_known_from_there_on(gra
         login(input: {{ email: "alice@example.com", password: "{PASSWORD}" }}) {{
             ... on LoginPayload {{ viewer {{ user {{ email }} }} }}
         }}
-        logoutEverywhere {{ ... on LogoutEverywherePayload {{ endedSessions }} }}
+        logoutEverywhere {{ ... on LogoutEverywherePayload {{ endedSessionCount }} }}
     }}"""
     data = await graph.data(login, refusal=EXPIRED)
     assert data == {
         "login": {"viewer": {"user": {"email": "alice@example.com"}}},
-        "logoutEverywhere": {"endedSessions": 2},
+        "logoutEverywhere": {"endedSessionCount": 2},
     }

@@ -20,6 +20,7 @@ RULES: Final[dict[str, Rule]] = {
         units.money_beside_its_currency,
         names.booleans,
         names.ids,
+        names.hashes,
         names.cases,
         names.reserved_words,
         names.one_type_for_one_notion,

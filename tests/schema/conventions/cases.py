@@ -42,9 +42,10 @@ type ThingConnection { a: Int }
 type Thing { things(first: Int, after: Cursor, last: Int, before: Cursor): ThingConnection other(first: Int): [Thing] }
 """
 ORDERED: Final = """
-type Thing { field(filter: ThingFilter, orderBy: ThingOrder): ID } enum ThingOrderField { A } enum OrderDirection { A }
+type Thing { field(filter: ThingFilter, orderBy: ThingOrderBy): ID } enum ThingOrderByField { A }
+enum OrderByDirection { A }
 input ThingFilter { symbol: String minPriceUsd: Decimal since: DateTime tomorrow: Int }
-input ThingOrder { field: ThingOrderField! direction: OrderDirection! }
+input ThingOrderBy { field: ThingOrderByField! direction: OrderByDirection! }
 """
 DESCRIBED: Final = '''
 """S""" schema { query: Q }
@@ -124,7 +125,7 @@ CASES: Final = {
         },
     ),
     "ids": Case(
-        thing("id: ID deletedId: ID walletId: Hash toWalletId: Hash grid: Int") + given("ids: [ID!] userId: ID"),
+        thing("id: ID deletedId: ID walletId: Hash recipientWalletId: Hash grid: Int") + given("ids: [ID!] userId: ID"),
         {
             thing("user: ID"): ["Thing.user"],
             thing("userId: String"): ["Thing.userId"],
@@ -247,6 +248,15 @@ CASES: Final = {
             PAGED.replace("first: Int", "first: Int!"): ["Thing.things"],
         },
     ),
+    "hashes": Case(
+        given("hash: Hash parentHash: Hash walletId: Hash minerWalletId: Hash") + args("hash: Hash"),
+        {
+            given("sender: Hash"): ["ThingInput.sender"],
+            given("wallet: Hash"): ["ThingInput.wallet"],
+            given("transactionId: Hash"): ["ThingInput.transactionId"],
+            args("by: Hash"): ["Thing.field(by:)"],
+        },
+    ),
     "filters_and_orders": Case(
         ORDERED,
         {
@@ -256,8 +266,9 @@ CASES: Final = {
             ORDERED.replace("minPriceUsd", "minimumPriceUsd"): ["ThingFilter.minimumPriceUsd"],
             ORDERED.replace("since", "publishedAfter"): ["ThingFilter.publishedAfter"],
             ORDERED.replace("symbol: String", "symbol: String!"): ["ThingFilter.symbol"],
-            ORDERED.replace("OrderDirection!", "OrderDirection"): ["ThingOrder"],
-            ORDERED.replace("ThingOrderField", "ThingKey"): ["ThingOrder"],
+            ORDERED.replace("symbol: String", "search: String"): ["ThingFilter.search"],
+            ORDERED.replace("OrderByDirection!", "OrderByDirection"): ["ThingOrderBy"],
+            ORDERED.replace("ThingOrderByField", "ThingKey"): ["ThingOrderBy"],
         },
     ),
     "specified_scalars": Case(

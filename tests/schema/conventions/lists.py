@@ -23,23 +23,23 @@ def pages(schema: GraphQLSchema) -> list[str]:
 
 
 def filters_and_orders(schema: GraphQLSchema) -> list[str]:
-    """`filter` is a `...Filter`, whose fields are optional and bounded by `min...`, `max...`, `since` and `until`;
-    `orderBy` is a `...Order { field: ...OrderField! direction: OrderDirection! }`.
+    """`filter` is a `...Filter`, whose fields are optional and bounded by `min...`, `max...`, `since` and `until`.
+    `search` is an argument beside it. `orderBy` is a `...OrderBy`, with a field and a direction that are required.
     """
     found = []
     for site in given(schema):
         kind = get_named_type(site.definition.type)
         if (site.name == "filter") is not kind.name.endswith("Filter") or (site.name == "orderBy") is not (
-            kind.name.endswith("Order") and isinstance(kind, GraphQLInputObjectType)
+            kind.name.endswith("OrderBy") and isinstance(kind, GraphQLInputObjectType)
         ):
             found.append(site.coordinate)
         if site.owner.name.endswith("Filter") and (
-            isinstance(site.definition.type, GraphQLNonNull) or BOUNDS & {*words(site.name)}
+            isinstance(site.definition.type, GraphQLNonNull) or BOUNDS & {*words(site.name)} or site.name == "search"
         ):
             found.append(site.coordinate)
     for kind in own_types(schema):
-        if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("Order"):
+        if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("OrderBy"):
             shape = {name: str(field.type) for name, field in kind.fields.items()}
-            if shape != {"field": f"{kind.name}Field!", "direction": "OrderDirection!"}:
+            if shape != {"field": f"{kind.name}Field!", "direction": "OrderByDirection!"}:
                 found.append(kind.name)
     return found

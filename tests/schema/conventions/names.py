@@ -67,6 +67,15 @@ def _is_foreign(name: str) -> bool:
     return any(words(name)[-2:] == words(each) for each in FOREIGN_IDS)
 
 
+def hashes(schema: GraphQLSchema) -> list[str]:
+    """A Hash that clients give is that of a wallet, `walletId` or `...WalletId`, or ends in `hash`."""
+    return [
+        site.coordinate
+        for site in given(schema)
+        if site.kind == "Hash" and words(site.name)[-1] != "hash" and words(site.name)[-2:] != ["wallet", "id"]
+    ]
+
+
 def cases(schema: GraphQLSchema) -> list[str]:
     """Types are PascalCase, fields and arguments camelCase, values of enums UPPER_CASE."""
     found = [kind.name for kind in own_types(schema) if not re.fullmatch(r"([A-Z][a-z0-9]*)+", kind.name)]

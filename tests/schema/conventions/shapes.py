@@ -6,6 +6,7 @@ from typing import Final
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
@@ -44,7 +45,8 @@ def mutations(schema: GraphQLSchema) -> list[str]:
 
 def lookups(schema: GraphQLSchema) -> list[str]:
     """A root that finds one object of a type takes `by: ThingBy!`, a `@oneOf` input, even if there is one key today;
-    only `node` takes an `id`. Every `...By` is such an input, and nothing else is called `by`."""
+    only `node` takes an `id`. Every `...By` but a `...OrderBy` is such an input, and nothing else is called `by`.
+    """
     node, found = schema.type_map.get("Node"), []
     for name, field in schema.query_type.fields.items() if schema.query_type else ():
         kind = get_nullable_type(field.type)
@@ -54,14 +56,19 @@ def lookups(schema: GraphQLSchema) -> list[str]:
                 found.append(f"Query.{name}")
     for site in given(schema):
         kind = get_named_type(site.definition.type)
-        if (site.name == "by") is not (isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("By")):
+        if (site.name == "by") is not (_is_lookup(kind)):
             found.append(site.coordinate)
     found += [
         kind.name
         for kind in own_types(schema)
-        if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("By") and not kind.is_one_of
+        if isinstance(kind, GraphQLInputObjectType) and _is_lookup(kind) and not kind.is_one_of
     ]
     return found
+
+
+def _is_lookup(kind: GraphQLNamedType) -> bool:
+    is_named_so = kind.name.endswith("By") and not kind.name.endswith("OrderBy")
+    return isinstance(kind, GraphQLInputObjectType) and is_named_so
 
 
 def deletions(schema: GraphQLSchema) -> list[str]:

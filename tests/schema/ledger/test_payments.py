@@ -22,14 +22,14 @@ async def test_a_transfer_and_what_it_may_meet(graph: Graph, scene: Scene) -> No
     await scene.mine(alice)
 
     async def transfer(**changes: Any) -> Any:
-        given = {"toWalletId": bob.wallet_id, "amount": "1", "idempotencyKey": "k", **changes}
+        given = {"recipientWalletId": bob.wallet_id, "amount": "1", "idempotencyKey": "k", **changes}
         return (await graph.data(TRANSFER, {"input": given}, by=alice))["transfer"]
 
     assert (await transfer(amount="500"))["available"] == "500.00000000"
     assert (await transfer(fee="0"))["minimum"] == "0.00001000"
     assert (await transfer(amount="0"))["path"] == ["input", "amount"]
-    assert (await transfer(toWalletId="0" * 64))["message"] == "No wallet has this id."
-    assert (await transfer(toWalletId=alice.wallet_id))["path"] == ["input", "toWalletId"]
+    assert (await transfer(recipientWalletId="0" * 64))["message"] == "No wallet has this id."
+    assert (await transfer(recipientWalletId=alice.wallet_id))["path"] == ["input", "recipientWalletId"]
     done = await transfer()
     assert done["__typename"] == "TransferPayload"
     assert done["transaction"]["status"] == "PENDING"
@@ -42,7 +42,7 @@ async def test_the_second_write_of_a_request_is_seen(graph: Graph, scene: Scene)
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice)
     field = (
-        '%s: transfer(input: {toWalletId: "%s", amount: "1", idempotencyKey: "%s"})'
+        '%s: transfer(input: {recipientWalletId: "%s", amount: "1", idempotencyKey: "%s"})'
         " { ... on TransferPayload { transaction { sender { balance } } } }"
     )
     data = await graph.data(
@@ -54,7 +54,7 @@ async def test_the_second_write_of_a_request_is_seen(graph: Graph, scene: Scene)
 
 async def test_nobody_pays_without_logging_in(graph: Graph, scene: Scene) -> None:
     bob = await scene.person()
-    given = {"toWalletId": bob.wallet_id, "amount": "1", "idempotencyKey": "k"}
+    given = {"recipientWalletId": bob.wallet_id, "amount": "1", "idempotencyKey": "k"}
     assert (await graph.run(TRANSFER, {"input": given})).codes == ["UNAUTHENTICATED"]
 
 
@@ -62,11 +62,11 @@ async def test_a_payment_signed_elsewhere(graph: Graph, scene: Scene) -> None:
     alice, bob = await scene.person(key=rsa_key(0)), await scene.person()
     await scene.mine(alice)
     assert alice.key is not None
-    given = {"toWalletId": bob.wallet_id, "amount": "1", "idempotencyKey": "k"}
+    given = {"recipientWalletId": bob.wallet_id, "amount": "1", "idempotencyKey": "k"}
     assert (await graph.data(TRANSFER, {"input": given}, by=alice))["transfer"]["__typename"] == "WalletIsExternal"
 
     draft = """query($to: Hash!) { viewer { wallet {
-        unsignedTransaction(toWalletId: $to, amount: "1", memo: "m") { bytes hash }
+        unsignedTransaction(recipientWalletId: $to, amount: "1", memo: "m") { bytes hash }
     } } }"""
     unsigned = (await graph.data(draft, {"to": bob.wallet_id}, by=alice))["viewer"]["wallet"]["unsignedTransaction"]
     submit = """mutation($input: SubmitTransactionInput!) { submitTransaction(input: $input) {

@@ -88,7 +88,7 @@ async def test_what_is_the_owners_is_null_to_others(graph: Graph, scene: Scene) 
     await scene.mine(alice)
     query = """query($id: Hash!, $to: Hash!) { wallet(by: {walletId: $id}) {
         balance pending { immature } utxos { nodes { amount } totalCount { value } }
-        unsignedTransaction(toWalletId: $to, amount: "1") { hash fee }
+        unsignedTransaction(recipientWalletId: $to, amount: "1") { hash fee }
     } }"""
     variables = {"id": alice.wallet_id, "to": bob.wallet_id}
     nothing = {"balance": None, "pending": None, "utxos": None, "unsignedTransaction": None}

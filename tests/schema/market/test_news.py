@@ -13,7 +13,7 @@ from tests.domains.market.token_listing import list_tokens
 
 NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum"), "SOL": ("solana", "Solana")}
 SEARCH = "query ($search: String) { news(search: $search, first: 5) { nodes { title } totalCount { value } } }"
-PAGE = """query ($first: Int!, $filter: NewsFilter) {
+PAGE = """query ($first: Int!, $filter: NewsArticleFilter) {
   news(first: $first, filter: $filter) {
     nodes { title content sentiment tokens { symbol news(first: 2) { nodes { title } } } }
     totalCount { value }
@@ -91,7 +91,7 @@ async def test_pages_have_no_gaps_and_no_repeats(execute: Execute, services: Ser
     """All have the same time, so that they are sorted by id only."""
     await list_tokens(owner, NAMES)
     await publish(services, *(f"Bitcoin {n}" for n in range(25)))
-    query = """query ($after: Cursor, $search: String, $filter: NewsFilter) {
+    query = """query ($after: Cursor, $search: String, $filter: NewsArticleFilter) {
       news(first: 7, after: $after, search: $search, filter: $filter) {
         nodes { title } pageInfo { hasNextPage endCursor }
       }
@@ -130,7 +130,7 @@ async def test_the_filter_and_the_field_agree_on_sentiment(
 ) -> None:
     await publish(services, "Something")
     await owner.execute("UPDATE news_articles SET sentiment_score = $1::text::numeric", score)
-    query = "query ($filter: NewsFilter) { news(filter: $filter) { nodes { sentiment } } }"
+    query = "query ($filter: NewsArticleFilter) { news(filter: $filter) { nodes { sentiment } } }"
     for wanted in ("POSITIVE", "NEUTRAL", "NEGATIVE"):
         response = await execute(query, {"filter": {"sentiment": wanted}})
         found = [{"sentiment": sentiment}] if wanted == sentiment else []

@@ -10,7 +10,7 @@ from tests.conftest import Execute, Owner
 from tests.domains.market.token_listing import list_tokens, quote
 
 TOKENS = """query Tokens(
-  $search: String, $filter: TokenFilter, $orderBy: TokenOrder, $first: Int! = 20, $after: Cursor
+  $search: String, $filter: TokenFilter, $orderBy: TokenOrderBy, $first: Int! = 20, $after: Cursor
 ) {
   tokens(search: $search, filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
     nodes { symbol priceUsd }
@@ -79,7 +79,7 @@ async def test_by_exactly_one(execute: Execute, by: dict[str, Any]) -> None:
 
 
 async def test_pages_continue_in_the_same_order(execute: Execute) -> None:
-    order = {"field": "PRICE", "direction": "DESC"}
+    order = {"field": "PRICE_USD", "direction": "DESC"}
     symbols, after = [], None
     while True:
         page = await tokens(execute, orderBy=order, first=4, after=after)
@@ -94,7 +94,7 @@ async def test_pages_continue_in_the_same_order(execute: Execute) -> None:
 async def test_a_search_is_sorted_by_relevance_unless_an_order_is_given(execute: Execute) -> None:
     found = await tokens(execute, search="bitcoin cash")
     assert [node["symbol"] for node in found["nodes"]] == ["BCH", "BTC"]
-    found = await tokens(execute, search="bitcoin cash", orderBy={"field": "RANK", "direction": "ASC"})
+    found = await tokens(execute, search="bitcoin cash", orderBy={"field": "MARKET_CAP_RANK", "direction": "ASC"})
     assert [node["symbol"] for node in found["nodes"]] == ["BTC", "BCH"]
 
 

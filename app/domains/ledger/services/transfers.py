@@ -152,9 +152,9 @@ async def _payer(executor: Executor, user_id: UUID, request: _PaymentRequest) ->
         raise NotFound(Wallet, "The viewer has no wallet.")
     payer = payer_of(row, user_id)
     if payer.wallet_id == request.recipient_wallet_id:
-        raise InvalidInput("to_wallet_id", "A wallet does not pay itself.")
+        raise InvalidInput("recipient_wallet_id", "A wallet does not pay itself.")
     if not payer.recipient_exists:
-        raise RecipientNotFound(path=("to_wallet_id",))
+        raise RecipientNotFound(path=("recipient_wallet_id",))
     return payer
 
 

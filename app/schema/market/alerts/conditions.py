@@ -29,6 +29,7 @@ declare_enum(
 )
 declare_enum(
     Comparison,
+    name="AlertComparison",
     ABOVE="The value rises to the threshold or above, from below.",
     BELOW="The value falls to the threshold or below, from above.",
 )

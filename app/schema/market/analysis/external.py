@@ -25,7 +25,7 @@ class DerivativesFindings:
     """The perpetual futures on a token, on all exchanges."""
 
     at: datetime = strawberry.field(description="When the data was requested from the provider.")
-    contracts: int = strawberry.field(description="The number of contracts.")
+    contracts: int = strawberry.field(name="contractCount", description="The number of contracts.")
     open_interest_usd: Decimal = strawberry.field(description="The open interest in dollars.")
     volume_24h_usd: Decimal = strawberry.field(description="The 24-hour trading volume in dollars.")
     funding_rate_percentage: float | None = strawberry.field(

@@ -51,8 +51,10 @@ class OnChainFindings:
     )
     circulating: Decimal = strawberry.field(name="circulatingCoins", description="The number of coins in circulation.")
     total: Decimal = strawberry.field(name="totalCoins", description="The maximum number of coins.")
-    blocks_24h: int = strawberry.field(description="The number of blocks in 24 hours.")
-    transactions_24h: int = strawberry.field(description="The number of payments in 24 hours, without mining rewards.")
+    blocks_24h: int = strawberry.field(name="blockCount24h", description="The number of blocks in 24 hours.")
+    transactions_24h: int = strawberry.field(
+        name="transactionCount24h", description="The number of payments in 24 hours, without mining rewards."
+    )
     volume_24h: Decimal = strawberry.field(description="The total of these payments in coins, without change.")
     volume_24h_usd: Decimal | None = strawberry.field(
         description="The total of these payments in dollars at the latest quote. Null if there is no quote."

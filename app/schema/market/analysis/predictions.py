@@ -20,6 +20,7 @@ OBSTACLE = "Null if there is an `obstacle`."
 
 declare_enum(
     Horizon,
+    name="PredictionHorizon",
     description="How far ahead a prediction looks.",
     ONE_HOUR="One hour.",
     ONE_DAY="24 hours.",
@@ -61,7 +62,7 @@ class PredictedInterval:
 
 
 @record_type(model.Prediction)
-class Prediction:
+class PricePrediction:
     """The prediction for one horizon, and its reliability."""
 
     horizon: Horizon = strawberry.field(description="How far ahead the prediction looks.")
@@ -84,10 +85,13 @@ class Prediction:
         metadata=holds(PROBABILITIES),
         description="The intervals of 50, 80 and 95 percent, each within the next. Empty if there is an `obstacle`.",
     )
-    forecasts: int = strawberry.field(description="The number of past forecasts in the back-test. They overlap.")
+    forecasts: int = strawberry.field(
+        name="forecastCount", description="The number of past forecasts in the back-test. They overlap."
+    )
     independent_forecasts: int = strawberry.field(
-        description="The number of forecasts that do not overlap: `forecasts` divided by the candles of the"
-        " horizon, rounded down."
+        name="independentForecastCount",
+        description="The number of forecasts that do not overlap: `forecastCount` divided by the candles of the"
+        " horizon, rounded down.",
     )
     calibration: Calibration | None = strawberry.field(
         description="How well the intervals held in the back-test. " + OBSTACLE
@@ -111,6 +115,6 @@ class PredictionFindings:
     made_at: datetime | None = strawberry.field(
         description="The time that the horizons start from: the end of the last candle. Null if there are no candles."
     )
-    predictions: list[Prediction] = strawberry.field(
+    predictions: list[PricePrediction] = strawberry.field(
         metadata=holds(len(Horizon)), description="One prediction for each horizon, nearest first."
     )

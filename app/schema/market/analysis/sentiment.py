@@ -32,7 +32,9 @@ class SentimentSource:
     weight: float = strawberry.field(
         name="weightFraction", description="The weight in the total score, 0 to 1. The weights add up to 1."
     )
-    samples: int | None = strawberry.field(description="The number of texts. Null if the source does not report it.")
+    samples: int | None = strawberry.field(
+        name="sampleCount", description="The number of texts. Null if the source does not report it."
+    )
 
 
 @record_type(model.SentimentFindings)

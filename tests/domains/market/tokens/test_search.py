@@ -37,7 +37,7 @@ async def found(database: Database, search: str) -> list[str]:
 
 
 async def everything(
-    database: Database, filters: dict[str, Any], size: int, order: str = "RANK", *, descending: bool = False
+    database: Database, filters: dict[str, Any], size: int, order: str = "MARKET_CAP_RANK", *, descending: bool = False
 ) -> list[FoundToken]:
     """The whole list, read in pages, with cursors as clients hold them."""
     loader, reads = token_loaders.tokens, Reads(database, PUBLIC)
@@ -130,7 +130,7 @@ async def test_validation(listed: Owner, database: Database) -> None:
         ({"symbols": chosen_symbols(("sol", " BTC", "none", "\0"))}, "BTC SOL"),
         ({"symbols": ()}, ""),
         ({"is_active": False}, "DOGE"),
-        ({"is_active": True, "min_rank": 2, "max_rank": 5}, "ETH USDT BCH"),
+        ({"is_active": True, "min_market_cap_rank": 2, "max_market_cap_rank": 5}, "ETH USDT BCH"),
         ({"min_price_usd": Decimal(1)}, "BTC ETH USDT"),
         ({"max_price_usd": Decimal(1)}, "USDT DOGE"),
         ({"min_price_usd": Decimal(2), "max_price_usd": Decimal(1)}, ""),
@@ -206,11 +206,11 @@ async def test_pages_in_every_order_are_the_naive_list(
 
 
 VALUES: dict[str, Any] = {
-    "RANK": lambda token: token.market_cap_rank,
-    "MARKET_CAP": lambda token: token.market_cap_usd,
-    "PRICE": lambda token: token.price_usd,
-    "VOLUME": lambda token: token.volume_24h_usd,
-    "CHANGE_24H": lambda token: token.change_percentage_24h,
+    "MARKET_CAP_RANK": lambda token: token.market_cap_rank,
+    "MARKET_CAP_USD": lambda token: token.market_cap_usd,
+    "PRICE_USD": lambda token: token.price_usd,
+    "VOLUME_24H_USD": lambda token: token.volume_24h_usd,
+    "CHANGE_PERCENTAGE_24H": lambda token: token.change_percentage_24h,
     "NAME": lambda token: token.name.lower()[:25],
     "SYMBOL": lambda token: token.symbol,
 }
@@ -221,7 +221,7 @@ async def test_pages_of_a_search_are_the_whole_of_it(crowd: Owner, database: Dat
     whole = [token.symbol for token in await everything(database, filters, 100, "RELEVANCE")]
     assert len(whole) > 50
     assert [token.symbol for token in await everything(database, filters, 3, "RELEVANCE")] == whole
-    assert {token.symbol for token in await everything(database, filters, 9, "PRICE")} == set(whole)
+    assert {token.symbol for token in await everything(database, filters, 9, "PRICE_USD")} == set(whole)
 
 
 @given(st.text(max_size=30))

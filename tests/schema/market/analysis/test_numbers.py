@@ -34,7 +34,7 @@ from tests.domains.market.series import head, walk
         ("AverageKind", technical_model.AverageKind),
         ("PatternDirection", technical_model.PatternDirection),
         ("TokenRiskLevel", risk_model.RiskLevel),
-        ("Horizon", predictions_model.Horizon),
+        ("PredictionHorizon", predictions_model.Horizon),
         ("Calibration", predictions_model.Calibration),
         ("Obstacle", predictions_model.Obstacle),
     ],
