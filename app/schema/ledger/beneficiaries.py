@@ -1,7 +1,7 @@
 """Beneficiaries: the recipients that a user has saved."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -20,11 +20,11 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.engine.declarations.relations import paged, related
-from app.kit.text import searchable
 from app.schema.context import Info
 from app.schema.ledger.payments import IDEMPOTENCY_KEY, RecipientNotFound
 from app.schema.ledger.wallets import Wallet
 from app.schema.scalars import Hash
+from app.schema.searches import search_of
 
 _NAME = "The full name, at most 255 characters. Null for none."
 _NICKNAME = "The viewer's name for the recipient, at most 255 characters. Null for none."
@@ -135,17 +135,6 @@ class BeneficiaryFilter:
     wallet_id: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
 
 
-def _searched(
-    search: Annotated[
-        str | None,
-        strawberry.argument(
-            description="A text that the name or the nickname contains, in any case; at most 200 characters. Null: any."
-        ),
-    ] = None,
-) -> dict[str, Any]:
-    return {"search": searchable(search)}
-
-
 @strawberry.type
 class BeneficiaryViewer:
     """The viewer's beneficiaries."""
@@ -154,6 +143,6 @@ class BeneficiaryViewer:
         loaders.beneficiaries_by_user,
         key="user_id",
         filter=BeneficiaryFilter,
-        filtering=_searched,
+        filtering=search_of("the name or the nickname"),
         description="The recipients that the viewer saved, newest first.",
     )

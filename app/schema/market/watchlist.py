@@ -1,7 +1,7 @@
 """The viewer's watchlist."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -30,7 +30,6 @@ from app.engine.declarations.relations import paged, related
 from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable, volatile
 from app.kit.events import Event
-from app.kit.text import searchable
 from app.kit.volatile import Latest
 from app.schema.context import Info
 from app.schema.enums import declare_enum
@@ -38,6 +37,7 @@ from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.ticks import PriceTick, quotes_of, ticks_per_s
 from app.schema.market.sources import PriceSource
 from app.schema.market.tokens import Token, TokenNotFound
+from app.schema.searches import search_of
 
 NOTES = "At most 2,000 characters."
 
@@ -247,17 +247,6 @@ class WatchlistItemFilter:
         return {"symbol": None if self.symbol is None else symbol_of(self.symbol)}
 
 
-def _searched(
-    search: Annotated[
-        str | None,
-        strawberry.argument(
-            description="A text that the notes contain, in any case; at most 200 characters. Null: any."
-        ),
-    ] = None,
-) -> dict[str, Any]:
-    return {"search": searchable(search)}
-
-
 @strawberry.type
 class WatchlistViewer:
     """The viewer's watchlist."""
@@ -267,7 +256,7 @@ class WatchlistViewer:
         key="user_id",
         stream=model.watchlist_stream,
         filter=WatchlistItemFilter,
-        filtering=_searched,
+        filtering=search_of("the note"),
         description="The tokens on the viewer's watchlist, in the viewer's order. While it is rearranged very often,"
         " an item may be met twice.",
     )
