@@ -45,7 +45,7 @@ serve: $(SERVE) web
 	@exec $(PYTHON) -m app dev
 
 test: lint web
-	$(PYTHON) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -n 2 $(PYTEST_ARGS)
 
 lint: $(DEV)
 	$(PYTHON) -m ruff check

@@ -47,7 +47,7 @@ from app.schema.limits import build_limits
 from app.schema.market.house import MARKET
 from app.schema.notifications.house import NOTIFICATIONS
 from app.schema.realtime.house import REALTIME
-from app.schema.realtime.registry import OpenSubscriptions
+from app.schema.realtime.registry import OpenStreams
 from app.schema.root import build_schema
 from app.settings import Settings
 from app.transport.application import create_app
@@ -213,7 +213,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
     )
     engine = Engine(build_graph(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
-    open_subscriptions = OpenSubscriptions(subscriptions, rpc)
+    open_streams = OpenStreams(subscriptions, rpc)
 
     def new_reads(viewer: Viewer | None) -> Reads:
         return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
@@ -224,7 +224,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         limits=limits,
         nodes=nodes_of(HOUSES),
         cursors=Cursors(derive(secret_key(settings), "cursors of lists")),
-        open_subscriptions=open_subscriptions,
+        open_streams=open_streams,
         new_reads=new_reads,
     )
     mailer = application.mailer

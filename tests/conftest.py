@@ -43,6 +43,7 @@ from app.kit.redis_client import open_redis
 from app.main import Application, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
+from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.factories import CLIENT, cheap_passwords
 from tests.memory import folder_in_memory
 from tests.plan_failures import _no_plan_fails  # noqa: F401  # a fixture of every test
@@ -188,13 +189,20 @@ async def administrator(servers: Embedded) -> AsyncIterator[Owner]:
     await connection.close()
 
 
-@pytest_asyncio.fixture
-async def database_url(servers: Embedded, template_url: str, administrator: Owner) -> AsyncIterator[str]:
-    """The owner's URL of a database of this test's own, at the newest revision."""
+@contextlib.asynccontextmanager
+async def new_database(template_url: str, administrator: Owner) -> AsyncIterator[str]:
+    """The owner's URL of a database at the newest revision, which is dropped at the end."""
     name = f"moneta_test_{next_number()}"
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield in_database(servers.database_url, name)
+    yield in_database(template_url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture
+async def database_url(template_url: str, administrator: Owner) -> AsyncIterator[str]:
+    """The owner's URL of a database of this test's own."""
+    async with new_database(template_url, administrator) as url:
+        yield url
 
 
 @pytest_asyncio.fixture

@@ -18,7 +18,7 @@ from app.kit.house import Services
 from app.kit.loaders import Audience
 from app.kit.reads import Reads
 from app.kit.work import SHARED
-from app.schema.realtime.registry import OpenSubscriptions
+from app.schema.realtime.registry import OpenStreams
 from app.settings import Settings
 
 
@@ -32,7 +32,7 @@ class Runtime:
     cursors: Cursors
     nodes: Mapping[str, NodeKind]
     """The types of objects that have a global ID, by name."""
-    open_subscriptions: OpenSubscriptions
+    open_streams: OpenStreams
     new_reads: Callable[[Viewer | None], Reads]
 
 

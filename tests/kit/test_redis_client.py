@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from redis.asyncio import Redis
 
@@ -26,3 +28,20 @@ async def test_a_wrong_password_is_said(redis: Redis) -> None:
     options = redis.connection_pool.connection_kwargs
     with pytest.raises(Unavailable, match=r"(?i)password|auth"):
         await open_redis(f"redis://:wrong@{options['host']}:{options['port']}/0")
+
+
+async def test_a_cancellation_at_any_moment_of_a_command_is_not_lost(redis: Redis) -> None:
+    """Python 3.11's `wait_for`, which sends each command, loses one that comes just as the command is sent."""
+    moment, finished = 0, False
+    while not finished:
+        task = asyncio.ensure_future(redis.ping())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        finished = task.done()
+        if not finished:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await redis.ping()
+        moment += 1
+    assert moment > 2, "it was cancelled in between"

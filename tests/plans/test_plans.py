@@ -7,21 +7,17 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from app.dev.embedded import Embedded
 from app.kit.list_statements import RARE, count_statement, page_statement
 from app.kit.lists import Page
 from app.kit.postgres import server_settings
 from app.kit.reads import COUNT_LIMIT
-from tests.conftest import TEMPLATE, Owner, in_database, next_number
+from tests.conftest import Owner, new_database
 from tests.plans import filling
 from tests.plans.cases import ADMIN, BUSY, SIZE, VALUES, Case, cases, keys, middles
 from tests.plans.explained import MODES, Explained, explain
 from tests.plans.uses import REASONS, indexes, of_parents, used_by
 from tests.statements import loaders_of_houses
 from tests.test_statements import STATEMENTS
-
-# One database for all of them.
-pytestmark = pytest.mark.xdist_group("plans")
 
 LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
 ADMINS: Final = {"accounts.users", "accounts.access_codes"}
@@ -41,19 +37,16 @@ OWN: Final = {
 
 
 @pytest_asyncio.fixture(scope="module")
-async def big(servers: Embedded, template_url: str, administrator: Owner) -> AsyncIterator[Owner]:
+async def big(template_url: str, administrator: Owner) -> AsyncIterator[Owner]:
     """A connection to a database with a million rows, with the settings of the application's."""
-    name = f"moneta_big_{next_number()}"
-    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    url = in_database(servers.database_url, name)
-    owner = await asyncpg.connect(url)
-    await filling.fill(owner)
-    await owner.close()
-    settings = server_settings(None, "plans")
-    asked = await asyncpg.connect(url, server_settings=settings, statement_cache_size=0)
-    yield asked
-    await asked.close()
-    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with new_database(template_url, administrator) as url:
+        owner = await asyncpg.connect(url)
+        await filling.fill(owner)
+        await owner.close()
+        settings = server_settings(None, "plans")
+        asked = await asyncpg.connect(url, server_settings=settings, statement_cache_size=0)
+        yield asked
+        await asked.close()
 
 
 async def explained(owner: Owner, loader: Page[Any], case: Case, mode: str) -> Explained:

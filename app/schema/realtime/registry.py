@@ -27,7 +27,7 @@ _CLOSE: Final = "subscriptions.close"
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
-class OpenSubscription(msgspec.Struct, frozen=True):
+class OpenStream(msgspec.Struct, frozen=True):
     """An open subscription, as it was when it was read."""
 
     id: str
@@ -52,7 +52,7 @@ class _CloseRequest(msgspec.Struct, frozen=True):
     subscription_id: str
 
 
-class OpenSubscriptions:
+class OpenStreams:
     """Lists and closes a viewer's subscriptions in all server processes.
 
     Every process considers only the subscriptions of the viewer that the request names. This class takes the viewer
@@ -65,10 +65,10 @@ class OpenSubscriptions:
         rpc.register(_LIST, self._list_here)
         rpc.register(_CLOSE, self._close_here)
 
-    async def newest(self, viewer_id: UUID, first: int) -> list[OpenSubscription]:
+    async def newest(self, viewer_id: UUID, first: int) -> list[OpenStream]:
         """Returns the viewer's newest subscriptions, of all processes that answer in time."""
         answers = await self._rpc.call(_LIST, msgspec.to_builtins(_ListRequest(viewer_id, first)))
-        found = [each for reply in answers.replies for each in msgspec.convert(reply, list[OpenSubscription])]
+        found = [each for reply in answers.replies for each in msgspec.convert(reply, list[OpenStream])]
         return _newest(found, first)
 
     async def close(self, viewer_id: UUID, subscription_id: str) -> None:
@@ -78,11 +78,11 @@ class OpenSubscriptions:
         did not answer.
         """
         if not _ID.fullmatch(subscription_id):
-            raise NotFound(OpenSubscription)
+            raise NotFound(OpenStream)
         answers = await self._rpc.call(_CLOSE, msgspec.to_builtins(_CloseRequest(viewer_id, subscription_id)))
         if any(answers.replies):
             return
-        raise NotFound(OpenSubscription) if answers.complete else Unavailable
+        raise NotFound(OpenStream) if answers.complete else Unavailable
 
     def _list_here(self, payload: Any) -> Any:
         request = msgspec.convert(payload, _ListRequest)
@@ -94,16 +94,16 @@ class OpenSubscriptions:
         return self._local.end(request.subscription_id, request.viewer_id)
 
 
-_Each = TypeVar("_Each", Subscription, OpenSubscription)
+_Each = TypeVar("_Each", Subscription, OpenStream)
 
 
 def _newest(subscriptions: Iterable[_Each], first: int) -> list[_Each]:
     return heapq.nlargest(first, subscriptions, key=lambda each: (each.opened_at, each.id))
 
 
-def _shown(subscription: Subscription) -> OpenSubscription:
+def _shown(subscription: Subscription) -> OpenStream:
     document = subscription.document
-    return OpenSubscription(
+    return OpenStream(
         id=subscription.id,
         document=document if len(document) <= MAX_DOCUMENT else document[: MAX_DOCUMENT - 1] + "…",
         transport=subscription.transport,

@@ -25,7 +25,7 @@ declare_enum(
 )
 
 
-@record_type(registry.OpenSubscription)
+@record_type(registry.OpenStream)
 class OpenStream:
     """An open subscription, as it was when it was read."""
 
@@ -62,7 +62,7 @@ async def _subscriptions(
     first = DEFAULT_SIZE if first is None else first
     if not 1 <= first <= MAX_SIZE:
         raise InvalidInput("first", f"`first` must be between 1 and {MAX_SIZE}.")
-    return await info.context.runtime.open_subscriptions.newest(root.user_id, first)
+    return await info.context.runtime.open_streams.newest(root.user_id, first)
 
 
 @strawberry.input
@@ -92,7 +92,7 @@ class SubscriptionMutation:
         there is an error with the code MAINTENANCE; the subscription may have been closed even so.
         """
         viewer = info.context.require_viewer()
-        await info.context.runtime.open_subscriptions.close(viewer.user_id, input.id)
+        await info.context.runtime.open_streams.close(viewer.user_id, input.id)
         return CloseStreamPayload(deleted_id=input.id)
 
 

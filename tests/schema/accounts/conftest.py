@@ -15,7 +15,7 @@ from app.kit.reads import Reads
 from app.main import HOUSES, build_graph
 from app.schema.composition import nodes_of
 from app.schema.context import Context, Runtime
-from app.schema.realtime.registry import OpenSubscriptions
+from app.schema.realtime.registry import OpenStreams
 from app.settings import Settings
 from tests.domains.accounts.conftest import House, house
 from tests.engine.support import CURSORS
@@ -77,7 +77,7 @@ class Graph:
             limits=LIMITS,
             cursors=CURSORS,
             nodes=nodes_of(HOUSES),
-            open_subscriptions=cast(OpenSubscriptions, None),
+            open_streams=cast(OpenStreams, None),
             new_reads=self._reads,
         )
         self.contexts.append(

@@ -21,7 +21,7 @@ from app.kit.reads import Reads
 from app.main import HOUSES, build_graph
 from app.schema.composition import nodes_of
 from app.schema.context import Context, Runtime
-from app.schema.realtime.registry import OpenSubscriptions
+from app.schema.realtime.registry import OpenStreams
 from app.settings import Settings
 from tests.domains.ledger.scene import Person, Scene
 from tests.engine.support import CURSORS, NOBODY
@@ -58,7 +58,7 @@ class Graph:
     def __post_init__(self) -> None:
         self.subscriptions = Subscriptions(self.engine, self.hub, replay_limit=1000)
         # Alone, since it is not started: nothing is asked of Redis.
-        self.open_subscriptions = OpenSubscriptions(self.subscriptions, ProcessRpc(self.redis))
+        self.open_streams = OpenStreams(self.subscriptions, ProcessRpc(self.redis))
 
     async def run(self, query: str, variables: dict[str, Any] | None = None, *, by: Person | None = None) -> Response:
         """The response, whatever it holds."""
@@ -88,7 +88,7 @@ class Graph:
             limits=LIMITS,
             cursors=CURSORS,
             nodes=nodes_of(HOUSES),
-            open_subscriptions=self.open_subscriptions,
+            open_streams=self.open_streams,
             new_reads=self._reads,
         )
         return Context(

@@ -17,7 +17,7 @@ from app.engine.streams.subscriptions import Subscriptions
 from app.kit.errors import NotFound, Unavailable
 from app.kit.process_rpc import ProcessRpc, Replies
 from app.kit.redis_client import open_redis
-from app.schema.realtime.registry import MAX_DOCUMENT, OpenSubscription, OpenSubscriptions
+from app.schema.realtime.registry import MAX_DOCUMENT, OpenStream, OpenStreams
 from tests.conftest import NOON
 from tests.kit.test_process_rpc import all_listen, process
 from tests.waiting import HANG_S
@@ -51,7 +51,7 @@ class Process:
     closed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.registry = OpenSubscriptions(cast(Subscriptions, self), self.rpc)
+        self.registry = OpenStreams(cast(Subscriptions, self), self.rpc)
 
     def of(self, viewer_id: UUID) -> list[Open]:
         return [each for each in self.open if each.viewer_id == viewer_id]
@@ -90,7 +90,7 @@ async def test_the_newest_of_all_processes_come_first(redis: Redis, servers: Emb
         assert await ids(first, ALICE, first=2) == ["b", "c"]
         assert await ids(second, BOB) == ["x"]
         assert await ids(second, uuid4()) == []
-        assert (await first.registry.newest(ALICE, 2))[1] == OpenSubscription(
+        assert (await first.registry.newest(ALICE, 2))[1] == OpenStream(
             id="c",
             document="subscription { blocks { cursor } }",
             transport=Transport.SSE,
@@ -122,7 +122,7 @@ async def test_of_two_that_close_it_one_learns_that_it_is_closed(redis: Redis, s
         outcomes = await asyncio.gather(
             first.registry.close(ALICE, "b"), second.registry.close(ALICE, "b"), return_exceptions=True
         )
-        assert sorted(map(repr, outcomes)) == sorted([repr(None), repr(NotFound(OpenSubscription))])
+        assert sorted(map(repr, outcomes)) == sorted([repr(None), repr(NotFound(OpenStream))])
         assert second.closed == ["b"]
 
 

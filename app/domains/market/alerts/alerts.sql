@@ -1,7 +1,7 @@
 -- name: alerts_by_ids
 -- Alerts with these ids.
 SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
-       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
+       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at, is_armed
 FROM alerts WHERE id = ANY($1::uuid[]);
 
 -- name: alerts_by_user
@@ -28,7 +28,7 @@ RETURNING id;
 -- name: lock_alert
 -- Locks an alert of the user until the end of the transaction.
 SELECT id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
-       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at
+       triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at, is_armed
 FROM alerts WHERE id = $1 AND user_id = $2 FOR UPDATE;
 
 -- name: update_alert
@@ -42,7 +42,7 @@ SET threshold_value = $3, condition_details = $4, rearm = $5, cooldown_s = $6, e
     current_value = CASE WHEN $7 THEN NULL ELSE current_value END
 WHERE id = $1 AND user_id = $2
 RETURNING id, user_id, symbol, alert_type, threshold_value, condition_details, rearm, cooldown_s, enabled, triggered,
-          triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at;
+          triggered_at, trigger_count, current_value, armed_at, created_at, updated_at, expires_at, is_armed;
 
 -- name: delete_alert
 -- Deletes an alert of the user.

@@ -127,6 +127,7 @@ class Alert(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
+    is_armed: bool
 
     @property
     def condition(self) -> Condition:

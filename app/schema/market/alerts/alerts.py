@@ -43,6 +43,7 @@ from app.schema.notifications.notifications import Notification
 
 ALERT_UPDATES = frozenset(model.AlertChange)
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
+MAY_FIRE = "Whether the alert may fire, apart from its expiry and its cooldown."
 ARMED = "An alert is armed when it is created, changed, or enabled again."
 COOLDOWN = (
     f"The cooldown in milliseconds, 1,000 to {1000 * MAX_COOLDOWN_S:,} and a multiple of 1,000. Required with"
@@ -79,6 +80,7 @@ class Alert(Node):
     triggered: bool = strawberry.field(
         name="isTriggered", description="Whether the alert has fired since it was armed. " + ARMED
     )
+    is_armed: bool = strawberry.field(description=MAY_FIRE)
     trigger_count: int = strawberry.field(description="How often the alert has fired since it was armed.")
     triggered_at: datetime | None = strawberry.field(
         description="When the alert last fired. Null if it has not fired since it was armed."
@@ -304,9 +306,7 @@ class AlertFilter:
 
     symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
     type: AlertType | None = strawberry.field(default=None, description="The type of the condition.")
-    armed: bool | None = strawberry.field(
-        default=None, description="Whether the alert may fire, apart from its expiry and its cooldown."
-    )
+    armed: bool | None = strawberry.field(default=None, description=MAY_FIRE)
     triggered: bool | None = strawberry.field(
         default=None, description="Whether the alert has fired since it was armed."
     )

@@ -59,7 +59,7 @@ async def test_each_type_is_stored_and_read_as_it_was_given(
     now = stage.clock.now()
     assert alert == Alert(
         alert.id, stage.alice.user_id, "BTC", kind, threshold, details, "after_cooldown", 60, True, False, None, 0,
-        None, now, now, alert.updated_at, now + timedelta(seconds=90),
+        None, now, now, alert.updated_at, now + timedelta(seconds=90), True,
     )  # fmt: skip
     assert alert.condition == condition
     assert await stage.alert(alert.id) == alert

@@ -1,10 +1,11 @@
 """Among 60,000 articles no list of news reads the whole table, and each reads about as much as it shows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -14,7 +15,7 @@ from app.kit.db import PUBLIC, Database
 from app.kit.lists import Page, page_request
 from app.kit.reads import COUNT_LIMIT, Reads
 from app.kit.sql import Query
-from tests.conftest import NOON, Owner
+from tests.conftest import NOON, Owner, new_database
 from tests.domains.ledger.test_plans import scans
 from tests.lists import count_of, page_of
 
@@ -58,38 +59,41 @@ def loader_of(filters: dict[str, Any]) -> Page[Any]:
     return mentioning if "symbols" in filters and filters.keys() <= mentioning.filters.keys() else news_loaders.news
 
 
-@pytest_asyncio.fixture
-async def full(owner: Owner) -> Owner:
-    """Tables large enough for a plan to matter."""
-    await owner.execute(FILL)
-    return owner
+@pytest_asyncio.fixture(scope="module")
+async def database_url(template_url: str, administrator: Owner) -> AsyncIterator[str]:
+    """One database for all of these tests, which only read: tables large enough for a plan to matter."""
+    async with new_database(template_url, administrator) as url:
+        owner = await asyncpg.connect(url)
+        await owner.execute(FILL)
+        await owner.close()
+        yield url
 
 
 @pytest.mark.parametrize("name", ["news", "sources", "symbols"])
-async def test_no_list_of_news_scans_the_table(full: Owner, name: str) -> None:
+async def test_no_list_of_news_scans_the_table(owner: Owner, name: str) -> None:
     # Where a symbol is in every article, the first that Postgres comes across do to find that it is frequent.
     for filters in (NARROWED[name], *([] if name == "symbols" else [NARROWED[name] | MORE])):
         for after in (None, AFTER):
             query, arguments = page_of(loader_of(filters), filters=filters, after=after)
-            assert await scans(full, query, *arguments) == set(), filters
+            assert await scans(owner, query, *arguments) == set(), filters
 
 
 @pytest.mark.parametrize("name", NARROWED)
-async def test_a_count_stops_at_its_limit(full: Owner, name: str) -> None:
+async def test_a_count_stops_at_its_limit(owner: Owner, name: str) -> None:
     query, arguments = count_of(loader_of(NARROWED[name]), **NARROWED[name])
     for mode in ("force_custom_plan", "force_generic_plan"):
-        assert await rows_read(full, query, *arguments, mode=mode) <= 6 * (COUNT_LIMIT + 1), mode
+        assert await rows_read(owner, query, *arguments, mode=mode) <= 6 * (COUNT_LIMIT + 1), mode
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_a_search_reads_little_for_a_rare_word_and_for_a_common_one(full: Owner, mode: str) -> None:
+async def test_a_search_reads_little_for_a_rare_word_and_for_a_common_one(owner: Owner, mode: str) -> None:
     for word in ("unicorn", "halving", "nowhere"):
         query, arguments = page_of(news_loaders.news, filters={"search": word})
-        assert await rows_read(full, query, *arguments, mode=mode) < 5_000, word
+        assert await rows_read(owner, query, *arguments, mode=mode) < 5_000, word
 
 
-async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) -> None:
-    ids = [row["id"] for row in await full.fetch("SELECT id FROM news_articles ORDER BY published_at LIMIT 20")]
+async def test_no_other_statement_about_news_scans_a_large_table(owner: Owner) -> None:
+    ids = [row["id"] for row in await owner.fetch("SELECT id FROM news_articles ORDER BY published_at LIMIT 20")]
     asked: tuple[tuple[Any, Sequence[object]], ...] = (
         (NewsSql.articles_by_ids, (ids,)),
         (NewsSql.contents_by_ids, (ids,)),
@@ -100,19 +104,19 @@ async def test_no_other_statement_about_news_scans_a_large_table(full: Owner) ->
         (NewsSql.delete_old_articles, (NOON - timedelta(days=365), 1000)),
     )
     for query, arguments in asked:
-        assert await scans(full, query, *arguments) - SMALL == set(), query.name
+        assert await scans(owner, query, *arguments) - SMALL == set(), query.name
 
 
 @pytest.mark.parametrize("name", ["news", "sources", "symbols"])
-async def test_a_page_reads_about_what_it_shows(full: Owner, name: str) -> None:
+async def test_a_page_reads_about_what_it_shows(owner: Owner, name: str) -> None:
     query, arguments = page_of(loader_of(NARROWED[name]), filters=NARROWED[name])
-    read = await rows_read(full, query, *arguments)
+    read = await rows_read(owner, query, *arguments)
     assert 21 <= read <= 21 * 6, "an index range for each choice, merged, and each article looked up"
 
 
 @pytest.mark.parametrize("backward", [False, True])
 async def test_pages_of_a_common_and_a_rare_word_are_whole_and_disjoint(
-    full: Owner, database: Database, backward: bool
+    owner: Owner, database: Database, backward: bool
 ) -> None:
     loader = news_loaders.news
     for word, total in (("unicorn", 60), ("halving", ARTICLES - 60)):
