@@ -37,7 +37,7 @@ BLOCK_COLUMNS = (
 
 TOKEN_COLUMNS = (
     "t.symbol, t.name, t.coingecko_id, t.market_cap_rank, m.price_usd, m.market_cap_usd, m.volume_24h_usd, "
-    "m.change_percentage_24h, m.high_24h, m.last_updated"
+    "m.change_percentage_24h, m.high_24h AS high_24h_usd, m.last_updated AS quoted_at"
 )
 
 
@@ -137,7 +137,7 @@ class Block:
     previous_hash: str
     version: int
     merkle_root: str
-    timestamp: datetime
+    mined_at: datetime
     difficulty: int
     nonce: str
     miner_wallet_id: strawberry.Private[str]
@@ -175,8 +175,8 @@ class Token:
     market_cap_usd: Decimal | None
     volume_24h_usd: Decimal | None
     change_percentage_24h: Decimal | None
-    high_24h: Decimal | None
-    last_updated: datetime | None
+    high_24h_usd: Decimal | None
+    quoted_at: datetime | None
 
 
 @strawberry.input
@@ -191,7 +191,7 @@ def block_from_row(row: asyncpg.Record) -> Block:
         previous_hash=row["previous_hash"],
         version=row["version"],
         merkle_root=row["merkle_root"],
-        timestamp=row["timestamp"],
+        mined_at=row["timestamp"],
         difficulty=row["difficulty"],
         nonce=str(row["nonce"]),
         miner_wallet_id=row["miner_wallet_id"],
