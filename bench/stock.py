@@ -37,7 +37,7 @@ BLOCK_COLUMNS = (
 
 TOKEN_COLUMNS = (
     "t.symbol, t.name, t.coingecko_id, t.market_cap_rank, m.price_usd, m.market_cap_usd, m.volume_24h_usd, "
-    "m.change_percentage_24h, m.high_24h AS high_24h_usd, m.last_updated AS quoted_at"
+    "m.change_percentage_24h::float8, m.high_24h AS high_24h_usd, m.last_updated AS quoted_at"
 )
 
 
@@ -174,7 +174,7 @@ class Token:
     price_usd: Decimal | None
     market_cap_usd: Decimal | None
     volume_24h_usd: Decimal | None
-    change_percentage_24h: Decimal | None
+    change_percentage_24h: float | None
     high_24h_usd: Decimal | None
     quoted_at: datetime | None
 
