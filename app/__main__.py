@@ -235,6 +235,20 @@ def doctor_audit() -> None:
     out.print(verdict.message)
 
 
+@doctor.command("books")
+def doctor_books() -> None:
+    """Compares the journal with balances, positions and lots: money that came from nowhere or went there shows."""
+    from app.maintenance import doctor_books as check
+
+    with progress_bar() as progress:
+        report = run(check(located(settings_or_fail()), progress))
+    for finding in report.findings:
+        err.print(f"{finding.subject}: {finding.message}", highlight=False, markup=False, soft_wrap=True)
+    if report.findings:
+        fail("the books do not agree")
+    out.print(f"{report.portfolios} portfolios, {report.entries} entries, {report.lines} lines: all right")
+
+
 @app.command()
 def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""

@@ -49,6 +49,7 @@ from app.schema.notifications.house import NOTIFICATIONS
 from app.schema.realtime.house import REALTIME
 from app.schema.realtime.registry import OpenStreams
 from app.schema.root import build_schema
+from app.schema.trading.house import TRADING
 from app.settings import Settings
 from app.transport.application import create_app
 from app.transport.event_streams import EventStreams
@@ -60,7 +61,7 @@ from app.transport.sockets import SocketEndpoint
 
 log = structlog.get_logger(__name__)
 
-HOUSES: Final = (ACCOUNTS, LEDGER, MARKET, NOTIFICATIONS, REALTIME)
+HOUSES: Final = (ACCOUNTS, LEDGER, MARKET, TRADING, NOTIFICATIONS, REALTIME)
 """Every house, in the order of the graph."""
 
 DOMAINS: Final = domains_of(HOUSES)

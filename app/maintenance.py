@@ -11,6 +11,8 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.domains.market.prices.services.importer import Imported, Importer
 from app.domains.market.services import MarketServices
+from app.domains.trading.portfolios.model import BooksReport
+from app.domains.trading.services import TradingServices
 from app.kit.migrate import migrate as migrate_database
 from app.main import database_url, open_application
 from app.settings import Settings
@@ -73,3 +75,12 @@ async def doctor_audit(settings: Settings) -> AuditVerdict:
     """Checks the audit log's hash chain."""
     async with open_application(settings) as application:
         return await application.services[AccountsServices].audit.verify()
+
+
+async def doctor_books(settings: Settings, progress: Progress) -> BooksReport:
+    """Compares the journal with what is kept beside it."""
+    async with open_application(settings) as application:
+        task = progress.add_task("comparing the books", total=None)
+        return await application.services[TradingServices].books.check(
+            lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
+        )

@@ -151,6 +151,9 @@ class ServerLimits:
     alerts: int = strawberry.field(
         description="The number of alerts that one user can have. Further ones are AlertLimitReached."
     )
+    portfolios: int = strawberry.field(
+        description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
+    )
     code_guesses: int = strawberry.field(
         description="The number of wrong guesses at one verification code. After that the code is invalid, and a new"
         " one has to be requested."
@@ -189,6 +192,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         watchlist=settings.watchlist_limit,
         mempool=MEMPOOL_LIMIT,
         alerts=settings.alert_limit,
+        portfolios=settings.portfolio_limit,
         database_waiting=settings.database_waiting_limit,
         database_waiting_per_caller=party_limit(settings.database_waiting_limit),
         variable_values=MAX_VALUES,

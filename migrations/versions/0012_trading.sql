@@ -188,7 +188,7 @@ SELECT p.id AS portfolio_id, p.user_id, p.name, p.currency, b.balance AS cash, b
 FROM portfolios p
 JOIN cash_balances b ON b.portfolio_id = p.id
 CROSS JOIN LATERAL (
-    SELECT coalesce(round(sum(h.quantity * q.price), 8), 0) AS value,
+    SELECT coalesce(sum(round(h.quantity * q.price, 8)), 0) AS value,
         coalesce(array_agg(h.symbol ORDER BY h.symbol) FILTER (WHERE q.price IS NULL), '{}') AS unquoted
     FROM positions h
     LEFT JOIN LATERAL (

@@ -31,6 +31,7 @@ RAISED: Final = {
     "Limit",
     "MempoolFull",
     "AlertLimitReached",
+    "PortfolioLimitReached",
     "WatchlistFull",
 }
 CODES: Final = {
@@ -55,6 +56,7 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "domains.ledger.services.mempool.Mempool.require_room": {"mempool"},
     "domains.market.alerts.services.alerts.Alerts._insert": {"alerts"},
     "domains.market.watchlist.services.Watchlist.add.add": {"watchlist"},
+    "domains.trading.portfolios.services.portfolios.Portfolios.create.create": {"portfolios"},
     "engine.execution.documents.Documents._parse": {"tokens"},
     "engine.execution.engine.Engine._run": {"timeoutMs"},
     "engine.execution.engine.Engine.open_stream": {"timeoutMs"},

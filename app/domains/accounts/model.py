@@ -1,7 +1,6 @@
 """Records of the accounts house: rows as they are stored, and the values its services take and give."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -121,8 +120,6 @@ class Profile(msgspec.Struct, frozen=True):
     subscription_tier: str
     subscription_expires_at: datetime | None
     trading_mode: str
-    paper_balance: Decimal
-    live_balance: Decimal
     created_at: datetime
     updated_at: datetime
 

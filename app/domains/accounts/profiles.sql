@@ -1,7 +1,7 @@
 -- name: profiles_by_users
 -- The profiles of these users.
 SELECT p.user_id, p.username, n.display_name, p.avatar_url, p.subscription_tier, p.subscription_expires_at,
-       p.trading_mode, p.paper_balance, p.live_balance, p.created_at, p.updated_at
+       p.trading_mode, p.created_at, p.updated_at
 FROM profiles p JOIN display_names n USING (user_id)
 WHERE p.user_id = ANY($1::uuid[]);
 

@@ -92,6 +92,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Transactions that wait for a block."""
     alerts: int = 500
     """Alerts that one user may have."""
+    portfolios: int = 50
+    """Portfolios that one user may have."""
     code_guesses: int = 5
     """Wrong guesses at one verification code."""
     attempts: tuple[AttemptLimit, ...] = ()

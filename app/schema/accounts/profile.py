@@ -1,7 +1,6 @@
 """A user's profile: how the user appears and trades."""
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
@@ -58,8 +57,6 @@ class Profile:
     )
     trading_mode: TradingMode = strawberry.field(description="Whether the user trades with play money or real money.")
     quote_currency: Currency = from_parent(_dollars, description="The currency of the balances.")
-    paper_balance: Decimal = strawberry.field(description="Play money to trade with, in the quote currency.")
-    live_balance: Decimal = strawberry.field(description="Real money to trade with, in the quote currency.")
     updated_at: datetime = strawberry.field(description="When the profile was last changed.")
 
 

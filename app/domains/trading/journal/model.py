@@ -1,0 +1,189 @@
+"""The journal: entries of lines, what fills are, and what is kept beside them.
+
+Rules count in whole numbers: amounts of cash and coins in units of 1e-8, prices and rates in units of 1e-12.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+UNIT_DECIMALS: Final = 8
+PRICE_DECIMALS: Final = 12
+
+
+class Currency(StrEnum):
+    """The currency of a portfolio. Quotes and fees are in dollars."""
+
+    USD = "USD"
+    AUD = "AUD"
+
+
+class EntryKind(StrEnum):
+    """Why something moved."""
+
+    OPENING = "opening"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    FILL = "fill"
+    RESET = "reset"
+    CLOSING = "closing"
+    CORRECTION = "correction"
+
+
+ENDINGS: Final = frozenset({EntryKind.RESET, EntryKind.CLOSING})
+"""Entries that empty a portfolio: its life has ended."""
+
+
+class Account(StrEnum):
+    """Where something is. Cash and position are the portfolio's, the others Moneta's."""
+
+    CASH = "cash"
+    POSITION = "position"
+    HOUSE = "house"
+    FEES = "fees"
+    FX = "fx"
+    EXTERNAL = "external"
+    ROUNDING = "rounding"
+
+
+class Side(StrEnum):
+    """What a portfolio did in a fill."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What an entry moves, in units: positive into the account, negative out of it."""
+
+    account: Account
+    asset: str
+    amount: int
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """A fill of one portfolio. The fee is in units of a dollar; `fx_rate` is the portfolio's currency for a dollar."""
+
+    side: Side
+    symbol: str
+    quantity: int
+    price: int
+    fee: int
+    currency: Currency = Currency.USD
+    fx_rate: int | None = None
+    """Null exactly for a portfolio in dollars."""
+
+
+class Reservations(msgspec.Struct, frozen=True):
+    """What an entry uses of the portfolio's reservations, in units."""
+
+    cash: int = 0
+    quantity: int = 0
+
+
+class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry to post. What it does to balances, positions and lots follows from its lines."""
+
+    kind: EntryKind
+    portfolio_id: UUID
+    life: int
+    lines: tuple[Line, ...]
+    at: datetime
+    order_id: UUID | None = None
+    fill_id: UUID | None = None
+    memo: str | None = None
+    released: Reservations = Reservations()
+
+
+class Effects(msgspec.Struct, frozen=True):
+    """What an entry does to its portfolio, in units."""
+
+    cash: int
+    contributed: int
+    positions: dict[str, int]
+    """By symbol."""
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """A posted entry. A fill names its fill and its order."""
+
+    id: int
+    kind: EntryKind
+    portfolio_id: UUID | None
+    life: int
+    order_id: UUID | None
+    fill_id: UUID | None
+    memo: str | None
+    created_at: datetime
+
+
+class JournalLine(msgspec.Struct, frozen=True):
+    """A posted line."""
+
+    entry_id: int
+    line_no: int
+    account: Account
+    asset: str
+    amount: Decimal
+
+
+class PostedEntry(msgspec.Struct, frozen=True):
+    """The ID of a new entry, and how many balances it changed."""
+
+    id: int
+    balances: int
+
+
+class OpenLot(msgspec.Struct, frozen=True):
+    """What remains of a lot."""
+
+    id: UUID
+    number: int
+    remaining: Decimal
+    remaining_cost: Decimal
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What a sale takes of a lot, in units: a quantity, its cost, and its share of the proceeds."""
+
+    lot_id: UUID
+    quantity: int
+    cost: int
+    proceeds: int
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """A quantity that was bought at once. Costs are in the currency of the portfolio, fees included."""
+
+    id: UUID
+    portfolio_id: UUID
+    life: int
+    symbol: str
+    number: int
+    quantity: Decimal
+    remaining: Decimal
+    cost: Decimal
+    remaining_cost: Decimal
+    acquired_at: datetime
+    currency: Currency
+    average_cost: Decimal
+
+
+class Disposal(msgspec.Struct, frozen=True):
+    """A part of a lot that was sold: a closed round trip, in the currency of the portfolio, less fees."""
+
+    id: int
+    portfolio_id: UUID
+    life: int
+    symbol: str
+    quantity: Decimal
+    cost: Decimal
+    proceeds: Decimal
+    pnl: Decimal
+    acquired_at: datetime
+    disposed_at: datetime
+    currency: Currency

@@ -1,0 +1,100 @@
+"""The lines of each kind of entry. They balance in each asset, and are rounded against the portfolio."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from app.domains.trading.journal.model import (
+    ENDINGS,
+    PRICE_DECIMALS,
+    Account,
+    Currency,
+    Effects,
+    EntryKind,
+    Fill,
+    Line,
+    Side,
+)
+
+_PER_UNIT = 10**PRICE_DECIMALS
+
+
+def transfer_lines(currency: Currency, amount: int) -> tuple[Line, ...]:
+    """Cash that comes from outside, or goes there if the amount is negative: openings, deposits, withdrawals."""
+    return _without_zeros([Line(Account.CASH, currency, amount), Line(Account.EXTERNAL, currency, -amount)])
+
+
+def ending_lines(currency: Currency, cash: int, positions: Mapping[str, int]) -> tuple[Line, ...]:
+    """Everything that a portfolio has: its cash goes outside, its coins to the house."""
+    lines = list(transfer_lines(currency, -cash))
+    for symbol, quantity in sorted(positions.items()):
+        lines += [Line(Account.POSITION, symbol, -quantity), Line(Account.HOUSE, symbol, quantity)]
+    return _without_zeros(lines)
+
+
+def fill_lines(fill: Fill) -> tuple[Line, ...]:
+    """A fill against the house, which stands between all who trade.
+
+    The buyer pays the price rounded up, the seller receives it rounded down, and what the buyer pays in excess is
+    `rounding`. A portfolio that is not in dollars changes money through `fx`, at the rate of the fill, rounded against
+    it once more. Raises ValueError for a fill that cannot be.
+    """
+    if fill.quantity <= 0 or fill.price <= 0 or fill.fee < 0:
+        raise ValueError(f"no such fill: {fill}")
+    if (fill.currency is Currency.USD) is not (fill.fx_rate is None) or (fill.fx_rate or 1) <= 0:
+        raise ValueError(f"a rate is given exactly for another currency than dollars: {fill}")
+    low, high = _rounded(fill.quantity * fill.price)
+    sign = 1 if fill.side is Side.BUY else -1
+    dollars = -(high + fill.fee) if fill.side is Side.BUY else low - fill.fee
+    lines = [
+        Line(Account.POSITION, fill.symbol, sign * fill.quantity),
+        Line(Account.HOUSE, fill.symbol, -sign * fill.quantity),
+        Line(Account.HOUSE, Currency.USD, sign * low),
+        Line(Account.FEES, Currency.USD, fill.fee),
+        Line(Account.ROUNDING, Currency.USD, high - low if fill.side is Side.BUY else 0),
+        *_cash_lines(fill, dollars),
+    ]
+    return _without_zeros(lines)
+
+
+def _cash_lines(fill: Fill, dollars: int) -> list[Line]:
+    if fill.fx_rate is None:
+        return [Line(Account.CASH, Currency.USD, dollars)]
+    low, high = _rounded(dollars * fill.fx_rate)
+    return [
+        Line(Account.FX, Currency.USD, dollars),
+        Line(Account.FX, fill.currency, -high),
+        Line(Account.CASH, fill.currency, low),
+        Line(Account.ROUNDING, fill.currency, high - low),
+    ]
+
+
+def excess_of(lines: Iterable[Line]) -> dict[str, int]:
+    """By asset, by how much lines do not balance; empty if they do."""
+    sums = Counter[str]()
+    for line in lines:
+        sums[line.asset] += line.amount
+    return {asset: amount for asset, amount in sums.items() if amount}
+
+
+def effects_of(kind: EntryKind, lines: Iterable[Line]) -> Effects:
+    """What an entry does to its portfolio."""
+    cash, contributed = 0, 0
+    positions = Counter[str]()
+    for line in lines:
+        match line.account:
+            case Account.CASH:
+                cash += line.amount
+            case Account.POSITION:
+                positions[line.asset] += line.amount
+            case Account.EXTERNAL if kind not in ENDINGS:
+                contributed -= line.amount
+    return Effects(cash, contributed, {symbol: amount for symbol, amount in positions.items() if amount})
+
+
+def _rounded(exact: int) -> tuple[int, int]:
+    """A product of units and price units, rounded down and up to units."""
+    return exact // _PER_UNIT, -(-exact // _PER_UNIT)
+
+
+def _without_zeros(lines: Iterable[Line]) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.amount)

@@ -1,0 +1,20 @@
+"""The statements about the journal, and about what is kept beside it."""
+
+from app.domains.trading.journal.model import Disposal, JournalEntry, JournalLine, Lot, OpenLot, PostedEntry
+from app.kit.sql import Command, Keyed, Query, Rows, Statements
+
+
+class JournalSql(Statements, file="journal.sql"):
+    """The statements about the journal."""
+
+    entries_by_ids: Query[JournalEntry]
+    entries_by_portfolio: Rows[JournalEntry]
+    lines_by_entries: Keyed[JournalLine]
+    lots_by_portfolio: Rows[Lot]
+    disposals_by_portfolio: Rows[Disposal]
+    post_entry: Query[PostedEntry]
+    open_lot: Command
+    open_lots: Query[OpenLot]
+    dispose_lots: Command
+    end_lots: Command
+    delete_positions: Command

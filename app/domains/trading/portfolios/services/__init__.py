@@ -1,0 +1,1 @@
+"""Changing portfolios, recording what they are worth, and comparing their books."""

@@ -1,0 +1,257 @@
+"""Creating, changing and ending portfolios, and paying play money in and out."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from app.domains.accounts.model import Viewer
+from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
+from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
+from app.domains.trading.journal.rules.units import units_of
+from app.domains.trading.journal.services import post
+from app.domains.trading.portfolios.model import (
+    DEFAULT_NAME,
+    INITIAL_BALANCE,
+    MAX_BALANCE,
+    InsufficientCash,
+    LiveTradingUnavailable,
+    LockedPortfolio,
+    Mode,
+    NewPortfolio,
+    PaperPortfolioRequired,
+    Portfolio,
+    PortfolioChanges,
+    PortfolioLimitReached,
+    PortfolioNotOpen,
+    PortfolioStatus,
+)
+from app.domains.trading.portfolios.rules import check_amount, check_name
+from app.domains.trading.portfolios.statements import PortfolioSql
+from app.kit.clock import Clock
+from app.kit.db import Database, Scope, Tx
+from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
+from app.kit.idempotency import KeyedRequest, once
+
+
+class PostedEntries(msgspec.Struct, frozen=True):
+    """The result of a write that posted entries, or none; and their portfolio."""
+
+    id: UUID
+    entries: list[int]
+
+
+@dataclass(frozen=True)
+class Portfolios:
+    """The portfolios of all users. Only Moneta writes them: each write runs as the system, in the user's name.
+
+    A transaction locks first the set of a user's portfolios, where it changes that, and then portfolios by their IDs.
+    """
+
+    database: Database
+    clock: Clock
+    limit: int
+
+    async def create(self, viewer: Viewer, new: NewPortfolio, idempotency_key: str) -> UUID:
+        """Creates a portfolio; a user's first is the default. Returns its ID. As all that take a key, it raises
+        IdempotencyKeyReused, and ResultDeleted if the portfolio has been deleted since.
+
+        Raises InvalidInput, PortfolioLimitReached, LiveTradingUnavailable.
+        """
+
+        async def create(tx: Tx) -> PostedEntries:
+            name, balance = _checked(new)
+            await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
+            [count] = await tx.fetch(PortfolioSql.count_portfolios, viewer.user_id)
+            if count >= self.limit:
+                raise PortfolioLimitReached(self.limit)
+            values = (viewer.user_id, name, new.mode, new.currency, balance, self.clock.now())
+            [id] = await tx.fetch(PortfolioSql.insert_portfolio, *values)
+            return PostedEntries(id, await self._open(tx, id, 1, new.currency, balance))
+
+        request = [new.name, new.mode, new.currency, _written(new.initial_balance)]
+        made = await self._once(viewer, idempotency_key, "createPortfolio", request, create)
+        return made.id
+
+    async def update(self, viewer: Viewer, id: UUID, changes: PortfolioChanges) -> None:
+        """Renames a portfolio, or makes it the default instead of another. Raises InvalidInput, NotFound,
+        PortfolioNotOpen.
+        """
+        with Faults() as faults:
+            name = faults.check(_renamed, changes.name)
+            if changes.default is False:
+                faults.add("default", "Another portfolio is made the default instead.")
+
+        async def work(tx: Tx) -> None:
+            if changes.default is True:
+                await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
+            portfolio = await self._lock(tx, viewer, id)
+            if name is not UNSET:
+                await tx.execute(PortfolioSql.rename_portfolio, id, name)
+            if changes.default is True and not portfolio.is_default:
+                await tx.execute(PortfolioSql.clear_default, viewer.user_id)
+                await tx.execute(PortfolioSql.set_default, id)
+
+        await self.database.write(_scope(viewer), work)
+
+    async def deposit(
+        self, viewer: Viewer, id: UUID, amount: Decimal, currency: Currency, idempotency_key: str
+    ) -> PostedEntries:
+        """Pays play money in. Raises InvalidInput, NotFound, PaperPortfolioRequired, PortfolioNotOpen."""
+
+        def check(portfolio: LockedPortfolio) -> int:
+            if portfolio.cash + amount > MAX_BALANCE:
+                raise InvalidInput("amount", f"Paying in makes the cash of a portfolio at most {MAX_BALANCE:,f}.")
+            return units_of(amount)
+
+        return await self._transfer(viewer, id, EntryKind.DEPOSIT, amount, currency, idempotency_key, check)
+
+    async def withdraw(
+        self, viewer: Viewer, id: UUID, amount: Decimal, currency: Currency, idempotency_key: str
+    ) -> PostedEntries:
+        """Pays play money out. What orders have reserved is not available.
+
+        Raises InvalidInput, NotFound, InsufficientCash, PaperPortfolioRequired, PortfolioNotOpen.
+        """
+
+        def check(portfolio: LockedPortfolio) -> int:
+            available = portfolio.cash - portfolio.reserved
+            if amount > available:
+                raise InsufficientCash(available, portfolio.currency)
+            return -units_of(amount)
+
+        return await self._transfer(viewer, id, EntryKind.WITHDRAWAL, amount, currency, idempotency_key, check)
+
+    async def reset(self, viewer: Viewer, id: UUID, idempotency_key: str) -> PostedEntries:
+        """Ends the life of a paper portfolio and begins the next, with the initial balance. The journal stays.
+
+        Raises NotFound, PaperPortfolioRequired, PortfolioNotOpen.
+        """
+
+        async def reset(tx: Tx) -> PostedEntries:
+            portfolio = await self._lock(tx, viewer, id)
+            if portfolio.mode is not Mode.PAPER:
+                raise PaperPortfolioRequired
+            await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.RESETTING)
+            return PostedEntries(id, await self.finish_reset(tx, portfolio))
+
+        return await self._once(viewer, idempotency_key, "resetPortfolio", [str(id)], reset)
+
+    async def delete(self, viewer: Viewer, id: UUID) -> None:
+        """Empties and deletes a portfolio: it is nobody's from then on, and its journal stays. If it was the default,
+        the oldest other one is. Raises NotFound, PortfolioNotOpen.
+        """
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
+            portfolio = await self._lock(tx, viewer, id)
+            await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
+            await self.finish_delete(tx, viewer.user_id, portfolio)
+
+        await self.database.write(_scope(viewer), work)
+
+    async def finish_reset(self, tx: Tx, portfolio: LockedPortfolio) -> list[int]:
+        """Ends a life of which no order is open any more; returns the IDs of the entries."""
+        entry = await self._end(tx, portfolio, EntryKind.RESET)
+        await tx.execute(PortfolioSql.begin_life, portfolio.id, self.clock.now())
+        opened = await self._open(tx, portfolio.id, portfolio.life + 1, portfolio.currency, portfolio.initial_balance)
+        return [entry, *opened]
+
+    async def finish_delete(self, tx: Tx, user_id: UUID, portfolio: LockedPortfolio) -> None:
+        """Deletes a portfolio of which no order is open any more."""
+        await self._end(tx, portfolio, EntryKind.CLOSING)
+        await tx.execute(PortfolioSql.delete_portfolio, portfolio.id, self.clock.now())
+        if portfolio.is_default:
+            await tx.execute(PortfolioSql.set_oldest_default, user_id)
+
+    async def _transfer(  # noqa: PLR0917  # what both have in common
+        self,
+        viewer: Viewer,
+        id: UUID,
+        kind: EntryKind,
+        amount: Decimal,
+        currency: Currency,
+        idempotency_key: str,
+        check: Callable[[LockedPortfolio], int],
+    ) -> PostedEntries:
+        async def transfer(tx: Tx) -> PostedEntries:
+            check_amount(amount)
+            portfolio = await self._lock(tx, viewer, id)
+            if portfolio.mode is not Mode.PAPER:
+                raise PaperPortfolioRequired
+            if portfolio.currency is not currency:
+                raise InvalidInput("currency", f"The portfolio is in {portfolio.currency}.")
+            lines = transfer_lines(portfolio.currency, check(portfolio))
+            return PostedEntries(id, [await self._post(tx, id, portfolio.life, kind, lines)])
+
+        return await self._once(viewer, idempotency_key, kind, [str(id), _written(amount), currency], transfer)
+
+    async def _once(
+        self,
+        viewer: Viewer,
+        idempotency_key: str,
+        operation: str,
+        request: list[str | None],
+        work: Callable[[Tx], Awaitable[PostedEntries]],
+    ) -> PostedEntries:
+        keyed = KeyedRequest.of(viewer.user_id, idempotency_key, operation, request)
+
+        async def write(tx: Tx) -> PostedEntries:
+            result = (await once(tx, keyed, lambda: work(tx), PostedEntries)).result
+            if await tx.fetch_one(PortfolioSql.portfolios_by_ids, [result.id]) is None:
+                raise ResultDeleted
+            return result
+
+        return await self.database.write(_scope(viewer), write)
+
+    async def _lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
+        """Locks an open portfolio of the viewer. Raises NotFound, PortfolioNotOpen."""
+        found = await tx.fetch_one(PortfolioSql.lock_portfolio, id, viewer.user_id)
+        if found is None:
+            raise NotFound(Portfolio)
+        if found.status != PortfolioStatus.OPEN:
+            raise PortfolioNotOpen
+        return msgspec.structs.replace(found, mode=Mode(found.mode), currency=Currency(found.currency))
+
+    async def _end(self, tx: Tx, portfolio: LockedPortfolio, kind: EntryKind) -> int:
+        held = await tx.fetch(PortfolioSql.held_quantities, portfolio.id)
+        positions = {symbol: units_of(quantity) for symbol, quantity in held}
+        lines = ending_lines(portfolio.currency, units_of(portfolio.cash), positions)
+        return await self._post(tx, portfolio.id, portfolio.life, kind, lines)
+
+    async def _open(self, tx: Tx, id: UUID, life: int, currency: Currency, balance: Decimal) -> list[int]:
+        lines = transfer_lines(currency, units_of(balance))
+        return [await self._post(tx, id, life, EntryKind.OPENING, lines)] if lines else []
+
+    async def _post(self, tx: Tx, id: UUID, life: int, kind: EntryKind, lines: tuple[Line, ...]) -> int:
+        entry = NewEntry(kind=kind, portfolio_id=id, life=life, lines=lines, at=self.clock.now())
+        return await post(tx, entry)
+
+
+def _scope(viewer: Viewer) -> Scope:
+    """As Moneta, for this viewer: the audit log names them."""
+    return msgspec.structs.replace(viewer.scope, system=True)
+
+
+def _renamed(name: str | UnsetType) -> str | UnsetType:
+    return name if name is UNSET else check_name(name)
+
+
+def _checked(new: NewPortfolio) -> tuple[str, Decimal]:
+    """The name and the initial balance. Raises InvalidInput, LiveTradingUnavailable."""
+    with Faults() as faults:
+        name = DEFAULT_NAME if new.name is None else faults.check(check_name, new.name)
+        balance = INITIAL_BALANCE
+        if new.initial_balance is not None:
+            balance = faults.check(check_amount, new.initial_balance, "initial_balance", least=Decimal(0))
+    if new.mode is Mode.LIVE:
+        raise LiveTradingUnavailable
+    return name, balance
+
+
+def _written(amount: Decimal | None) -> str | None:
+    """An amount in one form, however many zeros it ends with."""
+    return None if amount is None else f"{amount:f}".rstrip("0").rstrip(".") if "." in f"{amount:f}" else f"{amount:f}"
