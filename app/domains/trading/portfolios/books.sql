@@ -72,7 +72,8 @@ FROM (
         SELECT l.portfolio_id, l.symbol, sum(l.remaining) AS remaining, sum(l.remaining_cost) AS remaining_cost,
             coalesce(sum(d.pnl), 0) AS pnl
         FROM lots l
-        JOIN portfolios p ON p.id = l.portfolio_id AND p.life = l.life AND p.status <> 'deleted'
+        JOIN portfolios p ON p.id = l.portfolio_id AND p.life = l.life
+            AND NOT EXISTS (SELECT FROM journal_entries e WHERE e.portfolio_id = p.id AND e.kind = 'closing')
         LEFT JOIN (SELECT lot_id, sum(pnl) AS pnl FROM disposals GROUP BY lot_id) d ON d.lot_id = l.id
         GROUP BY l.portfolio_id, l.symbol
     ) s ON s.portfolio_id = h.portfolio_id AND s.symbol = h.symbol
@@ -94,7 +95,8 @@ CROSS JOIN LATERAL (
     FROM disposals x WHERE x.lot_id = l.id
 ) d
 WHERE d.is_unlike OR CASE
-    WHEN l.life = p.life AND p.status <> 'deleted'
+    WHEN l.life = p.life
+        AND NOT EXISTS (SELECT FROM journal_entries e WHERE e.portfolio_id = p.id AND e.kind = 'closing')
         THEN (l.remaining, l.remaining_cost) <> (l.quantity - d.quantity, l.cost - d.cost)
     ELSE d.quantity > l.quantity OR d.cost > l.cost
 END

@@ -1,0 +1,78 @@
+"""The doctor of the books finds each kind of tampering, and nothing in books that are right."""
+
+import pytest
+import pytest_asyncio
+
+from app.domains.trading.journal.model import Currency, Side
+from tests.domains.trading.stage import Stage
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def traded(stage: Stage) -> None:
+    """Two portfolios with history: one of two lives, one in Australian dollars."""
+    id = await stage.create()
+    await stage.fill(id, Side.BUY, "2", "100", "1")
+    await stage.trading.portfolios.reset(stage.alice, id, stage.key)
+    await stage.fill(id, Side.BUY, "2", "100", "1")
+    await stage.fill(id, Side.BUY, "1", "90", "1")
+    await stage.fill(id, Side.SELL, "1", "110", "1")
+    other = await stage.create(stage.bob, currency=Currency.AUD)
+    await stage.fill(other, Side.BUY, "3", "10", symbol="ETH")
+    await stage.create(stage.bob)
+    await stage.trading.portfolios.delete(stage.bob, other)
+
+
+async def test_right_books_agree(stage: Stage) -> None:
+    seen: list[tuple[str, int, int]] = []
+    report = await stage.trading.books.check(lambda *progress: seen.append(progress))
+    assert list(report.findings) == []
+    assert (report.portfolios, report.entries) == (3, 11)
+    assert report.lines == await stage.owner.fetchval("SELECT count(*) FROM journal_lines")
+    assert [done for _, done, _ in seen] == list(range(len(seen)))
+    assert seen[-1][1] == seen[-1][2]
+
+
+LINE = "(SELECT min(entry_id) FROM journal_lines WHERE account = '{}')"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE journal_lines SET amount = amount + 1 WHERE account = 'fees'", "add up to 1.00000000 USD"),
+        ("UPDATE journal_lines SET asset = 'AUD' WHERE account = 'fees'", "AUD"),
+        ("DELETE FROM journal_lines WHERE account = 'fees'", "a line is missing"),
+        (
+            "DELETE FROM journal_lines WHERE entry_id = (SELECT min(entry_id) FROM journal_lines)",
+            "it has no lines",
+        ),
+        ("DELETE FROM journal_entries WHERE id = (SELECT max(id) FROM journal_entries)", "or no entry"),
+        ("DELETE FROM journal_entries WHERE id = (SELECT min(id) FROM journal_entries)", "or no entry"),
+        ("UPDATE journal_lines SET portfolio_id = gen_random_uuid() WHERE account = 'fees'", "another portfolio"),
+        ("UPDATE journal_lines SET account = 'house' WHERE account = 'cash'", "cash is"),
+        ("UPDATE cash_balances SET balance = balance + 0.00000001", "cash is"),
+        ("DELETE FROM cash_balances WHERE balance = 10000", "cash is"),
+        ("UPDATE cash_balances SET contributed = contributed + 1", "contributed is"),
+        ("UPDATE journal_entries SET life = 1 WHERE life = 2 AND kind = 'opening'", "contributed is"),
+        ("UPDATE positions SET quantity = quantity + 0.00000001", "quantity is"),
+        ("DELETE FROM positions", "quantity is 0"),
+        ("INSERT INTO positions (portfolio_id, symbol, quantity) SELECT id, 'DOGE', 1 FROM portfolios", "add up to 0"),
+        ("UPDATE journal_lines SET asset = 'ETH' WHERE asset = 'BTC'", "its lines add up to"),
+        ("UPDATE positions SET cost = cost + 0.00000001", "at a cost of"),
+        ("UPDATE positions SET realized_pnl = realized_pnl + 1", "realized is"),
+        ("UPDATE lots SET remaining = remaining - 0.00000001 WHERE remaining > 0", "its lots"),
+        ("UPDATE lots SET remaining_cost = remaining_cost - 1 WHERE remaining > 0", "its lots"),
+        ("UPDATE lots SET cost = cost + 1 WHERE remaining > 0", "its disposals leave"),
+        ("DELETE FROM disposals", "its disposals leave"),
+        ("UPDATE disposals SET proceeds = proceeds + 1", "its disposals"),
+        ("UPDATE disposals SET quantity = quantity + 5", "its disposals leave"),
+        ("UPDATE disposals SET symbol = 'ETH'", "its disposals leave"),
+        ("UPDATE disposals SET acquired_at = acquired_at - interval '1 day'", "its disposals leave"),
+        ("UPDATE lots SET remaining = 1 WHERE life = 1 AND remaining = 0", "of life 1 remain"),
+        ("UPDATE portfolios SET life = 1 WHERE life = 2", "is of life 2"),
+    ],
+)
+async def test_tampering_is_found(stage: Stage, sql: str, said: str) -> None:
+    await stage.owner.execute("SET session_replication_role = replica")
+    assert await stage.owner.execute(sql) not in {"UPDATE 0", "DELETE 0"}
+    found = await stage.findings()
+    assert any(said in f"{finding.subject}: {finding.message}" for finding in found), found

@@ -1,0 +1,158 @@
+"""Portfolios over a market of a few quoted tokens, and fills as the matcher will post them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from app.domains.accounts.model import Viewer
+from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Reservations, Side
+from app.domains.trading.journal.rules.entries import fill_lines
+from app.domains.trading.journal.rules.units import price_units_of, units_of
+from app.domains.trading.journal.services import post
+from app.domains.trading.portfolios import loaders
+from app.domains.trading.portfolios.model import Finding, Holding, NewPortfolio, Portfolio
+from app.domains.trading.services import TradingServices
+from app.kit.clock import FixedClock
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.house import Services
+from app.kit.reads import Reads
+from tests.conftest import Owner
+
+QUOTES = {"BTC": ("100", "150"), "ETH": ("10", "15")}
+"""What the tokens cost, in dollars and in Australian dollars."""
+RATE = Decimal("1.5")
+
+
+@dataclass
+class Stage:
+    """The services of trading, and two people."""
+
+    services: Services
+    database: Database
+    owner: Owner
+    clock: FixedClock
+    alice: Viewer
+    bob: Viewer
+    keys: int = field(default=0)
+
+    @property
+    def trading(self) -> TradingServices:
+        return self.services[TradingServices]
+
+    @property
+    def key(self) -> str:
+        """Another key each time."""
+        self.keys += 1
+        return f"key {self.keys}"
+
+    async def quote(self, quotes: dict[str, tuple[str, str]] = QUOTES, exchange: str = "simulated") -> None:
+        """The newest quotes of an exchange."""
+        self.clock.advance(timedelta(seconds=1))
+        for symbol, (usd, aud) in quotes.items():
+            await self.owner.execute(
+                "INSERT INTO market_data (symbol, exchange, price_usd, price_aud, last_updated) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT (symbol, exchange) DO UPDATE SET price_usd = $3, price_aud = $4, last_updated = $5",
+                symbol,
+                exchange,
+                Decimal(usd),
+                Decimal(aud),
+                self.clock.now(),
+            )
+
+    async def create(self, by: Viewer | None = None, **new: Any) -> UUID:
+        self.clock.advance(timedelta(seconds=1))
+        return await self.trading.portfolios.create(by or self.alice, NewPortfolio(**new), self.key)
+
+    async def portfolio(self, id: UUID, by: Viewer | None = None) -> Portfolio | None:
+        """A portfolio as its owner reads it."""
+        reads = Reads(self.database, (by or self.alice).scope)
+        try:
+            return await reads.one(loaders.portfolio_by_id, id)
+        finally:
+            await reads.aclose()
+
+    async def holdings(self, id: UUID, by: Viewer | None = None) -> list[Holding]:
+        reads = Reads(self.database, (by or self.alice).scope)
+        try:
+            return await reads.many(loaders.holdings_by_portfolio, id)
+        finally:
+            await reads.aclose()
+
+    async def fill(
+        self,
+        id: UUID,
+        side: Side,
+        quantity: str,
+        price: str,
+        fee: str = "0",
+        *,
+        symbol: str = "BTC",
+        released: Reservations = Reservations(),
+    ) -> int:
+        """A fill of a portfolio, as the matcher posts one."""
+        self.clock.advance(timedelta(seconds=1))
+        found = await self.owner.fetchrow("SELECT currency, life FROM portfolios WHERE id = $1", id)
+        assert found is not None
+        currency = Currency(found["currency"])
+        rate = None if currency is Currency.USD else price_units_of(RATE)
+        terms = Fill(
+            side,
+            symbol,
+            units_of(Decimal(quantity)),
+            price_units_of(Decimal(price)),
+            units_of(Decimal(fee)),
+            currency,
+            rate,
+        )
+        entry = NewEntry(
+            kind=EntryKind.FILL,
+            portfolio_id=id,
+            life=found["life"],
+            lines=fill_lines(terms),
+            at=self.clock.now(),
+            fill_id=uuid4(),
+            released=released,
+        )
+        return await self.post(entry)
+
+    async def post(self, entry: NewEntry) -> int:
+        async def work(tx: Tx) -> int:
+            return await post(tx, entry)
+
+        return await self.database.write(SYSTEM, work)
+
+    async def cash(self, id: UUID) -> tuple[Decimal, Decimal, Decimal]:
+        """The cash of a portfolio, what is reserved of it, and what it was given."""
+        found = await self.owner.fetchrow(
+            "SELECT balance, reserved, contributed FROM cash_balances WHERE portfolio_id = $1", id
+        )
+        assert found is not None
+        return tuple(found)
+
+    async def position(self, id: UUID, symbol: str = "BTC") -> tuple[Decimal, Decimal, Decimal] | None:
+        """The quantity, the cost and the realized profit of a position."""
+        found = await self.owner.fetchrow(
+            "SELECT quantity, cost, realized_pnl FROM positions WHERE portfolio_id = $1 AND symbol = $2", id, symbol
+        )
+        return found and tuple(found)
+
+    async def kinds(self, id: UUID) -> list[str]:
+        """The kinds of the entries of a portfolio, in order."""
+        rows = await self.owner.fetch("SELECT kind FROM journal_entries WHERE portfolio_id = $1 ORDER BY id", id)
+        return [row[0] for row in rows]
+
+    async def findings(self) -> list[Finding]:
+        return list((await self.trading.books.check()).findings)
+
+    def limited(self, limit: int) -> Any:
+        """The services of portfolios with another limit."""
+        portfolios = self.trading.portfolios
+        return type(portfolios)(portfolios.database, portfolios.clock, limit)
+
+
+def replaced(entry: NewEntry, **changes: Any) -> NewEntry:
+    return msgspec.structs.replace(entry, **changes)

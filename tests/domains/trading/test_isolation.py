@@ -1,0 +1,113 @@
+"""Row-level security, asked directly: what a viewer's scope sees and can change, whatever the statement."""
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from app.domains.trading.journal.model import Side
+from app.kit.db import PUBLIC, SYSTEM, Scope
+from tests.domains.trading.stage import Stage
+from tests.statements import statement
+
+TABLES = (
+    "portfolios",
+    "cash_balances",
+    "positions",
+    "lots",
+    "disposals",
+    "journal_entries",
+    "journal_lines",
+    "portfolio_value_history",
+    "portfolio_summaries",
+    "portfolio_values",
+)
+FIXED = {"journal_entries", "journal_lines", "disposals", "portfolio_values"}
+"""What the application's role may not change at all."""
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def traded(stage: Stage) -> None:
+    """Alice has rows in every table, and Bob a portfolio of his own."""
+    id = await stage.create()
+    await stage.fill(id, Side.BUY, "2", "100", "1")
+    await stage.fill(id, Side.SELL, "1", "110")
+    await stage.trading.values.record()
+    await stage.trading.values.summarize()
+    await stage.create(stage.bob)
+
+
+async def rows(stage: Stage, scope: Scope, sql: str) -> int:
+    """How many rows a statement touches or finds."""
+    return await stage.database.write(scope, lambda tx: tx.execute(statement("tried", "", sql)))
+
+
+def of(table: str, stage: Stage) -> str:
+    """Which rows are Alice's."""
+    column = "user_id" if table in {"portfolios", "portfolio_summaries", "portfolio_values"} else "portfolio_id"
+    whose = f"SELECT id FROM portfolios WHERE user_id = '{stage.alice.user_id}'"
+    return f"user_id = '{stage.alice.user_id}'" if column == "user_id" else f"portfolio_id IN ({whose})"
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_user_sees_their_own_and_no_others(stage: Stage, table: str) -> None:
+    ids = await stage.owner.fetch(f"SELECT * FROM {table} WHERE {of(table, stage)}")
+    assert ids
+    assert await rows(stage, SYSTEM, f"SELECT FROM {table} WHERE {of(table, stage)}") == len(ids)
+    assert await rows(stage, stage.alice.scope, f"SELECT FROM {table}") == len(ids)
+    assert await rows(stage, PUBLIC, f"SELECT FROM {table}") == 0
+    key = "user_id" if "user_id" in ids[0].keys() else "portfolio_id"
+    theirs = " OR ".join(f"{key} = '{row[key]}'" for row in ids)
+    assert await rows(stage, stage.bob.scope, f"SELECT FROM {table} WHERE {theirs}") == 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_user_changes_nothing_not_even_their_own(stage: Stage, table: str) -> None:
+    before = await stage.owner.fetch(f"SELECT * FROM {table}")
+    key = "user_id" if table in {"portfolios", "portfolio_summaries"} else "portfolio_id"
+    for scope in (stage.alice.scope, stage.bob.scope, PUBLIC):
+        for sql in (f"UPDATE {table} SET {key} = {key}", f"DELETE FROM {table}"):
+            try:
+                assert await rows(stage, scope, sql) == 0
+            except asyncpg.InsufficientPrivilegeError:
+                assert table in FIXED | {"portfolios", "cash_balances", "lots"}
+    assert await stage.owner.fetch(f"SELECT * FROM {table}") == before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO portfolios (user_id) VALUES ('{user}')",
+        "INSERT INTO cash_balances (portfolio_id, balance) SELECT id, 1 FROM portfolios",
+        "INSERT INTO positions (portfolio_id, symbol, quantity) SELECT id, 'X', 1 FROM portfolios",
+        "INSERT INTO lots (portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)"
+        " SELECT id, 1, 'X', 1, 1, 0, 0, now() FROM portfolios",
+        "INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)"
+        " SELECT id, portfolio_id, 1, 'X', 1, 0, 1, now(), now() FROM lots LIMIT 1",
+        "INSERT INTO journal_entries (kind, portfolio_id, life) SELECT 'deposit', id, 1 FROM portfolios",
+        "INSERT INTO journal_lines (entry_id, line_no, account, portfolio_id, asset, amount)"
+        " SELECT 1, 99, 'cash', id, 'USD', 1 FROM portfolios",
+        "INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)"
+        " SELECT id, '1d', now(), 1, 1, 1, 1 FROM portfolios",
+        "INSERT INTO portfolio_summaries VALUES ('{user}', 1, 1, 1, now()) ON CONFLICT (user_id) DO NOTHING",
+    ],
+)
+async def test_nobody_makes_anything_but_moneta(stage: Stage, sql: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        await rows(stage, stage.alice.scope, sql.format(user=stage.alice.user_id))
+
+
+async def test_partitions_show_nothing_by_their_own_names(stage: Stage) -> None:
+    for table in ("journal_entries", "journal_lines"):
+        partition = await stage.owner.fetchval(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1::regclass LIMIT 1", table
+        )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await rows(stage, SYSTEM, f"SELECT FROM {partition}")
+
+
+async def test_a_deleted_portfolio_shows_nobody_anything(stage: Stage) -> None:
+    [id] = await stage.owner.fetch("SELECT id FROM portfolios WHERE user_id = $1", stage.alice.user_id)
+    await stage.trading.portfolios.delete(stage.alice, id["id"])
+    await stage.trading.values.summarize()
+    for table in TABLES:
+        assert await rows(stage, stage.alice.scope, f"SELECT FROM {table}") == 0
