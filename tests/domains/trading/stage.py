@@ -54,7 +54,8 @@ class Stage:
         self.clock.advance(timedelta(seconds=1))
         for symbol, (usd, aud) in quotes.items():
             await self.owner.execute(
-                "INSERT INTO market_data (symbol, exchange, price_usd, price_aud, last_updated) VALUES ($1, $2, $3, $4, $5)"
+                "INSERT INTO market_data (symbol, exchange, price_usd, price_aud, last_updated)"
+                " VALUES ($1, $2, $3, $4, $5)"
                 " ON CONFLICT (symbol, exchange) DO UPDATE SET price_usd = $3, price_aud = $4, last_updated = $5",
                 symbol,
                 exchange,

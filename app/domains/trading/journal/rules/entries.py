@@ -40,7 +40,9 @@ def fill_lines(fill: Fill) -> tuple[Line, ...]:
     """
     if fill.quantity <= 0 or fill.price <= 0 or fill.fee < 0:
         raise ValueError(f"no such fill: {fill}")
-    if (fill.currency is Currency.USD) is not (fill.fx_rate is None) or (fill.fx_rate or 1) <= 0:
+    if (fill.currency is Currency.USD) is not (fill.fx_rate is None) or (
+        fill.fx_rate is not None and fill.fx_rate <= 0
+    ):
         raise ValueError(f"a rate is given exactly for another currency than dollars: {fill}")
     low, high = _rounded(fill.quantity * fill.price)
     sign = 1 if fill.side is Side.BUY else -1

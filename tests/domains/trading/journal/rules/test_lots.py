@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.domains.trading.journal.model import OpenLot
 from app.domains.trading.journal.rules.lots import take
@@ -44,8 +45,10 @@ def test_in_whatever_parts_it_is_sold_the_whole_cost_goes(bought: list[tuple[int
         taken = {each.lot_id: each for each in take(lots, min(part, left), 0)}
         cost += sum(each.cost for each in taken.values())
         lots = [
-            OpenLot(
-                lot.id, lot.number, lot.remaining - amount_of(each.quantity), lot.remaining_cost - amount_of(each.cost)
+            replace(
+                lot,
+                remaining=lot.remaining - amount_of(each.quantity),
+                remaining_cost=lot.remaining_cost - amount_of(each.cost),
             )
             if (each := taken.get(lot.id))
             else lot
