@@ -27,8 +27,6 @@ COMMENT ON COLUMN portfolios.status IS
 COMMENT ON COLUMN portfolios.life IS 'Counts resets. What belongs to an earlier life is history.';
 COMMENT ON COLUMN portfolios.user_id IS 'Null: the portfolio, or its user, was deleted.';
 CREATE INDEX portfolios_user_id ON portfolios (user_id, created_at, id);
-CREATE INDEX portfolios_user_mode ON portfolios (user_id, mode);
-CREATE INDEX portfolios_mode ON portfolios (mode);
 CREATE UNIQUE INDEX portfolios_default ON portfolios (user_id) WHERE is_default;
 CREATE TRIGGER portfolios_updated_at BEFORE UPDATE ON portfolios FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
@@ -67,7 +65,9 @@ COMMENT ON TABLE journal_entries IS 'Everything that moved cash or coins. Append
 COMMENT ON COLUMN journal_entries.portfolio_id IS 'Null: it moves between accounts of Moneta.';
 CREATE INDEX journal_entries_portfolio ON journal_entries (portfolio_id, created_at DESC, id DESC);
 CREATE INDEX journal_entries_portfolio_life ON journal_entries (portfolio_id, life, created_at DESC, id DESC);
-CREATE INDEX journal_entries_portfolio_kind ON journal_entries (portfolio_id, kind, created_at DESC, id DESC);
+-- Fills are nearly all of them: the others are found among themselves.
+CREATE INDEX journal_entries_portfolio_kind ON journal_entries (portfolio_id, kind, created_at DESC, id DESC)
+    WHERE kind <> 'fill';
 
 CREATE TABLE journal_lines (
     entry_id bigint NOT NULL,
@@ -188,7 +188,7 @@ SELECT p.id AS portfolio_id, p.user_id, p.name, p.currency, b.balance AS cash, b
 FROM portfolios p
 JOIN cash_balances b ON b.portfolio_id = p.id
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(round(h.quantity * q.price, 8)), 0) AS value,
+    SELECT coalesce(sum(round(h.quantity * q.price, 8)), 0.00000000) AS value,
         coalesce(array_agg(h.symbol ORDER BY h.symbol) FILTER (WHERE q.price IS NULL), '{}') AS unquoted
     FROM positions h
     LEFT JOIN LATERAL (

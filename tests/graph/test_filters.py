@@ -147,6 +147,18 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "min_change_percentage_24h": least("change_percentage_24h"),
         "max_change_percentage_24h": most("change_percentage_24h"),
     },
+    "trading.portfolios.portfolios_by_user": {"mode": equal("mode"), "currency": equal("currency")},
+    "trading.portfolios.positions_by_portfolio": {
+        "symbol": equal("symbol"),
+        "held": lambda record, value, key, _: (record.quantity > 0) is value,
+    },
+    "trading.portfolios.value_points": {"since": least("at"), "until": earlier("at")},
+    "trading.journal.entries_by_portfolio": {"kind": equal("kind"), "life": equal("life"), **CREATED},
+    "trading.journal.lots_by_portfolio": {
+        "symbol": equal("symbol"),
+        "open": lambda record, value, key, _: (record.remaining > 0) is value,
+    },
+    "trading.journal.disposals_by_portfolio": {"symbol": equal("symbol")},
     "market.watchlist.watchlist_by_user": {
         "search": lambda record, value, key, _: within(record.notes, value),
         "symbol": equal("symbol"),
@@ -165,8 +177,8 @@ NAMED_OTHERWISE = {
     "wallet_id": ("beneficiary_wallet_id",),
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at"),
+    "since": ("timestamp", "created_at", "published_at", "opened_at", "at"),
+    "until": ("timestamp", "created_at", "published_at", "opened_at", "at"),
 }
 
 MORE = """

@@ -24,11 +24,21 @@ OWN_KEYS = {
     "notifications.notifications_by_user": "SELECT user_id FROM notifications",
     "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
     "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
+    "trading.portfolios.portfolios_by_user": "SELECT user_id FROM portfolios",
+    "trading.portfolios.positions_by_portfolio": "SELECT id FROM portfolios",
+    "trading.portfolios.value_points": "SELECT id FROM portfolios",
+    "trading.journal.entries_by_portfolio": "SELECT id FROM portfolios",
+    "trading.journal.lines_by_entry": "SELECT DISTINCT entry_id FROM journal_lines",
+    "trading.journal.lots_by_portfolio": "SELECT id FROM portfolios",
+    "trading.journal.disposals_by_portfolio": "SELECT id FROM portfolios",
 }
 """Where the keys of the viewers' own lists are."""
 
 
-CHOICES = PARAMETERS | {"market.news.news_mentioning": {"symbols": ("BTC", "ETH")}}
+CHOICES = PARAMETERS | {
+    "market.news.news_mentioning": {"symbols": ("BTC", "ETH")},
+    "trading.portfolios.value_points": {"resolution": "1m"},
+}
 """What a list needs to be a list of different rows."""
 
 FILL = """
@@ -51,6 +61,26 @@ INSERT INTO transactions (transaction_hash, sender_wallet_id, recipient_wallet_i
 SELECT encode(sha256(n::text::bytea), 'hex'), w.wallet_id, w.wallet_id, 1 + n % 3, now() - n / 3 * interval '1 s', '',
     '', 100
 FROM (SELECT wallet_id FROM wallets LIMIT 1) w, generate_series(1, 9) n;
+INSERT INTO portfolios (user_id, mode, currency, initial_balance, life, created_at)
+SELECT u.id, CASE n % 3 WHEN 0 THEN 'live' ELSE 'paper' END, CASE n % 2 WHEN 0 THEN 'AUD' ELSE 'USD' END, 0, 2,
+    '2026-01-01'
+FROM users u, generate_series(1, 9) n;
+INSERT INTO cash_balances (portfolio_id, balance) SELECT id, 1 FROM portfolios ON CONFLICT DO NOTHING;
+INSERT INTO positions (portfolio_id, symbol, quantity)
+SELECT p.id, t.symbol, n % 3 FROM portfolios p, (SELECT symbol, row_number() OVER () AS n FROM tokens LIMIT 9) t
+ON CONFLICT DO NOTHING;
+DELETE FROM market_data WHERE symbol = (SELECT max(symbol) FROM positions);
+INSERT INTO lots (portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
+SELECT p.id, 1 + n % 2, CASE n % 2 WHEN 0 THEN 'BTC' ELSE 'ETH' END, 2, n % 3, 1, 0, '2026-01-01'
+FROM portfolios p, generate_series(1, 9) n;
+INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
+SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, l.acquired_at, l.acquired_at FROM lots l;
+INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
+SELECT k.kind, p.id, 1 + n % 2, CASE k.kind WHEN 'fill' THEN p.id END, now() - n / 3 * interval '1 s'
+FROM portfolios p, generate_series(1, 9) n, (VALUES ('fill'), ('deposit')) AS k (kind);
+INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
+SELECT p.id, r.resolution, date_trunc('minute', now()) - n * interval '1 minute', 1, 1, 1, 1
+FROM portfolios p, generate_series(1, 9) n, (VALUES ('1m'), ('1h'), ('1d')) AS r (resolution);
 RESET session_replication_role;
 """
 

@@ -64,6 +64,13 @@ UPDATES: Final = {
         {"symbol": "ADA", "notes": "Cheap."},
         {"notes": "Dear."},
     ),
+    "UpdatePortfolioInput": Update(
+        "createPortfolio",
+        "portfolio { id name default: isDefault }",
+        {"name": REFUSED, "default": REFUSED},
+        {"name": "Cheap."},
+        {"name": "Dear.", "default": True},
+    ),
     "UpdateBeneficiaryInput": Update(
         "addBeneficiary",
         "beneficiary { id name nickname }",

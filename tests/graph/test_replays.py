@@ -17,6 +17,9 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.trading.portfolios.model import NewPortfolio
+from app.domains.trading.services import TradingServices
+from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
 from tests.factories import CLIENT, PASSWORD
@@ -121,10 +124,27 @@ async def _codes(stage: Stage, variant: str) -> dict[str, Any]:
     return {"codes": ["same-code", variant]}
 
 
+async def _portfolio(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"name": f" {variant} ", "initialBalance": "5.0"}
+
+
+async def _payment(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"portfolioId": stage.names["alice.portfolio"], "amount": f"{len(variant)}.50", "currency": "USD"}
+
+
+async def _reset(stage: Stage, variant: str) -> dict[str, Any]:
+    """Alice's portfolio, and another that she has."""
+    if variant == "first":
+        return {"portfolioId": stage.names["alice.portfolio"]}
+    portfolios, alice = stage.services[TradingServices].portfolios, stage.world.viewers["alice"]
+    return {"portfolioId": global_id("Portfolio", await portfolios.create(alice, NewPortfolio(), "another"))}
+
+
 async def _person(stage: Stage, variant: str) -> dict[str, Any]:
     return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
 
 
+LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
 SCENARIOS = {
     "transfer": Scenario(
         "TransferPayload",
@@ -159,6 +179,34 @@ SCENARIOS = {
         "alice",
         _watched,
         {"existence": _nothing, "limit": _set(MarketServices, "watchlist", "limit", 0)},
+    ),
+    "createPortfolio": Scenario(
+        "CreatePortfolioPayload",
+        "portfolio { id name }",
+        "alice",
+        _portfolio,
+        {"limit": _set(TradingServices, "portfolios", "limit", 1)},
+    ),
+    "depositPaper": Scenario(
+        "DepositPaperPayload",
+        "portfolio { id } entry { id }",
+        "alice",
+        _payment,
+        {"status": _sql("UPDATE portfolios SET status = 'resetting'"), "mode": _sql(LIVE)},
+    ),
+    "withdrawPaper": Scenario(
+        "WithdrawPaperPayload",
+        "portfolio { id } entry { id }",
+        "alice",
+        _payment,
+        {"funds": _sql("UPDATE cash_balances SET reserved = balance"), "mode": _sql(LIVE)},
+    ),
+    "resetPortfolio": Scenario(
+        "ResetPortfolioPayload",
+        "portfolio { id } entry { id }",
+        "alice",
+        _reset,
+        {"status": _sql("UPDATE portfolios SET status = 'deleting'"), "mode": _sql(LIVE)},
     ),
     "publishNews": Scenario(
         "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}

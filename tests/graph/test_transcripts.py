@@ -40,6 +40,7 @@ SUBSCRIPTIONS = {
     "systemPulse": "tests/schema/realtime/test_pulse.py",
     "blocks": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
+    "portfolioValue": "tests/schema/trading/test_values.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
     "walletBalanceUpdates": "tests/schema/ledger/test_streams.py",
 }
@@ -47,6 +48,16 @@ PROBLEMS_TESTED_ELSEWHERE = {
     # These take hundreds of steps.
     ("addToWatchlist", "WatchlistFull"): "tests/domains/market/watchlist/test_services.py",
     ("createAlert", "AlertLimitReached"): "tests/domains/market/alerts/test_alerts.py",
+    ("createPortfolio", "PortfolioLimitReached"): "tests/domains/trading/portfolios/test_portfolios.py",
+    # No order holds a portfolio up yet, and there is no venue for real money.
+    ("updatePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("deletePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("depositPaper", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("withdrawPaper", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("resetPortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("depositPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("withdrawPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("resetPortfolio", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("transfer", "MempoolFull"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "TooManyCoins"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "UnconfirmedChainTooLong"): "tests/domains/ledger/test_transfers.py",

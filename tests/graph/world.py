@@ -1,4 +1,5 @@
-"""What every transcript finds: five people, a chain of 24 blocks with payments, one on its way, and 250 quoted tokens.
+"""What every transcript finds: five people, a chain of 24 blocks with payments, one on its way, 250 quoted tokens, and
+two portfolios.
 
 It is made through the services, once for each worker. Keys, and so hashes and ids, differ from run to run: transcripts
 call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<payment.1>`.
@@ -7,6 +8,7 @@ call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<pa
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -21,6 +23,12 @@ from app.domains.ledger.services.chain import solved
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
+from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Side
+from app.domains.trading.journal.rules.entries import fill_lines
+from app.domains.trading.journal.rules.units import price_units_of, units_of
+from app.domains.trading.journal.services import post
+from app.domains.trading.portfolios.model import NewPortfolio
+from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
@@ -81,6 +89,7 @@ class Builder:
         await self._schedule()
         await self._quote()
         await self.services[MarketServices].news.publish(articles(self.clock.now()))
+        await self._trade()
         self.clock.advance(BLOCK_GAP)
         return World(self.viewers, self.names, self.carols_key, self.clock.now())
 
@@ -152,6 +161,33 @@ class Builder:
                 tomorrow,
             )
         await run_schedule(self.database, self.clock, ACCOUNTS.schedules(self.services[AccountsServices])[0])
+
+    async def _trade(self) -> None:
+        """Alice has bought twice and sold once, Bob has Australian dollars; all of it in one moment."""
+        portfolios = self.services[TradingServices].portfolios
+        for name, currency in (("alice", Currency.USD), ("bob", Currency.AUD)):
+            new = NewPortfolio(name="Savings", currency=currency)
+            id = await portfolios.create(self.viewers[name], new, f"world: {name}")
+            self.names[f"{name}.portfolio"] = global_id("Portfolio", id)
+            if name == "alice":
+                await self._fill(id, Side.BUY, "0.1", "60000.5", "6.00005")
+                await self._fill(id, Side.BUY, "0.03", "61000", "1.83")
+                await self._fill(id, Side.SELL, "0.05", "63000", "3.15")
+        await self.services[TradingServices].values.record()
+        await self.services[TradingServices].values.summarize()
+
+    async def _fill(self, id: UUID, side: Side, quantity: str, price: str, fee: str) -> None:
+        coins, paid = units_of(Decimal(quantity)), units_of(Decimal(fee))
+        terms = Fill(side, "BTC", coins, price_units_of(Decimal(price)), paid)
+        entry = NewEntry(
+            kind=EntryKind.FILL,
+            portfolio_id=id,
+            life=1,
+            lines=fill_lines(terms),
+            at=self.clock.now(),
+            fill_id=uuid4(),
+        )
+        await self.database.write(SYSTEM, lambda tx: post(tx, entry))
 
     async def _quote(self) -> None:
         """As if a worker had fed prices once, and a feed of news had failed."""

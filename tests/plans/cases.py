@@ -108,14 +108,25 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "market.prices.candles_by_token": span(timedelta(seconds=7)),
     "market.prices.prices_by_token": span(timedelta(seconds=7)),
     "market.watchlist.watchlist_by_user": {"search": ("x",), "symbol": ("T1", "T999")},
+    "trading.portfolios.portfolios_by_user": {"mode": ("paper", "live"), "currency": ("USD", "AUD")},
+    "trading.portfolios.positions_by_portfolio": {"symbol": ("T1", "T999"), "held": (True, False)},
+    "trading.portfolios.value_points": span(timedelta(seconds=7)),
+    "trading.journal.entries_by_portfolio": {
+        "kind": ("fill", "deposit", "correction"),
+        "life": (2, 1, 99),
+        **span(timedelta(seconds=7)),
+    },
+    "trading.journal.lots_by_portfolio": {"symbol": ("T1", "T999"), "open": (True, False)},
+    "trading.journal.disposals_by_portfolio": {"symbol": ("T1", "T999")},
 }
 KEYS: Final[Mapping[str, list[Any]]] = {
     "text": [wallet(filling.BUSY), wallet(2)],
     "uuid": [UUID(filling.user(filling.BUSY))],
     "integer": [7, 500_000],
+    "bigint": [10, 500_000],
 }
 SYMBOLS: Final = ["T1", "T7"]
-PARAMETERS: Final = {"interval": "1m"}
+PARAMETERS: Final = {"interval": "1m", "resolution": "1m"}
 SIZE: Final = 50
 
 

@@ -9,7 +9,7 @@ ROWS: Final = 1_000_000
 BUSY: Final = 1
 MEMPOOL: Final = 5_000
 # Lists that are bounded for each user.
-ALERTS, WATCHED, BENEFICIARIES = 500, 200, 500
+ALERTS, WATCHED, BENEFICIARIES, PORTFOLIOS = 500, 200, 500, 50
 
 
 def user(number: int) -> str:
@@ -30,6 +30,8 @@ _SERIES: Final = f"FROM generate_series(1, {ROWS}) n"
 _AGO: Final = f"now() - ({ROWS} - n) * interval"
 # One in three belongs to the busy one, the rest to many.
 _SHARED: Final = "CASE WHEN n % 3 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END"
+# What is bounded by its owner: one in eleven.
+_OWNED: Final = "CASE WHEN n % 11 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END"
 _WALLET: Final = "encode(sha256(({})::text::bytea), 'hex')"
 
 FILLS: Final = {
@@ -126,6 +128,35 @@ FROM generate_series(0, {ROWS // 10}) n""",
 INSERT INTO beneficiaries (id, user_id, beneficiary_wallet_id, nickname, created_at)
 SELECT {_ID.format("n")}, {_USER.format(f"n / {BENEFICIARIES} + 1")}, {_WALLET.format(f"n % {BENEFICIARIES} + 1")},
     'Friend ' || n, {_AGO} '1 minute' FROM generate_series(0, {ROWS // 10}) n""",
+    "portfolios": f"""
+INSERT INTO portfolios (id, user_id, mode, currency, initial_balance, life, created_at)
+SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")},
+    CASE n % 9 WHEN 0 THEN 'live' ELSE 'paper' END,
+    CASE n % 3 WHEN 0 THEN 'AUD' ELSE 'USD' END, 0, 2, now() - n * interval '1 minute' FROM generate_series(1, 50000) n;
+INSERT INTO cash_balances (portfolio_id, balance) SELECT id, 1 FROM portfolios ORDER BY id;
+INSERT INTO positions (portfolio_id, symbol, quantity)
+SELECT {_USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % 3 FROM generate_series(0, {ROWS // 10}) n""",
+    "journal_entries": f"""
+SELECT make_partitions('journal_entries', now() - interval '3 months', now());
+INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
+SELECT CASE WHEN n % 30000 = 3 THEN 'correction' WHEN n % 3000 = 6 THEN 'deposit' ELSE 'fill' END,
+    {_USER.format(_SHARED)}, CASE WHEN n < 500 THEN 1 ELSE 2 END,
+    CASE WHEN n % 30000 <> 3 AND n % 3000 <> 6 THEN {_ID.format("n")} END, {_AGO} '7 seconds' {_SERIES};
+SELECT make_partitions('journal_lines', now() - interval '3 months', now());
+INSERT INTO journal_lines (entry_id, line_no, account, portfolio_id, asset, amount, created_at)
+SELECT e.id, l.n, l.account, e.portfolio_id, 'USD', l.amount, e.created_at
+FROM journal_entries e, (VALUES (1, 'cash', 1), (2, 'external', -1)) AS l (n, account, amount)
+WHERE e.id % 10 = 0""",
+    "lots": f"""
+INSERT INTO lots (id, portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
+SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, 1,
+    CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
+INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
+SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
+    "portfolio_value_history": f"""
+INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
+SELECT {_USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,
+    {_AGO} '7 seconds', 1, 1, 1, 1 {_SERIES}""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',

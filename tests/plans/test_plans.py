@@ -30,6 +30,7 @@ OWN: Final = {
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
+    "trading.journal.lots_by_portfolio": {"open"},
     # Times follow heights: from the other end of the chain, the blocks outside of the time are passed by.
     "ledger.blocks": {"since", "until"},
 }

@@ -7,9 +7,9 @@ from typing import Any
 import strawberry
 
 from app.domains.trading.journal import loaders, model
-from app.domains.trading.journal.services import MAX_LINES
 from app.engine.declarations.nodes import Node, node_type, record_type
-from app.engine.declarations.relations import listed
+from app.engine.declarations.pages import Connection
+from app.engine.declarations.relations import paged
 from app.schema.context import Info
 from app.schema.currencies import Currency
 from app.schema.enums import declare_enum
@@ -63,8 +63,10 @@ class JournalEntry(Node):
     life: int = strawberry.field(description="The life of the portfolio that it belongs to. 1 is the first.")
     memo: str | None = strawberry.field(description="What Moneta says of it, at most 200 characters. Null: nothing.")
     created_at: datetime = strawberry.field(description="When it was posted.")
-    lines: list[JournalLine] = listed(
-        loaders.lines_by_entry, key="id", most=MAX_LINES, description=f"What moved: at most {MAX_LINES:,} lines."
+    lines: Connection[JournalLine] = paged(
+        loaders.lines_by_entry,
+        key="id",
+        description="What moved. A fill has at most nine lines; the end of a life has two for each token.",
     )
 
 

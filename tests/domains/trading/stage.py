@@ -126,7 +126,7 @@ class Stage:
 
         return await self.database.write(SYSTEM, work)
 
-    async def cash(self, id: UUID) -> tuple[Decimal, Decimal, Decimal]:
+    async def cash(self, id: UUID) -> tuple[Any, ...]:
         """The cash of a portfolio, what is reserved of it, and what it was given."""
         found = await self.owner.fetchrow(
             "SELECT balance, reserved, contributed FROM cash_balances WHERE portfolio_id = $1", id
@@ -134,7 +134,7 @@ class Stage:
         assert found is not None
         return tuple(found)
 
-    async def position(self, id: UUID, symbol: str = "BTC") -> tuple[Decimal, Decimal, Decimal] | None:
+    async def position(self, id: UUID, symbol: str = "BTC") -> tuple[Any, ...] | None:
         """The quantity, the cost and the realized profit of a position."""
         found = await self.owner.fetchrow(
             "SELECT quantity, cost, realized_pnl FROM positions WHERE portfolio_id = $1 AND symbol = $2", id, symbol

@@ -8,15 +8,9 @@ FROM journal_entries WHERE id = ANY ($1::bigint[]);
 SELECT id, kind, portfolio_id, life, order_id, fill_id, memo, created_at
 FROM journal_entries WHERE portfolio_id = {key::uuid};
 
--- name: lines_by_entries
--- The lines of each entry, in their order. No entry has more than this limit.
-SELECT k.ord, l.entry_id, l.line_no, l.account, l.asset, l.amount
-FROM unnest($1::bigint[]) WITH ORDINALITY AS k (id, ord)
-CROSS JOIN LATERAL (
-    SELECT j.entry_id, j.line_no, j.account, j.asset, j.amount
-    FROM journal_lines j WHERE j.entry_id = k.id ORDER BY j.line_no LIMIT 1000
-) l
-ORDER BY k.ord, l.line_no;
+-- name: lines_by_entry
+-- The lines of an entry.
+SELECT entry_id, line_no, account, asset, amount FROM journal_lines WHERE entry_id = {key::bigint};
 
 -- name: lots_by_portfolio
 -- The lots of a portfolio, those of earlier lives as well.

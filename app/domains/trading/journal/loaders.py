@@ -4,7 +4,7 @@ from app.domains.trading.journal.model import EntryKind
 from app.domains.trading.journal.statements import JournalSql
 from app.kit.lists import at_least as since
 from app.kit.lists import before, by, constant, equals
-from app.kit.loaders import Audience, many, one, page
+from app.kit.loaders import Audience, one, page
 
 entry_by_id = one(JournalSql.entries_by_ids, key="id", audience=Audience.VIEWER)
 entries_by_portfolio = page(
@@ -18,7 +18,7 @@ entries_by_portfolio = page(
     },
     audience=Audience.VIEWER,
 )
-lines_by_entry = many(JournalSql.lines_by_entries, audience=Audience.VIEWER)
+lines_by_entry = page(JournalSql.lines_by_entry, orders={"NUMBER": by("line_no")}, audience=Audience.VIEWER)
 lots_by_portfolio = page(
     JournalSql.lots_by_portfolio,
     orders={"NUMBER": by("number", descending=True)},

@@ -1,7 +1,7 @@
 """The statements about the journal, and about what is kept beside it."""
 
 from app.domains.trading.journal.model import Disposal, JournalEntry, JournalLine, Lot, OpenLot, PostedEntry
-from app.kit.sql import Command, Keyed, Query, Rows, Statements
+from app.kit.sql import Command, Query, Rows, Statements
 
 
 class JournalSql(Statements, file="journal.sql"):
@@ -9,7 +9,7 @@ class JournalSql(Statements, file="journal.sql"):
 
     entries_by_ids: Query[JournalEntry]
     entries_by_portfolio: Rows[JournalEntry]
-    lines_by_entries: Keyed[JournalLine]
+    lines_by_entry: Rows[JournalLine]
     lots_by_portfolio: Rows[Lot]
     disposals_by_portfolio: Rows[Disposal]
     post_entry: Query[PostedEntry]

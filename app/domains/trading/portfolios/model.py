@@ -20,7 +20,7 @@ MAX_AMOUNT: Final = Decimal(1_000_000_000)
 """The most that is paid in or out at once, and that a portfolio begins with."""
 MAX_BALANCE: Final = Decimal(100_000_000_000)
 """The most cash that paying in may lead to; trading may earn more."""
-MAX_POSITIONS: Final = 1000
+MAX_POSITIONS: Final = 300
 """Tokens that a portfolio can have held in one life."""
 
 

@@ -48,7 +48,7 @@ JOIN portfolios p ON p.id = k.id
 JOIN cash_balances b ON b.portfolio_id = k.id
 LEFT JOIN LATERAL (
     SELECT i.symbol, i.quantity, i.cost FROM positions i
-    WHERE i.portfolio_id = k.id AND i.quantity > 0 ORDER BY i.symbol LIMIT 1000
+    WHERE i.portfolio_id = k.id AND i.quantity > 0 ORDER BY i.symbol LIMIT 300
 ) h ON true
 LEFT JOIN LATERAL (
     SELECT CASE p.currency WHEN 'AUD' THEN m.price_aud ELSE m.price_usd END AS price, m.last_updated
@@ -60,8 +60,8 @@ ORDER BY k.ord, h.symbol;
 -- The cash of the portfolios of these users in dollars. Australian dollars are converted by the newest quote; without
 -- one they are left out.
 SELECT p.user_id,
-    coalesce(round(sum(v.usd) FILTER (WHERE p.mode = 'paper'), 8), 0) AS paper,
-    coalesce(round(sum(v.usd) FILTER (WHERE p.mode = 'live'), 8), 0) AS live
+    round(coalesce(sum(v.usd) FILTER (WHERE p.mode = 'paper'), 0), 8) AS paper,
+    round(coalesce(sum(v.usd) FILTER (WHERE p.mode = 'live'), 0), 8) AS live
 FROM portfolios p
 JOIN cash_balances b ON b.portfolio_id = p.id
 LEFT JOIN (SELECT m.price_usd / m.price_aud AS usd FROM market_data m ORDER BY m.last_updated DESC LIMIT 1) aud ON true

@@ -22,7 +22,7 @@ DELETE FROM portfolio_value_history WHERE resolution = $1 AND at < $2;
 -- Summarises the portfolios of each user. Australian dollars are converted by the newest quote; without one they are left
 -- out of the value, and of the return.
 INSERT INTO portfolio_summaries (user_id, portfolio_count, total_value_usd, average_return_fraction, updated_at)
-SELECT v.user_id, count(*), coalesce(round(sum(v.total_value * c.rate), 8), 0),
+SELECT v.user_id, count(*), round(coalesce(sum(v.total_value * c.rate), 0), 8),
     round(sum(v.total_pnl * c.rate) / nullif(sum(v.contributed * c.rate), 0), 8), $1::timestamptz
 FROM portfolio_values v
 LEFT JOIN (SELECT m.price_usd / m.price_aud AS usd FROM market_data m ORDER BY m.last_updated DESC LIMIT 1) aud ON true
