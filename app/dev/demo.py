@@ -1,4 +1,4 @@
-"""The demo data: three people with wallets, a chain of their payments, a market, unused access codes."""
+"""The demo data: three people with wallets, a chain of their payments, a market, portfolios, unused access codes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +11,14 @@ from rich.progress import Progress
 from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import DemoSize
+from app.dev.demo_trading import load_demo_trading
 from app.domains.accounts.model import Client, NewUser, Role, Viewer
 from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, EMAILS, PASSWORD
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.loaders import wallet_by_user
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.house import Services
@@ -67,6 +69,8 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
         )
     with _progress_reporter(progress, "demo market") as report:
         await load_demo_market(services[MarketServices], database, clock, (alice, bob), size=size, progressed=report)
+    with _progress_reporter(progress, "demo portfolios") as report:
+        await load_demo_trading(services[TradingServices], database, clock, (alice, bob), size.days, report)
 
 
 @contextmanager

@@ -139,7 +139,7 @@ class Stage:
         found = await self.owner.fetchrow(
             "SELECT quantity, cost, realized_pnl FROM positions WHERE portfolio_id = $1 AND symbol = $2", id, symbol
         )
-        return found and tuple(found)
+        return None if found is None else tuple(found)
 
     async def kinds(self, id: UUID) -> list[str]:
         """The kinds of the entries of a portfolio, in order."""

@@ -1,0 +1,121 @@
+"""Live values: at each tick, for the owner alone, and computed once however many watch."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from app.domains.market.prices.services.ticker import Ticker
+from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.portfolios.services.values import Values
+from app.engine.declarations.nodes import global_id
+from app.kit.hub import Hub
+from app.kit.process_rpc import ProcessRpc
+from app.kit.pubsub import broadcast_over
+from app.kit.volatile import VolatileTopics
+from app.main import Application, build_runtime
+from tests.domains.market.price_feed import SOURCE
+from tests.domains.trading.conftest import stage
+from tests.domains.trading.stage import Stage
+from tests.schema.market.prices.test_ticks import Market
+from tests.waiting import until
+
+__all__ = ["stage"]
+
+VALUE = """subscription($id: ID!) { portfolioValue(portfolioId: $id) {
+  at currency cashTotal positionsValue total contributed pnl returnFraction unquotedSymbols
+  holdings { symbol quantity price marketValue unrealizedPnl }
+} }"""
+
+
+@pytest_asyncio.fixture
+async def market(application: Application, stage: Stage) -> AsyncIterator[Market]:
+    hub = Hub(broadcast_over(application.redis), application.events, memory_limit=100)
+    runtime = build_runtime(application, hub, ProcessRpc(application.redis))
+    await hub.start()
+    ticker = Ticker(SOURCE, stage.clock, VolatileTopics(application.redis), every_s=1.0)
+    yield Market(runtime, ticker, stage.clock, application)
+    runtime.subscriptions.stop()
+    await hub.stop()
+
+
+def variables(id: UUID) -> dict[str, Any]:
+    return {"id": global_id("Portfolio", id)}
+
+
+async def test_a_portfolio_is_worth_what_the_tick_says(market: Market, stage: Stage) -> None:
+    id = await stage.create()
+    await stage.fill(id, Side.BUY, "2", "90", "1")
+    await stage.fill(id, Side.BUY, "1", "5", symbol="DOGE")
+    inbox, _ = await market.open(VALUE, variables(id), by=stage.alice)
+    await market.tick(BTC=120)
+    await until(lambda: bool(inbox.taken))
+    assert inbox.taken[-1] == {
+        "at": market.clock.now().isoformat().replace("+00:00", "Z"),
+        "currency": "USD",
+        "cashTotal": "9814.00000000",
+        "positionsValue": "240.00000000",
+        "total": "10054.00000000",
+        "contributed": "10000.00000000",
+        "pnl": "54.00000000",
+        "returnFraction": "0.00540000",
+        "unquotedSymbols": ["DOGE"],
+        "holdings": [
+            {
+                "symbol": "BTC",
+                "quantity": "2.00000000",
+                "price": "120",
+                "marketValue": "240.00000000",
+                "unrealizedPnl": "59.00000000",
+            },
+            {"symbol": "DOGE", "quantity": "1.00000000", "price": None, "marketValue": None, "unrealizedPnl": None},
+        ],
+    }
+    # What is bought meanwhile is in the next tick.
+    await stage.fill(id, Side.BUY, "1", "120")
+    await market.tick(BTC=100)
+    await until(lambda: inbox.taken[-1]["total"] == "9994.00000000")
+
+
+async def test_australian_dollars_and_what_a_tick_leaves_out(market: Market, stage: Stage) -> None:
+    id = await stage.create(currency=Currency.AUD)
+    await stage.fill(id, Side.BUY, "2", "90")
+    await stage.fill(id, Side.BUY, "1", "10", symbol="ETH")
+    inbox, _ = await market.open(VALUE, variables(id), by=stage.alice)
+    await market.tick(BTC=120)
+    await until(lambda: bool(inbox.taken))
+    # 2 at 180 of the tick, and 1 at the stored 15; all for 285.
+    assert (inbox.taken[-1]["currency"], inbox.taken[-1]["positionsValue"]) == ("AUD", "375.00000000")
+    assert (inbox.taken[-1]["total"], inbox.taken[-1]["pnl"]) == ("10090.00000000", "90.00000000")
+
+
+async def test_nobody_watches_the_portfolio_of_another(market: Market, stage: Stage) -> None:
+    id = await stage.create()
+    for by, code in ((stage.bob, "NOT_FOUND"), (None, "UNAUTHENTICATED")):
+        with pytest.raises(AssertionError, match=code):
+            await market.open(VALUE, variables(id), by=by)
+    assert len(market.runtime.subscriptions) == 0
+    await stage.trading.portfolios.delete(stage.alice, id)
+    with pytest.raises(AssertionError, match="NOT_FOUND"):
+        await market.open(VALUE, variables(id), by=stage.alice)
+
+
+async def test_it_is_computed_once_for_all_who_watch(
+    market: Market, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await stage.create(), await stage.create()]
+    computed = 0
+    live = Values.live
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal computed
+        computed += 1
+        return live(*arguments)
+
+    monkeypatch.setattr(Values, "live", counted)
+    watching = [await market.open(VALUE, variables(id), by=stage.alice) for id in ids for _ in range(5)]
+    await market.tick(BTC=120)
+    await until(lambda: all(inbox.taken for inbox, _ in watching))
+    assert computed == 2
