@@ -20,7 +20,7 @@ CREATE = """mutation($input: CreateAlertInput!) {
 }"""
 FILLS = """{
   token(by: {symbol: "BTC"}) { priceUsd }
-  viewer { beneficiaries(first: 1) { nodes { wallet { walletId } } } }
+  viewer { beneficiaries(first: 1) { nodes { wallet { walletId } } } defaultPortfolio { id } }
 }"""
 TRANSFER = """mutation($to: Hash!) {
   transfer(input: {recipientWalletId: $to, amount: "0.5", idempotencyKey: "examples"}) { __typename }
@@ -56,7 +56,9 @@ def _variables(path: Path, moneta: Moneta, token: str) -> dict[str, Any]:
         data = moneta.post(FILLS, token=token)["data"]
         recipient = data["viewer"]["beneficiaries"]["nodes"][0]["wallet"]["walletId"]
         price = round(Decimal(data["token"]["priceUsd"]) * Decimal("1.00003"), 2)
-        for name, value in (("recipient", recipient), ("price", price), ("key", path.stem)):
+        portfolio = data["viewer"]["defaultPortfolio"]["id"]
+        values = {"recipient": recipient, "portfolio": portfolio, "price": price, "key": path.stem}
+        for name, value in values.items():
             text = text.replace(f"{{{{{name}}}}}", str(value))
     variables: dict[str, Any] = json.loads(text)
     return variables

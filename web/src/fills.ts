@@ -1,6 +1,7 @@
 /**
  * Values that an example's variables take from the graph when it is opened, so that it runs as it is: `{{recipient}}`,
- * another wallet than the viewer's; `{{price}}`, just above Bitcoin's; `{{key}}`, a new one for each payment or alert.
+ * another wallet than the viewer's; `{{portfolio}}`, the viewer's default one; `{{price}}`, just above Bitcoin's;
+ * `{{key}}`, a new one for each payment or alert.
  */
 
 import { post } from "./http";
@@ -14,7 +15,11 @@ interface Wallet {
 }
 
 interface Fills {
-  viewer: { wallet: Wallet | null; beneficiaries: { nodes: { wallet: Wallet | null }[] } } | null;
+  viewer: {
+    wallet: Wallet | null;
+    beneficiaries: { nodes: { wallet: Wallet | null }[] };
+    defaultPortfolio: { id: string } | null;
+  } | null;
   blocks: { nodes: { miner: Wallet | null }[] };
   token: { priceUsd: string | null } | null;
 }
@@ -43,6 +48,7 @@ function valuesOf(fills: Fills | null | undefined): Record<string, string | unde
   return {
     key,
     recipient: viewer ? others.find((wallet) => wallet && wallet.walletId !== own)?.walletId : undefined,
+    portfolio: viewer?.defaultPortfolio?.id,
     price: price ?? undefined,
   };
 }

@@ -71,10 +71,13 @@ class PortfolioValue:
 
     async def known(self, context: Context) -> model.PortfolioValue:
         """The value, from what the portfolio holds now. Raises NotFound."""
+        if self.value is not None:
+            return self.value
+        holdings = await context.reads.many(loaders.holdings_by_portfolio, self.portfolio_id)
+        if not holdings:
+            raise NotFound(model.Portfolio)
+        # All fields wait for the same load, and the first to go on computes for all.
         if self.value is None:
-            holdings = await context.reads.many(loaders.holdings_by_portfolio, self.portfolio_id)
-            if not holdings:
-                raise NotFound(model.Portfolio)
             values = context.services[TradingServices].values
             if self.tick is None:
                 self.value = values.stored(holdings)
