@@ -254,6 +254,7 @@ def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
+    from app.dev.greeting import greet
     from app.dev.supervisor import supervise
     from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, PASSWORD
 
@@ -285,7 +286,7 @@ def dev() -> None:
                 settings.home,
                 env,
                 f"http://{settings.host}:{settings.port}/health/ready",
-                on_ready=lambda: _unfailing(lambda: _greet(settings)),
+                on_ready=lambda: _unfailing(lambda: greet(out, settings)),
                 servers_failure=lambda: embedded.failure() if embedded else None,
             )
     except EmbeddedError as error:
@@ -335,28 +336,6 @@ async def _load_demo(settings: Settings, progress: Progress, password: str, code
         clock.advance(await database_time(application.database) - clock.now())
         size = DemoSize(days=settings.demo_days, daily_days=12 * settings.demo_days)
         await load_demo(application.services, application.database, clock, progress, size, password, codes)
-
-
-def _greet(settings: Settings) -> None:
-    from app.dev.demo import LOGINS
-    from app.domains.accounts.rules.demo_credentials import ACCESS_CODES, PASSWORD
-
-    out.print(f"\n[bold]Moneta is ready.[/bold]  {settings.origin}")
-    for path, what in (
-        ("/", "whether it is ready, all addresses, three calls to copy"),
-        ("/ide", "GraphiQL: examples, events of subscriptions, demo log-ins"),
-        ("/graphql", "POST, GET, WebSocket (graphql-transport-ws), SSE"),
-        ("/dev/mail", "every mail that Moneta sent"),
-        ("/health/ready", "health; /metrics for Prometheus"),
-    ):
-        out.print(f"  {settings.origin}{path:<15} {what}", highlight=False, soft_wrap=True)
-    out.print(
-        f"  log in as {', '.join(login.email for login in LOGINS)}; password {PASSWORD}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    out.print(f"  register with access code {ACCESS_CODES[0]}", highlight=False, soft_wrap=True)
-    out.print(f"  logs in {settings.home.resolve()}/*.log   Ctrl-C stops everything\n", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

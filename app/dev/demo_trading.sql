@@ -9,8 +9,8 @@ WHERE symbol = $1 AND exchange = $2 AND interval = '1h' AND opened_at <= $3::tim
 ORDER BY opened_at DESC LIMIT 1;
 
 -- name: fill_in_values
--- Fills in what a portfolio was worth, from its journal and the candles of an exchange: portfolio, exchange, the currency
--- for a dollar, now.
+-- Fills in what a portfolio was worth, from its journal and the candles of an exchange: portfolio, exchange, the
+-- currency for a dollar, now.
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT p.id, r.resolution, t.at, p.life, c.cash + coalesce(h.value, 0), c.cash, p.initial_balance
 FROM portfolios p

@@ -180,7 +180,7 @@ CREATE INDEX disposals_lot_id ON disposals (lot_id);
 
 -- Value ------------------------------------------------------------------------------------------------------------
 
--- At the newest quote of each token, whoever quotes it: one row for a position, never one for each exchange.
+-- At the newest quote of each token, of any provider: one row for a position, never one for each exchange.
 CREATE VIEW portfolio_values WITH (security_invoker = true) AS
 SELECT p.id AS portfolio_id, p.user_id, p.name, p.currency, b.balance AS cash, b.reserved, b.contributed,
     held.value AS positions_value, b.balance + held.value AS total_value,
@@ -261,7 +261,7 @@ BEGIN
 END
 $$;
 
--- What has happened is added to and never changed, by whoever has the application's role.
+-- What has happened is added to and never changed.
 REVOKE UPDATE, DELETE, TRUNCATE ON journal_entries, journal_lines, disposals FROM moneta_app;
 -- Portfolios are kept, and so are their balances and lots.
 REVOKE DELETE, TRUNCATE ON portfolios, cash_balances, lots FROM moneta_app;

@@ -32,7 +32,7 @@ async def test_profile_and_settings_are_the_viewers_own(graph: Graph) -> None:
             "username": "alice",
             "planTier": "FREE",
             "tradingMode": "PAPER",
-            "paperBalance": "10000.00000000",
+            "paperBalance": "0.00000000",
         },
         "settings": [{"name": "theme", "value": {"dark": True}}],
         "theme": {"value": {"dark": True}},

@@ -26,8 +26,8 @@ SELECT d.id, d.portfolio_id, d.life, d.symbol, d.quantity, d.cost, d.proceeds, d
 FROM disposals d WHERE d.portfolio_id = {key::uuid};
 
 -- name: post_entry
--- Inserts an entry with its lines and changes the cash of its portfolio: kind, portfolio, life, order, fill, memo, time,
--- accounts, assets, amounts, cash, contributed (null: none any more), released.
+-- Inserts an entry with its lines and changes the cash of its portfolio: kind, portfolio, life, order, fill, memo,
+-- time, accounts, assets, amounts, cash, contributed (null: none any more), released.
 WITH entry AS (
     INSERT INTO journal_entries (kind, portfolio_id, life, order_id, fill_id, memo, created_at)
     VALUES ($1::text, $2::uuid, $3::integer, $4::uuid, $5::uuid, $6::text, $7::timestamptz)
@@ -38,7 +38,8 @@ WITH entry AS (
     FROM entry, unnest($8::text[], $9::text[], $10::numeric[]) WITH ORDINALITY AS l (account, asset, amount, line_no)
 ), cash AS (
     UPDATE cash_balances
-    SET balance = balance + $11::numeric, contributed = CASE WHEN $12::numeric IS NULL THEN 0 ELSE contributed + $12 END,
+    SET balance = balance + $11::numeric,
+        contributed = CASE WHEN $12::numeric IS NULL THEN 0 ELSE contributed + $12 END,
         reserved = reserved - $13::numeric, updated_at = $7
     WHERE portfolio_id = $2
     RETURNING portfolio_id
@@ -74,7 +75,8 @@ WITH taken AS (
     FROM taken t WHERE l.id = t.lot_id
     RETURNING l.id, l.life, l.acquired_at
 ), disposed AS (
-    INSERT INTO disposals (lot_id, fill_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
+    INSERT INTO disposals (lot_id, fill_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at,
+        disposed_at)
     SELECT s.id, $3::uuid, $1::uuid, s.life, $2::text, t.quantity, t.cost, t.proceeds, s.acquired_at,
         greatest($4::timestamptz, s.acquired_at)
     FROM spent s JOIN taken t ON t.lot_id = s.id ORDER BY t.ord

@@ -3,7 +3,7 @@
 SELECT (SELECT count(*) FROM portfolios), (SELECT count(*) FROM journal_entries), (SELECT count(*) FROM journal_lines);
 
 -- name: unbalanced_entries
--- Entries whose lines do not add up to zero in each asset, or that have no lines although something ended only.
+-- Entries whose lines do not add up to zero in each asset, or that have no lines and are not the end of a life.
 SELECT 'entry ' || x.entry_id AS subject, x.message FROM (
     SELECT l.entry_id, format('its lines add up to %s %s', sum(l.amount), l.asset) AS message
     FROM journal_lines l GROUP BY l.entry_id, l.asset HAVING sum(l.amount) <> 0
@@ -66,7 +66,8 @@ SELECT format('portfolio %s %s', x.portfolio_id, x.symbol) AS subject,
 FROM (
     SELECT coalesce(h.portfolio_id, s.portfolio_id) AS portfolio_id, coalesce(h.symbol, s.symbol) AS symbol,
         coalesce(h.quantity, 0) AS quantity, coalesce(h.cost, 0) AS cost, coalesce(h.realized_pnl, 0) AS realized_pnl,
-        coalesce(s.remaining, 0) AS remaining, coalesce(s.remaining_cost, 0) AS remaining_cost, coalesce(s.pnl, 0) AS pnl
+        coalesce(s.remaining, 0) AS remaining, coalesce(s.remaining_cost, 0) AS remaining_cost,
+        coalesce(s.pnl, 0) AS pnl
     FROM positions h
     FULL JOIN (
         SELECT l.portfolio_id, l.symbol, sum(l.remaining) AS remaining, sum(l.remaining_cost) AS remaining_cost,

@@ -81,7 +81,8 @@ SELECT count(*) FROM portfolios WHERE user_id = $1;
 -- Inserts a portfolio, the default if it is the first, with its balance: user, name, mode, currency, initial balance,
 -- time.
 WITH made AS (
-    INSERT INTO portfolios (user_id, name, mode, currency, initial_balance, life_began_at, created_at, updated_at, is_default)
+    INSERT INTO portfolios (user_id, name, mode, currency, initial_balance, life_began_at, created_at, updated_at,
+        is_default)
     SELECT $1::uuid, $2::text, $3::text, $4::text, $5::numeric, $6::timestamptz, $6, $6,
         NOT EXISTS (SELECT FROM portfolios WHERE user_id = $1 AND is_default)
     RETURNING id

@@ -19,8 +19,8 @@ ON CONFLICT DO NOTHING;
 DELETE FROM portfolio_value_history WHERE resolution = $1 AND at < $2;
 
 -- name: summarize
--- Summarises the portfolios of each user. Australian dollars are converted by the newest quote; without one they are left
--- out of the value, and of the return.
+-- Summarises the portfolios of each user. Australian dollars are converted by the newest quote; without one they are
+-- left out of the value, and of the return.
 INSERT INTO portfolio_summaries (user_id, portfolio_count, total_value_usd, average_return_fraction, updated_at)
 SELECT v.user_id, count(*), round(coalesce(sum(v.total_value * c.rate), 0), 8),
     round(sum(v.total_pnl * c.rate) / nullif(sum(v.contributed * c.rate), 0), 8), $1::timestamptz

@@ -36,6 +36,18 @@ async def test_fills_make_lots_and_sales_take_the_oldest(stage: Stage) -> None:
     assert await stage.findings() == []
 
 
+async def test_a_sale_takes_lots_of_its_own_token_and_portfolio(stage: Stage) -> None:
+    id, other = await stage.create(), await stage.create()
+    await stage.fill(other, Side.BUY, "1", "100")
+    await stage.fill(id, Side.BUY, "1", "10", symbol="ETH")
+    await stage.fill(id, Side.BUY, "1", "200")
+    await stage.fill(id, Side.SELL, "1", "210")
+    assert await stage.position(id) == (0, 0, 10)
+    assert await stage.position(id, "ETH") == (1, 10, 0)
+    assert await stage.position(other) == (1, 100, 0)
+    assert await stage.findings() == []
+
+
 async def test_an_australian_portfolio_settles_at_the_rate_of_the_fill(stage: Stage) -> None:
     id = await stage.create(currency=Currency.AUD)
     entry = await stage.fill(id, Side.BUY, "2", "100", "1")

@@ -332,3 +332,19 @@ async def test_changes_of_a_portfolio_are_audited_in_the_name_of_its_user(stage:
         (stage.alice.user_id, "insert", "First"),
         (stage.alice.user_id, "update", "Second"),
     ]
+
+
+async def test_resets_and_payments_at_once_leave_true_books(stage: Stage) -> None:
+    id = await stage.create(initial_balance=Decimal(100))
+    portfolios = stage.trading.portfolios
+    for round in range(3):
+        await asyncio.gather(
+            *(portfolios.reset(stage.alice, id, f"reset {round} {number}") for number in range(6)),
+            *(portfolios.deposit(stage.alice, id, Decimal(1), USD, f"pay {round} {number}") for number in range(12)),
+        )
+    assert await stage.findings() == []
+    kinds = await stage.kinds(id)
+    assert [kinds.count(kind) for kind in ("opening", "reset", "deposit")] == [19, 18, 36]
+    shown = await stage.portfolio(id)
+    assert shown is not None
+    assert shown.life == 19
