@@ -1,8 +1,15 @@
 """The doctor of the books finds each kind of tampering, and nothing in books that are right."""
 
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
 import pytest
 import pytest_asyncio
 
+from app.dev.embedded import Embedded
 from app.domains.trading.journal.model import Currency, Side
 from tests.domains.trading.stage import Stage
 
@@ -30,9 +37,6 @@ async def test_right_books_agree(stage: Stage) -> None:
     assert report.lines == await stage.owner.fetchval("SELECT count(*) FROM journal_lines")
     assert [done for _, done, _ in seen] == list(range(len(seen)))
     assert seen[-1][1] == seen[-1][2]
-
-
-LINE = "(SELECT min(entry_id) FROM journal_lines WHERE account = '{}')"
 
 
 @pytest.mark.parametrize(
@@ -76,3 +80,30 @@ async def test_tampering_is_found(stage: Stage, sql: str, said: str) -> None:
     assert await stage.owner.execute(sql) not in {"UPDATE 0", "DELETE 0"}
     found = await stage.findings()
     assert any(said in f"{finding.subject}: {finding.message}" for finding in found), found
+
+
+async def doctor(database_url: str, redis_url: str, home: Path) -> tuple[int | None, str]:
+    """What the command says, and its exit code."""
+    environment = {
+        **os.environ,
+        "MONETA_DATABASE_URL": database_url,
+        "MONETA_REDIS_URL": redis_url,
+        "MONETA_HOME": str(home),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", "doctor", "books", env=environment, stdout=PIPE, stderr=STDOUT
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def test_the_command_names_what_does_not_agree_and_fails(
+    stage: Stage, database_url: str, servers: Embedded, tmp_path: Path
+) -> None:
+    code, said = await doctor(database_url, servers.redis_url, tmp_path)
+    assert (code, "3 portfolios, 11 entries" in said) == (0, True), said
+    await stage.owner.execute("UPDATE positions SET cost = cost + 1")
+    code, said = await doctor(database_url, servers.redis_url, tmp_path)
+    assert code == 1
+    assert "at a cost of" in said
+    assert "the books do not agree" in said
