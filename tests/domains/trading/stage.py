@@ -1,5 +1,6 @@
 """Portfolios over a market of a few quoted tokens, and fills as the matcher will post them."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -67,6 +68,10 @@ class Stage:
     async def create(self, by: Viewer | None = None, **new: Any) -> UUID:
         self.clock.advance(timedelta(seconds=1))
         return await self.trading.portfolios.create(by or self.alice, NewPortfolio(**new), self.key)
+
+    async def warm_up(self) -> None:
+        """Opens the connections of the pool: those that open one by one come in turn, and never meet."""
+        await asyncio.gather(*(self.holdings(uuid4()) for _ in range(40)))
 
     async def portfolio(self, id: UUID, by: Viewer | None = None) -> Portfolio | None:
         """A portfolio as its owner reads it."""

@@ -51,6 +51,7 @@ async def test_of_many_at_once_no_more_than_the_limit_are_made(stage: Stage) -> 
         except PortfolioLimitReached as refused:
             return refused.limit
 
+    await stage.warm_up()
     made = await asyncio.gather(*map(create, range(12)))
     assert sum(isinstance(each, UUID) for each in made) == 3
     assert {each for each in made if isinstance(each, int)} == {3}
@@ -72,6 +73,7 @@ async def test_fifty_that_set_the_default_at_once_leave_one(stage: Stage) -> Non
     async def choose(id: UUID) -> None:
         await stage.trading.portfolios.update(stage.alice, id, PortfolioChanges(default=True))
 
+    await stage.warm_up()
     await asyncio.gather(*map(choose, ids * 5))
     [default] = await stage.owner.fetch(DEFAULTS, stage.alice.user_id)
     assert default["id"] in ids
@@ -160,6 +162,7 @@ async def test_of_many_that_take_everything_one_does(stage: Stage) -> None:
             return False
         return True
 
+    await stage.warm_up()
     assert sum(await asyncio.gather(*map(take, range(40)))) == 1
     assert await stage.cash(id) == (0, 0, 0)
 
@@ -302,6 +305,7 @@ async def test_portfolios_survive_their_user(stage: Stage) -> None:
 async def test_a_key_moves_once_and_another_request_under_it_is_refused(stage: Stage) -> None:
     id, other = await stage.create(), await stage.create()
     portfolios = stage.trading.portfolios
+    await stage.warm_up()
     made = await asyncio.gather(
         *(portfolios.deposit(stage.alice, id, Decimal(amount), USD, "once") for amount in ["5", "5.00", "5.0"] * 34)
     )
@@ -337,6 +341,7 @@ async def test_changes_of_a_portfolio_are_audited_in_the_name_of_its_user(stage:
 async def test_resets_and_payments_at_once_leave_true_books(stage: Stage) -> None:
     id = await stage.create(initial_balance=Decimal(100))
     portfolios = stage.trading.portfolios
+    await stage.warm_up()
     for round in range(3):
         await asyncio.gather(
             *(portfolios.reset(stage.alice, id, f"reset {round} {number}") for number in range(6)),
