@@ -55,7 +55,15 @@ class JournalLine:
     )
 
 
-@node_type(by=loaders.entry_by_id, parse=int)
+def _parse(text: str) -> int:
+    """The number of an entry, in its one form. Raises ValueError."""
+    number = int(text)
+    if not 0 < number < 2**63 or str(number) != text:
+        raise ValueError("not the number of an entry")
+    return number
+
+
+@node_type(by=loaders.entry_by_id, parse=_parse)
 class JournalEntry(Node):
     """Something that moved cash or coins of a portfolio, at once. Never changed. Kept for seven years."""
 
