@@ -7,6 +7,8 @@ from typing import Any
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.trading.portfolios.model import NewPortfolio
+from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
 from app.main import Application
 from tests.factories import PASSWORD
@@ -83,7 +85,13 @@ async def belongings(application: Application, world: World, name: str) -> dict[
     item = global_id("WatchlistItem", (await market.watchlist.add(viewer, "BTC", None, "fuzz: item")).id)
     carol = await ledger.beneficiaries.add(viewer, world.names["carol.wallet"], None, None, "fuzz: carol")
     beneficiary = global_id("Beneficiary", carol.id)
+    portfolios = application.services[TradingServices].portfolios
+    portfolio = global_id("Portfolio", await portfolios.create(viewer, NewPortfolio(), "fuzz: portfolio"))
     return found | {
+        "PortfolioBy.id": lambda: portfolio,
+        "portfolioId": lambda: portfolio,
+        "UpdatePortfolioInput.id": lambda: portfolio,
+        "UpdatePortfolioInput.default": lambda: True,
         "UpdateWatchlistItemInput.id": lambda: item,
         "UpdateBeneficiaryInput.id": lambda: beneficiary,
     }
