@@ -123,7 +123,8 @@ class Performance(msgspec.Struct, frozen=True):
     money_weighted_return: float | None
     """The rate, for the span, at which opening value and flows grow to the closing value: the internal rate of return.
 
-    Null without two values, if there was never money in the portfolio, or if no rate up to 10^12 does.
+    It has the sign of the gain. Null without two values, if there was never money in the portfolio, or if no rate with
+    that sign and up to 10^12 does.
     """
     max_drawdown: Drawdown | None
     """The deepest fall of what a unit of money grew to, so that a withdrawal is no fall.

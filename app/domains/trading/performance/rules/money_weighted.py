@@ -23,8 +23,8 @@ def money_weighted_return(values: Sequence[ValuePoint], flows: Sequence[Flow]) -
 
     It has the sign of the gain, and is 0 without one. Of several solutions, which only deposits and withdrawals in
     turns can have, it is the one nearest to 0 on that side; of two that differ by less than a quarter of their
-    logarithm, both may be passed over. A loss that no rate over -1 explains, as that of everything, is -1. Null is
-    returned without two values, if there was never money, or if the rate would be over LARGEST_RATE.
+    logarithm, both may be passed over. It is -1 if everything was lost. Null is returned without two values, if there was
+    never money, and if no rate with that sign and up to LARGEST_RATE is a solution.
     """
     if len(values) < 2:
         return None
@@ -49,7 +49,10 @@ def money_weighted_return(values: Sequence[ValuePoint], flows: Sequence[Flow]) -
         found = _nearest(lambda log: missing(log) >= 0, math.log1p(LARGEST_RATE))
         return None if found is None else math.expm1(found)
     found = _nearest(lambda log: missing(log) <= 0, _LEAST_LOG)
-    return -1.0 if found is None else math.expm1(found)
+    if found is None:
+        # Either everything was lost, or what is left asks for a rate nearer to -1 than a float is.
+        return -1.0 if last.value or all(flow.amount >= 0 for flow in flows) else None
+    return math.expm1(found)
 
 
 def _nearest(reached: Callable[[float], bool], limit: float) -> float | None:
