@@ -23,8 +23,8 @@ def money_weighted_return(values: Sequence[ValuePoint], flows: Sequence[Flow]) -
 
     It has the sign of the gain, and is 0 without one. Of several solutions, which only deposits and withdrawals in
     turns can have, it is the one nearest to 0 on that side; of two that differ by less than a quarter of their
-    logarithm, both may be passed over. It is -1 if everything was lost. Null is returned without two values, if there was
-    never money, and if no rate with that sign and up to LARGEST_RATE is a solution.
+    logarithm, both may be passed over. It is -1 if everything was lost. Null is returned without two values, if there
+    was never money, and if no rate with that sign and up to LARGEST_RATE is a solution.
     """
     if len(values) < 2:
         return None

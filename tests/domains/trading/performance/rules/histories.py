@@ -57,12 +57,14 @@ times = st.integers(0, 40 * 24).map(lambda hours: day(hours / 24))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def histories(draw: st.DrawFn, largest: Decimal = Decimal(10) ** 17) -> History:
     """Any history that is well formed, however unlikely: worthless, with gains from nothing, with more withdrawn."""
     values = []
     for at in draw(st.lists(times, max_size=12, unique=True)):
-        value = draw(st.one_of(st.just(Decimal(0)), amounts(0, 100_000), st.just(Decimal(10) ** 17)))
-        values.append(ValuePoint(at, value, (value * draw(st.sampled_from([0, 1, CENT]))).quantize(CENT)))
+        value = draw(st.one_of(st.just(Decimal(0)), amounts(0, 100_000), st.just(largest)))
+        values.append(
+            ValuePoint(at, value, (value * draw(st.sampled_from([Decimal(0), Decimal(1), CENT]))).quantize(CENT))
+        )
     flows = draw(st.lists(st.builds(Flow, times, amounts(-50_000, 50_000)), max_size=6))
     orders = st.integers(1, 4).map(lambda number: UUID(int=number))
     some = amounts(0, 10_000)

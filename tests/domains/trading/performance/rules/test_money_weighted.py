@@ -81,26 +81,33 @@ quarters = st.lists(amounts(-900, 2000), min_size=3, max_size=3)
 
 @given(amounts(100, 5000), quarters, amounts(0, 9000))
 def test_the_rate_is_a_root_by_numpy(opening: Decimal, paid: list[Decimal], closing: Decimal) -> None:
-    flows = [flow(i + 1, amount) for i, amount in enumerate(paid)]
-    found = rate(float(opening), float(closing), *flows)
+    found = rate(float(opening), float(closing), *(flow(i + 1, amount) for i, amount in enumerate(paid)))
     gain = closing - opening - sum(paid)
-    roots = np.roots([float(opening), *(float(each) for each in paid), -float(closing)])
-    real = np.real(roots[(np.abs(np.imag(roots)) < 1e-7) & (np.real(roots) > 0)]) ** 4 - 1
-    side = real[np.sign(real) == np.sign(float(gain))] if gain else np.zeros(1)
-    if found == -1.0:
-        assert closing == 0
-        assert min(paid) >= 0
-        return
+    exact = [Fraction(each) for each in (opening, *paid, -closing)]
     if found is None:
-        # A pair of roots may be passed over.
+        # A pair of roots may be passed over, but where the ends differ in sign there is one that is not.
+        assert gain < 0
         assert closing == 0
-        assert len(side) in (0, 2)
         return
     assert np.sign(found) == np.sign(float(gain))
-    assert np.min(np.abs(side - found)) <= 1e-6 * (1 + abs(found))
-    changes = np.count_nonzero(np.diff(np.sign([float(each) for each in [opening, *paid, -closing] if each])))
-    if changes == 1:
-        assert len(side) == 1 or not gain
+    if found > -1 + 1e-12:
+        growth, around = (1 + found) ** 0.25, 1e-9 + 1e-15 / (1 + found)
+        below, above = (polynomial(exact, Fraction(growth * (1 + each))) for each in (-around, around))
+        assert below <= 0 <= above or above <= 0 <= below or not gain
+    if np.count_nonzero(np.diff(np.sign([float(each) for each in exact if each]))) == 1:
+        roots = np.roots([float(each) for each in exact])
+        positive = [float(root.real) for root in roots if abs(root.imag) < 1e-9 and root.real > 0]
+        # The rate of a total loss has lost the digits of the growth.
+        assert positive == [pytest.approx((1 + found) ** 0.25, rel=1e-7, abs=1e-4 if found < -0.999 else 0)]
+    elif found == -1.0:
+        assert closing or min(paid) >= 0
+
+
+def polynomial(coefficients: list[Fraction], x: Fraction) -> Fraction:
+    value = Fraction(0)
+    for each in coefficients:
+        value = value * x + each
+    return value
 
 
 @given(amounts(1, 5000), st.lists(st.tuples(st.integers(0, 99), amounts(0, 5000)), max_size=5), amounts(1, 50_000))
