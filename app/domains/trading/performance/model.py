@@ -1,0 +1,182 @@
+"""What performance is measured from, and what is measured.
+
+Money is in the portfolio's currency. Returns, rates and shares are fractions: 0.05 is 5 per cent.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class Period(StrEnum):
+    """A part of the calendar, in UTC. A week begins on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The time from `begins_at` to before `ends_at`."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+class ValuePoint(msgspec.Struct, frozen=True):
+    """What a portfolio was worth: cash and positions at the prices of that time.
+
+    If there is a flow at the same time, this is the value before it.
+    """
+
+    at: datetime
+    value: Decimal
+    cash: Decimal
+    """The part of the value that is cash, reserved or not."""
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """Money from or to outside the portfolio: a deposit is positive, a withdrawal negative."""
+
+    at: datetime
+    amount: Decimal
+
+
+class Disposal(msgspec.Struct, frozen=True):
+    """A part of a lot that was sold."""
+
+    order_id: UUID
+    """The order that sold it."""
+    quantity: Decimal
+    cost: Decimal
+    """What was paid for the part, with fees."""
+    proceeds: Decimal
+    """What was received for it, after fees."""
+    acquired_at: datetime
+    disposed_at: datetime
+
+
+class RoundTrip(msgspec.Struct, frozen=True):
+    """What one order sold within the time measured, of however many lots and in however many fills."""
+
+    order_id: UUID
+    quantity: Decimal
+    cost: Decimal
+    proceeds: Decimal
+    acquired_at: datetime
+    """When the oldest of it was bought."""
+    disposed_at: datetime
+    """When the last of it was sold."""
+
+    @property
+    def pnl(self) -> Decimal:
+        """The profit after the fees of both sides; negative is a loss."""
+        return self.proceeds - self.cost
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """A fill, in the portfolio's currency."""
+
+    order_id: UUID
+    at: datetime
+    amount: Decimal
+    """Quantity times price, of a buy and of a sale alike."""
+    fee: Decimal
+
+
+class Drawdown(msgspec.Struct, frozen=True):
+    """The deepest fall below an earlier high, as a fraction of it: from 0 to 1. The times are null if it is 0."""
+
+    depth: float
+    peak_at: datetime | None
+    trough_at: datetime | None
+
+
+class Performance(msgspec.Struct, frozen=True):
+    """What a portfolio did in a span. No number is infinite or not a number: what is undefined is null."""
+
+    span: Span
+
+    measured_from: datetime | None
+    """The time of the opening value: the last one until the span begins, else the first in it. Null without values."""
+    measured_until: datetime | None
+    """The time of the closing value: the last one until the span ends."""
+    opening_value: Decimal | None
+    closing_value: Decimal | None
+    net_flow: Decimal
+    """Deposits less withdrawals from the opening value until the closing value."""
+    gain: Decimal | None
+    """closing value - opening value - net flow. Null without values."""
+
+    time_weighted_return: float | None
+    """The return of a unit of money that stayed, of the span and not of a year.
+
+    The product of (1 + return) of the intervals between values, less 1. Deposits and withdrawals do not change it. Null
+    without two values, if there was never money in the portfolio, or if an interval has no return (`Intervals`).
+    """
+    estimated: bool
+    """Whether a flow has no value at its time, so that the return of its interval is an estimate."""
+    money_weighted_return: float | None
+    """The rate, for the span, at which opening value and flows grow to the closing value: the internal rate of return.
+
+    It has the sign of the gain. Null without two values, if there was never money in the portfolio, or if no rate with
+    that sign and up to 10^12 does.
+    """
+    max_drawdown: Drawdown | None
+    """The deepest fall of what a unit of money grew to, so that a withdrawal is no fall.
+
+    Null where the time-weighted return is.
+    """
+
+    daily_returns: int
+    """The number of days with a time-weighted return: what the next three are computed from."""
+    volatility: float | None
+    """The sample deviation of the daily returns times the square root of 365, as the market never closes.
+
+    Null with fewer than two daily returns.
+    """
+    sharpe: float | None
+    """The mean of the daily returns over the risk-free one, by their sample deviation, times the square root of 365.
+
+    Null with fewer than two daily returns, or if all are equal.
+    """
+    sortino: float | None
+    """As `sharpe`, by the root of the mean of the squares of what is below the risk-free return, over all days.
+
+    Null with fewer than two daily returns, or if none is below.
+    """
+    risk_free_rate: float
+    """The return of a year without risk that `sharpe` and `sortino` compare with."""
+
+    exposure: float | None
+    """The mean share of the value that is in positions, weighted by time, from 0 to 1.
+
+    Null without two values, or if the value was always 0.
+    """
+    time_in_market: float | None
+    """The share of the time in which there were positions, from 0 to 1. Null where `exposure` is."""
+
+    trades: int
+    """The number of orders that filled, in part or whole."""
+    fills: int
+    turnover: Decimal
+    """The sum of the amounts of the fills, of buys and sales."""
+    turnover_ratio: float | None
+    """`turnover` by the mean value, weighted by time. Null without two values, or if the value was always 0."""
+    fees: Decimal
+
+    round_trips: int
+    realized_pnl: Decimal
+    """The sum of the profits and losses of the round trips."""
+    win_rate: float | None
+    """The share of round trips with a profit, after fees. One that broke even is none. Null without round trips."""
+    profit_factor: float | None
+    """The sum of the profits by the sum of the losses. Null without losses."""
+    best: RoundTrip | None
+    """The round trip with the largest profit, the earliest if several have it. Null without round trips."""
+    worst: RoundTrip | None
+    """The one with the largest loss, or else the smallest profit. Null without round trips."""
