@@ -14,6 +14,8 @@ MAX_UNITS: Final = 10**20
 """Quantities and amounts are less than this; the columns hold no more."""
 MAX_PRICE: Final = 10**24
 _TICK_DIGITS: Final = 5
+_TICKS: Final = tuple(10 ** max(0, digits - _TICK_DIGITS) for digits in range(100))
+"""By the number of digits."""
 
 
 def units_of(value: Decimal, scale: int = COIN) -> int:
@@ -65,7 +67,7 @@ def converted_proceeds(dollars: int, rate: int) -> int:
 
 def tick_at(price: int) -> int:
     """The step of prices of this magnitude: five significant digits."""
-    return int(10 ** max(0, len(str(price)) - _TICK_DIGITS))
+    return _TICKS[len(str(price))]
 
 
 def is_on_tick(price: int) -> bool:
