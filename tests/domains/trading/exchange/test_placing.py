@@ -51,7 +51,7 @@ def test_fill_or_kill_is_all_or_nothing(kind: OrderType) -> None:
     stage = Stage()
     resting, _ = stage.limit(SELL, 1, "100.01", BOB)
     before = stage.book.state, stage.book.snapshot(100)
-    bound = {"price": "100.1"} if kind is OrderType.LIMIT else {"protection_price": "100.1"}
+    bound: dict[str, Any] = {"price": "100.1"} if kind is OrderType.LIMIT else {"protection_price": "100.1"}
     order, outcomes = stage.place(stage.order(BUY, kind, "99999", time_in_force=FOK, **bound))
     assert outcomes == [Accepted(order.id, order.quantity), Cancelled(order.id, Reason.NOT_FILLED_AT_ONCE)]
     assert stage.book.snapshot(100) == before[1]
@@ -199,7 +199,9 @@ def test_bad_orders_are_rejected_and_nothing_moves(
 @pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.STOP, OrderType.TRAILING_STOP])
 def test_a_buy_without_a_limit_needs_a_protection_price(kind: OrderType) -> None:
     stage = Stage()
-    parts = {OrderType.STOP: {"stop_price": 110}, OrderType.TRAILING_STOP: {"trail_amount": 1}}.get(kind, {})
+    parts: dict[str, Any] = {OrderType.STOP: {"stop_price": 110}, OrderType.TRAILING_STOP: {"trail_amount": 1}}.get(
+        kind, {}
+    )
     order = stage.order(BUY, kind, 1, **parts, protection_price="110")
     assert reasons(stage.book.place(order, 0)) == []
     bare = type(order)(**{name: getattr(order, name) for name in order.__struct_fields__} | {"protection_price": None})

@@ -1,5 +1,6 @@
 """Stops, trailing stops, and the exits of a bracket."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -118,7 +119,7 @@ def test_trailing_stops_trigger_as_if_each_were_followed_alone(
                 stage.book.cancel(gone)
         elif isinstance(step, tuple):
             side, by_amount, trail = step
-            parts = {"trail_amount": trail} if by_amount else {"trail_fraction": trail * COIN // 100}
+            parts: dict[str, Any] = {"trail_amount": trail} if by_amount else {"trail_fraction": trail * COIN // 100}
             order, _ = stage.trail(side, 1, **parts)
             followed[order.id] = (1 if side is SELL else -1, now, by_amount, trail)
         else:

@@ -14,7 +14,7 @@ MAX_UNITS: Final = 10**20
 """Quantities and amounts are less than this; the columns hold no more."""
 MAX_PRICE: Final = 10**24
 _TICK_DIGITS: Final = 5
-_TICKS: Final = tuple(10 ** max(0, digits - _TICK_DIGITS) for digits in range(100))
+_TICKS: Final = tuple(int(10 ** max(0, digits - _TICK_DIGITS)) for digits in range(100))
 """By the number of digits."""
 
 
