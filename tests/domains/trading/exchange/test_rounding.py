@@ -1,4 +1,4 @@
-"""Whole numbers, rounded against whoever would gain; and fees."""
+"""Whole numbers, rounded against the party that would gain; and fees."""
 
 import ast
 from decimal import Decimal
