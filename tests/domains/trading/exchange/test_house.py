@@ -22,22 +22,24 @@ from tests.domains.trading.exchange.stage import ALICE, BUY, SELL, Stage, price,
 
 QUOTES = st.builds(
     Quote,
-    price=st.integers(1, MAX_PRICE - 1) | st.integers(1, 10**6),
+    price=st.integers(1, MAX_PRICE // 2) | st.integers(1, 10**6),
     volume=st.integers(0, MAX_UNITS - 1),
     volatility=st.integers(0, 10 * COIN),
     at=st.just(0),
 )
 
 
-@given(QUOTES)
+@given(QUOTES | st.builds(Quote, st.integers(MAX_PRICE // 2, MAX_PRICE - 1), st.just(0), st.just(0), st.just(0)))
 def test_a_ladder_is_around_its_price_on_ticks_and_never_crossed(given_quote: Quote) -> None:
     ladder = ladder_of(given_quote)
-    assert 1 <= len(ladder.asks) <= LEVELS
+    assert len(ladder.asks) <= LEVELS
+    assert ladder.asks or given_quote.price > MAX_PRICE * 9 // 10
+    assert ladder.bids or given_quote.price < 50_000
     for levels, sign, depth in ((ladder.bids, -1, ladder.bid_depth), (ladder.asks, 1, ladder.ask_depth)):
         away = [sign * (level.price - given_quote.price) for level in levels]
         assert away == sorted(away)
         assert all(each > 0 for each in away)
-        assert all(level.price > 0 and level.quantity > 0 and is_on_tick(level.price) for level in levels)
+        assert all(0 < level.price < MAX_PRICE and level.quantity > 0 and is_on_tick(level.price) for level in levels)
         assert sum(level.quantity for level in levels) == depth < MAX_UNITS
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from app.domains.trading.exchange.model import Consumption, Level, Quote, Side
-from app.domains.trading.exchange.rules.rounding import COIN, MAX_UNITS, PRICE_SCALE, tick_above, tick_below
+from app.domains.trading.exchange.rules.rounding import COIN, MAX_PRICE, MAX_UNITS, PRICE_SCALE, tick_above, tick_below
 
 LEVELS: Final = 20
 REFILL_MS: Final = 60_000
@@ -62,10 +62,11 @@ def ladder_of(quote: Quote) -> Ladder:
         if not quantity:
             continue
         away = half + width * number // LEVELS
-        asks.append(Level(tick_above(-(-quote.price * (COIN + away) // COIN)), quantity))
+        if (ask := tick_above(-(-quote.price * (COIN + away) // COIN))) < MAX_PRICE:
+            asks.append(Level(ask, quantity))
         if bid := tick_below(quote.price * (COIN - away) // COIN):
             bids.append(Level(bid, quantity))
-    return Ladder(tuple(bids), tuple(asks), sum(each.quantity for each in bids), coins)
+    return Ladder(tuple(bids), tuple(asks), *(sum(each.quantity for each in levels) for levels in (bids, asks)))
 
 
 def levels_left(levels: tuple[Level, ...], gone: int) -> list[Level]:
@@ -132,10 +133,11 @@ class House:
 
     @property
     def touch(self) -> tuple[int, int] | None:
-        """The best bid (0 if none fits above zero) and ask of the quote, whatever was taken of them."""
+        """The best bid and ask of the quote, whatever was taken of them; 0 where the price leaves no room for one."""
         if self._ladder is None:
             return None
-        return self._ladder.bids[0].price if self._ladder.bids else 0, self._ladder.asks[0].price
+        bids, asks = self._ladder.bids, self._ladder.asks
+        return bids[0].price if bids else 0, asks[0].price if asks else 0
 
     def requote(self, quote: Quote, now: int) -> None:
         """Takes a new quote, and refills what time has refilled."""
