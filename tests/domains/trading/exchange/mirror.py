@@ -130,6 +130,7 @@ class Mirror:
                     each.left = quantity
             case Rested(left=left, priority=priority):
                 assert left == each.left > 0
+                assert all(priority > other.priority for other in self.orders.values() if other is not each)
                 each.priority = priority
                 each.is_waiting = each.order.type is not OrderType.LIMIT and not each.is_triggered
                 each.is_resting = not each.is_waiting

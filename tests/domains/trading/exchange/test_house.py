@@ -39,6 +39,9 @@ def test_a_ladder_is_around_its_price_on_ticks_and_never_crossed(given_quote: Qu
         away = [sign * (level.price - given_quote.price) for level in levels]
         assert away == sorted(away)
         assert all(each > 0 for each in away)
+        # A tick is rounded away from the price.
+        least = given_quote.price * half_spread(given_quote)
+        assert all(each * COIN >= least for each in away)
         assert all(0 < level.price < MAX_PRICE and level.quantity > 0 and is_on_tick(level.price) for level in levels)
         assert sum(level.quantity for level in levels) == depth < MAX_UNITS
 

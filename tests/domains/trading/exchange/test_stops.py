@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Cancelled, Filled, Reason, Replaced, Side, Traded, Triggered
+from app.domains.trading.exchange.model import Cancelled, Changes, Filled, Reason, Replaced, Side, Traded, Triggered
 from app.domains.trading.exchange.rules.rounding import COIN
 from tests.domains.trading.exchange.stage import (
     ALICE,
@@ -67,6 +67,19 @@ def test_a_triggered_stop_meets_users_orders_first_at_their_prices() -> None:
     steps = only(outcomes, Traded)
     assert [(each.taker_id, each.maker_id) for each in steps] == [(stop.id, bid.id), (stop.id, None)]
     assert steps[0].price == price(90) > steps[1].price
+
+
+def test_a_triggered_stop_limit_waits_behind_orders_that_were_there() -> None:
+    stage = Stage()
+    stop, _ = stage.stop(SELL, 1, 95, ALICE, price=94)
+    stage.move("95.5")
+    there, _ = stage.limit(SELL, 1, 98, CAROL)
+    stage.book.replace(there.id, Changes(price=price("95.8")), stage.now)
+    stage.book.replace(stop.id, Changes(price=price("95.8")), stage.now)
+    stage.move(90)
+    assert [each.order.id for each in stage.book.open_orders()] == [there.id, stop.id]
+    outcomes = stage.move(97)
+    assert [each.maker_id for each in only(outcomes, Traded)] == [there.id, stop.id]
 
 
 def test_a_trailing_stop_follows_the_best_price_since_it_was_placed() -> None:
