@@ -165,11 +165,11 @@ def test_a_resting_order_fills_only_when_the_price_passes_it() -> None:
 
 def test_a_resting_order_at_the_house_s_new_price_fills_so_that_the_book_is_not_locked() -> None:
     stage = Stage()
-    order, _ = stage.limit(BUY, 1, "99.9")
+    order, _ = stage.limit(BUY, 1, "99.896")
     outcomes = stage.move("99.88")
     assert stage.book.touch is not None
     assert stage.book.touch[1] == order.price
-    assert trades(outcomes) == [(price("99.9"), coins(1))]
+    assert trades(outcomes) == [(price("99.896"), coins(1))]
 
 
 def test_a_resting_order_fills_when_the_queue_before_it_is_used_up() -> None:

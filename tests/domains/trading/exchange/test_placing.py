@@ -209,6 +209,12 @@ def test_a_buy_without_a_limit_needs_a_protection_price(kind: OrderType) -> None
     assert stage.book.place(bare, 0) == [Rejected(order.id, Reason.INVALID)]
 
 
+def test_what_is_reserved_at_the_protection_price_has_to_fit() -> None:
+    stage = Stage()
+    assert reasons(stage.market(BUY, "1000000000", protection_price=1000)[1]) == [Reason.TOO_LARGE]
+    assert reasons(stage.market(BUY, "1000000000", protection_price="999.99")[1]) == [Reason.NO_DEPTH]
+
+
 def test_an_id_that_is_open_is_refused() -> None:
     stage = Stage()
     order, _ = stage.limit(BUY, 1, 90)

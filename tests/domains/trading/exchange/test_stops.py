@@ -114,20 +114,41 @@ def test_a_trailing_stop_does_not_follow_prices_of_a_halt() -> None:
     assert triggered([*stage.move(90)]) == [order.id]
 
 
-TRAILS = st.tuples(st.sampled_from(Side), st.booleans(), st.integers(1, 30))
-STEPS = st.lists(st.integers(60, 140) | TRAILS | st.none(), max_size=40)
+def test_trailing_stops_that_began_at_different_prices_follow_one_best_price() -> None:
+    stage = Stage()
+    placed = []
+    for to in (98, 96, 94):
+        placed.append(stage.trail(SELL, 1, trail_amount=10)[0].id)
+        placed.append(stage.trail(SELL, 1, trail_fraction=COIN // 8)[0].id)
+        stage.move(to)
+    assert [each.price for each in stage.book.state.highs] == [price(100), price(98), price(96)]
+    stage.move(120)
+    assert [each.price for each in stage.book.state.highs] == [price(120)]
+    stage.move(117)
+    newest, _ = stage.trail(SELL, 1, trail_amount=6)
+    stage.book.cancel(placed[2])
+    del placed[2]
+    assert triggered([*stage.move("111.01")]) == []
+    assert triggered([*stage.move(111)]) == [newest.id]
+    assert {*triggered([*stage.move(110)])} == {placed[0], placed[3]}
+    assert {*triggered([*stage.move(105)])} == {placed[1], placed[2], placed[4]}
+    assert stage.book.state.highs == ()
+
+
+TRAILS = st.tuples(st.sampled_from(Side), st.booleans(), st.integers(1, 8))
+STEPS = st.lists(st.integers(95, 105) | TRAILS | TRAILS | st.floats(0, 0.99), min_size=12, max_size=60)
 
 
 @given(STEPS)
 def test_trailing_stops_trigger_as_if_each_were_followed_alone(
-    steps: list[int | tuple[Side, bool, int] | None],
+    steps: list[int | tuple[Side, bool, int] | float],
 ) -> None:
     stage, followed = Stage(), dict[UUID, tuple[int, int, bool, int]]()
     now = price(100)
     for step in steps:
-        if step is None:
+        if isinstance(step, float):
             if followed:
-                gone = next(iter(followed))
+                gone = list(followed)[int(step * len(followed))]
                 del followed[gone]
                 stage.book.cancel(gone)
         elif isinstance(step, tuple):
