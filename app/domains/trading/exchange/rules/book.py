@@ -195,7 +195,7 @@ class Book:
 
     def expire(self, now: int) -> list[Outcome]:
         """Ends the orders whose time is over."""
-        outcomes = list[Outcome]()
+        outcomes: list[Outcome] = []
         while (order := self._orders.expired(now)) is not None:
             self._orders.remove(order)
             outcomes.append(Expired(order.order.id))

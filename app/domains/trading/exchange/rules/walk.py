@@ -30,16 +30,19 @@ def walk(order: Order, left: int, rows: Sequence[Row], levels: Sequence[Level]) 
     At an equal price users are first. The order stops at its limit or protection price, and before its owner's own
     order: of two that would trade with each other the newest is cancelled, which is the one that arrives.
     """
-    steps = list[Step]()
+    steps: list[Step] = []
     sign = 1 if order.side is Side.BUY else -1
     worst = order.protection_price if order.price is None else order.price
     bound = None if worst is None else sign * worst
     amount = order.amount
-    of_links = dict[UUID, int]()
+    of_links: dict[UUID, int] = {}
     user, house = len(rows) - 1, len(levels) - 1
     while left > 0:
-        maker = rows[user][2] if user >= 0 else None
-        price = _price_of(maker) if maker is not None else 0
+        maker, price = None, 0
+        if user >= 0:
+            key, _, maker = rows[user]
+            # The rows of those that buy are sorted by their prices, the others by the negative of them.
+            price = -sign * key
         if house >= 0 and (maker is None or sign * levels[house].price < sign * price):
             maker, price, offered = None, levels[house].price, levels[house].quantity
             house -= 1
@@ -69,8 +72,3 @@ def walk(order: Order, left: int, rows: Sequence[Row], levels: Sequence[Level]) 
         if amount is not None and quantity == wanted:
             break
     return Walk(steps, None)
-
-
-def _price_of(maker: OpenOrder) -> int:
-    assert maker.order.price is not None
-    return maker.order.price
