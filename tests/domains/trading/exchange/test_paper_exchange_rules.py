@@ -1,15 +1,20 @@
 """What paper exchanges get wrong, and what users of other systems complain of."""
 
+import msgspec
+
 from app.domains.trading.exchange.model import (
     Accepted,
+    BookState,
     Cancelled,
     Filled,
+    OpenOrder,
     Reason,
     Rested,
     Side,
     Traded,
     Triggered,
 )
+from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.rounding import paid
 from tests.domains.trading.exchange.stage import (
     ALICE,
@@ -24,6 +29,7 @@ from tests.domains.trading.exchange.stage import (
     finals,
     only,
     price,
+    quote,
     reasons,
     trades,
 )
@@ -291,3 +297,26 @@ def test_an_order_says_why_it_does_not_fill() -> None:
     open_ids = {each.order.id for each in stage.book.open_orders()}
     for order, outcomes in placed:
         assert bool(finals(outcomes, order)) is not (order.id in open_ids)
+
+
+def test_a_restart_arms_every_stop_again_and_repeats_nothing() -> None:
+    stage = Stage()
+    stage.limit(BUY, 5, 95, BOB)
+    stage.limit(SELL, 7, "100.01", CAROL)
+    stage.market(BUY, 3)
+    stage.stop(SELL, 1, 90)
+    stage.stop(SELL, 2, 92, price=91)
+    stage.trail(SELL, 1, trail_amount=9)
+    stage.move(104)
+    stage.move(103)
+    stored = msgspec.json.encode((stage.book.state, stage.book.open_orders()))
+    state, opened = msgspec.json.decode(stored, type=tuple[BookState, list[OpenOrder]])
+    again = Book(state, opened)
+    assert again.snapshot(100) == stage.book.snapshot(100)
+    for to in ("102", "94.5", "91.5", "90.5", "80"):
+        at_now = quote(to, stage.now)
+        outcomes = again.requote(at_now, stage.now)
+        assert outcomes == stage.book.requote(at_now, stage.now)
+        assert again.state == stage.book.state
+    assert outcomes
+    assert again.open_orders() == stage.book.open_orders()
