@@ -55,8 +55,8 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         parts["stop_price"] = draw(PRICES)
     if kind is OrderType.TRAILING_STOP:
         parts |= draw(
-            st.integers(1, 20).map(lambda cents: {"trail_amount": cents * CENT})
-            | st.integers(1, 200_000).map(lambda part: {"trail_fraction": part})
+            st.integers(1, 60).map(lambda cents: {"trail_amount": cents * CENT})
+            | st.integers(1, 600_000).map(lambda part: {"trail_fraction": part})
         )
     if side is Side.BUY or draw(st.booleans()):
         parts["protection_price"] = draw(PRICES)

@@ -108,7 +108,10 @@ def test_a_replacement_of_no_open_order_or_in_a_closed_market_is_refused() -> No
 def test_a_replaced_reduce_only_order_stays_within_its_bound() -> None:
     stage = Stage()
     order, _ = stage.limit(SELL, 10, 110, bound=coins(3))
-    outcomes = stage.book.replace(order.id, Changes(quantity=coins(8), price=price(111)), stage.now)
+    for to in (111, 112):
+        outcomes = stage.book.replace(order.id, Changes(quantity=coins(8), price=price(to)), stage.now)
+        assert [(each.quantity, each.left) for each in only(outcomes, Replaced)] == [(coins(3), coins(3))]
+    outcomes = stage.book.replace(order.id, Changes(price=price(113)), stage.now)
     assert only(outcomes, Replaced)[0].left == coins(3)
 
 

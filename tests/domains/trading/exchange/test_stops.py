@@ -1,5 +1,6 @@
 """Stops, trailing stops, and the exits of a bracket."""
 
+from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.trading.exchange.model import Cancelled, Changes, Filled, Reason, Replaced, Side, Traded, Triggered
+from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.rounding import COIN
 from tests.domains.trading.exchange.stage import (
     ALICE,
@@ -22,6 +24,7 @@ from tests.domains.trading.exchange.stage import (
     finals,
     only,
     price,
+    quote,
     reasons,
     trades,
 )
@@ -122,6 +125,10 @@ def test_trailing_stops_that_began_at_different_prices_follow_one_best_price() -
         placed.append(stage.trail(SELL, 1, trail_fraction=COIN // 8)[0].id)
         stage.move(to)
     assert [each.price for each in stage.book.state.highs] == [price(100), price(98), price(96)]
+    again = Book(stage.book.state, deepcopy(stage.book.open_orders()))
+    assert again.state == stage.book.state
+    # The oldest has seen 100, and 90 is as far below as its trail.
+    assert triggered([*again.requote(quote(90, stage.now), stage.now)]) == [placed[0]]
     stage.move(120)
     assert [each.price for each in stage.book.state.highs] == [price(120)]
     stage.move(117)
