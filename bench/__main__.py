@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, transfers
+from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, trading, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -28,6 +28,7 @@ class Name(StrEnum):
     PROMISES = "promises"
     DOCUMENTS = "documents"
     LOGIN = "login"
+    TRADING = "trading"
 
 
 @command.command()
@@ -81,6 +82,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return asyncio.run(promises.measure(servers, rounds, progress))
         case Name.LOGIN:
             return login.measure(servers, rounds, progress)
+        case Name.TRADING:
+            return trading.measure(rounds, progress)
 
 
 if __name__ == "__main__":

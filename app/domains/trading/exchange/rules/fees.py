@@ -1,0 +1,40 @@
+"""Fees, in dollars, by the user's plan and whether the order waited or took."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from app.domains.trading.exchange.rules.rounding import COIN
+
+
+class Liquidity(StrEnum):
+    """Whether an order waited in the book for the other (maker), or met it there (taker)."""
+
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class FeeSchedule(msgspec.Struct, frozen=True):
+    """The fees of a plan, as fractions of the dollars of a trade."""
+
+    maker: int
+    taker: int
+
+
+SCHEDULES: Final[Mapping[str, FeeSchedule]] = MappingProxyType(
+    {
+        "free": FeeSchedule(maker=COIN * 10 // 10_000, taker=COIN * 20 // 10_000),
+        "pro": FeeSchedule(maker=COIN * 8 // 10_000, taker=COIN * 16 // 10_000),
+        "enterprise": FeeSchedule(maker=COIN * 5 // 10_000, taker=COIN * 10 // 10_000),
+    }
+)
+"""By the tier of a profile."""
+
+
+def fee(schedule: FeeSchedule, liquidity: Liquidity, dollars: int) -> int:
+    """The fee of a trade, rounded up."""
+    rate = schedule.maker if liquidity is Liquidity.MAKER else schedule.taker
+    return -(-dollars * rate // COIN)

@@ -1,0 +1,181 @@
+"""The house's ladder: what Moneta itself buys and sells around the feed's price.
+
+A pure function of the quote and of what was taken from it. Spread, range and depth follow from volume and volatility,
+so that a large order in a quiet market pays for it. Nothing of the ladder is stored but how much was taken and when.
+"""
+
+from typing import Final
+
+import msgspec
+
+from app.domains.trading.exchange.model import Consumption, Level, Quote, Side
+from app.domains.trading.exchange.rules.rounding import COIN, MAX_PRICE, MAX_UNITS, PRICE_SCALE, tick_above, tick_below
+
+LEVELS: Final = 20
+REFILL_MS: Final = 60_000
+"""The time in which a side that was taken whole is whole again."""
+
+_LEAST_HALF_SPREAD: Final = COIN * 2 // 100_000
+_MOST_HALF_SPREAD: Final = COIN * 2 // 100
+_ILLIQUID: Final = COIN * 2 // 1_000
+"""What no volume at all adds to half the spread; a day's volume of `_HALF_VOLUME` adds half of it."""
+_HALF_VOLUME: Final = 1_000_000 * COIN
+_VOLATILITY_SHARE: Final = 200
+"""Half the spread widens by this part of a day's standard deviation."""
+_LEAST_RANGE: Final = COIN // 100
+_MOST_RANGE: Final = COIN * 8 // 100
+_LEAST_DEPTH: Final = 10_000 * COIN
+_DEPTH_SHARE: Final = 500
+"""Each side holds this part of a day's volume."""
+_WEIGHTS: Final = LEVELS * (LEVELS + 1) // 2
+
+
+class Ladder(msgspec.Struct, frozen=True):
+    """The whole ladder, best first. Bids are below the price, asks above it."""
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    bid_depth: int
+    ask_depth: int
+
+
+def half_spread(quote: Quote) -> int:
+    """Half the spread, as a fraction of the price: more in a volatile market, less in a liquid one."""
+    illiquid = _ILLIQUID * _HALF_VOLUME // (_HALF_VOLUME + max(0, quote.volume))
+    wide = _LEAST_HALF_SPREAD + illiquid + max(0, quote.volatility) // _VOLATILITY_SHARE
+    return min(_MOST_HALF_SPREAD, wide)
+
+
+def ladder_of(quote: Quote) -> Ladder:
+    """The ladder of a quote, nothing taken."""
+    half = half_spread(quote)
+    width = min(_MOST_RANGE, _LEAST_RANGE + max(0, quote.volatility) // 2)
+    dollars = max(_LEAST_DEPTH, quote.volume // _DEPTH_SHARE)
+    # A side of one unit at least, and nothing that a column could not hold.
+    coins = max(1, min(MAX_UNITS - 1, dollars * PRICE_SCALE // quote.price))
+    bids, asks = list[Level](), list[Level]()
+    given = 0
+    for number in range(LEVELS):
+        # Deeper away from the price; together exactly what there is.
+        upto = coins * (number + 1) * (number + 2) // (2 * _WEIGHTS)
+        quantity, given = upto - given, upto
+        if not quantity:
+            continue
+        away = half + width * number // LEVELS
+        if (ask := tick_above(-(-quote.price * (COIN + away) // COIN))) < MAX_PRICE:
+            asks.append(Level(ask, quantity))
+        if bid := tick_below(quote.price * (COIN - away) // COIN):
+            bids.append(Level(bid, quantity))
+    return Ladder(tuple(bids), tuple(asks), *(sum(each.quantity for each in levels) for levels in (bids, asks)))
+
+
+def levels_left(levels: tuple[Level, ...], gone: int) -> list[Level]:
+    """The levels after a quantity was taken, the nearest to the price first."""
+    left = list[Level]()
+    for level in levels:
+        if gone >= level.quantity:
+            gone -= level.quantity
+        elif gone:
+            left.append(Level(level.price, level.quantity - gone))
+            gone = 0
+        else:
+            left.append(level)
+    return left
+
+
+def consumed(consumption: Consumption, quantity: int, depth: int, now: int) -> Consumption:
+    """After a quantity was taken. It is missing until a later quote, however much was refilled by then."""
+    return Consumption(
+        gone=consumption.gone + quantity,
+        due=_due(consumption, depth, now) + quantity,
+        at=max(now, consumption.at),
+    )
+
+
+def refilled(consumption: Consumption, depth: int, now: int) -> Consumption:
+    """At a new quote, whose side has this depth. A part of a unit is not refilled."""
+    due = min(depth, _due(consumption, depth, now))
+    return Consumption(gone=due, due=due, at=max(now, consumption.at))
+
+
+def _due(consumption: Consumption, depth: int, now: int) -> int:
+    return max(0, consumption.due - depth * max(0, now - consumption.at) // REFILL_MS)
+
+
+def quoted(quote: Quote, bids: Consumption, asks: Consumption, now: int) -> dict[Side, list[Level]]:
+    """What the house buys and sells at a quote that comes now: pure, from the price, its volume and what was taken."""
+    ladder = ladder_of(quote)
+    return {
+        Side.BUY: levels_left(ladder.bids, refilled(bids, ladder.bid_depth, now).gone),
+        Side.SELL: levels_left(ladder.asks, refilled(asks, ladder.ask_depth, now).gone),
+    }
+
+
+class House:
+    """The house in one book: its quote, and what is left of its ladder."""
+
+    __slots__ = ("_ladder", "levels", "quote", "taken")
+
+    def __init__(self, quote: Quote | None, bids: Consumption, asks: Consumption) -> None:
+        self.quote = quote
+        self.taken: Final = {Side.BUY: bids, Side.SELL: asks}
+        """What was taken of what the house buys, and of what it sells."""
+        self.levels: Final[dict[Side, list[Level]]] = {Side.BUY: [], Side.SELL: []}
+        """What is left, the best at the end."""
+        self._ladder: Ladder | None = None
+        if quote is not None:
+            self._fill(ladder_of(quote))
+
+    @property
+    def price(self) -> int:
+        """The price of the quote in force; 0 if there is none."""
+        return 0 if self.quote is None else self.quote.price
+
+    @property
+    def touch(self) -> tuple[int, int] | None:
+        """The best bid and ask of the quote, whatever was taken of them; 0 where the price leaves no room for one."""
+        if self._ladder is None:
+            return None
+        bids, asks = self._ladder.bids, self._ladder.asks
+        return bids[0].price if bids else 0, asks[0].price if asks else 0
+
+    def requote(self, quote: Quote, now: int) -> None:
+        """Takes a new quote, and refills what time has refilled."""
+        self.quote = quote
+        ladder = ladder_of(quote)
+        self.taken[Side.BUY] = refilled(self.taken[Side.BUY], ladder.bid_depth, now)
+        self.taken[Side.SELL] = refilled(self.taken[Side.SELL], ladder.ask_depth, now)
+        self._fill(ladder)
+
+    def withdraw(self) -> None:
+        """Quotes nothing until the next price. What was taken stays taken."""
+        self.quote = self._ladder = None
+        for levels in self.levels.values():
+            levels.clear()
+
+    def offered(self, side: Side, limit: int, most: int) -> int:
+        """How much of what the house buys or sells is no worse than a limit, up to `most`."""
+        sign, offered = (1 if side is Side.SELL else -1), 0
+        for level in reversed(self.levels[side]):
+            if sign * level.price > sign * limit or offered >= most:
+                break
+            offered += level.quantity
+        return min(offered, most)
+
+    def take(self, side: Side, quantity: int, now: int) -> None:
+        """Takes from the best levels of what the house buys or sells. There has to be as much."""
+        assert self._ladder is not None
+        depth = self._ladder.bid_depth if side is Side.BUY else self._ladder.ask_depth
+        self.taken[side] = consumed(self.taken[side], quantity, depth, now)
+        levels = self.levels[side]
+        while quantity:
+            best = levels.pop()
+            if best.quantity > quantity:
+                levels.append(Level(best.price, best.quantity - quantity))
+                return
+            quantity -= best.quantity
+
+    def _fill(self, ladder: Ladder) -> None:
+        self._ladder = ladder
+        for side, levels in ((Side.BUY, ladder.bids), (Side.SELL, ladder.asks)):
+            self.levels[side] = levels_left(levels, self.taken[side].gone)[::-1]

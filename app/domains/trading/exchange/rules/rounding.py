@@ -1,0 +1,90 @@
+"""Units and rounding. A product is rounded against the party that would gain: it pays up and receives down."""
+
+from decimal import Decimal
+from typing import Final
+
+from app.domains.trading.exchange.model import Side
+
+COIN: Final = 10**8
+"""The units of a coin, of a dollar, and of the fraction one. The lot is one unit."""
+PRICE_SCALE: Final = 10**12
+"""The units of a price of one dollar, and of a rate of one."""
+MIN_NOTIONAL: Final = 1 * COIN
+MAX_UNITS: Final = 10**20
+"""Quantities and amounts are less than this; the columns hold no more."""
+MAX_PRICE: Final = 10**24
+_TICK_DIGITS: Final = 5
+_TICKS: Final = tuple(int(10 ** max(0, digits - _TICK_DIGITS)) for digits in range(100))
+"""By the number of digits."""
+
+
+def units_of(value: Decimal, scale: int = COIN) -> int:
+    """The units of a value. Raises ValueError if it has a fraction of a unit, or is not a number."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number")
+    numerator, denominator = value.as_integer_ratio()
+    units, rest = divmod(numerator * scale, denominator)
+    if rest:
+        raise ValueError(f"{value} has a fraction of a unit")
+    return units
+
+
+def decimal_of(units: int, scale: int = COIN) -> Decimal:
+    """The value of units, exactly."""
+    # From its digits: arithmetic with Decimals would round to the context.
+    return Decimal(f"{units}E-{len(str(scale)) - 1}")
+
+
+def paid(quantity: int, price: int) -> int:
+    """The dollars that a buyer pays."""
+    return -(-quantity * price // PRICE_SCALE)
+
+
+def received(quantity: int, price: int) -> int:
+    """The dollars that a seller receives. What is less than the buyer paid belongs to the account `rounding`."""
+    return quantity * price // PRICE_SCALE
+
+
+def cost(side: Side, quantity: int, price: int) -> int:
+    """The dollars of a trade for an order of this side."""
+    return paid(quantity, price) if side is Side.BUY else received(quantity, price)
+
+
+def affordable(amount: int, price: int) -> int:
+    """The most units whose cost is within an amount, whichever side."""
+    return amount * PRICE_SCALE // price
+
+
+def converted_cost(dollars: int, rate: int) -> int:
+    """What a portfolio of another currency pays for dollars, at `rate` of that currency for one dollar."""
+    return -(-dollars * rate // PRICE_SCALE)
+
+
+def converted_proceeds(dollars: int, rate: int) -> int:
+    """What a portfolio of another currency receives for dollars."""
+    return dollars * rate // PRICE_SCALE
+
+
+def tick_at(price: int) -> int:
+    """The step of prices of this magnitude: five significant digits."""
+    return _TICKS[len(str(price))]
+
+
+def is_on_tick(price: int) -> bool:
+    """Whether a price has at most five significant digits."""
+    return price % tick_at(price) == 0
+
+
+def tick_below(price: int) -> int:
+    """The highest price on a tick that is not above this one."""
+    return price - price % tick_at(price)
+
+
+def tick_above(price: int) -> int:
+    """The lowest price on a tick that is not below this one."""
+    return price + -price % tick_at(price)
+
+
+def is_dust(quantity: int, price: int) -> bool:
+    """Whether a quantity is worth less than the least order. What is left of a position may be sold all the same."""
+    return quantity * price < MIN_NOTIONAL * PRICE_SCALE
