@@ -1,0 +1,248 @@
+-- Orders are durable before a matcher sees them. Place, cancel, replace and each tick's prices enter one inbox; the
+-- leading matcher numbers it in its own transaction, in which it also writes fills, journal entries and events.
+
+CREATE TABLE orders (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid REFERENCES users (id) ON DELETE SET NULL,
+    portfolio_id uuid NOT NULL REFERENCES portfolios (id),
+    life integer NOT NULL CHECK (life > 0),
+    bot_id uuid,
+    symbol text NOT NULL CHECK (length(symbol) BETWEEN 1 AND 20),
+    side text NOT NULL CHECK (side IN ('buy', 'sell')),
+    type text NOT NULL CHECK (type IN ('market', 'limit', 'stop', 'stop_limit', 'trailing_stop')),
+    time_in_force text NOT NULL DEFAULT 'gtc' CHECK (time_in_force IN ('gtc', 'ioc', 'fok', 'gtd')),
+    expires_at timestamptz,
+    post_only boolean NOT NULL DEFAULT false,
+    reduce_only boolean NOT NULL DEFAULT false,
+    quantity numeric(20, 8) CHECK (quantity > 0),
+    quote_amount numeric(20, 8) CHECK (quote_amount > 0),
+    price numeric(24, 12) CHECK (price > 0),
+    stop_price numeric(24, 12) CHECK (stop_price > 0),
+    trail_amount numeric(24, 12) CHECK (trail_amount > 0),
+    trail_fraction numeric(10, 8) CHECK (trail_fraction > 0 AND trail_fraction < 1),
+    protection_price numeric(24, 12) CHECK (protection_price > 0),
+    reserved numeric(20, 8) NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+    filled_quantity numeric(20, 8) NOT NULL DEFAULT 0 CHECK (filled_quantity >= 0),
+    filled_quote numeric(20, 8) NOT NULL DEFAULT 0 CHECK (filled_quote >= 0),
+    average_fill_price numeric(24, 12) GENERATED ALWAYS AS (
+        CASE WHEN filled_quantity > 0 THEN round(filled_quote / filled_quantity, 12) END
+    ) STORED,
+    fees numeric(20, 8) NOT NULL DEFAULT 0 CHECK (fees >= 0),
+    status text NOT NULL DEFAULT 'pending'
+        CHECK (status IN ('pending', 'partial', 'filled', 'cancelled', 'rejected', 'expired')),
+    reason text,
+    mode text NOT NULL CHECK (mode IN ('paper', 'live')),
+    exchange text NOT NULL DEFAULT 'internal' CHECK (length(exchange) BETWEEN 1 AND 40),
+    exchange_order_id text CHECK (length(exchange_order_id) <= 100),
+    client_order_id text CHECK (client_order_id ~ '^[[:graph:]]{1,64}$'),
+    bracket_id uuid,
+    bracket_role text CHECK (bracket_role IN ('entry', 'take_profit', 'stop_loss')),
+    rank bigint,
+    triggered_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    filled_at timestamptz,
+    cancelled_at timestamptz,
+    CONSTRAINT orders_size CHECK (num_nonnulls(quantity, quote_amount) = 1 OR filled_quantity > 0),
+    CONSTRAINT orders_price CHECK ((price IS NOT NULL) = (type IN ('limit', 'stop_limit'))),
+    CONSTRAINT orders_stop_price CHECK ((stop_price IS NOT NULL) >= (type IN ('stop', 'stop_limit'))
+        AND (stop_price IS NULL OR type IN ('stop', 'stop_limit', 'trailing_stop'))),
+    CONSTRAINT orders_trail CHECK (num_nonnulls(trail_amount, trail_fraction) = (type = 'trailing_stop')::integer),
+    CONSTRAINT orders_expiry CHECK ((expires_at IS NOT NULL) = (time_in_force = 'gtd')),
+    CONSTRAINT orders_post_only CHECK (NOT post_only OR (type = 'limit' AND time_in_force IN ('gtc', 'gtd'))),
+    CONSTRAINT orders_filled CHECK (quantity IS NULL OR filled_quantity <= quantity),
+    CONSTRAINT orders_status CHECK (
+        CASE status
+            WHEN 'pending' THEN filled_quantity = 0
+            WHEN 'partial' THEN filled_quantity > 0
+            WHEN 'filled' THEN filled_quantity > 0 AND filled_at IS NOT NULL
+            WHEN 'rejected' THEN filled_quantity = 0 AND reason IS NOT NULL
+            ELSE cancelled_at IS NOT NULL AND reason IS NOT NULL
+        END
+    ),
+    CONSTRAINT orders_closed CHECK (status IN ('pending', 'partial') OR reserved = 0),
+    CONSTRAINT orders_times CHECK (
+        (filled_at IS NOT NULL) = (status = 'filled')
+        AND (cancelled_at IS NOT NULL) = (status IN ('cancelled', 'expired', 'rejected'))
+    ),
+    CONSTRAINT orders_bracket CHECK ((bracket_id IS NULL) = (bracket_role IS NULL)),
+    UNIQUE (portfolio_id, client_order_id)
+);
+COMMENT ON COLUMN orders.rank IS 'Its priority among orders at its price: the number of the command that gave it its place.';
+COMMENT ON COLUMN orders.reserved IS
+    'Of the portfolio, for what is left: cash in its currency for a buy, coins for a sell. Null orders reserve nothing.';
+COMMENT ON COLUMN orders.reason IS 'Why it was cancelled, rejected, or has expired.';
+CREATE INDEX orders_user ON orders (user_id, created_at DESC, id DESC);
+CREATE INDEX orders_portfolio ON orders (portfolio_id, created_at DESC, id DESC);
+CREATE INDEX orders_symbol ON orders (symbol, created_at DESC, id DESC);
+CREATE INDEX orders_open ON orders (symbol, id) WHERE status IN ('pending', 'partial');
+CREATE INDEX orders_open_of_portfolio ON orders (portfolio_id, created_at DESC, id DESC)
+    WHERE status IN ('pending', 'partial');
+CREATE INDEX orders_bracket ON orders (bracket_id) WHERE bracket_id IS NOT NULL;
+CREATE INDEX orders_expires_at ON orders (expires_at) WHERE status IN ('pending', 'partial') AND expires_at IS NOT NULL;
+CREATE INDEX orders_closed_at ON orders (updated_at) WHERE status NOT IN ('pending', 'partial');
+CREATE TRIGGER orders_updated_at BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION set_updated_at();
+
+-- Every change of an order, written by a trigger and never changed. The audit chain has one head, which would make every
+-- order wait for every other: a job seals these rows into it in batches.
+CREATE TABLE order_changes (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    order_id uuid NOT NULL,
+    user_id uuid,
+    action text NOT NULL CHECK (action IN ('insert', 'update', 'delete')),
+    details jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (id, created_at)
+) PARTITION BY RANGE (created_at);
+CREATE INDEX order_changes_order ON order_changes (order_id, id);
+REVOKE INSERT, UPDATE, DELETE ON order_changes FROM moneta_app;
+
+CREATE FUNCTION note_order_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - 'updated_at' END;
+    after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - 'updated_at' END;
+    scope text;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        SELECT jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after -> b.key) INTO before, after
+        FROM jsonb_each(before) b WHERE b.value IS DISTINCT FROM after -> b.key;
+        IF before IS NULL THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    scope := app_see_as('on');
+    INSERT INTO order_changes (order_id, user_id, action, details)
+    VALUES (
+        coalesce(NEW.id, OLD.id), coalesce(NEW.user_id, OLD.user_id), lower(TG_OP),
+        jsonb_strip_nulls(jsonb_build_object('old', before, 'new', after))
+    );
+    PERFORM app_see_as(scope);
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION note_order_change FROM PUBLIC;
+CREATE TRIGGER orders_audit AFTER INSERT OR UPDATE OR DELETE ON orders
+    FOR EACH ROW EXECUTE FUNCTION note_order_change();
+
+CREATE TABLE fills (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    trade_id uuid NOT NULL,
+    order_id uuid NOT NULL REFERENCES orders (id),
+    portfolio_id uuid NOT NULL REFERENCES portfolios (id),
+    user_id uuid REFERENCES users (id) ON DELETE SET NULL,
+    symbol text NOT NULL,
+    side text NOT NULL CHECK (side IN ('buy', 'sell')),
+    quantity numeric(20, 8) NOT NULL CHECK (quantity > 0),
+    price numeric(24, 12) NOT NULL CHECK (price > 0),
+    quote_quantity numeric(20, 8) NOT NULL CHECK (quote_quantity >= 0),
+    fee numeric(20, 8) NOT NULL CHECK (fee >= 0),
+    liquidity text NOT NULL CHECK (liquidity IN ('maker', 'taker')),
+    counter_order_id uuid,
+    quote_bid numeric(24, 12) NOT NULL CHECK (quote_bid > 0),
+    quote_ask numeric(24, 12) NOT NULL CHECK (quote_ask >= quote_bid),
+    quote_at timestamptz NOT NULL,
+    currency text NOT NULL CHECK (currency IN ('USD', 'AUD')),
+    fx_rate numeric(24, 12) NOT NULL CHECK (fx_rate > 0),
+    fx_source text,
+    fx_at timestamptz,
+    entry_id bigint NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (id, created_at),
+    CONSTRAINT fills_fx CHECK (
+        CASE currency WHEN 'USD' THEN fx_rate = 1 AND num_nonnulls(fx_source, fx_at) = 0
+            ELSE num_nonnulls(fx_source, fx_at) = 2 END
+    )
+) PARTITION BY RANGE (created_at);
+COMMENT ON COLUMN fills.counter_order_id IS 'The order on the other side; null: the house.';
+COMMENT ON COLUMN fills.quote_bid IS 'The best bid of the house that was in force, and likewise quote_ask and quote_at.';
+COMMENT ON COLUMN fills.quote_quantity IS 'Dollars paid or received, without the fee.';
+COMMENT ON COLUMN fills.fee IS 'In dollars. The journal entry has it in the currency of the portfolio.';
+COMMENT ON COLUMN fills.fx_rate IS 'Units of the currency for one dollar, 1 for dollars.';
+CREATE INDEX fills_order ON fills (order_id, created_at DESC, id DESC);
+CREATE INDEX fills_portfolio ON fills (portfolio_id, created_at DESC, id DESC);
+CREATE INDEX fills_user ON fills (user_id, created_at DESC, id DESC);
+CREATE INDEX fills_symbol ON fills (symbol, created_at DESC, id DESC);
+REVOKE UPDATE, DELETE ON fills FROM moneta_app;
+
+CREATE VIEW trade_history WITH (security_invoker = true) AS
+SELECT f.id, f.user_id, o.exchange, f.symbol, o.type, f.side, f.quantity AS amount, f.price, f.order_id, o.status,
+       f.portfolio_id, f.fee, f.liquidity, f.created_at
+FROM fills f JOIN orders o ON o.id = f.order_id;
+
+-- What the exchange is asked, in order. `number` is given by the matcher among what is committed: a serial given at insert
+-- is not the order of commits, and a late commit would be passed over.
+CREATE TABLE exchange_inbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number bigint UNIQUE,
+    kind text NOT NULL CHECK (kind IN ('place', 'cancel', 'replace', 'prices', 'halt', 'resume', 'delist')),
+    symbol text,
+    order_id uuid,
+    payload jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT exchange_inbox_order CHECK ((order_id IS NOT NULL) = (kind IN ('place', 'cancel', 'replace')))
+);
+CREATE INDEX exchange_inbox_new ON exchange_inbox (id) WHERE number IS NULL;
+CREATE INDEX exchange_inbox_done ON exchange_inbox (created_at) WHERE number IS NOT NULL;
+
+CREATE TABLE exchange_state (
+    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    epoch bigint NOT NULL DEFAULT 0,
+    last_number bigint NOT NULL DEFAULT 0
+);
+COMMENT ON TABLE exchange_state IS
+    'Who matches (a new leader takes a new epoch), and how far. Each batch compares and sets both: the lock of the leader is on another connection than its writes.';
+INSERT INTO exchange_state DEFAULT VALUES;
+
+CREATE TABLE exchange_books (
+    symbol text PRIMARY KEY,
+    source text NOT NULL,
+    price_usd numeric(24, 12) NOT NULL CHECK (price_usd > 0),
+    price_aud numeric(24, 12) NOT NULL CHECK (price_aud > 0),
+    volume_24h_usd numeric(24, 2),
+    volatility double precision NOT NULL CHECK (volatility >= 0),
+    quoted_at timestamptz NOT NULL,
+    consumed_bid numeric(20, 8) NOT NULL DEFAULT 0 CHECK (consumed_bid >= 0),
+    consumed_ask numeric(20, 8) NOT NULL DEFAULT 0 CHECK (consumed_ask >= 0),
+    consumed_at timestamptz
+) WITH (fillfactor = 50);
+COMMENT ON COLUMN exchange_books.consumed_bid IS
+    'Depth of the house on this side that was used up at consumed_at and has not been refilled; likewise consumed_ask.';
+
+CREATE TABLE trading_halts (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid REFERENCES users (id) ON DELETE CASCADE,
+    symbol text,
+    reason text NOT NULL DEFAULT '' CHECK (length(reason) <= 500),
+    halted_by uuid REFERENCES users (id) ON DELETE SET NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT trading_halts_scope CHECK (num_nonnulls(user_id, symbol) <= 1),
+    UNIQUE NULLS NOT DISTINCT (user_id, symbol)
+);
+COMMENT ON TABLE trading_halts IS 'Trading is halted for a user, for a symbol, or, with neither, for all.';
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY[
+        'orders', 'order_changes', 'fills', 'exchange_inbox', 'exchange_state', 'exchange_books', 'trading_halts'
+    ] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format(
+            'CREATE POLICY %I ON %I USING (app_is_system()) WITH CHECK (app_is_system())', name || '_system', name
+        );
+    END LOOP;
+    -- Read by their owner; written by Moneta only.
+    FOREACH name IN ARRAY ARRAY['orders', 'order_changes', 'fills', 'trading_halts'] LOOP
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT USING (user_id = app_user_id())', name || '_owner', name);
+    END LOOP;
+END
+$$;
+-- The market's halts, and how its quotes stand, are everybody's.
+CREATE POLICY trading_halts_public ON trading_halts FOR SELECT USING (user_id IS NULL);
+CREATE POLICY exchange_books_public ON exchange_books FOR SELECT USING (true);
+
+INSERT INTO partitioned_tables VALUES ('fills', interval '7 years'), ('order_changes', interval '2 years');
+SELECT maintain_partitions(now());
