@@ -40,8 +40,8 @@ await inBrowser(async (visit) => {
     assert.match(await ide.answer(/"transactionUpdates"/), /CONFIRMED/);
     assert.equal(await page.getByTestId("stream-TransactionUpdates").count(), 1);
   });
-  await step("OpenSubscriptions shows what was started in another tab", async () => {
-    await ide.openExample("OpenSubscriptions");
+  await step("OpenStreams shows what was started in another tab", async () => {
+    await ide.openExample("OpenStreams");
     await ide.run();
     await ide.answer(/TransactionUpdates/);
   });
