@@ -24,6 +24,7 @@ from app.engine.declarations.limits import LimitExceeded, Limits
 from app.engine.execution.breadth_first import Selection, planned_fields
 from app.engine.execution.failures import forget_frames, refuse
 from app.engine.execution.limits.cost import check_cost, sizing_arguments, sizing_variables
+from app.engine.execution.limits.introspection import reads_only_the_schema
 from app.engine.execution.limits.shape import check_shape, introspection_node
 from app.engine.execution.reach import Reach, reach_of
 from app.engine.execution.rules import RULES
@@ -101,6 +102,11 @@ class Operation:
         """The audiences of the data that it reads."""
         root = self._schema.get_root_type(self.node.operation)
         return reach_of(self._schema, self.node.selection_set, root, self.fragments)
+
+    @cached_property
+    def is_introspection(self) -> bool:
+        """Whether it reads the schema and nothing else."""
+        return reads_only_the_schema(self.node, self.fragments)
 
     @cached_property
     def _sized_by(self) -> list[str]:

@@ -131,6 +131,7 @@ class Engine:
             reach=operation.reach,
             plans=plans,
             key=operation.key,
+            is_introspection=operation.is_introspection,
             document=document.digest,
         )
 
@@ -217,9 +218,26 @@ class Engine:
             context.reads.snapshot_mode = (
                 SnapshotMode.PER_STATEMENT if is_mutation and prepared.reach.external else SnapshotMode.SINGLE
             )
+        if prepared.is_introspection:
+            return await self._introspect(prepared, context)
         answer = partial(self._answer, prepared, context, root)
         # The transactions of a mutation are repeated on their own.
         return await answer() if is_mutation else await self._repeated(context, answer)
+
+    async def _introspect(self, prepared: Prepared, context: RequestContext) -> ExecutionResult:
+        """Reads the schema in a thread, in turns: written out it is long, and the resolvers need no event loop."""
+
+        def read() -> ExecutionResult:
+            with _let_go(self._executor(prepared, context, None)) as executor:
+                result: Any = executor.execute_operation()
+                assert isinstance(result, ExecutionResult), "no resolver of introspection waits"
+                return result
+
+        self.paths[ExecutionPath.UNPLANNED] += 1
+        try:
+            return await self.checks.run(context.party, read)
+        except Problem as problem:
+            return ExecutionResult(None, [refuse(problem, prepared.operation)])
 
     async def _repeated(
         self, context: RequestContext, attempt: Callable[[], Awaitable[T | ExecutionResult]]
