@@ -238,9 +238,9 @@ class WatchlistSubscription:
 
 @strawberry.input
 class WatchlistItemFilter:
-    """Filters the watchlist. An item must match all fields."""
+    """Filters the watchlist by all fields that are given. A field that is null or omitted matches all."""
 
-    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""

@@ -302,7 +302,7 @@ class AlertSubscription:
 
 @strawberry.input
 class AlertFilter:
-    """Filters alerts. Fields that are omitted or null match all alerts."""
+    """Filters alerts by all fields that are given. A field that is null or omitted matches all."""
 
     symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
     type: AlertType | None = strawberry.field(default=None, description="The type of the condition.")
