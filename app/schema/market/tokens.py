@@ -151,8 +151,12 @@ class TokenFilter:
     )
     min_market_cap_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest.")
     max_market_cap_rank: int | None = strawberry.field(default=None, description="The maximum rank.")
-    min_price_usd: Decimal | None = strawberry.field(default=None, description="The minimum price in dollars." + _QUOTED)
-    max_price_usd: Decimal | None = strawberry.field(default=None, description="The maximum price in dollars." + _QUOTED)
+    min_price_usd: Decimal | None = strawberry.field(
+        default=None, description="The minimum price in dollars." + _QUOTED
+    )
+    max_price_usd: Decimal | None = strawberry.field(
+        default=None, description="The maximum price in dollars." + _QUOTED
+    )
     min_market_cap_usd: Decimal | None = strawberry.field(
         default=None, description="The minimum market capitalization in dollars." + _QUOTED
     )
