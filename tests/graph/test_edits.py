@@ -201,7 +201,7 @@ class Editor:
     async def edit(self, records: list[Any], kind: str | None = None) -> None:
         """Copies, deletes or moves one of these."""
         edits = self._chance.choice([each for each in self._edits if each.fresh or kind != "insert"])
-        # Whoever is deleted would see nothing any more.
+        # A user who is deleted would see nothing any more.
         record = self._chance.choice([each for each in records if getattr(each, "id", None) != self._reader])
         kinds = ["delete", *["insert"][: len(edits.fresh)], *["move"][: len(edits.place)]]
         kind = kind or self._chance.choice(kinds)
