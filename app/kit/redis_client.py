@@ -16,8 +16,29 @@ from app.kit.errors import Unavailable
 __all__ = ["Redis", "open_redis"]
 
 
-class _Cancellable(AbstractConnection):
-    """A connection that loses no cancellation."""
+class _SharedConnection(AbstractConnection):
+    """A connection that several tasks may use while it is lost, and that loses no cancellation."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._turn = asyncio.Lock()
+        self._connecting: asyncio.Task[Any] | None = None
+
+    async def connect_check_health(self, *args: Any, **options: Any) -> None:
+        """Connects, one task at a time; the others find it connected. The library would let each open a socket and
+        read from the last one.
+        """
+        task = asyncio.current_task()
+        if task is self._connecting:
+            # The handshake itself found the new connection lost.
+            await super().connect_check_health(*args, **options)
+            return
+        async with self._turn:
+            self._connecting = task
+            try:
+                await super().connect_check_health(*args, **options)
+            finally:
+                self._connecting = None
 
     async def send_packed_command(self, *args: Any, **options: Any) -> None:
         """Sends a command. Python 3.11's `asyncio.wait_for`, with which the library does so, returns normally if the
@@ -47,7 +68,7 @@ async def open_redis(url: str, *, timeout_s: float = 5.0) -> "Redis":
     except ValueError as error:
         raise Unavailable(f"Redis at {where} cannot be used: {error}") from error
     pool = redis.connection_pool
-    pool.connection_class = type("Cancellable", (_Cancellable, pool.connection_class), {})
+    pool.connection_class = type("SharedConnection", (_SharedConnection, pool.connection_class), {})
     try:
         await redis.ping()
     # TypeError: an option of the URL that the library does not know, when it makes its first connection.

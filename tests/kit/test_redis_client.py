@@ -45,3 +45,17 @@ async def test_a_cancellation_at_any_moment_of_a_command_is_not_lost(redis: Redi
             assert await redis.ping()
         moment += 1
     assert moment > 2, "it was cancelled in between"
+
+
+async def test_those_who_connect_at_once_share_one_connection(redis: Redis) -> None:
+    """A pub/sub connection that is lost is made again by the one that reads and by those that subscribe."""
+    before = len(await redis.client_list())
+    connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    await asyncio.gather(*(connection.connect() for _ in range(5)))
+    assert len(await redis.client_list()) == before + 1
+    await connection.send_command("PING")
+    assert await connection.read_response() == b"PONG"
+    await connection.disconnect()
+    await connection.send_command("PING")
+    assert await connection.read_response() == b"PONG"
+    await connection.disconnect()

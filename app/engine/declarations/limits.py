@@ -9,8 +9,9 @@ COST_FORMULA = (
     " below a list counts as often as the list can have items, and of a list of plain values each item costs 1: below"
     " the lists of a connection (`edges`, `nodes`) it counts `first` times, 20 where `first` is not given; below"
     " `nodes(ids:)` and `priceTicks(symbols:)` as often as there are `ids` and `symbols`, 250 without `symbols`; else"
-    " as many times as the list's description says. Fragments count wherever they are spread; `__schema` and `__type`"
-    " cost 1 for each field below them."
+    " as many times as the list's description says. Fragments count wherever they are spread."
+    " What is selected below `__schema` and `__type` counts as often as the schema has it: 25 of these values cost 1 in"
+    " an operation that selects nothing else; in others each costs 5."
 )
 
 

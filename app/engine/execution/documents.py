@@ -24,6 +24,7 @@ from app.engine.declarations.limits import LimitExceeded, Limits
 from app.engine.execution.breadth_first import Selection, planned_fields
 from app.engine.execution.failures import forget_frames, refuse
 from app.engine.execution.limits.cost import check_cost, sizing_arguments, sizing_variables
+from app.engine.execution.limits.introspection import reads_only_the_schema
 from app.engine.execution.limits.shape import check_shape, introspection_node
 from app.engine.execution.reach import Reach, reach_of
 from app.engine.execution.rules import RULES
@@ -103,6 +104,11 @@ class Operation:
         return reach_of(self._schema, self.node.selection_set, root, self.fragments)
 
     @cached_property
+    def is_introspection(self) -> bool:
+        """Whether it reads the schema and nothing else."""
+        return reads_only_the_schema(self.node, self.fragments)
+
+    @cached_property
     def _sized_by(self) -> list[str]:
         return sizing_variables(self.node, self.fragments, self._sizing)
 
@@ -126,6 +132,17 @@ class Document(NamedTuple):
     """The error for callers who may not introspect; None if nothing is introspected."""
     digest: str
     """The SHA-256 of its source, in hexadecimal."""
+
+    def operation(self, name: str | None) -> Operation | GraphQLError:
+        """The operation of this name, or the only one; an error if there is no such operation."""
+        if name is None:
+            if len(self.operations) == 1:
+                return self.operations[0]
+            return GraphQLError("The document has several operations: say which in `operationName`.")
+        for operation in self.operations:
+            if operation.name == name:
+                return operation
+        return GraphQLError("The document has no operation of the name in `operationName`.")
 
 
 class _Kept:

@@ -92,6 +92,8 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     """Stores the operation's plan once it is made; None if the plan depends on variables."""
     key: SubscriptionKey | None = None
     """The key of a subscription to a declared stream."""
+    is_introspection: bool = False
+    """Whether it reads the schema and nothing else."""
     document: str = ""
     """The SHA-256 of the document, in hexadecimal, for the log."""
 

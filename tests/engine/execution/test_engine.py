@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
+from app.engine.execution.checks import TooManyChecks
 from app.engine.execution.failures import MAX_MESSAGE_CHARS, describe
 from app.engine.execution.limits.text import MAX_VALUES, check_variables
 from app.engine.execution.operations import Prepared, Response
@@ -138,6 +139,34 @@ def test_who_may_not_introspect_gets_neither_schema_nor_suggestions() -> None:
     assert "Did you mean 'number'" in refusal(graph, "{ numbr }")[1]
     assert refusal(graph, "{ numbr }", introspection_allowed=False)[1] == "Cannot query field 'numbr' on type 'Query'."
     assert not isinstance(graph.prepare("{ __typename }", None, None, introspection_allowed=False), list)
+
+
+async def test_the_schema_is_read_in_a_thread_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, parties = engine(), list[object]()
+    run = graph.checks.run
+
+    async def noting(party: Any, check: Any) -> Any:
+        parties.append(party)
+        return await run(party, check)
+
+    monkeypatch.setattr(graph.checks, "run", noting)
+    for query, times in (
+        ("{ __schema { queryType { name } } }", 1),
+        ('{ ...Q } fragment Q on Query { __typename t: __type(name: "Query") { name } }', 1),
+        ("{ __typename }", 0),
+        ("{ __schema { queryType { name } } number }", 0),
+    ):
+        parties.clear()
+        response = await graph.execute(prepare(graph, query), Context())
+        assert response.errors == []
+        assert len(parties) == times, query
+
+    async def overloaded(_: Any, __: Any) -> Any:
+        raise TooManyChecks
+
+    monkeypatch.setattr(graph.checks, "run", overloaded)
+    response = await graph.execute(prepare(graph, "{ __schema { queryType { name } } }"), Context())
+    assert [error["extensions"]["code"] for error in response.errors] == ["MAINTENANCE"]
 
 
 @pytest.mark.parametrize(

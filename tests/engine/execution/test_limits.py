@@ -2,10 +2,15 @@ import re
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query, graphql_sync
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from tests.engine.support import cost, engine, prepare, refusal
+from app.engine.execution.engine import Engine
+from app.engine.execution.operations import Prepared
+from app.main import build_graph
+from tests.engine.support import LIMITS, SCHEMA, cost, engine, prepare, refusal
 
 
 @pytest.mark.parametrize(
@@ -27,12 +32,42 @@ from tests.engine.support import cost, engine, prepare, refusal
         ("{ item { parts { dear { name } } } }", 1 + 1 + 10 * 52),
         ("mutation { add { name } other: add { name } }", 22),
         ("subscription { events { name } }", 2),
-        ("{ __schema { types { name fields { name } } } }", 5),
+        ("{ __schema { queryType { name } } }", 1 + 1),
+        ("{ item { name } __schema { queryType { name } } }", 2 + 1 + 2 * 5),
         ("{ __typename }", 1),
     ],
 )
 def test_the_published_formula_is_what_is_charged(query: str, expected: int) -> None:
     assert cost(query) == expected
+
+
+INTROSPECTED = "__schema { types { name fields { name type { name } args { name } } } }"
+
+
+def values_in(data: Any) -> int:
+    """The number of values, at any depth."""
+    if isinstance(data, dict):
+        return sum(1 + values_in(each) for each in data.values())
+    return sum(map(values_in, data)) if isinstance(data, list) else 0
+
+
+def test_introspection_is_charged_by_what_the_schema_has() -> None:
+    read = graphql_sync(SCHEMA._schema, f"{{ {INTROSPECTED} }}")
+    alone = cost(f"{{ {INTROSPECTED} }}")
+    assert values_in(read.data) <= (alone - 1) * 25 <= 3 * values_in(read.data)
+    assert cost(f"{{ ...R }} fragment R on Query {{ ... {{ {INTROSPECTED} __typename }} }}") == alone + 1
+    repeated = " ".join(f"a{number}: {INTROSPECTED}" for number in range(20))
+    assert cost(f"{{ {repeated} }}") == 20 * alone
+    assert cost(f"{{ {INTROSPECTED} item {{ name }} }}") > 100 * alone, "it keeps the event loop busy"
+
+
+def test_the_graph_can_be_introspected_by_common_tools() -> None:
+    tool = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+    charged = Engine(build_graph(), replace(LIMITS, cost=20_000, depth=20)).prepare(
+        tool, None, None, introspection_allowed=True
+    )
+    assert isinstance(charged, Prepared)
+    assert charged.cost < 20_000 / 3
 
 
 def test_the_page_size_is_the_variables_value_or_its_default() -> None:

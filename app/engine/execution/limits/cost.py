@@ -39,7 +39,13 @@ from app.engine.declarations.limits import LimitExceeded, Limits
 from app.engine.declarations.pages import DEFAULT_SIZE
 from app.engine.declarations.relations import Relation
 from app.engine.execution.failures import refuse
-from app.engine.execution.limits.shape import INTROSPECTION, everything_in, leaves_first
+from app.engine.execution.limits.introspection import (
+    INTROSPECTION,
+    introspected_sizes,
+    introspection_cost,
+    reads_only_the_schema,
+)
+from app.engine.execution.limits.shape import everything_in, leaves_first
 
 LIST_SIZE: Final = 10
 """The number of items of a list that declares no size. All lists of the schema declare one."""
@@ -180,6 +186,7 @@ class _Scale:
         self._fragments = fragments
         self._variables = variables
         self._limits = limits
+        self._is_introspection = reads_only_the_schema(operation, fragments)
         self._weights: dict[str, Weight] = {}
         self._weighed: dict[int, Weight] = {}
         """By the selection set: the search for the heaviest path weighs everything on it again."""
@@ -209,6 +216,7 @@ class _Scale:
             if field.selection_set is None or definition is None:
                 break
             path.append((field.alias or field.name).value)
+            above = parent
             selections, parent = field.selection_set, get_named_type(definition.type)
             below = self._selections(selections, parent)
             if (sized := self._size(field, definition)) is not None:
@@ -218,7 +226,7 @@ class _Scale:
                 pages += [page] if each else []
                 factor, items = (factor * size, LIST_SIZE) if _is_list(definition) else (factor, size)
             elif _is_list(definition):
-                factor, items = factor * (self._declared(definition) or items), LIST_SIZE
+                factor, items = factor * (self._declared(definition, above, field) or items), LIST_SIZE
             else:
                 items = LIST_SIZE
         return pages
@@ -241,18 +249,18 @@ class _Scale:
             return self._selections(selection.selection_set, self._condition(selection) or parent)
         field = cast(FieldNode, selection)
         definition = self._field(parent, field)
-        if definition is None or field.name.value in INTROSPECTION:
-            # A rule of validation limits the depth of introspection. It reads little, from memory.
-            inner = everything_in(field.selection_set) if field.selection_set else ()
-            return Weight(self._base(parent) + sum(isinstance(each, FieldNode) for each in inner), 0)
+        if definition is None:
+            return Weight(self._base(parent), 0)
         # Each item of a list of plain values counts.
         below = self._selections(field.selection_set, get_named_type(definition.type)) if field.selection_set else ITEM
         base = self._base(parent) + extra_cost(definition)
+        if field.name.value in INTROSPECTION:
+            return Weight(base + introspection_cost(below.at(LIST_SIZE), alone=self._is_introspection), 0)
         if (sized := self._size(field, definition)) is not None:
             _, items = sized
             return Weight(base + (items * below.at(LIST_SIZE) if _is_list(definition) else below.at(items)), 0)
         if _is_list(definition):
-            size = self._declared(definition)
+            size = self._declared(definition, parent, field)
             return Weight(base, below.at(LIST_SIZE)) if size is None else Weight(base + size * below.at(LIST_SIZE), 0)
         return Weight(base + below.at(LIST_SIZE), 0) if field.selection_set else Weight(base, 0)
 
@@ -264,8 +272,10 @@ class _Scale:
         name = cast(FieldNode, node).name.value
         return self._schema.get_field(cast(GraphQLCompositeType, parent), name) if parent else None
 
-    def _declared(self, definition: GraphQLField) -> int | None:
-        """The declared maximum number of items of a list."""
+    def _declared(self, definition: GraphQLField, parent: GraphQLNamedType | None, node: FieldNode) -> int | None:
+        """The declared maximum number of items of a list; of a list of introspection, how many the schema has."""
+        if parent is not None and parent.name.startswith("__"):
+            return introspected_sizes(self._schema).get(f"{parent.name}.{node.name.value}")
         most = declared_size(definition)
         return most(self._limits) if callable(most) else most
 

@@ -19,9 +19,8 @@ from graphql import (
 
 from app.engine.declarations.limits import LimitExceeded, Limits
 from app.engine.execution.failures import refuse
+from app.engine.execution.limits.introspection import INTROSPECTION
 from app.kit.errors import Forbidden
-
-INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
