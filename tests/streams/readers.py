@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 from tests.waiting import HANG_S, elapse, now
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
+PULSE = "subscription { systemPulse { at feedAgeMs tipAgeMs relayLagMs } }"
 RETRY_S = 0.1
 NO_CLOSING = 1006
 """Noted where the connection went without a word."""
@@ -163,6 +164,38 @@ class SocketReader(Reader):
                         await say(socket, {"type": "pong"})
                     case other:
                         self.faults.append(other)
+
+
+class PulseReader:
+    """One subscriber of `systemPulse`, which is never cut."""
+
+    def __init__(self, url: str) -> None:
+        self.pulses: list[dict[str, Any]] = []
+        self._task = asyncio.get_running_loop().create_task(self._follow(url))
+
+    @property
+    def is_over(self) -> bool:
+        return self._task.done()
+
+    async def stop(self) -> None:
+        """Raises what has ended it before."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.result()
+
+    async def _follow(self, url: str) -> None:
+        async with open_socket(url) as socket:
+            await initialise(socket, None)
+            await say(socket, {"id": "1", "type": "subscribe", "payload": {"query": PULSE}})
+            while True:
+                message = await hear(socket)
+                if message["type"] == "ping":
+                    await say(socket, {"type": "pong"})
+                    continue
+                assert message["type"] == "next", message
+                assert "errors" not in message["payload"], message
+                self.pulses.append(message["payload"]["data"]["systemPulse"])
 
 
 class EventSourceReader(Reader):

@@ -1,8 +1,10 @@
 """Every way in which a subscription ends is reported to its client, as far as the protocol can, and counted."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
@@ -180,6 +182,30 @@ async def test_a_stream_that_ends_over_http_says_why(
         extensions = [error["extensions"] for error in errors]
         assert [(each["code"], each["reason"]) for each in extensions] == [(code, reason)]
     await until(lambda: ends(stage) == {(transport, reason): 1})
+
+
+@pytest.mark.parametrize("transport", ACCEPTED)
+async def test_a_session_that_ended_while_it_was_authenticated_has_no_stream(stage: Stage, transport: str) -> None:
+    stage.log_in("alice", lasts=timedelta(0))
+    headers = {"accept": ACCEPTED[transport], "authorization": "Bearer alice"}
+    async with httpx.AsyncClient(base_url=stage.url, headers=headers, timeout=HANG_S, trust_env=False) as client:
+        body = (await client.post("/graphql", json={"query": MINE})).text
+    errors, is_complete = last_of(transport, body)
+    assert is_complete
+    assert [error["extensions"]["reason"] for error in errors] == [EndReason.SESSION_ENDED]
+    assert stage.open == 0
+
+
+async def test_a_stream_whose_server_is_cut_off_is_counted_as_stopped(stage: Stage) -> None:
+    stage.log_in("alice")
+
+    async def cut() -> None:
+        (answer,) = [each for each in asyncio.all_tasks() if "run_asgi" in repr(each.get_coro())]
+        answer.cancel()
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        await body_of(stage, ACCEPTED["sse"], cut)
+    assert ends(stage) == {("sse", EndReason.SERVER_STOPPING): 1}
 
 
 async def test_what_the_client_ends_is_counted_apart(stage: Stage) -> None:

@@ -23,7 +23,7 @@ from app.kit.mail import FolderMailer
 from app.settings import Settings
 from app.transport.runtime import DemoLogin
 from tests.sources import ROOT
-from tests.transport.support import ORIGIN, TOKEN, build, client_for
+from tests.transport.support import ORIGIN, build, client_for
 from tests.transport.test_pages import PRODUCTION
 from tests.waiting import HANG_S
 
@@ -175,14 +175,3 @@ async def test_the_calls_mean_to_a_shell_what_they_say(tmp_path: Path, settings:
     queries = [json.loads(command[command.index("-d") + 1])["query"] for command in commands]
     assert [validate(schema, parse(query)) for query in queries] == [[], [], [], []]
     assert f"password: {json.dumps(LOGIN.password if settings is None else 'your password')}" in queries[1]
-
-
-async def test_the_schema_is_served_to_those_who_may_introspect() -> None:
-    open_to_all = await client_for(build()).get("/schema.graphql")
-    assert (open_to_all.status_code, open_to_all.headers["content-type"]) == (200, "text/plain; charset=utf-8")
-    assert "type Query {" in open_to_all.text
-    assert 'hello(name: String! = "world"): String!' in open_to_all.text
-    hidden = client_for(build(PRODUCTION))
-    assert (await hidden.get("/schema.graphql")).status_code == 401
-    seen = await hidden.get("/schema.graphql", headers={"authorization": f"Bearer {TOKEN}"})
-    assert (seen.status_code, seen.text) == (200, open_to_all.text)

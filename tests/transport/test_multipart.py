@@ -56,6 +56,13 @@ async def test_each_event_is_a_part_that_its_boundary_follows(client: httpx.Asyn
     assert all(set(each) == {"payload"} for each in payloads)
 
 
+async def test_a_last_event_id_means_nothing_here(client: httpx.AsyncClient, stage: Stage) -> None:
+    async with client.stream("POST", "/graphql", json=FACTS, headers={"last-event-id": "7"}) as response:
+        await until(lambda: stage.open == 1)
+        await stage.publish([1])
+        assert b'{"facts":{"n":1}}' in await read(response, 2)
+
+
 async def test_every_part_is_written_at_once_and_with_its_boundary(client: httpx.AsyncClient, stage: Stage) -> None:
     """A client reads a part when it has the boundary behind it: no event waits for the next one."""
     async with client.stream("POST", "/graphql", json=FACTS) as response:

@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from graphql import build_schema
 
 from app.transport.reference import reference
@@ -62,12 +63,27 @@ def test_every_link_in_it_leads_to_something_and_every_type_is_there() -> None:
     assert types <= set(anchors)
 
 
-async def test_it_is_for_those_who_may_introspect() -> None:
-    shown = await client_for(build()).get("/docs")
-    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert '<dt id="Query.hello">' in shown.text
-    assert '<h3 id="Greeted">Greeted</h3>\n<p>Exactly one of the fields must be given.</p>' in shown.text
+@pytest.mark.parametrize(
+    ("path", "media_type", "texts"),
+    [
+        (
+            "/docs",
+            "text/html",
+            (
+                '<dt id="Query.hello">',
+                '<h3 id="Greeted">Greeted</h3>\n<p>Exactly one of the fields must be given.</p>',
+            ),
+        ),
+        ("/schema.graphql", "text/plain", ("type Query {", 'hello(name: String! = "world"): String!')),
+    ],
+)
+async def test_the_schema_is_shown_to_those_who_may_introspect(
+    path: str, media_type: str, texts: tuple[str, ...]
+) -> None:
+    shown = await client_for(build()).get(path)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, f"{media_type}; charset=utf-8")
+    assert [text for text in texts if text not in shown.text] == []
     hidden = client_for(build(PRODUCTION))
-    assert (await hidden.get("/docs")).status_code == 401
-    seen = await hidden.get("/docs", headers={"authorization": f"Bearer {TOKEN}"})
+    assert (await hidden.get(path)).status_code == 401
+    seen = await hidden.get(path, headers={"authorization": f"Bearer {TOKEN}"})
     assert (seen.status_code, seen.text) == (200, shown.text)

@@ -8,6 +8,12 @@ const web = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export const examples = await readExamples(join(web, "examples"));
 
+function titleOf(name) {
+  const found = examples.find((example) => example.name === name);
+  assert.ok(found, `no example is called ${name}`);
+  return found.title;
+}
+
 export class Ide {
   constructor(page) {
     this.page = page;
@@ -33,7 +39,7 @@ export class Ide {
 
   /** From the menu; its variables are filled in as far as they can be. */
   async openExample(name) {
-    const { title } = examples.find((example) => example.name === name);
+    const title = titleOf(name);
     await this.page.locator(".moneta-examples summary").click();
     const item = this.page.getByRole("navigation", { name: "Examples" }).getByRole("button");
     await item.filter({ hasText: new RegExp(`^${title.replace(/[.?]/g, "\\$&")}( log in)?$`) }).click();
@@ -47,7 +53,7 @@ export class Ide {
   }
 
   async isOpen(name) {
-    const { title } = examples.find((example) => example.name === name);
+    const title = titleOf(name);
     await this.guide.getByRole("heading", { name: title, exact: true }).waitFor();
     await this.page.locator(".graphiql-tab-active", { hasText: name }).waitFor();
     await this.page.locator(".graphiql-query-editor .view-lines").getByText(name).first().waitFor();

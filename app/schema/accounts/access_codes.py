@@ -1,7 +1,6 @@
 """Access codes: each permits one registration, and admins create them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import strawberry
@@ -17,21 +16,6 @@ from app.engine.declarations.relations import paged, related
 from app.schema.accounts.users import UserAccount
 from app.schema.admins import admins_only, for_admins
 from app.schema.context import Info
-from app.schema.enums import declare_enum
-
-
-class AccessCodeState(StrEnum):
-    """Whether an access code can still be used."""
-
-    AVAILABLE = "available"
-    REDEEMED = "redeemed"
-
-
-declare_enum(
-    AccessCodeState,
-    AVAILABLE="No user has registered with the code.",
-    REDEEMED="A user has registered with the code. It cannot be used again.",
-)
 
 
 @node_type(by=loaders.access_code_by_id)
@@ -51,15 +35,13 @@ class AccessCode(Node):
 
 @strawberry.input
 class AccessCodeFilter:
-    """Selects access codes."""
+    """Filters access codes by all fields that are given. A field that is null or omitted matches all."""
 
-    state: AccessCodeState | None = strawberry.field(
-        default=None, description="Only codes in this state. Null: all codes."
-    )
+    redeemed: bool | None = strawberry.field(default=None, description="Whether the code has been used.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""
-        return {"redeemed": None if self.state is None else self.state is AccessCodeState.REDEEMED}
+        return {"redeemed": self.redeemed}
 
 
 @strawberry.input

@@ -43,14 +43,14 @@ class AuthLogEntry:
 
 @strawberry.input
 class AuthLogEntryFilter:
-    """Filters security events. An event must match all fields."""
+    """Filters security events by all fields that are given. A field that is null or omitted matches all."""
 
-    type: model.AuthEvent | None = strawberry.field(default=None, description="The kind of event. Null: any.")
+    type: model.AuthEvent | None = strawberry.field(default=None, description="The kind of event.")
     success: bool | None = strawberry.field(
-        name="succeeded", default=None, description="Whether the attempt succeeded. Null: either."
+        name="succeeded", default=None, description="Whether the attempt succeeded."
     )
-    since: datetime | None = strawberry.field(default=None, description="Happened at this time or later. Null: any.")
-    until: datetime | None = strawberry.field(default=None, description="Happened before this time. Null: any.")
+    since: datetime | None = strawberry.field(default=None, description="Happened at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Happened before this time.")
 
 
 @strawberry.type

@@ -63,17 +63,15 @@ async def read_user(context: Context, user_id: UUID) -> Any:
 
 @strawberry.input
 class UserAccountFilter:
-    """Filters users. A user must match all fields."""
+    """Filters users by all fields that are given. A field that is null or omitted matches all."""
 
     email_prefix: str | None = strawberry.field(
-        default=None, description="The e-mail address begins with this text, ignoring case. Null: any."
+        default=None, description="The e-mail address begins with this text, ignoring case."
     )
-    role: model.Role | None = strawberry.field(default=None, description="The role. Null: any.")
-    verified: bool | None = strawberry.field(
-        default=None, description="Whether the e-mail address is verified. Null: either."
-    )
-    since: datetime | None = strawberry.field(default=None, description="Registered at this time or later. Null: any.")
-    until: datetime | None = strawberry.field(default=None, description="Registered before this time. Null: any.")
+    role: model.Role | None = strawberry.field(default=None, description="The role.")
+    verified: bool | None = strawberry.field(default=None, description="Whether the e-mail address is verified.")
+    since: datetime | None = strawberry.field(default=None, description="Registered at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Registered before this time.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader. Raises InvalidInput."""

@@ -130,9 +130,9 @@ class BeneficiaryMutation:
 
 @strawberry.input
 class BeneficiaryFilter:
-    """Filters beneficiaries. A beneficiary must match all fields."""
+    """Filters beneficiaries by all fields that are given. A field that is null or omitted matches all."""
 
-    wallet_id: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient. Null: any.")
+    wallet_id: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient.")
 
 
 @strawberry.type

@@ -28,68 +28,58 @@ declare_enum(
 
 @strawberry.input
 class BlockFilter:
-    """Filters blocks. A block must match all fields."""
+    """Filters blocks by all fields that are given. A field that is null or omitted matches all."""
 
-    min_height: int | None = strawberry.field(default=None, description="The minimum height. Null: any.")
-    max_height: int | None = strawberry.field(default=None, description="The maximum height. Null: any.")
-    since: datetime | None = strawberry.field(default=None, description="Mined at this time or later. Null: any.")
-    until: datetime | None = strawberry.field(default=None, description="Mined before this time. Null: any.")
+    min_height: int | None = strawberry.field(default=None, description="The minimum height.")
+    max_height: int | None = strawberry.field(default=None, description="The maximum height.")
+    since: datetime | None = strawberry.field(default=None, description="Mined at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Mined before this time.")
     miner_wallet_id: Hash | None = strawberry.field(
-        default=None, description="The `walletId` of the wallet that mined the block. Null: any."
+        default=None, description="The `walletId` of the wallet that mined the block."
     )
 
 
 @strawberry.input
 class TransactionFilter:
-    """Filters transactions. A transaction must match all fields."""
+    """Filters transactions by all fields that are given. A field that is null or omitted matches all."""
 
-    status: model.TransactionStatus | None = strawberry.field(default=None, description="The status. Null: any.")
-    min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins. Null: any.")
-    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins. Null: any.")
-    since: datetime | None = strawberry.field(default=None, description="Created at this time or later. Null: any.")
-    until: datetime | None = strawberry.field(default=None, description="Created before this time. Null: any.")
+    status: model.TransactionStatus | None = strawberry.field(default=None, description="The status.")
+    min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins.")
+    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins.")
+    since: datetime | None = strawberry.field(default=None, description="Created at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Created before this time.")
 
 
 @strawberry.input
 class WalletTransactionFilter(TransactionFilter):
-    """Filters a wallet's transactions. A transaction must match all fields."""
+    """Filters a wallet's transactions by all fields that are given. A field that is null or omitted matches all."""
 
-    direction: TransactionDirection | None = strawberry.field(
-        default=None, description="Which side the wallet is on. Null: either."
-    )
+    direction: TransactionDirection | None = strawberry.field(default=None, description="Which side the wallet is on.")
     counterparty_wallet_id: Hash | None = strawberry.field(
-        default=None, description="The `walletId` of the wallet on the other side. Null: any."
+        default=None, description="The `walletId` of the wallet on the other side."
     )
 
 
 @strawberry.input
 class MempoolFilter:
-    """Filters pending transactions. A transaction must match all fields."""
+    """Filters pending transactions by all fields that are given. A field that is null or omitted matches all."""
 
-    sender_wallet_id: Hash | None = strawberry.field(
-        default=None, description="The `walletId` of the sender. Null: any."
-    )
-    recipient_wallet_id: Hash | None = strawberry.field(
-        default=None, description="The `walletId` of the recipient. Null: any."
-    )
-    min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins. Null: any.")
-    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins. Null: any.")
-    min_fee: Decimal | None = strawberry.field(default=None, description="The minimum fee, in coins. Null: any.")
-    max_fee: Decimal | None = strawberry.field(default=None, description="The maximum fee, in coins. Null: any.")
+    sender_wallet_id: Hash | None = strawberry.field(default=None, description="The `walletId` of the sender.")
+    recipient_wallet_id: Hash | None = strawberry.field(default=None, description="The `walletId` of the recipient.")
+    min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins.")
+    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins.")
+    min_fee: Decimal | None = strawberry.field(default=None, description="The minimum fee, in coins.")
+    max_fee: Decimal | None = strawberry.field(default=None, description="The maximum fee, in coins.")
 
 
 @strawberry.input
 class TransactionOutputFilter:
-    """Filters outputs. An output must match all fields."""
+    """Filters outputs by all fields that are given. A field that is null or omitted matches all."""
 
-    min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins. Null: any.")
-    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins. Null: any.")
-    coinbase: bool | None = strawberry.field(
-        default=None, description="Whether the output is a miner's reward. Null: either."
-    )
-    confirmed: bool | None = strawberry.field(
-        default=None, description="Whether the output is in a block. Null: either."
-    )
+    min_amount: Decimal | None = strawberry.field(default=None, description="The minimum amount, in coins.")
+    max_amount: Decimal | None = strawberry.field(default=None, description="The maximum amount, in coins.")
+    coinbase: bool | None = strawberry.field(default=None, description="Whether the output is a miner's reward.")
+    confirmed: bool | None = strawberry.field(default=None, description="Whether the output is in a block.")
 
 
 TransactionOrderBy = order_input(

@@ -107,19 +107,19 @@ class NewsArticle(Node):
 
 @strawberry.input
 class NewsArticleFilter:
-    """Filters news. An article must match all fields."""
+    """Filters news by all fields that are given. A field that is null or omitted matches all."""
 
     symbols: list[str] | None = strawberry.field(
         default=None,
-        description=f"At most {MAX_CHOICES} symbols, in any case, of which the article mentions one. Null: any.",
+        description=f"At most {MAX_CHOICES} symbols, in any case, of which the article mentions one.",
     )
     sources: list[str] | None = strawberry.field(
-        default=None, description=f"At most {MAX_CHOICES} publishers, spelled as in `source`. Null: any."
+        default=None, description=f"At most {MAX_CHOICES} publishers, spelled as in `source`."
     )
-    sentiment: Sentiment | None = strawberry.field(default=None, description="The sentiment. Null: any.")
-    min_impact: int | None = strawberry.field(default=None, description="The minimum impact, 0 to 100. Null: any.")
-    since: datetime | None = strawberry.field(default=None, description="Published at this time or later. Null: any.")
-    until: datetime | None = strawberry.field(default=None, description="Published before this time. Null: any.")
+    sentiment: Sentiment | None = strawberry.field(default=None, description="The sentiment.")
+    min_impact: int | None = strawberry.field(default=None, description="The minimum impact, 0 to 100.")
+    since: datetime | None = strawberry.field(default=None, description="Published at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Published before this time.")
 
 
 NewsArticleOrderBy = order_input(

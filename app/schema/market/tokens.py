@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.schema.market.news import NewsArticle
 
 UNQUOTED = "Null if it has not been quoted."
-_ANY = " Excludes tokens without a quote. Null: any."
+_QUOTED = " Excludes tokens without a quote."
 
 
 def _source(root: model.Token) -> str | None:
@@ -143,37 +143,37 @@ class TokenBy:
 
 @strawberry.input
 class TokenFilter:
-    """Filters tokens. A token must match all fields."""
+    """Filters tokens by all fields that are given. A field that is null or omitted matches all."""
 
-    symbols: list[str] | None = strawberry.field(
-        default=None, description="At most 100 symbols, in any case. Null: any."
-    )
+    symbols: list[str] | None = strawberry.field(default=None, description="At most 100 symbols, in any case.")
     is_active: bool | None = strawberry.field(
-        name="active", default=None, description="Whether the provider still lists the token. Null: either."
+        name="active", default=None, description="Whether the provider still lists the token."
     )
-    min_market_cap_rank: int | None = strawberry.field(
-        default=None, description="The minimum rank. 1 is the largest. Null: any."
+    min_market_cap_rank: int | None = strawberry.field(default=None, description="The minimum rank. 1 is the largest.")
+    max_market_cap_rank: int | None = strawberry.field(default=None, description="The maximum rank.")
+    min_price_usd: Decimal | None = strawberry.field(
+        default=None, description="The minimum price in dollars." + _QUOTED
     )
-    max_market_cap_rank: int | None = strawberry.field(default=None, description="The maximum rank. Null: any.")
-    min_price_usd: Decimal | None = strawberry.field(default=None, description="The minimum price in dollars." + _ANY)
-    max_price_usd: Decimal | None = strawberry.field(default=None, description="The maximum price in dollars." + _ANY)
+    max_price_usd: Decimal | None = strawberry.field(
+        default=None, description="The maximum price in dollars." + _QUOTED
+    )
     min_market_cap_usd: Decimal | None = strawberry.field(
-        default=None, description="The minimum market capitalization in dollars." + _ANY
+        default=None, description="The minimum market capitalization in dollars." + _QUOTED
     )
     max_market_cap_usd: Decimal | None = strawberry.field(
-        default=None, description="The maximum market capitalization in dollars." + _ANY
+        default=None, description="The maximum market capitalization in dollars." + _QUOTED
     )
     min_volume_24h_usd: Decimal | None = strawberry.field(
-        name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _ANY
+        name="minVolume24hUsd", default=None, description="The minimum 24-hour trading volume in dollars." + _QUOTED
     )
     max_volume_24h_usd: Decimal | None = strawberry.field(
-        name="maxVolume24hUsd", default=None, description="The maximum 24-hour trading volume in dollars." + _ANY
+        name="maxVolume24hUsd", default=None, description="The maximum 24-hour trading volume in dollars." + _QUOTED
     )
     min_change_percentage_24h: float | None = strawberry.field(
-        default=None, description="The minimum 24-hour price change in percent. May be negative." + _ANY
+        default=None, description="The minimum 24-hour price change in percent. May be negative." + _QUOTED
     )
     max_change_percentage_24h: float | None = strawberry.field(
-        default=None, description="The maximum 24-hour price change in percent. May be negative." + _ANY
+        default=None, description="The maximum 24-hour price change in percent. May be negative." + _QUOTED
     )
 
     def conditions(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from app.domains.market.tokens.model import symbol_of
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist import model
 from app.engine.declarations.costs import holds
-from app.engine.declarations.nodes import Node, global_id, key_of, node_type
+from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
@@ -37,6 +37,7 @@ from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.ticks import PriceTick, quotes_of, ticks_per_s
 from app.schema.market.sources import PriceSource
 from app.schema.market.tokens import Token, TokenNotFound
+from app.schema.market.updates import update_of
 from app.schema.searches import search_of
 
 NOTES = "At most 2,000 characters."
@@ -191,7 +192,6 @@ declare_enum(
     MOVED="The item was moved. Its position, and the positions of other items, changed.",
     REMOVED="The item was removed. The items after it have moved up.",
 )
-WATCHLIST_UPDATES = frozenset(model.WatchlistChange)
 
 
 @strawberry.type
@@ -211,11 +211,8 @@ class WatchlistUpdateEvent(StreamEvent):
 
 
 def _watchlist_update_event(event: Event) -> WatchlistUpdateEvent | None:
-    if event.kind not in WATCHLIST_UPDATES:
-        return None
-    kind, id = model.WatchlistChange(event.kind), UUID(event.payload["id"])
-    deleted_id = global_id(WatchlistItem.__name__, id) if kind is model.WatchlistChange.REMOVED else None
-    return WatchlistUpdateEvent(kind=kind, item_id=id, deleted_id=deleted_id)
+    update = update_of(event, model.WatchlistChange.REMOVED, WatchlistItem)
+    return update and WatchlistUpdateEvent(kind=update.kind, item_id=update.id, deleted_id=update.deleted_id)
 
 
 @strawberry.type
@@ -238,9 +235,9 @@ class WatchlistSubscription:
 
 @strawberry.input
 class WatchlistItemFilter:
-    """Filters the watchlist. An item must match all fields."""
+    """Filters the watchlist by all fields that are given. A field that is null or omitted matches all."""
 
-    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""

@@ -133,7 +133,7 @@ class NotificationSubscription:
 
 @strawberry.input
 class NotificationFilter:
-    """Filters notifications. Fields that are omitted or null match all notifications."""
+    """Filters notifications by all fields that are given. A field that is null or omitted matches all."""
 
     unread: bool | None = strawberry.field(default=None, description="Whether the notification is unread.")
     type: NotificationType | None = strawberry.field(default=None, description="The type of the notification.")

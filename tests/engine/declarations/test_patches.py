@@ -5,6 +5,7 @@ import pytest
 import strawberry
 from msgspec import UNSET, UnsetType
 
+from app.engine.declarations.durations import SECOND, number_of
 from app.engine.declarations.patches import changeable, changes_of
 from app.kit.errors import InvalidInput
 
@@ -27,7 +28,7 @@ class Update:
 
 def changes(**given: object) -> Changes:
     update = Update(id=strawberry.ID("1"), **given)  # type: ignore[arg-type]
-    return changes_of(update, Changes, wait_s=("wait_ms", lambda value: value // 1000))
+    return changes_of(update, Changes, wait_s=("wait_ms", lambda value: number_of(SECOND, value, "wait_ms")))
 
 
 def test_an_absent_field_is_unset_and_null_clears() -> None:
@@ -41,3 +42,9 @@ def test_null_is_refused_where_nothing_can_be_cleared(field: str) -> None:
     with pytest.raises(InvalidInput, match="cannot be null") as caught:
         changes(**{field: None})
     assert caught.value.path == (field,)
+
+
+def test_all_fields_that_are_wrong_are_named_at_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        changes(long_name=None, wait_ms=1, seen=None)
+    assert [path for path, _ in caught.value.fields] == [("long_name",), ("wait_ms",), ("seen",)]

@@ -18,6 +18,7 @@ LATER = NOON + timedelta(seconds=1)
         ({"since": NOON, "until": NOON}, ["since"]),
         ({"min_amount": 2, "max_amount": 1, "since": LATER, "until": NOON}, ["min_amount", "since"]),
         ({"min_amount": 2, "max_fee": 1}, []),
+        ({"amount": 2, "max_amount": 1}, []),
     ],
 )
 def test_nothing_lies_between_reversed_bounds(filters: dict[str, Any], fields: list[str]) -> None:

@@ -34,11 +34,11 @@ async def test_an_admin_lists_users_codes_and_jobs(graph: Graph) -> None:
         "totalCount": {"value": 1},
     }
     codes = (
-        "query($state: AccessCodeState) { accessCodes(filter: {state: $state}) { nodes { code redeemedBy { id } } } }"
+        "query($redeemed: Boolean) { accessCodes(filter: {redeemed: $redeemed}) { nodes { code redeemedBy { id } } } }"
     )
-    redeemed = (await graph.data(codes, {"state": "REDEEMED"}, by=admin))["accessCodes"]["nodes"]
+    redeemed = (await graph.data(codes, {"redeemed": True}, by=admin))["accessCodes"]["nodes"]
     assert redeemed == [{"code": "FOR-ALICE", "redeemedBy": {"id": global_id("UserAccount", alice.user_id)}}]
-    available = (await graph.data(codes, {"state": "AVAILABLE"}, by=admin))["accessCodes"]["nodes"]
+    available = (await graph.data(codes, {"redeemed": False}, by=admin))["accessCodes"]["nodes"]
     assert available == [{"code": "UNUSED-1", "redeemedBy": None}]
     assert len((await graph.data(codes, by=admin))["accessCodes"]["nodes"]) == 2
     await graph.house.owner.execute(

@@ -29,6 +29,7 @@ RULES: Final[dict[str, Rule]] = {
         inputs.changed_object,
         lists.pages,
         lists.filters_and_orders,
+        lists.wording_of_filters,
         shapes.mutations,
         shapes.lookups,
         shapes.deletions,

@@ -47,6 +47,10 @@ enum OrderByDirection { A }
 input ThingFilter { symbol: String minPriceUsd: Decimal since: DateTime tomorrow: Int }
 input ThingOrderBy { field: ThingOrderByField! direction: OrderByDirection! }
 """
+FILTERED: Final = """
+"Filters things by all fields that are given. A field that is null or omitted matches all."
+input ThingFilter { "The symbol." symbol: String }
+"""
 DESCRIBED: Final = '''
 """S""" schema { query: Q }
 """T""" type Q { """F""" f("""A""" a: E): Int } """E""" enum E { """V""" V } """I""" input I { """F""" f: Int }
@@ -269,6 +273,15 @@ CASES: Final = {
             ORDERED.replace("symbol: String", "search: String"): ["ThingFilter.search"],
             ORDERED.replace("OrderByDirection!", "OrderByDirection"): ["ThingOrderBy"],
             ORDERED.replace("ThingOrderByField", "ThingKey"): ["ThingOrderBy"],
+        },
+    ),
+    "wording_of_filters": Case(
+        FILTERED,
+        {
+            FILTERED.replace(" by all fields that are given", ""): ["ThingFilter"],
+            FILTERED.replace("Filters", "Selects"): ["ThingFilter"],
+            FILTERED.replace("matches all", "matches all things"): ["ThingFilter"],
+            FILTERED.replace("The symbol.", "The symbol. Null: any."): ["ThingFilter.symbol"],
         },
     ),
     "specified_scalars": Case(

@@ -1,5 +1,6 @@
 """Lists: the arguments of connections, filters and orders."""
 
+import re
 from typing import Final
 
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLNonNull, GraphQLSchema, get_named_type
@@ -9,6 +10,9 @@ from tests.schema.conventions.sites import fields, given, own_types, words
 PAGING: Final = {"first": "Int", "after": "Cursor", "last": "Int", "before": "Cursor"}
 BOUNDS: Final = {"minimum", "maximum", "least", "most", "from", "to", "after", "before"}
 """Words for what is called `min`, `max`, `since` and `until`."""
+WORDING: Final = re.compile(
+    r"Filters [^.]+ by all fields that are given\. A field that is null or omitted matches all\."
+)
 
 
 def pages(schema: GraphQLSchema) -> list[str]:
@@ -42,4 +46,15 @@ def filters_and_orders(schema: GraphQLSchema) -> list[str]:
             shape = {name: str(field.type) for name, field in kind.fields.items()}
             if shape != {"field": f"{kind.name}Field!", "direction": "OrderByDirection!"}:
                 found.append(kind.name)
+    return found
+
+
+def wording_of_filters(schema: GraphQLSchema) -> list[str]:
+    """Each filter says in the same words how its fields are combined and what null means, and no field repeats it."""
+    found = []
+    for kind in own_types(schema):
+        if kind.name.endswith("Filter") and isinstance(kind, GraphQLInputObjectType):
+            found += [] if WORDING.fullmatch(kind.description or "") else [kind.name]
+            described = {name: field.description or "" for name, field in kind.fields.items()}
+            found += [f"{kind.name}.{name}" for name, text in described.items() if re.search(r"(?i)\bnull\b", text)]
     return found

@@ -30,7 +30,7 @@ class AlertType(StrEnum):
     VOLUME_SPIKE = "volume_spike"
     TECHNICAL_INDICATOR = "technical_indicator"
     SENTIMENT_CHANGE = "sentiment_change"
-    WHALE_TX = "whale_tx"
+    WHALE_TRANSACTION = "whale_tx"
     NEWS_IMPACT = "news_impact"
 
 
@@ -83,7 +83,7 @@ class SentimentChange(msgspec.Struct, frozen=True, tag_field="type", tag=AlertTy
     points: int = SENTIMENT_POINTS
 
 
-class WhaleTransaction(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.WHALE_TX.value):
+class WhaleTransaction(msgspec.Struct, frozen=True, tag_field="type", tag=AlertType.WHALE_TRANSACTION.value):
     """A payment of at least `minimum_amount` coins is confirmed on the token's chain."""
 
     minimum_amount: Decimal

@@ -18,7 +18,7 @@ from app.domains.notifications.model import NOTIFICATION_CREATED, notification_s
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.durations import SECOND, Milliseconds, milliseconds_of, number_of
 from app.engine.declarations.extensions import extension_of
-from app.engine.declarations.nodes import Node, global_id, key_of, node_type
+from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
@@ -39,9 +39,9 @@ from app.schema.enums import declare_enum
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.alerts.conditions import AlertCondition, AlertConditionInput, AlertType
 from app.schema.market.tokens import Token, TokenNotFound
+from app.schema.market.updates import update_of
 from app.schema.notifications.notifications import Notification
 
-ALERT_UPDATES = frozenset(model.AlertChange)
 PRICE_ALERTS = {AlertType.PRICE_ABOVE, AlertType.PRICE_BELOW}
 MAY_FIRE = "Whether the alert may fire, apart from its expiry and its cooldown."
 ARMED = "An alert is armed when it is created, changed, or enabled again."
@@ -278,11 +278,8 @@ class AlertUpdateEvent(StreamEvent):
 
 
 def _alert_update_event(event: Event) -> AlertUpdateEvent | None:
-    if event.kind not in ALERT_UPDATES:
-        return None
-    kind, id = model.AlertChange(event.kind), UUID(event.payload["id"])
-    deleted_id = global_id(Alert.__name__, id) if kind is model.AlertChange.DELETED else None
-    return AlertUpdateEvent(kind=kind, alert_id=id, deleted_id=deleted_id)
+    update = update_of(event, model.AlertChange.DELETED, Alert)
+    return update and AlertUpdateEvent(kind=update.kind, alert_id=update.id, deleted_id=update.deleted_id)
 
 
 @strawberry.type
@@ -302,7 +299,7 @@ class AlertSubscription:
 
 @strawberry.input
 class AlertFilter:
-    """Filters alerts. Fields that are omitted or null match all alerts."""
+    """Filters alerts by all fields that are given. A field that is null or omitted matches all."""
 
     symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
     type: AlertType | None = strawberry.field(default=None, description="The type of the condition.")

@@ -24,7 +24,7 @@ declare_enum(
     VOLUME_SPIKE="The volume reaches a multiple of the usual volume.",
     TECHNICAL_INDICATOR="An indicator crosses a threshold.",
     SENTIMENT_CHANGE="The sentiment changes by a number of points.",
-    WHALE_TX="A large payment is confirmed on the token's chain.",
+    WHALE_TRANSACTION="A large payment is confirmed on the token's chain.",
     NEWS_IMPACT="An article with a minimum impact mentions the token.",
 )
 declare_enum(
@@ -193,7 +193,7 @@ class AlertConditionInput:
     sentiment_change: SentimentChangeConditionInput | None = strawberry.field(
         default=strawberry.UNSET, description="The sentiment changes, up or down."
     )
-    whale_tx: WhaleTransactionConditionInput | None = strawberry.field(
+    whale_transaction: WhaleTransactionConditionInput | None = strawberry.field(
         default=strawberry.UNSET,
         description="A large payment is confirmed on the token's chain. Only for the token of Moneta's own chain.",
     )
@@ -215,7 +215,7 @@ class AlertConditionInput:
             return model.SentimentChange(
                 model.SENTIMENT_POINTS if self.sentiment_change.points is None else self.sentiment_change.points
             )
-        if self.whale_tx:
-            return model.WhaleTransaction(self.whale_tx.min_amount)
+        if self.whale_transaction:
+            return model.WhaleTransaction(self.whale_transaction.min_amount)
         assert self.news_impact, "one of them is given"
         return model.NewsImpact(self.news_impact.min_impact)

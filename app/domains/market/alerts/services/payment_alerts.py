@@ -16,7 +16,7 @@ from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 
 BATCH: Final = 500
-TYPE: Final = AlertType.WHALE_TX
+TYPE: Final = AlertType.WHALE_TRANSACTION
 CHAIN_SECOND: Final = timedelta(seconds=1)
 """A chain has whole seconds: a payment that was confirmed in the second in which an alert was armed may be later."""
 
