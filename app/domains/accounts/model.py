@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.kit.changes import Changes
 from app.kit.db import Scope
 from app.kit.errors import Code, Problem
 
@@ -181,7 +182,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     public_key: str | None = None
 
 
-class ProfileChanges(msgspec.Struct, frozen=True, kw_only=True):
+class ProfileChanges(Changes, frozen=True, kw_only=True):
     """Changes to a profile: UNSET leaves a field unchanged, None clears it."""
 
     username: str | UnsetType | None = UNSET

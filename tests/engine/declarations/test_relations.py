@@ -237,7 +237,9 @@ def test_what_is_around_a_page_is_asked_only_where_it_is_selected(
     def selects(*path: str) -> bool:
         return path[0] == "pageInfo" and selected in {path[1], "both"}
 
-    _, request = Relation(NUMBERS, "name", filtering=lambda: {"divisor": 1}).request(CURSORS, arguments, selects)
+    _, request = Relation(NUMBERS, "name", filtering=lambda _: Chosen({"divisor": 1})).request(
+        CURSORS, arguments, selects
+    )
     assert (request.asks_previous, request.asks_next) == asked
 
 
@@ -260,7 +262,7 @@ async def test_arguments_may_choose_another_loader(database: Database, path: str
 
 def test_arguments_choose_no_loader_of_another_audience() -> None:
     private = msgspec.structs.replace(ODD, audience=Audience.VIEWER)
-    relation = Relation(NUMBERS, None, filtering=lambda: Chosen({"divisor": 2}, private))
+    relation = Relation(NUMBERS, None, filtering=lambda _: Chosen({"divisor": 2}, private))
     with pytest.raises(AssertionError):
         relation.request(CURSORS, {}, lambda *_: False)
 

@@ -130,7 +130,7 @@ class UpdateAlertInput:
     expires_at: datetime | None = changeable(description=EXPIRES)
 
     def changes(self) -> model.AlertChanges:
-        """What changes. Raises InvalidInput."""
+        """What changes."""
         return changes_of(
             self,
             model.AlertChanges,
@@ -168,7 +168,7 @@ class DeleteAlertPayload:
 
 
 def _cooldown_s(value: int) -> int:
-    return number_of(SECOND, value, "cooldownMs")
+    return number_of(SECOND, value)
 
 
 @strawberry.type
