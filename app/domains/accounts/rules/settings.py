@@ -52,4 +52,18 @@ def _parts(value: Any) -> list[Any]:
         raise InvalidInput("value", "A setting's integers are at most 2^53 - 1; keep larger ones as strings.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput("value", "A setting has finite numbers only.")
+    if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
+        raise InvalidInput("value", "A setting has no negative zero: it would be stored as 0.")
     return []
+
+
+def restored(value: Any) -> Any:
+    """Returns a stored value as it was given: Postgres writes 1e308 in full, as an integer."""
+    match value:
+        case dict():
+            return {key: restored(each) for key, each in value.items()}
+        case list():
+            return [restored(each) for each in value]
+        case int() if abs(value) > MAX_INTEGER:
+            return float(value)
+    return value

@@ -105,7 +105,8 @@ class Registration:
             user_id=None,
             key=key,
             operation="register",
-            # Without the password: a plain digest of it would be stored longer than the request.
+            # Without the password: a digest of it would be stored, and a replay, which no limit may refuse, would tell
+            # whether a password was guessed.
             request=[
                 email,
                 new.full_name.strip(),
