@@ -193,7 +193,7 @@ class AlertMutation:
 
     @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
-        """Changes an alert, and arms it again."""
+        """Changes an alert, and arms it again. An alert of which nothing is changed stays as it is."""
         alert: Any = await info.context.services[MarketServices].alerts.update(
             info.context.require_viewer(), key_of(input.id, Alert), input.changes()
         )
