@@ -34,12 +34,6 @@ await inBrowser(async (visit) => {
     await ide.run();
     await ide.stream("TransactionUpdates").received(3);
   });
-  await step("in the tab of a running subscription, play shows it instead of starting another", async () => {
-    await ide.followTo("TransactionUpdates");
-    await ide.run();
-    assert.match(await ide.answer(/"transactionUpdates"/), /CONFIRMED/);
-    assert.equal(await page.getByTestId("stream-TransactionUpdates").count(), 1);
-  });
   await step("OpenStreams shows what was started in another tab", async () => {
     await ide.openExample("OpenStreams");
     await ide.run();

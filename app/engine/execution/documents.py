@@ -133,6 +133,17 @@ class Document(NamedTuple):
     digest: str
     """The SHA-256 of its source, in hexadecimal."""
 
+    def operation(self, name: str | None) -> Operation | GraphQLError:
+        """The operation of this name, or the only one; an error if there is no such operation."""
+        if name is None:
+            if len(self.operations) == 1:
+                return self.operations[0]
+            return GraphQLError("The document has several operations: say which in `operationName`.")
+        for operation in self.operations:
+            if operation.name == name:
+                return operation
+        return GraphQLError("The document has no operation of the name in `operationName`.")
+
 
 class _Kept:
     """A document and its size so far."""

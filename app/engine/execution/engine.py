@@ -8,9 +8,9 @@ executions between equal subscribers. Nothing here depends on HTTP or sockets.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import strawberry
 import structlog
@@ -32,7 +32,7 @@ from app.engine.declarations.limits import Limits
 from app.engine.declarations.subscriptions import Opened
 from app.engine.execution.breadth_first import Levels, Selection, is_expected, plan
 from app.engine.execution.checks import Checks
-from app.engine.execution.documents import Documents, Operation
+from app.engine.execution.documents import Documents
 from app.engine.execution.failures import (
     TimedOut,
     describe,
@@ -104,7 +104,7 @@ class Engine:
             return document
         if document.introspection is not None and not introspection_allowed:
             return [document.introspection]
-        operation = _choose(document.operations, operation_name)
+        operation = document.operation(operation_name)
         if isinstance(operation, GraphQLError):
             return [operation]
         if refusal := check_variables(variables or {}):
@@ -229,9 +229,7 @@ class Engine:
 
         def read() -> ExecutionResult:
             with _let_go(self._executor(prepared, context, None)) as executor:
-                result: Any = executor.execute_operation()
-                assert isinstance(result, ExecutionResult), "no resolver of introspection waits"
-                return result
+                return cast(ExecutionResult, executor.execute_operation())
 
         self.paths[ExecutionPath.UNPLANNED] += 1
         try:
@@ -325,17 +323,6 @@ class Engine:
         # `used` equals `requested`: a page shorter than `first` reduces nothing.
         cost = {"requested": prepared.cost, "used": prepared.cost, "remaining": self.limits.cost - prepared.cost}
         return {"cost": cost, "statements": work.statements} if self._show_statements else {"cost": cost}
-
-
-def _choose(operations: Sequence[Operation], name: str | None) -> Operation | GraphQLError:
-    if name is None:
-        if len(operations) == 1:
-            return operations[0]
-        return GraphQLError("The document has several operations: say which in `operationName`.")
-    for operation in operations:
-        if operation.name == name:
-            return operation
-    return GraphQLError("The document has no operation of the name in `operationName`.")
 
 
 @contextlib.contextmanager
