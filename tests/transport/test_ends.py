@@ -259,6 +259,20 @@ async def test_a_stream_whose_server_is_cut_off_is_counted_as_stopped(stage: Sta
     assert ends(stage) == {("sse", EndReason.SERVER_STOPPING): 1}
 
 
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [("nonsense", 4400), ('{"type":"connection_init"}', 4429), (b"\xff", 4400)],
+)
+async def test_a_socket_that_is_closed_for_an_error_of_the_client_is_counted_as_such(
+    stage: Stage, frame: str | bytes, code: int
+) -> None:
+    stage.log_in("alice")
+    async with watching(stage) as socket:
+        await socket.send(frame)
+        assert (await closed(socket))[0] == code
+    await until(lambda: ends(stage) == {("websocket", EndReason.CLIENT_ERROR): 1})
+
+
 async def test_what_the_client_ends_is_counted_apart(stage: Stage) -> None:
     stage.log_in("alice")
     async with watching(stage) as socket:
