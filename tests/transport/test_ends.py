@@ -261,7 +261,7 @@ async def test_a_stream_whose_server_is_cut_off_is_counted_as_stopped(stage: Sta
 
 @pytest.mark.parametrize(
     ("frame", "code"),
-    [("nonsense", 4400), ('{"type":"connection_init"}', 4429), (b"\xff", 4400)],
+    [("nonsense", 4400), ('{"type":"connection_init"}', 4429), (b"\xff", 4400), ("x" * 2_000_000, 1009)],
 )
 async def test_a_socket_that_is_closed_for_an_error_of_the_client_is_counted_as_such(
     stage: Stage, frame: str | bytes, code: int
