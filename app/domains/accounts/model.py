@@ -128,12 +128,32 @@ class Profile(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON parser reads exactly, and that a setting may have."""
+
+
 class Setting(msgspec.Struct, frozen=True):
     """A named JSON value of a user."""
 
     name: str
     value: Any
     updated_at: datetime
+
+    @property
+    def given_value(self) -> Any:
+        """The value as it was given: Postgres writes 1e308 in full, as an integer."""
+        return _as_given(self.value)
+
+
+def _as_given(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _as_given(each) for key, each in value.items()}
+        case list():
+            return [_as_given(each) for each in value]
+        case int() if abs(value) > MAX_INTEGER:
+            return float(value)
+    return value
 
 
 class Session(msgspec.Struct, frozen=True):

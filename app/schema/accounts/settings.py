@@ -8,7 +8,6 @@ from strawberry.scalars import JSON
 
 from app.domains.accounts import loaders, model
 from app.domains.accounts.model import MAX_SETTINGS
-from app.domains.accounts.rules.settings import restored
 from app.domains.accounts.services import AccountsServices
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
@@ -18,7 +17,7 @@ from app.schema.context import Info
 
 
 def _value(root: model.Setting) -> Any:
-    return restored(root.value)
+    return root.given_value
 
 
 @record_type(model.Setting)

@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 
+from app.domains.accounts.model import MAX_INTEGER
 from app.kit.errors import InvalidInput
 
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
-# The largest integer that every JSON parser reads exactly.
-MAX_INTEGER = 2**53 - 1
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
@@ -55,15 +54,3 @@ def _parts(value: Any) -> list[Any]:
     if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
         raise InvalidInput("value", "A setting has no negative zero: it would be stored as 0.")
     return []
-
-
-def restored(value: Any) -> Any:
-    """Returns a stored value as it was given: Postgres writes 1e308 in full, as an integer."""
-    match value:
-        case dict():
-            return {key: restored(each) for key, each in value.items()}
-        case list():
-            return [restored(each) for each in value]
-        case int() if abs(value) > MAX_INTEGER:
-            return float(value)
-    return value
