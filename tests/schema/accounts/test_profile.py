@@ -2,8 +2,7 @@
 
 import json
 
-from app.domains.accounts.model import ProfileChanges
-from app.domains.accounts.rules.settings import MAX_INTEGER
+from app.domains.accounts.model import MAX_INTEGER, ProfileChanges
 from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 
