@@ -82,7 +82,9 @@ class InvalidInput(Problem):
 
 
 class Faults:
-    """Collects what is wrong with an input. Its block ends with one InvalidInput for all fields that are wrong."""
+    """Collects what is wrong with an input. Its block ends with one InvalidInput for all fields that are wrong, each of
+    which is named once, with what was found first.
+    """
 
     def __init__(self) -> None:
         self._found: list[InvalidField] = []
@@ -100,7 +102,10 @@ class Faults:
     def end(self) -> None:
         """Raises InvalidInput if anything is wrong."""
         if self._found:
-            first, *others = self._found
+            once: dict[Path, InvalidField] = {}
+            for each in self._found:
+                once.setdefault(each.path, each)
+            first, *others = once.values()
             raise InvalidInput(first.path, first.message, *others) from None
 
     def __bool__(self) -> bool:

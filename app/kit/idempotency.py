@@ -6,20 +6,24 @@ no check of any kind can refuse a replay: everything that may refuse is part of 
 What takes long, or waits for anything but the database, does not happen in a transaction: see `once_prepared`.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from app.kit.db import Database, Scope, Tx
-from app.kit.errors import IdempotencyKeyReused, InvalidInput, Problem
+from app.kit.errors import Faults, IdempotencyKeyReused, InvalidInput, Problem
 from app.kit.sql import Command, Query, Statements
 
 T = TypeVar("T")
+
+MAX_KEY_CHARS: Final = 200
+MALFORMED_KEY: Final = f"An idempotency key has 1 to {MAX_KEY_CHARS} printable characters."
 
 
 class KeyedRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,20 @@ class KeyedRequest(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, user_id: UUID, key: str, operation: str, request: Any) -> Self:
         """A user's request under a key of their own."""
         return cls(owner=str(user_id), user_id=user_id, key=key, operation=operation, request=request)
+
+
+def check_key(key: str, check: Callable[[], object]) -> None:
+    """Raises InvalidInput for what cannot be a key. It then also names what `check`, which needs no database, refuses.
+
+    Call it before anything else is checked. No replay is refused: nothing was ever done under such a key.
+    """
+    if _is_key(key):
+        return
+    with Faults() as faults:
+        # Any other problem is one of an input whose fields are in order.
+        with contextlib.suppress(Problem), faults.at():
+            check()
+        faults.add("idempotency_key", MALFORMED_KEY)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -134,9 +152,13 @@ async def replay_of(tx: Tx, keyed: KeyedRequest, result_type: type[T]) -> Outcom
 
 def _request_hash(keyed: KeyedRequest) -> str:
     """Raises InvalidInput for what cannot be a key."""
-    if not 1 <= len(keyed.key) <= 200 or not keyed.key.isprintable():
-        raise InvalidInput("idempotency_key", "An idempotency key has 1 to 200 printable characters.")
+    if not _is_key(keyed.key):
+        raise InvalidInput("idempotency_key", MALFORMED_KEY)
     return hashlib.sha256(_body(keyed)).hexdigest()
+
+
+def _is_key(key: str) -> bool:
+    return 1 <= len(key) <= MAX_KEY_CHARS and key.isprintable()
 
 
 def _body(keyed: KeyedRequest) -> bytes:

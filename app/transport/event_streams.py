@@ -19,6 +19,7 @@ from app.transport.callers import client_of
 from app.transport.compression import NO_TRANSFORM
 from app.transport.connection_limits import ConnectionLimits
 from app.transport.framings import End, Framing
+from app.transport.http_protocol import CUT
 from app.transport.runtime import AppRuntime, Context
 from app.transport.sessions import Ending, Lease
 
@@ -51,7 +52,7 @@ class EventStreams:
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             try:
-                await self._stream(events, context, framing, receive, send)
+                await self._stream(events, context, framing, scope, receive, send)
             finally:
                 self._connections.release(key)
 
@@ -74,8 +75,8 @@ class EventStreams:
             if not over.done():
                 over.set_result(STOPPING)
 
-    async def _stream(
-        self, events: PulledSubscription, context: Context, framing: Framing, receive: Receive, send: Send
+    async def _stream(  # noqa: PLR0917  # six different types: no two can be confused
+        self, events: PulledSubscription, context: Context, framing: Framing, scope: Scope, receive: Receive, send: Send
     ) -> None:
         await send(_start(framing))
         over: asyncio.Future[End] = asyncio.get_running_loop().create_future()
@@ -104,7 +105,9 @@ class EventStreams:
                 await _send(send, last, drain_s, more=False)
                 return
         self._runtime.subscriptions.counters.evictions += reason is EndReason.SLOW_READER
-        # The connection is cut.
+        cut = scope.get("state", {}).get(CUT)
+        if cut is not None:
+            cut()
         raise ClientDisconnect
 
     def _lease(self, context: Context, over: "asyncio.Future[End]") -> Lease:

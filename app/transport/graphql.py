@@ -91,7 +91,10 @@ class GraphQLEndpoint:
             return self._page()
         framing = choose_framing(ranges) if self._stream is not None else None
         if media_type is None and framing is None:
-            raise Refused(f"We can answer with {GRAPHQL_JSON} or {JSON}.", status=HTTPStatus.NOT_ACCEPTABLE)
+            raise Refused(
+                f"We can answer with {GRAPHQL_JSON} or {JSON}, and subscriptions with {EVENT_STREAM} or {MULTIPART}.",
+                status=HTTPStatus.NOT_ACCEPTABLE,
+            )
         params = await self._params(request)
         request_log = request_log_of(request)
         caller = await self._callers.identify(request, request_log.request_id)

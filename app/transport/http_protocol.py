@@ -4,6 +4,7 @@ Without them, idle connections and endless headers would be kept for ever, at no
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +16,9 @@ HEAD_BYTES: Final = 64 * 1024
 
 HEAD_S: Final = 10.0
 """Seconds within which a head must arrive, and the rest of a body that is not awaited."""
+
+CUT: Final = "moneta.cut"
+"""In the state of a request: closes its connection at once, in the middle of the answer. What is not sent is lost."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -41,6 +45,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        cycle.scope.setdefault("state", {})[CUT] = partial(self._cut, cycle)
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
@@ -83,6 +88,11 @@ class HttpProtocol(HttpToolsProtocol):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+    def _cut(self, cycle: RequestResponseCycle) -> None:
+        # Otherwise uvicorn would report an answer without an end as an error.
+        cycle.disconnected = True
+        self.transport.abort()
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._end_patience()

@@ -226,7 +226,7 @@ class StreamMetrics(Collector):
             yield CounterMetricFamily(f"moneta_subscription_{name}", description, value=total)
         ends = CounterMetricFamily(
             "moneta_subscription_ends",
-            "Subscriptions that ended, by reason. The table of ends in README.md explains each.",
+            "Subscriptions that ended, or were refused at their start, by reason: see the table in README.md.",
             labels=("reason", "transport"),
         )
         for transport in Transport:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, build_schema
 
+from app.kit.clock import FixedClock
 from tests.graph.stage import Stage
 from tests.graph.transcripts import HERE
 
@@ -89,7 +90,7 @@ def inputs() -> dict[str, GraphQLInputObjectType]:
     }
 
 
-async def _run(stage: Stage, mutation: str, show: str, given: dict[str, Any]) -> dict[str, Any]:
+async def run(stage: Stage, mutation: str, show: str, given: dict[str, Any]) -> dict[str, Any]:
     noun = mutation[0].upper() + mutation[1:]
     query = f"""mutation($in: {noun}Input!) {{ done: {mutation}(input: $in) {{ __typename
         ... on InvalidInput {{ path }} ... on {noun}Payload {{ {show} }} }} }}"""
@@ -100,7 +101,7 @@ async def _run(stage: Stage, mutation: str, show: str, given: dict[str, Any]) ->
     return done
 
 
-async def _made(stage: Stage, update: Update) -> tuple[dict[str, Any], dict[str, Any]]:
+async def made(stage: Stage, update: Update) -> tuple[dict[str, Any], dict[str, Any]]:
     """The object of an update as it is shown, and what identifies it."""
     given = dict(update.start)
     if update.make != "updateProfile":
@@ -109,7 +110,7 @@ async def _made(stage: Stage, update: Update) -> tuple[dict[str, Any], dict[str,
         given["expiresAt"] = (stage.application.clock.now() + timedelta(days=1)).isoformat()
     if update.make == "addBeneficiary":
         given["walletId"] = stage.names["carol.wallet"]
-    done = await _run(stage, update.make, update.show, given)
+    done = await run(stage, update.make, update.show, given)
     assert done["__typename"].endswith("Payload"), done
     (shown,) = (value for name, value in done.items() if name != "__typename")
     return shown, {"id": shown["id"]} if "id" in shown else {}
@@ -128,29 +129,44 @@ def test_each_update_and_each_of_its_fields_is_tried() -> None:
 @pytest.mark.parametrize("name", UPDATES)
 async def test_an_absent_field_stays_unchanged_and_null_clears_it_or_is_refused(stage: Stage, name: str) -> None:
     update, mutation = UPDATES[name], name[0].lower() + name[1:].removesuffix("Input")
-    made, which = await _made(stage, update)
+    first, which = await made(stage, update)
     (key,) = {update.show.split(" ", 1)[0]}
-    assert (await _run(stage, mutation, update.show, which))[key] == made
+    assert (await run(stage, mutation, update.show, which))[key] == first
     refused = [field for field, null in update.nulls.items() if null is REFUSED]
     for field in refused:
-        done = await _run(stage, mutation, update.show, {**which, field: None})
+        done = await run(stage, mutation, update.show, {**which, field: None})
         assert done == {"__typename": "InvalidInput", "path": ["input", field]}
-    assert (await _run(stage, mutation, update.show, which))[key] == made
-    shown = made
+    assert (await run(stage, mutation, update.show, which))[key] == first
+    shown = first
     for field, value in update.changed.items():
-        before, shown = shown, (await _run(stage, mutation, update.show, {**which, field: value}))[key]
+        before, shown = shown, (await run(stage, mutation, update.show, {**which, field: value}))[key]
         assert {each for each in shown if shown[each] != before[each]} == {field}
         assert shown[field] == (value["priceAbove"] if field == "condition" else value)
     for field in update.nulls.keys() - refused:
-        before, shown = shown, (await _run(stage, mutation, update.show, {**which, field: None}))[key]
+        before, shown = shown, (await run(stage, mutation, update.show, {**which, field: None}))[key]
         assert {each for each in shown if shown[each] != before[each]} == {field}
         assert shown[field] == update.nulls[field] or (update.nulls[field] == "<generated>" and shown[field])
 
 
+STATE = """SELECT coalesce(jsonb_object_agg(name, rows), '{{}}') FROM ({}) AS state"""
+ROWS = "SELECT '{0}' AS name, (SELECT jsonb_agg(r ORDER BY r::text) FROM {0} r) AS rows"
+TABLES = ("alerts", "profiles", "display_names", "watchlist_items", "beneficiaries", "events")
+
+
+@pytest.mark.parametrize("name", UPDATES)
+async def test_an_update_without_any_field_changes_nothing_and_is_not_announced(stage: Stage, name: str) -> None:
+    mutation, (_, which) = name[0].lower() + name[1:].removesuffix("Input"), await made(stage, UPDATES[name])
+    state = STATE.format(" UNION ALL ".join(ROWS.format(table) for table in TABLES))
+    before = await stage.owner.fetchval(state)
+    cast(FixedClock, stage.application.clock).advance(timedelta(minutes=1))
+    assert (await run(stage, mutation, UPDATES[name].show, which))["__typename"].endswith("Payload")
+    assert await stage.owner.fetchval(state) == before
+
+
 async def test_a_cooldown_is_a_whole_number_of_seconds(stage: Stage) -> None:
     update = UPDATES["UpdateAlertInput"]
-    made, which = await _made(stage, update)
+    first, which = await made(stage, update)
     for cooldown_ms in (1500, 0, 86_400_000 * 366):
-        done = await _run(stage, "updateAlert", update.show, {**which, "cooldownMs": cooldown_ms})
+        done = await run(stage, "updateAlert", update.show, {**which, "cooldownMs": cooldown_ms})
         assert done == {"__typename": "InvalidInput", "path": ["input", "cooldownMs"]}
-    assert (await _run(stage, "updateAlert", update.show, which))["alert"] == made
+    assert (await run(stage, "updateAlert", update.show, which))["alert"] == first

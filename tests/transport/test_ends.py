@@ -6,14 +6,20 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection
 
 from app.domains.accounts.model import Viewer
+from app.engine.declarations.limits import LimitExceeded
+from app.engine.execution.failures import TimedOut
+from app.engine.execution.operations import NotOpened
+from app.engine.streams.group import BROKEN
 from app.engine.streams.iterator import _Inbox
 from app.engine.streams.model import EndReason
+from app.kit.errors import InvalidInput, Unavailable
 from app.transport.sessions import Ending
 from app.transport.sockets.subscription import SocketSubscription
 from tests.conftest import Owner
@@ -184,6 +190,51 @@ async def test_a_stream_that_ends_over_http_says_why(
     await until(lambda: ends(stage) == {(transport, reason): 1})
 
 
+async def refused_by(stage: Stage, transport: str, query: str) -> list[dict[str, Any]]:
+    """The extensions of the errors with which a subscription is refused at its start."""
+    if transport == "websocket":
+        async with stage.connect() as socket:
+            await begin(socket, {"authorization": "Bearer alice"})
+            await subscribe(socket, "s", query)
+            message = await hear(socket)
+            assert message["type"] == "error"
+            return [error["extensions"] for error in message["payload"]]
+    headers = {"accept": ACCEPTED[transport], "authorization": "Bearer alice"}
+    async with httpx.AsyncClient(base_url=stage.url, headers=headers, timeout=HANG_S, trust_env=False) as client:
+        errors, is_complete = last_of(transport, (await client.post("/graphql", json={"query": query})).text)
+    assert is_complete
+    return [error["extensions"] for error in errors]
+
+
+AFTER: Final = 'subscription { facts(after: "x") { n } }'
+REFUSALS: Final[dict[str, tuple[str, Exception | None, str, EndReason | None]]] = {
+    "resync": (AFTER, None, "RESYNC_REQUIRED", EndReason.RESYNC_REQUIRED),
+    "forbidden": (MINE, None, "FORBIDDEN", EndReason.FORBIDDEN),
+    "unavailable": (MINE, Unavailable(), "MAINTENANCE", EndReason.FAILED),
+    "timeout": (MINE, TimedOut(), "MAINTENANCE", EndReason.FAILED),
+    "broken": (MINE, NotOpened(BROKEN), "INTERNAL", EndReason.FAILED),
+    "arguments": (MINE, InvalidInput("n", "No."), "BAD_USER_INPUT", None),
+    "cost": (MINE, LimitExceeded("Too much."), "COST_EXCEEDED", None),
+}
+"""What is subscribed to, and what is raised there; the code, and the reason if it is one of an end."""
+
+
+@pytest.mark.parametrize("transport", ["websocket", *ACCEPTED])
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_refusal_at_the_start_has_the_reason_of_an_end_and_is_counted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, refusal: str, transport: str
+) -> None:
+    stage.log_in("alice")
+    stage.forbidden = True
+    query, failure, code, reason = REFUSALS[refusal]
+    if failure is not None:
+        monkeypatch.setattr(stage.runtime.engine, "open_stream", AsyncMock(side_effect=failure))
+    (extensions,) = await refused_by(stage, transport, query)
+    assert (extensions["code"], extensions.get("reason")) == (code, reason)
+    assert ends(stage) == ({} if reason is None else {(transport, reason): 1})
+    assert stage.counters.resyncs == (refusal == "resync")
+
+
 @pytest.mark.parametrize("transport", ACCEPTED)
 async def test_a_session_that_ended_while_it_was_authenticated_has_no_stream(stage: Stage, transport: str) -> None:
     stage.log_in("alice", lasts=timedelta(0))
@@ -206,6 +257,20 @@ async def test_a_stream_whose_server_is_cut_off_is_counted_as_stopped(stage: Sta
     with pytest.raises(httpx.RemoteProtocolError):
         await body_of(stage, ACCEPTED["sse"], cut)
     assert ends(stage) == {("sse", EndReason.SERVER_STOPPING): 1}
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [("nonsense", 4400), ('{"type":"connection_init"}', 4429), (b"\xff", 4400), ("x" * 2_000_000, 1009)],
+)
+async def test_a_socket_that_is_closed_for_an_error_of_the_client_is_counted_as_such(
+    stage: Stage, frame: str | bytes, code: int
+) -> None:
+    stage.log_in("alice")
+    async with watching(stage) as socket:
+        await socket.send(frame)
+        assert (await closed(socket))[0] == code
+    await until(lambda: ends(stage) == {("websocket", EndReason.CLIENT_ERROR): 1})
 
 
 async def test_what_the_client_ends_is_counted_apart(stage: Stage) -> None:

@@ -175,7 +175,9 @@ async def test_a_foreign_page_gets_no_stream_with_our_cookie(client: httpx.Async
     assert stage.open == 0
 
 
-async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis: Redis) -> None:
+async def test_a_reader_that_does_not_drain_is_let_go(
+    database: Database, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
     async with (
         staged(database, redis, socket_drain_s=0.2) as stage,
         httpx.AsyncClient(
@@ -189,6 +191,8 @@ async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis:
         await stage.publish(range(200))
         await until(lambda: stage.open == 0)
         assert stage.counters.evictions == 1
+    # It is an expected end.
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_closing_ends_every_stream_so_that_clients_return(client: httpx.AsyncClient, stage: Stage) -> None:

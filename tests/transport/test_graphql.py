@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
+from app.transport.messages import EVENT_STREAM, MULTIPART
 from tests.transport.support import ORIGIN, ask, build, client_for, errors
 
 GRAPHQL = "application/graphql-response+json"
@@ -52,6 +53,8 @@ async def test_a_media_type_that_we_do_not_write_is_refused(accept: str) -> None
     response = await ask(client_for(build()), "{ hello }", accept=accept)
     assert response.status_code == 406
     assert errors(response)[0][0] == "BAD_USER_INPUT"
+    for name in (JSON, GRAPHQL, EVENT_STREAM, MULTIPART):
+        assert name in response.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,9 @@ async def test_a_client_that_is_cut_off_half_way_leaves_nothing(client: httpx.As
     await until(lambda: stage.open == 0 and stage.hub.listening == listening)
 
 
-async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis: Redis) -> None:
+async def test_a_reader_that_does_not_drain_is_let_go(
+    database: Database, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
     async with (
         staged(database, redis, socket_drain_s=0.2) as stage,
         httpx.AsyncClient(base_url=stage.url, headers={"accept": ACCEPT}, timeout=HANG_S, trust_env=False) as client,
@@ -136,6 +138,8 @@ async def test_a_reader_that_does_not_drain_is_let_go(database: Database, redis:
         await stage.publish(range(200))
         await until(lambda: stage.open == 0)
         assert stage.counters.evictions == 1
+    # It is an expected end.
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_streams_of_both_kinds_share_the_limits(database: Database, redis: Redis) -> None:

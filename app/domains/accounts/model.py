@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.kit.changes import Changes
 from app.kit.db import Scope
 from app.kit.errors import Code, Problem
 
@@ -124,12 +125,32 @@ class Profile(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON parser reads exactly, and that a setting may have."""
+
+
 class Setting(msgspec.Struct, frozen=True):
     """A named JSON value of a user."""
 
     name: str
     value: Any
     updated_at: datetime
+
+    @property
+    def given_value(self) -> Any:
+        """The value as it was given: Postgres writes 1e308 in full, as an integer."""
+        return _as_given(self.value)
+
+
+def _as_given(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _as_given(each) for key, each in value.items()}
+        case list():
+            return [_as_given(each) for each in value]
+        case int() if abs(value) > MAX_INTEGER:
+            return float(value)
+    return value
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -178,7 +199,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     public_key: str | None = None
 
 
-class ProfileChanges(msgspec.Struct, frozen=True, kw_only=True):
+class ProfileChanges(Changes, frozen=True, kw_only=True):
     """Changes to a profile: UNSET leaves a field unchanged, None clears it."""
 
     username: str | UnsetType | None = UNSET

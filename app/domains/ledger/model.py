@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.kit.changes import Changes
 from app.kit.errors import InvalidInput, Problem
 
 MAX_BRANCH_NODES = 32
@@ -142,7 +143,7 @@ class Beneficiary(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class BeneficiaryChanges(msgspec.Struct, frozen=True, kw_only=True):
+class BeneficiaryChanges(Changes, frozen=True, kw_only=True):
     """Changes to the names of a beneficiary: UNSET leaves a name unchanged, None clears it."""
 
     name: str | UnsetType | None = UNSET

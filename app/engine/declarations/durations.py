@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any, Final, NewType
 
 from app.engine.declarations.computed import from_parent
-from app.kit.errors import InvalidInput
 
 Milliseconds = NewType("Milliseconds", int)
 
@@ -35,12 +34,7 @@ def milliseconds_of(attribute: str, *, unit: timedelta = SECOND, description: st
     return from_parent(convert, description=description)
 
 
-def number_of(unit: timedelta, value: int, field: str) -> int:
-    """How many `unit` the milliseconds of an input field are. Raises InvalidInput unless it is a whole number."""
+def number_of(unit: timedelta, value: int) -> int:
+    """How many `unit` the milliseconds of an input field are; 0 if not a whole number, which rules refuse like 0."""
     number, rest = divmod(value, unit // MILLISECOND)
-    if rest:
-        raise InvalidInput(field, f"A whole number of {_PLURAL[unit]}: a multiple of {unit // MILLISECOND:,}.")
-    return number
-
-
-_PLURAL: Final = {SECOND: "seconds", MINUTE: "minutes", DAY: "days"}
+    return 0 if rest else number

@@ -7,9 +7,9 @@ from typing import Any, TypeVar, get_args
 import msgspec
 import strawberry
 
-from app.kit.errors import Faults
+from app.kit.changes import Changes
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T", bound=Changes)
 
 
 def changeable(*, description: str) -> Any:
@@ -18,21 +18,19 @@ def changeable(*, description: str) -> Any:
 
 
 def changes_of(update: Any, changes: type[T], **converted: tuple[str, Callable[[Any], Any]]) -> T:
-    """The `changes` that an update describes. Raises InvalidInput for null in a field that cannot be cleared.
+    """The `changes` that an update describes; `changes.check` refuses null in a field that cannot be cleared.
 
     `changes` is UNSET where nothing changes; a field whose type has None can be cleared. It is read from the update's
     field of the same name, or from the one that `converted` names, through its function; null is not converted.
     """
-    found = {}
-    with Faults() as faults:
-        for field in msgspec.structs.fields(changes):
-            name, convert = converted.get(field.name, (field.name, None))
-            value = getattr(update, name)
-            if value is strawberry.UNSET:
-                continue
-            if value is None and NoneType not in get_args(field.type):
-                faults.add(name, "This cannot be null. Leave it out to keep it as it is.")
-                continue
-            with faults.at():
-                found[field.name] = value if value is None or convert is None else convert(value)
-    return changes(**found)
+    found, nulls = {}, []
+    for field in msgspec.structs.fields(changes):
+        name, convert = converted.get(field.name, (field.name, None))
+        value = getattr(update, name, strawberry.UNSET)
+        if value is strawberry.UNSET:
+            continue
+        if value is None and NoneType not in get_args(field.type):
+            nulls.append(name)
+        else:
+            found[field.name] = value if value is None or convert is None else convert(value)
+    return changes(**found, nulls=tuple(nulls))

@@ -142,8 +142,7 @@ class InvalidInput(Problem):
 
     fields: list[InvalidField] = strawberry.field(
         metadata=holds(errors.MAX_INVALID_FIELDS),
-        description=f"All fields that are wrong; of more than {errors.MAX_INVALID_FIELDS}, the first. An invalid"
-        " idempotency key is reported alone.",
+        description=f"All fields that are wrong; of more than {errors.MAX_INVALID_FIELDS}, the first.",
     )
 
 

@@ -17,8 +17,9 @@ from app.engine.declarations.costs import Size, holds
 from app.engine.declarations.cursors import Cursor, Cursors
 from app.engine.declarations.orders import OrderByDirection
 from app.engine.declarations.pages import DEFAULT_SIZE, MAX_SIZE, PageSource, ReadsContext, page_of
+from app.engine.declarations.paging import Paging, Selects
 from app.engine.declarations.spans import check_spans
-from app.kit.errors import Faults, InvalidInput
+from app.kit.errors import Faults
 from app.kit.lists import PageRequest, page_request
 from app.kit.loaders import Audience, Many, One, Page
 
@@ -34,10 +35,8 @@ class Chosen(msgspec.Struct, frozen=True, eq=False):
 
 
 Filtering = Callable[..., Mapping[str, Any] | Chosen]
-"""Returns values of a loader's filters, by name, from a list's own arguments. Raises InvalidInput."""
-
-Selects = Callable[..., bool]
-"""Whether a field is selected below a relation. It is given the names on the way to it."""
+"""Returns values of a loader's filters, by name, from a list's own arguments. Raises InvalidInput. One that chooses has
+a parameter `faults`, and adds there what is wrong: its choice is needed to say what else is."""
 
 
 class Relation(msgspec.Struct, frozen=True, eq=False):
@@ -47,8 +46,8 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
     key: str | None
     stream: Callable[[Any], str] | None = None
     """The stream of the changes of a key's list; null if there is none."""
-    filtering: Filtering | None = None
-    """Null if the list has no arguments but those of every list."""
+    filtering: "Callable[..., Chosen] | None" = None
+    """Is given `faults` and the list's own arguments. Null if it has no arguments but those of every list."""
     max_size: int = MAX_SIZE
     """The largest page."""
     allowed: Callable[[Any, Any], bool] | None = None
@@ -88,57 +87,19 @@ class Relation(msgspec.Struct, frozen=True, eq=False):
         paging = Paging(*(given.pop(name, None) for name in Paging._fields))
         order_by = given.pop("order_by", None)
         with Faults() as faults:
+            chosen = Chosen({}) if self.filtering is None else self.filtering(faults, **given)
             with faults.at():
-                filters = {} if self.filtering is None else self.filtering(**given)
-            with faults.at():
-                size = paging.size(self.max_size)
-        chosen = filters if isinstance(filters, Chosen) else Chosen(filters)
-        check_spans(chosen.filters)
-        order = chosen.order if order_by is None else order_by.field.name
-        descending = None if order_by is None else order_by.direction is OrderByDirection.DESC
-        loader = self.loader if chosen.loader is None or order not in {None, *chosen.loader.orders} else chosen.loader
-        assert isinstance(loader, Page)
-        # The list is read for the audience that it is declared for.
-        assert loader.audience is self.loader.audience
-        request = page_request(loader, size, order, descending=descending, filters=chosen.filters)
-        return loader, paging.request(cursors, request, loader, selects)
-
-
-class Paging(NamedTuple):
-    """The arguments that choose a page of a list."""
-
-    first: int | None
-    after: str | None
-    last: int | None
-    before: str | None
-
-    def size(self, largest: int) -> int:
-        """The size of the page. Raises InvalidInput."""
-        if self.first is not None and self.last is not None:
-            raise InvalidInput("last", "A page has either `first` or `last`.")
-        name, size = ("first", self.first) if self.last is None else ("last", self.last)
-        if size is None:
-            return DEFAULT_SIZE
-        if not 1 <= size <= largest:
-            raise InvalidInput(name, f"`{name}` must be between 1 and {largest:,}.")
-        return size
-
-    def request(self, cursors: Cursors, request: PageRequest, loader: Page[Any], selects: Selects) -> PageRequest:
-        """The request with its positions, and with what it asks around its page. Raises InvalidInput."""
-        after, before = (
-            None
-            if cursor is None
-            else cursors.decode(loader, request.order, cursor, descending=request.descending, argument=name)
-            for name, cursor in (("after", self.after), ("before", self.before))
-        )
-        return msgspec.structs.replace(
-            request,
-            after=after,
-            before=before,
-            is_backward=self.last is not None,
-            asks_previous=after is not None and selects("pageInfo", "hasPreviousPage"),
-            asks_next=before is not None and selects("pageInfo", "hasNextPage"),
-        )
+                check_spans(_bounds(given))
+            size = paging.size(self.max_size, faults)
+            order = chosen.order if order_by is None else order_by.field.name
+            descending = None if order_by is None else order_by.direction is OrderByDirection.DESC
+            is_chosen = chosen.loader is not None and order in {None, *chosen.loader.orders}
+            loader = chosen.loader if is_chosen else self.loader
+            assert isinstance(loader, Page)
+            # The list is read for the audience that it is declared for.
+            assert loader.audience is self.loader.audience
+            request = page_request(loader, size, order, descending=descending, filters=chosen.filters)
+            return loader, paging.request(cursors, request, loader, selects, faults)
 
 
 class Following(NamedTuple):
@@ -214,7 +175,7 @@ def paged(
     `filter` is an input type whose fields are filters of the loader; a method `conditions` returns them by name if they
     need to be converted. `order_by` is an `order_input`. The parameters of `filtering` are further arguments of the
     list. If one is named `filter`, it is given the filter; otherwise the filter's conditions are added to those that it
-    returns.
+    returns. If one is named `faults`, what is wrong is added to it.
 
     `stream` names the stream of the list's changes, by its key. `allowed` is given the context and the parent, and
     decides before anything is read: the list is null where it returns False, and it may raise. Such a list is for the
@@ -223,12 +184,12 @@ def paged(
     if allowed is not None and loader.audience is not Audience.VIEWER:
         raise ValueError("a list with `allowed` must have the audience VIEWER")
     own = {} if filtering is None else dict(inspect.signature(filtering).parameters)
-    passes_filter = own.pop("filter", None) is not None
+    passes_filter, passes_faults = (own.pop(name, None) is not None for name in ("filter", "faults"))
     relation = Relation(
         loader,
         key,
         stream,
-        filtering if filter is None else _filtering(filtering, passes_filter=passes_filter),
+        _filtering(filtering, passes_filter=passes_filter, passes_faults=passes_faults) if own or filter else None,
         max_size,
         allowed,
         has_inputs=bool(own) or filter is not None or order_by is not None,
@@ -244,22 +205,31 @@ def _conditions(filter: Any) -> Mapping[str, Any]:
     return conditions
 
 
-def _filtering(filtering: Filtering | None, *, passes_filter: bool) -> Filtering:
-    """How a list with a filter determines its loader's filters."""
+def _bounds(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments of a list, and the fields of its filter, as the client gave them."""
+    filter = given.get("filter")
+    return given if filter is None else {**given, **vars(filter)}
 
-    def filters(filter: Any = None, **own: Any) -> Mapping[str, Any] | Chosen:
-        if filtering is None:
-            return _conditions(filter)
+
+def _filtering(filtering: Filtering | None, *, passes_filter: bool, passes_faults: bool) -> Callable[..., Chosen]:
+    """How the arguments of a list determine its loader's filters."""
+
+    def filters(faults: Faults, filter: Any = None, **own: Any) -> Chosen:
+        chosen: Mapping[str, Any] | Chosen = {}
+        if passes_faults:
+            own["faults"] = faults
         if passes_filter:
-            return filtering(filter=filter, **own)
-        with Faults() as faults:
+            own["filter"] = filter
+        if filtering is not None:
             with faults.at():
                 chosen = filtering(**own)
+        if not isinstance(chosen, Chosen):
+            chosen = Chosen(chosen)
+        conditions: Mapping[str, Any] = {}
+        if not passes_filter:
             with faults.at():
                 conditions = _conditions(filter)
-        if isinstance(chosen, Chosen):
-            return msgspec.structs.replace(chosen, filters={**chosen.filters, **conditions})
-        return {**chosen, **conditions}
+        return msgspec.structs.replace(chosen, filters={**chosen.filters, **conditions})
 
     return filters
 

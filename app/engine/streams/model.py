@@ -38,13 +38,13 @@ class EndReason(StrEnum):
     SESSION_UNVERIFIED = "SESSION_UNVERIFIED"
     """For too long it was not known whether the session was active."""
     FORBIDDEN = "FORBIDDEN"
-    """The viewer may not follow the stream any more."""
+    """The viewer may not follow the stream, or not any more."""
     RESYNC_REQUIRED = "RESYNC_REQUIRED"
     """The stream cannot be continued without gaps."""
     SERVER_STOPPING = "SERVER_STOPPING"
     """The server is stopping."""
     FAILED = "FAILED"
-    """An unexpected error, which is logged."""
+    """An unexpected error, which is logged, or a service that does not answer."""
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -18,12 +18,12 @@ from app.engine.execution.operations import NotOpened, Prepared, RequestContext
 from app.engine.execution.subscription_key import SubscriptionKey
 from app.engine.streams.budgets import BudgetCharge, Budgets, OverBudget, Payer
 from app.engine.streams.durable import DurableGroup
-from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, errors_of
+from app.engine.streams.group import BROKEN, Group, GroupRequest, StreamRuntime, end_of
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, EndReason, Sink, Transport
-from app.engine.streams.subscription import Subscription
+from app.engine.streams.subscription import Subscription, with_reason
 from app.engine.streams.volatile import VolatileGroup
-from app.kit.errors import Code, Problem, ResyncRequired
+from app.kit.errors import Code, Problem
 from app.kit.hub import Hub
 
 MEMO_BYTES: Final = 32 * 1024 * 1024
@@ -35,6 +35,8 @@ CLOSED: Final = [
     {"message": "The viewer closed this subscription.", "extensions": {"code": Code.STREAM_CLOSED}},
 ]
 """The message to a subscriber whose viewer closed the subscription, maybe on another connection."""
+
+_OURS: Final = {Code.INTERNAL, Code.MAINTENANCE}
 
 GroupKey = tuple[str, str, str, Hashable, Hashable]
 
@@ -136,17 +138,23 @@ class Subscriptions:
                     charge.give_back()
                     raise
         except TimeoutError:
-            return errors_of(TimedOut())
-        except NotOpened as refusal:
-            return refusal.errors
-        except Problem as problem:
-            self.counters.resyncs += isinstance(problem, ResyncRequired)
-            return errors_of(problem)
+            return self._refuse(TimedOut(), transport)
+        except (NotOpened, Problem) as refusal:
+            return self._refuse(refusal, transport)
 
     def stop(self) -> None:
         """Ends every subscription without a message to its client."""
         for member in list(self._by_id.values()):
             member.close(EndReason.SERVER_STOPPING)
+
+    def _refuse(self, refusal: NotOpened | Problem, transport: Transport) -> list[dict[str, Any]]:
+        """The errors of a refusal. It counts as an end, and has its reason, unless the request itself is refused."""
+        reason, errors = end_of(refusal)
+        if reason is EndReason.FAILED and errors[0]["extensions"]["code"] not in _OURS:
+            return errors
+        self.counters.resyncs += reason is EndReason.RESYNC_REQUIRED
+        self.counters.ends[transport, reason] += 1
+        return [with_reason(error, reason) for error in errors]
 
     def _charge(self, payer: Payer, group_key: GroupKey, prepared: Prepared, key: SubscriptionKey) -> BudgetCharge:
         """Charges the subscription. Raises LimitExceeded, which says what is left."""

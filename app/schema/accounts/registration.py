@@ -45,7 +45,8 @@ class RegisterInput:
     )
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description="1 to 200 characters. For 7 days, the same key and input return the same user.",
+        description="1 to 200 characters. For 7 days, the same key and input return the same user. The password is not"
+        " compared, since it is stored as its hash only: whichever a repetition has, the first one stays valid.",
     )
 
 

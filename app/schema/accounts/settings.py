@@ -9,10 +9,15 @@ from strawberry.scalars import JSON
 from app.domains.accounts import loaders, model
 from app.domains.accounts.model import MAX_SETTINGS
 from app.domains.accounts.services import AccountsServices
+from app.engine.declarations.computed import from_parent
 from app.engine.declarations.nodes import record_type
 from app.engine.declarations.problems import InvalidInput, mutation
 from app.engine.declarations.relations import listed
 from app.schema.context import Info
+
+
+def _value(root: model.Setting) -> Any:
+    return root.given_value
 
 
 @record_type(model.Setting)
@@ -20,7 +25,7 @@ class UserSetting:
     """A JSON value that a client stores for its user."""
 
     name: str = strawberry.field(description="1 to 64 letters, digits and . _ - beginning with a letter.")
-    value: JSON = strawberry.field(description="Any JSON value of at most 8,192 bytes and 16 levels.")
+    value: JSON = from_parent(_value, description="Any JSON value of at most 8,192 bytes and 16 levels.")
     updated_at: datetime = strawberry.field(description="When the setting was last written.")
 
 

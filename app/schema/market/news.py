@@ -24,6 +24,7 @@ from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput,
 from app.engine.declarations.relations import Chosen, listed, paged, related
 from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable
+from app.kit.errors import Faults
 from app.kit.events import Event
 from app.kit.loaders import Audience
 from app.schema.admins import for_admins
@@ -140,15 +141,18 @@ def _news_filters(
         ),
     ] = None,
     filter: NewsArticleFilter | None = None,
+    *,
+    faults: Faults,
 ) -> Chosen:
     given = filter or NewsArticleFilter()
-    found = wanted(
+    found = faults.check(
+        wanted,
         model.NewsFilter(
-            search=search,
+            search=(search or "").strip() or None,
             symbols=None if given.symbols is None else tuple(given.symbols),
             sources=None if given.sources is None else tuple(given.sources),
             min_impact=given.min_impact,
-        )
+        ),
     )
     conditions = {
         **msgspec.structs.asdict(found),

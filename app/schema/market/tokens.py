@@ -21,6 +21,7 @@ from app.engine.declarations.orders import order_input
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import Problem, problem_type
 from app.engine.declarations.relations import Chosen, paged
+from app.kit.errors import Faults
 from app.kit.loaders import Audience
 from app.schema.context import Info
 from app.schema.market.analysis.token import TokenAnalysis
@@ -223,10 +224,12 @@ def _token_filters(
             " Null: all tokens."
         ),
     ] = None,
+    *,
+    faults: Faults,
 ) -> Chosen:
     if search is None:
         return Chosen({"search": None})
-    return Chosen({"search": searched(search)}, order="RELEVANCE")
+    return Chosen({"search": faults.check(searched, search)}, order="RELEVANCE")
 
 
 def _coingecko_id(text: str) -> str:

@@ -155,6 +155,12 @@ class Wire(WebSocketsSansIOProtocol):
         if not self.paused:
             self.transport.write(answer)
 
+    def handle_parser_exception(self) -> None:
+        """The peer broke the protocol of WebSockets, or sent a message that is too large."""
+        super().handle_parser_exception()
+        if self.flow is not None:
+            self.flow.leave(EndReason.CLIENT_ERROR)
+
     def keepalive_timeout(self) -> None:
         """The peer has not answered our ping. Clients come back after 1013, not after uvicorn's own 1011."""
         self.pong_timer = None

@@ -120,6 +120,7 @@ def _nested(depth: int) -> Any:
         ("half", "\ud800"),
         ("infinite", float("inf")),
         ("huge", 2**53),
+        ("negative-zero", {"x": [-0.0]}),
     ],
     ids=lambda value: str(value)[:12] if isinstance(value, str) else "",
 )

@@ -1,20 +1,20 @@
 """A patch tells an absent field from one that is null."""
 
-import msgspec
 import pytest
 import strawberry
 from msgspec import UNSET, UnsetType
 
 from app.engine.declarations.durations import SECOND, number_of
 from app.engine.declarations.patches import changeable, changes_of
-from app.kit.errors import InvalidInput
+from app.kit import changes as kit
+from app.kit.errors import Faults, InvalidInput
 
 
-class Changes(msgspec.Struct, frozen=True, kw_only=True):
+class Changes(kit.Changes, frozen=True, kw_only=True):
     note: str | UnsetType | None = UNSET
     long_name: str | UnsetType = UNSET
     wait_s: int | UnsetType | None = UNSET
-    seen: bool = False
+    seen: bool | UnsetType = UNSET
 
 
 @strawberry.input
@@ -28,23 +28,29 @@ class Update:
 
 def changes(**given: object) -> Changes:
     update = Update(id=strawberry.ID("1"), **given)  # type: ignore[arg-type]
-    return changes_of(update, Changes, wait_s=("wait_ms", lambda value: number_of(SECOND, value, "wait_ms")))
+    return changes_of(update, Changes, wait_s=("wait_ms", lambda value: number_of(SECOND, value)))
 
 
 def test_an_absent_field_is_unset_and_null_clears() -> None:
     assert changes() == Changes()
     assert changes(note=None, wait_ms=None) == Changes(note=None, wait_s=None)
-    assert changes(note="", long_name="x", wait_ms=2000, seen=False) == Changes(note="", long_name="x", wait_s=2)
+    assert changes(note="", long_name="x", wait_ms=2000, seen=False) == Changes(
+        note="", long_name="x", wait_s=2, seen=False
+    )
 
 
-@pytest.mark.parametrize("field", ["long_name", "seen"])
-def test_null_is_refused_where_nothing_can_be_cleared(field: str) -> None:
+def test_null_is_refused_where_nothing_can_be_cleared_with_what_else_is_wrong() -> None:
+    found = changes(note=None, long_name=None, seen=None)
+    assert found == Changes(note=None, nulls=("long_name", "seen"))
+    faults = Faults()
+    found.check(faults)
+    faults.add("note", "Say something.")
     with pytest.raises(InvalidInput, match="cannot be null") as caught:
-        changes(**{field: None})
-    assert caught.value.path == (field,)
+        faults.end()
+    assert [path for path, _ in caught.value.fields] == [("long_name",), ("seen",), ("note",)]
 
 
-def test_all_fields_that_are_wrong_are_named_at_once() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        changes(long_name=None, wait_ms=1, seen=None)
-    assert [path for path, _ in caught.value.fields] == [("long_name",), ("wait_ms",), ("seen",)]
+@pytest.mark.parametrize("given", [{"note": None}, {"seen": None}, {"seen": False}, {"wait_ms": 1}])
+def test_a_patch_without_any_field_is_empty(given: dict[str, object]) -> None:
+    assert changes().is_empty
+    assert not changes(**given).is_empty

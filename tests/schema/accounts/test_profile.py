@@ -1,6 +1,8 @@
 """Profile and settings, as clients see them."""
 
-from app.domains.accounts.model import ProfileChanges
+import json
+
+from app.domains.accounts.model import MAX_INTEGER, ProfileChanges
 from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 
@@ -40,3 +42,18 @@ async def test_profile_and_settings_are_the_viewers_own(graph: Graph) -> None:
     }
     other = (await graph.data(query, by=bob))["viewer"]
     assert (other["profile"]["username"], other["settings"], other["theme"]) == (None, [], None)
+
+
+async def test_the_numbers_of_a_setting_are_read_as_they_were_given(graph: Graph) -> None:
+    viewer = await register(graph.house)
+    given = {
+        "numbers": [1e308, -1e22, 2.0**53, 5e-324, 1.0, 0.0, 0, 1, -MAX_INTEGER, MAX_INTEGER, 1.5e-7, True],
+        "deeper": {"x": [[1e100]]},
+    }
+    put = """mutation($value: JSON) { putSetting(input: {name: "n", value: $value}) {
+        ... on PutSettingPayload { setting { value } } } }"""
+    written = await graph.data(put, {"value": given}, by=viewer)
+    read = await graph.data('{ viewer { setting(name: "n") { value } settings { value } } }', by=viewer)
+    shown = [written["putSetting"]["setting"], read["viewer"]["setting"], *read["viewer"]["settings"]]
+    # Compared as text: 1 is not 1.0.
+    assert [json.dumps(each["value"], sort_keys=True) for each in shown] == [json.dumps(given, sort_keys=True)] * 3

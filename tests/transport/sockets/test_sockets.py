@@ -159,7 +159,8 @@ async def test_a_refused_operation_is_an_error_and_the_socket_lives(stage: Stage
         stage.forbidden = True
         await subscribe(socket, "s", "subscription { mine { n } }")
         answer = await hear(socket)
-        assert (answer["type"], answer["payload"][0]["extensions"]) == ("error", {"code": "FORBIDDEN"})
+        refused = {"code": "FORBIDDEN", "reason": "FORBIDDEN"}
+        assert (answer["type"], answer["payload"][0]["extensions"]) == ("error", refused)
         # No complete after an error: the next answer is the next operation's.
         await subscribe(socket, "q", "{ hello }")
         assert (await hear(socket))["id"] == "q"

@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 
+from app.domains.accounts.model import MAX_INTEGER
 from app.kit.errors import InvalidInput
 
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
-# The largest integer that every JSON parser reads exactly.
-MAX_INTEGER = 2**53 - 1
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
@@ -52,4 +51,6 @@ def _parts(value: Any) -> list[Any]:
         raise InvalidInput("value", "A setting's integers are at most 2^53 - 1; keep larger ones as strings.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput("value", "A setting has finite numbers only.")
+    if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
+        raise InvalidInput("value", "A setting has no negative zero: it would be stored as 0.")
     return []

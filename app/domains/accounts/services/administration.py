@@ -17,7 +17,7 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Faults, Forbidden, InvalidInput, NotFound
-from app.kit.idempotency import KeyedRequest, once
+from app.kit.idempotency import KeyedRequest, check_key, once
 from app.kit.jobs import ScheduledJob
 
 MAX_CODES: Final = 100
@@ -48,6 +48,7 @@ class Administration:
         """
         _require_admin(viewer)
 
+        check_key(idempotency_key, lambda: _wanted(count, codes))
         request = [count, None if codes is None else [code.strip().upper() for code in codes]]
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "createAccessCodes", request)
 

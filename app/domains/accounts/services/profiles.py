@@ -22,6 +22,8 @@ class Profiles:
 
     async def update(self, viewer: Viewer, changes: ProfileChanges) -> None:
         """Changes the viewer's profile. Raises InvalidInput, UsernameTaken."""
+        if changes.is_empty:
+            return
         changes = _checked(changes)
 
         async def work(tx: Tx) -> None:
@@ -67,6 +69,7 @@ class Profiles:
 
 def _checked(changes: ProfileChanges) -> ProfileChanges:
     with Faults() as faults:
+        changes.check(faults)
         return ProfileChanges(
             username=faults.check(_cleared_or, changes.username, identity.username),
             display_name=faults.check(_cleared_or, changes.display_name, identity.display_name),

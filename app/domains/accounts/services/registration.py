@@ -20,7 +20,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults, InvalidInput
-from app.kit.idempotency import KeyedRequest, once_prepared
+from app.kit.idempotency import KeyedRequest, check_key, once_prepared
 from app.kit.ratelimit import Limit, RateLimiter
 from app.kit.tasks import SPARE_CORES
 
@@ -98,13 +98,15 @@ class Registration:
         )
 
     async def _once(self, new: NewUser, access_code: str, client: Client, key: str) -> UUID:
+        check_key(key, lambda: self._checked(new, access_code))
         email = self._email(new, access_code)
         keyed = KeyedRequest(
             owner=f"register:{email}",
             user_id=None,
             key=key,
             operation="register",
-            # Without the password: a plain digest of it would be stored longer than the request.
+            # Without the password: a digest of it would be stored, and a replay, which no limit may refuse, would tell
+            # whether a password was guessed.
             request=[
                 email,
                 new.full_name.strip(),

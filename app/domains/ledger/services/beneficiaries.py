@@ -11,7 +11,7 @@ from app.domains.ledger.statements import BeneficiarySql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
-from app.kit.idempotency import KeyedRequest, Made, once
+from app.kit.idempotency import KeyedRequest, Made, check_key, once
 from app.kit.text import is_storable
 
 MAX_NAME_CHARS = 255
@@ -44,6 +44,7 @@ class Beneficiaries:
                 raise BeneficiaryExists
             return Made(id_)
 
+        check_key(idempotency_key, lambda: _names(name, nickname))
         request = [wallet_id, _trimmed(name), _trimmed(nickname)]
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "addBeneficiary", request)
 
@@ -61,6 +62,7 @@ class Beneficiaries:
         name, nickname = _names(
             None if changes.name is UNSET else changes.name, None if changes.nickname is UNSET else changes.nickname
         )
+        assert not changes.nulls, "null clears a name"
         names = changes.name is not UNSET, name, changes.nickname is not UNSET, nickname
 
         async def work(tx: Tx) -> Beneficiary:

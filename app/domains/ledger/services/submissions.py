@@ -36,7 +36,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import KeyedRequest
+from app.kit.idempotency import KeyedRequest, check_key
 
 _REJECTIONS = {
     Violation.MALFORMED_TRANSACTION: Rejection.MALFORMED,
@@ -69,6 +69,7 @@ class Submissions:
         NotVerified, TransactionRejected, RecipientNotFound, FeeTooLow, FeeTooHigh, UnconfirmedChainTooLong,
         MempoolFull, IdempotencyKeyReused.
         """
+        check_key(idempotency_key, lambda: _unbase64_both(transaction, signature))
         encoding = _encoding(transaction, signature)
         transaction_hash = sha256(encoding).hex()
 
@@ -133,12 +134,19 @@ class Submissions:
 
 def _encoding(transaction: str, signature: str) -> bytes:
     """The bytes of a transaction in base64. If they are invalid, the signature is checked as well."""
+    try:
+        return _unbase64(transaction, "transaction")
+    except InvalidInput:
+        _unbase64_both(transaction, signature)
+        raise
+
+
+def _unbase64_both(transaction: str, signature: str) -> tuple[bytes, bytes]:
     with Faults() as faults:
         with faults.at():
             encoding = _unbase64(transaction, "transaction")
-        if faults:
-            _unbase64(signature, "signature")
-    return encoding
+        signed = _unbase64(signature, "signature")
+    return encoding, signed
 
 
 def _unbase64(text: str, field: str) -> bytes:

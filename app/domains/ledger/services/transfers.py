@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -43,7 +44,7 @@ from app.kit.crypto.rsa import sign
 from app.kit.db import Database, Executor, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound
 from app.kit.events import EventLog
-from app.kit.idempotency import KeyedRequest
+from app.kit.idempotency import KeyedRequest, check_key
 
 
 class _PaymentRequest(msgspec.Struct, frozen=True):
@@ -80,6 +81,7 @@ class Transfers:
             payment = await self._sign(await _lock(tx, viewer.user_id, request), request)
             return await accept(tx, payment, self.clock.now())
 
+        check_key(idempotency_key, lambda: _checked(command))
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "transfer", _request_of(command))
         # Only the system writes to the chain; the audit log still names the viewer.
         return await self.database.write(
@@ -120,6 +122,8 @@ def _request_of(command: TransferCommand) -> _PaymentRequest:
         with faults.at():
             fee = MIN_FEE_UNITS if command.fee is None else amount_units(command.fee, "fee")
         if faults:
+            with faults.at():
+                _check_positive(command.amount)
             _check_memo(memo)
     return _PaymentRequest(command.recipient_wallet_id, amount, fee, memo)
 
@@ -127,11 +131,16 @@ def _request_of(command: TransferCommand) -> _PaymentRequest:
 def _checked(command: TransferCommand) -> _PaymentRequest:
     request = _request_of(command)
     with Faults() as faults:
-        if request.amount_units == 0:
-            faults.add("amount", "An amount must be positive.")
+        with faults.at():
+            _check_positive(command.amount)
         _check_memo(request.memo)
     check_fee(request.fee_units, allow_high=command.allow_high_fee)
     return request
+
+
+def _check_positive(amount: Decimal) -> None:
+    if amount.is_zero():
+        raise InvalidInput("amount", "An amount must be positive.")
 
 
 def _check_memo(memo: str) -> None:

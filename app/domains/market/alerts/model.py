@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from app.domains.market.analysis.model.technical import Indicator
 from app.domains.market.prices.model import Interval
+from app.kit.changes import Changes
 from app.kit.errors import Problem
 from app.kit.events import Fact
 
@@ -146,7 +147,7 @@ class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
 
-class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):
+class AlertChanges(Changes, frozen=True, kw_only=True):
     """Changes to an alert. UNSET leaves a field unchanged. A `rearm` without a cooldown clears it."""
 
     condition: Condition | UnsetType = UNSET

@@ -41,8 +41,8 @@ def check_condition(condition: Condition) -> None:
                 if window % VOLUME_STEP_MINUTES or not VOLUME_STEP_MINUTES <= window <= MAX_WINDOW_MINUTES:
                     faults.add(
                         "window_ms",
-                        f"A window has {VOLUME_STEP_MINUTES} to {MAX_WINDOW_MINUTES} minutes, in steps of "
-                        f"{VOLUME_STEP_MINUTES}.",
+                        f"A window has {60_000 * VOLUME_STEP_MINUTES:,} to {60_000 * MAX_WINDOW_MINUTES:,}"
+                        f" milliseconds, in steps of {60_000 * VOLUME_STEP_MINUTES:,}.",
                     )
                 _check_decimal("volume_ratio", multiple, above=Decimal(1), below=Decimal(MAX_MULTIPLE + 1), decimals=4)
         case TechnicalIndicator(value=value):
@@ -61,7 +61,9 @@ def check_rearm(rearm: Rearm, cooldown_s: int | None) -> None:
         if cooldown_s is not None:
             raise InvalidInput("cooldown_ms", "Only AFTER_COOLDOWN has a cooldown.")
     elif cooldown_s is None or not 1 <= cooldown_s <= MAX_COOLDOWN_S:
-        raise InvalidInput("cooldown_ms", f"A cooldown has 1 to {MAX_COOLDOWN_S:,} seconds.")
+        raise InvalidInput(
+            "cooldown_ms", f"A cooldown has 1,000 to {1_000 * MAX_COOLDOWN_S:,} milliseconds, in steps of 1,000."
+        )
 
 
 def _check_decimal(field: str, value: Decimal, *, above: Decimal, below: Decimal, decimals: int) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.kit.changes import Changes
 from app.kit.errors import Problem
 
 
@@ -46,12 +47,12 @@ class RankGap(msgspec.Struct, frozen=True):
     beyond: Decimal | None
 
 
-class WatchlistChanges(msgspec.Struct, frozen=True, kw_only=True):
+class WatchlistChanges(Changes, frozen=True, kw_only=True):
     """Changes to an item. UNSET leaves a field unchanged; notes of None are removed."""
 
     notes: str | UnsetType | None = UNSET
     position: int | UnsetType = UNSET
-    viewed: bool = False
+    viewed: bool | UnsetType = UNSET
 
 
 class WatchlistChange(StrEnum):

@@ -23,7 +23,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
 from app.kit.events import EventLog, Fact
-from app.kit.idempotency import KeyedRequest, Made, once
+from app.kit.idempotency import KeyedRequest, Made, check_key, once
 from app.kit.text import is_storable
 
 MAX_NOTES_CHARS = 2000
@@ -58,6 +58,7 @@ class Watchlist:
                 raise WatchlistFull(self.limit)
             return Made(added.id)
 
+        check_key(idempotency_key, lambda: _notes(notes))
         request = [symbol_of(symbol), _trimmed(notes)]
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "addToWatchlist", request)
 
@@ -75,9 +76,10 @@ class Watchlist:
     async def update(self, viewer: Viewer, id: UUID, changes: WatchlistChanges) -> WatchlistItem:
         """Changes an item. A move does not write the other items. Raises InvalidInput, NotFound."""
         with Faults() as faults:
+            changes.check(faults)
             notes = None if changes.notes is UNSET else faults.check(_notes, changes.notes)
             position = None if changes.position is UNSET else faults.check(_position, changes.position)
-        viewed_at = self.clock.now() if changes.viewed else None
+        viewed_at = self.clock.now() if changes.viewed is True else None
 
         async def work(tx: Tx) -> WatchlistItem:
             rank = None if position is None else await _rank_at(tx, viewer, id, position)

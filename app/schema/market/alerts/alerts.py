@@ -130,7 +130,7 @@ class UpdateAlertInput:
     expires_at: datetime | None = changeable(description=EXPIRES)
 
     def changes(self) -> model.AlertChanges:
-        """What changes. Raises InvalidInput."""
+        """What changes."""
         return changes_of(
             self,
             model.AlertChanges,
@@ -168,7 +168,7 @@ class DeleteAlertPayload:
 
 
 def _cooldown_s(value: int) -> int:
-    return number_of(SECOND, value, "cooldownMs")
+    return number_of(SECOND, value)
 
 
 @strawberry.type
@@ -193,7 +193,7 @@ class AlertMutation:
 
     @mutation(UpdateAlertPayload, InvalidInput, NotFound)
     async def update_alert(self, info: Info, input: UpdateAlertInput) -> Any:
-        """Changes an alert, and arms it again."""
+        """Changes an alert, and arms it again. An alert of which nothing is changed stays as it is."""
         alert: Any = await info.context.services[MarketServices].alerts.update(
             info.context.require_viewer(), key_of(input.id, Alert), input.changes()
         )

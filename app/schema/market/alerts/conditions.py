@@ -131,8 +131,8 @@ class VolumeSpikeConditionInput:
     )
 
     def window_minutes(self) -> int:
-        """The period in minutes. Raises InvalidInput."""
-        return DEFAULT_WINDOW_MINUTES if self.window_ms is None else number_of(MINUTE, self.window_ms, "windowMs")
+        """The period in minutes."""
+        return DEFAULT_WINDOW_MINUTES if self.window_ms is None else number_of(MINUTE, self.window_ms)
 
 
 @strawberry.input

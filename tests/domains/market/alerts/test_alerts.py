@@ -32,6 +32,7 @@ from app.kit.db import PUBLIC
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from app.kit.lists import page_request
 from app.kit.reads import Reads
+from tests.conftest import Owner
 from tests.domains.market.alerts.stage import Stage, above, below
 
 RSI = TechnicalIndicator(Indicator.RSI_14, Interval.ONE_HOUR, Comparison.BELOW, Decimal(30))
@@ -173,7 +174,6 @@ async def fired(stage: Stage, *, rearm: Rearm = Rearm.ONCE) -> Alert:
 @pytest.mark.parametrize(
     "changes",
     [
-        AlertChanges(),
         AlertChanges(enabled=True),
         AlertChanges(condition=above("105")),
         AlertChanges(rearm=Rearm.EVERY_TIME),
@@ -191,6 +191,16 @@ async def test_whatever_is_changed_of_an_enabled_alert_arms_it_anew(stage: Stage
     assert changed.armed_at == stage.clock.now()
     await stage.tick("110")
     assert len(await stage.titles()) == 2
+
+
+async def test_an_alert_of_which_nothing_is_changed_stays_as_it_is(stage: Stage, owner: Owner) -> None:
+    alert, count = await fired(stage), "SELECT count(*) FROM events"
+    before = await owner.fetchval(count)
+    stage.clock.advance(timedelta(minutes=1))
+    assert await stage.market.alerts.update(stage.alice, alert.id, AlertChanges()) == alert
+    assert await owner.fetchval(count) == before
+    await stage.tick("110")
+    assert len(await stage.titles()) == 1
 
 
 async def test_a_disabled_alert_rests_and_keeps_what_it_has_done_until_it_is_enabled(stage: Stage) -> None:

@@ -107,7 +107,7 @@ async def test_a_rearmed_alert_begins_with_the_sentiment_of_that_time(stage: Sta
     alert = await stage.create(SentimentChange())
     await scores.become(BTC=20)
     stage.clock.advance(timedelta(minutes=1))
-    await stage.market.alerts.update(stage.alice, alert.id, AlertChanges())
+    await stage.market.alerts.update(stage.alice, alert.id, AlertChanges(enabled=True))
     await scores.become(BTC=90)
     assert await stage.titles() == []
     await scores.become(BTC=50)

@@ -28,7 +28,7 @@ from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
 from app.kit.events import EventLog
-from app.kit.idempotency import KeyedRequest, Made, once
+from app.kit.idempotency import KeyedRequest, Made, check_key, once
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,12 @@ class Alerts:
         """
 
         async def create(tx: Tx) -> Made:
-            with Faults() as faults:
-                with faults.at("condition"):
-                    check_condition(new.condition)
-                with faults.at():
-                    check_rearm(new.rearm, new.cooldown_s)
-                with faults.at():
-                    self._check_expiry(new.expires_at)
+            self._check(new)
             symbol = await known_symbol(tx, new.symbol)
             self._check_chain(symbol, new.condition)
             return await self._insert(tx, viewer.user_id, symbol, new)
 
+        check_key(idempotency_key, lambda: self._check(new))
         request = msgspec.structs.replace(new, symbol=symbol_of(new.symbol))
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "createAlert", request)
 
@@ -75,14 +70,20 @@ class Alerts:
         return await self.database.write(viewer.scope, work)
 
     async def update(self, viewer: Viewer, id: UUID, changes: AlertChanges) -> Alert:
-        """Changes an alert, and rearms it if it is enabled. Raises InvalidInput, NotFound."""
+        """Changes an alert, and rearms it if it is enabled. Without any changes it stays as it is.
+
+        Raises InvalidInput, NotFound.
+        """
 
         async def work(tx: Tx) -> Alert:
             alert = _found(await tx.fetch_one(AlertSql.lock_alert, id, viewer.user_id))
+            if changes.is_empty:
+                return alert
             condition = alert.condition if changes.condition is UNSET else changes.condition
             enabled = alert.enabled if changes.enabled is UNSET else changes.enabled
             expires_at = alert.expires_at if changes.expires_at is UNSET else changes.expires_at
             with Faults() as faults:
+                changes.check(faults)
                 if changes.condition is not UNSET:
                     with faults.at("condition"):
                         check_condition(condition)
@@ -154,6 +155,15 @@ class Alerts:
             now,
         )
         return Made(id)
+
+    def _check(self, new: NewAlert) -> None:
+        with Faults() as faults:
+            with faults.at("condition"):
+                check_condition(new.condition)
+            with faults.at():
+                check_rearm(new.rearm, new.cooldown_s)
+            with faults.at():
+                self._check_expiry(new.expires_at)
 
     def _check_expiry(self, expires_at: datetime | None) -> None:
         if expires_at is not None and expires_at <= self.clock.now():

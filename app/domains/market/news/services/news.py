@@ -31,7 +31,7 @@ from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults, Forbidden, InvalidInput
 from app.kit.events import EventLog, Fact
-from app.kit.idempotency import KeyedRequest, once_prepared
+from app.kit.idempotency import KeyedRequest, check_key, once_prepared
 from app.kit.jobs import enqueue
 
 ALERTS_JOB: Final = "market.news_alerts"
@@ -98,8 +98,6 @@ class News:
 
         @asynccontextmanager
         async def scorer() -> AsyncIterator[Callable[[Tx], Awaitable[_Published]]]:
-            if not 1 <= len(drafts) <= MAX_BATCH:
-                raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
             _check(drafts, self.clock.now())
             prepared = await self.prepare(drafts)
 
@@ -109,6 +107,7 @@ class News:
 
             yield work
 
+        check_key(idempotency_key, lambda: _check(drafts, self.clock.now()))
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "publishNews", list(drafts))
         scope = system_scope(viewer.client, viewer.user_id)
         published = (await once_prepared(self.database, scope, keyed, scorer, _Published)).result
@@ -181,6 +180,8 @@ def _require_admin(viewer: Viewer) -> None:
 
 
 def _check(drafts: Sequence[ArticleDraft], now: datetime) -> None:
+    if not 1 <= len(drafts) <= MAX_BATCH:
+        raise InvalidInput("articles", f"At least 1 and at most {MAX_BATCH} articles at once.")
     urls: set[str] = set()
     with Faults() as faults:
         for place, draft in enumerate(drafts):

@@ -1,0 +1,171 @@
+"""All fields that are wrong are named at once: of every mutation that has a key, of every update, and of every list."""
+
+from typing import Any, Final, cast
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+
+from tests.graph.stage import Stage
+from tests.graph.test_patches import UPDATES, made
+from tests.graph.test_replays import KEY, SCENARIOS, SDL
+
+LONG: Final = "x" * 3000
+OLD: Final = "2020-01-01T00:00:00Z"
+
+KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
+    "transfer": (
+        {"recipientWalletId": "<bob.wallet>", "amount": "0", "fee": "-1", "memo": LONG},
+        [["fee"], ["amount"], ["memo"]],
+    ),
+    "submitTransaction": ({"transaction": "?", "signature": "?"}, [["transaction"], ["signature"]]),
+    "addBeneficiary": (
+        {"walletId": "<bob.wallet>", "name": LONG, "nickname": "a\u0007"},
+        [["name"], ["nickname"]],
+    ),
+    "createAlert": (
+        {
+            "symbol": "BTC",
+            "condition": {"volumeSpike": {"volumeRatio": "0", "windowMs": 1}},
+            "rearm": "AFTER_COOLDOWN",
+            "cooldownMs": 5,
+            "expiresAt": OLD,
+        },
+        [
+            ["condition", "volumeSpike", "windowMs"],
+            ["condition", "volumeSpike", "volumeRatio"],
+            ["cooldownMs"],
+            ["expiresAt"],
+        ],
+    ),
+    "addToWatchlist": ({"symbol": "nope", "notes": LONG}, [["notes"]]),
+    "publishNews": (
+        {"articles": [{"url": "x", "title": "", "source": "s"}]},
+        [["articles", "0", "url"], ["articles", "0", "title"]],
+    ),
+    "createAccessCodes": ({"codes": ["?", "gold-1", "GOLD-1"]}, [["codes", "0"], ["codes", "2"]]),
+    "register": (
+        {"accessCode": "?", "email": "nowhere", "password": "short", "fullName": " "},
+        [["email"], ["password"], ["fullName"], ["accessCode"]],
+    ),
+}
+"""For each mutation with a key: an input in which all is wrong that needs no database, and the paths of its fields."""
+
+UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
+    "UpdateAlertInput": (
+        {"condition": {"priceAbove": {"priceUsd": "-1"}}, "cooldownMs": 5, "enabled": None, "expiresAt": OLD},
+        ["enabled", "condition.priceAbove.priceUsd", "cooldownMs", "expiresAt"],
+    ),
+    "UpdateProfileInput": (
+        {"username": "a b", "displayName": LONG, "avatarUrl": "x", "tradingMode": None},
+        ["tradingMode", "username", "displayName", "avatarUrl"],
+    ),
+    "UpdateWatchlistItemInput": ({"notes": LONG, "position": -1, "viewed": None}, ["viewed", "notes", "position"]),
+    "UpdateBeneficiaryInput": ({"name": LONG, "nickname": LONG}, ["name", "nickname"]),
+}
+
+PARENTS: Final = {
+    "Query": "%s",
+    "Viewer": "viewer { %s }",
+    "Wallet": "viewer { wallet { %s } }",
+    "Token": 'token(by: { symbol: "BTC" }) { %s }',
+    "Block": "block(by: { height: 0 }) { %s }",
+}
+"""How the lists of a type are asked for."""
+SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
+"""A period that ends before it begins."""
+WRONG: Final[dict[str, Any]] = {"search": LONG, "emailPrefix": LONG, "minImpact": -1} | {
+    name: ["x"] * 150 for name in ("symbols", "sources")
+}
+"""What no list accepts in its own arguments, or in its filter."""
+
+
+def lists() -> dict[str, tuple[str, dict[str, str], dict[str, str]]]:
+    """Each list of the graph: how it is asked for, and the types of its arguments and of the fields of its filter."""
+    found = {}
+    for parent in (kind for kind in SDL.type_map.values() if isinstance(kind, GraphQLObjectType)):
+        for name, field in parent.fields.items():
+            if {"first", "last", "after", "before"} <= field.args.keys():
+                own = {each: str(argument.type) for each, argument in field.args.items()}
+                given = get_named_type(field.args["filter"].type) if "filter" in field.args else None
+                fields = given.fields if isinstance(given, GraphQLInputObjectType) else {}
+                filters = {each: str(value.type) for each, value in fields.items()}
+                found[f"{parent.name}.{name}"] = (PARENTS[parent.name], own, filters)
+    return found
+
+
+def wrong(names: dict[str, str]) -> tuple[dict[str, Any], set[str]]:
+    """Values for as many of these arguments as can be wrong, and which of them are."""
+    values = {name: WRONG[name] for name in names if name in WRONG}
+    refused = set(values)
+    for low, high in [("since", "until"), *((each, f"max{each[3:]}") for each in names if each.startswith("min"))]:
+        if low in names and high in names:
+            for name, value in zip((low, high), SPAN if low == "since" else (9, 2), strict=True):
+                values[name] = str(value) if names[name] == "Decimal" else value
+            refused.add(low)
+    return values, refused
+
+
+async def failure(stage: Stage, mutation: str, given: dict[str, Any], by: str | None) -> list[list[str]]:
+    noun = mutation[0].upper() + mutation[1:]
+    query = f"""mutation($in: {noun}Input!) {{ done: {mutation}(input: $in) {{
+        __typename ... on InvalidInput {{ fields {{ path }} }} }} }}"""
+    response = await stage.execute(query, {"in": given}, None if by is None else stage.world.viewers[by])
+    assert response.errors == []
+    done = cast(Any, response.data)["done"]
+    assert done["__typename"] == "InvalidInput"
+    return [each["path"] for each in done["fields"]]
+
+
+def filled_in(stage: Stage, given: dict[str, Any]) -> dict[str, Any]:
+    return {name: stage.names[value[1:-1]] if str(value).startswith("<") else value for name, value in given.items()}
+
+
+def test_all_of_them_are_tried() -> None:
+    assert KEYED.keys() == SCENARIOS.keys()
+    assert UPDATED.keys() == UPDATES.keys()
+    objects = [kind for kind in SDL.type_map.values() if isinstance(kind, GraphQLObjectType)]
+    fields = [
+        (kind.name, name, get_named_type(field.type).name) for kind in objects for name, field in kind.fields.items()
+    ]
+    assert lists().keys() == {f"{kind}.{name}" for kind, name, returned in fields if returned.endswith("Connection")}
+
+
+@pytest.mark.parametrize("name", KEYED)
+async def test_an_invalid_key_is_named_with_all_else_that_is_wrong(stage: Stage, name: str) -> None:
+    given, fields = KEYED[name]
+    given = filled_in(stage, given)
+    wrong = [["input", *path] for path in fields]
+    for key in ("", "k" * 201, "a\n"):
+        assert await failure(stage, name, {**given, KEY: key}, SCENARIOS[name].by) == [*wrong, ["input", KEY]]
+    assert await failure(stage, name, {**given, KEY: "key"}, SCENARIOS[name].by) == wrong
+    good = await SCENARIOS[name].input(stage, "first")
+    assert await failure(stage, name, {**good, KEY: ""}, SCENARIOS[name].by) == [["input", KEY]]
+
+
+@pytest.mark.parametrize("name", UPDATED)
+async def test_an_update_names_null_with_all_else_that_is_wrong(stage: Stage, name: str) -> None:
+    given, fields = UPDATED[name]
+    mutation, (_, which) = name[0].lower() + name[1:].removesuffix("Input"), await made(stage, UPDATES[name])
+    assert await failure(stage, mutation, {**which, **given}, "alice") == [
+        ["input", *field.split(".")] for field in fields
+    ]
+
+
+@pytest.mark.parametrize("name", lists())
+async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: Stage, name: str) -> None:
+    parent, own, filters = lists()[name]
+    variables, refused = wrong(own)
+    conditions, refused_conditions = wrong(filters)
+    variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
+    if "interval" in own:
+        variables["interval"] = "ONE_DAY"
+    if filters:
+        variables["filter"] = conditions
+    expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}
+    expected |= {("filter", each) for each in refused_conditions}
+    field = name.partition(".")[2]
+    declared = ", ".join(f"${each}: {own[each]}" for each in variables)
+    asked = f"{field}({', '.join(f'{each}: ${each}' for each in variables)}) {{ totalCount {{ value }} }}"
+    response = await stage.execute(f"query({declared}) {{ {parent % asked} }}", variables, stage.world.viewers["admin"])
+    (error,) = response.errors
+    assert {tuple(each["path"]) for each in error["extensions"]["fields"]} == expected
