@@ -3,7 +3,6 @@
 
 CREATE TABLE orders (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    user_id uuid REFERENCES users (id) ON DELETE SET NULL,
     portfolio_id uuid NOT NULL REFERENCES portfolios (id),
     life integer NOT NULL CHECK (life > 0),
     bot_id uuid,
@@ -14,14 +13,20 @@ CREATE TABLE orders (
     expires_at timestamptz,
     post_only boolean NOT NULL DEFAULT false,
     reduce_only boolean NOT NULL DEFAULT false,
+    sells_all boolean NOT NULL DEFAULT false,
     quantity numeric(20, 8) CHECK (quantity > 0),
     quote_amount numeric(20, 8) CHECK (quote_amount > 0),
+    bound numeric(20, 8) CHECK (bound > 0),
     price numeric(24, 12) CHECK (price > 0),
     stop_price numeric(24, 12) CHECK (stop_price > 0),
     trail_amount numeric(24, 12) CHECK (trail_amount > 0),
     trail_fraction numeric(10, 8) CHECK (trail_fraction > 0 AND trail_fraction < 1),
     protection_price numeric(24, 12) CHECK (protection_price > 0),
+    maker_fee_fraction numeric(10, 8) NOT NULL CHECK (maker_fee_fraction BETWEEN 0 AND 1),
+    taker_fee_fraction numeric(10, 8) NOT NULL CHECK (taker_fee_fraction BETWEEN 0 AND 1),
+    reserve_rate numeric(24, 12) CHECK (reserve_rate > 0),
     reserved numeric(20, 8) NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+    reserved_for_changes numeric(20, 8) NOT NULL DEFAULT 0 CHECK (reserved_for_changes >= 0),
     filled_quantity numeric(20, 8) NOT NULL DEFAULT 0 CHECK (filled_quantity >= 0),
     filled_quote numeric(20, 8) NOT NULL DEFAULT 0 CHECK (filled_quote >= 0),
     average_fill_price numeric(24, 12) GENERATED ALWAYS AS (
@@ -37,49 +42,65 @@ CREATE TABLE orders (
     client_order_id text CHECK (client_order_id ~ '^[[:graph:]]{1,64}$'),
     bracket_id uuid,
     bracket_role text CHECK (bracket_role IN ('entry', 'take_profit', 'stop_loss')),
-    rank bigint,
+    priority bigint,
     triggered_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     filled_at timestamptz,
     cancelled_at timestamptz,
-    CONSTRAINT orders_size CHECK (num_nonnulls(quantity, quote_amount) = 1 OR filled_quantity > 0),
+    CONSTRAINT orders_size CHECK (num_nonnulls(quantity, quote_amount) = 1),
+    CONSTRAINT orders_amount CHECK (quote_amount IS NULL OR type = 'market'),
+    CONSTRAINT orders_bound CHECK (bound IS NULL OR (side = 'sell' AND quote_amount IS NOT NULL)),
     CONSTRAINT orders_price CHECK ((price IS NOT NULL) = (type IN ('limit', 'stop_limit'))),
-    CONSTRAINT orders_stop_price CHECK ((stop_price IS NOT NULL) >= (type IN ('stop', 'stop_limit'))
-        AND (stop_price IS NULL OR type IN ('stop', 'stop_limit', 'trailing_stop'))),
+    CONSTRAINT orders_stop_price CHECK ((stop_price IS NOT NULL) = (type IN ('stop', 'stop_limit'))),
     CONSTRAINT orders_trail CHECK (num_nonnulls(trail_amount, trail_fraction) = (type = 'trailing_stop')::integer),
+    CONSTRAINT orders_protection CHECK (side = 'sell' OR num_nonnulls(price, protection_price) > 0),
     CONSTRAINT orders_expiry CHECK ((expires_at IS NOT NULL) = (time_in_force = 'gtd')),
     CONSTRAINT orders_post_only CHECK (NOT post_only OR (type = 'limit' AND time_in_force IN ('gtc', 'gtd'))),
+    CONSTRAINT orders_sells_all CHECK (NOT sells_all OR side = 'sell'),
     CONSTRAINT orders_filled CHECK (quantity IS NULL OR filled_quantity <= quantity),
     CONSTRAINT orders_status CHECK (
         CASE status
             WHEN 'pending' THEN filled_quantity = 0
             WHEN 'partial' THEN filled_quantity > 0
-            WHEN 'filled' THEN filled_quantity > 0 AND filled_at IS NOT NULL
+            WHEN 'filled' THEN filled_quantity > 0
             WHEN 'rejected' THEN filled_quantity = 0 AND reason IS NOT NULL
-            ELSE cancelled_at IS NOT NULL AND reason IS NOT NULL
+            ELSE reason IS NOT NULL
         END
     ),
-    CONSTRAINT orders_closed CHECK (status IN ('pending', 'partial') OR reserved = 0),
+    CONSTRAINT orders_closed CHECK (
+        status IN ('pending', 'partial') OR (reserved = 0 AND reserved_for_changes = 0)
+    ),
     CONSTRAINT orders_times CHECK (
         (filled_at IS NOT NULL) = (status = 'filled')
         AND (cancelled_at IS NOT NULL) = (status IN ('cancelled', 'expired', 'rejected'))
     ),
     CONSTRAINT orders_bracket CHECK ((bracket_id IS NULL) = (bracket_role IS NULL)),
-    UNIQUE (portfolio_id, client_order_id)
-);
-COMMENT ON COLUMN orders.rank IS 'Its priority among orders at its price: the number of the command that gave it its place.';
+    CONSTRAINT orders_client_order_id UNIQUE (portfolio_id, client_order_id)
+) WITH (fillfactor = 80);
+COMMENT ON COLUMN orders.quantity IS
+    'Null exactly for an order by quote amount. Of an exit of a bracket it follows what the entry filled, less what the
+    other exit filled.';
+COMMENT ON COLUMN orders.bound IS 'The coins that a sale by quote amount may sell: all that were available.';
+COMMENT ON COLUMN orders.protection_price IS 'The worst price of an order without a limit. A buy reserves at it.';
+COMMENT ON COLUMN orders.reserve_rate IS
+    'Null in dollars. Otherwise the currency for one dollar, with the buffer, at which a buy reserved: it never pays more.';
 COMMENT ON COLUMN orders.reserved IS
-    'Of the portfolio, for what is left: cash in its currency for a buy, coins for a sell. Null orders reserve nothing.';
-COMMENT ON COLUMN orders.reason IS 'Why it was cancelled, rejected, or has expired.';
-CREATE INDEX orders_user ON orders (user_id, created_at DESC, id DESC);
+    'Of the portfolio, for what is left: cash in its currency for a buy, coins for a sell. The exits of a bracket reserve
+    once: the take profit has it while it is open, then the stop loss.';
+COMMENT ON COLUMN orders.reserved_for_changes IS 'What replacements that are not decided yet may need in addition.';
+COMMENT ON COLUMN orders.reason IS 'Why it was cancelled or rejected, or has expired.';
+COMMENT ON COLUMN orders.priority IS
+    'Its turn in the book. Null: the matcher has not seen it, or it is an exit whose entry has not filled anything.';
 CREATE INDEX orders_portfolio ON orders (portfolio_id, created_at DESC, id DESC);
+CREATE INDEX orders_portfolio_symbol ON orders (portfolio_id, symbol, created_at DESC, id DESC);
 CREATE INDEX orders_symbol ON orders (symbol, created_at DESC, id DESC);
-CREATE INDEX orders_open ON orders (symbol, id) WHERE status IN ('pending', 'partial');
+CREATE INDEX orders_open ON orders (symbol, priority) WHERE status IN ('pending', 'partial');
 CREATE INDEX orders_open_of_portfolio ON orders (portfolio_id, created_at DESC, id DESC)
     WHERE status IN ('pending', 'partial');
+CREATE INDEX orders_resting ON orders (symbol, side, price, priority)
+    WHERE status IN ('pending', 'partial') AND price IS NOT NULL AND priority IS NOT NULL;
 CREATE INDEX orders_bracket ON orders (bracket_id) WHERE bracket_id IS NOT NULL;
-CREATE INDEX orders_expires_at ON orders (expires_at) WHERE status IN ('pending', 'partial') AND expires_at IS NOT NULL;
 CREATE INDEX orders_closed_at ON orders (updated_at) WHERE status NOT IN ('pending', 'partial');
 CREATE TRIGGER orders_updated_at BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
@@ -88,13 +109,17 @@ CREATE TRIGGER orders_updated_at BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FU
 CREATE TABLE order_changes (
     id bigint GENERATED ALWAYS AS IDENTITY,
     order_id uuid NOT NULL,
-    user_id uuid,
+    portfolio_id uuid NOT NULL,
     action text NOT NULL CHECK (action IN ('insert', 'update', 'delete')),
     details jsonb NOT NULL,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
+COMMENT ON COLUMN order_changes.xid IS
+    'Its transaction. What is sealed is all of the transactions before one that is older than any that still runs.';
 CREATE INDEX order_changes_order ON order_changes (order_id, id);
+CREATE INDEX order_changes_xid ON order_changes (xid, id);
 REVOKE INSERT, UPDATE, DELETE ON order_changes FROM moneta_app;
 
 CREATE FUNCTION note_order_change() RETURNS trigger
@@ -112,9 +137,9 @@ BEGIN
         END IF;
     END IF;
     scope := app_see_as('on');
-    INSERT INTO order_changes (order_id, user_id, action, details)
+    INSERT INTO order_changes (order_id, portfolio_id, action, details)
     VALUES (
-        coalesce(NEW.id, OLD.id), coalesce(NEW.user_id, OLD.user_id), lower(TG_OP),
+        coalesce(NEW.id, OLD.id), coalesce(NEW.portfolio_id, OLD.portfolio_id), lower(TG_OP),
         jsonb_strip_nulls(jsonb_build_object('old', before, 'new', after))
     );
     PERFORM app_see_as(scope);
@@ -130,8 +155,8 @@ CREATE TABLE fills (
     trade_id uuid NOT NULL,
     order_id uuid NOT NULL REFERENCES orders (id),
     portfolio_id uuid NOT NULL REFERENCES portfolios (id),
-    user_id uuid REFERENCES users (id) ON DELETE SET NULL,
-    symbol text NOT NULL,
+    life integer NOT NULL CHECK (life > 0),
+    symbol text NOT NULL CHECK (length(symbol) BETWEEN 1 AND 20),
     side text NOT NULL CHECK (side IN ('buy', 'sell')),
     quantity numeric(20, 8) NOT NULL CHECK (quantity > 0),
     price numeric(24, 12) NOT NULL CHECK (price > 0),
@@ -139,49 +164,56 @@ CREATE TABLE fills (
     fee numeric(20, 8) NOT NULL CHECK (fee >= 0),
     liquidity text NOT NULL CHECK (liquidity IN ('maker', 'taker')),
     counter_order_id uuid,
-    quote_bid numeric(24, 12) NOT NULL CHECK (quote_bid > 0),
-    quote_ask numeric(24, 12) NOT NULL CHECK (quote_ask >= quote_bid),
+    quote_bid numeric(24, 12) NOT NULL CHECK (quote_bid >= 0),
+    quote_ask numeric(24, 12) NOT NULL CHECK (quote_ask >= 0),
     quote_at timestamptz NOT NULL,
     currency text NOT NULL CHECK (currency IN ('USD', 'AUD')),
-    fx_rate numeric(24, 12) NOT NULL CHECK (fx_rate > 0),
+    fx_rate numeric(24, 12) CHECK (fx_rate > 0),
     fx_source text,
     fx_at timestamptz,
     entry_id bigint NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (id, created_at),
     CONSTRAINT fills_fx CHECK (
-        CASE currency WHEN 'USD' THEN fx_rate = 1 AND num_nonnulls(fx_source, fx_at) = 0
-            ELSE num_nonnulls(fx_source, fx_at) = 2 END
+        num_nonnulls(fx_rate, fx_source, fx_at) = CASE currency WHEN 'USD' THEN 0 ELSE 3 END
     )
 ) PARTITION BY RANGE (created_at);
 COMMENT ON COLUMN fills.counter_order_id IS 'The order on the other side; null: the house.';
-COMMENT ON COLUMN fills.quote_bid IS 'The best bid of the house that was in force, and likewise quote_ask and quote_at.';
+COMMENT ON COLUMN fills.quote_bid IS
+    'The best bid of the house that was in force, and likewise quote_ask and quote_at. 0: it had none.';
 COMMENT ON COLUMN fills.quote_quantity IS 'Dollars paid or received, without the fee.';
 COMMENT ON COLUMN fills.fee IS 'In dollars. The journal entry has it in the currency of the portfolio.';
-COMMENT ON COLUMN fills.fx_rate IS 'Units of the currency for one dollar, 1 for dollars.';
+COMMENT ON COLUMN fills.fx_rate IS 'The currency of the portfolio for one dollar. Null for a portfolio in dollars.';
 CREATE INDEX fills_order ON fills (order_id, created_at DESC, id DESC);
 CREATE INDEX fills_portfolio ON fills (portfolio_id, created_at DESC, id DESC);
-CREATE INDEX fills_user ON fills (user_id, created_at DESC, id DESC);
+CREATE INDEX fills_portfolio_symbol ON fills (portfolio_id, symbol, created_at DESC, id DESC);
 CREATE INDEX fills_symbol ON fills (symbol, created_at DESC, id DESC);
-REVOKE UPDATE, DELETE ON fills FROM moneta_app;
+REVOKE UPDATE, DELETE, TRUNCATE ON fills FROM moneta_app;
 
 CREATE VIEW trade_history WITH (security_invoker = true) AS
-SELECT f.id, f.user_id, o.exchange, f.symbol, o.type, f.side, f.quantity AS amount, f.price, f.order_id, o.status,
-       f.portfolio_id, f.fee, f.liquidity, f.created_at
-FROM fills f JOIN orders o ON o.id = f.order_id;
+SELECT f.id, p.user_id, o.exchange, f.symbol, o.type, f.side, f.quantity AS amount, f.price, f.order_id, o.status,
+    f.portfolio_id, f.life, f.fee, f.liquidity, f.created_at
+FROM fills f JOIN orders o ON o.id = f.order_id JOIN portfolios p ON p.id = f.portfolio_id;
+GRANT SELECT ON trade_history TO moneta_app;
+REVOKE INSERT, UPDATE, DELETE ON trade_history FROM moneta_app;
 
 -- What the exchange is asked, in order. `number` is given by the matcher among what is committed: a serial given at insert
 -- is not the order of commits, and a late commit would be passed over.
 CREATE TABLE exchange_inbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     number bigint UNIQUE,
-    kind text NOT NULL CHECK (kind IN ('place', 'cancel', 'replace', 'prices', 'halt', 'resume', 'delist')),
+    kind text NOT NULL CHECK (kind IN ('place', 'cancel', 'replace', 'prices', 'close', 'halt', 'resume', 'delist')),
     symbol text,
     order_id uuid,
+    portfolio_id uuid,
     payload jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT exchange_inbox_order CHECK ((order_id IS NOT NULL) = (kind IN ('place', 'cancel', 'replace')))
+    CONSTRAINT exchange_inbox_order CHECK ((order_id IS NOT NULL) = (kind IN ('place', 'cancel', 'replace'))),
+    CONSTRAINT exchange_inbox_portfolio CHECK ((portfolio_id IS NOT NULL) = (kind = 'close')),
+    CONSTRAINT exchange_inbox_symbol CHECK (kind IN ('halt', 'resume') OR (symbol IS NULL) = (kind IN ('prices', 'close')))
 );
+COMMENT ON COLUMN exchange_inbox.symbol IS 'The book. Null: all books, or none.';
+COMMENT ON COLUMN exchange_inbox.number IS 'Its place in the order of everything. Null: not matched yet.';
 CREATE INDEX exchange_inbox_new ON exchange_inbox (id) WHERE number IS NULL;
 CREATE INDEX exchange_inbox_done ON exchange_inbox (created_at) WHERE number IS NOT NULL;
 
@@ -191,23 +223,26 @@ CREATE TABLE exchange_state (
     last_number bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE exchange_state IS
-    'Who matches (a new leader takes a new epoch), and how far. Each batch compares and sets both: the lock of the leader is on another connection than its writes.';
+    'Who matches (a new leader takes a new epoch), and how far. Each batch compares and sets both: the lock of the leader
+    is on another connection than its writes.';
 INSERT INTO exchange_state DEFAULT VALUES;
 
 CREATE TABLE exchange_books (
-    symbol text PRIMARY KEY,
-    source text NOT NULL,
-    price_usd numeric(24, 12) NOT NULL CHECK (price_usd > 0),
-    price_aud numeric(24, 12) NOT NULL CHECK (price_aud > 0),
-    volume_24h_usd numeric(24, 2),
-    volatility double precision NOT NULL CHECK (volatility >= 0),
-    quoted_at timestamptz NOT NULL,
-    consumed_bid numeric(20, 8) NOT NULL DEFAULT 0 CHECK (consumed_bid >= 0),
-    consumed_ask numeric(20, 8) NOT NULL DEFAULT 0 CHECK (consumed_ask >= 0),
-    consumed_at timestamptz
+    symbol text PRIMARY KEY CHECK (length(symbol) BETWEEN 1 AND 20),
+    state jsonb NOT NULL,
+    number bigint NOT NULL,
+    source text,
+    price_usd numeric(24, 12) CHECK (price_usd > 0),
+    price_aud numeric(24, 12) CHECK (price_aud > 0),
+    quoted_at timestamptz,
+    is_halted boolean NOT NULL DEFAULT false,
+    is_delisted boolean NOT NULL DEFAULT false,
+    CONSTRAINT exchange_books_quote CHECK (num_nonnulls(source, price_usd, price_aud, quoted_at) IN (0, 4))
 ) WITH (fillfactor = 50);
-COMMENT ON COLUMN exchange_books.consumed_bid IS
-    'Depth of the house on this side that was used up at consumed_at and has not been refilled; likewise consumed_ask.';
+COMMENT ON TABLE exchange_books IS 'What each book is beside its orders, after the last command that it met.';
+COMMENT ON COLUMN exchange_books.number IS 'That of the last command.';
+COMMENT ON COLUMN exchange_books.price_usd IS
+    'The last quote, and likewise price_aud, source and quoted_at; null: there was none. A halted book quotes nothing.';
 
 CREATE TABLE trading_halts (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -230,19 +265,23 @@ BEGIN
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        -- Nobody but Moneta writes: not even what is one's own.
         EXECUTE format(
             'CREATE POLICY %I ON %I USING (app_is_system()) WITH CHECK (app_is_system())', name || '_system', name
         );
     END LOOP;
-    -- Read by their owner; written by Moneta only.
-    FOREACH name IN ARRAY ARRAY['orders', 'order_changes', 'fills', 'trading_halts'] LOOP
-        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT USING (user_id = app_user_id())', name || '_owner', name);
+    FOREACH name IN ARRAY ARRAY['orders', 'order_changes', 'fills'] LOOP
+        EXECUTE format(
+            'CREATE POLICY %I ON %I FOR SELECT'
+            ' USING (portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.user_id = app_user_id()))',
+            name || '_owner', name
+        );
     END LOOP;
 END
 $$;
--- The market's halts, and how its quotes stand, are everybody's.
+CREATE POLICY trading_halts_owner ON trading_halts FOR SELECT USING (user_id = app_user_id());
+-- The market's halts are everybody's.
 CREATE POLICY trading_halts_public ON trading_halts FOR SELECT USING (user_id IS NULL);
-CREATE POLICY exchange_books_public ON exchange_books FOR SELECT USING (true);
 
 INSERT INTO partitioned_tables VALUES ('fills', interval '7 years'), ('order_changes', interval '2 years');
 SELECT maintain_partitions(now());

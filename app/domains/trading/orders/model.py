@@ -1,40 +1,22 @@
-"""Orders. Quantities are coins, prices are dollars a coin, amounts are dollars unless stated otherwise."""
+"""Orders and their fills. Quantities are coins, prices are dollars a coin, amounts are dollars unless stated otherwise."""
 
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.domains.trading.exchange.model import OrderType, Reason, Side, TimeInForce
+from app.domains.trading.exchange.rules.fees import Liquidity
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.portfolios.model import Mode
 from app.kit.errors import Problem
 
-
-class Side(StrEnum):
-    """Whether an order buys or sells coins."""
-
-    BUY = "buy"
-    SELL = "sell"
-
-
-class OrderType(StrEnum):
-    """How the price of an order comes about."""
-
-    MARKET = "market"
-    LIMIT = "limit"
-    STOP = "stop"
-    STOP_LIMIT = "stop_limit"
-    TRAILING_STOP = "trailing_stop"
-
-
-class TimeInForce(StrEnum):
-    """For how long an order stays open."""
-
-    GOOD_TILL_CANCELLED = "gtc"
-    IMMEDIATE_OR_CANCEL = "ioc"
-    FILL_OR_KILL = "fok"
-    GOOD_TILL_DATE = "gtd"
+INTERNAL: Final = "internal"
+"""The venue of paper portfolios: Moneta's own exchange."""
 
 
 class OrderStatus(StrEnum):
@@ -48,7 +30,7 @@ class OrderStatus(StrEnum):
     EXPIRED = "expired"
 
 
-OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PARTIAL})
+OPEN: Final = frozenset({OrderStatus.PENDING, OrderStatus.PARTIAL})
 
 
 class BracketRole(StrEnum):
@@ -63,7 +45,6 @@ class Order(msgspec.Struct, frozen=True):
     """An order. `reserved` is in the currency of the portfolio for a buy, in coins for a sell."""
 
     id: UUID
-    user_id: UUID | None
     portfolio_id: UUID
     life: int
     symbol: str
@@ -86,8 +67,8 @@ class Order(msgspec.Struct, frozen=True):
     average_fill_price: Decimal | None
     fees: Decimal
     status: OrderStatus
-    reason: str | None
-    mode: str
+    reason: Reason | None
+    mode: Mode
     exchange: str
     client_order_id: str | None
     bracket_id: UUID | None
@@ -97,6 +78,33 @@ class Order(msgspec.Struct, frozen=True):
     updated_at: datetime
     filled_at: datetime | None
     cancelled_at: datetime | None
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """A fill of an order. Without a counter order the house was on the other side. Never changed."""
+
+    id: UUID
+    trade_id: UUID
+    order_id: UUID
+    portfolio_id: UUID
+    life: int
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    quote_quantity: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+    counter_order_id: UUID | None
+    quote_bid: Decimal
+    quote_ask: Decimal
+    quote_at: datetime
+    currency: Currency
+    fx_rate: Decimal | None
+    fx_source: str | None
+    fx_at: datetime | None
+    entry_id: int
+    created_at: datetime
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,18 +126,64 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id: str | None = None
 
 
+class NewBracket(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that buys, and two exits that sell what it fills: whichever is filled cancels the other.
+
+    The take profit is a limit order. The stop loss is a stop, or a stop-limit order if it has a limit.
+    """
+
+    entry: NewOrder
+    take_profit_price: Decimal
+    stop_loss_stop_price: Decimal
+    stop_loss_price: Decimal | None = None
+
+
 class OrderChanges(msgspec.Struct, frozen=True, kw_only=True):
     """What a replacement changes of an open order. `quantity` is the whole quantity, filled parts included."""
 
     quantity: Decimal | UnsetType = UNSET
     price: Decimal | UnsetType = UNSET
     stop_price: Decimal | UnsetType = UNSET
+    trail_amount: Decimal | UnsetType = UNSET
+    trail_fraction: Decimal | UnsetType = UNSET
+
+
+class OrderFact(msgspec.Struct, frozen=True):
+    """What `order_stream` says of an order: as it was then. Several changes at once are one fact."""
+
+    order_id: UUID
+    status: OrderStatus
+    filled_quantity: Decimal
+    reason: Reason | None
 
 
 class MarketClosed(Problem):
-    """The market of this token is closed: its price is too old, or trading is halted."""
+    """The market of this token is closed: there is no price, it is too old, or trading is halted."""
 
     field = "symbol"
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__("The market of this token is closed.")
+        self.reason = reason
+
+
+class OrderRefused(Problem):
+    """The exchange would not take the order on."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class InsufficientPosition(Problem):
+    """There are fewer coins to sell."""
+
+    field = "quantity"
+
+    def __init__(self, available: Decimal, symbol: str) -> None:
+        super().__init__(f"{available:f} {symbol} are available.")
+        self.available = available
+        self.symbol = symbol
 
 
 class DuplicateClientOrderId(Problem):
@@ -137,16 +191,32 @@ class DuplicateClientOrderId(Problem):
 
     field = "client_order_id"
 
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__("Another order of this portfolio has this client order ID.")
+        self.order_id = order_id
+
 
 class OrderNotOpen(Problem):
     """The order is no longer open."""
 
 
+class TradingHalted(Problem):
+    """Trading is halted for this user."""
+
+
+class TooManyPositions(Problem):
+    """The portfolio holds as many tokens as it can."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A portfolio holds at most {limit} tokens in one life.")
+        self.limit = limit
+
+
 def order_stream(portfolio_id: UUID) -> str:
-    """The stream of the orders of a portfolio."""
+    """The stream of the orders of a portfolio. Its facts are of the kind `order` and carry an OrderFact."""
     return f"orders:{portfolio_id}"
 
 
 def fill_stream(portfolio_id: UUID) -> str:
-    """The stream of the fills of a portfolio."""
+    """The stream of the fills of a portfolio. Its facts are of the kind `fill` and carry a Fill."""
     return f"fills:{portfolio_id}"
