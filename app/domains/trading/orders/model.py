@@ -1,4 +1,4 @@
-"""Orders and their fills. Quantities are coins, prices are dollars a coin, amounts are dollars unless stated otherwise."""
+"""Orders and their fills. Quantities are coins, prices dollars a coin, amounts dollars if nothing else is said."""
 
 from datetime import datetime
 from decimal import Decimal
