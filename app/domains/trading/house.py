@@ -2,6 +2,7 @@
 
 from app.domains.market.house import MARKET
 from app.domains.trading.journal import loaders as journal_loaders
+from app.domains.trading.orders import loaders as order_loaders
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
@@ -18,6 +19,6 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(journal_loaders, portfolio_loaders),
+    loaders=(journal_loaders, portfolio_loaders, order_loaders),
     schedules=_schedules,
 )
