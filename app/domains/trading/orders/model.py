@@ -1,4 +1,4 @@
-"""Orders and their fills. Quantities are coins, prices dollars a coin, amounts dollars if nothing else is said."""
+"""Orders and their fills. Quantities are in coins, prices in dollars a coin, amounts in dollars if nothing else is said."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -79,6 +79,11 @@ class Order(msgspec.Struct, frozen=True):
     filled_at: datetime | None
     cancelled_at: datetime | None
 
+    @property
+    def client_key(self) -> str:
+        """What it is found by through the client's own ID."""
+        return f"{self.portfolio_id}:{self.client_order_id}"
+
 
 class Fill(msgspec.Struct, frozen=True):
     """A fill of an order. Without a counter order the house was on the other side. Never changed."""
@@ -104,6 +109,43 @@ class Fill(msgspec.Struct, frozen=True):
     fx_source: str | None
     fx_at: datetime | None
     entry_id: int
+    created_at: datetime
+
+
+class TradeHistoryEntry(msgspec.Struct, frozen=True):
+    """A fill as an entry of a history of trades. The status is what the order has become since."""
+
+    id: UUID
+    portfolio_id: UUID
+    life: int
+    exchange: str
+    symbol: str
+    type: OrderType
+    side: Side
+    amount: Decimal
+    price: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+    order_id: UUID
+    status: OrderStatus
+    created_at: datetime
+
+
+class MarketHalt(msgspec.Struct, frozen=True):
+    """Nobody trades this token. Null: any token."""
+
+    id: UUID
+    symbol: str | None
+    reason: str
+    created_at: datetime
+
+
+class UserHalt(msgspec.Struct, frozen=True):
+    """A user does not trade."""
+
+    id: UUID
+    user_id: UUID
+    reason: str
     created_at: datetime
 
 
@@ -210,6 +252,10 @@ class TooManyPositions(Problem):
     def __init__(self, limit: int) -> None:
         super().__init__(f"A portfolio holds at most {limit} tokens in one life.")
         self.limit = limit
+
+
+ORDER_CHANGED: Final = "order"
+ORDER_FILLED: Final = "fill"
 
 
 def order_stream(portfolio_id: UUID) -> str:
