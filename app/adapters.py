@@ -19,7 +19,7 @@ from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.prices.services.recorder import OnMoves
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import CHAIN, ON_MOVES
-from app.domains.trading.matching.services.prices import note_prices
+from app.domains.trading.matching.services.prices import PriceNotes
 from app.kit.clock import Clock
 from app.kit.events import EventLog
 from app.kit.house import Port, Services, Wiring
@@ -113,9 +113,9 @@ def chain_of_ledger(wiring: Wiring) -> LedgerChain:
     return LedgerChain(lambda: wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
 
 
-def followers_of_prices(_: Wiring) -> Sequence[OnMoves]:
+def followers_of_prices(wiring: Wiring) -> Sequence[OnMoves]:
     """The exchange matches at these prices."""
-    return [note_prices]
+    return [PriceNotes(wiring.resources.clock).note]
 
 
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {

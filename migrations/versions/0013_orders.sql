@@ -220,7 +220,7 @@ CREATE INDEX exchange_inbox_new ON exchange_inbox (id) WHERE number IS NULL;
 CREATE INDEX exchange_inbox_done ON exchange_inbox (created_at) WHERE number IS NOT NULL;
 
 CREATE TABLE exchange_state (
-    "only" boolean PRIMARY KEY DEFAULT true CHECK ("only"),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     epoch bigint NOT NULL DEFAULT 0,
     last_number bigint NOT NULL DEFAULT 0,
     is_halted boolean NOT NULL DEFAULT false

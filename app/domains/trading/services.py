@@ -6,6 +6,7 @@ from typing import Self
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
+from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values

@@ -121,10 +121,10 @@ SET state = excluded.state, number = excluded.number, source = excluded.source, 
     is_halted_alone = excluded.is_halted_alone, is_delisted = excluded.is_delisted;
 
 -- name: note_prices
--- Puts the stored quotes of these tokens by this exchange into the inbox. The volatility is Parkinson's of 24 hours, from
--- their high and low.
-INSERT INTO exchange_inbox (kind, payload)
-SELECT 'prices', jsonb_object_agg(m.symbol, jsonb_build_object(
+-- Puts the stored quotes of an exchange of these tokens into the inbox, at this time. The volatility is Parkinson's of 24
+-- hours, from their high and low.
+INSERT INTO exchange_inbox (kind, created_at, payload)
+SELECT 'prices', $3::timestamptz, jsonb_object_agg(m.symbol, jsonb_build_object(
     'usd', m.price_usd::text, 'aud', m.price_aud::text, 'volume', coalesce(m.volume_24h_usd, 0)::text,
     'volatility', CASE WHEN m.low_24h > 0 AND m.high_24h > m.low_24h
         THEN least(round((ln(m.high_24h / m.low_24h) / (2 * sqrt(ln(2.0))))::numeric, 8), 100) ELSE 0 END::text,
