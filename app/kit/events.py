@@ -1,22 +1,20 @@
 """Events: appended in the transaction that caused them, numbered without gaps, and read back in order."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from app.kit.db import Database, Tx
 from app.kit.loaders import Audience, one
 from app.kit.sql import Command, Query, Statements
+from app.kit.wake import Wake
 
 WAKE_CHANNEL = "moneta:wake"
-log = structlog.get_logger(__name__)
+"""On which the relay learns that there are facts."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -136,7 +134,7 @@ class EventLog:
     def __init__(self, database: Database, redis: "Redis") -> None:
         self.redis = redis
         self._database = database
-        self._waking: asyncio.Task[None] | None = None
+        self._wake = Wake(redis, WAKE_CHANNEL)
 
     async def append(self, tx: Tx, facts: Sequence[Fact]) -> None:
         """Adds facts, in this order. Call it last in a transaction: it holds the streams' locks until the commit."""
@@ -148,7 +146,7 @@ class EventLog:
             [fact.kind for fact in facts],
             [fact.payload for fact in facts],
         )
-        tx.after_commit(self._wake_relay)
+        tx.after_commit(self._wake.ring_soon)
 
     async def after(self, stream: str, seq: int, limit: int) -> list[Event]:
         """Up to `limit` events that follow `seq`."""
@@ -183,14 +181,3 @@ class EventLog:
         """Begins a new epoch: every cursor issued so far is refused from now on."""
         (epoch,) = await self._database.fetch(EventSql.renew_epoch)
         return epoch
-
-    async def _wake_relay(self) -> None:
-        # Best effort, and never waited for: the relay polls as well. One message on the way is enough for many writes.
-        if self._waking is None or self._waking.done():
-            self._waking = asyncio.create_task(self._publish_wake())
-
-    async def _publish_wake(self) -> None:
-        try:
-            await self.redis.publish(WAKE_CHANNEL, b"")
-        except (RedisError, OSError) as error:
-            log.warning("events.wake_failed", error=str(error))

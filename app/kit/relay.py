@@ -16,6 +16,7 @@ from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
 from app.kit.postgres import end_session
 from app.kit.tasks import end, heed_cancellation
 from app.kit.transaction import UnpooledConnection
+from app.kit.wake import Wake
 
 CHANNEL = "moneta:facts"
 """The one channel on which every process receives every fact: lines of epoch, stream, and the event as JSON."""
@@ -101,11 +102,11 @@ class Relay:
         self._database = database
         self._redis = redis
         self._move = redis.register_script(_MOVE)
-        self._wake = asyncio.Event()
+        self._wake = Wake(redis, WAKE_CHANNEL)
 
     async def run(self) -> None:
         """Waits to become active, and moves facts while it is."""
-        listener = asyncio.create_task(self._listen_for_wake())
+        listener = asyncio.create_task(self._wake.listen())
         try:
             while True:
                 try:
@@ -130,12 +131,12 @@ class Relay:
             log.info("relay.active")
             while True:
                 heed_cancellation()
-                self._wake.clear()
+                self._wake.rung.clear()
                 if await self._move_batch(session) < BATCH:
                     # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_S):
-                            await self._wake.wait()
+                            await self._wake.rung.wait()
         finally:
             # The lock belongs to the session: ending the session releases it, and waits for nothing.
             end_session(session.connection)
@@ -153,14 +154,3 @@ class Relay:
         await self._move(keys=keys, args=args)
         await session.execute(EventSql.mark_published, [row.id for row in rows])
         return len(rows)
-
-    async def _listen_for_wake(self) -> None:
-        while True:
-            try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(WAKE_CHANNEL)
-                    async for _ in pubsub.listen():
-                        self._wake.set()
-            except (RedisError, OSError):
-                # The poll carries on without the wake-ups.
-                await asyncio.sleep(STANDBY_S)

@@ -1,33 +1,33 @@
-"""Waking a process that waits for rows, over Redis. Best effort: whoever waits polls as well."""
+"""Wake-ups over Redis: what polls for work learns at once that there is some. Best effort, since it polls as well."""
 
 import asyncio
+from typing import Final
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-RECONNECT_S = 1.0
+RETRY_S: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
 
 class Wake:
-    """One channel: those who write ring it after their commit, and the one who reads waits until it was rung."""
+    """One channel: who has made work rings, and `rung` is set wherever somebody listens."""
 
     def __init__(self, redis: "Redis", channel: str) -> None:
+        self.rung = asyncio.Event()
+        self.ringing: asyncio.Task[None] | None = None
         self._redis = redis
         self._channel = channel
-        self._ringing: asyncio.Task[None] | None = None
-        self.rung = asyncio.Event()
-        """Set while something may be due. Whoever waits clears it before looking."""
 
     async def ring_soon(self) -> None:
-        """Rings without waiting. One message on the way is enough for many writes."""
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._ring())
+        """Rings without waiting for it. One message on the way is enough for many that ring."""
+        if self.ringing is None or self.ringing.done():
+            self.ringing = asyncio.create_task(self._ring())
 
     async def listen(self) -> None:
-        """Sets `rung` at each ring, until cancelled."""
+        """Sets `rung` with each message, until it is cancelled."""
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -35,7 +35,8 @@ class Wake:
                     async for _ in pubsub.listen():
                         self.rung.set()
             except (RedisError, OSError):
-                await asyncio.sleep(RECONNECT_S)
+                # The poll carries on without the wake-ups.
+                await asyncio.sleep(RETRY_S)
 
     async def _ring(self) -> None:
         try:

@@ -124,8 +124,8 @@ async def test_the_relay_is_woken_by_a_commit_and_not_by_a_rollback(
         with pytest.raises(LookupError):
             await database.write(SYSTEM, fail)
         await database.write(SYSTEM, lambda tx: events.append(tx, [Fact("a", "x", {})]))
-        assert events._waking is not None
-        await events._waking
+        assert events._wake.ringing is not None
+        await events._wake.ringing
         await redis.publish(WAKE_CHANNEL, b"end")
 
         heard = [await pubsub.get_message(timeout=HANG_S) for _ in range(2)]
@@ -136,8 +136,8 @@ async def test_a_dead_redis_fails_no_write(database: Database, caplog: pytest.Lo
     nowhere = Redis.from_url("redis://127.0.0.1:1")
     events = EventLog(database, nowhere)
     await database.write(SYSTEM, lambda tx: events.append(tx, [Fact("a", "x", {})]))
-    assert events._waking is not None
-    await events._waking
+    assert events._wake.ringing is not None
+    await events._wake.ringing
     assert (await events.positions(["a"])).seqs == {"a": 1}
     assert "never retrieved" not in caplog.text
     await nowhere.aclose()

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domains.market.house import MARKET
 from app.domains.trading.journal import loaders as journal_loaders
+from app.domains.trading.orders import loaders as order_loaders
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
@@ -25,7 +26,7 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(journal_loaders, portfolio_loaders),
+    loaders=(journal_loaders, portfolio_loaders, order_loaders),
     schedules=_schedules,
     tasks=_tasks,
 )

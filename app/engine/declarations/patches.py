@@ -12,9 +12,9 @@ from app.kit.changes import Changes
 T = TypeVar("T", bound=Changes)
 
 
-def changeable(*, description: str) -> Any:
+def changeable(*, description: str, name: str | None = None) -> Any:
     """A field of an update, which may be absent. Whether null clears it is said by the type of the changes."""
-    return strawberry.field(default=strawberry.UNSET, description=description)
+    return strawberry.field(default=strawberry.UNSET, description=description, name=name)
 
 
 def changes_of(update: Any, changes: type[T], **converted: tuple[str, Callable[[Any], Any]]) -> T:

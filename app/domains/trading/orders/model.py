@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from app.domains.trading.exchange.model import OrderType, Reason, Side, TimeInFo
 from app.domains.trading.exchange.rules.fees import Liquidity
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.portfolios.model import Mode
+from app.kit.changes import Changes
 from app.kit.errors import Problem
 
 INTERNAL: Final = "internal"
@@ -79,6 +80,11 @@ class Order(msgspec.Struct, frozen=True):
     filled_at: datetime | None
     cancelled_at: datetime | None
 
+    @property
+    def client_key(self) -> str:
+        """What it is found by through the client's own ID."""
+        return f"{self.portfolio_id}:{self.client_order_id}"
+
 
 class Fill(msgspec.Struct, frozen=True):
     """A fill of an order. Without a counter order the house was on the other side. Never changed."""
@@ -104,6 +110,43 @@ class Fill(msgspec.Struct, frozen=True):
     fx_source: str | None
     fx_at: datetime | None
     entry_id: int
+    created_at: datetime
+
+
+class TradeHistoryEntry(msgspec.Struct, frozen=True):
+    """A fill as an entry of a history of trades. The status is what the order has become since."""
+
+    id: UUID
+    portfolio_id: UUID
+    life: int
+    exchange: str
+    symbol: str
+    type: OrderType
+    side: Side
+    amount: Decimal
+    price: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+    order_id: UUID
+    status: OrderStatus
+    created_at: datetime
+
+
+class MarketHalt(msgspec.Struct, frozen=True):
+    """Nobody trades this token. Null: any token."""
+
+    id: UUID
+    symbol: str | None
+    reason: str
+    created_at: datetime
+
+
+class UserHalt(msgspec.Struct, frozen=True):
+    """A user does not trade."""
+
+    id: UUID
+    user_id: UUID
+    reason: str
     created_at: datetime
 
 
@@ -138,7 +181,7 @@ class NewBracket(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss_price: Decimal | None = None
 
 
-class OrderChanges(msgspec.Struct, frozen=True, kw_only=True):
+class OrderChanges(Changes, frozen=True, kw_only=True):
     """What a replacement changes of an open order. `quantity` is the whole quantity, filled parts included."""
 
     quantity: Decimal | UnsetType = UNSET
@@ -146,6 +189,127 @@ class OrderChanges(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: Decimal | UnsetType = UNSET
     trail_amount: Decimal | UnsetType = UNSET
     trail_fraction: Decimal | UnsetType = UNSET
+
+
+class PlacedBracket(msgspec.Struct, frozen=True):
+    """The orders of a bracket that was placed."""
+
+    entry_id: UUID
+    take_profit_id: UUID
+    stop_loss_id: UUID
+
+
+class OrderPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What placing an order now would do at once. What rests, or waits for its trigger, is filled later or never.
+
+    `refusal` is the problem that placing would raise, and `reason` why the exchange would refuse the order or cancel
+    what is left of it: both null if it would be filled, or rest. `total` is what a purchase costs and a sale brings,
+    fees included, and `reserved` what the order would reserve at first; both are in `currency`, `reserved` of a sale in
+    coins. `slippage_fraction` is how much worse the average price is than the house's price; below 0 it is better.
+    """
+
+    refusal: Problem | None = None
+    reason: Reason | None = None
+    currency: Currency
+    quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    quote_quantity: Decimal = Decimal(0)
+    fee: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    slippage_fraction: Decimal | None = None
+    reserved: Decimal = Decimal(0)
+    price: Decimal | None = None
+    """The house's price: the middle of its bids and asks. Null: there is none."""
+    rests: bool = False
+    """Whether something of it would stay open: at its limit, or until its trigger."""
+
+
+class OrderBookLevel(msgspec.Struct, frozen=True):
+    """A price, and the coins that are bought or sold there."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+class OrderBookSnapshot(msgspec.Struct, frozen=True):
+    """The best prices of a book, users' orders and the house's together, best first.
+
+    `number` is that of the last command that the book met; 0: none. `quoted_at` is null while the house quotes nothing.
+    """
+
+    symbol: str
+    bids: list[OrderBookLevel]
+    asks: list[OrderBookLevel]
+    quoted_at: datetime | None
+    is_halted: bool
+    number: int
+
+
+class MarketTerms(msgspec.Struct, frozen=True):
+    """What decides whether an order can be placed, beside its portfolio: the market, its user, what is held."""
+
+    is_listed: bool | None
+    """Null: there is no such token."""
+    is_halted: bool
+    is_delisted: bool
+    price_usd: Decimal | None
+    price_aud: Decimal | None
+    quoted_at: datetime | None
+    tier: str
+    is_user_halted: bool
+    duplicate_id: UUID | None
+    held: Decimal
+    """The coins of the position that are available."""
+    other_tokens: int
+    """How many other tokens the portfolio holds, or would if its open orders were filled; 0 where it holds this one."""
+
+
+class OrderToChange(msgspec.Struct, frozen=True):
+    """An open order that is about to be changed, and whether an earlier change is still to be decided."""
+
+    id: UUID
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    expires_at: datetime | None
+    post_only: bool
+    reduce_only: bool
+    quantity: Decimal | None
+    quote_amount: Decimal | None
+    price: Decimal | None
+    stop_price: Decimal | None
+    trail_amount: Decimal | None
+    trail_fraction: Decimal | None
+    protection_price: Decimal | None
+    taker_fee_fraction: Decimal
+    reserve_rate: Decimal | None
+    filled_quantity: Decimal
+    status: str
+    bracket_role: str | None
+    is_placed: bool
+    is_triggered: bool
+    is_changing: bool
+
+
+class RestingOrder(msgspec.Struct, frozen=True):
+    """A limit order that waits in a book, and whose it is."""
+
+    id: UUID
+    owner: UUID
+    price: Decimal
+    quantity: Decimal
+    link: UUID | None
+    priority: int
+
+
+class BookRow(msgspec.Struct, frozen=True):
+    """A book as it is stored."""
+
+    state: Any
+    number: int
+    is_halted: bool
+    quoted_at: datetime | None
 
 
 class OrderFact(msgspec.Struct, frozen=True):
@@ -210,6 +374,10 @@ class TooManyPositions(Problem):
     def __init__(self, limit: int) -> None:
         super().__init__(f"A portfolio holds at most {limit} tokens in one life.")
         self.limit = limit
+
+
+ORDER_CHANGED: Final = "order"
+ORDER_FILLED: Final = "fill"
 
 
 def order_stream(portfolio_id: UUID) -> str:

@@ -1,0 +1,1 @@
+"""What orders can be placed, and what they reserve. Pure."""
