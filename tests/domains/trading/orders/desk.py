@@ -74,10 +74,15 @@ class Desk:
     async def row(self, id: UUID) -> Any:
         return await self.stage.owner.fetchrow("SELECT * FROM orders WHERE id = $1", id)
 
+    async def ended(self, id: UUID) -> tuple[Any, ...]:
+        """The status of an order, what of it was filled, and the reason of its end."""
+        return tuple(await self.market.status(id))
+
     async def inbox(self) -> list[Any]:
         """What the exchange was asked and has not done yet."""
         return await self.stage.owner.fetch(
-            "SELECT kind, symbol, order_id, payload::text AS payload FROM exchange_inbox WHERE number IS NULL ORDER BY id"
+            "SELECT kind, symbol, order_id, payload::text AS payload FROM exchange_inbox WHERE number IS NULL"
+            " ORDER BY id"
         )
 
     async def traces(self) -> list[Any]:

@@ -27,7 +27,7 @@ async def test_an_order_is_cancelled_by_the_exchange(desk: Desk) -> None:
     assert await asked(desk) == [("place", id, None), ("cancel", id, Reason.REQUESTED)]
     assert (await desk.row(id))["status"] == "pending"
     await desk.market.match()
-    assert await desk.market.status(id) == ("cancelled", 0, Reason.REQUESTED)
+    assert await desk.ended(id) == ("cancelled", 0, Reason.REQUESTED)
     assert await desk.reserved() == 0
     with pytest.raises(OrderNotOpen):
         await desk.stage.trading.orders.cancel(desk.stage.alice, id)
@@ -74,7 +74,7 @@ async def test_a_users_halt_cancels_everything_of_theirs(desk: Desk) -> None:
     await desk.stage.trading.halts.halt_own(desk.stage.alice)
     await desk.market.match()
     for id in mine:
-        assert await desk.market.status(id) == ("cancelled", 0, Reason.TRADING_HALTED)
+        assert await desk.ended(id) == ("cancelled", 0, Reason.TRADING_HALTED)
     assert (await desk.row(bobs))["status"] == "pending"
     assert await desk.stage.owner.fetchval("SELECT count(*) FROM trading_halts") == 1
     await desk.stage.trading.halts.resume_own(desk.stage.alice)
@@ -94,7 +94,7 @@ async def test_what_is_placed_at_the_time_of_a_halt_is_cancelled_or_refused(desk
     refused = [each for each in placed if isinstance(each, TradingHalted)]
     assert len(ids) + len(refused) == 40
     await desk.market.match()
-    assert {(await desk.market.status(id))[::2] for id in ids} <= {("cancelled", Reason.TRADING_HALTED)}
+    assert {(await desk.ended(id))[::2] for id in ids} <= {("cancelled", Reason.TRADING_HALTED)}
     assert await desk.reserved() == await desk.reserved(second) == 0
 
 
@@ -165,7 +165,7 @@ async def test_a_portfolio_that_is_reset_asks_for_the_end_of_its_orders(desk: De
     await desk.stage.trading.portfolios.reset(desk.stage.alice, desk.id, desk.stage.key)
     assert [each[0] for each in await asked(desk)] == ["cancel", "close"]
     await desk.market.match()
-    assert await desk.market.status(id) == ("cancelled", 0, Reason.PORTFOLIO_CLOSED)
+    assert await desk.ended(id) == ("cancelled", 0, Reason.PORTFOLIO_CLOSED)
     assert (await desk.stage.cash(desk.id))[:2] == (10_000, 0)
 
 
