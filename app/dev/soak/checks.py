@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.dev.soak.books import Books
-from app.dev.soak.model import Broken
+from app.dev.soak.model import BASES, Broken
 from app.domains.trading.exchange.model import FINAL, Outcome, Reason, Refused, Replaced, Side, Traded
 from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, units_of
 from app.domains.trading.journal.model import Account
@@ -120,7 +120,7 @@ class Checks:
                 raise Broken("what the journal has somewhere is there", account=account, asset=asset, amount=amount)
         if any(total.values()):
             raise Broken("the world has as much as it had: nothing", total=total)
-        booked = {each.order.id for symbol in venue.prices for each in venue.book(symbol).open_orders()}
+        booked = {each.order.id for symbol in BASES for each in venue.book(symbol).open_orders()}
         placed = {id for opened in books.open.values() for id in opened if books.orders[id].priority is not None}
         if booked != placed:
             raise Broken("the books have the orders that are open", only_there=booked - placed, missing=placed - booked)

@@ -22,6 +22,9 @@ _AFTER_MS: Final = (0, 0, 1, 200, 1_500, 5_000)
 def step(random: Random, world: World, number: int) -> Step:
     """The next step. `number` is that of an order that it places; it uses three."""
     draw = random.choices(_DRAWS, _WEIGHTS)[0]
+    if (world.venue.is_halted or world.venue.halted_alone) and random.random() < 0.1:
+        # Not for long: while trading is halted little happens.
+        draw = halt
     action = draw(random, world, number)
     after = 61_000 if isinstance(action, model.Pause) and random.random() < 0.3 else random.choice(_AFTER_MS)
     return Step(action, after, is_matched=random.random() < 0.8)
@@ -122,13 +125,12 @@ def close(random: Random, world: World, _: int) -> Action:
 
 def halt(random: Random, world: World, _: int) -> Action:
     """Trading stops for a while."""
-    symbol = random.choice((None, *_SYMBOLS))
     halted = world.venue.halted_alone
-    if world.venue.is_halted and random.random() < 0.7:
+    if world.venue.is_halted and random.random() < 0.8:
         return model.Resume(None)
     if halted and random.random() < 0.7:
         return model.Resume(random.choice(sorted(halted)))
-    return model.Halt(symbol)
+    return model.Halt(random.choice((None, *_SYMBOLS)))
 
 
 def delist(random: Random, _: World, __: int) -> Action:
