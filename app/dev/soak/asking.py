@@ -1,4 +1,4 @@
-"""What the service of orders does when users ask: rows, what they reserve, commands. What it would refuse is left out."""
+"""What the service of orders does when users ask: rows, what they reserve, commands. It refuses without a word."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final

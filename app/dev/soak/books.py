@@ -102,6 +102,8 @@ class Books:
         lines = tuple(lines)
         if excess := excess_of(lines):
             raise Broken("an entry balances in each asset", excess=excess)
+        if any(line.amount < 0 for line in lines if line.account in (Account.ROUNDING, Account.FEES)):
+            raise Broken("neither rounding nor fees are in favour of a portfolio", lines=lines)
         self.entries += 1
         for line in lines:
             owner = portfolio_id if line.account in (Account.CASH, Account.POSITION) else None
@@ -150,8 +152,14 @@ class Books:
             self.cash[id] = CashRow(id, decimal_of(cash.balance), decimal_of(cash.reserved))
         for place, each in holdings.positions.items():
             if each.opened_at is not None:
-                numbers = (each.quantity, each.reserved, each.cost, each.realized_pnl)
-                self.positions[place] = PositionRow(*place, *(decimal_of(number) for number in numbers), each.opened_at)
+                self.positions[place] = PositionRow(
+                    *place,
+                    decimal_of(each.quantity),
+                    decimal_of(each.reserved),
+                    decimal_of(each.cost),
+                    decimal_of(each.realized_pnl),
+                    each.opened_at,
+                )
             elif each.quantity or each.reserved:
                 raise Broken("a position that holds something is stored", place=place)
         self._store_lots(holdings)
@@ -177,5 +185,3 @@ class Books:
                     amounts = (decimal_of(spent.remaining), decimal_of(spent.remaining_cost))
                     kept.append(LotRow(*place, row.id, row.number, *amounts, row.acquired_at))
             self.lots[place] = kept
-
-

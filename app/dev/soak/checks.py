@@ -55,7 +55,10 @@ class Checks:
     def change(self, before: OrderRow, after: OrderRow, fills: Iterable[Fill], spent: int) -> None:
         """A row that matching has changed."""
         id, seen = after.id, self._of(after.id)
-        if before.status not in OPEN and (before.status, before.filled_quantity) != (after.status, after.filled_quantity):
+        if before.status not in OPEN and (before.status, before.filled_quantity) != (
+            after.status,
+            after.filled_quantity,
+        ):
             raise Broken("an order that has ended stays as it is", before=before, after=after)
         if (after.status not in OPEN) is not (seen.final is not None):
             raise Broken("an order has ended exactly if its book said so", order=after, said=seen.final)
@@ -65,8 +68,7 @@ class Checks:
             raise Broken("an order is filled by its quantity at most", order=after)
         if after.quote_amount is not None and after.filled_quote > after.quote_amount:
             raise Broken("an order is filled by its amount at most", order=after)
-        if (after.status == OrderStatus.FILLED or after.status == OrderStatus.PARTIAL) and not after.filled_quantity:
-            raise Broken("what was filled has a quantity", order=after)
+        _check_status(after)
         own = [each for each in fills if each.order_id == id]
         if sum((each.quantity for each in own), before.filled_quantity) != after.filled_quantity:
             raise Broken("an order is filled by its fills", order=after, fills=own)
@@ -113,9 +115,12 @@ class Checks:
         for bracket in books.brackets.values():
             self._bracket(venue, [books.orders[each] for each in bracket])
         total = Counter[str]()
-        for (account, portfolio_id, asset), amount in books.sums.items():
+        for (account, owner, asset), amount in books.sums.items():
             total[asset] += amount
-            held = {Account.CASH: portfolio_id in books.cash, Account.POSITION: (portfolio_id, asset) in books.positions}
+            held = {
+                Account.CASH: owner in books.cash,
+                Account.POSITION: (owner, asset) in books.positions,
+            }
             if amount and not held.get(account, True):
                 raise Broken("what the journal has somewhere is there", account=account, asset=asset, amount=amount)
         if any(total.values()):
@@ -248,6 +253,26 @@ class Checks:
 
 def _worse(side: Side, price: int, worst: int) -> bool:
     return price > worst if side is Side.BUY else price < worst
+
+
+def _check_status(row: OrderRow) -> None:
+    """As the constraints of the table say it."""
+    is_filled, has_ended = bool(row.filled_quantity), row.status not in OPEN
+    fits = {
+        OrderStatus.PENDING: not is_filled,
+        OrderStatus.PARTIAL: is_filled,
+        OrderStatus.FILLED: is_filled,
+        OrderStatus.REJECTED: not is_filled,
+    }.get(OrderStatus(row.status), True)
+    has_reason = row.reason is not None
+    if not fits or has_reason is not (has_ended and row.status != OrderStatus.FILLED):
+        raise Broken("a status says what was filled and why it ended", order=row)
+    if (row.filled_at is not None) is not (row.status == OrderStatus.FILLED):
+        raise Broken("an order has a time of its fill exactly if it is filled", order=row)
+    if (row.cancelled_at is not None) is not (has_ended and row.status != OrderStatus.FILLED):
+        raise Broken("an order has a time of its end exactly if it ended otherwise", order=row)
+    if row.quantity is not None and row.quantity <= 0:
+        raise Broken("an order has a quantity", order=row)
 
 
 def _need(row: OrderRow) -> int:

@@ -1,4 +1,4 @@
-"""Steps of a history. They name orders by numbers and prices by units, so that any part of a history can be repeated."""
+"""Steps of a history. They name orders by numbers and prices by units: any part of a history can be repeated."""
 
 from typing import TypeAlias
 from uuid import UUID

@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
 from itertools import count
 from typing import Final
 from uuid import UUID
@@ -17,7 +15,7 @@ from app.dev.soak.checks import Checks
 from app.dev.soak.model import BASES, RATE, Broken, Step
 from app.domains.trading.exchange.model import BookState, OpenOrder, Quote, Reason, Refused, Side, Traded
 from app.domains.trading.exchange.rules.fees import SCHEDULES
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, decimal_of
+from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of
 from app.domains.trading.journal.model import Account, Currency
 from app.domains.trading.journal.rules.holdings import Place
 from app.domains.trading.matching.model import (
@@ -38,7 +36,7 @@ from app.domains.trading.matching.rules.brackets import Brackets
 from app.domains.trading.matching.rules.records import brackets_of, moment_of, open_order_of, stored_book_of
 from app.domains.trading.matching.rules.settlement import Settlement
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.orders.model import OPEN, BracketRole
+from app.domains.trading.orders.model import OPEN, BracketRole, Fill
 
 BEGIN_MS: Final = 1_800_000_000_000
 TWIN_BATCHES: Final = 10
@@ -150,11 +148,21 @@ class World:
             for row in changed:
                 self._checks.change(self.books.orders[row.id], row, settlement.fills, spent[row.id])
                 self.books.note(row)
-            self.matched["fill"] += len(settlement.fills)
+            self._count(settlement.fills)
             self._checks.touched(self.venue, changed, touched, places)
         for portfolio_id in closing:
             self._finish(portfolio_id)
         self._checks.symbols(self.venue, {each.symbol for each in results})
+
+    def _count(self, fills: Iterable[Fill]) -> None:
+        for fill in fills:
+            row = self.books.orders[fill.order_id]
+            self.matched[f"fill {row.type} {row.side} {fill.liquidity}"] += 1
+            self.matched[f"fill {row.bracket_role}"] += 1
+            if fill.counter_order_id is not None:
+                self.matched["fill between users"] += 1
+            if fill.fx_rate is not None and fill.fx_rate == row.reserve_rate:
+                self.matched["fill beyond the buffer"] += 1
 
     def _apply(self, venue: Venue, asked: Iterable[tuple[Command, int]]) -> list[Result]:
         results = list[Result]()

@@ -64,9 +64,7 @@ def extra_for_change(
         return 0
 
     def needed(units: int, worst: int) -> int:
-        return need(
-            Side.BUY, units, worst_price=worst, amount=None, taker_fee=taker_fee, reserve_rate=reserve_rate
-        )
+        return need(Side.BUY, units, worst_price=worst, amount=None, taker_fee=taker_fee, reserve_rate=reserve_rate)
 
     # Linear but for rounding, so that the most is at an end: nothing is filled, or all of it.
     more = needed(new_left, new_worst_price) - needed(left, worst_price)
