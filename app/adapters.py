@@ -1,16 +1,18 @@
-"""What one house provides to another that may not import it: the ledger's chain, as the market sees it.
+"""What one house provides to another that may not import it: the ledger's chain, as the market sees it, and what a new
+user begins with.
 
 And what belongs to no house, because it is about several: the pulse of the system.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from app.domains.accounts.house import CHECK_PUBLIC_KEY, PREPARE_WALLET
-from app.domains.accounts.services.registration import CheckPublicKey, PrepareWallet, WalletWriter
+from app.domains.accounts.house import CHECK_PUBLIC_KEY, PREPARATIONS
+from app.domains.accounts.model import NewUser
+from app.domains.accounts.services.registration import CheckPublicKey, PrepareForUser, WriteForUser
 from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
@@ -18,6 +20,7 @@ from app.domains.ledger.services.wallets import parsed_public_key
 from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import CHAIN
+from app.domains.trading.services import TradingServices
 from app.kit.clock import Clock
 from app.kit.events import EventLog
 from app.kit.house import Port, Services, Wiring
@@ -92,13 +95,16 @@ def _transfer(payment: ConfirmedPayment) -> ChainTransfer:
     )
 
 
-def wallet_of_new_user(wiring: Wiring) -> PrepareWallet:
-    """Prepares a wallet in the ledger, which is built after accounts."""
+def preparations_of_new_user(wiring: Wiring) -> Sequence[PrepareForUser]:
+    """Prepares a wallet in the ledger, and a portfolio. Both houses are built after accounts."""
 
-    async def prepare(public_key: str | None) -> WalletWriter:
-        return await wiring.services[LedgerServices].wallets.prepare(public_key)
+    async def wallet(new: NewUser) -> WriteForUser:
+        return await wiring.services[LedgerServices].wallets.prepare(new.public_key)
 
-    return prepare
+    async def portfolio(_: NewUser) -> WriteForUser:
+        return wiring.services[TradingServices].portfolios.create_first
+
+    return wallet, portfolio
 
 
 def key_of_new_user(_: Wiring) -> CheckPublicKey:
@@ -112,7 +118,7 @@ def chain_of_ledger(wiring: Wiring) -> LedgerChain:
 
 
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
-    PREPARE_WALLET: wallet_of_new_user,
+    PREPARATIONS: preparations_of_new_user,
     CHECK_PUBLIC_KEY: key_of_new_user,
     CHAIN: chain_of_ledger,
 }
