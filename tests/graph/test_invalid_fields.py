@@ -42,6 +42,19 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"articles": [{"url": "x", "title": "", "source": "s"}]},
         [["articles", "0", "url"], ["articles", "0", "title"]],
     ),
+    "createPortfolio": (
+        {"name": LONG, "initialBalance": "0.000000001"},
+        [["name"], ["initialBalance"]],
+    ),
+    "depositPaper": (
+        {"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"},
+        [["amount"]],
+    ),
+    "withdrawPaper": (
+        {"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"},
+        [["amount"]],
+    ),
+    "resetPortfolio": ({"portfolioId": "<alice.portfolio>"}, []),
     "createAccessCodes": ({"codes": ["?", "gold-1", "GOLD-1"]}, [["codes", "0"], ["codes", "2"]]),
     "register": (
         {"accessCode": "?", "email": "nowhere", "password": "short", "fullName": " "},
@@ -60,6 +73,7 @@ UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
         ["tradingMode", "username", "displayName", "avatarUrl"],
     ),
     "UpdateWatchlistItemInput": ({"notes": LONG, "position": -1, "viewed": None}, ["viewed", "notes", "position"]),
+    "UpdatePortfolioInput": ({"name": None, "default": False}, ["name", "default"]),
     "UpdateBeneficiaryInput": ({"name": LONG, "nickname": LONG}, ["name", "nickname"]),
 }
 

@@ -126,7 +126,7 @@ async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage)
         stage.alice.user_id: (2, 10_050, Decimal("0.005")),
         stage.bob.user_id: (1, 2000, 0),
     }
-    for id in (small, large):
-        await stage.trading.portfolios.delete(stage.alice, id)
+    await stage.trading.portfolios.delete(stage.alice, small)
+    await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
     assert await values.summarize() == "1 users"
     assert await stage.owner.fetchval("SELECT count(*) FROM portfolio_summaries") == 1
