@@ -187,7 +187,7 @@ class PortfolioMutation:
         IdempotencyKeyReused,
     )
     async def create_portfolio(self, info: Info, input: CreatePortfolioInput) -> Any:
-        """Creates a portfolio. The viewer's first one is the default."""
+        """Creates a portfolio, beside the one that the viewer began with."""
         new = model.NewPortfolio(
             name=input.name,
             mode=model.Mode((input.mode or TradingMode.PAPER).value),

@@ -50,12 +50,13 @@ async def test_each_entry_is_found_with_its_lines(stage: Stage) -> None:
     request = PageRequest(10, loaders.lines_by_entry.default_order, descending=False)
     for id, at in ids.items():
         entry = await reads.one(loaders.entry_by_id, id)
+        assert entry is not None
         assert (entry.id, entry.created_at) == (id, at)
         page = await reads.page(loaders.lines_by_entry, id, request)
-        assert [line.entry_id for line in page.rows] == [id, id]
+        assert [line.entry_id for line in page.records] == [id, id]
     for id in strange:
         assert await reads.one(loaders.entry_by_id, id) is None
-        assert (await reads.page(loaders.lines_by_entry, id, request)).rows == []
+        assert (await reads.page(loaders.lines_by_entry, id, request)).records == []
     await reads.aclose()
 
 
@@ -82,7 +83,7 @@ async def test_an_entry_is_looked_up_in_one_partition(stage: Stage, mode: str) -
                     f"SET LOCAL ROLE {APP_ROLE}; SET LOCAL plan_cache_mode = {mode}; {stage.alice.scope.settings()};"
                     f" SET LOCAL timezone = 'Pacific/Auckland'; PREPARE looked_up AS {sql}"
                 )
-                given = "'{%d}'" % id + ("" if table == "journal_entries" else ", 10")
+                given = f"'{{{id}}}'" + ("" if table == "journal_entries" else ", 10")
                 plan = await stage.owner.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE looked_up({given})")
                 await stage.owner.execute("DEALLOCATE looked_up")
             tables = {name for name in read(json.loads(plan)[0]["Plan"]) if name.startswith("journal")}

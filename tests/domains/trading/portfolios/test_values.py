@@ -114,7 +114,8 @@ async def test_values_are_kept_as_long_as_is_said(stage: Stage) -> None:
 
 
 async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage) -> None:
-    small, large = await stage.create(initial_balance=Decimal(100)), await stage.create(initial_balance=Decimal(9900))
+    small = await stage.create(initial_balance=Decimal(100))
+    await stage.create(initial_balance=Decimal(9900))
     await stage.fill(small, Side.BUY, "1", "50")
     await stage.create(stage.bob, currency=Currency.AUD, initial_balance=Decimal(3000))
     values = stage.trading.values
