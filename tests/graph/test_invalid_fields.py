@@ -83,6 +83,8 @@ PARENTS: Final = {
     "Wallet": "viewer { wallet { %s } }",
     "Token": 'token(by: { symbol: "BTC" }) { %s }',
     "Block": "block(by: { height: 0 }) { %s }",
+    "Portfolio": "viewer { defaultPortfolio { %s } }",
+    "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
 }
 """How the lists of a type are asked for."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
@@ -171,8 +173,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     variables, refused = wrong(own)
     conditions, refused_conditions = wrong(filters)
     variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
-    if "interval" in own:
-        variables["interval"] = "ONE_DAY"
+    variables |= dict.fromkeys({"interval", "resolution"} & own.keys(), "ONE_DAY")
     if filters:
         variables["filter"] = conditions
     expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}

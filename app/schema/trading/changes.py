@@ -187,7 +187,7 @@ class PortfolioMutation:
         IdempotencyKeyReused,
     )
     async def create_portfolio(self, info: Info, input: CreatePortfolioInput) -> Any:
-        """Creates a portfolio, beside the one that the viewer began with."""
+        """Creates a portfolio. If the viewer has no other, it is the default."""
         new = model.NewPortfolio(
             name=input.name,
             mode=model.Mode((input.mode or TradingMode.PAPER).value),

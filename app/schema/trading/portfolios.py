@@ -221,7 +221,7 @@ class PortfolioViewer:
     default_portfolio: Portfolio | None = related(
         loaders.default_portfolio_by_user,
         key="user_id",
-        description="The viewer's default portfolio.",
+        description="The viewer's default portfolio. Null if the viewer has no portfolio.",
     )
     portfolio_summary: PortfolioSummary | None = related(
         loaders.summary_by_user,

@@ -15,8 +15,9 @@ from app.domains.trading.services import TradingServices
 from app.kit.db import Database
 from app.kit.house import Services
 from app.kit.migrate import migrate
-from tests.conftest import APP_ROLE, HANG_S, Owner
+from tests.conftest import APP_ROLE, Owner
 from tests.factories import CLIENT, person, register
+from tests.waiting import HANG_S
 
 SHOWN = """
 SELECT p.user_id, p.name, p.mode, p.currency, p.is_default, p.status, p.life, p.initial_balance, b.balance,
