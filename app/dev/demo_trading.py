@@ -14,7 +14,7 @@ from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntr
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
 from app.domains.trading.journal.services.posting import post
-from app.domains.trading.portfolios.model import NewPortfolio
+from app.domains.trading.portfolios.model import NewPortfolio, PortfolioChanges
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
@@ -83,9 +83,9 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
     days: int,
     progressed: Callable[[int, int], None],
 ) -> bool:
-    """Loads it; False if there has been a portfolio, or the market is not the demo's. `clock` is that of the services.
+    """Loads it; False if there has been a portfolio that no user began with, or the market is not the demo's.
 
-    It shows other times meanwhile.
+    `clock` is that of the services. It shows other times meanwhile.
     """
     now = clock.now()
     quoted = await database.fetch(PriceSql.last_quotes, SIMULATED)
@@ -101,6 +101,7 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
         clock.advance(now - span - clock.now())
         new = NewPortfolio(name=portfolio.name, currency=portfolio.currency)
         id = await trading.portfolios.create(person, new, f"demo portfolio {portfolio.name}")
+        await trading.portfolios.update(person, id, PortfolioChanges(default=True))
         for trade in portfolio.trades:
             clock.advance(now - span * (1 - trade.at) - clock.now())
             await _trade(database, clock, id, portfolio.currency, trade)

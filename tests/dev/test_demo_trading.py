@@ -37,7 +37,9 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     )
     assert await load(services, database, clock, people) is True
     assert clock.now() == now
-    found = await owner.fetch("SELECT id, name, currency, is_default FROM portfolios ORDER BY currency DESC")
+    found = await owner.fetch(
+        "SELECT id, name, currency, is_default FROM portfolios WHERE name <> 'Default Portfolio' ORDER BY currency DESC"
+    )
     assert [(row["name"], row["currency"], row["is_default"]) for row in found] == [
         (each.name, each.currency, True) for each in PORTFOLIOS
     ]
@@ -54,4 +56,4 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
 
     await services[TradingServices].portfolios.delete(people[0], found[0]["id"])
     assert await load(services, database, clock, people) is False
-    assert await owner.fetchval("SELECT count(*) FROM portfolios WHERE user_id IS NOT NULL") == 1
+    assert await owner.fetchval("SELECT count(*) FROM portfolios WHERE user_id IS NOT NULL") == 3

@@ -42,6 +42,19 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"articles": [{"url": "x", "title": "", "source": "s"}]},
         [["articles", "0", "url"], ["articles", "0", "title"]],
     ),
+    "createPortfolio": (
+        {"name": LONG, "initialBalance": "0.000000001"},
+        [["name"], ["initialBalance"]],
+    ),
+    "depositPaper": (
+        {"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"},
+        [["amount"]],
+    ),
+    "withdrawPaper": (
+        {"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"},
+        [["amount"]],
+    ),
+    "resetPortfolio": ({"portfolioId": "<alice.portfolio>"}, []),
     "createAccessCodes": ({"codes": ["?", "gold-1", "GOLD-1"]}, [["codes", "0"], ["codes", "2"]]),
     "register": (
         {"accessCode": "?", "email": "nowhere", "password": "short", "fullName": " "},
@@ -60,6 +73,7 @@ UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
         ["tradingMode", "username", "displayName", "avatarUrl"],
     ),
     "UpdateWatchlistItemInput": ({"notes": LONG, "position": -1, "viewed": None}, ["viewed", "notes", "position"]),
+    "UpdatePortfolioInput": ({"name": None, "default": False}, ["name", "default"]),
     "UpdateBeneficiaryInput": ({"name": LONG, "nickname": LONG}, ["name", "nickname"]),
 }
 
@@ -69,6 +83,8 @@ PARENTS: Final = {
     "Wallet": "viewer { wallet { %s } }",
     "Token": 'token(by: { symbol: "BTC" }) { %s }',
     "Block": "block(by: { height: 0 }) { %s }",
+    "Portfolio": "viewer { defaultPortfolio { %s } }",
+    "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
 }
 """How the lists of a type are asked for."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
@@ -157,8 +173,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     variables, refused = wrong(own)
     conditions, refused_conditions = wrong(filters)
     variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
-    if "interval" in own:
-        variables["interval"] = "ONE_DAY"
+    variables |= dict.fromkeys({"interval", "resolution"} & own.keys(), "ONE_DAY")
     if filters:
         variables["filter"] = conditions
     expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}

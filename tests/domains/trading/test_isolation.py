@@ -1,5 +1,7 @@
 """Row-level security, asked directly: what a viewer's scope sees and can change, whatever the statement."""
 
+from decimal import Decimal
+
 import asyncpg
 import pytest
 import pytest_asyncio
@@ -108,8 +110,12 @@ async def test_partitions_show_nothing_by_their_own_names(stage: Stage) -> None:
 
 
 async def test_a_deleted_portfolio_shows_nobody_anything(stage: Stage) -> None:
-    [id] = await stage.owner.fetch("SELECT id FROM portfolios WHERE user_id = $1", stage.alice.user_id)
-    await stage.trading.portfolios.delete(stage.alice, id["id"])
+    [id] = await stage.owned()
+    other = await stage.create(initial_balance=Decimal(0))
+    await stage.trading.portfolios.delete(stage.alice, id)
     await stage.trading.values.summarize()
+    # Of the other there is no journal yet.
+    left = {"portfolios", "cash_balances", "portfolio_summaries", "portfolio_values"}
     for table in TABLES:
-        assert await rows(stage, stage.alice.scope, f"SELECT FROM {table}") == 0
+        assert await rows(stage, stage.alice.scope, f"SELECT FROM {table}") == (table in left), table
+    assert await stage.portfolio(other) is not None

@@ -29,6 +29,7 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     balances_by_users: Query[TradingBalances]
     lock_user: Command
     count_portfolios: Query[int]
+    others_stay: Query[bool]
     insert_portfolio: Query[UUID]
     lock_portfolio: Query[LockedPortfolio]
     lock_closing: Query[LockedPortfolio]
