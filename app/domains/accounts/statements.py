@@ -101,7 +101,7 @@ class ProfileSql(Statements, file="profiles.sql"):
 
     profiles_by_users: Query[Profile]
     insert_profile: Command
-    lock_profile: Query[tuple[str | None, str | None, str]]
+    lock_profile: Query[tuple[str | None, str | None, str, bool]]
     lock_username: Command
     username_is_taken: Query[bool]
     update_profile: Command

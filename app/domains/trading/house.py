@@ -1,6 +1,8 @@
 """The house of trading."""
 
 from app.domains.market.house import MARKET
+from app.domains.trading.analytics import loaders as analytics_loaders
+from app.domains.trading.analytics.jobs import analytics_schedules
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
@@ -10,7 +12,7 @@ from app.kit.jobs import Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
-    return portfolio_schedules(services.values)
+    return [*portfolio_schedules(services.values), *analytics_schedules(services.analytics)]
 
 
 TRADING = House(
@@ -18,6 +20,6 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(journal_loaders, portfolio_loaders),
+    loaders=(analytics_loaders, journal_loaders, portfolio_loaders),
     schedules=_schedules,
 )

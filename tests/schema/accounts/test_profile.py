@@ -2,7 +2,7 @@
 
 import json
 
-from app.domains.accounts.model import MAX_INTEGER, ProfileChanges
+from app.domains.accounts.model import ProfileChanges
 from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 

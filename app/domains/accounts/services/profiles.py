@@ -34,14 +34,16 @@ class Profiles:
             profile = await tx.fetch_one(ProfileSql.lock_profile, viewer.user_id)
             if profile is None:
                 raise NotFound(Profile)
-            username, avatar_url, trading_mode = profile
+            username, avatar_url, trading_mode, analytics = profile
             if changes.username is not UNSET:
                 username = changes.username
             if changes.avatar_url is not UNSET:
                 avatar_url = changes.avatar_url
             if changes.trading_mode is not UNSET:
                 trading_mode = changes.trading_mode
-            await tx.execute(ProfileSql.update_profile, viewer.user_id, username, avatar_url, trading_mode)
+            if changes.analytics_enabled is not UNSET:
+                analytics = changes.analytics_enabled
+            await tx.execute(ProfileSql.update_profile, viewer.user_id, username, avatar_url, trading_mode, analytics)
             if changes.display_name is not UNSET:
                 name = changes.display_name or identity.default_display_name(viewer.user_id)
                 await tx.execute(ProfileSql.update_display_name, viewer.user_id, name)
@@ -75,6 +77,7 @@ def _checked(changes: ProfileChanges) -> ProfileChanges:
             display_name=faults.check(_cleared_or, changes.display_name, identity.display_name),
             avatar_url=faults.check(_cleared_or, changes.avatar_url, identity.avatar_url),
             trading_mode=changes.trading_mode,
+            analytics_enabled=changes.analytics_enabled,
         )
 
 
