@@ -156,7 +156,6 @@ class ServerLimits:
         description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
     )
     analytics_events: int = strawberry.field(
-        name="analyticsEventsPerHour",
         description="The number of events that one user can track in an hour. Further ones are RateLimited.",
     )
     code_guesses: int = strawberry.field(

@@ -19,7 +19,7 @@ from app.schema.enums import declare_enum
 from app.schema.idempotency import IDEMPOTENCY_KEY
 
 TYPE = "1 to 64 lower-case letters, digits and `_` `.`, beginning with a letter."
-CLIENT_SESSION_ID = "The client's own name of a visit: 1 to 64 letters, digits and `_` `.` `:` `-`."
+CLIENT_SESSION = "The client's own name of a visit: 1 to 64 letters, digits and `_` `.` `:` `-`."
 
 declare_enum(
     model.Source,
@@ -41,7 +41,7 @@ class AnalyticsEvent:
     event_type: str = strawberry.field(name="type", description=f"The type: {TYPE}")
     data: JSON = from_parent(_data, description="What else is known of it, an object.")
     session_id: str | None = strawberry.field(
-        name="clientSessionId", description="The client's own name of a visit. Null if it gave none."
+        name="clientSession", description="The client's own name of a visit. Null if it gave none."
     )
     source: model.Source = strawberry.field(description="Who recorded it.")
     ip_address: str | None = strawberry.field(
@@ -58,7 +58,7 @@ class AnalyticsEventFilter:
     """Filters events by all fields that are given. A field that is null or omitted matches all."""
 
     type: str | None = strawberry.field(default=None, description="The type of the event.")
-    client_session_id: str | None = strawberry.field(default=None, description="The client's own name of the visit.")
+    client_session: str | None = strawberry.field(default=None, description="The client's own name of the visit.")
     since: datetime | None = strawberry.field(default=None, description="Recorded at this time or later.")
     until: datetime | None = strawberry.field(default=None, description="Recorded before this time.")
 
@@ -92,7 +92,7 @@ class TrackEventInput:
         default=None,
         description="What else to know of it: an object of at most 64 fields, 4,096 bytes and 5 levels. Null: nothing.",
     )
-    client_session_id: str | None = strawberry.field(default=None, description=f"{CLIENT_SESSION_ID} Null: none.")
+    client_session: str | None = strawberry.field(default=None, description=f"{CLIENT_SESSION} Null: none.")
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
@@ -115,7 +115,7 @@ class AnalyticsMutation:
         address and the user agent are those of the request.
         """
         viewer = info.context.require_viewer()
-        event = model.NewEvent(type=input.type, data=input.data, client_session_id=input.client_session_id)
+        event = model.NewEvent(type=input.type, data=input.data, client_session=input.client_session)
         recorded = await info.context.services[TradingServices].analytics.track(viewer, event, input.idempotency_key)
         return TrackEventPayload(is_recorded=recorded)
 

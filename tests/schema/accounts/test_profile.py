@@ -3,6 +3,7 @@
 import json
 
 from app.domains.accounts.model import ProfileChanges
+from app.kit.json_values import MAX_INTEGER
 from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 

@@ -7,11 +7,11 @@ FROM user_analytics WHERE user_id = {key::uuid};
 -- Records an event of a user, unless they have opted out. Null if they have.
 SELECT record_analytics($1, $2, $3, $4, $5, $6::text::inet, $7);
 
--- name: event_at_limit
--- When the $3rd newest event was tracked that clients of a user tracked within $2. No row: there are fewer.
-SELECT created_at + $2::interval - clock_timestamp() AS remaining FROM user_analytics
-WHERE user_id = $1 AND source = 'client' AND created_at > clock_timestamp() - $2::interval
-ORDER BY created_at DESC, id DESC OFFSET $3 - 1 LIMIT 1;
+-- name: wait_for_event
+-- How many seconds pass until a user's clients have tracked fewer than $3 events within $2 seconds. No row: they have.
+SELECT extract(epoch FROM created_at - clock_timestamp())::float8 + $2::float8 AS wait FROM user_analytics
+WHERE user_id = $1 AND source = 'client' AND created_at > clock_timestamp() - make_interval(secs => $2)
+ORDER BY created_at DESC, id DESC OFFSET $3::integer - 1 LIMIT 1;
 
 -- name: empty_origins
 -- Empties where up to $2 events from before a moment came from, the oldest first.

@@ -13,8 +13,8 @@ MAX_DATA_BYTES: Final = 4096
 MAX_DATA_DEPTH: Final = 5
 MAX_DATA_KEYS: Final = 64
 EVENT_LIMIT: Final = 1000
-"""How many events a user's clients may track within `EVENT_WINDOW`."""
-EVENT_WINDOW: Final = timedelta(hours=1)
+"""How many events a user's clients may track within `EVENT_WINDOW_S`."""
+EVENT_WINDOW_S: Final = 3600.0
 ORIGIN_RETENTION: Final = timedelta(days=90)
 """For how long an event keeps the IP address and the user agent, as the log of log-ins does."""
 
@@ -31,7 +31,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     type: str
     data: Any = None
-    client_session_id: str | None = None
+    client_session: str | None = None
 
 
 class AnalyticsEvent(msgspec.Struct, frozen=True):

@@ -8,9 +8,9 @@ from app.kit.errors import Faults, InvalidInput
 from app.kit.json_values import check_json
 
 TYPE: Final = "1 to 64 lower-case letters, digits and _ . beginning with a letter"
-CLIENT_SESSION_ID: Final = "1 to 64 letters, digits and _ . : -"
+CLIENT_SESSION: Final = "1 to 64 letters, digits and _ . : -"
 _TYPE: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
-_CLIENT_SESSION_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_CLIENT_SESSION: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 def check_event(event: NewEvent) -> None:
@@ -19,8 +19,8 @@ def check_event(event: NewEvent) -> None:
         if not _TYPE.fullmatch(event.type):
             faults.add("type", f"A type has {TYPE}.")
         faults.check(_check_data, event.data)
-        if event.client_session_id is not None and not _CLIENT_SESSION_ID.fullmatch(event.client_session_id):
-            faults.add("client_session_id", f"A session of a client is {CLIENT_SESSION_ID}.")
+        if event.client_session is not None and not _CLIENT_SESSION.fullmatch(event.client_session):
+            faults.add("client_session", f"A session of a client is {CLIENT_SESSION}.")
 
 
 def digestible(event: NewEvent) -> list[Any]:
@@ -31,7 +31,7 @@ def digestible(event: NewEvent) -> list[Any]:
         data = _check_data(event.data)
     except InvalidInput as fault:
         data = str(fault)
-    return [event.type, data, event.client_session_id]
+    return [event.type, data, event.client_session]
 
 
 def _check_data(data: Any) -> Any:

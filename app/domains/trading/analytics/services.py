@@ -2,14 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.auth_log import origin_of, system_scope
-from app.domains.trading.analytics.model import EVENT_LIMIT, EVENT_WINDOW, ORIGIN_RETENTION, NewEvent, Source
+from app.domains.trading.analytics.model import EVENT_LIMIT, EVENT_WINDOW_S, ORIGIN_RETENTION, NewEvent, Source
 from app.domains.trading.analytics.rules import check_event, digestible
 from app.domains.trading.analytics.statements import AnalyticsSql
 from app.kit.clock import Clock
@@ -44,10 +43,10 @@ class Analytics:
 
         async def record(tx: Tx) -> Tracked:
             check_event(event)
-            wait = await tx.fetch_one(AnalyticsSql.event_at_limit, viewer.user_id, EVENT_WINDOW, self.limit)
+            wait = await tx.fetch_one(AnalyticsSql.wait_for_event, viewer.user_id, EVENT_WINDOW_S, self.limit)
             if wait is not None:
-                raise RateLimited(math.ceil(max(wait, timedelta(seconds=1)).total_seconds()))
-            values = (event.type, event.data or {}, event.client_session_id, Source.CLIENT, *origin_of(viewer.client))
+                raise RateLimited(max(1, math.ceil(wait)))
+            values = (event.type, event.data or {}, event.client_session, Source.CLIENT, *origin_of(viewer.client))
             return Tracked(await tx.fetch_one(AnalyticsSql.record_event, viewer.user_id, *values) is not None)
 
         async def write(tx: Tx) -> bool:

@@ -1,6 +1,5 @@
 """The statements about analytics."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from app.domains.trading.analytics.model import AnalyticsCount, AnalyticsEvent
@@ -12,7 +11,7 @@ class AnalyticsSql(Statements, file="analytics.sql"):
 
     analytics_events_by_user: Rows[AnalyticsEvent]
     record_event: Query[UUID | None]
-    event_at_limit: Query[timedelta]
+    wait_for_event: Query[float]
     empty_origins: Command
     count_events: Command
     analytics_counts: Rows[AnalyticsCount]
