@@ -95,12 +95,12 @@ CREATE TRIGGER watchlist_items_added AFTER INSERT ON watchlist_items FOR EACH RO
 CREATE TRIGGER alerts_created AFTER INSERT ON alerts FOR EACH ROW
     EXECUTE FUNCTION record_action('alert.created', 'symbol', 'alert_type');
 CREATE TRIGGER portfolios_created AFTER INSERT ON portfolios FOR EACH ROW
-    EXECUTE FUNCTION record_action('portfolio.created', 'id', 'mode', 'currency');
+    EXECUTE FUNCTION record_action('portfolio.created', 'mode', 'currency');
 CREATE TRIGGER portfolios_reset AFTER UPDATE ON portfolios FOR EACH ROW
-    WHEN (NEW.life > OLD.life) EXECUTE FUNCTION record_action('portfolio.reset', 'id', 'mode', 'currency');
+    WHEN (NEW.life > OLD.life) EXECUTE FUNCTION record_action('portfolio.reset', 'mode', 'currency');
 CREATE TRIGGER portfolios_deleted AFTER UPDATE ON portfolios FOR EACH ROW
     WHEN (NEW.status = 'deleted' AND OLD.status <> 'deleted')
-    EXECUTE FUNCTION record_action('portfolio.deleted', 'id', 'mode', 'currency');
+    EXECUTE FUNCTION record_action('portfolio.deleted', 'mode', 'currency');
 
 CREATE FUNCTION forget_analytics() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

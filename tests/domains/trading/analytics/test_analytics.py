@@ -78,7 +78,7 @@ async def test_the_products_own_actions_are_recorded_where_they_happen(stage: St
         "user.logged_in",
         "user.logged_out",
     ]
-    about = {"id": str(id), "mode": "paper", "currency": "USD"}
+    about = {"mode": "paper", "currency": "USD"}
     by_type = {each.event_type: each for each in found}
     assert {str(by_type[f"portfolio.{what}"].event_data) for what in ("created", "reset", "deleted")} == {str(about)}
     assert by_type["watchlist.added"].event_data == {"symbol": "BTC"}
