@@ -150,10 +150,10 @@ async def test_an_event_at_the_moment_of_opting_out_does_not_stay(stage: Stage, 
     await held.wait()
     waiting = asyncio.ensure_future(other)
 
-    async def is_blocked() -> bool:
-        return bool(await stage.owner.fetchval(BLOCKED))
+    async def has_met_it() -> bool:
+        return waiting.done() or bool(await stage.owner.fetchval(BLOCKED))
 
-    await until(is_blocked)
+    await until(has_met_it)
     go.set()
     await holding
     assert await waiting is (None if first == "event" else False)
@@ -272,6 +272,16 @@ async def test_a_user_who_is_deleted_takes_everything_along(stage: Stage) -> Non
     await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
     left = await stage.owner.fetch("SELECT DISTINCT user_id FROM user_analytics")
     assert [row[0] for row in left] == [stage.bob.user_id]
+
+
+async def test_a_deleted_user_whose_profile_is_still_there_is_not_recorded(stage: Stage) -> None:
+    """The order in which Postgres deletes what a user has is not ours."""
+    await stage.owner.execute("SET session_replication_role = replica")
+    await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
+    await stage.owner.execute("RESET session_replication_role")
+    sql = "SELECT record_analytics($1, 'x', '{}', NULL, 'server', NULL, NULL)"
+    assert await stage.owner.fetchval(sql, stage.alice.user_id) is None
+    assert await stage.owner.fetchval(sql, stage.bob.user_id) is not None
 
 
 async def test_an_action_of_nobody_and_of_a_user_without_a_profile_is_not_recorded(stage: Stage) -> None:
