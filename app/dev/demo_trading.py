@@ -10,6 +10,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.providers.rules.profiles import AUD_PER_USD
 from app.domains.market.providers.services.simulated import SIMULATED
+from app.domains.trading.analytics.model import NewEvent
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Side
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
@@ -75,6 +76,14 @@ PORTFOLIOS: Final = (
 )
 
 
+EVENTS: Final = (
+    NewEvent(type="page.opened", data={"page": "/portfolios"}, client_session="demo-1"),
+    NewEvent(type="chart.zoomed", data={"symbol": "BTC", "interval": "1h"}, client_session="demo-1"),
+    NewEvent(type="page.opened", data={"page": "/tokens/btc"}, client_session="demo-1"),
+)
+"""What each of the two has tracked, beside what Moneta records itself."""
+
+
 async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can be confused
     trading: TradingServices,
     database: Database,
@@ -117,6 +126,10 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
         progressed(done, steps)
     await trading.values.record()
     await trading.values.summarize()
+    for person in people:
+        for number, event in enumerate(EVENTS):
+            await trading.analytics.track(person, event, f"demo event {number}")
+    await trading.analytics.count()
     return True
 
 

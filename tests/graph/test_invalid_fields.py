@@ -38,6 +38,10 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         ],
     ),
     "addToWatchlist": ({"symbol": "nope", "notes": LONG}, [["notes"]]),
+    "trackEvent": (
+        {"type": "?", "data": [], "clientSession": ""},
+        [["type"], ["data"], ["clientSession"]],
+    ),
     "publishNews": (
         {"articles": [{"url": "x", "title": "", "source": "s"}]},
         [["articles", "0", "url"], ["articles", "0", "title"]],
@@ -69,8 +73,8 @@ UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
         ["enabled", "condition.priceAbove.priceUsd", "cooldownMs", "expiresAt"],
     ),
     "UpdateProfileInput": (
-        {"username": "a b", "displayName": LONG, "avatarUrl": "x", "tradingMode": None},
-        ["tradingMode", "username", "displayName", "avatarUrl"],
+        {"username": "a b", "displayName": LONG, "avatarUrl": "x", "tradingMode": None, "analyticsEnabled": None},
+        ["tradingMode", "analyticsEnabled", "username", "displayName", "avatarUrl"],
     ),
     "UpdateWatchlistItemInput": ({"notes": LONG, "position": -1, "viewed": None}, ["viewed", "notes", "position"]),
     "UpdatePortfolioInput": ({"name": None, "default": False}, ["name", "default"]),

@@ -140,6 +140,10 @@ async def _reset(stage: Stage, variant: str) -> dict[str, Any]:
     return {"portfolioId": global_id("Portfolio", await portfolios.create(alice, NewPortfolio(), "another"))}
 
 
+async def _event(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"type": "page.opened", "data": {"page": variant}}
+
+
 async def _person(stage: Stage, variant: str) -> dict[str, Any]:
     return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
 
@@ -207,6 +211,9 @@ SCENARIOS = {
         "alice",
         _reset,
         {"status": _sql("UPDATE portfolios SET status = 'deleting'"), "mode": _sql(LIVE)},
+    ),
+    "trackEvent": Scenario(
+        "TrackEventPayload", "isRecorded", "alice", _event, {"rate": _set(TradingServices, "analytics", "limit", 1)}
     ),
     "publishNews": Scenario(
         "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}

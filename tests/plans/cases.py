@@ -108,6 +108,15 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "market.prices.candles_by_token": span(timedelta(seconds=7)),
     "market.prices.prices_by_token": span(timedelta(seconds=7)),
     "market.watchlist.watchlist_by_user": {"search": ("x",), "symbol": ("T1", "T999")},
+    "trading.analytics.analytics_events_by_user": {
+        "type": ("page.opened", "order.placed", "portfolio.reset"),
+        "client_session": ("often", "once", "never"),
+        **span(timedelta(seconds=7)),
+    },
+    "trading.analytics.analytics_counts": {
+        "type": ("type.1", "rare", "never"),
+        **span(timedelta(hours=1)),
+    },
     "trading.portfolios.portfolios_by_user": {"mode": ("paper", "live"), "currency": ("USD", "AUD")},
     "trading.portfolios.positions_by_portfolio": {"symbol": ("T1", "T999"), "held": (True, False)},
     "trading.portfolios.value_points": span(timedelta(seconds=7)),

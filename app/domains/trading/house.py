@@ -4,6 +4,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from app.domains.market.house import MARKET
+from app.domains.trading.analytics import loaders as analytics_loaders
+from app.domains.trading.analytics.jobs import analytics_schedules
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
 from app.domains.trading.portfolios import loaders as portfolio_loaders
@@ -14,7 +16,7 @@ from app.kit.jobs import Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
-    return portfolio_schedules(services.values)
+    return [*portfolio_schedules(services.values), *analytics_schedules(services.analytics)]
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
@@ -26,7 +28,7 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(journal_loaders, portfolio_loaders, order_loaders),
+    loaders=(analytics_loaders, journal_loaders, portfolio_loaders, order_loaders),
     schedules=_schedules,
     tasks=_tasks,
 )

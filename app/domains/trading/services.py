@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.trading.analytics.services import Analytics
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
@@ -32,6 +33,7 @@ class TradingServices:
     previews: Previews
     halts: Halts
     order_books: OrderBooks
+    analytics: Analytics
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -58,4 +60,5 @@ class TradingServices:
             previews=Previews(database, clock, QUOTE_AGE_MS),
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
+            analytics=Analytics(database, clock),
         )

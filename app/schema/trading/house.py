@@ -2,6 +2,7 @@
 
 from app.domains.trading.house import TRADING as DOMAIN
 from app.schema.composition import GraphHouse
+from app.schema.trading.analytics import AnalyticsMutation, AnalyticsQuery, AnalyticsViewer
 from app.schema.trading.balances import ProfileBalances
 from app.schema.trading.changes import PortfolioMutation
 from app.schema.trading.journal import JournalEntry
@@ -9,10 +10,10 @@ from app.schema.trading.portfolios import Portfolio, PortfolioQuery, PortfolioSu
 
 TRADING = GraphHouse(
     domain=DOMAIN,
-    query=(PortfolioQuery,),
-    mutation=(PortfolioMutation,),
+    query=(PortfolioQuery, AnalyticsQuery),
+    mutation=(PortfolioMutation, AnalyticsMutation),
     subscription=(PortfolioSubscription,),
-    viewer=(PortfolioViewer,),
+    viewer=(PortfolioViewer, AnalyticsViewer),
     extensions=(ProfileBalances,),
     nodes=(
         JournalEntry,
