@@ -6,7 +6,6 @@ Money is in the portfolio's currency. Returns, rates and shares are fractions: 0
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID
 
 import msgspec
 
@@ -46,46 +45,27 @@ class Flow(msgspec.Struct, frozen=True):
     amount: Decimal
 
 
-class Disposal(msgspec.Struct, frozen=True):
-    """A part of a lot that was sold."""
+class Trading(msgspec.Struct, frozen=True):
+    """What a portfolio traded in a span, added up in its currency, as there may be any number of fills.
 
-    order_id: UUID
-    """The order that sold it."""
-    quantity: Decimal
-    cost: Decimal
-    """What was paid for the part, with fees."""
-    proceeds: Decimal
-    """What was received for it, after fees."""
-    acquired_at: datetime
-    disposed_at: datetime
+    A round trip is what one order sold in the span, of however many lots and in however many fills, or the win rate
+    would depend on how the fills were cut. Its profit is what was received less what was paid for it, after all fees.
+    """
 
-
-class RoundTrip(msgspec.Struct, frozen=True):
-    """What one order sold within the time measured, of however many lots and in however many fills."""
-
-    order_id: UUID
-    quantity: Decimal
-    cost: Decimal
-    proceeds: Decimal
-    acquired_at: datetime
-    """When the oldest of it was bought."""
-    disposed_at: datetime
-    """When the last of it was sold."""
-
-    @property
-    def pnl(self) -> Decimal:
-        """The profit after the fees of both sides; negative is a loss."""
-        return self.proceeds - self.cost
-
-
-class Fill(msgspec.Struct, frozen=True):
-    """A fill, in the portfolio's currency."""
-
-    order_id: UUID
-    at: datetime
-    amount: Decimal
-    """Quantity times price, of a buy and of a sale alike."""
-    fee: Decimal
+    trades: int = 0
+    """Orders that filled, in part or whole."""
+    fills: int = 0
+    turnover: Decimal = Decimal(0)
+    """The sum of quantity times price, of buys and of sales."""
+    fees: Decimal = Decimal(0)
+    round_trips: int = 0
+    wins: int = 0
+    """Round trips with a profit. One that broke even is none."""
+    profits: Decimal = Decimal(0)
+    losses: Decimal = Decimal(0)
+    """The sum of the losses, as a positive amount."""
+    best: Decimal | None = None
+    worst: Decimal | None = None
 
 
 class Drawdown(msgspec.Struct, frozen=True):
@@ -176,7 +156,7 @@ class Performance(msgspec.Struct, frozen=True):
     """The share of round trips with a profit, after fees. One that broke even is none. Null without round trips."""
     profit_factor: float | None
     """The sum of the profits by the sum of the losses. Null without losses."""
-    best: RoundTrip | None
-    """The round trip with the largest profit, the earliest if several have it. Null without round trips."""
-    worst: RoundTrip | None
-    """The one with the largest loss, or else the smallest profit. Null without round trips."""
+    best_pnl: Decimal | None
+    """The largest profit of a round trip, or else the smallest loss. Null without round trips."""
+    worst_pnl: Decimal | None
+    """The largest loss of a round trip, or else the smallest profit. Null without round trips."""
