@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
@@ -16,6 +17,7 @@ class TradingServices:
     portfolios: Portfolios
     values: Values
     books: Books
+    performance: PerformanceMeter
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -26,4 +28,5 @@ class TradingServices:
             portfolios=Portfolios(database, clock, resources.settings.portfolio_limit),
             values=Values(database, clock),
             books=Books(database),
+            performance=PerformanceMeter(database, clock),
         )

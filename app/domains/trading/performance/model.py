@@ -3,11 +3,15 @@
 Money is in the portfolio's currency. Returns, rates and shares are fractions: 0.05 is 5 per cent.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
+from uuid import UUID
 
 import msgspec
+
+from app.domains.trading.journal.model import Currency
 
 
 class Period(StrEnum):
@@ -160,3 +164,83 @@ class Performance(msgspec.Struct, frozen=True):
     """The largest profit of a round trip, or else the smallest loss. Null without round trips."""
     worst_pnl: Decimal | None
     """The largest loss of a round trip, or else the smallest profit. Null without round trips."""
+
+
+DAYS_KEPT: Final = timedelta(days=2 * 365)
+"""How long what was measured of days is kept; weeks, months and years for ever."""
+
+
+class RecordedValue(msgspec.Struct, frozen=True):
+    """A value as it was recorded: the first one of an hour or day, or the one before a flow."""
+
+    at: datetime
+    value: Decimal
+    cash: Decimal
+    contributed: Decimal
+    """What the life of the portfolio had been given when this was recorded, which may be after `at`."""
+    is_flow: bool
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """How far a portfolio is measured in a period."""
+
+    portfolio_id: UUID
+    life: int
+    life_began_at: datetime
+    period: Period
+    open_from: datetime | None
+    """When the first one that is not final began, of this life. Null: none."""
+    computed_at: datetime | None
+    """When that one was last computed."""
+    final_until: datetime | None
+    """When the last final one ended, of any life. Null: none."""
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A number of a performance as it is stored."""
+
+    type: str
+    value: Decimal | None
+    metadata: dict[str, datetime | bool | None]
+
+
+class PeriodPerformance(msgspec.Struct, frozen=True):
+    """What a portfolio did in a day, week, month or year. What the numbers are is said in `Performance`."""
+
+    portfolio_id: UUID
+    period: Period
+    period_start: datetime
+    period_end: datetime
+    life: int
+    is_final: bool
+    computed_at: datetime
+    currency: Currency
+    measured_from: datetime | None
+    measured_until: datetime | None
+    opening_value: Decimal | None
+    closing_value: Decimal | None
+    net_flow: Decimal
+    gain: Decimal | None
+    time_weighted_return: float | None
+    is_estimated: bool
+    money_weighted_return: float | None
+    max_drawdown: float | None
+    peak_at: datetime | None
+    trough_at: datetime | None
+    daily_returns: int
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    exposure: float | None
+    time_in_market: float | None
+    trades: int
+    fills: int
+    turnover: Decimal
+    turnover_ratio: float | None
+    fees: Decimal
+    round_trips: int
+    realized_pnl: Decimal
+    win_rate: float | None
+    profit_factor: float | None
+    best_pnl: Decimal | None
+    worst_pnl: Decimal | None
