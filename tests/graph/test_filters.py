@@ -153,6 +153,7 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "held": lambda record, value, key, _: (record.quantity > 0) is value,
     },
     "trading.portfolios.value_points": {"since": least("at"), "until": earlier("at")},
+    "trading.performance.performance_by_portfolio": {"since": least("period_start"), "until": earlier("period_start")},
     "trading.journal.entries_by_portfolio": {"kind": equal("kind"), "life": equal("life"), **CREATED},
     "trading.journal.lots_by_portfolio": {
         "symbol": equal("symbol"),
@@ -177,8 +178,8 @@ NAMED_OTHERWISE = {
     "wallet_id": ("beneficiary_wallet_id",),
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at", "at"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at", "at"),
+    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "period_start"),
+    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "period_start"),
 }
 
 MORE = """
