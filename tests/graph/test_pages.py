@@ -27,8 +27,8 @@ OWN_KEYS = {
     "trading.portfolios.portfolios_by_user": "SELECT user_id FROM portfolios",
     "trading.portfolios.positions_by_portfolio": "SELECT id FROM portfolios",
     "trading.portfolios.value_points": "SELECT id FROM portfolios",
-    "trading.performance.performance_by_portfolio": "SELECT portfolio_id FROM portfolio_values WHERE user_id = (SELECT id"
-    " FROM users WHERE email = 'alice@example.com')",
+    "trading.performance.performance_by_portfolio": "SELECT p.id FROM portfolios p JOIN users u ON u.id = p.user_id"
+    " WHERE u.email = 'alice@example.com'",
     "trading.journal.entries_by_portfolio": "SELECT id FROM portfolios",
     "trading.journal.lines_by_entry": "SELECT DISTINCT entry_id FROM journal_lines",
     "trading.journal.lots_by_portfolio": "SELECT id FROM portfolios",

@@ -19,6 +19,7 @@ TABLES = (
     "journal_lines",
     "portfolio_value_history",
     "portfolio_summaries",
+    "performance_metrics",
     "portfolio_values",
 )
 BY_USER = {"portfolios", "portfolio_summaries", "portfolio_values"}
@@ -37,6 +38,7 @@ async def traded(stage: Stage) -> None:
     await stage.trading.values.record()
     await stage.trading.values.summarize()
     await stage.create(stage.bob)
+    await stage.trading.performance.measure()
 
 
 async def rows(stage: Stage, scope: Scope, sql: str) -> int:
@@ -90,6 +92,8 @@ async def test_a_user_changes_nothing_not_even_their_own(stage: Stage, table: st
         " SELECT 1, 99, 'cash', id, 'USD', 1 FROM portfolios",
         "INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)"
         " SELECT id, '1d', now(), 1, 1, 1, 1 FROM portfolios",
+        "INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, life, is_final)"
+        " SELECT id, 'day', now(), now() + interval '1 day', 'gain', 1, true FROM portfolios",
         "INSERT INTO portfolio_summaries VALUES ('{user}', 1, 1, 1, now()) ON CONFLICT (user_id) DO NOTHING",
     ],
 )

@@ -1,39 +1,46 @@
 -- name: performance_by_portfolio
--- What a portfolio did in each day, week, month or year, those of earlier lives as well: a row for each metric as one.
-SELECT {key::uuid} AS portfolio_id, {period::text} AS period, m.period_start, min(m.period_end) AS period_end,
-    min(m.life) AS life, bool_and(m.is_final) AS is_final, min(m.computed_at) AS computed_at,
-    (SELECT p.currency FROM portfolios p WHERE p.id = {key::uuid}) AS currency,
-    min((m.metadata ->> 'at')::timestamptz) FILTER (WHERE m.metric_type = 'opening_value') AS measured_from,
-    min((m.metadata ->> 'at')::timestamptz) FILTER (WHERE m.metric_type = 'closing_value') AS measured_until,
-    min(m.value) FILTER (WHERE m.metric_type = 'opening_value') AS opening_value,
-    min(m.value) FILTER (WHERE m.metric_type = 'closing_value') AS closing_value,
-    min(m.value) FILTER (WHERE m.metric_type = 'net_flow') AS net_flow,
-    min(m.value) FILTER (WHERE m.metric_type = 'gain') AS gain,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'time_weighted_return') AS time_weighted_return,
-    bool_or((m.metadata ->> 'estimated')::boolean) AS is_estimated,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'money_weighted_return') AS money_weighted_return,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'max_drawdown') AS max_drawdown,
-    min((m.metadata ->> 'peak_at')::timestamptz) AS peak_at, min((m.metadata ->> 'trough_at')::timestamptz) AS trough_at,
-    min(m.value::bigint) FILTER (WHERE m.metric_type = 'daily_returns') AS daily_returns,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'volatility') AS volatility,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'sharpe') AS sharpe,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'sortino') AS sortino,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'exposure') AS exposure,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'time_in_market') AS time_in_market,
-    min(m.value::bigint) FILTER (WHERE m.metric_type = 'trades') AS trades,
-    min(m.value::bigint) FILTER (WHERE m.metric_type = 'fills') AS fills,
-    min(m.value) FILTER (WHERE m.metric_type = 'turnover') AS turnover,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'turnover_ratio') AS turnover_ratio,
-    min(m.value) FILTER (WHERE m.metric_type = 'fees') AS fees,
-    min(m.value::bigint) FILTER (WHERE m.metric_type = 'round_trips') AS round_trips,
-    min(m.value) FILTER (WHERE m.metric_type = 'realized_pnl') AS realized_pnl,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'win_rate') AS win_rate,
-    min(m.value::float8) FILTER (WHERE m.metric_type = 'profit_factor') AS profit_factor,
-    min(m.value) FILTER (WHERE m.metric_type = 'best_pnl') AS best_pnl,
-    min(m.value) FILTER (WHERE m.metric_type = 'worst_pnl') AS worst_pnl
-FROM performance_metrics m
-WHERE m.portfolio_id = {key::uuid} AND m.period = {period::text}
-GROUP BY m.period_start;
+-- What a portfolio did in each day, week, month or year, those of earlier lives as well: a row for a period.
+SELECT g.portfolio_id, g.period, g.period_start, g.period_end, g.life, g.is_final, g.computed_at,
+    (SELECT p.currency FROM portfolios p WHERE p.id = g.portfolio_id) AS currency,
+    v.measured_from, v.measured_until, v.opening_value, v.closing_value, v.net_flow, v.gain, v.time_weighted_return,
+    v.is_estimated, v.money_weighted_return, v.max_drawdown, v.peak_at, v.trough_at, v.daily_returns, v.volatility,
+    v.sharpe, v.sortino, v.exposure, v.time_in_market, v.trades, v.fills, v.turnover, v.turnover_ratio, v.fees,
+    v.round_trips, v.realized_pnl, v.win_rate, v.profit_factor, v.best_pnl, v.worst_pnl
+FROM performance_metrics g
+LEFT JOIN LATERAL (
+    SELECT min((m.metadata ->> 'at')::timestamptz) FILTER (WHERE m.metric_type = 'opening_value') AS measured_from,
+        min((m.metadata ->> 'at')::timestamptz) FILTER (WHERE m.metric_type = 'closing_value') AS measured_until,
+        min(m.value) FILTER (WHERE m.metric_type = 'opening_value') AS opening_value,
+        min(m.value) FILTER (WHERE m.metric_type = 'closing_value') AS closing_value,
+        min(m.value) FILTER (WHERE m.metric_type = 'net_flow') AS net_flow,
+        min(m.value) FILTER (WHERE m.metric_type = 'gain') AS gain,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'time_weighted_return') AS time_weighted_return,
+        bool_or((m.metadata ->> 'estimated')::boolean) AS is_estimated,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'money_weighted_return') AS money_weighted_return,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'max_drawdown') AS max_drawdown,
+        min((m.metadata ->> 'peak_at')::timestamptz) AS peak_at,
+        min((m.metadata ->> 'trough_at')::timestamptz) AS trough_at,
+        min(m.value::bigint) FILTER (WHERE m.metric_type = 'daily_returns') AS daily_returns,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'volatility') AS volatility,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'sharpe') AS sharpe,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'sortino') AS sortino,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'exposure') AS exposure,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'time_in_market') AS time_in_market,
+        min(m.value::bigint) FILTER (WHERE m.metric_type = 'trades') AS trades,
+        min(m.value::bigint) FILTER (WHERE m.metric_type = 'fills') AS fills,
+        min(m.value) FILTER (WHERE m.metric_type = 'turnover') AS turnover,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'turnover_ratio') AS turnover_ratio,
+        min(m.value) FILTER (WHERE m.metric_type = 'fees') AS fees,
+        min(m.value::bigint) FILTER (WHERE m.metric_type = 'round_trips') AS round_trips,
+        min(m.value) FILTER (WHERE m.metric_type = 'realized_pnl') AS realized_pnl,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'win_rate') AS win_rate,
+        min(m.value::float8) FILTER (WHERE m.metric_type = 'profit_factor') AS profit_factor,
+        min(m.value) FILTER (WHERE m.metric_type = 'best_pnl') AS best_pnl,
+        min(m.value) FILTER (WHERE m.metric_type = 'worst_pnl') AS worst_pnl
+    FROM performance_metrics m
+    WHERE m.portfolio_id = g.portfolio_id AND m.period = g.period AND m.period_start = g.period_start
+) v ON true
+WHERE g.portfolio_id = {key::uuid} AND g.period = {period::text} AND g.metric_type = 'gain';
 
 -- name: measured_portfolios
 -- Portfolios after this one, by id, and how far each is measured in each period: a part of them. Measured is from the
@@ -84,9 +91,8 @@ GROUP BY e.id, e.created_at
 ORDER BY e.created_at, e.id;
 
 -- name: traded_within
--- What a life of a portfolio traded in each of some spans: portfolio, life, their beginnings, their ends. The dollars of
--- a fee are converted at the rate of the fill. A round trip is what an order sold in the span; a fill without an order
--- is one.
+-- What a life of a portfolio traded in each of some spans: portfolio, life, their beginnings, their ends. Fees are
+-- converted at the rate of the fill. A round trip is what an order sold in the span; a fill without an order is one.
 SELECT f.trades, f.fills, f.turnover, f.fees, f.round_trips, f.wins, f.profits, f.losses, f.best, f.worst
 FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS s (begins_at, ends_at, ord)
 CROSS JOIN LATERAL (

@@ -2,8 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
+from app.domains.trading.journal.model import UNIT_DECIMALS
 from app.domains.trading.performance.model import Metric, Performance
+
+_UNIT: Final = Decimal(f"1E-{UNIT_DECIMALS}")
 
 
 def metrics_of(found: Performance) -> list[Metric]:
@@ -45,5 +49,7 @@ def metrics_of(found: Performance) -> list[Metric]:
 
 
 def _exact(value: Decimal | float | None) -> Decimal | None:
-    """The number in the shortest form that is read back as the same float."""
-    return value if value is None or isinstance(value, Decimal) else Decimal(repr(value))
+    """Amounts with all their decimals, and others in the shortest form that is read back as the same number."""
+    if isinstance(value, Decimal):
+        return value.quantize(_UNIT)
+    return None if value is None else Decimal(repr(value))
