@@ -163,6 +163,7 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "held": lambda record, value, key, _: (record.quantity > 0) is value,
     },
     "trading.portfolios.value_points": {"since": least("at"), "until": earlier("at")},
+    "trading.performance.performance_by_portfolio": {"since": least("period_start"), "until": earlier("period_start")},
     "trading.journal.entries_by_portfolio": {"kind": equal("kind"), "life": equal("life"), **CREATED},
     "trading.journal.lots_by_portfolio": {
         "symbol": equal("symbol"),
@@ -188,8 +189,8 @@ NAMED_OTHERWISE = {
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
     "client_session": ("session_id",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day"),
+    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
+    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
 }
 
 MORE = """

@@ -28,6 +28,8 @@ OWN_KEYS = {
     "trading.portfolios.portfolios_by_user": "SELECT user_id FROM portfolios",
     "trading.portfolios.positions_by_portfolio": "SELECT id FROM portfolios",
     "trading.portfolios.value_points": "SELECT id FROM portfolios",
+    "trading.performance.performance_by_portfolio": "SELECT p.id FROM portfolios p JOIN users u ON u.id = p.user_id"
+    " WHERE u.email = 'alice@example.com'",
     "trading.journal.entries_by_portfolio": "SELECT id FROM portfolios",
     "trading.journal.lines_by_entry": "SELECT DISTINCT entry_id FROM journal_lines",
     "trading.journal.lots_by_portfolio": "SELECT id FROM portfolios",
@@ -39,6 +41,7 @@ OWN_KEYS = {
 CHOICES = PARAMETERS | {
     "market.news.news_mentioning": {"symbols": ("BTC", "ETH")},
     "trading.portfolios.value_points": {"resolution": "1m"},
+    "trading.performance.performance_by_portfolio": {"period": "day"},
 }
 """What a list needs to be a list of different rows."""
 
@@ -88,6 +91,10 @@ FROM generate_series(1, 9) n, (VALUES ('client'), ('server')) AS s (source) ON C
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT p.id, r.resolution, date_trunc('minute', now()) - n * interval '1 minute', 1, 1, 1, 1
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('1m'), ('1h'), ('1d')) AS r (resolution);
+INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)
+SELECT p.id, 'day', d.day, d.day + interval '1 day', m.type, n, 1 + n % 2, n > 1
+FROM portfolios p, generate_series(1, 9) n, (VALUES ('gain'), ('net_flow'), ('time_weighted_return')) AS m (type),
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day') AS d (day);
 RESET session_replication_role;
 """
 

@@ -179,6 +179,7 @@ class Builder:
                 await self._fill(id, Side.SELL, "0.05", "63000", "3.15")
         await self.services[TradingServices].values.record()
         await self.services[TradingServices].values.summarize()
+        await self.services[TradingServices].performance.measure()
         await self.services[TradingServices].analytics.count()
 
     async def _fill(self, id: UUID, side: Side, quantity: str, price: str, fee: str) -> None:

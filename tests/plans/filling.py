@@ -168,6 +168,16 @@ SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' E
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT {_USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,
     {_AGO} '7 seconds', 1, 1, 1, 1 {_SERIES}""",
+    # A portfolio has two years of days, each with 24 metrics.
+    "performance_metrics": f"""
+INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final,
+    computed_at)
+SELECT {_USER.format("1 + n / 730")}, 'day', d.day, d.day + interval '1 day',
+    m.types[1 + k % array_length(m.types, 1)] || CASE WHEN k < array_length(m.types, 1) THEN '' ELSE k::text END, k, 1,
+    n % 730 > 0, d.day + interval '1 day'
+FROM generate_series(0, {ROWS} / 24) n, generate_series(0, 23) k,
+    (SELECT ARRAY['gain', 'opening_value', 'closing_value', 'sharpe']) AS m (types),
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n % 730 * interval '1 day') AS d (day)""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',

@@ -12,6 +12,7 @@ from app.domains.trading.orders.services.halts import Halts
 from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.previews import Previews
+from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
@@ -34,6 +35,7 @@ class TradingServices:
     halts: Halts
     order_books: OrderBooks
     analytics: Analytics
+    performance: PerformanceMeter
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -61,4 +63,5 @@ class TradingServices:
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
             analytics=Analytics(database, clock),
+            performance=PerformanceMeter(database, clock),
         )

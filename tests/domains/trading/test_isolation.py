@@ -23,6 +23,7 @@ TABLES = (
     "journal_lines",
     "portfolio_value_history",
     "portfolio_summaries",
+    "performance_metrics",
     "portfolio_values",
     "user_analytics",
 )
@@ -42,6 +43,7 @@ async def traded(stage: Stage) -> None:
     await stage.trading.values.record()
     await stage.trading.values.summarize()
     await stage.create(stage.bob)
+    await stage.trading.performance.measure()
 
 
 async def rows(stage: Stage, scope: Scope, sql: str) -> int:
@@ -98,6 +100,8 @@ async def test_a_user_changes_nothing_not_even_their_own(stage: Stage, table: st
         "INSERT INTO user_analytics (user_id, event_type, source) VALUES ('{user}', 'x', 'client')",
         "INSERT INTO analytics_counts (day, event_type, source, events, users)"
         " VALUES (date_trunc('day', now(), 'UTC'), 'x', 'client', 1, 1)",
+        "INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, life, is_final)"
+        " SELECT id, 'day', now(), now() + interval '1 day', 'gain', 1, true FROM portfolios",
         "INSERT INTO portfolio_summaries VALUES ('{user}', 1, 1, 1, now()) ON CONFLICT (user_id) DO NOTHING",
     ],
 )

@@ -48,6 +48,7 @@ class ValueSql(Statements, file="values.sql"):
 
     value_points: Rows[ValuePoint]
     record_values: Command
+    record_flow: Command
     delete_old_values: Command
     summarize: Command
     delete_empty_summaries: Command

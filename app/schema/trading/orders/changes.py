@@ -148,7 +148,9 @@ class CancelAllOrdersPayload:
     """The exchange was asked to cancel what is left of the orders. Until it has, they may still be filled."""
 
     portfolio: Portfolio = strawberry.field(description="The portfolio as it is now.")
-    count: int = strawberry.field(name="orderCount", description="The number of open orders that it was asked to cancel.")
+    count: int = strawberry.field(
+        name="orderCount", description="The number of open orders that it was asked to cancel."
+    )
 
 
 @strawberry.type

@@ -200,7 +200,9 @@ class OrderFilter:
 
     def conditions(self) -> Mapping[str, Any]:
         """The filters of the loader."""
-        return with_symbol(vars(self)) | {"bracket_id": None if self.bracket_id is None else _bracket_of(self.bracket_id)}
+        return with_symbol(vars(self)) | {
+            "bracket_id": None if self.bracket_id is None else _bracket_of(self.bracket_id)
+        }
 
 
 @strawberry.input

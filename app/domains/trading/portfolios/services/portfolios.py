@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
-from app.domains.trading.journal.rules.units import units_of
+from app.domains.trading.journal.rules.units import amount_of, units_of
 from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import (
     DEFAULT_NAME,
@@ -31,7 +31,7 @@ from app.domains.trading.portfolios.model import (
     PortfolioStatus,
 )
 from app.domains.trading.portfolios.rules import check_amount, check_name
-from app.domains.trading.portfolios.statements import PortfolioSql
+from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
@@ -213,8 +213,12 @@ class Portfolios:
                 raise PaperPortfolioRequired
             if portfolio.currency is not currency:
                 raise InvalidInput("currency", f"The portfolio is in {portfolio.currency}.")
-            lines = transfer_lines(portfolio.currency, check(portfolio))
-            return PostedEntries(id, [await self._post(tx, id, portfolio.life, kind, lines)])
+            units, at = check(portfolio), self.clock.now()
+            lines = transfer_lines(portfolio.currency, units)
+            entry = NewEntry(kind=kind, portfolio_id=id, life=portfolio.life, lines=lines, at=at)
+            posted = await post(tx, entry)
+            await tx.execute(ValueSql.record_flow, id, amount_of(units), at)
+            return PostedEntries(id, [posted])
 
         check_key(idempotency_key, lambda: check_amount(amount))
         return await self._once(viewer, idempotency_key, kind, [str(id), _written(amount), currency], transfer)
