@@ -40,10 +40,10 @@ def apart(column: str) -> dict[str, str]:
     return {column: f"r.{column} + {{fraction}} * interval '2 min'"}
 
 
-def unused(table: str, column: str, where: str = "true") -> str:
+def unused(table: str, column: str, where: str = "true", most: int = 90) -> str:
     """A small number that no row has."""
     return (
-        f"(SELECT n FROM generate_series(1, 90) n WHERE NOT EXISTS (SELECT FROM {table} o WHERE o.{column} = n"
+        f"(SELECT n FROM generate_series(1, {most}) n WHERE NOT EXISTS (SELECT FROM {table} o WHERE o.{column} = n"
         f" AND {where}) ORDER BY md5(n || '{{fraction}}') LIMIT 1)"
     )
 
@@ -197,7 +197,7 @@ EDITS: dict[str, tuple[Edits, ...]] = {
         ),
     ),
     "trading.journal.entries_by_portfolio": (
-        Edits("journal_entries", near("created_at"), {"id": unused("journal_entries", "id")}),
+        Edits("journal_entries", near("created_at"), {"id": unused("journal_entries", "id", most=2000)}),
     ),
     # An entry has all its lines at once.
     "trading.journal.lines_by_entry": (
@@ -208,8 +208,10 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {"entry_id": "entry_id", "line_no": "line_no"},
         ),
     ),
-    "trading.journal.lots_by_portfolio": (Edits("lots", {"number": unused("lots", "number")}, {"id": RANDOM}),),
-    "trading.journal.disposals_by_portfolio": (Edits("disposals", {}, {"id": unused("disposals", "id")}),),
+    "trading.journal.lots_by_portfolio": (
+        Edits("lots", {"number": unused("lots", "number", most=2000)}, {"id": RANDOM}),
+    ),
+    "trading.journal.disposals_by_portfolio": (Edits("disposals", {}, {"id": unused("disposals", "id", most=2000)}),),
 }
 COLUMNS = """SELECT attname FROM pg_attribute
 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
