@@ -157,7 +157,8 @@ async def test_an_invalid_key_is_named_with_all_else_that_is_wrong(stage: Stage,
     wrong = [["input", *path] for path in fields]
     for key in ("", "k" * 201, "a\n"):
         assert await failure(stage, name, {**given, KEY: key}, SCENARIOS[name].by) == [*wrong, ["input", KEY]]
-    assert await failure(stage, name, {**given, KEY: "key"}, SCENARIOS[name].by) == wrong
+    if wrong:
+        assert await failure(stage, name, {**given, KEY: "key"}, SCENARIOS[name].by) == wrong
     good = await SCENARIOS[name].input(stage, "first")
     assert await failure(stage, name, {**good, KEY: ""}, SCENARIOS[name].by) == [["input", KEY]]
 
