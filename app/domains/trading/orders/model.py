@@ -1,4 +1,4 @@
-"""Orders and their fills. Quantities are in coins, prices in dollars a coin, amounts in dollars if nothing else is said."""
+"""Orders and their fills. Quantities are in coins, prices in dollars a coin, amounts in dollars unless stated."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from app.domains.trading.exchange.model import OrderType, Reason, Side, TimeInFo
 from app.domains.trading.exchange.rules.fees import Liquidity
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.portfolios.model import Mode
+from app.kit.changes import Changes
 from app.kit.errors import Problem
 
 INTERNAL: Final = "internal"
@@ -180,7 +181,7 @@ class NewBracket(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss_price: Decimal | None = None
 
 
-class OrderChanges(msgspec.Struct, frozen=True, kw_only=True):
+class OrderChanges(Changes, frozen=True, kw_only=True):
     """What a replacement changes of an open order. `quantity` is the whole quantity, filled parts included."""
 
     quantity: Decimal | UnsetType = UNSET

@@ -21,7 +21,6 @@ from app.engine.declarations.problems import (
 )
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
-from app.schema.market.tokens import TokenNotFound
 from app.schema.trading.changes import InsufficientCash, LiveTradingUnavailable, PortfolioNotOpen
 from app.schema.trading.orders.inputs import (
     LIMIT,
@@ -50,7 +49,6 @@ KEPT = "Omitted: unchanged. Not null."
 REFUSALS = (
     InvalidInput,
     NotFound,
-    TokenNotFound,
     InsufficientCash,
     InsufficientPosition,
     MarketClosed,
@@ -148,7 +146,9 @@ class CancelAllOrdersPayload:
     """The exchange was asked to cancel what is left of the orders. Until it has, they may still be filled."""
 
     portfolio: Portfolio = strawberry.field(description="The portfolio as it is now.")
-    count: int = strawberry.field(name="orderCount", description="The number of open orders that it was asked to cancel.")
+    count: int = strawberry.field(
+        name="orderCount", description="The number of open orders that it was asked to cancel."
+    )
 
 
 @strawberry.type
@@ -224,7 +224,8 @@ class OrderMutation:
 
 
 def _orders(info: Info) -> Any:
-    return info.context.services[TradingServices].orders
+    services: Any = info.context.services[TradingServices]
+    return services.orders
 
 
 async def _read(info: Info, id: Any) -> Any:
