@@ -2,8 +2,8 @@
 
 import asyncio
 from datetime import datetime
-from functools import partial
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
