@@ -3,7 +3,7 @@
 And what belongs to no house, because it is about several: the pulse of the system.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,8 +16,10 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
 from app.domains.ledger.services.wallets import parsed_public_key
 from app.domains.market.prices.model import PRICES_TOPIC
+from app.domains.market.prices.services.recorder import OnMoves
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
-from app.domains.market.services import CHAIN
+from app.domains.market.services import CHAIN, ON_MOVES
+from app.domains.trading.matching.services.prices import PriceNotes
 from app.kit.clock import Clock
 from app.kit.events import EventLog
 from app.kit.house import Port, Services, Wiring
@@ -111,10 +113,16 @@ def chain_of_ledger(wiring: Wiring) -> LedgerChain:
     return LedgerChain(lambda: wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
 
 
+def followers_of_prices(wiring: Wiring) -> Sequence[OnMoves]:
+    """The exchange matches at these prices."""
+    return [PriceNotes(wiring.resources.clock).note]
+
+
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
     PREPARE_WALLET: wallet_of_new_user,
     CHECK_PUBLIC_KEY: key_of_new_user,
     CHAIN: chain_of_ledger,
+    ON_MOVES: followers_of_prices,
 }
 
 

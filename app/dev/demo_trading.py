@@ -13,7 +13,7 @@ from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Side
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
-from app.domains.trading.journal.services import post
+from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock

@@ -207,6 +207,7 @@ CREATE TABLE exchange_inbox (
     order_id uuid,
     portfolio_id uuid,
     payload jsonb NOT NULL DEFAULT '{}',
+    failure text,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT exchange_inbox_order CHECK ((order_id IS NOT NULL) = (kind IN ('place', 'cancel', 'replace'))),
     CONSTRAINT exchange_inbox_portfolio CHECK ((portfolio_id IS NOT NULL) = (kind = 'close')),
@@ -214,14 +215,17 @@ CREATE TABLE exchange_inbox (
 );
 COMMENT ON COLUMN exchange_inbox.symbol IS 'The book. Null: all books, or none.';
 COMMENT ON COLUMN exchange_inbox.number IS 'Its place in the order of everything. Null: not matched yet.';
+COMMENT ON COLUMN exchange_inbox.failure IS 'Why it was passed over, after it could not be matched several times.';
 CREATE INDEX exchange_inbox_new ON exchange_inbox (id) WHERE number IS NULL;
 CREATE INDEX exchange_inbox_done ON exchange_inbox (created_at) WHERE number IS NOT NULL;
 
 CREATE TABLE exchange_state (
-    "only" boolean PRIMARY KEY DEFAULT true CHECK ("only"),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     epoch bigint NOT NULL DEFAULT 0,
-    last_number bigint NOT NULL DEFAULT 0
+    last_number bigint NOT NULL DEFAULT 0,
+    is_halted boolean NOT NULL DEFAULT false
 );
+COMMENT ON COLUMN exchange_state.is_halted IS 'Whether trading is halted in all books.';
 COMMENT ON TABLE exchange_state IS
     'Who matches (a new leader takes a new epoch), and how far. Each batch compares and sets both: the lock of the leader
     is on another connection than its writes.';
@@ -236,11 +240,13 @@ CREATE TABLE exchange_books (
     price_aud numeric(24, 12) CHECK (price_aud > 0),
     quoted_at timestamptz,
     is_halted boolean NOT NULL DEFAULT false,
+    is_halted_alone boolean NOT NULL DEFAULT false,
     is_delisted boolean NOT NULL DEFAULT false,
     CONSTRAINT exchange_books_quote CHECK (num_nonnulls(source, price_usd, price_aud, quoted_at) IN (0, 4))
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE exchange_books IS 'What each book is beside its orders, after the last command that it met.';
 COMMENT ON COLUMN exchange_books.number IS 'That of the last command.';
+COMMENT ON COLUMN exchange_books.is_halted_alone IS 'Whether it is halted for itself, and not with all others only.';
 COMMENT ON COLUMN exchange_books.price_usd IS
     'The last quote, and likewise price_aud, source and quoted_at; null: there was none. A halted book quotes nothing.';
 

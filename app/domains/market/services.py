@@ -1,5 +1,6 @@
 """The services of the market."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,6 +21,7 @@ from app.domains.market.prices.services.candles import Candles
 from app.domains.market.prices.services.clock_repair import ClockRepair
 from app.domains.market.prices.services.feed import PriceFeed
 from app.domains.market.prices.services.history import History
+from app.domains.market.prices.services.recorder import OnMoves
 from app.domains.market.providers.model.chain import Chain
 from app.domains.market.providers.services import Providers
 from app.domains.market.providers.services.directory import Directory
@@ -32,6 +34,8 @@ from app.kit.volatile import VolatileTopics
 
 CHAIN = Port[Chain]("chain")
 """The chain whose activity is analysed, and whose payments set off alerts."""
+ON_MOVES = Port[Sequence[OnMoves]]("moves")
+"""What follows prices beside alerts, in the transaction of each tick."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class MarketServices:
                 clock,
                 VolatileTopics(resources.redis),
                 sources,
-                on_moves=[price_alerts.evaluate],
+                on_moves=[price_alerts.evaluate, *wiring.port(ON_MOVES)],
                 after_minute=[indicator_alerts.evaluate],
             ),
             history=History(database),

@@ -1,17 +1,24 @@
 """The house of trading."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from app.domains.market.house import MARKET
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
-from app.kit.house import House
+from app.kit.house import House, Wiring
 from app.kit.jobs import Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
     return portfolio_schedules(services.values)
+
+
+async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
+    return [services.exchange.run()]
 
 
 TRADING = House(
@@ -21,4 +28,5 @@ TRADING = House(
     knows=(MARKET,),
     loaders=(journal_loaders, portfolio_loaders, order_loaders),
     schedules=_schedules,
+    tasks=_tasks,
 )

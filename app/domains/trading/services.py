@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
+from app.domains.trading.matching.services.exchange import Announcer, Exchange
+from app.domains.trading.matching.services.matcher import Matcher
+from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
 from app.kit.house import Wiring
+from app.kit.volatile import VolatileTopics
+from app.kit.wake import Wake
 
 
 @dataclass(frozen=True)
@@ -16,14 +22,28 @@ class TradingServices:
     portfolios: Portfolios
     values: Values
     books: Books
+    matcher: Matcher
+    exchange: Exchange
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
         """Wires them."""
         resources = wiring.resources
         database, clock = resources.database, resources.clock
+        wake = Wake(resources.redis, INBOX_CHANNEL)
+        portfolios = Portfolios(database, clock, resources.settings.portfolio_limit, cancel_for_closing)
+        matcher = Matcher(
+            database,
+            clock,
+            resources.events,
+            portfolios.finish,
+            Announcer(VolatileTopics(resources.redis)).publish,
+            quote_age_ms=QUOTE_AGE_MS,
+        )
         return cls(
-            portfolios=Portfolios(database, clock, resources.settings.portfolio_limit),
+            portfolios=portfolios,
             values=Values(database, clock),
             books=Books(database),
+            matcher=matcher,
+            exchange=Exchange(database, matcher, wake),
         )

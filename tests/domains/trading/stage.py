@@ -13,7 +13,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Reservations, Side
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
-from app.domains.trading.journal.services import post
+from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios import loaders
 from app.domains.trading.portfolios.model import Finding, Holding, NewPortfolio, Portfolio
 from app.domains.trading.services import TradingServices

@@ -76,6 +76,11 @@ class Fill(msgspec.Struct, frozen=True):
     currency: Currency = Currency.USD
     fx_rate: int | None = None
     """Null exactly for a portfolio in dollars."""
+    paid: int | None = None
+    """What a buyer pays without the fee, where rounding up would be more than was reserved: the price rounded down, or
+    more. Null: the price rounded up."""
+    debit: int | None = None
+    """Likewise what a buyer pays in all, in another currency than dollars."""
 
 
 class Reservations(msgspec.Struct, frozen=True):
@@ -106,6 +111,91 @@ class Effects(msgspec.Struct, frozen=True):
     contributed: int
     positions: dict[str, int]
     """By symbol."""
+
+
+class HeldCash(msgspec.Struct):
+    """The cash of a portfolio while a batch is posted, in units."""
+
+    balance: int
+    reserved: int
+
+
+class HeldPosition(msgspec.Struct):
+    """A position while a batch is posted, in units."""
+
+    quantity: int = 0
+    reserved: int = 0
+    cost: int = 0
+    realized_pnl: int = 0
+    opened_at: datetime | None = None
+
+
+class HeldLot(msgspec.Struct):
+    """A lot while a batch is posted, in units. A new one says what made it."""
+
+    id: UUID
+    remaining: int
+    remaining_cost: int
+    acquired_at: datetime
+    bought: "Bought | None" = None
+
+
+class Bought(msgspec.Struct, frozen=True):
+    """What made a new lot."""
+
+    portfolio_id: UUID
+    life: int
+    symbol: str
+    fill_id: UUID | None
+    quantity: int
+    cost: int
+
+
+class Disposed(msgspec.Struct, frozen=True):
+    """What a sale took of a lot, in units."""
+
+    lot_id: UUID
+    fill_id: UUID | None
+    portfolio_id: UUID
+    life: int
+    symbol: str
+    quantity: int
+    cost: int
+    proceeds: int
+    acquired_at: datetime
+    at: datetime
+
+
+class CashRow(msgspec.Struct, frozen=True):
+    """The cash of a portfolio."""
+
+    portfolio_id: UUID
+    balance: Decimal
+    reserved: Decimal
+
+
+class PositionRow(msgspec.Struct, frozen=True):
+    """What a position is, beside its lots."""
+
+    portfolio_id: UUID
+    symbol: str
+    quantity: Decimal
+    reserved: Decimal
+    cost: Decimal
+    realized_pnl: Decimal
+    opened_at: datetime
+
+
+class LotRow(msgspec.Struct, frozen=True):
+    """What remains of a lot."""
+
+    portfolio_id: UUID
+    symbol: str
+    id: UUID
+    number: int
+    remaining: Decimal
+    remaining_cost: Decimal
+    acquired_at: datetime
 
 
 class JournalEntry(msgspec.Struct, frozen=True):

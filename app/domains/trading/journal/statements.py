@@ -1,6 +1,16 @@
 """The statements about the journal, and about what is kept beside it."""
 
-from app.domains.trading.journal.model import Disposal, JournalEntry, JournalLine, Lot, OpenLot, PostedEntry
+from app.domains.trading.journal.model import (
+    CashRow,
+    Disposal,
+    JournalEntry,
+    JournalLine,
+    Lot,
+    LotRow,
+    OpenLot,
+    PositionRow,
+    PostedEntry,
+)
 from app.kit.sql import Command, Query, Rows, Statements
 
 
@@ -18,3 +28,18 @@ class JournalSql(Statements, file="journal.sql"):
     dispose_lots: Command
     end_lots: Command
     delete_positions: Command
+
+
+class BatchSql(Statements, file="batches.sql"):
+    """The statements that post all fills of a batch at once."""
+
+    lock_cash: Query[CashRow]
+    positions_of: Query[PositionRow]
+    lots_of: Query[LotRow]
+    entry_numbers: Query[int]
+    insert_entries: Command
+    put_cash: Command
+    put_positions: Command
+    insert_lots: Command
+    put_lots: Command
+    insert_disposals: Command

@@ -1,9 +1,9 @@
-"""Orders and their fills. Quantities are in coins, prices in dollars a coin, amounts in dollars unless stated."""
+"""Orders and their fills. Quantities are coins, prices dollars a coin, amounts dollars if nothing else is said."""
 
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -189,6 +189,127 @@ class OrderChanges(Changes, frozen=True, kw_only=True):
     stop_price: Decimal | UnsetType = UNSET
     trail_amount: Decimal | UnsetType = UNSET
     trail_fraction: Decimal | UnsetType = UNSET
+
+
+class PlacedBracket(msgspec.Struct, frozen=True):
+    """The orders of a bracket that was placed."""
+
+    entry_id: UUID
+    take_profit_id: UUID
+    stop_loss_id: UUID
+
+
+class OrderPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What placing an order now would do at once. What rests, or waits for its trigger, is filled later or never.
+
+    `refusal` is the problem that placing would raise, and `reason` why the exchange would refuse the order or cancel
+    what is left of it: both null if it would be filled, or rest. `total` is what a purchase costs and a sale brings,
+    fees included, and `reserved` what the order would reserve at first; both are in `currency`, `reserved` of a sale in
+    coins. `slippage_fraction` is how much worse the average price is than the house's price; below 0 it is better.
+    """
+
+    refusal: Problem | None = None
+    reason: Reason | None = None
+    currency: Currency
+    quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    quote_quantity: Decimal = Decimal(0)
+    fee: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    slippage_fraction: Decimal | None = None
+    reserved: Decimal = Decimal(0)
+    price: Decimal | None = None
+    """The house's price: the middle of its bids and asks. Null: there is none."""
+    rests: bool = False
+    """Whether something of it would stay open: at its limit, or until its trigger."""
+
+
+class OrderBookLevel(msgspec.Struct, frozen=True):
+    """A price, and the coins that are bought or sold there."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+class OrderBookSnapshot(msgspec.Struct, frozen=True):
+    """The best prices of a book, users' orders and the house's together, best first.
+
+    `number` is that of the last command that the book met; 0: none. `quoted_at` is null while the house quotes nothing.
+    """
+
+    symbol: str
+    bids: list[OrderBookLevel]
+    asks: list[OrderBookLevel]
+    quoted_at: datetime | None
+    is_halted: bool
+    number: int
+
+
+class MarketTerms(msgspec.Struct, frozen=True):
+    """What decides whether an order can be placed, beside its portfolio: the market, its user, what is held."""
+
+    is_listed: bool | None
+    """Null: there is no such token."""
+    is_halted: bool
+    is_delisted: bool
+    price_usd: Decimal | None
+    price_aud: Decimal | None
+    quoted_at: datetime | None
+    tier: str
+    is_user_halted: bool
+    duplicate_id: UUID | None
+    held: Decimal
+    """The coins of the position that are available."""
+    other_tokens: int
+    """How many other tokens the portfolio holds, or would if its open orders were filled; 0 where it holds this one."""
+
+
+class OrderToChange(msgspec.Struct, frozen=True):
+    """An open order that is about to be changed, and whether an earlier change is still to be decided."""
+
+    id: UUID
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    expires_at: datetime | None
+    post_only: bool
+    reduce_only: bool
+    quantity: Decimal | None
+    quote_amount: Decimal | None
+    price: Decimal | None
+    stop_price: Decimal | None
+    trail_amount: Decimal | None
+    trail_fraction: Decimal | None
+    protection_price: Decimal | None
+    taker_fee_fraction: Decimal
+    reserve_rate: Decimal | None
+    filled_quantity: Decimal
+    status: str
+    bracket_role: str | None
+    is_placed: bool
+    is_triggered: bool
+    is_changing: bool
+
+
+class RestingOrder(msgspec.Struct, frozen=True):
+    """A limit order that waits in a book, and whose it is."""
+
+    id: UUID
+    owner: UUID
+    price: Decimal
+    quantity: Decimal
+    link: UUID | None
+    priority: int
+
+
+class BookRow(msgspec.Struct, frozen=True):
+    """A book as it is stored."""
+
+    state: Any
+    number: int
+    is_halted: bool
+    quoted_at: datetime | None
 
 
 class OrderFact(msgspec.Struct, frozen=True):

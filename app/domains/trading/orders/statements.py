@@ -18,3 +18,9 @@ class OrderReadSql(Statements, file="orders_read.sql"):
     trades_by_portfolio: Rows[TradeHistoryEntry]
     halts: Rows[MarketHalt]
     halts_by_users: Query[UserHalt]
+
+
+class InboxSql(Statements, file="inbox.sql"):
+    """What the exchange is asked."""
+
+    cancel_portfolio: Query[int]

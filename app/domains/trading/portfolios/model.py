@@ -182,6 +182,7 @@ class LockedPortfolio(msgspec.Struct, frozen=True):
     """A portfolio that the transaction has locked, with its cash."""
 
     id: UUID
+    user_id: UUID | None
     mode: Mode
     currency: Currency
     is_default: bool

@@ -93,9 +93,18 @@ SELECT id FROM made;
 
 -- name: lock_portfolio
 -- Locks a portfolio of this user, with its cash.
-SELECT p.id, p.mode, p.currency, p.is_default, p.status, p.life, p.initial_balance, b.balance AS cash, b.reserved
+SELECT p.id, p.user_id, p.mode, p.currency, p.is_default, p.status, p.life, p.initial_balance, b.balance AS cash,
+    b.reserved
 FROM portfolios p JOIN cash_balances b ON b.portfolio_id = p.id
 WHERE p.id = $1 AND p.user_id = $2
+FOR NO KEY UPDATE;
+
+-- name: lock_closing
+-- Locks a portfolio that is being reset or deleted, with its cash.
+SELECT p.id, p.user_id, p.mode, p.currency, p.is_default, p.status, p.life, p.initial_balance, b.balance AS cash,
+    b.reserved
+FROM portfolios p JOIN cash_balances b ON b.portfolio_id = p.id
+WHERE p.id = $1 AND p.status IN ('resetting', 'deleting')
 FOR NO KEY UPDATE;
 
 -- name: held_quantities

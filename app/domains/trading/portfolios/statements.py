@@ -31,6 +31,7 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     count_portfolios: Query[int]
     insert_portfolio: Query[UUID]
     lock_portfolio: Query[LockedPortfolio]
+    lock_closing: Query[LockedPortfolio]
     held_quantities: Query[tuple[str, Decimal]]
     rename_portfolio: Command
     clear_default: Command

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry, Reservations, Side
-from app.domains.trading.journal.services import LOTS_AT_ONCE
+from app.domains.trading.journal.services.posting import LOTS_AT_ONCE
 from app.kit.db import SYSTEM
 from tests.domains.trading.stage import Stage, replaced
 from tests.statements import statement

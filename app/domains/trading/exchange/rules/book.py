@@ -101,13 +101,16 @@ class Book:
         )
         return Snapshot(bids, asks)
 
-    def place(self, order: Order, now: int) -> list[Outcome]:
-        """Takes on an order, or rejects it. An ID that is open already is refused, and its order stays as it is."""
+    def place(self, order: Order, now: int, *, is_exit: bool = False) -> list[Outcome]:
+        """Takes on an order, or rejects it. An ID that is open already is refused, and its order stays as it is.
+
+        An exit of a bracket is taken on however old the quote is: what it protects is there.
+        """
         outcomes = self.expire(now)
         if order.id in self._orders:
             outcomes.append(Refused(order.id, Reason.DUPLICATE))
             return outcomes
-        if reason := self._market(now) or refusal(order, self._house.price, now):
+        if reason := (None if is_exit else self._market(now)) or refusal(order, self._house.price, now):
             outcomes.append(Rejected(order.id, reason))
             return outcomes
         left = quantity_taken_on(order)
@@ -174,6 +177,20 @@ class Book:
             self._rest(found, outcomes)
         else:
             self._arrive(found, walked, now, outcomes)
+        return outcomes
+
+    def grow(self, link: UUID, quantity: int) -> list[Outcome]:
+        """Adds a quantity to all open exits of a bracket. Each loses its turn."""
+        outcomes = list[Outcome]()
+        for order in self._orders.of_link(link):
+            assert order.order.quantity is not None
+            self._orders.remove(order)
+            whole = order.order.quantity + quantity
+            order.order = replace(order.order, quantity=whole)
+            order.left += quantity
+            order.priority = self._turn()
+            self._orders.add(order, self._house.price)
+            outcomes.append(Replaced(order.order.id, whole, order.left, order.priority, Reason.LINKED))
         return outcomes
 
     def requote(self, quote: Quote, now: int) -> list[Outcome]:

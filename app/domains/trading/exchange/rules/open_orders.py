@@ -68,12 +68,15 @@ class OpenOrders:
             return self._expiring.rows[-1][2]
         return None
 
+    def of_link(self, link: UUID) -> list[OpenOrder]:
+        """The open exits of a bracket, the oldest first."""
+        return sorted(self._links.get(link, ()), key=lambda each: each.priority)
+
     def linked(self, order: OpenOrder) -> list[OpenOrder]:
         """The other open exits of the same bracket, the oldest first."""
         if order.order.link is None:
             return []
-        others = [each for each in self._links.get(order.order.link, ()) if each is not order]
-        return sorted(others, key=lambda each: each.priority)
+        return [each for each in self.of_link(order.order.link) if each is not order]
 
     def reached(self, price: int) -> OpenOrder | None:
         """The next stop that a price triggers: those that sell first."""

@@ -35,8 +35,10 @@ def fill_lines(fill: Fill) -> tuple[Line, ...]:
     """A fill against the house, which stands between all who trade.
 
     The buyer pays the price rounded up, the seller receives it rounded down, and what the buyer pays in excess is
-    `rounding`. A portfolio that is not in dollars changes money through `fx`, at the rate of the fill, rounded against
-    it once more. Raises ValueError for a fill that cannot be.
+    `rounding`; a buyer who has reserved less than the price rounded up pays what was reserved. A portfolio that is not
+    in dollars changes money through `fx`, at the rate of the fill, rounded against it once more.
+
+    Raises ValueError for a fill that cannot be.
     """
     if fill.quantity <= 0 or fill.price <= 0 or fill.fee < 0:
         raise ValueError(f"no such fill: {fill}")
@@ -45,14 +47,17 @@ def fill_lines(fill: Fill) -> tuple[Line, ...]:
     ):
         raise ValueError(f"a rate is given exactly for another currency than dollars: {fill}")
     low, high = _rounded(fill.quantity * fill.price)
+    paid = high if fill.paid is None else fill.paid
+    if not low <= paid <= high:
+        raise ValueError(f"this is not the price: {fill}")
     sign = 1 if fill.side is Side.BUY else -1
-    dollars = -(high + fill.fee) if fill.side is Side.BUY else low - fill.fee
+    dollars = -(paid + fill.fee) if fill.side is Side.BUY else low - fill.fee
     lines = [
         Line(Account.POSITION, fill.symbol, sign * fill.quantity),
         Line(Account.HOUSE, fill.symbol, -sign * fill.quantity),
         Line(Account.HOUSE, Currency.USD, sign * low),
         Line(Account.FEES, Currency.USD, fill.fee),
-        Line(Account.ROUNDING, Currency.USD, high - low if fill.side is Side.BUY else 0),
+        Line(Account.ROUNDING, Currency.USD, paid - low if fill.side is Side.BUY else 0),
         *_cash_lines(fill, dollars),
     ]
     return _without_zeros(lines)
@@ -62,11 +67,14 @@ def _cash_lines(fill: Fill, dollars: int) -> list[Line]:
     if fill.fx_rate is None:
         return [Line(Account.CASH, Currency.USD, dollars)]
     low, high = _rounded(dollars * fill.fx_rate)
+    cash = low if fill.debit is None else -fill.debit
+    if not low <= cash <= high:
+        raise ValueError(f"this is not the price in another currency: {fill}")
     return [
         Line(Account.FX, Currency.USD, dollars),
         Line(Account.FX, fill.currency, -high),
-        Line(Account.CASH, fill.currency, low),
-        Line(Account.ROUNDING, fill.currency, high - low),
+        Line(Account.CASH, fill.currency, cash),
+        Line(Account.ROUNDING, fill.currency, high - cash),
     ]
 
 

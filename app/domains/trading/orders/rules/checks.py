@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
-from app.domains.trading.orders.model import NewOrder, OrderType, TimeInForce
+from app.domains.trading.exchange.model import OrderType, TimeInForce
+from app.domains.trading.orders.model import NewOrder
 from app.kit.errors import Faults
 
 QUANTITY_LIMIT: Final = Decimal(10) ** 12
@@ -58,9 +59,7 @@ def _check_prices(faults: Faults, order: NewOrder) -> None:
         if (order.trail_amount is None) == (order.trail_fraction is None):
             faults.add("trail_amount", "A trailing stop needs either a trail amount or a trail fraction.")
         if order.trail_fraction is not None and not _is_fraction(order.trail_fraction):
-            faults.add(
-                "trail_fraction", "The fraction must be greater than 0 and less than 1, with 8 decimals at most."
-            )
+            faults.add("trail_fraction", "The fraction must be more than 0 and less than 1, with at most 8 decimals.")
 
 
 def _check_time(faults: Faults, order: NewOrder) -> None:

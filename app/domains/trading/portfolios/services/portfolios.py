@@ -12,7 +12,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
 from app.domains.trading.journal.rules.units import units_of
-from app.domains.trading.journal.services import post
+from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import (
     DEFAULT_NAME,
     INITIAL_BALANCE,
@@ -54,6 +54,10 @@ class Portfolios:
     database: Database
     clock: Clock
     limit: int
+    cancel_orders: Callable[[Tx, UUID], Awaitable[int]]
+    """Asks for the cancellation of all open orders of a portfolio that is locked; returns how many there are. If there
+    are any, `finish` is called once none is left.
+    """
 
     async def create(self, viewer: Viewer, new: NewPortfolio, idempotency_key: str) -> UUID:
         """Creates a portfolio; a user's first is the default. Returns its ID. As all that take a key, it raises
@@ -137,7 +141,9 @@ class Portfolios:
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.RESETTING)
-            return PostedEntries(id, await self.finish_reset(tx, portfolio))
+            if await self.cancel_orders(tx, id):
+                return PostedEntries(id, [])
+            return PostedEntries(id, await self._finish_reset(tx, portfolio))
 
         return await self._once(viewer, idempotency_key, "resetPortfolio", [str(id)], reset)
 
@@ -150,23 +156,37 @@ class Portfolios:
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
             portfolio = await self._lock(tx, viewer, id)
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
-            await self.finish_delete(tx, viewer.user_id, portfolio)
+            if not await self.cancel_orders(tx, id):
+                await self._finish_delete(tx, portfolio)
 
         await self.database.write(_scope(viewer), work)
 
-    async def finish_reset(self, tx: Tx, portfolio: LockedPortfolio) -> list[int]:
+    async def finish(self, tx: Tx, id: UUID) -> None:
+        """Resets or deletes a portfolio whose orders have been cancelled. The caller runs as the system, and has locked
+        the set of its user's portfolios. What is neither is left as it is.
+        """
+        found = await tx.fetch_one(PortfolioSql.lock_closing, id)
+        if found is None:
+            return
+        portfolio = _with_enums(found)
+        if found.status == PortfolioStatus.RESETTING:
+            await self._finish_reset(tx, portfolio)
+        elif found.status == PortfolioStatus.DELETING:
+            await self._finish_delete(tx, portfolio)
+
+    async def _finish_reset(self, tx: Tx, portfolio: LockedPortfolio) -> list[int]:
         """Ends a life of which no order is open any more; returns the IDs of the entries."""
         entry = await self._end(tx, portfolio, EntryKind.RESET)
         await tx.execute(PortfolioSql.begin_life, portfolio.id, self.clock.now())
         opened = await self._open(tx, portfolio.id, portfolio.life + 1, portfolio.currency, portfolio.initial_balance)
         return [entry, *opened]
 
-    async def finish_delete(self, tx: Tx, user_id: UUID, portfolio: LockedPortfolio) -> None:
+    async def _finish_delete(self, tx: Tx, portfolio: LockedPortfolio) -> None:
         """Deletes a portfolio of which no order is open any more."""
         await self._end(tx, portfolio, EntryKind.CLOSING)
         await tx.execute(PortfolioSql.delete_portfolio, portfolio.id, self.clock.now())
         if portfolio.is_default:
-            await tx.execute(PortfolioSql.set_oldest_default, user_id)
+            await tx.execute(PortfolioSql.set_oldest_default, portfolio.user_id)
 
     async def _transfer(  # noqa: PLR0917  # what both have in common
         self,
@@ -215,7 +235,7 @@ class Portfolios:
             raise NotFound(Portfolio)
         if found.status != PortfolioStatus.OPEN:
             raise PortfolioNotOpen
-        return msgspec.structs.replace(found, mode=Mode(found.mode), currency=Currency(found.currency))
+        return _with_enums(found)
 
     async def _end(self, tx: Tx, portfolio: LockedPortfolio, kind: EntryKind) -> int:
         held = await tx.fetch(PortfolioSql.held_quantities, portfolio.id)
@@ -230,6 +250,10 @@ class Portfolios:
     async def _post(self, tx: Tx, id: UUID, life: int, kind: EntryKind, lines: tuple[Line, ...]) -> int:
         entry = NewEntry(kind=kind, portfolio_id=id, life=life, lines=lines, at=self.clock.now())
         return await post(tx, entry)
+
+
+def _with_enums(found: LockedPortfolio) -> LockedPortfolio:
+    return msgspec.structs.replace(found, mode=Mode(found.mode), currency=Currency(found.currency))
 
 
 def _scope(viewer: Viewer) -> Scope:

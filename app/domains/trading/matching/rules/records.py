@@ -1,0 +1,152 @@
+"""Rows as the exchange takes them, and back: decimals as whole numbers, moments as milliseconds since 1970."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from app.domains.trading.exchange.model import (
+    BookState,
+    Changes,
+    OpenOrder,
+    Order,
+    OrderType,
+    Quote,
+    Reason,
+    Side,
+    TimeInForce,
+)
+from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, units_of
+from app.domains.trading.matching.model import (
+    BookRow,
+    Cancel,
+    Close,
+    Command,
+    Delist,
+    Halt,
+    InboxRow,
+    OrderRow,
+    Place,
+    Price,
+    Prices,
+    Replace,
+    Resume,
+)
+from app.domains.trading.matching.rules.venue import StoredBook
+from app.domains.trading.orders.model import BracketRole
+
+_UNITS_OF_CHANGES: Final = {
+    "quantity": COIN,
+    "price": PRICE_SCALE,
+    "stop_price": PRICE_SCALE,
+    "trail_amount": PRICE_SCALE,
+    "trail_fraction": COIN,
+    "protection_price": PRICE_SCALE,
+}
+
+
+def ms_of(moment: datetime) -> int:
+    """A moment in milliseconds."""
+    # Not by `timestamp()`, which is a float.
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def moment_of(ms: int) -> datetime:
+    """The moment of so many milliseconds."""
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
+def order_of(row: OrderRow) -> Order:
+    """An order as a book takes it."""
+    is_exit = row.bracket_role in (BracketRole.TAKE_PROFIT, BracketRole.STOP_LOSS)
+    return Order(
+        id=row.id,
+        owner=row.owner,
+        side=Side(row.side),
+        type=OrderType(row.type),
+        time_in_force=TimeInForce(row.time_in_force),
+        quantity=_units(row.quantity, COIN),
+        amount=_units(row.quote_amount, COIN),
+        price=_units(row.price, PRICE_SCALE),
+        stop_price=_units(row.stop_price, PRICE_SCALE),
+        trail_amount=_units(row.trail_amount, PRICE_SCALE),
+        trail_fraction=_units(row.trail_fraction, COIN),
+        protection_price=_units(row.protection_price, PRICE_SCALE),
+        expires_at=None if row.expires_at is None else ms_of(row.expires_at),
+        is_post_only=row.post_only,
+        bound=_units(row.bound, COIN),
+        # However little the entry filled, it can be sold.
+        sells_all=row.sells_all or is_exit,
+        link=row.bracket_id if is_exit else None,
+    )
+
+
+def open_order_of(row: OrderRow) -> OpenOrder:
+    """An order that is in a book."""
+    order = order_of(row)
+    assert row.priority is not None
+    assert order.quantity is not None
+    filled = units_of(row.filled_quantity)
+    return OpenOrder(order, order.quantity - filled, row.priority, row.triggered_at is not None)
+
+
+def stored_book_of(row: BookRow, orders: list[OpenOrder]) -> StoredBook:
+    """A book as it was stored."""
+    state = msgspec.convert(row.state, BookState)
+    price = None
+    if state.quote is not None and row.price_aud is not None and row.source is not None:
+        price = Price(state.quote, units_of(row.price_aud, PRICE_SCALE), row.source)
+    return StoredBook(state, orders, price, row.is_halted_alone)
+
+
+def command_of(row: InboxRow, orders: dict[UUID, OrderRow], exits: dict[UUID, list[OrderRow]]) -> Command:
+    """A command with the orders that it is about: by their IDs, and exits by the ID of their bracket."""
+    payload: dict[str, Any] = row.payload
+    match row.kind, row.symbol, row.order_id:
+        case "place", str(symbol), UUID() as order_id:
+            order = orders[order_id]
+            held = exits.get(order.bracket_id, []) if order.bracket_id is not None else []
+            return Place(symbol, order_of(order), tuple(order_of(each) for each in held))
+        case "cancel", str(symbol), UUID() as order_id:
+            return Cancel(symbol, order_id, Reason(payload["reason"]))
+        case "replace", str(symbol), UUID() as order_id:
+            extra = units_of(Decimal(payload.get("extra", 0)))
+            return Replace(symbol, order_id, changes_of(payload["changes"]), extra)
+        case "prices", _, _:
+            return Prices({symbol: price_of(each) for symbol, each in payload.items()})
+        case "close", _, _:
+            assert row.portfolio_id is not None
+            return Close(row.portfolio_id)
+        case "halt", symbol, _:
+            return Halt(symbol)
+        case "resume", symbol, _:
+            return Resume(symbol)
+        case "delist", str(symbol), _:
+            return Delist(symbol, Reason(payload["reason"]))
+    raise ValueError(f"no such command: {row}")
+
+
+def changes_of(given: dict[str, str]) -> Changes:
+    """The changes of a replacement."""
+    return Changes(**{name: units_of(Decimal(value), _UNITS_OF_CHANGES[name]) for name, value in given.items()})
+
+
+def price_of(given: dict[str, Any]) -> Price:
+    """A quote of a tick: its price in both currencies, its volume in dollars, its volatility, its time, its source."""
+    quote = Quote(
+        price=units_of(Decimal(given["usd"]), PRICE_SCALE),
+        volume=units_of(Decimal(given["volume"])),
+        volatility=units_of(Decimal(given["volatility"])),
+        at=int(given["at"]),
+    )
+    return Price(quote, units_of(Decimal(given["aud"]), PRICE_SCALE), given["source"])
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _units(value: Decimal | None, scale: int) -> int | None:
+    return None if value is None else units_of(value, scale)

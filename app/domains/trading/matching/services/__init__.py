@@ -1,0 +1,1 @@
+"""Matching what the inbox holds, in one process at a time."""

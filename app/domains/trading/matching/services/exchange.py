@@ -1,0 +1,92 @@
+"""The exchange runs in one worker: it matches what the inbox holds, and announces what it did."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import structlog
+
+from app.domains.trading.matching.model import BOOKS_TOPIC, TRADES_KEPT, TRADES_TOPIC, Trade
+from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
+from app.kit.db import Database
+from app.kit.errors import Unavailable
+from app.kit.leadership import Leadership
+from app.kit.tasks import end, heed_cancellation
+from app.kit.volatile import VolatileTopics
+from app.kit.wake import Wake
+
+STANDBY_S: Final = 1.0
+HOLD_CHECK_S: Final = 2.0
+POLL_S: Final = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Publishes trades and books that have changed, best effort: a lost Redis delays nothing."""
+
+    def __init__(self, volatile: VolatileTopics) -> None:
+        self._volatile = volatile
+        self._trades = dict[str, list[Trade]]()
+
+    def publish(self, symbols: Iterable[str], trades: Iterable[Trade], number: int) -> None:
+        """Announces the changes of a batch, whose last command has this number."""
+        traded = set[str]()
+        for trade in trades:
+            self._trades.setdefault(trade.symbol, []).append(trade)
+            traded.add(trade.symbol)
+        for symbol in traded:
+            newest = self._trades[symbol] = self._trades[symbol][-TRADES_KEPT:]
+            self._volatile.publish_soon(TRADES_TOPIC, symbol, msgspec.to_builtins(newest))
+        for symbol in symbols:
+            self._volatile.publish_soon(BOOKS_TOPIC, symbol, {"number": number})
+
+
+class Exchange:
+    """Runs until cancelled. Losing Postgres or Redis only delays: a command stays in the inbox until it was done."""
+
+    def __init__(self, database: Database, matcher: Matcher, wake: Wake) -> None:
+        self._matcher = matcher
+        self._wake = wake
+        self._leadership = Leadership(database, "exchange")
+
+    async def run(self) -> None:
+        """Matches while this worker leads, and waits while it does not."""
+        listener = asyncio.create_task(self._wake.listen())
+        try:
+            while True:
+                try:
+                    if await self._leadership.hold():
+                        await self._lead()
+                except Unavailable as problem:
+                    log.warning("exchange.waiting", reason=problem.message)
+                except LeadershipLost:
+                    log.warning("exchange.leadership_lost")
+                except Exception:
+                    log.exception("exchange.failed")
+                heed_cancellation()
+                await asyncio.sleep(STANDBY_S)
+        finally:
+            await end(listener)
+            await self._leadership.give_up()
+
+    async def _lead(self) -> None:
+        await self._matcher.lead()
+        log.info("exchange.active")
+        loop = asyncio.get_running_loop()
+        checked_s = loop.time()
+        while True:
+            heed_cancellation()
+            self._wake.rung.clear()
+            batch = await self._matcher.match()
+            if not batch.commands:
+                # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await self._wake.rung.wait()
+            if loop.time() - checked_s > HOLD_CHECK_S:
+                checked_s = loop.time()
+                if not await self._leadership.hold():
+                    raise LeadershipLost

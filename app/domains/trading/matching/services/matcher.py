@@ -1,0 +1,267 @@
+"""The matcher: takes commands from the inbox, in one order, and does them in one transaction a batch."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+
+from app.domains.trading.exchange.model import Outcome, Reason, Refused, Rejected, Side, Traded
+from app.domains.trading.journal.rules.holdings import Place as HeldPlace
+from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
+from app.domains.trading.matching.model import (
+    BATCH,
+    Close,
+    Command,
+    ExchangeState,
+    InboxRow,
+    OrderRow,
+    Place,
+    Replace,
+    Result,
+    Trade,
+)
+from app.domains.trading.matching.rules.records import command_of, ms_of
+from app.domains.trading.matching.rules.settlement import Settlement
+from app.domains.trading.matching.rules.venue import Venue
+from app.domains.trading.matching.rules.working import Working
+from app.domains.trading.matching.services.rebuild import rebuild
+from app.domains.trading.matching.services.storing import store_books, store_fills, store_orders
+from app.domains.trading.matching.statements import MatchingSql
+from app.domains.trading.orders.model import Fill, fill_stream, order_stream
+from app.domains.trading.portfolios.statements import PortfolioSql
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import Unavailable
+from app.kit.events import EventLog, Fact
+
+ATTEMPTS: Final = 3
+"""A command that cannot be matched must not stop those after it."""
+
+Publish: TypeAlias = Callable[[Iterable[str], Iterable[Trade], int], None]
+"""Announces books that have changed, trades, and the number of the last command."""
+
+log = structlog.get_logger(__name__)
+
+
+class LeadershipLost(Exception):
+    """Another process matches now."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was done."""
+
+    commands: int
+    fills: int
+
+
+class Matcher:
+    """Matches in one process. `lead` begins; then each call of `match` does what is due.
+
+    Books are in memory and follow what is committed: after a failure they are read anew.
+    """
+
+    def __init__(  # the composition root hands it everything
+        self,
+        database: Database,
+        clock: Clock,
+        events: EventLog,
+        finish_closing: Callable[[Tx, UUID], Awaitable[None]],
+        publish: Publish,
+        *,
+        quote_age_ms: int,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._events = events
+        self._finish_closing = finish_closing
+        self._publish = publish
+        self._quote_age_ms = quote_age_ms
+        self._state: ExchangeState | None = None
+        self._venue: Venue | None = None
+        self._limit = BATCH
+        self._failures = 0
+
+    async def lead(self) -> None:
+        """Begins a new epoch: whoever matched before can store nothing any more. Raises Unavailable."""
+
+        async def work(tx: Tx) -> ExchangeState:
+            [state] = await tx.fetch(MatchingSql.lead)
+            return state
+
+        self._state = await self._database.write(SYSTEM, work)
+        self._venue = None
+
+    async def match(self) -> Batch:
+        """Matches a batch of what is due; returns how much that was.
+
+        Raises LeadershipLost, and Unavailable. Any other failure is logged, and what failed is tried again alone; a
+        command that fails several times is passed over.
+        """
+        venue, state = self._venue, self._state
+        if state is None:
+            raise LeadershipLost
+        if venue is None:
+            venue = self._venue = await rebuild(self._database, state, self._quote_age_ms)
+        # What is not committed must not be in the books.
+        self._venue = None
+        run = _Run(self, venue, state)
+        try:
+            self._state = await self._database.write(SYSTEM, run.work)
+        except (LeadershipLost, Unavailable):
+            raise
+        except Exception:
+            self._failures += 1
+            log.exception("matching.failed", attempt=self._failures, commands=len(run.rows))
+            self._limit = 1
+            return Batch(0, 0)
+        self._venue, self._failures = venue, 0
+        self._limit = min(BATCH, self._limit * 2)
+        self._publish(run.symbols, run.trades, self._state.last_number)
+        return Batch(len(run.rows), run.fills)
+
+    @property
+    def passes_over(self) -> bool:
+        """Whether the next command has failed too often."""
+        return self._failures >= ATTEMPTS
+
+
+class _Run:
+    """One batch, in a transaction that may be repeated only with books that are read anew: it never is."""
+
+    def __init__(self, matcher: Matcher, venue: Venue, state: ExchangeState) -> None:
+        self._matcher = matcher
+        self._venue = venue
+        self._state = state
+        self._began = False
+        self.rows = list[InboxRow]()
+        self.symbols = set[str]()
+        self.trades = list[Trade]()
+        self.fills = 0
+
+    async def work(self, tx: Tx) -> ExchangeState:
+        """Raises LeadershipLost."""
+        matcher, state = self._matcher, self._state
+        if self._began:
+            raise RuntimeError("the books have changed: this batch cannot be repeated with them")
+        [found] = await tx.fetch(MatchingSql.lock_state)
+        if found != state:
+            raise LeadershipLost
+        rows = await tx.fetch(MatchingSql.number_commands, state.last_number, matcher._limit)
+        self.rows = sorted(rows, key=lambda row: row.id)
+        commands = await self._commands(tx)
+        self._began = True
+        results = self._apply(commands)
+        await self._settle(tx, commands, results)
+        number = state.last_number + len(self.rows)
+        self.symbols = {each.symbol for each in results}
+        if self.symbols:
+            await store_books(tx, self._venue, self.symbols, number)
+        after = ExchangeState(state.epoch, number, self._venue.is_halted)
+        if after != state:
+            await tx.execute(MatchingSql.store_state, state.epoch, state.last_number, number, after.is_halted)
+        return after
+
+    async def _commands(self, tx: Tx) -> list[Command]:
+        placed = [row.order_id for row in self.rows if row.kind == "place" and row.order_id is not None]
+        orders = await tx.fetch(MatchingSql.orders_of_commands, placed) if placed else []
+        by_id = {row.id: row for row in orders}
+        exits = dict[UUID, list[OrderRow]]()
+        for row in orders:
+            if row.bracket_id is not None and row.bracket_role != "entry":
+                exits.setdefault(row.bracket_id, []).append(row)
+        return [command_of(row, by_id, exits) for row in self.rows]
+
+    def _apply(self, commands: list[Command]) -> list[Result]:
+        results = list[Result]()
+        for row, command in zip(self.rows, commands, strict=True):
+            at = ms_of(row.created_at)
+            if self._matcher.passes_over:
+                results += _passed_over(command)
+            else:
+                results += self._venue.apply(command, at)
+        return results + self._venue.expire(ms_of(self._matcher._clock.now()))
+
+    async def _settle(self, tx: Tx, commands: list[Command], results: list[Result]) -> None:
+        if self._matcher.passes_over:
+            for row in self.rows:
+                await tx.execute(MatchingSql.note_failure, row.id, "It could not be matched; the log says why.")
+        closing = [command.portfolio_id for command in commands if isinstance(command, Close)]
+        touched, sides = _touched(commands, results)
+        if not touched and not closing:
+            return
+        portfolios = await tx.fetch(MatchingSql.portfolios_of_orders, list(touched)) if touched else []
+        for user_id in await tx.fetch(MatchingSql.owners_of_portfolios, closing) if closing else []:
+            await tx.execute(PortfolioSql.lock_user, str(user_id))
+        at = self._matcher._clock.now()
+        # Locks first: what an order has reserved for changes is written by others, under the lock of its portfolio.
+        cash = await lock_cash(tx, {*portfolios, *closing})
+        facts = list[Fact]()
+        if touched:
+            rows = await tx.fetch(MatchingSql.orders_of_commands, list(touched))
+            places, sold = _places(rows, results)
+            holdings = await read_holdings(tx, cash, places, sold)
+            entry_ids = await take_entry_ids(tx, sides)
+            settlement = Settlement(rows, holdings, iter(entry_ids), uuid4, at)
+            changed = settlement.settle(results)
+            await store_orders(tx, changed)
+            await store_fills(tx, settlement.fills)
+            await store_holdings(tx, holdings, settlement.entries, at)
+            self.trades, self.fills = settlement.trades, len(settlement.fills)
+            facts = _facts(changed, settlement.fills)
+        for portfolio_id in closing:
+            await self._matcher._finish_closing(tx, portfolio_id)
+        await self._matcher._events.append(tx, facts)
+
+
+def _passed_over(command: Command) -> list[Result]:
+    """What becomes of a command that cannot be matched: an order that it places is rejected."""
+    match command:
+        case Place(symbol, order, exits):
+            rejected: list[Outcome] = [Rejected(each.id, Reason.INVALID) for each in (order, *exits)]
+            return [Result(symbol, command, None, rejected)]
+        case Replace(symbol, order_id):
+            return [Result(symbol, command, None, [Refused(order_id, Reason.INVALID)])]
+        case _:
+            return []
+
+
+def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[set[UUID], int]:
+    """The orders that have changed or whose replacement was decided, and how many fills there are."""
+    touched = {each.order_id for each in commands if isinstance(each, Replace)}
+    sides = 0
+    for result in results:
+        for outcome in result.outcomes:
+            if isinstance(outcome, Traded):
+                orders = [each for each in (outcome.taker_id, outcome.maker_id) if each is not None]
+                touched.update(orders)
+                sides += len(orders)
+            elif not isinstance(outcome, Refused):
+                touched.add(outcome.order_id)
+    return touched, sides
+
+
+def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[HeldPlace], Counter[HeldPlace]]:
+    """The positions that a batch concerns, and how much is sold of each."""
+    by_id = {row.id: row for row in rows}
+    places = {(row.portfolio_id, row.symbol) for row in by_id.values()}
+    sold = Counter[HeldPlace]()
+    for result in results:
+        for outcome in result.outcomes:
+            if isinstance(outcome, Traded):
+                for order_id in (outcome.taker_id, outcome.maker_id):
+                    row = None if order_id is None else by_id[order_id]
+                    if row is not None and row.side == Side.SELL:
+                        sold[row.portfolio_id, row.symbol] += outcome.quantity
+    return places, sold
+
+
+def _facts(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:
+    """What the owners of the portfolios are told, in the order of their streams' names."""
+    facts = [Fact(order_stream(each.row.portfolio_id), "order", msgspec.to_builtins(each.fact)) for each in changed]
+    facts += [Fact(fill_stream(each.portfolio_id), "fill", msgspec.to_builtins(each)) for each in fills]
+    return facts
