@@ -10,6 +10,7 @@ from app.schema.trading.orders.changes import OrderMutation
 from app.schema.trading.orders.fills import EntryFill, Fill, PortfolioFills
 from app.schema.trading.orders.halts import HaltMutation, HaltQuery, HaltViewer
 from app.schema.trading.orders.orders import Order, OrderQuery, OrderViewer, PortfolioOrders
+from app.schema.trading.orders.preview import PreviewQuery
 from app.schema.trading.orders.streams import OrderSubscription
 from app.schema.trading.portfolios import Portfolio, PortfolioQuery, PortfolioSubscription, PortfolioViewer
 
@@ -18,6 +19,7 @@ TRADING = GraphHouse(
     query=(
         PortfolioQuery,
         OrderQuery,
+        PreviewQuery,
         BookQuery,
         HaltQuery,
     ),

@@ -12,9 +12,12 @@ import strawberry
 
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
+from app.domains.trading.matching.model import BOOKS_TOPIC, TRADES_KEPT, TRADES_TOPIC
+from app.domains.trading.orders import model
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.audience import computed_externally, computed_for
 from app.engine.declarations.costs import holds
+from app.engine.declarations.nodes import record_type
 from app.engine.declarations.subscriptions import Followed, volatile
 from app.kit.errors import InvalidInput
 from app.kit.loaders import Audience
@@ -23,11 +26,8 @@ from app.schema.context import Context, Info
 from app.schema.trading.orders.fills import trade_id
 from app.schema.trading.orders.kinds import Side
 
-BOOKS_TOPIC = "books"
-TRADES_TOPIC = "trades"
 MAX_LEVELS = 50
 DEFAULT_LEVELS = 20
-MAX_TRADES = 50
 PER_S = 2.0
 
 Symbol = Annotated[str, strawberry.argument(description="The token's symbol, in any case.")]
@@ -37,7 +37,7 @@ Levels = Annotated[
 ]
 
 
-@strawberry.type
+@record_type(model.OrderBookLevel)
 class OrderBookLevel:
     """A price in a book, and what waits there: orders of users and quotes of the house together."""
 
@@ -65,23 +65,25 @@ class OrderBook:
 
     symbol: str = strawberry.field(description="The token's symbol.")
     levels: strawberry.Private[int]
-    made: strawberry.Private["asyncio.Future[Any] | None"] = None
+    made: strawberry.Private[Any] = None
+    """The future of the snapshot, once a field was selected."""
 
-    async def known(self, context: Context) -> Any:
+    async def known(self, context: Context) -> model.OrderBookSnapshot:
         """What the book is."""
         if self.made is None:
             services: Any = context.services[TradingServices]
             key = ("order book", self.symbol, self.levels)
             make = partial(services.order_books.snapshot, self.symbol, self.levels)
             self.made = asyncio.ensure_future(context.reads.external(key, make))
-        return await self.made
+        snapshot: model.OrderBookSnapshot = await self.made
+        return snapshot
 
     bids: list[OrderBookLevel] = _side("bids", "At which prices others buy, the highest first.")
     asks: list[OrderBookLevel] = _side("asks", "At which prices others sell, the lowest first.")
     quoted_at: datetime | None = _book_field(
         "quoted_at",
         datetime | None,
-        "When the price was quoted that the house goes by. Null if the token has no price.",
+        "When the price was quoted that the house goes by. Null while the house quotes nothing.",
         metadata=computed_externally(),
     )
     is_halted: bool = _book_field(
@@ -111,9 +113,9 @@ class Trades:
 
     symbol: str = strawberry.field(description="The token's symbol.")
     trades: list[Trade] = strawberry.field(
-        metadata=holds(MAX_TRADES),
-        description=f"The newest trades, oldest first, at most {MAX_TRADES}. Those that were delivered before are among"
-        " them: tell trades apart by their IDs.",
+        metadata=holds(TRADES_KEPT),
+        description=f"The newest trades, oldest first, at most {TRADES_KEPT}. Those that were delivered before are"
+        " among them: tell trades apart by their IDs.",
     )
 
 
@@ -130,7 +132,7 @@ class _Traded(msgspec.Struct, frozen=True):
 def _trades(latest: Latest, symbol: str) -> Trades | None:
     if latest.key != symbol:
         return None
-    newest = msgspec.convert(latest.payload, list[_Traded])[-MAX_TRADES:]
+    newest = msgspec.convert(latest.payload, list[_Traded])[-TRADES_KEPT:]
     return Trades(symbol=symbol, trades=[_trade(each) for each in newest])
 
 

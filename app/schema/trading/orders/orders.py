@@ -131,12 +131,12 @@ class Order(Node):
     bracket_role: BracketRole | None = strawberry.field(
         description="What it does in its bracket. Null if it is in no bracket."
     )
-    bracket_orders: list["Order"] | None = listed(
+    bracket_orders: list["Order"] = listed(
         loaders.orders_by_bracket,
         key="bracket_id",
         most=BRACKET_ORDERS,
-        description="The orders of its bracket, itself included: the entry, the take profit and the stop loss. Null if"
-        " it is in no bracket.",
+        description="The orders of its bracket, itself included: the entry, the take profit and the stop loss. Empty"
+        " if it is in no bracket.",
     )
     fills: Connection[Fill] = paged(loaders.fills_by_order, key="id", description="What it traded, newest first.")
     triggered_at: datetime | None = strawberry.field(
