@@ -50,18 +50,20 @@ CAROLS_HEIGHT = 6
 ORDERED = statement(
     "ordered",
     "A filled order",
-    """INSERT INTO orders (portfolio_id, id, side, quantity, protection_price, fees, created_at, updated_at, life, symbol,
-        type, maker_fee_fraction, taker_fee_fraction, filled_quantity, filled_quote, status, mode, client_order_id,
-        priority, filled_at)
-    VALUES ($1, $2, $3, $4, CASE $3 WHEN 'buy' THEN $5 * 1.05 END, $6, $7, $7, 1, 'BTC', 'market', 0.001, 0.002, $4,
-        round($4 * $5, 8), 'filled', 'paper', 'world-' || right($2::text, 1), 1, $7)""",
+    """INSERT INTO orders (portfolio_id, id, side, quantity, protection_price, fees, created_at, updated_at, filled_at,
+        life, symbol, type, maker_fee_fraction, taker_fee_fraction, filled_quantity, filled_quote, status, mode,
+        client_order_id, priority)
+    SELECT $1::uuid, $2::uuid, $3::text, $4::numeric, CASE $3 WHEN 'buy' THEN $5::numeric * 1.05 END, $6::numeric,
+        $7::timestamptz, $7, $7, 1, 'BTC', 'market', 0.001, 0.002, $4, round($4 * $5, 8), 'filled', 'paper',
+        'world-' || right($2::text, 1), 1""",
 )
 FILLED = statement(
     "filled",
     "Its fill",
-    """INSERT INTO fills (portfolio_id, id, trade_id, order_id, side, quantity, price, fee, created_at, entry_id, life,
-        symbol, quote_quantity, liquidity, quote_bid, quote_ask, quote_at, currency)
-    VALUES ($1, $2, $2, $2, $3, $4, $5, $6, $7, $8, 1, 'BTC', round($4 * $5, 8), 'taker', $5 - 1, $5 + 1, $7, 'USD')""",
+    """INSERT INTO fills (portfolio_id, id, trade_id, order_id, side, quantity, price, fee, created_at, quote_at,
+        entry_id, life, symbol, quote_quantity, liquidity, quote_bid, quote_ask, currency)
+    SELECT $1::uuid, $2::uuid, $2, $2, $3::text, $4::numeric, $5::numeric, $6::numeric, $7::timestamptz, $7,
+        $8::bigint, 1, 'BTC', round($4 * $5, 8), 'taker', $5 - 1, $5 + 1, 'USD'""",
 )
 HALTED = statement(
     "halted",
