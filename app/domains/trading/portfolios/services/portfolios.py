@@ -93,7 +93,7 @@ class Portfolios:
         async def work(tx: Tx) -> None:
             if changes.default is True:
                 await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             if name is not UNSET:
                 await tx.execute(PortfolioSql.rename_portfolio, id, name)
             if changes.default is True and not portfolio.is_default:
@@ -137,7 +137,7 @@ class Portfolios:
         """
 
         async def reset(tx: Tx) -> PostedEntries:
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.RESETTING)
@@ -154,7 +154,7 @@ class Portfolios:
 
         async def work(tx: Tx) -> None:
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
             if not await self.cancel_orders(tx, id):
                 await self._finish_delete(tx, portfolio)
@@ -200,7 +200,7 @@ class Portfolios:
     ) -> PostedEntries:
         async def transfer(tx: Tx) -> PostedEntries:
             check_amount(amount)
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             if portfolio.currency is not currency:
@@ -228,7 +228,7 @@ class Portfolios:
 
         return await self.database.write(_scope(viewer), write)
 
-    async def _lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
+    async def lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
         """Locks an open portfolio of the viewer. Raises NotFound, PortfolioNotOpen."""
         found = await tx.fetch_one(PortfolioSql.lock_portfolio, id, viewer.user_id)
         if found is None:
