@@ -71,9 +71,8 @@ class OrderBook:
     async def known(self, context: Context) -> model.OrderBookSnapshot:
         """What the book is."""
         if self.made is None:
-            services: Any = context.services[TradingServices]
-            key = ("order book", self.symbol, self.levels)
-            make = partial(services.order_books.snapshot, self.symbol, self.levels)
+            books = context.services[TradingServices].order_books
+            key, make = ("order book", self.symbol, self.levels), partial(books.snapshot, self.symbol, self.levels)
             self.made = asyncio.ensure_future(context.reads.external(key, make))
         snapshot: model.OrderBookSnapshot = await self.made
         return snapshot

@@ -10,6 +10,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.orders import loaders, model
+from app.domains.trading.orders.services.halts import MAX_REASON_CHARS, Halts
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import record_type
 from app.engine.declarations.pages import Connection
@@ -18,8 +19,6 @@ from app.engine.declarations.relations import paged, related
 from app.kit import errors
 from app.schema.context import Info
 from app.schema.market.tokens import Token, TokenNotFound
-
-MAX_REASON_CHARS = 500
 
 
 @strawberry.enum
@@ -135,9 +134,8 @@ def _admin(info: Info) -> Viewer:
     return info.context.require_admin()
 
 
-def _halts(info: Info) -> Any:
-    services: Any = info.context.services[TradingServices]
-    return services.halts
+def _halts(info: Info) -> Halts:
+    return info.context.services[TradingServices].halts
 
 
 @strawberry.type

@@ -14,7 +14,7 @@ from app.engine.declarations.problems import NotFound, Problem, description_of, 
 from app.kit import errors
 from app.schema.context import Info
 from app.schema.currencies import Currency
-from app.schema.trading.orders.changes import REFUSALS
+from app.schema.trading.orders.changes import REFUSALS, token_found
 from app.schema.trading.orders.inputs import OrderInput
 from app.schema.trading.orders.kinds import Reason
 from app.schema.trading.portfolios import Portfolio
@@ -81,9 +81,9 @@ class PreviewQuery:
         """
         viewer, new = info.context.require_viewer(), order.order()
         id = key_of(portfolio_id, Portfolio)
-        services: Any = info.context.services[TradingServices]
-        preview: model.OrderPreview = await info.context.reads.external(
-            ("order preview", id, new), lambda: services.previews.preview(viewer, id, new)
+        previews = info.context.services[TradingServices].previews
+        preview = await info.context.reads.external(
+            ("order preview", id, new), lambda: token_found(previews.preview(viewer, id, new))
         )
         return _shown(preview, None if preview.refusal is None else _described(info, preview.refusal))
 
