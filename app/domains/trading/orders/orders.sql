@@ -53,10 +53,11 @@ WITH given AS (
         $3::text, g.client_order_id, g.bracket_id, g.bracket_role, $8::timestamptz, $8
     FROM given g
 ), cash AS (
-    UPDATE cash_balances SET reserved = reserved + $6::numeric, updated_at = $8 WHERE portfolio_id = $1 AND $6 > 0
+    UPDATE cash_balances SET reserved = reserved + $6::numeric, updated_at = $8
+    WHERE portfolio_id = $1 AND $6::numeric > 0
 ), coins AS (
     UPDATE positions SET reserved = reserved + $7::numeric, updated_at = $8
-    WHERE portfolio_id = $1 AND symbol = $4 AND $7 > 0
+    WHERE portfolio_id = $1 AND symbol = $4 AND $7::numeric > 0
 )
 INSERT INTO exchange_inbox (kind, symbol, order_id, created_at)
 SELECT 'place', $4, g.id, $8 FROM given g WHERE g.bracket_role IS NULL OR g.bracket_role = 'entry';
@@ -111,13 +112,13 @@ FROM orders WHERE id = $1;
 -- coins, time. The caller has locked the portfolio.
 WITH noted AS (
     UPDATE orders SET reserved_for_changes = reserved_for_changes + $5::numeric + $6::numeric
-    WHERE id = $1::uuid AND $5 + $6 > 0
+    WHERE id = $1::uuid AND $5::numeric + $6::numeric > 0
 ), cash AS (
     UPDATE cash_balances SET reserved = reserved + $5, updated_at = $7::timestamptz
-    WHERE portfolio_id = $2::uuid AND $5 > 0
+    WHERE portfolio_id = $2::uuid AND $5::numeric > 0
 ), coins AS (
     UPDATE positions SET reserved = reserved + $6, updated_at = $7
-    WHERE portfolio_id = $2 AND symbol = $3::text AND $6 > 0
+    WHERE portfolio_id = $2 AND symbol = $3::text AND $6::numeric > 0
 )
 INSERT INTO exchange_inbox (kind, symbol, order_id, payload, created_at) VALUES ('replace', $3, $1, $4::jsonb, $7);
 
