@@ -34,7 +34,7 @@ from app.domains.trading.portfolios.statements import PortfolioSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
-from app.kit.idempotency import KeyedRequest, once
+from app.kit.idempotency import KeyedRequest, check_key, once
 
 
 class PostedEntries(msgspec.Struct, frozen=True):
@@ -76,6 +76,7 @@ class Portfolios:
             [id] = await tx.fetch(PortfolioSql.insert_portfolio, *values)
             return PostedEntries(id, await self._open(tx, id, 1, new.currency, balance))
 
+        check_key(idempotency_key, lambda: _checked(new))
         request = [new.name, new.mode, new.currency, _written(new.initial_balance)]
         made = await self._once(viewer, idempotency_key, "createPortfolio", request, create)
         return made.id
@@ -208,6 +209,7 @@ class Portfolios:
             lines = transfer_lines(portfolio.currency, check(portfolio))
             return PostedEntries(id, [await self._post(tx, id, portfolio.life, kind, lines)])
 
+        check_key(idempotency_key, lambda: check_amount(amount))
         return await self._once(viewer, idempotency_key, kind, [str(id), _written(amount), currency], transfer)
 
     async def _once(
