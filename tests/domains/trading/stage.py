@@ -1,7 +1,7 @@
 """Portfolios over a market of a few quoted tokens, and fills as the matcher will post them."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -157,7 +157,7 @@ class Stage:
     def limited(self, limit: int) -> Any:
         """The services of portfolios with another limit."""
         portfolios = self.trading.portfolios
-        return type(portfolios)(portfolios.database, portfolios.clock, limit)
+        return replace(portfolios, limit=limit)
 
 
 def replaced(entry: NewEntry, **changes: Any) -> NewEntry:

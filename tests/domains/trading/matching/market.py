@@ -60,7 +60,7 @@ class Market:
         """Orders, of which the first is placed."""
 
         ids = list[UUID]()
-        for at, given in enumerate(orders):
+        for given in orders:
             terms = {"type": "market", "symbol": "BTC", **given}
             reserves = terms.pop("reserves", True)
             if terms["side"] == Side.BUY and "price" not in terms and "protection_price" not in terms:
@@ -91,10 +91,7 @@ class Market:
         assert found is not None
         numbers = {"quantity", "quote_amount", "price", "stop_price", "protection_price", "trail_amount", "bound"}
         row = {
-            **{
-                name: Decimal(value) if name in numbers and value is not None else value
-                for name, value in terms.items()
-            },
+            **{name: Decimal(value) if name in numbers and value else value for name, value in terms.items()},
             **FEES,
             "portfolio_id": portfolio_id,
             "life": found["life"],

@@ -75,7 +75,7 @@ async def test_a_bracket_protects_what_its_entry_fills(stage: Stage, market: Mar
     await market.tick("89")
     await market.match()
     assert (await market.status(stop_loss))[0] == "filled"
-    assert await market.status(take_profit) == ("cancelled", 0, "linked")
+    assert await market.status(take_profit) == ("cancelled", Decimal(0), "linked")
     # Through the gap: at what is bid there, not at the stop.
     assert all(fill["price"] < 89 for fill in await market.fills(stop_loss))
     await market.check()
@@ -91,7 +91,7 @@ async def test_a_portfolio_is_reset_once_its_orders_are_cancelled(stage: Stage, 
     assert found is not None
     assert (found.status, found.life) == ("resetting", 1)
     await market.match()
-    assert await market.status(order) == ("cancelled", 0, "portfolio_closed")
+    assert await market.status(order) == ("cancelled", Decimal(0), "portfolio_closed")
     found = await stage.portfolio(portfolio)
     assert found is not None
     assert (found.status, found.life) == ("open", 2)

@@ -1,7 +1,6 @@
 """Whole numbers of the smallest units: exact, whatever the arithmetic."""
 
 from decimal import Decimal
-from fractions import Fraction
 
 from app.domains.trading.journal.model import PRICE_DECIMALS, UNIT_DECIMALS
 
@@ -25,7 +24,8 @@ def amount_of(units: int) -> Decimal:
 def _whole(number: Decimal, decimals: int) -> int:
     if not number.is_finite():
         raise ValueError(f"{number} is no number")
-    exact = Fraction(number) * 10**decimals
-    if exact.denominator != 1:
+    numerator, denominator = number.as_integer_ratio()
+    units, rest = divmod(numerator * 10**decimals, denominator)
+    if rest:
         raise ValueError(f"{number} has more than {decimals} decimals")
-    return int(exact)
+    return units

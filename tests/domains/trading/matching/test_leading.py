@@ -1,0 +1,131 @@
+"""Who matches, in which order, and what happens when a batch cannot be stored."""
+
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.domains.trading.exchange.model import Side
+from app.domains.trading.matching.rules.venue import Venue
+from app.domains.trading.matching.services import matcher as matcher_module
+from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
+from app.domains.trading.services import TradingServices
+from tests.conftest import Owner
+from tests.domains.trading.matching.market import Market
+from tests.domains.trading.stage import Stage
+
+pytestmark = pytest.mark.asyncio
+
+
+def another(trading: TradingServices) -> Matcher:
+    """The matcher of another process."""
+    one = trading.matcher
+    return Matcher(
+        one._database, one._clock, one._events, one._finish_closing, one._publish, quote_age_ms=one._quote_age_ms
+    )
+
+
+async def test_a_new_leader_ends_what_the_old_one_can_store(stage: Stage, market: Market) -> None:
+    portfolio = await stage.create()
+    newer = another(stage.trading)
+    await newer.lead()
+    order = await market.place(portfolio, Side.BUY, "1")
+    with pytest.raises(LeadershipLost):
+        await stage.trading.matcher.match()
+    assert (await market.status(order))[0] == "pending"
+    assert (await newer.match()).commands == 1
+    assert (await market.status(order))[0] == "filled"
+    await market.check()
+
+
+async def test_a_new_leader_goes_on_from_what_is_stored(stage: Stage, market: Market) -> None:
+    alice, bob = await stage.create(), await stage.create(stage.bob)
+    await market.place(bob, Side.BUY, "3")
+    await market.match()
+    resting = await market.place(bob, Side.SELL, "2", type="limit", price="99.99")
+    second = await market.place(bob, Side.SELL, "1", type="limit", price="99.99")
+    stop = await market.place(alice, Side.BUY, "1", type="stop", stop_price="120", protection_price="126")
+    entry, take_profit, stop_loss = await market.bracket(alice, "1", "130", "80", type="limit", price="99")
+    await market.match()
+    newer = another(stage.trading)
+    await newer.lead()
+    purchase = await market.place(alice, Side.BUY, "2.5")
+    assert (await newer.match()).commands == 1
+    assert [fill["counter_order_id"] for fill in await market.fills(purchase)] == [resting, second]
+    await market.tick("98")
+    await market.tick("121")
+    await newer.match()
+    assert (await market.status(entry))[0] == "filled"
+    assert (await market.status(stop))[0] == "filled"
+    assert (await market.order(take_profit))["priority"] is not None
+    await market.tick("79")
+    await newer.match()
+    assert (await market.status(stop_loss))[0] == "filled"
+    await market.check()
+
+
+async def test_what_commits_late_is_not_passed_over(stage: Stage, market: Market, owner: Owner) -> None:
+    portfolio = await stage.create()
+    late = await market.place(portfolio, Side.BUY, "1", type="limit", price="90")
+    [id] = await owner.fetch("DELETE FROM exchange_inbox WHERE number IS NULL RETURNING id")
+    early = await market.place(portfolio, Side.BUY, "1", type="limit", price="91")
+    await market.match()
+    assert (await market.order(early))["priority"] is not None
+    # Its row is older, and is seen only now.
+    await owner.execute(
+        "INSERT INTO exchange_inbox (id, kind, order_id, symbol, created_at) OVERRIDING SYSTEM VALUE"
+        " VALUES ($1, 'place', $2, 'BTC', $3)",
+        id[0],
+        late,
+        stage.clock.now(),
+    )
+    await market.match()
+    assert (await market.order(late))["priority"] is not None
+    numbers = await owner.fetch("SELECT number FROM exchange_inbox ORDER BY number")
+    assert [row[0] for row in numbers] == list(range(1, len(numbers) + 1))
+
+
+async def test_a_batch_that_cannot_be_stored_changes_no_book(
+    stage: Stage, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = await stage.create()
+    order = await market.place(portfolio, Side.BUY, "1")
+    store, failures = matcher_module.store_fills, [1]
+
+    async def fails_once(*args: Any) -> None:
+        if failures:
+            failures.pop()
+            raise asyncpg.DataError("no such number")
+        await store(*args)
+
+    monkeypatch.setattr(matcher_module, "store_fills", fails_once)
+    assert (await stage.trading.matcher.match()).commands == 0
+    assert (await market.status(order))[0] == "pending"
+    assert (await stage.trading.matcher.match()).commands == 1
+    assert (await market.status(order))[:2] == ("filled", Decimal(1))
+    await market.check()
+
+
+async def test_a_command_that_never_can_be_matched_is_passed_over(
+    stage: Stage, market: Market, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = await stage.create()
+    apply, poisoned = Venue.apply, list[Any]()
+
+    def fails(venue: Venue, command: Any, at: int) -> Any:
+        if getattr(getattr(command, "order", None), "id", None) in poisoned:
+            raise ZeroDivisionError
+        return apply(venue, command, at)
+
+    monkeypatch.setattr(Venue, "apply", fails)
+    before = await market.place(portfolio, Side.BUY, "1")
+    poisoned.append(await market.place(portfolio, Side.BUY, "2"))
+    after = await market.place(portfolio, Side.BUY, "3")
+    for _ in range(8):
+        await stage.trading.matcher.match()
+    assert await market.status(poisoned[0]) == ("rejected", Decimal(0), "invalid")
+    assert [(await market.status(each))[0] for each in (before, after)] == ["filled", "filled"]
+    failed = await owner.fetch("SELECT order_id FROM exchange_inbox WHERE failure IS NOT NULL")
+    assert [row[0] for row in failed] == poisoned
+    await market.check()
