@@ -16,6 +16,8 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.services import MarketServices
+from app.domains.trading.matching.services.prices import PriceNotes
+from app.domains.trading.services import TradingServices
 from app.engine.execution.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
@@ -86,7 +88,9 @@ class Stage:
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
         ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
-        await Recorder(database, clock, [self.services[MarketServices].price_alerts.evaluate], []).record(ticker)
+        followers = [self.services[MarketServices].price_alerts.evaluate, PriceNotes(clock).note]
+        await Recorder(database, clock, followers, []).record(ticker)
+        await self._match()
 
     async def _viewer(self, name: str) -> Viewer | None:
         if name == "anonymous":
@@ -108,8 +112,17 @@ class Stage:
         else:
             assert answer == filled(expected, answer, self.names), step["operation"]
 
+    async def _match(self) -> None:
+        """Matches what is in the inbox, as the worker would."""
+        matcher = self.services[TradingServices].matcher
+        if await self.owner.fetchval("SELECT EXISTS (SELECT FROM exchange_inbox WHERE number IS NULL)"):
+            await matcher.lead()
+            while (await matcher.match()).commands:
+                pass
+
     async def _work(self) -> None:
         """Does what is queued, as the worker would, until nothing is left."""
+        await self._match()
         handlers = {job.name: job.handler for job in jobs_of(DOMAINS, self.services)}
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):

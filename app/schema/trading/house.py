@@ -5,17 +5,49 @@ from app.schema.composition import GraphHouse
 from app.schema.trading.balances import ProfileBalances
 from app.schema.trading.changes import PortfolioMutation
 from app.schema.trading.journal import JournalEntry
+from app.schema.trading.orders.books import BookQuery, BookSubscription
+from app.schema.trading.orders.changes import OrderMutation
+from app.schema.trading.orders.fills import EntryFill, Fill, PortfolioFills
+from app.schema.trading.orders.halts import HaltMutation, HaltQuery, HaltViewer
+from app.schema.trading.orders.orders import Order, OrderQuery, OrderViewer, PortfolioOrders
+from app.schema.trading.orders.preview import PreviewQuery
+from app.schema.trading.orders.streams import OrderSubscription
 from app.schema.trading.portfolios import Portfolio, PortfolioQuery, PortfolioSubscription, PortfolioViewer
 
 TRADING = GraphHouse(
     domain=DOMAIN,
-    query=(PortfolioQuery,),
-    mutation=(PortfolioMutation,),
-    subscription=(PortfolioSubscription,),
-    viewer=(PortfolioViewer,),
-    extensions=(ProfileBalances,),
+    query=(
+        PortfolioQuery,
+        OrderQuery,
+        PreviewQuery,
+        BookQuery,
+        HaltQuery,
+    ),
+    mutation=(
+        PortfolioMutation,
+        OrderMutation,
+        HaltMutation,
+    ),
+    subscription=(
+        PortfolioSubscription,
+        OrderSubscription,
+        BookSubscription,
+    ),
+    viewer=(
+        PortfolioViewer,
+        OrderViewer,
+        HaltViewer,
+    ),
+    extensions=(
+        ProfileBalances,
+        PortfolioOrders,
+        PortfolioFills,
+        EntryFill,
+    ),
     nodes=(
+        Fill,
         JournalEntry,
+        Order,
         Portfolio,
     ),
 )

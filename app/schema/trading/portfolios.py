@@ -103,10 +103,10 @@ class Position:
 
 @strawberry.input
 class PositionFilter:
-    """Filters positions. A position must match all fields."""
+    """Filters positions by all fields that are given. A field that is null or omitted matches all."""
 
-    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
-    held: bool | None = strawberry.field(default=None, description="Whether the quantity is more than 0. Null: either.")
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
+    held: bool | None = strawberry.field(default=None, description="Whether the quantity is more than 0.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""
@@ -202,12 +202,10 @@ class PortfolioQuery:
 
 @strawberry.input
 class PortfolioFilter:
-    """Filters portfolios. A portfolio must match all fields."""
+    """Filters portfolios by all fields that are given. A field that is null or omitted matches all."""
 
-    mode: TradingMode | None = strawberry.field(
-        default=None, description="Whether it has play money or real money. Null: either."
-    )
-    currency: Currency | None = strawberry.field(default=None, description="The currency of its cash. Null: any.")
+    mode: TradingMode | None = strawberry.field(default=None, description="Whether it has play money or real money.")
+    currency: Currency | None = strawberry.field(default=None, description="The currency of its cash.")
 
 
 @strawberry.type

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domains.trading.journal.model import Currency
+from app.kit.changes import Changes
 from app.kit.errors import Problem
 
 DEFAULT_NAME: Final = "Default Portfolio"
@@ -201,7 +202,7 @@ class NewPortfolio(msgspec.Struct, frozen=True, kw_only=True):
     initial_balance: Decimal | None = None
 
 
-class PortfolioChanges(msgspec.Struct, frozen=True, kw_only=True):
+class PortfolioChanges(Changes, frozen=True, kw_only=True):
     """Changes to a portfolio. UNSET leaves a field unchanged."""
 
     name: str | UnsetType = UNSET

@@ -85,6 +85,7 @@ class Portfolios:
         PortfolioNotOpen.
         """
         with Faults() as faults:
+            changes.check(faults)
             name = faults.check(_renamed, changes.name)
             if changes.default is False:
                 faults.add("default", "Another portfolio is made the default instead.")
