@@ -249,6 +249,28 @@ def doctor_books() -> None:
     out.print(f"{report.portfolios} portfolios, {report.entries} entries, {report.lines} lines: all right")
 
 
+@doctor.command("soak")
+def doctor_soak(
+    steps: Annotated[int, typer.Option(min=1, help="How many random steps.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="The same seed does the same.")] = 1,
+) -> None:
+    """Drives the rules of trading with random steps, and checks after each what must always hold. Needs no server."""
+    from app.dev.soak.histories import soak
+
+    with progress_bar() as progress:
+        task = progress.add_task("soaking", total=steps)
+        soaked = soak(steps, seed, lambda done: progress.update(task, completed=done))
+    for name, count in sorted(soaked.matched.items()):
+        out.print(f"{count:>12,} {name}", highlight=False)
+    if soaked.failure is not None:
+        failure = soaked.failure
+        for step in failure.steps:
+            err.print(str(step), highlight=False, markup=False, soft_wrap=True)
+        err.print(failure.problem, highlight=False, markup=False, soft_wrap=True)
+        fail(f"step {soaked.steps:,} of seed {seed} broke something (history {failure.seed}); above are steps that do")
+    out.print(f"{soaked.steps:,} steps with seed {seed}: all right", highlight=False)
+
+
 @app.command()
 def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""

@@ -6,6 +6,7 @@ from typing import Any
 from app.domains.market.house import MARKET
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
+from app.domains.trading.orders.jobs import order_schedules
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
@@ -14,7 +15,7 @@ from app.kit.jobs import Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
-    return portfolio_schedules(services.values)
+    return [*portfolio_schedules(services.values), *order_schedules(services.upkeep)]
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:

@@ -158,6 +158,9 @@ class Book:
             reason = Reason.INVALID
         if reason is None and quantity <= filled:
             reason = Reason.ALREADY_FILLED
+        if reason is None and before.link is not None and quantity != before.quantity:
+            # It is what the entry of the bracket has bought, and the other exit has the same.
+            reason = Reason.LINKED
         if reason is not None:
             outcomes.append(Refused(order_id, reason))
             return outcomes
@@ -199,6 +202,13 @@ class Book:
         To be called for each tick, whether the price moved or not: it is what refills the ladder. While the book is
         halted prices change nothing.
         """
+        outcomes = self.meet(quote, now)
+        while (stop := self.reached()) is not None:
+            outcomes += self.trigger(stop, now)
+        return outcomes
+
+    def meet(self, quote: Quote, now: int) -> list[Outcome]:
+        """The first part of a new price. The second is to trigger the stops that it has `reached`, one by one."""
         outcomes = self.expire(now)
         if self._closed is not None:
             return outcomes
@@ -206,8 +216,18 @@ class Book:
         for side, queues in self._orders.sides.items():
             queues.trails.move(quote.price)
             self._meet_house(side, queues.resting, now, outcomes)
-        while (stop := self._orders.reached(quote.price)) is not None:
-            self._trigger(stop, quote.price, now, outcomes)
+        return outcomes
+
+    def reached(self) -> OpenOrder | None:
+        """The next stop that the price in force triggers."""
+        return None if self._house.quote is None else self._orders.reached(self._house.price)
+
+    def trigger(self, stop: OpenOrder, now: int) -> list[Outcome]:
+        """Makes a stop that was reached a market order, or a limit order if it has a limit."""
+        self._orders.remove(stop)
+        stop.is_triggered, stop.priority = True, self._turn()
+        outcomes: list[Outcome] = [Triggered(stop.order.id, self._house.price)]
+        self._arrive(stop, self._walk(stop.order, stop.left), now, outcomes)
         return outcomes
 
     def expire(self, now: int) -> list[Outcome]:
@@ -317,12 +337,6 @@ class Book:
             outcomes.append(Traded(None, maker.order.id, other, maker.order.price, quantity))
             self._house.take(other, quantity, now)
             self._fill(maker, quantity, outcomes)
-
-    def _trigger(self, stop: OpenOrder, price: int, now: int, outcomes: list[Outcome]) -> None:
-        self._orders.remove(stop)
-        stop.is_triggered, stop.priority = True, self._turn()
-        outcomes.append(Triggered(stop.order.id, price))
-        self._arrive(stop, self._walk(stop.order, stop.left), now, outcomes)
 
 
 def _takes(found: Walk) -> bool:

@@ -1,5 +1,6 @@
 """Rows as the exchange takes them, and back: decimals as whole numbers, moments as milliseconds since 1970."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -34,6 +35,7 @@ from app.domains.trading.matching.model import (
     Replace,
     Resume,
 )
+from app.domains.trading.matching.rules.brackets import Bracket
 from app.domains.trading.matching.rules.venue import StoredBook
 from app.domains.trading.orders.model import BracketRole
 
@@ -100,6 +102,17 @@ def stored_book_of(row: BookRow, orders: list[OpenOrder]) -> StoredBook:
     if state.quote is not None and row.price_aud is not None and row.source is not None:
         price = Price(state.quote, units_of(row.price_aud, PRICE_SCALE), row.source)
     return StoredBook(state, orders, price, row.is_halted_alone)
+
+
+def brackets_of(entries: dict[UUID, UUID], exits: Iterable[OrderRow]) -> Iterable[Bracket]:
+    """The brackets of these entries, by the IDs of the brackets. `exits` are open, the stop loss of each first."""
+    of_bracket: dict[UUID, list[OrderRow]] = {bracket_id: [] for bracket_id in entries}
+    for row in exits:
+        if row.bracket_id in of_bracket:
+            of_bracket[row.bracket_id].append(row)
+    for bracket_id, rows in of_bracket.items():
+        held = tuple(order_of(row) for row in rows if row.priority is None)
+        yield Bracket(entries[bracket_id], bracket_id, frozenset(row.id for row in rows), held)
 
 
 def command_of(row: InboxRow, orders: dict[UUID, OrderRow], exits: dict[UUID, list[OrderRow]]) -> Command:

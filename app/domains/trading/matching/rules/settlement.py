@@ -84,9 +84,9 @@ class Settlement:
                 self.orders[result.command.order_id].release_extra(result.command.extra)
             for outcome in result.outcomes:
                 self._settle(result, outcome)
-        changed = [each for each in self.orders.values() if each.is_changed]
-        self._reserve(changed)
-        return changed
+        self._reserve()
+        # Not before: what one exit of a bracket reserved may have passed to the other.
+        return [each for each in self.orders.values() if each.is_changed]
 
     def _settle(self, result: Result, outcome: Outcome) -> None:
         match outcome:
@@ -200,7 +200,7 @@ class Settlement:
             )
         )
 
-    def _reserve(self, changed: Iterable[Working]) -> None:
+    def _reserve(self) -> None:
         """Makes what is reserved what the open orders need."""
         exits = dict[UUID, list[Working]]()
         for order in self.orders.values():

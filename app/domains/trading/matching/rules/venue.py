@@ -16,7 +16,6 @@ from app.domains.trading.exchange.model import (
     Reason,
     Refused,
     Traded,
-    Triggered,
 )
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS, Book
 from app.domains.trading.exchange.rules.rounding import PRICE_SCALE
@@ -120,7 +119,8 @@ class Venue:
             case Prices(prices):
                 for symbol, price in prices.items():
                     self.prices[symbol] = price
-                    yield symbol, self.book(symbol).requote(price.quote, self.now)
+                    yield symbol, self.book(symbol).meet(price.quote, self.now)
+                    yield from self._trigger(symbol)
             case Halt(symbol):
                 yield from self._halt(symbol)
             case Resume(symbol):
@@ -129,6 +129,16 @@ class Venue:
                 yield symbol, self.book(symbol).delist(reason)
             case Close():
                 return
+
+    def _trigger(self, symbol: str) -> Iterator[tuple[str, list[Outcome]]]:
+        """Triggers stops one by one: what is bought meanwhile is added to the exits that protect it."""
+        book = self.book(symbol)
+        while (stop := book.reached()) is not None:
+            entry = self._brackets.open_entry_of(stop.order.id)
+            if entry is not None and book.get(entry) is not None:
+                # First, so that a stop loss does not meet it.
+                yield symbol, book.cancel(entry, Reason.LINKED)
+            yield symbol, book.trigger(stop, self.now)
 
     def _halt(self, symbol: str | None) -> Iterator[tuple[str, list[Outcome]]]:
         if symbol is None:
@@ -166,9 +176,7 @@ class Venue:
             for order_id, quantity in _traded(new).items():
                 self._fill(symbol, order_id, quantity, outcomes)
             for outcome in new:
-                if isinstance(outcome, Triggered):
-                    self._end_entry(symbol, outcome.order_id, outcomes)
-                elif isinstance(outcome, FINAL):
+                if isinstance(outcome, FINAL):
                     held = self._brackets.end(outcome.order_id)
                     outcomes += [Cancelled(each.id, Reason.LINKED) for each in held]
         return outcomes
@@ -185,7 +193,7 @@ class Venue:
             outcomes += book.place(replace(exit, quantity=quantity), self.now, is_exit=True)
 
     def _end_entry(self, symbol: str, exit_id: UUID, outcomes: list[Outcome]) -> None:
-        """An exit was triggered or filled: nothing more is bought."""
+        """An exit was filled: nothing more is bought."""
         entry = self._brackets.open_entry_of(exit_id)
         if entry is not None and self.book(symbol).get(entry) is not None:
             outcomes += self.book(symbol).cancel(entry, Reason.LINKED)

@@ -1,12 +1,11 @@
 """The books as they are stored: where a leader begins, and where matching goes on after a failure."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from app.domains.trading.exchange.model import OpenOrder
-from app.domains.trading.matching.model import ExchangeState, OrderRow
-from app.domains.trading.matching.rules.brackets import Bracket, Brackets
-from app.domains.trading.matching.rules.records import open_order_of, order_of, stored_book_of
+from app.domains.trading.matching.model import ExchangeState
+from app.domains.trading.matching.rules.brackets import Brackets
+from app.domains.trading.matching.rules.records import brackets_of, open_order_of, stored_book_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.statements import MatchingSql
 from app.domains.trading.orders.model import INTERNAL, BracketRole
@@ -27,21 +26,10 @@ async def rebuild(database: Database, state: ExchangeState, quote_age_ms: int) -
         exits = await tx.fetch(MatchingSql.exits_of_open_entries)
         return Venue(
             [stored_book_of(book, by_symbol[book.symbol]) for book in books],
-            Brackets(_brackets(entries, exits)),
+            Brackets(brackets_of(entries, exits)),
             name=INTERNAL,
             is_halted=state.is_halted,
             quote_age_ms=quote_age_ms,
         )
 
     return await database.read(SYSTEM, read)
-
-
-def _brackets(entries: dict[UUID, UUID], exits: Iterable[OrderRow]) -> Iterable[Bracket]:
-    """The brackets of these entries, by their bracket."""
-    of_bracket: dict[UUID, list[OrderRow]] = {bracket_id: [] for bracket_id in entries}
-    for row in exits:
-        if row.bracket_id in of_bracket:
-            of_bracket[row.bracket_id].append(row)
-    for bracket_id, rows in of_bracket.items():
-        held = tuple(order_of(row) for row in rows if row.priority is None)
-        yield Bracket(entries[bracket_id], bracket_id, frozenset(row.id for row in rows), held)

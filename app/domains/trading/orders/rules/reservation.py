@@ -6,6 +6,9 @@ from app.domains.trading.exchange.model import Side
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, converted_cost, paid
 
 _BUFFER_PERCENT: Final = 2
+_ROUNDED: Final = 4
+"""By how many units of a dollar the needs of two orders differ more, at most, when less is left of both: the price and
+the fee of each are rounded up."""
 
 
 def need(
@@ -42,3 +45,28 @@ def fee_for(dollars: int, fraction: int) -> int:
 def reserve_rate_at(price_usd: int, price_aud: int) -> int:
     """The rate at which a buy of a portfolio in Australian dollars reserves: that of the quote, and 2%, rounded up."""
     return -(-price_aud * PRICE_SCALE * (100 + _BUFFER_PERCENT) // (price_usd * 100))
+
+
+def extra_for_change(
+    *,
+    left: int,
+    worst_price: int,
+    new_left: int,
+    new_worst_price: int,
+    taker_fee: int,
+    reserve_rate: int | None,
+) -> int:
+    """What a changed buy may need beyond what the unchanged one has, whatever of it is filled until that is decided.
+
+    `left` and `new_left` are what was left, and would have been, when the change was asked for.
+    """
+    if new_left <= left and new_worst_price <= worst_price:
+        return 0
+
+    def needed(units: int, worst: int) -> int:
+        return need(Side.BUY, units, worst_price=worst, amount=None, taker_fee=taker_fee, reserve_rate=reserve_rate)
+
+    # Linear but for rounding, so that the most is at an end: nothing is filled, or all of it.
+    more = needed(new_left, new_worst_price) - needed(left, worst_price)
+    more = max(0, more, needed(max(0, new_left - left), new_worst_price))
+    return more + (_ROUNDED if reserve_rate is None else converted_cost(_ROUNDED, reserve_rate) + 2)

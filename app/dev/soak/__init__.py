@@ -1,0 +1,1 @@
+"""The rules of trading under random histories: portfolios, journal, orders and books together, without a database."""
