@@ -10,11 +10,12 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.providers.rules.profiles import AUD_PER_USD
 from app.domains.market.providers.services.simulated import SIMULATED
+from app.domains.trading.analytics.model import NewEvent
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Side
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
 from app.domains.trading.journal.services.posting import post
-from app.domains.trading.portfolios.model import NewPortfolio
+from app.domains.trading.portfolios.model import NewPortfolio, PortfolioChanges
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
@@ -75,6 +76,14 @@ PORTFOLIOS: Final = (
 )
 
 
+EVENTS: Final = (
+    NewEvent(type="page.opened", data={"page": "/portfolios"}, client_session="demo-1"),
+    NewEvent(type="chart.zoomed", data={"symbol": "BTC", "interval": "1h"}, client_session="demo-1"),
+    NewEvent(type="page.opened", data={"page": "/tokens/btc"}, client_session="demo-1"),
+)
+"""What each of the two has tracked, beside what Moneta records itself."""
+
+
 async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can be confused
     trading: TradingServices,
     database: Database,
@@ -83,9 +92,9 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
     days: int,
     progressed: Callable[[int, int], None],
 ) -> bool:
-    """Loads it; False if there has been a portfolio, or the market is not the demo's. `clock` is that of the services.
+    """Loads it; False if there has been a portfolio that no user began with, or the market is not the demo's.
 
-    It shows other times meanwhile.
+    `clock` is that of the services. It shows other times meanwhile.
     """
     now = clock.now()
     quoted = await database.fetch(PriceSql.last_quotes, SIMULATED)
@@ -101,6 +110,7 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
         clock.advance(now - span - clock.now())
         new = NewPortfolio(name=portfolio.name, currency=portfolio.currency)
         id = await trading.portfolios.create(person, new, f"demo portfolio {portfolio.name}")
+        await trading.portfolios.update(person, id, PortfolioChanges(default=True))
         for trade in portfolio.trades:
             clock.advance(now - span * (1 - trade.at) - clock.now())
             await _trade(database, clock, id, portfolio.currency, trade)
@@ -116,6 +126,10 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
         progressed(done, steps)
     await trading.values.record()
     await trading.values.summarize()
+    for person in people:
+        for number, event in enumerate(EVENTS):
+            await trading.analytics.track(person, event, f"demo event {number}")
+    await trading.analytics.count()
     return True
 
 

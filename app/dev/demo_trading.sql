@@ -1,6 +1,6 @@
 -- name: portfolios_exist
--- Whether there has ever been a portfolio.
-SELECT EXISTS (SELECT FROM portfolios);
+-- Whether there has ever been a portfolio besides those that users begin with.
+SELECT EXISTS (SELECT FROM portfolios WHERE NOT is_default);
 
 -- name: hourly_close
 -- The price of a token at an exchange in dollars at a moment.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import DemoSize
-from app.dev.demo_trading import PORTFOLIOS, load_demo_trading
+from app.dev.demo_trading import EVENTS, PORTFOLIOS, load_demo_trading
 from app.domains.accounts.model import Viewer
 from app.domains.market.services import MarketServices
 from app.domains.trading.services import TradingServices
@@ -37,7 +37,9 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     )
     assert await load(services, database, clock, people) is True
     assert clock.now() == now
-    found = await owner.fetch("SELECT id, name, currency, is_default FROM portfolios ORDER BY currency DESC")
+    found = await owner.fetch(
+        "SELECT id, name, currency, is_default FROM portfolios WHERE name <> 'Default Portfolio' ORDER BY currency DESC"
+    )
     assert [(row["name"], row["currency"], row["is_default"]) for row in found] == [
         (each.name, each.currency, True) for each in PORTFOLIOS
     ]
@@ -51,7 +53,9 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     report = await services[TradingServices].books.check()
     assert list(report.findings) == []
     assert await owner.fetchval("SELECT count(*) FROM disposals") > 0
+    assert await owner.fetchval("SELECT count(*) FROM user_analytics WHERE source = 'client'") == 2 * len(EVENTS)
+    assert await owner.fetchval("SELECT sum(users) FROM analytics_counts WHERE event_type = 'portfolio.created'") == 2
 
     await services[TradingServices].portfolios.delete(people[0], found[0]["id"])
     assert await load(services, database, clock, people) is False
-    assert await owner.fetchval("SELECT count(*) FROM portfolios WHERE user_id IS NOT NULL") == 1
+    assert await owner.fetchval("SELECT count(*) FROM portfolios WHERE user_id IS NOT NULL") == 3

@@ -150,12 +150,23 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "min_change_percentage_24h": least("change_percentage_24h"),
         "max_change_percentage_24h": most("change_percentage_24h"),
     },
+    "trading.analytics.analytics_events_by_user": {
+        "type": equal("event_type"),
+        "client_session": equal("session_id"),
+        **CREATED,
+    },
+    "trading.analytics.analytics_counts": {
+        "type": equal("event_type"),
+        "since": least("day"),
+        "until": earlier("day"),
+    },
     "trading.portfolios.portfolios_by_user": {"mode": equal("mode"), "currency": equal("currency")},
     "trading.portfolios.positions_by_portfolio": {
         "symbol": equal("symbol"),
         "held": lambda record, value, key, _: (record.quantity > 0) is value,
     },
     "trading.portfolios.value_points": {"since": least("at"), "until": earlier("at")},
+    "trading.performance.performance_by_portfolio": {"since": least("period_start"), "until": earlier("period_start")},
     "trading.journal.entries_by_portfolio": {"kind": equal("kind"), "life": equal("life"), **CREATED},
     "trading.journal.lots_by_portfolio": {
         "symbol": equal("symbol"),
@@ -189,8 +200,9 @@ NAMED_OTHERWISE = {
     "wallet_id": ("beneficiary_wallet_id",),
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at", "at"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at", "at"),
+    "client_session": ("session_id",),
+    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
+    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
 }
 
 MORE = """

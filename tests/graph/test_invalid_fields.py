@@ -38,11 +38,6 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         ],
     ),
     "addToWatchlist": ({"symbol": "nope", "notes": LONG}, [["notes"]]),
-    "createPortfolio": ({"name": LONG, "initialBalance": "-1"}, [["name"], ["initialBalance"]]),
-    "depositPaper": ({"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"}, [["amount"]]),
-    "withdrawPaper": ({"portfolioId": "<alice.portfolio>", "amount": "-1", "currency": "USD"}, [["amount"]]),
-    # Nothing of it can be wrong but the key.
-    "resetPortfolio": ({"portfolioId": "<alice.portfolio>"}, []),
     "placeOrder": (
         {
             "portfolioId": "<alice.portfolio>",
@@ -84,10 +79,27 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"id": "<order.1>", "quantity": "0", "priceUsd": None, "stopPriceUsd": "0", "trailFraction": "2"},
         [["priceUsd"], ["quantity"], ["stopPriceUsd"], ["trailFraction"]],
     ),
+    "trackEvent": (
+        {"type": "?", "data": [], "clientSession": ""},
+        [["type"], ["data"], ["clientSession"]],
+    ),
     "publishNews": (
         {"articles": [{"url": "x", "title": "", "source": "s"}]},
         [["articles", "0", "url"], ["articles", "0", "title"]],
     ),
+    "createPortfolio": (
+        {"name": LONG, "initialBalance": "0.000000001"},
+        [["name"], ["initialBalance"]],
+    ),
+    "depositPaper": (
+        {"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"},
+        [["amount"]],
+    ),
+    "withdrawPaper": (
+        {"portfolioId": "<alice.portfolio>", "amount": "0", "currency": "USD"},
+        [["amount"]],
+    ),
+    "resetPortfolio": ({"portfolioId": "<alice.portfolio>"}, []),
     "createAccessCodes": ({"codes": ["?", "gold-1", "GOLD-1"]}, [["codes", "0"], ["codes", "2"]]),
     "register": (
         {"accessCode": "?", "email": "nowhere", "password": "short", "fullName": " "},
@@ -102,24 +114,23 @@ UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
         ["enabled", "condition.priceAbove.priceUsd", "cooldownMs", "expiresAt"],
     ),
     "UpdateProfileInput": (
-        {"username": "a b", "displayName": LONG, "avatarUrl": "x", "tradingMode": None},
-        ["tradingMode", "username", "displayName", "avatarUrl"],
+        {"username": "a b", "displayName": LONG, "avatarUrl": "x", "tradingMode": None, "analyticsEnabled": None},
+        ["tradingMode", "analyticsEnabled", "username", "displayName", "avatarUrl"],
     ),
     "UpdateWatchlistItemInput": ({"notes": LONG, "position": -1, "viewed": None}, ["viewed", "notes", "position"]),
-    "UpdatePortfolioInput": ({"name": LONG, "default": False}, ["name", "default"]),
+    "UpdatePortfolioInput": ({"name": None, "default": False}, ["name", "default"]),
     "UpdateBeneficiaryInput": ({"name": LONG, "nickname": LONG}, ["name", "nickname"]),
 }
 
-PORTFOLIO: Final = "viewer { defaultPortfolio { %s } }"
 PARENTS: Final = {
-    "Portfolio": PORTFOLIO,
-    "Order": PORTFOLIO % "orders(first: 1) { nodes { %s } }",
-    "JournalEntry": PORTFOLIO % "journal(first: 1) { nodes { %s } }",
     "Query": "%s",
     "Viewer": "viewer { %s }",
     "Wallet": "viewer { wallet { %s } }",
     "Token": 'token(by: { symbol: "BTC" }) { %s }',
     "Block": "block(by: { height: 0 }) { %s }",
+    "Portfolio": "viewer { defaultPortfolio { %s } }",
+    "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
+    "Order": "viewer { defaultPortfolio { orders(first: 1) { nodes { %s } } } }",
 }
 """How the lists of a type are asked for."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
@@ -209,10 +220,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     variables, refused = wrong(own)
     conditions, refused_conditions = wrong(filters)
     variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
-    if "interval" in own:
-        variables["interval"] = "ONE_DAY"
-    if "resolution" in own:
-        variables["resolution"] = "ONE_DAY"
+    variables |= dict.fromkeys({"interval", "resolution"} & own.keys(), "ONE_DAY")
     if filters:
         variables["filter"] = conditions
     expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}

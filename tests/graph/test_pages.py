@@ -24,9 +24,12 @@ OWN_KEYS = {
     "notifications.notifications_by_user": "SELECT user_id FROM notifications",
     "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
     "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
+    "trading.analytics.analytics_events_by_user": "SELECT user_id FROM user_analytics",
     "trading.portfolios.portfolios_by_user": "SELECT user_id FROM portfolios",
     "trading.portfolios.positions_by_portfolio": "SELECT id FROM portfolios",
     "trading.portfolios.value_points": "SELECT id FROM portfolios",
+    "trading.performance.performance_by_portfolio": "SELECT p.id FROM portfolios p JOIN users u ON u.id = p.user_id"
+    " WHERE u.email = 'alice@example.com'",
     "trading.journal.entries_by_portfolio": "SELECT id FROM portfolios",
     "trading.journal.lines_by_entry": "SELECT DISTINCT entry_id FROM journal_lines",
     "trading.journal.lots_by_portfolio": "SELECT id FROM portfolios",
@@ -43,6 +46,7 @@ OWN_KEYS = {
 CHOICES = PARAMETERS | {
     "market.news.news_mentioning": {"symbols": ("BTC", "ETH")},
     "trading.portfolios.value_points": {"resolution": "1m"},
+    "trading.performance.performance_by_portfolio": {"period": "day"},
 }
 """What a list needs to be a list of different rows."""
 
@@ -83,6 +87,12 @@ SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, l.acquired_at, l.acquire
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT k.kind, p.id, 1 + n % 2, CASE k.kind WHEN 'fill' THEN p.id END, now() - n / 3 * interval '1 s'
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('fill'), ('deposit')) AS k (kind);
+INSERT INTO user_analytics (user_id, event_type, source, session_id, created_at)
+SELECT u.id, 'type.' || n % 2, CASE n % 3 WHEN 0 THEN 'server' ELSE 'client' END, CASE n % 3 WHEN 1 THEN 'visit' END,
+    now() - n / 3 * interval '1 s' FROM users u, generate_series(1, 9) n;
+INSERT INTO analytics_counts (day, event_type, source, events, users)
+SELECT date_trunc('day', now(), 'UTC') - n / 3 * interval '1 day', 'type.' || n % 2, s.source, 1 + n % 3, 1
+FROM generate_series(1, 9) n, (VALUES ('client'), ('server')) AS s (source) ON CONFLICT DO NOTHING;
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT p.id, r.resolution, date_trunc('minute', now()) - n * interval '1 minute', 1, 1, 1, 1
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('1m'), ('1h'), ('1d')) AS r (resolution);
@@ -107,6 +117,10 @@ SELECT o.id, o.id, o.portfolio_id, 1, o.symbol, o.side, 1, 5, 5, 0, 'taker', 4, 
 FROM orders o, generate_series(1, 3) n WHERE o.status IN ('filled', 'partial');
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
 FROM generate_series(1, 9) n;
+INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)
+SELECT p.id, 'day', d.day, d.day + interval '1 day', m.type, n, 1 + n % 2, n > 1
+FROM portfolios p, generate_series(1, 9) n, (VALUES ('gain'), ('net_flow'), ('time_weighted_return')) AS m (type),
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day') AS d (day);
 RESET session_replication_role;
 """
 

@@ -162,6 +162,10 @@ async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
     return {"id": stage.names["replaced"], "priceUsd": f"{40000 + len(variant)}.0"}
 
 
+async def _event(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"type": "page.opened", "data": {"page": variant}}
+
+
 async def _person(stage: Stage, variant: str) -> dict[str, Any]:
     return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
 
@@ -246,6 +250,9 @@ SCENARIOS = {
         UNTRADED | {"mode": _sql(LIVE)},
     ),
     "replaceOrder": Scenario("ReplaceOrderPayload", "order { id }", "alice", _replacement, UNTRADED),
+    "trackEvent": Scenario(
+        "TrackEventPayload", "isRecorded", "alice", _event, {"rate": _set(TradingServices, "analytics", "limit", 1)}
+    ),
     "publishNews": Scenario(
         "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}
     ),

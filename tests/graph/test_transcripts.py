@@ -58,6 +58,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("depositPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("withdrawPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("resetPortfolio", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("trackEvent", "RateLimited"): "tests/domains/trading/analytics/test_analytics.py",
     ("transfer", "MempoolFull"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "TooManyCoins"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "UnconfirmedChainTooLong"): "tests/domains/ledger/test_transfers.py",

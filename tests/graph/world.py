@@ -1,5 +1,5 @@
 """What every transcript finds: five people, a chain of 24 blocks with payments, one on its way, 250 quoted tokens, and
-two portfolios.
+two portfolios beside those that they began with.
 
 It is made through the services, once for each worker. Keys, and so hashes and ids, differ from run to run: transcripts
 call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<payment.1>`.
@@ -27,6 +27,7 @@ from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntr
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
 from app.domains.trading.journal.services.posting import post
+from app.domains.trading.portfolios.loaders import default_portfolio_by_user
 from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
@@ -145,6 +146,9 @@ class Builder:
         self.viewers[name] = opened.viewer
         self.names[f"{name}.user"] = global_id("UserAccount", user_id)
         self.names[f"{name}.session"] = global_id("LoginSession", opened.viewer.session_id)
+        first = await Reads(self.database, opened.viewer.scope).one(default_portfolio_by_user, user_id)
+        assert first is not None
+        self.names[f"{name}.firstPortfolio"] = global_id("Portfolio", first.id)
         self.names[f"{name}.wallet"] = wallet.wallet_id
         self.names[f"{name}.walletNode"] = global_id("Wallet", wallet.wallet_id)
 
@@ -201,6 +205,8 @@ class Builder:
         await self.database.write(SYSTEM, lambda tx: tx.execute(HALTED, self.clock.now()))
         await self.services[TradingServices].values.record()
         await self.services[TradingServices].values.summarize()
+        await self.services[TradingServices].performance.measure()
+        await self.services[TradingServices].analytics.count()
 
     async def _fill(self, id: UUID, side: Side, quantity: str, price: str, fee: str) -> None:
         """A market order that the house has filled. All of them are of one moment, and listed by their IDs."""

@@ -108,9 +108,22 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "market.prices.candles_by_token": span(timedelta(seconds=7)),
     "market.prices.prices_by_token": span(timedelta(seconds=7)),
     "market.watchlist.watchlist_by_user": {"search": ("x",), "symbol": ("T1", "T999")},
+    "trading.analytics.analytics_events_by_user": {
+        "type": ("page.opened", "order.placed", "portfolio.reset"),
+        "client_session": ("often", "once", "never"),
+        **span(timedelta(seconds=7)),
+    },
+    "trading.analytics.analytics_counts": {
+        "type": ("type.1", "rare", "never"),
+        **span(timedelta(hours=1)),
+    },
     "trading.portfolios.portfolios_by_user": {"mode": ("paper", "live"), "currency": ("USD", "AUD")},
     "trading.portfolios.positions_by_portfolio": {"symbol": ("T1", "T999"), "held": (True, False)},
     "trading.portfolios.value_points": span(timedelta(seconds=7)),
+    "trading.performance.performance_by_portfolio": {
+        "since": tuple(datetime.now(UTC) - timedelta(days=days) for days in (700, 5, -400)),
+        "until": tuple(datetime.now(UTC) - timedelta(days=days) for days in (5, 725, 9999)),
+    },
     "trading.journal.entries_by_portfolio": {
         "kind": ("fill", "deposit", "correction"),
         "life": (2, 1, 99),
@@ -126,7 +139,7 @@ KEYS: Final[Mapping[str, list[Any]]] = {
     "bigint": [10, 500_000],
 }
 SYMBOLS: Final = ["T1", "T7"]
-PARAMETERS: Final = {"interval": "1m", "resolution": "1m"}
+PARAMETERS: Final = {"interval": "1m", "resolution": "1m", "period": "day"}
 SIZE: Final = 50
 
 

@@ -153,10 +153,31 @@ SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 =
     CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
 INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
 SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
+    "user_analytics": f"""
+SELECT make_partitions('user_analytics', now() - interval '3 months', now());
+INSERT INTO user_analytics (id, user_id, event_type, source, session_id, ip_address, created_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
+    CASE WHEN n % 30000 = 3 THEN 'portfolio.reset' WHEN n % 2 = 0 THEN 'order.placed' ELSE 'page.opened' END,
+    CASE WHEN n % 2 = 0 THEN 'server' ELSE 'client' END,
+    CASE WHEN n % 30000 = 6 THEN 'once' WHEN n % 2 = 1 THEN 'often' END, CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
+    {_AGO} '7 seconds' {_SERIES};
+INSERT INTO analytics_counts (day, event_type, source, events, users)
+SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 50 END,
+    'client', 1 + n % 97, 1 FROM generate_series(0, {ROWS // 10}) n""",
     "portfolio_value_history": f"""
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT {_USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,
     {_AGO} '7 seconds', 1, 1, 1, 1 {_SERIES}""",
+    # A portfolio has two years of days, each with 24 metrics.
+    "performance_metrics": f"""
+INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final,
+    computed_at)
+SELECT {_USER.format("1 + n / 730")}, 'day', d.day, d.day + interval '1 day',
+    m.types[1 + k % array_length(m.types, 1)] || CASE WHEN k < array_length(m.types, 1) THEN '' ELSE k::text END, k, 1,
+    n % 730 > 0, d.day + interval '1 day'
+FROM generate_series(0, {ROWS} / 24) n, generate_series(0, 23) k,
+    (SELECT ARRAY['gain', 'opening_value', 'closing_value', 'sharpe']) AS m (types),
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n % 730 * interval '1 day') AS d (day)""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.trading.analytics.services import Analytics
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
@@ -12,6 +13,7 @@ from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.previews import Previews
 from app.domains.trading.orders.services.upkeep import Upkeep
+from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
@@ -34,6 +36,8 @@ class TradingServices:
     halts: Halts
     order_books: OrderBooks
     upkeep: Upkeep
+    analytics: Analytics
+    performance: PerformanceMeter
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -61,4 +65,6 @@ class TradingServices:
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
             upkeep=Upkeep(database, clock, wake),
+            analytics=Analytics(database, clock),
+            performance=PerformanceMeter(database, clock),
         )

@@ -38,6 +38,11 @@ class PortfolioLimitReached(Problem):
     limit: int = strawberry.field(description="The maximum number of portfolios.")
 
 
+@problem_type(model.LastPortfolio)
+class LastPortfolio(Problem):
+    """The viewer has no other portfolio, and keeps at least one."""
+
+
 @problem_type(model.InsufficientCash)
 class InsufficientCash(Problem):
     """The portfolio has less available cash."""
@@ -189,7 +194,7 @@ class PortfolioMutation:
         IdempotencyKeyReused,
     )
     async def create_portfolio(self, info: Info, input: CreatePortfolioInput) -> Any:
-        """Creates a portfolio. The viewer's first one is the default."""
+        """Creates a portfolio. If the viewer has no other, it is the default."""
         new = model.NewPortfolio(
             name=input.name,
             mode=model.Mode((input.mode or TradingMode.PAPER).value),
@@ -206,10 +211,10 @@ class PortfolioMutation:
         await _portfolios(info).update(viewer, id, changes_of(input, model.PortfolioChanges))
         return UpdatePortfolioPayload(portfolio=await _read(info, id))
 
-    @mutation(DeletePortfolioPayload, NotFound, PortfolioNotOpen)
+    @mutation(DeletePortfolioPayload, NotFound, PortfolioNotOpen, LastPortfolio)
     async def delete_portfolio(self, info: Info, input: DeletePortfolioInput) -> Any:
         """Deletes a portfolio with everything in it, after its open orders were cancelled. If it was the default, the
-        oldest other one becomes that.
+        oldest other one becomes that. The last one is kept.
         """
         await _portfolios(info).delete(info.context.require_viewer(), key_of(input.id, Portfolio))
         return DeletePortfolioPayload(deleted_id=input.id)

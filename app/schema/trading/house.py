@@ -2,6 +2,7 @@
 
 from app.domains.trading.house import TRADING as DOMAIN
 from app.schema.composition import GraphHouse
+from app.schema.trading.analytics import AnalyticsMutation, AnalyticsQuery, AnalyticsViewer
 from app.schema.trading.balances import ProfileBalances
 from app.schema.trading.changes import PortfolioMutation
 from app.schema.trading.journal import JournalEntry
@@ -22,11 +23,13 @@ TRADING = GraphHouse(
         PreviewQuery,
         BookQuery,
         HaltQuery,
+        AnalyticsQuery,
     ),
     mutation=(
         PortfolioMutation,
         OrderMutation,
         HaltMutation,
+        AnalyticsMutation,
     ),
     subscription=(
         PortfolioSubscription,
@@ -37,6 +40,7 @@ TRADING = GraphHouse(
         PortfolioViewer,
         OrderViewer,
         HaltViewer,
+        AnalyticsViewer,
     ),
     extensions=(
         ProfileBalances,

@@ -10,6 +10,7 @@ from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.journal import loaders as journal_loaders
+from app.domains.trading.performance import loaders as performance_loaders
 from app.domains.trading.portfolios import loaders, model
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.lookups import by_id, lookup
@@ -33,6 +34,7 @@ from app.schema.trading.journal import (
     Lot,
     LotFilter,
 )
+from app.schema.trading.performance import PortfolioPerformance, performance_filters
 from app.schema.trading.values import (
     IN_CURRENCY,
     MAX_POINTS,
@@ -177,6 +179,13 @@ class Portfolio(Node):
         filtering=point_filters,
         max_size=MAX_POINTS,
         description="What it was worth, newest first; in earlier lives as well.",
+    )
+    performance: Connection[PortfolioPerformance] = paged(
+        performance_loaders.performance_by_portfolio,
+        key="id",
+        filtering=performance_filters,
+        description="What it did in each day, week, month or year, newest first; in earlier lives as well. The first is"
+        " the present one, so far.",
     )
 
 

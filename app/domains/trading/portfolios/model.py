@@ -233,6 +233,13 @@ class PortfolioLimitReached(Problem):
         self.limit = limit
 
 
+class LastPortfolio(Problem):
+    """The last portfolio of a user cannot be deleted."""
+
+    def __init__(self) -> None:
+        super().__init__("A user has at least one portfolio. Reset it to empty it.")
+
+
 class InsufficientCash(Problem):
     """There is not enough available cash."""
 

@@ -11,13 +11,14 @@ from msgspec import UNSET, UnsetType
 from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
-from app.domains.trading.journal.rules.units import units_of
+from app.domains.trading.journal.rules.units import amount_of, units_of
 from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import (
     DEFAULT_NAME,
     INITIAL_BALANCE,
     MAX_BALANCE,
     InsufficientCash,
+    LastPortfolio,
     LiveTradingUnavailable,
     LockedPortfolio,
     Mode,
@@ -30,7 +31,7 @@ from app.domains.trading.portfolios.model import (
     PortfolioStatus,
 )
 from app.domains.trading.portfolios.rules import check_amount, check_name
-from app.domains.trading.portfolios.statements import PortfolioSql
+from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
@@ -72,14 +73,16 @@ class Portfolios:
             [count] = await tx.fetch(PortfolioSql.count_portfolios, viewer.user_id)
             if count >= self.limit:
                 raise PortfolioLimitReached(self.limit)
-            values = (viewer.user_id, name, new.mode, new.currency, balance, self.clock.now())
-            [id] = await tx.fetch(PortfolioSql.insert_portfolio, *values)
-            return PostedEntries(id, await self._open(tx, id, 1, new.currency, balance))
+            return await self._insert(tx, viewer.user_id, name, new.mode, new.currency, balance)
 
         check_key(idempotency_key, lambda: _checked(new))
         request = [new.name, new.mode, new.currency, _written(new.initial_balance)]
         made = await self._once(viewer, idempotency_key, "createPortfolio", request, create)
         return made.id
+
+    async def create_first(self, tx: Tx, user_id: UUID) -> None:
+        """Creates the portfolio that a user begins with, in the transaction that inserts the user."""
+        await self._insert(tx, user_id, DEFAULT_NAME, Mode.PAPER, Currency.USD, INITIAL_BALANCE)
 
     async def update(self, viewer: Viewer, id: UUID, changes: PortfolioChanges) -> None:
         """Renames a portfolio, or makes it the default instead of another. Raises InvalidInput, NotFound,
@@ -146,16 +149,20 @@ class Portfolios:
                 return PostedEntries(id, [])
             return PostedEntries(id, await self._finish_reset(tx, portfolio))
 
+        check_key(idempotency_key, lambda: None)
         return await self._once(viewer, idempotency_key, "resetPortfolio", [str(id)], reset)
 
     async def delete(self, viewer: Viewer, id: UUID) -> None:
         """Empties and deletes a portfolio: it is nobody's from then on, and its journal stays. If it was the default,
-        the oldest other one is. Raises NotFound, PortfolioNotOpen.
+        the oldest other one is. Raises NotFound, PortfolioNotOpen, LastPortfolio.
         """
 
         async def work(tx: Tx) -> None:
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
             portfolio = await self.lock(tx, viewer, id)
+            [stay] = await tx.fetch(PortfolioSql.others_stay, viewer.user_id, id)
+            if not stay:
+                raise LastPortfolio
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
             if not await self.cancel_orders(tx, id):
                 await self._finish_delete(tx, portfolio)
@@ -206,8 +213,12 @@ class Portfolios:
                 raise PaperPortfolioRequired
             if portfolio.currency is not currency:
                 raise InvalidInput("currency", f"The portfolio is in {portfolio.currency}.")
-            lines = transfer_lines(portfolio.currency, check(portfolio))
-            return PostedEntries(id, [await self._post(tx, id, portfolio.life, kind, lines)])
+            units, at = check(portfolio), self.clock.now()
+            lines = transfer_lines(portfolio.currency, units)
+            entry = NewEntry(kind=kind, portfolio_id=id, life=portfolio.life, lines=lines, at=at)
+            posted = await post(tx, entry)
+            await tx.execute(ValueSql.record_flow, id, amount_of(units), at)
+            return PostedEntries(id, [posted])
 
         check_key(idempotency_key, lambda: check_amount(amount))
         return await self._once(viewer, idempotency_key, kind, [str(id), _written(amount), currency], transfer)
@@ -238,6 +249,13 @@ class Portfolios:
         if found.status != PortfolioStatus.OPEN:
             raise PortfolioNotOpen
         return _with_enums(found)
+
+    async def _insert(  # noqa: PLR0917  # what a portfolio is
+        self, tx: Tx, user_id: UUID, name: str, mode: Mode, currency: Currency, balance: Decimal
+    ) -> PostedEntries:
+        values = (user_id, name, mode, currency, balance, self.clock.now())
+        [id] = await tx.fetch(PortfolioSql.insert_portfolio, *values)
+        return PostedEntries(id, await self._open(tx, id, 1, currency, balance))
 
     async def _end(self, tx: Tx, portfolio: LockedPortfolio, kind: EntryKind) -> int:
         held = await tx.fetch(PortfolioSql.held_quantities, portfolio.id)
