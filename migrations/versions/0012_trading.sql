@@ -67,10 +67,15 @@ CREATE FUNCTION entry_month(id bigint) RETURNS timestamptz LANGUAGE sql IMMUTABL
         AT TIME ZONE 'UTC';
 CREATE FUNCTION month_after_entry(id bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN entry_month(least(id, 95998::bigint << 40) + (1::bigint << 40));
+CREATE FUNCTION entry_id(number bigint, moment timestamptz) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN number + ((extract(year FROM moment AT TIME ZONE 'UTC') - 1970) * 12
+        + extract(month FROM moment AT TIME ZONE 'UTC') - 1)::bigint * (1::bigint << 40);
 CREATE FUNCTION set_entry_month() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 BEGIN
-    NEW.id := NEW.id + ((extract(year FROM NEW.created_at) - 1970) * 12 + extract(month FROM NEW.created_at) - 1)::bigint
-        * (1::bigint << 40);
+    -- The matcher takes IDs before it inserts: those have their month.
+    IF NEW.id < 1::bigint << 40 THEN
+        NEW.id := entry_id(NEW.id, NEW.created_at);
+    END IF;
     RETURN NEW;
 END
 $$;

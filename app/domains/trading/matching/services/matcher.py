@@ -205,7 +205,7 @@ class _Run:
             rows = await tx.fetch(MatchingSql.orders_of_commands, list(touched))
             places, sold = _places(rows, results)
             holdings = await read_holdings(tx, cash, places, sold)
-            entry_ids = await take_entry_ids(tx, sides)
+            entry_ids = await take_entry_ids(tx, sides, at)
             settlement = Settlement(rows, holdings, iter(entry_ids), uuid4, at)
             changed = settlement.settle(results)
             await store_orders(tx, changed)
