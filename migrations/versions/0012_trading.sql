@@ -67,19 +67,20 @@ CREATE FUNCTION entry_month(id bigint) RETURNS timestamptz LANGUAGE sql IMMUTABL
         AT TIME ZONE 'UTC';
 CREATE FUNCTION month_after_entry(id bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN entry_month(least(id, 95998::bigint << 40) + (1::bigint << 40));
-CREATE FUNCTION entry_id(number bigint, at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN number + (
-        (extract(year FROM at AT TIME ZONE 'UTC') - 1970) * 12 + extract(month FROM at AT TIME ZONE 'UTC') - 1
-    )::bigint * (1::bigint << 40);
-CREATE FUNCTION set_entry_month() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION entry_id(number bigint, moment timestamptz) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN number + ((extract(year FROM moment AT TIME ZONE 'UTC') - 1970) * 12
+        + extract(month FROM moment AT TIME ZONE 'UTC') - 1)::bigint * (1::bigint << 40);
+CREATE FUNCTION set_entry_month() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 BEGIN
-    NEW.id := entry_id(NEW.id, NEW.created_at);
+    -- The matcher takes IDs before it inserts: those have their month.
+    IF NEW.id < 1::bigint << 40 THEN
+        NEW.id := entry_id(NEW.id, NEW.created_at);
+    END IF;
     RETURN NEW;
 END
 $$;
--- Who inserts many at once has taken their IDs before.
 CREATE TRIGGER journal_entries_month BEFORE INSERT ON journal_entries
-    FOR EACH ROW WHEN (NEW.id < 1::bigint << 40) EXECUTE FUNCTION set_entry_month();
+    FOR EACH ROW EXECUTE FUNCTION set_entry_month();
 CREATE INDEX journal_entries_portfolio ON journal_entries (portfolio_id, created_at DESC, id DESC);
 CREATE INDEX journal_entries_portfolio_life ON journal_entries (portfolio_id, life, created_at DESC, id DESC);
 -- Fills are nearly all of them: the others are found among themselves.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.domains.trading.orders.model import OPEN
 from app.kit.db import Database
 from app.kit.lists import Operator, Page, page_request
 from app.kit.reads import Reads
@@ -72,6 +73,8 @@ def other(record: Any, key: str) -> str | None:
 TIMES = {"since": least("timestamp"), "until": earlier("timestamp")}
 CREATED = {"since": least("created_at"), "until": earlier("created_at")}
 AMOUNTS = {"min_amount": least("amount"), "max_amount": most("amount")}
+TRADED = {"symbol": equal("symbol"), "side": equal("side"), **CREATED}
+KINDS = {"symbol": equal("symbol"), "side": equal("side"), "type": equal("type")}
 PUBLISHED = {
     "since": least("published_at"),
     "until": earlier("published_at"),
@@ -170,6 +173,15 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "open": lambda record, value, key, _: (record.remaining > 0) is value,
     },
     "trading.journal.disposals_by_portfolio": {"symbol": equal("symbol")},
+    "trading.orders.orders_by_portfolio": {
+        "status": equal("status"),
+        "open": lambda record, value, key, _: (record.status in OPEN) is value,
+        "bracket_id": equal("bracket_id"),
+        **KINDS,
+    },
+    "trading.orders.open_orders_by_user": KINDS,
+    "trading.orders.fills_by_portfolio": TRADED,
+    "trading.orders.trades_by_portfolio": TRADED,
     "market.watchlist.watchlist_by_user": {
         "search": lambda record, value, key, _: within(record.notes, value),
         "symbol": equal("symbol"),

@@ -38,6 +38,47 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         ],
     ),
     "addToWatchlist": ({"symbol": "nope", "notes": LONG}, [["notes"]]),
+    "placeOrder": (
+        {
+            "portfolioId": "<alice.portfolio>",
+            "order": {
+                "symbol": "BTC",
+                "side": "BUY",
+                "type": {"limit": {"quantity": "0", "priceUsd": "0.123456", "postOnly": True}},
+                "timeInForce": "FILL_OR_KILL",
+                "expiresAt": OLD,
+                "reduceOnly": True,
+                "clientOrderId": "a b",
+            },
+        },
+        [
+            ["order", "type", "limit", "quantity"],
+            ["order", "type", "limit", "priceUsd"],
+            ["order", "expiresAt"],
+            ["order", "type", "limit", "postOnly"],
+            ["order", "reduceOnly"],
+            ["order", "clientOrderId"],
+        ],
+    ),
+    "placeBracket": (
+        {
+            "portfolioId": "<alice.portfolio>",
+            "entry": {"symbol": "BTC", "side": "SELL", "type": {"market": {"quoteAmountUsd": "-1"}}},
+            "takeProfit": {"priceUsd": "0"},
+            "stopLoss": {"stopPriceUsd": "0", "priceUsd": "0"},
+        },
+        [
+            ["entry", "type", "market", "quoteAmountUsd"],
+            ["entry", "side"],
+            ["takeProfit", "priceUsd"],
+            ["stopLoss", "stopPriceUsd"],
+            ["stopLoss", "priceUsd"],
+        ],
+    ),
+    "replaceOrder": (
+        {"id": "<order.1>", "quantity": "0", "priceUsd": None, "stopPriceUsd": "0", "trailFraction": "2"},
+        [["priceUsd"], ["quantity"], ["stopPriceUsd"], ["trailFraction"]],
+    ),
     "trackEvent": (
         {"type": "?", "data": [], "clientSession": ""},
         [["type"], ["data"], ["clientSession"]],
@@ -89,6 +130,7 @@ PARENTS: Final = {
     "Block": "block(by: { height: 0 }) { %s }",
     "Portfolio": "viewer { defaultPortfolio { %s } }",
     "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
+    "Order": "viewer { defaultPortfolio { orders(first: 1) { nodes { %s } } } }",
 }
 """How the lists of a type are asked for."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
@@ -186,6 +228,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     field = name.partition(".")[2]
     declared = ", ".join(f"${each}: {own[each]}" for each in variables)
     asked = f"{field}({', '.join(f'{each}: ${each}' for each in variables)}) {{ totalCount {{ value }} }}"
-    response = await stage.execute(f"query({declared}) {{ {parent % asked} }}", variables, stage.world.viewers["admin"])
+    viewer = stage.world.viewers["alice" if "Portfolio" in parent else "admin"]
+    response = await stage.execute(f"query({declared}) {{ {parent % asked} }}", variables, viewer)
     (error,) = response.errors
     assert {tuple(each["path"]) for each in error["extensions"]["fields"]} == expected

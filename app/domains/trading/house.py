@@ -8,6 +8,7 @@ from app.domains.trading.analytics import loaders as analytics_loaders
 from app.domains.trading.analytics.jobs import analytics_schedules
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
+from app.domains.trading.orders.jobs import order_schedules
 from app.domains.trading.performance import loaders as performance_loaders
 from app.domains.trading.performance.jobs import performance_schedules
 from app.domains.trading.portfolios import loaders as portfolio_loaders
@@ -20,6 +21,7 @@ from app.kit.jobs import Schedule
 def _schedules(services: TradingServices) -> list[Schedule]:
     return [
         *portfolio_schedules(services.values),
+        *order_schedules(services.upkeep),
         *performance_schedules(services.performance),
         *analytics_schedules(services.analytics),
     ]

@@ -12,6 +12,7 @@ from app.domains.trading.orders.services.halts import Halts
 from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.previews import Previews
+from app.domains.trading.orders.services.upkeep import Upkeep
 from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
@@ -34,6 +35,7 @@ class TradingServices:
     previews: Previews
     halts: Halts
     order_books: OrderBooks
+    upkeep: Upkeep
     analytics: Analytics
     performance: PerformanceMeter
 
@@ -62,6 +64,7 @@ class TradingServices:
             previews=Previews(database, clock, QUOTE_AGE_MS),
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
+            upkeep=Upkeep(database, clock, wake),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
         )

@@ -22,7 +22,7 @@ CROSS JOIN LATERAL (
 ORDER BY l.number;
 
 -- name: entry_ids
--- Takes IDs for so many entries of a time.
+-- Takes IDs for so many entries of this time.
 SELECT entry_id(nextval(pg_get_serial_sequence('journal_entries', 'id')), $2::timestamptz)
 FROM generate_series(1, $1::integer);
 

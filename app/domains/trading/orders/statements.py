@@ -63,3 +63,12 @@ class OrderBookSql(Statements, file="order_books.sql"):
     asks: Query[tuple[Decimal, Decimal]]
     resting_buys: Query[RestingOrder]
     resting_sells: Query[RestingOrder]
+
+
+class UpkeepSql(Statements, file="upkeep.sql"):
+    """The statements of what is done at fixed times."""
+
+    note_tokens: Command
+    delist_tokens: Query[str]
+    delete_old_orders: Command
+    delete_done_commands: Command

@@ -32,9 +32,13 @@ TRACES = (
 def order(side: Side = Side.BUY, quantity: str | None = "1", **terms: Any) -> NewOrder:
     """A market order, or one of these terms."""
     numbers = {"price", "stop_price", "trail_amount", "trail_fraction", "quote_amount"}
-    given = {name: Decimal(value) if name in numbers else value for name, value in terms.items()}
-    amount = None if quantity is None else Decimal(quantity)
-    return NewOrder(**{"symbol": "BTC", "side": side, "type": OrderType.MARKET, "quantity": amount, **given})
+    given: dict[str, Any] = {name: Decimal(value) if name in numbers else value for name, value in terms.items()}
+    market: dict[str, Any] = {
+        "symbol": "BTC",
+        "type": OrderType.MARKET,
+        "quantity": None if quantity is None else Decimal(quantity),
+    }
+    return NewOrder(side=side, **{**market, **given})
 
 
 def limit(side: Side = Side.BUY, quantity: str = "1", price: str = "90", **terms: Any) -> NewOrder:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from app.domains.trading.exchange.model import OrderType, Side
+from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, units_of
 from tests.domains.trading.orders.desk import Desk, limit, order
 
 
@@ -34,7 +35,7 @@ async def test_a_book_is_that_of_the_matcher(desk: Desk) -> None:
         book = await desk.stage.trading.order_books.snapshot("BTC", levels)
         wanted = venue.book("BTC").snapshot(levels)
         for seen, held in ((book.bids, wanted.bids), (book.asks, wanted.asks)):
-            assert [(each.price.scaleb(12), each.quantity.scaleb(8)) for each in seen] == [
+            assert [(units_of(each.price, PRICE_SCALE), units_of(each.quantity)) for each in seen] == [
                 (each.price, each.quantity) for each in held
             ]
     assert book.quoted_at == await desk.stage.owner.fetchval(
@@ -51,5 +52,5 @@ async def test_a_halted_book_shows_users_alone(desk: Desk) -> None:
     await desk.stage.owner.execute("INSERT INTO exchange_inbox (kind, symbol) VALUES ('halt', 'BTC')")
     await desk.market.match()
     book = await desk.stage.trading.order_books.snapshot("BTC", 5)
-    assert [(each.price, each.quantity) for each in book.bids] == [(90, 1)]
+    assert [(each.price, each.quantity) for each in book.bids] == [(Decimal(90), Decimal(1))]
     assert (book.asks, book.is_halted, book.quoted_at) == ([], True, None)

@@ -101,7 +101,7 @@ async def test_ones_own_order_on_the_other_side_ends_it(desk: Desk) -> None:
     await desk.place(limit(Side.SELL, "1", "100.05"), await _second(desk))
     await desk.market.match()
     preview = await desk.preview(order())
-    assert (preview.reason, preview.quantity) == (Reason.SELF_TRADE, 0)
+    assert (preview.reason, preview.quantity) == (Reason.SELF_TRADE, Decimal(0))
 
 
 async def _second(desk: Desk) -> Any:
@@ -120,4 +120,4 @@ async def test_what_is_no_order_has_no_preview(desk: Desk) -> None:
 async def test_a_refusal_has_its_reason(desk: Desk) -> None:
     desk.stage.clock.advance(timedelta(seconds=61))
     preview: OrderPreview = await desk.preview(order())
-    assert (preview.reason, preview.quantity) == (Reason.MARKET_CLOSED, 0)
+    assert (preview.reason, preview.quantity) == (Reason.MARKET_CLOSED, Decimal(0))

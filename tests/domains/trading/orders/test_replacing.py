@@ -28,7 +28,8 @@ from tests.domains.trading.orders.desk import Desk, limit, order
 
 
 def to(**changes: str) -> OrderChanges:
-    return OrderChanges(**{name: Decimal(value) for name, value in changes.items()})
+    given: dict[str, Any] = {name: Decimal(value) for name, value in changes.items()}
+    return OrderChanges(**given)
 
 
 async def change(desk: Desk, id: UUID, changes: OrderChanges, key: str | None = None) -> UUID:

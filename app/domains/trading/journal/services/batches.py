@@ -29,7 +29,7 @@ async def read_holdings(
 
 
 async def take_entry_ids(tx: Tx, count: int, at: datetime) -> list[int]:
-    """IDs for so many new entries of a time."""
+    """IDs for so many new entries, which are posted at this time: an ID says its month."""
     return await tx.fetch(BatchSql.entry_ids, count, at) if count else []
 
 

@@ -71,17 +71,23 @@ def check_bracket(new: NewBracket, now: datetime) -> NewBracket:
 def check_changes(changes: OrderChanges, kind: OrderType, trail: str | None) -> OrderChanges:
     """Returns the changes if an order of this type, with this trail, can have them. Raises InvalidInput."""
     with Faults() as faults:
+        for name in _PRICES:
+            is_had = name in _PRICED[kind] and (kind is not OrderType.TRAILING_STOP or name == trail)
+            if getattr(changes, name) is not UNSET and not is_had:
+                faults.add(name, "This order has no such value.")
+        faults.check(check_values, changes)
+    return changes
+
+
+def check_values(changes: OrderChanges) -> OrderChanges:
+    """Returns the changes if some order can have them. Raises InvalidInput."""
+    with Faults() as faults:
         changes.check(faults)
         if changes.quantity is not UNSET:
             _check_number(faults, "quantity", changes.quantity, QUANTITY_LIMIT, QUANTITY_STEP)
         for name in _PRICES:
-            value = getattr(changes, name)
-            if value is UNSET:
-                continue
-            if name not in _PRICED[kind] or (kind is OrderType.TRAILING_STOP and name != trail):
-                faults.add(name, "This order has no such value.")
-            else:
-                _check_given(faults, name, value)
+            if getattr(changes, name) is not UNSET:
+                _check_given(faults, name, getattr(changes, name))
     return changes
 
 

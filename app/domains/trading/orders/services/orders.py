@@ -27,7 +27,7 @@ from app.domains.trading.orders.model import (
     order_stream,
 )
 from app.domains.trading.orders.rules.changing import changed, check_changeable
-from app.domains.trading.orders.rules.checks import check, check_bracket, check_changes
+from app.domains.trading.orders.rules.checks import check, check_bracket, check_changes, check_values
 from app.domains.trading.orders.rules.placing import (
     StoredOrder,
     check_funds,
@@ -166,6 +166,7 @@ class Orders:
         """
 
         async def replace(tx: Tx) -> Made:
+            check_values(changes)
             portfolio_id = await tx.fetch_one(OrderSql.portfolio_of_order, order_id, viewer.user_id)
             if portfolio_id is None:
                 raise NotFound(Order)
@@ -174,7 +175,7 @@ class Orders:
                 await self._change(tx, viewer, portfolio, order_id, changes)
             return Made(order_id)
 
-        check_key(idempotency_key, lambda: None)
+        check_key(idempotency_key, lambda: check_values(changes))
         request = {"order": str(order_id), **request_of(changes)}
         made = await self._once(viewer, idempotency_key, "replaceOrder", request, replace, Made, lambda made: [made.id])
         return made.id
