@@ -15,7 +15,7 @@ from app.kit.jobs import Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
-    return [*portfolio_schedules(services.values), *order_schedules(services.upkeep)]
+    return [*portfolio_schedules(services.values), *order_schedules(services.maintenance)]
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:

@@ -8,10 +8,10 @@ from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
 from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
 from app.domains.trading.orders.services.halts import Halts
+from app.domains.trading.orders.services.maintenance import Maintenance
 from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.previews import Previews
-from app.domains.trading.orders.services.upkeep import Upkeep
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
@@ -33,7 +33,7 @@ class TradingServices:
     previews: Previews
     halts: Halts
     order_books: OrderBooks
-    upkeep: Upkeep
+    maintenance: Maintenance
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -60,5 +60,5 @@ class TradingServices:
             previews=Previews(database, clock, QUOTE_AGE_MS),
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
-            upkeep=Upkeep(database, clock, wake),
+            maintenance=Maintenance(database, clock, wake),
         )
