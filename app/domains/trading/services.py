@@ -9,10 +9,10 @@ from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
 from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
 from app.domains.trading.orders.services.halts import Halts
+from app.domains.trading.orders.services.maintenance import Maintenance
 from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.previews import Previews
-from app.domains.trading.orders.services.upkeep import Upkeep
 from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
@@ -35,7 +35,7 @@ class TradingServices:
     previews: Previews
     halts: Halts
     order_books: OrderBooks
-    upkeep: Upkeep
+    maintenance: Maintenance
     analytics: Analytics
     performance: PerformanceMeter
 
@@ -64,7 +64,7 @@ class TradingServices:
             previews=Previews(database, clock, QUOTE_AGE_MS),
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
-            upkeep=Upkeep(database, clock, wake),
+            maintenance=Maintenance(database, clock, wake),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
         )

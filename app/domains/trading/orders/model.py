@@ -16,6 +16,10 @@ from app.domains.trading.portfolios.model import Mode
 from app.kit.changes import Changes
 from app.kit.errors import Problem
 
+QUANTITY_LIMIT: Final = Decimal(10) ** 12
+"""Quantities and amounts are less than this."""
+PRICE_LIMIT: Final = Decimal(10) ** 12
+
 INTERNAL: Final = "internal"
 """The venue of paper portfolios: Moneta's own exchange."""
 

@@ -32,8 +32,8 @@ LEFT JOIN exchange_state s ON true
 LEFT JOIN positions h ON h.portfolio_id = $1 AND h.symbol = k.symbol;
 
 -- name: place_orders
--- Inserts orders of a portfolio and puts the first into the inbox: portfolio, life, mode, symbol, orders, cash and coins
--- to reserve, time. The caller has locked the portfolio.
+-- Inserts orders of a locked portfolio and puts the first into the inbox: portfolio, life, mode, symbol, orders, cash
+-- and coins to reserve, time.
 WITH given AS (
     SELECT o.* FROM jsonb_to_recordset($5::jsonb) AS o (
         id uuid, side text, type text, time_in_force text, expires_at timestamptz, post_only boolean,

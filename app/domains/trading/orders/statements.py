@@ -65,7 +65,7 @@ class OrderBookSql(Statements, file="order_books.sql"):
     resting_sells: Query[RestingOrder]
 
 
-class UpkeepSql(Statements, file="upkeep.sql"):
+class MaintenanceSql(Statements, file="maintenance.sql"):
     """The statements of what is done at fixed times."""
 
     note_tokens: Command

@@ -10,7 +10,7 @@ from app.domains.trading.exchange.model import OrderType, Reason, Side, TimeInFo
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.orders.model import NewOrder, OrderPreview
 from app.kit.errors import InvalidInput, NotFound
-from tests.domains.trading.orders.desk import Desk, limit, order
+from tests.domains.trading.orders.trader import Trader, limit, order
 
 CASES: dict[str, NewOrder] = {
     "buy at market": order(quantity="3"),
@@ -37,28 +37,28 @@ CASES: dict[str, NewOrder] = {
 
 @pytest.mark.parametrize("currency", Currency)
 @pytest.mark.parametrize("name", CASES)
-async def test_what_was_previewed_is_what_happens(desk: Desk, name: str, currency: Currency) -> None:
+async def test_what_was_previewed_is_what_happens(trader: Trader, name: str, currency: Currency) -> None:
     new = CASES[name]
-    desk.id = await desk.stage.create(currency=currency, initial_balance=Decimal(100_000))
-    await desk.hold("5")
+    trader.id = await trader.stage.create(currency=currency, initial_balance=Decimal(100_000))
+    await trader.hold("5")
     # Another user waits on both sides.
-    theirs = await desk.stage.create(desk.stage.bob)
-    await desk.hold("5", id=theirs)
+    theirs = await trader.stage.create(trader.stage.bob)
+    await trader.hold("5", id=theirs)
     for waiting in (
         limit(Side.SELL, "1.3", "100.1"),
         limit(Side.SELL, "0.7", "100.15"),
         limit(quantity="1", price="99.9"),
     ):
-        await desk.stage.trading.orders.place(desk.stage.bob, theirs, waiting, desk.stage.key)
-    await desk.market.tick()
-    await desk.market.match()
-    preview = await desk.preview(new)
+        await trader.stage.trading.orders.place(trader.stage.bob, theirs, waiting, trader.stage.key)
+    await trader.market.tick()
+    await trader.market.match()
+    preview = await trader.preview(new)
     assert preview.refusal is None
-    before = (await desk.stage.cash(desk.id))[0]
-    id = await desk.place(new)
-    assert preview.reserved == (await desk.row(id))["reserved"]
-    await desk.market.match()
-    row = await desk.row(id)
+    before = (await trader.stage.cash(trader.id))[0]
+    id = await trader.place(new)
+    assert preview.reserved == (await trader.row(id))["reserved"]
+    await trader.market.match()
+    row = await trader.row(id)
     assert (preview.quantity, preview.quote_quantity, preview.fee, preview.average_price) == (
         row["filled_quantity"],
         row["filled_quote"],
@@ -67,15 +67,15 @@ async def test_what_was_previewed_is_what_happens(desk: Desk, name: str, currenc
     )
     assert preview.reason == row["reason"]
     assert preview.rests == (row["status"] in ("pending", "partial"))
-    moved = (await desk.stage.cash(desk.id))[0] - before
+    moved = (await trader.stage.cash(trader.id))[0] - before
     assert (preview.currency, preview.total) == (currency, abs(moved))
-    await desk.market.check()
+    await trader.market.check()
 
 
-async def test_slippage_is_what_the_average_is_worse_than_the_house(desk: Desk) -> None:
-    await desk.hold("50")
-    small, large = await desk.preview(order(quantity="0.1")), await desk.preview(order(quantity="80"))
-    sale = await desk.preview(order(Side.SELL, "40"))
+async def test_slippage_is_what_the_average_is_worse_than_the_house(trader: Trader) -> None:
+    await trader.hold("50")
+    small, large = await trader.preview(order(quantity="0.1")), await trader.preview(order(quantity="80"))
+    sale = await trader.preview(order(Side.SELL, "40"))
     # The middle of the house's bids and asks.
     assert small.price == Decimal("100.004")
     assert small.slippage_fraction is not None
@@ -86,38 +86,38 @@ async def test_slippage_is_what_the_average_is_worse_than_the_house(desk: Desk) 
     assert large.slippage_fraction > small.slippage_fraction
     assert sale.slippage_fraction is not None
     assert sale.slippage_fraction > 0
-    assert (await desk.preview(limit())).slippage_fraction is None
+    assert (await trader.preview(limit())).slippage_fraction is None
 
 
-async def test_a_preview_writes_nothing(desk: Desk) -> None:
-    before = await desk.traces()
+async def test_a_preview_writes_nothing(trader: Trader) -> None:
+    before = await trader.traces()
     for new in CASES.values():
-        await desk.preview(new)
-    assert await desk.traces() == before
+        await trader.preview(new)
+    assert await trader.traces() == before
 
 
-async def test_ones_own_order_on_the_other_side_ends_it(desk: Desk) -> None:
-    await desk.hold("5")
-    await desk.place(limit(Side.SELL, "1", "100.05"), await _second(desk))
-    await desk.market.match()
-    preview = await desk.preview(order())
+async def test_ones_own_order_on_the_other_side_ends_it(trader: Trader) -> None:
+    await trader.hold("5")
+    await trader.place(limit(Side.SELL, "1", "100.05"), await _second(trader))
+    await trader.market.match()
+    preview = await trader.preview(order())
     assert (preview.reason, preview.quantity) == (Reason.SELF_TRADE, Decimal(0))
 
 
-async def _second(desk: Desk) -> Any:
-    id = await desk.stage.create()
-    await desk.hold("5", id=id)
+async def _second(trader: Trader) -> Any:
+    id = await trader.stage.create()
+    await trader.hold("5", id=id)
     return id
 
 
-async def test_what_is_no_order_has_no_preview(desk: Desk) -> None:
+async def test_what_is_no_order_has_no_preview(trader: Trader) -> None:
     with pytest.raises(InvalidInput):
-        await desk.preview(order(quantity="0"))
+        await trader.preview(order(quantity="0"))
     with pytest.raises(NotFound):
-        await desk.preview(order(), await desk.stage.create(desk.stage.bob))
+        await trader.preview(order(), await trader.stage.create(trader.stage.bob))
 
 
-async def test_a_refusal_has_its_reason(desk: Desk) -> None:
-    desk.stage.clock.advance(timedelta(seconds=61))
-    preview: OrderPreview = await desk.preview(order())
+async def test_a_refusal_has_its_reason(trader: Trader) -> None:
+    trader.stage.clock.advance(timedelta(seconds=61))
+    preview: OrderPreview = await trader.preview(order())
     assert (preview.reason, preview.quantity) == (Reason.MARKET_CLOSED, Decimal(0))

@@ -24,7 +24,7 @@ from app.domains.trading.orders.rules.reservation import need
 from app.domains.trading.orders.rules.terms import OrderToChange
 from app.domains.trading.portfolios.model import InsufficientCash
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, Problem
-from tests.domains.trading.orders.desk import Desk, limit, order
+from tests.domains.trading.orders.trader import Trader, limit, order
 
 
 def to(**changes: str) -> OrderChanges:
@@ -32,103 +32,103 @@ def to(**changes: str) -> OrderChanges:
     return OrderChanges(**given)
 
 
-async def change(desk: Desk, id: UUID, changes: OrderChanges, key: str | None = None) -> UUID:
-    return await desk.stage.trading.orders.replace(desk.stage.alice, id, changes, key or desk.stage.key)
+async def change(trader: Trader, id: UUID, changes: OrderChanges, key: str | None = None) -> UUID:
+    return await trader.stage.trading.orders.replace(trader.stage.alice, id, changes, key or trader.stage.key)
 
 
-async def refused(desk: Desk, id: UUID, changes: OrderChanges) -> Problem:
-    before = await desk.traces()
+async def refused(trader: Trader, id: UUID, changes: OrderChanges) -> Problem:
+    before = await trader.traces()
     try:
-        await change(desk, id, changes)
+        await change(trader, id, changes)
     except Problem as problem:
-        assert await desk.traces() == before
+        assert await trader.traces() == before
         return problem
     raise AssertionError("it was asked for")
 
 
-async def test_more_is_reserved_until_the_exchange_has_decided(desk: Desk) -> None:
-    id = await desk.place(limit(quantity="1", price="80"))
-    await desk.market.match()
-    assert await change(desk, id, to(quantity="2", price="90")) == id
-    [asked] = await desk.inbox()
+async def test_more_is_reserved_until_the_exchange_has_decided(trader: Trader) -> None:
+    id = await trader.place(limit(quantity="1", price="80"))
+    await trader.market.match()
+    assert await change(trader, id, to(quantity="2", price="90")) == id
+    [asked] = await trader.inbox()
     payload = json.loads(asked["payload"])
     assert payload["changes"] == {"quantity": "2", "price": "90"}
-    row = await desk.row(id)
+    row = await trader.row(id)
     assert row["reserved_for_changes"] == Decimal(payload["extra"])
     assert (row["quantity"], row["price"], row["reserved"]) == (1, 80, Decimal("80.16"))
-    assert await desk.reserved() == row["reserved"] + row["reserved_for_changes"] >= Decimal("180.36")
-    await desk.market.match()
-    row = await desk.row(id)
+    assert await trader.reserved() == row["reserved"] + row["reserved_for_changes"] >= Decimal("180.36")
+    await trader.market.match()
+    row = await trader.row(id)
     assert (row["quantity"], row["price"], row["reserved"], row["reserved_for_changes"]) == (
         2,
         90,
         Decimal("180.36"),
         0,
     )
-    assert await desk.reserved() == Decimal("180.36")
-    await desk.market.check()
+    assert await trader.reserved() == Decimal("180.36")
+    await trader.market.check()
 
 
-async def test_less_needs_nothing(desk: Desk) -> None:
-    id = await desk.place(limit(quantity="2", price="90"))
-    await desk.market.match()
-    await change(desk, id, to(quantity="1", price="85"))
-    assert (await desk.row(id))["reserved_for_changes"] == 0
-    await desk.market.match()
-    assert await desk.reserved() == Decimal("85.17")
+async def test_less_needs_nothing(trader: Trader) -> None:
+    id = await trader.place(limit(quantity="2", price="90"))
+    await trader.market.match()
+    await change(trader, id, to(quantity="1", price="85"))
+    assert (await trader.row(id))["reserved_for_changes"] == 0
+    await trader.market.match()
+    assert await trader.reserved() == Decimal("85.17")
 
 
-async def test_a_sale_reserves_more_coins(desk: Desk) -> None:
-    await desk.hold("2")
-    id = await desk.place(limit(Side.SELL, "1", "110"))
-    await desk.market.match()
-    await change(desk, id, to(quantity="2"))
-    assert await desk.coins() == 2
-    await desk.market.match()
-    assert await desk.coins() == 2
-    assert (await desk.row(id))["reserved"] == 2
-    await change(desk, id, to(quantity="1"))
-    await desk.market.match()
-    assert await desk.coins() == 1
+async def test_a_sale_reserves_more_coins(trader: Trader) -> None:
+    await trader.hold("2")
+    id = await trader.place(limit(Side.SELL, "1", "110"))
+    await trader.market.match()
+    await change(trader, id, to(quantity="2"))
+    assert await trader.coins() == 2
+    await trader.market.match()
+    assert await trader.coins() == 2
+    assert (await trader.row(id))["reserved"] == 2
+    await change(trader, id, to(quantity="1"))
+    await trader.market.match()
+    assert await trader.coins() == 1
 
 
-async def test_a_protection_price_follows_its_stop(desk: Desk) -> None:
-    id = await desk.place(order(type=OrderType.STOP, stop_price="120"))
-    await desk.market.match()
-    await change(desk, id, to(stop_price="140"))
-    assert json.loads((await desk.inbox())[0]["payload"])["changes"] == {
+async def test_a_protection_price_follows_its_stop(trader: Trader) -> None:
+    id = await trader.place(order(type=OrderType.STOP, stop_price="120"))
+    await trader.market.match()
+    await change(trader, id, to(stop_price="140"))
+    assert json.loads((await trader.inbox())[0]["payload"])["changes"] == {
         "stop_price": "140",
         "protection_price": "147.000000000000",
     }
-    await desk.market.match()
-    row = await desk.row(id)
+    await trader.market.match()
+    row = await trader.row(id)
     assert (row["stop_price"], row["protection_price"], row["reserved"]) == (140, 147, Decimal("147.294"))
 
 
-async def test_nothing_to_change_asks_for_nothing(desk: Desk) -> None:
-    id = await desk.place(limit())
-    await desk.market.match()
-    assert await change(desk, id, OrderChanges()) == id
-    assert await desk.inbox() == []
+async def test_nothing_to_change_asks_for_nothing(trader: Trader) -> None:
+    id = await trader.place(limit())
+    await trader.market.match()
+    assert await change(trader, id, OrderChanges()) == id
+    assert await trader.inbox() == []
 
 
-async def test_one_key_is_one_change(desk: Desk) -> None:
-    id = await desk.place(limit())
-    await desk.market.match()
+async def test_one_key_is_one_change(trader: Trader) -> None:
+    id = await trader.place(limit())
+    await trader.market.match()
     for _ in range(2):
-        await change(desk, id, to(price="91"), key="same")
-    assert len(await desk.inbox()) == 1
+        await change(trader, id, to(price="91"), key="same")
+    assert len(await trader.inbox()) == 1
     with pytest.raises(IdempotencyKeyReused):
-        await change(desk, id, to(price="92"), key="same")
+        await change(trader, id, to(price="92"), key="same")
 
 
-async def test_a_second_change_waits_for_the_first(desk: Desk) -> None:
-    id = await desk.place(limit())
-    await desk.market.match()
-    await change(desk, id, to(price="80"))
-    assert isinstance(await refused(desk, id, to(price="90")), OrderRefused)
-    await desk.market.match()
-    await change(desk, id, to(price="90"))
+async def test_a_second_change_waits_for_the_first(trader: Trader) -> None:
+    id = await trader.place(limit())
+    await trader.market.match()
+    await change(trader, id, to(price="80"))
+    assert isinstance(await refused(trader, id, to(price="90")), OrderRefused)
+    await trader.market.match()
+    await change(trader, id, to(price="90"))
 
 
 @pytest.mark.parametrize(
@@ -141,66 +141,66 @@ async def test_a_second_change_waits_for_the_first(desk: Desk) -> None:
         (OrderChanges(nulls=("price",)), ["price"]),
     ],
 )
-async def test_bad_input_names_every_field(desk: Desk, changes: OrderChanges, fields: list[str]) -> None:
-    problem = await refused(desk, await desk.place(limit()), changes)
+async def test_bad_input_names_every_field(trader: Trader, changes: OrderChanges, fields: list[str]) -> None:
+    problem = await refused(trader, await trader.place(limit()), changes)
     assert isinstance(problem, InvalidInput)
     assert [".".join(each.path) for each in problem.fields] == fields
 
 
-async def test_a_trailing_stop_keeps_its_kind_of_trail(desk: Desk) -> None:
-    id = await desk.place(order(type=OrderType.TRAILING_STOP, trail_amount="10"))
-    assert (await refused(desk, id, to(trail_fraction="0.1"))).path == ("trail_fraction",)
-    await change(desk, id, to(trail_amount="20"))
-    await desk.market.match()
-    row = await desk.row(id)
+async def test_a_trailing_stop_keeps_its_kind_of_trail(trader: Trader) -> None:
+    id = await trader.place(order(type=OrderType.TRAILING_STOP, trail_amount="10"))
+    assert (await refused(trader, id, to(trail_fraction="0.1"))).path == ("trail_fraction",)
+    await change(trader, id, to(trail_amount="20"))
+    await trader.market.match()
+    row = await trader.row(id)
     assert (row["trail_amount"], row["protection_price"]) == (20, 126)
 
 
-async def test_what_cannot_be_changed_is_refused(desk: Desk) -> None:
-    id = await desk.place(limit(quantity="1", price="90"))
-    assert isinstance(await refused(desk, id, to(quantity="200")), InsufficientCash)
-    problem = await refused(desk, id, to(quantity="0.01"))
+async def test_what_cannot_be_changed_is_refused(trader: Trader) -> None:
+    id = await trader.place(limit(quantity="1", price="90"))
+    assert isinstance(await refused(trader, id, to(quantity="200")), InsufficientCash)
+    problem = await refused(trader, id, to(quantity="0.01"))
     assert isinstance(problem, OrderRefused)
     assert problem.reason is Reason.TOO_SMALL
-    by_amount = await desk.place(order(quantity=None, quote_amount="10"))
-    problem = await refused(desk, by_amount, to(quantity="1"))
+    by_amount = await trader.place(order(quantity=None, quote_amount="10"))
+    problem = await refused(trader, by_amount, to(quantity="1"))
     assert isinstance(problem, OrderRefused)
     assert problem.reason is Reason.INVALID
-    await desk.stage.trading.orders.cancel(desk.stage.alice, id)
-    await desk.market.match()
-    assert isinstance(await refused(desk, id, to(quantity="2")), OrderNotOpen)
-    assert isinstance(await refused(desk, uuid4(), to(quantity="2")), NotFound)
+    await trader.stage.trading.orders.cancel(trader.stage.alice, id)
+    await trader.market.match()
+    assert isinstance(await refused(trader, id, to(quantity="2")), OrderNotOpen)
+    assert isinstance(await refused(trader, uuid4(), to(quantity="2")), NotFound)
     with pytest.raises(NotFound):
-        await desk.stage.trading.orders.replace(desk.stage.bob, id, to(quantity="2"), desk.stage.key)
+        await trader.stage.trading.orders.replace(trader.stage.bob, id, to(quantity="2"), trader.stage.key)
 
 
-async def test_what_was_filled_is_not_changed(desk: Desk) -> None:
-    id = await desk.place(limit(quantity="2", price="90"))
-    await desk.market.match()
-    await desk.stage.owner.execute(
+async def test_what_was_filled_is_not_changed(trader: Trader) -> None:
+    id = await trader.place(limit(quantity="2", price="90"))
+    await trader.market.match()
+    await trader.stage.owner.execute(
         "UPDATE orders SET filled_quantity = 1, filled_quote = 90, status = 'partial' WHERE id = $1", id
     )
-    problem = await refused(desk, id, to(quantity="1"))
+    problem = await refused(trader, id, to(quantity="1"))
     assert isinstance(problem, OrderRefused)
     assert problem.reason is Reason.ALREADY_FILLED
 
 
-async def test_a_halted_user_changes_nothing(desk: Desk) -> None:
-    id = await desk.place(limit())
-    await desk.stage.trading.halts.halt_own(desk.stage.alice)
-    assert isinstance(await refused(desk, id, to(price="91")), TradingHalted)
+async def test_a_halted_user_changes_nothing(trader: Trader) -> None:
+    id = await trader.place(limit())
+    await trader.stage.trading.halts.halt_own(trader.stage.alice)
+    assert isinstance(await refused(trader, id, to(price="91")), TradingHalted)
 
 
-async def test_exits_have_the_quantity_of_their_entry(desk: Desk) -> None:
+async def test_exits_have_the_quantity_of_their_entry(trader: Trader) -> None:
     new = NewBracket(
         entry=limit(price="90"),
         take_profit_price=Decimal(120),
         stop_loss_stop_price=Decimal(80),
     )
-    placed = await desk.stage.trading.orders.place_bracket(desk.stage.alice, desk.id, new, desk.stage.key)
-    await desk.market.match()
+    placed = await trader.stage.trading.orders.place_bracket(trader.stage.alice, trader.id, new, trader.stage.key)
+    await trader.market.match()
     for changes in (to(quantity="2"), to(price="130")):
-        problem = await refused(desk, placed.take_profit_id, changes)
+        problem = await refused(trader, placed.take_profit_id, changes)
         assert isinstance(problem, OrderRefused)
         assert problem.reason is Reason.LINKED
 

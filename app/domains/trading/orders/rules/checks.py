@@ -10,12 +10,10 @@ from msgspec import UNSET
 
 from app.domains.trading.exchange.model import OrderType, Side, TimeInForce
 from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, is_on_tick, units_of
-from app.domains.trading.orders.model import NewBracket, NewOrder, OrderChanges
+from app.domains.trading.orders.model import PRICE_LIMIT, QUANTITY_LIMIT, NewBracket, NewOrder, OrderChanges
 from app.kit.errors import Faults
 
-QUANTITY_LIMIT: Final = Decimal(10) ** 12
 QUANTITY_STEP: Final = Decimal("0.00000001")
-PRICE_LIMIT: Final = Decimal(10) ** 12
 PRICE_STEP: Final = Decimal("0.000000000001")
 MAX_CLIENT_ID_CHARS: Final = 64
 

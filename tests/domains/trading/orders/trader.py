@@ -46,7 +46,7 @@ def limit(side: Side = Side.BUY, quantity: str = "1", price: str = "90", **terms
 
 
 @dataclass
-class Desk:
+class Trader:
     """A portfolio of Alice, and the market."""
 
     stage: Stage

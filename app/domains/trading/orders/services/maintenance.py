@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.domains.trading.orders.statements import UpkeepSql
+from app.domains.trading.orders.statements import MaintenanceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.sql import Command
@@ -16,8 +16,8 @@ BATCH: Final = 5000
 
 
 @dataclass(frozen=True)
-class Upkeep:
-    """The upkeep of orders."""
+class Maintenance:
+    """What is done for orders at fixed times."""
 
     database: Database
     clock: Clock
@@ -29,8 +29,8 @@ class Upkeep:
         """
 
         async def work(tx: Tx) -> list[str]:
-            await tx.execute(UpkeepSql.note_tokens)
-            gone = await tx.fetch(UpkeepSql.delist_tokens, self.clock.now())
+            await tx.execute(MaintenanceSql.note_tokens)
+            gone = await tx.fetch(MaintenanceSql.delist_tokens, self.clock.now())
             if gone:
                 tx.after_commit(self.wake.ring_soon)
             return gone
@@ -39,11 +39,14 @@ class Upkeep:
 
     async def delete_old_orders(self) -> str:
         """Deletes closed orders after seven years, once none of their fills is kept."""
-        return f"{await self._delete(UpkeepSql.delete_old_orders, self.clock.now() - ORDER_RETENTION)} orders"
+        deleted = await self._delete(MaintenanceSql.delete_old_orders, self.clock.now() - ORDER_RETENTION)
+        return f"{deleted} orders"
 
     async def delete_done_commands(self) -> str:
         """Deletes what the exchange was asked and has done, after an hour."""
-        return f"{await self._delete(UpkeepSql.delete_done_commands, self.clock.now() - COMMAND_RETENTION)} commands"
+        return (
+            f"{await self._delete(MaintenanceSql.delete_done_commands, self.clock.now() - COMMAND_RETENTION)} commands"
+        )
 
     async def _delete(self, command: Command, before: datetime) -> int:
         """Batch by batch, each in a transaction of its own."""
