@@ -115,7 +115,7 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     },
     "trading.analytics.analytics_counts": {
         "type": ("type.1", "rare", "never"),
-        **span(timedelta(hours=1)),
+        **span(timedelta(days=500) / filling.ROWS),
     },
     "trading.portfolios.portfolios_by_user": {"mode": ("paper", "live"), "currency": ("USD", "AUD")},
     "trading.portfolios.positions_by_portfolio": {"symbol": ("T1", "T999"), "held": (True, False)},

@@ -159,10 +159,10 @@ INSERT INTO user_analytics (id, user_id, event_type, source, session_id, ip_addr
 SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
     CASE WHEN n % 30000 = 3 THEN 'portfolio.reset' WHEN n % 2 = 0 THEN 'order.placed' ELSE 'page.opened' END,
     CASE WHEN n % 2 = 0 THEN 'server' ELSE 'client' END,
-    CASE WHEN n % 30000 = 6 THEN 'once' WHEN n % 2 = 1 THEN 'often' END, CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
+    CASE WHEN n % 30000 = 6 THEN 'once' WHEN n % 5 < 2 THEN 'often' END, CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
     {_AGO} '7 seconds' {_SERIES};
 INSERT INTO analytics_counts (day, event_type, source, events, users)
-SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 50 END,
+SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 200 END,
     'client', 1 + n % 97, 1 FROM generate_series(0, {ROWS // 10}) n""",
     "portfolio_value_history": f"""
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
