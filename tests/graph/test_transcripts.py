@@ -41,6 +41,10 @@ SUBSCRIPTIONS = {
     "blocks": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "portfolioValue": "tests/schema/trading/test_values.py",
+    "orderUpdates": "tests/schema/trading/orders/test_streams.py",
+    "fills": "tests/schema/trading/orders/test_streams.py",
+    "trades": "tests/schema/trading/orders/test_streams.py",
+    "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
     "walletBalanceUpdates": "tests/schema/ledger/test_streams.py",
 }
