@@ -53,6 +53,14 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("addToWatchlist", "WatchlistFull"): "tests/domains/market/watchlist/test_services.py",
     ("createAlert", "AlertLimitReached"): "tests/domains/market/alerts/test_alerts.py",
     ("createPortfolio", "PortfolioLimitReached"): "tests/domains/trading/portfolios/test_portfolios.py",
+    **{
+        (name, problem): "tests/domains/trading/orders/test_placing.py"
+        for name in ("placeOrder", "placeBracket")
+        for problem in ("LiveTradingUnavailable", "PortfolioNotOpen", "TooManyPositions")
+    },
+    ("placeBracket", "TradingHalted"): "tests/domains/trading/orders/test_brackets.py",
+    ("replaceOrder", "TradingHalted"): "tests/domains/trading/orders/test_replacing.py",
+    ("replaceOrder", "PortfolioNotOpen"): "tests/graph/test_replays.py",
     # No order holds a portfolio up yet, and there is no venue for real money.
     ("updatePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("deletePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",

@@ -81,17 +81,17 @@ async def test_an_order_is_told_as_it_was_and_shown_as_it_is(market: Market, sta
     await exchange.match()
     await stage.trading.orders.cancel(stage.alice, waiting)
     await exchange.match()
-    await until(lambda: len(inbox.taken) == 4)
+    await until(lambda: len(inbox.taken) == 5)
     told = [(each["status"], each["filledQuantity"], each["reason"]) for each in inbox.taken]
-    assert [status for status, _, _ in told] == ["PENDING", "PENDING", "FILLED", "CANCELLED"]
+    assert [status for status, _, _ in told] == ["PENDING", "PENDING", "FILLED", "PENDING", "CANCELLED"]
     assert Decimal(told[2][1]) == Decimal("0.01")
-    assert told[3][2] == "REQUESTED"
+    assert told[4][2] == "REQUESTED"
     shown = [(each["order"]["id"], each["order"]["status"]) for each in inbox.taken]
     names = {global_id("Order", filled): "FILLED", global_id("Order", waiting): "CANCELLED"}
     assert all(names[order] == status for order, status in shown)
     # Whoever continues after an event gets those after it.
     later, _ = await market.open(UPDATES, of(id) | {"after": inbox.taken[1]["cursor"]}, by=stage.alice)
-    await until(lambda: len(later.taken) == 2)
+    await until(lambda: len(later.taken) == 3)
     assert later.taken == inbox.taken[2:]
 
 
