@@ -60,7 +60,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     },
     ("placeBracket", "TradingHalted"): "tests/domains/trading/orders/test_brackets.py",
     ("replaceOrder", "TradingHalted"): "tests/domains/trading/orders/test_replacing.py",
-    ("replaceOrder", "PortfolioNotOpen"): "tests/graph/test_replays.py",
+    ("replaceOrder", "PortfolioNotOpen"): "tests/domains/trading/orders/test_placing.py",
     # No order holds a portfolio up yet, and there is no venue for real money.
     ("updatePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("deletePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
