@@ -130,7 +130,7 @@ PARENTS: Final = {
     "Block": "block(by: { height: 0 }) { %s }",
     "Portfolio": "viewer { defaultPortfolio { %s } }",
     "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
-    "Order": "viewer { defaultPortfolio { orders(first: 1) { nodes { %s } } } }",
+    "Order": 'order(by: { id: "<order.1>" }) { %s }',
 }
 """How the lists of a type are asked for."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
@@ -221,6 +221,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     conditions, refused_conditions = wrong(filters)
     variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
     variables |= dict.fromkeys({"interval", "resolution"} & own.keys(), "ONE_DAY")
+    variables |= dict.fromkeys({"period"} & own.keys(), "DAY")
     if filters:
         variables["filter"] = conditions
     expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}
@@ -228,7 +229,8 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     field = name.partition(".")[2]
     declared = ", ".join(f"${each}: {own[each]}" for each in variables)
     asked = f"{field}({', '.join(f'{each}: ${each}' for each in variables)}) {{ totalCount {{ value }} }}"
-    viewer = stage.world.viewers["alice" if "Portfolio" in parent else "admin"]
+    viewer = stage.world.viewers["alice" if "Portfolio" in parent or "order" in parent else "admin"]
+    parent = parent.replace("<order.1>", stage.names["order.1"])
     response = await stage.execute(f"query({declared}) {{ {parent % asked} }}", variables, viewer)
     (error,) = response.errors
     assert {tuple(each["path"]) for each in error["extensions"]["fields"]} == expected

@@ -179,7 +179,12 @@ class OrderMutation:
         id = await token_found(place)
         return PlaceOrderPayload(order=await _read(info, id))
 
-    @mutation(PlaceBracketPayload, *REFUSALS, ResultDeleted, IdempotencyKeyReused)
+    @mutation(
+        PlaceBracketPayload,
+        *(each for each in REFUSALS if each is not InsufficientPosition),
+        ResultDeleted,
+        IdempotencyKeyReused,
+    )
     async def place_bracket(self, info: Info, input: PlaceBracketInput) -> Any:
         """Places an order that buys, and two that sell what it has bought: one at a profit, one to limit a loss.
         Whichever is filled cancels the other.
@@ -201,7 +206,7 @@ class OrderMutation:
         await _orders(info).cancel(info.context.require_viewer(), id)
         return CancelOrderPayload(order=await _read(info, id))
 
-    @mutation(CancelAllOrdersPayload, InvalidInput, NotFound)
+    @mutation(CancelAllOrdersPayload, NotFound)
     async def cancel_all_orders(self, info: Info, input: CancelAllOrdersInput) -> Any:
         """Cancels what is left of all open orders of a portfolio, or of those in one token."""
         viewer, portfolio_id = info.context.require_viewer(), key_of(input.portfolio_id, Portfolio)
