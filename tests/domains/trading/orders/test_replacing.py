@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -209,6 +209,8 @@ QUANTITIES = st.integers(1, 10**12)
 PRICES = st.integers(1, 10**16)
 
 
+@example(COIN, 2 * COIN, 100 * PRICE_SCALE, 80 * PRICE_SCALE, 999_999, None)
+@example(17, 17, 1_598_236_601_369, 1_609_848_049_640, 705_883, 2_749_232_697_524)
 @given(
     QUANTITIES,
     QUANTITIES,
