@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import DemoSize
-from app.dev.demo_trading import EVENTS, PORTFOLIOS, load_demo_trading
+from app.dev.demo_trading import EVENTS, PORTFOLIOS, RESTING, load_demo_trading
 from app.domains.accounts.model import Viewer
 from app.domains.market.services import MarketServices
 from app.domains.trading.services import TradingServices
@@ -56,6 +56,14 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     assert await owner.fetchval("SELECT count(*) FROM user_analytics WHERE source = 'client'") == 2 * len(EVENTS)
     assert await owner.fetchval("SELECT sum(users) FROM analytics_counts WHERE event_type = 'portfolio.created'") == 2
 
-    await services[TradingServices].portfolios.delete(people[0], found[0]["id"])
+    trading = services[TradingServices]
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE status = 'filled'") == sum(
+        len(each.trades) for each in PORTFOLIOS
+    )
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE status = 'pending'") == 2 * len(RESTING)
+
+    await trading.portfolios.delete(people[0], found[0]["id"])
+    while (await trading.matcher.match()).commands:
+        pass
     assert await load(services, database, clock, people) is False
     assert await owner.fetchval("SELECT count(*) FROM portfolios WHERE user_id IS NOT NULL") == 3
