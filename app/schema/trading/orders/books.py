@@ -14,6 +14,7 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.matching.model import BOOKS_TOPIC, TRADES_KEPT, TRADES_TOPIC
 from app.domains.trading.orders import model
+from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.audience import computed_externally, computed_for
 from app.engine.declarations.costs import holds
@@ -22,6 +23,7 @@ from app.engine.declarations.subscriptions import Followed, volatile
 from app.kit.errors import InvalidInput
 from app.kit.loaders import Audience
 from app.kit.volatile import Latest
+from app.kit.work import SHARED, Work, working
 from app.schema.context import Context, Info
 from app.schema.trading.orders.fills import trade_id
 from app.schema.trading.orders.kinds import Side
@@ -43,6 +45,12 @@ class OrderBookLevel:
 
     price: Decimal = strawberry.field(name="priceUsd", description="The price of a coin, in dollars.")
     quantity: Decimal = strawberry.field(description="The quantity, in coins.")
+
+
+async def _snapshot(books: OrderBooks, symbol: str, levels: int) -> model.OrderBookSnapshot:
+    """A book, in a work of its own: other public reads of the request may be under way, each with a connection."""
+    with working(Work(SHARED)):
+        return await books.snapshot(symbol, levels)
 
 
 def _book_field(attribute: str, kind: Any, description: str, **options: Any) -> Any:
@@ -72,7 +80,7 @@ class OrderBook:
         """What the book is."""
         if self.made is None:
             books = context.services[TradingServices].order_books
-            key, make = ("order book", self.symbol, self.levels), partial(books.snapshot, self.symbol, self.levels)
+            key, make = ("order book", self.symbol, self.levels), partial(_snapshot, books, self.symbol, self.levels)
             self.made = asyncio.ensure_future(context.reads.external(key, make))
         snapshot: model.OrderBookSnapshot = await self.made
         return snapshot

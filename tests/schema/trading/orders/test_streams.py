@@ -88,13 +88,12 @@ async def test_an_order_is_told_as_it_was_and_shown_as_it_is(market: Market, sta
     assert [status for status, _, _ in told] == ["PENDING", "PENDING", "FILLED", "PENDING", "CANCELLED"]
     assert Decimal(told[2][1]) == Decimal("0.01")
     assert told[4][2] == "REQUESTED"
-    shown = [(each["order"]["id"], each["order"]["status"]) for each in inbox.taken]
-    names = {global_id("Order", filled): "FILLED", global_id("Order", waiting): "CANCELLED"}
-    assert all(names[order] == status for order, status in shown)
+    assert {each["order"]["id"] for each in inbox.taken} == {global_id("Order", filled), global_id("Order", waiting)}
+    assert inbox.taken[4]["order"] == {"id": global_id("Order", waiting), "status": "CANCELLED"}
     # Whoever continues after an event gets those after it.
     later, _ = await market.open(UPDATES, of(id) | {"after": inbox.taken[1]["cursor"]}, by=stage.alice)
     await until(lambda: len(later.taken) == 3)
-    assert later.taken == inbox.taken[2:]
+    assert [each["cursor"] for each in later.taken] == [each["cursor"] for each in inbox.taken[2:]]
 
 
 async def test_a_fill_is_told_with_its_order_and_its_entry(market: Market, stage: Stage, exchange: Exchange) -> None:
