@@ -220,41 +220,6 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {"id": RANDOM, "symbol": HASH, "position": unused("watchlist_items", "position", "o.user_id = r.user_id")},
         ),
     ),
-    "trading.portfolios.portfolios_by_user": (
-        Edits("portfolios", near("created_at"), {"id": RANDOM, "is_default": "false"}),
-    ),
-    "trading.portfolios.positions_by_portfolio": (
-        Edits(
-            "positions",
-            {"quantity": "abs({steps})"},
-            {"symbol": SHORT},
-            {"portfolio_id": "portfolio_id", "symbol": "symbol"},
-        ),
-    ),
-    "trading.portfolios.value_points": (
-        Edits(
-            "portfolio_value_history",
-            apart("at"),
-            {"life": "r.life"},
-            {name: name for name in ("portfolio_id", "resolution", "at")},
-        ),
-    ),
-    "trading.journal.entries_by_portfolio": (
-        Edits("journal_entries", near("created_at"), {"id": unused("journal_entries", "id", most=2000)}),
-    ),
-    # An entry has all its lines at once.
-    "trading.journal.lines_by_entry": (
-        Edits(
-            "journal_lines",
-            {"line_no": unused("journal_lines", "line_no", "o.entry_id = r.entry_id")},
-            {"amount": "r.amount"},
-            {"entry_id": "entry_id", "line_no": "line_no"},
-        ),
-    ),
-    "trading.journal.lots_by_portfolio": (
-        Edits("lots", {"number": unused("lots", "number", most=2000)}, {"id": RANDOM}),
-    ),
-    "trading.journal.disposals_by_portfolio": (Edits("disposals", {}, {"id": unused("disposals", "id", most=2000)}),),
 }
 COLUMNS = """SELECT attname FROM pg_attribute
 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
