@@ -82,9 +82,9 @@ async def test_a_users_halt_cancels_everything_of_theirs(trader: Trader) -> None
     await trader.place(limit())
 
 
+@pytest.mark.usefixtures("warm")
 async def test_what_is_placed_at_the_time_of_a_halt_is_cancelled_or_refused(trader: Trader) -> None:
     second = await trader.stage.create()
-    await trader.stage.warm_up()
     placing = [asyncio.create_task(trader.place(limit(quantity="0.1"), (trader.id, second)[n % 2])) for n in range(40)]
     await asyncio.sleep(0)
     halting = asyncio.create_task(trader.stage.trading.halts.halt_own(trader.stage.alice))

@@ -41,7 +41,7 @@ class Story:
 
         return self.world.books.orders[id_of(number)]
 
-    def status(self, number: int) -> tuple[str, Decimal, str | None]:
+    def status(self, number: int) -> tuple[Any, ...]:
         row = self.row(number)
         return str(row.status), row.filled_quantity, None if row.reason is None else str(row.reason)
 
