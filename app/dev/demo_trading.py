@@ -1,4 +1,4 @@
-"""Portfolios for the demo: some weeks of trades at the prices of the demo market, and what they were worth."""
+"""Portfolios for the demo: some weeks of trades at the prices of the demo market, and what they were worth and did."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -116,6 +116,7 @@ async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can
         progressed(done, steps)
     await trading.values.record()
     await trading.values.summarize()
+    await trading.performance.measure()
     return True
 
 

@@ -20,6 +20,15 @@ SELECT resolution, count(*) AS points, count(DISTINCT value) AS values, min(valu
 FROM portfolio_value_history WHERE portfolio_id = $1 GROUP BY resolution
 """
 
+MEASURED = """
+SELECT count(*) FILTER (WHERE metric_type = 'gain') AS days,
+    count(*) FILTER (WHERE metric_type = 'gain' AND is_final) AS finals,
+    count(DISTINCT value) FILTER (WHERE metric_type = 'time_weighted_return') AS returns,
+    sum(value) FILTER (WHERE metric_type = 'fills') AS fills,
+    sum(value) FILTER (WHERE metric_type = 'round_trips') AS round_trips
+FROM performance_metrics WHERE portfolio_id = $1 AND period = 'day'
+"""
+
 
 async def load(services: Services, database: Database, clock: FixedClock, people: tuple[Viewer, Viewer]) -> bool:
     return await load_demo_trading(
@@ -51,6 +60,11 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     report = await services[TradingServices].books.check()
     assert list(report.findings) == []
     assert await owner.fetchval("SELECT count(*) FROM disposals") > 0
+    for row, portfolio in zip(found, PORTFOLIOS, strict=True):
+        days, finals, returns, fills, round_trips = await owner.fetchrow(MEASURED, row["id"]) or ()
+        assert (days, finals) == (SIZE.days + 1, SIZE.days)
+        assert returns == days, "a day without a return, or two alike"
+        assert (fills, round_trips) == (len(portfolio.trades), 1)
 
     await services[TradingServices].portfolios.delete(people[0], found[0]["id"])
     assert await load(services, database, clock, people) is False
