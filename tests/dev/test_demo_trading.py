@@ -61,7 +61,7 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     assert list(report.findings) == []
     assert await owner.fetchval("SELECT count(*) FROM disposals") > 0
     for row, portfolio in zip(found, PORTFOLIOS, strict=True):
-        days, finals, returns, fills, round_trips = await owner.fetchrow(MEASURED, row["id"]) or ()
+        [(days, finals, returns, fills, round_trips)] = await owner.fetch(MEASURED, row["id"])
         assert (days, finals) == (SIZE.days + 1, SIZE.days)
         assert returns == days, "a day without a return, or two alike"
         assert (fills, round_trips) == (len(portfolio.trades), 1)

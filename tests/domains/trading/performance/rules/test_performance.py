@@ -219,7 +219,9 @@ def test_the_size_of_the_money_changes_nothing(history: History, trading: Tradin
         [Flow(each.at, each.amount * size) for each in history.flows],
     )
     told = msgspec.structs.asdict(trading).items()
-    more = Trading(**{name: value * size if isinstance(value, Decimal) else value for name, value in told})
+    more = msgspec.structs.replace(
+        trading, **{name: value * size for name, value in told if isinstance(value, Decimal)}
+    )
     plain, other = numbers(performance(history, YEAR, trading)), numbers(performance(scaled, YEAR, more))
     assert plain.keys() == other.keys()
     for name, value in plain.items():
