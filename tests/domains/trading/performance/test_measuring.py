@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -235,6 +236,22 @@ async def test_what_was_measured_of_an_ended_life_is_final(stage: Stage) -> None
     assert finality(days) == [(day(22), 2, False), (day(21), 1, True)]
     [month] = await read(stage, book.id, Period.MONTH)
     assert (month.life, month.is_final) == (2, False)
+
+
+async def test_a_life_that_begins_meanwhile_is_not_overwritten(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, meter, known = await Hours.begin(stage), services.PerformanceMeter, services.PerformanceMeter._known
+    await book.next_hour()
+
+    async def slow(*args: Any) -> Any:
+        found = await known(*args)
+        monkeypatch.undo()
+        await stage.trading.portfolios.reset(stage.alice, book.id, stage.key)
+        await stage.trading.performance.measure()
+        return found
+
+    monkeypatch.setattr(meter, "_known", slow)
+    await stage.trading.performance.measure()
+    assert {each.life for period in Period for each in await read(stage, book.id, period)} == {2}
 
 
 async def test_a_round_trip_is_what_one_order_sold(stage: Stage) -> None:
