@@ -1,4 +1,4 @@
-"""Portfolios for the demo: some weeks of orders at the prices of the demo market, and what they were worth."""
+"""Portfolios for the demo: some weeks of orders at the prices of the demo market, and what they were worth and did."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

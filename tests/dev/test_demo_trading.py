@@ -20,6 +20,15 @@ SELECT resolution, count(*) AS points, count(DISTINCT value) AS values, min(valu
 FROM portfolio_value_history WHERE portfolio_id = $1 GROUP BY resolution
 """
 
+MEASURED = """
+SELECT count(*) FILTER (WHERE metric_type = 'gain') AS days,
+    count(*) FILTER (WHERE metric_type = 'gain' AND is_final) AS finals,
+    count(DISTINCT value) FILTER (WHERE metric_type = 'time_weighted_return') AS returns,
+    sum(value) FILTER (WHERE metric_type = 'fills') AS fills,
+    sum(value) FILTER (WHERE metric_type = 'round_trips') AS round_trips
+FROM performance_metrics WHERE portfolio_id = $1 AND period = 'day'
+"""
+
 
 async def load(services: Services, database: Database, clock: FixedClock, people: tuple[Viewer, Viewer]) -> bool:
     return await load_demo_trading(
@@ -55,6 +64,11 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     assert await owner.fetchval("SELECT count(*) FROM disposals") > 0
     assert await owner.fetchval("SELECT count(*) FROM user_analytics WHERE source = 'client'") == 2 * len(EVENTS)
     assert await owner.fetchval("SELECT sum(users) FROM analytics_counts WHERE event_type = 'portfolio.created'") == 2
+    for row, portfolio in zip(found, PORTFOLIOS, strict=True):
+        [(days, finals, returns, fills, round_trips)] = await owner.fetch(MEASURED, row["id"])
+        assert (days, finals) == (SIZE.days + 1, SIZE.days)
+        assert returns == days, "a day without a return, or two alike"
+        assert (fills, round_trips) == (len(portfolio.trades), 1)
 
     trading = services[TradingServices]
     assert await owner.fetchval("SELECT count(*) FROM orders WHERE status = 'filled'") == sum(

@@ -120,7 +120,8 @@ FROM generate_series(1, 9) n;
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)
 SELECT p.id, 'day', d.day, d.day + interval '1 day', m.type, n, 1 + n % 2, n > 1
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('gain'), ('net_flow'), ('time_weighted_return')) AS m (type),
-    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day') AS d (day);
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day') AS d (day)
+ON CONFLICT DO NOTHING;
 RESET session_replication_role;
 """
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -184,12 +185,12 @@ async def test_a_day_without_a_value_at_its_end_is_not_final_until_there_is_one(
     await book.to(120)
     await stage.trading.values.record()
     found = {each.period_start: each for each in await book.measured()}
-    assert (found[day(21)].is_final, found[day(21)].closing_value) == (True, 10_200)
+    assert [found[day(21)].is_final, found[day(21)].closing_value] == [True, 10_200]
     # What was paid in since midnight is no gain of the day before, and none of this one.
-    assert (found[day(21)].gain, found[day(21)].net_flow) == (200, 0)
+    assert [found[day(21)].gain, found[day(21)].net_flow] == [200, 0]
     await book.next_hour(130)
     today = (await book.measured())[0]
-    assert (today.opening_value, today.gain, today.net_flow, today.is_estimated) == (10_200, 100, 100, False)
+    assert [today.opening_value, today.gain, today.net_flow, today.is_estimated] == [10_200, 100, 100, False]
 
 
 async def test_money_that_comes_before_the_hour_is_recorded_is_no_return(stage: Stage) -> None:
@@ -202,8 +203,8 @@ async def test_money_that_comes_before_the_hour_is_recorded_is_no_return(stage: 
     await stage.trading.values.record()
     await book.next_hour()
     [found] = await book.measured()
-    assert (found.gain, found.net_flow, found.time_weighted_return, found.is_estimated) == (0, 90_000, 0, False)
-    assert (found.closing_value, found.max_drawdown) == (100_000, 0)
+    assert [found.gain, found.net_flow, found.time_weighted_return, found.is_estimated] == [0, 90_000, 0, False]
+    assert [found.closing_value, found.max_drawdown] == [100_000, 0]
 
 
 async def test_a_period_in_which_a_life_began_is_that_of_the_life(stage: Stage) -> None:
@@ -220,7 +221,7 @@ async def test_a_period_in_which_a_life_began_is_that_of_the_life(stage: Stage) 
     assert finality(days) == [(day(22), 2, False), (day(21), 1, True)]
     assert days[1] == first[1]
     for found in (days[0], month):
-        assert (found.life, found.opening_value, found.closing_value, found.fills) == (2, 10_000, 10_000, 0)
+        assert [found.life, found.opening_value, found.closing_value, found.fills] == [2, 10_000, 10_000, 0]
         assert found.measured_from is not None
         assert found.measured_from >= first[0].computed_at
 
@@ -235,6 +236,22 @@ async def test_what_was_measured_of_an_ended_life_is_final(stage: Stage) -> None
     assert finality(days) == [(day(22), 2, False), (day(21), 1, True)]
     [month] = await read(stage, book.id, Period.MONTH)
     assert (month.life, month.is_final) == (2, False)
+
+
+async def test_a_life_that_begins_meanwhile_is_not_overwritten(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, meter, known = await Hours.begin(stage), services.PerformanceMeter, services.PerformanceMeter._known
+    await book.next_hour()
+
+    async def slow(*args: Any) -> Any:
+        found = await known(*args)
+        monkeypatch.undo()
+        await stage.trading.portfolios.reset(stage.alice, book.id, stage.key)
+        await stage.trading.performance.measure()
+        return found
+
+    monkeypatch.setattr(meter, "_known", slow)
+    await stage.trading.performance.measure()
+    assert {each.life for period in Period for each in await read(stage, book.id, period)} == {2}
 
 
 async def test_a_round_trip_is_what_one_order_sold(stage: Stage) -> None:
@@ -255,7 +272,7 @@ async def test_a_round_trip_is_what_one_order_sold(stage: Stage) -> None:
     await book.next_hour()
     [found] = await book.measured()
     assert (found.fills, found.trades, found.round_trips) == (5, 4, 2)
-    assert (found.realized_pnl, found.best_pnl, found.worst_pnl) == (400, 200, 200)
+    assert [found.realized_pnl, found.best_pnl, found.worst_pnl] == [400, 200, 200]
     assert (found.win_rate, found.profit_factor) == (1, None)
 
 
@@ -265,7 +282,7 @@ async def test_fees_and_turnover_of_an_australian_portfolio_are_in_its_currency(
     await stage.fill(id, Side.SELL, "1", "150", "2")
     await stage.trading.performance.measure()
     [found] = await read(stage, id)
-    assert (found.currency, found.turnover, found.fees) == ("AUD", 525, Decimal("4.5"))
+    assert [found.currency, found.turnover, found.fees] == ["AUD", 525, Decimal("4.5")]
     assert found.realized_pnl == Decimal("150") * Decimal("1.5") - 3 - (300 + Decimal("1.5")) / 2
 
 

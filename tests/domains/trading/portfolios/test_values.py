@@ -92,6 +92,8 @@ async def test_the_history_has_the_first_value_of_each_minute_hour_and_day(stage
         ("1d", hour.replace(hour=0), 10_000),
         ("1h", hour, 10_000),
         ("1m", hour + timedelta(minutes=59), 10_000),
+        # Before the deposit.
+        ("flow", began, 10_000),
         ("1h", hour + timedelta(hours=1), 10_005),
         ("1m", hour + timedelta(hours=1), 10_005),
     ]
