@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Cancelled, Changes, Filled, Reason, Replaced, Side, Traded, Triggered
+from app.domains.trading.exchange.model import (
+    Cancelled,
+    Changes,
+    Filled,
+    Reason,
+    Refused,
+    Replaced,
+    Side,
+    Traded,
+    Triggered,
+)
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.rounding import COIN
 from tests.domains.trading.exchange.stage import (
@@ -223,3 +233,39 @@ def test_exits_that_both_rest_never_sell_more_than_one_of_them() -> None:
     assert finals(outcomes, loss) == [Filled(loss.id)]
     assert finals(outcomes, profit) == [Cancelled(profit.id, Reason.LINKED)]
     assert reasons(stage.book.cancel(profit.id)) == [Reason.UNKNOWN]
+
+
+def test_exits_keep_one_quantity() -> None:
+    stage = Stage()
+    profit, _ = stage.limit(SELL, 5, 110, link=LINK)
+    loss, _ = stage.stop(SELL, 5, 90, link=LINK)
+    for exit in (profit, loss):
+        for quantity in (4, 6):
+            refused = stage.book.replace(exit.id, Changes(quantity=coins(quantity)), stage.now)
+            assert refused == [Refused(exit.id, Reason.LINKED)]
+    assert [each.left for each in stage.book.open_orders()] == [coins(5), coins(5)]
+    outcomes = stage.book.replace(profit.id, Changes(price=price(111), quantity=coins(5)), stage.now)
+    assert only(outcomes, Replaced)[0].left == coins(5)
+
+
+def test_stops_are_triggered_one_by_one_after_what_waits_met_the_house() -> None:
+    stage = Stage()
+    waiting, _ = stage.limit(BUY, 1, 95, BOB)
+    stops = [stage.stop(SELL, 1, at)[0].id for at in (91, 92)]
+    stage.now += 1_000
+    outcomes = stage.book.meet(quote(90, stage.now), stage.now)
+    assert finals(outcomes, waiting) == [Filled(waiting.id)]
+    assert only(outcomes, Triggered) == []
+    met = list[UUID]()
+    while (stop := stage.book.reached()) is not None:
+        met.append(stop.order.id)
+        assert [each.order_id for each in only(stage.book.trigger(stop, stage.now), Triggered)] == [stop.order.id]
+    assert met == stops[::-1]
+
+
+def test_a_book_that_is_halted_has_reached_no_stop() -> None:
+    stage = Stage()
+    stage.stop(SELL, 1, 91)
+    stage.book.halt()
+    assert stage.book.meet(quote(80, stage.now), stage.now) == []
+    assert stage.book.reached() is None

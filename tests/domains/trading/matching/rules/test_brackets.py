@@ -1,4 +1,4 @@
-"""Brackets end to end in memory: what the exits reserve, sell and end. What always holds is checked at each step."""
+"""Brackets in memory: what exits reserve, sell and end. Whatever must always hold is checked at each step."""
 
 from decimal import Decimal
 from typing import Any
