@@ -136,7 +136,7 @@ KEYS: Final[Mapping[str, list[Any]]] = {
     "text": [wallet(filling.BUSY), wallet(2)],
     "uuid": [UUID(filling.user(filling.BUSY))],
     "integer": [7, 500_000],
-    "bigint": [10, 500_000],
+    "bigint": [filling.entry(10), filling.entry(500_000)],
 }
 SYMBOLS: Final = ["T1", "T7"]
 PARAMETERS: Final = {"interval": "1m", "resolution": "1m", "period": "day"}

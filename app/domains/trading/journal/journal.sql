@@ -3,7 +3,7 @@
 SELECT e.id, e.kind, e.portfolio_id, e.life, e.order_id, e.fill_id, e.memo, e.created_at
 FROM unnest($1::bigint[]) AS k (id)
 CROSS JOIN LATERAL (
-    SELECT * FROM journal_entries i
+    SELECT i.id, i.kind, i.portfolio_id, i.life, i.order_id, i.fill_id, i.memo, i.created_at FROM journal_entries i
     WHERE i.id = k.id AND i.created_at >= entry_month(k.id) AND i.created_at < month_after_entry(k.id) LIMIT 1
 ) e;
 
