@@ -212,6 +212,24 @@ EDITS: dict[str, tuple[Edits, ...]] = {
     "trading.orders.fills_by_order": (FILLS,),
     "trading.orders.fills_by_portfolio": (FILLS,),
     "trading.orders.trades_by_portfolio": (FILLS,),
+    "trading.performance.performance_by_portfolio": (
+        Edits(
+            "performance_metrics",
+            apart("period_start"),
+            {"life": "r.life"},
+            {name: name for name in ("portfolio_id", "period", "period_start")},
+            # A row of the list is all metrics of a period.
+            "DELETE FROM performance_metrics WHERE metric_type <> 'gain'",
+        ),
+    ),
+    "trading.analytics.analytics_events_by_user": (Edits("user_analytics", near("created_at"), {"id": RANDOM}),),
+    "trading.analytics.analytics_counts": (
+        Edits(
+            "analytics_counts",
+            {"events": "r.events + abs({steps})"},
+            {"id": "(SELECT max(id) + 1 FROM analytics_counts)", "event_type": SHORT},
+        ),
+    ),
     "trading.orders.halts": (Edits("trading_halts", near("created_at"), {"id": RANDOM, "symbol": SHORT}),),
     "market.watchlist.watchlist_by_user": (
         Edits(
