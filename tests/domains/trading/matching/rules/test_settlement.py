@@ -56,7 +56,7 @@ def test_an_order_waits_with_its_turn() -> None:
     desk = Desk([order(priority=None)])
     desk.settle(Rested(FIRST, COINS, 7))
     assert (desk.row().priority, desk.row().status) == (7, "pending")
-    assert desk.cash == (10_000, Decimal("100.2"))
+    assert desk.cash == (Decimal(10_000), Decimal("100.2"))
 
 
 def test_a_stop_notes_when_it_was_triggered() -> None:
@@ -80,7 +80,7 @@ def test_what_ends_releases_all_that_it_reserved(
     [row] = desk.settle(outcome)
     assert (row.status, row.reason, row.cancelled_at, row.filled_at) == (status, reason, AT, None)
     assert (row.reserved, row.reserved_for_changes) == (Decimal(0), Decimal(0))
-    assert desk.cash == (10_000, Decimal("50.1"))
+    assert desk.cash == (Decimal(10_000), Decimal("50.1"))
 
 
 def test_a_part_of_an_order_is_filled() -> None:
@@ -89,7 +89,7 @@ def test_a_part_of_an_order_is_filled() -> None:
     assert (row.status, row.filled_quantity, row.filled_quote, row.fees) == (
         "partial",
         Decimal("0.25"),
-        25,
+        Decimal(25),
         Decimal("0.025"),
     )
     assert desk.cash == (Decimal("9974.975"), Decimal("75.15"))
@@ -133,7 +133,7 @@ def test_a_refused_change_releases_what_it_reserved() -> None:
     change = Replace("BTC", FIRST, Changes(quantity=2 * COINS), 5 * COIN)
     [row] = desk.settle(Refused(FIRST, Reason.TICK), command=change)
     assert (row.reserved, row.reserved_for_changes, row.quantity) == (Decimal("100.2"), Decimal(0), Decimal(1))
-    assert desk.cash == (10_000, Decimal("100.2"))
+    assert desk.cash == (Decimal(10_000), Decimal("100.2"))
 
 
 def test_a_change_passes_what_it_reserved_to_the_order() -> None:
@@ -142,7 +142,7 @@ def test_a_change_passes_what_it_reserved_to_the_order() -> None:
     [row] = desk.settle(Replaced(FIRST, 3 * COINS // 2, 3 * COINS // 2, 9), command=change)
     assert (row.quantity, row.price, row.priority) == (Decimal("1.5"), Decimal(110), 9)
     assert (row.reserved, row.reserved_for_changes) == (Decimal("165.33"), Decimal(0))
-    assert desk.cash == (10_000, Decimal("165.33"))
+    assert desk.cash == (Decimal(10_000), Decimal("165.33"))
 
 
 def test_a_change_keeps_what_another_one_reserved() -> None:
