@@ -173,7 +173,11 @@ class Venue:
         at = 0
         while at < len(outcomes):
             new, at = outcomes[at:], len(outcomes)
-            for order_id, quantity in _traded(new).items():
+            traded = _traded(new)
+            # First: the exits of others that are placed then must not meet an entry that is to end.
+            for order_id in traded:
+                self._end_entry(symbol, order_id, outcomes)
+            for order_id, quantity in traded.items():
                 self._fill(symbol, order_id, quantity, outcomes)
             for outcome in new:
                 if isinstance(outcome, FINAL):
@@ -184,7 +188,6 @@ class Venue:
     def _fill(self, symbol: str, order_id: UUID, quantity: int, outcomes: list[Outcome]) -> None:
         bracket = self._brackets.of_entry(order_id)
         if bracket is None:
-            self._end_entry(symbol, order_id, outcomes)
             return
         # Exits that wait are placed once, and grow from then on.
         book = self.book(symbol)
@@ -193,7 +196,7 @@ class Venue:
             outcomes += book.place(replace(exit, quantity=quantity), self.now, is_exit=True)
 
     def _end_entry(self, symbol: str, exit_id: UUID, outcomes: list[Outcome]) -> None:
-        """An exit was filled: nothing more is bought."""
+        """If it is an exit that was filled, nothing more is bought."""
         entry = self._brackets.open_entry_of(exit_id)
         if entry is not None and self.book(symbol).get(entry) is not None:
             outcomes += self.book(symbol).cancel(entry, Reason.LINKED)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from app.dev.soak.model import Cancel, Close, Exits, Halt, Place, Replace, Restart, Step, Tick
+from app.dev.soak.model import Cancel, Close, Exits, Halt, Place, Replace, Restart, Step, Tick, id_of
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType, Side
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE
@@ -37,8 +37,6 @@ class Story:
         self.do(place(ENTRY, coins, exits=Exits(profit * PRICE_SCALE, stop * PRICE_SCALE, limit), **terms))
 
     def row(self, number: int) -> OrderRow:
-        from app.dev.soak.model import id_of
-
         return self.world.books.orders[id_of(number)]
 
     def status(self, number: int) -> tuple[Any, ...]:
@@ -232,3 +230,22 @@ def _half_filled() -> Story:
     assert story.status(ENTRY) == ("partial", Decimal("0.5"), None)
     assert story.reserved() == [Decimal("0.5"), 0]
     return story
+
+
+def test_an_exit_that_is_filled_ends_its_entry_before_exits_of_others_meet_it() -> None:
+    """The purchase of one bracket fills the take profit of another, and its own take profit would meet that entry."""
+    world = World()
+
+    def bracket(number: int, portfolio: int, coins: int, exits: Exits, **terms: Any) -> Step:
+        given = {"side": Side.BUY, "symbol": "DOGE", "quantity": coins * COIN, "exits": exits, **terms}
+        return Step(Place(number=number, portfolio=portfolio, **given))
+
+    limit, stop = OrderType.LIMIT, OrderType.STOP
+    world.do(bracket(10, 4, 279_003, Exits(125_720_000, 121_550_000), type=limit, price=123_360_000))
+    world.do(bracket(20, 2, 40_733_378, Exits(121_970_000, 119_230_000), type=limit, price=119_820_000))
+    world.do(bracket(30, 3, 32_324_242, Exits(119_720_000, 119_390_000), type=stop, stop_price=119_630_000))
+    world.do(Step(Tick({"DOGE": (119_765_596, 180_744_249)}, 0, COIN // 5)))
+    entry, take_profit = (world.books.orders[id_of(number)] for number in (20, 21))
+    assert take_profit.status == OrderStatus.FILLED
+    assert take_profit.filled_quantity == entry.filled_quantity
+    assert (entry.status, entry.reason) == (OrderStatus.CANCELLED, "linked")
