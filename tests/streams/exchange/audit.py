@@ -33,7 +33,8 @@ WRONG = {
             IS DISTINCT FROM (coalesce(f.quantity, 0), coalesce(f.quote, 0), coalesce(f.fees, 0))
     """,
     "fills are of no order": """
-        SELECT f.id FROM fills f LEFT JOIN orders o ON o.id = f.order_id WHERE o.portfolio_id IS DISTINCT FROM f.portfolio_id
+        SELECT f.id FROM fills f LEFT JOIN orders o ON o.id = f.order_id
+        WHERE o.portfolio_id IS DISTINCT FROM f.portfolio_id
     """,
     "the two sides of a trade differ": """
         SELECT f.trade_id FROM fills f GROUP BY f.trade_id

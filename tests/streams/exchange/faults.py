@@ -117,7 +117,8 @@ class Faults:
 
     async def _followed(self, follower: Follower, expected: list[tuple[str, str]]) -> None:
         await until(lambda: len(follower.received) >= len(expected) or not follower.lives)
-        assert (follower.faults, follower.over) == ([], None)
+        assert follower.faults == []
+        assert follower.over is None, follower.over
         assert follower.received[: len(expected)] == expected
 
     async def _answered(self, more: int) -> None:

@@ -10,7 +10,7 @@ from app.schema.trading.orders.fills import Fill
 from tests.streams.readers import Leg, Over, Received, SocketReader
 from tests.waiting import now
 
-DOCUMENT = 'subscription($after: String) {{ fills(portfolioId: "{}", after: $after) {{ cursor fill {{ id }} }} }}'
+DOCUMENT = 'subscription($after: Cursor) {{ fills(portfolioId: "{}", after: $after) {{ cursor fill {{ id }} }} }}'
 
 
 class Follower(SocketReader):
