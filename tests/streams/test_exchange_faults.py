@@ -9,6 +9,7 @@ async def test_whatever_dies_no_order_is_lost_and_nothing_is_filled_twice(deploy
     async with faults(deployment) as here:
         for kill in Kill:
             done = await here.cycle(kill)
+            seen(f"{kill} killed under orders: until it was back", done.down_s)
             seen(f"{kill} killed under orders: until the first match", done.first_match_s)
         assert here.fills > len(here.traders)
         assert here.desk.repeated > 0

@@ -31,6 +31,7 @@ def main(
 ) -> None:
     """Kills the API, the worker that matches, Postgres and Valkey in turn under orders, and audits after each."""
     # Whatever this process itself misses while Postgres is down shows in its exceptions.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with (
         tempfile.TemporaryDirectory(prefix="moneta-faults-", ignore_cleanup_errors=True) as folder,
