@@ -108,12 +108,18 @@ class Faults:
         assert list(report.findings) == []
         for trader in self.traders:
             await self._followed(self.followers[trader.id], stored.streams[trader.portfolio_id])
-        assert set(self.desk.errors) <= EXPECTED_ERRORS, self.desk.errors
+        assert set(self.desk.errors) <= EXPECTED_ERRORS, (self.desk.errors, self._defects())
+        assert self._defects() == []
         # Whatever was killed, nothing else ended.
         running = (self.deployment.api, self.deployment.worker, self.standby)
         assert all(process.lives for process in running), [process.log.written()[-2000:] for process in running]
         self.fills = stored.fills
         return stored
+
+    def _defects(self) -> list[str]:
+        """What any process has logged as an error: outages are none."""
+        logs = [path.read_text() for path in self.deployment.home.glob("*.log")]
+        return [line for log in logs for line in log.splitlines() if '"level":"error"' in line.replace(" ", "")]
 
     async def _followed(self, follower: Follower, expected: list[tuple[str, str]]) -> None:
         await until(lambda: len(follower.received) >= len(expected) or not follower.lives)
