@@ -147,11 +147,7 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "min_change_percentage_24h": least("change_percentage_24h"),
         "max_change_percentage_24h": most("change_percentage_24h"),
     },
-    "trading.analytics.analytics_events_by_user": {
-        "type": equal("event_type"),
-        "client_session": equal("session_id"),
-        **CREATED,
-    },
+    "trading.analytics.analytics_events_by_user": {"type": equal("event_type"), **CREATED},
     "trading.analytics.analytics_counts": {
         "type": equal("event_type"),
         "since": least("day"),
@@ -187,7 +183,6 @@ NAMED_OTHERWISE = {
     "wallet_id": ("beneficiary_wallet_id",),
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
-    "client_session": ("session_id",),
     "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day"),
     "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day"),
 }
