@@ -19,8 +19,6 @@ COMMENT ON COLUMN user_analytics.source IS 'server: Moneta itself recorded it, a
 COMMENT ON COLUMN user_analytics.ip_address IS 'Emptied after 90 days, as is the user agent.';
 CREATE INDEX user_analytics_user ON user_analytics (user_id, created_at DESC, id DESC);
 CREATE INDEX user_analytics_user_event ON user_analytics (user_id, event_type, created_at DESC, id DESC);
-CREATE INDEX user_analytics_user_session ON user_analytics (user_id, session_id, created_at DESC, id DESC)
-    WHERE session_id IS NOT NULL;
 CREATE INDEX user_analytics_created_at ON user_analytics (created_at);
 CREATE INDEX user_analytics_origins ON user_analytics (created_at)
     WHERE ip_address IS NOT NULL OR user_agent IS NOT NULL;

@@ -150,11 +150,7 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "min_change_percentage_24h": least("change_percentage_24h"),
         "max_change_percentage_24h": most("change_percentage_24h"),
     },
-    "trading.analytics.analytics_events_by_user": {
-        "type": equal("event_type"),
-        "client_session": equal("session_id"),
-        **CREATED,
-    },
+    "trading.analytics.analytics_events_by_user": {"type": equal("event_type"), **CREATED},
     "trading.analytics.analytics_counts": {
         "type": equal("event_type"),
         "since": least("day"),

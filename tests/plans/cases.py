@@ -110,7 +110,6 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "market.watchlist.watchlist_by_user": {"search": ("x",), "symbol": ("T1", "T999")},
     "trading.analytics.analytics_events_by_user": {
         "type": ("page.opened", "order.placed", "portfolio.reset"),
-        "client_session": ("often", "once", "never"),
         **span(timedelta(seconds=7)),
     },
     "trading.analytics.analytics_counts": {

@@ -166,11 +166,11 @@ INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proce
 SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
     "user_analytics": f"""
 SELECT make_partitions('user_analytics', now() - interval '3 months', now());
-INSERT INTO user_analytics (id, user_id, event_type, source, session_id, ip_address, created_at)
+INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created_at)
 SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
     CASE WHEN n % 30000 = 3 THEN 'portfolio.reset' WHEN n % 2 = 0 THEN 'order.placed' ELSE 'page.opened' END,
     CASE WHEN n % 2 = 0 THEN 'server' ELSE 'client' END,
-    CASE WHEN n % 30000 = 6 THEN 'once' WHEN n % 5 < 2 THEN 'often' END, CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
+    CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
     {_AGO} '7 seconds' {_SERIES};
 INSERT INTO analytics_counts (day, event_type, source, events, users)
 SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 200 END,

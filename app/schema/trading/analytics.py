@@ -58,7 +58,6 @@ class AnalyticsEventFilter:
     """Filters events by all fields that are given. A field that is null or omitted matches all."""
 
     type: str | None = strawberry.field(default=None, description="The type of the event.")
-    client_session: str | None = strawberry.field(default=None, description="The client's own name of the visit.")
     since: datetime | None = strawberry.field(default=None, description="Recorded at this time or later.")
     until: datetime | None = strawberry.field(default=None, description="Recorded before this time.")
 

@@ -9,7 +9,6 @@ analytics_events_by_user = page(
     orders={"CREATED_AT": by("created_at", "id", descending=True)},
     filters={
         "type": equals("event_type"),
-        "client_session": equals("session_id"),
         "since": at_least("created_at"),
         "until": before("created_at"),
     },

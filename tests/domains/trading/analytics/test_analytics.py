@@ -56,7 +56,6 @@ async def test_a_tracked_event_says_what_when_and_from_where(stage: Stage) -> No
     assert (event.source, event.session_id, event.given_data) == ("client", "visit:1", data)
     assert (event.ip_address, event.user_agent) == (CLIENT.ip, CLIENT.user_agent)
     assert abs(event.created_at - await stage.owner.fetchval("SELECT now()")) < timedelta(minutes=5)
-    assert [each.event_type for each in await events(stage, stage.alice, client_session="visit:1")] == ["page.opened"]
 
 
 async def test_the_products_own_actions_are_recorded_where_they_happen(stage: Stage) -> None:
@@ -103,7 +102,7 @@ async def test_what_fails_is_no_action(stage: Stage) -> None:
     assert await types(stage, stage.alice) == before
 
 
-async def test_whoever_opts_out_is_forgotten_and_recorded_no_more(stage: Stage) -> None:
+async def test_a_user_who_opts_out_is_forgotten_and_recorded_no_more(stage: Stage) -> None:
     await track(stage)
     await track(stage, stage.bob)
     await opt(stage, stage.alice, in_=False)
