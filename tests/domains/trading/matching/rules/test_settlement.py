@@ -102,6 +102,7 @@ def test_a_part_of_an_order_is_filled() -> None:
 def test_an_order_is_filled() -> None:
     desk = Desk([order()])
     [row] = desk.settle(trade("0.25"), trade("0.75"), Filled(FIRST))
+    assert (row.filled_quantity, row.filled_quote, row.fees) == (1, 100, Decimal("0.1"))
     assert (row.status, row.reason, row.filled_at, row.cancelled_at) == ("filled", None, AT, None)
     assert desk.cash == (Decimal("9899.9"), Decimal(0))
 
@@ -221,11 +222,15 @@ def test_each_side_is_rounded_against_its_portfolio() -> None:
 
 
 def test_a_sale_costs_no_more_than_it_brings() -> None:
-    sale = order(side=Side.SELL, reserved="1", price="0.00000001", quantity="1")
+    # A unit of a coin for less than a unit of a dollar brings nothing; a fee of more than everything takes all.
+    sale = order(side=Side.SELL, reserved="1", price="0.5")
     desk = Desk([sale], coins="1")
-    desk.settle(trade("0.5", "0.00000001"))
-    assert desk.cash == (Decimal(10_000), Decimal(0))
-    assert (desk.row().filled_quote, desk.row().fees) == (Decimal(0), Decimal(0))
+    desk.settle(trade("0.00000001", "0.5"))
+    assert (desk.row().filled_quote, desk.row().fees, desk.cash) == (0, 0, (10_000, 0))
+    greedy = order(side=Side.SELL, reserved="1", maker_fee_fraction="1", taker_fee_fraction="1")
+    desk = Desk([greedy], coins="1")
+    desk.settle(trade("1"))
+    assert (desk.row().fees, desk.cash) == (100, (10_000, 0))
 
 
 def test_beyond_the_buffer_the_rate_is_that_of_the_reservation() -> None:
