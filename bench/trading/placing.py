@@ -21,7 +21,7 @@ DOLLARS: Final = 5
 TRADED: Final = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LINK", "LTC", "DOT", "AVAX")
 _RATE_PROVIDED_FOR: Final = 1200
 
-MUTATION: Final = """mutation Place($input: PlaceOrderInput!) { placeOrder(input: $input) {
+MUTATION: Final = """mutation PlaceOrder($input: PlaceOrderInput!) { placeOrder(input: $input) {
   __typename
   ... on PlaceOrderPayload { order { id status } }
   ... on Problem { message }
@@ -112,5 +112,3 @@ def request(trader: Trader, symbol: str, limit: float | None, key: str) -> bytes
     given = {"portfolioId": global_id("Portfolio", trader.portfolio_id), "order": order, "idempotencyKey": key}
     body = json.dumps({"query": MUTATION, "variables": {"input": given}}).encode()
     return request_bytes("/graphql", body, {"Authorization": f"Bearer {trader.token}"})
-
-

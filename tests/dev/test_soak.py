@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from app.__main__ import app
 from app.dev.soak import histories
 from app.dev.soak.histories import replayed, shortest, soak
-from app.dev.soak.model import Broken, Pause, Place, Restart, Step, Tick
+from app.dev.soak.model import Broken, Pause, PlaceOrder, Restart, Step, Tick
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType, Side
 from app.domains.trading.exchange.rules.rounding import COIN
@@ -31,7 +31,7 @@ MET = {
     *("fill between users", "fill beyond the buffer", "closed"),
 }
 """What the histories of these seeds have to meet, so that they check something."""
-BUY = Step(Place(number=1, portfolio=0, symbol="BTC", side=Side.BUY, type=OrderType.MARKET, quantity=COIN))
+BUY = Step(PlaceOrder(number=1, portfolio=0, symbol="BTC", side=Side.BUY, type=OrderType.MARKET, quantity=COIN))
 
 
 def test_no_history_breaks_what_must_always_hold() -> None:
@@ -64,7 +64,7 @@ def test_the_doctor_tells_the_seed_and_the_steps(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(histories, "ATTEMPTS", 100)
     result = CliRunner().invoke(app, ["doctor", "soak", "--steps", "500", "--seed", "5"])
     assert result.exit_code == 1
-    assert "Place(" in result.output
+    assert "PlaceOrder(" in result.output
     assert "Broken(" in result.output
     assert "of seed 5 broke something (history 5:0)" in " ".join(result.output.split())
 

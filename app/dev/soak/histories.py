@@ -32,6 +32,12 @@ class Soaked(msgspec.Struct, frozen=True):
     matched: Counter[str]
     failure: Failure | None
 
+    def report(self) -> tuple[list[str], list[str]]:
+        """What was done, and what is wrong, line by line."""
+        done = [f"{count:>12,} {name}" for name, count in sorted(self.matched.items())]
+        failure = self.failure
+        return done, [] if failure is None else [*map(str, failure.steps), failure.problem]
+
 
 def soak(steps: int, seed: int, report: Callable[[int], None] = lambda done: None) -> Soaked:
     """Does so many random steps; stops at the first failure. The same seed does the same."""

@@ -18,6 +18,13 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class Liquidity(StrEnum):
+    """Whether an order waited in the book for the other (maker), or met it there (taker)."""
+
+    MAKER = "maker"
+    TAKER = "taker"
+
+
 class OrderType(StrEnum):
     """How the price of an order comes about."""
 

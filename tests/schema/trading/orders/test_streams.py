@@ -74,7 +74,7 @@ def of(id: UUID) -> dict[str, Any]:
     return {"id": global_id("Portfolio", id)}
 
 
-async def test_an_order_is_told_as_it_was_and_shown_as_it_is(market: Market, stage: Stage, exchange: Exchange) -> None:
+async def test_an_event_shows_an_order_as_it_was_and_as_it_is(market: Market, stage: Stage, exchange: Exchange) -> None:
     id = await stage.create()
     inbox, _ = await market.open(UPDATES, of(id), by=stage.alice)
     filled, waiting = await place(stage, id, "0.01"), await place(stage, id, "1", "90")
@@ -82,19 +82,19 @@ async def test_an_order_is_told_as_it_was_and_shown_as_it_is(market: Market, sta
     await stage.trading.orders.cancel(stage.alice, waiting)
     await exchange.match()
     await until(lambda: len(inbox.taken) == 5)
-    told = [(each["status"], each["filledQuantity"], each["reason"]) for each in inbox.taken]
-    assert [status for status, _, _ in told] == ["PENDING", "PENDING", "FILLED", "PENDING", "CANCELLED"]
-    assert Decimal(told[2][1]) == Decimal("0.01")
-    assert told[4][2] == "REQUESTED"
+    heard = [(each["status"], each["filledQuantity"], each["reason"]) for each in inbox.taken]
+    assert [status for status, _, _ in heard] == ["PENDING", "PENDING", "FILLED", "PENDING", "CANCELLED"]
+    assert Decimal(heard[2][1]) == Decimal("0.01")
+    assert heard[4][2] == "REQUESTED"
     assert {each["order"]["id"] for each in inbox.taken} == {global_id("Order", filled), global_id("Order", waiting)}
     assert inbox.taken[4]["order"] == {"id": global_id("Order", waiting), "status": "CANCELLED"}
-    # Whoever continues after an event gets those after it.
+    # To continue after an event is to get those after it.
     later, _ = await market.open(UPDATES, of(id) | {"after": inbox.taken[1]["cursor"]}, by=stage.alice)
     await until(lambda: len(later.taken) == 3)
     assert [each["cursor"] for each in later.taken] == [each["cursor"] for each in inbox.taken[2:]]
 
 
-async def test_a_fill_is_told_with_its_order_and_its_entry(market: Market, stage: Stage, exchange: Exchange) -> None:
+async def test_a_fill_comes_with_its_order_and_its_entry(market: Market, stage: Stage, exchange: Exchange) -> None:
     id = await stage.create()
     inbox, _ = await market.open(FILLS, of(id), by=stage.alice)
     await place(stage, id, "0.01")

@@ -26,7 +26,7 @@ from app.domains.trading.matching.model import (
     Delist,
     Halt,
     Market,
-    Place,
+    PlaceOrder,
     Price,
     Prices,
     Replace,
@@ -104,7 +104,7 @@ class Venue:
 
     def _apply(self, command: Command) -> Iterator[tuple[str, list[Outcome]]]:
         match command:
-            case Place(symbol, order, exits):
+            case PlaceOrder(symbol, order, exits):
                 if exits:
                     self._brackets.add(order, exits)
                 yield symbol, self.book(symbol).place(order, self.now)

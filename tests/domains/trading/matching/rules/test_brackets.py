@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from app.dev.soak.model import Cancel, Close, Exits, Halt, Place, Replace, Restart, Step, Tick, id_of
+from app.dev.soak.model import Cancel, Close, Exits, Halt, PlaceOrder, Replace, Restart, Step, Tick, id_of
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType, Side
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE
@@ -48,13 +48,13 @@ class Story:
         return [self.row(each).reserved for each in (TAKE_PROFIT, STOP_LOSS)]
 
 
-def place(number: int, coins: str, portfolio: int = 0, **terms: Any) -> Place:
+def place(number: int, coins: str, portfolio: int = 0, **terms: Any) -> PlaceOrder:
     """A buy, at the market unless a price says otherwise."""
     given: dict[str, Any] = {"side": Side.BUY, "symbol": "BTC", **terms}
     if "price" in given:
         given["price"] = int(Decimal(given["price"]) * PRICE_SCALE)
     given.setdefault("type", OrderType.MARKET if "price" not in given else OrderType.LIMIT)
-    return Place(number=number, portfolio=portfolio, quantity=int(Decimal(coins) * COIN), **given)
+    return PlaceOrder(number=number, portfolio=portfolio, quantity=int(Decimal(coins) * COIN), **given)
 
 
 def test_exits_reserve_what_the_entry_bought_once() -> None:
@@ -238,7 +238,7 @@ def test_an_exit_that_is_filled_ends_its_entry_before_exits_of_others_meet_it() 
 
     def bracket(number: int, portfolio: int, coins: int, exits: Exits, **terms: Any) -> Step:
         given = {"side": Side.BUY, "symbol": "DOGE", "quantity": coins * COIN, "exits": exits, **terms}
-        return Step(Place(number=number, portfolio=portfolio, **given))
+        return Step(PlaceOrder(number=number, portfolio=portfolio, **given))
 
     limit, stop = OrderType.LIMIT, OrderType.STOP
     world.do(bracket(10, 4, 279_003, Exits(125_720_000, 121_550_000), type=limit, price=123_360_000))

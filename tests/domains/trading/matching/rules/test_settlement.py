@@ -14,6 +14,7 @@ from app.domains.trading.exchange.model import (
     Changes,
     Expired,
     Filled,
+    Liquidity,
     Reason,
     Refused,
     Rejected,
@@ -23,7 +24,6 @@ from app.domains.trading.exchange.model import (
     Traded,
     Triggered,
 )
-from app.domains.trading.exchange.rules.fees import Liquidity
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, received, units_of
 from app.domains.trading.journal.model import Account, Currency
 from app.domains.trading.matching.model import Market, OrderRow, Replace
@@ -102,7 +102,7 @@ def test_a_part_of_an_order_is_filled() -> None:
 def test_an_order_is_filled() -> None:
     desk = Desk([order()])
     [row] = desk.settle(trade("0.25"), trade("0.75"), Filled(FIRST))
-    assert (row.filled_quantity, row.filled_quote, row.fees) == (1, 100, Decimal("0.1"))
+    assert (row.filled_quantity, row.filled_quote, row.fees) == (Decimal(1), Decimal(100), Decimal("0.1"))
     assert (row.status, row.reason, row.filled_at, row.cancelled_at) == ("filled", None, AT, None)
     assert desk.cash == (Decimal("9899.9"), Decimal(0))
 
@@ -226,11 +226,15 @@ def test_a_sale_costs_no_more_than_it_brings() -> None:
     sale = order(side=Side.SELL, reserved="1", price="0.5")
     desk = Desk([sale], coins="1")
     desk.settle(trade("0.00000001", "0.5"))
-    assert (desk.row().filled_quote, desk.row().fees, desk.cash) == (0, 0, (10_000, 0))
+    assert (desk.row().filled_quote, desk.row().fees, desk.cash) == (
+        Decimal(0),
+        Decimal(0),
+        (Decimal(10_000), Decimal(0)),
+    )
     greedy = order(side=Side.SELL, reserved="1", maker_fee_fraction="1", taker_fee_fraction="1")
     desk = Desk([greedy], coins="1")
     desk.settle(trade("1"))
-    assert (desk.row().fees, desk.cash) == (100, (10_000, 0))
+    assert (desk.row().fees, desk.cash) == (Decimal(100), (Decimal(10_000), Decimal(0)))
 
 
 def test_beyond_the_buffer_the_rate_is_that_of_the_reservation() -> None:
