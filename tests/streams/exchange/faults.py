@@ -187,6 +187,8 @@ class Faults:
         await self._matcher()
 
     async def _both_listen(self) -> bool:
+        if not self.standby.lives:
+            raise self.standby.log.error("The worker did not come up.")
         [(_, count)] = await self.redis.pubsub_numsub(INBOX_CHANNEL)
         return bool(count == 2)
 

@@ -10,8 +10,9 @@ from app.domains.trading.exchange.model import Side
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.services import matcher as matcher_module
 from app.domains.trading.matching.services import storing
-from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
+from app.domains.trading.matching.services.matcher import ATTEMPTS, LeadershipLost, Matcher
 from app.domains.trading.services import TradingServices
+from app.kit.errors import Repeatable
 from tests.conftest import Owner
 from tests.domains.trading.matching.market import Market
 from tests.domains.trading.stage import Stage
@@ -105,6 +106,28 @@ async def test_a_batch_that_cannot_be_stored_changes_no_book(
     assert (await market.status(order))[0] == "pending"
     assert (await stage.trading.matcher.match()).commands == 1
     assert (await market.status(order))[:2] == ("filled", Decimal(1))
+    await market.check()
+
+
+async def test_a_batch_that_meets_others_in_the_database_is_no_failed_one(
+    stage: Stage, market: Market, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = await stage.create()
+    order = await market.place(portfolio, Side.BUY, "1")
+    store, deadlocks = storing.store_fills, [1] * (ATTEMPTS + 1)
+
+    async def meets_others(*args: Any) -> None:
+        if deadlocks:
+            deadlocks.pop()
+            raise Repeatable
+        await store(*args)
+
+    monkeypatch.setattr(matcher_module, "store_fills", meets_others)
+    for _ in range(ATTEMPTS + 1):
+        assert (await stage.trading.matcher.match()).commands == 0
+    assert (await stage.trading.matcher.match()).commands == 1
+    assert (await market.status(order))[:2] == ("filled", Decimal(1))
+    assert await owner.fetchval("SELECT count(*) FROM exchange_inbox WHERE failure IS NOT NULL") == 0
     await market.check()
 
 

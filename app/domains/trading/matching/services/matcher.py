@@ -35,7 +35,7 @@ from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
-from app.kit.errors import Unavailable
+from app.kit.errors import Repeatable, Unavailable
 from app.kit.events import EventLog, Fact
 
 ATTEMPTS: Final = 3
@@ -49,6 +49,10 @@ log = structlog.get_logger(__name__)
 
 class LeadershipLost(Exception):
     """Another process matches now."""
+
+
+class Interrupted(Exception):
+    """A batch met others in the database, as in a deadlock: it is to be done anew, and is no failed one."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ class Matcher:
             self._state = await self._database.write(SYSTEM, run.work)
         except (LeadershipLost, Unavailable):
             raise
+        except Interrupted:
+            return Batch(0, 0)
         except Exception:
             self._failures += 1
             log.exception("matching.failed", attempt=self._failures, commands=len(run.rows))
@@ -144,7 +150,15 @@ class _Run:
         self.fills = 0
 
     async def work(self, tx: Tx) -> ExchangeState:
-        """Raises LeadershipLost."""
+        """Raises LeadershipLost, Interrupted."""
+        try:
+            return await self._match(tx)
+        except Repeatable as problem:
+            if not self._began:
+                raise
+            raise Interrupted from problem
+
+    async def _match(self, tx: Tx) -> ExchangeState:
         matcher, state = self._matcher, self._state
         if self._began:
             raise RuntimeError("the books have changed: this batch cannot be repeated with them")
