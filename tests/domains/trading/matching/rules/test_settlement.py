@@ -1,6 +1,7 @@
 """What each outcome does to an order, its reservation and its portfolio."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -95,7 +96,7 @@ def test_a_part_of_an_order_is_filled() -> None:
     assert desk.position == (Decimal("0.25"), 0)
     [fill] = desk.settlement.fills
     assert (fill.liquidity, fill.counter_order_id, fill.fx_rate) == (Liquidity.MAKER, None, None)
-    assert (fill.quote_bid, fill.quote_ask) == (99, 101)
+    assert (fill.quote_bid, fill.quote_ask) == (Decimal(99), Decimal(101))
 
 
 def test_an_order_is_filled() -> None:
@@ -259,8 +260,8 @@ def test_a_sale_is_settled_at_the_rate_in_force_however_far_it_moved() -> None:
 @pytest.mark.parametrize("price", ["0.333333333333", "1.5", "77.777777777777"])
 def test_ten_thousand_tiny_fills_create_no_value(currency: str, price: str) -> None:
     """Bought and sold in the smallest parts at one price: nothing is left but less."""
-    terms = {"currency": currency, "price": price, "quantity": "0.0001"}
-    rate = {"reserve_rate": "1.53"} if currency == "AUD" else {}
+    terms: dict[str, Any] = {"currency": currency, "price": price, "quantity": "0.0001"}
+    rate: dict[str, Any] = {"reserve_rate": "1.53"} if currency == "AUD" else {}
     buy, sell = Working(order(**terms, **rate)), Working(order(SECOND, side=Side.SELL, **terms, reserved="0.0001"))
     reserved, worth = buy.need(), received(10_000, units_of(Decimal(price), PRICE_SCALE))
     spent = earned = 0
@@ -292,7 +293,7 @@ def test_a_purchase_takes_no_more_than_it_releases_and_no_less_than_it_is_worth(
 ) -> None:
     quantity, price = max(1, int(left * share)), max(1, int(worst * better))
     currency = Currency.USD if rates is None else Currency.AUD
-    given = {} if rates is None else {"currency": "AUD", "reserve_rate": Decimal(rates[0]).scaleb(-12)}
+    given: dict[str, Any] = {} if rates is None else {"currency": "AUD", "reserve_rate": Decimal(rates[0]).scaleb(-12)}
     row: OrderRow = order(quantity=Decimal(left).scaleb(-8), price=Decimal(worst).scaleb(-12), **given)
     market = MARKET if rates is None else Market(MARKET.bid, MARKET.ask, 0, rates[1], "test")
     buy, traded = Working(row), Traded(None, FIRST, Side.SELL, price, quantity)
