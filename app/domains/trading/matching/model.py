@@ -96,10 +96,12 @@ class Market(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a command did in one book. `market` is null while the book has no quote; nothing is traded then."""
+    """What a command did in one book. `market` is null while the book has no quote; nothing is traded then. Without a
+    command it was passed over.
+    """
 
     symbol: str
-    command: Command
+    command: Command | None
     market: Market | None
     outcomes: list[Outcome]
 

@@ -153,3 +153,37 @@ async def test_a_command_that_never_can_be_matched_is_passed_over(
     failed = await owner.fetch("SELECT order_id FROM exchange_inbox WHERE failure IS NOT NULL")
     assert [row[0] for row in failed] == poisoned
     await market.check()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        '(\'prices\', NULL, NULL, \'{"BTC": {"usd": "no number"}}\')',
+        "('cancel', 'BTC', NULL, '{\"reason\": \"no reason\"}')",
+        "('replace', 'BTC', NULL, '{}')",
+        "('close', NULL, '{portfolio}', '{}')",
+    ],
+)
+async def test_what_cannot_even_be_read_is_passed_over(
+    stage: Stage, market: Market, owner: Owner, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = await stage.create()
+    resting = await market.place(portfolio, Side.BUY, "1", type="limit", price="90")
+    await market.match()
+
+    async def cannot_end(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(stage.trading.matcher, "_finish_closing", cannot_end)
+    values = command.replace("{portfolio}", str(portfolio))
+    order = f"'{resting}'" if "cancel" in command or "replace" in command else "NULL"
+    await owner.execute(
+        f"INSERT INTO exchange_inbox (kind, symbol, portfolio_id, payload, order_id) VALUES {values[:-1]}, {order})"
+    )
+    after = await market.place(portfolio, Side.BUY, "1")
+    for _ in range(8):
+        await stage.trading.matcher.match()
+    assert (await market.status(after))[0] == "filled"
+    assert (await market.status(resting))[0] == "pending"
+    assert await owner.fetchval("SELECT count(*) FROM exchange_inbox WHERE failure IS NOT NULL") == 1
+    await market.check()

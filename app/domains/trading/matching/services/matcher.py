@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from app.domains.trading.exchange.model import Outcome, Reason, Refused, Rejected, Side, Traded
+from app.domains.trading.exchange.model import Outcome, Reason, Rejected, Side, Traded
 from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
 from app.domains.trading.matching.model import (
@@ -19,7 +19,6 @@ from app.domains.trading.matching.model import (
     ExchangeState,
     InboxRow,
     OrderRow,
-    PlaceOrder,
     Replace,
     Result,
     Trade,
@@ -167,9 +166,12 @@ class _Run:
             raise LeadershipLost
         rows = await tx.fetch(MatchingSql.number_commands, state.last_number, matcher._limit)
         self.rows = sorted(rows, key=lambda row: row.id)
-        commands = await self._commands(tx)
-        self._began = True
-        results = self._apply(commands)
+        if matcher.passes_over:
+            commands, results = list[Command](), await self._pass_over(tx)
+        else:
+            commands = await self._commands(tx)
+            self._began = True
+            results = self._apply(commands)
         await self._settle(tx, commands, results)
         number = state.last_number + len(self.rows)
         self.symbols = {each.symbol for each in results}
@@ -193,17 +195,24 @@ class _Run:
     def _apply(self, commands: list[Command]) -> list[Result]:
         results = list[Result]()
         for row, command in zip(self.rows, commands, strict=True):
-            at = ms_of(row.created_at)
-            if self._matcher.passes_over:
-                results += _passed_over(command)
-            else:
-                results += self._venue.apply(command, at)
+            results += self._venue.apply(command, ms_of(row.created_at))
         return results + self._venue.expire(ms_of(self._matcher._clock.now()))
 
+    async def _pass_over(self, tx: Tx) -> list[Result]:
+        """What becomes of commands that cannot be matched: orders that they place are rejected. They are not looked at:
+        they may be what nobody can read.
+        """
+        results = list[Result]()
+        for row in self.rows:
+            log.error("matching.passed_over", id=row.id, kind=row.kind, order_id=row.order_id)
+            await tx.execute(MatchingSql.note_failure, row.id, "It could not be matched; the log says why.")
+            if row.kind == "place" and row.order_id is not None and row.symbol is not None:
+                orders = await tx.fetch(MatchingSql.orders_of_commands, [row.order_id])
+                rejected: list[Outcome] = [Rejected(each.id, Reason.INVALID) for each in orders]
+                results.append(Result(row.symbol, None, None, rejected))
+        return results
+
     async def _settle(self, tx: Tx, commands: list[Command], results: list[Result]) -> None:
-        if self._matcher.passes_over:
-            for row in self.rows:
-                await tx.execute(MatchingSql.note_failure, row.id, "It could not be matched; the log says why.")
         closing = [command.portfolio_id for command in commands if isinstance(command, Close)]
         touched, sides = _touched(commands, results)
         if not touched and not closing:
@@ -230,18 +239,6 @@ class _Run:
         for portfolio_id in closing:
             await self._matcher._finish_closing(tx, portfolio_id)
         await self._matcher._events.append(tx, facts)
-
-
-def _passed_over(command: Command) -> list[Result]:
-    """What becomes of a command that cannot be matched: an order that it places is rejected."""
-    match command:
-        case PlaceOrder(symbol, order, exits):
-            rejected: list[Outcome] = [Rejected(each.id, Reason.INVALID) for each in (order, *exits)]
-            return [Result(symbol, command, None, rejected)]
-        case Replace(symbol, order_id):
-            return [Result(symbol, command, None, [Refused(order_id, Reason.INVALID)])]
-        case _:
-            return []
 
 
 def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[set[UUID], int]:

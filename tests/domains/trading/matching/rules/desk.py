@@ -79,9 +79,7 @@ class Desk:
     holdings: Holdings = field(init=False)
     ids: "count[int]" = field(default_factory=lambda: count(1000))
 
-    def settle(
-        self, *outcomes: Outcome, command: Command | None = None, market: Market | None = MARKET
-    ) -> list[OrderRow]:
+    def settle(self, *outcomes: Outcome, command: Command | None = None, market: Market | None = MARKET) -> list[Any]:
         """Settles one result; returns the rows that have changed."""
         buys = sum((self.held(row) for row in self.rows if row.side == Side.BUY), Decimal(0))
         sells = sum((self.held(row) for row in self.rows if row.side == Side.SELL), Decimal(0))
@@ -97,18 +95,18 @@ class Desk:
     def held(row: OrderRow) -> Decimal:
         return row.reserved + row.reserved_for_changes
 
-    def row(self, id: UUID = FIRST) -> OrderRow:
+    def row(self, id: UUID = FIRST) -> Any:
         """The order as it is now."""
         return self.settlement.orders[id].row
 
     @property
-    def cash(self) -> tuple[Decimal, Decimal]:
+    def cash(self) -> tuple[Any, ...]:
         """The balance, and what of it is reserved."""
         cash = self.holdings.cash[PORTFOLIO]
         return Decimal(cash.balance).scaleb(-8), Decimal(cash.reserved).scaleb(-8)
 
     @property
-    def position(self) -> tuple[Decimal, Decimal]:
+    def position(self) -> tuple[Any, ...]:
         """The coins, and how many of them are reserved."""
         held = self.holdings.position(PORTFOLIO, "BTC")
         return Decimal(held.quantity).scaleb(-8), Decimal(held.reserved).scaleb(-8)

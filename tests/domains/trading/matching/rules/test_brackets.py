@@ -7,7 +7,6 @@ from app.dev.soak.model import Cancel, Close, Exits, Halt, PlaceOrder, Replace, 
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType, Side
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE
-from app.domains.trading.matching.model import OrderRow
 from app.domains.trading.orders.model import OrderStatus
 
 ENTRY, TAKE_PROFIT, STOP_LOSS = 1, 2, 3
@@ -36,14 +35,14 @@ class Story:
     ) -> None:
         self.do(place(ENTRY, coins, exits=Exits(profit * PRICE_SCALE, stop * PRICE_SCALE, limit), **terms))
 
-    def row(self, number: int) -> OrderRow:
+    def row(self, number: int) -> Any:
         return self.world.books.orders[id_of(number)]
 
     def status(self, number: int) -> tuple[Any, ...]:
         row = self.row(number)
         return str(row.status), row.filled_quantity, None if row.reason is None else str(row.reason)
 
-    def reserved(self) -> list[Decimal]:
+    def reserved(self) -> list[Any]:
         """What the take profit and the stop loss have reserved."""
         return [self.row(each).reserved for each in (TAKE_PROFIT, STOP_LOSS)]
 
