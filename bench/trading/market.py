@@ -1,6 +1,5 @@
 """A market of many open orders, written by SQL: as the services would have written them, but at once."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -128,7 +127,6 @@ async def stops(owner: Owner, count: int, price: Decimal) -> None:
     await owner.execute(_STOPS, count, price, OWNERS)
 
 
-async def quote(owner: Owner, price: Decimal) -> datetime:
+async def quote(owner: Owner, price: Decimal) -> None:
     """What all tokens cost now."""
     await owner.execute(_QUOTE, price)
-    return datetime.now(UTC)

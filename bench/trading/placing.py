@@ -112,5 +112,3 @@ def request(trader: Trader, symbol: str, limit: float | None, key: str) -> bytes
     given = {"portfolioId": global_id("Portfolio", trader.portfolio_id), "order": order, "idempotencyKey": key}
     body = json.dumps({"query": MUTATION, "variables": {"input": given}}).encode()
     return request_bytes("/graphql", body, {"Authorization": f"Bearer {trader.token}"})
-
-
