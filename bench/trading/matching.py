@@ -94,7 +94,7 @@ class _Bench:
                 "orders limit orders and half stops, put in by SQL. Times are from BEGIN until the commit is on disk.",
                 "Batches: half of the commands place market orders that the house fills, half limit orders that rest; "
                 f"{REBUILT:,} orders are open.",
-                f"The tick: all prices fall by 0.06%, and {TRIGGERED} stops trigger and sell, each in another portfolio.",
+                f"The tick: all prices fall by 0.06%, and {TRIGGERED} stops sell, each in another portfolio.",
             ],
         )
 
