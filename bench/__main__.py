@@ -11,6 +11,7 @@ from app.dev.embedded import Embedded, EmbeddedError
 from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, trading, transfers
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
+from bench.trading import matching
 
 ROUNDS = 3
 command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -83,7 +84,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
         case Name.LOGIN:
             return login.measure(servers, rounds, progress)
         case Name.TRADING:
-            return trading.measure(servers, seconds, rounds, progress)
+            open_orders = matching.FEW_OPEN if quick else matching.OPEN
+            return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
 
 
 if __name__ == "__main__":

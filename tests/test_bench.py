@@ -10,6 +10,7 @@ from app.main import build_graph
 from bench import feed, login, queries, stock, transfers
 from bench.fanout import private, runs
 from bench.fanout import stock as fanout_stock
+from bench.trading import delays, placing
 
 MONETA: Final = build_graph()._schema
 STOCK: Final = strawberry.Schema(query=stock.Query)._schema
@@ -23,6 +24,8 @@ ASKED: Final = {
     "candles": (feed.CHART, MONETA),
     "log-in": (login.MUTATION, MONETA),
     "transfers": (transfers.MUTATION, MONETA),
+    "orders": (placing.MUTATION, MONETA),
+    "fills": (delays.FILLS, MONETA),
     "private events": (private.DOCUMENT, MONETA),
     "blocks": (runs.DOCUMENT, MONETA),
     "blocks of the peers": (runs.PEER_DOCUMENT, STOCK_FANOUT),

@@ -1,19 +1,23 @@
-"""Trading: the pure exchange, orders through the graph, the matcher with its database, and what watching costs."""
+"""Trading: the pure exchange, orders through the graph, and the matcher with its database."""
+
+import asyncio
 
 from rich.progress import Progress
 
 from app.dev.embedded import Embedded
 from bench.report import Report
-from bench.trading import book, placing
+from bench.trading import book, delays, matching, placing
 from bench.trading.figures import COLUMNS
 from bench.trading.stage import set_up
 
 
-def measure(servers: Embedded, seconds: float, rounds: int, progress: Progress) -> Report:
-    """Each measurement `rounds` times."""
+def measure(servers: Embedded, seconds: float, rounds: int, progress: Progress, *, open_orders: int) -> Report:
+    """Each measurement `rounds` times; a tick over so many open orders."""
     stage = set_up(servers, progress)
     parts = {
         "placing": placing.measure(stage, seconds, rounds, progress),
+        "delays": delays.measure(stage, seconds, rounds, progress),
+        "matching": asyncio.run(matching.measure(servers, rounds, progress, open_orders=open_orders)),
         "book": book.measure(rounds, progress),
     }
     figures = [figure for part in parts.values() for figure in part.figures]

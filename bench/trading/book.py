@@ -165,7 +165,7 @@ def measure(rounds: int, progress: Progress) -> Found:
         [
             "Pure: one process, nothing is stored or waited for, so that all times are those of the processor. Of the "
             "operations 45% place a limit order, 45% cancel one, 10% are market orders that walk the book.",
-            "The orders of the ticks: half are limit orders, a quarter stops, a quarter trailing stops. All prices fall "
+            "Of the orders of ticks half are limit orders, a quarter stops, a quarter trailing stops. All prices fall "
             f"by 0.06% and trigger {found[0].triggered} stops.",
         ],
     )

@@ -44,9 +44,9 @@ def measure(stage: Stage, seconds: float, rounds: int, progress: Progress) -> Fo
         ],
         other_load,
         [
-            f"Reply to event: {ORDERS_PER_S} market orders a second, sent on time whatever becomes of them, each filled by "
-            f"the house; {len(stage.traders)} traders listen to their `fills`, a WebSocket each. From the order's reply "
-            f"to the first event of a fill of it, {seconds:g} s a run after {WARMUP_S:g} s; every order was filled. The API "
+            f"Reply to event: {ORDERS_PER_S} market orders a second, sent on time whatever comes of them, each filled "
+            f"by the house; {len(stage.traders)} traders listen to their `fills`, a WebSocket each. From the "
+            f"reply to the first event of a fill, {seconds:g} s a run after {WARMUP_S:g} s; all were filled. The API "
             "has core 0; the worker and this client share core 1.",
         ],
     )

@@ -1,6 +1,5 @@
 """A market of many open orders, written by SQL: as the services would have written them, but at once."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -38,7 +37,8 @@ SELECT portfolio_id, 1, symbol, quantity, quantity, cost, cost, now() FROM held
 # Half are limit orders, half are stops; none is within 1% of the price.
 _FILL: Final = """
 WITH chosen AS (
-    SELECT n, n % $3::integer AS s, n / $3 AS turn, round($4::numeric * (1 + (0.01 + 0.19 * random()))::numeric) AS above,
+    SELECT n, n % $3::integer AS s, n / $3 AS turn,
+        round($4::numeric * (1 + (0.01 + 0.19 * random()))::numeric) AS above,
         round($4::numeric * (1 - (0.01 + 0.19 * random()))::numeric) AS below, n / ($3 * $5::integer) % 4 AS kind
     FROM generate_series($1::integer, $2::integer - 1) n
 )
@@ -128,7 +128,6 @@ async def stops(owner: Owner, count: int, price: Decimal) -> None:
     await owner.execute(_STOPS, count, price, OWNERS)
 
 
-async def quote(owner: Owner, price: Decimal) -> datetime:
+async def quote(owner: Owner, price: Decimal) -> None:
     """What all tokens cost now."""
     await owner.execute(_QUOTE, price)
-    return datetime.now(UTC)

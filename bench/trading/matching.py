@@ -33,7 +33,7 @@ DATABASE: Final = "bench_matching"
 REBUILT: Final = 100_000
 REBUILD_TARGET_S: Final = 3
 OPEN: Final = 1_000_000
-FEW_OPEN: Final = 100_000
+FEW_OPEN: Final = 200_000
 TICK_TARGET_MS: Final = 250
 TRIGGERED: Final = 200
 TICKS: Final = 5
@@ -94,7 +94,7 @@ class _Bench:
                 "orders limit orders and half stops, put in by SQL. Times are from BEGIN until the commit is on disk.",
                 "Batches: half of the commands place market orders that the house fills, half limit orders that rest; "
                 f"{REBUILT:,} orders are open.",
-                f"The tick: all prices fall by 0.06%, and {TRIGGERED} stops trigger and sell, each in another portfolio.",
+                f"The tick: all prices fall by 0.06%, and {TRIGGERED} stops sell, each in another portfolio.",
             ],
         )
 

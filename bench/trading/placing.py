@@ -62,8 +62,8 @@ def measure(stage: Stage, seconds: float, rounds: int, progress: Progress) -> Fo
         [
             f"Placed: each order is one HTTP request with a bearer token and an idempotency key, on disk "
             f"(synchronous_commit) before the answer. Half are market orders that the house fills, half limit orders "
-            f"that rest, of {DOLLARS} dollars each, in {len(TRADED)} tokens; {len(stage.traders)} portfolios of as many "
-            f"users take turns over {CONNECTIONS} connections. Runs of {seconds:g} s, in turns with a worker and "
+            f"that rest, of {DOLLARS} dollars each, in {len(TRADED)} tokens; {len(stage.traders)} portfolios of as "
+            f"many users take turns over {CONNECTIONS} connections. Runs of {seconds:g} s, in turns with a worker and "
             "without.",
             "One API process on core 0; the client and the worker share core 1, Postgres is where the kernel put it. "
             f"The client used at most {client:.0%} of its core.",

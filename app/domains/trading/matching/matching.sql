@@ -41,12 +41,9 @@ ORDER BY o.bracket_id, o.bracket_role, o.id;
 
 -- name: open_orders
 -- The orders that are in a book.
-SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.life, o.symbol, o.side, o.type,
-    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price,
-    o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction,
-    o.taker_fee_fraction, o.reserve_rate, o.reserved, o.reserved_for_changes, o.filled_quantity, o.filled_quote,
-    o.fees, o.status, o.reason, o.bracket_id,
-    o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
+SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.symbol, o.side, o.type, o.time_in_force, o.expires_at, o.post_only,
+    o.sells_all, o.quantity, o.quote_amount, o.bound, o.price, o.stop_price, o.trail_amount, o.trail_fraction,
+    o.protection_price, o.filled_quantity, o.bracket_id, o.bracket_role, o.priority, o.triggered_at
 FROM orders o JOIN portfolios p ON p.id = o.portfolio_id
 WHERE o.status IN ('pending', 'partial') AND o.priority IS NOT NULL;
 

@@ -161,6 +161,33 @@ class OrderRow(msgspec.Struct, frozen=True):
     cancelled_at: datetime | None
 
 
+class BookedRow(msgspec.Struct, frozen=True):
+    """An order as a book needs it, without what only its settlement needs: a rebuild reads very many."""
+
+    id: UUID
+    owner: UUID
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    expires_at: datetime | None
+    post_only: bool
+    sells_all: bool
+    quantity: Decimal | None
+    quote_amount: Decimal | None
+    bound: Decimal | None
+    price: Decimal | None
+    stop_price: Decimal | None
+    trail_amount: Decimal | None
+    trail_fraction: Decimal | None
+    protection_price: Decimal | None
+    filled_quantity: Decimal
+    bracket_id: UUID | None
+    bracket_role: str | None
+    priority: int | None
+    triggered_at: datetime | None
+
+
 class BookRow(msgspec.Struct, frozen=True):
     """A book as it is stored."""
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.domains.trading.matching.model import BookRow, ExchangeState, InboxRow, OrderRow
+from app.domains.trading.matching.model import BookedRow, BookRow, ExchangeState, InboxRow, OrderRow
 from app.kit.sql import Command, Query, Statements
 
 
@@ -15,7 +15,7 @@ class MatchingSql(Statements, file="matching.sql"):
     store_state: Command
     note_failure: Command
     orders_of_commands: Query[OrderRow]
-    open_orders: Query[OrderRow]
+    open_orders: Query[BookedRow]
     exits_of_open_entries: Query[OrderRow]
     stored_books: Query[BookRow]
     portfolios_of_orders: Query[UUID]

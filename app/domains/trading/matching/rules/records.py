@@ -21,6 +21,7 @@ from app.domains.trading.exchange.model import (
 )
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, units_of
 from app.domains.trading.matching.model import (
+    BookedRow,
     BookRow,
     Cancel,
     Close,
@@ -61,7 +62,7 @@ def moment_of(ms: int) -> datetime:
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
-def order_of(row: OrderRow) -> Order:
+def order_of(row: OrderRow | BookedRow) -> Order:
     """An order as a book takes it."""
     is_exit = row.bracket_role in (BracketRole.TAKE_PROFIT, BracketRole.STOP_LOSS)
     return Order(
@@ -86,7 +87,7 @@ def order_of(row: OrderRow) -> Order:
     )
 
 
-def open_order_of(row: OrderRow) -> OpenOrder:
+def open_order_of(row: OrderRow | BookedRow) -> OpenOrder:
     """An order that is in a book."""
     order = order_of(row)
     assert row.priority is not None
