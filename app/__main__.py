@@ -4,77 +4,21 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID
 
-from app.kit.errors import Problem
+from app.console import err, fail, located, out, progress_bar, run, settings_or_fail
+from app.doctor import doctor
 from app.kit.log_writer import protect_standard_streams
-from app.settings import BadSetting, Settings, load_settings
+from app.settings import Settings, load_settings
 
 protect_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
-doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 app.add_typer(doctor, name="doctor")
-out = Console()
-err = Console(stderr=True)
-
-
-def fail(message: str) -> NoReturn:
-    """Ends with one clear line."""
-    # A message may quote a path, which may contain any characters.
-    shown = escape(message.encode("utf-8", "backslashreplace").decode())
-    err.print(f"[red]moneta:[/red] {shown}", highlight=False, soft_wrap=True)
-    raise SystemExit(1)
-
-
-def settings_or_fail() -> Settings:
-    """Returns the settings; reports an invalid one in one line."""
-    try:
-        return load_settings()
-    except BadSetting as error:
-        fail(str(error))
-
-
-def located(settings: Settings) -> Settings:
-    """The settings, with the addresses of the servers that `make serve` runs in this home where none are given."""
-    from app.dev.embedded import find
-
-    if settings.database_url is not None and settings.redis_url is not None:
-        return settings
-    running = find(settings.home)
-    if running is None:
-        return settings
-    return settings.model_copy(
-        update={
-            "database_url": settings.database_url or running.database_url,
-            "redis_url": settings.redis_url or running.redis_url,
-        }
-    )
-
-
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Runs the work of a verb on uvloop. An expected failure is reported in one line."""
-    import uvloop
-
-    try:
-        return uvloop.run(work)
-    except Problem as problem:
-        fail(problem.message)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-
-
-def progress_bar() -> Progress:
-    """The progress bar of long jobs."""
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
-    )
 
 
 @app.command()
@@ -205,70 +149,6 @@ def new_epoch() -> None:
     from app.maintenance import new_epoch as begin
 
     out.print(f"epoch {run(begin(located(settings_or_fail())))}")
-
-
-@doctor.command("chain")
-def doctor_chain() -> None:
-    """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""
-    from app.maintenance import doctor_chain as check
-
-    with progress_bar() as progress:
-        report = run(check(located(settings_or_fail()), progress))
-    if report.reason is not None:
-        fail(f"wrong at height {report.wrong_height}: {report.reason} ({report.blocks} blocks before it are right)")
-    out.print(f"{report.blocks} blocks, {report.transactions} transactions: all right")
-    if report.ahead:
-        out.print(
-            f"{report.ahead} blocks state a time that was still to come when they were connected: a clock was wrong"
-        )
-    out.print(f"unspent set {report.utxo_set_hash}")
-
-
-@doctor.command("audit")
-def doctor_audit() -> None:
-    """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
-    from app.maintenance import doctor_audit as check
-
-    verdict = run(check(located(settings_or_fail())))
-    if not verdict.ok:
-        fail(verdict.message)
-    out.print(verdict.message)
-
-
-@doctor.command("books")
-def doctor_books() -> None:
-    """Compares the journal with balances, positions and lots: money that came from nowhere or went there shows."""
-    from app.maintenance import doctor_books as check
-
-    with progress_bar() as progress:
-        report = run(check(located(settings_or_fail()), progress))
-    for finding in report.findings:
-        err.print(f"{finding.subject}: {finding.message}", highlight=False, markup=False, soft_wrap=True)
-    if report.findings:
-        fail("the books do not agree")
-    out.print(f"{report.portfolios} portfolios, {report.entries} entries, {report.lines} lines: all right")
-
-
-@doctor.command("soak")
-def doctor_soak(
-    steps: Annotated[int, typer.Option(min=1, help="How many random steps.")] = 1_000_000,
-    seed: Annotated[int, typer.Option(help="The same seed does the same.")] = 1,
-) -> None:
-    """Drives the rules of trading with random steps, and checks after each what must always hold. Needs no server."""
-    from app.dev.soak.histories import soak
-
-    with progress_bar() as progress:
-        task = progress.add_task("soaking", total=steps)
-        soaked = soak(steps, seed, lambda done: progress.update(task, completed=done))
-    for name, count in sorted(soaked.matched.items()):
-        out.print(f"{count:>12,} {name}", highlight=False)
-    if soaked.failure is not None:
-        failure = soaked.failure
-        for step in failure.steps:
-            err.print(str(step), highlight=False, markup=False, soft_wrap=True)
-        err.print(failure.problem, highlight=False, markup=False, soft_wrap=True)
-        fail(f"step {soaked.steps:,} of seed {seed} broke something (history {failure.seed}); above are steps that do")
-    out.print(f"{soaked.steps:,} steps with seed {seed}: all right", highlight=False)
 
 
 @app.command()

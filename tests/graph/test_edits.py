@@ -172,41 +172,6 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {"symbol": "symbol"},
         ),
     ),
-    "trading.portfolios.portfolios_by_user": (
-        Edits("portfolios", near("created_at"), {"id": RANDOM, "is_default": "false"}),
-    ),
-    "trading.portfolios.positions_by_portfolio": (
-        Edits(
-            "positions",
-            {"quantity": "r.quantity + 1 + abs({steps})"},
-            {"symbol": SHORT},
-            {name: name for name in ("portfolio_id", "symbol")},
-        ),
-    ),
-    "trading.portfolios.value_points": (
-        Edits(
-            "portfolio_value_history",
-            apart("at"),
-            {"life": "r.life"},
-            {name: name for name in ("portfolio_id", "resolution", "at")},
-        ),
-    ),
-    "trading.journal.entries_by_portfolio": (
-        Edits("journal_entries", near("created_at"), {"id": "(SELECT max(id) + 1 FROM journal_entries)"}),
-    ),
-    "trading.journal.lines_by_entry": (
-        Edits(
-            "journal_lines",
-            {"line_no": unused("journal_lines", "line_no", "o.entry_id = r.entry_id")},
-            {"amount": "r.amount"},
-            {name: name for name in ("entry_id", "line_no")},
-        ),
-    ),
-    # Postgres refuses to change the numbers of lots and disposals.
-    "trading.journal.lots_by_portfolio": (
-        Edits("lots", {}, {"id": RANDOM, "number": "(SELECT max(number) + 1 FROM lots)"}),
-    ),
-    "trading.journal.disposals_by_portfolio": (Edits("disposals", {}, {"id": "(SELECT max(id) + 1 FROM disposals)"}),),
     "trading.orders.orders_by_portfolio": (ORDERS,),
     "trading.orders.open_orders_by_user": (ORDERS,),
     "trading.orders.fills_by_order": (FILLS,),

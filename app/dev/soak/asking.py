@@ -12,7 +12,7 @@ from app.dev.soak.model import id_of
 from app.domains.trading.exchange.model import Changes, OrderType, Side, TimeInForce
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, decimal_of, tick_below, units_of
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.matching.model import Cancel, Command, OrderRow, Place, Replace
+from app.domains.trading.matching.model import Cancel, Command, OrderRow, PlaceOrder, Replace
 from app.domains.trading.matching.rules.records import moment_of, order_of
 from app.domains.trading.orders.model import OPEN, BracketRole, OrderStatus
 from app.domains.trading.orders.rules.reservation import extra_for_change, need, reserve_rate_at
@@ -29,10 +29,10 @@ class Asking:
     def __init__(self, world: "World") -> None:
         self._world = world
 
-    def ask(self, action: model.Place | model.Cancel | model.Replace) -> Command | None:
+    def ask(self, action: model.PlaceOrder | model.Cancel | model.Replace) -> Command | None:
         """The command for what a user asks for; None if it is refused."""
         match action:
-            case model.Place():
+            case model.PlaceOrder():
                 return self._place(action)
             case model.Cancel(number):
                 row = self._world.books.orders.get(id_of(number))
@@ -40,7 +40,7 @@ class Asking:
             case model.Replace():
                 return self._replace(action)
 
-    def _place(self, asked: model.Place) -> Command | None:
+    def _place(self, asked: model.PlaceOrder) -> Command | None:
         books, portfolio = self._world.books, self._world.portfolios[asked.portfolio]
         price = self._world.price(asked.symbol)
         if portfolio.closing is not None or price is None or id_of(asked.number) in books.orders:
@@ -62,9 +62,9 @@ class Asking:
         books.reserve(row, reserved)
         for each in (row, *exits):
             books.note(each)
-        return Place(row.symbol, order_of(row), tuple(order_of(each) for each in exits))
+        return PlaceOrder(row.symbol, order_of(row), tuple(order_of(each) for each in exits))
 
-    def _row(self, asked: model.Place, portfolio: Portfolio, held: int, usd: int, aud: int) -> OrderRow:
+    def _row(self, asked: model.PlaceOrder, portfolio: Portfolio, held: int, usd: int, aud: int) -> OrderRow:
         is_sale = asked.side is Side.SELL
         protection = None if is_sale or asked.price is not None else _protection(asked, usd)
         rate = None if portfolio.currency is Currency.USD else reserve_rate_at(usd, aud)
@@ -108,7 +108,7 @@ class Asking:
             cancelled_at=None,
         )
 
-    def _exits(self, asked: model.Place, exits: model.Exits, entry: OrderRow) -> tuple[OrderRow, OrderRow]:
+    def _exits(self, asked: model.PlaceOrder, exits: model.Exits, entry: OrderRow) -> tuple[OrderRow, OrderRow]:
         common = replace(
             entry,
             side=Side.SELL,
@@ -197,7 +197,7 @@ class Asking:
         )
 
 
-def _protection(asked: model.Place | model.Replace, price: int) -> int:
+def _protection(asked: model.PlaceOrder | model.Replace, price: int) -> int:
     """5% above what would trigger it as it is placed."""
     base = price if asked.stop_price is None else asked.stop_price
     base += asked.trail_amount or 0

@@ -22,7 +22,7 @@ from app.domains.trading.journal.model import (
     PositionRow,
 )
 from app.domains.trading.journal.rules.entries import ending_lines, excess_of, transfer_lines
-from app.domains.trading.journal.rules.holdings import Holdings, Place
+from app.domains.trading.journal.rules.holdings import Holdings, PositionKey
 from app.domains.trading.matching.model import OrderRow
 from app.domains.trading.orders.model import OPEN
 
@@ -55,8 +55,8 @@ class Books:
 
     def __init__(self) -> None:
         self.cash = dict[UUID, CashRow]()
-        self.positions = dict[Place, PositionRow]()
-        self.lots = dict[Place, list[LotRow]]()
+        self.positions = dict[PositionKey, PositionRow]()
+        self.lots = dict[PositionKey, list[LotRow]]()
         self.orders = dict[UUID, OrderRow]()
         self.brackets = dict[UUID, list[UUID]]()
         """The orders of each bracket: the entry, then the stop loss and the take profit."""
@@ -129,7 +129,9 @@ class Books:
         quantities = {symbol: units_of(each.quantity) for symbol, each in held.items()}
         self.post(portfolio.id, ending_lines(portfolio.currency, units_of(cash.balance), quantities))
 
-    def holdings(self, portfolio_ids: Iterable[UUID], places: Iterable[Place], sold: Counter[Place]) -> Holdings:
+    def holdings(
+        self, portfolio_ids: Iterable[UUID], places: Iterable[PositionKey], sold: Counter[PositionKey]
+    ) -> Holdings:
         """What a batch reads: the cash, these positions, and the lots of what is sold."""
         lots = list[LotRow]()
         for place, quantity in sold.items():

@@ -13,7 +13,7 @@ from app.dev.soak.model import BASES, Broken
 from app.domains.trading.exchange.model import FINAL, Outcome, Reason, Refused, Replaced, Side, Traded
 from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, units_of
 from app.domains.trading.journal.model import Account
-from app.domains.trading.journal.rules.holdings import Place
+from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.matching.model import OrderRow, Replace, Result
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.orders.model import OPEN, BracketRole, Fill, OrderStatus
@@ -78,7 +78,7 @@ class Checks:
             raise Broken("a purchase takes no more than it releases", order=after, spent=spent, released=released)
 
     def touched(
-        self, venue: Venue, changed: Iterable[OrderRow], touched: Iterable[UUID], places: Iterable[Place]
+        self, venue: Venue, changed: Iterable[OrderRow], touched: Iterable[UUID], places: Iterable[PositionKey]
     ) -> None:
         """Orders, brackets and portfolios that a batch concerned."""
         orders, brackets = self._books.orders, set[UUID]()
@@ -145,7 +145,7 @@ class Checks:
         if journal != units_of(cash.balance):
             raise Broken("cash is what the journal says", cash=cash, journal=journal)
 
-    def _position(self, place: Place) -> None:
+    def _position(self, place: PositionKey) -> None:
         row = self._books.positions.get(place)
         lots = self._books.lots.get(place, ())
         journal = self._books.sums[Account.POSITION, place[0], place[1]]

@@ -63,7 +63,7 @@ def place(random: Random, world: World, number: int) -> Action:
         parts["quantity"] = max(1, _amount(random, world, at, None) * PRICE_SCALE // worst)
         if random.random() < 0.25:
             parts["exits"] = _exits(random, price)
-    return model.Place(number=number, portfolio=at, symbol=symbol, side=side, type=kind, **parts)  # type: ignore[arg-type]
+    return model.PlaceOrder(number=number, portfolio=at, symbol=symbol, side=side, type=kind, **parts)  # type: ignore[arg-type]
 
 
 def cancel(random: Random, world: World, _: int) -> Action:

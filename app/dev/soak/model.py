@@ -21,7 +21,7 @@ class Exits(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order. Its exits have the next two numbers."""
 
     number: int
@@ -106,7 +106,7 @@ class Pause(msgspec.Struct, frozen=True):
     """Time passes."""
 
 
-Action: TypeAlias = Place | Cancel | Replace | Tick | Halt | Resume | Delist | Transfer | Close | Restart | Pause
+Action: TypeAlias = PlaceOrder | Cancel | Replace | Tick | Halt | Resume | Delist | Transfer | Close | Restart | Pause
 
 
 class Step(msgspec.Struct, frozen=True):

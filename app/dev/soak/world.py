@@ -17,7 +17,7 @@ from app.domains.trading.exchange.model import BookState, OpenOrder, Quote, Reas
 from app.domains.trading.exchange.rules.fees import SCHEDULES
 from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of
 from app.domains.trading.journal.model import Account, Currency
-from app.domains.trading.journal.rules.holdings import Place
+from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.matching.model import (
     BookRow,
     Cancel,
@@ -186,10 +186,10 @@ class World:
 
     def _touched(
         self, commands: Iterable[Command], results: Iterable[Result]
-    ) -> tuple[dict[UUID, None], set[Place], Counter[Place]]:
+    ) -> tuple[dict[UUID, None], set[PositionKey], Counter[PositionKey]]:
         """The orders that are concerned with all of their brackets, the positions, and how much is sold."""
         found = {each.order_id: None for each in commands if isinstance(each, Replace)}
-        sold = Counter[Place]()
+        sold = Counter[PositionKey]()
         orders = self.books.orders
         for result in results:
             for outcome in result.outcomes:

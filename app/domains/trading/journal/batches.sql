@@ -27,8 +27,8 @@ SELECT entry_id(nextval(pg_get_serial_sequence('journal_entries', 'id')), $2::ti
 FROM generate_series(1, $1::integer);
 
 -- name: insert_entries
--- Inserts entries of fills and their lines: IDs, portfolios, lives, orders, fills, times; of each line its entry, place,
--- account, portfolio, asset, amount, time.
+-- Inserts entries of fills and their lines: IDs, portfolios, lives, orders, fills, times; of each line its entry,
+-- place, account, portfolio, asset, amount, time.
 WITH entries AS (
     INSERT INTO journal_entries (id, kind, portfolio_id, life, order_id, fill_id, created_at) OVERRIDING SYSTEM VALUE
     SELECT e.id, 'fill', e.portfolio_id, e.life, e.order_id, e.fill_id, e.at
@@ -57,8 +57,8 @@ SET quantity = excluded.quantity, reserved = excluded.reserved, cost = excluded.
     realized_pnl = excluded.realized_pnl, opened_at = excluded.opened_at, updated_at = excluded.updated_at;
 
 -- name: insert_lots
--- Inserts lots in the order in which they were bought: IDs, portfolios, lives, symbols, fills, quantities, what remains,
--- costs, the costs of what remains, times.
+-- Inserts lots in the order in which they were bought: IDs, portfolios, lives, symbols, fills, quantities, what
+-- remains, costs, the costs of what remains, times.
 INSERT INTO lots (id, portfolio_id, life, symbol, fill_id, quantity, remaining, cost, remaining_cost, acquired_at)
 SELECT n.id, n.portfolio_id, n.life, n.symbol, n.fill_id, n.quantity, n.remaining, n.cost, n.remaining_cost, n.at
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::uuid[], $6::numeric[], $7::numeric[],
@@ -72,8 +72,8 @@ UPDATE lots l SET remaining = n.remaining, remaining_cost = n.cost
 FROM unnest($1::uuid[], $2::numeric[], $3::numeric[]) AS n (id, remaining, cost) WHERE l.id = n.id;
 
 -- name: insert_disposals
--- Inserts what was sold of lots: lots, fills, portfolios, lives, symbols, quantities, costs, proceeds, times of buying and
--- selling.
+-- Inserts what was sold of lots: lots, fills, portfolios, lives, symbols, quantities, costs, proceeds, times of buying
+-- and selling.
 INSERT INTO disposals (lot_id, fill_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
 SELECT n.lot_id, n.fill_id, n.portfolio_id, n.life, n.symbol, n.quantity, n.cost, n.proceeds, n.acquired_at, n.at
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::numeric[], $7::numeric[],

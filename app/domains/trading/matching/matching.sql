@@ -31,8 +31,9 @@ WITH wanted AS (
     SELECT s.id FROM orders o JOIN orders s ON s.bracket_id = o.bracket_id WHERE o.id = ANY ($1)
 )
 SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.life, o.symbol, o.side, o.type,
-    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price, o.stop_price, o.trail_amount,
-    o.trail_fraction, o.protection_price, o.maker_fee_fraction, o.taker_fee_fraction, o.reserve_rate, o.reserved,
+    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price,
+    o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction, o.taker_fee_fraction,
+    o.reserve_rate, o.reserved,
     o.reserved_for_changes, o.filled_quantity, o.filled_quote, o.fees, o.status, o.reason, o.bracket_id,
     o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
 FROM wanted w JOIN orders o ON o.id = w.id JOIN portfolios p ON p.id = o.portfolio_id
@@ -41,8 +42,9 @@ ORDER BY o.bracket_id, o.bracket_role, o.id;
 -- name: open_orders
 -- The orders that are in a book.
 SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.life, o.symbol, o.side, o.type,
-    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price, o.stop_price, o.trail_amount,
-    o.trail_fraction, o.protection_price, o.maker_fee_fraction, o.taker_fee_fraction, o.reserve_rate, o.reserved,
+    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price,
+    o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction, o.taker_fee_fraction,
+    o.reserve_rate, o.reserved,
     o.reserved_for_changes, o.filled_quantity, o.filled_quote, o.fees, o.status, o.reason, o.bracket_id,
     o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
 FROM orders o JOIN portfolios p ON p.id = o.portfolio_id
@@ -51,8 +53,9 @@ WHERE o.status IN ('pending', 'partial') AND o.priority IS NOT NULL;
 -- name: exits_of_open_entries
 -- The open exits of brackets whose entry is in a book.
 SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.life, o.symbol, o.side, o.type,
-    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price, o.stop_price, o.trail_amount,
-    o.trail_fraction, o.protection_price, o.maker_fee_fraction, o.taker_fee_fraction, o.reserve_rate, o.reserved,
+    o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price,
+    o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction, o.taker_fee_fraction,
+    o.reserve_rate, o.reserved,
     o.reserved_for_changes, o.filled_quantity, o.filled_quote, o.fees, o.status, o.reason, o.bracket_id,
     o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
 FROM orders e
@@ -74,8 +77,8 @@ SELECT DISTINCT o.portfolio_id FROM orders o WHERE o.id = ANY ($1::uuid[]);
 SELECT DISTINCT user_id FROM portfolios WHERE id = ANY ($1::uuid[]) AND user_id IS NOT NULL ORDER BY user_id;
 
 -- name: put_orders
--- Sets what has become of orders: IDs, quantities, prices, stop prices, trails, protection prices, reserved, reserved for
--- changes, filled quantities and amounts, fees, statuses, reasons, turns, times of trigger, fill and end.
+-- Sets what has become of orders: IDs, quantities, prices, stop prices, trails, protection prices, reserved, reserved
+-- for changes, filled quantities and amounts, fees, statuses, reasons, turns, times of trigger, fill and end.
 UPDATE orders o
 SET quantity = n.quantity, price = n.price, stop_price = n.stop_price, trail_amount = n.trail_amount,
     trail_fraction = n.trail_fraction, protection_price = n.protection_price, reserved = n.reserved,
@@ -106,8 +109,8 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[], $6::t
         counter_order_id, quote_bid, quote_ask, quote_at, currency, fx_rate, fx_source, fx_at, entry_id, created_at);
 
 -- name: put_books
--- Stores books: symbols, states, the number of the last command, sources, prices in both currencies, times of the quote,
--- whether they are halted, halted alone, delisted.
+-- Stores books: symbols, states, the number of the last command, sources, prices in both currencies, times of the
+-- quote, whether they are halted, halted alone, delisted.
 INSERT INTO exchange_books AS b (symbol, state, number, source, price_usd, price_aud, quoted_at, is_halted,
     is_halted_alone, is_delisted)
 SELECT n.symbol, n.state, $3::bigint, n.source, n.price_usd, n.price_aud, n.quoted_at, n.is_halted, n.is_halted_alone,
@@ -121,8 +124,8 @@ SET state = excluded.state, number = excluded.number, source = excluded.source, 
     is_halted_alone = excluded.is_halted_alone, is_delisted = excluded.is_delisted;
 
 -- name: note_prices
--- Puts the stored quotes of an exchange of these tokens into the inbox, at this time. The volatility is Parkinson's of 24
--- hours, from their high and low.
+-- Puts the stored quotes of an exchange of these tokens into the inbox, at this time. The volatility is Parkinson's of
+-- 24 hours, from their high and low.
 INSERT INTO exchange_inbox (kind, created_at, payload)
 SELECT 'prices', $3::timestamptz, jsonb_object_agg(m.symbol, jsonb_build_object(
     'usd', m.price_usd::text, 'aud', m.price_aud::text, 'volume', coalesce(m.volume_24h_usd, 0)::text,

@@ -26,7 +26,7 @@ class Price(msgspec.Struct, frozen=True):
     source: str
 
 
-class Place(msgspec.Struct, frozen=True):
+class PlaceOrder(msgspec.Struct, frozen=True):
     """An order arrives; for the entry of a bracket with its exits."""
 
     symbol: str
@@ -82,7 +82,13 @@ class Delist(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-Command: TypeAlias = Place | Cancel | Replace | Prices | Close | Halt | Resume | Delist
+class Relist(msgspec.Struct, frozen=True):
+    """A token is traded again, or another one under the same symbol: its book begins anew."""
+
+    symbol: str
+
+
+Command: TypeAlias = PlaceOrder | Cancel | Replace | Prices | Close | Halt | Resume | Delist | Relist
 
 
 class Market(msgspec.Struct, frozen=True):

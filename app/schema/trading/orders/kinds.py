@@ -1,7 +1,6 @@
 """The enums of orders."""
 
-from app.domains.trading.exchange.model import OrderType, Reason, Side, TimeInForce
-from app.domains.trading.exchange.rules.fees import Liquidity
+from app.domains.trading.exchange.model import Liquidity, OrderType, Reason, Side, TimeInForce
 from app.domains.trading.orders.model import BracketRole, OrderStatus
 from app.schema.enums import declare_enum
 

@@ -103,7 +103,7 @@ async def test_what_fails_is_no_action(stage: Stage) -> None:
     assert await types(stage, stage.alice) == before
 
 
-async def test_whoever_opts_out_is_forgotten_and_recorded_no_more(stage: Stage) -> None:
+async def test_a_user_who_opts_out_is_forgotten_and_recorded_no_more(stage: Stage) -> None:
     await track(stage)
     await track(stage, stage.bob)
     await opt(stage, stage.alice, in_=False)

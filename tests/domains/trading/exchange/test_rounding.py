@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Side
-from app.domains.trading.exchange.rules.fees import SCHEDULES, Liquidity, fee
+from app.domains.trading.exchange.model import Liquidity, Side
+from app.domains.trading.exchange.rules.fees import SCHEDULES, fee
 from app.domains.trading.exchange.rules.rounding import (
     COIN,
     MAX_PRICE,

@@ -8,7 +8,8 @@ import pytest
 
 from app.domains.trading.exchange.model import Side
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.matching.services import matcher as matcher_module, storing
+from app.domains.trading.matching.services import matcher as matcher_module
+from app.domains.trading.matching.services import storing
 from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
 from app.domains.trading.services import TradingServices
 from tests.conftest import Owner

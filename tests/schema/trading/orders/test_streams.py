@@ -74,7 +74,7 @@ def of(id: UUID) -> dict[str, Any]:
     return {"id": global_id("Portfolio", id)}
 
 
-async def test_an_order_is_told_as_it_was_and_shown_as_it_is(market: Market, stage: Stage, exchange: Exchange) -> None:
+async def test_an_order_is_sent_as_it_was_and_shown_as_it_is(market: Market, stage: Stage, exchange: Exchange) -> None:
     id = await stage.create()
     inbox, _ = await market.open(UPDATES, of(id), by=stage.alice)
     filled, waiting = await place(stage, id, "0.01"), await place(stage, id, "1", "90")
@@ -82,22 +82,22 @@ async def test_an_order_is_told_as_it_was_and_shown_as_it_is(market: Market, sta
     await stage.trading.orders.cancel(stage.alice, waiting)
     await exchange.match()
     await until(lambda: len(inbox.taken) == 5)
-    told = [(each["status"], each["filledQuantity"], each["reason"]) for each in inbox.taken]
-    # What happened in one batch is told in any order.
-    told[2:4] = sorted(told[2:4])
-    assert [status for status, _, _ in told] == ["PENDING", "PENDING", "FILLED", "PENDING", "CANCELLED"]
-    assert Decimal(told[2][1]) == Decimal("0.01")
-    assert told[4][2] == "REQUESTED"
+    sent = [(each["status"], each["filledQuantity"], each["reason"]) for each in inbox.taken]
+    # What happened in one batch is sent in any order.
+    sent[2:4] = sorted(sent[2:4])
+    assert [status for status, _, _ in sent] == ["PENDING", "PENDING", "FILLED", "PENDING", "CANCELLED"]
+    assert Decimal(sent[2][1]) == Decimal("0.01")
+    assert sent[4][2] == "REQUESTED"
     shown = [(each["order"]["id"], each["order"]["status"]) for each in inbox.taken]
     names = {global_id("Order", filled): "FILLED", global_id("Order", waiting): "CANCELLED"}
     assert all(names[order] == status for order, status in shown)
-    # Whoever continues after an event gets those after it.
+    # Who continues after an event gets those after it.
     later, _ = await market.open(UPDATES, of(id) | {"after": inbox.taken[1]["cursor"]}, by=stage.alice)
     await until(lambda: len(later.taken) == 3)
     assert later.taken == inbox.taken[2:]
 
 
-async def test_a_fill_is_told_with_its_order_and_its_entry(market: Market, stage: Stage, exchange: Exchange) -> None:
+async def test_a_fill_is_sent_with_its_order_and_its_entry(market: Market, stage: Stage, exchange: Exchange) -> None:
     id = await stage.create()
     inbox, _ = await market.open(FILLS, of(id), by=stage.alice)
     await place(stage, id, "0.01")

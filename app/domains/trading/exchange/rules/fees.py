@@ -1,20 +1,13 @@
 """Fees, in dollars, by the user's plan and whether the order waited or took."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from app.domains.trading.exchange.model import Liquidity
 from app.domains.trading.exchange.rules.rounding import COIN
-
-
-class Liquidity(StrEnum):
-    """Whether an order waited in the book for the other (maker), or met it there (taker)."""
-
-    MAKER = "maker"
-    TAKER = "taker"
 
 
 class FeeSchedule(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from app.domains.trading.journal.rules.entries import effects_of, excess_of
 from app.domains.trading.journal.rules.lots import take
 from app.domains.trading.journal.rules.units import amount_of, units_of
 
-Place = tuple[UUID, str]
+PositionKey = tuple[UUID, str]
 """A portfolio and a symbol."""
 
 
@@ -40,7 +40,7 @@ class Holdings:
             )
             for row in positions
         }
-        self._lots = dict[Place, list[HeldLot]]()
+        self._lots = dict[PositionKey, list[HeldLot]]()
         for row in lots:
             lot = HeldLot(row.id, units_of(row.remaining), units_of(row.remaining_cost), row.acquired_at)
             self._lots.setdefault((row.portfolio_id, row.symbol), []).append(lot)
@@ -55,7 +55,7 @@ class Holdings:
     def post(self, entry: NewEntry, lot_id: UUID) -> None:
         """Does what a fill does. `lot_id` is the ID of what it buys. Raises ValueError for what can be no entry.
 
-        Reservations are not changed: whoever made them follows what is left of the orders.
+        Reservations are not changed: what made them follows what is left of the orders.
         """
         effects = effects_of(entry.kind, entry.lines)
         if entry.kind is not EntryKind.FILL or len(effects.positions) != 1 or excess_of(entry.lines):
@@ -69,7 +69,7 @@ class Holdings:
             self._sell(entry, place, position, -quantity, effects.cash)
 
     def _buy(  # noqa: PLR0917  # what a purchase is
-        self, entry: NewEntry, place: Place, position: HeldPosition, quantity: int, cost: int, lot_id: UUID
+        self, entry: NewEntry, place: PositionKey, position: HeldPosition, quantity: int, cost: int, lot_id: UUID
     ) -> None:
         bought = Bought(entry.portfolio_id, entry.life, place[1], entry.fill_id, quantity, cost)
         lot = HeldLot(lot_id, quantity, cost, entry.at, bought)
@@ -80,7 +80,7 @@ class Holdings:
         position.quantity += quantity
         position.cost += cost
 
-    def _sell(self, entry: NewEntry, place: Place, position: HeldPosition, quantity: int, proceeds: int) -> None:
+    def _sell(self, entry: NewEntry, place: PositionKey, position: HeldPosition, quantity: int, proceeds: int) -> None:
         lots = self._lots.get(place, [])
         open_lots = [OpenLot(lot.id, 0, amount_of(lot.remaining), amount_of(lot.remaining_cost)) for lot in lots]
         taken = take(open_lots, quantity, proceeds)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.domains.trading.journal.model import CashRow, LotRow, NewEntry
-from app.domains.trading.journal.rules.holdings import Holdings, Place
+from app.domains.trading.journal.rules.holdings import Holdings, PositionKey
 from app.domains.trading.journal.rules.units import amount_of, units_of
 from app.domains.trading.journal.statements import BatchSql
 from app.kit.db import Tx
@@ -20,7 +20,7 @@ async def lock_cash(tx: Tx, portfolio_ids: Iterable[UUID]) -> list[CashRow]:
 
 
 async def read_holdings(
-    tx: Tx, cash: Iterable[CashRow], places: Iterable[Place], sold: Mapping[Place, int]
+    tx: Tx, cash: Iterable[CashRow], places: Iterable[PositionKey], sold: Mapping[PositionKey, int]
 ) -> Holdings:
     """What locked portfolios hold in these positions, and the oldest lots of what is sold of them, in units."""
     wanted = sorted(places)
@@ -109,7 +109,7 @@ async def _store_lots(tx: Tx, holdings: Holdings) -> None:
         await tx.execute(BatchSql.insert_disposals, *_columns(disposed, 10))
 
 
-async def _lots_for(tx: Tx, sold: Mapping[Place, int]) -> list[LotRow]:
+async def _lots_for(tx: Tx, sold: Mapping[PositionKey, int]) -> list[LotRow]:
     """The oldest lots that hold these quantities, in their order."""
     found, missing = list[LotRow](), dict(sold)
     after = dict.fromkeys(missing, 0)

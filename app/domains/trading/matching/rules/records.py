@@ -29,9 +29,10 @@ from app.domains.trading.matching.model import (
     Halt,
     InboxRow,
     OrderRow,
-    Place,
+    PlaceOrder,
     Price,
     Prices,
+    Relist,
     Replace,
     Resume,
 )
@@ -122,7 +123,7 @@ def command_of(row: InboxRow, orders: dict[UUID, OrderRow], exits: dict[UUID, li
         case "place", str(symbol), UUID() as order_id:
             order = orders[order_id]
             held = exits.get(order.bracket_id, []) if order.bracket_id is not None else []
-            return Place(symbol, order_of(order), tuple(order_of(each) for each in held))
+            return PlaceOrder(symbol, order_of(order), tuple(order_of(each) for each in held))
         case "cancel", str(symbol), UUID() as order_id:
             return Cancel(symbol, order_id, Reason(payload["reason"]))
         case "replace", str(symbol), UUID() as order_id:
@@ -139,6 +140,8 @@ def command_of(row: InboxRow, orders: dict[UUID, OrderRow], exits: dict[UUID, li
             return Resume(symbol)
         case "delist", str(symbol), _:
             return Delist(symbol, Reason(payload["reason"]))
+        case "relist", str(symbol), _:
+            return Relist(symbol)
     raise ValueError(f"no such command: {row}")
 
 

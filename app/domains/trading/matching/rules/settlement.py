@@ -12,6 +12,7 @@ from app.domains.trading.exchange.model import (
     Cancelled,
     Expired,
     Filled,
+    Liquidity,
     Outcome,
     Reason,
     Refused,
@@ -22,7 +23,7 @@ from app.domains.trading.exchange.model import (
     Traded,
     Triggered,
 )
-from app.domains.trading.exchange.rules.fees import FeeSchedule, Liquidity, fee
+from app.domains.trading.exchange.rules.fees import FeeSchedule, fee
 from app.domains.trading.exchange.rules.rounding import (
     PRICE_SCALE,
     converted_cost,

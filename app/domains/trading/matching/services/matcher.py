@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from app.domains.trading.exchange.model import Outcome, Reason, Refused, Rejected, Side, Traded
-from app.domains.trading.journal.rules.holdings import Place as HeldPlace
+from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
 from app.domains.trading.matching.model import (
     BATCH,
@@ -19,7 +19,7 @@ from app.domains.trading.matching.model import (
     ExchangeState,
     InboxRow,
     OrderRow,
-    Place,
+    PlaceOrder,
     Replace,
     Result,
     Trade,
@@ -87,7 +87,7 @@ class Matcher:
         self._failures = 0
 
     async def lead(self) -> None:
-        """Begins a new epoch: whoever matched before can store nothing any more. Raises Unavailable."""
+        """Begins a new epoch: a process that matched before can store nothing any more. Raises Unavailable."""
 
         async def work(tx: Tx) -> ExchangeState:
             [state] = await tx.fetch(MatchingSql.lead)
@@ -221,7 +221,7 @@ class _Run:
 def _passed_over(command: Command) -> list[Result]:
     """What becomes of a command that cannot be matched: an order that it places is rejected."""
     match command:
-        case Place(symbol, order, exits):
+        case PlaceOrder(symbol, order, exits):
             rejected: list[Outcome] = [Rejected(each.id, Reason.INVALID) for each in (order, *exits)]
             return [Result(symbol, command, None, rejected)]
         case Replace(symbol, order_id):
@@ -245,11 +245,11 @@ def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[se
     return touched, sides
 
 
-def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[HeldPlace], Counter[HeldPlace]]:
+def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[PositionKey], Counter[PositionKey]]:
     """The positions that a batch concerns, and how much is sold of each."""
     by_id = {row.id: row for row in rows}
     places = {(row.portfolio_id, row.symbol) for row in by_id.values()}
-    sold = Counter[HeldPlace]()
+    sold = Counter[PositionKey]()
     for result in results:
         for outcome in result.outcomes:
             if isinstance(outcome, Traded):
@@ -261,7 +261,7 @@ def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[He
 
 
 def _facts(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:
-    """What the owners of the portfolios are told, in the order of their streams' names."""
+    """What the owners of the portfolios learn, in the order of their streams' names."""
     facts = [Fact(order_stream(each.row.portfolio_id), "order", msgspec.to_builtins(each.fact)) for each in changed]
     facts += [Fact(fill_stream(each.portfolio_id), "fill", msgspec.to_builtins(each)) for each in fills]
     return facts

@@ -1,9 +1,9 @@
-"""Brackets end to end in memory: what the exits reserve, sell and end. Whatever must always hold is checked at each step."""
+"""Brackets end to end in memory: what the exits reserve, sell and end. What must always hold is checked at each step."""
 
 from decimal import Decimal
 from typing import Any
 
-from app.dev.soak.model import Cancel, Close, Exits, Halt, Place, Replace, Restart, Step, Tick
+from app.dev.soak.model import Cancel, Close, Exits, Halt, PlaceOrder, Replace, Restart, Step, Tick
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType, Side
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE
@@ -50,13 +50,13 @@ class Story:
         return [self.row(each).reserved for each in (TAKE_PROFIT, STOP_LOSS)]
 
 
-def place(number: int, coins: str, portfolio: int = 0, **terms: Any) -> Place:
+def place(number: int, coins: str, portfolio: int = 0, **terms: Any) -> PlaceOrder:
     """A buy, at the market unless a price says otherwise."""
     given: dict[str, Any] = {"side": Side.BUY, "symbol": "BTC", **terms}
     if "price" in given:
         given["price"] = int(Decimal(given["price"]) * PRICE_SCALE)
     given.setdefault("type", OrderType.MARKET if "price" not in given else OrderType.LIMIT)
-    return Place(number=number, portfolio=portfolio, quantity=int(Decimal(coins) * COIN), **given)
+    return PlaceOrder(number=number, portfolio=portfolio, quantity=int(Decimal(coins) * COIN), **given)
 
 
 def test_exits_reserve_what_the_entry_bought_once() -> None:

@@ -16,12 +16,12 @@ from tests.domains.trading.performance.rules.histories import YEAR, day, histori
 def test_every_number_is_there_and_comes_back_as_it_was(history: History, trading: Trading) -> None:
     found = performance(history, YEAR, trading)
     stored = {each.type: each.value for each in metrics_of(found)}
-    told = msgspec.structs.asdict(found)
+    named = msgspec.structs.asdict(found)
     for name in ("span", "measured_from", "measured_until", "estimated", "risk_free_rate"):
-        del told[name]
-    told["max_drawdown"] = found.max_drawdown.depth if found.max_drawdown else None
-    assert stored.keys() == told.keys()
-    for name, value in told.items():
+        del named[name]
+    named["max_drawdown"] = found.max_drawdown.depth if found.max_drawdown else None
+    assert stored.keys() == named.keys()
+    for name, value in named.items():
         back = stored[name]
         assert back is None if value is None else type(value)(back) == value, name
         assert isinstance(back, Decimal | None)

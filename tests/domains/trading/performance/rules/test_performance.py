@@ -218,8 +218,8 @@ def test_the_size_of_the_money_changes_nothing(history: History, trading: Tradin
         [ValuePoint(each.at, each.value * size, each.cash * size) for each in history.values],
         [Flow(each.at, each.amount * size) for each in history.flows],
     )
-    told = msgspec.structs.asdict(trading).items()
-    more = Trading(**{name: value * size if isinstance(value, Decimal) else value for name, value in told})
+    named = msgspec.structs.asdict(trading).items()
+    more = Trading(**{name: value * size if isinstance(value, Decimal) else value for name, value in named})
     plain, other = numbers(performance(history, YEAR, trading)), numbers(performance(scaled, YEAR, more))
     assert plain.keys() == other.keys()
     for name, value in plain.items():

@@ -1,0 +1,74 @@
+"""The checks of what is stored: `python -m app doctor <check>`."""
+
+from typing import Annotated
+
+import typer
+
+from app.console import err, fail, located, out, progress_bar, run, settings_or_fail
+
+doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
+
+
+@doctor.command("chain")
+def doctor_chain() -> None:
+    """Replays the chain from genesis: every hash, root, signature, spend and reward, then the unspent set."""
+    from app.maintenance import doctor_chain as check
+
+    with progress_bar() as progress:
+        report = run(check(located(settings_or_fail()), progress))
+    if report.reason is not None:
+        fail(f"wrong at height {report.wrong_height}: {report.reason} ({report.blocks} blocks before it are right)")
+    out.print(f"{report.blocks} blocks, {report.transactions} transactions: all right")
+    if report.ahead:
+        out.print(
+            f"{report.ahead} blocks state a time that was still to come when they were connected: a clock was wrong"
+        )
+    out.print(f"unspent set {report.utxo_set_hash}")
+
+
+@doctor.command("audit")
+def doctor_audit() -> None:
+    """Checks the audit log's hash chain, and the changes of orders against it: an edit or a deletion shows."""
+    from app.maintenance import doctor_audit as check
+
+    verdicts = run(check(located(settings_or_fail())))
+    for verdict in verdicts:
+        if not verdict.ok:
+            fail(verdict.message)
+        out.print(verdict.message)
+
+
+@doctor.command("books")
+def doctor_books() -> None:
+    """Compares the journal with balances, positions and lots: money that came from nowhere or went there shows."""
+    from app.maintenance import doctor_books as check
+
+    with progress_bar() as progress:
+        report = run(check(located(settings_or_fail()), progress))
+    for finding in report.findings:
+        err.print(f"{finding.subject}: {finding.message}", highlight=False, markup=False, soft_wrap=True)
+    if report.findings:
+        fail("the books do not agree")
+    out.print(f"{report.portfolios} portfolios, {report.entries} entries, {report.lines} lines: all right")
+
+
+@doctor.command("soak")
+def doctor_soak(
+    steps: Annotated[int, typer.Option(min=1, help="How many random steps.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="The same seed does the same.")] = 1,
+) -> None:
+    """Drives the rules of trading with random steps, and checks after each what must always hold. Needs no server."""
+    from app.dev.soak.histories import soak
+
+    with progress_bar() as progress:
+        task = progress.add_task("soaking", total=steps)
+        soaked = soak(steps, seed, lambda done: progress.update(task, completed=done))
+    for name, count in sorted(soaked.matched.items()):
+        out.print(f"{count:>12,} {name}", highlight=False)
+    if soaked.failure is not None:
+        failure = soaked.failure
+        for step in failure.steps:
+            err.print(str(step), highlight=False, markup=False, soft_wrap=True)
+        err.print(failure.problem, highlight=False, markup=False, soft_wrap=True)
+        fail(f"step {soaked.steps:,} of seed {seed} broke something (history {failure.seed}); above are steps that do")
+    out.print(f"{soaked.steps:,} steps with seed {seed}: all right", highlight=False)
