@@ -107,7 +107,7 @@ async def test_postgres_prepares_every_statement(name: str, owner: "asyncpg.Conn
 CAST = re.compile(r"\$(\d+)::(double precision|\w+(?:\[\])?)")
 BESIDE = r"(?:[<>=+*/-]|<>|<=|>=|!=|IS(?: NOT)? DISTINCT FROM)"
 BARE = re.compile(
-    rf"\$\d+\s*{BESIDE}\s*\d|\b\d+\s*{BESIDE}\s*\$\d+(?!\d|::)"
+    rf"\$\d+\s*{BESIDE}\s*\d|(?<![\w$])\d+\s*{BESIDE}\s*\$\d+(?!\d|::)"
     r"|(?:coalesce|nullif|greatest|least)\(\s*(?:\$\d+\s*,\s*\d|\d+\s*,\s*\$\d+(?!\d|::))",
     re.IGNORECASE,
 )
