@@ -1,4 +1,4 @@
-"""Brackets end to end in memory: what the exits reserve, sell and end. What must always hold is checked at each step."""
+"""Brackets end to end in memory: what the exits reserve, sell and end. What must always hold is checked each step."""
 
 from decimal import Decimal
 from typing import Any
