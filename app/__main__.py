@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
+from app.console import err, fail, located, out, progress_bar, run, settings_or_fail
 from app.doctor import doctor
+from app.kit.log_writer import protect_standard_streams
 from app.settings import Settings, load_settings
-from app.terminal import err, fail, located, out, progress_bar, run, settings_or_fail
 
+protect_standard_streams()
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Moneta: one GraphQL graph over a crypto platform.")
 app.add_typer(doctor, name="doctor")
 

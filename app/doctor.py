@@ -1,10 +1,10 @@
-"""The verbs of the doctor: `python -m app doctor <verb>`."""
+"""The checks of what is stored: `python -m app doctor <check>`."""
 
 from typing import Annotated
 
 import typer
 
-from app.terminal import err, fail, located, out, progress_bar, run, settings_or_fail
+from app.console import err, fail, located, out, progress_bar, run, settings_or_fail
 
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 
@@ -28,13 +28,14 @@ def doctor_chain() -> None:
 
 @doctor.command("audit")
 def doctor_audit() -> None:
-    """Checks the audit log's hash chain: an edit, a deletion or a cut-off tail shows."""
+    """Checks the audit log's hash chain, and the changes of orders against it: an edit or a deletion shows."""
     from app.maintenance import doctor_audit as check
 
-    verdict = run(check(located(settings_or_fail())))
-    if not verdict.ok:
-        fail(verdict.message)
-    out.print(verdict.message)
+    verdicts = run(check(located(settings_or_fail())))
+    for verdict in verdicts:
+        if not verdict.ok:
+            fail(verdict.message)
+        out.print(verdict.message)
 
 
 @doctor.command("books")
@@ -62,9 +63,12 @@ def doctor_soak(
     with progress_bar() as progress:
         task = progress.add_task("soaking", total=steps)
         soaked = soak(steps, seed, lambda done: progress.update(task, completed=done))
-    done, wrong = soaked.report()
-    out.print("\n".join(done), highlight=False)
+    for name, count in sorted(soaked.matched.items()):
+        out.print(f"{count:>12,} {name}", highlight=False)
     if soaked.failure is not None:
-        err.print("\n".join(wrong), highlight=False, markup=False, soft_wrap=True)
-        fail(f"step {soaked.steps:,} of seed {seed} broke something: above are steps that do")
+        failure = soaked.failure
+        for step in failure.steps:
+            err.print(str(step), highlight=False, markup=False, soft_wrap=True)
+        err.print(failure.problem, highlight=False, markup=False, soft_wrap=True)
+        fail(f"step {soaked.steps:,} of seed {seed} broke something (history {failure.seed}); above are steps that do")
     out.print(f"{soaked.steps:,} steps with seed {seed}: all right", highlight=False)

@@ -71,10 +71,13 @@ async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:
         return await replay.run(lambda done, total: progress.update(task, completed=done, total=total))
 
 
-async def doctor_audit(settings: Settings) -> AuditVerdict:
-    """Checks the audit log's hash chain."""
+async def doctor_audit(settings: Settings) -> list[AuditVerdict]:
+    """Checks the audit log's hash chain, and then the changes of orders, whose seals are in it."""
     async with open_application(settings) as application:
-        return await application.services[AccountsServices].audit.verify()
+        return [
+            await application.services[AccountsServices].audit.verify(),
+            await application.services[TradingServices].seals.verify(),
+        ]
 
 
 async def doctor_books(settings: Settings, progress: Progress) -> BooksReport:

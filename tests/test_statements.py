@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -99,6 +100,53 @@ async def test_postgres_prepares_every_statement(name: str, owner: "asyncpg.Conn
         for column, (attribute, hint) in zip(columns, expected, strict=True):
             assert attribute in {None, column.name}
             assert fits(column.type, hint), f"{column.name} is {column.type.name}, not {hint}"
+
+
+# Postgres takes a parameter's type from where it stands first. Beside a whole number that is an integer, and the number
+# that is given loses its decimals without a word, whatever it is cast to further on.
+CAST = re.compile(r"\$(\d+)::(double precision|\w+(?:\[\])?)")
+BESIDE = r"(?:[<>=+*/-]|<>|<=|>=|!=|IS(?: NOT)? DISTINCT FROM)"
+BARE = re.compile(
+    rf"\$\d+\s*{BESIDE}\s*\d|(?<![\w$])\d+\s*{BESIDE}\s*\$\d+(?!\d|::)"
+    r"|(?:coalesce|nullif|greatest|least)\(\s*(?:\$\d+\s*,\s*\d|\d+\s*,\s*\$\d+(?!\d|::))",
+    re.IGNORECASE,
+)
+
+
+async def cut_parameters(owner: "asyncpg.Connection[asyncpg.Record]", sql: str) -> list[str]:
+    """The parameters that are of another type than the one that they are cast to, or of one that nothing says."""
+    text = re.sub(r"--[^\n]*", "", sql)
+    types = (await owner.prepare(sql)).get_parameters()
+    found = [match.group() for match in BARE.finditer(text)]
+    for number, cast in CAST.findall(text):
+        if await owner.fetchval("SELECT $1::text::regtype::oid", cast) != types[int(number) - 1].oid:
+            found.append(f"${number} is {types[int(number) - 1].name}, not {cast}")
+    return found
+
+
+async def test_every_parameter_is_of_the_type_that_it_is_cast_to(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+    found = {
+        name: cut
+        for name, each in STATEMENTS.items()
+        if not isinstance(each, Rows) and (cut := await cut_parameters(owner, each.sql))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE cash_balances SET balance = balance + $1::numeric WHERE $1 > 0",
+        "UPDATE cash_balances SET balance = $1::numeric WHERE 0 < $1",
+        "SELECT coalesce($1, 0)",
+        "SELECT greatest(0, $1)",
+        "SELECT $1 * 2",
+        "SELECT 100 - $1",
+        "SELECT $1::bigint, $1::numeric",
+    ],
+)
+async def test_a_parameter_that_would_be_cut_is_found(owner: "asyncpg.Connection[asyncpg.Record]", sql: str) -> None:
+    assert await cut_parameters(owner, sql)
 
 
 def columns_of(query: Query[Any]) -> Sequence[tuple[str | None, Any]]:

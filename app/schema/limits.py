@@ -155,6 +155,11 @@ class ServerLimits:
     portfolios: int = strawberry.field(
         description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
     )
+    quote_age_ms: Milliseconds = milliseconds_of(
+        "quote_age_s",
+        description="The age of a quote, in milliseconds, up to which the market of a token is open. With an older one"
+        " new orders and changes are MarketClosed.",
+    )
     analytics_events: int = strawberry.field(
         description="The number of events that one user can track in an hour. Further ones are RateLimited.",
     )
@@ -197,6 +202,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         mempool=MEMPOOL_LIMIT,
         alerts=settings.alert_limit,
         portfolios=settings.portfolio_limit,
+        quote_age_s=settings.quote_age_s,
         analytics_events=EVENT_LIMIT,
         database_waiting=settings.database_waiting_limit,
         database_waiting_per_caller=party_limit(settings.database_waiting_limit),

@@ -112,18 +112,14 @@ CREATE TABLE order_changes (
     portfolio_id uuid NOT NULL,
     action text NOT NULL CHECK (action IN ('insert', 'update', 'delete')),
     details jsonb NOT NULL,
-    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
-COMMENT ON COLUMN order_changes.xid IS
-    'Its transaction. What is sealed is all of the transactions before one that is older than any that still runs.';
 CREATE INDEX order_changes_order ON order_changes (order_id, id);
-CREATE INDEX order_changes_xid ON order_changes (xid, id);
 REVOKE INSERT, UPDATE, DELETE ON order_changes FROM moneta_app;
 
 CREATE FUNCTION note_order_change() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - 'updated_at' END;
     after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - 'updated_at' END;
@@ -149,6 +145,95 @@ $$;
 REVOKE ALL ON FUNCTION note_order_change FROM PUBLIC;
 CREATE TRIGGER orders_audit AFTER INSERT OR UPDATE OR DELETE ON orders
     FOR EACH ROW EXECUTE FUNCTION note_order_change();
+
+-- A seal states which changes there are, up to which ID, and their digest. Its own row is audited: what it states is in
+-- the audit chain, which is what changes are compared with.
+CREATE TABLE order_seals (
+    number bigint PRIMARY KEY CHECK (number > 0),
+    after_id bigint NOT NULL,
+    to_id bigint NOT NULL,
+    changes bigint NOT NULL CHECK (changes > 0),
+    first_at timestamptz NOT NULL,
+    digest hash NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT order_seals_range CHECK (after_id < to_id)
+);
+COMMENT ON COLUMN order_seals.after_id IS 'It seals the changes with higher IDs, up to to_id.';
+COMMENT ON COLUMN order_seals.first_at IS 'The time of the oldest of them: retention drops that first.';
+COMMENT ON COLUMN order_seals.digest IS 'See order_changes_digest.';
+CREATE CONSTRAINT TRIGGER order_seals_audit AFTER INSERT OR UPDATE OR DELETE ON order_seals
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_audit('number');
+REVOKE INSERT, UPDATE, DELETE ON order_seals FROM moneta_app;
+
+CREATE TABLE order_sealing (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    number bigint NOT NULL DEFAULT 0,
+    sealed_to bigint NOT NULL DEFAULT 0,
+    next_to bigint NOT NULL DEFAULT 0,
+    next_xid xid8 NOT NULL DEFAULT '0'
+);
+COMMENT ON TABLE order_sealing IS
+    'How far changes are sealed. No transaction before next_xid is to be running when those up to next_to are.';
+INSERT INTO order_sealing DEFAULT VALUES;
+REVOKE INSERT, UPDATE, DELETE ON order_sealing FROM moneta_app;
+
+CREATE FUNCTION order_changes_digest(
+    after_id bigint, to_id bigint, OUT changes bigint, OUT first_at timestamptz, OUT digest text
+)
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    -- SHA-256 over the SHA-256 of each row, in the order of IDs. jsonb is canonical: one value has one text.
+    SELECT count(*), min(c.created_at), encode(sha256(coalesce(string_agg(sha256(convert_to(jsonb_build_array(
+        c.id, c.order_id, c.portfolio_id, c.action, c.details, (extract(epoch FROM c.created_at) * 1000000)::bigint
+    )::text, 'UTF8')), ''::bytea ORDER BY c.id), ''::bytea)), 'hex')
+    FROM order_changes c WHERE c.id > after_id AND c.id <= to_id
+$$;
+
+-- Seals what is committed and can get no older sibling, in seals of at most so many changes; returns how many changes.
+-- IDs are not given in the order of commits. So it notes the last ID that was given and, after that, the next
+-- transaction: what has an ID up to there is of a transaction before that one. Once none of those runs, what is there up
+-- to that ID is all that will ever be.
+CREATE FUNCTION seal_order_changes(most bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    state order_sealing;
+    sealed bigint := 0;
+    upto bigint;
+    found record;
+    scope text := app_see_as('on');
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'each statement must see what is committed by then';
+    END IF;
+    SELECT * INTO state FROM order_sealing FOR UPDATE;
+    IF state.next_xid <= pg_snapshot_xmin(pg_current_snapshot()) THEN
+        LOOP
+            SELECT max(c.id) INTO upto FROM (
+                SELECT id FROM order_changes WHERE id > state.sealed_to AND id <= state.next_to ORDER BY id LIMIT most
+            ) c;
+            EXIT WHEN upto IS NULL;
+            SELECT * INTO found FROM order_changes_digest(state.sealed_to, upto);
+            state.number := state.number + 1;
+            INSERT INTO order_seals (number, after_id, to_id, changes, first_at, digest)
+            VALUES (state.number, state.sealed_to, upto, found.changes, found.first_at, found.digest);
+            state.sealed_to := upto;
+            sealed := sealed + found.changes;
+        END LOOP;
+        -- In this order, in two statements.
+        state.next_to := coalesce(pg_sequence_last_value('order_changes_id_seq'), 0);
+        state.next_xid := pg_snapshot_xmax(pg_current_snapshot());
+    ELSIF state.next_xid > pg_snapshot_xmax(pg_current_snapshot()) THEN
+        -- The data was restored into another cluster, whose transactions have other numbers.
+        state.next_to := coalesce(pg_sequence_last_value('order_changes_id_seq'), 0);
+        state.next_xid := pg_snapshot_xmax(pg_current_snapshot());
+    END IF;
+    UPDATE order_sealing SET number = state.number, sealed_to = state.sealed_to, next_to = state.next_to,
+        next_xid = state.next_xid;
+    PERFORM app_see_as(scope);
+    RETURN sealed;
+END
+$$;
+REVOKE ALL ON FUNCTION seal_order_changes FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION seal_order_changes TO moneta_app;
 
 CREATE TABLE fills (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -202,7 +287,7 @@ REVOKE INSERT, UPDATE, DELETE ON trade_history FROM moneta_app;
 CREATE TABLE exchange_inbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     number bigint UNIQUE,
-    kind text NOT NULL CHECK (kind IN ('place', 'cancel', 'replace', 'prices', 'close', 'halt', 'resume', 'delist')),
+    kind text NOT NULL CHECK (kind IN ('place', 'cancel', 'replace', 'prices', 'close', 'halt', 'resume', 'delist', 'relist')),
     symbol text,
     order_id uuid,
     portfolio_id uuid,
@@ -270,7 +355,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY[
-        'orders', 'order_changes', 'fills', 'exchange_inbox', 'exchange_state', 'exchange_books', 'trading_halts'
+        'orders', 'order_changes', 'order_seals', 'order_sealing', 'fills', 'exchange_inbox', 'exchange_state',
+        'exchange_books', 'trading_halts'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);

@@ -48,6 +48,17 @@ NEWS: Final[dict[str, tuple[Any, ...]]] = {
     **span(timedelta(seconds=30)),
 }
 
+TRADED: Final[dict[str, tuple[Any, ...]]] = {
+    "symbol": ("T1", "T999", "NONE"),
+    "side": ("buy", "sell"),
+    **span(timedelta(seconds=7)),
+}
+KINDS: Final[dict[str, tuple[Any, ...]]] = {
+    "symbol": ("T1", "T999", "NONE"),
+    "side": ("buy", "sell"),
+    "type": ("limit", "stop_limit", "market"),
+}
+
 VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "accounts.auth_log_by_user": {
         "type": ("session_refreshed", "role_changed", "register"),
@@ -123,6 +134,15 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "since": tuple(datetime.now(UTC) - timedelta(days=days) for days in (700, 5, -400)),
         "until": tuple(datetime.now(UTC) - timedelta(days=days) for days in (5, 725, 9999)),
     },
+    "trading.orders.orders_by_portfolio": {
+        "status": ("filled", "rejected", "expired"),
+        "open": (False, True),
+        "bracket_id": (UUID(filling.user(1)), UUID(filling.user(99_999))),
+        **KINDS,
+    },
+    "trading.orders.open_orders_by_user": KINDS,
+    "trading.orders.fills_by_portfolio": TRADED,
+    "trading.orders.trades_by_portfolio": TRADED,
     "trading.journal.entries_by_portfolio": {
         "kind": ("fill", "deposit", "correction"),
         "life": (2, 1, 99),

@@ -164,6 +164,28 @@ SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 =
     CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
 INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
 SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
+    # One in fifty is open, one in 30,000 was rejected.
+    "orders": f"""
+INSERT INTO orders (id, portfolio_id, life, symbol, side, type, quantity, price, maker_fee_fraction,
+    taker_fee_fraction, filled_quantity, filled_quote, status, reason, mode, client_order_id, bracket_id, bracket_role,
+    priority, created_at, updated_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 1, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
+    CASE WHEN n % 2 = 0 THEN 'buy' ELSE 'sell' END, CASE WHEN n % 900 = 3 THEN 'stop_limit' ELSE 'limit' END, 1,
+    100 + n % 977, 0, 0, 0, 0,
+    CASE WHEN n % 30000 = 3 THEN 'rejected' WHEN n % 50 = 0 THEN 'pending' ELSE 'filled' END, NULL, 'paper', n::text,
+    CASE WHEN n % 4 = 0 THEN {_ID.format("n / 12")} END, CASE WHEN n % 4 = 0 THEN 'entry' END, n, o.at, o.at
+FROM generate_series(1, {ROWS // 10}) n, LATERAL (SELECT now() - ({ROWS // 10} - n) * interval '70 seconds' AS at) o;
+SELECT make_partitions('fills', now() - interval '3 months', now());
+INSERT INTO fills (id, trade_id, order_id, portfolio_id, life, symbol, side, quantity, price, quote_quantity, fee,
+    liquidity, quote_bid, quote_ask, quote_at, currency, entry_id, created_at)
+SELECT id, id, CASE WHEN priority % 10 = 0 THEN {_ID.format("1")} ELSE id END, portfolio_id, life, symbol, side, 1,
+    price, price, 0, 'taker', 1, 1, created_at, 'USD', priority, created_at FROM orders ORDER BY priority;
+INSERT INTO trading_halts (user_id, symbol, created_at)
+SELECT CASE WHEN n % 100 <> 0 THEN {_USER.format("n")} END, CASE WHEN n % 100 = 0 THEN 'T' || n END,
+    now() - n * interval '1 minute' FROM generate_series(1, {ROWS // 50}) n;
+INSERT INTO exchange_inbox (number, kind, symbol, created_at)
+SELECT CASE WHEN n < {ROWS // 10} - 50 THEN n END, 'halt', 'T1', now() - ({ROWS // 10} - n) * interval '30 ms'
+FROM generate_series(1, {ROWS // 10}) n""",
     "user_analytics": f"""
 SELECT make_partitions('user_analytics', now() - interval '3 months', now());
 INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created_at)

@@ -21,7 +21,7 @@ from app.kit.jobs import Schedule
 def _schedules(services: TradingServices) -> list[Schedule]:
     return [
         *portfolio_schedules(services.values),
-        *order_schedules(services.maintenance),
+        *order_schedules(services.maintenance, services.seals),
         *performance_schedules(services.performance),
         *analytics_schedules(services.analytics),
     ]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.domains.trading.analytics.services import Analytics
-from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
 from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
@@ -13,6 +12,7 @@ from app.domains.trading.orders.services.maintenance import Maintenance
 from app.domains.trading.orders.services.order_books import OrderBooks
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.previews import Previews
+from app.domains.trading.orders.services.seals import OrderSeals
 from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
@@ -36,6 +36,7 @@ class TradingServices:
     halts: Halts
     order_books: OrderBooks
     maintenance: Maintenance
+    seals: OrderSeals
     analytics: Analytics
     performance: PerformanceMeter
 
@@ -44,6 +45,7 @@ class TradingServices:
         """Wires them."""
         resources = wiring.resources
         database, clock = resources.database, resources.clock
+        quote_age_ms = round(resources.settings.quote_age_s * 1000)
         wake = Wake(resources.redis, INBOX_CHANNEL)
         portfolios = Portfolios(database, clock, resources.settings.portfolio_limit, cancel_for_closing)
         matcher = Matcher(
@@ -52,7 +54,7 @@ class TradingServices:
             resources.events,
             portfolios.finish,
             Announcer(VolatileTopics(resources.redis)).publish,
-            quote_age_ms=QUOTE_AGE_MS,
+            quote_age_ms=quote_age_ms,
         )
         return cls(
             portfolios=portfolios,
@@ -60,11 +62,12 @@ class TradingServices:
             books=Books(database),
             matcher=matcher,
             exchange=Exchange(database, matcher, wake),
-            orders=Orders(database, clock, resources.events, portfolios, wake, QUOTE_AGE_MS),
-            previews=Previews(database, clock, QUOTE_AGE_MS),
+            orders=Orders(database, clock, resources.events, portfolios, wake, quote_age_ms),
+            previews=Previews(database, clock, quote_age_ms),
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
             maintenance=Maintenance(database, clock, wake),
+            seals=OrderSeals(database, clock),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
         )

@@ -95,6 +95,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Alerts that one user may have."""
     portfolios: int = 50
     """Portfolios that one user may have."""
+    quote_age_s: float = 60.0
+    """How old a quote may be at which orders are taken on."""
     analytics_events: int = 1000
     """Events that the clients of one user may track in an hour."""
     code_guesses: int = 5

@@ -82,7 +82,13 @@ class Delist(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-Command: TypeAlias = PlaceOrder | Cancel | Replace | Prices | Close | Halt | Resume | Delist
+class Relist(msgspec.Struct, frozen=True):
+    """A token is traded again, or another one under the same symbol: its book begins anew."""
+
+    symbol: str
+
+
+Command: TypeAlias = PlaceOrder | Cancel | Replace | Prices | Close | Halt | Resume | Delist | Relist
 
 
 class Market(msgspec.Struct, frozen=True):

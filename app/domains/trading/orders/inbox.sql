@@ -1,12 +1,14 @@
 -- name: cancel_portfolio
--- Asks for the cancellation of all open orders of a portfolio, and then for its end; returns how many orders there are.
+-- Asks for the cancellation of all open orders of a portfolio, and then for its end: portfolio, time. Returns how many
+-- orders there are.
 WITH open AS (
     SELECT id, symbol FROM orders WHERE portfolio_id = $1::uuid AND status IN ('pending', 'partial')
 ), cancelled AS (
-    INSERT INTO exchange_inbox (kind, symbol, order_id, payload)
-    SELECT 'cancel', o.symbol, o.id, jsonb_build_object('reason', 'portfolio_closed') FROM open o
+    INSERT INTO exchange_inbox (kind, symbol, order_id, payload, created_at)
+    SELECT 'cancel', o.symbol, o.id, jsonb_build_object('reason', 'portfolio_closed'), $2::timestamptz FROM open o
     RETURNING id
 ), closed AS (
-    INSERT INTO exchange_inbox (kind, portfolio_id) SELECT 'close', $1 WHERE (SELECT count(*) FROM cancelled) > 0
+    INSERT INTO exchange_inbox (kind, portfolio_id, created_at)
+    SELECT 'close', $1, $2 WHERE (SELECT count(*) FROM cancelled) > 0
 )
 SELECT count(*) FROM open;

@@ -1,16 +1,18 @@
 """The schedules of orders."""
 
 from app.domains.trading.orders.services.maintenance import Maintenance
+from app.domains.trading.orders.services.seals import OrderSeals
 from app.kit.jobs import Schedule
 
 
-def order_schedules(maintenance: Maintenance) -> list[Schedule]:
-    """Tokens that are gone, and what is not kept for ever."""
+def order_schedules(maintenance: Maintenance, seals: OrderSeals) -> list[Schedule]:
+    """Seals, tokens that are gone, and what is not kept for ever."""
     return [
+        Schedule("order-seals", "* * * * *", "Seals the changes of orders into the audit log", seals.seal),
         Schedule(
             "delisted-tokens",
             "* * * * *",
-            "Cancels the orders of tokens that are no longer listed or were renamed",
+            "Ends the books of tokens that are no longer listed or were renamed, and opens those that are again",
             maintenance.delist,
         ),
         Schedule(

@@ -17,6 +17,21 @@ INSERT INTO exchange_inbox (kind, symbol, payload, created_at)
 SELECT 'delist', g.symbol, jsonb_build_object('reason', g.reason), $1::timestamptz FROM gone g ORDER BY g.symbol
 RETURNING symbol;
 
+-- name: relist_tokens
+-- Asks once for the new beginning of each ended book whose symbol is a listed token's: the same one's or another's.
+-- From then on it is that token's.
+WITH back AS (
+    UPDATE exchange_books b SET token_id = t.id FROM tokens t
+    WHERE b.is_delisted AND t.symbol = b.symbol AND t.is_active
+        AND NOT EXISTS (
+            SELECT FROM exchange_inbox i WHERE i.number IS NULL AND i.kind = 'relist' AND i.symbol = b.symbol
+        )
+    RETURNING b.symbol
+)
+INSERT INTO exchange_inbox (kind, symbol, created_at)
+SELECT 'relist', k.symbol, $1::timestamptz FROM back k ORDER BY k.symbol
+RETURNING symbol;
+
 -- name: delete_old_orders
 -- Deletes closed orders that have not changed since a moment, and of which no fill is kept: at most so many.
 DELETE FROM orders WHERE id IN (

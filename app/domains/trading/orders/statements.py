@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.domains.trading.orders.model import Fill, MarketHalt, Order, TradeHistoryEntry, UserHalt
 from app.domains.trading.orders.rules.books import RestingOrder, StoredBook
+from app.domains.trading.orders.rules.seals import BrokenSeal, SealExtent
 from app.domains.trading.orders.rules.terms import MarketTerms, OrderToChange
 from app.domains.trading.portfolios.model import LockedPortfolio
 from app.kit.sql import Command, Keyed, Query, Rows, Statements
@@ -70,5 +71,14 @@ class MaintenanceSql(Statements, file="maintenance.sql"):
 
     note_tokens: Command
     delist_tokens: Query[str]
+    relist_tokens: Query[str]
     delete_old_orders: Command
     delete_done_commands: Command
+
+
+class SealSql(Statements, file="seals.sql"):
+    """The statements about the seals of changes."""
+
+    seal: Query[int]
+    seal_extent: Query[SealExtent]
+    broken_seal: Query[BrokenSeal]

@@ -108,6 +108,9 @@ async def test_a_portfolio_is_reset_once_its_orders_are_cancelled(stage: Stage, 
     found = await stage.portfolio(portfolio)
     assert found is not None
     assert (found.status, found.life) == ("resetting", 1)
+    asked = await stage.owner.fetch("SELECT kind, created_at FROM exchange_inbox WHERE number IS NULL ORDER BY id")
+    # By the clock of all other commands, which is not that of the database.
+    assert [tuple(row) for row in asked] == [("cancel", stage.clock.now()), ("close", stage.clock.now())]
     await market.match()
     assert await market.status(order) == ("cancelled", Decimal(0), "portfolio_closed")
     found = await stage.portfolio(portfolio)

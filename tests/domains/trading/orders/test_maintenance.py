@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.domains.trading.exchange.model import Reason
+from app.domains.trading.orders.model import MarketClosed
 from app.domains.trading.orders.services import maintenance
 from tests.domains.trading.orders.trader import Trader, limit, order
 
@@ -50,6 +51,54 @@ async def test_a_symbol_that_is_another_tokens_now_ends_its_orders(trader: Trade
         await trader.stage.owner.execute(RENAME, new, old)
     await trader.stage.trading.maintenance.delist()
     assert await delisted(trader) == [("BTC", "renamed")]
+
+
+async def test_a_token_that_is_listed_again_is_traded_again_and_without_its_old_orders(trader: Trader) -> None:
+    old = await trader.place(limit())
+    await trader.market.match()
+    for is_active, due in ((False, "1 tokens"), (True, "1 tokens")):
+        await trader.stage.owner.execute("UPDATE tokens SET is_active = $1 WHERE symbol = 'BTC'", is_active)
+        assert await trader.stage.trading.maintenance.delist() == due
+        assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+        await trader.market.match()
+    assert isinstance(await trader.refused(order()), MarketClosed)
+    await trader.market.tick("50")
+    await trader.market.match()
+    new = await trader.place(order())
+    await trader.market.match()
+    assert (await trader.ended(new))[0] == "filled"
+    assert await trader.ended(old) == ("cancelled", 0, Reason.DELISTED)
+    # As it is stored, too.
+    await trader.stage.trading.matcher.lead()
+    again = await trader.place(order())
+    await trader.market.match()
+    # What is left of the house's best price, and the next.
+    assert (await trader.ended(again))[0] == "filled"
+    await trader.market.check()
+
+
+async def test_a_symbol_that_another_token_took_over_begins_anew(trader: Trader) -> None:
+    old = await trader.place(limit())
+    await trader.market.match()
+    await trader.stage.trading.maintenance.delist()
+    for new, taken in (("~", "BTC"), ("BTC", "ETH"), ("ETH", "~")):
+        await trader.stage.owner.execute(RENAME, new, taken)
+    for _ in range(2):
+        assert await trader.stage.trading.maintenance.delist() == "1 tokens"
+        await trader.market.match()
+    assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+    assert await trader.ended(old) == ("cancelled", 0, Reason.RENAMED)
+    row = await trader.stage.owner.fetchrow(
+        "SELECT b.token_id = t.id, b.is_delisted, b.price_usd FROM exchange_books b JOIN tokens t USING (symbol)"
+        " WHERE b.symbol = 'BTC'"
+    )
+    assert row is not None
+    assert tuple(row) == (True, False, None)
+    await trader.market.tick("10")
+    await trader.market.match()
+    new = await trader.place(order())
+    await trader.market.match()
+    assert (await trader.ended(new))[0] == "filled"
 
 
 async def test_closed_orders_are_kept_for_seven_years_and_as_long_as_a_fill(

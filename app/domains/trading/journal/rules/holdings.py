@@ -55,7 +55,7 @@ class Holdings:
     def post(self, entry: NewEntry, lot_id: UUID) -> None:
         """Does what a fill does. `lot_id` is the ID of what it buys. Raises ValueError for what can be no entry.
 
-        Reservations are not changed: who made them follows what is left of the orders.
+        Reservations are not changed: what made them follows what is left of the orders.
         """
         effects = effects_of(entry.kind, entry.lines)
         if entry.kind is not EntryKind.FILL or len(effects.positions) != 1 or excess_of(entry.lines):

@@ -33,6 +33,7 @@ from app.domains.trading.matching.model import (
     PlaceOrder,
     Price,
     Prices,
+    Relist,
     Replace,
     Resume,
 )
@@ -140,6 +141,8 @@ def command_of(row: InboxRow, orders: dict[UUID, OrderRow], exits: dict[UUID, li
             return Resume(symbol)
         case "delist", str(symbol), _:
             return Delist(symbol, Reason(payload["reason"]))
+        case "relist", str(symbol), _:
+            return Relist(symbol)
     raise ValueError(f"no such command: {row}")
 
 

@@ -29,6 +29,7 @@ from app.domains.trading.matching.model import (
     PlaceOrder,
     Price,
     Prices,
+    Relist,
     Replace,
     Result,
     Resume,
@@ -125,8 +126,8 @@ class Venue:
                 yield from self._halt(symbol)
             case Resume(symbol):
                 yield from self._resume(symbol)
-            case Delist(symbol, reason):
-                yield symbol, self.book(symbol).delist(reason)
+            case Delist(symbol) | Relist(symbol):
+                yield symbol, self._list(command, symbol)
             case Close():
                 return
 
@@ -158,6 +159,22 @@ class Venue:
         else:
             self.halted_alone.discard(symbol)
             yield symbol, [] if self.is_halted else self.book(symbol).resume()
+
+    def _list(self, command: Delist | Relist, symbol: str) -> list[Outcome]:
+        """Ends a book; or begins it anew, with the next price, without the orders, the quote and what was taken."""
+        if isinstance(command, Delist):
+            return self.book(symbol).delist(command.reason)
+        state = self.book(symbol).state
+        if state.is_delisted:
+            anew = BookState(
+                venue=state.venue,
+                symbol=symbol,
+                next_priority=state.next_priority,
+                is_halted=self.is_halted or symbol in self.halted_alone,
+            )
+            self._books[symbol] = Book(anew, quote_age_ms=self._quote_age_ms)
+            self.prices.pop(symbol, None)
+        return []
 
     def _market(self, symbol: str) -> Market | None:
         book, price = self.book(symbol), self.prices.get(symbol)

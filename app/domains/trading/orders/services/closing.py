@@ -1,5 +1,6 @@
 """Cancelling all orders of a portfolio that is reset or deleted."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ INBOX_CHANNEL: Final = "moneta:inbox"
 """Wakes the matcher."""
 
 
-async def cancel_for_closing(tx: Tx, portfolio_id: UUID) -> int:
+async def cancel_for_closing(tx: Tx, portfolio_id: UUID, at: datetime) -> int:
     """Asks for the cancellation of all open orders of a locked portfolio, and for its end after them."""
-    [count] = await tx.fetch(InboxSql.cancel_portfolio, portfolio_id)
+    [count] = await tx.fetch(InboxSql.cancel_portfolio, portfolio_id, at)
     return count

@@ -24,16 +24,18 @@ class Maintenance:
     wake: Wake
 
     async def delist(self) -> str:
-        """Asks the exchange to end the books of tokens that are no longer listed, or whose symbol is another's now.
-        Repeating it asks for nothing more.
+        """Asks the exchange to end the books of tokens that are no longer listed, or whose symbol is another's now, and
+        to begin those anew whose symbol is a listed token's again. Repeating it asks for nothing more.
         """
 
         async def work(tx: Tx) -> list[str]:
             await tx.execute(MaintenanceSql.note_tokens)
-            gone = await tx.fetch(MaintenanceSql.delist_tokens, self.clock.now())
-            if gone:
+            now = self.clock.now()
+            changed = await tx.fetch(MaintenanceSql.delist_tokens, now)
+            changed += await tx.fetch(MaintenanceSql.relist_tokens, now)
+            if changed:
                 tx.after_commit(self.wake.ring_soon)
-            return gone
+            return changed
 
         return f"{len(await self.database.write(SYSTEM, work))} tokens"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -55,7 +56,7 @@ class Portfolios:
     database: Database
     clock: Clock
     limit: int
-    cancel_orders: Callable[[Tx, UUID], Awaitable[int]]
+    cancel_orders: Callable[[Tx, UUID, datetime], Awaitable[int]]
     """Asks for the cancellation of all open orders of a portfolio that is locked; returns how many there are. If there
     are any, `finish` is called once none is left.
     """
@@ -145,7 +146,7 @@ class Portfolios:
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.RESETTING)
-            if await self.cancel_orders(tx, id):
+            if await self.cancel_orders(tx, id, self.clock.now()):
                 return PostedEntries(id, [])
             return PostedEntries(id, await self._finish_reset(tx, portfolio))
 
@@ -164,7 +165,7 @@ class Portfolios:
             if not stay:
                 raise LastPortfolio
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
-            if not await self.cancel_orders(tx, id):
+            if not await self.cancel_orders(tx, id, self.clock.now()):
                 await self._finish_delete(tx, portfolio)
 
         await self.database.write(_scope(viewer), work)

@@ -1,4 +1,4 @@
-"""What the verbs share: what they print to, how they end, and where they find what they work with."""
+"""How the verbs speak: what they print, how they fail, and what they run on."""
 
 from collections.abc import Coroutine
 from typing import Any, NoReturn
@@ -8,10 +8,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.kit.errors import Problem
-from app.kit.log_writer import protect_standard_streams
 from app.settings import BadSetting, Settings, load_settings
 
-protect_standard_streams()
 out = Console()
 err = Console(stderr=True)
 
