@@ -11,13 +11,6 @@ from uuid import UUID
 import msgspec
 
 
-class Liquidity(StrEnum):
-    """Whether an order waited in the book for the other (maker), or met it there (taker)."""
-
-    MAKER = "maker"
-    TAKER = "taker"
-
-
 class Side(StrEnum):
     """Whether an order buys or sells coins."""
 

@@ -96,9 +96,9 @@ async def test_a_symbol_that_another_token_took_over_begins_anew(trader: Trader)
     assert tuple(row) == (True, False, None)
     await trader.market.tick("10")
     await trader.market.match()
-    new = await trader.place(order())
+    placed = await trader.place(order())
     await trader.market.match()
-    assert (await trader.ended(new))[0] == "filled"
+    assert (await trader.ended(placed))[0] == "filled"
 
 
 async def test_closed_orders_are_kept_for_seven_years_and_as_long_as_a_fill(

@@ -69,7 +69,7 @@ def trade(quantity: str, price: str = "100", *, taker: UUID | None = None, maker
 
 
 @dataclass
-class Settler:
+class Desk:
     """The portfolio of these orders, which has this cash and these coins."""
 
     rows: list[OrderRow]
