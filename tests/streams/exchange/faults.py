@@ -17,7 +17,7 @@ from app.kit.redis_client import open_redis
 from tests.streams.deployment import Deployment
 from tests.streams.exchange.audit import Stored, audit, is_matched
 from tests.streams.exchange.followers import Follower
-from tests.streams.exchange.traders import EXPECTED_ERRORS, Desk, Trader
+from tests.streams.exchange.traders import EXPECTED_ERRORS, Clerk, Trader
 from tests.streams.processes import Process
 from tests.waiting import elapse, now, until
 
@@ -61,7 +61,7 @@ class Faults:
     deployment: Deployment
     standby: Process
     redis: "Redis"
-    desk: Desk
+    desk: Clerk
     traders: list[Trader]
     followers: dict[str, Follower] = field(default_factory=dict)
     """By the ID of the portfolio, in the graph."""
@@ -213,7 +213,7 @@ def leads(worker: Process) -> bool:
 @asynccontextmanager
 async def faults(deployment: Deployment) -> AsyncIterator[Faults]:
     """Traders with portfolios, each of which is followed; nobody trades yet."""
-    desk = Desk(deployment.url)
+    desk = Clerk(deployment.url)
     people = deployment.people
     traders = [Trader(desk, people[at % len(people)], f"trader {at}", RATE / TRADERS) for at in range(TRADERS)]
     redis = await open_redis(deployment.servers.redis_url)

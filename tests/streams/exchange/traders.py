@@ -48,7 +48,7 @@ EXPECTED_ERRORS = {"MAINTENANCE"}
 """The codes with which a request may fail while something is down."""
 
 
-class Desk:
+class Clerk:
     """What all traders share: the way to the graph, prices, and whether to trade now."""
 
     def __init__(self, url: str) -> None:
@@ -90,9 +90,9 @@ class Desk:
 
 @dataclass
 class Trader:
-    """A portfolio of a person, whose orders come at a steady rate while `Desk.trading` is set."""
+    """A portfolio of a person, whose orders come at a steady rate while `Clerk.trading` is set."""
 
-    desk: Desk
+    desk: Clerk
     person: ApiUser
     name: str
     rate: float

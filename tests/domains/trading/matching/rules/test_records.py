@@ -4,7 +4,7 @@ import pytest
 
 from app.domains.trading.exchange.model import Side
 from app.domains.trading.matching.rules.records import order_of
-from tests.domains.trading.matching.rules.desk import BRACKET, order
+from tests.domains.trading.matching.rules.settler import BRACKET, order
 
 
 @pytest.mark.parametrize("role", ["take_profit", "stop_loss"])

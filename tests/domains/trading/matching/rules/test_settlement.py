@@ -29,40 +29,40 @@ from app.domains.trading.journal.model import Account, Currency
 from app.domains.trading.matching.model import Market, OrderRow, Replace
 from app.domains.trading.matching.rules.settlement import terms_of
 from app.domains.trading.matching.rules.working import Working
-from tests.domains.trading.matching.rules.desk import AT, FIRST, MARKET, SECOND, Desk, order, trade
+from tests.domains.trading.matching.rules.settler import AT, FIRST, MARKET, SECOND, Settler, order, trade
 
 COINS, DOLLAR = COIN, PRICE_SCALE
 
 
 def test_an_order_that_is_taken_on_keeps_its_quantity() -> None:
-    desk = Desk([order(priority=None)])
-    assert desk.settle(Accepted(FIRST, COINS)) == [desk.rows[0]]
+    settler = Settler([order(priority=None)])
+    assert settler.settle(Accepted(FIRST, COINS)) == [settler.rows[0]]
 
 
 def test_an_order_is_taken_on_for_less_than_it_asked_for() -> None:
-    desk = Desk([order(side=Side.SELL, quantity="2", reserved="2", priority=None)], coins="2")
-    desk.settle(Accepted(FIRST, COINS), Rested(FIRST, COINS, 7))
-    assert (desk.row().quantity, desk.row().reserved, desk.row().priority) == (Decimal(1), Decimal(1), 7)
-    assert desk.position == (Decimal(2), Decimal(1))
+    settler = Settler([order(side=Side.SELL, quantity="2", reserved="2", priority=None)], coins="2")
+    settler.settle(Accepted(FIRST, COINS), Rested(FIRST, COINS, 7))
+    assert (settler.row().quantity, settler.row().reserved, settler.row().priority) == (Decimal(1), Decimal(1), 7)
+    assert settler.position == (Decimal(2), Decimal(1))
 
 
 def test_an_amount_has_no_quantity_when_it_is_taken_on() -> None:
-    desk = Desk([order(type="market", quote_amount="50", protection_price="105", priority=None)])
-    desk.settle(Accepted(FIRST, None))
-    assert (desk.row().quantity, desk.row().reserved) == (None, Decimal("50.1"))
+    settler = Settler([order(type="market", quote_amount="50", protection_price="105", priority=None)])
+    settler.settle(Accepted(FIRST, None))
+    assert (settler.row().quantity, settler.row().reserved) == (None, Decimal("50.1"))
 
 
 def test_an_order_waits_with_its_turn() -> None:
-    desk = Desk([order(priority=None)])
-    desk.settle(Rested(FIRST, COINS, 7))
-    assert (desk.row().priority, desk.row().status) == (7, "pending")
-    assert desk.cash == (Decimal(10_000), Decimal("100.2"))
+    settler = Settler([order(priority=None)])
+    settler.settle(Rested(FIRST, COINS, 7))
+    assert (settler.row().priority, settler.row().status) == (7, "pending")
+    assert settler.cash == (Decimal(10_000), Decimal("100.2"))
 
 
 def test_a_stop_notes_when_it_was_triggered() -> None:
-    desk = Desk([order(type="stop", stop_price="101", protection_price="106")])
-    desk.settle(Triggered(FIRST, 101 * DOLLAR))
-    assert (desk.row().triggered_at, desk.row().status) == (AT, "pending")
+    settler = Settler([order(type="stop", stop_price="101", protection_price="106")])
+    settler.settle(Triggered(FIRST, 101 * DOLLAR))
+    assert (settler.row().triggered_at, settler.row().status) == (AT, "pending")
 
 
 @pytest.mark.parametrize(
@@ -76,131 +76,131 @@ def test_a_stop_notes_when_it_was_triggered() -> None:
 def test_what_ends_releases_all_that_it_reserved(
     outcome: Cancelled | Rejected | Expired, status: str, reason: str
 ) -> None:
-    desk = Desk([order(reserved_for_changes="5"), order(SECOND, price="50")])
-    [row] = desk.settle(outcome)
+    settler = Settler([order(reserved_for_changes="5"), order(SECOND, price="50")])
+    [row] = settler.settle(outcome)
     assert (row.status, row.reason, row.cancelled_at, row.filled_at) == (status, reason, AT, None)
     assert (row.reserved, row.reserved_for_changes) == (Decimal(0), Decimal(0))
-    assert desk.cash == (Decimal(10_000), Decimal("50.1"))
+    assert settler.cash == (Decimal(10_000), Decimal("50.1"))
 
 
 def test_a_part_of_an_order_is_filled() -> None:
-    desk = Desk([order()])
-    [row] = desk.settle(trade("0.25"))
+    settler = Settler([order()])
+    [row] = settler.settle(trade("0.25"))
     assert (row.status, row.filled_quantity, row.filled_quote, row.fees) == (
         "partial",
         Decimal("0.25"),
         Decimal(25),
         Decimal("0.025"),
     )
-    assert desk.cash == (Decimal("9974.975"), Decimal("75.15"))
-    assert desk.position == (Decimal("0.25"), Decimal(0))
-    [fill] = desk.settlement.fills
+    assert settler.cash == (Decimal("9974.975"), Decimal("75.15"))
+    assert settler.position == (Decimal("0.25"), Decimal(0))
+    [fill] = settler.settlement.fills
     assert (fill.liquidity, fill.counter_order_id, fill.fx_rate) == (Liquidity.MAKER, None, None)
     assert (fill.quote_bid, fill.quote_ask) == (Decimal(99), Decimal(101))
 
 
 def test_an_order_is_filled() -> None:
-    desk = Desk([order()])
-    [row] = desk.settle(trade("0.25"), trade("0.75"), Filled(FIRST))
+    settler = Settler([order()])
+    [row] = settler.settle(trade("0.25"), trade("0.75"), Filled(FIRST))
     assert (row.filled_quantity, row.filled_quote, row.fees) == (Decimal(1), Decimal(100), Decimal("0.1"))
     assert (row.status, row.reason, row.filled_at, row.cancelled_at) == ("filled", None, AT, None)
-    assert desk.cash == (Decimal("9899.9"), Decimal(0))
+    assert settler.cash == (Decimal("9899.9"), Decimal(0))
 
 
 def test_who_takes_pays_more_than_who_waits() -> None:
     buy, sell = order(priority=None), order(SECOND, side=Side.SELL, reserved="1")
-    desk = Desk([buy, sell], coins="1")
-    desk.settle(trade("1", taker=FIRST, maker=SECOND), Filled(SECOND), Filled(FIRST))
-    assert (desk.row().fees, desk.row(SECOND).fees) == (Decimal("0.2"), Decimal("0.1"))
-    taker, maker = desk.settlement.fills
+    settler = Settler([buy, sell], coins="1")
+    settler.settle(trade("1", taker=FIRST, maker=SECOND), Filled(SECOND), Filled(FIRST))
+    assert (settler.row().fees, settler.row(SECOND).fees) == (Decimal("0.2"), Decimal("0.1"))
+    taker, maker = settler.settlement.fills
     assert (taker.counter_order_id, maker.counter_order_id) == (SECOND, FIRST)
-    assert taker.trade_id == maker.trade_id == desk.settlement.trades[0].id
-    assert desk.position == (Decimal(1), Decimal(0))
+    assert taker.trade_id == maker.trade_id == settler.settlement.trades[0].id
+    assert settler.position == (Decimal(1), Decimal(0))
 
 
 def test_a_better_price_releases_what_is_not_paid() -> None:
-    desk = Desk([order(priority=None)])
-    desk.settle(trade("0.5", "90", taker=FIRST, maker=None), Rested(FIRST, COINS // 2, 3))
-    assert desk.cash == (10_000 - 45 - Decimal("0.09"), Decimal("50.1"))
+    settler = Settler([order(priority=None)])
+    settler.settle(trade("0.5", "90", taker=FIRST, maker=None), Rested(FIRST, COINS // 2, 3))
+    assert settler.cash == (10_000 - 45 - Decimal("0.09"), Decimal("50.1"))
 
 
 def test_what_is_refused_changes_nothing() -> None:
-    desk = Desk([order()])
-    assert desk.settle(Refused(FIRST, Reason.TICK)) == []
+    settler = Settler([order()])
+    assert settler.settle(Refused(FIRST, Reason.TICK)) == []
 
 
 def test_a_refused_change_releases_what_it_reserved() -> None:
-    desk = Desk([order(reserved_for_changes="5")])
+    settler = Settler([order(reserved_for_changes="5")])
     change = Replace("BTC", FIRST, Changes(quantity=2 * COINS), 5 * COIN)
-    [row] = desk.settle(Refused(FIRST, Reason.TICK), command=change)
+    [row] = settler.settle(Refused(FIRST, Reason.TICK), command=change)
     assert (row.reserved, row.reserved_for_changes, row.quantity) == (Decimal("100.2"), Decimal(0), Decimal(1))
-    assert desk.cash == (Decimal(10_000), Decimal("100.2"))
+    assert settler.cash == (Decimal(10_000), Decimal("100.2"))
 
 
 def test_a_change_passes_what_it_reserved_to_the_order() -> None:
-    desk = Desk([order(reserved_for_changes="100.2")])
+    settler = Settler([order(reserved_for_changes="100.2")])
     change = Replace("BTC", FIRST, Changes(quantity=3 * COINS // 2, price=110 * DOLLAR), 10_020_000_000)
-    [row] = desk.settle(Replaced(FIRST, 3 * COINS // 2, 3 * COINS // 2, 9), command=change)
+    [row] = settler.settle(Replaced(FIRST, 3 * COINS // 2, 3 * COINS // 2, 9), command=change)
     assert (row.quantity, row.price, row.priority) == (Decimal("1.5"), Decimal(110), 9)
     assert (row.reserved, row.reserved_for_changes) == (Decimal("165.33"), Decimal(0))
-    assert desk.cash == (Decimal(10_000), Decimal("165.33"))
+    assert settler.cash == (Decimal(10_000), Decimal("165.33"))
 
 
 def test_a_change_keeps_what_another_one_reserved() -> None:
-    desk = Desk([order(reserved_for_changes="7")])
+    settler = Settler([order(reserved_for_changes="7")])
     change = Replace("BTC", FIRST, Changes(price=101 * DOLLAR), 5 * COIN)
-    [row] = desk.settle(Refused(FIRST, Reason.TICK), command=change)
+    [row] = settler.settle(Refused(FIRST, Reason.TICK), command=change)
     assert row.reserved_for_changes == 2
-    assert desk.cash == (Decimal(10_000), Decimal("102.2"))
+    assert settler.cash == (Decimal(10_000), Decimal("102.2"))
 
 
 def test_a_change_sets_each_price_that_it_gives() -> None:
     stop = order(type="trailing_stop", trail_amount="1", protection_price="106")
     changes = Changes(trail_amount=2 * DOLLAR, protection_price=107 * DOLLAR)
-    [row] = Desk([stop]).settle(Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, changes))
+    [row] = Settler([stop]).settle(Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, changes))
     assert (row.trail_amount, row.protection_price, row.reserved) == (Decimal(2), Decimal(107), Decimal("107.214"))
     stop = order(type="trailing_stop", trail_fraction="0.1", protection_price="106")
-    [row] = Desk([stop]).settle(
+    [row] = Settler([stop]).settle(
         Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, Changes(trail_fraction=COIN // 5))
     )
     assert row.trail_fraction == Decimal("0.2")
     stop = order(type="stop", stop_price="101", protection_price="106")
     changes = Changes(stop_price=102 * DOLLAR)
-    [row] = Desk([stop]).settle(Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, changes))
+    [row] = Settler([stop]).settle(Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, changes))
     assert (row.stop_price, row.protection_price) == (Decimal(102), Decimal(106))
 
 
 def test_what_changes_an_exit_by_its_bracket_leaves_its_price() -> None:
     exits = [order(side=Side.SELL, reserved="1"), order(SECOND)]
     change = Replace("BTC", SECOND, Changes(price=1))
-    desk = Desk(exits, coins="1")
-    desk.settle(Replaced(FIRST, COINS // 2, COINS // 2, 1, Reason.LINKED), command=change)
-    assert (desk.row().quantity, desk.row().price) == (Decimal("0.5"), Decimal(100))
+    settler = Settler(exits, coins="1")
+    settler.settle(Replaced(FIRST, COINS // 2, COINS // 2, 1, Reason.LINKED), command=change)
+    assert (settler.row().quantity, settler.row().price) == (Decimal("0.5"), Decimal(100))
 
 
 def test_nothing_is_traded_without_a_quote() -> None:
     with pytest.raises(ValueError, match="without a quote"):
-        Desk([order()]).settle(trade("1"), market=None)
+        Settler([order()]).settle(trade("1"), market=None)
 
 
 def test_a_purchase_by_amount_spends_no_more_and_releases_the_rest() -> None:
-    desk = Desk([order(type="market", quote_amount="50", protection_price="105", priority=None)])
+    settler = Settler([order(type="market", quote_amount="50", protection_price="105", priority=None)])
     bought = trade("0.49504950", "101", taker=FIRST, maker=None)
-    [row] = desk.settle(Accepted(FIRST, None), bought, Filled(FIRST))
+    [row] = settler.settle(Accepted(FIRST, None), bought, Filled(FIRST))
     # The fee is not rounded up beyond what the order needed less: 50.1 before, and 0.00000051 for what is left.
     assert (row.filled_quote, row.fees, row.reserved) == (Decimal("49.9999995"), Decimal("0.09999999"), Decimal(0))
-    assert desk.cash == (10_000 - Decimal("50.09999949"), Decimal(0))
+    assert settler.cash == (10_000 - Decimal("50.09999949"), Decimal(0))
 
 
 def test_a_sale_by_amount_reserves_what_it_may_sell() -> None:
     sale = order(type="market", side=Side.SELL, quote_amount="50", bound="2", reserved="2", priority=None)
-    desk = Desk([sale], coins="2")
-    desk.settle(Accepted(FIRST, None), trade("0.5", taker=FIRST, maker=None))
-    assert desk.position == (Decimal("1.5"), Decimal("1.5"))
-    desk = Desk([sale], coins="2")
-    desk.settle(trade("0.5", taker=FIRST, maker=None), Filled(FIRST))
-    assert desk.position == (Decimal("1.5"), Decimal(0))
-    assert desk.cash == (10_000 + 50 - Decimal("0.1"), Decimal(0))
+    settler = Settler([sale], coins="2")
+    settler.settle(Accepted(FIRST, None), trade("0.5", taker=FIRST, maker=None))
+    assert settler.position == (Decimal("1.5"), Decimal("1.5"))
+    settler = Settler([sale], coins="2")
+    settler.settle(trade("0.5", taker=FIRST, maker=None), Filled(FIRST))
+    assert settler.position == (Decimal("1.5"), Decimal(0))
+    assert settler.cash == (10_000 + 50 - Decimal("0.1"), Decimal(0))
 
 
 # Rounding and rates.
@@ -210,13 +210,13 @@ def test_each_side_is_rounded_against_its_portfolio() -> None:
     # 1 unit at 2.5 dollars a coin is 2.5 units of a dollar; the fees are parts of a unit.
     buy = order(price="2.5", priority=None, quantity="0.00000001")
     sell = order(SECOND, side=Side.SELL, reserved="1", price="2.5")
-    desk = Desk([buy, sell], coins="1")
-    desk.settle(trade("0.00000001", "2.5", taker=FIRST, maker=SECOND))
+    settler = Settler([buy, sell], coins="1")
+    settler.settle(trade("0.00000001", "2.5", taker=FIRST, maker=SECOND))
     unit = Decimal(1).scaleb(-8)
-    assert (desk.row().filled_quote, desk.row(SECOND).filled_quote) == (3 * unit, 2 * unit)
-    assert (desk.row().fees, desk.row(SECOND).fees) == (unit, unit)
+    assert (settler.row().filled_quote, settler.row(SECOND).filled_quote) == (3 * unit, 2 * unit)
+    assert (settler.row().fees, settler.row(SECOND).fees) == (unit, unit)
     rounding = [
-        line for _, entry in desk.settlement.entries for line in entry.lines if line.account is Account.ROUNDING
+        line for _, entry in settler.settlement.entries for line in entry.lines if line.account is Account.ROUNDING
     ]
     assert [line.amount for line in rounding] == [1]
 
@@ -224,40 +224,40 @@ def test_each_side_is_rounded_against_its_portfolio() -> None:
 def test_a_sale_costs_no_more_than_it_brings() -> None:
     # A unit of a coin for less than a unit of a dollar brings nothing; a fee of more than everything takes all.
     sale = order(side=Side.SELL, reserved="1", price="0.5")
-    desk = Desk([sale], coins="1")
-    desk.settle(trade("0.00000001", "0.5"))
-    assert (desk.row().filled_quote, desk.row().fees, desk.cash) == (
+    settler = Settler([sale], coins="1")
+    settler.settle(trade("0.00000001", "0.5"))
+    assert (settler.row().filled_quote, settler.row().fees, settler.cash) == (
         Decimal(0),
         Decimal(0),
         (Decimal(10_000), Decimal(0)),
     )
     greedy = order(side=Side.SELL, reserved="1", maker_fee_fraction="1", taker_fee_fraction="1")
-    desk = Desk([greedy], coins="1")
-    desk.settle(trade("1"))
-    assert (desk.row().fees, desk.cash) == (Decimal(100), (Decimal(10_000), Decimal(0)))
+    settler = Settler([greedy], coins="1")
+    settler.settle(trade("1"))
+    assert (settler.row().fees, settler.cash) == (Decimal(100), (Decimal(10_000), Decimal(0)))
 
 
 def test_beyond_the_buffer_the_rate_is_that_of_the_reservation() -> None:
     buy = order(currency="AUD", reserve_rate="1.53")
     assert buy.reserved == Decimal("153.306")
-    desk = Desk([buy])
-    desk.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 2 * DOLLAR, "test"))
-    [fill] = desk.settlement.fills
+    settler = Settler([buy])
+    settler.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 2 * DOLLAR, "test"))
+    [fill] = settler.settlement.fills
     assert (fill.fx_rate, fill.fx_source, fill.fx_at) == (Decimal("1.53"), "test", fill.quote_at)
-    assert desk.cash == (10_000 - Decimal("153.153"), Decimal(0))
+    assert settler.cash == (10_000 - Decimal("153.153"), Decimal(0))
 
 
 def test_within_the_buffer_the_rate_is_that_in_force() -> None:
-    desk = Desk([order(currency="AUD", reserve_rate="1.53")])
-    desk.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 152 * DOLLAR // 100, "test"))
-    assert desk.settlement.fills[0].fx_rate == Decimal("1.52")
-    assert desk.cash == (10_000 - Decimal("152.152"), Decimal(0))
+    settler = Settler([order(currency="AUD", reserve_rate="1.53")])
+    settler.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 152 * DOLLAR // 100, "test"))
+    assert settler.settlement.fills[0].fx_rate == Decimal("1.52")
+    assert settler.cash == (10_000 - Decimal("152.152"), Decimal(0))
 
 
 def test_a_sale_is_settled_at_the_rate_in_force_however_far_it_moved() -> None:
-    desk = Desk([order(side=Side.SELL, reserved="1", currency="AUD")], coins="1")
-    desk.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 2 * DOLLAR, "test"))
-    assert desk.cash == (10_000 + 200 - Decimal("0.2"), Decimal(0))
+    settler = Settler([order(side=Side.SELL, reserved="1", currency="AUD")], coins="1")
+    settler.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 2 * DOLLAR, "test"))
+    assert settler.cash == (10_000 + 200 - Decimal("0.2"), Decimal(0))
 
 
 @pytest.mark.parametrize("currency", ["USD", "AUD"])
@@ -312,9 +312,9 @@ def test_a_purchase_takes_no_more_than_it_releases_and_no_less_than_it_is_worth(
 
 
 def test_ids_of_entries_and_fills_are_those_given() -> None:
-    desk = Desk([order()])
-    desk.settle(trade("0.5"), trade("0.5"), Filled(FIRST))
-    entries = [(id, entry.fill_id, entry.order_id) for id, entry in desk.settlement.entries]
-    assert entries == [(each.entry_id, each.id, FIRST) for each in desk.settlement.fills]
+    settler = Settler([order()])
+    settler.settle(trade("0.5"), trade("0.5"), Filled(FIRST))
+    entries = [(id, entry.fill_id, entry.order_id) for id, entry in settler.settlement.entries]
+    assert entries == [(each.entry_id, each.id, FIRST) for each in settler.settlement.fills]
     assert len({id for id, _, _ in entries}) == 2
     assert all(isinstance(fill, UUID) for _, fill, _ in entries)

@@ -1,4 +1,4 @@
-"""A desk that settles what a book says of orders: rows, cash and coins, without a book or a database."""
+"""A settler that settles what a book says of orders: rows, cash and coins, without a book or a database."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def trade(quantity: str, price: str = "100", *, taker: UUID | None = None, maker
 
 
 @dataclass
-class Desk:
+class Settler:
     """The portfolio of these orders, which has this cash and these coins."""
 
     rows: list[OrderRow]
