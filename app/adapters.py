@@ -1,4 +1,5 @@
-"""What one house provides to another that may not import it: the ledger's chain, as the market sees it.
+"""What one house provides to another that may not import it: the ledger's chain, as the market sees it, and what a new
+user begins with.
 
 And what belongs to no house, because it is about several: the pulse of the system.
 """
@@ -9,8 +10,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from app.domains.accounts.house import CHECK_PUBLIC_KEY, PREPARE_WALLET
-from app.domains.accounts.services.registration import CheckPublicKey, PrepareWallet, WalletWriter
+from app.domains.accounts.house import CHECK_PUBLIC_KEY, PREPARATIONS
+from app.domains.accounts.model import NewUser
+from app.domains.accounts.services.registration import CheckPublicKey, PrepareForUser, WriteForUser
 from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
@@ -20,6 +22,7 @@ from app.domains.market.prices.services.recorder import OnMoves
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import CHAIN, ON_MOVES
 from app.domains.trading.matching.services.prices import PriceNotes
+from app.domains.trading.services import TradingServices
 from app.kit.clock import Clock
 from app.kit.events import EventLog
 from app.kit.house import Port, Services, Wiring
@@ -94,13 +97,16 @@ def _transfer(payment: ConfirmedPayment) -> ChainTransfer:
     )
 
 
-def wallet_of_new_user(wiring: Wiring) -> PrepareWallet:
-    """Prepares a wallet in the ledger, which is built after accounts."""
+def preparations_of_new_user(wiring: Wiring) -> Sequence[PrepareForUser]:
+    """Prepares a wallet in the ledger, and a portfolio. Both houses are built after accounts."""
 
-    async def prepare(public_key: str | None) -> WalletWriter:
-        return await wiring.services[LedgerServices].wallets.prepare(public_key)
+    async def wallet(new: NewUser) -> WriteForUser:
+        return await wiring.services[LedgerServices].wallets.prepare(new.public_key)
 
-    return prepare
+    async def portfolio(_: NewUser) -> WriteForUser:
+        return wiring.services[TradingServices].portfolios.create_first
+
+    return wallet, portfolio
 
 
 def key_of_new_user(_: Wiring) -> CheckPublicKey:
@@ -119,7 +125,7 @@ def followers_of_prices(wiring: Wiring) -> Sequence[OnMoves]:
 
 
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
-    PREPARE_WALLET: wallet_of_new_user,
+    PREPARATIONS: preparations_of_new_user,
     CHECK_PUBLIC_KEY: key_of_new_user,
     CHAIN: chain_of_ledger,
     ON_MOVES: followers_of_prices,

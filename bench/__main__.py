@@ -83,7 +83,7 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
         case Name.LOGIN:
             return login.measure(servers, rounds, progress)
         case Name.TRADING:
-            return trading.measure(rounds, progress)
+            return trading.measure(servers, seconds, rounds, progress)
 
 
 if __name__ == "__main__":

@@ -229,6 +229,14 @@ async def database(database_url: str, pool_size: int) -> AsyncIterator[Database]
 
 
 @pytest_asyncio.fixture
+async def warm(database: Database) -> None:
+    """All connections of the pool are open, for races: those that open one by one come in turn, and never meet."""
+    async with contextlib.AsyncExitStack() as opened:
+        for _ in range(database.pool.get_max_size()):
+            await opened.enter_async_context(database.pool.acquire())
+
+
+@pytest_asyncio.fixture
 async def owner(database_url: str) -> AsyncIterator[Owner]:
     """A connection as the owner, whom row-level security does not bind."""
     connection = await asyncpg.connect(database_url)

@@ -34,7 +34,7 @@ IMPURE = {
     "urllib.request",
     "uuid",
 }
-PURE_KIT = {"app.kit.crypto.passwords", "app.kit.errors", "app.kit.mail", "app.kit.text"}
+PURE_KIT = {"app.kit.crypto.passwords", "app.kit.errors", "app.kit.json_values", "app.kit.mail", "app.kit.text"}
 """What rules use of kit: errors, the record of a message, and functions of text."""
 CLOCKS = {"now", "today", "utcnow", "uuid1", "uuid4", "default_rng"}
 READS_DATA = {

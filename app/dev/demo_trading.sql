@@ -1,12 +1,21 @@
 -- name: portfolios_exist
--- Whether there has ever been a portfolio.
-SELECT EXISTS (SELECT FROM portfolios);
+-- Whether there has ever been a portfolio besides those that users begin with.
+SELECT EXISTS (SELECT FROM portfolios WHERE NOT is_default);
 
 -- name: hourly_close
 -- The price of a token at an exchange in dollars at a moment.
 SELECT close FROM candles
 WHERE symbol = $1 AND exchange = $2 AND interval = '1h' AND opened_at <= $3::timestamptz
 ORDER BY opened_at DESC LIMIT 1;
+
+-- name: note_price
+-- Puts a price into the inbox of the exchange: token, source, in dollars, in Australian dollars, time.
+INSERT INTO exchange_inbox (kind, created_at, payload)
+SELECT 'prices', $5::timestamptz, jsonb_build_object($1::text, jsonb_build_object(
+    'usd', ($3::numeric)::text, 'aud', ($4::numeric)::text, 'volume', coalesce(max(m.volume_24h_usd), 0)::text,
+    'volatility', '0.03', 'at', (extract(epoch FROM $5) * 1000)::bigint, 'source', $2::text
+))
+FROM market_data m WHERE m.symbol = $1 AND m.exchange = $2;
 
 -- name: fill_in_values
 -- Fills in what a portfolio was worth, from its journal and the candles of an exchange: portfolio, exchange, the

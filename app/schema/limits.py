@@ -6,6 +6,7 @@ from typing import Final
 import strawberry
 
 from app.domains.ledger.services.mempool import MEMPOOL_LIMIT
+from app.domains.trading.analytics.model import EVENT_LIMIT
 from app.engine.declarations import limits as model
 from app.engine.declarations.costs import holds
 from app.engine.declarations.durations import Milliseconds, milliseconds_of
@@ -154,6 +155,9 @@ class ServerLimits:
     portfolios: int = strawberry.field(
         description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
     )
+    analytics_events: int = strawberry.field(
+        description="The number of events that one user can track in an hour. Further ones are RateLimited.",
+    )
     code_guesses: int = strawberry.field(
         description="The number of wrong guesses at one verification code. After that the code is invalid, and a new"
         " one has to be requested."
@@ -193,6 +197,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         mempool=MEMPOOL_LIMIT,
         alerts=settings.alert_limit,
         portfolios=settings.portfolio_limit,
+        analytics_events=EVENT_LIMIT,
         database_waiting=settings.database_waiting_limit,
         database_waiting_per_caller=party_limit(settings.database_waiting_limit),
         variable_values=MAX_VALUES,

@@ -42,8 +42,6 @@ END
 $$;
 CREATE TRIGGER portfolios_ownerless BEFORE UPDATE ON portfolios
     FOR EACH ROW WHEN (OLD.user_id IS NOT NULL AND NEW.user_id IS NULL) EXECUTE FUNCTION close_ownerless_portfolio();
-CREATE CONSTRAINT TRIGGER portfolios_audit AFTER INSERT OR UPDATE OR DELETE ON portfolios
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_audit('id');
 
 -- The journal ------------------------------------------------------------------------------------------------------
 
@@ -63,6 +61,26 @@ CREATE TABLE journal_entries (
 ) PARTITION BY RANGE (created_at);
 COMMENT ON TABLE journal_entries IS 'Everything that moved cash or coins. Append-only.';
 COMMENT ON COLUMN journal_entries.portfolio_id IS 'Null: it moves between accounts of Moneta.';
+-- An ID says the month of its entry, above a number that none shares: it is looked up in one partition.
+CREATE FUNCTION entry_month(id bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN make_date(1970 + least(id >> 40, 95999)::integer / 12, least(id >> 40, 95999)::integer % 12 + 1, 1)::timestamp
+        AT TIME ZONE 'UTC';
+CREATE FUNCTION month_after_entry(id bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN entry_month(least(id, 95998::bigint << 40) + (1::bigint << 40));
+CREATE FUNCTION entry_id(number bigint, moment timestamptz) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN number + ((extract(year FROM moment AT TIME ZONE 'UTC') - 1970) * 12
+        + extract(month FROM moment AT TIME ZONE 'UTC') - 1)::bigint * (1::bigint << 40);
+CREATE FUNCTION set_entry_month() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
+BEGIN
+    -- The matcher takes IDs before it inserts: those have their month.
+    IF NEW.id < 1::bigint << 40 THEN
+        NEW.id := entry_id(NEW.id, NEW.created_at);
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER journal_entries_month BEFORE INSERT ON journal_entries
+    FOR EACH ROW EXECUTE FUNCTION set_entry_month();
 CREATE INDEX journal_entries_portfolio ON journal_entries (portfolio_id, created_at DESC, id DESC);
 CREATE INDEX journal_entries_portfolio_life ON journal_entries (portfolio_id, life, created_at DESC, id DESC);
 -- Fills are nearly all of them: the others are found among themselves.
@@ -229,6 +247,33 @@ CREATE TABLE portfolio_summaries (
 COMMENT ON COLUMN portfolio_summaries.average_return_fraction IS
     'Profit of all by what all were given, so that a large portfolio counts for more. Null: they were given nothing.';
 
+-- Everybody has a portfolio -----------------------------------------------------------------------------------------
+
+INSERT INTO partitioned_tables VALUES ('journal_entries', interval '7 years'), ('journal_lines', interval '7 years');
+SELECT maintain_partitions(now());
+
+-- Who registered before portfolios gets what registration creates, with what their profile said that they have.
+SELECT set_config('app.system', 'on', true);
+INSERT INTO portfolios (user_id, initial_balance, is_default)
+SELECT u.id, coalesce(p.paper_balance, 10000), true FROM users u LEFT JOIN profiles p ON p.user_id = u.id;
+INSERT INTO cash_balances (portfolio_id, balance, contributed)
+SELECT id, initial_balance, initial_balance FROM portfolios;
+WITH opened AS (
+    INSERT INTO journal_entries (kind, portfolio_id, life)
+    SELECT 'opening', id, life FROM portfolios WHERE initial_balance > 0
+    RETURNING id, portfolio_id
+)
+INSERT INTO journal_lines (entry_id, line_no, account, portfolio_id, asset, amount)
+SELECT o.id, l.line_no, l.account, p.id, p.currency, l.sign * p.initial_balance
+FROM opened o
+JOIN portfolios p ON p.id = o.portfolio_id
+CROSS JOIN (VALUES (1, 'cash', 1), (2, 'external', -1)) AS l (line_no, account, sign);
+SELECT set_config('app.system', '', true);
+
+-- Not before: the audit log is a chain, to which a row is added at a time.
+CREATE CONSTRAINT TRIGGER portfolios_audit AFTER INSERT OR UPDATE OR DELETE ON portfolios
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_audit('id');
+
 -- Who sees what ----------------------------------------------------------------------------------------------------
 
 DO $$
@@ -268,6 +313,3 @@ REVOKE DELETE, TRUNCATE ON portfolios, cash_balances, lots FROM moneta_app;
 
 COMMENT ON COLUMN profiles.paper_balance IS 'Of the release before portfolios; nobody else reads it.';
 COMMENT ON COLUMN profiles.live_balance IS 'Of the release before portfolios; nobody else reads it.';
-
-INSERT INTO partitioned_tables VALUES ('journal_entries', interval '7 years'), ('journal_lines', interval '7 years');
-SELECT maintain_partitions(now());

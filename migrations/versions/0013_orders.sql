@@ -233,6 +233,7 @@ INSERT INTO exchange_state DEFAULT VALUES;
 
 CREATE TABLE exchange_books (
     symbol text PRIMARY KEY CHECK (length(symbol) BETWEEN 1 AND 20),
+    token_id uuid,
     state jsonb NOT NULL,
     number bigint NOT NULL,
     source text,
@@ -245,6 +246,8 @@ CREATE TABLE exchange_books (
     CONSTRAINT exchange_books_quote CHECK (num_nonnulls(source, price_usd, price_aud, quoted_at) IN (0, 4))
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE exchange_books IS 'What each book is beside its orders, after the last command that it met.';
+COMMENT ON COLUMN exchange_books.token_id IS
+    'The token that is traded, noted by a job: another one that takes over the symbol is not the same. Null: not noted yet.';
 COMMENT ON COLUMN exchange_books.number IS 'That of the last command.';
 COMMENT ON COLUMN exchange_books.is_halted_alone IS 'Whether it is halted for itself, and not with all others only.';
 COMMENT ON COLUMN exchange_books.price_usd IS

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.domains.accounts.services import AccountsServices
+from app.domains.ledger.services import LedgerServices
 from app.domains.market.analysis.model import AnalysisType
 from app.domains.market.news.services.fetcher import FeedState, Fetcher
 from app.domains.market.services import MarketServices
@@ -24,7 +25,7 @@ WAITS: dict[str, Wait] = {
     "hash": lambda each: each.services[AccountsServices].registration.passwords.hash("correct-horse-battery"),
     "verify": lambda each: each.services[AccountsServices].registration.passwords.verify("correct-horse-battery", None),
     "limit": lambda each: each.services[AccountsServices].registration.limiter.charge(CHARGES),
-    "key": lambda each: each.services[AccountsServices].registration.prepare_wallet(None),
+    "key": lambda each: each.services[LedgerServices].wallets.prepare(None),
     "mail": lambda each: each.services[AccountsServices].mail_queue.deliver(
         {"to": MESSAGE.to, "subject": "s", "text": "t"}
     ),

@@ -32,6 +32,11 @@ PUBLISH = """mutation { publishNews(input: {
 WATCH = """mutation { addToWatchlist(input: {symbol: "XMR", idempotencyKey: "examples of subscriptions"}) {
   __typename ... on Problem { message }
 } }"""
+ORDER = """mutation($id: ID!) { placeOrder(input: {
+  portfolioId: $id
+  order: {symbol: "BTC", side: BUY, type: {market: {quoteAmountUsd: "20"}}}
+  idempotencyKey: "examples of subscriptions"
+}) { __typename ... on Problem { message } } }"""
 NOTIFIED = "{ viewer { notifications(first: 1) { nodes { title } } } }"
 WALLET = "{ viewer { wallet { walletId } } }"
 
@@ -126,6 +131,9 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
             assert created["data"]["createAlert"] == {"alert": {"isEnabled": True}}, created
     watched = moneta.post(WATCH, token=token)
     assert watched["data"]["addToWatchlist"]["__typename"] == "AddToWatchlistPayload", watched
+    portfolio = moneta.post(FILLS, token=token)["data"]["viewer"]["defaultPortfolio"]["id"]
+    ordered = moneta.post(ORDER, {"id": portfolio}, token)
+    assert ordered["data"]["placeOrder"]["__typename"] == "PlaceOrderPayload", ordered
     published = moneta.post(PUBLISH, token=moneta.log_in("admin@example.com"))
     assert published["data"]["publishNews"]["__typename"] == "PublishNewsPayload", published
 

@@ -16,6 +16,8 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.services import MarketServices
+from app.domains.trading.matching.services.prices import PriceNotes
+from app.domains.trading.services import TradingServices
 from app.engine.execution.operations import ExecutionPath, Response
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
@@ -54,7 +56,7 @@ class Stage:
         for _ in range(step.get("mine", 0)):
             await mine(self.services, clock, self.names, "admin")
         if "prices" in step:
-            await self._feed(step["prices"])
+            await self.feed(step["prices"])
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
@@ -81,12 +83,14 @@ class Stage:
             assert stale == [], f"{name} is a mutation, and reads what was read before it wrote"
         return response
 
-    async def _feed(self, prices: dict[str, str]) -> None:
-        """A tick, as the feed stores it."""
+    async def feed(self, prices: dict[str, str]) -> None:
+        """A tick, as the feed stores it, and what the exchange makes of it."""
         clock, database, redis = self.application.clock, self.application.database, self.application.redis
         ticker = Ticker("simulated", clock, VolatileTopics(redis), every_s=1)
         ticker.due = {name: Quote(name, clock.now(), Decimal(each), Decimal(each)) for name, each in prices.items()}
-        await Recorder(database, clock, [self.services[MarketServices].price_alerts.evaluate], []).record(ticker)
+        followers = [self.services[MarketServices].price_alerts.evaluate, PriceNotes(clock).note]
+        await Recorder(database, clock, followers, []).record(ticker)
+        await self.match()
 
     async def _viewer(self, name: str) -> Viewer | None:
         if name == "anonymous":
@@ -108,8 +112,17 @@ class Stage:
         else:
             assert answer == filled(expected, answer, self.names), step["operation"]
 
+    async def match(self) -> None:
+        """Matches what is in the inbox, as the worker would."""
+        matcher = self.services[TradingServices].matcher
+        if await self.owner.fetchval("SELECT EXISTS (SELECT FROM exchange_inbox WHERE number IS NULL)"):
+            await matcher.lead()
+            while (await matcher.match()).commands:
+                pass
+
     async def _work(self) -> None:
         """Does what is queued, as the worker would, until nothing is left."""
+        await self.match()
         handlers = {job.name: job.handler for job in jobs_of(DOMAINS, self.services)}
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):

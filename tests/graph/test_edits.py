@@ -40,10 +40,10 @@ def apart(column: str) -> dict[str, str]:
     return {column: f"r.{column} + {{fraction}} * interval '2 min'"}
 
 
-def unused(table: str, column: str, where: str = "true") -> str:
+def unused(table: str, column: str, where: str = "true", most: int = 90) -> str:
     """A small number that no row has."""
     return (
-        f"(SELECT n FROM generate_series(1, 90) n WHERE NOT EXISTS (SELECT FROM {table} o WHERE o.{column} = n"
+        f"(SELECT n FROM generate_series(1, {most}) n WHERE NOT EXISTS (SELECT FROM {table} o WHERE o.{column} = n"
         f" AND {where}) ORDER BY md5(n || '{{fraction}}') LIMIT 1)"
     )
 
@@ -91,6 +91,8 @@ MENTIONS = Edits(
     f"""INSERT INTO news_articles (id, title, source, url, published_at, sentiment_score, impact)
     SELECT md5(n::text)::uuid, 'x', 'x', n, now(), 0, n % 100 FROM {NUMBERS}""",
 )
+ORDERS = Edits("orders", near("created_at"), {"id": RANDOM, "client_order_id": "NULL"})
+FILLS = Edits("fills", near("created_at"), {"id": RANDOM})
 EDITS: dict[str, tuple[Edits, ...]] = {
     "accounts.sessions_by_user": (Edits("sessions", near("created_at"), {"id": RANDOM, "token_hash": HASH}),),
     "accounts.auth_log_by_user": (Edits("auth_logs", near("created_at"), {"id": RANDOM}),),
@@ -170,6 +172,65 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {"symbol": "symbol"},
         ),
     ),
+    "trading.portfolios.portfolios_by_user": (
+        Edits("portfolios", near("created_at"), {"id": RANDOM, "is_default": "false"}),
+    ),
+    "trading.portfolios.positions_by_portfolio": (
+        Edits(
+            "positions",
+            {"quantity": "r.quantity + 1 + abs({steps})"},
+            {"symbol": SHORT},
+            {name: name for name in ("portfolio_id", "symbol")},
+        ),
+    ),
+    "trading.portfolios.value_points": (
+        Edits(
+            "portfolio_value_history",
+            apart("at"),
+            {"life": "r.life"},
+            {name: name for name in ("portfolio_id", "resolution", "at")},
+        ),
+    ),
+    "trading.journal.entries_by_portfolio": (
+        Edits("journal_entries", near("created_at"), {"id": "(SELECT max(id) + 1 FROM journal_entries)"}),
+    ),
+    "trading.journal.lines_by_entry": (
+        Edits(
+            "journal_lines",
+            {"line_no": unused("journal_lines", "line_no", "o.entry_id = r.entry_id")},
+            {"amount": "r.amount"},
+            {name: name for name in ("entry_id", "line_no")},
+        ),
+    ),
+    # Postgres refuses to change the numbers of lots and disposals.
+    "trading.journal.lots_by_portfolio": (
+        Edits("lots", {}, {"id": RANDOM, "number": "(SELECT max(number) + 1 FROM lots)"}),
+    ),
+    "trading.journal.disposals_by_portfolio": (Edits("disposals", {}, {"id": "(SELECT max(id) + 1 FROM disposals)"}),),
+    "trading.orders.orders_by_portfolio": (ORDERS,),
+    "trading.orders.open_orders_by_user": (ORDERS,),
+    "trading.orders.fills_by_order": (FILLS,),
+    "trading.orders.fills_by_portfolio": (FILLS,),
+    "trading.orders.trades_by_portfolio": (FILLS,),
+    "trading.performance.performance_by_portfolio": (
+        Edits(
+            "performance_metrics",
+            apart("period_start"),
+            {"life": "r.life"},
+            {name: name for name in ("portfolio_id", "period", "period_start")},
+            # A row of the list is all metrics of a period.
+            "DELETE FROM performance_metrics WHERE metric_type <> 'gain'",
+        ),
+    ),
+    "trading.analytics.analytics_events_by_user": (Edits("user_analytics", near("created_at"), {"id": RANDOM}),),
+    "trading.analytics.analytics_counts": (
+        Edits(
+            "analytics_counts",
+            {"events": "r.events + abs({steps})"},
+            {"id": "(SELECT max(id) + 1 FROM analytics_counts)", "event_type": SHORT},
+        ),
+    ),
+    "trading.orders.halts": (Edits("trading_halts", near("created_at"), {"id": RANDOM, "symbol": SHORT}),),
     "market.watchlist.watchlist_by_user": (
         Edits(
             "watchlist_items",

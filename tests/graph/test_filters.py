@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.domains.trading.orders.model import OPEN
 from app.kit.db import Database
 from app.kit.lists import Operator, Page, page_request
 from app.kit.reads import Reads
@@ -72,6 +73,8 @@ def other(record: Any, key: str) -> str | None:
 TIMES = {"since": least("timestamp"), "until": earlier("timestamp")}
 CREATED = {"since": least("created_at"), "until": earlier("created_at")}
 AMOUNTS = {"min_amount": least("amount"), "max_amount": most("amount")}
+TRADED = {"symbol": equal("symbol"), "side": equal("side"), **CREATED}
+KINDS = {"symbol": equal("symbol"), "side": equal("side"), "type": equal("type")}
 PUBLISHED = {
     "since": least("published_at"),
     "until": earlier("published_at"),
@@ -147,18 +150,34 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "min_change_percentage_24h": least("change_percentage_24h"),
         "max_change_percentage_24h": most("change_percentage_24h"),
     },
+    "trading.analytics.analytics_events_by_user": {"type": equal("event_type"), **CREATED},
+    "trading.analytics.analytics_counts": {
+        "type": equal("event_type"),
+        "since": least("day"),
+        "until": earlier("day"),
+    },
     "trading.portfolios.portfolios_by_user": {"mode": equal("mode"), "currency": equal("currency")},
     "trading.portfolios.positions_by_portfolio": {
         "symbol": equal("symbol"),
         "held": lambda record, value, key, _: (record.quantity > 0) is value,
     },
     "trading.portfolios.value_points": {"since": least("at"), "until": earlier("at")},
+    "trading.performance.performance_by_portfolio": {"since": least("period_start"), "until": earlier("period_start")},
     "trading.journal.entries_by_portfolio": {"kind": equal("kind"), "life": equal("life"), **CREATED},
     "trading.journal.lots_by_portfolio": {
         "symbol": equal("symbol"),
         "open": lambda record, value, key, _: (record.remaining > 0) is value,
     },
     "trading.journal.disposals_by_portfolio": {"symbol": equal("symbol")},
+    "trading.orders.orders_by_portfolio": {
+        "status": equal("status"),
+        "open": lambda record, value, key, _: (record.status in OPEN) is value,
+        "bracket_id": equal("bracket_id"),
+        **KINDS,
+    },
+    "trading.orders.open_orders_by_user": KINDS,
+    "trading.orders.fills_by_portfolio": TRADED,
+    "trading.orders.trades_by_portfolio": TRADED,
     "market.watchlist.watchlist_by_user": {
         "search": lambda record, value, key, _: within(record.notes, value),
         "symbol": equal("symbol"),
@@ -177,8 +196,9 @@ NAMED_OTHERWISE = {
     "wallet_id": ("beneficiary_wallet_id",),
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at", "at"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at", "at"),
+    "client_session": ("session_id",),
+    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
+    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
 }
 
 MORE = """

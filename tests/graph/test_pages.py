@@ -24,13 +24,21 @@ OWN_KEYS = {
     "notifications.notifications_by_user": "SELECT user_id FROM notifications",
     "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
     "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
+    "trading.analytics.analytics_events_by_user": "SELECT user_id FROM user_analytics",
     "trading.portfolios.portfolios_by_user": "SELECT user_id FROM portfolios",
     "trading.portfolios.positions_by_portfolio": "SELECT id FROM portfolios",
     "trading.portfolios.value_points": "SELECT id FROM portfolios",
+    "trading.performance.performance_by_portfolio": "SELECT p.id FROM portfolios p JOIN users u ON u.id = p.user_id"
+    " WHERE u.email = 'alice@example.com'",
     "trading.journal.entries_by_portfolio": "SELECT id FROM portfolios",
     "trading.journal.lines_by_entry": "SELECT DISTINCT entry_id FROM journal_lines",
     "trading.journal.lots_by_portfolio": "SELECT id FROM portfolios",
     "trading.journal.disposals_by_portfolio": "SELECT id FROM portfolios",
+    "trading.orders.orders_by_portfolio": "SELECT id FROM portfolios",
+    "trading.orders.open_orders_by_user": "SELECT user_id FROM portfolios",
+    "trading.orders.fills_by_order": "SELECT DISTINCT order_id FROM fills",
+    "trading.orders.fills_by_portfolio": "SELECT id FROM portfolios",
+    "trading.orders.trades_by_portfolio": "SELECT id FROM portfolios",
 }
 """Where the keys of the viewers' own lists are."""
 
@@ -38,6 +46,7 @@ OWN_KEYS = {
 CHOICES = PARAMETERS | {
     "market.news.news_mentioning": {"symbols": ("BTC", "ETH")},
     "trading.portfolios.value_points": {"resolution": "1m"},
+    "trading.performance.performance_by_portfolio": {"period": "day"},
 }
 """What a list needs to be a list of different rows."""
 
@@ -78,9 +87,41 @@ SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, l.acquired_at, l.acquire
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT k.kind, p.id, 1 + n % 2, CASE k.kind WHEN 'fill' THEN p.id END, now() - n / 3 * interval '1 s'
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('fill'), ('deposit')) AS k (kind);
+INSERT INTO user_analytics (user_id, event_type, source, session_id, created_at)
+SELECT u.id, 'type.' || n % 2, CASE n % 3 WHEN 0 THEN 'server' ELSE 'client' END, CASE n % 3 WHEN 1 THEN 'visit' END,
+    now() - n / 3 * interval '1 s' FROM users u, generate_series(1, 9) n;
+INSERT INTO analytics_counts (day, event_type, source, events, users)
+SELECT date_trunc('day', now(), 'UTC') - n / 3 * interval '1 day', 'type.' || n % 2, s.source, 1 + n % 3, 1
+FROM generate_series(1, 9) n, (VALUES ('client'), ('server')) AS s (source) ON CONFLICT DO NOTHING;
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT p.id, r.resolution, date_trunc('minute', now()) - n * interval '1 minute', 1, 1, 1, 1
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('1m'), ('1h'), ('1d')) AS r (resolution);
+INSERT INTO orders (portfolio_id, life, symbol, side, type, quantity, price, stop_price, trail_fraction,
+    protection_price, maker_fee_fraction, taker_fee_fraction, filled_quantity, filled_quote, status, reason, mode,
+    bracket_id, bracket_role, created_at, filled_at, cancelled_at)
+SELECT p.id, 1, CASE n % 4 WHEN 0 THEN 'BTC' ELSE 'ETH' END, CASE n % 3 WHEN 0 THEN 'buy' ELSE 'sell' END, t.type, 9,
+    CASE WHEN t.type IN ('limit', 'stop_limit') THEN 5 END, CASE WHEN t.type IN ('stop', 'stop_limit') THEN 4 END,
+    CASE WHEN t.type = 'trailing_stop' THEN 0.1 END, 6, 0.001, 0.002,
+    CASE s.status WHEN 'partial' THEN 1 WHEN 'filled' THEN 9 ELSE 0 END, 0, s.status,
+    CASE WHEN s.status IN ('cancelled', 'rejected', 'expired') THEN 'requested' END, 'paper',
+    CASE WHEN n < 3 THEN p.id END, CASE n WHEN 1 THEN 'entry' WHEN 2 THEN 'take_profit' END,
+    now() - n / 3 * interval '1 s', CASE s.status WHEN 'filled' THEN now() END,
+    CASE WHEN s.status IN ('cancelled', 'rejected', 'expired') THEN now() END
+FROM portfolios p, generate_series(1, 12) n,
+    LATERAL (SELECT ('{market,limit,stop,stop_limit,trailing_stop}'::text[])[1 + n % 5] AS type) t,
+    LATERAL (SELECT ('{pending,partial,filled,cancelled,rejected,expired}'::text[])[1 + n % 6] AS status) s;
+INSERT INTO fills (trade_id, order_id, portfolio_id, life, symbol, side, quantity, price, quote_quantity, fee,
+    liquidity, quote_bid, quote_ask, quote_at, currency, entry_id, created_at)
+SELECT o.id, o.id, o.portfolio_id, 1, o.symbol, o.side, 1, 5, 5, 0, 'taker', 4, 6, now(), 'USD', 1,
+    o.created_at - n / 2 * interval '1 s'
+FROM orders o, generate_series(1, 3) n WHERE o.status IN ('filled', 'partial');
+INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
+FROM generate_series(1, 9) n;
+INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)
+SELECT p.id, 'day', d.day, d.day + interval '1 day', m.type, n, 1 + n % 2, n > 1
+FROM portfolios p, generate_series(1, 9) n, (VALUES ('gain'), ('net_flow'), ('time_weighted_return')) AS m (type),
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day') AS d (day)
+ON CONFLICT DO NOTHING;
 RESET session_replication_role;
 """
 

@@ -48,13 +48,20 @@ UPDATES: Final = {
     ),
     "UpdateProfileInput": Update(
         "updateProfile",
-        "profile { username displayName avatarUrl tradingMode }",
-        {"username": None, "displayName": "<generated>", "avatarUrl": None, "tradingMode": REFUSED},
+        "profile { username displayName avatarUrl tradingMode analyticsEnabled: isAnalyticsEnabled }",
+        {
+            "username": None,
+            "displayName": "<generated>",
+            "avatarUrl": None,
+            "tradingMode": REFUSED,
+            "analyticsEnabled": REFUSED,
+        },
         {
             "username": "alice",
             "displayName": "Alice A.",
             "avatarUrl": "https://example.com/a.png",
             "tradingMode": "LIVE",
+            "analyticsEnabled": False,
         },
         {"username": "alicia", "displayName": "A.", "avatarUrl": "https://example.com/b.png", "tradingMode": "PAPER"},
     ),

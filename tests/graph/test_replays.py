@@ -140,11 +140,44 @@ async def _reset(stage: Stage, variant: str) -> dict[str, Any]:
     return {"portfolioId": global_id("Portfolio", await portfolios.create(alice, NewPortfolio(), "another"))}
 
 
+async def _order(stage: Stage, variant: str) -> dict[str, Any]:
+    await stage.feed({"BTC": "60000"})
+    limit = {"quantity": "0.0010", "priceUsd": f"{50000 + len(variant)}.0"}
+    order = {"symbol": " btc", "side": "BUY", "type": {"limit": limit}}
+    return {"portfolioId": stage.names["alice.portfolio"], "order": order}
+
+
+async def _bracket(stage: Stage, variant: str) -> dict[str, Any]:
+    placed = await _order(stage, variant)
+    exits = {"takeProfit": {"priceUsd": "70000"}, "stopLoss": {"stopPriceUsd": "40000"}}
+    return {"portfolioId": placed["portfolioId"], "entry": placed["order"], **exits}
+
+
+async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
+    """A change of an order that the exchange has."""
+    if "replaced" not in stage.names:
+        placed = await Caller(stage, "placeOrder").accepted(await _order(stage, "placed"), "placed")
+        stage.names["replaced"] = placed["order"]["id"]
+        await stage.match()
+    return {"id": stage.names["replaced"], "priceUsd": f"{40000 + len(variant)}.0"}
+
+
+async def _event(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"type": "page.opened", "data": {"page": variant}}
+
+
 async def _person(stage: Stage, variant: str) -> dict[str, Any]:
     return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
 
 
 LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
+HALT = "INSERT INTO trading_halts (user_id) SELECT user_id FROM portfolios GROUP BY user_id"
+UNTRADED = {
+    "age": _later,
+    "halt": _sql(HALT),
+    "status": _sql("UPDATE portfolios SET status = 'resetting'"),
+}
+"""After which nothing is traded."""
 SCENARIOS = {
     "transfer": Scenario(
         "TransferPayload",
@@ -207,6 +240,18 @@ SCENARIOS = {
         "alice",
         _reset,
         {"status": _sql("UPDATE portfolios SET status = 'deleting'"), "mode": _sql(LIVE)},
+    ),
+    "placeOrder": Scenario("PlaceOrderPayload", "order { id }", "alice", _order, UNTRADED | {"mode": _sql(LIVE)}),
+    "placeBracket": Scenario(
+        "PlaceBracketPayload",
+        "entryOrder { id } takeProfitOrder { id } stopLossOrder { id }",
+        "alice",
+        _bracket,
+        UNTRADED | {"mode": _sql(LIVE)},
+    ),
+    "replaceOrder": Scenario("ReplaceOrderPayload", "order { id }", "alice", _replacement, UNTRADED),
+    "trackEvent": Scenario(
+        "TrackEventPayload", "isRecorded", "alice", _event, {"rate": _set(TradingServices, "analytics", "limit", 1)}
     ),
     "publishNews": Scenario(
         "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}

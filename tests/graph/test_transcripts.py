@@ -41,6 +41,10 @@ SUBSCRIPTIONS = {
     "blocks": "tests/schema/ledger/test_streams.py",
     "miningProgress": "tests/schema/ledger/test_streams.py",
     "portfolioValue": "tests/schema/trading/test_values.py",
+    "orderUpdates": "tests/schema/trading/orders/test_streams.py",
+    "fills": "tests/schema/trading/orders/test_streams.py",
+    "trades": "tests/schema/trading/orders/test_streams.py",
+    "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
     "walletBalanceUpdates": "tests/schema/ledger/test_streams.py",
 }
@@ -49,6 +53,14 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("addToWatchlist", "WatchlistFull"): "tests/domains/market/watchlist/test_services.py",
     ("createAlert", "AlertLimitReached"): "tests/domains/market/alerts/test_alerts.py",
     ("createPortfolio", "PortfolioLimitReached"): "tests/domains/trading/portfolios/test_portfolios.py",
+    **{
+        (name, problem): "tests/domains/trading/orders/test_placing.py"
+        for name in ("placeOrder", "placeBracket")
+        for problem in ("LiveTradingUnavailable", "PortfolioNotOpen", "TooManyPositions")
+    },
+    ("placeBracket", "TradingHalted"): "tests/domains/trading/orders/test_brackets.py",
+    ("replaceOrder", "TradingHalted"): "tests/domains/trading/orders/test_replacing.py",
+    ("replaceOrder", "PortfolioNotOpen"): "tests/domains/trading/orders/test_placing.py",
     # No order holds a portfolio up yet, and there is no venue for real money.
     ("updatePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("deletePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
@@ -58,6 +70,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("depositPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("withdrawPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("resetPortfolio", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("trackEvent", "RateLimited"): "tests/domains/trading/analytics/test_analytics.py",
     ("transfer", "MempoolFull"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "TooManyCoins"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "UnconfirmedChainTooLong"): "tests/domains/ledger/test_transfers.py",

@@ -1,5 +1,5 @@
 """What every transcript finds: five people, a chain of 24 blocks with payments, one on its way, 250 quoted tokens, and
-two portfolios.
+two portfolios beside those that they began with.
 
 It is made through the services, once for each worker. Keys, and so hashes and ids, differ from run to run: transcripts
 call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<payment.1>`.
@@ -8,7 +8,7 @@ call them by the names given here, such as `<alice.wallet>`, `<block.3>` or `<pa
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 
@@ -27,12 +27,13 @@ from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntr
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.units import price_units_of, units_of
 from app.domains.trading.journal.services.posting import post
+from app.domains.trading.portfolios.loaders import default_portfolio_by_user
 from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
-from app.kit.db import PUBLIC, SYSTEM, Database
+from app.kit.db import PUBLIC, SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 from app.kit.house import Services, schedules_of
 from app.kit.jobs import kit_schedules, run_schedule
@@ -40,12 +41,37 @@ from app.kit.reads import Reads
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles
 from tests.graph.world_prices import chart
+from tests.statements import statement
 
 BLOCKS = 24
 BLOCK_GAP = timedelta(seconds=10)
 # Alice and Bob earn two rewards each, then pay each other; the admin mines the rest.
 EARNERS = {1: "alice", 2: "bob", 3: "alice", 4: "bob"}
 CAROLS_HEIGHT = 6
+ORDERED = statement(
+    "ordered",
+    "A filled order",
+    """INSERT INTO orders (portfolio_id, id, side, quantity, protection_price, fees, created_at, updated_at, filled_at,
+        life, symbol, type, maker_fee_fraction, taker_fee_fraction, filled_quantity, filled_quote, status, mode,
+        client_order_id, priority)
+    SELECT $1::uuid, $2::uuid, $3::text, $4::numeric, CASE $3 WHEN 'buy' THEN $5::numeric * 1.05 END, $6::numeric,
+        $7::timestamptz, $7, $7, 1, 'BTC', 'market', 0.001, 0.002, $4, round($4 * $5, 8), 'filled', 'paper',
+        'world-' || right($2::text, 1), 1""",
+)
+FILLED = statement(
+    "filled",
+    "Its fill",
+    """INSERT INTO fills (portfolio_id, id, trade_id, order_id, side, quantity, price, fee, created_at, quote_at,
+        entry_id, life, symbol, quote_quantity, liquidity, quote_bid, quote_ask, currency)
+    SELECT $1::uuid, $2::uuid, $2, $2, $3::text, $4::numeric, $5::numeric, $6::numeric, $7::timestamptz, $7,
+        $8::bigint, 1, 'BTC', round($4 * $5, 8), 'taker', $5 - 1, $5 + 1, 'USD'""",
+)
+HALTED = statement(
+    "halted",
+    "A halt of one token",
+    "INSERT INTO trading_halts (id, symbol, reason, created_at)"
+    " VALUES (md5('halt')::uuid, 'DOGE', 'Its chain is upgraded.', $1)",
+)
 PHONE = Client(ip="198.51.100.4", user_agent="phone")
 
 
@@ -120,6 +146,9 @@ class Builder:
         self.viewers[name] = opened.viewer
         self.names[f"{name}.user"] = global_id("UserAccount", user_id)
         self.names[f"{name}.session"] = global_id("LoginSession", opened.viewer.session_id)
+        first = await Reads(self.database, opened.viewer.scope).one(default_portfolio_by_user, user_id)
+        assert first is not None
+        self.names[f"{name}.firstPortfolio"] = global_id("Portfolio", first.id)
         self.names[f"{name}.wallet"] = wallet.wallet_id
         self.names[f"{name}.walletNode"] = global_id("Wallet", wallet.wallet_id)
 
@@ -173,10 +202,15 @@ class Builder:
                 await self._fill(id, Side.BUY, "0.1", "60000.5", "6.00005")
                 await self._fill(id, Side.BUY, "0.03", "61000", "1.83")
                 await self._fill(id, Side.SELL, "0.05", "63000", "3.15")
+        await self.database.write(SYSTEM, lambda tx: tx.execute(HALTED, self.clock.now()))
         await self.services[TradingServices].values.record()
         await self.services[TradingServices].values.summarize()
+        await self.services[TradingServices].performance.measure()
+        await self.services[TradingServices].analytics.count()
 
     async def _fill(self, id: UUID, side: Side, quantity: str, price: str, fee: str) -> None:
+        """A market order that the house has filled. All of them are of one moment, and listed by their IDs."""
+        number = 1 + sum(name.startswith("order.") for name in self.names)
         coins, paid = units_of(Decimal(quantity)), units_of(Decimal(fee))
         terms = Fill(side, "BTC", coins, price_units_of(Decimal(price)), paid)
         entry = NewEntry(
@@ -185,9 +219,20 @@ class Builder:
             life=1,
             lines=fill_lines(terms),
             at=self.clock.now(),
-            fill_id=uuid4(),
+            order_id=UUID(int=number),
+            fill_id=UUID(int=number),
         )
-        await self.database.write(SYSTEM, lambda tx: post(tx, entry))
+        amounts = [Decimal(each) for each in (quantity, price, fee)]
+
+        async def work(tx: Tx) -> None:
+            entry_id = await post(tx, entry)
+            await tx.execute(ORDERED, id, entry.order_id, side.value, *amounts, self.clock.now())
+            await tx.execute(FILLED, id, entry.order_id, side.value, *amounts, self.clock.now(), entry_id)
+
+        await self.database.write(SYSTEM, work)
+        self.names[f"order.{number}"] = global_id("Order", entry.order_id)
+        self.names[f"fill.{number}"] = global_id("Fill", entry.fill_id)
+        self.names[f"trade.{number}"] = global_id("Trade", entry.fill_id)
 
     async def _quote(self) -> None:
         """As if a worker had fed prices once, and a feed of news had failed."""

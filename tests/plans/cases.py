@@ -108,9 +108,21 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "market.prices.candles_by_token": span(timedelta(seconds=7)),
     "market.prices.prices_by_token": span(timedelta(seconds=7)),
     "market.watchlist.watchlist_by_user": {"search": ("x",), "symbol": ("T1", "T999")},
+    "trading.analytics.analytics_events_by_user": {
+        "type": ("page.opened", "order.placed", "portfolio.reset"),
+        **span(timedelta(seconds=7)),
+    },
+    "trading.analytics.analytics_counts": {
+        "type": ("type.1", "rare", "never"),
+        **span(timedelta(days=500) / filling.ROWS),
+    },
     "trading.portfolios.portfolios_by_user": {"mode": ("paper", "live"), "currency": ("USD", "AUD")},
     "trading.portfolios.positions_by_portfolio": {"symbol": ("T1", "T999"), "held": (True, False)},
     "trading.portfolios.value_points": span(timedelta(seconds=7)),
+    "trading.performance.performance_by_portfolio": {
+        "since": tuple(datetime.now(UTC) - timedelta(days=days) for days in (700, 5, -400)),
+        "until": tuple(datetime.now(UTC) - timedelta(days=days) for days in (5, 725, 9999)),
+    },
     "trading.journal.entries_by_portfolio": {
         "kind": ("fill", "deposit", "correction"),
         "life": (2, 1, 99),
@@ -123,10 +135,10 @@ KEYS: Final[Mapping[str, list[Any]]] = {
     "text": [wallet(filling.BUSY), wallet(2)],
     "uuid": [UUID(filling.user(filling.BUSY))],
     "integer": [7, 500_000],
-    "bigint": [10, 500_000],
+    "bigint": [filling.entry(10), filling.entry(500_000)],
 }
 SYMBOLS: Final = ["T1", "T7"]
-PARAMETERS: Final = {"interval": "1m", "resolution": "1m"}
+PARAMETERS: Final = {"interval": "1m", "resolution": "1m", "period": "day"}
 SIZE: Final = 50
 
 

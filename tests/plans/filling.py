@@ -1,5 +1,6 @@
 """A million rows in each table that grows and has a list: some values are frequent, some are rare."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.conftest import Owner
@@ -10,6 +11,12 @@ BUSY: Final = 1
 MEMPOOL: Final = 5_000
 # Lists that are bounded for each user.
 ALERTS, WATCHED, BENEFICIARIES, PORTFOLIOS = 500, 200, 500, 50
+
+
+def entry(number: int) -> int:
+    """The id of an entry of the journal, which says its month."""
+    at = _NEWEST_ENTRY - (ROWS - number) * _ENTRY_GAP
+    return (((at.year - 1970) * 12 + at.month - 1) << 40) + number
 
 
 def user(number: int) -> str:
@@ -27,6 +34,8 @@ _USER: Final = "lpad(({})::text, 32, '0')::uuid"
 _ID: Final = "lpad(to_hex({}), 32, '0')::uuid"
 _HASH: Final = "lpad(to_hex({}), 64, '0')"
 _SERIES: Final = f"FROM generate_series(1, {ROWS}) n"
+_ENTRY_GAP: Final = timedelta(seconds=7)
+_NEWEST_ENTRY: Final = datetime.now(UTC)
 _AGO: Final = f"now() - ({ROWS} - n) * interval"
 # One in three belongs to the busy one, the rest to many.
 _SHARED: Final = "CASE WHEN n % 3 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END"
@@ -138,25 +147,48 @@ INSERT INTO positions (portfolio_id, symbol, quantity)
 SELECT {_USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % 3 FROM generate_series(0, {ROWS // 10}) n""",
     "journal_entries": f"""
 SELECT make_partitions('journal_entries', now() - interval '3 months', now());
+ALTER TABLE journal_entries ENABLE ALWAYS TRIGGER journal_entries_month;
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT CASE WHEN n % 30000 = 3 THEN 'correction' WHEN n % 3000 = 6 THEN 'deposit' ELSE 'fill' END,
     {_USER.format(_SHARED)}, CASE WHEN n < 500 THEN 1 ELSE 2 END,
-    CASE WHEN n % 30000 <> 3 AND n % 3000 <> 6 THEN {_ID.format("n")} END, {_AGO} '7 seconds' {_SERIES};
+    CASE WHEN n % 30000 <> 3 AND n % 3000 <> 6 THEN {_ID.format("n")} END,
+    timestamptz '{_NEWEST_ENTRY}' - ({ROWS} - n) * interval '{_ENTRY_GAP.seconds} seconds' {_SERIES};
 SELECT make_partitions('journal_lines', now() - interval '3 months', now());
 INSERT INTO journal_lines (entry_id, line_no, account, portfolio_id, asset, amount, created_at)
 SELECT e.id, l.n, l.account, e.portfolio_id, 'USD', l.amount, e.created_at
 FROM journal_entries e, (VALUES (1, 'cash', 1), (2, 'external', -1)) AS l (n, account, amount)
-WHERE e.id % 10 = 0""",
+WHERE e.id % (1::bigint << 40) % 10 = 0""",
     "lots": f"""
 INSERT INTO lots (id, portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
 SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, 1,
     CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
 INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
 SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
+    "user_analytics": f"""
+SELECT make_partitions('user_analytics', now() - interval '3 months', now());
+INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
+    CASE WHEN n % 30000 = 3 THEN 'portfolio.reset' WHEN n % 2 = 0 THEN 'order.placed' ELSE 'page.opened' END,
+    CASE WHEN n % 2 = 0 THEN 'server' ELSE 'client' END,
+    CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
+    {_AGO} '7 seconds' {_SERIES};
+INSERT INTO analytics_counts (day, event_type, source, events, users)
+SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 200 END,
+    'client', 1 + n % 97, 1 FROM generate_series(0, {ROWS // 10}) n""",
     "portfolio_value_history": f"""
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT {_USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,
     {_AGO} '7 seconds', 1, 1, 1, 1 {_SERIES}""",
+    # A portfolio has two years of days, each with 24 metrics.
+    "performance_metrics": f"""
+INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final,
+    computed_at)
+SELECT {_USER.format("1 + n / 730")}, 'day', d.day, d.day + interval '1 day',
+    m.types[1 + k % array_length(m.types, 1)] || CASE WHEN k < array_length(m.types, 1) THEN '' ELSE k::text END, k, 1,
+    n % 730 > 0, d.day + interval '1 day'
+FROM generate_series(0, {ROWS} / 24) n, generate_series(0, 23) k,
+    (SELECT ARRAY['gain', 'opening_value', 'closing_value', 'sharpe']) AS m (types),
+    LATERAL (SELECT date_trunc('day', now(), 'UTC') - n % 730 * interval '1 day') AS d (day)""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',

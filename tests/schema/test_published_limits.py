@@ -56,6 +56,7 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "domains.ledger.services.mempool.Mempool.require_room": {"mempool"},
     "domains.market.alerts.services.alerts.Alerts._insert": {"alerts"},
     "domains.market.watchlist.services.Watchlist.add.add": {"watchlist"},
+    "domains.trading.analytics.services.Analytics.track.record": {"analyticsEvents"},
     "domains.trading.portfolios.services.portfolios.Portfolios.create.create": {"portfolios"},
     "engine.execution.documents.Documents._parse": {"tokens"},
     "engine.execution.engine.Engine._run": {"timeoutMs"},

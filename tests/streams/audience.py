@@ -50,8 +50,13 @@ OWN_FIELDS = {
 NODES = {"notification": "Notification", "alert": "Alert", "item": "WatchlistItem"}
 """The types of objects that a query finds by their ID."""
 
-ELSEWHERE = {"analysisPhases": "tests/schema/market/analysis/test_analyses.py"}
-"""Private subscriptions that are not watched here, because a run belongs to a session, and where they are tested."""
+ELSEWHERE = {
+    "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
+    "orderUpdates": "tests/schema/trading/orders/test_streams.py",
+    "fills": "tests/schema/trading/orders/test_streams.py",
+}
+"""Private subscriptions that are not watched here, because a run belongs to a session and a portfolio is named by each
+subscriber, and where they are tested."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """The house of accounts."""
 
+from collections.abc import Sequence
+
 from app.domains.accounts import loaders
 from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
 from app.domains.accounts.services import AccountsServices
-from app.domains.accounts.services.registration import CheckPublicKey, PrepareWallet
+from app.domains.accounts.services.registration import CheckPublicKey, PrepareForUser
 from app.kit.house import House, Port, Wiring
 
-PREPARE_WALLET = Port[PrepareWallet]("prepare_wallet")
-"""Makes the wallet of a new user."""
+PREPARATIONS = Port[Sequence[PrepareForUser]]("preparations")
+"""What makes everything that a new user begins with."""
 CHECK_PUBLIC_KEY = Port[CheckPublicKey]("check_public_key")
 """Checks the public key that a new user brings."""
 
@@ -24,7 +26,7 @@ def _build(wiring: Wiring) -> AccountsServices:
         mailer=resources.mailer,
         keyring=resources.keyring,
         passwords=resources.passwords,
-        prepare_wallet=wiring.port(PREPARE_WALLET),
+        preparations=wiring.port(PREPARATIONS),
         check_public_key=wiring.port(CHECK_PUBLIC_KEY),
     )
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from app.kit.changes import Changes
 from app.kit.db import Scope
 from app.kit.errors import Code, Problem
+from app.kit.json_values import as_given
 
 MAX_SETTINGS: Final = 200
 DEVICE_TTL: Final = timedelta(days=180)
@@ -121,12 +122,9 @@ class Profile(msgspec.Struct, frozen=True):
     subscription_tier: str
     subscription_expires_at: datetime | None
     trading_mode: str
+    analytics_enabled: bool
     created_at: datetime
     updated_at: datetime
-
-
-MAX_INTEGER: Final = 2**53 - 1
-"""The largest integer that every JSON parser reads exactly, and that a setting may have."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -139,18 +137,7 @@ class Setting(msgspec.Struct, frozen=True):
     @property
     def given_value(self) -> Any:
         """The value as it was given: Postgres writes 1e308 in full, as an integer."""
-        return _as_given(self.value)
-
-
-def _as_given(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _as_given(each) for key, each in value.items()}
-        case list():
-            return [_as_given(each) for each in value]
-        case int() if abs(value) > MAX_INTEGER:
-            return float(value)
-    return value
+        return as_given(self.value)
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -206,6 +193,7 @@ class ProfileChanges(Changes, frozen=True, kw_only=True):
     display_name: str | UnsetType | None = UNSET
     avatar_url: str | UnsetType | None = UNSET
     trading_mode: str | UnsetType = UNSET
+    analytics_enabled: bool | UnsetType = UNSET
 
 
 class AuditVerdict(msgspec.Struct, frozen=True):

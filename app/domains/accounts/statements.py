@@ -39,6 +39,15 @@ class LoginCandidate(msgspec.Struct, frozen=True):
     by_session: bool
 
 
+class LockedProfile(msgspec.Struct, frozen=True):
+    """What an update of a profile does not change is written as it is."""
+
+    username: str | None
+    avatar_url: str | None
+    trading_mode: str
+    analytics_enabled: bool
+
+
 class UnverifiedUser(msgspec.Struct, frozen=True):
     """A user whose address is not verified. `by_source`: the request comes from a network they logged in from."""
 
@@ -101,7 +110,7 @@ class ProfileSql(Statements, file="profiles.sql"):
 
     profiles_by_users: Query[Profile]
     insert_profile: Command
-    lock_profile: Query[tuple[str | None, str | None, str]]
+    lock_profile: Query[LockedProfile]
     lock_username: Command
     username_is_taken: Query[bool]
     update_profile: Command

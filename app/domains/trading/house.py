@@ -4,8 +4,13 @@ from collections.abc import Coroutine
 from typing import Any
 
 from app.domains.market.house import MARKET
+from app.domains.trading.analytics import loaders as analytics_loaders
+from app.domains.trading.analytics.jobs import analytics_schedules
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
+from app.domains.trading.orders.jobs import order_schedules
+from app.domains.trading.performance import loaders as performance_loaders
+from app.domains.trading.performance.jobs import performance_schedules
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
@@ -14,7 +19,12 @@ from app.kit.jobs import Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
-    return portfolio_schedules(services.values)
+    return [
+        *portfolio_schedules(services.values),
+        *order_schedules(services.maintenance),
+        *performance_schedules(services.performance),
+        *analytics_schedules(services.analytics),
+    ]
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
@@ -26,7 +36,7 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(journal_loaders, portfolio_loaders, order_loaders),
+    loaders=(analytics_loaders, journal_loaders, order_loaders, performance_loaders, portfolio_loaders),
     schedules=_schedules,
     tasks=_tasks,
 )

@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.trading.analytics.services import Analytics
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
 from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
+from app.domains.trading.orders.services.halts import Halts
+from app.domains.trading.orders.services.maintenance import Maintenance
+from app.domains.trading.orders.services.order_books import OrderBooks
+from app.domains.trading.orders.services.orders import Orders
+from app.domains.trading.orders.services.previews import Previews
+from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
@@ -24,6 +31,13 @@ class TradingServices:
     books: Books
     matcher: Matcher
     exchange: Exchange
+    orders: Orders
+    previews: Previews
+    halts: Halts
+    order_books: OrderBooks
+    maintenance: Maintenance
+    analytics: Analytics
+    performance: PerformanceMeter
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -46,4 +60,11 @@ class TradingServices:
             books=Books(database),
             matcher=matcher,
             exchange=Exchange(database, matcher, wake),
+            orders=Orders(database, clock, resources.events, portfolios, wake, QUOTE_AGE_MS),
+            previews=Previews(database, clock, QUOTE_AGE_MS),
+            halts=Halts(database, clock, wake),
+            order_books=OrderBooks(database),
+            maintenance=Maintenance(database, clock, wake),
+            analytics=Analytics(database, clock),
+            performance=PerformanceMeter(database, clock),
         )

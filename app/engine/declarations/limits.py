@@ -95,6 +95,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Alerts that one user may have."""
     portfolios: int = 50
     """Portfolios that one user may have."""
+    analytics_events: int = 1000
+    """Events that the clients of one user may track in an hour."""
     code_guesses: int = 5
     """Wrong guesses at one verification code."""
     attempts: tuple[AttemptLimit, ...] = ()

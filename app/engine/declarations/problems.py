@@ -72,6 +72,11 @@ def problem_type(exception: type[errors.Problem]) -> Callable[[T], T]:
     return declare
 
 
+def kinds_of(problems: Iterable[type]) -> Kinds:
+    """These problem types, by the exceptions that they describe."""
+    return {getattr(problem, _FAILURE): problem for problem in problems}
+
+
 def mutation(
     payload: type, *problems: type, metadata: Mapping[str, Any] | None = None
 ) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
@@ -80,7 +85,7 @@ def mutation(
     The union is named after the payload: TransferPayload is a member of TransferResult.
     """
     name = payload.__name__.removesuffix("Payload") + "Result"
-    kinds = {getattr(problem, _FAILURE): problem for problem in problems}
+    kinds = kinds_of(problems)
     union = StrawberryUnion(
         name=name,
         type_annotations=tuple(StrawberryAnnotation(member) for member in (payload, *kinds.values())),

@@ -56,6 +56,10 @@ class Profile:
         name="planExpiresAt", description="When the plan ends. Null if it does not end."
     )
     trading_mode: TradingMode = strawberry.field(description="Whether the user trades with play money or real money.")
+    analytics_enabled: bool = strawberry.field(
+        name="isAnalyticsEnabled",
+        description="Whether what the user does is recorded (`viewer { analyticsEvents }`). True at first.",
+    )
     quote_currency: Currency = from_parent(_dollars, description="The currency of the balances.")
     updated_at: datetime = strawberry.field(description="When the profile was last changed.")
 
@@ -75,6 +79,9 @@ class UpdateProfileInput:
     )
     trading_mode: TradingMode | None = changeable(
         description="Whether to trade with play money or real money. Not null.",
+    )
+    analytics_enabled: bool | None = changeable(
+        description="Whether to record what the user does. False also deletes all that is recorded. Not null.",
     )
 
 

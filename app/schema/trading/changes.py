@@ -38,6 +38,11 @@ class PortfolioLimitReached(Problem):
     limit: int = strawberry.field(description="The maximum number of portfolios.")
 
 
+@problem_type(model.LastPortfolio)
+class LastPortfolio(Problem):
+    """The viewer has no other portfolio, and keeps at least one."""
+
+
 @problem_type(model.InsufficientCash)
 class InsufficientCash(Problem):
     """The portfolio has less available cash."""
@@ -140,9 +145,11 @@ class UpdatePortfolioPayload:
 
 @strawberry.type
 class DeletePortfolioPayload:
-    """The portfolio was deleted. Its journal is kept, without a name."""
+    """The portfolio is deleted as soon as its open orders are cancelled, and nothing can be done with it until then.
+    Its journal is kept, without a name.
+    """
 
-    deleted_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID, which is soon no longer in use.")
 
 
 @strawberry.type
@@ -163,10 +170,15 @@ class WithdrawPaperPayload:
 
 @strawberry.type
 class ResetPortfolioPayload:
-    """A life of the portfolio ended and the next began, now or when the idempotency key was first used."""
+    """A life of the portfolio ended and the next began, now or when the idempotency key was first used; or they do as
+    soon as its open orders are cancelled.
+    """
 
     portfolio: Portfolio = strawberry.field(description="The portfolio as it is now.")
-    entry: JournalEntry = strawberry.field(description="What was left when the life ended.")
+    entry: JournalEntry | None = strawberry.field(
+        description="What was left when the life ended. Null while its orders are being cancelled: the status of the"
+        " portfolio is RESETTING until then."
+    )
 
 
 @strawberry.type
@@ -182,7 +194,7 @@ class PortfolioMutation:
         IdempotencyKeyReused,
     )
     async def create_portfolio(self, info: Info, input: CreatePortfolioInput) -> Any:
-        """Creates a portfolio. The viewer's first one is the default."""
+        """Creates a portfolio. If the viewer has no other, it is the default."""
         new = model.NewPortfolio(
             name=input.name,
             mode=model.Mode((input.mode or TradingMode.PAPER).value),
@@ -199,9 +211,11 @@ class PortfolioMutation:
         await _portfolios(info).update(viewer, id, changes_of(input, model.PortfolioChanges))
         return UpdatePortfolioPayload(portfolio=await _read(info, id))
 
-    @mutation(DeletePortfolioPayload, NotFound, PortfolioNotOpen)
+    @mutation(DeletePortfolioPayload, NotFound, PortfolioNotOpen, LastPortfolio)
     async def delete_portfolio(self, info: Info, input: DeletePortfolioInput) -> Any:
-        """Deletes a portfolio with everything in it. If it was the default, the oldest other one becomes that."""
+        """Deletes a portfolio with everything in it, after its open orders were cancelled. If it was the default, the
+        oldest other one becomes that. The last one is kept.
+        """
         await _portfolios(info).delete(info.context.require_viewer(), key_of(input.id, Portfolio))
         return DeletePortfolioPayload(deleted_id=input.id)
 
@@ -243,14 +257,13 @@ class PortfolioMutation:
         InvalidInput,
     )  # fmt: skip
     async def reset_portfolio(self, info: Info, input: ResetPortfolioInput) -> Any:
-        """Empties a paper portfolio, and begins its next life with its initial balance. The journal of its earlier
-        lives stays.
+        """Cancels the open orders of a paper portfolio, empties it, and begins its next life with its initial balance.
+        The journal of its earlier lives stays.
         """
         viewer, id = info.context.require_viewer(), key_of(input.portfolio_id, Portfolio)
         posted = await _portfolios(info).reset(viewer, id, input.idempotency_key)
-        return ResetPortfolioPayload(
-            portfolio=await _read(info, posted.id), entry=await read_entry(info, posted.entries[0])
-        )
+        entry = await read_entry(info, posted.entries[0]) if posted.entries else None
+        return ResetPortfolioPayload(portfolio=await _read(info, posted.id), entry=entry)
 
 
 def _portfolios(info: Info) -> Any:

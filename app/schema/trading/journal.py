@@ -112,22 +112,20 @@ class Disposal:
 
 @strawberry.input
 class JournalEntryFilter:
-    """Filters entries. An entry must match all fields."""
+    """Filters entries by all fields that are given. A field that is null or omitted matches all."""
 
-    kind: model.EntryKind | None = strawberry.field(default=None, description="Why it happened. Null: any.")
-    life: int | None = strawberry.field(
-        default=None, description="The life of the portfolio; 1 is the first. Null: all lives."
-    )
-    since: datetime | None = strawberry.field(default=None, description="Posted at this time or later. Null: any.")
-    until: datetime | None = strawberry.field(default=None, description="Posted before this time. Null: any.")
+    kind: model.EntryKind | None = strawberry.field(default=None, description="Why it happened.")
+    life: int | None = strawberry.field(default=None, description="The life of the portfolio; 1 is the first.")
+    since: datetime | None = strawberry.field(default=None, description="Posted at this time or later.")
+    until: datetime | None = strawberry.field(default=None, description="Posted before this time.")
 
 
 @strawberry.input
 class LotFilter:
-    """Filters lots. A lot must match all fields."""
+    """Filters lots by all fields that are given. A field that is null or omitted matches all."""
 
-    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
-    open: bool | None = strawberry.field(default=None, description="Whether something of it is unsold. Null: either.")
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
+    open: bool | None = strawberry.field(default=None, description="Whether something of it is unsold.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""
@@ -136,9 +134,9 @@ class LotFilter:
 
 @strawberry.input
 class DisposalFilter:
-    """Filters what was sold."""
+    """Filters disposals by all fields that are given. A field that is null or omitted matches all."""
 
-    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""

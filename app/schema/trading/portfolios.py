@@ -10,6 +10,7 @@ from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.journal import loaders as journal_loaders
+from app.domains.trading.performance import loaders as performance_loaders
 from app.domains.trading.portfolios import loaders, model
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.lookups import by_id, lookup
@@ -33,6 +34,7 @@ from app.schema.trading.journal import (
     Lot,
     LotFilter,
 )
+from app.schema.trading.performance import PortfolioPerformance, performance_filters
 from app.schema.trading.values import (
     IN_CURRENCY,
     MAX_POINTS,
@@ -103,10 +105,10 @@ class Position:
 
 @strawberry.input
 class PositionFilter:
-    """Filters positions. A position must match all fields."""
+    """Filters positions by all fields that are given. A field that is null or omitted matches all."""
 
-    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case. Null: any.")
-    held: bool | None = strawberry.field(default=None, description="Whether the quantity is more than 0. Null: either.")
+    symbol: str | None = strawberry.field(default=None, description="The token's symbol, in any case.")
+    held: bool | None = strawberry.field(default=None, description="Whether the quantity is more than 0.")
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader."""
@@ -178,6 +180,13 @@ class Portfolio(Node):
         max_size=MAX_POINTS,
         description="What it was worth, newest first; in earlier lives as well.",
     )
+    performance: Connection[PortfolioPerformance] = paged(
+        performance_loaders.performance_by_portfolio,
+        key="id",
+        filtering=performance_filters,
+        description="What it did in each day, week, month or year, newest first; in earlier lives as well. The first is"
+        " the present one, so far.",
+    )
 
 
 @strawberry.input(one_of=True)
@@ -202,12 +211,10 @@ class PortfolioQuery:
 
 @strawberry.input
 class PortfolioFilter:
-    """Filters portfolios. A portfolio must match all fields."""
+    """Filters portfolios by all fields that are given. A field that is null or omitted matches all."""
 
-    mode: TradingMode | None = strawberry.field(
-        default=None, description="Whether it has play money or real money. Null: either."
-    )
-    currency: Currency | None = strawberry.field(default=None, description="The currency of its cash. Null: any.")
+    mode: TradingMode | None = strawberry.field(default=None, description="Whether it has play money or real money.")
+    currency: Currency | None = strawberry.field(default=None, description="The currency of its cash.")
 
 
 @strawberry.type

@@ -10,8 +10,9 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from app.domains.accounts.jobs import accounts_jobs
+from app.domains.accounts.model import NewUser
 from app.domains.accounts.services import AccountsServices
-from app.domains.accounts.services.registration import WalletWriter
+from app.domains.accounts.services.registration import WriteForUser
 from app.kit.clock import FixedClock
 from app.kit.crypto.envelope import Keyring
 from app.kit.db import Database, Tx
@@ -81,11 +82,11 @@ class House:
 async def house(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> AsyncIterator[House]:
     passwords, mailbox, keyring = cheap_passwords(), Mailbox(), Keyring.generate()
 
-    async def prepare(public_key: str | None) -> WalletWriter:
+    async def prepare(new: NewUser) -> WriteForUser:
         built.prepared += 1
 
         async def write(tx: Tx, user_id: UUID) -> None:
-            built.wallets.append((user_id, public_key))
+            built.wallets.append((user_id, new.public_key))
 
         return write
 
@@ -99,7 +100,7 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
         mailer=mailbox,
         keyring=keyring,
         passwords=passwords,
-        prepare_wallet=prepare,
+        preparations=(prepare,),
         check_public_key=lambda _: None,
     )
     built = House(accounts, database, owner, clock, redis, keyring, mailbox)

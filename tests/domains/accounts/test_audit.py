@@ -86,6 +86,7 @@ async def test_a_whole_log_is_in_order(house: House) -> None:
     assert verdict == AuditVerdict(True, entries, f"audit log: {entries} entries, all in order")
 
 
+@pytest.mark.usefixtures("warm")
 async def test_many_writers_make_one_chain(house: House) -> None:
     viewers = [await register(house, f"u{n}@example.com") for n in range(8)]
     await asyncio.gather(

@@ -57,6 +57,7 @@ async def test_a_username_is_unique_in_any_spelling(house: House) -> None:
     await house.accounts.profiles.update(alice, ProfileChanges(username="SATOSHI"))
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_those_who_want_a_username_at_once_one_gets_it(house: House) -> None:
     viewers = [await register(house, f"u{n}@example.com") for n in range(10)]
     outcomes = await asyncio.gather(
@@ -131,6 +132,7 @@ async def test_a_setting_is_refused(house: House, name: str, value: Any) -> None
     assert await house.owner.fetchval("SELECT count(*) FROM user_settings") == 0
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_user_has_at_most_200_settings(house: House) -> None:
     viewer = await register(house)
     await house.owner.execute(

@@ -14,6 +14,7 @@ EMAIL = "alice@example.com"
 NEW = ("another-horse-battery", "a-third-horse-battery")
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_two_who_use_a_reset_link_at_once_one_sets_the_password(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ async def test_the_queue_holds_no_secret_in_the_clear(house: House) -> None:
     assert b"alice" not in payload
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_hundred_races_for_one_code_have_one_winner(house: House) -> None:
     await house.add_code()
     outcomes = await asyncio.gather(

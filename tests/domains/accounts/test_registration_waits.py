@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from app.domains.accounts.model import AccessCodeInvalid, Client, EmailTaken, Role
-from app.domains.accounts.services.registration import PREPARATIONS, REGISTRATION_LIMIT, Registration, WalletWriter
+from app.domains.accounts.model import AccessCodeInvalid, Client, EmailTaken, NewUser, Role
+from app.domains.accounts.services.registration import PREPARATIONS, REGISTRATION_LIMIT, Registration, WriteForUser
 from app.kit import idempotency
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter
@@ -28,13 +28,13 @@ class Gate:
 
     def __init__(self, registration: Registration) -> None:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
-        self._prepare = registration.prepare_wallet
-        object.__setattr__(registration, "prepare_wallet", self.prepare)
+        (self._prepare,) = registration.preparations
+        object.__setattr__(registration, "preparations", (self.prepare,))
 
-    async def prepare(self, public_key: str | None) -> WalletWriter:
+    async def prepare(self, new: NewUser) -> WriteForUser:
         self.reached.set()
         await self.open.wait()
-        return await self._prepare(public_key)
+        return await self._prepare(new)
 
 
 @pytest_asyncio.fixture

@@ -96,6 +96,7 @@ async def test_a_refresh_token_presented_twice_ends_the_session(house: House) ->
     assert ("security_alert", False) in await house.auth_log()
 
 
+@pytest.mark.usefixtures("warm")
 async def test_two_who_refresh_at_once_are_not_both_served(house: House) -> None:
     first = await register_session(house, EMAIL)
     refresh = house.accounts.sessions.refresh

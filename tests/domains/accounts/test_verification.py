@@ -71,6 +71,7 @@ async def test_the_fifth_guess_may_be_right_the_sixth_may_not(house: House) -> N
     assert await house.owner.fetchval("SELECT guesses FROM otp_codes") == 5
 
 
+@pytest.mark.usefixtures("warm")
 async def test_guesses_at_once_are_counted_like_guesses_in_turn(house: House) -> None:
     code, _ = await _registered(house)
     guesses = [house.accounts.verification.verify_by_code(EMAIL, _wrong(code), CLIENT) for _ in range(40)]

@@ -44,6 +44,7 @@ async def test_a_wallet_is_saved_once(scene: Scene) -> None:
     assert await scene.owner.fetchval("SELECT count(*) FROM beneficiaries") == 1
 
 
+@pytest.mark.usefixtures("warm")
 async def test_twenty_at_once_save_one(scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     add = scene.services.beneficiaries.add

@@ -43,6 +43,7 @@ async def news_of(owner: Owner, stream: str) -> list[tuple[str, dict[str, Any]]]
     return [(kind, msgspec.json.decode(payload)) for kind, payload in rows]
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_chain_begins_once(scene: Scene) -> None:
     with pytest.raises(NoChain):
         await scene.services.chain.template(scene.wallet("alice"))
@@ -161,6 +162,7 @@ async def test_the_second_block_on_the_same_tip_is_refused(scene: Scene) -> None
     assert await everything(scene.owner) == before
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_many_blocks_on_one_tip_one_wins(scene: Scene) -> None:
     await scene.begin(blocks=1)
     blocks = [(await scene.next_block(name), scene.wallet(name)) for name in NAMES for _ in range(4)]
@@ -250,6 +252,7 @@ async def test_a_wallet_without_a_balance_stops_the_block(scene: Scene) -> None:
     assert await everything(scene.owner) == before
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_larger_block_takes_no_more_statements(scene: Scene) -> None:
     async def statements(block: Block) -> int:
         with working(Work()) as work:
@@ -283,6 +286,7 @@ async def test_blocks_are_mined_when_there_is_nothing_left_to_earn(scene: Scene)
     assert await scene.owner.fetchval("SELECT count(*) FROM utxos WHERE block_height = 756000") == 0
 
 
+@pytest.mark.usefixtures("warm")
 async def test_payments_and_blocks_at_once_do_not_disturb_each_other(scene: Scene) -> None:
     await scene.begin(blocks=6)
     await scene.pay("alice", "bob", "1000")

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -173,6 +174,7 @@ async def test_no_history_breaks_the_books(scene: Scene) -> None:
     await asyncio.to_thread(run_state_machine_as_test, machine_of(run, scene), settings=limits)
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_200_payments_of_one_coin_one_is_accepted(scene: Scene) -> None:
     await scene.begin(blocks=3, miner="carol")
     (outpoint, units), *_ = (await scene.coins("carol")).items()
@@ -197,6 +199,7 @@ async def test_of_200_payments_of_one_coin_one_is_accepted(scene: Scene) -> None
     await assert_invariants(scene)
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_200_transfers_no_more_is_paid_than_there_is(scene: Scene) -> None:
     await scene.begin(blocks=1)
     assert (await scene.balances())["alice"] == 500

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from app.domains.ledger.jobs import ledger_schedules
 from tests.domains.ledger.scene import MIN_FEE, REWARD, Scene
 
@@ -62,6 +64,7 @@ async def test_the_job_says_what_it_did(scene: Scene) -> None:
     assert await schedule.handler() == "0 failed"
 
 
+@pytest.mark.usefixtures("warm")
 async def test_expiry_amid_payments_and_blocks_keeps_the_books(scene: Scene) -> None:
     people = [await scene.person() for _ in range(3)]
     for person in people:

@@ -98,6 +98,7 @@ async def test_a_fee_above_a_coin_must_be_confirmed(scene: Scene) -> None:
     assert await submit(scene, alice, payment, key="k") == hash_, "a replay has been accepted"
 
 
+@pytest.mark.usefixtures("warm")
 async def test_two_hundred_spends_of_one_coin_have_one_winner(scene: Scene) -> None:
     alice, bob = await scene.person(key=rsa_key(0)), await scene.person()
     await scene.mine(alice)

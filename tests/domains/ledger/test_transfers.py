@@ -178,6 +178,7 @@ async def test_more_coins_than_inputs(scene: Scene) -> None:
     await scene.assert_books_balance()
 
 
+@pytest.mark.usefixtures("warm")
 async def test_two_hundred_spends_of_one_coin_have_one_winner(scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice)
@@ -194,6 +195,7 @@ async def test_two_hundred_spends_of_one_coin_have_one_winner(scene: Scene) -> N
     await scene.assert_books_balance()
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_hundred_replays_at_once_pay_once(scene: Scene) -> None:
     alice, bob = await scene.person(), await scene.person()
     await scene.mine(alice)
@@ -202,6 +204,7 @@ async def test_a_hundred_replays_at_once_pay_once(scene: Scene) -> None:
     assert await scene.balance(alice) == REWARD - 1 - MIN_FEE
 
 
+@pytest.mark.usefixtures("warm")
 async def test_payments_back_and_forth_at_once(scene: Scene) -> None:
     people = [await scene.person() for _ in range(4)]
     for person in people:

@@ -13,9 +13,10 @@ from tests.factories import register
 
 @pytest_asyncio.fixture
 async def stage(services: Services, database: Database, owner: Owner, clock: FixedClock) -> Stage:
-    """Two people without portfolios, and quoted tokens."""
+    """Two people whose portfolios are still to be made, and quoted tokens."""
     await list_tokens(owner)
     alice, bob = await register(services), await register(services, "bob@example.com")
+    await owner.execute("TRUNCATE portfolios, journal_entries, journal_lines CASCADE")
     made = Stage(services, database, owner, clock, alice, bob)
     await made.quote()
     return made

@@ -1,6 +1,5 @@
 """Portfolios over a market of a few quoted tokens, and fills as the matcher will post them."""
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -69,10 +68,6 @@ class Stage:
         self.clock.advance(timedelta(seconds=1))
         return await self.trading.portfolios.create(by or self.alice, NewPortfolio(**new), self.key)
 
-    async def warm_up(self) -> None:
-        """Opens the connections of the pool: those that open one by one come in turn, and never meet."""
-        await asyncio.gather(*(self.holdings(uuid4()) for _ in range(40)))
-
     async def portfolio(self, id: UUID, by: Viewer | None = None) -> Portfolio | None:
         """A portfolio as its owner reads it."""
         reads = Reads(self.database, (by or self.alice).scope)
@@ -130,6 +125,11 @@ class Stage:
             return await post(tx, entry)
 
         return await self.database.write(SYSTEM, work)
+
+    async def owned(self) -> list[UUID]:
+        """Alice's portfolios."""
+        rows = await self.owner.fetch("SELECT id FROM portfolios WHERE user_id = $1", self.alice.user_id)
+        return [row[0] for row in rows]
 
     async def cash(self, id: UUID) -> tuple[Any, ...]:
         """The cash of a portfolio, what is reserved of it, and what it was given."""

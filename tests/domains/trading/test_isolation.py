@@ -1,12 +1,16 @@
 """Row-level security, asked directly: what a viewer's scope sees and can change, whatever the statement."""
 
+from decimal import Decimal
+
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from app.domains.accounts.model import Role
 from app.domains.trading.journal.model import Side
 from app.kit.db import PUBLIC, SYSTEM, Scope
 from tests.domains.trading.stage import Stage
+from tests.factories import register
 from tests.statements import statement
 
 TABLES = (
@@ -19,10 +23,12 @@ TABLES = (
     "journal_lines",
     "portfolio_value_history",
     "portfolio_summaries",
+    "performance_metrics",
     "portfolio_values",
+    "user_analytics",
 )
-BY_USER = {"portfolios", "portfolio_summaries", "portfolio_values"}
-FIXED = {"journal_entries", "journal_lines", "disposals", "portfolio_values"}
+BY_USER = {"portfolios", "portfolio_summaries", "portfolio_values", "user_analytics"}
+FIXED = {"journal_entries", "journal_lines", "disposals", "portfolio_values", "user_analytics"}
 """What the application's role may not change at all."""
 REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError)
 """A view over several tables is not even one that privileges could be missing for."""
@@ -37,6 +43,7 @@ async def traded(stage: Stage) -> None:
     await stage.trading.values.record()
     await stage.trading.values.summarize()
     await stage.create(stage.bob)
+    await stage.trading.performance.measure()
 
 
 async def rows(stage: Stage, scope: Scope, sql: str) -> int:
@@ -90,6 +97,11 @@ async def test_a_user_changes_nothing_not_even_their_own(stage: Stage, table: st
         " SELECT 1, 99, 'cash', id, 'USD', 1 FROM portfolios",
         "INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)"
         " SELECT id, '1d', now(), 1, 1, 1, 1 FROM portfolios",
+        "INSERT INTO user_analytics (user_id, event_type, source) VALUES ('{user}', 'x', 'client')",
+        "INSERT INTO analytics_counts (day, event_type, source, events, users)"
+        " VALUES (date_trunc('day', now(), 'UTC'), 'x', 'client', 1, 1)",
+        "INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, life, is_final)"
+        " SELECT id, 'day', now(), now() + interval '1 day', 'gain', 1, true FROM portfolios",
         "INSERT INTO portfolio_summaries VALUES ('{user}', 1, 1, 1, now()) ON CONFLICT (user_id) DO NOTHING",
     ],
 )
@@ -99,7 +111,7 @@ async def test_nobody_makes_anything_but_moneta(stage: Stage, sql: str) -> None:
 
 
 async def test_partitions_show_nothing_by_their_own_names(stage: Stage) -> None:
-    for table in ("journal_entries", "journal_lines"):
+    for table in ("journal_entries", "journal_lines", "user_analytics"):
         partition = await stage.owner.fetchval(
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1::regclass LIMIT 1", table
         )
@@ -108,8 +120,38 @@ async def test_partitions_show_nothing_by_their_own_names(stage: Stage) -> None:
 
 
 async def test_a_deleted_portfolio_shows_nobody_anything(stage: Stage) -> None:
-    [id] = await stage.owner.fetch("SELECT id FROM portfolios WHERE user_id = $1", stage.alice.user_id)
-    await stage.trading.portfolios.delete(stage.alice, id["id"])
+    [id] = await stage.owned()
+    other = await stage.create(initial_balance=Decimal(0))
+    await stage.trading.portfolios.delete(stage.alice, id)
     await stage.trading.values.summarize()
-    for table in TABLES:
-        assert await rows(stage, stage.alice.scope, f"SELECT FROM {table}") == 0
+    # Of the other there is no journal yet.
+    left = {"portfolios", "cash_balances", "portfolio_summaries", "portfolio_values"}
+    for table in set(TABLES) - {"user_analytics"}:
+        assert await rows(stage, stage.alice.scope, f"SELECT FROM {table}") == (table in left), table
+    assert await stage.portfolio(other) is not None
+
+
+async def test_only_admins_see_counts_and_nobody_changes_an_event(stage: Stage) -> None:
+    await stage.trading.analytics.count()
+    admin = await register(stage.services, "admin@example.com", role=Role.ADMIN)
+    assert await rows(stage, admin.scope, "SELECT FROM analytics_counts") > 0
+    for scope in (stage.alice.scope, PUBLIC):
+        assert await rows(stage, scope, "SELECT FROM analytics_counts") == 0
+    assert await rows(stage, admin.scope, "SELECT FROM user_analytics WHERE user_id <> app_user_id()") == 0
+    for sql in (
+        "UPDATE user_analytics SET event_data = '{}'",
+        "UPDATE user_analytics SET created_at = now()",
+        "DELETE FROM user_analytics",
+        "DELETE FROM analytics_counts",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await rows(stage, SYSTEM, sql)
+    for sql in (
+        "UPDATE user_analytics SET ip_address = NULL",
+        "UPDATE analytics_counts SET events = events",
+        "SELECT FROM record_analytics(app_user_id(), 'x', '{}', NULL, 'client', NULL, NULL) r WHERE r IS NOT NULL",
+    ):
+        assert await rows(stage, stage.alice.scope, sql) == 0
+    for name in ("record_action", "forget_analytics"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await rows(stage, SYSTEM, f"SELECT {name}()")

@@ -65,6 +65,8 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
         },
         "idempotencyKey": lambda: f"key {next(_numbers)}",
         "accessCode": lambda: f"CODE-{next(_numbers)}",
+        "TrackEventInput.type": lambda: "page.opened",
+        "TrackEventInput.data": lambda: {"page": next(_numbers)},
         "codes": lambda: f"CODE-{next(_numbers)}",
         "url": lambda: f"https://news.example/{next(_numbers)}",
         "RegisterInput.email": lambda: f"new-{next(_numbers)}@example.com",

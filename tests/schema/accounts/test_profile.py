@@ -2,7 +2,8 @@
 
 import json
 
-from app.domains.accounts.model import MAX_INTEGER, ProfileChanges
+from app.domains.accounts.model import ProfileChanges
+from app.kit.json_values import MAX_INTEGER
 from tests.factories import register
 from tests.schema.accounts.conftest import Graph
 

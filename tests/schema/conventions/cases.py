@@ -185,10 +185,12 @@ CASES: Final = {
     ),
     "changed_object": Case(
         "input UpdateThingInput { id: ID! ownerId: ID } input CreateThingInput { ownerId: ID! }"
-        "input MarkThingsInput { ids: [ID!]! } input UpdateProfileInput { name: String }",
+        "input MarkThingsInput { ids: [ID!]! } input UpdateProfileInput { name: String }"
+        "input CancelAllThingsInput { ownerId: ID! }",
         {
             "input UpdateThingInput { thingId: ID! }": ["UpdateThingInput.thingId"],
             "input RevokeThingInput { sessionId: ID! name: String }": ["RevokeThingInput.sessionId"],
+            "input CancelAllyInput { ownerId: ID! }": ["CancelAllyInput.ownerId"],
         },
     ),
     "mutations": Case(
@@ -215,6 +217,7 @@ CASES: Final = {
             LOOKUP.replace("by: ThingBy!", "by: ThingBy!, name: String"): ["Query.thing"],
             LOOKUP.replace("by: ThingBy!", "which: ThingBy!"): ["Query.thing", "Query.thing(which:)"],
             LOOKUP.replace(" @oneOf", ""): ["ThingBy"],
+            LOOKUP.replace("ThingBy", "OrderBy").replace("thing(", "order(").replace(" @oneOf", ""): ["OrderBy"],
             LOOKUP.replace("other(name: String!)", "other(by: String!)"): ["Query.other(by:)"],
         },
     ),
@@ -273,6 +276,7 @@ CASES: Final = {
             ORDERED.replace("symbol: String", "search: String"): ["ThingFilter.search"],
             ORDERED.replace("OrderByDirection!", "OrderByDirection"): ["ThingOrderBy"],
             ORDERED.replace("ThingOrderByField", "ThingKey"): ["ThingOrderBy"],
+            ORDERED.replace("ThingOrderBy", "OrderBy"): ["Thing.field(orderBy:)"],
         },
     ),
     "wording_of_filters": Case(

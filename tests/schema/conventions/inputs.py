@@ -4,7 +4,7 @@ from typing import Final
 
 from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLSchema
 
-from tests.schema.conventions.sites import given, own_types
+from tests.schema.conventions.sites import given, own_types, words
 
 CHANGES: Final = ("Update", "Delete", "Remove", "Revoke", "Close", "Cancel", "Mark")
 """The first words of mutations that change an object which exists."""
@@ -29,10 +29,12 @@ def patches(schema: GraphQLSchema) -> list[str]:
 
 
 def changed_object(schema: GraphQLSchema) -> list[str]:
-    """The object that a mutation changes is `id`, several are `ids`."""
+    """The object that a mutation changes is `id`, several are `ids`. All of something are named by what has them."""
     found = []
     for kind in own_types(schema):
         if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("Input") and kind.name.startswith(CHANGES):
+            if words(kind.name)[1] == "all":
+                continue
             named = [name for name, field in kind.fields.items() if "ID" in str(field.type)]
             found += [f"{kind.name}.{name}" for name in named if not {"id", "ids"} & {*named}]
     return found

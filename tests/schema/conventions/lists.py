@@ -5,7 +5,7 @@ from typing import Final
 
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLNonNull, GraphQLSchema, get_named_type
 
-from tests.schema.conventions.sites import fields, given, own_types, words
+from tests.schema.conventions.sites import fields, given, is_order_by, own_types, words
 
 PAGING: Final = {"first": "Int", "after": "Cursor", "last": "Int", "before": "Cursor"}
 BOUNDS: Final = {"minimum", "maximum", "least", "most", "from", "to", "after", "before"}
@@ -34,7 +34,7 @@ def filters_and_orders(schema: GraphQLSchema) -> list[str]:
     for site in given(schema):
         kind = get_named_type(site.definition.type)
         if (site.name == "filter") is not kind.name.endswith("Filter") or (site.name == "orderBy") is not (
-            kind.name.endswith("OrderBy") and isinstance(kind, GraphQLInputObjectType)
+            is_order_by(kind) and isinstance(kind, GraphQLInputObjectType)
         ):
             found.append(site.coordinate)
         if site.owner.name.endswith("Filter") and (
@@ -42,7 +42,7 @@ def filters_and_orders(schema: GraphQLSchema) -> list[str]:
         ):
             found.append(site.coordinate)
     for kind in own_types(schema):
-        if isinstance(kind, GraphQLInputObjectType) and kind.name.endswith("OrderBy"):
+        if isinstance(kind, GraphQLInputObjectType) and is_order_by(kind):
             shape = {name: str(field.type) for name, field in kind.fields.items()}
             if shape != {"field": f"{kind.name}Field!", "direction": "OrderByDirection!"}:
                 found.append(kind.name)

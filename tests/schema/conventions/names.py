@@ -9,12 +9,13 @@ from graphql import GraphQLEnumType, GraphQLSchema, get_nullable_type, is_list_t
 
 from tests.schema.conventions.sites import everything, fields, given, own_types, words
 
-RESERVED: Final = {"Role", "Session", "User", "Output", "Interval", "RiskLevel", "Order", "Trade", "Bot"}
+RESERVED: Final = {"Role", "Session", "User", "Output", "Interval", "RiskLevel", "Bot"}
 """The names of types that later houses need."""
 FOREIGN_IDS: Final[Mapping[str, str]] = {
     "walletId": "the address on the chain, a Hash",
     "coingeckoId": "the key at CoinGecko",
     "nationalId": "a number of an authority",
+    "orderId": "the client's own name of an order",
 }
 """What ends in `Id` and is no global ID, by its last words, each with the reason."""
 GENERIC: Final[Mapping[str, str]] = {

@@ -15,7 +15,7 @@ from graphql import (
     get_nullable_type,
 )
 
-from tests.schema.conventions.sites import everything, given, own_types
+from tests.schema.conventions.sites import everything, given, is_order_by, own_types
 
 ENDINGS: Final = ("delete", "remove", "revoke", "close")
 """The first words of mutations after which an object is no more."""
@@ -67,7 +67,7 @@ def lookups(schema: GraphQLSchema) -> list[str]:
 
 
 def _is_lookup(kind: GraphQLNamedType) -> bool:
-    is_named_so = kind.name.endswith("By") and not kind.name.endswith("OrderBy")
+    is_named_so = kind.name.endswith("By") and not is_order_by(kind)
     return isinstance(kind, GraphQLInputObjectType) and is_named_so
 
 

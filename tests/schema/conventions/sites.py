@@ -85,6 +85,11 @@ def everything(schema: GraphQLSchema) -> Iterator[Site]:
     yield from given(schema)
 
 
+def is_order_by(kind: GraphQLNamedType) -> bool:
+    """Whether it chooses the order of a list. The lookup of an Order is called OrderBy."""
+    return kind.name.endswith("OrderBy") and kind.name != "OrderBy"
+
+
 def words(name: str) -> list[str]:
     """The words of a name in lower case: `priceUsd` has two. A number begins a word: `volume24hUsd` has three."""
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+[a-z]*", name)]

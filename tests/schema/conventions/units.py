@@ -22,6 +22,7 @@ BARE_NUMBERS: Final[Mapping[str, str]] = {
     "beta": "a term of finance, without a unit",
     "correlation": "a term of statistics, -1 to 1",
     "probability": "a term of statistics, 0 to 1",
+    "profitFactor": "a term of finance, profits by losses",
     "score": "points on a scale that the description gives",
     "k": "an indicator's usual name, 0 to 100",
     "d": "an indicator's usual name, 0 to 100",

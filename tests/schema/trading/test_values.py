@@ -97,6 +97,7 @@ async def test_nobody_watches_the_portfolio_of_another(market: Market, stage: St
         with pytest.raises(AssertionError, match=code):
             await market.open(VALUE, variables(id), by=by)
     assert len(market.runtime.subscriptions) == 0
+    await stage.create()
     await stage.trading.portfolios.delete(stage.alice, id)
     with pytest.raises(AssertionError, match="NOT_FOUND"):
         await market.open(VALUE, variables(id), by=stage.alice)

@@ -1,13 +1,10 @@
 """Validation of settings."""
 
-import math
 import re
 from typing import Any
 
-import msgspec
-
-from app.domains.accounts.model import MAX_INTEGER
 from app.kit.errors import InvalidInput
+from app.kit.json_values import check_json
 
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
@@ -24,33 +21,4 @@ def check_name(text: str) -> str:
 
 def check_value(value: Any) -> Any:
     """Returns the value, every part of which Postgres can store. Raises InvalidInput."""
-    # Level by level: a value nested deeper than Python's stack must not reach a recursive encoder.
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise InvalidInput("value", f"A setting is nested at most {MAX_DEPTH} levels deep.")
-        level = [inner for outer in level for inner in _parts(outer)]
-    try:
-        size = len(msgspec.json.encode(value))
-    except UnicodeEncodeError:
-        raise InvalidInput("value", "A setting holds valid Unicode.") from None
-    if size > MAX_VALUE_BYTES:
-        raise InvalidInput("value", f"A setting has at most {MAX_VALUE_BYTES} bytes as JSON, not {size}.")
-    return value
-
-
-def _parts(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str) and "\x00" in value:
-        raise InvalidInput("value", "A setting has no NUL character.")
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise InvalidInput("value", "A setting's integers are at most 2^53 - 1; keep larger ones as strings.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInput("value", "A setting has finite numbers only.")
-    if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
-        raise InvalidInput("value", "A setting has no negative zero: it would be stored as 0.")
-    return []
+    return check_json(value, "value", "A setting", max_bytes=MAX_VALUE_BYTES, max_depth=MAX_DEPTH)

@@ -1,5 +1,6 @@
 """Services of the accounts house."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -13,7 +14,7 @@ from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.maintenance import Maintenance
 from app.domains.accounts.services.profiles import Profiles
-from app.domains.accounts.services.registration import REGISTRATION_LIMIT, CheckPublicKey, PrepareWallet, Registration
+from app.domains.accounts.services.registration import REGISTRATION_LIMIT, CheckPublicKey, PrepareForUser, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
 from app.domains.accounts.services.verification import RESEND_LIMIT, Verification
@@ -66,7 +67,7 @@ class AccountsServices:
         mailer: Mailer,
         keyring: Keyring,
         passwords: Passwords,
-        prepare_wallet: PrepareWallet,
+        preparations: Sequence[PrepareForUser],
         check_public_key: CheckPublicKey,
     ) -> Self:
         """Builds them. The keys of access tokens, device tokens and one-time codes are derived from `secret`."""
@@ -89,7 +90,7 @@ class AccountsServices:
             auth_log,
             verification,
             devices,
-            prepare_wallet,
+            preparations,
             check_public_key,
         )
         access_tokens = AccessTokens(derive(secret, "access-tokens"), TOKEN_ISSUER, TOKEN_AUDIENCE)

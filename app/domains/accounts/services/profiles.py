@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from app.domains.accounts.model import MAX_SETTINGS, Profile, ProfileChanges, UsernameTaken, Viewer
 from app.domains.accounts.rules import identity, settings
 from app.domains.accounts.services.auth_log import system_scope
-from app.domains.accounts.statements import ProfileSql, SettingSql
+from app.domains.accounts.statements import LockedProfile, ProfileSql, SettingSql
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound
 
@@ -34,14 +34,8 @@ class Profiles:
             profile = await tx.fetch_one(ProfileSql.lock_profile, viewer.user_id)
             if profile is None:
                 raise NotFound(Profile)
-            username, avatar_url, trading_mode = profile
-            if changes.username is not UNSET:
-                username = changes.username
-            if changes.avatar_url is not UNSET:
-                avatar_url = changes.avatar_url
-            if changes.trading_mode is not UNSET:
-                trading_mode = changes.trading_mode
-            await tx.execute(ProfileSql.update_profile, viewer.user_id, username, avatar_url, trading_mode)
+            values = [_new(changes, profile, name) for name in profile.__struct_fields__]
+            await tx.execute(ProfileSql.update_profile, viewer.user_id, *values)
             if changes.display_name is not UNSET:
                 name = changes.display_name or identity.default_display_name(viewer.user_id)
                 await tx.execute(ProfileSql.update_display_name, viewer.user_id, name)
@@ -67,6 +61,11 @@ class Profiles:
         await self.database.write(viewer.scope, work)
 
 
+def _new(changes: ProfileChanges, profile: LockedProfile, name: str) -> Any:
+    given = getattr(changes, name)
+    return getattr(profile, name) if given is UNSET else given
+
+
 def _checked(changes: ProfileChanges) -> ProfileChanges:
     with Faults() as faults:
         changes.check(faults)
@@ -75,6 +74,7 @@ def _checked(changes: ProfileChanges) -> ProfileChanges:
             display_name=faults.check(_cleared_or, changes.display_name, identity.display_name),
             avatar_url=faults.check(_cleared_or, changes.avatar_url, identity.avatar_url),
             trading_mode=changes.trading_mode,
+            analytics_enabled=changes.analytics_enabled,
         )
 
 

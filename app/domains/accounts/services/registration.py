@@ -1,7 +1,7 @@
 """Registration of users, with an access code or by an admin."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,14 +24,14 @@ from app.kit.idempotency import KeyedRequest, check_key, once_prepared
 from app.kit.ratelimit import Limit, RateLimiter
 from app.kit.tasks import SPARE_CORES
 
-WalletWriter: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
-"""Inserts a prepared wallet in the transaction that inserts its user."""
+WriteForUser: TypeAlias = Callable[[Tx, UUID], Awaitable[None]]
+"""Inserts something that a user begins with, in the transaction that inserts the user."""
 
 CheckPublicKey: TypeAlias = Callable[[str], object]
 """Raises InvalidInput for a PEM public key that cannot have a wallet."""
 
-PrepareWallet: TypeAlias = Callable[[str | None], Awaitable[WalletWriter]]
-"""Does the slow part of creating a wallet, for a PEM public key or, if that is None, with a new key."""
+PrepareForUser: TypeAlias = Callable[[NewUser], Awaitable[WriteForUser]]
+"""Does the slow part of what a user begins with."""
 
 # Counts unknown codes and taken addresses only. A request that loses the race for a code did know it.
 REGISTRATION_LIMIT = Limit("register", 100, timedelta(hours=1), timedelta(minutes=1))
@@ -48,10 +48,10 @@ def national_id_aad(user_id: UUID) -> bytes:
 class _Prepared:
     """A validated user with everything that is slow to compute."""
 
-    def __init__(self, new: NewUser, password_hash: str, write_wallet: WalletWriter) -> None:
+    def __init__(self, new: NewUser, password_hash: str, writes: Sequence[WriteForUser]) -> None:
         self.new = new
         self.password_hash = password_hash
-        self.write_wallet = write_wallet
+        self.writes = writes
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Registration:
     auth_log: AuthLog
     verification: Verification
     devices: Devices
-    prepare_wallet: PrepareWallet
+    preparations: Sequence[PrepareForUser]
     check_public_key: CheckPublicKey
     _preparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREPARATIONS))
 
@@ -184,8 +184,8 @@ class Registration:
         return user_id
 
     async def _prepare(self, new: NewUser) -> _Prepared:
-        write_wallet = await self.prepare_wallet(new.public_key)
-        return _Prepared(new, await self.passwords.hash(new.password), write_wallet)
+        writes = [await prepare(new) for prepare in self.preparations]
+        return _Prepared(new, await self.passwords.hash(new.password), writes)
 
     async def _insert(self, tx: Tx, prepared: _Prepared, client: Client, *, role: Role, is_verified: bool) -> UUID:
         new, user_id, now = prepared.new, uuid4(), self.clock.now()
@@ -198,6 +198,7 @@ class Registration:
             raise EmailTaken
         name = new.display_name or identity.default_display_name(user_id)
         await tx.execute(ProfileSql.insert_profile, user_id, name, now)
-        await prepared.write_wallet(tx, user_id)
+        for write in prepared.writes:
+            await write(tx, user_id)
         await self.auth_log.record(tx, AuthEvent.REGISTER, client, user_id)
         return user_id

@@ -21,9 +21,10 @@ CROSS JOIN LATERAL (
 ) l
 ORDER BY l.number;
 
--- name: entry_numbers
--- Takes IDs for so many entries.
-SELECT nextval(pg_get_serial_sequence('journal_entries', 'id')) FROM generate_series(1, $1::integer);
+-- name: entry_ids
+-- Takes IDs for so many entries of this time.
+SELECT entry_id(nextval(pg_get_serial_sequence('journal_entries', 'id')), $2::timestamptz)
+FROM generate_series(1, $1::integer);
 
 -- name: insert_entries
 -- Inserts entries of fills and their lines: IDs, portfolios, lives, orders, fills, times; of each line its entry, place,

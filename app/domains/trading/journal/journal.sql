@@ -1,7 +1,11 @@
 -- name: entries_by_ids
 -- Entries with these ids.
-SELECT id, kind, portfolio_id, life, order_id, fill_id, memo, created_at
-FROM journal_entries WHERE id = ANY ($1::bigint[]);
+SELECT e.id, e.kind, e.portfolio_id, e.life, e.order_id, e.fill_id, e.memo, e.created_at
+FROM unnest($1::bigint[]) AS k (id)
+CROSS JOIN LATERAL (
+    SELECT i.id, i.kind, i.portfolio_id, i.life, i.order_id, i.fill_id, i.memo, i.created_at FROM journal_entries i
+    WHERE i.id = k.id AND i.created_at >= entry_month(k.id) AND i.created_at < month_after_entry(k.id) LIMIT 1
+) e;
 
 -- name: entries_by_portfolio
 -- The entries of a portfolio, those of earlier lives as well.
@@ -10,7 +14,9 @@ FROM journal_entries WHERE portfolio_id = {key::uuid};
 
 -- name: lines_by_entry
 -- The lines of an entry.
-SELECT entry_id, line_no, account, asset, amount FROM journal_lines WHERE entry_id = {key::bigint};
+SELECT entry_id, line_no, account, asset, amount FROM journal_lines
+WHERE entry_id = {key::bigint} AND created_at >= entry_month({key::bigint})
+    AND created_at < month_after_entry({key::bigint});
 
 -- name: lots_by_portfolio
 -- The lots of a portfolio, those of earlier lives as well.

@@ -36,7 +36,7 @@ class BatchSql(Statements, file="batches.sql"):
     lock_cash: Query[CashRow]
     positions_of: Query[PositionRow]
     lots_of: Query[LotRow]
-    entry_numbers: Query[int]
+    entry_ids: Query[int]
     insert_entries: Command
     put_cash: Command
     put_positions: Command

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,10 @@ from app.domains.trading.journal.model import Currency
 from app.domains.trading.portfolios.model import Mode
 from app.kit.changes import Changes
 from app.kit.errors import Problem
+
+QUANTITY_LIMIT: Final = Decimal(10) ** 12
+"""Quantities and amounts are less than this."""
+PRICE_LIMIT: Final = Decimal(10) ** 12
 
 INTERNAL: Final = "internal"
 """The venue of paper portfolios: Moneta's own exchange."""
@@ -243,73 +247,6 @@ class OrderBookSnapshot(msgspec.Struct, frozen=True):
     quoted_at: datetime | None
     is_halted: bool
     number: int
-
-
-class MarketTerms(msgspec.Struct, frozen=True):
-    """What decides whether an order can be placed, beside its portfolio: the market, its user, what is held."""
-
-    is_listed: bool | None
-    """Null: there is no such token."""
-    is_halted: bool
-    is_delisted: bool
-    price_usd: Decimal | None
-    price_aud: Decimal | None
-    quoted_at: datetime | None
-    tier: str
-    is_user_halted: bool
-    duplicate_id: UUID | None
-    held: Decimal
-    """The coins of the position that are available."""
-    other_tokens: int
-    """How many other tokens the portfolio holds, or would if its open orders were filled; 0 where it holds this one."""
-
-
-class OrderToChange(msgspec.Struct, frozen=True):
-    """An open order that is about to be changed, and whether an earlier change is still to be decided."""
-
-    id: UUID
-    symbol: str
-    side: str
-    type: str
-    time_in_force: str
-    expires_at: datetime | None
-    post_only: bool
-    reduce_only: bool
-    quantity: Decimal | None
-    quote_amount: Decimal | None
-    price: Decimal | None
-    stop_price: Decimal | None
-    trail_amount: Decimal | None
-    trail_fraction: Decimal | None
-    protection_price: Decimal | None
-    taker_fee_fraction: Decimal
-    reserve_rate: Decimal | None
-    filled_quantity: Decimal
-    status: str
-    bracket_role: str | None
-    is_placed: bool
-    is_triggered: bool
-    is_changing: bool
-
-
-class RestingOrder(msgspec.Struct, frozen=True):
-    """A limit order that waits in a book, and whose it is."""
-
-    id: UUID
-    owner: UUID
-    price: Decimal
-    quantity: Decimal
-    link: UUID | None
-    priority: int
-
-
-class BookRow(msgspec.Struct, frozen=True):
-    """A book as it is stored."""
-
-    state: Any
-    number: int
-    is_halted: bool
-    quoted_at: datetime | None
 
 
 class OrderFact(msgspec.Struct, frozen=True):

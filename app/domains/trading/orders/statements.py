@@ -1,7 +1,13 @@
-"""The statements about orders and their fills."""
+"""The statements about orders, their fills, halts and books."""
+
+from decimal import Decimal
+from uuid import UUID
 
 from app.domains.trading.orders.model import Fill, MarketHalt, Order, TradeHistoryEntry, UserHalt
-from app.kit.sql import Keyed, Query, Rows, Statements
+from app.domains.trading.orders.rules.books import RestingOrder, StoredBook
+from app.domains.trading.orders.rules.terms import MarketTerms, OrderToChange
+from app.domains.trading.portfolios.model import LockedPortfolio
+from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
 class OrderReadSql(Statements, file="orders_read.sql"):
@@ -24,3 +30,45 @@ class InboxSql(Statements, file="inbox.sql"):
     """What the exchange is asked."""
 
     cancel_portfolio: Query[int]
+
+
+class OrderSql(Statements, file="orders.sql"):
+    """The statements about orders."""
+
+    market_terms: Query[MarketTerms]
+    place_orders: Command
+    cancel_order: Query[str]
+    cancel_orders: Query[int]
+    portfolio_of_order: Query[UUID]
+    visible_orders: Query[int]
+    order_to_change: Query[OrderToChange]
+    change_order: Command
+    readable_portfolio: Query[LockedPortfolio]
+    lock_portfolios: Query[UUID]
+
+
+class HaltSql(Statements, file="halts.sql"):
+    """The statements about halts."""
+
+    insert_halt: Query[bool]
+    delete_halt: Query[bool]
+    ask_market: Command
+
+
+class OrderBookSql(Statements, file="order_books.sql"):
+    """The statements about books."""
+
+    stored_book: Query[StoredBook]
+    bids: Query[tuple[Decimal, Decimal]]
+    asks: Query[tuple[Decimal, Decimal]]
+    resting_buys: Query[RestingOrder]
+    resting_sells: Query[RestingOrder]
+
+
+class MaintenanceSql(Statements, file="maintenance.sql"):
+    """The statements of what is done at fixed times."""
+
+    note_tokens: Command
+    delist_tokens: Query[str]
+    delete_old_orders: Command
+    delete_done_commands: Command

@@ -3,12 +3,15 @@
 Money is in the portfolio's currency. Returns, rates and shares are fractions: 0.05 is 5 per cent.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
+
+from app.domains.trading.journal.model import Currency
 
 
 class Period(StrEnum):
@@ -46,46 +49,27 @@ class Flow(msgspec.Struct, frozen=True):
     amount: Decimal
 
 
-class Disposal(msgspec.Struct, frozen=True):
-    """A part of a lot that was sold."""
+class Trading(msgspec.Struct, frozen=True):
+    """What a portfolio traded in a span, added up in its currency, as there may be any number of fills.
 
-    order_id: UUID
-    """The order that sold it."""
-    quantity: Decimal
-    cost: Decimal
-    """What was paid for the part, with fees."""
-    proceeds: Decimal
-    """What was received for it, after fees."""
-    acquired_at: datetime
-    disposed_at: datetime
+    A round trip is what one order sold in the span, of however many lots and in however many fills, or the win rate
+    would depend on how the fills were cut. Its profit is what was received less what was paid for it, after all fees.
+    """
 
-
-class RoundTrip(msgspec.Struct, frozen=True):
-    """What one order sold within the time measured, of however many lots and in however many fills."""
-
-    order_id: UUID
-    quantity: Decimal
-    cost: Decimal
-    proceeds: Decimal
-    acquired_at: datetime
-    """When the oldest of it was bought."""
-    disposed_at: datetime
-    """When the last of it was sold."""
-
-    @property
-    def pnl(self) -> Decimal:
-        """The profit after the fees of both sides; negative is a loss."""
-        return self.proceeds - self.cost
-
-
-class Fill(msgspec.Struct, frozen=True):
-    """A fill, in the portfolio's currency."""
-
-    order_id: UUID
-    at: datetime
-    amount: Decimal
-    """Quantity times price, of a buy and of a sale alike."""
-    fee: Decimal
+    trades: int = 0
+    """Orders that filled, in part or whole."""
+    fills: int = 0
+    turnover: Decimal = Decimal(0)
+    """The sum of quantity times price, of buys and of sales."""
+    fees: Decimal = Decimal(0)
+    round_trips: int = 0
+    wins: int = 0
+    """Round trips with a profit. One that broke even is none."""
+    profits: Decimal = Decimal(0)
+    losses: Decimal = Decimal(0)
+    """The sum of the losses, as a positive amount."""
+    best: Decimal | None = None
+    worst: Decimal | None = None
 
 
 class Drawdown(msgspec.Struct, frozen=True):
@@ -176,7 +160,87 @@ class Performance(msgspec.Struct, frozen=True):
     """The share of round trips with a profit, after fees. One that broke even is none. Null without round trips."""
     profit_factor: float | None
     """The sum of the profits by the sum of the losses. Null without losses."""
-    best: RoundTrip | None
-    """The round trip with the largest profit, the earliest if several have it. Null without round trips."""
-    worst: RoundTrip | None
-    """The one with the largest loss, or else the smallest profit. Null without round trips."""
+    best_pnl: Decimal | None
+    """The largest profit of a round trip, or else the smallest loss. Null without round trips."""
+    worst_pnl: Decimal | None
+    """The largest loss of a round trip, or else the smallest profit. Null without round trips."""
+
+
+DAYS_KEPT: Final = timedelta(days=2 * 365)
+"""How long what was measured of days is kept; weeks, months and years for ever."""
+
+
+class RecordedValue(msgspec.Struct, frozen=True):
+    """A value as it was recorded: the first one of an hour or day, or the one before a flow."""
+
+    at: datetime
+    value: Decimal
+    cash: Decimal
+    contributed: Decimal
+    """What the life of the portfolio had been given when this was recorded, which may be after `at`."""
+    is_flow: bool
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """How far a portfolio is measured in a period."""
+
+    portfolio_id: UUID
+    life: int
+    life_began_at: datetime
+    period: Period
+    open_from: datetime | None
+    """When the first one that is not final began, of this life. Null: none."""
+    computed_at: datetime | None
+    """When that one was last computed."""
+    final_until: datetime | None
+    """When the last final one ended, of any life. Null: none."""
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A number of a performance as it is stored."""
+
+    type: str
+    value: Decimal | None
+    metadata: dict[str, datetime | bool | None]
+
+
+class PeriodPerformance(msgspec.Struct, frozen=True):
+    """What a portfolio did in a day, week, month or year. What the numbers are is said in `Performance`."""
+
+    portfolio_id: UUID
+    period: Period
+    period_start: datetime
+    period_end: datetime
+    life: int
+    is_final: bool
+    computed_at: datetime
+    currency: Currency
+    measured_from: datetime | None
+    measured_until: datetime | None
+    opening_value: Decimal | None
+    closing_value: Decimal | None
+    net_flow: Decimal
+    gain: Decimal | None
+    time_weighted_return: float | None
+    is_estimated: bool
+    money_weighted_return: float | None
+    max_drawdown: float | None
+    peak_at: datetime | None
+    trough_at: datetime | None
+    daily_returns: int
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    exposure: float | None
+    time_in_market: float | None
+    trades: int
+    fills: int
+    turnover: Decimal
+    turnover_ratio: float | None
+    fees: Decimal
+    round_trips: int
+    realized_pnl: Decimal
+    win_rate: float | None
+    profit_factor: float | None
+    best_pnl: Decimal | None
+    worst_pnl: Decimal | None

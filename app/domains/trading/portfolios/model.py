@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domains.trading.journal.model import Currency
+from app.kit.changes import Changes
 from app.kit.errors import Problem
 
 DEFAULT_NAME: Final = "Default Portfolio"
@@ -201,7 +202,7 @@ class NewPortfolio(msgspec.Struct, frozen=True, kw_only=True):
     initial_balance: Decimal | None = None
 
 
-class PortfolioChanges(msgspec.Struct, frozen=True, kw_only=True):
+class PortfolioChanges(Changes, frozen=True, kw_only=True):
     """Changes to a portfolio. UNSET leaves a field unchanged."""
 
     name: str | UnsetType = UNSET
@@ -230,6 +231,13 @@ class PortfolioLimitReached(Problem):
     def __init__(self, limit: int) -> None:
         super().__init__(f"A user has at most {limit} portfolios.")
         self.limit = limit
+
+
+class LastPortfolio(Problem):
+    """The last portfolio of a user cannot be deleted."""
+
+    def __init__(self) -> None:
+        super().__init__("A user has at least one portfolio. Reset it to empty it.")
 
 
 class InsufficientCash(Problem):

@@ -77,6 +77,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('moneta.portfolios:' || $1::text, 
 -- How many portfolios a user has.
 SELECT count(*) FROM portfolios WHERE user_id = $1;
 
+-- name: others_stay
+-- Whether a user has other portfolios than this one, which are not being deleted.
+SELECT EXISTS (SELECT FROM portfolios WHERE user_id = $1 AND id <> $2 AND status <> 'deleting');
+
 -- name: insert_portfolio
 -- Inserts a portfolio, the default if it is the first, with its balance: user, name, mode, currency, initial balance,
 -- time.
@@ -124,9 +128,9 @@ UPDATE portfolios SET is_default = false WHERE user_id = $1 AND is_default;
 UPDATE portfolios SET is_default = true WHERE id = $1;
 
 -- name: set_oldest_default
--- Makes the oldest open portfolio of a user the default.
+-- Makes the oldest portfolio of a user that is not being deleted the default.
 UPDATE portfolios SET is_default = true
-WHERE id = (SELECT id FROM portfolios WHERE user_id = $1 AND status = 'open' ORDER BY created_at, id LIMIT 1);
+WHERE id = (SELECT id FROM portfolios WHERE user_id = $1 AND status <> 'deleting' ORDER BY created_at, id LIMIT 1);
 
 -- name: set_status
 -- Sets what may be done with a portfolio.

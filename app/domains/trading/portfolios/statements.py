@@ -29,6 +29,7 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     balances_by_users: Query[TradingBalances]
     lock_user: Command
     count_portfolios: Query[int]
+    others_stay: Query[bool]
     insert_portfolio: Query[UUID]
     lock_portfolio: Query[LockedPortfolio]
     lock_closing: Query[LockedPortfolio]
@@ -47,6 +48,7 @@ class ValueSql(Statements, file="values.sql"):
 
     value_points: Rows[ValuePoint]
     record_values: Command
+    record_flow: Command
     delete_old_values: Command
     summarize: Command
     delete_empty_summaries: Command

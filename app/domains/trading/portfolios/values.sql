@@ -14,6 +14,16 @@ JOIN portfolios p ON p.id = v.portfolio_id
 CROSS JOIN (VALUES ('1m', 'minute'), ('1h', 'hour'), ('1d', 'day')) AS r (resolution, field)
 ON CONFLICT DO NOTHING;
 
+-- name: record_flow
+-- Stores what a portfolio was worth before an amount that has just been paid in, or out if it is negative: portfolio,
+-- amount, time of its entry.
+INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed, unquoted)
+SELECT v.portfolio_id, 'flow', $3::timestamptz, p.life, v.total_value - $2::numeric, v.cash - $2, v.contributed - $2,
+    cardinality(v.unquoted)
+FROM portfolio_values v JOIN portfolios p ON p.id = v.portfolio_id
+WHERE v.portfolio_id = $1::uuid
+ON CONFLICT DO NOTHING;
+
 -- name: delete_old_values
 -- Deletes values of a resolution from before a moment.
 DELETE FROM portfolio_value_history WHERE resolution = $1 AND at < $2;

@@ -1,13 +1,15 @@
 """Placing, changing and cancelling orders."""
 
+from collections.abc import Awaitable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
-from app.domains.market.tokens.model import symbol_of
+from app.domains.market.tokens import model as market
 from app.domains.trading.orders import loaders
 from app.domains.trading.orders.model import OrderChanges
+from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import key_of
@@ -19,9 +21,9 @@ from app.engine.declarations.problems import (
     ResultDeleted,
     mutation,
 )
+from app.kit import errors
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
-from app.schema.market.tokens import TokenNotFound
 from app.schema.trading.changes import InsufficientCash, LiveTradingUnavailable, PortfolioNotOpen
 from app.schema.trading.orders.inputs import (
     LIMIT,
@@ -46,11 +48,12 @@ from app.schema.trading.orders.problems import (
 )
 from app.schema.trading.portfolios import Portfolio
 
+T = TypeVar("T")
+
 KEPT = "Omitted: unchanged. Not null."
 REFUSALS = (
     InvalidInput,
     NotFound,
-    TokenNotFound,
     InsufficientCash,
     InsufficientPosition,
     MarketClosed,
@@ -148,7 +151,9 @@ class CancelAllOrdersPayload:
     """The exchange was asked to cancel what is left of the orders. Until it has, they may still be filled."""
 
     portfolio: Portfolio = strawberry.field(description="The portfolio as it is now.")
-    count: int = strawberry.field(name="orderCount", description="The number of open orders that it was asked to cancel.")
+    count: int = strawberry.field(
+        name="orderCount", description="The number of open orders that it was asked to cancel."
+    )
 
 
 @strawberry.type
@@ -170,17 +175,24 @@ class OrderMutation:
         included, or the coins of a sale.
         """
         viewer, portfolio_id = info.context.require_viewer(), key_of(input.portfolio_id, Portfolio)
-        id = await _orders(info).place(viewer, portfolio_id, input.order.order(), input.idempotency_key)
+        place = _orders(info).place(viewer, portfolio_id, input.order.order(), input.idempotency_key)
+        id = await token_found(place)
         return PlaceOrderPayload(order=await _read(info, id))
 
-    @mutation(PlaceBracketPayload, *REFUSALS, ResultDeleted, IdempotencyKeyReused)
+    @mutation(
+        PlaceBracketPayload,
+        *(each for each in REFUSALS if each is not InsufficientPosition),
+        ResultDeleted,
+        IdempotencyKeyReused,
+    )
     async def place_bracket(self, info: Info, input: PlaceBracketInput) -> Any:
         """Places an order that buys, and two that sell what it has bought: one at a profit, one to limit a loss.
         Whichever is filled cancels the other.
         """
         viewer, portfolio_id = info.context.require_viewer(), key_of(input.portfolio_id, Portfolio)
         new = bracket_of(input.entry, input.take_profit, input.stop_loss)
-        placed = await _orders(info).place_bracket(viewer, portfolio_id, new, input.idempotency_key)
+        place = _orders(info).place_bracket(viewer, portfolio_id, new, input.idempotency_key)
+        placed = await token_found(place)
         return PlaceBracketPayload(
             entry=await _read(info, placed.entry_id),
             take_profit=await _read(info, placed.take_profit_id),
@@ -194,12 +206,11 @@ class OrderMutation:
         await _orders(info).cancel(info.context.require_viewer(), id)
         return CancelOrderPayload(order=await _read(info, id))
 
-    @mutation(CancelAllOrdersPayload, InvalidInput, NotFound)
+    @mutation(CancelAllOrdersPayload, NotFound)
     async def cancel_all_orders(self, info: Info, input: CancelAllOrdersInput) -> Any:
         """Cancels what is left of all open orders of a portfolio, or of those in one token."""
         viewer, portfolio_id = info.context.require_viewer(), key_of(input.portfolio_id, Portfolio)
-        symbol = None if input.symbol is None else symbol_of(input.symbol)
-        count = await _orders(info).cancel_all(viewer, portfolio_id, symbol)
+        count = await _orders(info).cancel_all(viewer, portfolio_id, input.symbol)
         portfolio: Any = await info.context.reads.one(portfolio_loaders.portfolio_by_id, portfolio_id)
         return CancelAllOrdersPayload(portfolio=portfolio, count=count)
 
@@ -209,6 +220,7 @@ class OrderMutation:
         NotFound,
         InsufficientCash,
         InsufficientPosition,
+        MarketClosed,
         OrderNotOpen,
         OrderRefused,
         TradingHalted,
@@ -223,8 +235,18 @@ class OrderMutation:
         return ReplaceOrderPayload(order=await _read(info, changed))
 
 
-def _orders(info: Info) -> Any:
+def _orders(info: Info) -> Orders:
     return info.context.services[TradingServices].orders
+
+
+async def token_found(work: Awaitable[T]) -> T:
+    """What placing an order returns. A token that there is not is not found as a portfolio is not: a union has one
+    member for both.
+    """
+    try:
+        return await work
+    except market.TokenNotFound as unknown:
+        raise errors.NotFound(market.Token, unknown.message, path=unknown.path) from None
 
 
 async def _read(info: Info, id: Any) -> Any:

@@ -114,9 +114,7 @@ class TradeHistoryEntry:
     symbol: str = strawberry.field(description="The token's symbol.")
     type: OrderType = strawberry.field(description="The type of the order.")
     side: Side = strawberry.field(description="Whether coins were bought or sold.")
-    amount: Decimal = strawberry.field(
-        name="quantity", description="The quantity that was bought or sold, in coins."
-    )
+    amount: Decimal = strawberry.field(name="quantity", description="The quantity that was bought or sold, in coins.")
     price: Decimal = strawberry.field(name="priceUsd", description="The price of a coin, in dollars.")
     fee: Decimal = strawberry.field(name="feeUsd", description="The fee, in dollars.")
     liquidity: Liquidity = strawberry.field(description="Whether the order waited in the book. Fees differ.")

@@ -6,8 +6,7 @@ from decimal import Decimal
 import msgspec
 import strawberry
 
-from app.domains.trading.orders.model import NewBracket, NewOrder
-from app.domains.trading.orders.rules import PRICE_LIMIT, QUANTITY_LIMIT
+from app.domains.trading.orders.model import PRICE_LIMIT, QUANTITY_LIMIT, NewBracket, NewOrder
 from app.schema.trading.orders.kinds import OrderType, Side, TimeInForce
 from app.schema.trading.orders.orders import CLIENT_ORDER_ID
 

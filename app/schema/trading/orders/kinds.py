@@ -15,7 +15,7 @@ declare_enum(
     LIMIT="At its limit or better.",
     STOP="A market order as soon as the price reaches the stop price.",
     STOP_LIMIT="A limit order as soon as the price reaches the stop price.",
-    TRAILING_STOP="A market order as soon as the price turns by the trail from the best one since the order was placed.",
+    TRAILING_STOP="A market order as soon as the price turns by the trail from its best since the order was placed.",
 )
 declare_enum(
     TimeInForce,

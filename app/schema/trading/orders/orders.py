@@ -73,8 +73,8 @@ class Order(Node):
         name="isReduceOnly", description="Whether it can only reduce a position, and never open one."
     )
     quantity: Decimal | None = strawberry.field(
-        description="The quantity to buy or sell, filled parts included, in coins. Null if it has a quote amount. That of"
-        " an exit of a bracket is what the entry has bought, less what the other exit has sold."
+        description="The quantity to buy or sell, filled parts included, in coins. Null if it has a quote amount."
+        " That of an exit of a bracket is what the entry has bought, less what the other exit has sold."
     )
     quote_amount: Decimal | None = strawberry.field(
         name="quoteAmountUsd",
@@ -89,11 +89,11 @@ class Order(Node):
     )
     trail_amount: Decimal | None = strawberry.field(
         name="trailAmountUsd",
-        description="How far the price may turn, in dollars for a coin. Null unless it is a trailing stop by an amount.",
+        description="How far the price may turn, in dollars for a coin. Null unless it trails by an amount.",
     )
     trail_fraction: Decimal | None = strawberry.field(
-        description="How far the price may turn, as a fraction of the best price: 0.05 is 5 percent. Null unless it is a"
-        " trailing stop by a fraction."
+        description="How far the price may turn, as a fraction of the best price: 0.05 is 5 percent. Null unless it"
+        " trails by a fraction."
     )
     protection_price: Decimal | None = strawberry.field(
         name="protectionPriceUsd",
@@ -131,12 +131,12 @@ class Order(Node):
     bracket_role: BracketRole | None = strawberry.field(
         description="What it does in its bracket. Null if it is in no bracket."
     )
-    bracket_orders: list["Order"] | None = listed(
+    bracket_orders: list["Order"] = listed(
         loaders.orders_by_bracket,
         key="bracket_id",
         most=BRACKET_ORDERS,
-        description="The orders of its bracket, itself included: the entry, the take profit and the stop loss. Null if"
-        " it is in no bracket.",
+        description="The orders of its bracket, itself included: the entry, the take profit and the stop loss. Empty"
+        " if it is in no bracket.",
     )
     fills: Connection[Fill] = paged(loaders.fills_by_order, key="id", description="What it traded, newest first.")
     triggered_at: datetime | None = strawberry.field(
@@ -200,7 +200,9 @@ class OrderFilter:
 
     def conditions(self) -> Mapping[str, Any]:
         """The filters of the loader."""
-        return with_symbol(vars(self)) | {"bracket_id": None if self.bracket_id is None else _bracket_of(self.bracket_id)}
+        return with_symbol(vars(self)) | {
+            "bracket_id": None if self.bracket_id is None else _bracket_of(self.bracket_id)
+        }
 
 
 @strawberry.input

@@ -39,7 +39,9 @@ class DuplicateClientOrderId(Problem):
     """Another order of the portfolio has this client order ID. Use the idempotency key to repeat a request."""
 
     order_id: strawberry.Private[UUID]
-    order: Order | None = related(loaders.order_by_id, key="order_id", description="The other order.")
+    existing_order: Order | None = related(
+        loaders.order_by_id, key="order_id", description="The other order. Null if it is no longer stored."
+    )
 
 
 @problem_type(model.OrderNotOpen)

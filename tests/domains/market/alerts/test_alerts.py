@@ -148,6 +148,7 @@ async def test_a_replay_may_come_after_the_expiry(stage: Stage) -> None:
     assert await stage.market.alerts.create(stage.alice, expiring, "key") == first
 
 
+@pytest.mark.usefixtures("warm")
 async def test_nobody_has_more_than_the_limit_however_many_they_make_at_once(stage: Stage, bob: Viewer) -> None:
     few = Alerts(stage.database, stage.clock, stage.market.alerts.events, 3, "BTC")
     new = NewAlert(symbol="BTC", condition=above("100"))

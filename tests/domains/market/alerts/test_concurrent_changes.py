@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
+
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import AlertChanges, Rearm
 from app.domains.market.prices.model import Move
@@ -17,6 +19,7 @@ TICKS = 150
 SYMBOLS = ("BTC", "ETH", "SOL")
 
 
+@pytest.mark.usefixtures("warm")
 async def test_alerts_that_are_made_changed_and_deleted_amid_ticks(stage: Stage, bob: Viewer) -> None:
     chance = random.Random(5)
     # These are not changed by the others.

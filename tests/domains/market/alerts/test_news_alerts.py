@@ -44,6 +44,7 @@ async def test_an_article_from_before_an_alert_was_armed_does_not_fire_it(stage:
     assert (await stage.titles(), await stage.titles(bob)) == ([], ["BTC: Bitcoin surges"])
 
 
+@pytest.mark.usefixtures("warm")
 async def test_an_article_is_evaluated_once_however_often_it_is_tried(stage: Stage) -> None:
     await stage.create(NewsImpact(1), rearm=Rearm.EVERY_TIME)
     await stage.create(NewsImpact(1), symbol="ETH", rearm=Rearm.EVERY_TIME)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
+import pytest
+
 from app.domains.accounts.model import Viewer
 from app.domains.market.alerts.model import Rearm, WhaleTransaction
 from app.domains.market.alerts.services.payment_alerts import PaymentAlerts
@@ -83,6 +85,7 @@ async def test_a_payment_that_was_confirmed_before_an_alert_was_armed_does_not_f
     assert (await stage.titles(), await stage.titles(bob)) == ([], ["2,000 BTC were moved"])
 
 
+@pytest.mark.usefixtures("warm")
 async def test_four_that_evaluate_at_once_fire_once_for_each_payment(stage: Stage) -> None:
     chain = FakeChain(stage)
     await stage.create(WhaleTransaction(Decimal(1)), rearm=Rearm.EVERY_TIME)

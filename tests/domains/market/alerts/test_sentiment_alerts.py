@@ -115,6 +115,7 @@ async def test_a_rearmed_alert_begins_with_the_sentiment_of_that_time(stage: Sta
 
 
 @pytest.mark.parametrize("rearm", [Rearm.ONCE, Rearm.EVERY_TIME])
+@pytest.mark.usefixtures("warm")
 async def test_a_sentiment_that_four_measure_at_once_fires_once(stage: Stage, rearm: Rearm) -> None:
     scores = Scores(stage)
     await stage.create(SentimentChange(), rearm=rearm)

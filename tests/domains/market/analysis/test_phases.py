@@ -135,6 +135,7 @@ async def test_a_session_has_one_run_for_a_symbol_and_hour(scene: Scene, viewer:
     assert analysis_stream(first) not in [row[0] for row in streams]
 
 
+@pytest.mark.usefixtures("warm")
 async def test_opening_a_run_twice_at_once_opens_one_and_each_phase_is_published_once(
     scene: Scene, viewer: Viewer
 ) -> None:

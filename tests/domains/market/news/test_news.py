@@ -78,6 +78,7 @@ async def test_the_same_address_again_changes_nothing(services: Services, owner:
     assert len(await queued(owner)) == 1
 
 
+@pytest.mark.usefixtures("warm")
 async def test_many_publishers_at_once_store_an_article_once(services: Services, owner: Owner) -> None:
     await list_tokens(owner, NAMES)
     drafts = [draft(number) for number in range(20)]

@@ -41,6 +41,7 @@ async def test_a_failure_keeps_what_was_counted(sources: Sources, clock: FixedCl
     ]
 
 
+@pytest.mark.usefixtures("warm")
 async def test_answers_of_several_workers_at_once_are_all_counted(sources: Sources) -> None:
     await asyncio.gather(
         *(sources.succeeded("coingecko", SourceKind.PRICES, accepted=1, ignored={"stale": 1}) for _ in range(8))

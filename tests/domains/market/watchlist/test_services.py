@@ -91,6 +91,7 @@ async def test_a_replay_is_answered_as_the_first_time(watchlist: Watchlist, alic
     assert await positions(owner, alice) == []
 
 
+@pytest.mark.usefixtures("warm")
 async def test_the_limit_holds_however_many_add_at_once(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
     tight = replace(watchlist, limit=3)
     outcomes = await asyncio.gather(
@@ -176,6 +177,7 @@ async def test_a_token_that_is_gone_leaves_no_gap(watchlist: Watchlist, alice: V
     assert await positions(owner, alice) == [(0, "SOL"), (1, "ETH"), (2, "USDT")]
 
 
+@pytest.mark.usefixtures("warm")
 async def test_moves_to_one_place_at_once_take_turns(watchlist: Watchlist, alice: Viewer, owner: Owner) -> None:
     items = await watch(watchlist, alice, "BTC", "ETH", "USDT", "DOGE", "BCH", "SOL")
     for _ in range(4):
@@ -185,6 +187,7 @@ async def test_moves_to_one_place_at_once_take_turns(watchlist: Watchlist, alice
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.usefixtures("warm")
 async def test_places_are_right_after_any_changes_at_once(
     watchlist: Watchlist, alice: Viewer, owner: Owner, database: Database, seed: int
 ) -> None:

@@ -8,10 +8,9 @@ from uuid import UUID, uuid4
 
 from app.domains.market.prices.model import Move
 from app.domains.trading.exchange.model import Side
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of, units_of
 from app.domains.trading.matching.services.prices import PriceNotes
-from app.domains.trading.orders.rules.reservation import need
 from app.kit.db import SYSTEM
+from tests.domains.trading.reservations import check_reservations, needed_by
 from tests.domains.trading.stage import Stage
 
 FEES = {"maker_fee_fraction": Decimal("0.001"), "taker_fee_fraction": Decimal("0.002")}
@@ -99,7 +98,7 @@ class Market:
         }
         if found["currency"] == "AUD":
             row["reserve_rate"] = Decimal("1.53")
-        row["reserved"] = self._needed(row) if reserves else Decimal(0)
+        row["reserved"] = needed_by(row) if reserves else Decimal(0)
         names = ", ".join(row)
         values = ", ".join(f"${at}" for at in range(1, len(row) + 1))
         id = await owner.fetchval(f"INSERT INTO orders ({names}) VALUES ({values}) RETURNING id", *row.values())
@@ -119,21 +118,6 @@ class Market:
         made: UUID = id
         return made
 
-    @staticmethod
-    def _needed(row: dict[str, Any]) -> Decimal:
-        price = row.get("price") or row.get("protection_price")
-        amount, rate = row.get("quote_amount"), row.get("reserve_rate")
-        return decimal_of(
-            need(
-                row["side"],
-                units_of(row["quantity"] if row.get("quantity") is not None else row.get("bound") or Decimal(0)),
-                worst_price=None if price is None else units_of(price, PRICE_SCALE),
-                amount=None if amount is None else units_of(amount),
-                taker_fee=units_of(FEES["taker_fee_fraction"]),
-                reserve_rate=None if rate is None else units_of(rate, PRICE_SCALE),
-            )
-        )
-
     async def order(self, id: UUID) -> Any:
         return await self.stage.owner.fetchrow("SELECT * FROM orders WHERE id = $1", id)
 
@@ -149,23 +133,7 @@ class Market:
     async def check(self) -> None:
         """The books agree, and what is reserved is what open orders need."""
         assert await self.stage.findings() == []
-        wrong = await self.stage.owner.fetch(
-            """
-            SELECT b.portfolio_id, b.reserved, coalesce(o.reserved, 0) AS needed FROM cash_balances b
-            LEFT JOIN (SELECT portfolio_id, sum(reserved + reserved_for_changes) AS reserved FROM orders
-                WHERE side = 'buy' GROUP BY 1) o USING (portfolio_id) WHERE b.reserved <> coalesce(o.reserved, 0)
-            """
-        )
-        assert wrong == []
-        wrong = await self.stage.owner.fetch(
-            """
-            SELECT h.portfolio_id, h.symbol, h.reserved, coalesce(o.reserved, 0) AS needed FROM positions h
-            LEFT JOIN (SELECT portfolio_id, symbol, sum(reserved) AS reserved FROM orders
-                WHERE side = 'sell' GROUP BY 1, 2) o USING (portfolio_id, symbol)
-            WHERE h.reserved <> coalesce(o.reserved, 0)
-            """
-        )
-        assert wrong == []
+        await check_reservations(self.stage.owner)
 
 
 async def begin(stage: Stage) -> Market:

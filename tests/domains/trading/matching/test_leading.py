@@ -9,6 +9,7 @@ import pytest
 from app.domains.trading.exchange.model import Side
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.services import matcher as matcher_module
+from app.domains.trading.matching.services import storing
 from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
 from app.domains.trading.services import TradingServices
 from tests.conftest import Owner
@@ -91,7 +92,7 @@ async def test_a_batch_that_cannot_be_stored_changes_no_book(
 ) -> None:
     portfolio = await stage.create()
     order = await market.place(portfolio, Side.BUY, "1")
-    store, failures = matcher_module.store_fills, [1]
+    store, failures = storing.store_fills, [1]
 
     async def fails_once(*args: Any) -> None:
         if failures:

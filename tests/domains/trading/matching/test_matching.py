@@ -1,6 +1,7 @@
 """Orders that are matched end to end: rows, journal, reservations, facts."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -60,6 +61,23 @@ async def test_users_meet_each_other_and_the_books_agree(stage: Stage, market: M
     await market.match()
     assert await market.status(sale) == ("cancelled", Decimal("1.5"), "requested")
     await market.check()
+
+
+async def test_a_fill_names_its_entry_and_an_entry_has_its_lines(stage: Stage, market: Market) -> None:
+    portfolio = await stage.create()
+    [fill] = await market.fills(await filled(market, portfolio))
+    entry = await stage.owner.fetchrow("SELECT * FROM journal_entries WHERE id = $1", fill["entry_id"])
+    assert entry is not None
+    assert (entry["kind"], entry["fill_id"], entry["order_id"]) == ("fill", fill["id"], fill["order_id"])
+    lines = "SELECT sum(amount) FROM journal_lines WHERE entry_id = $1 AND account = 'position'"
+    assert await stage.owner.fetchval(lines, fill["entry_id"]) == fill["quantity"]
+
+
+async def filled(market: Market, portfolio: UUID) -> UUID:
+    """A purchase, after it was filled."""
+    id = await market.place(portfolio, Side.BUY, "0.1")
+    await market.match()
+    return id
 
 
 async def test_a_bracket_protects_what_its_entry_fills(stage: Stage, market: Market) -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.domains.trading.journal.model import Currency, Side
 from app.domains.trading.portfolios.model import (
     InsufficientCash,
+    LastPortfolio,
     LiveTradingUnavailable,
     Mode,
     NewPortfolio,
@@ -42,6 +43,7 @@ async def test_a_portfolio_begins_with_its_opening(stage: Stage) -> None:
     assert await stage.findings() == []
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_many_at_once_no_more_than_the_limit_are_made(stage: Stage) -> None:
     portfolios = stage.limited(3)
 
@@ -51,7 +53,6 @@ async def test_of_many_at_once_no_more_than_the_limit_are_made(stage: Stage) -> 
         except PortfolioLimitReached as refused:
             return refused.limit
 
-    await stage.warm_up()
     made = await asyncio.gather(*map(create, range(12)))
     assert sum(isinstance(each, UUID) for each in made) == 3
     assert {each for each in made if isinstance(each, int)} == {3}
@@ -67,18 +68,19 @@ async def test_live_portfolios_need_a_venue(stage: Stage) -> None:
     assert await stage.owner.fetchval("SELECT count(*) FROM portfolios") == 0
 
 
+@pytest.mark.usefixtures("warm")
 async def test_fifty_that_set_the_default_at_once_leave_one(stage: Stage) -> None:
     ids = [await stage.create() for _ in range(10)]
 
     async def choose(id: UUID) -> None:
         await stage.trading.portfolios.update(stage.alice, id, PortfolioChanges(default=True))
 
-    await stage.warm_up()
     await asyncio.gather(*map(choose, ids * 5))
     [default] = await stage.owner.fetch(DEFAULTS, stage.alice.user_id)
     assert default["id"] in ids
 
 
+@pytest.mark.usefixtures("warm")
 async def test_defaults_are_set_while_others_are_deleted(stage: Stage) -> None:
     ids = [await stage.create() for _ in range(8)]
     portfolios = stage.trading.portfolios
@@ -94,9 +96,45 @@ async def test_defaults_are_set_while_others_are_deleted(stage: Stage) -> None:
     assert default["id"] in ids[6:]
     await portfolios.delete(stage.alice, default["id"])
     [last] = await stage.owner.fetch(DEFAULTS, stage.alice.user_id)
-    await portfolios.delete(stage.alice, last["id"])
-    assert await stage.owner.fetch(DEFAULTS, stage.alice.user_id) == []
+    assert last["id"] in set(ids[6:]) - {default["id"]}
     assert await stage.findings() == []
+
+
+@pytest.mark.usefixtures("warm")
+async def test_of_all_that_are_deleted_at_once_one_survives(stage: Stage) -> None:
+    for _ in range(5):
+        await stage.create()
+        await stage.create()
+        ids = await stage.owned()
+
+        async def delete(id: UUID) -> bool:
+            try:
+                await stage.trading.portfolios.delete(stage.alice, id)
+            except LastPortfolio:
+                return False
+            return True
+
+        deleted = await asyncio.gather(*map(delete, ids))
+        assert sorted(deleted) == [False, *[True] * (len(ids) - 1)]
+        assert await stage.owned() == [ids[deleted.index(False)]]
+        assert len(await stage.owner.fetch(DEFAULTS, stage.alice.user_id)) == 1
+    assert await stage.findings() == []
+
+
+async def test_what_is_being_deleted_is_no_other_portfolio(stage: Stage) -> None:
+    first, second, third = [await stage.create() for _ in range(3)]
+    portfolios = stage.trading.portfolios
+    await stage.owner.execute("UPDATE portfolios SET status = 'deleting' WHERE id = $1", second)
+    await portfolios.delete(stage.alice, first)
+    [default] = await stage.owner.fetch(DEFAULTS, stage.alice.user_id)
+    assert default["id"] == third
+    with pytest.raises(LastPortfolio):
+        await portfolios.delete(stage.alice, third)
+    # What is being reset stays.
+    await stage.owner.execute("UPDATE portfolios SET status = 'resetting' WHERE id = $1", second)
+    await portfolios.delete(stage.alice, third)
+    [default] = await stage.owner.fetch(DEFAULTS, stage.alice.user_id)
+    assert default["id"] == second
 
 
 async def test_the_oldest_becomes_the_default_of_a_deleted_one(stage: Stage) -> None:
@@ -152,6 +190,7 @@ async def test_what_is_reserved_is_not_paid_out(stage: Stage) -> None:
     assert await stage.cash(id) == (Decimal("9999.5"), Decimal("9999.5"), Decimal("9999.5"))
 
 
+@pytest.mark.usefixtures("warm")
 async def test_of_many_that_take_everything_one_does(stage: Stage) -> None:
     id = await stage.create()
 
@@ -162,7 +201,6 @@ async def test_of_many_that_take_everything_one_does(stage: Stage) -> None:
             return False
         return True
 
-    await stage.warm_up()
     assert sum(await asyncio.gather(*map(take, range(40)))) == 1
     assert await stage.cash(id) == (0, 0, 0)
 
@@ -274,11 +312,11 @@ async def test_a_life_in_which_everything_was_lost_ends_as_well(stage: Stage) ->
 
 
 async def test_a_deleted_portfolio_is_nobodys_and_its_journal_stays(stage: Stage) -> None:
-    id = await stage.create(name="Alice's own")
+    id, _ = await stage.create(name="Alice's own"), await stage.create()
     await stage.fill(id, Side.BUY, "2", "100", "1")
     await stage.trading.portfolios.delete(stage.alice, id)
     assert await stage.portfolio(id) is None
-    found = await stage.owner.fetchrow("SELECT user_id, name, status, is_default FROM portfolios")
+    found = await stage.owner.fetchrow("SELECT user_id, name, status, is_default FROM portfolios WHERE id = $1", id)
     assert found is not None
     assert tuple(found) == (None, "Deleted", "deleted", False)
     assert await stage.kinds(id) == ["opening", "fill", "closing"]
@@ -302,10 +340,10 @@ async def test_portfolios_survive_their_user(stage: Stage) -> None:
     assert await stage.findings() == []
 
 
+@pytest.mark.usefixtures("warm")
 async def test_a_key_moves_once_and_another_request_under_it_is_refused(stage: Stage) -> None:
     id, other = await stage.create(), await stage.create()
     portfolios = stage.trading.portfolios
-    await stage.warm_up()
     made = await asyncio.gather(
         *(portfolios.deposit(stage.alice, id, Decimal(amount), USD, "once") for amount in ["5", "5.00", "5.0"] * 34)
     )
@@ -338,10 +376,10 @@ async def test_changes_of_a_portfolio_are_audited_in_the_name_of_its_user(stage:
     ]
 
 
+@pytest.mark.usefixtures("warm")
 async def test_resets_and_payments_at_once_leave_true_books(stage: Stage) -> None:
     id = await stage.create(initial_balance=Decimal(100))
     portfolios = stage.trading.portfolios
-    await stage.warm_up()
     for round in range(3):
         await asyncio.gather(
             *(portfolios.reset(stage.alice, id, f"reset {round} {number}") for number in range(6)),

@@ -92,6 +92,8 @@ async def test_the_history_has_the_first_value_of_each_minute_hour_and_day(stage
         ("1d", hour.replace(hour=0), 10_000),
         ("1h", hour, 10_000),
         ("1m", hour + timedelta(minutes=59), 10_000),
+        # Before the deposit.
+        ("flow", began, 10_000),
         ("1h", hour + timedelta(hours=1), 10_005),
         ("1m", hour + timedelta(hours=1), 10_005),
     ]
@@ -114,7 +116,8 @@ async def test_values_are_kept_as_long_as_is_said(stage: Stage) -> None:
 
 
 async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage) -> None:
-    small, large = await stage.create(initial_balance=Decimal(100)), await stage.create(initial_balance=Decimal(9900))
+    small = await stage.create(initial_balance=Decimal(100))
+    await stage.create(initial_balance=Decimal(9900))
     await stage.fill(small, Side.BUY, "1", "50")
     await stage.create(stage.bob, currency=Currency.AUD, initial_balance=Decimal(3000))
     values = stage.trading.values
@@ -126,7 +129,7 @@ async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage)
         stage.alice.user_id: (2, 10_050, Decimal("0.005")),
         stage.bob.user_id: (1, 2000, 0),
     }
-    for id in (small, large):
-        await stage.trading.portfolios.delete(stage.alice, id)
+    await stage.trading.portfolios.delete(stage.alice, small)
+    await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
     assert await values.summarize() == "1 users"
     assert await stage.owner.fetchval("SELECT count(*) FROM portfolio_summaries") == 1

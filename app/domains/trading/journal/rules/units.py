@@ -25,7 +25,8 @@ def _whole(number: Decimal, decimals: int) -> int:
     if not number.is_finite():
         raise ValueError(f"{number} is no number")
     numerator, denominator = number.as_integer_ratio()
-    units, rest = divmod(numerator * 10**decimals, denominator)
+    scale: int = 10**decimals
+    units, rest = divmod(numerator * scale, denominator)
     if rest:
         raise ValueError(f"{number} has more than {decimals} decimals")
     return units

@@ -28,9 +28,9 @@ async def read_holdings(
     return Holdings(cash, positions, await _lots_for(tx, sold))
 
 
-async def take_entry_ids(tx: Tx, count: int) -> list[int]:
-    """IDs for so many new entries."""
-    return await tx.fetch(BatchSql.entry_numbers, count) if count else []
+async def take_entry_ids(tx: Tx, count: int, at: datetime) -> list[int]:
+    """IDs for so many new entries, which are posted at this time: an ID says its month."""
+    return await tx.fetch(BatchSql.entry_ids, count, at) if count else []
 
 
 async def store_holdings(tx: Tx, holdings: Holdings, entries: Sequence[tuple[int, NewEntry]], at: datetime) -> None:

@@ -1,7 +1,7 @@
 """What a batch of results does to orders and portfolios: fills with their entries, statuses, reservations. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -78,15 +78,17 @@ class Settlement:
         self.trades = list[Trade]()
 
     def settle(self, results: Iterable[Result]) -> list[Working]:
-        """Returns the orders that have changed."""
+        """Returns the orders that have changed, in the order in which that began."""
+        began = dict[UUID, None]()
         for result in results:
             if isinstance(result.command, Replace) and result.command.order_id in self.orders:
                 self.orders[result.command.order_id].release_extra(result.command.extra)
             for outcome in result.outcomes:
                 self._settle(result, outcome)
+                began.update(dict.fromkeys(orders_of(outcome)))
         self._reserve()
         # Not before: what one exit of a bracket reserved may have passed to the other.
-        return [each for each in self.orders.values() if each.is_changed]
+        return [each for id in began | dict.fromkeys(self.orders) if (each := self.orders[id]).is_changed]
 
     def _settle(self, result: Result, outcome: Outcome) -> None:
         match outcome:
@@ -118,12 +120,14 @@ class Settlement:
         if market is None:
             raise ValueError(f"traded without a quote: {traded}")
         trade_id = self._new_id()
+        # A microsecond apart, so that fills of one batch keep their order.
+        at = self._at + timedelta(microseconds=len(self.trades))
         for order_id, counter_id, liquidity in (
             (traded.taker_id, traded.maker_id, Liquidity.TAKER),
             (traded.maker_id, traded.taker_id, Liquidity.MAKER),
         ):
             if order_id is not None:
-                self._fill(trade_id, self.orders[order_id], counter_id, liquidity, traded, market)
+                self._fill(trade_id, self.orders[order_id], counter_id, liquidity, traded, market, at)
         self.trades.append(
             Trade(
                 trade_id,
@@ -131,7 +135,7 @@ class Settlement:
                 decimal_of(traded.price, PRICE_SCALE),
                 decimal_of(traded.quantity),
                 traded.taker_side,
-                self._at,
+                at,
             )
         )
 
@@ -143,6 +147,7 @@ class Settlement:
         liquidity: Liquidity,
         traded: Traded,
         market: Market,
+        at: datetime,
     ) -> None:
         row, currency = order.row, Currency(order.row.currency)
         terms = terms_of(order, currency, market, liquidity, traded)
@@ -196,7 +201,7 @@ class Settlement:
                 fx_source=None if in_dollars else market.source,
                 fx_at=None if in_dollars else moment_of(market.at),
                 entry_id=entry_id,
-                created_at=self._at,
+                created_at=at,
             )
         )
 
@@ -219,6 +224,13 @@ class Settlement:
                     self._holdings.cash[order.row.portfolio_id].reserved += delta
                 else:
                     self._holdings.position(order.row.portfolio_id, order.row.symbol).reserved += delta
+
+
+def orders_of(outcome: Outcome) -> list[UUID]:
+    """The orders that an outcome is about; the house has none."""
+    if isinstance(outcome, Traded):
+        return [each for each in (outcome.taker_id, outcome.maker_id) if each is not None]
+    return [] if isinstance(outcome, Refused) else [outcome.order_id]
 
 
 def _place_of_role(order: Working) -> int:

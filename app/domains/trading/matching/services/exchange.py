@@ -20,6 +20,8 @@ from app.kit.wake import Wake
 STANDBY_S: Final = 1.0
 HOLD_CHECK_S: Final = 2.0
 POLL_S: Final = 0.1
+LEADER: Final = "exchange"
+"""The lock of who matches."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ class Exchange:
     def __init__(self, database: Database, matcher: Matcher, wake: Wake) -> None:
         self._matcher = matcher
         self._wake = wake
-        self._leadership = Leadership(database, "exchange")
+        self._leadership = Leadership(database, LEADER)
 
     async def run(self) -> None:
         """Matches while this worker leads, and waits while it does not."""

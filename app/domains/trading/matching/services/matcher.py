@@ -25,7 +25,7 @@ from app.domains.trading.matching.model import (
     Trade,
 )
 from app.domains.trading.matching.rules.records import command_of, ms_of
-from app.domains.trading.matching.rules.settlement import Settlement
+from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.services.rebuild import rebuild
@@ -205,7 +205,7 @@ class _Run:
             rows = await tx.fetch(MatchingSql.orders_of_commands, list(touched))
             places, sold = _places(rows, results)
             holdings = await read_holdings(tx, cash, places, sold)
-            entry_ids = await take_entry_ids(tx, sides)
+            entry_ids = await take_entry_ids(tx, sides, at)
             settlement = Settlement(rows, holdings, iter(entry_ids), uuid4, at)
             changed = settlement.settle(results)
             await store_orders(tx, changed)
@@ -234,14 +234,10 @@ def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[se
     """The orders that have changed or whose replacement was decided, and how many fills there are."""
     touched = {each.order_id for each in commands if isinstance(each, Replace)}
     sides = 0
-    for result in results:
-        for outcome in result.outcomes:
-            if isinstance(outcome, Traded):
-                orders = [each for each in (outcome.taker_id, outcome.maker_id) if each is not None]
-                touched.update(orders)
-                sides += len(orders)
-            elif not isinstance(outcome, Refused):
-                touched.add(outcome.order_id)
+    for outcome in (each for result in results for each in result.outcomes):
+        orders = orders_of(outcome)
+        touched.update(orders)
+        sides += len(orders) if isinstance(outcome, Traded) else 0
     return touched, sides
 
 

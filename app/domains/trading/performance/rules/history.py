@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from app.domains.trading.performance.model import Disposal, Fill, Flow, Span, ValuePoint
+from app.domains.trading.performance.model import Flow, Span, ValuePoint
 
 AMOUNT_LIMIT: Final = Decimal(10) ** 18
 """Amounts are below it, so that sums of them with 8 decimals are exact in the 28 digits of Decimal."""
@@ -23,15 +23,13 @@ class History:
 
     values: Sequence[ValuePoint]
     flows: Sequence[Flow]
-    disposals: Sequence[Disposal]
-    fills: Sequence[Fill]
 
     def within(self, span: Span) -> "History":
         """Returns the part that a span is measured by.
 
         Its values begin with the last one until the span begins, if there is one, and end with the last one until it
         ends. Flows go from the first of these values until before the last, so that the spans of a calendar share
-        their borders: no gain and no flow is in two of them, or in none. Disposals and fills are those in the span.
+        their borders: no gain and no flow is in two of them, or in none.
         """
         values = [point for point in self.values if point.at <= span.ends_at]
         opening = max((i for i, point in enumerate(values) if point.at <= span.begins_at), default=0)
@@ -39,46 +37,28 @@ class History:
         return History(
             values,
             [flow for flow in self.flows if values and values[0].at <= flow.at < values[-1].at],
-            [each for each in self.disposals if span.begins_at <= each.disposed_at < span.ends_at],
-            [each for each in self.fills if span.begins_at <= each.at < span.ends_at],
         )
 
 
-def history_of(
-    values: Iterable[ValuePoint],
-    flows: Iterable[Flow] = (),
-    disposals: Iterable[Disposal] = (),
-    fills: Iterable[Fill] = (),
-) -> History:
+def history_of(values: Iterable[ValuePoint], flows: Iterable[Flow] = ()) -> History:
     """Returns the history of one life of a portfolio, from records in any order. Raises MalformedHistory.
 
     Give a value at the time of each flow, the one before it: without it the return of its interval is an estimate.
     Invalid are: a time without zone, two values of the same time, an amount that is not a number, not below
-    AMOUNT_LIMIT or with more than DECIMALS_LIMIT decimals, cash below 0 or above the value, a disposal whose quantity,
-    cost or proceeds are below 0, and a fill whose amount is.
+    AMOUNT_LIMIT or with more than DECIMALS_LIMIT decimals, and cash below 0 or above the value.
     """
-    values, flows, disposals, fills = list(values), list(flows), list(disposals), list(fills)
+    values, flows = list(values), list(flows)
     for point in values:
         _check((point.at,), (point.value, point.cash))
         if not 0 <= point.cash <= point.value:
             raise MalformedHistory("cash below 0 or above the value")
     for flow in flows:
         _check((flow.at,), (flow.amount,))
-    for sold in disposals:
-        _check((sold.acquired_at, sold.disposed_at), (sold.quantity, sold.cost, sold.proceeds))
-        if min(sold.quantity, sold.cost, sold.proceeds) < 0:
-            raise MalformedHistory("a disposal below 0")
-    for fill in fills:
-        _check((fill.at,), (fill.amount, fill.fee))
-        if fill.amount < 0:
-            raise MalformedHistory("a fill below 0")
     if len({point.at for point in values}) < len(values):
         raise MalformedHistory("two values of the same time")
     return History(
         sorted(values, key=lambda point: point.at),
         sorted(flows, key=lambda flow: flow.at),
-        sorted(disposals, key=lambda each: each.disposed_at),
-        sorted(fills, key=lambda each: each.at),
     )
 
 

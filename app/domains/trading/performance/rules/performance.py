@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from app.domains.trading.performance.model import Performance, Span
+from app.domains.trading.performance.model import Performance, Span, Trading
 from app.domains.trading.performance.rules.exposure import exposure_of, mean_value
 from app.domains.trading.performance.rules.history import History
 from app.domains.trading.performance.rules.money_weighted import money_weighted_return
@@ -15,13 +15,15 @@ from app.domains.trading.performance.rules.returns import (
     time_weighted_return,
 )
 from app.domains.trading.performance.rules.risk import max_drawdown, ratios_of
-from app.domains.trading.performance.rules.trades import outcome_of, round_trips_of
 
 
-def performance(history: History, span: Span, *, risk_free_rate: float = 0.0) -> Performance:
+def performance(
+    history: History, span: Span, trading: Trading = Trading(), *, risk_free_rate: float = 0.0
+) -> Performance:
     """Returns the performance of a portfolio in a span, which may not be over yet. `Performance` says what each is.
 
-    `risk_free_rate` is the return of a year without risk, a fraction over -1, or ValueError is raised.
+    `trading` is what it traded in the span. `risk_free_rate` is the return of a year without risk, a fraction over -1,
+    or ValueError is raised.
     """
     part = history.within(span)
     values, flows = part.values, part.flows
@@ -33,9 +35,6 @@ def performance(history: History, span: Span, *, risk_free_rate: float = 0.0) ->
     daily = daily_returns(known)
     ratios = ratios_of(daily, risk_free_rate)
     exposure = exposure_of(values)
-    turnover = sum((fill.amount for fill in part.fills), Decimal(0))
-    trips = round_trips_of(part.disposals)
-    outcome = outcome_of(trips)
     return Performance(
         span=span,
         measured_from=opening.at if opening else None,
@@ -55,15 +54,15 @@ def performance(history: History, span: Span, *, risk_free_rate: float = 0.0) ->
         risk_free_rate=risk_free_rate,
         exposure=exposure.share,
         time_in_market=exposure.time_share,
-        trades=len({fill.order_id for fill in part.fills}),
-        fills=len(part.fills),
-        turnover=turnover,
-        turnover_ratio=ratio(turnover, mean_value(values) or Decimal(0)),
-        fees=sum((fill.fee for fill in part.fills), Decimal(0)),
-        round_trips=len(trips),
-        realized_pnl=outcome.realized_pnl,
-        win_rate=outcome.win_rate,
-        profit_factor=outcome.profit_factor,
-        best=outcome.best,
-        worst=outcome.worst,
+        trades=trading.trades,
+        fills=trading.fills,
+        turnover=trading.turnover,
+        turnover_ratio=ratio(trading.turnover, mean_value(values) or Decimal(0)),
+        fees=trading.fees,
+        round_trips=trading.round_trips,
+        realized_pnl=trading.profits - trading.losses,
+        win_rate=trading.wins / trading.round_trips if trading.round_trips else None,
+        profit_factor=ratio(trading.profits, trading.losses),
+        best_pnl=trading.best,
+        worst_pnl=trading.worst,
     )

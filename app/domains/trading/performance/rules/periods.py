@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.domains.trading.performance.model import Period, Span
+from app.domains.trading.performance.model import DAYS_KEPT, Measured, Period, Span
 
 
 def span_of(period: Period, at: datetime) -> Span:
@@ -22,3 +22,21 @@ def span_of(period: Period, at: datetime) -> Span:
         case Period.YEAR:
             first = day.replace(month=1, day=1)
             return Span(first, first.replace(year=first.year + 1))
+
+
+def due_spans(measured: Measured, now: datetime) -> list[Span]:
+    """Returns what is to be measured of a period: from the first span that is not final until the present one.
+
+    The year is measured once a day, unless nothing is known of it. Days that are not kept are not measured.
+    """
+    period = measured.period
+    if period is Period.YEAR and measured.computed_at and measured.computed_at >= span_of(Period.DAY, now).begins_at:
+        return []
+    at = measured.open_from or max(measured.final_until or measured.life_began_at, measured.life_began_at)
+    if period is Period.DAY:
+        at = max(at, now - DAYS_KEPT)
+    spans = []
+    while at <= now:
+        spans.append(span_of(period, at))
+        at = spans[-1].ends_at
+    return spans

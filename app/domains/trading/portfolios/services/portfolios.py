@@ -11,13 +11,14 @@ from msgspec import UNSET, UnsetType
 from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
-from app.domains.trading.journal.rules.units import units_of
+from app.domains.trading.journal.rules.units import amount_of, units_of
 from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import (
     DEFAULT_NAME,
     INITIAL_BALANCE,
     MAX_BALANCE,
     InsufficientCash,
+    LastPortfolio,
     LiveTradingUnavailable,
     LockedPortfolio,
     Mode,
@@ -30,11 +31,11 @@ from app.domains.trading.portfolios.model import (
     PortfolioStatus,
 )
 from app.domains.trading.portfolios.rules import check_amount, check_name
-from app.domains.trading.portfolios.statements import PortfolioSql
+from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
-from app.kit.idempotency import KeyedRequest, once
+from app.kit.idempotency import KeyedRequest, check_key, once
 
 
 class PostedEntries(msgspec.Struct, frozen=True):
@@ -72,19 +73,23 @@ class Portfolios:
             [count] = await tx.fetch(PortfolioSql.count_portfolios, viewer.user_id)
             if count >= self.limit:
                 raise PortfolioLimitReached(self.limit)
-            values = (viewer.user_id, name, new.mode, new.currency, balance, self.clock.now())
-            [id] = await tx.fetch(PortfolioSql.insert_portfolio, *values)
-            return PostedEntries(id, await self._open(tx, id, 1, new.currency, balance))
+            return await self._insert(tx, viewer.user_id, name, new.mode, new.currency, balance)
 
+        check_key(idempotency_key, lambda: _checked(new))
         request = [new.name, new.mode, new.currency, _written(new.initial_balance)]
         made = await self._once(viewer, idempotency_key, "createPortfolio", request, create)
         return made.id
+
+    async def create_first(self, tx: Tx, user_id: UUID) -> None:
+        """Creates the portfolio that a user begins with, in the transaction that inserts the user."""
+        await self._insert(tx, user_id, DEFAULT_NAME, Mode.PAPER, Currency.USD, INITIAL_BALANCE)
 
     async def update(self, viewer: Viewer, id: UUID, changes: PortfolioChanges) -> None:
         """Renames a portfolio, or makes it the default instead of another. Raises InvalidInput, NotFound,
         PortfolioNotOpen.
         """
         with Faults() as faults:
+            changes.check(faults)
             name = faults.check(_renamed, changes.name)
             if changes.default is False:
                 faults.add("default", "Another portfolio is made the default instead.")
@@ -92,7 +97,7 @@ class Portfolios:
         async def work(tx: Tx) -> None:
             if changes.default is True:
                 await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             if name is not UNSET:
                 await tx.execute(PortfolioSql.rename_portfolio, id, name)
             if changes.default is True and not portfolio.is_default:
@@ -136,7 +141,7 @@ class Portfolios:
         """
 
         async def reset(tx: Tx) -> PostedEntries:
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.RESETTING)
@@ -144,16 +149,20 @@ class Portfolios:
                 return PostedEntries(id, [])
             return PostedEntries(id, await self._finish_reset(tx, portfolio))
 
+        check_key(idempotency_key, lambda: None)
         return await self._once(viewer, idempotency_key, "resetPortfolio", [str(id)], reset)
 
     async def delete(self, viewer: Viewer, id: UUID) -> None:
         """Empties and deletes a portfolio: it is nobody's from then on, and its journal stays. If it was the default,
-        the oldest other one is. Raises NotFound, PortfolioNotOpen.
+        the oldest other one is. Raises NotFound, PortfolioNotOpen, LastPortfolio.
         """
 
         async def work(tx: Tx) -> None:
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
+            [stay] = await tx.fetch(PortfolioSql.others_stay, viewer.user_id, id)
+            if not stay:
+                raise LastPortfolio
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
             if not await self.cancel_orders(tx, id):
                 await self._finish_delete(tx, portfolio)
@@ -199,14 +208,19 @@ class Portfolios:
     ) -> PostedEntries:
         async def transfer(tx: Tx) -> PostedEntries:
             check_amount(amount)
-            portfolio = await self._lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer, id)
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             if portfolio.currency is not currency:
                 raise InvalidInput("currency", f"The portfolio is in {portfolio.currency}.")
-            lines = transfer_lines(portfolio.currency, check(portfolio))
-            return PostedEntries(id, [await self._post(tx, id, portfolio.life, kind, lines)])
+            units, at = check(portfolio), self.clock.now()
+            lines = transfer_lines(portfolio.currency, units)
+            entry = NewEntry(kind=kind, portfolio_id=id, life=portfolio.life, lines=lines, at=at)
+            posted = await post(tx, entry)
+            await tx.execute(ValueSql.record_flow, id, amount_of(units), at)
+            return PostedEntries(id, [posted])
 
+        check_key(idempotency_key, lambda: check_amount(amount))
         return await self._once(viewer, idempotency_key, kind, [str(id), _written(amount), currency], transfer)
 
     async def _once(
@@ -227,7 +241,7 @@ class Portfolios:
 
         return await self.database.write(_scope(viewer), write)
 
-    async def _lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
+    async def lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
         """Locks an open portfolio of the viewer. Raises NotFound, PortfolioNotOpen."""
         found = await tx.fetch_one(PortfolioSql.lock_portfolio, id, viewer.user_id)
         if found is None:
@@ -235,6 +249,13 @@ class Portfolios:
         if found.status != PortfolioStatus.OPEN:
             raise PortfolioNotOpen
         return _with_enums(found)
+
+    async def _insert(  # noqa: PLR0917  # what a portfolio is
+        self, tx: Tx, user_id: UUID, name: str, mode: Mode, currency: Currency, balance: Decimal
+    ) -> PostedEntries:
+        values = (user_id, name, mode, currency, balance, self.clock.now())
+        [id] = await tx.fetch(PortfolioSql.insert_portfolio, *values)
+        return PostedEntries(id, await self._open(tx, id, 1, currency, balance))
 
     async def _end(self, tx: Tx, portfolio: LockedPortfolio, kind: EntryKind) -> int:
         held = await tx.fetch(PortfolioSql.held_quantities, portfolio.id)

@@ -42,8 +42,8 @@ def test_an_order_that_is_taken_on_keeps_its_quantity() -> None:
 def test_an_order_is_taken_on_for_less_than_it_asked_for() -> None:
     desk = Desk([order(side=Side.SELL, quantity="2", reserved="2", priority=None)], coins="2")
     desk.settle(Accepted(FIRST, COINS), Rested(FIRST, COINS, 7))
-    assert (desk.row().quantity, desk.row().reserved, desk.row().priority) == (1, 1, 7)
-    assert desk.position == (2, 1)
+    assert (desk.row().quantity, desk.row().reserved, desk.row().priority) == (Decimal(1), Decimal(1), 7)
+    assert desk.position == (Decimal(2), Decimal(1))
 
 
 def test_an_amount_has_no_quantity_when_it_is_taken_on() -> None:
@@ -56,7 +56,7 @@ def test_an_order_waits_with_its_turn() -> None:
     desk = Desk([order(priority=None)])
     desk.settle(Rested(FIRST, COINS, 7))
     assert (desk.row().priority, desk.row().status) == (7, "pending")
-    assert desk.cash == (10_000, Decimal("100.2"))
+    assert desk.cash == (Decimal(10_000), Decimal("100.2"))
 
 
 def test_a_stop_notes_when_it_was_triggered() -> None:
@@ -79,8 +79,8 @@ def test_what_ends_releases_all_that_it_reserved(
     desk = Desk([order(reserved_for_changes="5"), order(SECOND, price="50")])
     [row] = desk.settle(outcome)
     assert (row.status, row.reason, row.cancelled_at, row.filled_at) == (status, reason, AT, None)
-    assert (row.reserved, row.reserved_for_changes) == (0, 0)
-    assert desk.cash == (10_000, Decimal("50.1"))
+    assert (row.reserved, row.reserved_for_changes) == (Decimal(0), Decimal(0))
+    assert desk.cash == (Decimal(10_000), Decimal("50.1"))
 
 
 def test_a_part_of_an_order_is_filled() -> None:
@@ -89,11 +89,11 @@ def test_a_part_of_an_order_is_filled() -> None:
     assert (row.status, row.filled_quantity, row.filled_quote, row.fees) == (
         "partial",
         Decimal("0.25"),
-        25,
+        Decimal(25),
         Decimal("0.025"),
     )
     assert desk.cash == (Decimal("9974.975"), Decimal("75.15"))
-    assert desk.position == (Decimal("0.25"), 0)
+    assert desk.position == (Decimal("0.25"), Decimal(0))
     [fill] = desk.settlement.fills
     assert (fill.liquidity, fill.counter_order_id, fill.fx_rate) == (Liquidity.MAKER, None, None)
     assert (fill.quote_bid, fill.quote_ask) == (Decimal(99), Decimal(101))
@@ -104,7 +104,7 @@ def test_an_order_is_filled() -> None:
     [row] = desk.settle(trade("0.25"), trade("0.75"), Filled(FIRST))
     assert (row.filled_quantity, row.filled_quote, row.fees) == (1, 100, Decimal("0.1"))
     assert (row.status, row.reason, row.filled_at, row.cancelled_at) == ("filled", None, AT, None)
-    assert desk.cash == (Decimal("9899.9"), 0)
+    assert desk.cash == (Decimal("9899.9"), Decimal(0))
 
 
 def test_who_takes_pays_more_than_who_waits() -> None:
@@ -115,7 +115,7 @@ def test_who_takes_pays_more_than_who_waits() -> None:
     taker, maker = desk.settlement.fills
     assert (taker.counter_order_id, maker.counter_order_id) == (SECOND, FIRST)
     assert taker.trade_id == maker.trade_id == desk.settlement.trades[0].id
-    assert desk.position == (1, 0)
+    assert desk.position == (Decimal(1), Decimal(0))
 
 
 def test_a_better_price_releases_what_is_not_paid() -> None:
@@ -133,17 +133,17 @@ def test_a_refused_change_releases_what_it_reserved() -> None:
     desk = Desk([order(reserved_for_changes="5")])
     change = Replace("BTC", FIRST, Changes(quantity=2 * COINS), 5 * COIN)
     [row] = desk.settle(Refused(FIRST, Reason.TICK), command=change)
-    assert (row.reserved, row.reserved_for_changes, row.quantity) == (Decimal("100.2"), 0, 1)
-    assert desk.cash == (10_000, Decimal("100.2"))
+    assert (row.reserved, row.reserved_for_changes, row.quantity) == (Decimal("100.2"), Decimal(0), Decimal(1))
+    assert desk.cash == (Decimal(10_000), Decimal("100.2"))
 
 
 def test_a_change_passes_what_it_reserved_to_the_order() -> None:
     desk = Desk([order(reserved_for_changes="100.2")])
     change = Replace("BTC", FIRST, Changes(quantity=3 * COINS // 2, price=110 * DOLLAR), 10_020_000_000)
     [row] = desk.settle(Replaced(FIRST, 3 * COINS // 2, 3 * COINS // 2, 9), command=change)
-    assert (row.quantity, row.price, row.priority) == (Decimal("1.5"), 110, 9)
-    assert (row.reserved, row.reserved_for_changes) == (Decimal("165.33"), 0)
-    assert desk.cash == (10_000, Decimal("165.33"))
+    assert (row.quantity, row.price, row.priority) == (Decimal("1.5"), Decimal(110), 9)
+    assert (row.reserved, row.reserved_for_changes) == (Decimal("165.33"), Decimal(0))
+    assert desk.cash == (Decimal(10_000), Decimal("165.33"))
 
 
 def test_a_change_keeps_what_another_one_reserved() -> None:
@@ -151,14 +151,14 @@ def test_a_change_keeps_what_another_one_reserved() -> None:
     change = Replace("BTC", FIRST, Changes(price=101 * DOLLAR), 5 * COIN)
     [row] = desk.settle(Refused(FIRST, Reason.TICK), command=change)
     assert row.reserved_for_changes == 2
-    assert desk.cash == (10_000, Decimal("102.2"))
+    assert desk.cash == (Decimal(10_000), Decimal("102.2"))
 
 
 def test_a_change_sets_each_price_that_it_gives() -> None:
     stop = order(type="trailing_stop", trail_amount="1", protection_price="106")
     changes = Changes(trail_amount=2 * DOLLAR, protection_price=107 * DOLLAR)
     [row] = Desk([stop]).settle(Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, changes))
-    assert (row.trail_amount, row.protection_price, row.reserved) == (2, 107, Decimal("107.214"))
+    assert (row.trail_amount, row.protection_price, row.reserved) == (Decimal(2), Decimal(107), Decimal("107.214"))
     stop = order(type="trailing_stop", trail_fraction="0.1", protection_price="106")
     [row] = Desk([stop]).settle(
         Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, Changes(trail_fraction=COIN // 5))
@@ -167,7 +167,7 @@ def test_a_change_sets_each_price_that_it_gives() -> None:
     stop = order(type="stop", stop_price="101", protection_price="106")
     changes = Changes(stop_price=102 * DOLLAR)
     [row] = Desk([stop]).settle(Replaced(FIRST, COINS, COINS, 9), command=Replace("BTC", FIRST, changes))
-    assert (row.stop_price, row.protection_price) == (102, 106)
+    assert (row.stop_price, row.protection_price) == (Decimal(102), Decimal(106))
 
 
 def test_what_changes_an_exit_by_its_bracket_leaves_its_price() -> None:
@@ -175,7 +175,7 @@ def test_what_changes_an_exit_by_its_bracket_leaves_its_price() -> None:
     change = Replace("BTC", SECOND, Changes(price=1))
     desk = Desk(exits, coins="1")
     desk.settle(Replaced(FIRST, COINS // 2, COINS // 2, 1, Reason.LINKED), command=change)
-    assert (desk.row().quantity, desk.row().price) == (Decimal("0.5"), 100)
+    assert (desk.row().quantity, desk.row().price) == (Decimal("0.5"), Decimal(100))
 
 
 def test_nothing_is_traded_without_a_quote() -> None:
@@ -188,8 +188,8 @@ def test_a_purchase_by_amount_spends_no_more_and_releases_the_rest() -> None:
     bought = trade("0.49504950", "101", taker=FIRST, maker=None)
     [row] = desk.settle(Accepted(FIRST, None), bought, Filled(FIRST))
     # The fee is not rounded up beyond what the order needed less: 50.1 before, and 0.00000051 for what is left.
-    assert (row.filled_quote, row.fees, row.reserved) == (Decimal("49.9999995"), Decimal("0.09999999"), 0)
-    assert desk.cash == (10_000 - Decimal("50.09999949"), 0)
+    assert (row.filled_quote, row.fees, row.reserved) == (Decimal("49.9999995"), Decimal("0.09999999"), Decimal(0))
+    assert desk.cash == (10_000 - Decimal("50.09999949"), Decimal(0))
 
 
 def test_a_sale_by_amount_reserves_what_it_may_sell() -> None:
@@ -199,8 +199,8 @@ def test_a_sale_by_amount_reserves_what_it_may_sell() -> None:
     assert desk.position == (Decimal("1.5"), Decimal("1.5"))
     desk = Desk([sale], coins="2")
     desk.settle(trade("0.5", taker=FIRST, maker=None), Filled(FIRST))
-    assert desk.position == (Decimal("1.5"), 0)
-    assert desk.cash == (10_000 + 50 - Decimal("0.1"), 0)
+    assert desk.position == (Decimal("1.5"), Decimal(0))
+    assert desk.cash == (10_000 + 50 - Decimal("0.1"), Decimal(0))
 
 
 # Rounding and rates.
@@ -240,20 +240,20 @@ def test_beyond_the_buffer_the_rate_is_that_of_the_reservation() -> None:
     desk.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 2 * DOLLAR, "test"))
     [fill] = desk.settlement.fills
     assert (fill.fx_rate, fill.fx_source, fill.fx_at) == (Decimal("1.53"), "test", fill.quote_at)
-    assert desk.cash == (10_000 - Decimal("153.153"), 0)
+    assert desk.cash == (10_000 - Decimal("153.153"), Decimal(0))
 
 
 def test_within_the_buffer_the_rate_is_that_in_force() -> None:
     desk = Desk([order(currency="AUD", reserve_rate="1.53")])
     desk.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 152 * DOLLAR // 100, "test"))
     assert desk.settlement.fills[0].fx_rate == Decimal("1.52")
-    assert desk.cash == (10_000 - Decimal("152.152"), 0)
+    assert desk.cash == (10_000 - Decimal("152.152"), Decimal(0))
 
 
 def test_a_sale_is_settled_at_the_rate_in_force_however_far_it_moved() -> None:
     desk = Desk([order(side=Side.SELL, reserved="1", currency="AUD")], coins="1")
     desk.settle(trade("1"), Filled(FIRST), market=Market(MARKET.bid, MARKET.ask, 0, 2 * DOLLAR, "test"))
-    assert desk.cash == (10_000 + 200 - Decimal("0.2"), 0)
+    assert desk.cash == (10_000 + 200 - Decimal("0.2"), Decimal(0))
 
 
 @pytest.mark.parametrize("currency", ["USD", "AUD"])

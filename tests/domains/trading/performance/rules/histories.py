@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
-from uuid import UUID
 
 from hypothesis import strategies as st
 
-from app.domains.trading.performance.model import Disposal, Fill, Flow, Span, ValuePoint
+from app.domains.trading.performance.model import Flow, Span, Trading, ValuePoint
 from app.domains.trading.performance.rules.history import History, history_of
 
 Amount: TypeAlias = Decimal | int | str | float
@@ -41,14 +40,6 @@ def flow(number: float, amount: Amount) -> Flow:
     return Flow(day(number), money(amount))
 
 
-def sold(order: int, cost: Amount, proceeds: Amount, number: float = 1, quantity: Amount = 1) -> Disposal:
-    return Disposal(UUID(int=order), money(quantity), money(cost), money(proceeds), day(number - 1), day(number))
-
-
-def fill(order: int, amount: Amount, fee: Amount = 0, number: float = 1) -> Fill:
-    return Fill(UUID(int=order), day(number), money(amount), money(fee))
-
-
 def amounts(least: int, most: int) -> st.SearchStrategy[Decimal]:
     return st.decimals(least, most, places=2, allow_nan=False, allow_infinity=False)
 
@@ -66,8 +57,25 @@ def histories(draw: st.DrawFn, largest: Decimal = Decimal(10) ** 17) -> History:
             ValuePoint(at, value, (value * draw(st.sampled_from([Decimal(0), Decimal(1), CENT]))).quantize(CENT))
         )
     flows = draw(st.lists(st.builds(Flow, times, amounts(-50_000, 50_000)), max_size=6))
-    orders = st.integers(1, 4).map(lambda number: UUID(int=number))
-    some = amounts(0, 10_000)
-    disposals = draw(st.lists(st.builds(Disposal, orders, some, some, some, times, times), max_size=6))
-    fills = draw(st.lists(st.builds(Fill, orders, times, some, amounts(-1, 10)), max_size=6))
-    return history_of(values, flows, disposals, fills)
+    return history_of(values, flows)
+
+
+@st.composite
+def tradings(draw: st.DrawFn) -> Trading:
+    """Anything that may have been traded."""
+    fills, some = draw(st.integers(0, 50)), amounts(0, 10_000)
+    if not fills:
+        return Trading()
+    pnls = draw(st.lists(amounts(-10_000, 10_000), max_size=fills))
+    return Trading(
+        draw(st.integers(max(1, len(pnls)), fills)),
+        fills,
+        draw(some),
+        draw(amounts(-1, 10)),
+        len(pnls),
+        sum(pnl > 0 for pnl in pnls),
+        sum((pnl for pnl in pnls if pnl > 0), Decimal(0)),
+        sum((-pnl for pnl in pnls if pnl < 0), Decimal(0)),
+        max(pnls, default=None),
+        min(pnls, default=None),
+    )

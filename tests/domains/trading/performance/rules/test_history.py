@@ -1,19 +1,16 @@
 """What is no history, and the part of one that a span is measured by."""
 
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from app.domains.trading.performance.model import Disposal, Fill, Flow, Span, ValuePoint
+from app.domains.trading.performance.model import Flow, Span, ValuePoint
 from app.domains.trading.performance.rules.history import AMOUNT_LIMIT, History, MalformedHistory, history_of
-from tests.domains.trading.performance.rules.histories import day, fill, flow, point, sold
+from tests.domains.trading.performance.rules.histories import day, flow, point
 
 NAIVE = datetime(2025, 1, 1)  # noqa: DTZ001
-ORDER = UUID(int=1)
 ONE = Decimal(1)
 
 NO_AMOUNTS = [Decimal(text) for text in ("NaN", "sNaN", "Infinity", "-Infinity", "1E-19", "1E+18", "-1E+30")]
@@ -23,29 +20,20 @@ def test_records_are_sorted() -> None:
     history = history_of(
         [point(2, 1), point(1, 2)],
         [flow(2, 1), flow(1, 2)],
-        [sold(1, 1, 1, 2), sold(2, 1, 1, 1)],
-        [fill(1, 1, 0, 2), fill(2, 1, 0, 1)],
     )
     assert history == History(
         [point(1, 2), point(2, 1)],
         [flow(1, 2), flow(2, 1)],
-        [sold(2, 1, 1, 1), sold(1, 1, 1, 2)],
-        [fill(2, 1, 0, 1), fill(1, 1, 0, 2)],
     )
 
 
 @pytest.mark.parametrize("amount", NO_AMOUNTS, ids=str)
-@pytest.mark.parametrize("kind", ["value", "cash", "flow", "quantity", "cost", "proceeds", "filled", "fee"])
+@pytest.mark.parametrize("kind", ["value", "cash", "flow"])
 def test_an_amount_that_is_none_is_refused(kind: str, amount: Decimal) -> None:
     records: dict[str, dict[str, Any]] = {
         "value": {"values": [ValuePoint(day(0), amount, ONE)]},
         "cash": {"values": [ValuePoint(day(0), AMOUNT_LIMIT - 1, amount)]},
         "flow": {"flows": [Flow(day(0), amount)]},
-        "quantity": {"disposals": [Disposal(ORDER, amount, ONE, ONE, day(0), day(1))]},
-        "cost": {"disposals": [Disposal(ORDER, ONE, amount, ONE, day(0), day(1))]},
-        "proceeds": {"disposals": [Disposal(ORDER, ONE, ONE, amount, day(0), day(1))]},
-        "filled": {"fills": [Fill(ORDER, day(0), amount, ONE)]},
-        "fee": {"fills": [Fill(ORDER, day(0), ONE, amount)]},
     }
     with pytest.raises(MalformedHistory, match="not a number below"):
         history_of(**{"values": [], **records[kind]})
@@ -57,15 +45,8 @@ def test_an_amount_that_is_none_is_refused(kind: str, amount: Decimal) -> None:
         ({"values": [point(0, 1), point(0, 1)]}, "two values"),
         ({"values": [ValuePoint(NAIVE, ONE, ONE)]}, "zone"),
         ({"values": [], "flows": [Flow(NAIVE, ONE)]}, "zone"),
-        ({"values": [], "disposals": [Disposal(ORDER, ONE, ONE, ONE, NAIVE, day(0))]}, "zone"),
-        ({"values": [], "disposals": [Disposal(ORDER, ONE, ONE, ONE, day(0), NAIVE)]}, "zone"),
-        ({"values": [], "fills": [Fill(ORDER, NAIVE, ONE, ONE)]}, "zone"),
         ({"values": [point(0, -1, -1)]}, "cash"),
         ({"values": [point(0, 1, 2)]}, "cash"),
-        ({"values": [], "disposals": [sold(1, -1, 1)]}, "disposal"),
-        ({"values": [], "disposals": [sold(1, 1, -1)]}, "disposal"),
-        ({"values": [], "disposals": [sold(1, 1, 1, quantity=-1)]}, "disposal"),
-        ({"values": [], "fills": [fill(1, -1)]}, "fill"),
     ],
 )
 def test_what_is_no_history_is_refused(records: dict[str, Any], reason: str) -> None:
@@ -73,9 +54,8 @@ def test_what_is_no_history_is_refused(records: dict[str, Any], reason: str) -> 
         history_of(**records)
 
 
-def test_withdrawals_and_rebates_are_negative() -> None:
-    history = history_of([], [flow(0, -5)], [], [fill(1, 1, -1)])
-    assert (history.flows[0].amount, history.fills[0].fee) == (Decimal(-5), Decimal(-1))
+def test_withdrawals_are_negative() -> None:
+    assert history_of([], [flow(0, -5)]).flows[0].amount == Decimal(-5)
 
 
 def test_the_part_of_a_span_has_the_values_at_its_borders() -> None:
@@ -83,14 +63,10 @@ def test_the_part_of_a_span_has_the_values_at_its_borders() -> None:
     whole = history_of(
         [point(number, 1) for number in numbers],
         [flow(number, 1) for number in (0.8, *numbers, 2.9)],
-        [sold(1, 1, 1, number) for number in (0.9, 1, 2.9, 3)],
-        [fill(1, 1, 0, number) for number in (0.9, 1, 2.9, 3)],
     )
     part = whole.within(Span(day(1), day(3)))
     assert [each.at for each in part.values] == [day(number) for number in (0.9, 1.5, 2.4, 3)]
     assert [each.at for each in part.flows] == [day(number) for number in (0.9, 1.5, 2.4, 2.9)]
-    assert [each.disposed_at for each in part.disposals] == [day(1), day(2.9)]
-    assert [each.at for each in part.fills] == [day(1), day(2.9)]
 
 
 def test_a_value_at_the_beginning_opens_the_span() -> None:
@@ -104,4 +80,3 @@ def test_the_part_of_a_span_that_the_history_does_not_cover(begins: int, ends: i
     part = whole.within(Span(day(begins), day(ends)))
     assert [each.at for each in part.values] == [day(number) for number in kept]
     assert part.flows == []
-    assert asdict(part)["fills"] == []

@@ -4,7 +4,6 @@ import math
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -12,14 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.trading.performance.model import (
-    Disposal,
     Drawdown,
-    Fill,
     Flow,
     Performance,
     Period,
-    RoundTrip,
     Span,
+    Trading,
     ValuePoint,
 )
 from app.domains.trading.performance.rules.history import History, history_of
@@ -30,12 +27,11 @@ from tests.domains.trading.performance.rules.histories import (
     DAY,
     YEAR,
     day,
-    fill,
     flow,
     histories,
     point,
     points,
-    sold,
+    tradings,
 )
 
 NOTHING = Performance(
@@ -66,8 +62,8 @@ NOTHING = Performance(
     realized_pnl=Decimal(0),
     win_rate=None,
     profit_factor=None,
-    best=None,
-    worst=None,
+    best_pnl=None,
+    worst_pnl=None,
 )
 """Of a portfolio of which nothing is known."""
 
@@ -77,15 +73,10 @@ def test_a_history_by_hand() -> None:
     history = history_of(
         [point(0, 1000, 1000), point(1, 900, 450), point(2, 1200, 0), point(4, 1000, 1000)],
         [flow(1, 100), flow(2, -200)],
-        [sold(2, 450, 400, 1), sold(3, 550, 1000, 2)],
-        [fill(1, 1000, 1, 0.5), fill(2, 400, "0.5", 1), fill(3, 600, 1, 2), fill(3, 400, "0.5", 2)],
     )
+    trading = Trading(3, 4, Decimal(2400), Decimal(3), 2, 1, Decimal(450), Decimal(50), Decimal(450), Decimal(-50))
     year, downside = math.sqrt(365), math.sqrt(0.01 / 2)
-    trips = [
-        RoundTrip(UUID(int=2), Decimal(1), Decimal(450), Decimal(400), day(0), day(1)),
-        RoundTrip(UUID(int=3), Decimal(1), Decimal(550), Decimal(1000), day(1), day(2)),
-    ]
-    found = performance(history, YEAR)
+    found = performance(history, YEAR, trading)
     expected = msgspec.structs.replace(
         NOTHING,
         measured_from=day(0),
@@ -114,8 +105,8 @@ def test_a_history_by_hand() -> None:
         realized_pnl=Decimal(400),
         win_rate=0.5,
         profit_factor=9.0,
-        best=trips[1],
-        worst=trips[0],
+        best_pnl=Decimal(450),
+        worst_pnl=Decimal(-50),
     )
     assert found == expected
     growth = (1 + (found.money_weighted_return or 0)) ** 0.25
@@ -178,10 +169,10 @@ def numbers(found: Performance) -> dict[str, Any]:
     return {name: value for name, value in flat.items() if isinstance(value, float | Decimal)}
 
 
-@given(histories(), st.sampled_from(Period), st.integers(0, 40))
-def test_no_number_is_infinite_or_none(history: History, period: Period, number: int) -> None:
+@given(histories(), tradings(), st.sampled_from(Period), st.integers(0, 40))
+def test_no_number_is_infinite_or_none(history: History, trading: Trading, period: Period, number: int) -> None:
     for span in (YEAR, span_of(period, day(number))):
-        found = numbers(performance(history, span))
+        found = numbers(performance(history, span, trading))
         assert {name: value for name, value in found.items() if not math.isfinite(value)} == {}
         for share in ("depth", "win_rate", "exposure", "time_in_market"):
             assert 0 <= found.get(share, 0) <= 1
@@ -189,13 +180,17 @@ def test_no_number_is_infinite_or_none(history: History, period: Period, number:
             assert all(found.get(name, 0) >= least for name in names)
 
 
-@given(histories())
-def test_the_sums_are_those_of_the_rows(history: History) -> None:
-    found = performance(history, YEAR)
-    assert found.fees == sum(each.fee for each in history.fills)
-    assert found.turnover == sum(each.amount for each in history.fills)
-    assert found.realized_pnl == sum(each.proceeds - each.cost for each in history.disposals)
-    assert found.trades == len({each.order_id for each in history.fills})
+@given(histories(), tradings())
+def test_sums_are_those_that_were_given(history: History, trading: Trading) -> None:
+    found = performance(history, YEAR, trading)
+    assert (found.trades, found.fills, found.turnover, found.fees) == (
+        trading.trades,
+        trading.fills,
+        trading.turnover,
+        trading.fees,
+    )
+    assert found.realized_pnl == trading.profits - trading.losses
+    assert (found.best_pnl, found.worst_pnl) == (trading.best, trading.worst)
     if found.gain is not None:
         assert found.opening_value is not None
         assert found.closing_value == found.opening_value + found.net_flow + found.gain
@@ -209,29 +204,25 @@ def test_the_spans_of_a_calendar_add_up(history: History, period: Period) -> Non
     while at < BEGIN + 59 * DAY:
         parts.append(performance(history, span_of(period, at)))
         at = parts[-1].span.ends_at
-    for name in ("gain", "net_flow", "fees", "turnover", "realized_pnl"):
+    for name in ("gain", "net_flow"):
         assert sum(getattr(each, name) or 0 for each in parts) == (getattr(whole, name) or 0)
-    assert sum(each.fills for each in parts) == whole.fills
     if whole.time_weighted_return is not None:
         product = math.prod(1 + (each.time_weighted_return or 0) for each in parts)
         assert product == pytest.approx(1 + whole.time_weighted_return, rel=1e-6, abs=1e-12)
 
 
-@given(histories(), st.integers(2, 50))
-def test_the_size_of_the_money_changes_nothing(history: History, factor: int) -> None:
+@given(histories(), tradings(), st.integers(2, 50))
+def test_the_size_of_the_money_changes_nothing(history: History, trading: Trading, factor: int) -> None:
     size = Decimal(factor) / 10
     scaled = history_of(
         [ValuePoint(each.at, each.value * size, each.cash * size) for each in history.values],
         [Flow(each.at, each.amount * size) for each in history.flows],
-        [
-            Disposal(
-                each.order_id, each.quantity, each.cost * size, each.proceeds * size, each.acquired_at, each.disposed_at
-            )
-            for each in history.disposals
-        ],
-        [Fill(each.order_id, each.at, each.amount * size, each.fee * size) for each in history.fills],
     )
-    plain, other = numbers(performance(history, YEAR)), numbers(performance(scaled, YEAR))
+    fields = msgspec.structs.asdict(trading).items()
+    more = msgspec.structs.replace(
+        trading, **{name: value * size for name, value in fields if isinstance(value, Decimal)}
+    )
+    plain, other = numbers(performance(history, YEAR, trading)), numbers(performance(scaled, YEAR, more))
     assert plain.keys() == other.keys()
     for name, value in plain.items():
         expected = value * size if isinstance(value, Decimal) else pytest.approx(value, rel=1e-6, abs=1e-9)
@@ -240,9 +231,7 @@ def test_the_size_of_the_money_changes_nothing(history: History, factor: int) ->
 
 @given(histories())
 def test_the_order_of_the_records_changes_nothing(history: History) -> None:
-    turned = history_of(
-        reversed(history.values), reversed(history.flows), reversed(history.disposals), reversed(history.fills)
-    )
+    turned = history_of(reversed(history.values), reversed(history.flows))
     assert numbers(performance(turned, YEAR)) == pytest.approx(numbers(performance(history, YEAR)))
 
 
@@ -250,3 +239,10 @@ def test_a_span_that_is_not_over_ends_with_the_last_value() -> None:
     history = history_of(points([10, 20, 30], timedelta(hours=1)), [flow(0.2, 5)])
     found = performance(history, span_of(Period.DAY, BEGIN))
     assert (found.measured_until, found.closing_value, found.net_flow) == (day(2 / 24), Decimal(30), Decimal(0))
+
+
+def test_trades_without_losses_and_without_wins() -> None:
+    won = performance(history_of([]), YEAR, Trading(2, 2, Decimal(9), Decimal(0), 2, 1, Decimal(7), best=Decimal(7)))
+    assert (won.win_rate, won.profit_factor, won.realized_pnl) == (0.5, None, Decimal(7))
+    lost = performance(history_of([]), YEAR, Trading(1, 1, Decimal(9), Decimal(0), 1, 0, Decimal(0), Decimal(7)))
+    assert (lost.win_rate, lost.profit_factor, lost.realized_pnl) == (0.0, 0.0, Decimal(-7))

@@ -15,7 +15,7 @@ from app.domains.trading.exchange.model import BookState, OpenOrder, Order, Orde
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, tick_below
 from bench.machine import wait_for_quiet
-from bench.report import Bar, Report
+from bench.trading.figures import Figure, Found
 
 OPERATIONS_TARGET: Final = 100_000
 REBUILD_TARGET_S: Final = 3.0
@@ -117,7 +117,7 @@ class Measured(msgspec.Struct, frozen=True):
     triggered: int
 
 
-def measure(rounds: int, progress: Progress) -> Report:
+def measure(rounds: int, progress: Progress) -> Found:
     """Runs each measurement `rounds` times."""
     task = progress.add_task("Filling books", total=SYMBOLS + 4 * rounds)
     orders = Orders()
@@ -137,7 +137,38 @@ def measure(rounds: int, progress: Progress) -> Report:
         ticks, triggered = _ticks(books, orders, number)
         progress.advance(task)
         found.append(Measured(operations, one, many, ticks, triggered))
-    return _report(found, load)
+    target_s = f"{REBUILD_TARGET_S:g} s"
+    return Found(
+        [
+            Figure(
+                f"pure: operations on a book of {RESTING:,} resting orders",
+                [run.operations_per_s for run in found],
+                "{:,.0f}/s",
+                f"{OPERATIONS_TARGET:,}/s",
+                bar="pure book",
+            ),
+            Figure(
+                f"pure: {REBUILT:,} open orders rebuilt, one book",
+                [run.rebuilt_one_s for run in found],
+                "{:.2f} s",
+                target_s,
+            ),
+            Figure(f"pure: the same, {SYMBOLS} books", [run.rebuilt_many_s for run in found], "{:.2f} s", target_s),
+            Figure(
+                f"pure: a tick of {SYMBOLS} symbols over {OPEN:,} open orders",
+                [each for run in found for each in run.ticks_ms],
+                "{:.1f} ms",
+                f"{TICK_TARGET_MS:.0f} ms",
+            ),
+        ],
+        load,
+        [
+            "Pure: one process, nothing is stored or waited for, so that all times are those of the processor. Of the "
+            "operations 45% place a limit order, 45% cancel one, 10% are market orders that walk the book.",
+            "The orders of the ticks: half are limit orders, a quarter stops, a quarter trailing stops. All prices fall "
+            f"by 0.06% and trigger {found[0].triggered} stops.",
+        ],
+    )
 
 
 def _operations() -> float:
@@ -209,40 +240,3 @@ def _begin() -> float:
 
 def _priced(part: float) -> int:
     return tick_below(int(_PRICE * part))
-
-
-def _report(found: Sequence[Measured], load: list[float]) -> Report:
-    ticks = [each for run in found for each in run.ticks_ms]
-    rates = [each.operations_per_s for each in found]
-    target_s = f"{REBUILD_TARGET_S:g} s"
-    rows = [
-        (f"operations on a book of {RESTING:,} resting orders", rates, "{:,.0f}/s", f"{OPERATIONS_TARGET:,}/s"),
-        (
-            f"{REBUILT:,} open orders rebuilt, one book",
-            [run.rebuilt_one_s for run in found],
-            "{:.2f} s",
-            target_s,
-        ),
-        (f"the same, {SYMBOLS} books", [run.rebuilt_many_s for run in found], "{:.2f} s", target_s),
-        (f"a tick of {SYMBOLS} symbols", ticks, "{:.1f} ms", f"{TICK_TARGET_MS:.0f} ms"),
-    ]
-    return Report(
-        name="trading",
-        title="The pure exchange",
-        unit="operations per second",
-        target=OPERATIONS_TARGET,
-        other_load=load,
-        conditions=[
-            "One process, pure rules: nothing is stored or waited for, so that all times are those of the processor.",
-            "Of the operations 45% place a limit order, 45% cancel one, 10% are market orders that walk the book.",
-            f"The tick: {OPEN:,} open orders, half of them limit orders, a quarter stops, a quarter trailing stops. "
-            f"All prices fall by 0.06% and trigger {found[0].triggered} stops.",
-        ],
-        columns=["what", "median", "least", "greatest", "target"],
-        rows=[
-            [what, *(form.format(value) for value in (median(values), min(values), max(values))), target]
-            for what, values, form, target in rows
-        ],
-        bars=[Bar("operations", "Moneta", median(rates), min(rates), max(rates))],
-        raw=list(found),
-    )

@@ -1,0 +1,258 @@
+"""Placing, changing and cancelling orders. The exchange decides what becomes of them, in the order of its inbox."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+
+from app.domains.accounts.model import Viewer
+from app.domains.market.tokens.model import symbol_of
+from app.domains.trading.exchange.model import OrderType, Reason, Side
+from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.orders.model import (
+    OPEN,
+    BracketRole,
+    NewBracket,
+    NewOrder,
+    Order,
+    OrderChanges,
+    OrderFact,
+    OrderNotOpen,
+    OrderStatus,
+    PlacedBracket,
+    TradingHalted,
+    order_stream,
+)
+from app.domains.trading.orders.rules.changing import changed, check_changeable
+from app.domains.trading.orders.rules.checks import check, check_bracket, check_changes, check_values
+from app.domains.trading.orders.rules.placing import (
+    StoredOrder,
+    check_funds,
+    check_market,
+    check_taken_on,
+    exits_of,
+    plan,
+    plan_exits,
+    stored,
+)
+from app.domains.trading.orders.services.terms import read_terms, request_of, system_scope, with_symbol
+from app.domains.trading.orders.statements import OrderSql
+from app.domains.trading.portfolios.model import LockedPortfolio, Portfolio
+from app.domains.trading.portfolios.services.portfolios import Portfolios
+from app.domains.trading.portfolios.statements import PortfolioSql
+from app.kit.clock import Clock
+from app.kit.db import Database, Tx
+from app.kit.errors import NotFound, ResultDeleted
+from app.kit.events import EventLog, Fact
+from app.kit.idempotency import KeyedRequest, Made, check_key, once
+from app.kit.wake import Wake
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The orders of all users. A transaction locks the portfolio first, as the matcher does.
+
+    An order, what it reserves and its command are one transaction: an order that was acknowledged is matched.
+    """
+
+    database: Database
+    clock: Clock
+    events: EventLog
+    portfolios: Portfolios
+    wake: Wake
+    quote_age_ms: int
+
+    async def place(self, viewer: Viewer, portfolio_id: UUID, new: NewOrder, idempotency_key: str) -> UUID:
+        """Places an order; returns its ID.
+
+        Raises InvalidInput, NotFound, PortfolioNotOpen, LiveTradingUnavailable, TokenNotFound, DuplicateClientOrderId,
+        TradingHalted, MarketClosed, OrderRefused, TooManyPositions, InsufficientCash, InsufficientPosition,
+        IdempotencyKeyReused, and ResultDeleted for a replay whose portfolio has been deleted.
+        """
+        new = with_symbol(new)
+
+        async def place(tx: Tx) -> Made:
+            now = self.clock.now()
+            check(new, now)
+            portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
+            terms = await read_terms(tx, viewer, portfolio_id, new, self.clock)
+            planned = plan(new, uuid4(), viewer.user_id, portfolio, terms, now, self.quote_age_ms)
+            await self._insert(tx, portfolio, new.symbol, [stored(new, planned)])
+            return Made(planned.order.id)
+
+        check_key(idempotency_key, lambda: check(new, self.clock.now()))
+        request = {"portfolio": str(portfolio_id), **request_of(new)}
+        made = await self._once(viewer, idempotency_key, "placeOrder", request, place, Made, lambda made: [made.id])
+        return made.id
+
+    async def place_bracket(
+        self, viewer: Viewer, portfolio_id: UUID, new: NewBracket, idempotency_key: str
+    ) -> PlacedBracket:
+        """Places an entry and its two exits. Raises as `place` does."""
+        new = msgspec.structs.replace(new, entry=with_symbol(new.entry))
+
+        async def place(tx: Tx) -> PlacedBracket:
+            now = self.clock.now()
+            check_bracket(new, now)
+            portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
+            terms = await read_terms(tx, viewer, portfolio_id, new.entry, self.clock)
+            entry = plan(new.entry, uuid4(), viewer.user_id, portfolio, terms, now, self.quote_age_ms)
+            assert terms.price_usd is not None
+            exits = plan_exits(new, entry, (uuid4(), uuid4()), terms.price_usd, now)
+            link = uuid4()
+            rows = [
+                stored(given, planned, role, link)
+                for given, planned, role in zip((new.entry, *exits_of(new)), (entry, *exits), BracketRole, strict=True)
+            ]
+            await self._insert(tx, portfolio, new.entry.symbol, rows)
+            return PlacedBracket(*(row.id for row in rows))
+
+        check_key(idempotency_key, lambda: check_bracket(new, self.clock.now()))
+        request = {"portfolio": str(portfolio_id), **request_of(new)}
+        return await self._once(
+            viewer,
+            idempotency_key,
+            "placeBracket",
+            request,
+            place,
+            PlacedBracket,
+            lambda made: [made.entry_id, made.take_profit_id, made.stop_loss_id],
+        )
+
+    async def cancel(self, viewer: Viewer, order_id: UUID) -> None:
+        """Asks for the cancellation of what is left of an order: it may be filled before that. Raises NotFound,
+        OrderNotOpen.
+        """
+
+        async def work(tx: Tx) -> None:
+            status = await tx.fetch_one(OrderSql.cancel_order, order_id, viewer.user_id, self.clock.now())
+            if status is None:
+                raise NotFound(Order)
+            if status not in OPEN:
+                raise OrderNotOpen
+            tx.after_commit(self.wake.ring_soon)
+
+        await self.database.write(system_scope(viewer), work)
+
+    async def cancel_all(self, viewer: Viewer, portfolio_id: UUID, symbol: str | None) -> int:
+        """Asks for the cancellation of all open orders of a portfolio, or of those in one token; returns how many there
+        are. Raises NotFound.
+        """
+        wanted = None if symbol is None else symbol_of(symbol)
+
+        async def work(tx: Tx) -> int:
+            # Also of one that is being closed: a second request does no harm.
+            if await tx.fetch_one(PortfolioSql.lock_portfolio, portfolio_id, viewer.user_id) is None:
+                raise NotFound(Portfolio)
+            asked = ([portfolio_id], wanted, Reason.REQUESTED, self.clock.now())
+            [count] = await tx.fetch(OrderSql.cancel_orders, *asked)
+            if count:
+                tx.after_commit(self.wake.ring_soon)
+            return count
+
+        return await self.database.write(system_scope(viewer), work)
+
+    async def replace(self, viewer: Viewer, order_id: UUID, changes: OrderChanges, idempotency_key: str) -> UUID:
+        """Asks for a change of what is left of an order; returns its ID. What it may need in addition is reserved until
+        the exchange has decided. Without any changes it stays as it is.
+
+        Raises InvalidInput, NotFound, PortfolioNotOpen, OrderNotOpen, OrderRefused, TradingHalted, MarketClosed,
+        InsufficientCash, InsufficientPosition, IdempotencyKeyReused, ResultDeleted.
+        """
+
+        async def replace(tx: Tx) -> Made:
+            check_values(changes)
+            portfolio_id = await tx.fetch_one(OrderSql.portfolio_of_order, order_id, viewer.user_id)
+            if portfolio_id is None:
+                raise NotFound(Order)
+            portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
+            if not changes.is_empty:
+                await self._change(tx, viewer, portfolio, order_id, changes)
+            return Made(order_id)
+
+        check_key(idempotency_key, lambda: check_values(changes))
+        request = {"order": str(order_id), **request_of(changes)}
+        made = await self._once(viewer, idempotency_key, "replaceOrder", request, replace, Made, lambda made: [made.id])
+        return made.id
+
+    async def _change(
+        self, tx: Tx, viewer: Viewer, portfolio: LockedPortfolio, order_id: UUID, changes: OrderChanges
+    ) -> None:
+        [found] = await tx.fetch(OrderSql.order_to_change, order_id)
+        side, now = Side(found.side), self.clock.now()
+        check_changes(changes, OrderType(found.type), _trail_of(found.trail_amount))
+        check_changeable(found, changes)
+        asked = NewOrder(symbol=found.symbol, side=side, type=OrderType(found.type))
+        terms = await read_terms(tx, viewer, portfolio.id, asked, self.clock)
+        if terms.is_user_halted:
+            raise TradingHalted
+        check_market(terms, now, self.quote_age_ms)
+        assert terms.price_usd is not None
+        price = units_of(terms.price_usd, PRICE_SCALE)
+        change = changed(found, changes, price)
+        check_taken_on(change.order, price, now)
+        check_funds(side, change.extra, portfolio, terms, found.symbol)
+        extra, nothing = decimal_of(change.extra), Decimal(0)
+        await tx.execute(
+            OrderSql.change_order,
+            order_id,
+            portfolio.id,
+            found.symbol,
+            {"changes": change.changes, "extra": f"{extra:f}"},
+            extra if side is Side.BUY else nothing,
+            extra if side is Side.SELL else nothing,
+            now,
+        )
+        tx.after_commit(self.wake.ring_soon)
+
+    async def _insert(self, tx: Tx, portfolio: LockedPortfolio, symbol: str, rows: Sequence[StoredOrder]) -> None:
+        """Stores orders, of which the first is placed, and what it reserves."""
+        reserved, nothing = rows[0].reserved, Decimal(0)
+        await tx.execute(
+            OrderSql.place_orders,
+            portfolio.id,
+            portfolio.life,
+            portfolio.mode,
+            symbol,
+            msgspec.to_builtins(rows),
+            reserved if rows[0].side == Side.BUY else nothing,
+            reserved if rows[0].side == Side.SELL else nothing,
+            self.clock.now(),
+        )
+        placed = [OrderFact(row.id, OrderStatus.PENDING, Decimal(0), None) for row in rows]
+        stream = order_stream(portfolio.id)
+        await self.events.append(tx, [Fact(stream, "order", msgspec.to_builtins(fact)) for fact in placed])
+        tx.after_commit(self.wake.ring_soon)
+
+    async def _once(  # noqa: PLR0917  # what all have in common
+        self,
+        viewer: Viewer,
+        key: str,
+        operation: str,
+        request: dict[str, Any],
+        work: Callable[[Tx], Awaitable[T]],
+        kind: type[T],
+        ids_of: Callable[[T], list[UUID]],
+    ) -> T:
+        keyed = KeyedRequest.of(viewer.user_id, key, operation, request)
+
+        async def write(tx: Tx) -> T:
+            outcome = await once(tx, keyed, lambda: work(tx), kind)
+            if outcome.replayed:
+                ids = ids_of(outcome.result)
+                [visible] = await tx.fetch(OrderSql.visible_orders, ids, viewer.user_id)
+                if visible < len(ids):
+                    raise ResultDeleted
+            return outcome.result
+
+        return await self.database.write(system_scope(viewer), write)
+
+
+def _trail_of(trail_amount: Decimal | None) -> str:
+    """Which trail a trailing stop has."""
+    return "trail_fraction" if trail_amount is None else "trail_amount"
