@@ -8,7 +8,8 @@ from msgspec import UNSET
 from app.domains.trading.exchange.model import Order, OrderType, Reason, Side, TimeInForce
 from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, decimal_of, units_of
 from app.domains.trading.orders.model import OPEN, BracketRole, OrderChanges, OrderNotOpen, OrderRefused
-from app.domains.trading.orders.rules.placing import ms_of, need_of, protection_price
+from app.domains.trading.orders.rules.placing import ms_of, protection_price
+from app.domains.trading.orders.rules.reservation import extra_for_change
 from app.domains.trading.orders.rules.terms import OrderToChange
 
 _SCALES: Final = {
@@ -19,8 +20,6 @@ _SCALES: Final = {
     "trail_fraction": COIN,
 }
 _EXITS: Final = (BracketRole.TAKE_PROFIT, BracketRole.STOP_LOSS)
-_ROUNDINGS: Final = 3
-"""A purchase rounds up its price, its fee and the conversion."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -73,17 +72,16 @@ def _extra(found: OrderToChange, before: Order, after: Order) -> int:
     fee = units_of(found.taker_fee_fraction)
     rate = None if found.reserve_rate is None else units_of(found.reserve_rate, PRICE_SCALE)
     filled = units_of(found.filled_quantity)
-    more = need_of(after, fee, rate, filled=filled) - need_of(before, fee, rate, filled=filled)
     if before.side is Side.SELL:
-        return max(0, more)
-    if _whole(after) <= _whole(before) and _worst(after) <= _worst(before):
-        return 0
-    if _whole(after) > _whole(before):
-        # If the price falls, the most is missing when all that was left has been filled at the price before.
-        more = max(more, need_of(after, fee, rate, filled=_whole(before)))
-    # The two round apart by this much at most, at another quantity that is left.
-    slack = _ROUNDINGS if rate is None else -(-_ROUNDINGS * rate // PRICE_SCALE) + 1
-    return max(0, more) + slack
+        return max(0, _whole(after) - _whole(before))
+    return extra_for_change(
+        left=_whole(before) - filled,
+        worst_price=_worst(before),
+        new_left=_whole(after) - filled,
+        new_worst_price=_worst(after),
+        taker_fee=fee,
+        reserve_rate=rate,
+    )
 
 
 def _whole(order: Order) -> int:
