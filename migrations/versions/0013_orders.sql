@@ -94,7 +94,6 @@ COMMENT ON COLUMN orders.priority IS
     'Its turn in the book. Null: the matcher has not seen it, or it is an exit whose entry has not filled anything.';
 CREATE INDEX orders_portfolio ON orders (portfolio_id, created_at DESC, id DESC);
 CREATE INDEX orders_portfolio_symbol ON orders (portfolio_id, symbol, created_at DESC, id DESC);
-CREATE INDEX orders_symbol ON orders (symbol, created_at DESC, id DESC);
 CREATE INDEX orders_open ON orders (symbol, priority) WHERE status IN ('pending', 'partial');
 CREATE INDEX orders_open_of_portfolio ON orders (portfolio_id, created_at DESC, id DESC)
     WHERE status IN ('pending', 'partial');
@@ -115,7 +114,6 @@ CREATE TABLE order_changes (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
-CREATE INDEX order_changes_order ON order_changes (order_id, id);
 REVOKE INSERT, UPDATE, DELETE ON order_changes FROM moneta_app;
 
 CREATE FUNCTION note_order_change() RETURNS trigger
@@ -272,7 +270,6 @@ COMMENT ON COLUMN fills.fx_rate IS 'The currency of the portfolio for one dollar
 CREATE INDEX fills_order ON fills (order_id, created_at DESC, id DESC);
 CREATE INDEX fills_portfolio ON fills (portfolio_id, created_at DESC, id DESC);
 CREATE INDEX fills_portfolio_symbol ON fills (portfolio_id, symbol, created_at DESC, id DESC);
-CREATE INDEX fills_symbol ON fills (symbol, created_at DESC, id DESC);
 REVOKE UPDATE, DELETE, TRUNCATE ON fills FROM moneta_app;
 
 CREATE VIEW trade_history WITH (security_invoker = true) AS

@@ -25,12 +25,16 @@ READ: Final = 25_000
 OWN_ROWS: Final = 100_000
 BLOCKS: Final = 100_000
 OWN: Final = {
-    # A wallet's or user's rows are read until there are enough that satisfy the condition: an index for each would cost
-    # every payment more than such a request.
+    # A wallet's, user's or portfolio's rows are read until there are enough that satisfy the condition: an index for each
+    # would cost every payment and every order more than such a request.
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
     "trading.journal.lots_by_portfolio": {"open"},
+    "trading.orders.orders_by_portfolio": {"status", "side", "type", "bracket_id"},
+    "trading.orders.open_orders_by_user": {"symbol", "side", "type"},
+    "trading.orders.fills_by_portfolio": {"symbol", "side"},
+    "trading.orders.trades_by_portfolio": {"symbol", "side"},
     # Times follow heights: from the other end of the chain, the blocks outside of the time are passed by.
     "ledger.blocks": {"since", "until"},
 }
