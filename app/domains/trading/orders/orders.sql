@@ -128,7 +128,3 @@ SELECT p.id, p.user_id, p.mode, p.currency, p.is_default, p.status, p.life, p.in
     b.reserved
 FROM portfolios p JOIN cash_balances b ON b.portfolio_id = p.id
 WHERE p.id = $1 AND p.user_id = $2;
-
--- name: lock_portfolios
--- Locks all portfolios of a user, in the order of their ids.
-SELECT id FROM portfolios WHERE user_id = $1 ORDER BY id FOR NO KEY UPDATE;

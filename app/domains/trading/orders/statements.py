@@ -45,7 +45,6 @@ class OrderSql(Statements, file="orders.sql"):
     order_to_change: Query[OrderToChange]
     change_order: Command
     readable_portfolio: Query[LockedPortfolio]
-    lock_portfolios: Query[UUID]
 
 
 class HaltSql(Statements, file="halts.sql"):

@@ -73,6 +73,10 @@ GROUP BY p.user_id;
 -- Lets one transaction at a time change which portfolios a user has, and which is the default.
 SELECT pg_advisory_xact_lock(hashtextextended('moneta.portfolios:' || $1::text, 0));
 
+-- name: lock_portfolios
+-- Locks all portfolios of a user, in the order of their ids, as the matcher locks those of a batch.
+SELECT id FROM portfolios WHERE user_id = $1 ORDER BY id FOR NO KEY UPDATE;
+
 -- name: count_portfolios
 -- How many portfolios a user has.
 SELECT count(*) FROM portfolios WHERE user_id = $1;

@@ -28,6 +28,7 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     holdings_by_portfolios: Keyed[Holding]
     balances_by_users: Query[TradingBalances]
     lock_user: Command
+    lock_portfolios: Query[UUID]
     count_portfolios: Query[int]
     others_stay: Query[bool]
     insert_portfolio: Query[UUID]

@@ -35,7 +35,7 @@ class Halts:
         async def work(tx: Tx) -> None:
             # No portfolio is made meanwhile, and no order placed in those that there are.
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
-            ids = await tx.fetch(OrderSql.lock_portfolios, viewer.user_id)
+            ids = await tx.fetch(PortfolioSql.lock_portfolios, viewer.user_id)
             now = self.clock.now()
             await tx.fetch(HaltSql.insert_halt, viewer.user_id, None, "", viewer.user_id, now)
             await tx.fetch(OrderSql.cancel_orders, ids, None, Reason.TRADING_HALTED, now)

@@ -97,7 +97,7 @@ class Portfolios:
 
         async def work(tx: Tx) -> None:
             if changes.default is True:
-                await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
+                await self._lock_all(tx, viewer)
             portfolio = await self.lock(tx, viewer, id)
             if name is not UNSET:
                 await tx.execute(PortfolioSql.rename_portfolio, id, name)
@@ -159,7 +159,7 @@ class Portfolios:
         """
 
         async def work(tx: Tx) -> None:
-            await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
+            await self._lock_all(tx, viewer)
             portfolio = await self.lock(tx, viewer, id)
             [stay] = await tx.fetch(PortfolioSql.others_stay, viewer.user_id, id)
             if not stay:
@@ -250,6 +250,11 @@ class Portfolios:
         if found.status != PortfolioStatus.OPEN:
             raise PortfolioNotOpen
         return _with_enums(found)
+
+    async def _lock_all(self, tx: Tx, viewer: Viewer) -> None:
+        """Locks the set of a user's portfolios and each of them: another than the one that is asked for may change."""
+        await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
+        await tx.execute(PortfolioSql.lock_portfolios, viewer.user_id)
 
     async def _insert(  # noqa: PLR0917  # what a portfolio is
         self, tx: Tx, user_id: UUID, name: str, mode: Mode, currency: Currency, balance: Decimal
