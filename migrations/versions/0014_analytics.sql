@@ -92,7 +92,8 @@ CREATE TRIGGER watchlist_items_added AFTER INSERT ON watchlist_items FOR EACH RO
     EXECUTE FUNCTION record_action('watchlist.added', 'symbol');
 CREATE TRIGGER alerts_created AFTER INSERT ON alerts FOR EACH ROW
     EXECUTE FUNCTION record_action('alert.created', 'symbol', 'alert_type');
-CREATE TRIGGER portfolios_created AFTER INSERT ON portfolios FOR EACH ROW
+-- Not the one that registration makes: nobody did that.
+CREATE TRIGGER portfolios_created AFTER INSERT ON portfolios FOR EACH ROW WHEN (NEW.user_id = app_user_id())
     EXECUTE FUNCTION record_action('portfolio.created', 'mode', 'currency');
 CREATE TRIGGER portfolios_reset AFTER UPDATE ON portfolios FOR EACH ROW
     WHEN (NEW.life > OLD.life) EXECUTE FUNCTION record_action('portfolio.reset', 'mode', 'currency');

@@ -60,7 +60,7 @@ async def test_a_tracked_event_says_what_when_and_from_where(stage: Stage) -> No
 
 async def test_the_products_own_actions_are_recorded_where_they_happen(stage: Stage) -> None:
     accounts, alice = stage.services[AccountsServices], stage.alice
-    id = await stage.create()
+    _, id = await stage.create(), await stage.create()
     await stage.trading.portfolios.reset(alice, id, stage.key)
     await stage.trading.portfolios.delete(alice, id)
     await stage.services[MarketServices].watchlist.add(alice, "BTC", "private", "key")
@@ -70,6 +70,7 @@ async def test_the_products_own_actions_are_recorded_where_they_happen(stage: St
     assert [each.event_type for each in reversed(found)] == [
         "user.registered",
         "user.logged_in",
+        "portfolio.created",
         "portfolio.created",
         "portfolio.reset",
         "portfolio.deleted",

@@ -316,7 +316,9 @@ async def test_deleted_portfolios_are_measured_no_more(stage: Stage) -> None:
     book = await Hours.begin(stage)
     await book.next_hour()
     assert await book.measured() != []
+    await stage.create()
     await stage.trading.portfolios.delete(stage.alice, book.id)
-    assert await stage.trading.performance.measure() == "0 periods"
+    await stage.trading.performance.measure()
     assert await read(stage, book.id) == []
-    assert await stage.owner.fetchval("SELECT bool_and(is_final) FROM performance_metrics")
+    are_final = "SELECT bool_and(is_final) FROM performance_metrics WHERE portfolio_id = $1"
+    assert await stage.owner.fetchval(are_final, book.id)
