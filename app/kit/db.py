@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 from app.kit.admission import Admission
 from app.kit.errors import Problem, Repeatable, Unavailable
 from app.kit.postgres import (
-    CONNECTING,
+    CONNECTION_ERRORS,
     FAILURES,
     FAILURES_OF_READS,
     Collision,
@@ -100,7 +100,7 @@ class Database(Executor):
             )
         except Problem:
             raise
-        except (*CONNECTING, ValueError) as error:
+        except (*CONNECTION_ERRORS, ValueError) as error:
             raise Unavailable(f"Postgres at {public(url)} cannot be used: {error or type(error).__name__}") from error
         return cls(pool, Admission(size, waiting_limit=waiting_limit), connect)
 
@@ -243,7 +243,7 @@ async def _rollback(connection: Connection) -> None:
         # A lost connection has no transaction left to roll back.
         if not connection.is_closed():
             await connection.execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except CONNECTION_ERRORS:
         end_session(connection)
 
 

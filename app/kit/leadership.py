@@ -2,11 +2,9 @@
 
 import asyncio
 
-import asyncpg
-
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.kit.postgres import end_session
+from app.kit.postgres import CONNECTION_ERRORS, end_session
 from app.kit.sql import Query, Statements
 from app.kit.transaction import UnpooledConnection
 
@@ -43,7 +41,7 @@ class Leadership:
                 else:
                     self._leads = bool(await self._session.fetch_one(LeadershipSql.try_lead, self._name))
                 return self._leads
-        except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (Unavailable, *CONNECTION_ERRORS) as error:
             # TimeoutError is an OSError.
             await self.give_up()
             raise Unavailable("The database does not answer. Try again shortly.") from error

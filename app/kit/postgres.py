@@ -32,8 +32,8 @@ _UNREACHABLE: Final = (
     asyncpg.InternalClientError,
     OSError,
 )
-CONNECTING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What an attempt to connect may raise."""
+CONNECTION_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg may raise when a connection is made or lost, also half way through an answer."""
 
 # asyncpg has one class for these and for misuse of its interface, and misuse must stay visible.
 _CLOSED: Final = (
@@ -198,7 +198,7 @@ async def discard(connection: Connection) -> None:
     try:
         async with asyncio.timeout(CLOSING_S):
             await connection.close()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except CONNECTION_ERRORS:
         # TimeoutError is an OSError.
         end_session(connection)
 

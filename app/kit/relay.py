@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from redis.asyncio import Redis
@@ -13,7 +12,7 @@ from redis.exceptions import RedisError
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.events import WAKE_CHANNEL, Event, EventSql, stream_key
-from app.kit.postgres import end_session
+from app.kit.postgres import CONNECTION_ERRORS, end_session
 from app.kit.tasks import end, heed_cancellation
 from app.kit.transaction import UnpooledConnection
 
@@ -110,7 +109,7 @@ class Relay:
             while True:
                 try:
                     await self._lead()
-                except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, OSError) as error:
+                except (Unavailable, *CONNECTION_ERRORS, RedisError) as error:
                     log.warning("relay.interrupted", error=str(error) or type(error).__name__)
                 except Exception:
                     log.exception("relay.failed")

@@ -1,5 +1,6 @@
 import asyncio
 
+import asyncpg
 import pytest
 
 from app.kit.db import Database
@@ -47,6 +48,24 @@ async def test_a_leader_that_lost_its_connection_claims_leadership_again_like_an
     assert await second.hold()
     assert not await first.hold()
     await second.give_up()
+
+
+async def test_a_connection_that_is_lost_half_way_through_an_answer_is_no_defect(
+    database: Database, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leadership = Leadership(database, "x")
+    assert await leadership.hold()
+
+    async def loses(*_: object) -> None:
+        raise asyncpg.InternalClientError("got result for unknown protocol state 0")
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", loses)
+    with pytest.raises(Unavailable):
+        await leadership.hold()
+    monkeypatch.undo()
+    await until(leadership.hold)
+    assert await locks(owner) == 1
+    await leadership.give_up()
 
 
 async def test_a_process_that_does_not_lead_keeps_no_connection(database_url: str) -> None:

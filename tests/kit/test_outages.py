@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+from typing import Any
 
 import asyncpg
 import pytest
@@ -65,6 +66,29 @@ async def test_a_connection_lost_before_the_commit_is_unavailable(database: Data
 
     with pytest.raises(Unavailable):
         await database.write(SYSTEM, work)
+    assert [row[0] for row in await database.fetch(COUNTERS)] == [0, 0]
+
+
+async def test_a_connection_lost_during_the_rollback_is_unavailable_as_well(
+    database: Database, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, lost = asyncpg.Connection.execute, list[str]()
+
+    async def loses_rollbacks(connection: Any, query: str, *args: Any, **options: Any) -> str:
+        if query == "ROLLBACK":
+            lost.append(query)
+            raise asyncpg.InternalClientError("got result for unknown protocol state 0")
+        return await execute(connection, query, *args, **options)
+
+    async def work(tx: Tx) -> None:
+        await tx.execute(BUMP, 1)
+        raise Unavailable
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", loses_rollbacks)
+    with pytest.raises(Unavailable):
+        await database.write(SYSTEM, work)
+    monkeypatch.undo()
+    assert lost == ["ROLLBACK"]
     assert [row[0] for row in await database.fetch(COUNTERS)] == [0, 0]
 
 
