@@ -5,13 +5,13 @@ import threading
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.kit.errors import Unavailable
+from app.kit.postgres import CONNECTION_ERRORS
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -40,9 +40,11 @@ async def migrate(url: str, revision: str = "head", *, patience: Patience = PATI
     # Alembic's environment runs an event loop of its own, so it gets a thread.
     try:
         await asyncio.to_thread(_upgrade, url, revision, patience)
-    except (OSError, ValueError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise Unavailable(f"The database cannot be brought to revision {revision}: {reason}") from error
+    except (*CONNECTION_ERRORS, ValueError, SQLAlchemyError) as error:
+        # Some errors have no text.
+        reason = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+        line = reason.splitlines()[0]
+        raise Unavailable(f"The database cannot be brought to revision {revision}: {line}") from error
 
 
 def _upgrade(url: str, revision: str, patience: Patience) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from app.kit import migrate as migrate_module
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.migrate import MIGRATIONS, Patience, migrate
@@ -119,6 +120,30 @@ async def test_a_revision_that_fails_otherwise_is_not_repeated(empty_database_ur
     with listening() as logs, pytest.raises(Unavailable, match="already exists"):
         await migrate(empty_database_url, patience=IMPATIENT)
     assert [entry for entry in logs if entry["event"] == "migrate.waiting"] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            asyncpg.InternalClientError("got result for unknown protocol state 0"),
+            "got result for unknown protocol state 0",
+        ),
+        (asyncpg.InterfaceError("connection is closed"), "connection is closed"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+async def test_a_connection_that_is_lost_is_said_in_one_line(
+    error: Exception, said: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loses(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(migrate_module, "_upgrade", loses)
+    with pytest.raises(Unavailable) as lost:
+        await migrate(empty_database_url)
+    assert lost.value.message == f"The database cannot be brought to revision head: {said}"
 
 
 async def test_no_revision_writes_a_table_anew(empty_database_url: str) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import itertools
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ from app.kit.events import Event, EventLog, Fact, stream_key
 from app.kit.hub import Hub
 from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
 from tests.conftest import Owner
+from tests.engine.support import listening
 from tests.kit.event_pipeline import append, cancel, following, hub_of, relaying, take
 from tests.waiting import elapse, until
 
@@ -250,3 +252,26 @@ async def test_a_place_that_redis_has_forgotten_is_gone_on_from(
                 async with following(hub, "a", after=after) as follower:
                     taken = await take(follower, 22 - after)
                     assert [event.seq for event in taken] == list(range(after + 1, 23))
+
+
+async def test_a_connection_that_is_lost_half_way_through_an_answer_interrupts_and_is_no_defect(
+    database: Database, events: EventLog, redis: Redis, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move, lost = Relay._move_batch, list[str]()
+
+    async def loses_one(relay: Relay, session: Any) -> int:
+        if not lost:
+            lost.append("answer")
+            raise asyncpg.InternalClientError("got result for unknown protocol state 0")
+        return await move(relay, session)
+
+    monkeypatch.setattr(relay_module, "STANDBY_S", 0.0)
+    monkeypatch.setattr(Relay, "_move_batch", loses_one)
+    await append(database, events, "a", range(3))
+    with listening() as logs:
+        async with relaying(database, redis):
+            await until(lambda: published(owner))
+    assert [each["event"] for each in logs if each["event"] in {"relay.interrupted", "relay.failed"}] == [
+        "relay.interrupted"
+    ]
+    assert [event.seq for event in await stored(redis, "a")] == [1, 2, 3]
