@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, trading, transfers
+from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, trading, transfers, watched
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 
@@ -29,6 +29,7 @@ class Name(StrEnum):
     DOCUMENTS = "documents"
     LOGIN = "login"
     TRADING = "trading"
+    WATCHED = "watched"
 
 
 @command.command()
@@ -84,6 +85,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return login.measure(servers, rounds, progress)
         case Name.TRADING:
             return trading.measure(rounds, progress)
+        case Name.WATCHED:
+            return asyncio.run(watched.measure(servers, 1 if quick else watched.TICKS, progress))
 
 
 if __name__ == "__main__":

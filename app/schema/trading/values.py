@@ -120,7 +120,9 @@ def live_value(latest: Latest, portfolio_id: UUID) -> PortfolioValue:
 
 @record_type(model.ValuePoint)
 class PortfolioValuePoint:
-    """The first value of a portfolio in a minute, an hour or a day, in UTC."""
+    """The first value of a portfolio in a minute, an hour or a day, in UTC. There is one while the portfolio has held
+    a token in its life, and for an hour after its cash has changed. Until the next one it is worth the same.
+    """
 
     at: datetime = strawberry.field(description="When the minute, hour or day began.")
     currency: Currency = strawberry.field(description="The currency of the portfolio, and of the amounts.")
@@ -160,4 +162,4 @@ class PortfolioSummary:
         description="The profit of all as a fraction of what all were given, so that a large portfolio counts for more:"
         " 0.01 is one percent. Null if they were given nothing."
     )
-    updated_at: datetime = strawberry.field(description="When it was computed.")
+    updated_at: datetime = strawberry.field(description="When it was computed that they changed.")
