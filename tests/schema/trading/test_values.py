@@ -230,3 +230,22 @@ async def test_stored_prices_are_read_again_in_time(
     monkeypatch.setattr(holdings, "MAX_AGE_S", 0)
     await market.tick(BTC=102)
     await until(lambda: inboxes[0].taken[-1]["positionsValue"] == "122.00000000")
+
+
+async def test_what_changes_while_it_is_read_is_read_again(
+    market: Market, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdings, "MAX_AGE_S", 3600)
+    [id], inboxes = await watched(market, stage, 1)
+    read = Database.read
+
+    async def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(Database, "read", read)
+        found = await read(*arguments)
+        await stage.trading.portfolios.deposit(stage.alice, id, Decimal(50), Currency.USD, stage.key)
+        return found
+
+    monkeypatch.setattr(Database, "read", meanwhile)
+    await all_at(market, inboxes, 101)
+    await market.tick(BTC=102)
+    await until(lambda: inboxes[0].taken[-1]["total"] == "10052.00000000")
