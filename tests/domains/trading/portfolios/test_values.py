@@ -159,7 +159,10 @@ async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage)
     await stage.quote({"BTC": ("110", "165"), "ETH": ("10", "15")})
     assert await values.summarize() == "1 users"
     rows = await stage.owner.fetch("SELECT user_id, updated_at FROM portfolio_summaries")
-    assert dict(rows) == {stage.alice.user_id: stage.clock.now(), stage.bob.user_id: began}
+    assert {row["user_id"]: row["updated_at"] for row in rows} == {
+        stage.alice.user_id: stage.clock.now(),
+        stage.bob.user_id: began,
+    }
     await stage.trading.portfolios.delete(stage.alice, small)
     await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
     assert await values.summarize() == "0 users"
