@@ -228,6 +228,8 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         open_streams=open_streams,
         new_reads=new_reads,
     )
+    for house in DOMAINS:
+        house.follow(services[house.services], hub)
     mailer = application.mailer
     metrics = [each for house in DOMAINS for each in house.metrics(services[house.services])]
     runtime = AppRuntime(

@@ -12,6 +12,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
 from app.kit.db import Database
 from app.kit.events import EventLog
+from app.kit.hub import Hub
 from app.kit.jobs import Job, Schedule
 from app.kit.mail import Mailer
 from app.kit.redis_client import Redis
@@ -87,6 +88,10 @@ def _nothing_to_warm() -> None:
     return None
 
 
+def _nothing_to_follow(_: object, __: Hub) -> None:
+    return None
+
+
 async def _nothing_to_do(_: object) -> None:
     return None
 
@@ -119,6 +124,8 @@ class House(Generic[S]):
     """What a worker does before its jobs."""
     warm_up: Callable[[], None] = field(default=_nothing_to_warm)
     """Imports slow modules in a server, so that the first caller does not wait for them. It runs in a thread."""
+    follow: Callable[[S, Hub], None] = field(default=_nothing_to_follow)
+    """Gives a server's hub to what hears of changes by it."""
     stop: Callable[[S], Awaitable[None]] = field(default=_nothing_to_do)
     """Ends what is under way in this process, and closes what is open."""
     checks: Callable[[Wiring, S], Mapping[str, Check]] = field(default=lambda _, __: {})

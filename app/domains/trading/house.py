@@ -15,6 +15,7 @@ from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
 from app.kit.house import House, Wiring
+from app.kit.hub import Hub
 from app.kit.jobs import Schedule
 
 
@@ -31,6 +32,14 @@ async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, An
     return [services.exchange.run()]
 
 
+def _follow(services: TradingServices, hub: Hub) -> None:
+    services.holdings.follow(hub)
+
+
+async def _stop(services: TradingServices) -> None:
+    await services.holdings.stop()
+
+
 TRADING = House(
     name="trading",
     build=TradingServices.build,
@@ -39,4 +48,6 @@ TRADING = House(
     loaders=(analytics_loaders, journal_loaders, order_loaders, performance_loaders, portfolio_loaders),
     schedules=_schedules,
     tasks=_tasks,
+    follow=_follow,
+    stop=_stop,
 )

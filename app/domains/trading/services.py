@@ -15,6 +15,7 @@ from app.domains.trading.orders.services.previews import Previews
 from app.domains.trading.orders.services.seals import OrderSeals
 from app.domains.trading.performance.services import PerformanceMeter
 from app.domains.trading.portfolios.services.books import Books
+from app.domains.trading.portfolios.services.holdings import WatchedHoldings
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
 from app.kit.house import Wiring
@@ -27,6 +28,7 @@ class TradingServices:
     """Every service of trading."""
 
     portfolios: Portfolios
+    holdings: WatchedHoldings
     values: Values
     books: Books
     matcher: Matcher
@@ -47,18 +49,22 @@ class TradingServices:
         database, clock = resources.database, resources.clock
         quote_age_ms = round(resources.settings.quote_age_s * 1000)
         wake = Wake(resources.redis, INBOX_CHANNEL)
-        portfolios = Portfolios(database, clock, resources.settings.portfolio_limit, cancel_for_closing)
+        volatile = VolatileTopics(resources.redis)
+        holdings = WatchedHoldings(database, volatile)
+        limit = resources.settings.portfolio_limit
+        portfolios = Portfolios(database, clock, limit, cancel_for_closing, holdings.announce)
         matcher = Matcher(
             database,
             clock,
             resources.events,
             portfolios.finish,
-            Announcer(VolatileTopics(resources.redis)).publish,
+            Announcer(volatile, holdings.announce).publish,
             quote_age_ms=quote_age_ms,
         )
         return cls(
             portfolios=portfolios,
-            values=Values(database, clock),
+            holdings=holdings,
+            values=Values(database, clock, holdings),
             books=Books(database),
             matcher=matcher,
             exchange=Exchange(database, matcher, wake),

@@ -1,11 +1,11 @@
 """What portfolios are worth: now, live, and over time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 import strawberry
 
 from app.domains.trading.portfolios import loaders, model
@@ -17,7 +17,6 @@ from app.kit.volatile import Latest
 from app.schema.context import Context, Info
 from app.schema.currencies import Currency
 from app.schema.enums import declare_enum
-from app.schema.market.prices.ticks import quotes_of
 
 IN_CURRENCY = "In the currency of the portfolio."
 MAX_POINTS = 1000
@@ -73,18 +72,17 @@ class PortfolioValue:
         """The value, from what the portfolio holds now. Raises NotFound."""
         if self.value is not None:
             return self.value
-        holdings = await context.reads.many(loaders.holdings_by_portfolio, self.portfolio_id)
+        values = context.services[TradingServices].values
+        holdings: Sequence[model.Holding]
+        if self.tick is None:
+            holdings = await context.reads.many(loaders.holdings_by_portfolio, self.portfolio_id)
+        else:
+            holdings = await values.watched(context.require_viewer().user_id, self.portfolio_id, self.tick)
         if not holdings:
             raise NotFound(model.Portfolio)
         # All fields wait for the same load, and the first to go on computes for all.
         if self.value is None:
-            values = context.services[TradingServices].values
-            if self.tick is None:
-                self.value = values.stored(holdings)
-            else:
-                held = [each.symbol for each in holdings if each.symbol is not None]
-                at = msgspec.convert(self.tick["at"], datetime)
-                self.value = values.live(holdings, at, quotes_of(self.tick["quotes"], held))
+            self.value = values.stored(holdings) if self.tick is None else values.live(holdings, self.tick)
         return self.value
 
     at: datetime = _value_field("at", datetime, "When it was worth this.")
@@ -122,7 +120,9 @@ def live_value(latest: Latest, portfolio_id: UUID) -> PortfolioValue:
 
 @record_type(model.ValuePoint)
 class PortfolioValuePoint:
-    """The first value of a portfolio in a minute, an hour or a day, in UTC."""
+    """The first value of a portfolio in a minute, an hour or a day, in UTC. There is one while the portfolio has held
+    a token in its life, and for an hour after its cash has changed. Until the next one it is worth the same.
+    """
 
     at: datetime = strawberry.field(description="When the minute, hour or day began.")
     currency: Currency = strawberry.field(description="The currency of the portfolio, and of the amounts.")
@@ -162,4 +162,4 @@ class PortfolioSummary:
         description="The profit of all as a fraction of what all were given, so that a large portfolio counts for more:"
         " 0.01 is one percent. Null if they were given nothing."
     )
-    updated_at: datetime = strawberry.field(description="When it was computed.")
+    updated_at: datetime = strawberry.field(description="When it was computed that they changed.")

@@ -124,7 +124,10 @@ class Stage:
         async def work(tx: Tx) -> int:
             return await post(tx, entry)
 
-        return await self.database.write(SYSTEM, work)
+        posted = await self.database.write(SYSTEM, work)
+        if entry.portfolio_id is not None:
+            self.trading.holdings.announce([entry.portfolio_id])
+        return posted
 
     async def owned(self) -> list[UUID]:
         """Alice's portfolios."""

@@ -63,18 +63,30 @@ ORDER BY p.id;
 
 -- name: values_within
 -- The values of a life of a portfolio from the last one until a moment, or the first, until another moment: portfolio,
--- life, the two. Of several of one time, the one at a flow.
-SELECT DISTINCT ON (v.at) v.at, v.value, v.cash, v.contributed, v.resolution = 'flow' AS is_flow
-FROM portfolio_value_history v
-WHERE v.portfolio_id = $1::uuid AND v.life = $2::integer AND v.resolution IN ('1h', '1d', 'flow')
-    AND v.at <= $4::timestamptz AND v.at >= coalesce(
-        (
-            SELECT max(x.at) FROM portfolio_value_history x
-            WHERE x.portfolio_id = $1 AND x.life = $2 AND x.resolution IN ('1h', '1d') AND x.at <= $3::timestamptz
-        ),
-        '-infinity'
+-- life, the two, now. Of several of one time, the one at a flow. At the beginning of a day, or of this hour, for which
+-- none was recorded it is the last one, if nothing was held then and nothing has been posted since.
+WITH regular AS (
+    SELECT x.at, x.value, x.cash, x.contributed, x.unquoted FROM portfolio_value_history x
+    WHERE x.portfolio_id = $1::uuid AND x.life = $2::integer AND x.resolution IN ('1h', '1d')
+)
+SELECT DISTINCT ON (v.at) v.at, v.value, v.cash, v.contributed, v.is_flow
+FROM (
+    SELECT h.at, h.value, h.cash, h.contributed, h.resolution = 'flow' AS is_flow
+    FROM portfolio_value_history h
+    WHERE h.portfolio_id = $1 AND h.life = $2 AND h.resolution IN ('1h', '1d', 'flow') AND h.at <= $4::timestamptz
+        AND h.at >= coalesce((SELECT max(r.at) FROM regular r WHERE r.at <= $3::timestamptz), '-infinity')
+    UNION ALL
+    SELECT d.at, l.value, l.cash, l.contributed, false
+    FROM (
+        SELECT generate_series(date_trunc('day', $3, 'UTC'), least($4, $5::timestamptz), interval '24 hours')
+        UNION SELECT least($4, date_trunc('hour', $5, 'UTC'))
+    ) AS d (at)
+    CROSS JOIN LATERAL (SELECT r.* FROM regular r WHERE r.at <= d.at ORDER BY r.at DESC LIMIT 1) l
+    WHERE l.at < d.at AND l.cash = l.value AND l.unquoted = 0 AND NOT EXISTS (
+        SELECT FROM journal_entries e WHERE e.portfolio_id = $1 AND e.created_at > l.at AND e.created_at <= d.at
     )
-ORDER BY v.at, v.resolution = 'flow' DESC;
+) v
+ORDER BY v.at, v.is_flow DESC;
 
 -- name: contributed
 -- What the present life of a portfolio has been given so far.

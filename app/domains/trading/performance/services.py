@@ -89,16 +89,16 @@ class PerformanceMeter:
         due = [Part(each.period, span) for each in measured for span in due_spans(each, now)]
         for start in range(0, len(due), SPANS_AT_ONCE):
             parts = due[start : start + SPANS_AT_ONCE]
-            rows = _rows(portfolio, parts, await self._known(portfolio, parts))
+            rows = _rows(portfolio, parts, await self._known(portfolio, parts, now))
             await self._put(portfolio, now, rows)
         return len(due)
 
-    async def _known(self, portfolio: Measured, parts: Sequence[Part]) -> Known:
+    async def _known(self, portfolio: Measured, parts: Sequence[Part], now: datetime) -> Known:
         id, life = portfolio.portfolio_id, portfolio.life
         begins, ends = [part.span.begins_at for part in parts], [part.span.ends_at for part in parts]
 
         async def work(tx: Tx) -> Known:
-            recorded = await tx.fetch(PerformanceSql.values_within, id, life, min(begins), max(ends))
+            recorded = await tx.fetch(PerformanceSql.values_within, id, life, min(begins), max(ends), now)
             since = min([min(begins), *(each.at for each in recorded[:1])])
             flows = await tx.fetch(PerformanceSql.flows_since, id, life, since)
             [contributed] = await tx.fetch(PerformanceSql.contributed, id)

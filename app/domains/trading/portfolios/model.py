@@ -21,6 +21,8 @@ MAX_AMOUNT: Final = Decimal(1_000_000_000)
 """The most that is paid in or out at once, and that a portfolio begins with."""
 MAX_BALANCE: Final = Decimal(100_000_000_000)
 """The most cash that paying in may lead to; trading may earn more."""
+HOLDINGS_TOPIC: Final = "holdings"
+"""The volatile topic of portfolios whose cash or tokens have changed, by ID."""
 MAX_POSITIONS: Final = 300
 """Tokens that a portfolio can have held in one life."""
 
@@ -96,6 +98,7 @@ class Position(msgspec.Struct, frozen=True):
 class Holding(msgspec.Struct, frozen=True):
     """The cash of a portfolio and one of the tokens that it holds; null: none. The price is in its currency."""
 
+    user_id: UUID | None
     currency: Currency
     cash: Decimal
     reserved: Decimal
@@ -105,6 +108,8 @@ class Holding(msgspec.Struct, frozen=True):
     cost: Decimal | None
     price: Decimal | None
     quoted_at: datetime | None
+    version: str
+    """Another after each change of cash or tokens."""
 
 
 class HeldValue(msgspec.Struct, frozen=True):

@@ -41,11 +41,12 @@ WHERE h.portfolio_id = {key::uuid};
 -- name: holdings_by_portfolios
 -- The cash of each portfolio with each token that it holds, at the newest quote; one row if it holds none. None holds
 -- more than this limit.
-SELECT k.ord, p.currency, b.balance AS cash, b.reserved, b.contributed, h.symbol, h.quantity, h.cost, q.price,
-    q.last_updated AS quoted_at
+SELECT k.ord, p.user_id, p.currency, b.balance AS cash, b.reserved, b.contributed, h.symbol, h.quantity, h.cost,
+    q.price, q.last_updated AS quoted_at, concat_ws(' ', b.xmin, v.updated_at) AS version
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (id, ord)
 JOIN portfolios p ON p.id = k.id
 JOIN cash_balances b ON b.portfolio_id = k.id
+CROSS JOIN LATERAL (SELECT max(i.updated_at) AS updated_at FROM positions i WHERE i.portfolio_id = k.id) v
 LEFT JOIN LATERAL (
     SELECT i.symbol, i.quantity, i.cost FROM positions i
     WHERE i.portfolio_id = k.id AND i.quantity > 0 ORDER BY i.symbol LIMIT 300
@@ -55,6 +56,15 @@ LEFT JOIN LATERAL (
     FROM market_data m WHERE m.symbol = h.symbol ORDER BY m.last_updated DESC LIMIT 1
 ) q ON true
 ORDER BY k.ord, h.symbol;
+
+-- name: versions_of_holdings
+-- The owners of these portfolios, and the versions of what they hold, as above: xmin is the transaction that last wrote
+-- the cash.
+SELECT p.id, p.user_id, concat_ws(' ', b.xmin, v.updated_at)
+FROM portfolios p
+JOIN cash_balances b ON b.portfolio_id = p.id
+CROSS JOIN LATERAL (SELECT max(i.updated_at) AS updated_at FROM positions i WHERE i.portfolio_id = p.id) v
+WHERE p.id = ANY ($1::uuid[]);
 
 -- name: balances_by_users
 -- The cash of the portfolios of these users in dollars. Australian dollars are converted by the newest quote; without

@@ -26,6 +26,7 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     balances_by_portfolios: Query[CashBalance]
     positions_by_portfolio: Rows[Position]
     holdings_by_portfolios: Keyed[Holding]
+    versions_of_holdings: Query[tuple[UUID, UUID | None, str]]
     balances_by_users: Query[TradingBalances]
     lock_user: Command
     lock_portfolios: Query[UUID]

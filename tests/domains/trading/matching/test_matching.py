@@ -118,3 +118,17 @@ async def test_a_portfolio_is_reset_once_its_orders_are_cancelled(stage: Stage, 
     assert (found.status, found.life) == ("open", 2)
     assert await stage.cash(portfolio) == (10_000, 0, 10_000)
     await market.check()
+
+
+async def test_the_portfolios_that_a_batch_posted_to_are_announced(
+    stage: Stage, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buying, waiting, resetting = [await stage.create() for _ in range(3)]
+    announced = list[UUID]()
+    monkeypatch.setattr(stage.trading.matcher, "_publish", lambda _, __, posted, ___: announced.extend(posted))
+    await market.place(buying, Side.BUY, "1")
+    await market.place(waiting, Side.BUY, "1", type="limit", price="50")
+    await market.place(resetting, Side.BUY, "1", type="limit", price="50")
+    await stage.trading.portfolios.reset(stage.alice, resetting, stage.key)
+    await market.match()
+    assert set(announced) == {buying, resetting}

@@ -99,6 +99,30 @@ async def test_the_history_has_the_first_value_of_each_minute_hour_and_day(stage
     ]
 
 
+async def test_only_portfolios_that_trade_or_whose_cash_changes_are_recorded(stage: Stage) -> None:
+    idle, trading = await stage.create(), await stage.create()
+    await stage.fill(trading, Side.BUY, "1", "90")
+    await stage.fill(trading, Side.SELL, "1", "90")
+    values = stage.trading.values
+    # What was posted in the first second of an hour is recorded in the next, however late that is done.
+    hour = stage.clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    stage.clock.advance(hour - stage.clock.now())
+    await stage.trading.portfolios.deposit(stage.alice, idle, Decimal(5), Currency.USD, stage.key)
+    recorded = "SELECT count(*) FROM portfolio_value_history WHERE portfolio_id = $1 AND resolution = '1m'"
+    for elapsed, of_idle, of_trading in (
+        (timedelta(hours=1, minutes=59), 1, 1),
+        (timedelta(minutes=1), 1, 2),
+        (timedelta(days=3), 1, 3),
+    ):
+        stage.clock.advance(elapsed)
+        await values.record()
+        found = [await stage.owner.fetchval(recorded, id) for id in (idle, trading)]
+        assert found == [of_idle, of_trading]
+    await stage.trading.portfolios.reset(stage.alice, trading, stage.key)
+    stage.clock.advance(timedelta(hours=2))
+    assert await values.record() == "0 values"
+
+
 async def test_values_are_kept_as_long_as_is_said(stage: Stage) -> None:
     await stage.create()
     values = stage.trading.values
@@ -129,7 +153,17 @@ async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage)
         stage.alice.user_id: (2, 10_050, Decimal("0.005")),
         stage.bob.user_id: (1, 2000, 0),
     }
+    began = stage.clock.now()
+    stage.clock.advance(timedelta(minutes=5))
+    assert await values.summarize() == "0 users"
+    await stage.quote({"BTC": ("110", "165"), "ETH": ("10", "15")})
+    assert await values.summarize() == "1 users"
+    rows = await stage.owner.fetch("SELECT user_id, updated_at FROM portfolio_summaries")
+    assert {row["user_id"]: row["updated_at"] for row in rows} == {
+        stage.alice.user_id: stage.clock.now(),
+        stage.bob.user_id: began,
+    }
     await stage.trading.portfolios.delete(stage.alice, small)
     await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
-    assert await values.summarize() == "1 users"
+    assert await values.summarize() == "0 users"
     assert await stage.owner.fetchval("SELECT count(*) FROM portfolio_summaries") == 1

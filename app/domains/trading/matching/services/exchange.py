@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -27,14 +28,18 @@ log = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Publishes trades and books that have changed, best effort: a lost Redis delays nothing."""
+    """Publishes trades, and books and holdings that have changed, best effort: a lost Redis delays nothing."""
 
-    def __init__(self, volatile: VolatileTopics) -> None:
+    def __init__(self, volatile: VolatileTopics, announce_holdings: Callable[[Iterable[UUID]], None]) -> None:
         self._volatile = volatile
+        self._announce_holdings = announce_holdings
         self._trades = dict[str, list[Trade]]()
 
-    def publish(self, symbols: Iterable[str], trades: Iterable[Trade], number: int) -> None:
+    def publish(
+        self, symbols: Iterable[str], trades: Iterable[Trade], portfolio_ids: Iterable[UUID], number: int
+    ) -> None:
         """Announces the changes of a batch, whose last command has this number."""
+        self._announce_holdings(portfolio_ids)
         traded = set[str]()
         for trade in trades:
             self._trades.setdefault(trade.symbol, []).append(trade)

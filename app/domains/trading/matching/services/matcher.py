@@ -40,8 +40,8 @@ from app.kit.events import EventLog, Fact
 ATTEMPTS: Final = 3
 """A command that cannot be matched must not stop those after it."""
 
-Publish: TypeAlias = Callable[[Iterable[str], Iterable[Trade], int], None]
-"""Announces books that have changed, trades, and the number of the last command."""
+Publish: TypeAlias = Callable[[Iterable[str], Iterable[Trade], Iterable[UUID], int], None]
+"""Announces books that have changed, trades, portfolios that were posted to, and the number of the last command."""
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +126,7 @@ class Matcher:
             return Batch(0, 0)
         self._venue, self._failures = venue, 0
         self._limit = min(BATCH, self._limit * 2)
-        self._publish(run.symbols, run.trades, self._state.last_number)
+        self._publish(run.symbols, run.trades, run.posted, self._state.last_number)
         return Batch(len(run.rows), run.fills)
 
     @property
@@ -146,6 +146,8 @@ class _Run:
         self.rows = list[InboxRow]()
         self.symbols = set[str]()
         self.trades = list[Trade]()
+        self.posted = set[UUID]()
+        """The portfolios that were posted to."""
         self.fills = 0
 
     async def work(self, tx: Tx) -> ExchangeState:
@@ -235,9 +237,11 @@ class _Run:
             await store_fills(tx, settlement.fills)
             await store_holdings(tx, holdings, settlement.entries, at)
             self.trades, self.fills = settlement.trades, len(settlement.fills)
+            self.posted.update(entry.portfolio_id for _, entry in settlement.entries)
             facts = _facts(changed, settlement.fills)
         for portfolio_id in closing:
             await self._matcher._finish_closing(tx, portfolio_id)
+            self.posted.add(portfolio_id)
         await self._matcher._events.append(tx, facts)
 
 

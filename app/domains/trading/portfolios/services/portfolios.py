@@ -1,6 +1,6 @@
 """Creating, changing and ending portfolios, and paying play money in and out."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -60,6 +60,8 @@ class Portfolios:
     """Asks for the cancellation of all open orders of a portfolio that is locked; returns how many there are. If there
     are any, `finish` is called once none is left.
     """
+    announce: Callable[[Iterable[UUID]], None]
+    """Called with the portfolios that were posted to, once that is committed."""
 
     async def create(self, viewer: Viewer, new: NewPortfolio, idempotency_key: str) -> UUID:
         """Creates a portfolio; a user's first is the default. Returns its ID. As all that take a key, it raises
@@ -169,10 +171,11 @@ class Portfolios:
                 await self._finish_delete(tx, portfolio)
 
         await self.database.write(_scope(viewer), work)
+        self.announce([id])
 
     async def finish(self, tx: Tx, id: UUID) -> None:
         """Resets or deletes a portfolio whose orders have been cancelled. The caller runs as the system, and has locked
-        the set of its user's portfolios. What is neither is left as it is.
+        the set of its user's portfolios, and announces the portfolio. What is neither is left as it is.
         """
         found = await tx.fetch_one(PortfolioSql.lock_closing, id)
         if found is None:
@@ -240,7 +243,9 @@ class Portfolios:
                 raise ResultDeleted
             return result
 
-        return await self.database.write(_scope(viewer), write)
+        posted = await self.database.write(_scope(viewer), write)
+        self.announce([posted.id])
+        return posted
 
     async def lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
         """Locks an open portfolio of the viewer. Raises NotFound, PortfolioNotOpen."""
