@@ -25,8 +25,8 @@ READ: Final = 25_000
 OWN_ROWS: Final = 100_000
 BLOCKS: Final = 100_000
 OWN: Final = {
-    # A wallet's, user's or portfolio's rows are read until enough of them satisfy the condition: an index for each would
-    # cost every payment and every order more than such a request.
+    # A wallet's, user's or portfolio's rows are read until enough of them satisfy the condition: an index for each
+    # would cost every payment and every order more than such a request.
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},

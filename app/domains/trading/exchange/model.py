@@ -147,14 +147,22 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     at: int
 
 
-class Consumption(msgspec.Struct, frozen=True, gc=False):
-    """What was taken from one side of the house's ladder."""
+class Take(msgspec.Struct, frozen=True, gc=False):
+    """What was taken within a few seconds, and from when on a quote has it again."""
 
-    gone: int = 0
-    """Missing from the ladder of the quote in force."""
-    due: int = 0
-    """Would be missing, if a quote had come at `at`: less than `gone` by what was refilled since the quote."""
-    at: int = 0
+    quantity: int
+    until: int
+
+
+class Consumption(msgspec.Struct, frozen=True, gc=False):
+    """What is missing from one side of the house's ladder, the oldest first."""
+
+    takes: tuple[Take, ...] = ()
+
+    @property
+    def gone(self) -> int:
+        """The units that are missing."""
+        return sum(each.quantity for each in self.takes)
 
 
 class Level(msgspec.Struct, frozen=True, gc=False):

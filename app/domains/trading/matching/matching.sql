@@ -74,18 +74,19 @@ SELECT DISTINCT o.portfolio_id FROM orders o WHERE o.id = ANY ($1::uuid[]);
 SELECT DISTINCT user_id FROM portfolios WHERE id = ANY ($1::uuid[]) AND user_id IS NOT NULL ORDER BY user_id;
 
 -- name: put_orders
--- Sets what has become of orders: IDs, quantities, prices, stop prices, trails, protection prices, reserved, reserved
--- for changes, filled quantities and amounts, fees, statuses, reasons, turns, times of trigger, fill and end.
+-- Sets what has become of orders: IDs, whether they sell all, quantities, prices, stop prices, trails, protection
+-- prices, reserved, reserved for changes, filled quantities and amounts, fees, statuses, reasons, turns, times of
+-- trigger, fill and end.
 UPDATE orders o
-SET quantity = n.quantity, price = n.price, stop_price = n.stop_price, trail_amount = n.trail_amount,
-    trail_fraction = n.trail_fraction, protection_price = n.protection_price, reserved = n.reserved,
-    reserved_for_changes = n.reserved_for_changes, filled_quantity = n.filled_quantity, filled_quote = n.filled_quote,
-    fees = n.fees, status = n.status, reason = n.reason, priority = n.priority, triggered_at = n.triggered_at,
-    filled_at = n.filled_at, cancelled_at = n.cancelled_at
-FROM unnest($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[],
-    $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::text[], $14::text[],
-    $15::bigint[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[])
-    AS n (id, quantity, price, stop_price, trail_amount, trail_fraction, protection_price, reserved,
+SET sells_all = n.sells_all, quantity = n.quantity, price = n.price, stop_price = n.stop_price,
+    trail_amount = n.trail_amount, trail_fraction = n.trail_fraction, protection_price = n.protection_price,
+    reserved = n.reserved, reserved_for_changes = n.reserved_for_changes, filled_quantity = n.filled_quantity,
+    filled_quote = n.filled_quote, fees = n.fees, status = n.status, reason = n.reason, priority = n.priority,
+    triggered_at = n.triggered_at, filled_at = n.filled_at, cancelled_at = n.cancelled_at
+FROM unnest($1::uuid[], $2::boolean[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[],
+    $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::text[],
+    $15::text[], $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[])
+    AS n (id, sells_all, quantity, price, stop_price, trail_amount, trail_fraction, protection_price, reserved,
         reserved_for_changes, filled_quantity, filled_quote, fees, status, reason, priority, triggered_at, filled_at,
         cancelled_at)
 WHERE o.id = n.id;

@@ -1,11 +1,13 @@
 """The house's ladder is a function of the quote and of what was taken."""
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Consumption, Level, OrderType, Quote, Side
+from app.domains.trading.exchange.model import Consumption, Level, OrderType, Quote, Side, Take
 from app.domains.trading.exchange.rules.house import (
     LEVELS,
     REFILL_MS,
@@ -29,13 +31,20 @@ QUOTES = st.builds(
 )
 
 
+def depth_of(levels: Iterable[Level]) -> int:
+    return sum(level.quantity for level in levels)
+
+
+DEPTH = depth_of(ladder_of(quote(100)).asks)
+
+
 @given(QUOTES | st.builds(Quote, st.integers(MAX_PRICE // 2, MAX_PRICE - 1), st.just(0), st.just(0), st.just(0)))
 def test_a_ladder_is_around_its_price_on_ticks_and_never_crossed(given_quote: Quote) -> None:
     ladder = ladder_of(given_quote)
     assert len(ladder.asks) <= LEVELS
     assert ladder.asks or given_quote.price > MAX_PRICE * 9 // 10
     assert ladder.bids or given_quote.price < 50_000
-    for levels, sign, depth in ((ladder.bids, -1, ladder.bid_depth), (ladder.asks, 1, ladder.ask_depth)):
+    for levels, sign in ((ladder.bids, -1), (ladder.asks, 1)):
         away = [sign * (level.price - given_quote.price) for level in levels]
         assert away == sorted(away)
         assert all(each > 0 for each in away)
@@ -43,7 +52,7 @@ def test_a_ladder_is_around_its_price_on_ticks_and_never_crossed(given_quote: Qu
         least = given_quote.price * half_spread(given_quote)
         assert all(each * COIN >= least for each in away)
         assert all(0 < level.price < MAX_PRICE and level.quantity > 0 and is_on_tick(level.price) for level in levels)
-        assert sum(level.quantity for level in levels) == depth < MAX_UNITS
+        assert depth_of(levels) < MAX_UNITS
 
 
 @given(QUOTES, st.integers(0, MAX_UNITS), st.integers(0, COIN))
@@ -52,7 +61,7 @@ def test_more_volume_narrows_the_spread_and_deepens_and_more_volatility_widens_i
 ) -> None:
     liquid = msgspec.structs.replace(given_quote, volume=given_quote.volume + volume)
     assert half_spread(liquid) <= half_spread(given_quote)
-    assert ladder_of(liquid).ask_depth >= ladder_of(given_quote).ask_depth
+    assert depth_of(ladder_of(liquid).asks) >= depth_of(ladder_of(given_quote).asks)
     wild = msgspec.structs.replace(given_quote, volatility=given_quote.volatility + volatility)
     assert half_spread(wild) >= half_spread(given_quote)
     assert ladder_of(wild).asks[-1].price >= ladder_of(given_quote).asks[-1].price
@@ -62,62 +71,54 @@ def test_volume_and_volatility_make_the_spread_and_the_depth() -> None:
     bitcoin = quote("50000", volume=30_000_000_000, volatility="0.03")
     obscure = quote("50000", volume=0, volatility="0.03")
     assert half_spread(bitcoin) < half_spread(obscure) // 10
-    assert ladder_of(bitcoin).ask_depth > 1_000 * ladder_of(obscure).ask_depth
+    assert depth_of(ladder_of(bitcoin).asks) > 1_000 * depth_of(ladder_of(obscure).asks)
     assert half_spread(quote("50000", volatility="9")) == COIN * 2 // 100
 
 
 @given(QUOTES, st.integers(0, MAX_UNITS))
 def test_what_was_taken_is_missing_from_the_best_levels(given_quote: Quote, gone: int) -> None:
     levels = ladder_of(given_quote).asks
-    depth = sum(level.quantity for level in levels)
     left = levels_left(levels, gone)
-    assert sum(level.quantity for level in left) == max(0, depth - gone)
+    assert depth_of(left) == max(0, depth_of(levels) - gone)
     assert left == [] or left[1:] == list(levels[len(levels) - len(left) + 1 :])
 
 
-def test_a_side_refills_linearly() -> None:
-    depth = 6_000
-    taken = consumed(Consumption(), 6_000, depth, now=0)
-    assert [refilled(taken, depth, now).gone for now in (0, 10, 15_000, 30_000, REFILL_MS, REFILL_MS * 2)] == [
-        6_000, 5_999, 4_500, 3_000, 0, 0,
-    ]  # fmt: skip
+def test_what_was_taken_returns_together_after_the_refill() -> None:
+    taken = consumed(consumed(consumed(Consumption(), 6_000, now=0), 500, now=4_999), 7, now=5_000)
+    assert taken.takes == (Take(6_500, 65_000), Take(7, 70_000))
+    moments = (5_000, 64_999, 65_000, 69_999, 70_000)
+    assert [refilled(taken, now).gone for now in moments] == [6_507, 6_507, 7, 7, 0]
 
 
-def test_a_refill_counts_from_what_was_taken_and_shows_with_a_quote() -> None:
-    depth = 60_000
-    taken = consumed(Consumption(at=0), 1, depth, now=0)
-    taken = consumed(taken, 50_000, depth, now=50_000)
-    # The one unit was refilled long ago; of the rest nothing yet.
-    assert (taken.gone, taken.due) == (50_001, 50_000)
-    assert refilled(taken, depth, now=50_001).gone == 49_999
-    assert refilled(taken, depth, now=49_000).gone == 50_000
-
-
-def test_what_was_taken_of_a_deeper_ladder_is_all_of_a_shallower_one() -> None:
-    assert refilled(Consumption(900, 900, 0), depth=100, now=0) == Consumption(100, 100, 0)
+def test_what_is_taken_later_never_returns_earlier() -> None:
+    """Not even if the clock went back."""
+    taken = consumed(consumed(Consumption(), 1, now=5_000), 1, now=4_999)
+    assert taken.takes == (Take(2, 70_000),)
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 5_000)), min_size=1, max_size=40))
-def test_no_more_is_taken_than_the_depth_and_its_refill(takes: list[tuple[int, int]]) -> None:
-    """However an order is sliced over time: what the house gave is the depth and what the time refilled, at most."""
-    house, now, given_out = House(quote(100), Consumption(), Consumption()), 0, 0
-    depth = ladder_of(quote(100)).ask_depth
+def test_no_more_is_taken_in_any_minute_than_the_depth(takes: list[tuple[int, int]]) -> None:
+    """However an order is sliced over time and quotes."""
+    house, now, given_out = House(quote(100), Consumption(), Consumption()), 0, list[tuple[int, int]]()
     for part, pause in takes:
-        quantity = min(depth * part // 10**6, sum(level.quantity for level in house.levels[Side.SELL]))
-        if quantity:
+        left = depth_of(house.levels[Side.SELL])
+        if quantity := min(DEPTH * part // 10**6, left):
             house.take(Side.SELL, quantity, now)
-            given_out += quantity
+            given_out.append((now, quantity))
         now += pause
         house.requote(quote(100, now), now)
-    assert given_out <= depth + depth * now // REFILL_MS
+    for first, _ in given_out:
+        assert sum(quantity for at, quantity in given_out if first <= at < first + REFILL_MS) <= DEPTH
 
 
 @given(
     st.sampled_from(Side),
     st.lists(st.integers(1, 10 * COIN), min_size=1, max_size=100),
-    st.integers(0, 1_000),
+    st.integers(0, 600),
+    st.booleans(),
 )
-def test_slices_cost_no_less_than_one_order(side: Side, slices: list[int], pause: int) -> None:
+def test_slices_cost_no_less_than_one_order(side: Side, slices: list[int], pause: int, with_quotes: bool) -> None:
+    """Within the refill, whether there are new quotes between them or not."""
     cost = paid if side is BUY else received
 
     def traded(stage: Stage, quantity: int) -> int:
@@ -130,12 +131,12 @@ def test_slices_cost_no_less_than_one_order(side: Side, slices: list[int], pause
     one, many = Stage(), Stage()
     at_once, in_slices = traded(one, sum(slices)), 0
     for each in slices:
-        many.now += pause
-        if many.now > 60_000:
-            break
+        if with_quotes:
+            many.move(100, after_ms=pause)
+        else:
+            many.now += pause
         in_slices += traded(many, each)
-    else:
-        assert in_slices >= at_once if side is BUY else in_slices <= at_once
+    assert in_slices >= at_once if side is BUY else in_slices <= at_once
 
 
 @pytest.mark.parametrize("side", list(Side))

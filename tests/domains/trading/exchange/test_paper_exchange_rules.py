@@ -1,6 +1,7 @@
 """What paper exchanges get wrong, and what users of other systems complain of."""
 
 import msgspec
+import pytest
 
 from app.domains.trading.exchange.model import (
     Accepted,
@@ -15,6 +16,7 @@ from app.domains.trading.exchange.model import (
     Triggered,
 )
 from app.domains.trading.exchange.rules.book import Book
+from app.domains.trading.exchange.rules.house import REFILL_MS, TOGETHER_MS
 from app.domains.trading.exchange.rules.rounding import paid
 from tests.domains.trading.exchange.stage import (
     ALICE,
@@ -207,17 +209,22 @@ def test_resting_orders_meet_the_house_in_price_time_order_up_to_its_depth() -> 
     assert finals(outcomes, earlier) == []
     # Nothing is left at or below 96 for those that wait, and so the book is not crossed.
     assert stage.book.snapshot(1).asks == []
-    outcomes = stage.move(90, after_ms=30_000)
+    assert trades(stage.move(90, after_ms=REFILL_MS - TOGETHER_MS)) == []
+    outcomes = stage.move(90, after_ms=2 * TOGETHER_MS)
     assert [each.maker_id for each in only(outcomes, Traded)] == [earlier.id, later.id]
 
 
-def test_a_hundred_slices_cost_as_much_as_one_order() -> None:
+@pytest.mark.parametrize("with_quotes", [False, True])
+def test_a_hundred_slices_cost_as_much_as_one_order(with_quotes: bool) -> None:
     one, many = Stage(), Stage()
     _, outcomes = one.market(BUY, "500")
     at_once = sum(paid(quantity, each) for each, quantity in trades(outcomes))
     in_slices = 0
     for _ in range(100):
-        many.now += 500
+        if with_quotes:
+            many.move(100, after_ms=500)
+        else:
+            many.now += 500
         _, outcomes = many.market(BUY, 5)
         in_slices += sum(paid(quantity, each) for each, quantity in trades(outcomes))
     assert in_slices >= at_once
@@ -229,7 +236,7 @@ def test_depth_that_was_consumed_stays_consumed_when_the_price_moves() -> None:
     assert stage.book.snapshot(1).asks == []
     stage.move("100.01", after_ms=1)
     assert sum(each.quantity for each in stage.book.snapshot(100).asks) < coins("0.02")
-    stage.move(100, after_ms=60_000)
+    stage.move(100, after_ms=REFILL_MS + TOGETHER_MS)
     fresh = Stage().book.snapshot(100)
     assert stage.book.snapshot(100) == fresh
 

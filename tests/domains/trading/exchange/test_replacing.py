@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.domains.trading.exchange.model import Changes, Filled, Reason, Refused, Replaced, Rested, Traded
+from app.domains.trading.exchange.rules.book import Book
 from tests.domains.trading.exchange.stage import (
     ALICE,
     BOB,
@@ -13,6 +14,7 @@ from tests.domains.trading.exchange.stage import (
     GTD,
     SELL,
     Stage,
+    at,
     coins,
     finals,
     only,
@@ -133,16 +135,46 @@ def test_a_triggered_stop_limit_order_has_no_stop_to_replace() -> None:
     assert trades(outcomes)[0][0] > price(79)
 
 
-def test_a_shrunk_trailing_stop_keeps_the_best_price_that_it_saw() -> None:
+@pytest.mark.parametrize(
+    ("changes", "triggers_at"),
+    [
+        (Changes(quantity=coins(1)), 115),
+        (Changes(quantity=coins(3)), 115),
+        (Changes(trail_amount=price(4)), 116),
+        (Changes(trail_amount=price(6)), 114),
+    ],
+)
+def test_a_replaced_trailing_stop_keeps_the_best_price_that_it_saw(changes: Changes, triggers_at: int) -> None:
     stage = Stage()
     order, _ = stage.trail(SELL, 2, trail_amount=5)
+    another, _ = stage.trail(SELL, 2, trail_amount=20)
     stage.move(120)
     stage.move(118)
-    stage.book.replace(order.id, Changes(quantity=coins(1)), stage.now)
-    assert finals(stage.move(115), order) == [Filled(order.id)]
-    order, _ = stage.trail(SELL, 2, trail_amount=5)
-    stage.move(120)
-    stage.move(118)
-    stage.book.replace(order.id, Changes(trail_amount=price(4)), stage.now)
-    assert finals(stage.move(115), order) == []
-    assert finals(stage.move(114), order) == [Filled(order.id)]
+    newer, _ = stage.trail(SELL, 2, trail_amount=price_of_change(changes))
+    outcomes = stage.book.replace(order.id, changes, stage.now)
+    assert [type(each) for each in outcomes] == [Replaced]
+    # As a rebuilt book does.
+    stage.book = Book(stage.book.state, stage.book.open_orders())
+    assert finals(stage.move(f"{triggers_at}.01"), order) == []
+    outcomes = stage.move(triggers_at)
+    assert finals(outcomes, order) == [Filled(order.id)]
+    assert sum(quantity for _, quantity in trades(outcomes)) == (changes.quantity or coins(2))
+    assert finals(outcomes, newer) == finals(outcomes, another) == []
+
+
+def price_of_change(changes: Changes) -> str:
+    """The trail in dollars."""
+    return at(changes.trail_amount or price(5))
+
+
+def test_a_sale_of_all_is_of_a_part_once_its_quantity_is_changed() -> None:
+    """And a part is worth the minimum, whatever is changed then."""
+    stage = Stage()
+    order, _ = stage.limit(SELL, "0.009", 110, sells_all=True)
+    assert reasons(stage.book.replace(order.id, Changes(quantity=coins("0.008")), stage.now)) == [Reason.TOO_SMALL]
+    assert only(stage.book.replace(order.id, Changes(price=price(105)), stage.now), Replaced)
+    whole, _ = stage.limit(SELL, "0.02", 110, sells_all=True)
+    assert only(stage.book.replace(whole.id, Changes(quantity=coins("0.01")), stage.now), Replaced)
+    refused = stage.book.replace(whole.id, Changes(quantity=coins("0.01"), price=price(99)), stage.now)
+    assert reasons(refused) == [Reason.TOO_SMALL]
+    assert reasons(stage.book.replace(whole.id, Changes(price=price(99)), stage.now)) == [Reason.TOO_SMALL]

@@ -38,7 +38,12 @@ def test_an_amount_is_never_exceeded_and_no_further_unit_would_fit(
     if found.end is None and found.steps:
         *_, last = found.steps
         before = amount - sum(cost(side, step.quantity, step.price) for step in found.steps[:-1])
-        assert affordable(before, last.price) == last.quantity
+        assert last.quantity <= affordable(before, last.price)
+        if last.quantity < affordable(before, last.price):
+            # It was all that this maker had. Nothing was left for the next.
+            sign = 1 if side is Side.BUY else -1
+            following = sorted(sign * at for _, at in makers)[len(found.steps)]
+            assert affordable(amount - spent, sign * following * PRICE_SCALE // 1000) == 0
     elif found.end is not None:
         assert found.end is Reason.NO_DEPTH
         assert sum(step.quantity for step in found.steps) == sum(quantity for quantity, _ in makers)

@@ -40,7 +40,7 @@ from app.domains.trading.exchange.model import (
 from app.domains.trading.exchange.rules.checks import quantity_taken_on, refusal
 from app.domains.trading.exchange.rules.house import House
 from app.domains.trading.exchange.rules.open_orders import OpenOrders
-from app.domains.trading.exchange.rules.queues import Queue, is_resting
+from app.domains.trading.exchange.rules.queues import Queue, is_resting, is_trailing
 from app.domains.trading.exchange.rules.snapshots import aggregated
 from app.domains.trading.exchange.rules.walk import Step, Walk, walk
 
@@ -139,7 +139,8 @@ class Book:
     def replace(self, order_id: UUID, changes: Changes, now: int) -> list[Outcome]:
         """Changes what is left of an order at once, or refuses and leaves it as it is.
 
-        It keeps its turn only if nothing but its quantity changes, and that shrinks; otherwise it arrives anew.
+        It keeps its turn only if nothing but its quantity changes, and that shrinks; otherwise it arrives anew. A
+        trailing stop always keeps it, and with it the best price that it has seen.
         """
         outcomes = self.expire(now)
         found = self._orders.get(order_id)
@@ -150,7 +151,9 @@ class Book:
         assert before.quantity is not None
         filled = before.quantity - found.left
         given = {name: value for name, value in asdict(changes).items() if value is not None}
-        order = replace(before, **given)
+        # Another quantity than all that there was has to be worth the minimum.
+        sells_all = before.sells_all and (changes.quantity is None or before.link is not None)
+        order = replace(before, **given, sells_all=sells_all)
         quantity = quantity_taken_on(order)
         order = replace(order, quantity=quantity)
         reason = self._market(now) or refusal(order, self._house.price, now)
@@ -165,7 +168,11 @@ class Book:
             outcomes.append(Refused(order_id, reason))
             return outcomes
         left = quantity - filled
-        if left <= found.left and not any(getattr(order, name) != getattr(before, name) for name in _PLACES):
+        keeps = left <= found.left and not any(getattr(order, name) != getattr(before, name) for name in _PLACES)
+        if is_trailing(found):
+            keeps = True
+            self._orders.change_trailing(found, order)
+        if keeps:
             found.order, found.left = order, left
             outcomes.append(Replaced(order_id, quantity, left, found.priority))
             return outcomes

@@ -2,18 +2,23 @@
 
 A pure function of the quote and of what was taken from it. Spread, range and depth follow from volume and volatility,
 so that a large order in a quiet market pays for it. Nothing of the ladder is stored but how much was taken and when.
+
+What was taken is missing for a minute. It does not return bit by bit: whoever waits for the next quote between the
+slices of an order would be given the best levels again and again.
 """
 
 from typing import Final
 
 import msgspec
 
-from app.domains.trading.exchange.model import Consumption, Level, Quote, Side
+from app.domains.trading.exchange.model import Consumption, Level, Quote, Side, Take
 from app.domains.trading.exchange.rules.rounding import COIN, MAX_PRICE, MAX_UNITS, PRICE_SCALE, tick_above, tick_below
 
 LEVELS: Final = 20
 REFILL_MS: Final = 60_000
-"""The time in which a side that was taken whole is whole again."""
+"""For how long what was taken is missing, at least."""
+TOGETHER_MS: Final = 5_000
+"""What is taken within such a span returns together, after the refill of its end."""
 
 _LEAST_HALF_SPREAD: Final = COIN * 2 // 100_000
 _MOST_HALF_SPREAD: Final = COIN * 2 // 100
@@ -35,8 +40,6 @@ class Ladder(msgspec.Struct, frozen=True):
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
-    bid_depth: int
-    ask_depth: int
 
 
 def half_spread(quote: Quote) -> int:
@@ -66,7 +69,7 @@ def ladder_of(quote: Quote) -> Ladder:
             asks.append(Level(ask, quantity))
         if bid := tick_below(quote.price * (COIN - away) // COIN):
             bids.append(Level(bid, quantity))
-    return Ladder(tuple(bids), tuple(asks), *(sum(each.quantity for each in levels) for levels in (bids, asks)))
+    return Ladder(tuple(bids), tuple(asks))
 
 
 def levels_left(levels: tuple[Level, ...], gone: int) -> list[Level]:
@@ -83,31 +86,28 @@ def levels_left(levels: tuple[Level, ...], gone: int) -> list[Level]:
     return left
 
 
-def consumed(consumption: Consumption, quantity: int, depth: int, now: int) -> Consumption:
-    """After a quantity was taken. It is missing until a later quote, however much was refilled by then."""
-    return Consumption(
-        gone=consumption.gone + quantity,
-        due=_due(consumption, depth, now) + quantity,
-        at=max(now, consumption.at),
-    )
+def consumed(consumption: Consumption, quantity: int, now: int) -> Consumption:
+    """After a quantity was taken. It is missing until a quote that comes after its refill."""
+    takes, until = consumption.takes, (now // TOGETHER_MS + 1) * TOGETHER_MS + REFILL_MS
+    if takes and takes[-1].until >= until:
+        newest = takes[-1]
+        return Consumption((*takes[:-1], Take(newest.quantity + quantity, newest.until)))
+    return Consumption((*takes, Take(quantity, until)))
 
 
-def refilled(consumption: Consumption, depth: int, now: int) -> Consumption:
-    """At a new quote, whose side has this depth. A part of a unit is not refilled."""
-    due = min(depth, _due(consumption, depth, now))
-    return Consumption(gone=due, due=due, at=max(now, consumption.at))
-
-
-def _due(consumption: Consumption, depth: int, now: int) -> int:
-    return max(0, consumption.due - depth * max(0, now - consumption.at) // REFILL_MS)
+def refilled(consumption: Consumption, now: int) -> Consumption:
+    """At a new quote."""
+    if not consumption.takes or consumption.takes[0].until > now:
+        return consumption
+    return Consumption(tuple(each for each in consumption.takes if each.until > now))
 
 
 def quoted(quote: Quote, bids: Consumption, asks: Consumption, now: int) -> dict[Side, list[Level]]:
     """What the house buys and sells at a quote that comes now: pure, from the price, its volume and what was taken."""
     ladder = ladder_of(quote)
     return {
-        Side.BUY: levels_left(ladder.bids, refilled(bids, ladder.bid_depth, now).gone),
-        Side.SELL: levels_left(ladder.asks, refilled(asks, ladder.ask_depth, now).gone),
+        Side.BUY: levels_left(ladder.bids, refilled(bids, now).gone),
+        Side.SELL: levels_left(ladder.asks, refilled(asks, now).gone),
     }
 
 
@@ -142,10 +142,9 @@ class House:
     def requote(self, quote: Quote, now: int) -> None:
         """Takes a new quote, and refills what time has refilled."""
         self.quote = quote
-        ladder = ladder_of(quote)
-        self.taken[Side.BUY] = refilled(self.taken[Side.BUY], ladder.bid_depth, now)
-        self.taken[Side.SELL] = refilled(self.taken[Side.SELL], ladder.ask_depth, now)
-        self._fill(ladder)
+        for side in Side:
+            self.taken[side] = refilled(self.taken[side], now)
+        self._fill(ladder_of(quote))
 
     def withdraw(self) -> None:
         """Quotes nothing until the next price. What was taken stays taken."""
@@ -164,9 +163,7 @@ class House:
 
     def take(self, side: Side, quantity: int, now: int) -> None:
         """Takes from the best levels of what the house buys or sells. There has to be as much."""
-        assert self._ladder is not None
-        depth = self._ladder.bid_depth if side is Side.BUY else self._ladder.ask_depth
-        self.taken[side] = consumed(self.taken[side], quantity, depth, now)
+        self.taken[side] = consumed(self.taken[side], quantity, now)
         levels = self.levels[side]
         while quantity:
             best = levels.pop()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from app.domains.trading.exchange.model import BookState, OpenOrder, Side
+from app.domains.trading.exchange.model import BookState, OpenOrder, Order, Side
 from app.domains.trading.exchange.rules.queues import SideQueues, expiring
 
 
@@ -61,6 +61,10 @@ class OpenOrders:
             linked.remove(order)
             if not linked:
                 del self._links[order.order.link]
+
+    def change_trailing(self, order: OpenOrder, new: Order) -> None:
+        """Gives a trailing stop that waits another trail or quantity. It has the same ID, side, link and expiry."""
+        self.sides[order.order.side].trails.change(order, new)
 
     def expired(self, now: int) -> OpenOrder | None:
         """The first order whose time is over."""

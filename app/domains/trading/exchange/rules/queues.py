@@ -155,6 +155,13 @@ class Trails:
         if not (group.amounts or group.fractions):
             del self._groups[at]
 
+    def change(self, order: OpenOrder, new: Order) -> None:
+        """Gives one another trail. What it has seen stays."""
+        group = self._groups[self._index_of(order)]
+        group.queue_of(order.order).remove(order)
+        order.order = new
+        group.queue_of(new).add(order)
+
     def move(self, price: int) -> None:
         """A new price: those that saw none as good follow it."""
         groups, sign = self._groups, self._sign
@@ -212,7 +219,7 @@ class SideQueues:
             if is_resting(each):
                 rested.append(each)
             else:
-                (trailing if each.order.type is OrderType.TRAILING_STOP else stopped).append(each)
+                (trailing if is_trailing(each) else stopped).append(each)
         self.resting.fill(rested)
         self.stops.queue.fill(stopped)
         self.trails.fill(trailing)
@@ -221,7 +228,7 @@ class SideQueues:
         """Adds an order; `price` is what a trailing stop follows from."""
         if is_resting(order):
             self.resting.add(order)
-        elif order.order.type is OrderType.TRAILING_STOP:
+        elif is_trailing(order):
             self.trails.add(order, price)
         else:
             self.stops.queue.add(order)
@@ -230,7 +237,7 @@ class SideQueues:
         """Removes one, wherever it is."""
         if is_resting(order):
             self.resting.remove(order)
-        elif order.order.type is OrderType.TRAILING_STOP:
+        elif is_trailing(order):
             self.trails.remove(order)
         else:
             self.stops.queue.remove(order)
@@ -243,3 +250,8 @@ class SideQueues:
 def is_resting(order: OpenOrder) -> bool:
     """Whether an open order is a limit order now, and not a stop."""
     return order.is_triggered or order.order.type is OrderType.LIMIT
+
+
+def is_trailing(order: OpenOrder) -> bool:
+    """Whether an open order is a trailing stop that was not reached yet."""
+    return order.order.type is OrderType.TRAILING_STOP and not order.is_triggered

@@ -77,7 +77,9 @@ class Working:
         self._set(quantity=decimal_of(quantity), priority=priority)
 
     def reprice(self, changes: Changes) -> None:
-        """Its prices were changed."""
+        """Its prices were changed; or its quantity, which is no longer all that there was."""
+        if changes.quantity is not None:
+            self._set(sells_all=False)
         given = {
             "price": changes.price,
             "stop_price": changes.stop_price,

@@ -19,6 +19,7 @@ async def store_orders(tx: Tx, changed: Iterable[Working]) -> None:
     rows = [
         (
             row.id,
+            row.sells_all,
             row.quantity,
             row.price,
             row.stop_price,

@@ -58,7 +58,9 @@ def changed(found: OrderToChange, changes: OrderChanges, price: int) -> Change:
         for name, scale in _SCALES.items()
         if (value := getattr(changes, name)) is not UNSET
     }
-    after = msgspec.structs.replace(before, **given)
+    # Another quantity than all that there was has to be worth the minimum.
+    sells_all = before.sells_all and changes.quantity is UNSET
+    after = msgspec.structs.replace(before, **given, sells_all=sells_all)
     if after.protection_price is not None and given.keys() - {"quantity"}:
         after = msgspec.structs.replace(after, protection_price=protection_price(after, price))
     written = {name: f"{getattr(changes, name):f}" for name in given}
