@@ -20,10 +20,12 @@ from app.domains.ledger.services.wallets import parsed_public_key
 from app.domains.market.prices.model import PRICES_TOPIC
 from app.domains.market.prices.services.recorder import OnMoves
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
-from app.domains.market.services import CHAIN, ON_MOVES
+from app.domains.market.services import CHAIN, ON_LISTINGS, ON_MOVES
+from app.domains.market.tokens.services.listing import OnListings
 from app.domains.trading.matching.services.prices import PriceNotes
 from app.domains.trading.services import TradingServices
 from app.kit.clock import Clock
+from app.kit.db import Tx
 from app.kit.events import EventLog
 from app.kit.house import Port, Services, Wiring
 from app.kit.hub import Hub
@@ -124,11 +126,21 @@ def followers_of_prices(wiring: Wiring) -> Sequence[OnMoves]:
     return [PriceNotes(wiring.resources.clock).note]
 
 
+def followers_of_listings(wiring: Wiring) -> Sequence[OnListings]:
+    """Ends the books of tokens that are gone. Trading is built after the market."""
+
+    async def end_books(tx: Tx) -> None:
+        await wiring.services[TradingServices].maintenance.end_books(tx)
+
+    return [end_books]
+
+
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
     PREPARATIONS: preparations_of_new_user,
     CHECK_PUBLIC_KEY: key_of_new_user,
     CHAIN: chain_of_ledger,
     ON_MOVES: followers_of_prices,
+    ON_LISTINGS: followers_of_listings,
 }
 
 

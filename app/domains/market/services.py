@@ -26,7 +26,7 @@ from app.domains.market.providers.model.chain import Chain
 from app.domains.market.providers.services import Providers
 from app.domains.market.providers.services.directory import Directory
 from app.domains.market.sources.services import Sources
-from app.domains.market.tokens.services.listing import Tokens
+from app.domains.market.tokens.services.listing import OnListings, Tokens
 from app.domains.market.watchlist.services import Watchlist
 from app.domains.notifications.services import Notifications
 from app.kit.house import Port, Wiring
@@ -36,6 +36,8 @@ CHAIN = Port[Chain]("chain")
 """The chain whose activity is analysed, and whose payments set off alerts."""
 ON_MOVES = Port[Sequence[OnMoves]]("moves")
 """What follows prices beside alerts, in the transaction of each tick."""
+ON_LISTINGS = Port[Sequence[OnListings]]("listings")
+"""What follows which tokens are listed, in the transaction of each refresh."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,14 @@ class MarketServices:
             chain=chain,
             providers=providers,
             sources=sources,
-            tokens=Tokens(database, clock, providers.prices, sources, limit=settings.market_token_limit),
+            tokens=Tokens(
+                database,
+                clock,
+                providers.prices,
+                sources,
+                wiring.port(ON_LISTINGS),
+                limit=settings.market_token_limit,
+            ),
             candles=candles,
             feed=PriceFeed(
                 providers.prices,

@@ -108,18 +108,22 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[], $6::t
 
 -- name: put_books
 -- Stores books: symbols, states, the number of the last command, sources, prices in both currencies, times of the
--- quote, whether they are halted, halted alone, delisted.
-INSERT INTO exchange_books AS b (symbol, state, number, source, price_usd, price_aud, quoted_at, is_halted,
-    is_halted_alone, is_delisted)
-SELECT n.symbol, n.state, $3::bigint, n.source, n.price_usd, n.price_aud, n.quoted_at, n.is_halted, n.is_halted_alone,
-    n.is_delisted
-FROM unnest($1::text[], $2::jsonb[], $4::text[], $5::numeric[], $6::numeric[], $7::timestamptz[], $8::boolean[],
-    $9::boolean[], $10::boolean[])
-    AS n (symbol, state, source, price_usd, price_aud, quoted_at, is_halted, is_halted_alone, is_delisted)
-ON CONFLICT (symbol) DO UPDATE
-SET state = excluded.state, number = excluded.number, source = excluded.source, price_usd = excluded.price_usd,
-    price_aud = excluded.price_aud, quoted_at = excluded.quoted_at, is_halted = excluded.is_halted,
-    is_halted_alone = excluded.is_halted_alone, is_delisted = excluded.is_delisted;
+-- quote, whether they are halted, halted alone, delisted. Returns whether one of them is new.
+WITH put AS (
+    INSERT INTO exchange_books AS b (symbol, state, number, source, price_usd, price_aud, quoted_at, is_halted,
+        is_halted_alone, is_delisted)
+    SELECT n.symbol, n.state, $3::bigint, n.source, n.price_usd, n.price_aud, n.quoted_at, n.is_halted,
+        n.is_halted_alone, n.is_delisted
+    FROM unnest($1::text[], $2::jsonb[], $4::text[], $5::numeric[], $6::numeric[], $7::timestamptz[], $8::boolean[],
+        $9::boolean[], $10::boolean[])
+        AS n (symbol, state, source, price_usd, price_aud, quoted_at, is_halted, is_halted_alone, is_delisted)
+    ON CONFLICT (symbol) DO UPDATE
+    SET state = excluded.state, number = excluded.number, source = excluded.source, price_usd = excluded.price_usd,
+        price_aud = excluded.price_aud, quoted_at = excluded.quoted_at, is_halted = excluded.is_halted,
+        is_halted_alone = excluded.is_halted_alone, is_delisted = excluded.is_delisted
+    RETURNING b.xmax = 0 AS is_new
+)
+SELECT coalesce(bool_or(is_new), false) FROM put;
 
 -- name: note_prices
 -- Puts the stored quotes of an exchange of these tokens into the inbox, at this time. The volatility is Parkinson's of

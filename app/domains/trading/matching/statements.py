@@ -22,5 +22,5 @@ class MatchingSql(Statements, file="matching.sql"):
     owners_of_portfolios: Query[UUID]
     put_orders: Command
     insert_fills: Command
-    put_books: Command
+    put_books: Query[bool]
     note_prices: Command

@@ -13,7 +13,7 @@ def order_schedules(maintenance: Maintenance, seals: OrderSeals) -> list[Schedul
             "delisted-tokens",
             "* * * * *",
             "Ends the books of tokens that are no longer listed or were renamed, and opens those that are again",
-            maintenance.delist,
+            maintenance.follow_listings,
         ),
         Schedule(
             "old-orders",

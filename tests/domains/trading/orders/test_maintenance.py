@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.domains.market.services import MarketServices
+from app.domains.market.tokens.model import Listing
 from app.domains.trading.exchange.model import Reason
 from app.domains.trading.orders.model import MarketClosed
 from app.domains.trading.orders.services import maintenance
@@ -22,14 +24,14 @@ async def delisted(trader: Trader) -> list[tuple[str, str]]:
 async def test_a_token_that_is_no_longer_listed_ends_its_orders(trader: Trader) -> None:
     id = await trader.place(limit())
     await trader.market.match()
-    assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+    assert await trader.stage.trading.maintenance.follow_listings() == "0 tokens"
     await trader.stage.owner.execute("UPDATE tokens SET is_active = false WHERE symbol = 'BTC'")
-    assert await trader.stage.trading.maintenance.delist() == "1 tokens"
-    assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+    assert await trader.stage.trading.maintenance.follow_listings() == "1 tokens"
+    assert await trader.stage.trading.maintenance.follow_listings() == "0 tokens"
     assert await delisted(trader) == [("BTC", "delisted")]
     await trader.market.match()
     assert await trader.ended(id) == ("cancelled", 0, Reason.DELISTED)
-    assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+    assert await trader.stage.trading.maintenance.follow_listings() == "0 tokens"
     assert await trader.reserved() == 0
 
 
@@ -37,7 +39,7 @@ async def test_a_token_that_was_renamed_ends_its_orders(trader: Trader) -> None:
     id = await trader.place(limit())
     await trader.market.match()
     await trader.stage.owner.execute(RENAME, "NEW", "BTC")
-    await trader.stage.trading.maintenance.delist()
+    await trader.stage.trading.maintenance.follow_listings()
     assert await delisted(trader) == [("BTC", "renamed")]
     await trader.market.match()
     assert await trader.ended(id) == ("cancelled", 0, Reason.RENAMED)
@@ -46,11 +48,42 @@ async def test_a_token_that_was_renamed_ends_its_orders(trader: Trader) -> None:
 async def test_a_symbol_that_is_another_tokens_now_ends_its_orders(trader: Trader) -> None:
     await trader.place(limit())
     await trader.market.match()
-    await trader.stage.trading.maintenance.delist()
+    await trader.stage.trading.maintenance.follow_listings()
     for new, old in (("~", "BTC"), ("BTC", "ETH"), ("ETH", "~")):
         await trader.stage.owner.execute(RENAME, new, old)
-    await trader.stage.trading.maintenance.delist()
+    await trader.stage.trading.maintenance.follow_listings()
     assert await delisted(trader) == [("BTC", "renamed")]
+
+
+class Lister:
+    """A provider that lists BTC and ETH with each other's symbols, and XMR no more."""
+
+    name = "coingecko"
+
+    async def tokens(self, _: int) -> list[Listing]:
+        return [Listing("bitcoin", "ETH", "Bitcoin", 1), Listing("ethereum", "BTC", "Ethereum", 2)]
+
+
+async def test_a_refresh_of_the_tokens_ends_books_in_its_transaction(
+    trader: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is filled at another token's price until the next run of the job."""
+    tokens, owner = trader.stage.services[MarketServices].tokens, trader.stage.owner
+    await owner.execute("DELETE FROM tokens WHERE symbol NOT IN ('BTC', 'ETH')")
+    await owner.execute("INSERT INTO tokens (coingecko_id, symbol, name) VALUES ('monero', 'XMR', 'Monero')")
+    await trader.market.tick("10", "XMR")
+    await trader.market.match()
+    ids = [await trader.place(limit(symbol=symbol, price="9")) for symbol in ("BTC", "XMR")]
+    await trader.market.match()
+    monkeypatch.setattr(tokens, "_provider", Lister())
+    await tokens.refresh()
+    assert sorted(await delisted(trader)) == [("BTC", "renamed"), ("XMR", "delisted")]
+    await trader.market.tick("8", "BTC")
+    assert await trader.market.match() == 0
+    assert [await trader.ended(id) for id in ids] == [
+        ("cancelled", 0, Reason.RENAMED),
+        ("cancelled", 0, Reason.DELISTED),
+    ]
 
 
 async def test_a_token_that_is_listed_again_is_traded_again_and_without_its_old_orders(trader: Trader) -> None:
@@ -58,8 +91,8 @@ async def test_a_token_that_is_listed_again_is_traded_again_and_without_its_old_
     await trader.market.match()
     for is_active, due in ((False, "1 tokens"), (True, "1 tokens")):
         await trader.stage.owner.execute("UPDATE tokens SET is_active = $1 WHERE symbol = 'BTC'", is_active)
-        assert await trader.stage.trading.maintenance.delist() == due
-        assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+        assert await trader.stage.trading.maintenance.follow_listings() == due
+        assert await trader.stage.trading.maintenance.follow_listings() == "0 tokens"
         await trader.market.match()
     assert isinstance(await trader.refused(order()), MarketClosed)
     await trader.market.tick("50")
@@ -80,13 +113,13 @@ async def test_a_token_that_is_listed_again_is_traded_again_and_without_its_old_
 async def test_a_symbol_that_another_token_took_over_begins_anew(trader: Trader) -> None:
     old = await trader.place(limit())
     await trader.market.match()
-    await trader.stage.trading.maintenance.delist()
+    await trader.stage.trading.maintenance.follow_listings()
     for new, taken in (("~", "BTC"), ("BTC", "ETH"), ("ETH", "~")):
         await trader.stage.owner.execute(RENAME, new, taken)
     for _ in range(2):
-        assert await trader.stage.trading.maintenance.delist() == "1 tokens"
+        assert await trader.stage.trading.maintenance.follow_listings() == "1 tokens"
         await trader.market.match()
-    assert await trader.stage.trading.maintenance.delist() == "0 tokens"
+    assert await trader.stage.trading.maintenance.follow_listings() == "0 tokens"
     assert await trader.ended(old) == ("cancelled", 0, Reason.RENAMED)
     row = await trader.stage.owner.fetchrow(
         "SELECT b.token_id = t.id, b.is_delisted, b.price_usd FROM exchange_books b JOIN tokens t USING (symbol)"

@@ -1,6 +1,7 @@
 """Keeps the tokens that the provider lists."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 import structlog
@@ -14,6 +15,9 @@ from app.domains.market.tokens.statements import ListingSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
+
+OnListings: TypeAlias = Callable[[Tx], Awaitable[None]]
+"""Follows changes of which tokens are listed under which symbols, in their transaction."""
 
 _LEAST_SHARE = 0.5
 """A list with a smaller share of the listed tokens is incomplete, and would retire tokens that are only missing."""
@@ -35,13 +39,21 @@ class Refreshed(msgspec.Struct, frozen=True):
 class Tokens:
     """Keeps the stored tokens up to date with those that the provider lists."""
 
-    def __init__(
-        self, database: Database, clock: Clock, provider: TokenProvider, sources: Sources, *, limit: int
+    def __init__(  # the composition root hands it everything
+        self,
+        database: Database,
+        clock: Clock,
+        provider: TokenProvider,
+        sources: Sources,
+        on_listings: Sequence[OnListings] = (),
+        *,
+        limit: int,
     ) -> None:
         self._database = database
         self._clock = clock
         self._provider = provider
         self._sources = sources
+        self._on_listings = on_listings
         self._limit = limit
 
     async def refresh(self) -> Refreshed:
@@ -90,6 +102,8 @@ class Tokens:
             await tx.execute(ListingSql.change_tokens, ids, *_columns(listings))
         if plan.added:
             await tx.execute(ListingSql.add_tokens, *_columns(plan.added), self._clock.now())
+        for follow in self._on_listings:
+            await follow(tx)
 
 
 def _columns(listings: Sequence[Listing]) -> list[list[object]]:

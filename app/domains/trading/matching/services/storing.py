@@ -11,6 +11,7 @@ from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.statements import MatchingSql
 from app.domains.trading.orders.model import Fill
+from app.domains.trading.orders.statements import MaintenanceSql
 from app.kit.db import Tx
 
 
@@ -69,7 +70,10 @@ async def store_books(tx: Tx, venue: Venue, symbols: Iterable[str], number: int)
             )
         )
     symbols_, states, *others = _columns(rows)
-    await tx.execute(MatchingSql.put_books, symbols_, states, number, *others)
+    [has_new] = await tx.fetch(MatchingSql.put_books, symbols_, states, number, *others)
+    if has_new:
+        # At once: a book must not go on under its symbol when that becomes another token's.
+        await tx.execute(MaintenanceSql.note_tokens)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

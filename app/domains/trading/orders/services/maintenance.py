@@ -23,21 +23,27 @@ class Maintenance:
     clock: Clock
     wake: Wake
 
-    async def delist(self) -> str:
-        """Asks the exchange to end the books of tokens that are no longer listed, or whose symbol is another's now, and
-        to begin those anew whose symbol is a listed token's again. Repeating it asks for nothing more.
+    async def end_books(self, tx: Tx) -> int:
+        """Asks the exchange to end the books of tokens that are no longer listed, or whose symbol is another's now.
+        Returns how many there are. Repeating it asks for nothing more.
         """
+        ended = await tx.fetch(MaintenanceSql.delist_tokens, self.clock.now())
+        if ended:
+            tx.after_commit(self.wake.ring_soon)
+        return len(ended)
 
-        async def work(tx: Tx) -> list[str]:
+    async def follow_listings(self) -> str:
+        """Ends books as `end_books` does, and begins those anew whose symbol is a listed token's again."""
+
+        async def work(tx: Tx) -> int:
             await tx.execute(MaintenanceSql.note_tokens)
-            now = self.clock.now()
-            changed = await tx.fetch(MaintenanceSql.delist_tokens, now)
-            changed += await tx.fetch(MaintenanceSql.relist_tokens, now)
-            if changed:
+            ended = await self.end_books(tx)
+            begun = await tx.fetch(MaintenanceSql.relist_tokens, self.clock.now())
+            if begun:
                 tx.after_commit(self.wake.ring_soon)
-            return changed
+            return ended + len(begun)
 
-        return f"{len(await self.database.write(SYSTEM, work))} tokens"
+        return f"{await self.database.write(SYSTEM, work)} tokens"
 
     async def delete_old_orders(self) -> str:
         """Deletes closed orders after seven years, once none of their fills is kept."""
