@@ -115,3 +115,39 @@ CROSS JOIN LATERAL (
     WHERE e.portfolio_id = p.id AND e.life > p.life
 ) x
 ORDER BY p.id LIMIT $1::bigint;
+
+-- name: wrong_reservations
+-- Portfolios whose reserved cash or coins are not what their orders keep.
+SELECT x.subject, format('%s %s are reserved, its orders keep %s', x.reserved, x.asset, x.kept) AS message FROM (
+    SELECT 'portfolio ' || b.portfolio_id AS subject, p.currency AS asset, b.reserved, coalesce(o.kept, 0) AS kept
+    FROM cash_balances b
+    JOIN portfolios p ON p.id = b.portfolio_id
+    LEFT JOIN (
+        SELECT portfolio_id, sum(reserved + reserved_for_changes) AS kept FROM orders WHERE side = 'buy' GROUP BY 1
+    ) o ON o.portfolio_id = b.portfolio_id
+    UNION ALL
+    SELECT format('portfolio %s %s', coalesce(h.portfolio_id, o.portfolio_id), coalesce(h.symbol, o.symbol)),
+        coalesce(h.symbol, o.symbol), coalesce(h.reserved, 0), coalesce(o.kept, 0)
+    FROM positions h
+    FULL JOIN (
+        SELECT portfolio_id, symbol, sum(reserved + reserved_for_changes) AS kept
+        FROM orders WHERE side = 'sell' GROUP BY 1, 2
+    ) o ON o.portfolio_id = h.portfolio_id AND o.symbol = h.symbol
+) x
+WHERE x.reserved <> x.kept
+ORDER BY x.subject LIMIT $1::bigint;
+
+-- name: wrong_fills
+-- Orders that were filled otherwise than their fills add up to. Older ones than six years may have lost some.
+SELECT 'order ' || o.id AS subject,
+    format('%s are filled for %s with fees of %s, its fills add up to %s for %s with %s', o.filled_quantity,
+        o.filled_quote, o.fees, f.quantity, f.quote, f.fees) AS message
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(x.quantity), 0) AS quantity, coalesce(sum(x.quote_quantity), 0) AS quote,
+        coalesce(sum(x.fee), 0) AS fees
+    FROM fills x WHERE x.order_id = o.id
+) f
+WHERE o.created_at > statement_timestamp() - interval '6 years'
+    AND (o.filled_quantity, o.filled_quote, o.fees) IS DISTINCT FROM (f.quantity, f.quote, f.fees)
+ORDER BY o.id LIMIT $1::bigint;

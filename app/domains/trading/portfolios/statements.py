@@ -68,3 +68,5 @@ class BooksSql(Statements, file="books.sql"):
     wrong_lots: Query[Finding]
     wrong_disposals: Query[Finding]
     wrong_lives: Query[Finding]
+    wrong_reservations: Query[Finding]
+    wrong_fills: Query[Finding]

@@ -4,13 +4,18 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from app.dev.embedded import Embedded
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.exchange.model import Side as OrderSide
 from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.orders.model import NewOrder, OrderChanges
+from tests.domains.trading.matching.market import begin
 from tests.domains.trading.stage import Stage
 
 
@@ -76,6 +81,44 @@ async def test_right_books_agree(stage: Stage) -> None:
     ],
 )
 async def test_tampering_is_found(stage: Stage, sql: str, said: str) -> None:
+    await stage.owner.execute("SET session_replication_role = replica")
+    assert await stage.owner.execute(sql) not in {"UPDATE 0", "DELETE 0"}
+    found = await stage.findings()
+    assert any(said in f"{finding.subject}: {finding.message}" for finding in found), found
+
+
+@pytest_asyncio.fixture
+async def ordered(stage: Stage) -> None:
+    """An order that is filled, one that buys, and one that sells, in a portfolio of Alice."""
+    market = await begin(stage)
+    portfolio_id = await stage.create()
+    for order in (
+        NewOrder(symbol="BTC", side=OrderSide.BUY, type=OrderType.MARKET, quantity=Decimal(2)),
+        NewOrder(symbol="BTC", side=OrderSide.BUY, type=OrderType.LIMIT, quantity=Decimal(3), price=Decimal(90)),
+        NewOrder(symbol="BTC", side=OrderSide.SELL, type=OrderType.LIMIT, quantity=Decimal(1), price=Decimal(120)),
+    ):
+        id = await stage.trading.orders.place(stage.alice, portfolio_id, order, stage.key)
+        await market.match()
+    # What a change may need is reserved until it is decided.
+    await stage.trading.orders.replace(stage.alice, id, OrderChanges(quantity=Decimal("1.5")), stage.key)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE cash_balances SET reserved = reserved - 0.00000001 WHERE reserved > 0", "USD are reserved"),
+        ("UPDATE positions SET reserved = 0 WHERE reserved > 0", "BTC are reserved, its orders keep 1.50000000"),
+        ("UPDATE orders SET reserved = reserved + 1 WHERE status = 'pending' AND side = 'buy'", "USD are reserved"),
+        ("UPDATE orders SET reserved_for_changes = 0", "BTC are reserved, its orders keep 1.00000000"),
+        ("UPDATE orders SET filled_quantity = 1 WHERE status = 'filled'", "its fills add up to 2.00000000"),
+        ("UPDATE orders SET fees = fees + 0.00000001 WHERE status = 'filled'", "its fills add up to"),
+        ("UPDATE fills SET quote_quantity = quote_quantity + 1", "its fills add up to"),
+        ("DELETE FROM fills", "its fills add up to 0"),
+    ],
+)
+@pytest.mark.usefixtures("ordered")
+async def test_tampering_with_orders_is_found(stage: Stage, sql: str, said: str) -> None:
+    assert await stage.findings() == []
     await stage.owner.execute("SET session_replication_role = replica")
     assert await stage.owner.execute(sql) not in {"UPDATE 0", "DELETE 0"}
     found = await stage.findings()

@@ -19,6 +19,8 @@ COMPARISONS: Final[dict[str, Query[Finding]]] = {
     "positions are what their lots add up to": BooksSql.wrong_lots,
     "lots are what their disposals leave": BooksSql.wrong_disposals,
     "nothing is left of lives that have ended": BooksSql.wrong_lives,
+    "what is reserved is what orders keep": BooksSql.wrong_reservations,
+    "orders are filled as their fills add up to": BooksSql.wrong_fills,
 }
 
 
