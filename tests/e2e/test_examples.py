@@ -35,7 +35,7 @@ WATCH = """mutation { addToWatchlist(input: {symbol: "XMR", idempotencyKey: "exa
 ORDER = """mutation($id: ID!) { placeOrder(input: {
   portfolioId: $id
   order: {symbol: "BTC", side: BUY, type: {market: {quoteAmountUsd: "20"}}}
-  idempotencyKey: "examples of subscriptions"
+  idempotencyKey: "an order for the examples of subscriptions"
 }) { __typename ... on Problem { message } } }"""
 NOTIFIED = "{ viewer { notifications(first: 1) { nodes { title } } } }"
 WALLET = "{ viewer { wallet { walletId } } }"
