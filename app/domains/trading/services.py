@@ -6,7 +6,7 @@ from typing import Self
 from app.domains.trading.analytics.services import Analytics
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
-from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing
+from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing, facts_of_deletion
 from app.domains.trading.orders.services.halts import Halts
 from app.domains.trading.orders.services.maintenance import Maintenance
 from app.domains.trading.orders.services.order_books import OrderBooks
@@ -52,7 +52,9 @@ class TradingServices:
         volatile = VolatileTopics(resources.redis)
         holdings = WatchedHoldings(database, volatile)
         limit = resources.settings.portfolio_limit
-        portfolios = Portfolios(database, clock, limit, cancel_for_closing, holdings.announce)
+        portfolios = Portfolios(
+            database, clock, resources.events, limit, cancel_for_closing, facts_of_deletion, holdings.announce
+        )
         matcher = Matcher(
             database,
             clock,

@@ -154,7 +154,8 @@ class DurableGroup(Group):
         while True:
             try:
                 await self._authorise()
-                return await self._execute(payload, cursor)
+                response = await self._execute(payload)
+                return Delivery(encode(response.body()), cursor)
             except (Unavailable, TimedOut):
                 await asyncio.sleep(next(pauses))
 

@@ -13,7 +13,7 @@ from app.engine.declarations.subscriptions import Followed
 from app.engine.execution.encoding import encode
 from app.engine.execution.engine import Engine
 from app.engine.execution.failures import MASKED
-from app.engine.execution.operations import NotOpened, Prepared, RequestContext
+from app.engine.execution.operations import NotOpened, Prepared, RequestContext, Response
 from app.engine.execution.subscription_key import SubscriptionKey
 from app.engine.streams.memo import Memo
 from app.engine.streams.model import Counters, Delivery, EndReason
@@ -201,11 +201,11 @@ class Group(ABC):
         log.error("streams.sink_failed", stream=self.stream, exc_info=failure)
         member.finish(*end_of(failure))
 
-    async def _execute(self, payload: Any, cursor: str | None) -> Delivery:
+    async def _execute(self, payload: Any) -> Response:
         """Executes one event. Raises Unavailable: the event is not lost, and may be retried."""
         response = await self._runtime.engine.answer_event(self._prepared, self._new_context(), payload)
         self._runtime.counters.executions += 1
-        return Delivery(encode(response.body()), cursor)
+        return response
 
 
 def errors_of(problem: Problem) -> list[dict[str, Any]]:

@@ -5,9 +5,12 @@ from collections import OrderedDict
 import structlog
 
 from app.engine.declarations.subscriptions import Volatile
+from app.engine.execution.encoding import encode
+from app.engine.execution.operations import NotOpened
 from app.engine.streams.group import Group, GroupRequest, StreamRuntime, chunks
 from app.engine.streams.model import Delivery
 from app.engine.streams.subscription import Subscription
+from app.kit.errors import Code
 from app.kit.volatile import KEYS_LIMIT, Latest, Watcher
 
 log = structlog.get_logger(__name__)
@@ -81,7 +84,13 @@ class VolatileGroup(Group):
             # The value may be unreadable, for instance if another release wrote it. Other keys must not be affected.
             log.exception("streams.value_unreadable", stream=self.stream, key=value.key)
             return None
-        return None if payload is None else await self._execute(payload, None)
+        if payload is None:
+            return None
+        response = await self._execute(payload)
+        if response.data is None and Code.NOT_FOUND in response.codes:
+            # What it is about is gone, or is not the viewer's any more: no later value has an answer either.
+            raise NotOpened(response.errors)
+        return Delivery(encode(response.body()), None)
 
     def _catch_up(self, member: Subscription) -> None:
         missed = [

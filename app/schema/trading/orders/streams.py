@@ -51,6 +51,7 @@ class FillEvent(StreamEvent):
 
 
 def _order_event(event: Event) -> OrderUpdateEvent | None:
+    _check_is_there(event)
     if event.kind != model.ORDER_CHANGED:
         return None
     fact = msgspec.convert(event.payload, model.OrderFact)
@@ -60,9 +61,16 @@ def _order_event(event: Event) -> OrderUpdateEvent | None:
 
 
 def _fill_event(event: Event) -> FillEvent | None:
+    _check_is_there(event)
     if event.kind != model.ORDER_FILLED:
         return None
     return FillEvent(filled=msgspec.convert(event.payload, model.Fill))
+
+
+def _check_is_there(event: Event) -> None:
+    """Raises NotFound after the deletion of the portfolio, which ends the subscription."""
+    if event.kind == model.PORTFOLIO_DELETED:
+        raise NotFound(Portfolio)
 
 
 async def _own_portfolio(info: Info, portfolio_id: strawberry.ID) -> UUID:

@@ -38,6 +38,7 @@ FILLS = """subscription($id: ID!) { fills(portfolioId: $id) {
 BOOK = """subscription($symbol: String!, $levels: Int) { orderBook(symbol: $symbol, levels: $levels) {
   symbol isHalted quotedAt bids { priceUsd quantity } asks { priceUsd }
 } }"""
+VALUE = "subscription($id: ID!) { portfolioValue(portfolioId: $id) { total } }"
 TRADES = "subscription($symbol: String!) { trades(symbol: $symbol) { symbol trades { tradeId quantity takerSide } } }"
 
 
@@ -175,3 +176,23 @@ async def test_what_cannot_be_watched_is_refused(
 ) -> None:
     [error] = await market.refused(query, variables)
     assert error["extensions"]["fields"][0]["path"] == [field]
+
+
+@pytest.mark.parametrize("has_order", [True, False])
+async def test_the_streams_of_a_portfolio_end_with_it(
+    market: Market, stage: Stage, exchange: Exchange, has_order: bool
+) -> None:
+    id, other = await stage.create(), await stage.create()
+    watching = [await market.open(query, of(id), by=stage.alice) for query in (UPDATES, FILLS, VALUE)]
+    others = [await market.open(query, of(other), by=stage.alice) for query in (UPDATES, FILLS, VALUE)]
+    if has_order:
+        await place(stage, id, "1", "90")
+        await exchange.match()
+    await stage.trading.portfolios.delete(stage.alice, id)
+    await exchange.match()
+    await market.tick(BTC=101)
+    await until(lambda: all(inbox.errors for inbox, _ in watching))
+    assert [(inbox.errors or [{}])[0]["extensions"]["code"] for inbox, _ in watching] == ["NOT_FOUND"] * 3
+    await until(lambda: bool(others[2][0].taken))
+    assert [inbox.errors for inbox, _ in others] == [None] * 3
+    assert len(market.runtime.subscriptions) == 3

@@ -73,7 +73,7 @@ class Matcher:
         database: Database,
         clock: Clock,
         events: EventLog,
-        finish_closing: Callable[[Tx, UUID], Awaitable[None]],
+        finish_closing: Callable[[Tx, UUID], Awaitable[list[Fact]]],
         publish: Publish,
         *,
         quote_age_ms: int,
@@ -240,7 +240,7 @@ class _Run:
             self.posted.update(entry.portfolio_id for _, entry in settlement.entries)
             facts = _facts(changed, settlement.fills)
         for portfolio_id in closing:
-            await self._matcher._finish_closing(tx, portfolio_id)
+            facts += await self._matcher._finish_closing(tx, portfolio_id)
             self.posted.add(portfolio_id)
         await self._matcher._events.append(tx, facts)
 

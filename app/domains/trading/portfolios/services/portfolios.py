@@ -36,6 +36,7 @@ from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
+from app.kit.events import EventLog, Fact
 from app.kit.idempotency import KeyedRequest, check_key, once
 
 
@@ -55,11 +56,14 @@ class Portfolios:
 
     database: Database
     clock: Clock
+    events: EventLog
     limit: int
     cancel_orders: Callable[[Tx, UUID, datetime], Awaitable[int]]
     """Asks for the cancellation of all open orders of a portfolio that is locked; returns how many there are. If there
     are any, `finish` is called once none is left.
     """
+    facts_of_deletion: Callable[[UUID], list[Fact]]
+    """What ends the streams of a portfolio."""
     announce: Callable[[Iterable[UUID]], None]
     """Called with the portfolios that were posted to, once that is committed."""
 
@@ -168,23 +172,25 @@ class Portfolios:
                 raise LastPortfolio
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.DELETING)
             if not await self.cancel_orders(tx, id, self.clock.now()):
-                await self._finish_delete(tx, portfolio)
+                await self.events.append(tx, await self._finish_delete(tx, portfolio))
 
         await self.database.write(_scope(viewer), work)
         self.announce([id])
 
-    async def finish(self, tx: Tx, id: UUID) -> None:
-        """Resets or deletes a portfolio whose orders have been cancelled. The caller runs as the system, and has locked
-        the set of its user's portfolios, and announces the portfolio. What is neither is left as it is.
+    async def finish(self, tx: Tx, id: UUID) -> list[Fact]:
+        """Resets or deletes a portfolio whose orders have been cancelled; returns what the caller then appends. The
+        caller runs as the system, and has locked the set of its user's portfolios, and announces the portfolio. What is
+        neither is left as it is.
         """
         found = await tx.fetch_one(PortfolioSql.lock_closing, id)
         if found is None:
-            return
+            return []
         portfolio = _with_enums(found)
         if found.status == PortfolioStatus.RESETTING:
             await self._finish_reset(tx, portfolio)
         elif found.status == PortfolioStatus.DELETING:
-            await self._finish_delete(tx, portfolio)
+            return await self._finish_delete(tx, portfolio)
+        return []
 
     async def _finish_reset(self, tx: Tx, portfolio: LockedPortfolio) -> list[int]:
         """Ends a life of which no order is open any more; returns the IDs of the entries."""
@@ -193,12 +199,13 @@ class Portfolios:
         opened = await self._open(tx, portfolio.id, portfolio.life + 1, portfolio.currency, portfolio.initial_balance)
         return [entry, *opened]
 
-    async def _finish_delete(self, tx: Tx, portfolio: LockedPortfolio) -> None:
-        """Deletes a portfolio of which no order is open any more."""
+    async def _finish_delete(self, tx: Tx, portfolio: LockedPortfolio) -> list[Fact]:
+        """Deletes a portfolio of which no order is open any more; returns what is to be appended."""
         await self._end(tx, portfolio, EntryKind.CLOSING)
         await tx.execute(PortfolioSql.delete_portfolio, portfolio.id, self.clock.now())
         if portfolio.is_default:
             await tx.execute(PortfolioSql.set_oldest_default, portfolio.user_id)
+        return self.facts_of_deletion(portfolio.id)
 
     async def _transfer(  # noqa: PLR0917  # what both have in common
         self,
