@@ -103,6 +103,31 @@ CREATE TRIGGER portfolios_deleted AFTER UPDATE ON portfolios FOR EACH ROW
     WHEN (NEW.status = 'deleted' AND OLD.status <> 'deleted')
     EXECUTE FUNCTION record_action('portfolio.deleted', 'mode', 'currency');
 
+-- Orders are many, and inserted in bulk: what was placed, and cancelled by its user, is recorded with the seal of their
+-- changes, each change once. Of a bracket it is the entry.
+CREATE FUNCTION record_sealed_orders() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    scope text := app_see_as('on');
+BEGIN
+    INSERT INTO user_analytics (user_id, event_type, event_data, source, created_at)
+    SELECT f.user_id, CASE c.action WHEN 'insert' THEN 'order.placed' ELSE 'order.cancelled' END,
+        jsonb_build_object('symbol', o.symbol, 'side', o.side, 'type', o.type), 'server', c.created_at
+    FROM order_changes c
+    JOIN orders o ON o.id = c.order_id AND o.bracket_role IS DISTINCT FROM 'take_profit'
+        AND o.bracket_role IS DISTINCT FROM 'stop_loss'
+    JOIN portfolios p ON p.id = c.portfolio_id
+    JOIN profiles f ON f.user_id = p.user_id AND f.analytics_enabled
+    WHERE c.id > NEW.after_id AND c.id <= NEW.to_id
+        AND (c.action = 'insert' OR c.details -> 'new' @> '{"status": "cancelled", "reason": "requested"}')
+    FOR SHARE OF f;
+    PERFORM app_see_as(scope);
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION record_sealed_orders FROM PUBLIC;
+CREATE TRIGGER order_seals_recorded AFTER INSERT ON order_seals FOR EACH ROW EXECUTE FUNCTION record_sealed_orders();
+
 CREATE FUNCTION forget_analytics() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

@@ -12,12 +12,12 @@ from tests.conftest import Owner
 from tests.statements import statement, value_of
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
-ADD = statement("add", ".", "INSERT INTO orders (body) VALUES ($1)")
+ADD = statement("add", ".", "INSERT INTO parcels (body) VALUES ($1)")
 
 
 @pytest_asyncio.fixture(autouse=True)
 async def orders(owner: Owner) -> None:
-    await owner.execute("CREATE TABLE orders (body text)")
+    await owner.execute("CREATE TABLE parcels (body text)")
 
 
 class Caller:
@@ -48,7 +48,7 @@ class Caller:
 
 
 async def orders_placed(owner: Owner) -> int:
-    return int(await owner.fetchval("SELECT count(*) FROM orders"))
+    return int(await owner.fetchval("SELECT count(*) FROM parcels"))
 
 
 async def test_a_replay_gets_the_first_result_to_the_letter(database: Database, owner: Owner) -> None:

@@ -10,7 +10,6 @@ import msgspec
 import structlog
 
 from app.engine.declarations.subscriptions import Followed
-from app.engine.execution.encoding import encode
 from app.engine.execution.engine import Engine
 from app.engine.execution.failures import MASKED
 from app.engine.execution.operations import NotOpened, Prepared, RequestContext, Response

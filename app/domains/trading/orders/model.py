@@ -318,14 +318,14 @@ PORTFOLIO_DELETED: Final = "deleted"
 
 
 def order_stream(portfolio_id: UUID) -> str:
-    """The stream of the orders of a portfolio. Its facts are of the kind `order` and carry an OrderFact; the last one is
-    of the kind `deleted`.
+    """The stream of the orders of a portfolio. Its facts are of the kind `order` and carry an OrderFact; the last is of
+    the kind `deleted`.
     """
     return f"orders:{portfolio_id}"
 
 
 def fill_stream(portfolio_id: UUID) -> str:
-    """The stream of the fills of a portfolio. Its facts are of the kind `fill` and carry a Fill; the last one is of the
+    """The stream of the fills of a portfolio. Its facts are of the kind `fill` and carry a Fill; the last is of the
     kind `deleted`.
     """
     return f"fills:{portfolio_id}"

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from app.domains.market.services import MarketServices
 from app.domains.trading.analytics import loaders
 from app.domains.trading.analytics.model import AnalyticsEvent, NewEvent
 from app.domains.trading.analytics.services import Analytics
+from app.domains.trading.exchange.model import OrderType, Side
+from app.domains.trading.orders.model import NewBracket, NewOrder
 from app.kit.db import SYSTEM, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, RateLimited
 from app.kit.lists import page_request
 from app.kit.reads import Reads
+from tests.domains.trading.matching.market import begin
 from tests.domains.trading.stage import Stage
 from tests.factories import CLIENT, PASSWORD
 from tests.statements import statement
@@ -87,6 +91,33 @@ async def test_the_products_own_actions_are_recorded_where_they_happen(stage: St
         ("server", CLIENT.ip, CLIENT.user_agent)
     }
     assert await types(stage, stage.bob) == ["user.logged_in", "user.registered"]
+
+
+async def test_orders_are_recorded_once_with_their_seal(stage: Stage) -> None:
+    market, id, owner = await begin(stage), await stage.create(), stage.owner
+    orders, seals = stage.trading.orders, stage.trading.seals
+    buy = NewOrder(symbol="BTC", side=Side.BUY, type=OrderType.LIMIT, quantity=Decimal(1), price=Decimal(90))
+    exits = {"take_profit_price": Decimal(120), "stop_loss_stop_price": Decimal(80)}
+    cancelled = await orders.place(stage.alice, id, buy, stage.key)
+    await orders.place_bracket(stage.alice, id, NewBracket(entry=buy, **exits), stage.key)
+    bobs = await stage.create(stage.bob)
+    await orders.place(stage.bob, bobs, buy, stage.key)
+    await opt(stage, stage.bob, in_=False)
+    await market.match()
+    await orders.cancel(stage.alice, cancelled)
+    await market.match()
+    # Not by its user: with its token.
+    await owner.execute("UPDATE tokens SET is_active = false WHERE symbol = 'BTC'")
+    await stage.trading.maintenance.follow_listings()
+    await market.match()
+    placed_at = [row["created_at"] for row in await owner.fetch("SELECT created_at FROM order_changes ORDER BY id")]
+    for _ in range(4):
+        await seals.seal()
+    found = [each for each in reversed(await events(stage, stage.alice)) if each.event_type.startswith("order.")]
+    assert [each.event_type for each in found] == ["order.placed", "order.placed", "order.cancelled"]
+    assert found[0].event_data == {"symbol": "BTC", "side": "buy", "type": "limit"}
+    assert (found[0].source, found[0].created_at) == ("server", placed_at[0])
+    assert await types(stage, stage.bob) == []
 
 
 async def test_what_fails_is_no_action(stage: Stage) -> None:
