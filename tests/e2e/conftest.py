@@ -127,7 +127,7 @@ def node(*arguments: str) -> str:
     return ended.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def moneta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
     """A running Moneta with the demo data."""
     instance = Moneta(tmp_path_factory.mktemp("moneta") / "home")

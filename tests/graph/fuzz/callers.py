@@ -2,7 +2,9 @@
 
 import itertools
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
@@ -10,9 +12,10 @@ from app.domains.market.services import MarketServices
 from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
+from app.kit.db import SYSTEM
 from app.main import Application
 from tests.factories import PASSWORD
-from tests.graph.world import World
+from tests.graph.world import ORDERED, World
 
 ACCESS_CODES = 2000
 PEOPLE = ("anonymous", "alice", "admin")
@@ -88,8 +91,14 @@ async def belongings(application: Application, world: World, name: str) -> dict[
     carol = await ledger.beneficiaries.add(viewer, world.names["carol.wallet"], None, None, "fuzz: carol")
     beneficiary = global_id("Beneficiary", carol.id)
     portfolios = application.services[TradingServices].portfolios
-    portfolio = global_id("Portfolio", await portfolios.create(viewer, NewPortfolio(), "fuzz: portfolio"))
+    portfolio_id, order_id = await portfolios.create(viewer, NewPortfolio(), "fuzz: portfolio"), uuid4()
+    terms = (portfolio_id, order_id, "buy", Decimal(1), Decimal(100), Decimal("0.2"), world.now)
+    await application.database.write(SYSTEM, lambda tx: tx.execute(ORDERED, *terms))
+    portfolio, order = global_id("Portfolio", portfolio_id), global_id("Order", order_id)
     return found | {
+        "OrderBy.id": lambda: order,
+        "CancelOrderInput.id": lambda: order,
+        "ReplaceOrderInput.id": lambda: order,
         "PortfolioBy.id": lambda: portfolio,
         "portfolioId": lambda: portfolio,
         "UpdatePortfolioInput.id": lambda: portfolio,
