@@ -82,7 +82,6 @@ $$;
 CREATE TRIGGER journal_entries_month BEFORE INSERT ON journal_entries
     FOR EACH ROW EXECUTE FUNCTION set_entry_month();
 CREATE INDEX journal_entries_portfolio ON journal_entries (portfolio_id, created_at DESC, id DESC);
-CREATE INDEX journal_entries_portfolio_life ON journal_entries (portfolio_id, life, created_at DESC, id DESC);
 -- Fills are nearly all of them: the others are found among themselves.
 CREATE INDEX journal_entries_portfolio_kind ON journal_entries (portfolio_id, kind, created_at DESC, id DESC)
     WHERE kind <> 'fill';

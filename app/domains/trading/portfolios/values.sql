@@ -5,9 +5,9 @@ SELECT v.portfolio_id, v.resolution, v.at, v.life, v.value, v.cash, v.contribute
 FROM portfolio_value_history v WHERE v.portfolio_id = {key::uuid} AND v.resolution = {resolution::text};
 
 -- name: record_values
--- Stores the value of portfolios as that of the minute, hour and day of a moment, where it is the first: of those that
--- have held a token in this life, and of those whose cash has changed since the hour before began. What others are worth
--- is what they were worth last.
+-- Stores the value of portfolios as that of the minute, hour and day of a moment, where it is the first: of those
+-- that have held a token in this life, and of those whose cash has changed since the hour before began. What others
+-- are worth is what they were worth last.
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed, unquoted)
 SELECT v.portfolio_id, r.resolution, date_trunc(r.field, $1::timestamptz, 'UTC'), p.life, v.total_value, v.cash,
     v.contributed, cardinality(v.unquoted)
@@ -39,7 +39,8 @@ DELETE FROM portfolio_value_history WHERE resolution = $1 AND at < $2;
 INSERT INTO portfolio_summaries (user_id, portfolio_count, total_value_usd, average_return_fraction, updated_at)
 SELECT n.user_id, n.portfolio_count, n.total_value_usd, n.average_return_fraction, $1::timestamptz
 FROM (
-    SELECT v.user_id, count(*) AS portfolio_count, round(coalesce(sum(v.total_value * c.rate), 0), 8) AS total_value_usd,
+    SELECT v.user_id, count(*) AS portfolio_count,
+        round(coalesce(sum(v.total_value * c.rate), 0), 8) AS total_value_usd,
         round(sum(v.total_pnl * c.rate) / nullif(sum(v.contributed * c.rate), 0), 8) AS average_return_fraction
     FROM portfolio_values v
     LEFT JOIN (

@@ -3,8 +3,8 @@
 A pure function of the quote and of what was taken from it. Spread, range and depth follow from volume and volatility,
 so that a large order in a quiet market pays for it. Nothing of the ladder is stored but how much was taken and when.
 
-What was taken is missing for a minute. It does not return bit by bit: whoever waits for the next quote between the
-slices of an order would be given the best levels again and again.
+What was taken is missing for a minute. It does not return bit by bit: an order in slices, each after the next quote,
+would be given the best levels again and again.
 """
 
 from typing import Final
