@@ -13,13 +13,14 @@ from app.domains.market.prices.statements import PriceSql
 from app.domains.market.providers.rules.profiles import AUD_PER_USD
 from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.trading.analytics.model import NewEvent
-from app.domains.trading.exchange.model import OrderType, Side
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of, tick_below
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.journal.rules.units import price_units_of
 from app.domains.trading.matching.services.exchange import LEADER
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder
 from app.domains.trading.portfolios.model import NewPortfolio, PortfolioChanges
+from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
@@ -202,7 +203,7 @@ class _Desk:
         price = await self._quote(resting.symbol)
         if price is None:
             return
-        limit = tick_below(price_units_of((price * resting.part).quantize(_PRICE_UNIT)))
+        limit = tick_below(units_of((price * resting.part).quantize(_PRICE_UNIT), PRICE_SCALE))
         at = decimal_of(limit, PRICE_SCALE)
         order = NewOrder(
             symbol=resting.symbol,

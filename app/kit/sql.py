@@ -157,3 +157,8 @@ def _section(path: Path, name: str, body: str) -> Section:
     if not sql:
         raise ValueError(f"{path}: {name} has no statement")
     return Section(name, lines[0].removeprefix("-- ").strip(), sql)
+
+
+def columns_of(rows: Sequence[tuple[Any, ...]], width: int = 0) -> list[list[Any]]:
+    """Rows as the arrays of their columns, as `unnest` takes them. `width` is how many there are if there is no row."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -20,7 +20,9 @@ CREATE TABLE portfolios (
         (status = 'deleted') = (user_id IS NULL) AND (status = 'deleted') = (deleted_at IS NOT NULL)
     ),
     CONSTRAINT portfolios_default_is_owned CHECK (NOT is_default OR status <> 'deleted'),
-    CONSTRAINT portfolios_live_begins_empty CHECK (mode = 'paper' OR initial_balance = 0)
+    CONSTRAINT portfolios_live_begins_empty CHECK (mode = 'paper' OR initial_balance = 0),
+    -- What the mode of an order refers to.
+    CONSTRAINT portfolios_id_mode UNIQUE (id, mode)
 );
 COMMENT ON COLUMN portfolios.status IS
     'resetting and deleting: its orders are being cancelled, and nothing else may be done with it.';
@@ -248,7 +250,8 @@ COMMENT ON COLUMN portfolio_summaries.average_return_fraction IS
 
 -- Everybody has a portfolio -----------------------------------------------------------------------------------------
 
-INSERT INTO partitioned_tables VALUES ('journal_entries', interval '7 years'), ('journal_lines', interval '7 years');
+-- Kept for ever: a balance is the sum of its lines.
+INSERT INTO partitioned_tables VALUES ('journal_entries', NULL), ('journal_lines', NULL);
 SELECT maintain_partitions(now());
 
 -- Who registered before portfolios gets what registration creates, with what their profile said that they have.

@@ -3,7 +3,7 @@
 
 CREATE TABLE orders (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    portfolio_id uuid NOT NULL REFERENCES portfolios (id),
+    portfolio_id uuid NOT NULL,
     life integer NOT NULL CHECK (life > 0),
     bot_id uuid,
     symbol text NOT NULL CHECK (length(symbol) BETWEEN 1 AND 20),
@@ -36,7 +36,7 @@ CREATE TABLE orders (
     status text NOT NULL DEFAULT 'pending'
         CHECK (status IN ('pending', 'partial', 'filled', 'cancelled', 'rejected', 'expired')),
     reason text,
-    mode text NOT NULL CHECK (mode IN ('paper', 'live')),
+    mode text NOT NULL,
     exchange text NOT NULL DEFAULT 'internal' CHECK (length(exchange) BETWEEN 1 AND 40),
     exchange_order_id text CHECK (length(exchange_order_id) <= 100),
     client_order_id text CHECK (client_order_id ~ '^[[:graph:]]{1,64}$'),
@@ -48,6 +48,7 @@ CREATE TABLE orders (
     updated_at timestamptz NOT NULL DEFAULT now(),
     filled_at timestamptz,
     cancelled_at timestamptz,
+    CONSTRAINT orders_portfolio_mode FOREIGN KEY (portfolio_id, mode) REFERENCES portfolios (id, mode),
     CONSTRAINT orders_size CHECK (num_nonnulls(quantity, quote_amount) = 1),
     CONSTRAINT orders_amount CHECK (quote_amount IS NULL OR type = 'market'),
     CONSTRAINT orders_bound CHECK (bound IS NULL OR (side = 'sell' AND quote_amount IS NOT NULL)),

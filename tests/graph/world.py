@@ -23,12 +23,12 @@ from app.domains.ledger.services.chain import solved
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
-from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Side
+from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
 from app.domains.trading.journal.rules.entries import fill_lines
-from app.domains.trading.journal.rules.units import price_units_of, units_of
-from app.domains.trading.journal.services.posting import post
+from app.domains.trading.model import Side
 from app.domains.trading.portfolios.loaders import default_portfolio_by_user
 from app.domains.trading.portfolios.model import NewPortfolio
+from app.domains.trading.rules.units import PRICE_SCALE, units_of
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
@@ -38,6 +38,7 @@ from app.kit.errors import Unavailable
 from app.kit.house import Services, schedules_of
 from app.kit.jobs import kit_schedules, run_schedule
 from app.kit.reads import Reads
+from tests.domains.trading.fills import post_fill
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles
 from tests.graph.world_prices import chart
@@ -212,7 +213,7 @@ class Builder:
         """A market order that the house has filled. All of them are of one moment, and listed by their IDs."""
         number = 1 + sum(name.startswith("order.") for name in self.names)
         coins, paid = units_of(Decimal(quantity)), units_of(Decimal(fee))
-        terms = Fill(side, "BTC", coins, price_units_of(Decimal(price)), paid)
+        terms = Fill(side, "BTC", coins, units_of(Decimal(price), PRICE_SCALE), paid)
         entry = NewEntry(
             kind=EntryKind.FILL,
             portfolio_id=id,
@@ -225,7 +226,7 @@ class Builder:
         amounts = [Decimal(each) for each in (quantity, price, fee)]
 
         async def work(tx: Tx) -> None:
-            entry_id = await post(tx, entry)
+            entry_id = await post_fill(tx, entry)
             await tx.execute(ORDERED, id, entry.order_id, side.value, *amounts, self.clock.now())
             await tx.execute(FILLED, id, entry.order_id, side.value, *amounts, self.clock.now(), entry_id)
 

@@ -9,13 +9,15 @@ from msgspec.structs import replace
 from app.dev.soak import model
 from app.dev.soak.books import Portfolio
 from app.dev.soak.model import id_of
-from app.domains.trading.exchange.model import Changes, OrderType, Side, TimeInForce
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, decimal_of, tick_below, units_of
+from app.domains.trading.exchange.model import Changes, OrderType, TimeInForce
+from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.matching.model import Cancel, Command, OrderRow, PlaceOrder, Replace
-from app.domains.trading.matching.rules.records import moment_of, order_of
+from app.domains.trading.matching.rules.records import order_of
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, BracketRole, OrderStatus
 from app.domains.trading.orders.rules.reservation import extra_for_change, need, reserve_rate_at
+from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, moment_of, units_of
 
 if TYPE_CHECKING:
     from app.dev.soak.world import World

@@ -13,9 +13,8 @@ from app.dev.soak.asking import Asking
 from app.dev.soak.books import INITIAL, Books, Portfolio
 from app.dev.soak.checks import Checks
 from app.dev.soak.model import BASES, RATE, Broken, Step
-from app.domains.trading.exchange.model import BookState, OpenOrder, Quote, Reason, Refused, Side, Traded
+from app.domains.trading.exchange.model import BookState, OpenOrder, Quote, Reason, Refused, Traded
 from app.domains.trading.exchange.rules.fees import SCHEDULES
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of
 from app.domains.trading.journal.model import Account, Currency
 from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.matching.model import (
@@ -33,10 +32,12 @@ from app.domains.trading.matching.model import (
     Resume,
 )
 from app.domains.trading.matching.rules.brackets import Brackets
-from app.domains.trading.matching.rules.records import brackets_of, moment_of, open_order_of, stored_book_of
+from app.domains.trading.matching.rules.records import brackets_of, open_order_of, stored_book_of
 from app.domains.trading.matching.rules.settlement import Settlement
 from app.domains.trading.matching.rules.venue import Venue
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, BracketRole, Fill
+from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, moment_of
 
 BEGIN_MS: Final = 1_800_000_000_000
 TWIN_BATCHES: Final = 10

@@ -65,7 +65,7 @@ def _parse(text: str) -> int:
 
 @node_type(by=loaders.entry_by_id, parse=_parse)
 class JournalEntry(Node):
-    """Something that moved cash or coins of a portfolio, at once. Never changed. Kept for seven years."""
+    """Something that moved cash or coins of a portfolio, at once. Never changed, and kept for ever."""
 
     kind: model.EntryKind = strawberry.field(description="Why it happened.")
     life: int = strawberry.field(description="The life of the portfolio that it belongs to. 1 is the first.")

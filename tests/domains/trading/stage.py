@@ -9,18 +9,20 @@ from uuid import UUID, uuid4
 import msgspec
 
 from app.domains.accounts.model import Viewer
-from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry, Reservations, Side
+from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
 from app.domains.trading.journal.rules.entries import fill_lines
-from app.domains.trading.journal.rules.units import price_units_of, units_of
 from app.domains.trading.journal.services.posting import post
+from app.domains.trading.model import Side
 from app.domains.trading.portfolios import loaders
 from app.domains.trading.portfolios.model import Finding, Holding, NewPortfolio, Portfolio
+from app.domains.trading.rules.units import PRICE_SCALE, units_of
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.house import Services
 from app.kit.reads import Reads
 from tests.conftest import Owner
+from tests.domains.trading.fills import post_fill
 
 QUOTES = {"BTC": ("100", "150"), "ETH": ("10", "15")}
 """What the tokens cost, in dollars and in Australian dollars."""
@@ -92,19 +94,18 @@ class Stage:
         fee: str = "0",
         *,
         symbol: str = "BTC",
-        released: Reservations = Reservations(),
     ) -> int:
         """A fill of a portfolio, as the matcher posts one."""
         self.clock.advance(timedelta(seconds=1))
         found = await self.owner.fetchrow("SELECT currency, life FROM portfolios WHERE id = $1", id)
         assert found is not None
         currency = Currency(found["currency"])
-        rate = None if currency is Currency.USD else price_units_of(RATE)
+        rate = None if currency is Currency.USD else units_of(RATE, PRICE_SCALE)
         terms = Fill(
             side,
             symbol,
             units_of(Decimal(quantity)),
-            price_units_of(Decimal(price)),
+            units_of(Decimal(price), PRICE_SCALE),
             units_of(Decimal(fee)),
             currency,
             rate,
@@ -116,13 +117,12 @@ class Stage:
             lines=fill_lines(terms),
             at=self.clock.now(),
             fill_id=uuid4(),
-            released=released,
         )
         return await self.post(entry)
 
     async def post(self, entry: NewEntry) -> int:
         async def work(tx: Tx) -> int:
-            return await post(tx, entry)
+            return await (post_fill if entry.kind is EntryKind.FILL else post)(tx, entry)
 
         posted = await self.database.write(SYSTEM, work)
         if entry.portfolio_id is not None:

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from app.domains.market.prices.services.ticker import Ticker
-from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.portfolios.services import holdings
 from app.domains.trading.portfolios.services.values import Values
 from app.engine.declarations.nodes import global_id

@@ -10,12 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-
-class Side(StrEnum):
-    """Whether an order buys or sells coins."""
-
-    BUY = "buy"
-    SELL = "sell"
+from app.domains.trading.model import Side
 
 
 class Liquidity(StrEnum):

@@ -33,7 +33,7 @@ FROM disposals d WHERE d.portfolio_id = {key::uuid};
 
 -- name: post_entry
 -- Inserts an entry with its lines and changes the cash of its portfolio: kind, portfolio, life, order, fill, memo,
--- time, accounts, assets, amounts, cash, contributed (null: none any more), released.
+-- time, accounts, assets, amounts, cash, contributed (null: none any more).
 WITH entry AS (
     INSERT INTO journal_entries (kind, portfolio_id, life, order_id, fill_id, memo, created_at)
     VALUES ($1::text, $2::uuid, $3::integer, $4::uuid, $5::uuid, $6::text, $7::timestamptz)
@@ -45,53 +45,11 @@ WITH entry AS (
 ), cash AS (
     UPDATE cash_balances
     SET balance = balance + $11::numeric,
-        contributed = CASE WHEN $12::numeric IS NULL THEN 0 ELSE contributed + $12 END,
-        reserved = reserved - $13::numeric, updated_at = $7
+        contributed = CASE WHEN $12::numeric IS NULL THEN 0 ELSE contributed + $12 END, updated_at = $7
     WHERE portfolio_id = $2
     RETURNING portfolio_id
 )
 SELECT entry.id, (SELECT count(*) FROM cash) AS balances FROM entry;
-
--- name: open_lot
--- Adds a lot to a portfolio, and to its position: portfolio, life, symbol, fill, quantity, cost, time.
-WITH lot AS (
-    INSERT INTO lots (portfolio_id, life, symbol, fill_id, quantity, remaining, cost, remaining_cost, acquired_at)
-    VALUES ($1::uuid, $2::integer, $3::text, $4::uuid, $5::numeric, $5, $6::numeric, $6, $7::timestamptz)
-)
-INSERT INTO positions AS p (portfolio_id, symbol, quantity, cost, opened_at, updated_at)
-VALUES ($1, $3, $5, $6, $7, $7)
-ON CONFLICT (portfolio_id, symbol) DO UPDATE
-SET quantity = p.quantity + excluded.quantity, cost = p.cost + excluded.cost, updated_at = excluded.updated_at,
-    opened_at = CASE WHEN p.quantity = 0 THEN excluded.opened_at ELSE p.opened_at END;
-
--- name: open_lots
--- What remains of the lots of a token, oldest first, after this number: a part of them.
-SELECT id, number, remaining, remaining_cost FROM lots
-WHERE portfolio_id = $1::uuid AND symbol = $2::text AND remaining > 0 AND number > $3::bigint
-ORDER BY number LIMIT $4::bigint FOR NO KEY UPDATE;
-
--- name: dispose_lots
--- Takes from lots and from their position: portfolio, symbol, fill, time, released, lots, quantities, costs, proceeds.
-WITH taken AS (
-    SELECT t.lot_id, t.quantity, t.cost, t.proceeds, t.ord
-    FROM unnest($6::uuid[], $7::numeric[], $8::numeric[], $9::numeric[]) WITH ORDINALITY
-        AS t (lot_id, quantity, cost, proceeds, ord)
-), spent AS (
-    UPDATE lots l SET remaining = l.remaining - t.quantity, remaining_cost = l.remaining_cost - t.cost
-    FROM taken t WHERE l.id = t.lot_id
-    RETURNING l.id, l.life, l.acquired_at
-), disposed AS (
-    INSERT INTO disposals (lot_id, fill_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at,
-        disposed_at)
-    SELECT s.id, $3::uuid, $1::uuid, s.life, $2::text, t.quantity, t.cost, t.proceeds, s.acquired_at,
-        greatest($4::timestamptz, s.acquired_at)
-    FROM spent s JOIN taken t ON t.lot_id = s.id ORDER BY t.ord
-)
-UPDATE positions p
-SET quantity = p.quantity - t.quantity, cost = p.cost - t.cost, realized_pnl = p.realized_pnl + t.proceeds - t.cost,
-    reserved = p.reserved - $5::numeric, updated_at = $4
-FROM (SELECT sum(quantity) AS quantity, sum(cost) AS cost, sum(proceeds) AS proceeds FROM taken) t
-WHERE p.portfolio_id = $1 AND p.symbol = $2;
 
 -- name: end_lots
 -- Nothing remains of the lots of a portfolio, whose life has ended.

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from app.domains.trading.model import Side
+
 UNIT_DECIMALS: Final = 8
-PRICE_DECIMALS: Final = 12
 
 
 class Currency(StrEnum):
@@ -50,13 +51,6 @@ class Account(StrEnum):
     ROUNDING = "rounding"
 
 
-class Side(StrEnum):
-    """What a portfolio did in a fill."""
-
-    BUY = "buy"
-    SELL = "sell"
-
-
 class Line(msgspec.Struct, frozen=True):
     """What an entry moves, in units: positive into the account, negative out of it."""
 
@@ -83,13 +77,6 @@ class Fill(msgspec.Struct, frozen=True):
     """Likewise what a buyer pays in all, in another currency than dollars."""
 
 
-class Reservations(msgspec.Struct, frozen=True):
-    """What an entry uses of the portfolio's reservations, in units."""
-
-    cash: int = 0
-    quantity: int = 0
-
-
 class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry to post. What it does to balances, positions and lots follows from its lines."""
 
@@ -101,7 +88,6 @@ class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID | None = None
     fill_id: UUID | None = None
     memo: str | None = None
-    released: Reservations = Reservations()
 
 
 class Effects(msgspec.Struct, frozen=True):
@@ -226,15 +212,6 @@ class PostedEntry(msgspec.Struct, frozen=True):
 
     id: int
     balances: int
-
-
-class OpenLot(msgspec.Struct, frozen=True):
-    """What remains of a lot."""
-
-    id: UUID
-    number: int
-    remaining: Decimal
-    remaining_cost: Decimal
 
 
 class Taken(msgspec.Struct, frozen=True):

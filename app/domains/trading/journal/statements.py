@@ -7,7 +7,6 @@ from app.domains.trading.journal.model import (
     JournalLine,
     Lot,
     LotRow,
-    OpenLot,
     PositionRow,
     PostedEntry,
 )
@@ -23,9 +22,6 @@ class JournalSql(Statements, file="journal.sql"):
     lots_by_portfolio: Rows[Lot]
     disposals_by_portfolio: Rows[Disposal]
     post_entry: Query[PostedEntry]
-    open_lot: Command
-    open_lots: Query[OpenLot]
-    dispose_lots: Command
     end_lots: Command
     delete_positions: Command
 

@@ -19,6 +19,10 @@ RETURNING i.id, i.kind, i.symbol, i.order_id, i.portfolio_id, i.payload, i.creat
 -- Stores how far matching is, if this leader still leads: epoch, number before, number, whether all is halted.
 UPDATE exchange_state SET last_number = $3, is_halted = $4 WHERE epoch = $1 AND last_number = $2;
 
+-- name: put_back
+-- Leaves the other tokens of a tick for later: its ID, and the tokens that were matched.
+UPDATE exchange_inbox SET number = NULL, payload = payload - $2::text[] WHERE id = $1;
+
 -- name: note_failure
 -- Notes why a command was passed over.
 UPDATE exchange_inbox SET failure = $2 WHERE id = $1;

@@ -13,6 +13,7 @@ class MatchingSql(Statements, file="matching.sql"):
     lock_state: Query[ExchangeState]
     number_commands: Query[InboxRow]
     store_state: Command
+    put_back: Command
     note_failure: Command
     orders_of_commands: Query[OrderRow]
     open_orders: Query[BookedRow]

@@ -1,6 +1,7 @@
 """The enums of orders."""
 
-from app.domains.trading.exchange.model import Liquidity, OrderType, Reason, Side, TimeInForce
+from app.domains.trading.exchange.model import Liquidity, OrderType, Reason, TimeInForce
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import BracketRole, OrderStatus
 from app.schema.enums import declare_enum
 

@@ -13,7 +13,8 @@ from app.domains.market.services import MarketServices
 from app.domains.trading.analytics import loaders
 from app.domains.trading.analytics.model import AnalyticsEvent, NewEvent
 from app.domains.trading.analytics.services import Analytics
-from app.domains.trading.exchange.model import OrderType, Side
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewBracket, NewOrder
 from app.kit.db import SYSTEM, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, RateLimited

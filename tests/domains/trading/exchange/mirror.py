@@ -18,12 +18,13 @@ from app.domains.trading.exchange.model import (
     Rejected,
     Replaced,
     Rested,
-    Side,
     TimeInForce,
     Traded,
     Triggered,
 )
-from app.domains.trading.exchange.rules.rounding import COIN, cost
+from app.domains.trading.exchange.rules.rounding import cost
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN
 
 
 def sign(side: Side) -> int:

@@ -16,12 +16,12 @@ from app.domains.trading.exchange.model import (
     Reason,
     Refused,
     Rejected,
-    Side,
     TimeInForce,
     Traded,
 )
 from app.domains.trading.exchange.rules.book import Book
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, units_of
 
 T = TypeVar("T")
 Number: TypeAlias = int | str

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Consumption, Level, OrderType, Quote, Side, Take
+from app.domains.trading.exchange.model import Consumption, Level, OrderType, Quote, Take
 from app.domains.trading.exchange.rules.house import (
     LEVELS,
     REFILL_MS,
@@ -19,7 +19,9 @@ from app.domains.trading.exchange.rules.house import (
     quoted,
     refilled,
 )
-from app.domains.trading.exchange.rules.rounding import COIN, MAX_PRICE, MAX_UNITS, is_on_tick, paid, received
+from app.domains.trading.exchange.rules.rounding import MAX_PRICE, MAX_UNITS, is_on_tick, paid, received
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN
 from tests.domains.trading.exchange.stage import ALICE, BUY, SELL, Stage, price, quote, trades
 
 QUOTES = st.builds(

@@ -11,13 +11,13 @@ from app.domains.trading.exchange.model import (
     OpenOrder,
     Reason,
     Rested,
-    Side,
     Traded,
     Triggered,
 )
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.house import REFILL_MS, TOGETHER_MS
 from app.domains.trading.exchange.rules.rounding import paid
+from app.domains.trading.model import Side
 from tests.domains.trading.exchange.stage import (
     ALICE,
     BOB,

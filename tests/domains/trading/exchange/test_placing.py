@@ -14,9 +14,10 @@ from app.domains.trading.exchange.model import (
     Refused,
     Rejected,
     Rested,
-    Side,
 )
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, paid, received
+from app.domains.trading.exchange.rules.rounding import paid, received
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN, PRICE_SCALE
 from tests.domains.trading.exchange.stage import (
     ALICE,
     BOB,

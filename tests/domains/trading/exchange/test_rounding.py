@@ -7,18 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Liquidity, Side
+from app.domains.trading.exchange.model import Liquidity
 from app.domains.trading.exchange.rules.fees import SCHEDULES, fee
 from app.domains.trading.exchange.rules.rounding import (
-    COIN,
     MAX_PRICE,
     MAX_UNITS,
-    PRICE_SCALE,
     affordable,
     converted_cost,
     converted_proceeds,
     cost,
-    decimal_of,
     is_dust,
     is_on_tick,
     paid,
@@ -26,8 +23,9 @@ from app.domains.trading.exchange.rules.rounding import (
     tick_above,
     tick_at,
     tick_below,
-    units_of,
 )
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, units_of
 from tests.sources import name_of, sources, tree_of
 
 QUANTITIES = st.integers(1, MAX_UNITS - 1)

@@ -1,4 +1,4 @@
-"""The ID of an entry says its month, so that it and its lines are looked up in one partition of seven years."""
+"""The ID of an entry says its month, so that it and its lines are looked up in one partition of many."""
 
 import json
 from datetime import UTC, datetime

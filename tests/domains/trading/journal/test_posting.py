@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry, Reservations, Side
-from app.domains.trading.journal.services.posting import LOTS_AT_ONCE
+from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry
+from app.domains.trading.journal.services.batches import LOTS_AT_ONCE
+from app.domains.trading.model import Side
 from app.kit.db import SYSTEM
 from tests.domains.trading.stage import Stage, replaced
 from tests.statements import statement
@@ -86,17 +87,6 @@ async def test_a_sale_goes_through_as_many_lots_as_it_takes(stage: Stage) -> Non
     assert await stage.owner.fetchval("SELECT count(*) FROM disposals") == 2 * LOTS_AT_ONCE + 7
 
 
-async def test_an_entry_uses_what_was_reserved_for_it(stage: Stage) -> None:
-    id = await stage.create(initial_balance=Decimal(100))
-    await stage.owner.execute("UPDATE cash_balances SET reserved = 100")
-    await stage.fill(id, Side.BUY, "1", "100", released=Reservations(cash=100 * 10**8))
-    assert await stage.cash(id) == (0, 0, 100)
-    await stage.owner.execute("UPDATE positions SET reserved = 1")
-    await stage.fill(id, Side.SELL, "1", "100", released=Reservations(quantity=10**8))
-    assert await stage.position(id) == (0, 0, 0)
-    assert await stage.owner.fetchval("SELECT reserved FROM positions") == 0
-
-
 async def test_what_is_reserved_for_others_is_not_spent(stage: Stage) -> None:
     id = await stage.create(initial_balance=Decimal(100))
     await stage.owner.execute("UPDATE cash_balances SET reserved = 50")
@@ -127,36 +117,29 @@ async def test_no_balance_goes_below_zero(stage: Stage) -> None:
     assert await stage.cash(id) == (100, 0, 100)
 
 
-async def test_a_correction_moves_coins_and_cash(stage: Stage) -> None:
+async def test_a_correction_moves_cash(stage: Stage) -> None:
     id = await stage.create()
-    await stage.post(
-        correction(stage, id, Line(Account.POSITION, "BTC", 5 * 10**8), Line(Account.HOUSE, "BTC", -5 * 10**8))
-    )
-    assert await stage.position(id) == (5, 0, 0)
     await stage.post(
         correction(stage, id, Line(Account.CASH, "USD", 7 * 10**8), Line(Account.HOUSE, "USD", -7 * 10**8))
     )
     assert await stage.cash(id) == (10_007, 0, 10_000)
-    await stage.post(
-        correction(stage, id, Line(Account.POSITION, "BTC", -2 * 10**8), Line(Account.HOUSE, "BTC", 2 * 10**8))
-    )
-    assert await stage.position(id) == (3, 0, 0)
     assert await stage.findings() == []
 
 
 async def test_what_can_be_no_entry_is_refused(stage: Stage) -> None:
     id = await stage.create()
+    cash = Line(Account.CASH, "USD", 1), Line(Account.HOUSE, "USD", -1)
     coin = Line(Account.POSITION, "BTC", 1), Line(Account.HOUSE, "BTC", -1)
-    ether = Line(Account.POSITION, "ETH", 1), Line(Account.HOUSE, "ETH", -1)
-    good = correction(stage, id, *coin)
+    good = correction(stage, id, *cash)
     for bad in (
         replaced(good, lines=()),
-        replaced(good, lines=coin[:1]),
+        replaced(good, lines=cash[:1]),
         replaced(good, lines=(Line(Account.CASH, "USD", 1), Line(Account.EXTERNAL, "AUD", -1))),
-        replaced(good, lines=(*coin, *ether)),
+        replaced(good, lines=coin),
+        replaced(good, lines=(*cash, *coin)),
         replaced(good, portfolio_id=uuid4()),
     ):
-        with pytest.raises(ValueError, match=r"balance|one token|no such portfolio"):
+        with pytest.raises(ValueError, match=r"balance|coins move by fills|no such portfolio"):
             await stage.post(bad)
     assert await stage.kinds(id) == ["opening"]
 

@@ -6,12 +6,16 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.domains.trading.exchange.model import Side
+from app.domains.market.prices.model import Move
+from app.domains.trading.matching.model import Prices
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.services import matcher as matcher_module
 from app.domains.trading.matching.services import storing
 from app.domains.trading.matching.services.matcher import ATTEMPTS, LeadershipLost, Matcher
+from app.domains.trading.matching.services.prices import PriceNotes
+from app.domains.trading.model import Side
 from app.domains.trading.services import TradingServices
+from app.kit.db import SYSTEM
 from app.kit.errors import Repeatable
 from tests.conftest import Owner
 from tests.domains.trading.matching.market import Market
@@ -152,6 +156,45 @@ async def test_a_command_that_never_can_be_matched_is_passed_over(
     assert [(await market.status(each))[0] for each in (before, after)] == ["filled", "filled"]
     failed = await owner.fetch("SELECT order_id FROM exchange_inbox WHERE failure IS NOT NULL")
     assert [row[0] for row in failed] == poisoned
+    await market.check()
+
+
+async def test_a_token_whose_price_cannot_be_matched_keeps_no_other_waiting(
+    stage: Stage, market: Market, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is the tick lost for them, or matched twice."""
+    apply, symbols = Venue.apply, ["BTC", "ETH", "USDT", "DOGE", "SOL"]
+    matched = list[str]()
+
+    def fails(venue: Venue, command: Any, at: int) -> Any:
+        if isinstance(command, Prices):
+            if "DOGE" in command.prices:
+                raise ZeroDivisionError
+            matched.extend(command.prices)
+        return apply(venue, command, at)
+
+    async def tick(usd: str, aud: str) -> None:
+        await stage.quote(dict.fromkeys(symbols, (usd, aud)))
+        moves = [Move(symbol, None, Decimal(usd)) for symbol in symbols]
+        await stage.database.write(SYSTEM, lambda tx: PriceNotes(stage.clock).note(tx, "simulated", moves))
+
+    portfolio = await stage.create()
+    await tick("100", "150")
+    stop = await market.place(portfolio, Side.BUY, "1", type="stop", stop_price="105", protection_price="110")
+    await market.match()
+    monkeypatch.setattr(Venue, "apply", fails)
+    await tick("106", "159")
+    after = await market.place(portfolio, Side.BUY, "1", protection_price="110")
+    while await owner.fetchval("SELECT count(*) FROM exchange_inbox WHERE number IS NULL"):
+        await stage.trading.matcher.match()
+    assert sorted(matched) == sorted(set(symbols) - {"DOGE"})
+    assert [(await market.status(each))[0] for each in (stop, after)] == ["filled", "filled"]
+    failed = await owner.fetch("SELECT kind FROM exchange_inbox WHERE failure IS NOT NULL")
+    assert [row[0] for row in failed] == ["prices"]
+    # The next tick begins with all of them again.
+    monkeypatch.setattr(Venue, "apply", apply)
+    await tick("107", "160.5")
+    assert (await stage.trading.matcher.match()).commands == 1
     await market.check()
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from app.domains.trading.exchange.model import OrderType, Reason, Side
+from app.domains.trading.exchange.model import OrderType, Reason
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewBracket, OrderRefused, PlacedBracket, TradingHalted
 from app.kit.errors import InvalidInput
 from tests.domains.trading.orders.trader import Trader, limit, order

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from app.domains.market.tokens.model import TokenNotFound
-from app.domains.trading.exchange.model import Reason, Side
+from app.domains.trading.exchange.model import Reason
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import MarketClosed, OrderNotOpen, TradingHalted
 from app.kit.errors import Forbidden, InvalidInput, NotFound
 from tests.domains.trading.orders.trader import Trader, admin, limit, order
@@ -175,3 +176,48 @@ async def test_a_sale_is_cancelled_and_its_coins_are_free(trader: Trader) -> Non
     await trader.stage.trading.orders.cancel(trader.stage.alice, id)
     await trader.market.match()
     assert await trader.coins() == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "ended"), [("cancel", ("cancelled", 0, Reason.REQUESTED)), ("fill", ("filled", 1, None))]
+)
+async def test_of_a_cancellation_and_a_fill_the_first_counts(
+    trader: Trader, first: str, ended: tuple[str, int, Reason | None]
+) -> None:
+    id = await trader.place(limit(quantity="1", price="90"))
+    await trader.market.match()
+    steps = [trader.stage.trading.orders.cancel(trader.stage.alice, id), trader.market.tick("80")]
+    for step in steps if first == "cancel" else reversed(steps):
+        await step
+    await trader.market.match()
+    assert await trader.ended(id) == ended
+    assert await trader.reserved() == 0
+    await trader.market.check()
+    with pytest.raises(OrderNotOpen):
+        await trader.stage.trading.orders.cancel(trader.stage.alice, id)
+
+
+@pytest.mark.usefixtures("warm")
+async def test_cancellations_and_fills_at_once_have_one_outcome_each(trader: Trader) -> None:
+    ids = [await trader.place(limit(quantity="1", price="90")) for _ in range(20)]
+    await trader.market.match()
+    orders, alice = trader.stage.trading.orders, trader.stage.alice
+
+    async def matched() -> None:
+        for _ in range(10):
+            await trader.stage.trading.matcher.match()
+
+    await asyncio.gather(
+        *(orders.cancel(alice, id) for id in ids[:10]),
+        trader.market.tick("80"),
+        *(orders.cancel(alice, id) for id in ids[10:]),
+        matched(),
+        return_exceptions=True,
+    )
+    await trader.market.match()
+    ended = [await trader.ended(id) for id in ids]
+    assert set(ended) <= {("cancelled", 0, Reason.REQUESTED), ("filled", 1, None)}
+    filled = sum(status == "filled" for status, *_ in ended)
+    assert await trader.stage.owner.fetchval("SELECT count(*) FROM fills") == filled
+    assert await trader.reserved() == 0
+    await trader.market.check()

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-from app.domains.trading.exchange.model import OrderType, Side
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, units_of
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import PRICE_SCALE, units_of
 from tests.domains.trading.orders.trader import Trader, limit, order
 
 

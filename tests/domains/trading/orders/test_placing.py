@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from app.domains.market.tokens.model import TokenNotFound
-from app.domains.trading.exchange.model import OrderType, Reason, Side, TimeInForce
+from app.domains.trading.exchange.model import OrderType, Reason, TimeInForce
 from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     DuplicateClientOrderId,
     InsufficientPosition,

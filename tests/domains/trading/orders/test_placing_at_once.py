@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domains.trading.exchange.model import Side
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import DuplicateClientOrderId, InsufficientPosition
 from app.domains.trading.portfolios.model import InsufficientCash
 from app.kit.errors import IdempotencyKeyReused

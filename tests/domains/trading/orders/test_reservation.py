@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.exchange.model import Side
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, converted_cost, paid
+from app.domains.trading.exchange.rules.rounding import converted_cost, paid
+from app.domains.trading.model import Side
 from app.domains.trading.orders.rules.reservation import fee_for, need, reserve_rate_at
+from app.domains.trading.rules.units import COIN, PRICE_SCALE
 
 QUANTITIES = st.integers(1, 10**16) | st.integers(1, 1000)
 PRICES = st.integers(1, 10**18) | st.integers(1, 10**6)

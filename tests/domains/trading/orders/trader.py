@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 
 from app.domains.accounts.model import Role, Viewer
-from app.domains.trading.exchange.model import OrderType, Side
-from app.domains.trading.journal.model import Side as JournalSide
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder, OrderPreview
 from app.kit.errors import Problem
 from tests.domains.trading.matching.market import Market
@@ -61,7 +61,7 @@ class Trader:
 
     async def hold(self, quantity: str = "2", symbol: str = "BTC", id: UUID | None = None) -> None:
         """The portfolio has coins, which cost it nothing here."""
-        await self.stage.fill(id or self.id, JournalSide.BUY, quantity, "1", symbol=symbol)
+        await self.stage.fill(id or self.id, Side.BUY, quantity, "1", symbol=symbol)
 
     async def reserved(self, id: UUID | None = None) -> Decimal:
         """The cash that is reserved."""

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import numpy as np
 
-from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.performance.loaders import performance_by_portfolio
 from app.domains.trading.performance.model import Period, PeriodPerformance
 from app.kit.lists import page_request

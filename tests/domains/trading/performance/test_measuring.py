@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.performance import services
 from app.domains.trading.performance.model import DAYS_KEPT, Period, PeriodPerformance
 from app.engine.declarations.nodes import global_id

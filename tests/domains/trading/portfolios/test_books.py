@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from app.dev.embedded import Embedded
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.exchange.model import Side as OrderSide
-from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder, OrderChanges
 from tests.domains.trading.matching.market import begin
 from tests.domains.trading.stage import Stage
@@ -93,9 +93,9 @@ async def ordered(stage: Stage) -> None:
     market = await begin(stage)
     portfolio_id = await stage.create()
     for order in (
-        NewOrder(symbol="BTC", side=OrderSide.BUY, type=OrderType.MARKET, quantity=Decimal(2)),
-        NewOrder(symbol="BTC", side=OrderSide.BUY, type=OrderType.LIMIT, quantity=Decimal(3), price=Decimal(90)),
-        NewOrder(symbol="BTC", side=OrderSide.SELL, type=OrderType.LIMIT, quantity=Decimal(1), price=Decimal(120)),
+        NewOrder(symbol="BTC", side=Side.BUY, type=OrderType.MARKET, quantity=Decimal(2)),
+        NewOrder(symbol="BTC", side=Side.BUY, type=OrderType.LIMIT, quantity=Decimal(3), price=Decimal(90)),
+        NewOrder(symbol="BTC", side=Side.SELL, type=OrderType.LIMIT, quantity=Decimal(1), price=Decimal(120)),
     ):
         id = await stage.trading.orders.place(stage.alice, portfolio_id, order, stage.key)
         await market.match()

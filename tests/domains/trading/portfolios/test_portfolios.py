@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.portfolios.model import (
     LastPortfolio,
     LiveTradingUnavailable,

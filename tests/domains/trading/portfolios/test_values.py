@@ -4,7 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from app.domains.trading.journal.model import Currency, Side
+from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.portfolios.model import PortfolioValue
 from tests.domains.trading.stage import Stage
 

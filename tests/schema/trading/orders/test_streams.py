@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.exchange.model import Side as OrderSide
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder
 from app.domains.trading.orders.services.order_books import OrderBooks
 from app.engine.declarations.nodes import global_id
@@ -67,7 +67,7 @@ async def exchange(stage: Stage) -> Exchange:
 async def place(stage: Stage, portfolio_id: UUID, quantity: str, price: str | None = None) -> UUID:
     kind = OrderType.MARKET if price is None else OrderType.LIMIT
     limit = None if price is None else Decimal(price)
-    new = NewOrder(symbol="BTC", side=OrderSide.BUY, type=kind, quantity=Decimal(quantity), price=limit)
+    new = NewOrder(symbol="BTC", side=Side.BUY, type=kind, quantity=Decimal(quantity), price=limit)
     return await stage.trading.orders.place(stage.alice, portfolio_id, new, stage.key)
 
 

@@ -1,15 +1,9 @@
 """Which orders a book takes on."""
 
-from app.domains.trading.exchange.model import Order, OrderType, Reason, Side, TimeInForce
-from app.domains.trading.exchange.rules.rounding import (
-    COIN,
-    MAX_PRICE,
-    MAX_UNITS,
-    MIN_NOTIONAL,
-    PRICE_SCALE,
-    is_dust,
-    is_on_tick,
-)
+from app.domains.trading.exchange.model import Order, OrderType, Reason, TimeInForce
+from app.domains.trading.exchange.rules.rounding import MAX_PRICE, MAX_UNITS, MIN_NOTIONAL, is_dust, is_on_tick
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN, PRICE_SCALE
 
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)

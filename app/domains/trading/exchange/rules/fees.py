@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from app.domains.trading.exchange.model import Liquidity
-from app.domains.trading.exchange.rules.rounding import COIN
+from app.domains.trading.rules.units import COIN
 
 
 class FeeSchedule(msgspec.Struct, frozen=True):
@@ -29,5 +29,9 @@ SCHEDULES: Final[Mapping[str, FeeSchedule]] = MappingProxyType(
 
 def fee(schedule: FeeSchedule, liquidity: Liquidity, dollars: int) -> int:
     """The fee of a trade, rounded up."""
-    rate = schedule.maker if liquidity is Liquidity.MAKER else schedule.taker
-    return -(-dollars * rate // COIN)
+    return fee_at(schedule.maker if liquidity is Liquidity.MAKER else schedule.taker, dollars)
+
+
+def fee_at(fraction: int, dollars: int) -> int:
+    """The fee on dollars at a fraction of them, rounded up."""
+    return -(-dollars * fraction // COIN)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from app.domains.trading.exchange.model import BookState, OpenOrder, Order, Side
+from app.domains.trading.exchange.model import BookState, OpenOrder, Order
 from app.domains.trading.exchange.rules.queues import SideQueues, expiring
+from app.domains.trading.model import Side
 
 
 class OpenOrders:

@@ -4,8 +4,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from app.domains.trading.exchange.model import Extreme, OpenOrder, Order, OrderType, Side
-from app.domains.trading.exchange.rules.rounding import COIN
+from app.domains.trading.exchange.model import Extreme, OpenOrder, Order, OrderType
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN
 
 Row: TypeAlias = tuple[int, int, OpenOrder]
 Key: TypeAlias = Callable[[Order], int]

@@ -1,14 +1,10 @@
-"""Units and rounding. A product is rounded against the party that would gain: it pays up and receives down."""
+"""Rounding. A product is rounded against the party that would gain: it pays up and receives down."""
 
-from decimal import Decimal
 from typing import Final
 
-from app.domains.trading.exchange.model import Side
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import COIN, PRICE_SCALE
 
-COIN: Final = 10**8
-"""The units of a coin, of a dollar, and of the fraction one. The lot is one unit."""
-PRICE_SCALE: Final = 10**12
-"""The units of a price of one dollar, and of a rate of one."""
 MIN_NOTIONAL: Final = 1 * COIN
 MAX_UNITS: Final = 10**20
 """Quantities and amounts are less than this; the columns hold no more."""
@@ -16,23 +12,6 @@ MAX_PRICE: Final = 10**24
 _TICK_DIGITS: Final = 5
 _TICKS: Final = tuple(int(10 ** max(0, digits - _TICK_DIGITS)) for digits in range(100))
 """By the number of digits."""
-
-
-def units_of(value: Decimal, scale: int = COIN) -> int:
-    """The units of a value. Raises ValueError if it has a fraction of a unit, or is not a number."""
-    if not value.is_finite():
-        raise ValueError(f"{value} is not a number")
-    numerator, denominator = value.as_integer_ratio()
-    units, rest = divmod(numerator * scale, denominator)
-    if rest:
-        raise ValueError(f"{value} has a fraction of a unit")
-    return units
-
-
-def decimal_of(units: int, scale: int = COIN) -> Decimal:
-    """The value of units, exactly."""
-    # From its digits: arithmetic with Decimals would round to the context.
-    return Decimal(f"{units}E-{len(str(scale)) - 1}")
 
 
 def paid(quantity: int, price: int) -> int:

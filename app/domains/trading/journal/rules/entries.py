@@ -3,19 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from app.domains.trading.journal.model import (
-    ENDINGS,
-    PRICE_DECIMALS,
-    Account,
-    Currency,
-    Effects,
-    EntryKind,
-    Fill,
-    Line,
-    Side,
-)
-
-_PER_UNIT = 10**PRICE_DECIMALS
+from app.domains.trading.journal.model import ENDINGS, Account, Currency, Effects, EntryKind, Fill, Line
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import PRICE_SCALE
 
 
 def transfer_lines(currency: Currency, amount: int) -> tuple[Line, ...]:
@@ -103,7 +93,7 @@ def effects_of(kind: EntryKind, lines: Iterable[Line]) -> Effects:
 
 def _rounded(exact: int) -> tuple[int, int]:
     """A product of units and price units, rounded down and up to units."""
-    return exact // _PER_UNIT, -(-exact // _PER_UNIT)
+    return exact // PRICE_SCALE, -(-exact // PRICE_SCALE)
 
 
 def _without_zeros(lines: Iterable[Line]) -> tuple[Line, ...]:

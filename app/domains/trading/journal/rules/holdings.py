@@ -14,12 +14,11 @@ from app.domains.trading.journal.model import (
     HeldPosition,
     LotRow,
     NewEntry,
-    OpenLot,
     PositionRow,
 )
 from app.domains.trading.journal.rules.entries import effects_of, excess_of
 from app.domains.trading.journal.rules.lots import take
-from app.domains.trading.journal.rules.units import amount_of, units_of
+from app.domains.trading.rules.units import units_of
 
 PositionKey = tuple[UUID, str]
 """A portfolio and a symbol."""
@@ -82,8 +81,7 @@ class Holdings:
 
     def _sell(self, entry: NewEntry, place: PositionKey, position: HeldPosition, quantity: int, proceeds: int) -> None:
         lots = self._lots.get(place, [])
-        open_lots = [OpenLot(lot.id, 0, amount_of(lot.remaining), amount_of(lot.remaining_cost)) for lot in lots]
-        taken = take(open_lots, quantity, proceeds)
+        taken = take(lots, quantity, proceeds)
         for each, lot in zip(taken, lots, strict=False):
             lot.remaining -= each.quantity
             lot.remaining_cost -= each.cost

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from app.domains.trading.journal.model import OpenLot, Taken
-from app.domains.trading.journal.rules.units import units_of
+from app.domains.trading.journal.model import HeldLot, Taken
 
 
-def take(lots: Sequence[OpenLot], quantity: int, proceeds: int) -> list[Taken]:
+def take(lots: Sequence[HeldLot], quantity: int, proceeds: int) -> list[Taken]:
     """Takes a quantity from lots, oldest first. Costs and proceeds add up exactly. Raises ValueError if
     there are too few.
 
@@ -17,10 +16,9 @@ def take(lots: Sequence[OpenLot], quantity: int, proceeds: int) -> list[Taken]:
     for lot in lots:
         if not left:
             break
-        remaining, cost = units_of(lot.remaining), units_of(lot.remaining_cost)
-        part = min(left, remaining)
+        part = min(left, lot.remaining)
         share = unpaid * part // left
-        taken.append(Taken(lot.id, part, cost * part // remaining, share))
+        taken.append(Taken(lot.id, part, lot.remaining_cost * part // lot.remaining, share))
         left -= part
         unpaid -= share
     if left:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from app.domains.trading.journal.model import CashRow, LotRow, NewEntry
 from app.domains.trading.journal.rules.holdings import Holdings, PositionKey
-from app.domains.trading.journal.rules.units import amount_of, units_of
 from app.domains.trading.journal.statements import BatchSql
+from app.domains.trading.rules.units import decimal_of, units_of
 from app.kit.db import Tx
+from app.kit.sql import columns_of
 
 LOTS_AT_ONCE: Final = 200
 
@@ -24,7 +25,7 @@ async def read_holdings(
 ) -> Holdings:
     """What locked portfolios hold in these positions, and the oldest lots of what is sold of them, in units."""
     wanted = sorted(places)
-    positions = await tx.fetch(BatchSql.positions_of, *_columns(wanted, 2)) if wanted else []
+    positions = await tx.fetch(BatchSql.positions_of, *columns_of(wanted, 2)) if wanted else []
     return Holdings(cash, positions, await _lots_for(tx, sold))
 
 
@@ -38,34 +39,34 @@ async def store_holdings(tx: Tx, holdings: Holdings, entries: Sequence[tuple[int
     if entries:
         await _insert_entries(tx, entries)
     if holdings.cash:
-        cash = [(id, amount_of(each.balance), amount_of(each.reserved)) for id, each in holdings.cash.items()]
-        await tx.execute(BatchSql.put_cash, *_columns(cash, 3), at)
+        cash = [(id, decimal_of(each.balance), decimal_of(each.reserved)) for id, each in holdings.cash.items()]
+        await tx.execute(BatchSql.put_cash, *columns_of(cash, 3), at)
     if holdings.positions:
         positions = [
             (
                 portfolio_id,
                 symbol,
-                amount_of(each.quantity),
-                amount_of(each.reserved),
-                amount_of(each.cost),
-                amount_of(each.realized_pnl),
+                decimal_of(each.quantity),
+                decimal_of(each.reserved),
+                decimal_of(each.cost),
+                decimal_of(each.realized_pnl),
                 each.opened_at,
             )
             for (portfolio_id, symbol), each in holdings.positions.items()
             if each.opened_at is not None
         ]
-        await tx.execute(BatchSql.put_positions, *_columns(positions, 7), at)
+        await tx.execute(BatchSql.put_positions, *columns_of(positions, 7), at)
     await _store_lots(tx, holdings)
 
 
 async def _insert_entries(tx: Tx, entries: Sequence[tuple[int, NewEntry]]) -> None:
     heads = [(id, each.portfolio_id, each.life, each.order_id, each.fill_id, each.at) for id, each in entries]
     lines = [
-        (id, number, line.account, each.portfolio_id, line.asset, amount_of(line.amount), each.at)
+        (id, number, line.account, each.portfolio_id, line.asset, decimal_of(line.amount), each.at)
         for id, each in entries
         for number, line in enumerate(each.lines, 1)
     ]
-    await tx.execute(BatchSql.insert_entries, *_columns(heads, 6), *_columns(lines, 7))
+    await tx.execute(BatchSql.insert_entries, *columns_of(heads, 6), *columns_of(lines, 7))
 
 
 async def _store_lots(tx: Tx, holdings: Holdings) -> None:
@@ -77,19 +78,19 @@ async def _store_lots(tx: Tx, holdings: Holdings) -> None:
                 lot.bought.life,
                 lot.bought.symbol,
                 lot.bought.fill_id,
-                amount_of(lot.bought.quantity),
-                amount_of(lot.remaining),
-                amount_of(lot.bought.cost),
-                amount_of(lot.remaining_cost),
+                decimal_of(lot.bought.quantity),
+                decimal_of(lot.remaining),
+                decimal_of(lot.bought.cost),
+                decimal_of(lot.remaining_cost),
                 lot.acquired_at,
             )
             for lot in holdings.opened
             if lot.bought is not None
         ]
-        await tx.execute(BatchSql.insert_lots, *_columns(rows, 10))
+        await tx.execute(BatchSql.insert_lots, *columns_of(rows, 10))
     if holdings.spent:
-        spent = [(lot.id, amount_of(lot.remaining), amount_of(lot.remaining_cost)) for lot in holdings.spent.values()]
-        await tx.execute(BatchSql.put_lots, *_columns(spent, 3))
+        spent = [(lot.id, decimal_of(lot.remaining), decimal_of(lot.remaining_cost)) for lot in holdings.spent.values()]
+        await tx.execute(BatchSql.put_lots, *columns_of(spent, 3))
     if holdings.disposed:
         disposed = [
             (
@@ -98,15 +99,15 @@ async def _store_lots(tx: Tx, holdings: Holdings) -> None:
                 each.portfolio_id,
                 each.life,
                 each.symbol,
-                amount_of(each.quantity),
-                amount_of(each.cost),
-                amount_of(each.proceeds),
+                decimal_of(each.quantity),
+                decimal_of(each.cost),
+                decimal_of(each.proceeds),
                 each.acquired_at,
                 each.at,
             )
             for each in holdings.disposed
         ]
-        await tx.execute(BatchSql.insert_disposals, *_columns(disposed, 10))
+        await tx.execute(BatchSql.insert_disposals, *columns_of(disposed, 10))
 
 
 async def _lots_for(tx: Tx, sold: Mapping[PositionKey, int]) -> list[LotRow]:
@@ -115,7 +116,7 @@ async def _lots_for(tx: Tx, sold: Mapping[PositionKey, int]) -> list[LotRow]:
     after = dict.fromkeys(missing, 0)
     while missing:
         keys = [(portfolio_id, symbol, after[portfolio_id, symbol]) for portfolio_id, symbol in sorted(missing)]
-        rows = await tx.fetch(BatchSql.lots_of, *_columns(keys, 3), LOTS_AT_ONCE)
+        rows = await tx.fetch(BatchSql.lots_of, *columns_of(keys, 3), LOTS_AT_ONCE)
         found += rows
         counts = dict.fromkeys(missing, 0)
         for row in rows:
@@ -126,8 +127,3 @@ async def _lots_for(tx: Tx, sold: Mapping[PositionKey, int]) -> list[LotRow]:
         # What there is no lot of is bought within the batch, or is a defect that posting finds.
         missing = {each: left for each, left in missing.items() if left > 0 and counts[each] == LOTS_AT_ONCE}
     return found
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as the arrays of their columns."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,7 +1,6 @@
 """Rows as the exchange takes them, and back: decimals as whole numbers, moments as milliseconds since 1970."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -16,10 +15,8 @@ from app.domains.trading.exchange.model import (
     OrderType,
     Quote,
     Reason,
-    Side,
     TimeInForce,
 )
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, units_of
 from app.domains.trading.matching.model import (
     BookedRow,
     BookRow,
@@ -39,7 +36,9 @@ from app.domains.trading.matching.model import (
 )
 from app.domains.trading.matching.rules.brackets import Bracket
 from app.domains.trading.matching.rules.venue import StoredBook
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import BracketRole
+from app.domains.trading.rules.units import COIN, PRICE_SCALE, ms_of, units_of
 
 _UNITS_OF_CHANGES: Final = {
     "quantity": COIN,
@@ -49,18 +48,6 @@ _UNITS_OF_CHANGES: Final = {
     "trail_fraction": COIN,
     "protection_price": PRICE_SCALE,
 }
-
-
-def ms_of(moment: datetime) -> int:
-    """A moment in milliseconds."""
-    # Not by `timestamp()`, which is a float.
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
-
-
-def moment_of(ms: int) -> datetime:
-    """The moment of so many milliseconds."""
-    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
 def order_of(row: OrderRow | BookedRow) -> Order:
@@ -160,9 +147,6 @@ def price_of(given: dict[str, Any]) -> Price:
         at=int(given["at"]),
     )
     return Price(quote, units_of(Decimal(given["aud"]), PRICE_SCALE), given["source"])
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _units(value: Decimal | None, scale: int) -> int | None:

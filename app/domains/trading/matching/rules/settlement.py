@@ -19,29 +19,20 @@ from app.domains.trading.exchange.model import (
     Rejected,
     Replaced,
     Rested,
-    Side,
     Traded,
     Triggered,
 )
 from app.domains.trading.exchange.rules.fees import FeeSchedule, fee
-from app.domains.trading.exchange.rules.rounding import (
-    PRICE_SCALE,
-    converted_cost,
-    converted_proceeds,
-    decimal_of,
-    paid,
-    received,
-)
+from app.domains.trading.exchange.rules.rounding import converted_cost, converted_proceeds, paid, received
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
-from app.domains.trading.journal.model import Side as JournalSide
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.holdings import Holdings
-from app.domains.trading.journal.rules.units import amount_of
 from app.domains.trading.matching.model import Market, OrderRow, Replace, Result, Trade
-from app.domains.trading.matching.rules.records import moment_of
 from app.domains.trading.matching.rules.working import Working
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import BracketRole, OrderStatus
 from app.domains.trading.orders.model import Fill as OrderFill
+from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, moment_of
 
 _ROLES: Final = (BracketRole.TAKE_PROFIT, BracketRole.STOP_LOSS)
 """Of the exits of a bracket the first that is open has what both reserve."""
@@ -155,7 +146,7 @@ class Settlement:
         fill_id, entry_id = self._new_id(), next(self._entry_ids)
         lines = fill_lines(
             Fill(
-                side=JournalSide(order.side),
+                side=Side(order.side),
                 symbol=row.symbol,
                 quantity=traded.quantity,
                 price=traded.price,
@@ -190,8 +181,8 @@ class Settlement:
                 side=order.side,
                 quantity=decimal_of(traded.quantity),
                 price=decimal_of(traded.price, PRICE_SCALE),
-                quote_quantity=amount_of(terms.quote),
-                fee=amount_of(terms.fee),
+                quote_quantity=decimal_of(terms.quote),
+                fee=decimal_of(terms.fee),
                 liquidity=liquidity,
                 counter_order_id=counter_id,
                 quote_bid=decimal_of(market.bid, PRICE_SCALE),

@@ -18,7 +18,6 @@ from app.domains.trading.exchange.model import (
     Traded,
 )
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS, Book
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE
 from app.domains.trading.matching.model import (
     Cancel,
     Close,
@@ -35,6 +34,7 @@ from app.domains.trading.matching.model import (
     Resume,
 )
 from app.domains.trading.matching.rules.brackets import Brackets
+from app.domains.trading.rules.units import PRICE_SCALE
 
 
 class StoredBook(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from app.domains.trading.exchange.model import Outcome, Reason, Rejected, Side, Traded
+from app.domains.trading.exchange.model import Outcome, Reason, Rejected, Traded
 from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
 from app.domains.trading.matching.model import (
@@ -23,15 +23,17 @@ from app.domains.trading.matching.model import (
     Result,
     Trade,
 )
-from app.domains.trading.matching.rules.records import command_of, ms_of
+from app.domains.trading.matching.rules.records import command_of
 from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.services.rebuild import rebuild
 from app.domains.trading.matching.services.storing import store_books, store_fills, store_orders
 from app.domains.trading.matching.statements import MatchingSql
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
+from app.domains.trading.rules.units import ms_of
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Repeatable, Unavailable
@@ -88,6 +90,8 @@ class Matcher:
         self._venue: Venue | None = None
         self._limit = BATCH
         self._failures = 0
+        self._tokens_at_once: int | None = None
+        """So many tokens of a tick, while one of them fails: the others must not wait for it. Null: all."""
 
     async def lead(self) -> None:
         """Begins a new epoch: what matched before can store nothing any more. Raises Unavailable."""
@@ -123,7 +127,11 @@ class Matcher:
             self._failures += 1
             log.exception("matching.failed", attempt=self._failures, commands=len(run.rows))
             self._limit = 1
+            if self.passes_over and (tokens := run.tokens) > 1:
+                self._tokens_at_once, self._failures = tokens // 2, ATTEMPTS - 1
             return Batch(0, 0)
+        if self.passes_over or not run.is_part:
+            self._tokens_at_once = None
         self._venue, self._failures = venue, 0
         self._limit = min(BATCH, self._limit * 2)
         self._publish(run.symbols, run.trades, run.posted, self._state.last_number)
@@ -144,11 +152,20 @@ class _Run:
         self._state = state
         self._began = False
         self.rows = list[InboxRow]()
+        self.is_part = False
+        """Whether only some tokens of a tick are matched."""
         self.symbols = set[str]()
         self.trades = list[Trade]()
         self.posted = set[UUID]()
         """The portfolios that were posted to."""
         self.fills = 0
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the only command prices; 0 if it is another."""
+        if len(self.rows) != 1 or self.rows[0].kind != "prices" or not isinstance(self.rows[0].payload, dict):
+            return 0
+        return len(self.rows[0].payload)
 
     async def work(self, tx: Tx) -> ExchangeState:
         """Raises LeadershipLost, Interrupted."""
@@ -168,6 +185,7 @@ class _Run:
             raise LeadershipLost
         rows = await tx.fetch(MatchingSql.number_commands, state.last_number, matcher._limit)
         self.rows = sorted(rows, key=lambda row: row.id)
+        await self._take_part(tx)
         if matcher.passes_over:
             commands, results = list[Command](), await self._pass_over(tx)
         else:
@@ -175,7 +193,7 @@ class _Run:
             self._began = True
             results = self._apply(commands)
         await self._settle(tx, commands, results)
-        number = state.last_number + len(self.rows)
+        number = state.last_number + (0 if self.is_part else len(self.rows))
         self.symbols = {each.symbol for each in results}
         if self.symbols:
             await store_books(tx, self._venue, self.symbols, number)
@@ -183,6 +201,15 @@ class _Run:
         if after != state:
             await tx.execute(MatchingSql.store_state, state.epoch, state.last_number, number, after.is_halted)
         return after
+
+    async def _take_part(self, tx: Tx) -> None:
+        """Leaves what is not to be matched at once of a tick in the inbox, at its place."""
+        at_once = self._matcher._tokens_at_once
+        if at_once is not None and self.tokens > at_once:
+            [row] = self.rows
+            part = dict(sorted(row.payload.items())[:at_once])
+            await tx.execute(MatchingSql.put_back, row.id, list(part))
+            self.rows, self.is_part = [msgspec.structs.replace(row, payload=part)], True
 
     async def _commands(self, tx: Tx) -> list[Command]:
         placed = [row.order_id for row in self.rows if row.kind == "place" and row.order_id is not None]
@@ -206,7 +233,8 @@ class _Run:
         """
         results = list[Result]()
         for row in self.rows:
-            log.error("matching.passed_over", id=row.id, kind=row.kind, order_id=row.order_id)
+            prices = list(row.payload) if row.kind == "prices" else None
+            log.error("matching.passed_over", id=row.id, kind=row.kind, order_id=row.order_id, prices=prices)
             await tx.execute(MatchingSql.note_failure, row.id, "It could not be matched; the log says why.")
             if row.kind == "place" and row.order_id is not None and row.symbol is not None:
                 orders = await tx.fetch(MatchingSql.orders_of_commands, [row.order_id])

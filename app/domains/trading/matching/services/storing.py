@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of
-from app.domains.trading.matching.rules.records import moment_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.statements import MatchingSql
 from app.domains.trading.orders.model import Fill
 from app.domains.trading.orders.statements import MaintenanceSql
+from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, moment_of
 from app.kit.db import Tx
+from app.kit.sql import columns_of
 
 
 async def store_orders(tx: Tx, changed: Iterable[Working]) -> None:
@@ -42,13 +42,13 @@ async def store_orders(tx: Tx, changed: Iterable[Working]) -> None:
         for row in (each.row for each in changed)
     ]
     if rows:
-        await tx.execute(MatchingSql.put_orders, *_columns(rows))
+        await tx.execute(MatchingSql.put_orders, *columns_of(rows))
 
 
 async def store_fills(tx: Tx, fills: Sequence[Fill]) -> None:
     """Inserts fills."""
     if fills:
-        await tx.execute(MatchingSql.insert_fills, *_columns([msgspec.structs.astuple(each) for each in fills]))
+        await tx.execute(MatchingSql.insert_fills, *columns_of([msgspec.structs.astuple(each) for each in fills]))
 
 
 async def store_books(tx: Tx, venue: Venue, symbols: Iterable[str], number: int) -> None:
@@ -69,12 +69,8 @@ async def store_books(tx: Tx, venue: Venue, symbols: Iterable[str], number: int)
                 state.is_delisted,
             )
         )
-    symbols_, states, *others = _columns(rows)
+    symbols_, states, *others = columns_of(rows)
     [has_new] = await tx.fetch(MatchingSql.put_books, symbols_, states, number, *others)
     if has_new:
         # At once: a book must not go on under its symbol when that becomes another token's.
         await tx.execute(MaintenanceSql.note_tokens)
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]

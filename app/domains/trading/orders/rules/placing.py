@@ -1,17 +1,18 @@
 """What an order becomes when it is placed: what the book is given, what is stored, and what is reserved. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from app.domains.trading.exchange.model import Order, OrderType, Reason, Side, TimeInForce
+from app.domains.trading.exchange.model import Order, OrderType, Reason, TimeInForce
 from app.domains.trading.exchange.rules import checks as exchange_checks
 from app.domains.trading.exchange.rules.fees import SCHEDULES, FeeSchedule
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, decimal_of, tick_below, units_of
+from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     BracketRole,
     DuplicateClientOrderId,
@@ -32,10 +33,10 @@ from app.domains.trading.portfolios.model import (
     LockedPortfolio,
     Mode,
 )
+from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, ms_of, units_of
 from app.kit.errors import InvalidInput
 
 _PROTECTION_PERCENT: Final = 5
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MESSAGES: Final = {
     Reason.TOO_SMALL: "An order is worth at least 1 dollar.",
     Reason.TOO_LARGE: "The order is worth more than the exchange takes on.",
@@ -230,12 +231,6 @@ def exits_of(new: NewBracket) -> tuple[NewOrder, NewOrder]:
         price=new.stop_loss_price,
     )
     return msgspec.structs.replace(common, price=new.take_profit_price), stop_loss
-
-
-def ms_of(moment: datetime) -> int:
-    """A moment in milliseconds since 1970."""
-    # Not by `timestamp()`, which is a float.
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _order(new: NewOrder, id: UUID, owner: UUID, price: int, held: int) -> Order:

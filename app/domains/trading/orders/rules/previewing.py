@@ -3,21 +3,16 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from app.domains.trading.exchange.model import Cancelled, Expired, Order, Outcome, Rejected, Rested, Side, Traded
+from app.domains.trading.exchange.model import Cancelled, Expired, Order, Outcome, Rejected, Rested, Traded
 from app.domains.trading.exchange.rules.checks import quantity_taken_on
-from app.domains.trading.exchange.rules.rounding import (
-    COIN,
-    PRICE_SCALE,
-    converted_cost,
-    converted_proceeds,
-    decimal_of,
-    paid,
-    received,
-)
+from app.domains.trading.exchange.rules.fees import fee_at
+from app.domains.trading.exchange.rules.rounding import converted_cost, converted_proceeds, paid, received
 from app.domains.trading.journal.model import Currency
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OrderPreview
 from app.domains.trading.orders.rules.placing import Planned
-from app.domains.trading.orders.rules.reservation import fee_for, need
+from app.domains.trading.orders.rules.reservation import need
+from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of
 
 
 class _Tally:
@@ -36,13 +31,13 @@ class _Tally:
         self.value += quantity * price
         if order.side is Side.SELL:
             quote = received(quantity, price)
-            fee = min(fee_for(quote, fraction), quote)
+            fee = min(fee_at(fraction, quote), quote)
             total = quote - fee if self._rate is None else converted_proceeds(quote - fee, self._rate)
         else:
             high = paid(quantity, price)
             budget = self._freed(quantity, high, None)
             quote = max(received(quantity, price), min(high, budget))
-            fee = max(0, min(fee_for(quote, fraction), budget - quote))
+            fee = max(0, min(fee_at(fraction, quote), budget - quote))
             total = quote + fee
             if self._rate is not None:
                 most = self._freed(quantity, high, self._planned.reserve_rate)

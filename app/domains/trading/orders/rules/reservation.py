@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from app.domains.trading.exchange.model import Side
-from app.domains.trading.exchange.rules.rounding import COIN, PRICE_SCALE, converted_cost, paid
+from app.domains.trading.exchange.rules.fees import fee_at
+from app.domains.trading.exchange.rules.rounding import converted_cost, paid
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import PRICE_SCALE
 
 _BUFFER_PERCENT: Final = 2
 _ROUNDED: Final = 4
@@ -33,13 +35,8 @@ def need(
     else:
         assert worst_price is not None, "a buy has a worst price"
         price_part = paid(left, worst_price)
-    dollars = price_part + fee_for(price_part, taker_fee)
+    dollars = price_part + fee_at(taker_fee, price_part)
     return dollars if reserve_rate is None else converted_cost(dollars, reserve_rate)
-
-
-def fee_for(dollars: int, fraction: int) -> int:
-    """The fee on dollars, rounded up."""
-    return -(-dollars * fraction // COIN)
 
 
 def reserve_rate_at(price_usd: int, price_aud: int) -> int:

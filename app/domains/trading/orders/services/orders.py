@@ -10,8 +10,8 @@ import msgspec
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.tokens.model import symbol_of
-from app.domains.trading.exchange.model import OrderType, Reason, Side
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.exchange.model import OrderType, Reason
+from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     OPEN,
     BracketRole,
@@ -38,11 +38,18 @@ from app.domains.trading.orders.rules.placing import (
     plan_exits,
     stored,
 )
-from app.domains.trading.orders.services.terms import read_terms, request_of, system_scope, with_symbol
+from app.domains.trading.orders.services.terms import (
+    read_terms,
+    read_terms_of_change,
+    request_of,
+    system_scope,
+    with_symbol,
+)
 from app.domains.trading.orders.statements import OrderSql
 from app.domains.trading.portfolios.model import LockedPortfolio, Portfolio
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.statements import PortfolioSql
+from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, ResultDeleted
@@ -188,7 +195,7 @@ class Orders:
         check_changes(changes, OrderType(found.type), _trail_of(found.trail_amount))
         check_changeable(found, changes)
         asked = NewOrder(symbol=found.symbol, side=side, type=OrderType(found.type))
-        terms = await read_terms(tx, viewer, portfolio.id, asked, self.clock)
+        terms = await read_terms_of_change(tx, viewer, portfolio.id, asked, self.clock)
         if terms.is_user_halted:
             raise TradingHalted
         check_market(terms, now, self.quote_age_ms)

@@ -38,6 +38,14 @@ def _canonical(value: Any) -> Any:
 
 async def read_terms(tx: Tx, viewer: Viewer, portfolio_id: UUID, new: NewOrder, clock: Clock) -> MarketTerms:
     """What decides whether an order can be placed. Raises TokenNotFound."""
+    terms = await read_terms_of_change(tx, viewer, portfolio_id, new, clock)
+    if terms.is_listed is None:
+        raise TokenNotFound(new.symbol, await suggestions(tx, new.symbol))
+    return terms
+
+
+async def read_terms_of_change(tx: Tx, viewer: Viewer, portfolio_id: UUID, new: NewOrder, clock: Clock) -> MarketTerms:
+    """What decides whether an order can be changed. Its token may have another symbol now."""
     [terms] = await tx.fetch(
         OrderSql.market_terms,
         portfolio_id,
@@ -47,8 +55,6 @@ async def read_terms(tx: Tx, viewer: Viewer, portfolio_id: UUID, new: NewOrder, 
         new.side,
         clock.now(),
     )
-    if terms.is_listed is None:
-        raise TokenNotFound(new.symbol, await suggestions(tx, new.symbol))
     return terms
 
 

@@ -12,7 +12,6 @@ from msgspec import UNSET, UnsetType
 from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
-from app.domains.trading.journal.rules.units import amount_of, units_of
 from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import (
     DEFAULT_NAME,
@@ -33,6 +32,7 @@ from app.domains.trading.portfolios.model import (
 )
 from app.domains.trading.portfolios.rules import check_amount, check_name
 from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
+from app.domains.trading.rules.units import decimal_of, units_of
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
@@ -228,7 +228,7 @@ class Portfolios:
             lines = transfer_lines(portfolio.currency, units)
             entry = NewEntry(kind=kind, portfolio_id=id, life=portfolio.life, lines=lines, at=at)
             posted = await post(tx, entry)
-            await tx.execute(ValueSql.record_flow, id, amount_of(units), at)
+            await tx.execute(ValueSql.record_flow, id, decimal_of(units), at)
             return PostedEntries(id, [posted])
 
         check_key(idempotency_key, lambda: check_amount(amount))

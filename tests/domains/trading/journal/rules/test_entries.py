@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.trading.journal.model import Account, Currency, EntryKind, Fill, Line, Side
+from app.domains.trading.journal.model import Account, Currency, EntryKind, Fill, Line
 from app.domains.trading.journal.rules.entries import (
     effects_of,
     ending_lines,
@@ -15,12 +15,13 @@ from app.domains.trading.journal.rules.entries import (
     fill_lines,
     transfer_lines,
 )
-from app.domains.trading.journal.rules.units import amount_of, price_units_of, units_of
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
 
 UNITS = st.integers(1, 10**18)
 PRICES = st.integers(1, 10**22)
 FEES = st.integers(0, 10**16)
-RATE = price_units_of(Decimal("1.5"))
+RATE = units_of(Decimal("1.5"), PRICE_SCALE)
 
 
 @st.composite
@@ -65,7 +66,7 @@ def test_of_a_fill_between_two_the_house_keeps_nothing(quantity: int, price: int
 
 
 def test_the_lines_of_fills() -> None:
-    third = price_units_of(Decimal("0.333333333333"))
+    third = units_of(Decimal("0.333333333333"), PRICE_SCALE)
     assert fill_lines(Fill(Side.BUY, "BTC", units_of(Decimal("1.00000001")), third, 7)) == (
         Line(Account.POSITION, "BTC", 100_000_001),
         Line(Account.HOUSE, "BTC", -100_000_001),
@@ -141,7 +142,7 @@ def test_what_entries_do() -> None:
 
 @given(st.integers(-(10**30), 10**30))
 def test_units_are_exact(units: int) -> None:
-    assert units_of(amount_of(units)) == units
+    assert units_of(decimal_of(units)) == units
 
 
 @pytest.mark.parametrize("text", ["0.000000001", "NaN", "Infinity"])

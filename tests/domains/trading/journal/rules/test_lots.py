@@ -1,6 +1,6 @@
 """First in, first out, against a model that keeps every unit apart."""
 
-from decimal import Decimal
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.domains.trading.journal.model import OpenLot
+from app.domains.trading.journal.model import HeldLot
 from app.domains.trading.journal.rules.lots import take
-from app.domains.trading.journal.rules.units import amount_of, units_of
 
+AT = datetime(2026, 11, 29, tzinfo=UTC)
 BOUGHT = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 10**6)), min_size=1, max_size=8)
 
 
-def lots_of(bought: list[tuple[int, int]]) -> list[OpenLot]:
-    return [OpenLot(UUID(int=n), n, amount_of(q), amount_of(c)) for n, (q, c) in enumerate(bought, 1)]
+def lots_of(bought: list[tuple[int, int]]) -> list[HeldLot]:
+    return [HeldLot(UUID(int=n), q, c, AT) for n, (q, c) in enumerate(bought, 1)]
 
 
 @given(BOUGHT, st.data())
@@ -28,7 +28,7 @@ def test_it_takes_what_a_queue_of_single_units_would(bought: list[tuple[int, int
     assert {each.lot_id: each.quantity for each in taken} == {id: queue[:quantity].count(id) for id in queue[:quantity]}
     assert sum(each.proceeds for each in taken) == proceeds
     for lot, each in zip(lots, taken, strict=False):
-        remaining, cost = units_of(lot.remaining), units_of(lot.remaining_cost)
+        remaining, cost = lot.remaining, lot.remaining_cost
         exact = cost * each.quantity / remaining
         assert 0 <= exact - each.cost < 1
         assert each.cost == cost or each.quantity < remaining
@@ -39,17 +39,13 @@ def test_it_takes_what_a_queue_of_single_units_would(bought: list[tuple[int, int
 def test_in_whatever_parts_it_is_sold_the_whole_cost_goes(bought: list[tuple[int, int]], parts: list[int]) -> None:
     lots, cost = lots_of(bought), 0
     for part in [*parts, 10**9]:
-        left = sum(units_of(lot.remaining) for lot in lots)
+        left = sum(lot.remaining for lot in lots)
         if not left:
             break
         taken = {each.lot_id: each for each in take(lots, min(part, left), 0)}
         cost += sum(each.cost for each in taken.values())
         lots = [
-            replace(
-                lot,
-                remaining=lot.remaining - amount_of(each.quantity),
-                remaining_cost=lot.remaining_cost - amount_of(each.cost),
-            )
+            replace(lot, remaining=lot.remaining - each.quantity, remaining_cost=lot.remaining_cost - each.cost)
             if (each := taken.get(lot.id))
             else lot
             for lot in lots
@@ -69,4 +65,3 @@ def test_the_oldest_goes_first() -> None:
         (1, 2, 100, 6),
         (2, 1, 125, 4),
     ]
-    assert amount_of(125) == Decimal("0.00000125")

@@ -7,13 +7,14 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from app.domains.trading.exchange.model import Outcome, Side, Traded
-from app.domains.trading.exchange.rules.rounding import PRICE_SCALE, units_of
+from app.domains.trading.exchange.model import Outcome, Traded
 from app.domains.trading.journal.model import CashRow, LotRow, PositionRow
 from app.domains.trading.journal.rules.holdings import Holdings
 from app.domains.trading.matching.model import Command, Market, OrderRow, Prices, Result
 from app.domains.trading.matching.rules.settlement import Settlement
 from app.domains.trading.matching.rules.working import Working
+from app.domains.trading.model import Side
+from app.domains.trading.rules.units import PRICE_SCALE, units_of
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PORTFOLIO, OWNER, BRACKET = UUID(int=100), UUID(int=200), UUID(int=300)

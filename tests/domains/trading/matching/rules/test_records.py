@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.domains.trading.exchange.model import Side
 from app.domains.trading.matching.rules.records import order_of
+from app.domains.trading.model import Side
 from tests.domains.trading.matching.rules.settler import BRACKET, order
 
 

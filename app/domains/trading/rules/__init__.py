@@ -1,0 +1,1 @@
+"""What all of trading counts in. Pure."""

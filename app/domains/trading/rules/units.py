@@ -1,0 +1,40 @@
+"""Whole numbers of the smallest units, and milliseconds: exact, whatever the arithmetic."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+COIN: Final = 10**8
+"""The units of a coin, of a dollar or another currency, and of the fraction one. The lot is one unit."""
+PRICE_SCALE: Final = 10**12
+"""The units of a price of one dollar, and of a rate of one."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def units_of(value: Decimal, scale: int = COIN) -> int:
+    """The units of a value. Raises ValueError if it has a fraction of a unit, or is not a number."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number")
+    numerator, denominator = value.as_integer_ratio()
+    units, rest = divmod(numerator * scale, denominator)
+    if rest:
+        raise ValueError(f"{value} has a fraction of a unit")
+    return units
+
+
+def decimal_of(units: int, scale: int = COIN) -> Decimal:
+    """The value of units, exactly."""
+    # From its digits: arithmetic with Decimals would round to the context.
+    return Decimal(f"{units}E-{len(str(scale)) - 1}")
+
+
+def ms_of(moment: datetime) -> int:
+    """A moment in milliseconds since 1970."""
+    # Not by `timestamp()`, which is a float.
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def moment_of(ms: int) -> datetime:
+    """The moment of so many milliseconds since 1970."""
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
