@@ -60,7 +60,7 @@ UPDATES: Final = {
             "username": "alice",
             "displayName": "Alice A.",
             "avatarUrl": "https://example.com/a.png",
-            "tradingMode": "LIVE",
+            "tradingMode": "PAPER",
             "analyticsEnabled": False,
         },
         {"username": "alicia", "displayName": "A.", "avatarUrl": "https://example.com/b.png", "tradingMode": "PAPER"},

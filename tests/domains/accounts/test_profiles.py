@@ -22,7 +22,7 @@ async def test_what_is_left_out_stays_and_null_clears(house: House) -> None:
     viewer = await register(house)
     update = house.accounts.profiles.update
     await update(
-        viewer, ProfileChanges(username="Alice_1", avatar_url="https://example.com/a.png", trading_mode="live")
+        viewer, ProfileChanges(username="Alice_1", avatar_url="https://example.com/a.png", trading_mode="paper")
     )
     await update(viewer, ProfileChanges(display_name="Ally"))
     await update(viewer, ProfileChanges(avatar_url=None))
@@ -30,10 +30,18 @@ async def test_what_is_left_out_stays_and_null_clears(house: House) -> None:
         "SELECT username, avatar_url, trading_mode, display_name FROM profiles JOIN display_names USING (user_id)"
     )
     assert row is not None
-    assert tuple(row) == ("Alice_1", None, "live", "Ally")
+    assert tuple(row) == ("Alice_1", None, "paper", "Ally")
     await update(viewer, ProfileChanges(display_name=None))
     name = await house.owner.fetchval("SELECT display_name FROM display_names")
     assert name == f"user-{str(viewer.user_id)[:8]}"
+
+
+async def test_nobody_trades_with_real_money_without_an_exchange(house: House) -> None:
+    viewer = await register(house)
+    with pytest.raises(InvalidInput, match="no exchange is connected") as refused:
+        await house.accounts.profiles.update(viewer, ProfileChanges(trading_mode="live", username="Alice_1"))
+    assert [each.path for each in refused.value.fields] == [("trading_mode",)]
+    assert await house.owner.fetchval("SELECT trading_mode FROM profiles WHERE username IS NULL") == "paper"
 
 
 @pytest.mark.parametrize("nothing", ["", None])

@@ -10,14 +10,14 @@ from tests.schema.accounts.conftest import Graph
 
 async def test_two_writes_in_one_document_each_show_their_own_outcome(graph: Graph) -> None:
     viewer = await register(graph.house)
-    query = """mutation { a: updateProfile(input: {displayName: "A", tradingMode: LIVE}) { ...P }
+    query = """mutation { a: updateProfile(input: {displayName: "A", tradingMode: PAPER}) { ...P }
         b: updateProfile(input: {displayName: "B"}) { ...P }
         put: putSetting(input: {name: "n", value: [1, {a: "b"}]}) { ... on PutSettingPayload { setting { value } } }
         gone: putSetting(input: {name: "n", value: null}) { ... on PutSettingPayload { setting { value } } } }
         fragment P on UpdateProfilePayload { profile { displayName tradingMode } }"""
     assert await graph.data(query, by=viewer) == {
-        "a": {"profile": {"displayName": "A", "tradingMode": "LIVE"}},
-        "b": {"profile": {"displayName": "B", "tradingMode": "LIVE"}},
+        "a": {"profile": {"displayName": "A", "tradingMode": "PAPER"}},
+        "b": {"profile": {"displayName": "B", "tradingMode": "PAPER"}},
         "put": {"setting": {"value": [1, {"a": "b"}]}},
         "gone": {"setting": None},
     }

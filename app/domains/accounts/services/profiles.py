@@ -73,9 +73,15 @@ def _checked(changes: ProfileChanges) -> ProfileChanges:
             username=faults.check(_cleared_or, changes.username, identity.username),
             display_name=faults.check(_cleared_or, changes.display_name, identity.display_name),
             avatar_url=faults.check(_cleared_or, changes.avatar_url, identity.avatar_url),
-            trading_mode=changes.trading_mode,
+            trading_mode=faults.check(_available, changes.trading_mode),
             analytics_enabled=changes.analytics_enabled,
         )
+
+
+def _available(mode: str | UnsetType) -> str | UnsetType:
+    if mode == "live":
+        raise InvalidInput("trading_mode", "Trading with real money is not available: no exchange is connected.")
+    return mode
 
 
 def _cleared_or(text: str | UnsetType | None, check: Callable[[str], str]) -> str | UnsetType | None:
