@@ -101,7 +101,9 @@ class Mirror:
         if before.order.bound is not None:
             wanted = min(wanted, before.order.bound)
         assert replaced[0].left == wanted - before.filled
-        assert (replaced[0].priority == before.priority) is (same_price and replaced[0].left <= before.left)
+        is_trailing = before.order.type is OrderType.TRAILING_STOP and before.is_waiting
+        keeps = is_trailing or (same_price and replaced[0].left <= before.left)
+        assert (replaced[0].priority == before.priority) is keeps
         if changes.price is not None:
             before.limit = changes.price
         if changes.stop_price is not None:
