@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domains.trading.exchange.rules.fees import fee_at
 from app.domains.trading.exchange.rules.rounding import converted_cost, paid
 from app.domains.trading.model import Side
-from app.domains.trading.orders.rules.reservation import fee_for, need, reserve_rate_at
+from app.domains.trading.orders.rules.reservation import need, reserve_rate_at
 from app.domains.trading.rules.units import COIN, PRICE_SCALE
 
 QUANTITIES = st.integers(1, 10**16) | st.integers(1, 1000)
@@ -31,7 +32,7 @@ class Buy:
     def cost(self, quantity: int, price: int) -> int:
         """What a fill costs, rounded up at each step."""
         dollars = paid(quantity, price)
-        dollars += fee_for(dollars, self.fee)
+        dollars += fee_at(self.fee, dollars)
         return dollars if self.rate is None else converted_cost(dollars, self.rate)
 
     def floor(self, quantity: int, price: int) -> int:
