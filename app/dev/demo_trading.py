@@ -17,10 +17,10 @@ from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.matching.services.exchange import LEADER
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder
 from app.domains.trading.portfolios.model import NewPortfolio, PortfolioChanges
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database

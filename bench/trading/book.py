@@ -14,8 +14,8 @@ from rich.progress import Progress
 from app.domains.trading.exchange.model import BookState, OpenOrder, Order, OrderType, Outcome, Quote, Triggered
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.rounding import tick_below
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 from bench.machine import wait_for_quiet
 from bench.trading.figures import Figure, Found
 

@@ -48,7 +48,8 @@ CREATE TABLE orders (
     updated_at timestamptz NOT NULL DEFAULT now(),
     filled_at timestamptz,
     cancelled_at timestamptz,
-    CONSTRAINT orders_portfolio_mode FOREIGN KEY (portfolio_id, mode) REFERENCES portfolios (id, mode),
+    CONSTRAINT orders_portfolio_mode FOREIGN KEY (portfolio_id, mode) REFERENCES portfolios (id, mode)
+        ON UPDATE CASCADE,
     CONSTRAINT orders_size CHECK (num_nonnulls(quantity, quote_amount) = 1),
     CONSTRAINT orders_amount CHECK (quote_amount IS NULL OR type = 'market'),
     CONSTRAINT orders_bound CHECK (bound IS NULL OR (side = 'sell' AND quote_amount IS NOT NULL)),

@@ -10,8 +10,8 @@ from app.dev.soak.model import Broken, Pause, PlaceOrder, Restart, Step, Tick
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.matching.rules.settlement import Settlement
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN
 
 STEPS = 4_000
 SEEDS = (101, 102, 103, 104)

@@ -63,7 +63,7 @@ UPDATES: Final = {
             "tradingMode": "PAPER",
             "analyticsEnabled": False,
         },
-        {"username": "alicia", "displayName": "A.", "avatarUrl": "https://example.com/b.png", "tradingMode": "PAPER"},
+        {"username": "alicia", "displayName": "A.", "avatarUrl": "https://example.com/b.png"},
     ),
     "UpdateWatchlistItemInput": Update(
         "addToWatchlist",

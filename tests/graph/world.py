@@ -25,10 +25,10 @@ from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
 from app.domains.trading.journal.rules.entries import fill_lines
-from app.domains.trading.model import Side
 from app.domains.trading.portfolios.loaders import default_portfolio_by_user
 from app.domains.trading.portfolios.model import NewPortfolio
-from app.domains.trading.rules.units import PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock

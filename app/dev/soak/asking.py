@@ -14,10 +14,10 @@ from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.matching.model import Cancel, Command, OrderRow, PlaceOrder, Replace
 from app.domains.trading.matching.rules.records import order_of
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, BracketRole, OrderStatus
 from app.domains.trading.orders.rules.reservation import extra_for_change, need, reserve_rate_at
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, moment_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, moment_of, units_of
 
 if TYPE_CHECKING:
     from app.dev.soak.world import World

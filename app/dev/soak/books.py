@@ -22,9 +22,9 @@ from app.domains.trading.journal.model import (
 from app.domains.trading.journal.rules.entries import ending_lines, excess_of, transfer_lines
 from app.domains.trading.journal.rules.holdings import Holdings, PositionKey
 from app.domains.trading.matching.model import OrderRow
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN
-from app.domains.trading.rules.units import decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import decimal_of, units_of
 
 INITIAL: Final = 10_000 * 10**8
 

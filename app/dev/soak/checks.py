@@ -15,10 +15,10 @@ from app.domains.trading.journal.model import Account
 from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.matching.model import OrderRow, Replace, Result
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, BracketRole, Fill, OrderStatus
 from app.domains.trading.orders.rules.reservation import need
-from app.domains.trading.rules.units import PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 
 _EXITS: Final = (BracketRole.TAKE_PROFIT, BracketRole.STOP_LOSS)
 

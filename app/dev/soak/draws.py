@@ -10,8 +10,8 @@ from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType, TimeInForce
 from app.domains.trading.exchange.rules.rounding import tick_at
 from app.domains.trading.matching.model import OrderRow
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, units_of
 
 MOST_OPEN: Final = 12
 """Open orders of a portfolio; then they are cancelled."""

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from app.domains.trading.exchange.model import OrderType, TimeInForce
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 BASES = {"BTC": 100 * 10**12, "ETH": 2_345_678 * 10**9, "DOGE": 123_456_789}
 """The tokens, and about what they cost: whole dollars, with odd decimals, and a small part of a cent."""

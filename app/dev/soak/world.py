@@ -35,9 +35,9 @@ from app.domains.trading.matching.rules.brackets import Brackets
 from app.domains.trading.matching.rules.records import brackets_of, open_order_of, stored_book_of
 from app.domains.trading.matching.rules.settlement import Settlement
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, BracketRole, Fill
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, moment_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment_of
 
 BEGIN_MS: Final = 1_800_000_000_000
 TWIN_BATCHES: Final = 10

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from app.domains.trading.model import Side
 from app.domains.trading.orders.rules.reservation import need
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 from tests.conftest import Owner
 
 WRONG_CASH = """

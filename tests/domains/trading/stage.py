@@ -12,10 +12,10 @@ from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.services.posting import post
-from app.domains.trading.model import Side
 from app.domains.trading.portfolios import loaders
 from app.domains.trading.portfolios.model import Finding, Holding, NewPortfolio, Portfolio
-from app.domains.trading.rules.units import PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx

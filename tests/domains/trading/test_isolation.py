@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from app.domains.accounts.model import Role
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from app.kit.db import PUBLIC, SYSTEM, Scope
 from tests.domains.trading.stage import Stage
 from tests.factories import register

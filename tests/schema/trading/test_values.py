@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.portfolios.services import holdings
 from app.domains.trading.portfolios.services.values import Values
+from app.domains.trading.quantities.model import Side
 from app.engine.declarations.nodes import global_id
 from app.kit.db import Database, Tx
 from app.kit.hub import Hub

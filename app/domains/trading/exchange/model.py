@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 
 class Liquidity(StrEnum):

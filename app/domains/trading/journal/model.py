@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 UNIT_DECIMALS: Final = 8
 

@@ -1,9 +1,9 @@
 """The loaders of orders and fills, which only the owner of the portfolio can read, and of halts."""
 
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OrderStatus
 from app.domains.trading.orders.statements import OrderReadSql
+from app.domains.trading.quantities.model import Side
 from app.kit.lists import Filter, at_least, before, by, constant, equals
 from app.kit.loaders import Audience, many, one, page
 

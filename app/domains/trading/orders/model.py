@@ -11,8 +11,8 @@ from msgspec import UNSET, UnsetType
 
 from app.domains.trading.exchange.model import Liquidity, OrderType, Reason, TimeInForce
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.portfolios.model import Mode
+from app.domains.trading.quantities.model import Side
 from app.kit.changes import Changes
 from app.kit.errors import Problem
 

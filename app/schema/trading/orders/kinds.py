@@ -1,8 +1,8 @@
 """The enums of orders."""
 
 from app.domains.trading.exchange.model import Liquidity, OrderType, Reason, TimeInForce
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import BracketRole, OrderStatus
+from app.domains.trading.quantities.model import Side
 from app.schema.enums import declare_enum
 
 __all__ = ["BracketRole", "Liquidity", "OrderStatus", "OrderType", "Reason", "Side", "TimeInForce"]

@@ -14,8 +14,8 @@ from app.domains.trading.analytics import loaders
 from app.domains.trading.analytics.model import AnalyticsEvent, NewEvent
 from app.domains.trading.analytics.services import Analytics
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewBracket, NewOrder
+from app.domains.trading.quantities.model import Side
 from app.kit.db import SYSTEM, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, RateLimited
 from app.kit.lists import page_request

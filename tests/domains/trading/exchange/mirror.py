@@ -23,8 +23,8 @@ from app.domains.trading.exchange.model import (
     Triggered,
 )
 from app.domains.trading.exchange.rules.rounding import cost
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN
 
 
 def sign(side: Side) -> int:

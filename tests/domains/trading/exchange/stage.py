@@ -20,8 +20,8 @@ from app.domains.trading.exchange.model import (
     Traded,
 )
 from app.domains.trading.exchange.rules.book import Book
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
 
 T = TypeVar("T")
 Number: TypeAlias = int | str

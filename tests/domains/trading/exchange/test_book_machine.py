@@ -23,8 +23,8 @@ from app.domains.trading.exchange.model import (
 )
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.house import ladder_of, quoted
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 from tests.domains.trading.exchange.mirror import Mirror, sign
 
 CENT = PRICE_SCALE // 100

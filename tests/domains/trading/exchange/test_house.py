@@ -20,8 +20,8 @@ from app.domains.trading.exchange.rules.house import (
     refilled,
 )
 from app.domains.trading.exchange.rules.rounding import MAX_PRICE, MAX_UNITS, is_on_tick, paid, received
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN
 from tests.domains.trading.exchange.stage import ALICE, BUY, SELL, Stage, price, quote, trades
 
 QUOTES = st.builds(

@@ -17,7 +17,7 @@ from app.domains.trading.exchange.model import (
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.exchange.rules.house import REFILL_MS, TOGETHER_MS
 from app.domains.trading.exchange.rules.rounding import paid
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from tests.domains.trading.exchange.stage import (
     ALICE,
     BOB,

@@ -16,8 +16,8 @@ from app.domains.trading.exchange.model import (
     Rested,
 )
 from app.domains.trading.exchange.rules.rounding import paid, received
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 from tests.domains.trading.exchange.stage import (
     ALICE,
     BOB,

@@ -24,8 +24,8 @@ from app.domains.trading.exchange.rules.rounding import (
     tick_at,
     tick_below,
 )
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
 from tests.sources import name_of, sources, tree_of
 
 QUANTITIES = st.integers(1, MAX_UNITS - 1)

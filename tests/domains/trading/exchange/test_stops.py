@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from app.domains.trading.exchange.model import Cancelled, Changes, Filled, Reason, Refused, Replaced, Traded, Triggered
 from app.domains.trading.exchange.rules.book import Book
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN
 from tests.domains.trading.exchange.stage import (
     ALICE,
     BOB,

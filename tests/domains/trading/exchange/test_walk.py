@@ -9,8 +9,8 @@ from app.domains.trading.exchange.model import OpenOrder, Order, OrderType, Reas
 from app.domains.trading.exchange.rules.queues import resting
 from app.domains.trading.exchange.rules.rounding import MAX_UNITS, affordable, cost
 from app.domains.trading.exchange.rules.walk import Walk, walk
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE
 from tests.domains.trading.exchange.stage import ALICE, BOB
 
 MAKERS = st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**5)), min_size=1, max_size=12)

@@ -8,7 +8,7 @@ import pytest
 
 from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.services.batches import LOTS_AT_ONCE
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from app.kit.db import SYSTEM
 from tests.domains.trading.stage import Stage, replaced
 from tests.statements import statement

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from app.domains.market.prices.model import Move
 from app.domains.trading.matching.services.prices import PriceNotes
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from app.kit.db import SYSTEM
 from tests.domains.trading.reservations import check_reservations, needed_by
 from tests.domains.trading.stage import Stage

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from app.domains.trading.matching.services import matcher as matcher_module
 from app.domains.trading.matching.services import storing
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.tasks import end

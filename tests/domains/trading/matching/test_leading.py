@@ -13,7 +13,7 @@ from app.domains.trading.matching.services import matcher as matcher_module
 from app.domains.trading.matching.services import storing
 from app.domains.trading.matching.services.matcher import ATTEMPTS, LeadershipLost, Matcher
 from app.domains.trading.matching.services.prices import PriceNotes
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from app.domains.trading.services import TradingServices
 from app.kit.db import SYSTEM
 from app.kit.errors import Repeatable

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from tests.domains.trading.matching.market import Market
 from tests.domains.trading.stage import Stage
 

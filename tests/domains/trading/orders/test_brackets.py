@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from app.domains.trading.exchange.model import OrderType, Reason
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewBracket, OrderRefused, PlacedBracket, TradingHalted
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import InvalidInput
 from tests.domains.trading.orders.trader import Trader, limit, order
 

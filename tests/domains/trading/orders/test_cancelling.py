@@ -8,8 +8,8 @@ import pytest
 
 from app.domains.market.tokens.model import TokenNotFound
 from app.domains.trading.exchange.model import Reason
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import MarketClosed, OrderNotOpen, TradingHalted
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import Forbidden, InvalidInput, NotFound
 from tests.domains.trading.orders.trader import Trader, admin, limit, order
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.domains.trading.model import Side
 from app.domains.trading.orders.rules.reservation import extra_for_change, need
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 UNITS = st.integers(1, 10**12) | st.integers(1, 20)
 PRICES = st.integers(1, 10**16) | st.integers(1, 10**13)

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 from tests.domains.trading.orders.trader import Trader, limit, order
 
 

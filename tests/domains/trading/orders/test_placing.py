@@ -9,7 +9,6 @@ import pytest
 from app.domains.market.tokens.model import TokenNotFound
 from app.domains.trading.exchange.model import OrderType, Reason, TimeInForce
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     DuplicateClientOrderId,
     InsufficientPosition,
@@ -26,6 +25,7 @@ from app.domains.trading.portfolios.model import (
     LiveTradingUnavailable,
     PortfolioNotOpen,
 )
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import InvalidInput, NotFound, Problem
 from app.kit.work import Work, working
 from tests.domains.trading.orders.trader import Trader, limit, order

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import DuplicateClientOrderId, InsufficientPosition
 from app.domains.trading.portfolios.model import InsufficientCash
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import IdempotencyKeyReused
 from tests.domains.trading.orders.trader import Trader, limit, order
 

@@ -8,8 +8,8 @@ import pytest
 
 from app.domains.trading.exchange.model import OrderType, Reason, TimeInForce
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder, OrderPreview
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import InvalidInput, NotFound
 from tests.domains.trading.orders.trader import Trader, limit, order
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from app.domains.trading.exchange.model import OrderType, Reason
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     NewBracket,
     OrderChanges,
@@ -23,7 +22,8 @@ from app.domains.trading.orders.rules.changing import changed
 from app.domains.trading.orders.rules.reservation import need
 from app.domains.trading.orders.rules.terms import OrderToChange
 from app.domains.trading.portfolios.model import InsufficientCash
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, Problem
 from tests.domains.trading.orders.trader import Trader, limit, order
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.domains.trading.exchange.rules.fees import fee_at
 from app.domains.trading.exchange.rules.rounding import converted_cost, paid
-from app.domains.trading.model import Side
 from app.domains.trading.orders.rules.reservation import need, reserve_rate_at
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 QUANTITIES = st.integers(1, 10**16) | st.integers(1, 1000)
 PRICES = st.integers(1, 10**18) | st.integers(1, 10**6)

@@ -9,8 +9,8 @@ import msgspec
 
 from app.domains.accounts.model import Role, Viewer
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder, OrderPreview
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import Problem
 from tests.domains.trading.matching.market import Market
 from tests.domains.trading.stage import Stage

@@ -9,9 +9,9 @@ from uuid import UUID
 import numpy as np
 
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.performance.loaders import performance_by_portfolio
 from app.domains.trading.performance.model import Period, PeriodPerformance
+from app.domains.trading.quantities.model import Side
 from app.kit.lists import page_request
 from app.kit.reads import Reads
 from tests.domains.trading.stage import Stage

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.performance import services
 from app.domains.trading.performance.model import DAYS_KEPT, Period, PeriodPerformance
+from app.domains.trading.quantities.model import Side
 from app.engine.declarations.nodes import global_id
 from tests.conftest import Execute
 from tests.domains.trading.performance.hours import Hours, expected, read

@@ -13,8 +13,8 @@ import pytest_asyncio
 from app.dev.embedded import Embedded
 from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder, OrderChanges
+from app.domains.trading.quantities.model import Side
 from tests.domains.trading.matching.market import begin
 from tests.domains.trading.stage import Stage
 

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.portfolios.model import (
     LastPortfolio,
     LiveTradingUnavailable,
@@ -18,6 +17,7 @@ from app.domains.trading.portfolios.model import (
     PortfolioLimitReached,
     PortfolioNotOpen,
 )
+from app.domains.trading.quantities.model import Side
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from tests.domains.trading.stage import Stage
 

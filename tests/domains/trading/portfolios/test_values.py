@@ -5,8 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.portfolios.model import PortfolioValue
+from app.domains.trading.quantities.model import Side
 from tests.domains.trading.stage import Stage
 
 VALUES = "SELECT cash, positions_value, total_value, total_pnl, unquoted FROM portfolio_values WHERE portfolio_id = $1"

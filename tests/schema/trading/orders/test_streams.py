@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder
 from app.domains.trading.orders.services.order_books import OrderBooks
+from app.domains.trading.quantities.model import Side
 from app.engine.declarations.nodes import global_id
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc

@@ -42,7 +42,7 @@ from app.domains.trading.exchange.rules.open_orders import OpenOrders
 from app.domains.trading.exchange.rules.queues import Queue, is_resting, is_trailing
 from app.domains.trading.exchange.rules.snapshots import aggregated
 from app.domains.trading.exchange.rules.walk import Step, Walk, walk
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 QUOTE_AGE_MS: Final = 60_000
 _OTHER: Final = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}

@@ -2,8 +2,8 @@
 
 from app.domains.trading.exchange.model import Order, OrderType, Reason, TimeInForce
 from app.domains.trading.exchange.rules.rounding import MAX_PRICE, MAX_UNITS, MIN_NOTIONAL, is_dust, is_on_tick
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)

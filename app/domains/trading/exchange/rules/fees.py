@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from app.domains.trading.exchange.model import Liquidity
-from app.domains.trading.rules.units import COIN
+from app.domains.trading.quantities.rules import COIN
 
 
 class FeeSchedule(msgspec.Struct, frozen=True):

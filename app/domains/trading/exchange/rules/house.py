@@ -13,8 +13,8 @@ import msgspec
 
 from app.domains.trading.exchange.model import Consumption, Level, Quote, Take
 from app.domains.trading.exchange.rules.rounding import MAX_PRICE, MAX_UNITS, tick_above, tick_below
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 LEVELS: Final = 20
 REFILL_MS: Final = 60_000

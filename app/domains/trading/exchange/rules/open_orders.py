@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.domains.trading.exchange.model import BookState, OpenOrder, Order
 from app.domains.trading.exchange.rules.queues import SideQueues, expiring
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 
 class OpenOrders:

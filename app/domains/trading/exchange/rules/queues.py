@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from app.domains.trading.exchange.model import Extreme, OpenOrder, Order, OrderType
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN
 
 Row: TypeAlias = tuple[int, int, OpenOrder]
 Key: TypeAlias = Callable[[Order], int]

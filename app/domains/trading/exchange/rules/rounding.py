@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 MIN_NOTIONAL: Final = 1 * COIN
 MAX_UNITS: Final = 10**20

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.domains.trading.exchange.model import Level
 from app.domains.trading.exchange.rules.queues import Queue
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 
 def aggregated(queue: Queue, house: Sequence[Level], most: int, side: Side) -> list[Level]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.domains.trading.exchange.model import Level, OpenOrder, Order, Reason
 from app.domains.trading.exchange.rules.queues import Row
 from app.domains.trading.exchange.rules.rounding import affordable, cost
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 
 
 class Step(NamedTuple):

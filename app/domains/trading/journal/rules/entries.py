@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from app.domains.trading.journal.model import ENDINGS, Account, Currency, Effects, EntryKind, Fill, Line
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE
 
 
 def transfer_lines(currency: Currency, amount: int) -> tuple[Line, ...]:

@@ -18,7 +18,7 @@ from app.domains.trading.journal.model import (
 )
 from app.domains.trading.journal.rules.entries import effects_of, excess_of
 from app.domains.trading.journal.rules.lots import take
-from app.domains.trading.rules.units import units_of
+from app.domains.trading.quantities.rules import units_of
 
 PositionKey = tuple[UUID, str]
 """A portfolio and a symbol."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domains.trading.journal.model import CashRow, LotRow, NewEntry
 from app.domains.trading.journal.rules.holdings import Holdings, PositionKey
 from app.domains.trading.journal.statements import BatchSql
-from app.domains.trading.rules.units import decimal_of, units_of
+from app.domains.trading.quantities.rules import decimal_of, units_of
 from app.kit.db import Tx
 from app.kit.sql import columns_of
 

@@ -5,7 +5,7 @@ from typing import Final
 from app.domains.trading.journal.model import ENDINGS, NewEntry
 from app.domains.trading.journal.rules.entries import effects_of, excess_of
 from app.domains.trading.journal.statements import JournalSql
-from app.domains.trading.rules.units import decimal_of
+from app.domains.trading.quantities.rules import decimal_of
 from app.kit.db import Tx
 
 MAX_LINES: Final = 1000

@@ -36,9 +36,9 @@ from app.domains.trading.matching.model import (
 )
 from app.domains.trading.matching.rules.brackets import Bracket
 from app.domains.trading.matching.rules.venue import StoredBook
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import BracketRole
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, ms_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, ms_of, units_of
 
 _UNITS_OF_CHANGES: Final = {
     "quantity": COIN,

@@ -29,10 +29,10 @@ from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.journal.rules.holdings import Holdings
 from app.domains.trading.matching.model import Market, OrderRow, Replace, Result, Trade
 from app.domains.trading.matching.rules.working import Working
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import BracketRole, OrderStatus
 from app.domains.trading.orders.model import Fill as OrderFill
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, moment_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment_of
 
 _ROLES: Final = (BracketRole.TAKE_PROFIT, BracketRole.STOP_LOSS)
 """Of the exits of a bracket the first that is open has what both reserve."""

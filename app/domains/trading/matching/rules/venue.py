@@ -34,7 +34,7 @@ from app.domains.trading.matching.model import (
     Resume,
 )
 from app.domains.trading.matching.rules.brackets import Brackets
-from app.domains.trading.rules.units import PRICE_SCALE
+from app.domains.trading.quantities.rules import PRICE_SCALE
 
 
 class StoredBook(msgspec.Struct, frozen=True):

@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from app.domains.trading.exchange.model import Changes, Reason
 from app.domains.trading.matching.model import OrderRow
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, OrderFact, OrderStatus
 from app.domains.trading.orders.rules.reservation import need
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
 
 
 class Working:

@@ -30,10 +30,10 @@ from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.services.rebuild import rebuild
 from app.domains.trading.matching.services.storing import store_books, store_fills, store_orders
 from app.domains.trading.matching.statements import MatchingSql
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
-from app.domains.trading.rules.units import ms_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import ms_of
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Repeatable, Unavailable

@@ -10,7 +10,7 @@ from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.statements import MatchingSql
 from app.domains.trading.orders.model import Fill
 from app.domains.trading.orders.statements import MaintenanceSql
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, moment_of
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment_of
 from app.kit.db import Tx
 from app.kit.sql import columns_of
 

@@ -10,9 +10,9 @@ import msgspec
 
 from app.domains.trading.exchange.model import BookState, Level, OpenOrder, Order, OrderType
 from app.domains.trading.exchange.rules.house import House
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OrderBookLevel, OrderBookSnapshot
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 
 
 class StoredBook(msgspec.Struct, frozen=True):

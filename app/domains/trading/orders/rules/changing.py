@@ -6,12 +6,12 @@ import msgspec
 from msgspec import UNSET
 
 from app.domains.trading.exchange.model import Order, OrderType, Reason, TimeInForce
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OPEN, BracketRole, OrderChanges, OrderNotOpen, OrderRefused
 from app.domains.trading.orders.rules.placing import protection_price
 from app.domains.trading.orders.rules.reservation import extra_for_change
 from app.domains.trading.orders.rules.terms import OrderToChange
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, ms_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, ms_of, units_of
 
 _SCALES: Final = {
     "quantity": COIN,

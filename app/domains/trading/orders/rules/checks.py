@@ -10,9 +10,9 @@ from msgspec import UNSET
 
 from app.domains.trading.exchange.model import OrderType, TimeInForce
 from app.domains.trading.exchange.rules.rounding import is_on_tick
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import PRICE_LIMIT, QUANTITY_LIMIT, NewBracket, NewOrder, OrderChanges
-from app.domains.trading.rules.units import PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 from app.kit.errors import Faults
 
 QUANTITY_STEP: Final = Decimal("0.00000001")

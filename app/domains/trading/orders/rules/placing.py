@@ -12,7 +12,6 @@ from app.domains.trading.exchange.rules import checks as exchange_checks
 from app.domains.trading.exchange.rules.fees import SCHEDULES, FeeSchedule
 from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     BracketRole,
     DuplicateClientOrderId,
@@ -33,7 +32,8 @@ from app.domains.trading.portfolios.model import (
     LockedPortfolio,
     Mode,
 )
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of, ms_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, ms_of, units_of
 from app.kit.errors import InvalidInput
 
 _PROTECTION_PERCENT: Final = 5

@@ -8,11 +8,11 @@ from app.domains.trading.exchange.rules.checks import quantity_taken_on
 from app.domains.trading.exchange.rules.fees import fee_at
 from app.domains.trading.exchange.rules.rounding import converted_cost, converted_proceeds, paid, received
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OrderPreview
 from app.domains.trading.orders.rules.placing import Planned
 from app.domains.trading.orders.rules.reservation import need
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, decimal_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of
 
 
 class _Tally:

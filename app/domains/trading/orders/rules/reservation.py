@@ -4,8 +4,8 @@ from typing import Final
 
 from app.domains.trading.exchange.rules.fees import fee_at
 from app.domains.trading.exchange.rules.rounding import converted_cost, paid
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE
 
 _BUFFER_PERCENT: Final = 2
 _ROUNDED: Final = 4

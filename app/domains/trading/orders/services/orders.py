@@ -11,7 +11,6 @@ import msgspec
 from app.domains.accounts.model import Viewer
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.exchange.model import OrderType, Reason
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import (
     OPEN,
     BracketRole,
@@ -49,7 +48,8 @@ from app.domains.trading.orders.statements import OrderSql
 from app.domains.trading.portfolios.model import LockedPortfolio, Portfolio
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.statements import PortfolioSql
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, ResultDeleted

@@ -10,7 +10,6 @@ import msgspec
 from app.domains.accounts.model import Viewer
 from app.domains.trading.exchange.rules.book import Book
 from app.domains.trading.journal.model import Currency
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import NewOrder, OrderPreview
 from app.domains.trading.orders.rules.books import open_orders, state_of
 from app.domains.trading.orders.rules.checks import check
@@ -20,7 +19,8 @@ from app.domains.trading.orders.rules.terms import MarketTerms
 from app.domains.trading.orders.services.terms import read_terms, system_scope, with_symbol
 from app.domains.trading.orders.statements import OrderBookSql, OrderSql
 from app.domains.trading.portfolios.model import LockedPortfolio, Mode, Portfolio, PortfolioNotOpen, PortfolioStatus
-from app.domains.trading.rules.units import PRICE_SCALE, ms_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, ms_of, units_of
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, Problem

@@ -32,7 +32,7 @@ from app.domains.trading.portfolios.model import (
 )
 from app.domains.trading.portfolios.rules import check_amount, check_name
 from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
-from app.domains.trading.rules.units import decimal_of, units_of
+from app.domains.trading.quantities.rules import decimal_of, units_of
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted

@@ -15,8 +15,8 @@ from app.domains.trading.journal.rules.entries import (
     fill_lines,
     transfer_lines,
 )
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 
 UNITS = st.integers(1, 10**18)
 PRICES = st.integers(1, 10**22)
@@ -147,5 +147,5 @@ def test_units_are_exact(units: int) -> None:
 
 @pytest.mark.parametrize("text", ["0.000000001", "NaN", "Infinity"])
 def test_what_is_no_whole_number_of_units_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no number|more than 8 decimals"):
+    with pytest.raises(ValueError, match=r"not a number|a fraction of a unit"):
         units_of(Decimal(text))

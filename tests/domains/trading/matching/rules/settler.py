@@ -13,8 +13,8 @@ from app.domains.trading.journal.rules.holdings import Holdings
 from app.domains.trading.matching.model import Command, Market, OrderRow, Prices, Result
 from app.domains.trading.matching.rules.settlement import Settlement
 from app.domains.trading.matching.rules.working import Working
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PORTFOLIO, OWNER, BRACKET = UUID(int=100), UUID(int=200), UUID(int=300)

@@ -6,9 +6,9 @@ from typing import Any
 from app.dev.soak.model import Cancel, Close, Exits, Halt, PlaceOrder, Replace, Restart, Step, Tick, id_of
 from app.dev.soak.world import World
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.model import Side
 from app.domains.trading.orders.model import OrderStatus
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 ENTRY, TAKE_PROFIT, STOP_LOSS = 1, 2, 3
 DEEP = 10**12 * COIN

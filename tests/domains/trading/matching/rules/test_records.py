@@ -3,7 +3,7 @@
 import pytest
 
 from app.domains.trading.matching.rules.records import order_of
-from app.domains.trading.model import Side
+from app.domains.trading.quantities.model import Side
 from tests.domains.trading.matching.rules.settler import BRACKET, order
 
 

@@ -7,8 +7,8 @@ import pytest
 from app.domains.trading.exchange.model import Cancelled, Filled, Order, OrderType, Quote, Reason, Rejected, Rested
 from app.domains.trading.matching.model import Cancel, Command, Delist, Halt, PlaceOrder, Price, Prices, Relist, Resume
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 
 OWNER = UUID(int=1)
 

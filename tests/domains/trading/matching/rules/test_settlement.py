@@ -28,8 +28,8 @@ from app.domains.trading.journal.model import Account, Currency
 from app.domains.trading.matching.model import Market, OrderRow, Replace
 from app.domains.trading.matching.rules.settlement import terms_of
 from app.domains.trading.matching.rules.working import Working
-from app.domains.trading.model import Side
-from app.domains.trading.rules.units import COIN, PRICE_SCALE, units_of
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, units_of
 from tests.domains.trading.matching.rules.settler import AT, FIRST, MARKET, SECOND, Settler, order, trade
 
 COINS, DOLLAR = COIN, PRICE_SCALE

@@ -1,0 +1,1 @@
+"""What all of trading counts: sides, and whole numbers of the smallest units. It knows nothing else."""

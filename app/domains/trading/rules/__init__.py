@@ -1,1 +1,0 @@
-"""What all of trading counts in. Pure."""
