@@ -96,15 +96,18 @@ async def once(tx: Tx, keyed: KeyedRequest, work: Callable[[], Awaitable[T]], re
 
     Raises InvalidInput, and IdempotencyKeyReused when the key belongs to another request.
     """
-    claim = (keyed.owner, keyed.key, keyed.operation, _request_hash(keyed), keyed.user_id)
-    if await tx.fetch_one(IdempotencySql.claim_key, *claim) is None:
-        earlier = await replay_of(tx, keyed, result_type)
-        # A row that we may not see belongs to another user, and counts as another request.
-        if earlier is None:
-            raise IdempotencyKeyReused
+    if (earlier := await _claim(tx, keyed, result_type, None)) is not None:
         return earlier
     result = await work()
     await tx.execute(IdempotencySql.store_result, keyed.owner, keyed.key, msgspec.to_builtins(result))
+    return Outcome(result, replayed=False)
+
+
+async def once_known(tx: Tx, keyed: KeyedRequest, result: T, work: Callable[[], Awaitable[None]]) -> Outcome[T]:
+    """As `once`, where the result is known before the work, such as new IDs: it is stored with the claim."""
+    if (earlier := await _claim(tx, keyed, type(result), result)) is not None:
+        return earlier
+    await work()
     return Outcome(result, replayed=False)
 
 
@@ -137,6 +140,19 @@ async def once_prepared(
         if earlier is None:
             raise
         return earlier
+
+
+async def _claim(tx: Tx, keyed: KeyedRequest, result_type: type[T], result: T | None) -> Outcome[T] | None:
+    """Claims the key; returns the earlier outcome if it was used. Raises InvalidInput, IdempotencyKeyReused."""
+    known = None if result is None else msgspec.to_builtins(result)
+    claim = (keyed.owner, keyed.key, keyed.operation, _request_hash(keyed), keyed.user_id, known)
+    if await tx.fetch_one(IdempotencySql.claim_key, *claim) is not None:
+        return None
+    earlier = await replay_of(tx, keyed, result_type)
+    # A row that we may not see belongs to another user, and counts as another request.
+    if earlier is None:
+        raise IdempotencyKeyReused
+    return earlier
 
 
 async def replay_of(tx: Tx, keyed: KeyedRequest, result_type: type[T]) -> Outcome[T] | None:

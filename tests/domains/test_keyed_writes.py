@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 DOMAINS = Path(__file__).parents[2] / "app" / "domains"
-ONCE = {"once", "once_prepared", "pay_once", "self._once"}
+ONCE = {"once", "once_known", "once_prepared", "pay_once", "self._once"}
 
 
 def functions() -> Iterator[tuple[str, ast.AsyncFunctionDef]]:

@@ -4,10 +4,11 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from app.kit.db import SYSTEM, Database, Scope, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
-from app.kit.idempotency import KeyedRequest, once
+from app.kit.idempotency import KeyedRequest, Made, Outcome, once, once_known
 from tests.conftest import Owner
 from tests.statements import statement, value_of
 
@@ -135,3 +136,34 @@ async def test_what_cannot_be_written_as_json_is_the_works_to_refuse(database: D
     keyed = KeyedRequest.of(ALICE, "k", "order", ["\ud800"])
     with pytest.raises(LookupError):
         await database.write(Scope(user_id=ALICE), lambda tx: once(tx, keyed, refuse, str))
+
+
+async def test_a_result_that_is_known_before_is_what_a_replay_gets(database: Database, owner: Owner) -> None:
+    keyed, ran = KeyedRequest.of(ALICE, "k", "order", {}), []
+
+    async def ordered(id: UUID, *, fail: bool = False) -> Outcome[Made]:
+        async def write(tx: Tx) -> Outcome[Made]:
+            async def work() -> None:
+                ran.append(id)
+                await tx.execute(ADD, "x")
+                if fail:
+                    raise LookupError
+
+            return await once_known(tx, keyed, Made(id), work)
+
+        return await database.write(Scope(user_id=ALICE), write)
+
+    with pytest.raises(LookupError):
+        await ordered(uuid4(), fail=True)
+    outcomes = await asyncio.gather(*(ordered(uuid4()) for _ in range(20)))
+    assert {outcome.result.id for outcome in outcomes} == {ran[1]}
+    assert (len(ran), sum(not outcome.replayed for outcome in outcomes)) == (2, 1)
+    assert await orders_placed(owner) == 1
+    with pytest.raises(IdempotencyKeyReused):
+        await database.write(
+            Scope(user_id=ALICE), lambda tx: once_known(tx, replace(keyed, operation="cancel"), Made(uuid4()), nothing)
+        )
+
+
+async def nothing() -> None:
+    raise AssertionError("it was refused")

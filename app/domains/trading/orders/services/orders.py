@@ -54,10 +54,11 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, ResultDeleted
 from app.kit.events import EventLog, Fact
-from app.kit.idempotency import KeyedRequest, Made, check_key, once
+from app.kit.idempotency import KeyedRequest, Made, check_key, once_known
 from app.kit.wake import Wake
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
+"""IDs of orders."""
 
 
 @dataclass(frozen=True)
@@ -81,55 +82,45 @@ class Orders:
         TradingHalted, MarketClosed, OrderRefused, TooManyPositions, InsufficientCash, InsufficientPosition,
         IdempotencyKeyReused, and ResultDeleted for a replay whose portfolio has been deleted.
         """
-        new = with_symbol(new)
+        new, made = with_symbol(new), Made(uuid4())
 
-        async def place(tx: Tx) -> Made:
+        async def place(tx: Tx) -> None:
             now = self.clock.now()
             check(new, now)
             portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
             terms = await read_terms(tx, viewer, portfolio_id, new, self.clock)
-            planned = plan(new, uuid4(), viewer.user_id, portfolio, terms, now, self.quote_age_ms)
+            planned = plan(new, made.id, viewer.user_id, portfolio, terms, now, self.quote_age_ms)
             await self._insert(tx, portfolio, new.symbol, [stored(new, planned)])
-            return Made(planned.order.id)
 
         check_key(idempotency_key, lambda: check(new, self.clock.now()))
         request = {"portfolio": str(portfolio_id), **request_of(new)}
-        made = await self._once(viewer, idempotency_key, "placeOrder", request, place, Made, lambda made: [made.id])
-        return made.id
+        return (await self._once(viewer, idempotency_key, "placeOrder", request, made, place)).id
 
     async def place_bracket(
         self, viewer: Viewer, portfolio_id: UUID, new: NewBracket, idempotency_key: str
     ) -> PlacedBracket:
         """Places an entry and its two exits. Raises as `place` does."""
         new = msgspec.structs.replace(new, entry=with_symbol(new.entry))
+        made = PlacedBracket(uuid4(), uuid4(), uuid4())
 
-        async def place(tx: Tx) -> PlacedBracket:
+        async def place(tx: Tx) -> None:
             now = self.clock.now()
             check_bracket(new, now)
             portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
             terms = await read_terms(tx, viewer, portfolio_id, new.entry, self.clock)
-            entry = plan(new.entry, uuid4(), viewer.user_id, portfolio, terms, now, self.quote_age_ms)
+            entry = plan(new.entry, made.entry_id, viewer.user_id, portfolio, terms, now, self.quote_age_ms)
             assert terms.price_usd is not None
-            exits = plan_exits(new, entry, (uuid4(), uuid4()), terms.price_usd, now)
+            exits = plan_exits(new, entry, (made.take_profit_id, made.stop_loss_id), terms.price_usd, now)
             link = uuid4()
             rows = [
                 stored(given, planned, role, link)
                 for given, planned, role in zip((new.entry, *exits_of(new)), (entry, *exits), BracketRole, strict=True)
             ]
             await self._insert(tx, portfolio, new.entry.symbol, rows)
-            return PlacedBracket(*(row.id for row in rows))
 
         check_key(idempotency_key, lambda: check_bracket(new, self.clock.now()))
         request = {"portfolio": str(portfolio_id), **request_of(new)}
-        return await self._once(
-            viewer,
-            idempotency_key,
-            "placeBracket",
-            request,
-            place,
-            PlacedBracket,
-            lambda made: [made.entry_id, made.take_profit_id, made.stop_loss_id],
-        )
+        return await self._once(viewer, idempotency_key, "placeBracket", request, made, place)
 
     async def cancel(self, viewer: Viewer, order_id: UUID) -> None:
         """Asks for the cancellation of what is left of an order: it may be filled before that. Raises NotFound,
@@ -172,7 +163,7 @@ class Orders:
         InsufficientCash, InsufficientPosition, IdempotencyKeyReused, ResultDeleted.
         """
 
-        async def replace(tx: Tx) -> Made:
+        async def replace(tx: Tx) -> None:
             check_values(changes)
             portfolio_id = await tx.fetch_one(OrderSql.portfolio_of_order, order_id, viewer.user_id)
             if portfolio_id is None:
@@ -180,12 +171,10 @@ class Orders:
             portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
             if not changes.is_empty:
                 await self._change(tx, viewer, portfolio, order_id, changes)
-            return Made(order_id)
 
         check_key(idempotency_key, lambda: check_values(changes))
         request = {"order": str(order_id), **request_of(changes)}
-        made = await self._once(viewer, idempotency_key, "replaceOrder", request, replace, Made, lambda made: [made.id])
-        return made.id
+        return (await self._once(viewer, idempotency_key, "replaceOrder", request, Made(order_id), replace)).id
 
     async def _change(
         self, tx: Tx, viewer: Viewer, portfolio: LockedPortfolio, order_id: UUID, changes: OrderChanges
@@ -242,17 +231,16 @@ class Orders:
         key: str,
         operation: str,
         request: dict[str, Any],
-        work: Callable[[Tx], Awaitable[T]],
-        kind: type[T],
-        ids_of: Callable[[T], list[UUID]],
+        result: T,
+        work: Callable[[Tx], Awaitable[None]],
     ) -> T:
         keyed = KeyedRequest.of(viewer.user_id, key, operation, request)
 
         async def write(tx: Tx) -> T:
-            outcome = await once(tx, keyed, lambda: work(tx), kind)
+            outcome = await once_known(tx, keyed, result, lambda: work(tx))
             if outcome.replayed:
-                ids = ids_of(outcome.result)
-                [visible] = await tx.fetch(OrderSql.visible_orders, ids, viewer.user_id)
+                ids = msgspec.structs.astuple(outcome.result)
+                [visible] = await tx.fetch(OrderSql.visible_orders, list(ids), viewer.user_id)
                 if visible < len(ids):
                     raise ResultDeleted
             return outcome.result
