@@ -17,6 +17,7 @@ from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import COIN, PRICE_SCALE
 from bench.machine import wait_for_quiet
+from bench.trading import nautilus
 from bench.trading.figures import Figure, Found
 
 OPERATIONS_TARGET: Final = 100_000
@@ -127,10 +128,12 @@ def measure(rounds: int, progress: Progress) -> Found:
     for _ in range(SYMBOLS):
         books.append(_filled(orders, OPEN // SYMBOLS))
         progress.advance(task)
-    load, found = list[float](), list[Measured]()
+    load, found, beside = list[float](), list[Measured](), list[tuple[str, float]]()
     for number in range(rounds):
         load.append(wait_for_quiet())
         operations = _operations()
+        if (other := nautilus.operations_per_s(RESTING, OPERATIONS)) is not None:
+            beside.append(other)
         progress.advance(task)
         one = _rebuilt(1)
         progress.advance(task)
@@ -149,6 +152,11 @@ def measure(rounds: int, progress: Progress) -> Found:
                 f"{OPERATIONS_TARGET:,}/s",
                 bar="pure book",
             ),
+            *(
+                [Figure(f"nautilus_trader {beside[0][0]} beside", [rate for _, rate in beside], "{:,.0f}/s")]
+                if beside
+                else []
+            ),
             Figure(
                 f"pure: {REBUILT:,} open orders rebuilt, one book",
                 [run.rebuilt_one_s for run in found],
@@ -166,7 +174,9 @@ def measure(rounds: int, progress: Progress) -> Found:
         load,
         [
             "Pure: one process, nothing is stored or waited for, so that all times are those of the processor. Of the "
-            "operations 45% place a limit order, 45% cancel one, 10% are market orders that walk the book.",
+            "operations 45% place a limit order, 45% cancel one, 10% are market orders that walk the book. The book of "
+            "nautilus_trader is written in Rust; it keeps orders and is asked for the cost of a quantity, and matches "
+            f"none. It runs where {nautilus.PYTHON} names a Python that has it.",
             "Of the orders of ticks half are limit orders, a quarter stops, a quarter trailing stops. All prices fall "
             f"by 0.06% and trigger {found[0].triggered} stops.",
         ],

@@ -118,33 +118,42 @@ CREATE TABLE order_changes (
 ) PARTITION BY RANGE (created_at);
 REVOKE INSERT, UPDATE, DELETE ON order_changes FROM moneta_app;
 
-CREATE FUNCTION note_order_change() RETURNS trigger
+-- For each statement: a batch of the matcher changes hundreds.
+CREATE FUNCTION note_order_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - 'updated_at' END;
-    after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - 'updated_at' END;
-    scope text;
+    scope text := app_see_as('on');
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        SELECT jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after -> b.key) INTO before, after
-        FROM jsonb_each(before) b WHERE b.value IS DISTINCT FROM after -> b.key;
-        IF before IS NULL THEN
-            RETURN NULL;
-        END IF;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO order_changes (order_id, portfolio_id, action, details)
+        SELECT n.id, n.portfolio_id, 'insert', jsonb_strip_nulls(jsonb_build_object('new', to_jsonb(n) - 'updated_at'))
+        FROM new_rows n;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO order_changes (order_id, portfolio_id, action, details)
+        SELECT n.id, n.portfolio_id, 'update', jsonb_strip_nulls(jsonb_build_object('old', d.before, 'new', d.after))
+        FROM new_rows n JOIN old_rows o ON o.id = n.id
+        CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(b.key, b.value) AS before, jsonb_object_agg(b.key, a.value -> b.key) AS after
+            FROM (SELECT to_jsonb(n) AS value) a, jsonb_each(to_jsonb(o)) b
+            WHERE b.key <> 'updated_at' AND b.value IS DISTINCT FROM a.value -> b.key
+        ) d
+        WHERE d.before IS NOT NULL;
+    ELSE
+        INSERT INTO order_changes (order_id, portfolio_id, action, details)
+        SELECT o.id, o.portfolio_id, 'delete', jsonb_strip_nulls(jsonb_build_object('old', to_jsonb(o) - 'updated_at'))
+        FROM old_rows o;
     END IF;
-    scope := app_see_as('on');
-    INSERT INTO order_changes (order_id, portfolio_id, action, details)
-    VALUES (
-        coalesce(NEW.id, OLD.id), coalesce(NEW.portfolio_id, OLD.portfolio_id), lower(TG_OP),
-        jsonb_strip_nulls(jsonb_build_object('old', before, 'new', after))
-    );
     PERFORM app_see_as(scope);
     RETURN NULL;
 END
 $$;
-REVOKE ALL ON FUNCTION note_order_change FROM PUBLIC;
-CREATE TRIGGER orders_audit AFTER INSERT OR UPDATE OR DELETE ON orders
-    FOR EACH ROW EXECUTE FUNCTION note_order_change();
+REVOKE ALL ON FUNCTION note_order_changes FROM PUBLIC;
+CREATE TRIGGER orders_inserted AFTER INSERT ON orders REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_order_changes();
+CREATE TRIGGER orders_updated AFTER UPDATE ON orders REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_order_changes();
+CREATE TRIGGER orders_deleted AFTER DELETE ON orders REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_order_changes();
 
 -- A seal states which changes there are, up to which ID, and their digest. Its own row is audited: what it states is in
 -- the audit chain, which is what changes are compared with.
