@@ -6,6 +6,10 @@ UPDATE exchange_state SET epoch = epoch + 1 RETURNING epoch, last_number, is_hal
 -- Who matches, and how far; nobody else can change that meanwhile.
 SELECT epoch, last_number, is_halted FROM exchange_state FOR UPDATE;
 
+-- name: is_due
+-- Whether there are commands that are committed and new.
+SELECT EXISTS (SELECT FROM exchange_inbox WHERE number IS NULL);
+
 -- name: number_commands
 -- Numbers the commands that are committed and new, in their order, after this number: at most so many.
 WITH due AS (

@@ -11,6 +11,7 @@ class MatchingSql(Statements, file="matching.sql"):
 
     lead: Query[ExchangeState]
     lock_state: Query[ExchangeState]
+    is_due: Query[bool]
     number_commands: Query[InboxRow]
     store_state: Command
     put_back: Command

@@ -21,6 +21,8 @@ from app.kit.wake import Wake
 STANDBY_S: Final = 1.0
 HOLD_CHECK_S: Final = 2.0
 POLL_S: Final = 0.1
+EXPIRY_S: Final = 1.0
+"""How late an order expires while nothing else happens."""
 LEADER: Final = "exchange"
 """The lock of who matches."""
 
@@ -82,17 +84,21 @@ class Exchange:
     async def _lead(self) -> None:
         await self._matcher.lead()
         log.info("exchange.active")
-        loop = asyncio.get_running_loop()
-        checked_s = loop.time()
+        loop, rung = asyncio.get_running_loop(), self._wake.rung
+        checked_s = matched_s = loop.time()
+        rung.set()
         while True:
             heed_cancellation()
-            self._wake.rung.clear()
-            batch = await self._matcher.match()
-            if not batch.commands:
-                # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await self._wake.rung.wait()
+            # Also where nothing is asked: orders expire.
+            if rung.is_set() or loop.time() - matched_s > EXPIRY_S or await self._matcher.is_due():
+                rung.clear()
+                matched_s = loop.time()
+                if (await self._matcher.match()).has_more:
+                    rung.set()
+            # Not wait_for: in Python 3.11 it loses a cancellation that meets the wake-up.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await rung.wait()
             if loop.time() - checked_s > HOLD_CHECK_S:
                 checked_s = loop.time()
                 if not await self._leadership.hold():

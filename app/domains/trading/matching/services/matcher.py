@@ -62,6 +62,8 @@ class Batch:
 
     commands: int
     fills: int
+    has_more: bool = False
+    """Whether more may be due: it was as much as is done at once."""
 
 
 class Matcher:
@@ -103,6 +105,11 @@ class Matcher:
         self._state = await self._database.write(SYSTEM, work)
         self._venue = None
 
+    async def is_due(self) -> bool:
+        """Whether the inbox holds anything that is to be matched. Raises Unavailable."""
+        [due] = await self._database.read(SYSTEM, lambda tx: tx.fetch(MatchingSql.is_due))
+        return due
+
     async def match(self) -> Batch:
         """Matches a batch of what is due; returns how much that was.
 
@@ -133,9 +140,10 @@ class Matcher:
         if self.passes_over or not run.is_part:
             self._tokens_at_once = None
         self._venue, self._failures = venue, 0
+        has_more = run.is_part or len(run.rows) == self._limit
         self._limit = min(BATCH, self._limit * 2)
         self._publish(run.symbols, run.trades, run.posted, self._state.last_number)
-        return Batch(len(run.rows), run.fills)
+        return Batch(len(run.rows), run.fills, has_more)
 
     @property
     def passes_over(self) -> bool:
