@@ -33,4 +33,4 @@ async def test_no_value_of_any_argument_is_answered_with_an_internal_error(
                     assert refusals(body), call
         print(f"{name}: {sum(target.codes.values()):,} answers: {dict(target.codes)}")
         assert target.failures == []
-        assert all_arguments(SDL) - target.executed == set()
+        assert step > 1 or all_arguments(SDL) - target.executed == set()

@@ -298,8 +298,8 @@ async def test_an_order_takes_few_statements(trader: Trader) -> None:
     work = Work()
     with working(work):
         await trader.place(limit())
-    # The key, the lock, the terms, the order with what it reserves and its command, the fact, the result.
-    assert work.statements == 6
+    # The key with the result, the lock, the terms, the order with what it reserves and its command, the fact.
+    assert work.statements == 5
 
 
 async def test_what_fails_at_the_end_leaves_nothing(trader: Trader, monkeypatch: pytest.MonkeyPatch) -> None:
