@@ -1,7 +1,8 @@
 """Volatile topics: only the latest value of each key matters, so values conflate and nothing is promised to arrive."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,14 +20,21 @@ would hold more, it clears the topic."""
 
 log = structlog.get_logger(__name__)
 
-# Stored and published in one step: a reader that subscribes first and then reads misses nothing.
+AT_ONCE = 100
+"""Values that are published in one step."""
+
+# Stored and published in one step: a reader that subscribes first and then reads misses nothing. Each value has its
+# topic's key, and its own key, head and body.
 _PUBLISH = """
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
-    redis.call('DEL', KEYS[1])
+for at, stored in ipairs(KEYS) do
+    local key, head, body = ARGV[3 * at + 1], ARGV[3 * at + 2], ARGV[3 * at + 3]
+    if redis.call('HEXISTS', stored, key) == 0 and redis.call('HLEN', stored) >= tonumber(ARGV[3]) then
+        redis.call('DEL', stored)
+    end
+    redis.call('HSET', stored, key, body)
+    redis.call('EXPIRE', stored, ARGV[1])
+    redis.call('PUBLISH', ARGV[2], head .. body)
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('PUBLISH', ARGV[4], ARGV[5] .. ARGV[2])
 """
 
 
@@ -54,14 +62,7 @@ class VolatileTopics:
     async def publish(self, topic: str, key: str, payload: Any) -> None:
         """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
         _check(topic, key)
-        body = msgspec.json.encode(payload)
-        try:
-            await self._publish(
-                keys=[latest_key(topic)],
-                args=[key, body, LATEST_TTL_S, VOLATILE_CHANNEL, f"{topic}\n{key}\n", KEYS_LIMIT],
-            )
-        except (RedisError, OSError) as error:
-            log.warning("volatile.publish_failed", topic=topic, error=str(error) or type(error).__name__)
+        await self._publish_all([(topic, key, payload)])
 
     def publish_soon(self, topic: str, key: str, payload: Any) -> None:
         """Publishes without waiting. Values of a key that arrive while one is being published conflate."""
@@ -73,9 +74,19 @@ class VolatileTopics:
 
     async def _publish_pending(self) -> None:
         while self._pending:
-            (topic, key), payload = next(iter(self._pending.items()))
-            del self._pending[topic, key]
-            await self.publish(topic, key, payload)
+            taken = [(topic, key, payload) for (topic, key), payload in islice(self._pending.items(), AT_ONCE)]
+            for topic, key, _ in taken:
+                del self._pending[topic, key]
+            await self._publish_all(taken)
+
+    async def _publish_all(self, values: Sequence[tuple[str, str, Any]]) -> None:
+        args: list[Any] = [LATEST_TTL_S, VOLATILE_CHANNEL, KEYS_LIMIT]
+        for topic, key, payload in values:
+            args += [key, f"{topic}\n{key}\n", msgspec.json.encode(payload)]
+        try:
+            await self._publish(keys=[latest_key(topic) for topic, *_ in values], args=args)
+        except (RedisError, OSError) as error:
+            log.warning("volatile.publish_failed", topic=values[0][0], error=str(error) or type(error).__name__)
 
     async def latest(self, topic: str) -> dict[str, Any] | None:
         """The latest value of each key; None where Redis does not answer."""

@@ -12,11 +12,12 @@ SELECT EXISTS (SELECT FROM exchange_inbox WHERE number IS NULL);
 
 -- name: number_commands
 -- Numbers the commands that are committed and new, in their order, after this number: at most so many.
-WITH due AS (
-    SELECT id, row_number() OVER (ORDER BY id) AS place
+UPDATE exchange_inbox i SET number = $1::bigint + array_position(due.ids, i.id)
+FROM (
+    SELECT array_agg(id ORDER BY id) AS ids
     FROM (SELECT id FROM exchange_inbox WHERE number IS NULL ORDER BY id LIMIT $2::bigint) new
-)
-UPDATE exchange_inbox i SET number = $1::bigint + due.place FROM due WHERE i.id = due.id
+) due
+WHERE i.id = ANY (due.ids)
 RETURNING i.id, i.kind, i.symbol, i.order_id, i.portfolio_id, i.payload, i.created_at;
 
 -- name: store_state
@@ -32,19 +33,22 @@ UPDATE exchange_inbox SET number = NULL, payload = payload - $2::text[] WHERE id
 UPDATE exchange_inbox SET failure = $2 WHERE id = $1;
 
 -- name: orders_of_commands
--- The orders with these IDs, and all of their brackets.
-WITH wanted AS (
-    SELECT id FROM unnest($1::uuid[]) AS w (id)
+-- The orders with these IDs, and all of their brackets. They are looked up by arrays: what row-level security adds
+-- makes Postgres expect so few orders that it would rather read them all for a join.
+WITH brackets AS (
+    SELECT DISTINCT bracket_id AS id FROM orders WHERE id = ANY ($1::uuid[]) AND bracket_id IS NOT NULL
+), wanted AS (
+    SELECT id FROM unnest($1) AS w (id)
     UNION
-    SELECT s.id FROM orders o JOIN orders s ON s.bracket_id = o.bracket_id WHERE o.id = ANY ($1)
+    SELECT id FROM orders WHERE bracket_id = ANY (ARRAY(SELECT id FROM brackets))
 )
 SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.life, o.symbol, o.side, o.type,
     o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price,
     o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction,
     o.taker_fee_fraction, o.reserve_rate, o.reserved, o.reserved_for_changes, o.filled_quantity, o.filled_quote,
-    o.fees, o.status, o.reason, o.bracket_id,
-    o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
-FROM wanted w JOIN orders o ON o.id = w.id JOIN portfolios p ON p.id = o.portfolio_id
+    o.fees, o.status, o.reason, o.bracket_id, o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
+FROM orders o JOIN portfolios p ON p.id = o.portfolio_id
+WHERE o.id = ANY (ARRAY(SELECT id FROM wanted))
 ORDER BY o.bracket_id, o.bracket_role, o.id;
 
 -- name: open_orders

@@ -102,8 +102,8 @@ class Market(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a command did in one book. `market` is null while the book has no quote; nothing is traded then. Without a
-    command it was passed over.
+    """What a command did in one book. `market` is what it was traded at, null if nothing was. Without a command it was
+    passed over.
     """
 
     symbol: str

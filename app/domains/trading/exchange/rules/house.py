@@ -114,19 +114,23 @@ def quoted(quote: Quote, bids: Consumption, asks: Consumption, now: int) -> dict
 
 
 class House:
-    """The house in one book: its quote, and what is left of its ladder."""
+    """The house in one book: its quote, and what is left of its ladder, which is made when it is asked for."""
 
-    __slots__ = ("_ladder", "levels", "quote", "taken")
+    __slots__ = ("_is_made", "_ladder", "_levels", "quote", "taken")
 
     def __init__(self, quote: Quote | None, bids: Consumption, asks: Consumption) -> None:
         self.quote = quote
         self.taken: Final = {Side.BUY: bids, Side.SELL: asks}
         """What was taken of what the house buys, and of what it sells."""
-        self.levels: Final[dict[Side, list[Level]]] = {Side.BUY: [], Side.SELL: []}
-        """What is left, the best at the end."""
+        self._levels: Final[dict[Side, list[Level]]] = {Side.BUY: [], Side.SELL: []}
         self._ladder: Ladder | None = None
-        if quote is not None:
-            self._fill(ladder_of(quote))
+        self._is_made = False
+
+    @property
+    def levels(self) -> dict[Side, list[Level]]:
+        """What is left of each side, the best at the end."""
+        self._make()
+        return self._levels
 
     @property
     def price(self) -> int:
@@ -136,6 +140,7 @@ class House:
     @property
     def touch(self) -> tuple[int, int] | None:
         """The best bid and ask of the quote, whatever was taken of them; 0 where the price leaves no room for one."""
+        self._make()
         if self._ladder is None:
             return None
         bids, asks = self._ladder.bids, self._ladder.asks
@@ -146,13 +151,11 @@ class House:
         self.quote = quote
         for side in Side:
             self.taken[side] = refilled(self.taken[side], now)
-        self._fill(ladder_of(quote))
+        self._is_made = False
 
     def withdraw(self) -> None:
         """Quotes nothing until the next price. What was taken stays taken."""
-        self.quote = self._ladder = None
-        for levels in self.levels.values():
-            levels.clear()
+        self.quote, self._is_made = None, False
 
     def offered(self, side: Side, limit: int, most: int) -> int:
         """How much of what the house buys or sells is no worse than a limit, up to `most`."""
@@ -165,8 +168,8 @@ class House:
 
     def take(self, side: Side, quantity: int, now: int) -> None:
         """Takes from the best levels of what the house buys or sells. There has to be as much."""
-        self.taken[side] = consumed(self.taken[side], quantity, now)
         levels = self.levels[side]
+        self.taken[side] = consumed(self.taken[side], quantity, now)
         while quantity:
             best = levels.pop()
             if best.quantity > quantity:
@@ -174,7 +177,11 @@ class House:
                 return
             quantity -= best.quantity
 
-    def _fill(self, ladder: Ladder) -> None:
-        self._ladder = ladder
-        for side, levels in ((Side.BUY, ladder.bids), (Side.SELL, ladder.asks)):
-            self.levels[side] = levels_left(levels, self.taken[side].gone)[::-1]
+    def _make(self) -> None:
+        if self._is_made:
+            return
+        self._is_made = True
+        self._ladder = ladder = None if self.quote is None else ladder_of(self.quote)
+        bids, asks = ((), ()) if ladder is None else (ladder.bids, ladder.asks)
+        for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
+            self._levels[side] = levels_left(levels, self.taken[side].gone)[::-1]

@@ -88,10 +88,7 @@ class Venue:
     def apply(self, command: Command, at: int) -> list[Result]:
         """Does what a command asks, in each book that it concerns."""
         self.now = max(self.now, at)
-        return [
-            Result(symbol, command, self._market(symbol), self._followed(symbol, outcomes))
-            for symbol, outcomes in self._apply(command)
-        ]
+        return [self._result(symbol, command, outcomes) for symbol, outcomes in self._apply(command)]
 
     def expire(self, at: int) -> list[Result]:
         """Ends the orders whose time is over, in all books."""
@@ -100,7 +97,7 @@ class Venue:
         for symbol, book in self._books.items():
             if outcomes := book.expire(self.now):
                 command = Prices({})
-                results.append(Result(symbol, command, self._market(symbol), self._followed(symbol, outcomes)))
+                results.append(self._result(symbol, command, outcomes))
         return results
 
     def _apply(self, command: Command) -> Iterator[tuple[str, list[Outcome]]]:
@@ -175,6 +172,11 @@ class Venue:
             self._books[symbol] = Book(anew, quote_age_ms=self._quote_age_ms)
             self.prices.pop(symbol, None)
         return []
+
+    def _result(self, symbol: str, command: Command, outcomes: list[Outcome]) -> Result:
+        followed = self._followed(symbol, outcomes)
+        has_traded = any(isinstance(each, Traded) for each in followed)
+        return Result(symbol, command, self._market(symbol) if has_traded else None, followed)
 
     def _market(self, symbol: str) -> Market | None:
         book, price = self.book(symbol), self.prices.get(symbol)
