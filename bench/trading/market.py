@@ -47,7 +47,7 @@ INSERT INTO orders (portfolio_id, life, symbol, side, type, quantity, price, sto
 SELECT p.id, 1, format('T%s', lpad(c.s::text, 3, '0')), CASE WHEN kind % 2 = 0 THEN 'buy' ELSE 'sell' END,
     CASE WHEN kind < 2 THEN 'limit' ELSE 'stop' END, 0.01, CASE kind WHEN 0 THEN below WHEN 1 THEN above END,
     CASE kind WHEN 2 THEN above WHEN 3 THEN below END, CASE kind WHEN 2 THEN round(above * 1.05) END, 0.001, 0.002,
-    CASE kind WHEN 0 THEN below * 0.01002 WHEN 2 THEN round(above * 1.05) * 0.01002 ELSE 0.01 END, 'paper', c.turn + 1
+    CASE kind WHEN 0 THEN below * 0.01002 WHEN 2 THEN round(above * 1.05) * 0.01002 ELSE 0.01 END, 'paper', c.n + 1
 FROM chosen c JOIN portfolios p ON p.name = (c.s * $5 + c.turn % $5)::text
 """
 _RESERVE: Final = """
@@ -95,6 +95,7 @@ WITH made AS (
 )
 INSERT INTO exchange_inbox (kind, symbol, order_id) SELECT 'place', symbol, id FROM made
 """
+_PLACED_FROM: Final = 10_000_000
 _QUOTE: Final = "UPDATE market_data SET price_usd = $1, price_aud = $1 * 1.5, last_updated = now()"
 
 
@@ -112,7 +113,8 @@ async def fill(owner: Owner, first: int, last: int) -> None:
         await owner.execute("SET LOCAL session_replication_role = replica")
         await owner.execute(_FILL, first, last, SYMBOLS, Decimal(PRICE), OWNERS)
         await owner.execute(_RESERVE)
-        await owner.execute(_TURNS, last // SYMBOLS + 1)
+        # Orders that are placed then have turns that no later fill has.
+        await owner.execute(_TURNS, _PLACED_FROM + last)
     await owner.execute("VACUUM (ANALYZE) orders, positions, cash_balances, lots, exchange_inbox, exchange_books")
     # So that the dirty pages of the fill are not written while measuring.
     await owner.execute("CHECKPOINT")
