@@ -56,33 +56,33 @@ class VolatileTopics:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._publish = redis.register_script(_PUBLISH)
-        self._pending: dict[tuple[str, str], Any] = {}
+        self._pending: dict[tuple[str, str], bytes] = {}
         self._publishing: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, payload: Any) -> None:
         """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
         _check(topic, key)
-        await self._publish_all([(topic, key, payload)])
+        await self._publish_all([(topic, key, msgspec.json.encode(payload))])
 
     def publish_soon(self, topic: str, key: str, payload: Any) -> None:
         """Publishes without waiting. Values of a key that arrive while one is being published conflate."""
         _check(topic, key)
         self._pending.pop((topic, key), None)
-        self._pending[topic, key] = payload
+        self._pending[topic, key] = msgspec.json.encode(payload)
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.get_running_loop().create_task(self._publish_pending())
 
     async def _publish_pending(self) -> None:
         while self._pending:
-            taken = [(topic, key, payload) for (topic, key), payload in islice(self._pending.items(), AT_ONCE)]
+            taken = [(topic, key, body) for (topic, key), body in islice(self._pending.items(), AT_ONCE)]
             for topic, key, _ in taken:
                 del self._pending[topic, key]
             await self._publish_all(taken)
 
-    async def _publish_all(self, values: Sequence[tuple[str, str, Any]]) -> None:
+    async def _publish_all(self, values: Sequence[tuple[str, str, bytes]]) -> None:
         args: list[Any] = [LATEST_TTL_S, VOLATILE_CHANNEL, KEYS_LIMIT]
-        for topic, key, payload in values:
-            args += [key, f"{topic}\n{key}\n", msgspec.json.encode(payload)]
+        for topic, key, body in values:
+            args += [key, f"{topic}\n{key}\n", body]
         try:
             await self._publish(keys=[latest_key(topic) for topic, *_ in values], args=args)
         except (RedisError, OSError) as error:

@@ -89,7 +89,7 @@ class VolatileGroup(Group):
         response = await self._execute(payload)
         if response.data is None and Code.NOT_FOUND in response.codes:
             # What it is about is gone, or is not the viewer's any more: no later value has an answer either.
-            raise NotOpened(response.errors)
+            raise NotOpened([error for error in response.errors if error["extensions"]["code"] == Code.NOT_FOUND])
         return Delivery(encode(response.body()), None)
 
     def _catch_up(self, member: Subscription) -> None:

@@ -10,6 +10,20 @@ ON CONFLICT (user_id, symbol) DO NOTHING RETURNING true;
 DELETE FROM trading_halts WHERE user_id IS NOT DISTINCT FROM $1::uuid AND symbol IS NOT DISTINCT FROM $2::text
 RETURNING true;
 
+-- name: is_market_halted
+-- Whether the exchange has halted a symbol, or all, or will have: what it was asked last counts.
+SELECT coalesce(
+    (
+        SELECT i.kind = 'halt' FROM exchange_inbox i
+        WHERE i.number IS NULL AND i.kind IN ('halt', 'resume') AND i.symbol IS NOT DISTINCT FROM $1::text
+        ORDER BY i.id DESC LIMIT 1
+    ),
+    CASE
+        WHEN $1 IS NULL THEN (SELECT s.is_halted FROM exchange_state s)
+        ELSE EXISTS (SELECT FROM exchange_books b WHERE b.symbol = $1 AND b.is_halted_alone)
+    END
+);
+
 -- name: ask_market
 -- Asks the exchange to halt or to resume a symbol, or all: kind, symbol, time.
 INSERT INTO exchange_inbox (kind, symbol, created_at) VALUES ($1::text, $2::text, $3::timestamptz);

@@ -16,6 +16,12 @@ def order_schedules(maintenance: Maintenance, seals: OrderSeals) -> list[Schedul
             maintenance.follow_listings,
         ),
         Schedule(
+            "closings",
+            "*/10 * * * *",
+            "Asks the exchange again for the end of portfolios that it has passed over",
+            maintenance.close_again,
+        ),
+        Schedule(
             "old-orders",
             "40 3 * * *",
             "Deletes closed orders after 7 years, once none of their fills is kept",

@@ -32,6 +32,24 @@ INSERT INTO exchange_inbox (kind, symbol, created_at)
 SELECT 'relist', k.symbol, $1::timestamptz FROM back k ORDER BY k.symbol
 RETURNING symbol;
 
+-- name: close_again
+-- Asks again for the end of portfolios that are being reset or deleted, and of their orders, where nothing is asked any
+-- more: the exchange has passed over it. Returns the portfolios.
+WITH stuck AS (
+    SELECT p.id FROM portfolios p
+    WHERE p.status IN ('resetting', 'deleting') AND NOT EXISTS (
+        SELECT FROM exchange_inbox i WHERE i.number IS NULL AND i.kind = 'close' AND i.portfolio_id = p.id
+    )
+), cancelled AS (
+    INSERT INTO exchange_inbox (kind, symbol, order_id, payload, created_at)
+    SELECT 'cancel', o.symbol, o.id, jsonb_build_object('reason', 'portfolio_closed'), $1::timestamptz
+    FROM stuck s JOIN orders o ON o.portfolio_id = s.id AND o.status IN ('pending', 'partial')
+    RETURNING id
+)
+INSERT INTO exchange_inbox (kind, portfolio_id, created_at)
+SELECT 'close', s.id, $1 FROM stuck s WHERE (SELECT count(*) FROM cancelled) >= 0
+RETURNING portfolio_id;
+
 -- name: delete_old_orders
 -- Deletes closed orders that have not changed since a moment, and of which no fill is kept: at most so many.
 DELETE FROM orders WHERE id IN (

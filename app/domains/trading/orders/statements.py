@@ -52,6 +52,7 @@ class HaltSql(Statements, file="halts.sql"):
 
     insert_halt: Query[bool]
     delete_halt: Query[bool]
+    is_market_halted: Query[bool]
     ask_market: Command
 
 
@@ -71,6 +72,7 @@ class MaintenanceSql(Statements, file="maintenance.sql"):
     note_tokens: Command
     delist_tokens: Query[str]
     relist_tokens: Query[str]
+    close_again: Query[UUID]
     delete_old_orders: Command
     delete_done_commands: Command
 

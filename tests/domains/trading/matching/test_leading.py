@@ -1,5 +1,6 @@
 """Who matches, in which order, and what happens when a batch cannot be stored."""
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -7,12 +8,20 @@ import asyncpg
 import pytest
 
 from app.domains.market.prices.model import Move
-from app.domains.trading.matching.model import Prices
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.matching.model import Prices, Replace
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.services import matcher as matcher_module
 from app.domains.trading.matching.services import storing
-from app.domains.trading.matching.services.matcher import ATTEMPTS, LeadershipLost, Matcher
+from app.domains.trading.matching.services.matcher import (
+    ATTEMPTS,
+    MOST_PASSED_OVER,
+    LeadershipLost,
+    Matcher,
+    MatchingStalled,
+)
 from app.domains.trading.matching.services.prices import PriceNotes
+from app.domains.trading.orders.model import NewOrder, OrderChanges
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.services import TradingServices
 from app.kit.db import SYSTEM
@@ -156,6 +165,82 @@ async def test_a_command_that_never_can_be_matched_is_passed_over(
     assert [(await market.status(each))[0] for each in (before, after)] == ["filled", "filled"]
     failed = await owner.fetch("SELECT order_id FROM exchange_inbox WHERE failure IS NOT NULL")
     assert [row[0] for row in failed] == poisoned
+    await market.check()
+
+
+async def test_a_change_that_is_passed_over_releases_what_was_reserved_for_it(
+    stage: Stage, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, apply = await stage.create(), Venue.apply
+    order = NewOrder(symbol="BTC", side=Side.BUY, type=OrderType.LIMIT, quantity=Decimal(1), price=Decimal(90))
+    placed = await stage.trading.orders.place(stage.alice, id, order, stage.key)
+    await market.match()
+    before = await stage.cash(id)
+    await stage.trading.orders.replace(stage.alice, placed, OrderChanges(quantity=Decimal(2)), stage.key)
+    assert (await stage.cash(id))[1] > before[1]
+
+    def fails(venue: Venue, command: Any, at: int) -> Any:
+        if isinstance(command, Replace):
+            raise ZeroDivisionError
+        return apply(venue, command, at)
+
+    monkeypatch.setattr(Venue, "apply", fails)
+    for _ in range(ATTEMPTS + 1):
+        await stage.trading.matcher.match()
+    assert await stage.cash(id) == before
+    assert (await market.status(placed))[0] == "pending"
+    await market.check()
+
+
+async def test_an_end_that_is_passed_over_is_asked_for_again(
+    stage: Stage, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, matcher, maintenance = await stage.create(), stage.trading.matcher, stage.trading.maintenance
+    await stage.create()
+    await market.place(id, Side.BUY, "1", type="limit", price="90")
+    await market.match()
+
+    async def fails(*_: Any) -> list[Any]:
+        raise ZeroDivisionError
+
+    await stage.trading.portfolios.delete(stage.alice, id)
+    assert await maintenance.close_again() == "0 portfolios"
+    with monkeypatch.context() as patch:
+        patch.setattr(matcher, "_finish_closing", fails)
+        for _ in range(ATTEMPTS + 3):
+            await matcher.match()
+    assert await stage.owner.fetchval("SELECT status FROM portfolios WHERE id = $1", id) == "deleting"
+    assert await maintenance.close_again() == "1 portfolios"
+    assert await maintenance.close_again() == "0 portfolios"
+    await market.match()
+    assert await stage.owner.fetchval("SELECT status FROM portfolios WHERE id = $1", id) == "deleted"
+    assert await stage.findings() == []
+
+
+async def match_on(matcher: Matcher) -> None:
+    for _ in range(100):
+        await matcher.match()
+
+
+async def test_what_fails_for_everybody_rejects_few_orders(
+    stage: Stage, market: Market, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio, store = await stage.create(), storing.store_fills
+    orders = [await market.place(portfolio, Side.BUY, "0.1") for _ in range(MOST_PASSED_OVER + 5)]
+
+    async def fails(_: Any, fills: Any) -> None:
+        if fills:
+            raise asyncpg.UndefinedTableError("no such partition")
+
+    monkeypatch.setattr(matcher_module, "store_fills", fails)
+    for _ in range(2):
+        with pytest.raises(MatchingStalled):
+            await match_on(stage.trading.matcher)
+        await stage.trading.matcher.lead()
+    monkeypatch.setattr(matcher_module, "store_fills", store)
+    await market.match()
+    ended = Counter([(await market.status(each))[0] for each in orders])
+    assert ended == {"rejected": MOST_PASSED_OVER, "filled": 5}
     await market.check()
 
 

@@ -134,12 +134,29 @@ async def test_a_halted_market_keeps_orders_and_takes_none(trader: Trader, symbo
         assert isinstance(problem, MarketClosed)
         assert problem.reason is Reason.HALTED
         await trader.market.match()
+    await trader.market.tick()
+    await trader.market.match()
     assert (await trader.row(id))["status"] == "pending"
+    # One that was passed over is asked for again; one that was done is not.
+    await halts.halt(boss, symbol, "once more")
+    assert await asked(trader) == []
+    if symbol is None:
+        await trader.stage.owner.execute("UPDATE exchange_state SET is_halted = false")
+    else:
+        await trader.stage.owner.execute("UPDATE exchange_books SET is_halted_alone = false")
+    await halts.halt(boss, symbol, "once more")
+    assert await asked(trader) == [("halt", wanted, None)]
+    await trader.stage.trading.matcher.lead()
+    await trader.market.match()
     # A token that has no book is halted with all others.
     await halts.resume(boss, symbol)
     await halts.resume(boss, symbol)
     assert await asked(trader) == [("resume", wanted, None)]
     await trader.market.match()
+    # The market opens with a price, and none from during the halt.
+    problem = await trader.refused(order())
+    assert isinstance(problem, MarketClosed)
+    assert problem.reason is Reason.MARKET_CLOSED
     await trader.market.tick()
     await trader.market.match()
     await trader.place(order())

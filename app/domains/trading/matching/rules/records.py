@@ -133,6 +133,14 @@ def command_of(row: InboxRow, orders: dict[UUID, OrderRow], exits: dict[UUID, li
     raise ValueError(f"no such command: {row}")
 
 
+def extra_of(payload: Any) -> int:
+    """What was reserved for a replacement, in units; 0 if it cannot be read."""
+    try:
+        return units_of(Decimal(payload["extra"]))
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return 0
+
+
 def changes_of(given: dict[str, str]) -> Changes:
     """The changes of a replacement."""
     return Changes(**{name: units_of(Decimal(value), _UNITS_OF_CHANGES[name]) for name, value in given.items()})

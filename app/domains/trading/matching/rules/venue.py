@@ -116,9 +116,7 @@ class Venue:
                     yield symbol, self.book(symbol).replace(order_id, changes, self.now)
             case Prices(prices):
                 for symbol, price in prices.items():
-                    self.prices[symbol] = price
-                    yield symbol, self.book(symbol).meet(price.quote, self.now)
-                    yield from self._trigger(symbol)
+                    yield from self._price(symbol, price)
             case Halt(symbol):
                 yield from self._halt(symbol)
             case Resume(symbol):
@@ -127,6 +125,13 @@ class Venue:
                 yield symbol, self._list(command, symbol)
             case Close():
                 return
+
+    def _price(self, symbol: str, price: Price) -> Iterator[tuple[str, list[Outcome]]]:
+        """A price of a halt is not one that the market opens with."""
+        if not self.is_halted and symbol not in self.halted_alone:
+            self.prices[symbol] = price
+        yield symbol, self.book(symbol).meet(price.quote, self.now)
+        yield from self._trigger(symbol)
 
     def _trigger(self, symbol: str) -> Iterator[tuple[str, list[Outcome]]]:
         """Triggers stops one by one: what is bought meanwhile is added to the exits that protect it."""
@@ -142,9 +147,11 @@ class Venue:
         if symbol is None:
             self.is_halted = True
             for each, book in self._books.items():
+                self.prices.pop(each, None)
                 yield each, book.halt()
         else:
             self.halted_alone.add(symbol)
+            self.prices.pop(symbol, None)
             yield symbol, self.book(symbol).halt()
 
     def _resume(self, symbol: str | None) -> Iterator[tuple[str, list[Outcome]]]:
@@ -160,6 +167,7 @@ class Venue:
     def _list(self, command: Delist | Relist, symbol: str) -> list[Outcome]:
         """Ends a book; or begins it anew, with the next price, without the orders, the quote and what was taken."""
         if isinstance(command, Delist):
+            self.prices.pop(symbol, None)
             return self.book(symbol).delist(command.reason)
         state = self.book(symbol).state
         if state.is_delisted:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from app.domains.trading.exchange.model import Outcome, Reason, Rejected, Traded
+from app.domains.trading.exchange.model import Changes, Outcome, Reason, Refused, Rejected, Traded
 from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
 from app.domains.trading.matching.model import (
@@ -23,7 +23,7 @@ from app.domains.trading.matching.model import (
     Result,
     Trade,
 )
-from app.domains.trading.matching.rules.records import command_of
+from app.domains.trading.matching.rules.records import command_of, extra_of
 from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
@@ -41,6 +41,8 @@ from app.kit.events import EventLog, Fact
 
 ATTEMPTS: Final = 3
 """A command that cannot be matched must not stop those after it."""
+MOST_PASSED_OVER: Final = 10
+"""In a row. What fails then concerns everybody, such as a table that cannot be written: no order is to blame."""
 
 Publish: TypeAlias = Callable[[Iterable[str], Iterable[Trade], Iterable[UUID], int], None]
 """Announces books that have changed, trades, portfolios that were posted to, and the number of the last command."""
@@ -50,6 +52,10 @@ log = structlog.get_logger(__name__)
 
 class LeadershipLost(Exception):
     """Another process matches now."""
+
+
+class MatchingStalled(Exception):
+    """So many commands in a row cannot be matched that none of them is to blame: no more are passed over."""
 
 
 class Interrupted(Exception):
@@ -92,6 +98,8 @@ class Matcher:
         self._venue: Venue | None = None
         self._limit = BATCH
         self._failures = 0
+        self._passed_over = 0
+        """How many commands in a row were passed over."""
         self._tokens_at_once: int | None = None
         """So many tokens of a tick, while one of them fails: the others must not wait for it. Null: all."""
 
@@ -113,12 +121,15 @@ class Matcher:
     async def match(self) -> Batch:
         """Matches a batch of what is due; returns how much that was.
 
-        Raises LeadershipLost, and Unavailable. Any other failure is logged, and what failed is tried again alone; a
-        command that fails several times is passed over.
+        Raises LeadershipLost, MatchingStalled, Unavailable. Any other failure is logged, and what failed is tried again
+        alone; a command that fails several times is passed over.
         """
         venue, state = self._venue, self._state
         if state is None:
             raise LeadershipLost
+        if self.passes_over and self._passed_over >= MOST_PASSED_OVER:
+            self._failures = 0
+            raise MatchingStalled
         if venue is None:
             venue = self._venue = await rebuild(self._database, state, self._quote_age_ms)
         # What is not committed must not be in the books.
@@ -137,6 +148,7 @@ class Matcher:
             if self.passes_over and (tokens := run.tokens) > 1:
                 self._tokens_at_once, self._failures = tokens // 2, ATTEMPTS - 1
             return Batch(0, 0)
+        self._passed_over = self._passed_over + 1 if self.passes_over else 0
         if self.passes_over or not run.is_part:
             self._tokens_at_once = None
         self._venue, self._failures = venue, 0
@@ -188,6 +200,7 @@ class _Run:
         matcher, state = self._matcher, self._state
         if self._began:
             raise RuntimeError("the books have changed: this batch cannot be repeated with them")
+        self.is_part = False
         [found] = await tx.fetch(MatchingSql.lock_state)
         if found != state:
             raise LeadershipLost
@@ -195,7 +208,7 @@ class _Run:
         self.rows = sorted(rows, key=lambda row: row.id)
         await self._take_part(tx)
         if matcher.passes_over:
-            commands, results = list[Command](), await self._pass_over(tx)
+            commands, results = await self._pass_over(tx)
         else:
             commands = await self._commands(tx)
             self._began = True
@@ -235,20 +248,26 @@ class _Run:
             results += self._venue.apply(command, ms_of(row.created_at))
         return results + self._venue.expire(ms_of(self._matcher._clock.now()))
 
-    async def _pass_over(self, tx: Tx) -> list[Result]:
-        """What becomes of commands that cannot be matched: orders that they place are rejected. They are not looked at:
-        they may be what nobody can read.
+    async def _pass_over(self, tx: Tx) -> tuple[list[Command], list[Result]]:
+        """What becomes of commands that cannot be matched: orders that they place are rejected, and what was reserved
+        for changes is released. The rest of them is not looked at: it may be what nobody can read.
         """
-        results = list[Result]()
+        commands, results = list[Command](), list[Result]()
         for row in self.rows:
-            prices = list(row.payload) if row.kind == "prices" else None
+            prices = list(row.payload) if self.tokens else None
             log.error("matching.passed_over", id=row.id, kind=row.kind, order_id=row.order_id, prices=prices)
             await tx.execute(MatchingSql.note_failure, row.id, "It could not be matched; the log says why.")
-            if row.kind == "place" and row.order_id is not None and row.symbol is not None:
+            if row.order_id is None or row.symbol is None:
+                continue
+            if row.kind == "place":
                 orders = await tx.fetch(MatchingSql.orders_of_commands, [row.order_id])
                 rejected: list[Outcome] = [Rejected(each.id, Reason.INVALID) for each in orders]
                 results.append(Result(row.symbol, None, None, rejected))
-        return results
+            elif row.kind == "replace":
+                unchanged = Replace(row.symbol, row.order_id, Changes(), extra_of(row.payload))
+                commands.append(unchanged)
+                results.append(Result(row.symbol, unchanged, None, [Refused(row.order_id, Reason.INVALID)]))
+        return commands, results
 
     async def _settle(self, tx: Tx, commands: list[Command], results: list[Result]) -> None:
         closing = [command.portfolio_id for command in commands if isinstance(command, Close)]

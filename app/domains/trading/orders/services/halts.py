@@ -63,8 +63,8 @@ class Halts:
         async def work(tx: Tx) -> None:
             known = None if symbol is None else await known_symbol(tx, symbol)
             now = self.clock.now()
-            if await tx.fetch_one(HaltSql.insert_halt, None, known, reason, viewer.user_id, now):
-                await self._ask(tx, "halt", known)
+            await tx.fetch(HaltSql.insert_halt, None, known, reason, viewer.user_id, now)
+            await self._ask(tx, "halt", known)
 
         await self.database.write(system_scope(viewer), work)
 
@@ -74,16 +74,18 @@ class Halts:
         wanted = None if symbol is None else symbol_of(symbol)
 
         async def work(tx: Tx) -> None:
-            if await tx.fetch_one(HaltSql.delete_halt, None, wanted):
-                await self._ask(tx, "resume", wanted)
-            elif wanted is not None:
+            if not await tx.fetch(HaltSql.delete_halt, None, wanted) and wanted is not None:
                 await known_symbol(tx, wanted)
+            await self._ask(tx, "resume", wanted)
 
         await self.database.write(system_scope(viewer), work)
 
     async def _ask(self, tx: Tx, kind: str, symbol: str | None) -> None:
-        await tx.execute(HaltSql.ask_market, kind, symbol, self.clock.now())
-        tx.after_commit(self.wake.ring_soon)
+        """Asks for what the exchange does not do yet: one that passed over a halt is asked again by repeating it."""
+        [is_halted] = await tx.fetch(HaltSql.is_market_halted, symbol)
+        if is_halted is not (kind == "halt"):
+            await tx.execute(HaltSql.ask_market, kind, symbol, self.clock.now())
+            tx.after_commit(self.wake.ring_soon)
 
 
 def _require_admin(viewer: Viewer) -> None:

@@ -45,6 +45,17 @@ class Maintenance:
 
         return f"{await self.database.write(SYSTEM, work)} tokens"
 
+    async def close_again(self) -> str:
+        """Asks again for the end of portfolios that the exchange has passed over."""
+
+        async def work(tx: Tx) -> int:
+            asked = await tx.fetch(MaintenanceSql.close_again, self.clock.now())
+            if asked:
+                tx.after_commit(self.wake.ring_soon)
+            return len(asked)
+
+        return f"{await self.database.write(SYSTEM, work)} portfolios"
+
     async def delete_old_orders(self) -> str:
         """Deletes closed orders after seven years, once none of their fills is kept."""
         deleted = await self._delete(MaintenanceSql.delete_old_orders, self.clock.now() - ORDER_RETENTION)
