@@ -58,6 +58,7 @@ class World:
         self.matched = Counter[str]()
         """How often what was done: to see what a history has met."""
         self._ids = count(1 << 64)
+        self._seen = dict[str, Price]()
         self._twin: Venue | None = None
         self._twin_batches = 0
         self._asking = Asking(self)
@@ -83,6 +84,7 @@ class World:
                     symbol: Price(Quote(usd, volume, volatility, self.now), aud, "soak")
                     for symbol, (usd, aud) in prices.items()
                 }
+                self._seen |= noted
                 self._ask(Prices(noted))
             case model.Halt(symbol):
                 self._ask(Halt(symbol))
@@ -101,8 +103,8 @@ class World:
             self._match()
 
     def price(self, symbol: str) -> Price | None:
-        """The price in force as those who ask see it."""
-        return self.venue.prices.get(symbol)
+        """The newest price, whether the exchange has it or is halted: orders arrive all the same."""
+        return self._seen.get(symbol)
 
     def restart(self) -> None:
         """Goes on with books that are rebuilt, beside those before."""
