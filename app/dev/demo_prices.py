@@ -18,7 +18,7 @@ from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.market.tokens.model import Listing
 from app.kit.db import SYSTEM, Database
 from app.kit.postgres import end_session
-from app.kit.sql import Command, Statements
+from app.kit.sql import Command, Statements, columns_of
 
 _ROWS_AT_ONCE: Final = 40_000
 _COPIES_AT_ONCE: Final = 2
@@ -75,8 +75,8 @@ class DemoPrices:
         async with _Copying(self._database) as candles:
             quotes, opens = await self._load_recent(candles, advance)
             await self._load_days(candles, opens, advance)
-        columns = zip(*map(msgspec.structs.astuple, quotes.values()), strict=True)
-        await self._database.write(SYSTEM, lambda tx: tx.fetch(PriceSql.put_quotes, SIMULATED, *map(list, columns)))
+        columns = columns_of([msgspec.structs.astuple(quote) for quote in quotes.values()])
+        await self._database.write(SYSTEM, lambda tx: tx.fetch(PriceSql.put_quotes, SIMULATED, *columns))
         return quotes
 
     async def _load_recent(

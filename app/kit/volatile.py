@@ -67,8 +67,10 @@ class VolatileTopics:
     def publish_soon(self, topic: str, key: str, payload: Any) -> None:
         """Publishes without waiting. Values of a key that arrive while one is being published conflate."""
         _check(topic, key)
+        body = msgspec.json.encode(payload)
+        # Behind all others, although the key may be known.
         self._pending.pop((topic, key), None)
-        self._pending[topic, key] = msgspec.json.encode(payload)
+        self._pending[topic, key] = body
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.get_running_loop().create_task(self._publish_pending())
 

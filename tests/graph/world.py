@@ -38,7 +38,7 @@ from app.kit.errors import Unavailable
 from app.kit.house import Services, schedules_of
 from app.kit.jobs import kit_schedules, run_schedule
 from app.kit.reads import Reads
-from tests.domains.trading.fills import post_fill
+from tests.domains.trading.coins import post_coins
 from tests.factories import PASSWORD, open_session
 from tests.graph.world_news import articles
 from tests.graph.world_prices import chart
@@ -226,7 +226,7 @@ class Builder:
         amounts = [Decimal(each) for each in (quantity, price, fee)]
 
         async def work(tx: Tx) -> None:
-            entry_id = await post_fill(tx, entry)
+            entry_id = await post_coins(tx, entry)
             await tx.execute(ORDERED, id, entry.order_id, side.value, *amounts, self.clock.now())
             await tx.execute(FILLED, id, entry.order_id, side.value, *amounts, self.clock.now(), entry_id)
 

@@ -192,6 +192,18 @@ async def test_publish_soon_does_not_wait_and_conflates(redis: Redis) -> None:
     assert published == 2
 
 
+async def test_a_value_that_cannot_be_encoded_leaves_the_one_before_it(redis: Redis) -> None:
+    volatile = VolatileTopics(redis)
+    volatile.publish_soon("prices", "BTC", 1)
+    with pytest.raises(TypeError):
+        volatile.publish_soon("prices", "BTC", object())
+
+    async def published() -> bool:
+        return await volatile.latest("prices") == {"BTC": 1}
+
+    await until(published)
+
+
 async def test_a_topic_of_many_keys_begins_anew_in_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(volatile_module, "KEYS_LIMIT", 3)
     volatile = VolatileTopics(redis)

@@ -150,7 +150,7 @@ SELECT make_partitions('journal_entries', now() - interval '3 months', now());
 ALTER TABLE journal_entries ENABLE ALWAYS TRIGGER journal_entries_month;
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT CASE WHEN n % 30000 = 3 THEN 'correction' WHEN n % 3000 = 6 THEN 'deposit' ELSE 'fill' END,
-    {_USER.format(_OWNED)}, CASE WHEN n < 500 THEN 1 ELSE 2 END,
+    {_USER.format(_SHARED)}, CASE WHEN n < 500 THEN 1 ELSE 2 END,
     CASE WHEN n % 30000 <> 3 AND n % 3000 <> 6 THEN {_ID.format("n")} END,
     timestamptz '{_NEWEST_ENTRY}' - ({ROWS} - n) * interval '{_ENTRY_GAP.seconds} seconds' {_SERIES};
 SELECT make_partitions('journal_lines', now() - interval '3 months', now());

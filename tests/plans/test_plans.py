@@ -30,7 +30,6 @@ OWN: Final = {
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
-    "trading.journal.entries_by_portfolio": {"life"},
     "trading.journal.lots_by_portfolio": {"open"},
     "trading.orders.orders_by_portfolio": {"status", "side", "type", "bracket_id"},
     "trading.orders.open_orders_by_user": {"symbol", "side", "type"},

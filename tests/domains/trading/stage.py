@@ -10,7 +10,8 @@ import msgspec
 
 from app.domains.accounts.model import Viewer
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
-from app.domains.trading.journal.rules.entries import fill_lines
+from app.domains.trading.journal.rules.entries import effects_of, fill_lines
+from app.domains.trading.journal.rules.holdings import COIN_KINDS
 from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios import loaders
 from app.domains.trading.portfolios.model import Finding, Holding, NewPortfolio, Portfolio
@@ -22,7 +23,7 @@ from app.kit.db import SYSTEM, Database, Tx
 from app.kit.house import Services
 from app.kit.reads import Reads
 from tests.conftest import Owner
-from tests.domains.trading.fills import post_fill
+from tests.domains.trading.coins import post_coins
 
 QUOTES = {"BTC": ("100", "150"), "ETH": ("10", "15")}
 """What the tokens cost, in dollars and in Australian dollars."""
@@ -122,7 +123,8 @@ class Stage:
 
     async def post(self, entry: NewEntry) -> int:
         async def work(tx: Tx) -> int:
-            return await (post_fill if entry.kind is EntryKind.FILL else post)(tx, entry)
+            moves_coins = entry.kind in COIN_KINDS and effects_of(entry.kind, entry.lines).positions
+            return await (post_coins if moves_coins else post)(tx, entry)
 
         posted = await self.database.write(SYSTEM, work)
         if entry.portfolio_id is not None:

@@ -43,13 +43,11 @@ class Call(NamedTuple):
 
 
 class Caller:
-    """Makes calls of a schema's fields: with each wrong value, or with every `step`-th, another one for each leaf."""
+    """Makes calls of a schema's fields."""
 
-    def __init__(self, schema: GraphQLSchema, samples: Samples, step: int = 1) -> None:
+    def __init__(self, schema: GraphQLSchema, samples: Samples) -> None:
         self._schema = schema
         self._samples = samples
-        self._step = step
-        self._leaf = 0
         self._entrances = self._ways()
 
     def fields(self) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
@@ -65,9 +63,7 @@ class Caller:
         yield self._call(kind, name, f"{kind.name}.{name}", self._right(field))
         for argument, declared in field.args.items():
             for path, leaf in _leaves(declared.type, (argument,)):
-                values = list(self._values(leaf))
-                self._leaf += 1
-                for value in values[self._leaf % min(self._step, len(values)) :: self._step]:
+                for value in self._values(leaf):
                     given = self._right(field)
                     given[argument] = self._with(declared, path, value)
                     yield self._call(kind, name, f"{kind.name}.{name}({'.'.join(path)}:)", given)

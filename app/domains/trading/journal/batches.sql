@@ -27,17 +27,18 @@ SELECT entry_id(nextval(pg_get_serial_sequence('journal_entries', 'id')), $2::ti
 FROM generate_series(1, $1::integer);
 
 -- name: insert_entries
--- Inserts entries of fills and their lines: IDs, portfolios, lives, orders, fills, times; of each line its entry,
+-- Inserts entries and their lines: IDs, kinds, portfolios, lives, orders, fills, memos, times; of each line its entry,
 -- place, account, portfolio, asset, amount, time.
 WITH entries AS (
-    INSERT INTO journal_entries (id, kind, portfolio_id, life, order_id, fill_id, created_at) OVERRIDING SYSTEM VALUE
-    SELECT e.id, 'fill', e.portfolio_id, e.life, e.order_id, e.fill_id, e.at
-    FROM unnest($1::bigint[], $2::uuid[], $3::integer[], $4::uuid[], $5::uuid[], $6::timestamptz[])
-        AS e (id, portfolio_id, life, order_id, fill_id, at)
+    INSERT INTO journal_entries (id, kind, portfolio_id, life, order_id, fill_id, memo, created_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT e.id, e.kind, e.portfolio_id, e.life, e.order_id, e.fill_id, e.memo, e.at
+    FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::integer[], $5::uuid[], $6::uuid[], $7::text[],
+        $8::timestamptz[]) AS e (id, kind, portfolio_id, life, order_id, fill_id, memo, at)
 )
 INSERT INTO journal_lines (entry_id, line_no, account, portfolio_id, asset, amount, created_at)
 SELECT l.entry_id, l.line_no, l.account, l.portfolio_id, l.asset, l.amount, l.at
-FROM unnest($7::bigint[], $8::smallint[], $9::text[], $10::uuid[], $11::text[], $12::numeric[], $13::timestamptz[])
+FROM unnest($9::bigint[], $10::smallint[], $11::text[], $12::uuid[], $13::text[], $14::numeric[], $15::timestamptz[])
     AS l (entry_id, line_no, account, portfolio_id, asset, amount, at);
 
 -- name: put_cash

@@ -13,8 +13,6 @@ import msgspec
 
 from app.domains.trading.quantities.model import Side
 
-UNIT_DECIMALS: Final = 8
-
 
 class Currency(StrEnum):
     """The currency of a portfolio. Quotes and fees are in dollars."""

@@ -27,7 +27,7 @@ class JournalSql(Statements, file="journal.sql"):
 
 
 class BatchSql(Statements, file="batches.sql"):
-    """The statements that post all fills of a batch at once."""
+    """The statements that post all entries of a batch at once."""
 
     lock_cash: Query[CashRow]
     positions_of: Query[PositionRow]

@@ -2,10 +2,11 @@
 -- Asks for the cancellation of all open orders of a portfolio, and then for its end: portfolio, time. Returns how many
 -- orders there are.
 WITH open AS (
-    SELECT id, symbol FROM orders WHERE portfolio_id = $1::uuid AND status IN ('pending', 'partial')
+    SELECT id, symbol, created_at FROM orders WHERE portfolio_id = $1::uuid AND status IN ('pending', 'partial')
 ), cancelled AS (
     INSERT INTO exchange_inbox (kind, symbol, order_id, payload, created_at)
     SELECT 'cancel', o.symbol, o.id, jsonb_build_object('reason', 'portfolio_closed'), $2::timestamptz FROM open o
+    ORDER BY o.created_at, o.id
     RETURNING id
 ), closed AS (
     INSERT INTO exchange_inbox (kind, portfolio_id, created_at)

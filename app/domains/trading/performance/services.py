@@ -27,6 +27,7 @@ from app.domains.trading.performance.rules.recorded import values_of
 from app.domains.trading.performance.statements import PerformanceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
+from app.kit.sql import columns_of
 
 PORTFOLIOS_AT_ONCE: Final = 100
 SPANS_AT_ONCE: Final = 50
@@ -109,10 +110,8 @@ class PerformanceMeter:
         return await self.database.read(SYSTEM, work)
 
     async def _put(self, portfolio: Measured, at: datetime, rows: Sequence[Row]) -> None:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-
         async def work(tx: Tx) -> None:
-            await tx.execute(PerformanceSql.put_metrics, portfolio.portfolio_id, portfolio.life, at, *columns)
+            await tx.execute(PerformanceSql.put_metrics, portfolio.portfolio_id, portfolio.life, at, *columns_of(rows))
 
         await self.database.write(SYSTEM, work)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-from app.domains.trading.journal.model import UNIT_DECIMALS
 from app.domains.trading.portfolios.model import (
     MAX_AMOUNT,
     MAX_NAME_CHARS,
@@ -13,6 +12,7 @@ from app.domains.trading.portfolios.model import (
     Holding,
     PortfolioValue,
 )
+from app.domains.trading.quantities.rules import UNIT_DECIMALS
 from app.kit.errors import InvalidInput
 from app.kit.text import is_storable
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-COIN: Final = 10**8
+UNIT_DECIMALS: Final = 8
+COIN: Final = 10**UNIT_DECIMALS
 """The units of a coin, of a dollar or another currency, and of the fraction one. The lot is one unit."""
 PRICE_SCALE: Final = 10**12
 """The units of a price of one dollar, and of a rate of one."""

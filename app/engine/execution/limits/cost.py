@@ -5,7 +5,9 @@ however often fragments are spread.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from fractions import Fraction
+from math import ceil
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from graphql import (
     FieldNode,
@@ -52,16 +54,19 @@ LIST_SIZE: Final = 10
 
 MUTATION_COST: Final = 10
 
+Number: TypeAlias = int | Fraction
+"""Whole numbers but within introspection, where the lists of a type have the average size."""
+
 
 class Weight(NamedTuple):
     """The cost of selections, as a function of the number of items of the lists among them."""
 
-    fixed: int
+    fixed: Number
     """The cost that counts once."""
-    listed: int
+    listed: Number
     """The cost that counts for each item of the lists."""
 
-    def at(self, items: int) -> int:
+    def at(self, items: Number) -> Number:
         """The cost if each list has this number of items."""
         return self.fixed + self.listed * items
 
@@ -77,7 +82,7 @@ class _Page(NamedTuple):
     path: str
     argument: str
     size: int
-    each: int
+    each: Number
     node: FieldNode
     largest: int
     """The maximum of the size."""
@@ -194,7 +199,7 @@ class _Scale:
             self._weights[name] = self._selections(fragments[name].selection_set, self._condition(fragments[name]))
 
     def total(self) -> int:
-        return self._selections(self._operation.selection_set, self._root).at(LIST_SIZE)
+        return ceil(self._selections(self._operation.selection_set, self._root).at(LIST_SIZE))
 
     def heaviest_pages(self) -> list[_Page]:
         """The pages on the path of the heaviest selection of each level, outermost first."""
@@ -202,7 +207,8 @@ class _Scale:
         path: list[str] = []
         selections, parent = self._operation.selection_set, cast(GraphQLNamedType | None, self._root)
         # These selections count `factor` times, and those below their lists `items` times as often.
-        factor, items = 1, LIST_SIZE
+        factor: Number = 1
+        items: Number = LIST_SIZE
         while selections.selections:
             heaviest = max(selections.selections, key=lambda each: self._selection(each, parent).at(items))
             if isinstance(heaviest, FragmentSpreadNode):
@@ -234,7 +240,8 @@ class _Scale:
     def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Weight:
         if (known := self._weighed.get(id(selections))) is not None:
             return known
-        fixed = listed = 0
+        fixed: Number = 0
+        listed: Number = 0
         for selection in selections.selections:
             weight = self._selection(selection, parent)
             fixed += weight.fixed
@@ -272,7 +279,7 @@ class _Scale:
         name = cast(FieldNode, node).name.value
         return self._schema.get_field(cast(GraphQLCompositeType, parent), name) if parent else None
 
-    def _declared(self, definition: GraphQLField, parent: GraphQLNamedType | None, node: FieldNode) -> int | None:
+    def _declared(self, definition: GraphQLField, parent: GraphQLNamedType | None, node: FieldNode) -> Number | None:
         """The declared maximum number of items of a list; of a list of introspection, how many the schema has."""
         if parent is not None and parent.name.startswith("__"):
             return introspected_sizes(self._schema).get(f"{parent.name}.{node.name.value}")

@@ -8,8 +8,10 @@ import pytest
 
 from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.services.batches import LOTS_AT_ONCE
+from app.domains.trading.journal.services.posting import post
 from app.domains.trading.quantities.model import Side
 from app.kit.db import SYSTEM
+from tests.domains.trading.coins import post_coins
 from tests.domains.trading.stage import Stage, replaced
 from tests.statements import statement
 
@@ -126,6 +128,39 @@ async def test_a_correction_moves_cash(stage: Stage) -> None:
     assert await stage.findings() == []
 
 
+async def test_a_correction_of_coins_makes_and_takes_lots(stage: Stage) -> None:
+    id = await stage.create()
+    await stage.fill(id, Side.BUY, "1", "100")
+    added = correction(stage, id, *(Line(Account.POSITION, "BTC", 2 * 10**8), Line(Account.HOUSE, "BTC", -2 * 10**8)))
+    await stage.post(added)
+    assert await stage.position(id) == (3, 100, 0)
+    taken = (Line(Account.POSITION, "BTC", -15 * 10**7), Line(Account.HOUSE, "BTC", 15 * 10**7))
+    await stage.post(correction(stage, id, *taken))
+    assert await stage.position(id) == (Decimal("1.5"), 0, -100)
+    assert await stage.cash(id) == (9900, 0, 10_000)
+    entries = await stage.owner.fetch("SELECT kind, memo FROM journal_entries WHERE portfolio_id = $1 ORDER BY id", id)
+    wrong = ("correction", "What was wrong.")
+    assert [tuple(row) for row in entries] == [("opening", None), ("fill", None), wrong, wrong]
+    assert await stage.findings() == []
+
+
+async def test_a_correction_of_coins_is_of_one_token_and_pays_nothing_in(stage: Stage) -> None:
+    id = await stage.create()
+    coin = Line(Account.POSITION, "BTC", 1), Line(Account.HOUSE, "BTC", -1)
+    other = Line(Account.POSITION, "ETH", 1), Line(Account.HOUSE, "ETH", -1)
+    paid = Line(Account.CASH, "USD", 1), Line(Account.EXTERNAL, "USD", -1)
+    good = correction(stage, id, *coin)
+    for bad in (
+        replaced(good, lines=coin[:1]),
+        replaced(good, lines=(*coin, *other)),
+        replaced(good, lines=(*coin, *paid)),
+        replaced(good, kind=EntryKind.DEPOSIT),
+    ):
+        with pytest.raises(ValueError, match=r"this moves no coins of one token"):
+            await stage.database.write(SYSTEM, lambda tx, bad=bad: post_coins(tx, bad))  # type: ignore[misc]
+    assert await stage.kinds(id) == ["opening"]
+
+
 async def test_what_can_be_no_entry_is_refused(stage: Stage) -> None:
     id = await stage.create()
     cash = Line(Account.CASH, "USD", 1), Line(Account.HOUSE, "USD", -1)
@@ -139,8 +174,8 @@ async def test_what_can_be_no_entry_is_refused(stage: Stage) -> None:
         replaced(good, lines=(*cash, *coin)),
         replaced(good, portfolio_id=uuid4()),
     ):
-        with pytest.raises(ValueError, match=r"balance|coins move by fills|no such portfolio"):
-            await stage.post(bad)
+        with pytest.raises(ValueError, match=r"balance|coins move with their lots|no such portfolio"):
+            await stage.database.write(SYSTEM, lambda tx, bad=bad: post(tx, bad))  # type: ignore[misc]
     assert await stage.kinds(id) == ["opening"]
 
 

@@ -11,6 +11,7 @@ from app.domains.market.prices.model import Candle, Interval, Quote
 from app.domains.market.prices.rules.windows import touched
 from app.domains.market.prices.statements import PriceSql
 from app.kit.db import SYSTEM, Database, Tx
+from app.kit.sql import columns_of
 
 CANDLES = "candles"
 PRICE_HISTORY = "price_history"
@@ -153,9 +154,9 @@ async def _store(tx: Tx, series: _Series, candles: list[Candle]) -> None:
         first, last = spans.get(candle.symbol, (candle.opened_at, candle.opened_at))
         spans[candle.symbol] = min(first, candle.opened_at), max(last, candle.opened_at)
     firsts, lasts = zip(*spans.values(), strict=True)
-    rows = map(msgspec.structs.astuple, candles)
+    rows = [msgspec.structs.astuple(each) for each in candles]
     [exist] = await tx.fetch(PriceSql.candles_exist, list(spans), exchange, interval, firsts, lasts)
     if exist:
-        await tx.execute(PriceSql.put_candles, *map(list, zip(*rows, strict=True)))
+        await tx.execute(PriceSql.put_candles, *columns_of(rows))
     else:
         await tx.copy(CANDLES, _COLUMNS, rows)

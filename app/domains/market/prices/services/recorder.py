@@ -15,6 +15,7 @@ from app.domains.market.prices.statements import PriceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
+from app.kit.sql import columns_of
 
 OnMoves: TypeAlias = Callable[[Tx, str, Sequence[Move]], Awaitable[None]]
 """Called in the transaction of a tick with the exchange and the stored prices: no move is lost or seen twice."""
@@ -89,8 +90,8 @@ class Recorder:
         latest = self._clock.now() + AHEAD
         if ahead := [each.symbol for each in stored if each.last_updated > latest]:
             await tx.execute(PriceSql.expire_quotes, source, ahead)
-        columns = zip(*((each.symbol, each.at, *_columns(each)) for each in quotes), strict=True)
-        written = await tx.fetch(PriceSql.put_quotes, source, *map(list, columns))
+        rows = [(each.symbol, each.at, *_columns(each)) for each in quotes]
+        written = await tx.fetch(PriceSql.put_quotes, source, *columns_of(rows))
         moves = [Move(symbol, before.get(symbol), price) for symbol, price in written]
         for act in self._on_moves:
             await act(tx, source, moves)

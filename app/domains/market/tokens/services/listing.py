@@ -15,6 +15,7 @@ from app.domains.market.tokens.statements import ListingSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
+from app.kit.sql import columns_of
 
 OnListings: TypeAlias = Callable[[Tx], Awaitable[None]]
 """Follows changes of which tokens are listed under which symbols, in their transaction."""
@@ -95,7 +96,7 @@ class Tokens:
     async def _apply(self, tx: Tx, plan: ListingPlan) -> None:
         ids, listings = [id for id, _ in plan.changed], [listing for _, listing in plan.changed]
         if plan.retired:
-            await tx.execute(ListingSql.retire_tokens, *map(list, zip(*plan.retired, strict=True)))
+            await tx.execute(ListingSql.retire_tokens, *columns_of(plan.retired))
         if plan.changed:
             await tx.execute(ListingSql.free_symbols, ids, [listing.symbol for listing in listings])
             await tx.execute(ListingSql.free_ids, ids, [listing.coingecko_id for listing in listings])

@@ -1,4 +1,4 @@
-"""What portfolios hold while the fills of a batch are posted, one after the other. Pure."""
+"""What portfolios hold while the entries of a batch are posted, one after the other. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -19,6 +19,9 @@ from app.domains.trading.journal.model import (
 from app.domains.trading.journal.rules.entries import effects_of, excess_of
 from app.domains.trading.journal.rules.lots import take
 from app.domains.trading.quantities.rules import units_of
+
+COIN_KINDS: Final = frozenset({EntryKind.FILL, EntryKind.CORRECTION})
+"""The entries that move coins, but for those that end a life."""
 
 PositionKey = tuple[UUID, str]
 """A portfolio and a symbol."""
@@ -52,13 +55,15 @@ class Holdings:
         return self.positions.setdefault((portfolio_id, symbol), HeldPosition())
 
     def post(self, entry: NewEntry, lot_id: UUID) -> None:
-        """Does what a fill does. `lot_id` is the ID of what it buys. Raises ValueError for what can be no entry.
+        """Does what a fill or a correction of coins does. `lot_id` is the ID of what it buys or adds, which costs what
+        the entry takes from cash, so that coins added by a correction cost nothing unless it says so.
 
+        Raises ValueError for what can be no such entry: one token moves, and nothing is paid in or out.
         Reservations are not changed: what made them follows what is left of the orders.
         """
         effects = effects_of(entry.kind, entry.lines)
-        if entry.kind is not EntryKind.FILL or len(effects.positions) != 1 or excess_of(entry.lines):
-            raise ValueError(f"this is no fill: {entry}")
+        if entry.kind not in COIN_KINDS or len(effects.positions) != 1 or effects.contributed or excess_of(entry.lines):
+            raise ValueError(f"this moves no coins of one token: {entry}")
         [(symbol, quantity)] = effects.positions.items()
         self.cash[entry.portfolio_id].balance += effects.cash
         place, position = (entry.portfolio_id, symbol), self.position(entry.portfolio_id, symbol)

@@ -1,1 +1,1 @@
-"""Posting entries: one at a time, and all fills of a batch at once."""
+"""Posting entries: of cash one at a time, of coins all of a batch at once."""

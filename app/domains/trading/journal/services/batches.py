@@ -1,4 +1,4 @@
-"""Posting all fills of a batch at once: what they touch is read once, and written once."""
+"""Posting what moves coins, all entries of a batch at once: what they touch is read once, and written once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -60,13 +60,16 @@ async def store_holdings(tx: Tx, holdings: Holdings, entries: Sequence[tuple[int
 
 
 async def _insert_entries(tx: Tx, entries: Sequence[tuple[int, NewEntry]]) -> None:
-    heads = [(id, each.portfolio_id, each.life, each.order_id, each.fill_id, each.at) for id, each in entries]
+    heads = [
+        (id, each.kind, each.portfolio_id, each.life, each.order_id, each.fill_id, each.memo, each.at)
+        for id, each in entries
+    ]
     lines = [
         (id, number, line.account, each.portfolio_id, line.asset, decimal_of(line.amount), each.at)
         for id, each in entries
         for number, line in enumerate(each.lines, 1)
     ]
-    await tx.execute(BatchSql.insert_entries, *columns_of(heads, 6), *columns_of(lines, 7))
+    await tx.execute(BatchSql.insert_entries, *columns_of(heads, 8), *columns_of(lines, 7))
 
 
 async def _store_lots(tx: Tx, holdings: Holdings) -> None:

@@ -1,4 +1,4 @@
-"""Posting what moves cash, and what ends a life. Fills are posted in batches."""
+"""Posting what moves cash alone, and what ends a life. What moves coins is posted in batches, with its lots."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ async def post(tx: Tx, entry: NewEntry) -> int:
     if not (0 if is_ending else 2) <= len(entry.lines) <= MAX_LINES or excess_of(entry.lines):
         raise ValueError(f"this does not balance: {entry}")
     if effects.positions and not is_ending:
-        raise ValueError(f"coins move by fills: {entry}")
+        raise ValueError(f"coins move with their lots: {entry}")
     [posted] = await tx.fetch(
         JournalSql.post_entry,
         entry.kind,

@@ -4,8 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from app.domains.trading.journal.model import UNIT_DECIMALS
 from app.domains.trading.performance.model import Metric, Performance
+from app.domains.trading.quantities.rules import UNIT_DECIMALS
 
 _UNIT: Final = Decimal(f"1E-{UNIT_DECIMALS}")
 

@@ -1,4 +1,4 @@
-"""Fills, posted as the matcher posts those of a batch."""
+"""What moves coins, posted as the matcher posts the fills of a batch."""
 
 from collections import Counter
 from uuid import uuid4
@@ -9,8 +9,8 @@ from app.domains.trading.journal.services.batches import lock_cash, read_holding
 from app.kit.db import Tx
 
 
-async def post_fill(tx: Tx, entry: NewEntry) -> int:
-    """Posts one fill; returns the ID of its entry."""
+async def post_coins(tx: Tx, entry: NewEntry) -> int:
+    """Posts one entry; returns its ID."""
     moved = effects_of(entry.kind, entry.lines).positions
     places = {(entry.portfolio_id, symbol) for symbol in moved}
     sold = Counter({(entry.portfolio_id, symbol): -quantity for symbol, quantity in moved.items() if quantity < 0})
