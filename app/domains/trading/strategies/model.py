@@ -1,0 +1,203 @@
+"""What the strategies of bots are given, and what they decide. Prices and amounts are in dollars, percentages in percent.
+
+A strategy is a pure function of a window of closed candles, of what the bot holds, of its own state and of its
+configuration. It says nothing about how much may be spent: that is `rules/sizing`.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import msgspec
+
+from app.domains.market.analysis.rules.series import Series
+from app.domains.market.prices.model import Interval
+
+WINDOW_CANDLES: Final = 200
+"""The candles that a strategy sees, at most. Indicators begin with the oldest of them, so that a back-test and a run of
+today compute the same numbers."""
+
+
+class Strategy(StrEnum):
+    """What a bot decides by."""
+
+    DCA = "dca"
+    GRID = "grid"
+    MOMENTUM = "momentum"
+    MEAN_REVERSION = "mean_reversion"
+    SCALPING = "scalping"
+    ARBITRAGE = "arbitrage"
+    TREND_FOLLOWING = "trend_following"
+    BREAKOUT = "breakout"
+    PATTERN_RECOGNITION = "pattern_recognition"
+
+
+class SignalType(StrEnum):
+    """What a strategy advises. SELL: everything that the bot holds of the token."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+    HOLD = "HOLD"
+
+
+class RiskLevel(StrEnum):
+    """How much of the largest position one entry may be: a quarter, a half, all."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Dca(msgspec.Struct, frozen=True, kw_only=True, tag="dca"):
+    """Dollar-cost averaging: buys for the same amount in regular intervals, whatever the price."""
+
+    amount_usd: Decimal = Decimal(100)
+    every_candles: int = 24
+
+
+class Grid(msgspec.Struct, frozen=True, kw_only=True, tag="grid"):
+    """Buys one slot at each level that the price falls through, and sells it one level higher.
+
+    The levels are equally far apart in ratio, between the bounds; without bounds they are `range_percentage` around the
+    first price. They are kept until the bot is configured anew.
+    """
+
+    lower_price: Decimal | None = None
+    upper_price: Decimal | None = None
+    range_percentage: Decimal = Decimal(10)
+    levels: int = 10
+
+
+class Momentum(msgspec.Struct, frozen=True, kw_only=True, tag="momentum"):
+    """Buys what has risen, and sells when it stops rising."""
+
+    period: int = 12
+    threshold_percentage: Decimal = Decimal(2)
+    rsi_period: int = 14
+    overbought: Decimal = Decimal(80)
+
+
+class MeanReversion(msgspec.Struct, frozen=True, kw_only=True, tag="mean_reversion"):
+    """Buys far below the average, and sells at the average."""
+
+    period: int = 20
+    deviations: Decimal = Decimal(2)
+    rsi_period: int = 14
+    oversold: Decimal = Decimal(30)
+
+
+class Scalping(msgspec.Struct, frozen=True, kw_only=True, tag="scalping"):
+    """Trades crossings of two fast averages while volume is above its average."""
+
+    fast_period: int = 5
+    slow_period: int = 13
+    volume_ratio: Decimal = Decimal("1.2")
+
+
+class Arbitrage(msgspec.Struct, frozen=True, kw_only=True, tag="arbitrage"):
+    """Buys while another exchange pays more, and sells once the two agree."""
+
+    entry_spread_percentage: Decimal = Decimal("0.5")
+    exit_spread_percentage: Decimal = Decimal("0.1")
+
+
+class TrendFollowing(msgspec.Struct, frozen=True, kw_only=True, tag="trend_following"):
+    """Holds while a fast average is above a slow one in a strong trend."""
+
+    fast_period: int = 20
+    slow_period: int = 50
+    adx_period: int = 14
+    least_adx: Decimal = Decimal(25)
+
+
+class Breakout(msgspec.Struct, frozen=True, kw_only=True, tag="breakout"):
+    """Buys above the highest price of a channel, and sells below the lowest of a shorter one."""
+
+    entry_period: int = 20
+    exit_period: int = 10
+    atr_period: int = 14
+    least_atr_percentage: Decimal = Decimal("0.1")
+
+
+class PatternRecognition(msgspec.Struct, frozen=True, kw_only=True, tag="pattern_recognition"):
+    """Trades candlestick patterns as TA-Lib recognizes them, in the direction of the trend before."""
+
+    least_strength: int = 100
+    """Of the pattern as TA-Lib says it: 100, or 200 for a confirmed one."""
+    trend_period: int = 20
+
+
+Config: TypeAlias = (
+    Dca | Grid | Momentum | MeanReversion | Scalping | Arbitrage | TrendFollowing | Breakout | PatternRecognition
+)
+"""The configuration of a strategy, which says which one it is."""
+
+
+class DcaState(msgspec.Struct, frozen=True, tag="dca"):
+    """When it bought last: the end of the candle that it decided on."""
+
+    bought_at: datetime
+
+
+class GridState(msgspec.Struct, frozen=True, tag="grid"):
+    """The levels, rising, and the price that it saw last."""
+
+    levels: tuple[Decimal, ...]
+    price: Decimal
+
+
+State: TypeAlias = DcaState | GridState
+"""What a strategy remembers of a token from one candle to the next. The others remember nothing."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """Coins that a bot bought and still holds."""
+
+    quantity: Decimal
+    price: Decimal
+    """The average price that was paid, without fees."""
+    opened_at: datetime
+    slot: int | None = None
+    """The level of a grid that it was bought at, from 0."""
+
+
+class ExchangePrice(msgspec.Struct, frozen=True):
+    """What another exchange pays for a token."""
+
+    exchange: str
+    bid: Decimal
+    ask: Decimal
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What a strategy sees of a token: at most WINDOW_CANDLES closed candles, oldest first, at least one."""
+
+    symbol: str
+    interval: Interval
+    series: Series
+    closed_at: datetime
+    """The end of the last candle."""
+    price: Decimal
+    """The last close."""
+    elsewhere: ExchangePrice | None = None
+    """The price on a second exchange. Null: only one exchange quotes the token."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy decides at the end of a candle."""
+
+    type: SignalType
+    confidence: int
+    """From 1 to 100."""
+    reasoning: str
+    """Why, in English: one or two sentences with the numbers that decided."""
+    indicators: dict[str, float] = {}
+    """What was computed, by name in camelCase. What cannot be computed is left out."""
+    state: State | None = None
+    slots: tuple[int, ...] = ()
+    """Of a grid that buys: the levels of the slots to buy, lowest last. Each is an entry of its own."""
+    amount_usd: Decimal | None = None
+    """What an entry is to cost, where the strategy says so. Null: as `sizing` says."""
+    take_profit_price: Decimal | None = None
+    """Where the entry is sold at a profit, where the strategy says so. Null: by the bot's percentage."""
