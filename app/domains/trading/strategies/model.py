@@ -184,6 +184,15 @@ class Window(msgspec.Struct, frozen=True):
     """The price on a second exchange. Null: only one exchange quotes the token."""
 
 
+class Slot(msgspec.Struct, frozen=True):
+    """A slot of a grid that is to be bought: an entry of its own."""
+
+    number: int
+    """Its level, from 0: `Entry.slot`."""
+    take_profit_price: Decimal
+    """The next level. It is above the last close."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy decides at the end of a candle."""
 
@@ -195,9 +204,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     indicators: dict[str, float] = {}
     """What was computed, by name in camelCase. What cannot be computed is left out."""
     state: State | None = None
-    slots: tuple[int, ...] = ()
-    """Of a grid that buys: the levels of the slots to buy, lowest last. Each is an entry of its own."""
+    """What the strategy is given with the next candle, whether or not anything is bought. Null: it remembers nothing."""
+    slots: tuple[Slot, ...] = ()
+    """Of a grid that buys: what to buy, the highest level first. Other strategies buy one entry."""
     amount_usd: Decimal | None = None
     """What an entry is to cost, where the strategy says so. Null: as `sizing` says."""
-    take_profit_price: Decimal | None = None
-    """Where the entry is sold at a profit, where the strategy says so. Null: by the bot's percentage."""
