@@ -13,10 +13,9 @@ from app.dev.soak.asking import Asking
 from app.dev.soak.books import INITIAL, Books, Portfolio
 from app.dev.soak.checks import Checks
 from app.dev.soak.model import BASES, RATE, Broken, Step
-from app.domains.trading.exchange.model import BookState, OpenOrder, Quote, Reason, Refused, Traded
+from app.domains.trading.exchange.model import BookState, OpenOrder, Quote, Reason
 from app.domains.trading.exchange.rules.fees import SCHEDULES
 from app.domains.trading.journal.model import Account, Currency
-from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.matching.model import (
     BookRow,
     Cancel,
@@ -27,7 +26,6 @@ from app.domains.trading.matching.model import (
     OrderRow,
     Price,
     Prices,
-    Replace,
     Result,
     Resume,
 )
@@ -36,7 +34,6 @@ from app.domains.trading.matching.rules.records import brackets_of, open_order_o
 from app.domains.trading.matching.rules.settlement import Settlement
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.orders.model import OPEN, BracketRole, Fill
-from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment_of
 
 BEGIN_MS: Final = 1_800_000_000_000
@@ -135,7 +132,8 @@ class World:
         asked, self.inbox = self.inbox, []
         results = self._apply(self.venue, asked)
         self._compare(asked, results)
-        touched, places, sold = self._touched([command for command, _ in asked], results)
+        concerned = self.books.touched([command for command, _ in asked], results)
+        touched, places, sold = concerned.orders, concerned.places, concerned.sold
         self._checks.outcomes(results)
         closing = [command.portfolio_id for command, _ in asked if isinstance(command, Close)]
         if touched:
@@ -187,31 +185,6 @@ class World:
         if not self._twin_batches:
             self._twin = None
 
-    def _touched(
-        self, commands: Iterable[Command], results: Iterable[Result]
-    ) -> tuple[dict[UUID, None], set[PositionKey], Counter[PositionKey]]:
-        """The orders that are concerned with all of their brackets, the positions, and how much is sold."""
-        found = {each.order_id: None for each in commands if isinstance(each, Replace)}
-        sold = Counter[PositionKey]()
-        orders = self.books.orders
-        for result in results:
-            for outcome in result.outcomes:
-                if isinstance(outcome, Traded):
-                    for each in (outcome.taker_id, outcome.maker_id):
-                        if each is not None:
-                            found[each] = None
-                            row = orders[each]
-                            if row.side == Side.SELL:
-                                sold[row.portfolio_id, row.symbol] += outcome.quantity
-                elif not isinstance(outcome, Refused):
-                    found[outcome.order_id] = None
-        for order_id in list(found):
-            bracket_id = orders[order_id].bracket_id
-            if bracket_id is not None:
-                found.update(dict.fromkeys(self.books.brackets[bracket_id]))
-        places = {(orders[each].portfolio_id, orders[each].symbol) for each in found}
-        return found, places, sold
-
     def _rebuilt(self) -> Venue:
         opened: dict[str, list[OpenOrder]] = {symbol: [] for symbol in BASES}
         entries = dict[UUID, UUID]()
@@ -247,12 +220,12 @@ class World:
         fees = _TIERS[owner % len(_TIERS)]
         id = self.new_id()
         portfolio = Portfolio(id, UUID(int=(1 << 96) + owner), Currency(currency), fees.taker, fees.maker)
-        self.books.transfer(portfolio, INITIAL)
+        self.books.pay(portfolio, INITIAL)
         return portfolio
 
     def _transfer(self, portfolio: Portfolio, amount: int) -> None:
         if portfolio.closing is None and amount and self.books.available(portfolio.id) + amount >= 0:
-            self.books.transfer(portfolio, amount)
+            self.books.pay(portfolio, amount)
             self._checks.portfolio(portfolio.id)
 
     def _close(self, portfolio: Portfolio, deletes: bool) -> None:
@@ -272,7 +245,7 @@ class World:
         else:
             portfolio.closing = None
             portfolio.life += 1
-            self.books.transfer(portfolio, INITIAL)
+            self.books.pay(portfolio, INITIAL)
         self._checks.portfolio(portfolio_id)
         self.matched["closed"] += 1
 
