@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
@@ -78,12 +79,13 @@ class Matcher:
     Books are in memory and follow what is committed: after a failure they are read anew.
     """
 
-    def __init__(  # the composition root hands it everything
+    def __init__(  # noqa: PLR0917  # the composition root hands it everything
         self,
         database: Database,
         clock: Clock,
         events: EventLog,
         finish_closing: Callable[[Tx, UUID], Awaitable[list[Fact]]],
+        settle_bots: Callable[[Tx, list[UUID], datetime], Awaitable[list[Fact]]],
         publish: Publish,
         *,
         quote_age_ms: int,
@@ -92,6 +94,7 @@ class Matcher:
         self._clock = clock
         self._events = events
         self._finish_closing = finish_closing
+        self._settle_bots = settle_bots
         self._publish = publish
         self._quote_age_ms = quote_age_ms
         self._state: ExchangeState | None = None
@@ -294,6 +297,8 @@ class _Run:
             self.trades, self.fills = settlement.trades, len(settlement.fills)
             self.posted.update(entry.portfolio_id for _, entry in settlement.entries)
             facts = _facts(changed, settlement.fills)
+            if of_bots := [each.row.id for each in changed if each.row.bot_id is not None]:
+                facts += await self._matcher._settle_bots(tx, of_bots, at)
         for portfolio_id in closing:
             facts += await self._matcher._finish_closing(tx, portfolio_id)
             self.posted.add(portfolio_id)
