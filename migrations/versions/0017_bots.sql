@@ -14,7 +14,8 @@ CREATE TABLE trading_bots (
     target_symbols text[] NOT NULL CHECK (cardinality(target_symbols) BETWEEN 1 AND 10),
     interval text NOT NULL DEFAULT '1h' CHECK (interval IN ('1m', '5m', '1h', '1d')),
     max_position_size numeric(20, 8) NOT NULL DEFAULT 1000 CHECK (max_position_size > 0),
-    stop_loss_percentage numeric(5, 2) NOT NULL DEFAULT 5 CHECK (stop_loss_percentage > 0 AND stop_loss_percentage < 100),
+    stop_loss_percentage numeric(5, 2) NOT NULL DEFAULT 5
+        CHECK (stop_loss_percentage > 0 AND stop_loss_percentage < 100),
     take_profit_percentage numeric(5, 2) NOT NULL DEFAULT 10 CHECK (take_profit_percentage > 0),
     risk_level text NOT NULL DEFAULT 'medium' CHECK (risk_level IN ('low', 'medium', 'high')),
     daily_loss_limit numeric(20, 8) CHECK (daily_loss_limit > 0),
@@ -32,8 +33,10 @@ CREATE TABLE trading_bots (
 );
 COMMENT ON COLUMN trading_bots.user_id IS 'Null: the bot, or its user, was deleted.';
 COMMENT ON COLUMN trading_bots.max_position_size IS 'In dollars: what its open entries in one token may have cost.';
-COMMENT ON COLUMN trading_bots.daily_loss_limit IS 'In dollars. Null: none. Once a day''s realised loss is this, it buys nothing more.';
-COMMENT ON COLUMN trading_bots.initial_investment IS 'In dollars: what its return is measured by. Nothing is set apart.';
+COMMENT ON COLUMN trading_bots.daily_loss_limit IS
+    'In dollars. Null: none. Once the realised loss of a day is this, it buys nothing more.';
+COMMENT ON COLUMN trading_bots.initial_investment IS
+    'In dollars: what its return is measured by. Nothing is set apart.';
 COMMENT ON COLUMN trading_bots.ai_model IS 'The model that words its reasons. Null: its strategy does.';
 CREATE INDEX trading_bots_user ON trading_bots (user_id, created_at DESC, id DESC);
 CREATE INDEX trading_bots_portfolio ON trading_bots (portfolio_id);

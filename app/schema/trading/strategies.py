@@ -96,7 +96,7 @@ class GridStrategy:
     upper_price: Decimal | None = strawberry.field(
         name="upperPriceUsd", description=_GRID_UPPER_PRICE + " Null: by the range."
     )
-    range_percentage: Decimal = strawberry.field(description=_GRID_RANGE_PERCENTAGE)
+    range_percentage: float = strawberry.field(description=_GRID_RANGE_PERCENTAGE)
     levels: int = strawberry.field(description=_GRID_LEVELS)
 
 
@@ -105,9 +105,9 @@ class MomentumStrategy:
     """Buys what has risen, and sells when it stops rising."""
 
     period: int = strawberry.field(description=_MOMENTUM_PERIOD)
-    threshold_percentage: Decimal = strawberry.field(description=_MOMENTUM_THRESHOLD_PERCENTAGE)
+    threshold_percentage: float = strawberry.field(description=_MOMENTUM_THRESHOLD_PERCENTAGE)
     rsi_period: int = strawberry.field(description=_MOMENTUM_RSI_PERIOD)
-    overbought: Decimal = strawberry.field(description=_MOMENTUM_OVERBOUGHT)
+    overbought: float = strawberry.field(description=_MOMENTUM_OVERBOUGHT)
 
 
 @record_type(model.MeanReversion)
@@ -115,9 +115,9 @@ class MeanReversionStrategy:
     """Buys far below the average, and sells at the average."""
 
     period: int = strawberry.field(description=_MEAN_REVERSION_PERIOD)
-    deviations: Decimal = strawberry.field(description=_MEAN_REVERSION_DEVIATIONS)
+    deviations: float = strawberry.field(description=_MEAN_REVERSION_DEVIATIONS)
     rsi_period: int = strawberry.field(description=_MEAN_REVERSION_RSI_PERIOD)
-    oversold: Decimal = strawberry.field(description=_MEAN_REVERSION_OVERSOLD)
+    oversold: float = strawberry.field(description=_MEAN_REVERSION_OVERSOLD)
 
 
 @record_type(model.Scalping)
@@ -135,8 +135,8 @@ class ArbitrageStrategy:
     only says so.
     """
 
-    entry_spread_percentage: Decimal = strawberry.field(description=_ARBITRAGE_ENTRY_SPREAD_PERCENTAGE)
-    exit_spread_percentage: Decimal = strawberry.field(description=_ARBITRAGE_EXIT_SPREAD_PERCENTAGE)
+    entry_spread_percentage: float = strawberry.field(description=_ARBITRAGE_ENTRY_SPREAD_PERCENTAGE)
+    exit_spread_percentage: float = strawberry.field(description=_ARBITRAGE_EXIT_SPREAD_PERCENTAGE)
 
 
 @record_type(model.TrendFollowing)
@@ -146,7 +146,7 @@ class TrendFollowingStrategy:
     fast_period: int = strawberry.field(description=_TREND_FOLLOWING_FAST_PERIOD)
     slow_period: int = strawberry.field(description=_TREND_FOLLOWING_SLOW_PERIOD)
     adx_period: int = strawberry.field(description=_TREND_FOLLOWING_ADX_PERIOD)
-    least_adx: Decimal = strawberry.field(name="minAdx", description=_TREND_FOLLOWING_LEAST_ADX)
+    least_adx: float = strawberry.field(name="minAdx", description=_TREND_FOLLOWING_LEAST_ADX)
 
 
 @record_type(model.Breakout)
@@ -156,9 +156,7 @@ class BreakoutStrategy:
     entry_period: int = strawberry.field(description=_BREAKOUT_ENTRY_PERIOD)
     exit_period: int = strawberry.field(description=_BREAKOUT_EXIT_PERIOD)
     atr_period: int = strawberry.field(description=_BREAKOUT_ATR_PERIOD)
-    least_atr_percentage: Decimal = strawberry.field(
-        name="minAtrPercentage", description=_BREAKOUT_LEAST_ATR_PERCENTAGE
-    )
+    least_atr_percentage: float = strawberry.field(name="minAtrPercentage", description=_BREAKOUT_LEAST_ATR_PERCENTAGE)
 
 
 @record_type(model.PatternRecognition)
@@ -201,7 +199,7 @@ class GridStrategyInput:
     upper_price: Decimal | None = strawberry.field(
         name="upperPriceUsd", default=None, description=_GRID_UPPER_PRICE + " Null: by the range."
     )
-    range_percentage: Decimal | None = strawberry.field(default=None, description=_GRID_RANGE_PERCENTAGE + " Null: 10.")
+    range_percentage: float | None = strawberry.field(default=None, description=_GRID_RANGE_PERCENTAGE + " Null: 10.")
     levels: int | None = strawberry.field(default=None, description=_GRID_LEVELS + " Null: 10.")
 
 
@@ -210,11 +208,11 @@ class MomentumStrategyInput:
     """Configures momentum. A field that is null or omitted has its usual value."""
 
     period: int | None = strawberry.field(default=None, description=_MOMENTUM_PERIOD + " Null: 12.")
-    threshold_percentage: Decimal | None = strawberry.field(
+    threshold_percentage: float | None = strawberry.field(
         default=None, description=_MOMENTUM_THRESHOLD_PERCENTAGE + " Null: 2."
     )
     rsi_period: int | None = strawberry.field(default=None, description=_MOMENTUM_RSI_PERIOD + " Null: 14.")
-    overbought: Decimal | None = strawberry.field(default=None, description=_MOMENTUM_OVERBOUGHT + " Null: 80.")
+    overbought: float | None = strawberry.field(default=None, description=_MOMENTUM_OVERBOUGHT + " Null: 80.")
 
 
 @strawberry.input
@@ -222,9 +220,9 @@ class MeanReversionStrategyInput:
     """Configures return to the mean. A field that is null or omitted has its usual value."""
 
     period: int | None = strawberry.field(default=None, description=_MEAN_REVERSION_PERIOD + " Null: 20.")
-    deviations: Decimal | None = strawberry.field(default=None, description=_MEAN_REVERSION_DEVIATIONS + " Null: 2.")
+    deviations: float | None = strawberry.field(default=None, description=_MEAN_REVERSION_DEVIATIONS + " Null: 2.")
     rsi_period: int | None = strawberry.field(default=None, description=_MEAN_REVERSION_RSI_PERIOD + " Null: 14.")
-    oversold: Decimal | None = strawberry.field(default=None, description=_MEAN_REVERSION_OVERSOLD + " Null: 30.")
+    oversold: float | None = strawberry.field(default=None, description=_MEAN_REVERSION_OVERSOLD + " Null: 30.")
 
 
 @strawberry.input
@@ -240,10 +238,10 @@ class ScalpingStrategyInput:
 class ArbitrageStrategyInput:
     """Configures arbitrage between two exchanges. A field that is null or omitted has its usual value."""
 
-    entry_spread_percentage: Decimal | None = strawberry.field(
+    entry_spread_percentage: float | None = strawberry.field(
         default=None, description=_ARBITRAGE_ENTRY_SPREAD_PERCENTAGE + " Null: 0.5."
     )
-    exit_spread_percentage: Decimal | None = strawberry.field(
+    exit_spread_percentage: float | None = strawberry.field(
         default=None, description=_ARBITRAGE_EXIT_SPREAD_PERCENTAGE + " Null: 0.1."
     )
 
@@ -255,7 +253,7 @@ class TrendFollowingStrategyInput:
     fast_period: int | None = strawberry.field(default=None, description=_TREND_FOLLOWING_FAST_PERIOD + " Null: 20.")
     slow_period: int | None = strawberry.field(default=None, description=_TREND_FOLLOWING_SLOW_PERIOD + " Null: 50.")
     adx_period: int | None = strawberry.field(default=None, description=_TREND_FOLLOWING_ADX_PERIOD + " Null: 14.")
-    least_adx: Decimal | None = strawberry.field(
+    least_adx: float | None = strawberry.field(
         name="minAdx", default=None, description=_TREND_FOLLOWING_LEAST_ADX + " Null: 25."
     )
 
@@ -267,7 +265,7 @@ class BreakoutStrategyInput:
     entry_period: int | None = strawberry.field(default=None, description=_BREAKOUT_ENTRY_PERIOD + " Null: 20.")
     exit_period: int | None = strawberry.field(default=None, description=_BREAKOUT_EXIT_PERIOD + " Null: 10.")
     atr_period: int | None = strawberry.field(default=None, description=_BREAKOUT_ATR_PERIOD + " Null: 14.")
-    least_atr_percentage: Decimal | None = strawberry.field(
+    least_atr_percentage: float | None = strawberry.field(
         name="minAtrPercentage", default=None, description=_BREAKOUT_LEAST_ATR_PERCENTAGE + " Null: 0.1."
     )
 
@@ -328,7 +326,12 @@ class StrategyInput:
 
 
 def _given(settings: object) -> dict[str, Any]:
-    return {name: value for name, value in vars(settings).items() if value is not None}
+    """What is set, with numbers as they were written."""
+    return {
+        name: Decimal(str(value)) if isinstance(value, float) else value
+        for name, value in vars(settings).items()
+        if value is not None
+    }
 
 
 _CONFIGS: dict[str, Any] = {

@@ -14,7 +14,8 @@ FROM trading_bots WHERE user_id = {key::uuid};
 
 -- name: states_by_bots
 -- What each bot decided last about each of its tokens.
-SELECT k.ord, s.bot_id, s.symbol, s.decided_at, s.signal_type, s.confidence, s.reasoning, s.technical_indicators, s.price
+SELECT k.ord, s.bot_id, s.symbol, s.decided_at, s.signal_type, s.confidence, s.reasoning, s.technical_indicators,
+    s.price
 FROM unnest($1::uuid[]) WITH ORDINALITY AS k (id, ord)
 JOIN trading_bots b ON b.id = k.id
 JOIN bot_states s ON s.bot_id = k.id AND s.symbol = ANY (b.target_symbols)

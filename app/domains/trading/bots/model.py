@@ -15,6 +15,8 @@ from app.kit.changes import Changes
 from app.kit.errors import Problem
 
 MAX_SYMBOLS: Final = 10
+MAX_HELD_SYMBOLS: Final = 100
+"""Tokens that a bot can hold: those that it trades, and some that it traded before."""
 MAX_POSITION_USD: Final = Decimal(1_000_000)
 MAX_COOL_DOWN_MS: Final = 7 * 24 * 3600 * 1000
 MAX_MODEL_CHARS: Final = 100

@@ -1,6 +1,6 @@
 -- name: due_bot_ids
--- Active bots of an interval that have not decided on the candle that ended at this time: interval, time. A bot does not
--- make up for candles from before it was started.
+-- Active bots of an interval that have not decided on the candle that ended at this time: interval, time. A bot does
+-- not make up for candles from before it was started.
 SELECT b.id FROM trading_bots b
 WHERE b.status = 'active' AND b.interval = $1 AND b.started_at <= $2::timestamptz AND EXISTS (
     SELECT FROM unnest(b.target_symbols) AS k (symbol)
@@ -92,7 +92,8 @@ INSERT INTO bot_exits (order_id, entry_id) VALUES ($1, $2);
 
 -- name: abandon_entries
 -- Closes entries whose coins are no longer the bot's to sell.
-UPDATE bot_entries SET closed_at = $2::timestamptz, is_abandoned = true WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL;
+UPDATE bot_entries SET closed_at = $2::timestamptz, is_abandoned = true
+WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL;
 
 -- name: settle_entries
 -- Sets what became of the entries that these orders buy or sell, and returns them: orders, time.
@@ -134,8 +135,8 @@ UPDATE trading_signals s
 SET execution_status = n.status, status_reason = n.reason,
     executed_at = CASE n.status WHEN 'EXECUTED' THEN $2::timestamptz END
 FROM (
-    SELECT e.signal_id AS id, e.signal_at AS at, CASE WHEN bool_or(e.bought_quantity > 0) THEN 'EXECUTED' ELSE 'FAILED' END
-        AS status, CASE WHEN NOT bool_or(e.bought_quantity > 0) THEN 'The order was not filled: ' || min(o.reason) END
+    SELECT e.signal_id AS id, e.signal_at AS at,
+        CASE WHEN bool_or(e.bought_quantity > 0) THEN 'EXECUTED' ELSE 'FAILED' END AS status, CASE WHEN NOT bool_or(e.bought_quantity > 0) THEN 'The order was not filled: ' || min(o.reason) END
         AS reason
     FROM bot_entries e JOIN orders o ON o.id = e.id
     WHERE e.id = ANY ($1::uuid[]) AND (e.bought_quantity > 0 OR o.status NOT IN ('pending', 'partial'))

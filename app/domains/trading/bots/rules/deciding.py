@@ -1,9 +1,8 @@
 """What bots decide at the end of a candle. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -12,13 +11,13 @@ from app.domains.market.prices.model import Candle, Interval
 from app.domains.trading.bots.model import DueBot, HeldEntry
 from app.domains.trading.strategies.model import (
     WINDOW_CANDLES,
-    Config,
     Decision,
     Entry,
     RiskLevel,
     SignalType,
     State,
     Window,
+    config_of,
 )
 from app.domains.trading.strategies.rules.acting import SizedEntry
 from app.domains.trading.strategies.rules.deciding import decide
@@ -34,18 +33,6 @@ class Decided(msgspec.Struct, frozen=True):
     held: tuple[HeldEntry, ...]
     price: Decimal
     """The close of the candle."""
-
-
-def config_of(stored: Mapping[str, Any]) -> Config:
-    """A configuration as it is stored."""
-    config: Config = msgspec.convert(stored, Config, strict=False)
-    return config
-
-
-def stored_config(config: Config) -> dict[str, Any]:
-    """A configuration as it is to be stored."""
-    stored: dict[str, Any] = msgspec.to_builtins(config)
-    return stored
 
 
 def last_close(interval: Interval, moment: datetime) -> datetime:

@@ -26,13 +26,13 @@ from app.domains.trading.bots.model import (
     signal_stream,
 )
 from app.domains.trading.bots.rules.checks import check_bot, symbols_of
-from app.domains.trading.bots.rules.deciding import stored_config
 from app.domains.trading.bots.services.reporting import bot_fact
 from app.domains.trading.bots.services.trader import BotTrader, Seat
 from app.domains.trading.bots.statements import BotSql, RunSql
 from app.domains.trading.orders.services.terms import request_of, system_scope
 from app.domains.trading.portfolios.model import LiveTradingUnavailable, Mode
 from app.domains.trading.portfolios.rules import check_name
+from app.domains.trading.strategies.model import stored_config
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, Problem, ResultDeleted

@@ -1,4 +1,4 @@
-"""What users are told of their bots: signals, what became of them, and bots that stopped by themselves."""
+"""What users hear of their bots: signals, what became of them, and bots that stopped by themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -51,7 +51,7 @@ class BotRunner:
     reasons: Reasons
 
     async def enqueue(self, ended_at: datetime) -> int:
-        """Enqueues the bots that are due at the end of a minute; returns how many there are. Repeating it is harmless."""
+        """Enqueues the bots that are due at the end of a minute; returns how many there are. It may be repeated."""
         count = 0
         for interval in Interval:
             closed_at = last_close(interval, ended_at)
