@@ -105,6 +105,8 @@ class Matcher:
         """How many commands in a row were passed over."""
         self._tokens_at_once: int | None = None
         """So many tokens of a tick, while one of them fails: the others must not wait for it. Null: all."""
+        self._suspects = set[str]()
+        """The tokens that a tick was passed over for: those of the next ones are matched apart, after all others."""
 
     async def lead(self) -> None:
         """Begins a new epoch: what matched before can store nothing any more. Raises Unavailable."""
@@ -148,10 +150,14 @@ class Matcher:
             self._failures += 1
             log.exception("matching.failed", attempt=self._failures, commands=len(run.rows))
             self._limit = 1
+            if run.prices and run.prices <= self._suspects:
+                # Looking for it again with each tick would take longer than a tick lasts.
+                self._failures = ATTEMPTS
             if self.passes_over and (tokens := run.tokens) > 1:
                 self._tokens_at_once, self._failures = tokens // 2, ATTEMPTS - 1
             return Batch(0, 0)
         self._passed_over = self._passed_over + 1 if self.passes_over else 0
+        self._suspects = self._suspects | run.prices if self.passes_over else self._suspects - run.prices
         if self.passes_over or not run.is_part:
             self._tokens_at_once = None
         self._venue, self._failures = venue, 0
@@ -189,6 +195,11 @@ class _Run:
         if len(self.rows) != 1 or self.rows[0].kind != "prices" or not isinstance(self.rows[0].payload, dict):
             return 0
         return len(self.rows[0].payload)
+
+    @property
+    def prices(self) -> set[str]:
+        """The tokens that the only command prices; none if it is another."""
+        return set(self.rows[0].payload) if self.tokens else set()
 
     async def work(self, tx: Tx) -> ExchangeState:
         """Raises LeadershipLost, Interrupted."""
@@ -228,10 +239,12 @@ class _Run:
 
     async def _take_part(self, tx: Tx) -> None:
         """Leaves what is not to be matched at once of a tick in the inbox, at its place."""
-        at_once = self._matcher._tokens_at_once
+        at_once, trusted = self._matcher._tokens_at_once, self.prices - self._matcher._suspects
+        if at_once is None and 0 < len(trusted) < self.tokens:
+            at_once = len(trusted)
         if at_once is not None and self.tokens > at_once:
             [row] = self.rows
-            part = dict(sorted(row.payload.items())[:at_once])
+            part = dict(sorted(row.payload.items(), key=lambda each: (each[0] not in trusted, each[0]))[:at_once])
             await tx.execute(MatchingSql.put_back, row.id, list(part))
             self.rows, self.is_part = [msgspec.structs.replace(row, payload=part)], True
 
