@@ -136,8 +136,8 @@ SET execution_status = n.status, status_reason = n.reason,
     executed_at = CASE n.status WHEN 'EXECUTED' THEN $2::timestamptz END
 FROM (
     SELECT e.signal_id AS id, e.signal_at AS at,
-        CASE WHEN bool_or(e.bought_quantity > 0) THEN 'EXECUTED' ELSE 'FAILED' END AS status, CASE WHEN NOT bool_or(e.bought_quantity > 0) THEN 'The order was not filled: ' || min(o.reason) END
-        AS reason
+        CASE WHEN bool_or(e.bought_quantity > 0) THEN 'EXECUTED' ELSE 'FAILED' END AS status,
+        CASE WHEN NOT bool_or(e.bought_quantity > 0) THEN 'The order was not filled: ' || min(o.reason) END AS reason
     FROM bot_entries e JOIN orders o ON o.id = e.id
     WHERE e.id = ANY ($1::uuid[]) AND (e.bought_quantity > 0 OR o.status NOT IN ('pending', 'partial'))
     GROUP BY 1, 2

@@ -273,7 +273,7 @@ class BotMutation:
 
 
 async def _known(work: Awaitable[T]) -> T:
-    """What a change returns. A token that there is not is not found as a bot is not: a union has one member for both."""
+    """What a change returns. A token that there is not is not found as a bot is not: there is one type for both."""
     try:
         return await work
     except market.TokenNotFound as unknown:

@@ -135,10 +135,10 @@ class BotPerformance:
         description=f"The profit of what it holds, without the tokens that have no quote. {IN_DOLLARS}",
     )
     total_pnl: Decimal = strawberry.field(name="totalPnlUsd", description=f"Both together. {IN_DOLLARS}")
-    return_fraction: float = strawberry.field(
+    return_fraction: Decimal = strawberry.field(
         description="The profit as a fraction of the initial investment: 0.05 is 5 percent."
     )
-    holding_return_fraction: float | None = strawberry.field(
+    holding_return_fraction: Decimal | None = strawberry.field(
         description="What its tokens would have returned if they had been bought in equal parts when it first decided"
         " on each, and held. Null before that, or if one has no quote."
     )

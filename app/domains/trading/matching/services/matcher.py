@@ -1,6 +1,5 @@
 """The matcher: takes commands from the inbox, in one order, and does them in one transaction a batch."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,6 @@ import msgspec
 import structlog
 
 from app.domains.trading.exchange.model import Changes, Outcome, Reason, Refused, Rejected, Traded
-from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
 from app.domains.trading.matching.model import (
     BATCH,
@@ -24,7 +22,7 @@ from app.domains.trading.matching.model import (
     Result,
     Trade,
 )
-from app.domains.trading.matching.rules.records import command_of, extra_of
+from app.domains.trading.matching.rules.records import command_of, extra_of, positions_of
 from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
@@ -33,7 +31,6 @@ from app.domains.trading.matching.services.storing import store_books, store_fil
 from app.domains.trading.matching.statements import MatchingSql
 from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
-from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import ms_of
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -299,7 +296,7 @@ class _Run:
         facts = list[Fact]()
         if touched:
             rows = await tx.fetch(MatchingSql.orders_of_commands, list(touched))
-            places, sold = _places(rows, results)
+            places, sold = positions_of(rows, results)
             holdings = await read_holdings(tx, cash, places, sold)
             entry_ids = await take_entry_ids(tx, sides, at)
             settlement = Settlement(rows, holdings, iter(entry_ids), uuid4, at)
@@ -327,21 +324,6 @@ def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[se
         touched.update(orders)
         sides += len(orders) if isinstance(outcome, Traded) else 0
     return touched, sides
-
-
-def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[PositionKey], Counter[PositionKey]]:
-    """The positions that a batch concerns, and how much is sold of each."""
-    by_id = {row.id: row for row in rows}
-    places = {(row.portfolio_id, row.symbol) for row in by_id.values()}
-    sold = Counter[PositionKey]()
-    for result in results:
-        for outcome in result.outcomes:
-            if isinstance(outcome, Traded):
-                for order_id in (outcome.taker_id, outcome.maker_id):
-                    row = None if order_id is None else by_id[order_id]
-                    if row is not None and row.side == Side.SELL:
-                        sold[row.portfolio_id, row.symbol] += outcome.quantity
-    return places, sold
 
 
 def _facts(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:

@@ -114,12 +114,12 @@ CREATE TABLE bot_entries (
     signal_at timestamptz NOT NULL,
     exit_signal_id uuid,
     exit_signal_at timestamptz,
-    bought_quantity numeric(20, 8) NOT NULL DEFAULT 0 CHECK (bought_quantity >= 0),
-    cost numeric(20, 8) NOT NULL DEFAULT 0 CHECK (cost >= 0),
-    sold_quantity numeric(20, 8) NOT NULL DEFAULT 0 CHECK (sold_quantity BETWEEN 0 AND bought_quantity),
-    proceeds numeric(20, 8) NOT NULL DEFAULT 0,
-    fees numeric(20, 8) NOT NULL DEFAULT 0 CHECK (fees >= 0),
-    pnl numeric(20, 8) GENERATED ALWAYS AS (
+    bought_quantity numeric(28, 8) NOT NULL DEFAULT 0 CHECK (bought_quantity >= 0),
+    cost numeric(28, 8) NOT NULL DEFAULT 0 CHECK (cost >= 0),
+    sold_quantity numeric(28, 8) NOT NULL DEFAULT 0 CHECK (sold_quantity BETWEEN 0 AND bought_quantity),
+    proceeds numeric(28, 8) NOT NULL DEFAULT 0,
+    fees numeric(28, 8) NOT NULL DEFAULT 0 CHECK (fees >= 0),
+    pnl numeric(28, 8) GENERATED ALWAYS AS (
         CASE WHEN bought_quantity > 0 THEN proceeds - round(cost * sold_quantity / bought_quantity, 8) ELSE 0 END
     ) STORED,
     opened_at timestamptz NOT NULL,
