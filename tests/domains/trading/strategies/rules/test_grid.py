@@ -36,10 +36,17 @@ def test_the_first_candle_lays_the_levels_and_buys_nothing(state: DcaState | Non
     assert decision.reasoning == "The grid is laid: 5 levels from $100 to $1,600."
 
 
-def test_without_bounds_the_levels_are_around_the_first_price() -> None:
-    levels = levels_of(Grid(range_percentage=Decimal(20), levels=3), Decimal(100))
-    # The root of 80 x 120 is 97.97958...
-    assert levels == tuple(map(Decimal, ("80", "97.98", "120")))
+@pytest.mark.parametrize(
+    ("percentage", "levels"),
+    [
+        # The roots of 80 x 120 and of 88 x 112 are 97.97959 and 99.27739.
+        (20, ("80", "97.98", "120")),
+        (12, ("88", "99.277", "112")),
+    ],
+)
+def test_without_bounds_the_levels_are_around_the_first_price(percentage: int, levels: tuple[str, ...]) -> None:
+    config = Grid(range_percentage=Decimal(percentage), levels=3)
+    assert levels_of(config, Decimal(100)) == tuple(map(Decimal, levels))
 
 
 @pytest.mark.parametrize(
