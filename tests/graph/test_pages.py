@@ -82,8 +82,9 @@ DELETE FROM market_data WHERE symbol = (SELECT max(symbol) FROM positions);
 INSERT INTO lots (portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
 SELECT p.id, 1 + n % 2, CASE n % 2 WHEN 0 THEN 'BTC' ELSE 'ETH' END, 2, n % 3, 1, 0, '2026-01-01'
 FROM portfolios p, generate_series(1, 9) n;
-INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
-SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, l.acquired_at, l.acquired_at FROM lots l;
+INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, pnl, acquired_at,
+    disposed_at)
+SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, 1, l.acquired_at, l.acquired_at FROM lots l;
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT k.kind, p.id, 1 + n % 2, CASE k.kind WHEN 'fill' THEN p.id END, now() - n / 3 * interval '1 s'
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('fill'), ('deposit')) AS k (kind);

@@ -162,8 +162,9 @@ WHERE e.id % (1::bigint << 40) % 10 = 0""",
 INSERT INTO lots (id, portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
 SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, 1,
     CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
-INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
-SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
+INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, pnl, acquired_at,
+    disposed_at)
+SELECT id, portfolio_id, life, symbol, 1, 0, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
     # One in fifty is open, one in 30,000 was rejected.
     "orders": f"""
 INSERT INTO orders (id, portfolio_id, life, symbol, side, type, quantity, price, maker_fee_fraction,
