@@ -92,7 +92,7 @@ async def test_what_a_bot_decides_by_is_changed_only_while_it_is_not_active(robo
     assert await robots.stage.owner.fetchval(state, id) is None, "the grid is laid anew"
     bot = await robots.bot(id)
     assert bot is not None
-    assert (bot.name, bot.max_position_size, bot.config["levels"]) == ("Other", 50, 6)
+    assert (bot.name, bot.max_position_size, bot.config["levels"]) == ("Other", Decimal(50), 6)
 
 
 async def test_a_bot_that_is_stopped_sells_what_it_holds_if_asked(robots: Robots) -> None:

@@ -37,7 +37,13 @@ def another(trading: TradingServices) -> Matcher:
     """The matcher of another process."""
     one = trading.matcher
     return Matcher(
-        one._database, one._clock, one._events, one._finish_closing, one._publish, quote_age_ms=one._quote_age_ms
+        one._database,
+        one._clock,
+        one._events,
+        one._finish_closing,
+        one._settle_bots,
+        one._publish,
+        quote_age_ms=one._quote_age_ms,
     )
 
 
