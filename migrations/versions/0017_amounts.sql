@@ -32,7 +32,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER disposals_pnl BEFORE INSERT ON disposals FOR EACH ROW EXECUTE FUNCTION set_disposal_pnl();
+CREATE TRIGGER disposals_pnl BEFORE INSERT OR UPDATE OF cost, proceeds ON disposals
+    FOR EACH ROW EXECUTE FUNCTION set_disposal_pnl();
 ALTER TABLE portfolio_value_history
     ALTER COLUMN value TYPE numeric(28, 8),
     ALTER COLUMN cash TYPE numeric(28, 8),

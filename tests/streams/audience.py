@@ -52,11 +52,13 @@ NODES = {"notification": "Notification", "alert": "Alert", "item": "WatchlistIte
 
 ELSEWHERE = {
     "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
+    "signals": "tests/schema/trading/bots/test_streams.py",
+    "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "orderUpdates": "tests/schema/trading/orders/test_streams.py",
     "fills": "tests/schema/trading/orders/test_streams.py",
 }
-"""Private subscriptions that are not watched here, because a run belongs to a session and a portfolio is named by each
-subscriber, and where they are tested."""
+"""Private subscriptions that are not watched here, because a run belongs to a session, and a portfolio or bot is named by
+each subscriber or has to trade first, and where they are tested."""
 
 
 @dataclass(frozen=True)
