@@ -57,8 +57,8 @@ ELSEWHERE = {
     "orderUpdates": "tests/schema/trading/orders/test_streams.py",
     "fills": "tests/schema/trading/orders/test_streams.py",
 }
-"""Private subscriptions that are not watched here, because a run belongs to a session, and a portfolio or bot is named by
-each subscriber or has to trade first, and where they are tested."""
+"""Private subscriptions that are not watched here, and where they are tested: a run belongs to a session, and each
+subscriber names their own portfolio or bot or has to trade first."""
 
 
 @dataclass(frozen=True)
