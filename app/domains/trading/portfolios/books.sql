@@ -75,7 +75,7 @@ FROM (
         FROM lots l
         JOIN portfolios p ON p.id = l.portfolio_id AND p.life = l.life
             AND NOT EXISTS (SELECT FROM journal_entries e WHERE e.portfolio_id = p.id AND e.kind = 'closing')
-        LEFT JOIN (SELECT lot_id, sum(pnl) AS pnl FROM disposals GROUP BY lot_id) d ON d.lot_id = l.id
+        LEFT JOIN (SELECT lot_id, sum(proceeds - cost) AS pnl FROM disposals GROUP BY lot_id) d ON d.lot_id = l.id
         GROUP BY l.portfolio_id, l.symbol
     ) s ON s.portfolio_id = h.portfolio_id AND s.symbol = h.symbol
 ) x
@@ -92,7 +92,8 @@ JOIN portfolios p ON p.id = l.portfolio_id
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(x.quantity), 0) AS quantity, coalesce(sum(x.cost), 0) AS cost,
         coalesce(bool_or((x.portfolio_id, x.symbol, x.life, x.acquired_at)
-            IS DISTINCT FROM (l.portfolio_id, l.symbol, l.life, l.acquired_at)), false) AS is_unlike
+            IS DISTINCT FROM (l.portfolio_id, l.symbol, l.life, l.acquired_at)
+            OR x.pnl <> x.proceeds - x.cost), false) AS is_unlike
     FROM disposals x WHERE x.lot_id = l.id
 ) d
 WHERE d.is_unlike OR CASE

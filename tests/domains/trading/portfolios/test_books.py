@@ -73,6 +73,7 @@ async def test_right_books_agree(stage: Stage) -> None:
         ("UPDATE lots SET cost = cost + 1 WHERE remaining > 0", "its disposals leave"),
         ("DELETE FROM disposals", "its disposals leave"),
         ("UPDATE disposals SET proceeds = proceeds + 1", "its disposals"),
+        ("UPDATE disposals SET pnl = pnl + 1", "its disposals leave"),
         ("UPDATE disposals SET quantity = quantity + 5", "its disposals leave"),
         ("UPDATE disposals SET symbol = 'ETH'", "its disposals leave"),
         ("UPDATE disposals SET acquired_at = acquired_at - interval '1 day'", "its disposals leave"),

@@ -97,7 +97,7 @@ def test_a_field_is_within_its_bounds(kind: type[Config], name: str) -> None:
     least, most, step = (number(kind, name, each) for each in STATED[kind][name])
     assert named(kind, name, least) is None
     assert named(kind, name, most) is None
-    expected = f"It must be from {least:,f} to {most:,f}."
+    expected = f"It must be from {Decimal(least):,f} to {Decimal(most):,f}."
     for refused in (least - step, most + step, 0, -1, 10**400):
         assert named(kind, name, type(least)(refused)) == expected, refused
 
