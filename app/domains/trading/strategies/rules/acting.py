@@ -33,6 +33,8 @@ class SizedEntry(msgspec.Struct, frozen=True):
     quantity: Decimal
     take_profit_price: Decimal
     stop_loss_price: Decimal
+    slot: int | None = None
+    """The level of a grid that it is bought at."""
 
 
 class Brakes(msgspec.Struct, frozen=True):
@@ -62,6 +64,7 @@ class Actions(msgspec.Struct, frozen=True):
     """What is to be done. With `ignored` it is nothing, although the decision was to buy or to sell: that says why."""
 
     brackets: tuple[NewBracket, ...] = ()
+    """One for each of the entries, in their order."""
     exits: tuple[tuple[UUID, OrderChanges], ...] = ()
     """Take profits to replace, by the IDs of the orders. Each is filled at once, and its stop loss cancelled."""
     ignored: str | None = None
