@@ -1,4 +1,6 @@
-"""What the strategies of bots are given, and what they decide. Prices and amounts are in dollars, percentages in percent.
+"""What the strategies of bots are given, and what they decide.
+
+Prices and amounts are in dollars, percentages in percent.
 
 A strategy is a pure function of a window of closed candles, of what the bot holds, of its own state and of its
 configuration. It says nothing about how much may be spent: that is `rules/sizing`.
@@ -57,7 +59,7 @@ class Dca(msgspec.Struct, frozen=True, kw_only=True, tag="dca"):
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True, tag="grid"):
-    """Buys one slot at each level that the price falls through, and sells it one level higher.
+    """Buys one slot at each level but the highest that the price falls to, and sells it one level higher.
 
     The levels are equally far apart in ratio, between the bounds; without bounds they are `range_percentage` around the
     first price. They are kept until the bot is configured anew.
@@ -88,7 +90,7 @@ class MeanReversion(msgspec.Struct, frozen=True, kw_only=True, tag="mean_reversi
 
 
 class Scalping(msgspec.Struct, frozen=True, kw_only=True, tag="scalping"):
-    """Trades crossings of two fast averages while volume is above its average."""
+    """Trades crossings of two fast averages, and buys only on volume above its average."""
 
     fast_period: int = 5
     slow_period: int = 13
@@ -124,7 +126,7 @@ class PatternRecognition(msgspec.Struct, frozen=True, kw_only=True, tag="pattern
     """Trades candlestick patterns as TA-Lib recognizes them, in the direction of the trend before."""
 
     least_strength: int = 100
-    """Of the pattern as TA-Lib says it: 100, or 200 for a confirmed one."""
+    """Of the pattern as TA-Lib says it: 100, 80 for some that fit less well, or 200 for a confirmed one."""
     trend_period: int = 20
 
 
@@ -184,6 +186,15 @@ class Window(msgspec.Struct, frozen=True):
     """The price on a second exchange. Null: only one exchange quotes the token."""
 
 
+class Slot(msgspec.Struct, frozen=True):
+    """A slot of a grid that is to be bought: an entry of its own."""
+
+    number: int
+    """Its level, from 0: `Entry.slot`."""
+    take_profit_price: Decimal
+    """The next level. It is above the last close."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy decides at the end of a candle."""
 
@@ -195,9 +206,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     indicators: dict[str, float] = {}
     """What was computed, by name in camelCase. What cannot be computed is left out."""
     state: State | None = None
-    slots: tuple[int, ...] = ()
-    """Of a grid that buys: the levels of the slots to buy, lowest last. Each is an entry of its own."""
+    """What it is given with the next candle, whether or not anything is bought. Null: it remembers nothing."""
+    slots: tuple[Slot, ...] = ()
+    """Of a grid that buys: what to buy, the highest level first. Other strategies buy one entry."""
     amount_usd: Decimal | None = None
     """What an entry is to cost, where the strategy says so. Null: as `sizing` says."""
-    take_profit_price: Decimal | None = None
-    """Where the entry is sold at a profit, where the strategy says so. Null: by the bot's percentage."""

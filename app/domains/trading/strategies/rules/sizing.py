@@ -1,0 +1,88 @@
+"""How many coins an entry buys, and at which prices it is sold."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+from types import MappingProxyType
+from typing import Final
+
+from app.domains.trading.exchange.rules.rounding import (
+    MAX_PRICE,
+    MAX_UNITS,
+    affordable,
+    is_dust,
+    tick_above,
+    tick_below,
+)
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.strategies.model import Config, Decision, Grid, RiskLevel
+
+SHARES: Final[Mapping[RiskLevel, Fraction]] = MappingProxyType(
+    {RiskLevel.LOW: Fraction(1, 4), RiskLevel.MEDIUM: Fraction(1, 2), RiskLevel.HIGH: Fraction(1)}
+)
+"""The part of the largest position that one entry is."""
+
+_HIGHEST_TICK: Final = tick_below(MAX_PRICE - 1)
+
+
+def slots_of(config: Config) -> int | None:
+    """The slots of a grid, one less than its levels: nothing is bought at the highest. Null of other strategies."""
+    return config.levels - 1 if isinstance(config, Grid) else None
+
+
+def entry_quantity(
+    decision: Decision,
+    *,
+    risk: RiskLevel,
+    max_position_usd: Decimal,
+    committed_usd: Decimal,
+    slots: int | None,
+    price: Decimal,
+) -> Decimal:
+    """The coins that one entry of a decision buys at a price: rounded down; 0 where they are worth less than a dollar.
+
+    It costs what the strategy says; of a grid, one of `slots` equal parts of the largest position; of others, the part
+    that the risk says. It is never more than the largest position less what is committed: the cost of the entries that
+    are held and of those that are being bought, of which each of several slots is to count the ones before it.
+    """
+    largest = Fraction(max_position_usd)
+    if decision.amount_usd is not None:
+        wanted = Fraction(decision.amount_usd)
+    elif slots is not None:
+        wanted = largest / slots
+    else:
+        wanted = largest * SHARES[risk]
+    dollars = floor(min(wanted, largest - Fraction(committed_usd)) * COIN)
+    if dollars <= 0:
+        return Decimal(0)
+    at = units_of(price, PRICE_SCALE)
+    coins = min(affordable(dollars, at), MAX_UNITS - 1)
+    return Decimal(0) if is_dust(coins, at) else decimal_of(coins)
+
+
+def exit_prices(
+    price: Decimal,
+    take_profit_percentage: Decimal,
+    stop_loss_percentage: Decimal,
+    take_profit_price: Decimal | None = None,
+) -> tuple[Decimal, Decimal]:
+    """The take profit and the stop loss of an entry at a price, on ticks: the one rounded up, the other down.
+
+    A take profit that the strategy says replaces the percentage. One that is not above the price, because the price has
+    moved since, becomes the next tick above it. The stop loss is below the price and above 0 for every percentage.
+
+    Raises ValueError for a price that has no tick below or above it. No entry is bought at the least price: as many
+    coins as an order can have are worth less than a dollar there.
+    """
+    at = units_of(price, PRICE_SCALE)
+    if not 1 < at < _HIGHEST_TICK:
+        raise ValueError(f"there is no room around {price}")
+    if take_profit_price is not None:
+        target = ceil(Fraction(take_profit_price) * PRICE_SCALE)
+    else:
+        target = ceil(at * (1 + Fraction(take_profit_percentage) / 100))
+    stop = floor(at * (1 - Fraction(stop_loss_percentage) / 100))
+    take_profit = min(_HIGHEST_TICK, tick_above(max(target, at + 1)))
+    stop_loss = tick_below(max(1, min(stop, at - 1)))
+    return decimal_of(take_profit, PRICE_SCALE), decimal_of(stop_loss, PRICE_SCALE)
