@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -16,6 +15,10 @@ from app.domains.trading.strategies.model import Config, RiskLevel
 
 CURVE_POINTS: Final = 1_000
 """The points of an equity curve, at most."""
+
+
+class NoCandles(ValueError):
+    """There is nothing to simulate."""
 
 
 class Exit(StrEnum):
@@ -32,7 +35,7 @@ class BotTerms(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     config: Config
     risk_level: RiskLevel = RiskLevel.MEDIUM
-    max_position_size_usd: Decimal = Decimal(1_000)
+    max_position_usd: Decimal = Decimal(1_000)
     stop_loss_percentage: Decimal = Decimal(5)
     take_profit_percentage: Decimal = Decimal(10)
     daily_loss_limit_usd: Decimal | None = None
@@ -138,14 +141,3 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     trips: list[RoundTrip]
     last_ignored: str | None
     """Why the last of the signals that were ignored was. Null: none was."""
-
-
-class BacktestFill(msgspec.Struct, frozen=True):
-    """A fill of a run, as the paper exchange makes it."""
-
-    order_id: UUID
-    side: str
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    at: datetime

@@ -16,7 +16,6 @@ from app.domains.trading.backtests.model import (
     OpenPosition,
     Report,
     RoundTrip,
-    Run,
 )
 from app.domains.trading.backtests.rules.desk import Desk
 from app.domains.trading.exchange.rules.fees import SCHEDULES
@@ -26,7 +25,7 @@ from app.domains.trading.orders.model import BracketRole, Fill
 from app.domains.trading.performance.model import Performance, Span, Trading, ValuePoint
 from app.domains.trading.performance.rules.history import history_of
 from app.domains.trading.performance.rules.performance import performance
-from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, moment_of, units_of
 from app.domains.trading.strategies.model import SignalType
 from app.domains.trading.strategies.rules.acting import Exited
 
@@ -55,10 +54,10 @@ class Ledger:
         self._exits = list[Exited]()
         self._last_loss: Exited | None = None
 
-    def begin(self, touch: tuple[int, int] | None, opened: int, run: Run) -> None:
+    def begin(self, touch: tuple[int, int] | None, opened: int, tier: str) -> None:
         """Buys what is compared with, at what the house asks at the first open."""
         ask = opened if touch is None else touch[1] or opened
-        spent = self.cash * COIN // (COIN + SCHEDULES[run.tier].taker)
+        spent = self.cash * COIN // (COIN + SCHEDULES[tier].taker)
         self.benchmark_coins = spent * PRICE_SCALE // ask
 
     def note(self, point: Point) -> None:
@@ -87,7 +86,7 @@ class Ledger:
         return [*([] if self._last_loss is None or self._last_loss in self._exits else [self._last_loss]), *self._exits]
 
 
-def report_of(run: Run, desk: Desk, ledger: Ledger, missing: int) -> Report:
+def report_of(desk: Desk, ledger: Ledger, missing: int) -> Report:
     """The report of a run that is over."""
     trips = _trips(desk)
     points, last = ledger.points, ledger.points[-1]

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.trading.backtests.model import BotTerms, Report, Run
-from app.domains.trading.backtests.rules.simulation import Advance, Market, Simulation, nothing_to_hear
+from app.domains.trading.backtests.rules.market import Market
+from app.domains.trading.backtests.rules.simulation import Advance, Simulation, nothing_to_hear
 from app.domains.trading.strategies.model import Config, Dca, Decision, Entry, SignalType, State, Window
-from app.domains.trading.strategies.rules.acting import SizedEntry
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 BOT = BotTerms(symbol="BTC", config=Dca())
@@ -30,8 +32,18 @@ def candles_of(
     """Candles one after the other, but for those that are missing."""
     times = [each for each in range(len(prices) + len(missing)) if each not in missing]
     return [
-        Candle("BTC", "simulated", interval, BEGIN + number * interval.length, *map(Decimal, given), Decimal(volume))
-        for number, given in zip(times, prices, strict=True)
+        Candle(
+            symbol="BTC",
+            exchange="simulated",
+            interval=interval,
+            opened_at=BEGIN + number * interval.length,
+            open=Decimal(opened),
+            high=Decimal(high),
+            low=Decimal(low),
+            close=Decimal(close),
+            volume_usd=Decimal(volume),
+        )
+        for number, (opened, high, low, close) in zip(times, prices, strict=True)
     ]
 
 
@@ -58,19 +70,18 @@ def signals(types: Mapping[int, SignalType]) -> Callable[[Config, Window, Sequen
     return decide
 
 
-def sized(
-    quantity: str = "1", take_profit: str = "110", stop_loss: str = "95"
-) -> Callable[[Run, Decision, Sequence[Entry], Decimal], Sequence[SizedEntry]]:
-    """Always the same entry."""
-    entry = SizedEntry(Decimal(quantity), Decimal(take_profit), Decimal(stop_loss))
-    return lambda run, decision, entries, price: [entry]
-
-
 def simulation(
-    candles: Sequence[Candle], types: Mapping[int, SignalType], *, run: Run = RUN, first: int = 0, **terms: Any
+    candles: Sequence[Candle],
+    types: Mapping[int, SignalType],
+    *,
+    run: Run = RUN,
+    first: int = 0,
+    thorough: bool = False,
+    **terms: Any,
 ) -> Simulation:
-    market, thorough = Market(candles), terms.pop("thorough", False)
-    return Simulation(run, market, first, len(market), signals(types), sized(**terms), thorough=thorough)
+    """A bot with these terms that decides so."""
+    market, run = Market(candles), replace(run, bot=replace(run.bot, **terms))
+    return Simulation(run, market, first, len(market), signals(types), thorough=thorough)
 
 
 def report(
