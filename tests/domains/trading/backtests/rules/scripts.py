@@ -60,11 +60,13 @@ def walk_of(count: int, seed: int = 1, *, interval: Interval = Interval.ONE_HOUR
     return candles_of(prices, interval=interval)
 
 
-def signals(types: Mapping[int, SignalType]) -> Callable[[Config, Window, Sequence[Entry], State | None], Decision]:
+def signals(
+    types: Mapping[int, SignalType], *, begin: datetime = BEGIN
+) -> Callable[[Config, Window, Sequence[Entry], State | None], Decision]:
     """Decides so at the end of the candles with these numbers, and otherwise nothing."""
 
     def decide(_: Config, window: Window, __: Sequence[Entry], ___: State | None) -> Decision:
-        number = (window.closed_at - BEGIN) // window.interval.length - 1
+        number = (window.closed_at - begin) // window.interval.length - 1
         return Decision(type=types.get(number, SignalType.HOLD), confidence=50, reasoning="As the test says.")
 
     return decide
