@@ -6,6 +6,8 @@ from typing import Any
 from app.domains.market.house import MARKET
 from app.domains.trading.analytics import loaders as analytics_loaders
 from app.domains.trading.analytics.jobs import analytics_schedules
+from app.domains.trading.backtests import loaders as backtest_loaders
+from app.domains.trading.backtests.jobs import backtest_jobs, backtest_schedules
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
 from app.domains.trading.orders.jobs import order_schedules
@@ -16,7 +18,7 @@ from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
 from app.kit.house import House, Wiring
 from app.kit.hub import Hub
-from app.kit.jobs import Schedule
+from app.kit.jobs import Job, Schedule
 
 
 def _schedules(services: TradingServices) -> list[Schedule]:
@@ -25,7 +27,12 @@ def _schedules(services: TradingServices) -> list[Schedule]:
         *order_schedules(services.maintenance, services.seals),
         *performance_schedules(services.performance),
         *analytics_schedules(services.analytics),
+        *backtest_schedules(services.backtests),
     ]
+
+
+def _jobs(services: TradingServices) -> list[Job]:
+    return backtest_jobs(services.backtest_runner)
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
@@ -45,7 +52,15 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(analytics_loaders, journal_loaders, order_loaders, performance_loaders, portfolio_loaders),
+    loaders=(
+        analytics_loaders,
+        backtest_loaders,
+        journal_loaders,
+        order_loaders,
+        performance_loaders,
+        portfolio_loaders,
+    ),
+    jobs=_jobs,
     schedules=_schedules,
     tasks=_tasks,
     follow=_follow,

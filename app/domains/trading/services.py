@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.domains.trading.analytics.services import Analytics
+from app.domains.trading.backtests.services.backtests import Backtests
+from app.domains.trading.backtests.services.runner import Runner as BacktestRunner
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
 from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing, facts_of_deletion
@@ -41,6 +43,8 @@ class TradingServices:
     seals: OrderSeals
     analytics: Analytics
     performance: PerformanceMeter
+    backtests: Backtests
+    backtest_runner: BacktestRunner
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -78,4 +82,6 @@ class TradingServices:
             seals=OrderSeals(database, clock),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
+            backtests=Backtests(database, clock, resources.events),
+            backtest_runner=BacktestRunner(database, clock, resources.events),
         )

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.domains.market.analysis.rules.series import Series, series_of
 from app.domains.market.prices.model import Candle
-from app.domains.trading.backtests.model import NoCandles
+from app.domains.trading.backtests.model import CandlesMissing
 from app.domains.trading.backtests.rules.quotes import bars_of
 from app.domains.trading.quantities.rules import moment_of
 from app.domains.trading.strategies.model import WINDOW_CANDLES, Window
@@ -13,14 +13,14 @@ from app.domains.trading.strategies.rules.second_exchange import elsewhere
 
 
 class Market:
-    """Candles of one token and one interval, oldest first. Raises NoCandles, MalformedSeries.
+    """Candles of one token and one interval, oldest first. Raises CandlesMissing, MalformedSeries.
 
     `has_second` is whether they are of the simulated market, which has a second exchange.
     """
 
     def __init__(self, candles: Sequence[Candle], *, has_second: bool = False) -> None:
         if not candles:
-            raise NoCandles
+            raise CandlesMissing
         self.symbol: Final = candles[0].symbol
         self.interval: Final = candles[0].interval
         self.length_ms: Final = round(self.interval.length.total_seconds() * 1000)

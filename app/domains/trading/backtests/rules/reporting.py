@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from app.domains.trading.backtests.model import (
-    CURVE_POINTS,
+from app.domains.trading.backtests.model import CURVE_POINTS
+from app.domains.trading.backtests.model.reports import (
     Benchmark,
     CurvePoint,
     Exit,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
-from app.domains.trading.backtests.model import NoCandles, Report, Run
+from app.domains.trading.backtests.model import CandlesMissing
+from app.domains.trading.backtests.model.reports import Report, Run
 from app.domains.trading.backtests.rules.desk import Desk
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.quotes import Bar, path_of
@@ -55,7 +56,7 @@ class Simulation:
         thorough: bool = False,
     ) -> None:
         if not 0 <= first < end <= len(market):
-            raise NoCandles
+            raise CandlesMissing
         self._run = run
         self._market = market
         self._numbers = range(first, end)

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from app.domains.market.prices.model import Candle, Interval
-from app.domains.trading.backtests.model import BotTerms, Report, Run
+from app.domains.trading.backtests.model.reports import BotTerms, Report, Run
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.simulation import Advance, Simulation, nothing_to_hear
 from app.domains.trading.strategies.model import Config, Dca, Decision, Entry, SignalType, State, Window

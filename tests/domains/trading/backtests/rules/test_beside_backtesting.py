@@ -15,7 +15,7 @@ from backtesting import Backtest, Strategy
 from msgspec.structs import replace
 
 from app.domains.market.prices.model import Candle
-from app.domains.trading.backtests.model import Exit
+from app.domains.trading.backtests.model.reports import Exit
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.quotes import Bar
 from app.domains.trading.backtests.rules.simulation import Simulation

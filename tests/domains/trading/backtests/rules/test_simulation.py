@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from app.domains.market.prices.model import Interval
-from app.domains.trading.backtests.model import Exit, NoCandles, Report
+from app.domains.trading.backtests.model import CandlesMissing
+from app.domains.trading.backtests.model.reports import Exit, Report
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.simulation import Simulation
 from app.domains.trading.exchange.model import Liquidity
@@ -171,9 +172,9 @@ def test_candles_before_the_first_are_seen_and_not_traded() -> None:
 
 
 def test_a_run_has_candles() -> None:
-    with pytest.raises(NoCandles):
+    with pytest.raises(CandlesMissing):
         report([], {})
-    with pytest.raises(NoCandles):
+    with pytest.raises(CandlesMissing):
         report(candles_of([FLAT]), {}, first=1)
 
 

@@ -1,4 +1,4 @@
-"""Back-tests: what is simulated, and what came of it. Amounts and prices are in dollars, times in UTC.
+"""What a simulation is given, and what comes of it. Amounts and prices are in dollars, times in UTC.
 
 Returns, shares and rates are fractions: 0.05 is 5 per cent. What a bot is configured with is in percent.
 """
@@ -6,19 +6,11 @@ Returns, shares and rates are fractions: 0.05 is 5 per cent. What a bot is confi
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
 from app.domains.market.prices.model import Interval
-from app.domains.trading.strategies.model import Config, RiskLevel
-
-CURVE_POINTS: Final = 1_000
-"""The points of an equity curve, at most."""
-
-
-class NoCandles(ValueError):
-    """There is nothing to simulate."""
+from app.domains.trading.strategies.model import Config, Dca, RiskLevel
 
 
 class Exit(StrEnum):
@@ -33,7 +25,7 @@ class BotTerms(msgspec.Struct, frozen=True, kw_only=True):
     """A bot as it is simulated. Null: no limit of the losses of a day."""
 
     symbol: str
-    config: Config
+    config: Config = Dca()
     risk_level: RiskLevel = RiskLevel.MEDIUM
     max_position_usd: Decimal = Decimal(1_000)
     stop_loss_percentage: Decimal = Decimal(5)
