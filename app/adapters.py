@@ -18,9 +18,9 @@ from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
 from app.domains.ledger.services.wallets import parsed_public_key
 from app.domains.market.prices.model import PRICES_TOPIC
-from app.domains.market.prices.services.recorder import OnMoves
+from app.domains.market.prices.services.recorder import AfterMinute, OnMoves
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
-from app.domains.market.services import CHAIN, ON_LISTINGS, ON_MOVES
+from app.domains.market.services import AFTER_MINUTE, CHAIN, ON_LISTINGS, ON_MOVES
 from app.domains.market.tokens.services.listing import OnListings
 from app.domains.trading.matching.services.prices import PriceNotes
 from app.domains.trading.services import TradingServices
@@ -126,6 +126,15 @@ def followers_of_prices(wiring: Wiring) -> Sequence[OnMoves]:
     return [PriceNotes(wiring.resources.clock).note]
 
 
+def followers_of_minutes(wiring: Wiring) -> Sequence[AfterMinute]:
+    """Bots decide at the end of a candle. Trading is built after the market."""
+
+    async def enqueue_bots(ended_at: datetime) -> None:
+        await wiring.services[TradingServices].bot_runner.enqueue(ended_at)
+
+    return [enqueue_bots]
+
+
 def followers_of_listings(wiring: Wiring) -> Sequence[OnListings]:
     """Ends the books of tokens that are gone. Trading is built after the market."""
 
@@ -140,6 +149,7 @@ PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
     CHECK_PUBLIC_KEY: key_of_new_user,
     CHAIN: chain_of_ledger,
     ON_MOVES: followers_of_prices,
+    AFTER_MINUTE: followers_of_minutes,
     ON_LISTINGS: followers_of_listings,
 }
 

@@ -144,6 +144,7 @@ class Settings(BaseSettings):
 
     alert_limit: int = Field(500, ge=1, le=100_000, description="Alerts that one user may have.")
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
+    bot_limit: int = Field(50, ge=1, le=1000, description="Bots that one user may have.")
     portfolio_limit: int = Field(50, ge=1, le=1000, description="Portfolios that one user may have.")
     quote_age_s: float = Field(60.0, ge=1, le=86400, description="With a quote older than this no order is taken on.")
 

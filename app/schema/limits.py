@@ -155,6 +155,9 @@ class ServerLimits:
     portfolios: int = strawberry.field(
         description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
     )
+    bots: int = strawberry.field(
+        description="The number of bots that one user can have. Further ones are BotLimitReached."
+    )
     quote_age_ms: Milliseconds = milliseconds_of(
         "quote_age_s",
         description="The age of a quote, in milliseconds, up to which the market of a token is open. With an older one"
@@ -202,6 +205,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         mempool=MEMPOOL_LIMIT,
         alerts=settings.alert_limit,
         portfolios=settings.portfolio_limit,
+        bots=settings.bot_limit,
         quote_age_s=settings.quote_age_s,
         analytics_events=EVENT_LIMIT,
         database_waiting=settings.database_waiting_limit,

@@ -21,7 +21,7 @@ from app.domains.market.prices.services.candles import Candles
 from app.domains.market.prices.services.clock_repair import ClockRepair
 from app.domains.market.prices.services.feed import PriceFeed
 from app.domains.market.prices.services.history import History
-from app.domains.market.prices.services.recorder import OnMoves
+from app.domains.market.prices.services.recorder import AfterMinute, OnMoves
 from app.domains.market.providers.model.chain import Chain
 from app.domains.market.providers.services import Providers
 from app.domains.market.providers.services.directory import Directory
@@ -36,6 +36,8 @@ CHAIN = Port[Chain]("chain")
 """The chain whose activity is analysed, and whose payments set off alerts."""
 ON_MOVES = Port[Sequence[OnMoves]]("moves")
 """What follows prices beside alerts, in the transaction of each tick."""
+AFTER_MINUTE = Port[Sequence[AfterMinute]]("minutes")
+"""What follows the minutes of the feed beside alerts, once their candles are stored."""
 ON_LISTINGS = Port[Sequence[OnListings]]("listings")
 """What follows which tokens are listed, in the transaction of each refresh."""
 
@@ -102,7 +104,7 @@ class MarketServices:
                 VolatileTopics(resources.redis),
                 sources,
                 on_moves=[price_alerts.evaluate, *wiring.port(ON_MOVES)],
-                after_minute=[indicator_alerts.evaluate],
+                after_minute=[indicator_alerts.evaluate, *wiring.port(AFTER_MINUTE)],
             ),
             history=History(database),
             clock_repair=ClockRepair(database),

@@ -8,6 +8,8 @@ from app.domains.trading.analytics import loaders as analytics_loaders
 from app.domains.trading.analytics.jobs import analytics_schedules
 from app.domains.trading.backtests import loaders as backtest_loaders
 from app.domains.trading.backtests.jobs import backtest_jobs, backtest_schedules
+from app.domains.trading.bots import loaders as bot_loaders
+from app.domains.trading.bots.jobs import bot_jobs, bot_schedules
 from app.domains.trading.journal import loaders as journal_loaders
 from app.domains.trading.orders import loaders as order_loaders
 from app.domains.trading.orders.jobs import order_schedules
@@ -28,11 +30,12 @@ def _schedules(services: TradingServices) -> list[Schedule]:
         *performance_schedules(services.performance),
         *analytics_schedules(services.analytics),
         *backtest_schedules(services.backtests),
+        *bot_schedules(services.bot_runner),
     ]
 
 
 def _jobs(services: TradingServices) -> list[Job]:
-    return backtest_jobs(services.backtest_runner)
+    return [*backtest_jobs(services.backtest_runner), *bot_jobs(services.bot_runner)]
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
@@ -55,6 +58,7 @@ TRADING = House(
     loaders=(
         analytics_loaders,
         backtest_loaders,
+        bot_loaders,
         journal_loaders,
         order_loaders,
         performance_loaders,

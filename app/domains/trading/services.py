@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.market.analysis.services.writer import Writer
+from app.domains.market.services import MarketServices
+from app.domains.notifications.services import Notifications
 from app.domains.trading.analytics.services import Analytics
 from app.domains.trading.backtests.services.backtests import Backtests
 from app.domains.trading.backtests.services.runner import Runner as BacktestRunner
+from app.domains.trading.bots.services.bots import Bots
+from app.domains.trading.bots.services.reasons import Reasons
+from app.domains.trading.bots.services.reporting import BotReports
+from app.domains.trading.bots.services.runner import BotRunner
+from app.domains.trading.bots.services.trader import BotTrader
 from app.domains.trading.matching.services.exchange import Announcer, Exchange
 from app.domains.trading.matching.services.matcher import Matcher
 from app.domains.trading.orders.services.closing import INBOX_CHANNEL, cancel_for_closing, facts_of_deletion
@@ -45,6 +53,8 @@ class TradingServices:
     performance: PerformanceMeter
     backtests: Backtests
     backtest_runner: BacktestRunner
+    bots: Bots
+    bot_runner: BotRunner
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -59,14 +69,19 @@ class TradingServices:
         portfolios = Portfolios(
             database, clock, resources.events, limit, cancel_for_closing, facts_of_deletion, holdings.announce
         )
+        reports = BotReports(database, clock, resources.events, wiring.services[Notifications])
         matcher = Matcher(
             database,
             clock,
             resources.events,
             portfolios.finish,
+            reports.settle,
             Announcer(volatile, holdings.announce).publish,
             quote_age_ms=quote_age_ms,
         )
+        orders = Orders(database, clock, resources.events, portfolios, wake, quote_age_ms)
+        trader = BotTrader(orders, clock)
+        candles, reasons = wiring.services[MarketServices].candles, Reasons(Writer.of(resources.settings))
         return cls(
             portfolios=portfolios,
             holdings=holdings,
@@ -74,7 +89,7 @@ class TradingServices:
             books=Books(database),
             matcher=matcher,
             exchange=Exchange(database, matcher, wake),
-            orders=Orders(database, clock, resources.events, portfolios, wake, quote_age_ms),
+            orders=orders,
             previews=Previews(database, clock, quote_age_ms),
             halts=Halts(database, clock, wake),
             order_books=OrderBooks(database),
@@ -84,4 +99,6 @@ class TradingServices:
             performance=PerformanceMeter(database, clock),
             backtests=Backtests(database, clock, resources.events),
             backtest_runner=BacktestRunner(database, clock, resources.events),
+            bots=Bots(database, clock, resources.events, trader, resources.settings.bot_limit),
+            bot_runner=BotRunner(database, clock, candles, trader, reports, reasons),
         )

@@ -225,7 +225,12 @@ def end_of(failure: Exception) -> tuple[EndReason, list[dict[str, Any]]]:
     return EndReason.FAILED, BROKEN
 
 
-_REFUSED: Final = {Code.FORBIDDEN: EndReason.FORBIDDEN, Code.UNAUTHENTICATED: EndReason.FORBIDDEN}
+_REFUSED: Final = {
+    Code.FORBIDDEN: EndReason.FORBIDDEN,
+    Code.UNAUTHENTICATED: EndReason.FORBIDDEN,
+    # What was deleted is nobody's.
+    Code.NOT_FOUND: EndReason.FORBIDDEN,
+}
 
 
 def _code(errors: list[dict[str, Any]]) -> Code:

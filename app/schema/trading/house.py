@@ -4,6 +4,10 @@ from app.domains.trading.house import TRADING as DOMAIN
 from app.schema.composition import GraphHouse
 from app.schema.trading.analytics import AnalyticsMutation, AnalyticsQuery, AnalyticsViewer
 from app.schema.trading.balances import ProfileBalances
+from app.schema.trading.bots.bots import Bot, BotQuery, BotViewer
+from app.schema.trading.bots.changes import BotMutation
+from app.schema.trading.bots.signals import BotSignal
+from app.schema.trading.bots.streams import BotSubscription
 from app.schema.trading.changes import PortfolioMutation
 from app.schema.trading.journal import JournalEntry
 from app.schema.trading.orders.books import BookQuery, BookSubscription
@@ -23,23 +27,27 @@ TRADING = GraphHouse(
         PreviewQuery,
         BookQuery,
         HaltQuery,
+        BotQuery,
         AnalyticsQuery,
     ),
     mutation=(
         PortfolioMutation,
         OrderMutation,
         HaltMutation,
+        BotMutation,
         AnalyticsMutation,
     ),
     subscription=(
         PortfolioSubscription,
         OrderSubscription,
         BookSubscription,
+        BotSubscription,
     ),
     viewer=(
         PortfolioViewer,
         OrderViewer,
         HaltViewer,
+        BotViewer,
         AnalyticsViewer,
     ),
     extensions=(
@@ -49,6 +57,8 @@ TRADING = GraphHouse(
         EntryFill,
     ),
     nodes=(
+        Bot,
+        BotSignal,
         Fill,
         JournalEntry,
         Order,

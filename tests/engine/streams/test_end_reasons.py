@@ -13,7 +13,7 @@ from app.kit.errors import Code, Forbidden, NotFound, ResyncRequired, Unauthenti
         (ResyncRequired(), EndReason.RESYNC_REQUIRED, Code.RESYNC_REQUIRED),
         (Forbidden(), EndReason.FORBIDDEN, Code.FORBIDDEN),
         (Unauthenticated(), EndReason.FORBIDDEN, Code.UNAUTHENTICATED),
-        (NotFound(EndReason), EndReason.FAILED, Code.NOT_FOUND),
+        (NotFound(EndReason), EndReason.FORBIDDEN, Code.NOT_FOUND),
         (Unavailable(), EndReason.FAILED, Code.MAINTENANCE),
         (LookupError("a secret"), EndReason.FAILED, Code.INTERNAL),
     ],

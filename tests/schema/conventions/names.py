@@ -9,7 +9,7 @@ from graphql import GraphQLEnumType, GraphQLSchema, get_nullable_type, is_list_t
 
 from tests.schema.conventions.sites import everything, fields, given, own_types, words
 
-RESERVED: Final = {"Role", "Session", "User", "Output", "Interval", "RiskLevel", "Bot"}
+RESERVED: Final = {"Role", "Session", "User", "Output", "Interval"}
 """The names of types that later houses need."""
 FOREIGN_IDS: Final[Mapping[str, str]] = {
     "walletId": "the address on the chain, a Hash",

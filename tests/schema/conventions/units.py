@@ -28,6 +28,10 @@ BARE_NUMBERS: Final[Mapping[str, str]] = {
     "d": "an indicator's usual name, 0 to 100",
     "plusDI": "an indicator's usual name, 0 to 100",
     "minusDI": "an indicator's usual name, 0 to 100",
+    "minAdx": "an indicator's usual name, 0 to 100",
+    "overbought": "a relative strength index, 0 to 100",
+    "oversold": "a relative strength index, 0 to 100",
+    "deviations": "a number of standard deviations",
     "value": "in the unit of the indicator or the threshold",
     "currentValue": "in the unit of the threshold",
 }

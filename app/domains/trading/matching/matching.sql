@@ -46,7 +46,8 @@ SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.l
     o.time_in_force, o.expires_at, o.post_only, o.sells_all, o.quantity, o.quote_amount, o.bound, o.price,
     o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction,
     o.taker_fee_fraction, o.reserve_rate, o.reserved, o.reserved_for_changes, o.filled_quantity, o.filled_quote,
-    o.fees, o.status, o.reason, o.bracket_id, o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
+    o.fees, o.status, o.reason, o.bracket_id, o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at,
+    o.bot_id
 FROM orders o JOIN portfolios p ON p.id = o.portfolio_id
 WHERE o.id = ANY (ARRAY(SELECT id FROM wanted))
 ORDER BY o.bracket_id, o.bracket_role, o.id;
@@ -66,7 +67,7 @@ SELECT o.id, coalesce(p.user_id, p.id) AS owner, o.portfolio_id, p.currency, o.l
     o.stop_price, o.trail_amount, o.trail_fraction, o.protection_price, o.maker_fee_fraction,
     o.taker_fee_fraction, o.reserve_rate, o.reserved, o.reserved_for_changes, o.filled_quantity, o.filled_quote,
     o.fees, o.status, o.reason, o.bracket_id,
-    o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at
+    o.bracket_role, o.priority, o.triggered_at, o.filled_at, o.cancelled_at, o.bot_id
 FROM orders e
 JOIN orders o ON o.bracket_id = e.bracket_id AND o.bracket_role <> 'entry' AND o.status IN ('pending', 'partial')
 JOIN portfolios p ON p.id = o.portfolio_id

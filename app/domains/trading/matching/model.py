@@ -165,6 +165,7 @@ class OrderRow(msgspec.Struct, frozen=True):
     triggered_at: datetime | None
     filled_at: datetime | None
     cancelled_at: datetime | None
+    bot_id: UUID | None = None
 
 
 class BookedRow(msgspec.Struct, frozen=True):

@@ -40,17 +40,18 @@ WITH given AS (
         reduce_only boolean, sells_all boolean, quantity numeric, quote_amount numeric, bound numeric, price numeric,
         stop_price numeric, trail_amount numeric, trail_fraction numeric, protection_price numeric,
         maker_fee_fraction numeric, taker_fee_fraction numeric, reserve_rate numeric, reserved numeric,
-        client_order_id text, bracket_id uuid, bracket_role text
+        client_order_id text, bracket_id uuid, bracket_role text, bot_id uuid
     )
 ), made AS (
     INSERT INTO orders (id, portfolio_id, life, symbol, side, type, time_in_force, expires_at, post_only, reduce_only,
         sells_all, quantity, quote_amount, bound, price, stop_price, trail_amount, trail_fraction, protection_price,
         maker_fee_fraction, taker_fee_fraction, reserve_rate, reserved, mode, client_order_id, bracket_id,
-        bracket_role, created_at, updated_at)
+        bracket_role, bot_id, created_at, updated_at)
     SELECT g.id, $1::uuid, $2::integer, $4::text, g.side, g.type, g.time_in_force, g.expires_at, g.post_only,
         g.reduce_only, g.sells_all, g.quantity, g.quote_amount, g.bound, g.price, g.stop_price, g.trail_amount,
         g.trail_fraction, g.protection_price, g.maker_fee_fraction, g.taker_fee_fraction, g.reserve_rate, g.reserved,
-        $3::text, g.client_order_id, g.bracket_id, g.bracket_role, $8::timestamptz, $8
+        $3::text, g.client_order_id, g.bracket_id, g.bracket_role, g.bot_id, $8::timestamptz,
+        $8
     FROM given g
 ), cash AS (
     UPDATE cash_balances SET reserved = reserved + $6::numeric, updated_at = $8

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from app.domains.trading.performance.model import (
     DAYS_KEPT,
@@ -27,6 +28,7 @@ from app.domains.trading.performance.rules.recorded import values_of
 from app.domains.trading.performance.statements import PerformanceSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import Unavailable
 from app.kit.sql import columns_of
 
 PORTFOLIOS_AT_ONCE: Final = 100
@@ -34,6 +36,8 @@ SPANS_AT_ONCE: Final = 50
 
 Row: TypeAlias = tuple[Period, datetime, datetime, bool, str, Decimal | None, dict[str, datetime | bool | None]]
 """A metric of a span: the columns of `put_metrics`."""
+
+log = structlog.get_logger(__name__)
 
 
 class Part(NamedTuple):
@@ -61,13 +65,20 @@ class PerformanceMeter:
 
     async def measure(self) -> str:
         """Measures of every portfolio, in its present life, what is not final. To repeat it is to compute it again."""
-        count, after = 0, None
+        count, failed, after = 0, 0, None
         while rows := await self._progress(after):
-            for _, periods in groupby(rows, key=lambda row: row.portfolio_id):
-                count += await self._measure(list(periods))
+            for portfolio_id, periods in groupby(rows, key=lambda row: row.portfolio_id):
+                try:
+                    count += await self._measure(list(periods))
+                except Unavailable:
+                    raise
+                except Exception:
+                    # The others do not wait for one that cannot be measured.
+                    failed += 1
+                    log.exception("performance.failed", portfolio_id=str(portfolio_id))
             after = rows[-1].portfolio_id
         await self.database.write(SYSTEM, lambda tx: tx.execute(PerformanceSql.finish_ended_lives))
-        return f"{count} periods"
+        return f"{count} periods" if not failed else f"{count} periods; {failed} portfolios failed"
 
     async def delete_old(self) -> str:
         """Deletes what was measured of days, once it has been kept for long enough."""

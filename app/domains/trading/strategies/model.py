@@ -6,10 +6,11 @@ A strategy is a pure function of a window of closed candles, of what the bot hol
 configuration. It says nothing about how much may be spent: that is `rules/sizing`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -134,6 +135,18 @@ Config: TypeAlias = (
     Dca | Grid | Momentum | MeanReversion | Scalping | Arbitrage | TrendFollowing | Breakout | PatternRecognition
 )
 """The configuration of a strategy, which says which one it is."""
+
+
+def config_of(stored: Mapping[str, Any]) -> Config:
+    """A configuration as it is stored. Settings that are newer than it have their usual value."""
+    config: Config = msgspec.convert(stored, Config, strict=False)
+    return config
+
+
+def stored_config(config: Config) -> dict[str, Any]:
+    """A configuration as it is to be stored: with its type, and amounts as text."""
+    stored: dict[str, Any] = msgspec.to_builtins(config)
+    return stored
 
 
 class DcaState(msgspec.Struct, frozen=True, tag="dca"):

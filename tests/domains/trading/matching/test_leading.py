@@ -276,10 +276,21 @@ async def test_a_token_whose_price_cannot_be_matched_keeps_no_other_waiting(
     assert [(await market.status(each))[0] for each in (stop, after)] == ["filled", "filled"]
     failed = await owner.fetch("SELECT kind FROM exchange_inbox WHERE failure IS NOT NULL")
     assert [row[0] for row in failed] == ["prices"]
-    # The next tick begins with all of them again.
-    monkeypatch.setattr(Venue, "apply", apply)
+    # The next tick does not look for the token again: the others, the token that fails, and what is passed over.
+    matched.clear()
     await tick("107", "160.5")
-    assert (await stage.trading.matcher.match()).commands == 1
+    for _ in range(3):
+        await stage.trading.matcher.match()
+    assert sorted(matched) == sorted(set(symbols) - {"DOGE"})
+    assert await owner.fetchval("SELECT count(*) FROM exchange_inbox WHERE failure IS NOT NULL") == 2
+    assert not await stage.trading.matcher.is_due()
+    # Once it can be matched again, nothing is matched apart.
+    monkeypatch.setattr(Venue, "apply", apply)
+    for usd, aud, batches in (("108", "162", 2), ("109", "163.5", 1)):
+        await tick(usd, aud)
+        for _ in range(batches):
+            assert (await stage.trading.matcher.match()).commands == 1
+        assert not await stage.trading.matcher.is_due()
     await market.check()
 
 

@@ -323,3 +323,17 @@ async def test_deleted_portfolios_are_measured_no_more(stage: Stage) -> None:
     assert await read(stage, book.id) == []
     are_final = "SELECT bool_and(is_final) FROM performance_metrics WHERE portfolio_id = $1"
     assert await stage.owner.fetchval(are_final, book.id)
+
+
+async def test_a_portfolio_that_cannot_be_measured_keeps_no_other_waiting(stage: Stage) -> None:
+    first, second = await Hours.begin(stage), await Hours.begin(stage)
+    bad, good = sorted((first.id, second.id))
+    for each in (first, second):
+        await each.next_hour(100)
+    await stage.owner.execute(
+        "UPDATE portfolio_value_history SET value = 10::numeric ^ 19 WHERE portfolio_id = $1", bad
+    )
+    assert (await stage.trading.performance.measure()).endswith("; 1 portfolios failed")
+    measured = await stage.owner.fetch("SELECT DISTINCT portfolio_id FROM performance_metrics")
+    assert good in {row[0] for row in measured}
+    assert bad not in {row[0] for row in measured}

@@ -4,9 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from app.domains.trading.journal.model import Currency
+from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry
 from app.domains.trading.portfolios.model import PortfolioValue
 from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import COIN
 from tests.domains.trading.stage import Stage
 
 VALUES = "SELECT cash, positions_value, total_value, total_pnl, unquoted FROM portfolio_values WHERE portfolio_id = $1"
@@ -168,3 +169,26 @@ async def test_a_summary_weighs_portfolios_by_what_they_were_given(stage: Stage)
     await stage.owner.execute("DELETE FROM users WHERE id = $1", stage.alice.user_id)
     assert await values.summarize() == "0 users"
     assert await stage.owner.fetchval("SELECT count(*) FROM portfolio_summaries") == 1
+
+
+async def test_a_portfolio_can_hold_more_than_an_order_can_be_worth(stage: Stage) -> None:
+    """Its sums are not limited by the columns of orders: nobody's exchange or history would go on otherwise."""
+    id, trillion = await stage.create(), 10**12 * COIN
+    cash = (Line(Account.CASH, "USD", trillion), Line(Account.HOUSE, "USD", -trillion))
+    coins = (Line(Account.POSITION, "BTC", trillion), Line(Account.HOUSE, "BTC", -trillion))
+    for lines in (cash, coins):
+        await stage.post(
+            NewEntry(kind=EntryKind.CORRECTION, portfolio_id=id, life=1, lines=lines, at=stage.clock.now(), memo="All.")
+        )
+    given = (Line(Account.CASH, "USD", trillion), Line(Account.EXTERNAL, "USD", -trillion))
+    await stage.post(NewEntry(kind=EntryKind.DEPOSIT, portfolio_id=id, life=1, lines=given, at=stage.clock.now()))
+    await stage.fill(id, Side.BUY, "1", "100")
+    await stage.fill(id, Side.SELL, "2", "100")
+    await stage.trading.portfolios.withdraw(stage.alice, id, Decimal(1), Currency.USD, stage.key)
+    assert await stage.cash(id) == (2 * 10**12 + 10_099, 0, 10**12 + 9999)
+    assert (await stage.position(id) or ())[0] == 10**12 - 1
+    await stage.trading.values.record()
+    await stage.trading.values.summarize()
+    recorded = await stage.owner.fetchval("SELECT max(value) FROM portfolio_value_history WHERE portfolio_id = $1", id)
+    assert recorded == 2 * 10**12 + 10_100 + 100 * (10**12 - 1), "before the withdrawal"
+    assert await stage.findings() == []

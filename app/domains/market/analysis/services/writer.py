@@ -57,7 +57,7 @@ class Writer:
         secret = None if key is None else key.get_secret_value()
         return cls(settings.research_url.rstrip("/"), secret, settings.research_model, settings.research_timeout_s)
 
-    async def write(self, about: Any) -> list[str]:
+    async def write(self, about: Any, instructions: str = INSTRUCTIONS) -> list[str]:
         """Returns paragraphs about these findings. Raises Unavailable if there is no text in time."""
         free_to_wait("a language model")
         request = {
@@ -65,7 +65,7 @@ class Writer:
             "max_tokens": 900,
             "temperature": 0.2,
             "messages": [
-                {"role": "system", "content": INSTRUCTIONS},
+                {"role": "system", "content": instructions},
                 {"role": "user", "content": msgspec.json.encode(about).decode()},
             ],
         }

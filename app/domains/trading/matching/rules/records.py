@@ -1,5 +1,6 @@
 """Rows as the exchange takes them, and back: decimals as whole numbers, moments as milliseconds since 1970."""
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
@@ -16,7 +17,9 @@ from app.domains.trading.exchange.model import (
     Quote,
     Reason,
     TimeInForce,
+    Traded,
 )
+from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.matching.model import (
     BookedRow,
     BookRow,
@@ -32,6 +35,7 @@ from app.domains.trading.matching.model import (
     Prices,
     Relist,
     Replace,
+    Result,
     Resume,
 )
 from app.domains.trading.matching.rules.brackets import Bracket
@@ -159,3 +163,18 @@ def price_of(given: dict[str, Any]) -> Price:
 
 def _units(value: Decimal | None, scale: int) -> int | None:
     return None if value is None else units_of(value, scale)
+
+
+def positions_of(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[PositionKey], Counter[PositionKey]]:
+    """The positions that a batch concerns, and how much is sold of each."""
+    by_id = {row.id: row for row in rows}
+    places = {(row.portfolio_id, row.symbol) for row in by_id.values()}
+    sold = Counter[PositionKey]()
+    for result in results:
+        for outcome in result.outcomes:
+            if isinstance(outcome, Traded):
+                for order_id in (outcome.taker_id, outcome.maker_id):
+                    row = None if order_id is None else by_id[order_id]
+                    if row is not None and row.side == Side.SELL:
+                        sold[row.portfolio_id, row.symbol] += outcome.quantity
+    return places, sold

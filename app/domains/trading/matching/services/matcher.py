@@ -1,8 +1,8 @@
 """The matcher: takes commands from the inbox, in one order, and does them in one transaction a batch."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
@@ -10,7 +10,6 @@ import msgspec
 import structlog
 
 from app.domains.trading.exchange.model import Changes, Outcome, Reason, Refused, Rejected, Traded
-from app.domains.trading.journal.rules.holdings import PositionKey
 from app.domains.trading.journal.services.batches import lock_cash, read_holdings, store_holdings, take_entry_ids
 from app.domains.trading.matching.model import (
     BATCH,
@@ -23,7 +22,7 @@ from app.domains.trading.matching.model import (
     Result,
     Trade,
 )
-from app.domains.trading.matching.rules.records import command_of, extra_of
+from app.domains.trading.matching.rules.records import command_of, extra_of, positions_of
 from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
@@ -32,7 +31,6 @@ from app.domains.trading.matching.services.storing import store_books, store_fil
 from app.domains.trading.matching.statements import MatchingSql
 from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
-from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import ms_of
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -78,12 +76,13 @@ class Matcher:
     Books are in memory and follow what is committed: after a failure they are read anew.
     """
 
-    def __init__(  # the composition root hands it everything
+    def __init__(  # noqa: PLR0917  # the composition root hands it everything
         self,
         database: Database,
         clock: Clock,
         events: EventLog,
         finish_closing: Callable[[Tx, UUID], Awaitable[list[Fact]]],
+        settle_bots: Callable[[Tx, list[UUID], datetime], Awaitable[list[Fact]]],
         publish: Publish,
         *,
         quote_age_ms: int,
@@ -92,6 +91,7 @@ class Matcher:
         self._clock = clock
         self._events = events
         self._finish_closing = finish_closing
+        self._settle_bots = settle_bots
         self._publish = publish
         self._quote_age_ms = quote_age_ms
         self._state: ExchangeState | None = None
@@ -102,6 +102,8 @@ class Matcher:
         """How many commands in a row were passed over."""
         self._tokens_at_once: int | None = None
         """So many tokens of a tick, while one of them fails: the others must not wait for it. Null: all."""
+        self._suspects = set[str]()
+        """The tokens that a tick was passed over for: those of the next ones are matched apart, after all others."""
 
     async def lead(self) -> None:
         """Begins a new epoch: what matched before can store nothing any more. Raises Unavailable."""
@@ -145,10 +147,14 @@ class Matcher:
             self._failures += 1
             log.exception("matching.failed", attempt=self._failures, commands=len(run.rows))
             self._limit = 1
+            if run.prices and run.prices <= self._suspects:
+                # Looking for it again with each tick would take longer than a tick lasts.
+                self._failures = ATTEMPTS
             if self.passes_over and (tokens := run.tokens) > 1:
                 self._tokens_at_once, self._failures = tokens // 2, ATTEMPTS - 1
             return Batch(0, 0)
         self._passed_over = self._passed_over + 1 if self.passes_over else 0
+        self._suspects = self._suspects | run.prices if self.passes_over else self._suspects - run.prices
         if self.passes_over or not run.is_part:
             self._tokens_at_once = None
         self._venue, self._failures = venue, 0
@@ -186,6 +192,11 @@ class _Run:
         if len(self.rows) != 1 or self.rows[0].kind != "prices" or not isinstance(self.rows[0].payload, dict):
             return 0
         return len(self.rows[0].payload)
+
+    @property
+    def prices(self) -> set[str]:
+        """The tokens that the only command prices; none if it is another."""
+        return set(self.rows[0].payload) if self.tokens else set()
 
     async def work(self, tx: Tx) -> ExchangeState:
         """Raises LeadershipLost, Interrupted."""
@@ -225,10 +236,12 @@ class _Run:
 
     async def _take_part(self, tx: Tx) -> None:
         """Leaves what is not to be matched at once of a tick in the inbox, at its place."""
-        at_once = self._matcher._tokens_at_once
+        at_once, trusted = self._matcher._tokens_at_once, self.prices - self._matcher._suspects
+        if at_once is None and 0 < len(trusted) < self.tokens:
+            at_once = len(trusted)
         if at_once is not None and self.tokens > at_once:
             [row] = self.rows
-            part = dict(sorted(row.payload.items())[:at_once])
+            part = dict(sorted(row.payload.items(), key=lambda each: (each[0] not in trusted, each[0]))[:at_once])
             await tx.execute(MatchingSql.put_back, row.id, list(part))
             self.rows, self.is_part = [msgspec.structs.replace(row, payload=part)], True
 
@@ -283,7 +296,7 @@ class _Run:
         facts = list[Fact]()
         if touched:
             rows = await tx.fetch(MatchingSql.orders_of_commands, list(touched))
-            places, sold = _places(rows, results)
+            places, sold = positions_of(rows, results)
             holdings = await read_holdings(tx, cash, places, sold)
             entry_ids = await take_entry_ids(tx, sides, at)
             settlement = Settlement(rows, holdings, iter(entry_ids), uuid4, at)
@@ -294,6 +307,8 @@ class _Run:
             self.trades, self.fills = settlement.trades, len(settlement.fills)
             self.posted.update(entry.portfolio_id for _, entry in settlement.entries)
             facts = _facts(changed, settlement.fills)
+            if of_bots := [each.row.id for each in changed if each.row.bot_id is not None]:
+                facts += await self._matcher._settle_bots(tx, of_bots, at)
         for portfolio_id in closing:
             facts += await self._matcher._finish_closing(tx, portfolio_id)
             self.posted.add(portfolio_id)
@@ -309,21 +324,6 @@ def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[se
         touched.update(orders)
         sides += len(orders) if isinstance(outcome, Traded) else 0
     return touched, sides
-
-
-def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[PositionKey], Counter[PositionKey]]:
-    """The positions that a batch concerns, and how much is sold of each."""
-    by_id = {row.id: row for row in rows}
-    places = {(row.portfolio_id, row.symbol) for row in by_id.values()}
-    sold = Counter[PositionKey]()
-    for result in results:
-        for outcome in result.outcomes:
-            if isinstance(outcome, Traded):
-                for order_id in (outcome.taker_id, outcome.maker_id):
-                    row = None if order_id is None else by_id[order_id]
-                    if row is not None and row.side == Side.SELL:
-                        sold[row.portfolio_id, row.symbol] += outcome.quantity
-    return places, sold
 
 
 def _facts(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:

@@ -80,6 +80,7 @@ class StoredOrder(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id: str | None
     bracket_id: UUID | None
     bracket_role: str | None
+    bot_id: UUID | None
 
 
 def plan(  # noqa: PLR0917  # what it depends on
@@ -172,7 +173,13 @@ def protection_price(order: Order, price: int) -> int | None:
     return tick_below(base * (100 + _PROTECTION_PERCENT) // 100)
 
 
-def stored(new: NewOrder, planned: Planned, role: BracketRole | None = None, link: UUID | None = None) -> StoredOrder:
+def stored(
+    new: NewOrder,
+    planned: Planned,
+    role: BracketRole | None = None,
+    link: UUID | None = None,
+    bot_id: UUID | None = None,
+) -> StoredOrder:
     """The row of an order."""
     order = planned.order
     return StoredOrder(
@@ -199,6 +206,7 @@ def stored(new: NewOrder, planned: Planned, role: BracketRole | None = None, lin
         client_order_id=new.client_order_id,
         bracket_id=link,
         bracket_role=role,
+        bot_id=bot_id,
     )
 
 

@@ -85,12 +85,9 @@ class Orders:
         new, made = with_symbol(new), Made(uuid4())
 
         async def place(tx: Tx) -> None:
-            now = self.clock.now()
-            check(new, now)
-            portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
-            terms = await read_terms(tx, viewer, portfolio_id, new, self.clock)
-            planned = plan(new, made.id, viewer.user_id, portfolio, terms, now, self.quote_age_ms)
-            await self._insert(tx, portfolio, new.symbol, [stored(new, planned)])
+            check(new, self.clock.now())
+            portfolio = await self.portfolios.lock(tx, viewer.user_id, portfolio_id)
+            await self.insert(tx, viewer.user_id, portfolio, new, made.id)
 
         check_key(idempotency_key, lambda: check(new, self.clock.now()))
         request = {"portfolio": str(portfolio_id), **request_of(new)}
@@ -104,19 +101,9 @@ class Orders:
         made = PlacedBracket(uuid4(), uuid4(), uuid4())
 
         async def place(tx: Tx) -> None:
-            now = self.clock.now()
-            check_bracket(new, now)
-            portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
-            terms = await read_terms(tx, viewer, portfolio_id, new.entry, self.clock)
-            entry = plan(new.entry, made.entry_id, viewer.user_id, portfolio, terms, now, self.quote_age_ms)
-            assert terms.price_usd is not None
-            exits = plan_exits(new, entry, (made.take_profit_id, made.stop_loss_id), terms.price_usd, now)
-            link = uuid4()
-            rows = [
-                stored(given, planned, role, link)
-                for given, planned, role in zip((new.entry, *exits_of(new)), (entry, *exits), BracketRole, strict=True)
-            ]
-            await self._insert(tx, portfolio, new.entry.symbol, rows)
+            check_bracket(new, self.clock.now())
+            portfolio = await self.portfolios.lock(tx, viewer.user_id, portfolio_id)
+            await self.insert_bracket(tx, viewer.user_id, portfolio, new, made)
 
         check_key(idempotency_key, lambda: check_bracket(new, self.clock.now()))
         request = {"portfolio": str(portfolio_id), **request_of(new)}
@@ -168,23 +155,56 @@ class Orders:
             portfolio_id = await tx.fetch_one(OrderSql.portfolio_of_order, order_id, viewer.user_id)
             if portfolio_id is None:
                 raise NotFound(Order)
-            portfolio = await self.portfolios.lock(tx, viewer, portfolio_id)
+            portfolio = await self.portfolios.lock(tx, viewer.user_id, portfolio_id)
             if not changes.is_empty:
-                await self._change(tx, viewer, portfolio, order_id, changes)
+                await self.change(tx, viewer.user_id, portfolio, order_id, changes)
 
         check_key(idempotency_key, lambda: check_values(changes))
         request = {"order": str(order_id), **request_of(changes)}
         return (await self._once(viewer, idempotency_key, "replaceOrder", request, Made(order_id), replace)).id
 
-    async def _change(
-        self, tx: Tx, viewer: Viewer, portfolio: LockedPortfolio, order_id: UUID, changes: OrderChanges
+    async def insert(  # noqa: PLR0917  # whose order it is
+        self, tx: Tx, user_id: UUID, portfolio: LockedPortfolio, new: NewOrder, id: UUID, bot_id: UUID | None = None
     ) -> None:
+        """Places an order in a locked portfolio of this user, maybe of a bot. Its symbol is as tokens have it, and it
+        has passed `check`. Raises as `place` does, before anything is written.
+        """
+        terms = await read_terms(tx, user_id, portfolio.id, new, self.clock)
+        planned = plan(new, id, user_id, portfolio, terms, self.clock.now(), self.quote_age_ms)
+        await self._insert(tx, portfolio, new.symbol, [stored(new, planned, bot_id=bot_id)])
+
+    async def insert_bracket(  # noqa: PLR0917  # whose bracket it is
+        self,
+        tx: Tx,
+        user_id: UUID,
+        portfolio: LockedPortfolio,
+        new: NewBracket,
+        made: PlacedBracket,
+        bot_id: UUID | None = None,
+    ) -> UUID:
+        """Places a bracket that has passed `check_bracket`, as `insert` places an order. Returns its ID."""
+        now, link = self.clock.now(), uuid4()
+        terms = await read_terms(tx, user_id, portfolio.id, new.entry, self.clock)
+        entry = plan(new.entry, made.entry_id, user_id, portfolio, terms, now, self.quote_age_ms)
+        assert terms.price_usd is not None
+        exits = plan_exits(new, entry, (made.take_profit_id, made.stop_loss_id), terms.price_usd, now)
+        rows = [
+            stored(given, planned, role, link, bot_id)
+            for given, planned, role in zip((new.entry, *exits_of(new)), (entry, *exits), BracketRole, strict=True)
+        ]
+        await self._insert(tx, portfolio, new.entry.symbol, rows)
+        return link
+
+    async def change(
+        self, tx: Tx, user_id: UUID, portfolio: LockedPortfolio, order_id: UUID, changes: OrderChanges
+    ) -> None:
+        """Asks for a change of an order of a locked portfolio. Raises as `replace` does, before anything is written."""
         [found] = await tx.fetch(OrderSql.order_to_change, order_id)
         side, now = Side(found.side), self.clock.now()
         check_changes(changes, OrderType(found.type), _trail_of(found.trail_amount))
         check_changeable(found, changes)
         asked = NewOrder(symbol=found.symbol, side=side, type=OrderType(found.type))
-        terms = await read_terms_of_change(tx, viewer, portfolio.id, asked, self.clock)
+        terms = await read_terms_of_change(tx, user_id, portfolio.id, asked, self.clock)
         if terms.is_user_halted:
             raise TradingHalted
         check_market(terms, now, self.quote_age_ms)

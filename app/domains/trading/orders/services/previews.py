@@ -49,7 +49,7 @@ class Previews:
             portfolio = msgspec.structs.replace(
                 portfolio, mode=Mode(portfolio.mode), currency=Currency(portfolio.currency)
             )
-            terms = await read_terms(tx, viewer, portfolio_id, new, self.clock)
+            terms = await read_terms(tx, viewer.user_id, portfolio_id, new, self.clock)
             try:
                 if portfolio.status != PortfolioStatus.OPEN:
                     raise PortfolioNotOpen

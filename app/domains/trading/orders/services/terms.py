@@ -36,20 +36,20 @@ def _canonical(value: Any) -> Any:
     return value
 
 
-async def read_terms(tx: Tx, viewer: Viewer, portfolio_id: UUID, new: NewOrder, clock: Clock) -> MarketTerms:
+async def read_terms(tx: Tx, user_id: UUID, portfolio_id: UUID, new: NewOrder, clock: Clock) -> MarketTerms:
     """What decides whether an order can be placed. Raises TokenNotFound."""
-    terms = await read_terms_of_change(tx, viewer, portfolio_id, new, clock)
+    terms = await read_terms_of_change(tx, user_id, portfolio_id, new, clock)
     if terms.is_listed is None:
         raise TokenNotFound(new.symbol, await suggestions(tx, new.symbol))
     return terms
 
 
-async def read_terms_of_change(tx: Tx, viewer: Viewer, portfolio_id: UUID, new: NewOrder, clock: Clock) -> MarketTerms:
+async def read_terms_of_change(tx: Tx, user_id: UUID, portfolio_id: UUID, new: NewOrder, clock: Clock) -> MarketTerms:
     """What decides whether an order can be changed. Its token may have another symbol now."""
     [terms] = await tx.fetch(
         OrderSql.market_terms,
         portfolio_id,
-        viewer.user_id,
+        user_id,
         new.symbol,
         new.client_order_id,
         new.side,

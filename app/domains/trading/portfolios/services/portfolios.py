@@ -104,7 +104,7 @@ class Portfolios:
         async def work(tx: Tx) -> None:
             if changes.default is True:
                 await self._lock_all(tx, viewer)
-            portfolio = await self.lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer.user_id, id)
             if name is not UNSET:
                 await tx.execute(PortfolioSql.rename_portfolio, id, name)
             if changes.default is True and not portfolio.is_default:
@@ -148,7 +148,7 @@ class Portfolios:
         """
 
         async def reset(tx: Tx) -> PostedEntries:
-            portfolio = await self.lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer.user_id, id)
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             await tx.execute(PortfolioSql.set_status, id, PortfolioStatus.RESETTING)
@@ -166,7 +166,7 @@ class Portfolios:
 
         async def work(tx: Tx) -> None:
             await self._lock_all(tx, viewer)
-            portfolio = await self.lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer.user_id, id)
             [stay] = await tx.fetch(PortfolioSql.others_stay, viewer.user_id, id)
             if not stay:
                 raise LastPortfolio
@@ -219,7 +219,7 @@ class Portfolios:
     ) -> PostedEntries:
         async def transfer(tx: Tx) -> PostedEntries:
             check_amount(amount)
-            portfolio = await self.lock(tx, viewer, id)
+            portfolio = await self.lock(tx, viewer.user_id, id)
             if portfolio.mode is not Mode.PAPER:
                 raise PaperPortfolioRequired
             if portfolio.currency is not currency:
@@ -254,9 +254,9 @@ class Portfolios:
         self.announce([posted.id])
         return posted
 
-    async def lock(self, tx: Tx, viewer: Viewer, id: UUID) -> LockedPortfolio:
-        """Locks an open portfolio of the viewer. Raises NotFound, PortfolioNotOpen."""
-        found = await tx.fetch_one(PortfolioSql.lock_portfolio, id, viewer.user_id)
+    async def lock(self, tx: Tx, user_id: UUID, id: UUID) -> LockedPortfolio:
+        """Locks an open portfolio of a user. Raises NotFound, PortfolioNotOpen."""
+        found = await tx.fetch_one(PortfolioSql.lock_portfolio, id, user_id)
         if found is None:
             raise NotFound(Portfolio)
         if found.status != PortfolioStatus.OPEN:

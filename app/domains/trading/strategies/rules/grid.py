@@ -53,13 +53,13 @@ def decide(config: Grid, window: Window, entries: Sequence[Entry], state: State 
     if not slots:
         return hold(_why_nothing(state.price, seen, len(reached)), indicators, state=seen)
     lowest, highest = slots[-1].number, slots[0].number
-    which = f"slot {lowest}" if len(slots) == 1 else f"{len(slots)} slots from {lowest} to {highest}"
+    which = f"slot {lowest}" if len(slots) == 1 else f"{len(slots)} slots of {lowest} to {highest}"
     return Decision(
         type=SignalType.BUY,
         confidence=100 - 50 * lowest // max(1, len(seen.levels) - 2),
         reasoning=(
-            f"The price fell from {usd(state.price)} to {usd(price)}: {which} is bought, and sold one level higher, "
-            f"from {usd(slots[-1].take_profit_price)}."
+            f"The price fell from {usd(state.price)} to {usd(price)}. It buys {which}, to sell one level higher, "
+            f"the lowest at {usd(slots[-1].take_profit_price)}."
         ),
         indicators=known(indicators),
         state=seen,

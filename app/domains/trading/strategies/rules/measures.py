@@ -1,8 +1,6 @@
 """What strategies measure, over the candles of a window.
 
-TA-Lib takes what is below 10^-14 for zero. Therefore RSI, ADX and ATR are computed of prices that are brought near one
-by a power of two, which is exact: they are the same at every magnitude of the price. Averages are of
-the distances from the last close, so that a price that stands still is its own average.
+Averages are of the distances from the last close, so that a price that stands still is its own average.
 
 Percentages and ratios are rounded to RATIO_DECIMALS: a threshold that decimals meet is met exactly.
 """
@@ -85,7 +83,7 @@ def rsi(series: Series, period: int) -> float | None:
     used = series.close[-period - 1 :]
     if not exceeds(used.max(), used.min(), used[-1]):
         return None
-    return _finite(ratio(talib.RSI(series.close * _near_one(series), period)[-1]))
+    return _finite(ratio(talib.RSI(series.close, period)[-1]))
 
 
 def adx(series: Series, period: int) -> float | None:
@@ -95,17 +93,14 @@ def adx(series: Series, period: int) -> float | None:
     high, low, last = series.high[-period:].max(), series.low[-period:].min(), series.close[-1]
     if not exceeds(high, low, last):
         return None
-    factor = _near_one(series)
-    return _finite(ratio(talib.ADX(series.high * factor, series.low * factor, series.close * factor, period)[-1]))
+    return _finite(ratio(talib.ADX(series.high, series.low, series.close, period)[-1]))
 
 
 def atr(series: Series, period: int) -> float:
     """Wilder's average true range, in dollars."""
     from app.domains.market.analysis.rules.talib_binding import talib
 
-    factor = _near_one(series)
-    ranges = talib.ATR(series.high * factor, series.low * factor, series.close * factor, period)
-    return float(ranges[-1]) / factor
+    return float(talib.ATR(series.high, series.low, series.close, period)[-1])
 
 
 def volume_ratio(series: Series, period: int) -> float:
@@ -120,11 +115,6 @@ def volume_ratio(series: Series, period: int) -> float:
     # As parts of the largest, so that no sum overflows.
     before = math.fsum((volumes[:-1] / largest).tolist()) / period
     return ratio(float(volumes[-1] / largest) / before) if before else math.inf
-
-
-def _near_one(series: Series) -> float:
-    """The power of two that brings the last close to between a half and one."""
-    return math.ldexp(1.0, -math.frexp(float(series.close[-1]))[1])
 
 
 def _finite(value: float) -> float | None:

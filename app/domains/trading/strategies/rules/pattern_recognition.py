@@ -10,7 +10,7 @@ buying. A candle without a range completes no pattern.
 Patterns without a direction (dojis, spinning tops and the like, and single long or short lines) count for nothing; so
 does the gravestone doji, which TA-Lib marks the same at a top and at a bottom.
 
-Source: TA-Lib's functions CDL...; Gregory Morris, "Candlestick Charting Explained" (1992), for which patterns reverse a
+Source: TA-Lib's functions CDL...; Gregory Morris, "Candlestick Charting Explained" (1995), for which patterns reverse a
 trend and which continue it; Steve Nison, "Japanese Candlestick Charting Techniques" (1991).
 
 Defaults: strength from 100; average of 20 candles. Bounds: strength 1 to 200; period 2 to 100.
@@ -88,7 +88,7 @@ def decide(config: PatternRecognition, window: Window, entries: Sequence[Entry],
         return hold(f"{where}, and no bullish {kind} is complete.", {"sma": average})
     bearish = {name: -mark for name, mark in marks_at_end(series, DIRECTED).items() if -mark >= least}
     if bearish:
-        reasoning = f"Bullish at the last candle: {_listed(bullish)}. But so is what is bearish: {_listed(bearish)}."
+        reasoning = f"Bullish at the last candle: {_listed(bullish)}; but bearish: {_listed(bearish)}."
         return hold(reasoning, _indicators(average, bullish, 1) | _indicators(average, bearish, -1))
     reasoning = f"Bullish {kind} at the last candle: {_listed(bullish)}. {where}."
     return signal(SignalType.BUY, _excess(bullish, least), reasoning, _indicators(average, bullish, 1))

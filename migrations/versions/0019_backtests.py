@@ -2,8 +2,8 @@
 
 from migrations.plain import sql
 
-revision = "0018"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""What a bot may be set to, and what it decides. Pure."""

@@ -1,0 +1,1 @@
+"""Bots as their users have them, and what they do at the end of each candle."""

@@ -1,0 +1,226 @@
+"""What bots do at the end of each candle: they decide, and place their orders in the transaction of the decision."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+
+from app.domains.market.prices.model import Candle, Interval
+from app.domains.market.prices.services.candles import Candles
+from app.domains.market.providers.services.simulated import SIMULATED
+from app.domains.trading.bots.model import BotStatus, DueBot, ExecutionStatus, HeldEntry
+from app.domains.trading.bots.rules.acting import Act, act_on
+from app.domains.trading.bots.rules.deciding import Decided, decided, last_close, sized
+from app.domains.trading.bots.services.reasons import Reasons
+from app.domains.trading.bots.services.reporting import BotReports, NewSignal
+from app.domains.trading.bots.services.trader import BotTrader, Seat
+from app.domains.trading.bots.statements import RunSql
+from app.domains.trading.portfolios.model import LockedPortfolio, PortfolioNotOpen
+from app.domains.trading.strategies.model import WINDOW_CANDLES, SignalType
+from app.kit.clock import Clock
+from app.kit.db import SYSTEM, Database, Tx
+from app.kit.errors import NotFound, Problem, Unavailable
+from app.kit.jobs import enqueue
+from app.kit.sql import columns_of
+
+RUN_JOB: Final = "trading.run_bots"
+BOTS_AT_ONCE: Final = 50
+PORTFOLIO_GONE: Final = "Its portfolio was deleted."
+FAILED: Final = "Its strategy could not decide. The log says why."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class BotRunner:
+    """Runs the bots of all users. A bot decides at most once on a candle, however many workers there are and whenever
+    one is killed: what it decided is noted in the transaction that places its orders.
+    """
+
+    database: Database
+    clock: Clock
+    candles: Candles
+    trader: BotTrader
+    reports: BotReports
+    reasons: Reasons
+
+    async def enqueue(self, ended_at: datetime) -> int:
+        """Enqueues the bots that are due at the end of a minute; returns how many there are. It may be repeated."""
+        count = 0
+        for interval in Interval:
+            closed_at = last_close(interval, ended_at)
+
+            async def work(tx: Tx, interval: Interval = interval, closed_at: datetime = closed_at) -> int:
+                ids = await tx.fetch(RunSql.due_bot_ids, interval, closed_at)
+                for start in range(0, len(ids), BOTS_AT_ONCE):
+                    part = [str(id) for id in ids[start : start + BOTS_AT_ONCE]]
+                    payload = {"interval": interval, "closed_at": closed_at.isoformat(), "bots": part}
+                    key = f"{RUN_JOB}:{interval}:{closed_at.isoformat()}:{part[0]}"
+                    await enqueue(tx, RUN_JOB, payload, dedupe_key=key)
+                return len(ids)
+
+            count += await self.database.write(SYSTEM, work)
+        return count
+
+    async def enqueue_due(self) -> str:
+        """Enqueues what a process that was killed did not."""
+        return f"{await self.enqueue(self.clock.now())} due"
+
+    async def run(self, payload: dict[str, Any]) -> None:
+        """Handles RUN_JOB. A candle that is no longer the last is not made up for."""
+        interval, closed_at = Interval(payload["interval"]), datetime.fromisoformat(payload["closed_at"])
+        if closed_at != last_close(interval, self.clock.now()):
+            return
+        due, held = await self._read([UUID(id) for id in payload["bots"]], closed_at)
+        if not due:
+            return
+        candles = await self.candles.latest_of({each.symbol for each in due}, interval, WINDOW_CANDLES + 1)
+        found, failed = await asyncio.to_thread(_decided, due, candles, held, interval, closed_at)
+        for bot_id, user_id in failed.items():
+            await self.reports.fail(bot_id, user_id, FAILED)
+        acting = [each for each in found if _acts(each)]
+        worded = await self.reasons.worded(acting)
+        await self._note([each for each in found if not _acts(each)], closed_at)
+        for each in worded:
+            await self._act(each, closed_at)
+
+    async def _read(
+        self, ids: Sequence[UUID], closed_at: datetime
+    ) -> tuple[list[DueBot], Mapping[tuple[UUID, str], list[HeldEntry]]]:
+        midnight = self.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        async with self.database.snapshot(SYSTEM) as tx:
+            due = await tx.fetch(RunSql.due_bots, list(ids), closed_at, midnight)
+            entries = await tx.fetch(RunSql.held_entries, list({each.bot_id for each in due}))
+        held = defaultdict[tuple[UUID, str], list[HeldEntry]](list)
+        for entry in entries:
+            held[entry.bot_id, entry.symbol].append(entry)
+        return due, held
+
+    async def _note(self, holding: Sequence[Decided], closed_at: datetime) -> None:
+        """Notes what is not acted on, all at once. Of holding, the first after something else is a signal."""
+        if not holding:
+            return
+
+        async def work(tx: Tx) -> None:
+            noted = {tuple(row) for row in await tx.fetch(RunSql.decide, *_columns(holding, closed_at))}
+            signals = [
+                NewSignal(uuid4(), each, ExecutionStatus.IGNORED, "There is nothing to do.")
+                for each in holding
+                if (each.due.bot_id, each.due.symbol) in noted and each.due.last_type != SignalType.HOLD
+            ]
+            await self.reports.insert(tx, signals, closed_at, self.clock.now())
+
+        await self.database.write(SYSTEM, work)
+
+    async def _act(self, each: Decided, closed_at: datetime) -> None:
+        """Does what a bot decided, unless it was paused, or another worker was first. What fails stops no other bot."""
+        due = each.due
+        try:
+            await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
+        except NotFound:
+            await self.reports.fail(due.bot_id, due.user_id, PORTFOLIO_GONE)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("bots.failed", bot_id=str(due.bot_id), symbol=due.symbol)
+            await self.reports.fail(due.bot_id, due.user_id, FAILED)
+
+    async def _do(self, tx: Tx, each: Decided, closed_at: datetime) -> None:
+        due, at = each.due, self.clock.now()
+        if await tx.fetch_one(RunSql.active_bot, due.bot_id) != BotStatus.ACTIVE:
+            return
+        if not await tx.fetch(RunSql.decide, *_columns([each], closed_at)):
+            return
+        signal = NewSignal(uuid4(), each, ExecutionStatus.PENDING, None)
+        try:
+            portfolio = await self.trader.orders.portfolios.lock(tx, due.user_id, due.portfolio_id)
+            signal = await self._trade(tx, each, signal, portfolio, at)
+        except NotFound:
+            raise
+        except PortfolioNotOpen:
+            signal = signal.refused("The portfolio is being reset or deleted.")
+        except Problem as problem:
+            signal = signal.refused(problem.message)
+        await self.reports.insert(tx, [signal] if signal.is_worth_noting else [], closed_at, at)
+
+    async def _trade(  # what it depends on
+        self, tx: Tx, each: Decided, signal: NewSignal, portfolio: LockedPortfolio, at: datetime
+    ) -> NewSignal:
+        due = each.due
+        seat = Seat(due.bot_id, due.user_id, portfolio)
+        lost = [entry for entry in each.held if entry.life != portfolio.life]
+        if lost:
+            await tx.execute(RunSql.abandon_entries, [entry.id for entry in lost], at)
+        held = [entry for entry in each.held if entry.life == portfolio.life]
+        price = await self.trader.price(tx, seat, due.symbol)
+        if price is None:
+            return signal.refused("The market of this token is closed.")
+        match act_on(each, held, sized(each, price), price, at):
+            case Act(ignored=str(reason)):
+                return signal.ignored(reason)
+            case Act(brackets=[_, *_] as brackets):
+                refusal = await self.trader.enter(tx, seat, brackets, signal.id, at)
+            case Act(sells=True):
+                refusal = await self.trader.leave(tx, seat, held, price)
+                await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
+            case _:
+                await self.trader.protect(tx, seat, held, price)
+                return signal.ignored("There is nothing to do.")
+        return signal if refusal is None else signal.refused(refusal.message)
+
+
+def _acts(each: Decided) -> bool:
+    """Whether a decision needs its portfolio: to trade, or to place stops anew."""
+    return each.decision.type is not SignalType.HOLD or any(_is_bare(entry) for entry in each.held)
+
+
+def _is_bare(entry: HeldEntry) -> bool:
+    return entry.is_bought and not entry.has_exit and entry.bought_quantity > entry.sold_quantity
+
+
+def _decided(
+    due: Sequence[DueBot],
+    candles: Mapping[str, Sequence[Candle]],
+    held: Mapping[tuple[UUID, str], Sequence[HeldEntry]],
+    interval: Interval,
+    closed_at: datetime,
+) -> tuple[list[Decided], dict[UUID, UUID]]:
+    """What bots decide, and those that could not, with their users."""
+    found, failed = list[Decided](), dict[UUID, UUID]()
+    for each in due:
+        try:
+            decision = decided(
+                each, candles[each.symbol], held.get((each.bot_id, each.symbol), ()), interval, closed_at, SIMULATED
+            )
+        except Exception:
+            log.exception("bots.undecided", bot_id=str(each.bot_id), symbol=each.symbol)
+            failed[each.bot_id] = each.user_id
+            continue
+        if decision is not None:
+            found.append(decision)
+    return found, failed
+
+
+def _columns(found: Sequence[Decided], closed_at: datetime) -> list[Any]:
+    """The parameters of `decide`."""
+    rows = [
+        (
+            each.due.bot_id,
+            each.due.symbol,
+            None if each.decision.state is None else msgspec.to_builtins(each.decision.state),
+            each.decision.type,
+            each.decision.confidence,
+            each.decision.reasoning,
+            each.decision.indicators,
+            each.price,
+        )
+        for each in found
+    ]
+    bots, symbols, *others = columns_of(rows)
+    return [bots, symbols, closed_at, *others]

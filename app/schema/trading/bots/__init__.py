@@ -1,0 +1,1 @@
+"""Bots, their signals, and what they bought."""

@@ -1,0 +1,36 @@
+"""Any configuration that is accepted, of every strategy."""
+
+from typing import Final, get_args
+
+import msgspec
+from hypothesis import strategies as st
+
+from app.domains.trading.strategies.model import Config
+from app.domains.trading.strategies.rules.configuration import BOUNDS, Bounds, check_config
+from app.kit.errors import InvalidInput
+
+KINDS: Final[tuple[type[Config], ...]] = get_args(Config)
+
+
+def values(bounds: Bounds) -> st.SearchStrategy[object]:
+    if not bounds.decimals:
+        return st.integers(int(bounds.least), int(bounds.most))
+    return st.decimals(bounds.least, bounds.most, places=bounds.decimals)
+
+
+def is_accepted(config: Config) -> bool:
+    try:
+        check_config(config)
+    except InvalidInput:
+        return False
+    return True
+
+
+def configs(kind: type[Config]) -> st.SearchStrategy[Config]:
+    """Configurations of a strategy; each field is now and then left at its default."""
+    fields = {name: values(bounds) for name, bounds in BOUNDS[kind].items()}
+    return (
+        st.fixed_dictionaries({}, optional=fields)
+        .map(lambda given: msgspec.structs.replace(kind(), **given))
+        .filter(is_accepted)
+    )
