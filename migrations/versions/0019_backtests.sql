@@ -35,11 +35,14 @@ CREATE TABLE backtest_sweeps (
 );
 COMMENT ON TABLE backtest_sweeps IS 'Back-tests of one bot with different settings. Kept for 90 days.';
 COMMENT ON COLUMN backtest_sweeps.bot IS 'A BotTerms, as JSON: what all runs have in common.';
-COMMENT ON COLUMN backtest_sweeps.axes IS 'The settings that differ, each with its values: every combination is a run.';
+COMMENT ON COLUMN backtest_sweeps.axes IS
+    'The settings that differ, each with its values: every combination is a run.';
 COMMENT ON COLUMN backtest_sweeps.train_fraction IS
     'The part of the candles that runs are tuned on; each run is measured on the rest apart. Null: on all together.';
-COMMENT ON COLUMN backtest_sweeps.left_out IS 'Combinations that no bot can have, such as a fast period above the slow.';
-COMMENT ON COLUMN backtest_sweeps.test_begins_at IS 'When the first candle that is not tuned on opens. Null without one.';
+COMMENT ON COLUMN backtest_sweeps.left_out IS
+    'Combinations that no bot can have, such as a fast period above the slow.';
+COMMENT ON COLUMN backtest_sweeps.test_begins_at IS
+    'When the first candle that is not tuned on opens. Null without one.';
 CREATE INDEX backtest_sweeps_user ON backtest_sweeps (user_id, created_at DESC, id DESC);
 CREATE INDEX backtest_sweeps_unfinished ON backtest_sweeps (user_id) WHERE status IN ('queued', 'running');
 CREATE INDEX backtest_sweeps_created_at ON backtest_sweeps (created_at);

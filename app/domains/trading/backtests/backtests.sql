@@ -15,8 +15,8 @@ FROM (
 GROUP BY x.exchange;
 
 -- name: stored_candles
--- The candles of a token in a span, and those before it that are only seen: symbol, exchange, interval, from when on and
--- until when they open, how many before that, how many in it.
+-- The candles of a token in a span, and those before it that are only seen: symbol, exchange, interval, from when on
+-- and until when they open, how many before that, how many in it.
 SELECT symbol, exchange, interval, opened_at, open, high, low, close, volume_usd
 FROM (
     (

@@ -67,7 +67,7 @@ async def test_it_comes_to_what_the_rules_say(shop: Shop) -> None:
     assert [tuple(row)[1:] for row in rows] == [msgspec.structs.astuple(each) for each in expected.trips]
 
 
-async def test_progress_is_told_in_steps(shop: Shop) -> None:
+async def test_progress_is_reported_in_steps(shop: Shop) -> None:
     id = await shop.run()
     facts = await shop.facts(id)
     assert facts[0] == ("queued", 0, 300)

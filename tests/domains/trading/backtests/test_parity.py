@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from app.domains.market.prices.model import Candle, Move
-from app.domains.trading.backtests.rules.desk import Bracket, Desk
 from app.domains.trading.backtests.rules.market import Market
+from app.domains.trading.backtests.rules.sandbox import Bracket, Sandbox
 from app.domains.trading.backtests.rules.simulation import Simulation
 from app.domains.trading.exchange.model import Quote
 from app.domains.trading.matching.services.prices import PriceNotes
@@ -28,13 +28,13 @@ Step = tuple[str, datetime, tuple[Any, ...]]
 
 
 class Heard:
-    """What a back-test asks of its desk, in order."""
+    """What a back-test asks of its sandbox, in order."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self.steps = list[Step]()
-        self._quote, self._place, self._change = desk.quote, desk.place, desk.change
+        self._quote, self._place, self._change = sandbox.quote, sandbox.place, sandbox.change
         self._at = datetime.min.replace(tzinfo=UTC)
-        desk.quote, desk.place, desk.change = self.quote, self.place, self.change  # type: ignore[method-assign]
+        sandbox.quote, sandbox.place, sandbox.change = self.quote, self.place, self.change  # type: ignore[method-assign]
 
     def quote(self, quote: Quote) -> None:
         self._at = moment_of(quote.at)
@@ -98,29 +98,29 @@ class Replay:
 
 
 async def compare(trader: Trader, made: Simulation, candles: Sequence[Candle], *, fills: int) -> None:
-    heard = Heard(made.desk)
+    heard = Heard(made.sandbox)
     found = made.run()
-    assert len(made.desk.fills) >= fills
+    assert len(made.sandbox.fills) >= fills
     replay = Replay(trader, candles)
     await replay.do(heard.steps)
     rows = await trader.stage.owner.fetch("SELECT * FROM fills WHERE portfolio_id = $1 ORDER BY entry_id", trader.id)
     names = ("side", "quantity", "price", "quote_quantity", "fee", "liquidity", "quote_bid", "quote_ask", "quote_at")
     theirs = [(row["order_id"], *(row[name] for name in names)) for row in rows]
-    ours = [(replay.ids[each.order_id], *(getattr(each, name) for name in names)) for each in made.desk.fills]
+    ours = [(replay.ids[each.order_id], *(getattr(each, name) for name in names)) for each in made.sandbox.fills]
     assert ours == theirs
-    assert [row["created_at"] for row in rows] == [each.created_at for each in made.desk.fills]
+    assert [row["created_at"] for row in rows] == [each.created_at for each in made.sandbox.fills]
     cash, reserved, _ = await trader.stage.cash(trader.id)
     assert cash == found.curve[-1].cash_usd
     position = await trader.stage.position(trader.id)
     assert position is not None
-    assert position[0] == decimal_of(made.desk.coins)
-    assert position[1] == made.desk.cost
+    assert position[0] == decimal_of(made.sandbox.coins)
+    assert position[1] == made.sandbox.cost
     assert position[2] == found.metrics.realized_pnl_usd
     orders = await trader.stage.owner.fetch("SELECT * FROM orders WHERE portfolio_id = $1", trader.id)
     by_id = {row["id"]: row for row in orders}
     assert by_id.keys() == set(replay.ids.values())
     for mine, theirs_id in replay.ids.items():
-        row, order = by_id[theirs_id], made.desk.order(mine)
+        row, order = by_id[theirs_id], made.sandbox.order(mine)
         for name in ("status", "reason", "quantity", "price", "stop_price", "filled_quantity", "fees", "reserved"):
             assert row[name] == getattr(order, name), name
     assert reserved == 0

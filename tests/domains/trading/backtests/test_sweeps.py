@@ -102,7 +102,7 @@ async def test_runs_are_in_the_order_of_what_they_came_to(shop: Shop) -> None:
         assert len(values) == len(made)
 
 
-async def test_progress_is_told_and_a_sweep_can_be_cancelled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_is_reported_and_a_sweep_can_be_cancelled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "POLL_S", 0.01)
     values = [str(each) for each in range(3, 43)]
     id = await shop.ask_sweep(shop.sweep(entry_period=values))

@@ -66,12 +66,12 @@ class SweepField(StrEnum):
     ENTRY_SPREAD_PERCENTAGE = "entry_spread_percentage"
     EXIT_SPREAD_PERCENTAGE = "exit_spread_percentage"
     ADX_PERIOD = "adx_period"
-    LEAST_ADX = "least_adx"
+    MIN_ADX = "least_adx"
     ENTRY_PERIOD = "entry_period"
     EXIT_PERIOD = "exit_period"
     ATR_PERIOD = "atr_period"
-    LEAST_ATR_PERCENTAGE = "least_atr_percentage"
-    LEAST_STRENGTH = "least_strength"
+    MIN_ATR_PERCENTAGE = "least_atr_percentage"
+    MIN_STRENGTH = "least_strength"
     TREND_PERIOD = "trend_period"
     STOP_LOSS_PERCENTAGE = "stop_loss_percentage"
     TAKE_PROFIT_PERCENTAGE = "take_profit_percentage"
@@ -229,8 +229,10 @@ class BacktestNotRunning(Problem):
 
 
 PROGRESS: Final = "progress"
+STREAM: Final = "backtest:"
+"""How the names of streams begin."""
 
 
 def backtest_stream(id: UUID) -> str:
     """The stream of a back-test or a sweep. Its facts are of the kind `progress` and carry a ProgressFact."""
-    return f"backtest:{id}"
+    return f"{STREAM}{id}"

@@ -17,7 +17,7 @@ from app.domains.trading.backtests.model.reports import (
     Report,
     RoundTrip,
 )
-from app.domains.trading.backtests.rules.desk import Desk
+from app.domains.trading.backtests.rules.sandbox import Sandbox
 from app.domains.trading.exchange.rules.fees import SCHEDULES
 from app.domains.trading.exchange.rules.rounding import received
 from app.domains.trading.journal.model import Disposed
@@ -73,10 +73,10 @@ class Ledger:
         self.ignored += 1
         self.last_ignored = reason
 
-    def exits(self, desk: Desk, at: datetime) -> list[Exited]:
+    def exits(self, sandbox: Sandbox, at: datetime) -> list[Exited]:
         """What was sold since midnight, and the last that was sold with a loss."""
-        new, self._seen = desk.disposed[self._seen :], len(desk.disposed)
-        for each in _by_order(desk, new).values():
+        new, self._seen = sandbox.disposed[self._seen :], len(sandbox.disposed)
+        for each in _by_order(sandbox, new).values():
             exited = Exited(each[-1].at, decimal_of(_pnl(each)))
             self._exits.append(exited)
             if exited.pnl < 0:
@@ -86,11 +86,11 @@ class Ledger:
         return [*([] if self._last_loss is None or self._last_loss in self._exits else [self._last_loss]), *self._exits]
 
 
-def report_of(desk: Desk, ledger: Ledger, missing: int) -> Report:
+def report_of(sandbox: Sandbox, ledger: Ledger, missing: int) -> Report:
     """The report of a run that is over."""
-    trips = _trips(desk)
+    trips = _trips(sandbox)
     points, last = ledger.points, ledger.points[-1]
-    found = _measured(ledger, _trading(desk.fills, trips))
+    found = _measured(ledger, _trading(sandbox.fills, trips))
     return Report(
         begins_at=moment_of(ledger.begins_at),
         ends_at=moment_of(last.at),
@@ -98,7 +98,7 @@ def report_of(desk: Desk, ledger: Ledger, missing: int) -> Report:
         missing_candles=missing,
         metrics=_metrics(found, ledger),
         benchmark=_benchmark(ledger, points),
-        open=_open(desk, last),
+        open=_open(sandbox, last),
         curve=_curve(ledger),
         trips=trips,
         last_ignored=ledger.last_ignored,
@@ -155,11 +155,11 @@ def _trading(fills: Sequence[Fill], trips: Sequence[RoundTrip]) -> Trading:
     )
 
 
-def _trips(desk: Desk) -> list[RoundTrip]:
+def _trips(sandbox: Sandbox) -> list[RoundTrip]:
     """What each order sold, in the order in which the first of it was sold."""
-    prices = {each.id: each.price for each in desk.fills}
+    prices = {each.id: each.price for each in sandbox.fills}
     trips = list[RoundTrip]()
-    for order_id, disposed in _by_order(desk, desk.disposed).items():
+    for order_id, disposed in _by_order(sandbox, sandbox.disposed).items():
         quantity, cost, proceeds = (sum(getattr(each, name) for each in disposed) for name in _AMOUNTS)
         worth = sum(each.quantity * units_of(prices[_fill_of(each)], PRICE_SCALE) for each in disposed)
         trips.append(
@@ -172,7 +172,7 @@ def _trips(desk: Desk) -> list[RoundTrip]:
                 proceeds_usd=decimal_of(proceeds),
                 pnl_usd=decimal_of(proceeds - cost),
                 average_price_usd=decimal_of(worth // quantity, PRICE_SCALE),
-                exit=_exit_of(desk, order_id),
+                exit=_exit_of(sandbox, order_id),
             )
         )
     return trips
@@ -181,10 +181,10 @@ def _trips(desk: Desk) -> list[RoundTrip]:
 _AMOUNTS: Final = ("quantity", "cost", "proceeds")
 
 
-def _by_order(desk: Desk, disposed: Sequence[Disposed]) -> dict[UUID, list[Disposed]]:
+def _by_order(sandbox: Sandbox, disposed: Sequence[Disposed]) -> dict[UUID, list[Disposed]]:
     found = dict[UUID, list[Disposed]]()
     for each in disposed:
-        found.setdefault(desk.order_of_fill[_fill_of(each)], []).append(each)
+        found.setdefault(sandbox.order_of_fill[_fill_of(each)], []).append(each)
     return found
 
 
@@ -197,19 +197,19 @@ def _pnl(disposed: Sequence[Disposed]) -> int:
     return sum(each.proceeds - each.cost for each in disposed)
 
 
-def _exit_of(desk: Desk, order_id: UUID) -> Exit:
-    if desk.is_moved(order_id):
+def _exit_of(sandbox: Sandbox, order_id: UUID) -> Exit:
+    if sandbox.is_moved(order_id):
         return Exit.SIGNAL
-    role = desk.order(order_id).bracket_role
+    role = sandbox.order(order_id).bracket_role
     return Exit.STOP_LOSS if role == BracketRole.STOP_LOSS else Exit.TAKE_PROFIT
 
 
-def _open(desk: Desk, last: Point) -> OpenPosition | None:
-    if not desk.coins:
+def _open(sandbox: Sandbox, last: Point) -> OpenPosition | None:
+    if not sandbox.coins:
         return None
     value = decimal_of(last.value - last.cash)
     return OpenPosition(
-        decimal_of(desk.coins), desk.cost, decimal_of(last.price, PRICE_SCALE), value, value - desk.cost
+        decimal_of(sandbox.coins), sandbox.cost, decimal_of(last.price, PRICE_SCALE), value, value - sandbox.cost
     )
 
 

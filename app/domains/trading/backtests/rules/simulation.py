@@ -10,10 +10,10 @@ from typing import TypeAlias
 
 from app.domains.trading.backtests.model import CandlesMissing
 from app.domains.trading.backtests.model.reports import Report, Run
-from app.domains.trading.backtests.rules.desk import Desk
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.quotes import Bar, path_of
 from app.domains.trading.backtests.rules.reporting import Ledger, Point, report_of
+from app.domains.trading.backtests.rules.sandbox import Sandbox
 from app.domains.trading.exchange.model import Quote
 from app.domains.trading.exchange.rules.rounding import received
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment_of, units_of
@@ -63,7 +63,7 @@ class Simulation:
         self._decide = decide
         self._thorough = thorough
         bot = run.bot
-        self.desk = Desk(bot.symbol, units_of(run.initial_cash_usd), run.tier)
+        self.sandbox = Sandbox(bot.symbol, units_of(run.initial_cash_usd), run.tier)
         self._ledger = Ledger(units_of(run.initial_cash_usd), market.bars[first].opened_at)
         self._limits = Limits(
             risk_level=bot.risk_level,
@@ -83,7 +83,7 @@ class Simulation:
             bar = market.bars[number]
             if number == numbers.start:
                 self._quote(bar, bar.opened_at, bar.open, always=True)
-                self._ledger.begin(self.desk.touch, bar.open, self._run.tier)
+                self._ledger.begin(self.sandbox.touch, bar.open, self._run.tier)
             if decision is not None and decision.type is not SignalType.HOLD:
                 self._quote(bar, bar.opened_at, bar.open, always=True)
                 self._act(decision, bar)
@@ -94,26 +94,26 @@ class Simulation:
             # What is decided at the last end would be done at an open that is not known.
             decision = self._decided(number) if number + 1 < numbers.stop else None
             advance(number - numbers.start + 1)
-        return report_of(self.desk, self._ledger, market.missing(numbers.start, numbers.stop))
+        return report_of(self.sandbox, self._ledger, market.missing(numbers.start, numbers.stop))
 
     def _quote(self, bar: Bar, at: int, price: int, *, always: bool = False) -> None:
-        if always or self._thorough or self.desk.is_reached_by(price):
-            self.desk.quote(Quote(price, bar.volume, bar.volatility, at))
+        if always or self._thorough or self.sandbox.is_reached_by(price):
+            self.sandbox.quote(Quote(price, bar.volume, bar.volatility, at))
 
     def _follow(self, bar: Bar) -> None:
         """The prices within a candle. On the way to a price all prices between are met: a stop triggers at its own."""
         at, price = bar.opened_at, bar.open
         for then, target in path_of(bar, self._market.length_ms):
-            while (stop := self.desk.stop_between(price, target)) is not None:
+            while (stop := self.sandbox.stop_between(price, target)) is not None:
                 at, price = at + (then - at) * (price - stop) // (price - target), stop
                 self._quote(bar, at, price)
             self._quote(bar, then, target)
             at, price = then, target
 
     def _note(self, bar: Bar) -> None:
-        desk = self.desk
-        value = desk.cash + received(desk.coins, bar.close)
-        self._ledger.note(Point(bar.opened_at + self._market.length_ms, value, desk.cash, bar.close))
+        sandbox = self.sandbox
+        value = sandbox.cash + received(sandbox.coins, bar.close)
+        self._ledger.note(Point(bar.opened_at + self._market.length_ms, value, sandbox.cash, bar.close))
 
     def _decided(self, number: int) -> Decision:
         window = self._market.window(number, with_second=self._compares)
@@ -123,7 +123,7 @@ class Simulation:
         return decision
 
     def _entries(self) -> list[Entry]:
-        return [Entry(each.quantity, each.price, each.opened_at, each.bracket.slot) for each in self.desk.held]
+        return [Entry(each.quantity, each.price, each.opened_at, each.bracket.slot) for each in self.sandbox.held]
 
     def _act(self, decision: Decision, bar: Bar) -> None:
         """Does what was decided at the end of the candle before, at the open of this one."""
@@ -131,23 +131,23 @@ class Simulation:
         problem, is_bought = actions.ignored, False
         for entry, bracket in zip(entries, actions.brackets, strict=False):
             try:
-                self.desk.place(bracket, entry.slot)
+                self.sandbox.place(bracket, entry.slot)
                 is_bought = True
             except Problem as refused:
                 problem = problem or refused.message
         for order_id, changes in actions.exits:
             try:
-                self.desk.change(order_id, changes)
+                self.sandbox.change(order_id, changes)
             except Problem as refused:
                 problem = problem or refused.message
         if decision.type is SignalType.BUY and not is_bought:
             self._ledger.ignore(problem or "")
 
     def _actions(self, decision: Decision, price: Decimal, opened_at: int) -> tuple[list[SizedEntry], Actions]:
-        desk, at = self.desk, moment_of(opened_at)
+        sandbox, at = self.sandbox, moment_of(opened_at)
         bought = list[SizedEntry]()
         if decision.type is SignalType.BUY:
             bought = sized_entries(decision, self._run.bot.config, self._limits, self._entries(), price)
-        take_profits = [each.take_profit for each in desk.held if each.take_profit is not None]
-        losses = losses_of(self._ledger.exits(desk, at), at)
-        return bought, orders_for(decision, desk.symbol, price, at, bought, take_profits, losses, self._brakes)
+        take_profits = [each.take_profit for each in sandbox.held if each.take_profit is not None]
+        losses = losses_of(self._ledger.exits(sandbox, at), at)
+        return bought, orders_for(decision, sandbox.symbol, price, at, bought, take_profits, losses, self._brakes)

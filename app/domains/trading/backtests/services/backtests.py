@@ -30,6 +30,7 @@ from app.domains.trading.backtests.model import (
     TooManyBacktests,
     backtest_stream,
 )
+from app.domains.trading.backtests.rules.assumptions import ASSUMPTIONS
 from app.domains.trading.backtests.rules.checks import Settings, check_asked, check_sweep
 from app.domains.trading.backtests.statements import BacktestSql
 from app.domains.trading.orders.services.terms import request_of, system_scope
@@ -40,6 +41,8 @@ from app.kit.events import EventLog, Fact
 from app.kit.idempotency import KeyedRequest, Made, check_key, once_known
 from app.kit.jobs import enqueue
 from app.kit.sql import Query
+
+__all__ = ["ASSUMPTIONS", "Backtests"]
 
 BACKTEST_JOB: Final = "trading.backtest"
 RETENTION: Final = timedelta(days=90)

@@ -70,7 +70,7 @@ def main() -> None:
     try:
         simulate(task, sys.stdout.buffer)
     except BrokenPipeError:
-        # Whoever asked for it has ended, or cancelled it.
+        # The worker has ended, or the run was cancelled.
         os._exit(1)
 
 

@@ -36,7 +36,7 @@ from app.kit.work import Work, working
 ATTEMPTS: Final = 5
 """After so many, what kills its process or its worker is given up."""
 STEPS: Final = 10
-"""How often progress is told, at most, beside beginning and end."""
+"""How often progress is reported, at most, beside beginning and end."""
 POLL_S: Final = 1.0
 """How soon it is seen that something was cancelled."""
 TRADES_AT_ONCE: Final = 5_000
@@ -258,7 +258,7 @@ class Runner:
 
 
 class _Progress:
-    """How far a run is, told in steps."""
+    """How far a run is, reported in steps."""
 
     def __init__(self, runner: Runner, kind: Kind, id: UUID, total: int) -> None:
         self._runner = runner
@@ -268,7 +268,7 @@ class _Progress:
         self._next = 0
 
     async def note(self, done: int) -> None:
-        """Tells it, if that is another step. Raises Ended."""
+        """Reports it, if that is another step. Raises Ended."""
         if done < self._next:
             return
         every = -(-self._total // STEPS)

@@ -103,7 +103,7 @@ def test_the_same_decisions_trade_in_the_same_candles(config: Config, seed: int)
     assert len(trips) == len(trades) > 40
     assert {each.exit for each in trips} == set(Exit)
     assert [opens[each.opened_at] for each in trips] == trades["EntryBar"].tolist()
-    bought = {each.created_at: float(each.price) for each in made.desk.fills if each.side is Side.BUY}
+    bought = {each.created_at: float(each.price) for each in made.sandbox.fills if each.side is Side.BUY}
     missed = 0
     for trip, their in zip(trips, trades.itertuples(), strict=True):
         entered, left = opens[trip.opened_at], number_of(trip.closed_at, candles)

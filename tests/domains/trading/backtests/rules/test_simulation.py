@@ -56,7 +56,7 @@ def fills(prices: list[tuple[str, str, str, str]], types: Mapping[int, SignalTyp
     """The fills of these candles: side, price, when in hours, whether it waited, why it was sold."""
     made = simulation(candles_of(prices), types, **given)
     made.run()
-    return [(each.side, each.price, (each.created_at - BEGIN) / HOUR, each.liquidity) for each in made.desk.fills]
+    return [(each.side, each.price, (each.created_at - BEGIN) / HOUR, each.liquidity) for each in made.sandbox.fills]
 
 
 def run_of(config: Config, count: int = 400, seed: int = 3, **terms: Any) -> Report:
@@ -104,11 +104,11 @@ def test_a_take_profit_is_filled_at_its_own_price_once_the_house_bids_that() -> 
 def test_a_sale_is_at_the_bids_of_the_next_open_and_sells_all() -> None:
     made = simulation(candles_of([FLAT] * 5), {0: BUY, 1: BUY, 3: SELL})
     found = made.run()
-    sold = [each for each in made.desk.fills if each.side is Side.SELL]
+    sold = [each for each in made.sandbox.fills if each.side is Side.SELL]
     assert [(each.price, each.created_at) for each in sold] == [(Decimal("99.997"), BEGIN + 4 * HOUR)] * 2
     assert [each.exit for each in found.trips] == [Exit.SIGNAL] * 2
     assert found.open is None
-    assert made.desk.held == []
+    assert made.sandbox.held == []
 
 
 def test_a_sale_meets_a_gap_as_well() -> None:
@@ -139,7 +139,7 @@ def test_what_is_held_at_the_end_is_worth_the_last_close() -> None:
 def test_the_parts_of_a_report_add_up() -> None:
     made = simulation(walk_of(500), dict.fromkeys(range(0, 500, 3), BUY) | dict.fromkeys(range(1, 500, 21), SELL))
     found = made.run()
-    metrics, fills = found.metrics, made.desk.fills
+    metrics, fills = found.metrics, made.sandbox.fills
     assert metrics.round_trips == len(found.trips) > 20
     assert sum(each.pnl_usd for each in found.trips) == metrics.realized_pnl_usd
     assert sum(each.fee for each in fills) == metrics.fees_usd
@@ -168,7 +168,7 @@ def test_candles_before_the_first_are_seen_and_not_traded() -> None:
     made = simulation(candles, {0: BUY, 1: BUY}, first=1)
     found = made.run()
     assert found.begins_at == BEGIN + HOUR
-    assert [each.created_at for each in made.desk.fills] == [BEGIN + 2 * HOUR]
+    assert [each.created_at for each in made.sandbox.fills] == [BEGIN + 2 * HOUR]
 
 
 def test_a_run_has_candles() -> None:
@@ -245,7 +245,7 @@ def test_the_future_changes_nothing_before_it(config: Config) -> None:
         until = each[cut].opened_at
         before = [point for point in found.curve if point.at <= until]
         assert len(before) == cut
-        runs.append((before, [fill for fill in made.desk.fills if fill.created_at < until]))
+        runs.append((before, [fill for fill in made.sandbox.fills if fill.created_at < until]))
     assert runs[0] == runs[1]
     assert runs[0][1], "nothing was traded before"
 

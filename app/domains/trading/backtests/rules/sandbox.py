@@ -53,7 +53,7 @@ class Held(msgspec.Struct, frozen=True):
     """The price of the stop loss, in units; null: it is no longer open."""
 
 
-class Desk:
+class Sandbox:
     """One portfolio in dollars, one token, one venue where nobody else trades. IDs are numbers in their order."""
 
     def __init__(self, symbol: str, cash: int, tier: str) -> None:
