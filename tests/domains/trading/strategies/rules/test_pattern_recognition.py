@@ -57,6 +57,10 @@ LONG_BLACK: Candle = (104.0, 104.0, 101.0, 101.0)
         (rising((95, 96.6, 94.4, 96.0), (96.5, 96.6, 93, 94)), HOLD, SELL, {"beltHold": -100, "engulfing": -100}),
         # TA-Lib marks a gravestone doji with 100 wherever it is; after a rise it is a shooting star.
         (rising((96, 99, 95.98, 96.0)), HOLD, SELL, {"shootingStar": -100}),
+        (falling((104, 107, 103.98, 104.0)), BUY, HOLD, {"invertedHammer": 100}),
+        # The same place without a range is nothing; with one it is a harami cross.
+        (falling(LONG_BLACK, (102.3, 102.8, 102.2, 102.5)), BUY, HOLD, {"harami": 100, "haramiCross": 100}),
+        (falling(LONG_BLACK, (102.5, 102.5, 102.5, 102.5)), HOLD, HOLD, {}),
     ],
 )
 def test_it_trades_patterns_that_fit_the_trend(
