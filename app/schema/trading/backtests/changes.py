@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 _AMOUNT = "1 to 1,000,000 dollars, with at most 8 decimals."
 _CASH = Decimal(10_000)
+_OF_SWEEP = ("axes", "train_fraction")
+"""The inputs that only a sweep has; the others are those of its back-tests."""
 
 
 @problem_type(model.CandlesMissing)
@@ -237,7 +239,11 @@ class BacktestMutation:
             axes=tuple(model.Axis(each.field, tuple(each.values)) for each in input.axes),
             train_fraction=_decimal(input.train_fraction),
         )
-        id = await _known(_backtests(info).sweep(viewer, asked, input.backtest.idempotency_key))
+        try:
+            id = await _known(_backtests(info).sweep(viewer, asked, input.backtest.idempotency_key))
+        except errors.Problem as problem:
+            problem.move(lambda path: path if path[0] in _OF_SWEEP else ("backtest", *path))
+            raise
         return RunSweepPayload(sweep=await _read_sweep(info, id))
 
     @mutation(CancelBacktestPayload, NotFound, BacktestNotRunning)

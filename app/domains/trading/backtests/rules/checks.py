@@ -136,6 +136,6 @@ def _check_axis(faults: Faults, bot: BotTerms, axis: Axis, number: int) -> None:
 
 def _check_number(faults: Faults, path: Path, value: Decimal, bounds: Bounds) -> None:
     if not value.is_finite() or not bounds.least <= value <= bounds.most:
-        faults.add(path, f"It must be from {bounds.least:,f} to {bounds.most:,f}.")
+        faults.add(path, f"It must be from {Decimal(bounds.least):,f} to {Decimal(bounds.most):,f}.")
     elif value != round(value, bounds.decimals):
         faults.add(path, f"It can have at most {bounds.decimals} decimals.")
