@@ -7,6 +7,8 @@ from app.domains.market.analysis.services.writer import Writer
 from app.domains.market.services import MarketServices
 from app.domains.notifications.services import Notifications
 from app.domains.trading.analytics.services import Analytics
+from app.domains.trading.backtests.services.backtests import Backtests
+from app.domains.trading.backtests.services.runner import Runner as BacktestRunner
 from app.domains.trading.bots.services.bots import Bots
 from app.domains.trading.bots.services.reasons import Reasons
 from app.domains.trading.bots.services.reporting import BotReports
@@ -49,6 +51,8 @@ class TradingServices:
     seals: OrderSeals
     analytics: Analytics
     performance: PerformanceMeter
+    backtests: Backtests
+    backtest_runner: BacktestRunner
     bots: Bots
     bot_runner: BotRunner
 
@@ -93,6 +97,8 @@ class TradingServices:
             seals=OrderSeals(database, clock),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
+            backtests=Backtests(database, clock, resources.events),
+            backtest_runner=BacktestRunner(database, clock, resources.events),
             bots=Bots(database, clock, resources.events, trader, resources.settings.bot_limit),
             bot_runner=BotRunner(database, clock, candles, trader, reports, reasons),
         )

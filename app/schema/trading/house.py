@@ -3,6 +3,10 @@
 from app.domains.trading.house import TRADING as DOMAIN
 from app.schema.composition import GraphHouse
 from app.schema.trading.analytics import AnalyticsMutation, AnalyticsQuery, AnalyticsViewer
+from app.schema.trading.backtests.backtests import Backtest, BacktestQuery, BacktestViewer
+from app.schema.trading.backtests.changes import BacktestMutation
+from app.schema.trading.backtests.streams import BacktestSubscription
+from app.schema.trading.backtests.sweeps import BacktestSweep, BacktestSweepQuery, BacktestSweepViewer
 from app.schema.trading.balances import ProfileBalances
 from app.schema.trading.bots.bots import Bot, BotQuery, BotViewer
 from app.schema.trading.bots.changes import BotMutation
@@ -28,6 +32,8 @@ TRADING = GraphHouse(
         BookQuery,
         HaltQuery,
         BotQuery,
+        BacktestQuery,
+        BacktestSweepQuery,
         AnalyticsQuery,
     ),
     mutation=(
@@ -35,6 +41,7 @@ TRADING = GraphHouse(
         OrderMutation,
         HaltMutation,
         BotMutation,
+        BacktestMutation,
         AnalyticsMutation,
     ),
     subscription=(
@@ -42,12 +49,15 @@ TRADING = GraphHouse(
         OrderSubscription,
         BookSubscription,
         BotSubscription,
+        BacktestSubscription,
     ),
     viewer=(
         PortfolioViewer,
         OrderViewer,
         HaltViewer,
         BotViewer,
+        BacktestViewer,
+        BacktestSweepViewer,
         AnalyticsViewer,
     ),
     extensions=(
@@ -57,6 +67,8 @@ TRADING = GraphHouse(
         EntryFill,
     ),
     nodes=(
+        Backtest,
+        BacktestSweep,
         Bot,
         BotSignal,
         Fill,

@@ -1,7 +1,6 @@
 """What is done about a decision: the brackets that are placed, and the exits that are changed. Pure.
 
-Bots and back-tests act by this, so that they do the same. How large an entry is and where it is left is said by
-`sizing`; here is said whether it is made.
+Bots and back-tests act by this, so that they do the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,8 @@ from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.orders.model import NewBracket, NewOrder, OrderChanges
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
-from app.domains.trading.strategies.model import Decision, SignalType
+from app.domains.trading.strategies.model import Config, Decision, Entry, RiskLevel, SignalType, Slot
+from app.domains.trading.strategies.rules.sizing import entry_quantity, exit_prices, slots_of
 
 EXIT_PERCENT: Final = 5
 """So far below the price an exit is moved that is to be filled at once: what the house buys is nearer."""
@@ -33,6 +33,17 @@ class SizedEntry(msgspec.Struct, frozen=True):
     quantity: Decimal
     take_profit_price: Decimal
     stop_loss_price: Decimal
+    slot: int | None = None
+    """The level of a grid that it is bought at."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much a bot buys, and where it sells that."""
+
+    risk_level: RiskLevel
+    max_position_usd: Decimal
+    stop_loss_percentage: Decimal
+    take_profit_percentage: Decimal
 
 
 class Brakes(msgspec.Struct, frozen=True):
@@ -62,6 +73,7 @@ class Actions(msgspec.Struct, frozen=True):
     """What is to be done. With `ignored` it is nothing, although the decision was to buy or to sell: that says why."""
 
     brackets: tuple[NewBracket, ...] = ()
+    """One for each of the entries, in their order."""
     exits: tuple[tuple[UUID, OrderChanges], ...] = ()
     """Take profits to replace, by the IDs of the orders. Each is filled at once, and its stop loss cancelled."""
     ignored: str | None = None
@@ -120,6 +132,31 @@ def orders_for(  # noqa: PLR0917  # what it depends on
             if not entries:
                 return Actions(ignored=NO_ROOM)
             return Actions(brackets=tuple(bracket_of(symbol, each) for each in entries))
+
+
+def sized_entries(
+    decision: Decision, config: Config, limits: Limits, held: Iterable[Entry], price: Decimal
+) -> list[SizedEntry]:
+    """What a decision to buy buys at a price, beside what is held. Empty: there is no room."""
+    committed = sum((each.quantity * each.price for each in held), Decimal(0))
+    wanted: list[Slot | None] = [*decision.slots] or [None]
+    found = list[SizedEntry]()
+    for slot in wanted:
+        quantity = entry_quantity(
+            decision,
+            risk=limits.risk_level,
+            max_position_usd=limits.max_position_usd,
+            committed_usd=committed,
+            slots=slots_of(config),
+            price=price,
+        )
+        if not quantity:
+            break
+        committed += quantity * price
+        target = None if slot is None else slot.take_profit_price
+        exits = exit_prices(price, limits.take_profit_percentage, limits.stop_loss_percentage, target)
+        found.append(SizedEntry(quantity, *exits, None if slot is None else slot.number))
+    return found
 
 
 def bracket_of(symbol: str, entry: SizedEntry) -> NewBracket:
