@@ -8,7 +8,21 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.dev.embedded import Embedded, EmbeddedError
-from bench import alerts, blocks, data, documents, fanout, feed, login, promises, queries, trading, transfers, watched
+from bench import (
+    alerts,
+    backtests,
+    blocks,
+    data,
+    documents,
+    fanout,
+    feed,
+    login,
+    promises,
+    queries,
+    trading,
+    transfers,
+    watched,
+)
 from bench.report import Report, console, save, show
 from bench.servers import embedded_servers
 from bench.trading import matching
@@ -31,6 +45,7 @@ class Name(StrEnum):
     LOGIN = "login"
     TRADING = "trading"
     WATCHED = "watched"
+    BACKTESTS = "backtests"
 
 
 @command.command()
@@ -87,6 +102,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
         case Name.TRADING:
             open_orders = matching.FEW_OPEN if quick else matching.OPEN
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
+        case Name.BACKTESTS:
+            return backtests.measure(rounds, progress)
         case Name.WATCHED:
             return asyncio.run(watched.measure(servers, 1 if quick else watched.TICKS, progress))
 
