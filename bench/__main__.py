@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.dev.embedded import Embedded, EmbeddedError
 from bench import (
     alerts,
+    backtests,
     blocks,
     bots,
     data,
@@ -45,6 +46,7 @@ class Name(StrEnum):
     LOGIN = "login"
     TRADING = "trading"
     WATCHED = "watched"
+    BACKTESTS = "backtests"
     BOTS = "bots"
 
 
@@ -102,6 +104,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
         case Name.TRADING:
             open_orders = matching.FEW_OPEN if quick else matching.OPEN
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
+        case Name.BACKTESTS:
+            return backtests.measure(rounds, progress)
         case Name.BOTS:
             return asyncio.run(bots.measure(servers, rounds, progress))
         case Name.WATCHED:
