@@ -12,6 +12,7 @@ from bench import (
     alerts,
     backtests,
     blocks,
+    bots,
     data,
     documents,
     fanout,
@@ -46,6 +47,7 @@ class Name(StrEnum):
     TRADING = "trading"
     WATCHED = "watched"
     BACKTESTS = "backtests"
+    BOTS = "bots"
 
 
 @command.command()
@@ -75,7 +77,9 @@ def main(
         raise SystemExit(1) from None
 
 
-def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, *, quick: bool) -> Report:
+def _measure(  # noqa: PLR0912  # a branch for each name
+    name: Name, servers: Embedded, seconds: float, progress: Progress, *, quick: bool
+) -> Report:
     rounds = 1 if quick else ROUNDS
     match name:
         case Name.QUERIES:
@@ -104,6 +108,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
         case Name.BACKTESTS:
             return backtests.measure(rounds, progress)
+        case Name.BOTS:
+            return asyncio.run(bots.measure(servers, rounds, progress))
         case Name.WATCHED:
             return asyncio.run(watched.measure(servers, 1 if quick else watched.TICKS, progress))
 

@@ -154,8 +154,8 @@ def _report(found: Sequence[Measured], loads: list[float]) -> Report:
         target=TARGET_S,
         other_load=loads,
         conditions=[
-            f"{YEAR:,} hourly candles of a random walk, prepared anew for each run; a sweep prepares them once in each of"
-            f" {PROCESSES} processes, whose start is included. Nothing is read from a database.",
+            f"{YEAR:,} hourly candles of a random walk, prepared anew for each run; a sweep prepares them once in each"
+            f" of {PROCESSES} processes, whose start is included. Nothing is read from a database.",
             "Each strategy with its default configuration, but for a wider grid and a scalper that trades more.",
         ],
         columns=["", "seconds", "range", "round trips", "target"],

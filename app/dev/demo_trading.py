@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
+from app.domains.market.prices.model import Interval
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.providers.rules.profiles import AUD_PER_USD
 from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.trading.analytics.model import NewEvent
+from app.domains.trading.bots.model import NewBot
 from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
@@ -22,6 +24,7 @@ from app.domains.trading.portfolios.model import NewPortfolio, PortfolioChanges
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 from app.domains.trading.services import TradingServices
+from app.domains.trading.strategies.model import Config, Dca, Grid
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
 from app.kit.leadership import Leadership
@@ -108,6 +111,22 @@ RESTING: Final = (
 """Within two minutes the simulated market nearly always reaches one of the first two, and hardly ever the others."""
 
 
+class DemoBot(NamedTuple):
+    """A bot that trades in a portfolio every few minutes."""
+
+    name: str
+    strategy: Config
+    symbols: tuple[str, ...]
+
+
+BOTS: Final = (
+    DemoBot("Every five minutes", Dca(amount_usd=Decimal(20), every_candles=5), ("BTC",)),
+    # Levels so close that the simulated market falls through one of them nearly each minute.
+    DemoBot("Close levels", Grid(range_percentage=Decimal(1), levels=11), ("ETH", "SOL", "XRP", "ADA", "DOGE")),
+)
+"""Both are of the first person, and decide on candles of a minute."""
+
+
 async def load_demo_trading(  # noqa: PLR0917  # six different types: no two can be confused
     trading: TradingServices,
     database: Database,
@@ -174,6 +193,8 @@ async def _trade_on(
             await desk.rest(person, id, resting)
         done += 1
         progressed(done, steps)
+    for bot in BOTS:
+        await desk.start(people[0], ids[0], bot)
 
 
 @dataclass
@@ -213,6 +234,19 @@ class _Desk:
             price=at,
         )
         await self._place(person, portfolio_id, order)
+
+    async def start(self, person: Viewer, portfolio_id: UUID, bot: DemoBot) -> None:
+        """Creates and starts a bot."""
+        new = NewBot(
+            portfolio_id=portfolio_id,
+            name=bot.name,
+            strategy=bot.strategy,
+            target_symbols=list(bot.symbols),
+            interval=Interval.ONE_MINUTE,
+            max_position_usd=Decimal(500),
+        )
+        id = await self.trading.bots.create(person, new, f"demo bot {bot.name}")
+        await self.trading.bots.start(person, id)
 
     async def _place(self, person: Viewer, portfolio_id: UUID, order: NewOrder) -> None:
         await self.trading.orders.place(person, portfolio_id, order, f"demo order {next(self.keys)}")

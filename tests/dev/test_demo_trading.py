@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import DemoSize
-from app.dev.demo_trading import EVENTS, PORTFOLIOS, RESTING, load_demo_trading
+from app.dev.demo_trading import BOTS, EVENTS, PORTFOLIOS, RESTING, load_demo_trading
 from app.domains.accounts.model import Viewer
 from app.domains.market.services import MarketServices
 from app.domains.trading.services import TradingServices
@@ -52,6 +52,9 @@ async def test_the_demo_portfolios(services: Services, database: Database, owner
     assert [(row["name"], row["currency"], row["is_default"]) for row in found] == [
         (each.name, each.currency, True) for each in PORTFOLIOS
     ]
+    bots = await owner.fetch("SELECT name, status, strategy FROM trading_bots ORDER BY created_at, name DESC")
+    assert {row["name"] for row in bots} == {each.name for each in BOTS}
+    assert {(row["status"], row["strategy"]) for row in bots} == {("active", "dca"), ("active", "grid")}
     for row in found:
         points = {each["resolution"]: each for each in await owner.fetch(HISTORY, row["id"])}
         assert points["1m"]["points"] >= 1440

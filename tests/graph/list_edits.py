@@ -152,6 +152,10 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {"symbol": "symbol"},
         ),
     ),
+    "trading.bots.bots_by_user": (Edits("trading_bots", near("created_at"), {"id": RANDOM}),),
+    "trading.bots.signals_by_bot": (Edits("trading_signals", near("created_at"), {"id": RANDOM}),),
+    "trading.bots.entries_by_bot": (Edits("bot_entries", near("opened_at"), {"id": RANDOM, "bracket_id": RANDOM}),),
+    "trading.bots.orders_by_bot": (ORDERS,),
     "trading.portfolios.portfolios_by_user": (
         Edits("portfolios", near("created_at"), {"id": RANDOM, "is_default": "false"}),
     ),

@@ -156,6 +156,14 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "since": least("day"),
         "until": earlier("day"),
     },
+    "trading.bots.bots_by_user": {"status": equal("status"), "strategy": equal("strategy")},
+    "trading.bots.signals_by_bot": {
+        "symbol": equal("symbol"),
+        "type": equal("signal_type"),
+        "status": equal("execution_status"),
+        **CREATED,
+    },
+    "trading.bots.entries_by_bot": {"open": lambda record, value, key, _: (record.closed_at is None) is value},
     "trading.portfolios.portfolios_by_user": {"mode": equal("mode"), "currency": equal("currency")},
     "trading.portfolios.positions_by_portfolio": {
         "symbol": equal("symbol"),

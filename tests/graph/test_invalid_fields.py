@@ -79,6 +79,34 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"id": "<order.1>", "quantity": "0", "priceUsd": None, "stopPriceUsd": "0", "trailFraction": "2"},
         [["priceUsd"], ["quantity"], ["stopPriceUsd"], ["trailFraction"]],
     ),
+    "createBot": (
+        {
+            "portfolioId": "<alice.portfolio>",
+            "name": LONG,
+            "strategy": {"trendFollowing": {"fastPeriod": 1, "minAdx": 200.0}},
+            "symbols": [],
+            "maxPositionUsd": "0",
+            "stopLossPercentage": 100.0,
+            "takeProfitPercentage": 0.001,
+            "dailyLossLimitUsd": "0.5",
+            "coolDownMs": 10**12,
+            "initialInvestmentUsd": "1.000000001",
+            "aiModel": "",
+        },
+        [
+            ["name"],
+            ["strategy", "trendFollowing", "fastPeriod"],
+            ["strategy", "trendFollowing", "minAdx"],
+            ["symbols"],
+            ["maxPositionUsd"],
+            ["dailyLossLimitUsd"],
+            ["initialInvestmentUsd"],
+            ["stopLossPercentage"],
+            ["takeProfitPercentage"],
+            ["coolDownMs"],
+            ["aiModel"],
+        ],
+    ),
     "trackEvent": (
         {"type": "?", "data": [], "clientSession": ""},
         [["type"], ["data"], ["clientSession"]],
@@ -118,6 +146,10 @@ UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
         ["tradingMode", "analyticsEnabled", "username", "displayName", "avatarUrl"],
     ),
     "UpdateWatchlistItemInput": ({"notes": LONG, "position": -1, "viewed": None}, ["viewed", "notes", "position"]),
+    "UpdateBotInput": (
+        {"name": None, "interval": None, "strategy": {"grid": {"levels": 1}}, "symbols": [], "maxPositionUsd": "0"},
+        ["name", "interval", "strategy.grid.levels", "symbols", "maxPositionUsd"],
+    ),
     "UpdatePortfolioInput": ({"name": None, "default": False}, ["name", "default"]),
     "UpdateBeneficiaryInput": ({"name": LONG, "nickname": LONG}, ["name", "nickname"]),
 }
@@ -131,6 +163,7 @@ PARENTS: Final = {
     "Portfolio": "viewer { defaultPortfolio { %s } }",
     "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
     "Order": 'order(by: { id: "<order.1>" }) { %s }',
+    "Bot": 'bot(by: { id: "<alice.bot>" }) { %s }',
 }
 """How the lists of a type are asked for."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
@@ -229,8 +262,10 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     field = name.partition(".")[2]
     declared = ", ".join(f"${each}: {own[each]}" for each in variables)
     asked = f"{field}({', '.join(f'{each}: ${each}' for each in variables)}) {{ totalCount {{ value }} }}"
-    viewer = stage.world.viewers["alice" if "Portfolio" in parent or "order" in parent else "admin"]
-    parent = parent.replace("<order.1>", stage.names["order.1"])
+    is_alices = any(each in parent for each in ("Portfolio", "order(", "bot("))
+    viewer = stage.world.viewers["alice" if is_alices else "admin"]
+    for each in ("order.1", "alice.bot"):
+        parent = parent.replace(f"<{each}>", stage.names[each])
     response = await stage.execute(f"query({declared}) {{ {parent % asked} }}", variables, viewer)
     (error,) = response.errors
     assert {tuple(each["path"]) for each in error["extensions"]["fields"]} == expected

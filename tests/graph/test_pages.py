@@ -25,6 +25,10 @@ OWN_KEYS = {
     "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
     "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
     "trading.analytics.analytics_events_by_user": "SELECT user_id FROM user_analytics",
+    "trading.bots.bots_by_user": "SELECT user_id FROM trading_bots",
+    "trading.bots.signals_by_bot": "SELECT id FROM trading_bots",
+    "trading.bots.entries_by_bot": "SELECT id FROM trading_bots",
+    "trading.bots.orders_by_bot": "SELECT DISTINCT bot_id FROM orders WHERE bot_id IS NOT NULL",
     "trading.portfolios.portfolios_by_user": "SELECT user_id FROM portfolios",
     "trading.portfolios.positions_by_portfolio": "SELECT id FROM portfolios",
     "trading.portfolios.value_points": "SELECT id FROM portfolios",
@@ -82,8 +86,9 @@ DELETE FROM market_data WHERE symbol = (SELECT max(symbol) FROM positions);
 INSERT INTO lots (portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
 SELECT p.id, 1 + n % 2, CASE n % 2 WHEN 0 THEN 'BTC' ELSE 'ETH' END, 2, n % 3, 1, 0, '2026-01-01'
 FROM portfolios p, generate_series(1, 9) n;
-INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
-SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, l.acquired_at, l.acquired_at FROM lots l;
+INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, pnl, acquired_at,
+    disposed_at)
+SELECT l.id, l.portfolio_id, l.life, l.symbol, 1, 1, 2, 1, l.acquired_at, l.acquired_at FROM lots l;
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT k.kind, p.id, 1 + n % 2, CASE k.kind WHEN 'fill' THEN p.id END, now() - n / 3 * interval '1 s'
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('fill'), ('deposit')) AS k (kind);
@@ -115,6 +120,32 @@ INSERT INTO fills (trade_id, order_id, portfolio_id, life, symbol, side, quantit
 SELECT o.id, o.id, o.portfolio_id, 1, o.symbol, o.side, 1, 5, 5, 0, 'taker', 4, 6, now(), 'USD', 1,
     o.created_at - n / 2 * interval '1 s'
 FROM orders o, generate_series(1, 3) n WHERE o.status IN ('filled', 'partial');
+INSERT INTO trading_bots (user_id, portfolio_id, name, strategy, config, target_symbols, status, status_reason,
+    started_at, created_at)
+SELECT p.user_id, p.id, 'x', s.strategy, jsonb_build_object('type', s.strategy), '{BTC}', s.status,
+    CASE s.status WHEN 'error' THEN 'x' END, now(), now() - n / 3 * interval '1 s'
+FROM (SELECT DISTINCT ON (user_id) user_id, id FROM portfolios ORDER BY user_id, id) p, generate_series(1, 9) n,
+    LATERAL (
+        SELECT ('{dca,grid,momentum}'::text[])[1 + n % 3] AS strategy,
+            ('{active,paused,stopped,error}'::text[])[1 + n % 4] AS status
+    ) s;
+INSERT INTO trading_signals (bot_id, symbol, signal_type, confidence, price, reasoning, execution_status, status_reason,
+    executed_at, candle_closed_at, created_at)
+SELECT b.id, CASE n % 4 WHEN 0 THEN 'BTC' ELSE 'ETH' END, s.type, 50, 1, 'x', s.status,
+    CASE WHEN s.status IN ('FAILED', 'IGNORED') THEN 'x' END, CASE s.status WHEN 'EXECUTED' THEN now() END, now(),
+    now() - n / 3 * interval '1 s'
+FROM trading_bots b, generate_series(1, 12) n,
+    LATERAL (
+        SELECT ('{BUY,SELL,HOLD}'::text[])[1 + n % 3] AS type,
+            ('{PENDING,EXECUTED,FAILED,IGNORED}'::text[])[1 + n % 4] AS status
+    ) s;
+INSERT INTO bot_entries (id, bracket_id, bot_id, symbol, signal_id, signal_at, opened_at, closed_at)
+SELECT gen_random_uuid(), gen_random_uuid(), b.id, 'BTC', b.id, now(), now() - n / 3 * interval '1 s',
+    CASE n % 2 WHEN 0 THEN now() END
+FROM trading_bots b, generate_series(1, 9) n;
+UPDATE orders o SET bot_id = b.id
+FROM (SELECT DISTINCT ON (portfolio_id) portfolio_id, id FROM trading_bots ORDER BY portfolio_id, id) b
+WHERE b.portfolio_id = o.portfolio_id;
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
 FROM generate_series(1, 9) n;
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)

@@ -162,6 +162,16 @@ async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
     return {"id": stage.names["replaced"], "priceUsd": f"{40000 + len(variant)}.0"}
 
 
+async def _bot(stage: Stage, variant: str) -> dict[str, Any]:
+    return {
+        "portfolioId": stage.names["alice.portfolio"],
+        "name": f" {variant} ",
+        "strategy": {"dca": {"amountUsd": f"{len(variant)}.50"}},
+        "symbols": [" btc"],
+        "stopLossPercentage": 5.5,
+    }
+
+
 async def _event(stage: Stage, variant: str) -> dict[str, Any]:
     return {"type": "page.opened", "data": {"page": variant}}
 
@@ -250,6 +260,17 @@ SCENARIOS = {
         UNTRADED | {"mode": _sql(LIVE)},
     ),
     "replaceOrder": Scenario("ReplaceOrderPayload", "order { id }", "alice", _replacement, UNTRADED),
+    "createBot": Scenario(
+        "CreateBotPayload",
+        "bot { id name }",
+        "alice",
+        _bot,
+        {
+            "limit": _set(TradingServices, "bots", "limit", 1),
+            "mode": _sql(LIVE),
+            "status": _sql("UPDATE portfolios SET status = 'resetting'"),
+        },
+    ),
     "trackEvent": Scenario(
         "TrackEventPayload", "isRecorded", "alice", _event, {"rate": _set(TradingServices, "analytics", "limit", 1)}
     ),

@@ -43,6 +43,8 @@ SUBSCRIPTIONS = {
     "portfolioValue": "tests/schema/trading/test_values.py",
     "orderUpdates": "tests/schema/trading/orders/test_streams.py",
     "fills": "tests/schema/trading/orders/test_streams.py",
+    "signals": "tests/schema/trading/bots/test_streams.py",
+    "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "trades": "tests/schema/trading/orders/test_streams.py",
     "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
@@ -70,6 +72,12 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("depositPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("withdrawPaper", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("resetPortfolio", "PaperPortfolioRequired"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("createBot", "BotLimitReached"): "tests/domains/trading/bots/test_bots.py",
+    **{
+        (name, problem): "tests/domains/trading/bots/test_bots.py"
+        for name in ("createBot", "startBot")
+        for problem in ("LiveTradingUnavailable", "PortfolioNotOpen")
+    },
     ("trackEvent", "RateLimited"): "tests/domains/trading/analytics/test_analytics.py",
     ("transfer", "MempoolFull"): "tests/domains/ledger/test_transfers.py",
     ("transfer", "TooManyCoins"): "tests/domains/ledger/test_transfers.py",

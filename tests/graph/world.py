@@ -23,6 +23,7 @@ from app.domains.ledger.services.chain import solved
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
+from app.domains.trading.bots.model import NewBot
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
 from app.domains.trading.journal.rules.entries import fill_lines
 from app.domains.trading.portfolios.loaders import default_portfolio_by_user
@@ -30,6 +31,7 @@ from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, units_of
 from app.domains.trading.services import TradingServices
+from app.domains.trading.strategies.model import Dca
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
@@ -199,6 +201,9 @@ class Builder:
             new = NewPortfolio(name="Savings", currency=currency)
             id = await portfolios.create(self.viewers[name], new, f"world: {name}")
             self.names[f"{name}.portfolio"] = global_id("Portfolio", id)
+            bot = NewBot(portfolio_id=id, name="Steady", strategy=Dca(), target_symbols=["BTC"])
+            bot_id = await self.services[TradingServices].bots.create(self.viewers[name], bot, f"world: {name}'s bot")
+            self.names[f"{name}.bot"] = global_id("Bot", bot_id)
             if name == "alice":
                 await self._fill(id, Side.BUY, "0.1", "60000.5", "6.00005")
                 await self._fill(id, Side.BUY, "0.03", "61000", "1.83")

@@ -162,8 +162,9 @@ WHERE e.id % (1::bigint << 40) % 10 = 0""",
 INSERT INTO lots (id, portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
 SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, 1,
     CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
-INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, acquired_at, disposed_at)
-SELECT id, portfolio_id, life, symbol, 1, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
+INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, pnl, acquired_at,
+    disposed_at)
+SELECT id, portfolio_id, life, symbol, 1, 0, 0, 0, acquired_at, acquired_at FROM lots ORDER BY number""",
     # One in fifty is open, one in 30,000 was rejected.
     "orders": f"""
 INSERT INTO orders (id, portfolio_id, life, symbol, side, type, quantity, price, maker_fee_fraction,
@@ -186,6 +187,26 @@ SELECT CASE WHEN n % 100 <> 0 THEN {_USER.format("n")} END, CASE WHEN n % 100 = 
 INSERT INTO exchange_inbox (number, kind, symbol, created_at)
 SELECT CASE WHEN n < {ROWS // 10} - 50 THEN n END, 'halt', 'T1', now() - ({ROWS // 10} - n) * interval '30 ms'
 FROM generate_series(1, {ROWS // 10}) n""",
+    # A user has fifty bots, and one of them a third of all signals.
+    "trading_bots": f"""
+INSERT INTO trading_bots (id, user_id, portfolio_id, name, strategy, config, target_symbols, status, started_at,
+    created_at)
+SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, {_USER.format("n")}, 'x',
+    CASE n % 9 WHEN 0 THEN 'grid' ELSE 'dca' END, '{{}}', '{{T1}}',
+    CASE n % 3 WHEN 0 THEN 'active' ELSE 'paused' END, now(), now() - n * interval '1 minute'
+FROM generate_series(1, 50000) n;
+SELECT make_partitions('trading_signals', now() - interval '3 months', now());
+INSERT INTO trading_signals (id, bot_id, symbol, signal_type, confidence, price, reasoning, execution_status,
+    candle_closed_at, created_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
+    CASE WHEN n % 300 = 3 THEN 'SELL' ELSE 'BUY' END, 50, 1, 'x',
+    CASE WHEN n % 300 = 6 THEN 'FAILED' ELSE 'EXECUTED' END, o.at, o.at
+FROM generate_series(1, {ROWS // 10}) n, LATERAL (SELECT now() - ({ROWS // 10} - n) * interval '70 seconds' AS at) o;
+INSERT INTO bot_entries (id, bracket_id, bot_id, symbol, signal_id, signal_at, opened_at, closed_at)
+SELECT id, id, bot_id, symbol, id, created_at, created_at, created_at
+FROM trading_signals;
+UPDATE bot_entries SET closed_at = NULL WHERE right(id::text, 2) = '07';
+UPDATE orders SET bot_id = portfolio_id WHERE priority % 2 = 0""",
     "user_analytics": f"""
 SELECT make_partitions('user_analytics', now() - interval '3 months', now());
 INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created_at)

@@ -9,8 +9,10 @@ from uuid import uuid4
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.trading.bots.model import NewBot
 from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
+from app.domains.trading.strategies.model import Dca
 from app.engine.declarations.nodes import global_id
 from app.kit.db import SYSTEM
 from app.main import Application
@@ -95,7 +97,12 @@ async def belongings(application: Application, world: World, name: str) -> dict[
     terms = (portfolio_id, order_id, "buy", Decimal(1), Decimal(100), Decimal("0.2"), world.now)
     await application.database.write(SYSTEM, lambda tx: tx.execute(ORDERED, *terms))
     portfolio, order = global_id("Portfolio", portfolio_id), global_id("Order", order_id)
+    new = NewBot(portfolio_id=portfolio_id, name="Fuzzed", strategy=Dca(), target_symbols=["BTC"])
+    bot = global_id("Bot", await application.services[TradingServices].bots.create(viewer, new, "fuzz: bot"))
     return found | {
+        "botId": lambda: bot,
+        "BotBy.id": lambda: bot,
+        **{f"{verb}BotInput.id": lambda: bot for verb in ("Update", "Start", "Pause", "Stop")},
         "OrderBy.id": lambda: order,
         "CancelOrderInput.id": lambda: order,
         "ReplaceOrderInput.id": lambda: order,

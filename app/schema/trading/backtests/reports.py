@@ -36,7 +36,7 @@ class BacktestMetrics:
     return_fraction: float | None = strawberry.field(
         name="totalReturnFraction",
         description=f"The return, after all fees, of what is held at the end as well. {FRACTION} Null if it is"
-        f" undefined."
+        f" undefined.",
     )
     max_drawdown: float | None = strawberry.field(
         name="maxDrawdownFraction",

@@ -31,7 +31,7 @@ class Robots:
     async def create(self, strategy: Config | None = None, by: Viewer | None = None, **given: Any) -> UUID:
         """A bot that is started; `paused`: one that is not."""
         paused = given.pop("paused", False)
-        new = {"portfolio_id": self.portfolio_id, "name": "A bot", "target_symbols": ["BTC"]}
+        new: dict[str, Any] = {"portfolio_id": self.portfolio_id, "name": "A bot", "target_symbols": ["BTC"]}
         new |= {"interval": Interval.ONE_MINUTE, "ai_model": None} | given
         viewer = by or self.stage.alice
         bot = NewBot(strategy=strategy or Dca(amount_usd=Decimal(100), every_candles=3), **new)
@@ -70,7 +70,8 @@ class Robots:
         await self.run(id)
 
     async def bot(self, id: UUID, by: Viewer | None = None) -> Bot | None:
-        return await self._read(loaders.bot_by_id, id, by)
+        found: Bot | None = await self._read(loaders.bot_by_id, id, by)
+        return found
 
     async def performance(self, id: UUID) -> BotPerformance:
         found: BotPerformance | None = await self._read(loaders.performance_by_bot, id)

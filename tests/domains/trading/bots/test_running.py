@@ -9,6 +9,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from app.domains.market.prices.model import Interval
+from app.domains.trading.bots.rules.deciding import decided as decided_by_rules
+from app.domains.trading.bots.rules.deciding import last_close
 from app.domains.trading.bots.services import runner as runner_module
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.strategies.model import Decision, Grid, MeanReversion, SignalType
@@ -22,7 +25,7 @@ IGNORED = ("HOLD", "IGNORED", "There is nothing to do.")
 def decides(monkeypatch: pytest.MonkeyPatch) -> list[SignalType]:
     """What every strategy decides next, in turn; holding once nothing is left."""
     planned = list[SignalType]()
-    original = runner_module.decided
+    original = decided_by_rules
 
     def decided(*args: Any) -> Any:
         found = original(*args)
@@ -53,7 +56,7 @@ async def test_a_bot_buys_in_its_intervals_and_holds_in_between(robots: Robots) 
         assert entry["bought_quantity"] * 100 == pytest.approx(100, rel=0.01)
         assert (entry["sold_quantity"], entry["closed_at"]) == (0, None)
     performance = await robots.performance(id)
-    assert (performance.total_trades, performance.realized_pnl) == (0, 0)
+    assert (performance.total_trades, performance.realized_pnl) == (0, Decimal(0))
     assert performance.open_pnl < 0, "fees and the spread"
     assert performance.current_value == 1000 + performance.total_pnl
     assert performance.holding_return_fraction == 0
@@ -71,7 +74,7 @@ async def test_a_bot_decides_once_on_a_candle_whatever_runs_it(robots: Robots) -
 
 
 def payload(robots: Robots, id: UUID) -> dict[str, Any]:
-    ended_at = runner_module.last_close(runner_module.Interval.ONE_MINUTE, robots.stage.clock.now())
+    ended_at = last_close(Interval.ONE_MINUTE, robots.stage.clock.now())
     return {"interval": "1m", "closed_at": ended_at.isoformat(), "bots": [str(id)]}
 
 
@@ -150,7 +153,7 @@ async def test_a_decision_to_sell_sells_everything_and_cancels_the_other_exit(
     entries = await robots.entries(id)
     assert all(entry["closed_at"] and entry["bought_quantity"] == entry["sold_quantity"] for entry in entries)
     performance = await robots.performance(id)
-    assert (performance.total_trades, performance.open_pnl) == (2, 0)
+    assert (performance.total_trades, performance.open_pnl) == (2, Decimal(0))
     assert performance.realized_pnl == sum(entry["proceeds"] - entry["cost"] for entry in entries)
     cash, reserved, given = await robots.stage.cash(robots.portfolio_id)
     assert (cash, reserved) == (given + performance.realized_pnl, 0)
@@ -166,7 +169,7 @@ async def test_exits_close_an_entry_whatever_the_bot_does(robots: Robots, decide
     [entry] = await robots.entries(id)
     assert entry["closed_at"] is not None
     performance = await robots.performance(id)
-    assert (performance.winning_trades, performance.win_rate_fraction) == (1, 1)
+    assert (performance.winning_trades, performance.win_rate_fraction) == (1, Decimal(1))
     assert performance.realized_pnl > 0
     assert performance.holding_return_fraction == Decimal("0.11")
     await robots.market.check()
@@ -267,7 +270,7 @@ async def test_a_strategy_that_fails_stops_its_bot_and_no_other(
     robots: Robots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = await robots.create(), await robots.create()
-    original = runner_module.decided
+    original = decided_by_rules
 
     def fails(due: Any, *args: Any) -> Any:
         if due.bot_id == bad:

@@ -19,10 +19,18 @@ from app.domains.trading.exchange.rules.house import (
     quoted,
     refilled,
 )
-from app.domains.trading.exchange.rules.rounding import MAX_PRICE, MAX_UNITS, is_on_tick, paid, received
+from app.domains.trading.exchange.rules.rounding import (
+    MAX_PRICE,
+    MAX_UNITS,
+    is_on_tick,
+    paid,
+    received,
+    tick_above,
+    tick_below,
+)
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import COIN
-from tests.domains.trading.exchange.stage import ALICE, BUY, SELL, Stage, price, quote, trades
+from tests.domains.trading.exchange.stage import ALICE, BUY, SELL, Stage, coins, price, quote, trades
 
 QUOTES = st.builds(
     Quote,
@@ -75,6 +83,16 @@ def test_volume_and_volatility_make_the_spread_and_the_depth() -> None:
     assert half_spread(bitcoin) < half_spread(obscure) // 10
     assert depth_of(ladder_of(bitcoin).asks) > 1_000 * depth_of(ladder_of(obscure).asks)
     assert half_spread(quote("50000", volatility="9")) == COIN * 2 // 100
+
+
+@pytest.mark.parametrize(("volatility", "width"), [("0", "0.01"), ("0.02", "0.02"), ("0.14", "0.08"), ("9", "0.08")])
+def test_the_range_is_a_percent_and_half_of_the_volatility_up_to_eight(volatility: str, width: str) -> None:
+    given_quote = quote(100, volatility=volatility)
+    ladder = ladder_of(given_quote)
+    # The first level is at half the spread, and the next after the last would be at the end of the range.
+    away = half_spread(given_quote) + coins(width) * (LEVELS - 1) // LEVELS
+    assert ladder.asks[-1].price == tick_above(-(-given_quote.price * (COIN + away) // COIN))
+    assert ladder.bids[-1].price == tick_below(given_quote.price * (COIN - away) // COIN)
 
 
 @given(QUOTES, st.integers(0, MAX_UNITS))

@@ -143,6 +143,16 @@ def test_trailing_stops_that_began_at_different_prices_follow_one_best_price() -
     assert stage.book.state.highs == ()
 
 
+def test_of_the_stops_that_a_price_triggers_fixed_ones_are_first_and_then_the_oldest_trail() -> None:
+    """And of trailing stops that have seen the same the one with the shortest trail."""
+    stage = Stage()
+    long, short = (stage.trail(SELL, 1, trail_amount=trail)[0].id for trail in (9, 8))
+    stage.move(98)
+    newer, _ = stage.trail(SELL, 1, trail_amount=5)
+    fixed, _ = stage.stop(SELL, 1, 85)
+    assert triggered([*stage.move(80)]) == [fixed.id, short, long, newer.id]
+
+
 TRAILS = st.tuples(st.sampled_from(Side), st.booleans(), st.integers(1, 8))
 STEPS = st.lists(st.integers(95, 105) | TRAILS | TRAILS | st.floats(0, 0.99), min_size=12, max_size=60)
 
@@ -237,6 +247,19 @@ def test_exits_keep_one_quantity() -> None:
     assert [each.left for each in stage.book.open_orders()] == [coins(5), coins(5)]
     outcomes = stage.book.replace(profit.id, Changes(price=price(111), quantity=coins(5)), stage.now)
     assert only(outcomes, Replaced)[0].left == coins(5)
+
+
+def test_exits_that_grow_lose_their_turn() -> None:
+    stage = Stage()
+    profit, _ = stage.limit(SELL, 1, "100.01", link=LINK)
+    loss, _ = stage.stop(SELL, 1, 90, link=LINK)
+    there, _ = stage.limit(SELL, 1, "100.01", BOB)
+    assert stage.book.grow(LINK, coins(1)) == [
+        Replaced(profit.id, coins(2), coins(2), 4, Reason.LINKED),
+        Replaced(loss.id, coins(2), coins(2), 5, Reason.LINKED),
+    ]
+    _, outcomes = stage.market(BUY, 2, CAROL)
+    assert [each.maker_id for each in only(outcomes, Traded)] == [there.id, profit.id]
 
 
 def test_stops_are_triggered_one_by_one_after_what_waits_met_the_house() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.domains.market.prices.model import Move
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.matching.model import Prices, Replace
+from app.domains.trading.matching.model import PlaceOrder, Prices, Replace
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.services import matcher as matcher_module
 from app.domains.trading.matching.services import storing
@@ -37,7 +37,13 @@ def another(trading: TradingServices) -> Matcher:
     """The matcher of another process."""
     one = trading.matcher
     return Matcher(
-        one._database, one._clock, one._events, one._finish_closing, one._publish, quote_age_ms=one._quote_age_ms
+        one._database,
+        one._clock,
+        one._events,
+        one._finish_closing,
+        one._settle_bots,
+        one._publish,
+        quote_age_ms=one._quote_age_ms,
     )
 
 
@@ -165,6 +171,24 @@ async def test_a_command_that_never_can_be_matched_is_passed_over(
     assert [(await market.status(each))[0] for each in (before, after)] == ["filled", "filled"]
     failed = await owner.fetch("SELECT order_id FROM exchange_inbox WHERE failure IS NOT NULL")
     assert [row[0] for row in failed] == poisoned
+    await market.check()
+
+
+async def test_a_bracket_that_is_passed_over_is_rejected_whole(
+    stage: Stage, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio, apply = await stage.create(), Venue.apply
+
+    def fails(venue: Venue, command: Any, at: int) -> Any:
+        if isinstance(command, PlaceOrder):
+            raise ZeroDivisionError
+        return apply(venue, command, at)
+
+    monkeypatch.setattr(Venue, "apply", fails)
+    orders = await market.bracket(portfolio, "1", "110", "90", type="limit", price="98")
+    for _ in range(ATTEMPTS + 1):
+        await stage.trading.matcher.match()
+    assert [await market.status(each) for each in orders] == [("rejected", Decimal(0), "invalid")] * 3
     await market.check()
 
 

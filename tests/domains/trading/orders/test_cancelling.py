@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +12,7 @@ from app.domains.trading.orders.model import MarketClosed, OrderNotOpen, Trading
 from app.domains.trading.quantities.model import Side
 from app.kit.errors import Forbidden, InvalidInput, NotFound
 from tests.domains.trading.orders.trader import Trader, admin, limit, order
+from tests.waiting import until
 
 
 async def asked(trader: Trader) -> list[tuple[str, object, object]]:
@@ -103,6 +104,33 @@ async def test_a_portfolio_that_is_made_during_a_halt_is_halted_as_well(trader: 
     """The halt holds the set of portfolios: one that is made after it sees it."""
     await trader.stage.trading.halts.halt_own(trader.stage.alice)
     assert isinstance(await trader.refused(limit(), await trader.stage.create()), TradingHalted)
+
+
+async def test_a_portfolio_that_is_made_before_a_halt_is_committed_is_halted_as_well(trader: Trader) -> None:
+    """The halt does not see it, and cancels none of its orders."""
+
+    async def placed() -> UUID:
+        return await trader.place(limit(), await trader.stage.create())
+
+    async with trader.stage.owner.transaction():
+        # A halt waits for this when it has found the portfolios.
+        await trader.stage.owner.execute("LOCK TABLE trading_halts IN SHARE MODE")
+        halting = asyncio.create_task(trader.stage.trading.halts.halt_own(trader.stage.alice))
+        await until(lambda: waits(trader, "relation"))
+        placing = asyncio.create_task(placed())
+        await until(lambda: placing.done() or waits(trader, "advisory"))
+    await halting
+    with pytest.raises(TradingHalted):
+        await placing
+
+
+async def waits(trader: Trader, kind: str) -> bool:
+    """Whether somebody waits for such a lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = $1"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return bool(await trader.stage.owner.fetchval(waiting, kind))
 
 
 async def test_only_admins_halt_the_market(trader: Trader) -> None:

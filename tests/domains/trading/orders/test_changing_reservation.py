@@ -43,6 +43,8 @@ RATES = st.builds(Rates, st.integers(0, COIN), st.none() | st.integers(PRICE_SCA
 # Twice as much for half the price needs nothing more, unless a half was filled at the old one.
 @example(DOLLARS, 10 * COIN, 10 * PRICE_SCALE, 20 * COIN, 5 * PRICE_SCALE, 0.5)
 @example(DOLLARS, 10 * COIN, 10 * PRICE_SCALE, 20 * COIN, 5 * PRICE_SCALE, 1.0)
+# It needs no more unless a unit is filled, and then two units of a dollar: all four parts are rounded up.
+@example(DOLLARS, 7, 83_304 * PRICE_SCALE // 1_000, 7, 83_340 * PRICE_SCALE // 1_000, 0.2)
 @given(RATES, UNITS, PRICES, UNITS, PRICES, st.floats(0, 1))
 def test_what_is_reserved_is_enough_however_much_is_filled(  # noqa: PLR0917
     rates: Rates, left: int, worst: int, new_left: int, new_worst: int, share: float

@@ -52,6 +52,8 @@ async def test_a_limit_buy_reserves_its_limit_and_the_fee(trader: Trader) -> Non
     [
         ({}, "105", "105.21"),
         ({"type": OrderType.STOP, "stop_price": "120"}, "126", "126.252"),
+        # On a tick, and no more than 5% above: 105.0105 is between two.
+        ({"type": OrderType.STOP, "stop_price": "100.01"}, "105.01", "105.22002"),
         # From where it would trigger as it is placed.
         ({"type": OrderType.TRAILING_STOP, "trail_amount": "10"}, "115.5", "115.731"),
         ({"type": OrderType.TRAILING_STOP, "trail_fraction": "0.2"}, "126", "126.252"),

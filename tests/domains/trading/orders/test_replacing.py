@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from app.domains.trading.exchange.model import OrderType, Reason
 from app.domains.trading.orders.model import (
+    InsufficientPosition,
     NewBracket,
     OrderChanges,
     OrderNotOpen,
@@ -93,6 +94,23 @@ async def test_a_sale_reserves_more_coins(trader: Trader) -> None:
     assert await trader.coins() == 1
 
 
+async def test_a_sale_that_was_filled_in_part_reserves_all_that_is_added(trader: Trader) -> None:
+    await trader.hold("3")
+    id = await trader.place(limit(Side.SELL, "2", "100.1"))
+    theirs = await trader.stage.create(trader.stage.bob)
+    await trader.stage.trading.orders.place(trader.stage.bob, theirs, order(quantity="1"), trader.stage.key)
+    await trader.market.match()
+    assert (await trader.row(id))["filled_quantity"] == await trader.coins() == 1
+    problem = await refused(trader, id, to(quantity="4"))
+    assert isinstance(problem, InsufficientPosition)
+    assert problem.available == 1
+    await change(trader, id, to(quantity="3"))
+    assert await trader.coins() == 2
+    await trader.market.match()
+    assert (await trader.row(id))["reserved"] == await trader.coins() == 2
+    await trader.market.check()
+
+
 async def test_a_protection_price_follows_its_stop(trader: Trader) -> None:
     id = await trader.place(order(type=OrderType.STOP, stop_price="120"))
     await trader.market.match()
@@ -148,13 +166,20 @@ async def test_bad_input_names_every_field(trader: Trader, changes: OrderChanges
     assert [".".join(each.path) for each in problem.fields] == fields
 
 
-async def test_a_trailing_stop_keeps_its_kind_of_trail(trader: Trader) -> None:
-    id = await trader.place(order(type=OrderType.TRAILING_STOP, trail_amount="10"))
-    assert (await refused(trader, id, to(trail_fraction="0.1"))).path == ("trail_fraction",)
-    await change(trader, id, to(trail_amount="20"))
+@pytest.mark.parametrize(
+    ("trail", "other", "before", "after"),
+    [("trail_amount", "trail_fraction", "10", "20"), ("trail_fraction", "trail_amount", "0.1", "0.2")],
+)
+async def test_a_trailing_stop_keeps_its_kind_of_trail(
+    trader: Trader, trail: str, other: str, before: str, after: str
+) -> None:
+    terms: dict[str, Any] = {"type": OrderType.TRAILING_STOP, trail: before}
+    id = await trader.place(order(**terms))
+    assert (await refused(trader, id, to(**{other: "0.1"}))).path == (other,)
+    await change(trader, id, to(**{trail: after}))
     await trader.market.match()
     row = await trader.row(id)
-    assert (row["trail_amount"], row["protection_price"]) == (20, 126)
+    assert (row[trail], row[other], row["protection_price"]) == (Decimal(after), None, 126)
 
 
 async def test_what_cannot_be_changed_is_refused(trader: Trader) -> None:

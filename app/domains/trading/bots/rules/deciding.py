@@ -22,7 +22,7 @@ from app.domains.trading.strategies.model import (
 from app.domains.trading.strategies.rules.acting import SizedEntry
 from app.domains.trading.strategies.rules.deciding import decide
 from app.domains.trading.strategies.rules.second_exchange import elsewhere
-from app.domains.trading.strategies.rules.sizing import entry_quantity, exit_prices
+from app.domains.trading.strategies.rules.sizing import entry_quantity, exit_prices, slots_of
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ def sized(each: Decided, price: Decimal) -> list[tuple[int | None, SizedEntry]]:
             risk=RiskLevel(due.risk_level),
             max_position_usd=due.max_position_size,
             committed_usd=committed,
-            slots=_slots_of(due),
+            slots=slots_of(config_of(due.config)),
             price=price,
         )
         if not quantity:
@@ -88,11 +88,6 @@ def sized(each: Decided, price: Decimal) -> list[tuple[int | None, SizedEntry]]:
         )
         found.append((slot, SizedEntry(quantity, take_profit, stop_loss)))
     return found
-
-
-def _slots_of(due: DueBot) -> int | None:
-    levels: int | None = due.config.get("levels")
-    return levels
 
 
 def _entry(held: HeldEntry) -> Entry:

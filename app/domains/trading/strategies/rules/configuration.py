@@ -151,7 +151,7 @@ def check_config(config: Config) -> None:
 def _check_number(faults: Faults, name: str, value: Decimal | int, bounds: Bounds) -> None:
     # Compared only if it is finite: a NaN cannot be.
     if not Decimal(value).is_finite() or not bounds.least <= value <= bounds.most:
-        faults.add(name, f"It must be from {bounds.least:,f} to {bounds.most:,f}.")
+        faults.add(name, f"It must be from {Decimal(bounds.least):,f} to {Decimal(bounds.most):,f}.")
     elif Fraction(value) * 10**bounds.decimals % 1:
         faults.add(name, f"It can have at most {bounds.decimals} decimals.")
 
