@@ -156,6 +156,8 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "since": least("day"),
         "until": earlier("day"),
     },
+    "trading.backtests.backtests_by_user": {"status": equal("status"), "symbol": equal("symbol")},
+    "trading.backtests.sweeps_by_user": {"status": equal("status"), "symbol": equal("symbol")},
     "trading.bots.bots_by_user": {"status": equal("status"), "strategy": equal("strategy")},
     "trading.bots.signals_by_bot": {
         "symbol": equal("symbol"),

@@ -25,6 +25,10 @@ OWN_KEYS = {
     "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
     "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
     "trading.analytics.analytics_events_by_user": "SELECT user_id FROM user_analytics",
+    "trading.backtests.backtests_by_user": "SELECT user_id FROM backtests",
+    "trading.backtests.trades_by_backtest": "SELECT id FROM backtests",
+    "trading.backtests.sweeps_by_user": "SELECT user_id FROM backtest_sweeps",
+    "trading.backtests.runs_by_sweep": "SELECT id FROM backtest_sweeps",
     "trading.bots.bots_by_user": "SELECT user_id FROM trading_bots",
     "trading.bots.signals_by_bot": "SELECT id FROM trading_bots",
     "trading.bots.entries_by_bot": "SELECT id FROM trading_bots",
@@ -146,6 +150,28 @@ FROM trading_bots b, generate_series(1, 9) n;
 UPDATE orders o SET bot_id = b.id
 FROM (SELECT DISTINCT ON (portfolio_id) portfolio_id, id FROM trading_bots ORDER BY portfolio_id, id) b
 WHERE b.portfolio_id = o.portfolio_id;
+INSERT INTO backtests (id, user_id, symbol, interval, exchange, since, until, strategy, bot, initial_cash_usd, tier,
+    status, candles_total, report, created_at, finished_at)
+SELECT gen_random_uuid(), u.id, CASE n % 4 WHEN 0 THEN 'BTC' ELSE 'ETH' END, '1h', 'x', now() - interval '1 day', now(),
+    'dca', '{"symbol": "BTC", "config": {"type": "dca"}}', 1, 'free', s.status, 1,
+    CASE s.status WHEN 'completed' THEN '{}'::jsonb END, now() - n / 3 * interval '1 s',
+    CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END
+FROM users u, generate_series(1, 12) n,
+    LATERAL (SELECT ('{queued,running,completed,failed,cancelled}'::text[])[1 + n % 5] AS status) s;
+INSERT INTO backtest_trades (backtest_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd, pnl_usd,
+    average_price_usd, exit)
+SELECT b.id, n, now() - n * interval '2 hours', now(), 1, 1, 1, 0, 1, 'signal'
+FROM backtests b, generate_series(1, 5) n;
+INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,
+    initial_cash_usd, tier, status, runs_done, runs_total, candles, created_at, finished_at)
+SELECT b.id, b.user_id, b.symbol, '1h', 'x', b.since, b.until, 'dca', b.bot, '[]', 1, 'free', b.status, 9, 9, 1,
+    b.created_at, b.finished_at
+FROM backtests b;
+INSERT INTO backtest_sweep_runs (sweep_id, number, settings, train, test, train_return, train_drawdown, train_sharpe,
+    train_sortino, train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino, test_profit_factor)
+SELECT w.id, n, '{}', '{}', NULL, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b
+FROM backtest_sweeps w, generate_series(1, 9) n,
+    LATERAL (SELECT nullif(n % 4, 0) / 3.0 AS a, nullif(n % 3, 0) / -7.0 AS b) m;
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
 FROM generate_series(1, 9) n;
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)
