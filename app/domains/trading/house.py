@@ -14,6 +14,8 @@ from app.domains.trading.performance.jobs import performance_schedules
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
+from app.domains.trading.venues import loaders as venue_loaders
+from app.domains.trading.venues.jobs import venue_schedules
 from app.kit.house import House, Wiring
 from app.kit.hub import Hub
 from app.kit.jobs import Schedule
@@ -25,11 +27,12 @@ def _schedules(services: TradingServices) -> list[Schedule]:
         *order_schedules(services.maintenance, services.seals),
         *performance_schedules(services.performance),
         *analytics_schedules(services.analytics),
+        *venue_schedules(services.reconciling),
     ]
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
-    return [services.exchange.run()]
+    return [services.exchange.run(), services.venues.run()]
 
 
 def _follow(services: TradingServices, hub: Hub) -> None:
@@ -45,7 +48,7 @@ TRADING = House(
     build=TradingServices.build,
     services=TradingServices,
     knows=(MARKET,),
-    loaders=(analytics_loaders, journal_loaders, order_loaders, performance_loaders, portfolio_loaders),
+    loaders=(analytics_loaders, journal_loaders, order_loaders, performance_loaders, portfolio_loaders, venue_loaders),
     schedules=_schedules,
     tasks=_tasks,
     follow=_follow,

@@ -18,6 +18,13 @@ from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.holdings import WatchedHoldings
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
+from app.domains.trading.venues.services.accounts import ExchangeAccounts
+from app.domains.trading.venues.services.client import Markets
+from app.domains.trading.venues.services.connector import Connector
+from app.domains.trading.venues.services.reconciling import Reconciling
+from app.domains.trading.venues.services.settler import Settler
+from app.domains.trading.venues.services.venues import Venues
+from app.kit.crypto.local import derive
 from app.kit.house import Wiring
 from app.kit.volatile import VolatileTopics
 from app.kit.wake import Wake
@@ -41,6 +48,9 @@ class TradingServices:
     seals: OrderSeals
     analytics: Analytics
     performance: PerformanceMeter
+    exchange_accounts: ExchangeAccounts
+    reconciling: Reconciling
+    venues: Venues
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -63,6 +73,18 @@ class TradingServices:
             Announcer(volatile, holdings.announce).publish,
             quote_age_ms=quote_age_ms,
         )
+        connector = Connector(Markets(), resources.settings.exchange_address)
+        accounts = ExchangeAccounts(
+            database,
+            clock,
+            resources.keyring,
+            connector,
+            wake,
+            resources.settings.exchange_account_limit,
+            derive(resources.secret, "exchange credentials"),
+        )
+        settler = Settler(database, clock, resources.events, holdings.announce, portfolios.finish)
+        reconciling = Reconciling(database, clock, settler, wake)
         return cls(
             portfolios=portfolios,
             holdings=holdings,
@@ -78,4 +100,10 @@ class TradingServices:
             seals=OrderSeals(database, clock),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
+            exchange_accounts=accounts,
+            reconciling=reconciling,
+            # Another: what listens takes the ring.
+            venues=Venues(
+                database, clock, accounts, settler, reconciling, connector, Wake(resources.redis, INBOX_CHANNEL)
+            ),
         )

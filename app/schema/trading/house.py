@@ -14,6 +14,14 @@ from app.schema.trading.orders.orders import Order, OrderQuery, OrderViewer, Por
 from app.schema.trading.orders.preview import PreviewQuery
 from app.schema.trading.orders.streams import OrderSubscription
 from app.schema.trading.portfolios import Portfolio, PortfolioQuery, PortfolioSubscription, PortfolioViewer
+from app.schema.trading.venues.accounts import (
+    ExchangeAccount,
+    ExchangeAccountViewer,
+    PortfolioAccount,
+    Reconciliation,
+)
+from app.schema.trading.venues.changes import ExchangeAccountMutation
+from app.schema.trading.venues.orders import FillAtExchange, OrderAtExchange
 
 TRADING = GraphHouse(
     domain=DOMAIN,
@@ -30,6 +38,7 @@ TRADING = GraphHouse(
         OrderMutation,
         HaltMutation,
         AnalyticsMutation,
+        ExchangeAccountMutation,
     ),
     subscription=(
         PortfolioSubscription,
@@ -41,17 +50,23 @@ TRADING = GraphHouse(
         OrderViewer,
         HaltViewer,
         AnalyticsViewer,
+        ExchangeAccountViewer,
     ),
     extensions=(
         ProfileBalances,
         PortfolioOrders,
         PortfolioFills,
         EntryFill,
+        PortfolioAccount,
+        OrderAtExchange,
+        FillAtExchange,
     ),
     nodes=(
+        ExchangeAccount,
         Fill,
         JournalEntry,
         Order,
         Portfolio,
+        Reconciliation,
     ),
 )

@@ -26,11 +26,9 @@ from app.domains.trading.matching.model import (
 from app.domains.trading.matching.rules.records import command_of, extra_of
 from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.services.rebuild import rebuild
-from app.domains.trading.matching.services.storing import store_books, store_fills, store_orders
+from app.domains.trading.matching.services.storing import facts_of, store_books, store_fills, store_orders
 from app.domains.trading.matching.statements import MatchingSql
-from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import ms_of
@@ -293,7 +291,7 @@ class _Run:
             await store_holdings(tx, holdings, settlement.entries, at)
             self.trades, self.fills = settlement.trades, len(settlement.fills)
             self.posted.update(entry.portfolio_id for _, entry in settlement.entries)
-            facts = _facts(changed, settlement.fills)
+            facts = facts_of(changed, settlement.fills)
         for portfolio_id in closing:
             facts += await self._matcher._finish_closing(tx, portfolio_id)
             self.posted.add(portfolio_id)
@@ -324,10 +322,3 @@ def _places(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[set[Po
                     if row is not None and row.side == Side.SELL:
                         sold[row.portfolio_id, row.symbol] += outcome.quantity
     return places, sold
-
-
-def _facts(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:
-    """What the owners of the portfolios hear of it."""
-    facts = [Fact(order_stream(each.row.portfolio_id), "order", msgspec.to_builtins(each.fact)) for each in changed]
-    facts += [Fact(fill_stream(each.portfolio_id), "fill", msgspec.to_builtins(each)) for each in fills]
-    return facts
