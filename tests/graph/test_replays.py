@@ -174,7 +174,7 @@ async def _person(stage: Stage, variant: str) -> dict[str, Any]:
 
 async def _account(stage: Stage, variant: str) -> dict[str, Any]:
     await stage.owner.execute("UPDATE profiles SET subscription_tier = 'pro'")
-    return {"exchange": "BINANCE", "label": variant, "apiKey": STUB_KEY, "secret": STUB_SECRET}
+    return {"exchangeName": "BINANCE", "label": variant, "apiKey": STUB_KEY, "secret": STUB_SECRET}
 
 
 LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
@@ -229,7 +229,7 @@ SCENARIOS = {
     ),
     "connectExchange": Scenario(
         "ConnectExchangePayload",
-        "account { id label }",
+        "exchangeAccount { id label }",
         "alice",
         _account,
         {

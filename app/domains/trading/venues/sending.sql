@@ -23,7 +23,7 @@ WHERE v.account_id = $1::uuid AND v.state IN ('waiting', 'sending', 'open')
 ORDER BY v.created_at, v.id LIMIT $2::bigint;
 
 -- name: lock_portfolio_of
--- Locks the portfolio of something that is to be sent: whoever halts trading has locked it as well.
+-- Locks the portfolio of something that is to be sent: who halts trading has locked it as well.
 SELECT p.id FROM portfolios p
 WHERE p.id = (SELECT v.portfolio_id FROM venue_orders v WHERE v.id = $1) FOR NO KEY UPDATE;
 

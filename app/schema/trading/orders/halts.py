@@ -90,8 +90,8 @@ class HaltTradingPayload:
         metadata=holds(MAX_LIVE_ORDERS),
         description="The viewer's orders that are still open at exchanges, oldest first, at most"
         f" {MAX_LIVE_ORDERS}. Nothing more is sent, and these are being cancelled; until an exchange has answered,"
-        " one may be filled. `atExchange` and `orderUpdates` say what could not be cancelled. Empty unless the scope is"
-        " OWN.",
+        " one may be filled. `exchangeOrder` and `orderUpdates` say what could not be cancelled. Empty unless the scope"
+        " is OWN.",
     )
 
 

@@ -75,7 +75,7 @@ declare_enum(
     PORTFOLIO_CLOSED="The portfolio was reset or deleted.",
     TRADING_HALTED="Trading was halted.",
     UNSUPPORTED="The exchange of the account has no such orders.",
-    REFUSED="The exchange of the account did not take it on. `Order.atExchange` says why.",
+    REFUSED="The exchange of the account did not take it on. `Order.exchangeOrder` says why.",
     NOT_SENT="It did not reach the exchange of the account.",
     ENDED="The exchange of the account ended it.",
     VANISHED="The exchange of the account does not know it any more, or cannot be asked.",

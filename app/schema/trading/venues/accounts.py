@@ -74,10 +74,12 @@ class ReconciliationDifference:
         order_loaders.order_by_id, key="order_id", description="The order of Moneta that it is about. Null otherwise."
     )
     in_books: Decimal | None = strawberry.field(
-        name="quantityInBooks", description="The quantity in the books. Null unless it is about a balance."
+        name="quantityInBooks",
+        description="The quantity in the books, in coins or dollars. Null unless it is about a balance.",
     )
     at_exchange: Decimal | None = strawberry.field(
-        name="quantityAtExchange", description="The quantity at the exchange. Null if there is none to compare."
+        name="quantityAtExchange",
+        description="The quantity at the exchange, in coins or dollars. Null if there is none to compare.",
     )
     is_corrected: bool = strawberry.field(description="Whether the books were corrected, and agree now.")
 
@@ -90,7 +92,7 @@ class Reconciliation(Node):
 
     status: model.ReconciliationStatus = strawberry.field(description="What it has found.")
     adopts: bool = strawberry.field(
-        name="adoptsBalances", description="Whether it corrects the books where balances differ."
+        name="isCorrecting", description="Whether it corrects the books where balances differ."
     )
     difference_count: int = strawberry.field(
         description=f"How many differences there are, of which the first {model.MAX_DIFFERENCES} are kept."
@@ -115,7 +117,7 @@ class ExchangeAccount(Node):
     it is reached with is visible to nobody.
     """
 
-    exchange: exchanges.ExchangeName = strawberry.field(description="The exchange.")
+    exchange: exchanges.ExchangeName = strawberry.field(name="exchangeName", description="The exchange.")
     label: str = strawberry.field(description=f"The viewer's name of it, 1 to {exchanges.MAX_LABEL_CHARS} characters.")
     status: exchanges.AccountStatus = strawberry.field(description="What can be done with it.")
     may_withdraw: bool | None = strawberry.field(

@@ -28,7 +28,7 @@ _SECRET = f"1 to {model.MAX_CREDENTIAL_CHARS:,} printable ASCII characters. Stor
 class ConnectExchangeInput:
     """The account to connect."""
 
-    exchange: model.ExchangeName = strawberry.field(description="The exchange.")
+    exchange: model.ExchangeName = strawberry.field(name="exchangeName", description="The exchange.")
     label: str = strawberry.field(description=f"A name for it, 1 to {model.MAX_LABEL_CHARS} characters.")
     api_key: str = strawberry.field(
         description=f"The API key, which can read and trade, and cannot withdraw. {_SECRET}"
@@ -63,14 +63,14 @@ class ReconcileExchangeInput:
 class ConnectExchangePayload:
     """The account was connected, now or when the idempotency key was first used."""
 
-    account: ExchangeAccount = strawberry.field(description="The account as it is now.")
+    exchange_account: ExchangeAccount = strawberry.field(description="The account as it is now.")
 
 
 @strawberry.type
 class DisconnectExchangePayload:
     """Nothing is sent to the account any more. Its open orders are cancelled, and then its credentials are deleted."""
 
-    account: ExchangeAccount = strawberry.field(description="The account as it is now.")
+    exchange_account: ExchangeAccount = strawberry.field(description="The account as it is now.")
 
 
 @strawberry.type
@@ -101,7 +101,7 @@ class ExchangeAccountMutation:
         given = model.Credentials(input.api_key, input.secret, input.passphrase)
         new = model.NewAccount(input.exchange, input.label, given)
         id = await _services(info).exchange_accounts.connect(info.context.require_viewer(), new, input.idempotency_key)
-        return ConnectExchangePayload(account=await _read(info, id))
+        return ConnectExchangePayload(exchange_account=await _read(info, id))
 
     @mutation(DisconnectExchangePayload, NotFound, ExchangeAccountNotConnected)
     async def disconnect_exchange(self, info: Info, input: DisconnectExchangeInput) -> Any:
@@ -110,7 +110,7 @@ class ExchangeAccountMutation:
         """
         id = key_of(input.id, ExchangeAccount)
         await _services(info).exchange_accounts.disconnect(info.context.require_viewer(), id)
-        return DisconnectExchangePayload(account=await _read(info, id))
+        return DisconnectExchangePayload(exchange_account=await _read(info, id))
 
     @mutation(ReconcileExchangePayload, InvalidInput, NotFound, ExchangeAccountNotConnected)
     async def reconcile_exchange(self, info: Info, input: ReconcileExchangeInput) -> Any:

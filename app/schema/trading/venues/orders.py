@@ -48,7 +48,7 @@ class ExchangeOrder:
         description="When the exchange first would not cancel it. It is tried again. Null if it never was refused.",
     )
     failure: str | None = strawberry.field(
-        description="Why it failed, in one word, such as InsufficientFunds. Null if it did not."
+        name="failureCode", description="Why it failed, in one word, such as InsufficientFunds. Null if it did not."
     )
 
 
@@ -56,10 +56,10 @@ class ExchangeOrder:
 class ExchangeTrade:
     """A fill as the exchange has it."""
 
-    trade_id: str = strawberry.field(name="exchangeTradeId", description="The exchange's ID of it.")
+    trade_id: str = strawberry.field(name="reference", description="What the exchange calls it.")
     market: str = strawberry.field(description="The market at the exchange, such as BTC/USDT.")
     fee_asset: str | None = strawberry.field(description="What the fee was taken of. Null: there was none.")
-    fee_quantity: Decimal | None = strawberry.field(description="How much of it was taken. Null: nothing.")
+    fee_quantity: Decimal | None = strawberry.field(description="How much of it was taken, in coins. Null: nothing.")
     traded_at: datetime = strawberry.field(description="When it was traded, by the clock of the exchange.")
 
 
@@ -67,7 +67,7 @@ class ExchangeTrade:
 class OrderAtExchange:
     """The order at the exchange of its portfolio."""
 
-    at_exchange: ExchangeOrder | None = related(
+    exchange_order: ExchangeOrder | None = related(
         loaders.venue_order_by_order,
         key="id",
         description="The order at the exchange that its live portfolio belongs to. Null for an order of a paper"
@@ -79,7 +79,7 @@ class OrderAtExchange:
 class FillAtExchange:
     """The fill at the exchange of its portfolio."""
 
-    at_exchange: ExchangeTrade | None = related(
+    exchange_trade: ExchangeTrade | None = related(
         loaders.venue_trade_by_fill,
         key="id",
         description="The trade at the exchange that its live portfolio belongs to. Null for a fill of a paper"

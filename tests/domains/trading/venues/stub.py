@@ -1,36 +1,37 @@
 """An exchange over HTTP with the shapes of Binance's, which fails as exchanges do: by chance, from a seed."""
 
-import asyncio
 import hashlib
 import hmac
 import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from app.domains.trading.quantities.rules import ms_of
+from tests.domains.trading.venues.stub_shapes import (
+    ERRORS,
+    PRICES,
+    Refused,
+    StubOrder,
+    asset_of,
+    cut,
+    market_of,
+    shape_of,
+    silence,
+)
+
 KEY: Final = "stub-key"
 SECRET: Final = "stub-secret"
-PRICES: Final = {"BTC": Decimal(100), "ETH": Decimal(10), "BNB": Decimal(5)}
 FEE: Final = Decimal("0.001")
 WINDOW_MS: Final = 10_000
 UNIT: Final = Decimal("0.00000001")
-ERRORS: Final = {
-    -1003: (429, "Too many requests."),
-    -1021: (400, "Timestamp for this request is outside of the recvWindow."),
-    -1022: (400, "Signature for this request is not valid."),
-    -1121: (400, "Invalid symbol."),
-    -2010: (400, "Account has insufficient balance for requested action."),
-    -2011: (400, "Unknown order sent."),
-    -2013: (400, "Order does not exist."),
-    -2015: (401, "Invalid API-key, IP, or permissions for action."),
-}
 FAULTS: Final = (
     "cut before",
     "cut after",
@@ -41,41 +42,6 @@ FAULTS: Final = (
     "503 after",
     "nonsense after",
 )
-
-
-class Refused(Exception):
-    """What the exchange answers instead."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-
-
-@dataclass
-class StubOrder:
-    """An order as the exchange has it."""
-
-    id: int
-    client_id: str
-    asset: str
-    side: str
-    type: str
-    time_in_force: str
-    quantity: Decimal
-    price: Decimal
-    stop_price: Decimal
-    at: int
-    filled: Decimal = Decimal(0)
-    quote: Decimal = Decimal(0)
-    status: str = "NEW"
-    is_triggered: bool = True
-
-    @property
-    def is_open(self) -> bool:
-        return self.status in ("NEW", "PARTIALLY_FILLED")
-
-    @property
-    def left(self) -> Decimal:
-        return self.quantity - self.filled
 
 
 @dataclass
@@ -138,9 +104,9 @@ class StubExchange:
         self.calls[call] += 1
         fault = self._fault(call)
         if fault == "cut before" or self.is_down:
-            return _cut(request)
+            return cut(request)
         if fault == "silence before":
-            return await _silence(request)
+            return await silence(request)
         if fault == "429":
             return web.json_response({"code": -1003, "msg": ERRORS[-1003][1]}, status=429)
         if fault == "500":
@@ -152,9 +118,9 @@ class StubExchange:
             status, message = ERRORS[refused.code]
             answer = {"code": refused.code, "msg": message}
         if fault == "cut after":
-            return _cut(request)
+            return cut(request)
         if fault == "silence after":
-            return await _silence(request)
+            return await silence(request)
         if fault == "503 after":
             unknown = "Unknown error, please check your request or try again later."
             return web.json_response({"code": -1000, "msg": unknown}, status=503)
@@ -169,11 +135,11 @@ class StubExchange:
         return self._random.choice(self.faults) if not public and self._random.random() < self.chance else None
 
     def now(self) -> int:
-        return int(time.time() * 1000) + self.skew_ms
+        return ms_of(datetime.now(UTC)) + self.skew_ms
 
     def _answer(self, call: str, body: str, key: str | None) -> Any:
         if call == "GET /api/v3/exchangeInfo":
-            return {"symbols": [_market(asset) for asset in PRICES]}
+            return {"symbols": [market_of(asset) for asset in PRICES]}
         if call == "GET /api/v3/time":
             return {"serverTime": self.now()}
         given = self._authenticated(body, key)
@@ -186,13 +152,13 @@ class StubExchange:
             case "POST /api/v3/order":
                 return self._place(given)
             case "GET /api/v3/order":
-                return _order(self._find(given, -2013))
+                return shape_of(self._find(given, -2013))
             case "DELETE /api/v3/order":
                 return self._cancel(given)
             case "GET /api/v3/openOrders":
-                asset = _asset(given["symbol"]) if "symbol" in given else None
+                asset = asset_of(given["symbol"]) if "symbol" in given else None
                 found = (each for each in self.orders.values() if each.is_open)
-                return [_order(each) for each in found if asset is None or each.asset == asset]
+                return [shape_of(each) for each in found if asset is None or each.asset == asset]
             case "GET /api/v3/myTrades":
                 return self._my_trades(given)
         raise AssertionError(f"not asked by ccxt: {call}")
@@ -226,7 +192,7 @@ class StubExchange:
         }
 
     def _place(self, given: Mapping[str, str]) -> dict[str, Any]:
-        client_id, asset = given["newClientOrderId"], _asset(given["symbol"])
+        client_id, asset = given["newClientOrderId"], asset_of(given["symbol"])
         self.received[client_id] += 1
         price = Decimal(given.get("price", "0"))
         order = StubOrder(
@@ -260,7 +226,7 @@ class StubExchange:
         elif self._random.random() < self.fills:
             # Before the reply.
             self.fill(order, self._part(order))
-        return {**_order(order), "transactTime": order.at, "fills": []}
+        return {**shape_of(order), "transactTime": order.at, "fills": []}
 
     def _needs(self, order: StubOrder) -> tuple[str, Decimal]:
         """What an order locks."""
@@ -282,7 +248,7 @@ class StubExchange:
         if self.cancels_refused:
             raise Refused(-1121)
         self._end(order, "CANCELED")
-        return _order(order)
+        return shape_of(order)
 
     def _end(self, order: StubOrder, status: str) -> None:
         paid, amount = self._needs(order)
@@ -363,66 +329,3 @@ class StubExchange:
     def _next(self) -> int:
         self._ids += 1
         return self._ids
-
-
-def _asset(symbol: str) -> str:
-    asset = symbol.removesuffix("USDT")
-    if asset not in PRICES:
-        raise Refused(-1121)
-    return asset
-
-
-def _order(order: StubOrder) -> dict[str, Any]:
-    return {
-        "symbol": f"{order.asset}USDT",
-        "orderId": order.id,
-        "orderListId": -1,
-        "clientOrderId": order.client_id,
-        "price": f"{order.price:f}",
-        "origQty": f"{order.quantity:f}",
-        "executedQty": f"{order.filled:f}",
-        # As of old orders: then there is no average price.
-        "cummulativeQuoteQty": "-1" if order.id % 3 == 0 else f"{order.quote:f}",
-        "status": order.status,
-        "timeInForce": order.time_in_force,
-        "type": order.type,
-        "side": order.side,
-        "stopPrice": f"{order.stop_price:f}",
-        "time": order.at,
-        "updateTime": order.at,
-        "isWorking": order.is_triggered,
-    }
-
-
-def _market(asset: str) -> dict[str, Any]:
-    return {
-        "symbol": f"{asset}USDT",
-        "status": "TRADING",
-        "baseAsset": asset,
-        "baseAssetPrecision": 8,
-        "quoteAsset": "USDT",
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT"],
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
-            {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
-            {"filterType": "NOTIONAL", "minNotional": "1.0"},
-        ],
-        "permissions": ["SPOT"],
-        "permissionSets": [["SPOT"]],
-    }
-
-
-def _cut(request: web.Request) -> web.Response:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
-async def _silence(request: web.Request) -> web.Response:
-    """No answer: the client gives up."""
-    await asyncio.Event().wait()
-    return web.Response()

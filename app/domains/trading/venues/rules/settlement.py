@@ -130,7 +130,7 @@ class VenueSettlement:
                 fx_source=None,
                 fx_at=None,
                 entry_id=entry_id,
-                # Not when it was traded: what was read is newer for whoever reads on from there.
+                # Not when it was traded: what was read is newer for those who read on from there.
                 created_at=self._at,
             )
         )

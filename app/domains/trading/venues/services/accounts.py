@@ -106,7 +106,7 @@ class ExchangeAccounts:
         """
 
         async def work(tx: Tx) -> None:
-            # Whoever places an order has locked the portfolio.
+            # Who places an order has locked the portfolio.
             portfolio_id = await tx.fetch_one(AccountSql.live_portfolio_of_account, id)
             if portfolio_id is not None:
                 await tx.fetch(PortfolioSql.lock_portfolio, portfolio_id, viewer.user_id)
