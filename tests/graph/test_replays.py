@@ -22,6 +22,8 @@ from app.domains.trading.services import TradingServices
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import sign
+from tests.domains.trading.venues.stub import KEY as STUB_KEY
+from tests.domains.trading.venues.stub import SECRET as STUB_SECRET
 from tests.factories import CLIENT, PASSWORD
 from tests.graph.stage import Stage
 from tests.graph.transcripts import HERE
@@ -180,6 +182,11 @@ async def _person(stage: Stage, variant: str) -> dict[str, Any]:
     return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
 
 
+async def _account(stage: Stage, variant: str) -> dict[str, Any]:
+    await stage.owner.execute("UPDATE profiles SET subscription_tier = 'pro'")
+    return {"exchangeName": "BINANCE", "label": variant, "apiKey": STUB_KEY, "secret": STUB_SECRET}
+
+
 LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
 HALT = "INSERT INTO trading_halts (user_id) SELECT user_id FROM portfolios GROUP BY user_id"
 UNTRADED = {
@@ -229,6 +236,16 @@ SCENARIOS = {
         "alice",
         _portfolio,
         {"limit": _set(TradingServices, "portfolios", "limit", 1)},
+    ),
+    "connectExchange": Scenario(
+        "ConnectExchangePayload",
+        "exchangeAccount { id label }",
+        "alice",
+        _account,
+        {
+            "plan": _sql("UPDATE profiles SET subscription_tier = 'free'"),
+            "limit": _set(TradingServices, "exchange_accounts", "limit", 1),
+        },
     ),
     "depositPaper": Scenario(
         "DepositPaperPayload",

@@ -18,6 +18,8 @@ from app.domains.trading.performance.jobs import performance_schedules
 from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
+from app.domains.trading.venues import loaders as venue_loaders
+from app.domains.trading.venues.jobs import venue_schedules
 from app.kit.house import House, Wiring
 from app.kit.hub import Hub
 from app.kit.jobs import Job, Schedule
@@ -31,6 +33,7 @@ def _schedules(services: TradingServices) -> list[Schedule]:
         *analytics_schedules(services.analytics),
         *backtest_schedules(services.backtests),
         *bot_schedules(services.bot_runner),
+        *venue_schedules(services.reconciling),
     ]
 
 
@@ -39,7 +42,7 @@ def _jobs(services: TradingServices) -> list[Job]:
 
 
 async def _tasks(_: Wiring, services: TradingServices) -> list[Coroutine[Any, Any, None]]:
-    return [services.exchange.run()]
+    return [services.exchange.run(), services.venues.run()]
 
 
 def _follow(services: TradingServices, hub: Hub) -> None:
@@ -63,6 +66,7 @@ TRADING = House(
         order_loaders,
         performance_loaders,
         portfolio_loaders,
+        venue_loaders,
     ),
     jobs=_jobs,
     schedules=_schedules,

@@ -28,6 +28,13 @@ from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.holdings import WatchedHoldings
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
+from app.domains.trading.venues.services.accounts import ExchangeAccounts
+from app.domains.trading.venues.services.client import Markets
+from app.domains.trading.venues.services.connector import Connector
+from app.domains.trading.venues.services.reconciling import Reconciling
+from app.domains.trading.venues.services.settler import Settler
+from app.domains.trading.venues.services.venues import Venues
+from app.kit.crypto.local import derive
 from app.kit.house import Wiring
 from app.kit.volatile import VolatileTopics
 from app.kit.wake import Wake
@@ -55,6 +62,9 @@ class TradingServices:
     backtest_runner: BacktestRunner
     bots: Bots
     bot_runner: BotRunner
+    exchange_accounts: ExchangeAccounts
+    reconciling: Reconciling
+    venues: Venues
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -82,6 +92,18 @@ class TradingServices:
         orders = Orders(database, clock, resources.events, portfolios, wake, quote_age_ms)
         trader = BotTrader(orders, clock)
         candles, reasons = wiring.services[MarketServices].candles, Reasons(Writer.of(resources.settings))
+        connector = Connector(Markets(), resources.settings.exchange_address)
+        accounts = ExchangeAccounts(
+            database,
+            clock,
+            resources.keyring,
+            connector,
+            wake,
+            resources.settings.exchange_account_limit,
+            derive(resources.secret, "exchange credentials"),
+        )
+        settler = Settler(database, clock, resources.events, holdings.announce, portfolios.finish)
+        reconciling = Reconciling(database, clock, settler, wake)
         return cls(
             portfolios=portfolios,
             holdings=holdings,
@@ -101,4 +123,10 @@ class TradingServices:
             backtest_runner=BacktestRunner(database, clock, resources.events),
             bots=Bots(database, clock, resources.events, trader, resources.settings.bot_limit),
             bot_runner=BotRunner(database, clock, candles, trader, reports, reasons),
+            exchange_accounts=accounts,
+            reconciling=reconciling,
+            # Another: what listens takes the ring.
+            venues=Venues(
+                database, clock, accounts, settler, reconciling, connector, Wake(resources.redis, INBOX_CHANNEL)
+            ),
         )

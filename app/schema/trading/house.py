@@ -22,6 +22,14 @@ from app.schema.trading.orders.orders import Order, OrderQuery, OrderViewer, Por
 from app.schema.trading.orders.preview import PreviewQuery
 from app.schema.trading.orders.streams import OrderSubscription
 from app.schema.trading.portfolios import Portfolio, PortfolioQuery, PortfolioSubscription, PortfolioViewer
+from app.schema.trading.venues.accounts import (
+    ExchangeAccount,
+    ExchangeAccountViewer,
+    PortfolioAccount,
+    Reconciliation,
+)
+from app.schema.trading.venues.changes import ExchangeAccountMutation
+from app.schema.trading.venues.orders import FillAtExchange, OrderAtExchange
 
 TRADING = GraphHouse(
     domain=DOMAIN,
@@ -43,6 +51,7 @@ TRADING = GraphHouse(
         BotMutation,
         BacktestMutation,
         AnalyticsMutation,
+        ExchangeAccountMutation,
     ),
     subscription=(
         PortfolioSubscription,
@@ -59,21 +68,27 @@ TRADING = GraphHouse(
         BacktestViewer,
         BacktestSweepViewer,
         AnalyticsViewer,
+        ExchangeAccountViewer,
     ),
     extensions=(
         ProfileBalances,
         PortfolioOrders,
         PortfolioFills,
         EntryFill,
+        PortfolioAccount,
+        OrderAtExchange,
+        FillAtExchange,
     ),
     nodes=(
         Backtest,
         BacktestSweep,
         Bot,
         BotSignal,
+        ExchangeAccount,
         Fill,
         JournalEntry,
         Order,
         Portfolio,
+        Reconciliation,
     ),
 )

@@ -230,6 +230,7 @@ class Sandbox:
             self._initial,
             cash.balance,
             cash.reserved,
+            None,
         )
 
     def _terms(self, quote: Quote) -> MarketTerms:
