@@ -72,7 +72,8 @@ class StubExchange:
     """Whether trades are listed by their market only after they were asked for once."""
     stamp: Callable[[], int] | None = None
     """The time of orders and trades, in milliseconds. Null: that of the machine, by which requests are judged."""
-    _hidden: list[dict[str, Any]] = field(default_factory=list)
+    _asked: set[int] = field(default_factory=set)
+    """The trades of markets that were asked for once."""
     address: str = ""
 
     def __post_init__(self) -> None:
@@ -262,9 +263,8 @@ class StubExchange:
             return [each for each in found if str(each["orderId"]) == given["orderId"]]
         found = [each for each in found if each["time"] >= since]
         if self.late_trades:
-            hidden = {each["id"] for each in self._hidden}
-            self._hidden = [each for each in found if each["id"] not in hidden]
-            late = {each["id"] for each in self._hidden}
+            late = {each["id"] for each in found} - self._asked
+            self._asked |= late
             found = [each for each in found if each["id"] not in late]
         return found[: int(given.get("limit", 500))]
 

@@ -1,7 +1,6 @@
 """Opening clients of exchanges."""
 
 import asyncio
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,9 +24,7 @@ class Connector:
 
     async def open(self, name: ExchangeName, credentials: Credentials) -> ExchangeClient:
         """A client of an account, which has connected to nothing yet. Close it."""
-        # It takes seconds to import, and most processes never need it.
-        module = await asyncio.to_thread(importlib.import_module, "ccxt.async_support")
-        errors = importlib.import_module("ccxt.base.errors")
+        module, errors = await asyncio.to_thread(_import)
         exchange = EXCHANGES[name]
         client = getattr(module, name.value)(
             {
@@ -50,6 +47,14 @@ class Connector:
         if self.address is not None:
             client.urls["api"] = _moved(client.urls["api"], self.address)
         return ExchangeClient(exchange, client, errors, self.markets)
+
+
+def _import() -> tuple[Any, Any]:
+    """The clients of all exchanges, and their errors: it takes seconds, and most processes never need them."""
+    from ccxt import async_support
+    from ccxt.base import errors
+
+    return async_support, errors
 
 
 def _moved(addresses: Any, address: str) -> Any:
