@@ -36,15 +36,8 @@ pytestmark = pytest.mark.asyncio
 def another(trading: TradingServices) -> Matcher:
     """The matcher of another process."""
     one = trading.matcher
-    return Matcher(
-        one._database,
-        one._clock,
-        one._events,
-        one._finish_closing,
-        one._settle_bots,
-        one._publish,
-        quote_age_ms=one._quote_age_ms,
-    )
+    parts = (one._database, one._clock, one._events, one._finish_closing, one._settle_bots)
+    return Matcher(*parts, one._publish, quote_age_ms=one._quote_age_ms)
 
 
 async def test_a_new_leader_ends_what_the_old_one_can_store(stage: Stage, market: Market) -> None:
