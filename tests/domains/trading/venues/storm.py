@@ -130,9 +130,10 @@ class Storm:
 
     async def _disturb(self) -> None:
         orders, alice = self.live.stage.trading.orders, self.live.stage.alice
-        for id in self.random.sample(self.ids, min(3, len(self.ids))):
+        recent = self.ids[-20:]
+        for id in self.random.sample(recent, min(2, len(recent))):
             with contextlib.suppress(Problem):
-                if self.random.random() < 0.5:
+                if self.random.random() < 0.3:
                     await orders.cancel(alice, id)
                 else:
                     changes = OrderChanges(quantity=Decimal(self.random.randint(10, 60)) / 100)
@@ -178,7 +179,7 @@ async def main(orders: int, seed: int) -> None:
             stage = Stage(wiring.services, database, owner, clock, alice, bob)
             await stage.quote()
             async with StubExchange(seed=seed).serving() as stub:
-                live = await venue_stage(stage, stub, timeout_ms=500)
+                live = await venue_stage(stage, stub, timeout_ms=250)
                 await live.open()
                 stub.chance, stub.fills, stub.skew_ms = CHANCE, 0.3, 4000
                 storm = Storm(live, seed, orders)

@@ -1,8 +1,10 @@
 """Following what is open at an exchange: its trades, and its end."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -14,9 +16,11 @@ from app.domains.trading.venues.model import (
     Closing,
     DueOrder,
     NoSuchOrder,
+    OutcomeUnknown,
     RemoteOrder,
     RemoteStatus,
     RemoteTrade,
+    Unsuitable,
     VenueOrderState,
 )
 from app.domains.trading.venues.rules.requests import is_never_open_for_long
@@ -25,6 +29,9 @@ from app.domains.trading.venues.services.epochs import hold_epoch
 from app.domains.trading.venues.services.settler import Settler
 from app.domains.trading.venues.statements import SendingSql, SettlingSql
 from app.kit.db import SYSTEM, Database, Tx
+
+TOLERATED: Final = 10
+"""So many calls about single orders may fail in one step."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,26 +47,31 @@ class Following:
     epoch: int
 
     async def follow(self, market: str, opened: Sequence[DueOrder], now: datetime) -> None:
-        """Settles the trades of a market, and ends what is not open there any more. Raises VenueError,
-        LeadershipLost.
+        """Settles the trades of a market, and ends what is not open there any more. Of what the exchange does not
+        answer about one order the others do not suffer. Raises VenueError, LeadershipLost.
         """
         listed = {each.id for each in await self.client.open_orders(market)}
-        ended = list[tuple[DueOrder, RemoteOrder]]()
+        ended, tolerance = list[tuple[DueOrder, RemoteOrder]](), _Tolerance()
         for each in opened:
             assert each.exchange_order_id is not None
             if each.exchange_order_id in listed:
                 if each.missing_since is not None:
                     await self._note_missing(each, None)
                 continue
-            if (found := await self._ended(each, now)) is not None:
-                ended.append((each, found))
+            if tolerance.is_exhausted:
+                break
+            with tolerance.of_one():
+                if (found := await self._ended(each, now)) is not None:
+                    ended.append((each, found))
         # After what has ended was read: then its trades are there, or will be asked for by its ID.
-        await self.read_trades(market, opened, now)
+        with tolerance.of_one():
+            await self.read_trades(market, opened, now)
         closings = [_closing(due, found) for due, found in ended]
         unclosed = await self._settle([], closings)
         for due, found in ended:
-            if due.id in unclosed:
-                await self._settle_by_order(due, found)
+            if due.id in unclosed and not tolerance.is_exhausted:
+                with tolerance.of_one():
+                    await self._settle_by_order(due, found)
 
     async def read_trades(self, market: str, opened: Sequence[DueOrder], now: datetime) -> list[RemoteTrade]:
         """Settles the trades of a market that are new; returns those of nothing that was sent. Raises VenueError,
@@ -136,6 +148,28 @@ class Following:
             await tx.execute(SendingSql.put_cursor, self.account_id, market, to)
 
         await self.database.write(SYSTEM, work)
+
+
+class _Tolerance:
+    """What is not known of one order is asked again at the next step. An exchange that is busy is left alone at once,
+    and one that hardly answers is not asked about all orders in turn.
+    """
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self._failures >= TOLERATED
+
+    @contextlib.contextmanager
+    def of_one(self) -> Iterator[None]:
+        """Around what is about one order."""
+        try:
+            yield
+        except (OutcomeUnknown, Unsuitable) as error:
+            self._failures += 1
+            log.info("venue.not_followed", kind=error.kind)
 
 
 def _closing(due: DueOrder, found: RemoteOrder) -> Closing:
