@@ -44,11 +44,16 @@ COMMENT ON COLUMN backtest_sweeps.left_out IS
 COMMENT ON COLUMN backtest_sweeps.test_begins_at IS
     'When the first candle that is not tuned on opens. Null without one.';
 CREATE INDEX backtest_sweeps_user ON backtest_sweeps (user_id, created_at DESC, id DESC);
+CREATE INDEX backtest_sweeps_user_status ON backtest_sweeps (user_id, status, created_at DESC, id DESC);
+CREATE INDEX backtest_sweeps_user_symbol ON backtest_sweeps (user_id, symbol, created_at DESC, id DESC);
+CREATE INDEX backtest_sweeps_user_symbol_status
+    ON backtest_sweeps (user_id, symbol, status, created_at DESC, id DESC);
 CREATE INDEX backtest_sweeps_unfinished ON backtest_sweeps (user_id) WHERE status IN ('queued', 'running');
 CREATE INDEX backtest_sweeps_created_at ON backtest_sweeps (created_at);
 
 CREATE TABLE backtest_sweep_runs (
     sweep_id uuid NOT NULL REFERENCES backtest_sweeps (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
     number integer NOT NULL CHECK (number > 0),
     settings jsonb NOT NULL CHECK (jsonb_typeof(settings) = 'object'),
     train jsonb NOT NULL CHECK (jsonb_typeof(train) = 'object'),
@@ -67,6 +72,8 @@ CREATE TABLE backtest_sweep_runs (
 );
 COMMENT ON TABLE backtest_sweep_runs IS
     'What each combination of a sweep came to. They are stored together, once all are done.';
+COMMENT ON COLUMN backtest_sweep_runs.user_id IS
+    'Whose sweep it is: a policy that asked there would read all of theirs.';
 COMMENT ON COLUMN backtest_sweep_runs.settings IS 'The settings that differ, by name.';
 COMMENT ON COLUMN backtest_sweep_runs.train IS 'The Metrics of the part that is tuned on, or of everything, as JSON.';
 COMMENT ON COLUMN backtest_sweep_runs.test IS 'The Metrics of the rest, as JSON. Null without a train fraction.';
@@ -108,11 +115,13 @@ COMMENT ON COLUMN backtests.report IS 'A Report without its round trips, as JSON
 CREATE INDEX backtests_user ON backtests (user_id, created_at DESC, id DESC);
 CREATE INDEX backtests_user_status ON backtests (user_id, status, created_at DESC, id DESC);
 CREATE INDEX backtests_user_symbol ON backtests (user_id, symbol, created_at DESC, id DESC);
+CREATE INDEX backtests_user_symbol_status ON backtests (user_id, symbol, status, created_at DESC, id DESC);
 CREATE INDEX backtests_unfinished ON backtests (user_id) WHERE status IN ('queued', 'running');
 CREATE INDEX backtests_created_at ON backtests (created_at);
 
 CREATE TABLE backtest_trades (
     backtest_id uuid NOT NULL REFERENCES backtests (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
     number integer NOT NULL CHECK (number > 0),
     opened_at timestamptz NOT NULL,
     closed_at timestamptz NOT NULL,
@@ -126,6 +135,8 @@ CREATE TABLE backtest_trades (
     CONSTRAINT backtest_trades_times CHECK (opened_at <= closed_at),
     CONSTRAINT backtest_trades_pnl CHECK (pnl_usd = proceeds_usd - cost_usd)
 );
+COMMENT ON COLUMN backtest_trades.user_id IS
+    'Whose back-test it is: a policy that asked there would read all of theirs.';
 COMMENT ON TABLE backtest_trades IS 'The round trips of back-tests: what one order sold each.';
 
 -- Who sees what ----------------------------------------------------------------------------------------------------
@@ -140,12 +151,7 @@ BEGIN
         EXECUTE format(
             'CREATE POLICY %I ON %I USING (app_is_system()) WITH CHECK (app_is_system())', name || '_system', name
         );
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT USING (user_id = app_user_id())', name || '_owner', name);
     END LOOP;
 END
 $$;
-CREATE POLICY backtests_owner ON backtests FOR SELECT USING (user_id = app_user_id());
-CREATE POLICY backtest_sweeps_owner ON backtest_sweeps FOR SELECT USING (user_id = app_user_id());
-CREATE POLICY backtest_trades_owner ON backtest_trades FOR SELECT
-    USING (backtest_id IN (SELECT b.id FROM backtests b WHERE b.user_id = app_user_id()));
-CREATE POLICY backtest_sweep_runs_owner ON backtest_sweep_runs FOR SELECT
-    USING (sweep_id IN (SELECT s.id FROM backtest_sweeps s WHERE s.user_id = app_user_id()));

@@ -158,18 +158,18 @@ SELECT gen_random_uuid(), u.id, CASE n % 4 WHEN 0 THEN 'BTC' ELSE 'ETH' END, '1h
     CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END
 FROM users u, generate_series(1, 12) n,
     LATERAL (SELECT ('{queued,running,completed,failed,cancelled}'::text[])[1 + n % 5] AS status) s;
-INSERT INTO backtest_trades (backtest_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd, pnl_usd,
-    average_price_usd, exit)
-SELECT b.id, n, now() - n * interval '2 hours', now(), 1, 1, 1, 0, 1, 'signal'
+INSERT INTO backtest_trades (backtest_id, user_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd,
+    pnl_usd, average_price_usd, exit)
+SELECT b.id, b.user_id, n, now() - n * interval '2 hours', now(), 1, 1, 1, 0, 1, 'signal'
 FROM backtests b, generate_series(1, 5) n;
 INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,
     initial_cash_usd, tier, status, runs_done, runs_total, candles, created_at, finished_at)
 SELECT b.id, b.user_id, b.symbol, '1h', 'x', b.since, b.until, 'dca', b.bot, '[]', 1, 'free', b.status, 9, 9, 1,
     b.created_at, b.finished_at
 FROM backtests b;
-INSERT INTO backtest_sweep_runs (sweep_id, number, settings, train, test, train_return, train_drawdown, train_sharpe,
-    train_sortino, train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino, test_profit_factor)
-SELECT w.id, n, '{}', '{}', NULL, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b
+INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, test, train_return, train_drawdown,
+    train_sharpe, train_sortino, train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino, test_profit_factor)
+SELECT w.id, w.user_id, n, '{}', '{}', NULL, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b
 FROM backtest_sweeps w, generate_series(1, 9) n,
     LATERAL (SELECT nullif(n % 4, 0) / 3.0 AS a, nullif(n % 3, 0) / -7.0 AS b) m;
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'

@@ -219,16 +219,17 @@ FROM generate_series(1, {ROWS // 10}) n,
     LATERAL (
         SELECT CASE WHEN n % 300 = 6 THEN 'failed' WHEN n % 30000 = 9 THEN 'running' ELSE 'completed' END AS status
     ) s;
-INSERT INTO backtest_trades (backtest_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd, pnl_usd,
-    average_price_usd, exit)
-SELECT CASE WHEN n % 2 = 0 THEN {_ID.format("1")} ELSE {_ID.format("n")} END, n, now(), now(), 1, 1, 1, 0, 1, 'signal'
+INSERT INTO backtest_trades (backtest_id, user_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd,
+    pnl_usd, average_price_usd, exit)
+SELECT CASE WHEN n % 2 = 0 THEN {_ID.format("1")} ELSE {_ID.format("n")} END, {_USER.format(_SHARED)}, n, now(), now(),
+    1, 1, 1, 0, 1, 'signal'
 FROM generate_series(1, {ROWS // 10}) n;
 INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,
     initial_cash_usd, tier, status, runs_done, runs_total, candles, created_at, finished_at)
 SELECT id, user_id, symbol, interval, exchange, since, until, strategy, bot, '[]', 1, tier, status, 1, 1, 1, created_at,
     finished_at FROM backtests;
-INSERT INTO backtest_sweep_runs (sweep_id, number, settings, train, train_return, train_drawdown, test_return)
-SELECT {_ID.format("n / 500 + 1")}, n, '{{}}', '{{}}', n % 977, n % 91, n % 97
+INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, train_return, train_drawdown, test_return)
+SELECT {_ID.format("n / 500 + 1")}, {_USER.format(1)}, n, '{{}}', '{{}}', n % 977, n % 91, n % 97
 FROM generate_series(1, {ROWS // 10}) n""",
     "user_analytics": f"""
 SELECT make_partitions('user_analytics', now() - interval '3 months', now());

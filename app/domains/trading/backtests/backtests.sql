@@ -118,13 +118,15 @@ WHERE id = $1::uuid AND status = 'running' RETURNING true;
 -- The round trips of a back-test, which has none yet: id, numbers, beginnings, ends, quantities, costs, proceeds,
 -- profits, prices, exits.
 INSERT INTO backtest_trades (
-    backtest_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd, pnl_usd, average_price_usd, exit
+    backtest_id, user_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd, pnl_usd, average_price_usd,
+    exit
 )
-SELECT $1::uuid, t.*
-FROM unnest(
+SELECT b.id, b.user_id, t.*
+FROM backtests b, unnest(
     $2::integer[], $3::timestamptz[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
     $9::numeric[], $10::text[]
-) AS t;
+) AS t
+WHERE b.id = $1::uuid;
 
 -- name: complete_sweep
 -- Ends a running sweep whose runs are all done: id, runs, candles, when what is not tuned on begins, time. Returns
@@ -137,14 +139,15 @@ WHERE id = $1::uuid AND status = 'running' RETURNING true;
 -- name: insert_runs
 -- The runs of a sweep: id, numbers, settings, metrics of both parts, and what they are ordered by.
 INSERT INTO backtest_sweep_runs (
-    sweep_id, number, settings, train, test, train_return, train_drawdown, train_sharpe, train_sortino,
+    sweep_id, user_id, number, settings, train, test, train_return, train_drawdown, train_sharpe, train_sortino,
     train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino, test_profit_factor
 )
-SELECT $1::uuid, r.*
-FROM unnest(
+SELECT w.id, w.user_id, r.*
+FROM backtest_sweeps w, unnest(
     $2::integer[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::float8[], $7::float8[], $8::float8[], $9::float8[],
     $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::float8[], $15::float8[]
-) AS r;
+) AS r
+WHERE w.id = $1::uuid;
 
 -- name: end_backtest
 -- Ends a back-test without a report: id, how, why, time. Returns how far it was, or nothing if it has ended.

@@ -95,7 +95,7 @@ class Shop:
         owner = self.stage.owner
         return [
             tuple(await owner.fetchrow(sql, id) or ()),
-            *(tuple(row)[1:] for row in await owner.fetch(trades, id)),
+            *(tuple(row)[2:] for row in await owner.fetch(trades, id)),
         ]
 
     async def _one(self, loader: Any, id: UUID, by: Viewer | None) -> Any:

@@ -64,7 +64,7 @@ async def test_it_comes_to_what_the_rules_say(shop: Shop) -> None:
     assert report.begins_at == since
     assert len(expected.trips) > 3
     rows = await shop.stage.owner.fetch("SELECT * FROM backtest_trades WHERE backtest_id = $1 ORDER BY number", id)
-    assert [tuple(row)[1:] for row in rows] == [msgspec.structs.astuple(each) for each in expected.trips]
+    assert [tuple(row)[2:] for row in rows] == [msgspec.structs.astuple(each) for each in expected.trips]
 
 
 async def test_progress_is_reported_in_steps(shop: Shop) -> None:

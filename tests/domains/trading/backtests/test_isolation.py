@@ -46,9 +46,10 @@ async def test_a_user_sees_their_own_and_changes_nothing(shop: Shop) -> None:
     [
         "INSERT INTO backtests SELECT gen_random_uuid(), b.user_id, 'X', '1h', 'x', now(), now() + interval '1 h',"
         " 'dca', '{{}}', 1, 'free', 'queued', NULL, 0, 0, 1 FROM backtests b LIMIT 1",
-        "INSERT INTO backtest_trades SELECT id, 999, now(), now(), 1, 1, 1, 0, 1, 'signal' FROM backtests LIMIT 1",
-        "INSERT INTO backtest_sweep_runs (sweep_id, number, settings, train)"
-        " SELECT id, 999, '{{}}', '{{}}' FROM backtest_sweeps LIMIT 1",
+        "INSERT INTO backtest_trades SELECT id, user_id, 999, now(), now(), 1, 1, 1, 0, 1, 'signal'"
+        " FROM backtests LIMIT 1",
+        "INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train)"
+        " SELECT id, user_id, 999, '{{}}', '{{}}' FROM backtest_sweeps LIMIT 1",
         "INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,"
         " initial_cash_usd, tier, runs_total, candles) VALUES (gen_random_uuid(), '{user}', 'X', '1h', 'x', now(),"
         " now() + interval '1 h', 'dca', '{{}}', '[]', 1, 'free', 1, 1)",
