@@ -32,7 +32,7 @@ from tests.domains.market.token_listing import list_tokens
 from tests.domains.trading.orders.trader import limit, order
 from tests.domains.trading.stage import Stage
 from tests.domains.trading.venues.stage import ACTIVE, VenueStage, venue_stage
-from tests.domains.trading.venues.stub import StubExchange
+from tests.domains.trading.venues.stub import FAULTS, StubExchange
 from tests.factories import cheap_passwords, register
 
 CHANCE: Final = 0.3
@@ -159,7 +159,7 @@ class Storm:
             assert filled[each.client_id] == each.filled, each
 
 
-async def main(orders: int, seed: int) -> None:
+async def main(orders: int, seed: int, faults: tuple[str, ...] = FAULTS) -> None:
     """Plays a storm against servers of its own."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -178,7 +178,7 @@ async def main(orders: int, seed: int) -> None:
             bob = await register(wiring.services, "bob@example.com")
             stage = Stage(wiring.services, database, owner, clock, alice, bob)
             await stage.quote()
-            async with StubExchange(seed=seed).serving() as stub:
+            async with StubExchange(seed=seed, faults=faults).serving() as stub:
                 live = await venue_stage(stage, stub, timeout_ms=250)
                 await live.open()
                 stub.chance, stub.fills, stub.skew_ms = CHANCE, 0.3, 4000
@@ -200,5 +200,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("orders", type=int, nargs="?", default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="without requests that are never answered")
     given = parser.parse_args()
-    asyncio.run(main(given.orders, given.seed))
+    asyncio.run(main(given.orders, given.seed, QUIET if given.quick else FAULTS))
