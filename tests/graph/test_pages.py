@@ -168,7 +168,8 @@ SELECT b.id, b.user_id, b.symbol, '1h', 'x', b.since, b.until, 'dca', b.bot, '[]
     b.created_at, b.finished_at
 FROM backtests b;
 INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, test, train_return, train_drawdown,
-    train_sharpe, train_sortino, train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino, test_profit_factor)
+    train_sharpe, train_sortino, train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino,
+    test_profit_factor)
 SELECT w.id, w.user_id, n, '{}', '{}', NULL, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b
 FROM backtest_sweeps w, generate_series(1, 9) n,
     LATERAL (SELECT nullif(n % 4, 0) / 3.0 AS a, nullif(n % 3, 0) / -7.0 AS b) m;
