@@ -54,11 +54,13 @@ ELSEWHERE = {
     "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
     "orderUpdates": "tests/schema/trading/orders/test_streams.py",
     "fills": "tests/schema/trading/orders/test_streams.py",
+    "signals": "tests/schema/trading/bots/test_streams.py",
+    "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
 }
-"""Private subscriptions that are not watched here, because a run belongs to a session, and a portfolio or back-test is
-named by each subscriber, and where they are tested."""
+"""Private subscriptions that are not watched here, because a run belongs to a session, and a portfolio, bot or
+back-test is named by each subscriber or has to trade first, and where they are tested."""
 
 
 @dataclass(frozen=True)
