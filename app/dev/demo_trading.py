@@ -15,6 +15,7 @@ from app.domains.market.providers.rules.profiles import AUD_PER_USD
 from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.trading.analytics.model import NewEvent
 from app.domains.trading.bots.model import NewBot
+from app.domains.trading.bots.statements import BotSql
 from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.exchange.rules.rounding import tick_below
 from app.domains.trading.journal.model import Currency
@@ -236,12 +237,16 @@ class _Desk:
         await self._place(person, portfolio_id, order)
 
     async def start(self, person: Viewer, portfolio_id: UUID, bot: DemoBot) -> None:
-        """Creates and starts a bot."""
+        """Creates and starts a bot, in those of its tokens that have candles of a minute: a small demo has few."""
+        missing = await self.database.fetch(BotSql.without_candles, list(bot.symbols), Interval.ONE_MINUTE)
+        symbols = [symbol for symbol in bot.symbols if symbol not in missing]
+        if not symbols:
+            return
         new = NewBot(
             portfolio_id=portfolio_id,
             name=bot.name,
             strategy=bot.strategy,
-            target_symbols=list(bot.symbols),
+            target_symbols=symbols,
             interval=Interval.ONE_MINUTE,
             max_position_usd=Decimal(500),
         )

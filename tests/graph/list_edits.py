@@ -172,6 +172,22 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {name: name for name in ("sweep_id", "number")},
         ),
     ),
+    "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),
+    "trading.venues.reconciliations_by_account": (
+        Edits(
+            "reconciliations",
+            near("created_at"),
+            {"id": RANDOM, "status": "'equal'", "finished_at": "coalesce(r.finished_at, now())"},
+        ),
+    ),
+    "trading.venues.differences_by_reconciliation": (
+        Edits(
+            "reconciliation_differences",
+            {"number": unused("reconciliation_differences", "number", "o.reconciliation_id = r.reconciliation_id")},
+            {"subject": "r.subject"},
+            {name: name for name in ("reconciliation_id", "number")},
+        ),
+    ),
     "trading.bots.bots_by_user": (Edits("trading_bots", near("created_at"), {"id": RANDOM}),),
     "trading.bots.signals_by_bot": (Edits("trading_signals", near("created_at"), {"id": RANDOM}),),
     "trading.bots.entries_by_bot": (Edits("bot_entries", near("opened_at"), {"id": RANDOM, "bracket_id": RANDOM}),),

@@ -29,6 +29,11 @@ OWN_KEYS = {
     "trading.backtests.trades_by_backtest": "SELECT id FROM backtests",
     "trading.backtests.sweeps_by_user": "SELECT user_id FROM backtest_sweeps",
     "trading.backtests.runs_by_sweep": "SELECT id FROM backtest_sweeps",
+    "trading.venues.accounts_by_user": "SELECT user_id FROM exchange_accounts",
+    "trading.venues.reconciliations_by_account": "SELECT id FROM exchange_accounts",
+    "trading.venues.differences_by_reconciliation": "SELECT r.id FROM reconciliations r"
+    " JOIN exchange_accounts a ON a.id = r.account_id JOIN users u ON u.id = a.user_id"
+    " WHERE u.email = 'alice@example.com'",
     "trading.bots.bots_by_user": "SELECT user_id FROM trading_bots",
     "trading.bots.signals_by_bot": "SELECT id FROM trading_bots",
     "trading.bots.entries_by_bot": "SELECT id FROM trading_bots",
@@ -124,6 +129,18 @@ INSERT INTO fills (trade_id, order_id, portfolio_id, life, symbol, side, quantit
 SELECT o.id, o.id, o.portfolio_id, 1, o.symbol, o.side, 1, 5, 5, 0, 'taker', 4, 6, now(), 'USD', 1,
     o.created_at - n / 2 * interval '1 s'
 FROM orders o, generate_series(1, 3) n WHERE o.status IN ('filled', 'partial');
+INSERT INTO exchange_accounts (user_id, exchange, label, status, disconnected_at, created_at)
+SELECT u.id, 'binance', 'x', s.status, CASE s.status WHEN 'disconnected' THEN now() END, now() - n / 3 * interval '1 s'
+FROM users u, generate_series(1, 9) n,
+    LATERAL (SELECT ('{connected,disconnecting,disconnected}'::text[])[1 + n % 3] AS status) s;
+INSERT INTO reconciliations (account_id, status, finished_at, created_at)
+SELECT a.id, s.status, CASE WHEN s.status <> 'asked' THEN now() END, now() - n / 3 * interval '1 s'
+FROM exchange_accounts a, generate_series(1, 9) n,
+    LATERAL (
+        SELECT CASE n WHEN 9 THEN 'asked' ELSE ('{equal,different,failed}'::text[])[1 + n % 3] END AS status
+    ) s;
+INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject)
+SELECT r.id, n, 'balance', 'USDT' FROM reconciliations r, generate_series(1, 9) n;
 INSERT INTO trading_bots (user_id, portfolio_id, name, strategy, config, target_symbols, status, status_reason,
     started_at, created_at)
 SELECT p.user_id, p.id, 'x', s.strategy, jsonb_build_object('type', s.strategy), '{BTC}', s.status,

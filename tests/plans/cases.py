@@ -132,6 +132,8 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "symbol": ("T1", "T999", "NONE"),
     },
     "trading.backtests.sweeps_by_user": {"status": ("completed", "failed", "running"), "symbol": ("T1", "NONE")},
+    "trading.venues.accounts_by_user": {"status": ("connected", "disconnected", "disconnecting")},
+    "trading.venues.reconciliations_by_account": {"status": ("equal", "different", "failed")},
     "trading.bots.bots_by_user": {"status": ("paused", "active", "error"), "strategy": ("dca", "grid", "scalping")},
     "trading.bots.signals_by_bot": {
         "symbol": ("T1", "T999", "NONE"),

@@ -187,6 +187,17 @@ SELECT CASE WHEN n % 100 <> 0 THEN {_USER.format("n")} END, CASE WHEN n % 100 = 
 INSERT INTO exchange_inbox (number, kind, symbol, created_at)
 SELECT CASE WHEN n < {ROWS // 10} - 50 THEN n END, 'halt', 'T1', now() - ({ROWS // 10} - n) * interval '30 ms'
 FROM generate_series(1, {ROWS // 10}) n""",
+    # A user has fifty accounts, and one of them a third of all comparisons.
+    "exchange_accounts": f"""
+INSERT INTO exchange_accounts (id, user_id, exchange, label, status, created_at)
+SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, 'binance', 'x',
+    CASE n % 9 WHEN 0 THEN 'disconnected' ELSE 'connected' END, now() - n * interval '1 minute'
+FROM generate_series(1, 50000) n;
+INSERT INTO reconciliations (id, account_id, status, created_at)
+SELECT {_USER.format("n")}, {_USER.format(_SHARED)}, CASE WHEN n % 300 = 3 THEN 'different' ELSE 'equal' END,
+    now() - ({ROWS // 10} - n) * interval '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
+INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject)
+SELECT {_USER.format(_SHARED)}, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n""",
     # A user has fifty bots, and one of them a third of all signals.
     "trading_bots": f"""
 INSERT INTO trading_bots (id, user_id, portfolio_id, name, strategy, config, target_symbols, status, started_at,

@@ -91,9 +91,7 @@ class Portfolios:
             return await self._insert(tx, viewer.user_id, name, new.mode, new.currency, balance)
 
         check_key(idempotency_key, lambda: check_new(new))
-        request = [new.name, new.mode, new.currency, _written(new.initial_balance)]
-        if new.exchange_account_id is not None:
-            request.append(str(new.exchange_account_id))
+        request = [new.name, new.mode, new.currency, _written(new.initial_balance), *_account_of(new)]
         made = await self._once(viewer, idempotency_key, "createPortfolio", request, create)
         return made.id
 
@@ -327,6 +325,11 @@ def _scope(viewer: Viewer) -> Scope:
 
 def _renamed(name: str | UnsetType) -> str | UnsetType:
     return name if name is UNSET else check_name(name)
+
+
+def _account_of(new: NewPortfolio) -> list[str]:
+    """What distinguishes a request with an account at an exchange; those without one are as they always were."""
+    return [] if new.exchange_account_id is None else [str(new.exchange_account_id)]
 
 
 def _written(amount: Decimal | None) -> str | None:
