@@ -18,8 +18,8 @@ from app.domains.market.analysis.rules.series import Series
 from app.domains.market.prices.model import Interval
 
 WINDOW_CANDLES: Final = 200
-"""The candles that a strategy sees, at most. Indicators begin with the oldest of them, so that a back-test and a run of
-today compute the same numbers."""
+"""The candles that a strategy sees, at most. Indicators begin with the oldest of them, so that the same candles always
+give the same numbers, however many are stored."""
 
 
 class Strategy(StrEnum):

@@ -5,11 +5,46 @@ from typing import Final, get_args
 import msgspec
 from hypothesis import strategies as st
 
-from app.domains.trading.strategies.model import Config
+from app.domains.trading.strategies.model import (
+    Breakout,
+    Config,
+    MeanReversion,
+    Momentum,
+    PatternRecognition,
+    Scalping,
+    TrendFollowing,
+)
+from app.domains.trading.strategies.rules import (
+    breakout,
+    mean_reversion,
+    momentum,
+    pattern_recognition,
+    scalping,
+    trend_following,
+)
 from app.domains.trading.strategies.rules.configuration import BOUNDS, Bounds, check_config
 from app.kit.errors import InvalidInput
 
 KINDS: Final[tuple[type[Config], ...]] = get_args(Config)
+
+
+def candles_needed(config: Config) -> int:
+    """The closed candles without which a strategy only holds."""
+    match config:
+        case Momentum():
+            return momentum.candles_needed(config)
+        case MeanReversion():
+            return mean_reversion.candles_needed(config)
+        case Scalping():
+            return scalping.candles_needed(config)
+        case TrendFollowing():
+            return trend_following.candles_needed(config)
+        case Breakout():
+            return breakout.candles_needed(config)
+        case PatternRecognition():
+            return pattern_recognition.candles_needed(config)
+        case _:
+            return 1
 
 
 def values(bounds: Bounds) -> st.SearchStrategy[object]:

@@ -1,8 +1,7 @@
-"""What is done about what a bot decided, by the rules that back-tests act by as well. Pure."""
+"""What is done about what a bot decided. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -11,9 +10,10 @@ from app.domains.trading.bots.model import HeldEntry
 from app.domains.trading.bots.rules.deciding import Decided
 from app.domains.trading.orders.model import NewBracket
 from app.domains.trading.strategies.model import SignalType
-from app.domains.trading.strategies.rules.acting import NO_ROOM, Brakes, Losses, SizedEntry, bracket_of, why_not_to_buy
+from app.domains.trading.strategies.rules.acting import Brakes, Losses, SizedEntry, bracket_of, why_not_to_buy
 
 NOT_BOUGHT_YET: Final = "An earlier purchase is still to be filled."
+NO_ROOM: Final = "There is no room for another entry."
 NOTHING_HELD: Final = "There is nothing to sell."
 
 
@@ -29,10 +29,9 @@ def act_on(
     each: Decided,
     held: Sequence[HeldEntry],
     entries: Sequence[tuple[int | None, SizedEntry]],
-    price: Decimal,
     at: datetime,
 ) -> Act:
-    """What is done about a decision at a price and a time, with the entries that it would buy."""
+    """What is done about a decision at a time, with the entries that it would buy."""
     due = each.due
     match each.decision.type:
         case SignalType.BUY:

@@ -161,7 +161,7 @@ class BotRunner:
         price = await self.trader.price(tx, seat, due.symbol)
         if price is None:
             return signal.refused("The market of this token is closed.")
-        match act_on(each, held, sized(each, price), price, at):
+        match act_on(each, held, sized(each, price), at):
             case Act(ignored=str(reason)):
                 return signal.ignored(reason)
             case Act(brackets=[_, *_] as brackets):

@@ -1,5 +1,5 @@
-"""What a database holds of portfolios and their orders, in memory: what runs without one (back-tests, the soak) has the
-same rules between the same rows. Pure.
+"""What a database holds of portfolios and their orders, in memory: what runs without one has the same rules between the
+same rows. Pure.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ from app.domains.trading.exchange.model import Refused, Traded
 from app.domains.trading.journal.model import CashRow, EntryKind, LotRow, NewEntry, PositionRow
 from app.domains.trading.journal.rules.holdings import Holdings, PositionKey
 from app.domains.trading.matching.model import Command, OrderRow, Replace, Result
+from app.domains.trading.matching.rules.records import positions_of
 from app.domains.trading.orders.model import OPEN
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import decimal_of, units_of
@@ -88,23 +89,18 @@ class Memory:
     def touched(self, commands: Iterable[Command], results: Iterable[Result]) -> Touched:
         """What these commands and their results concern."""
         found = {each.order_id: None for each in commands if isinstance(each, Replace)}
-        sold = Counter[PositionKey]()
         for result in results:
             for outcome in result.outcomes:
                 if isinstance(outcome, Traded):
-                    for each in (outcome.taker_id, outcome.maker_id):
-                        if each is not None:
-                            found[each] = None
-                            row = self.orders[each]
-                            if row.side == Side.SELL:
-                                sold[row.portfolio_id, row.symbol] += outcome.quantity
+                    sides = (outcome.taker_id, outcome.maker_id)
+                    found.update((each, None) for each in sides if each is not None)
                 elif not isinstance(outcome, Refused):
                     found[outcome.order_id] = None
         for order_id in list(found):
             bracket_id = self.orders[order_id].bracket_id
             if bracket_id is not None:
                 found.update(dict.fromkeys(self.brackets[bracket_id]))
-        places = {(self.orders[each].portfolio_id, self.orders[each].symbol) for each in found}
+        places, sold = positions_of([self.orders[each] for each in found], results)
         return Touched(found, places, sold)
 
     def holdings(

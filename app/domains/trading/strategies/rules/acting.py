@@ -1,30 +1,23 @@
-"""What is done about a decision: the brackets that are placed, and the exits that are changed. Pure.
-
-Bots and back-tests act by this, so that they do the same. How large an entry is and where it is left is said by
-`sizing`; here is said whether it is made.
+"""Whether a decision is acted on, and by which orders. Pure. How large an entry is and where it is left is said by
+`sizing`.
 """
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
 from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.exchange.rules.rounding import tick_below
-from app.domains.trading.orders.model import NewBracket, NewOrder, OrderChanges
+from app.domains.trading.orders.model import NewBracket, NewOrder
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
-from app.domains.trading.strategies.model import Decision, SignalType
 
 EXIT_PERCENT: Final = 5
 """So far below the price an exit is moved that is to be filled at once: what the house buys is nearer."""
 DAILY_LOSS: Final = "The loss of today reaches the limit of {limit:f} dollars: nothing is bought until midnight UTC."
 COOL_DOWN: Final = "An exit lost less than {ms} ms ago: nothing is bought before {until:%Y-%m-%d %H:%M:%S} UTC."
-NO_ROOM: Final = "There is no room for another entry."
-NOTHING_HELD: Final = "There is nothing to sell."
 
 
 class SizedEntry(msgspec.Struct, frozen=True):
@@ -51,34 +44,6 @@ class Losses(msgspec.Struct, frozen=True):
     """When an exit was last filled with a loss. Null: never."""
 
 
-class Exited(msgspec.Struct, frozen=True):
-    """An exit that was filled, and its profit after all fees."""
-
-    at: datetime
-    pnl: Decimal
-
-
-class Actions(msgspec.Struct, frozen=True):
-    """What is to be done. With `ignored` it is nothing, although the decision was to buy or to sell: that says why."""
-
-    brackets: tuple[NewBracket, ...] = ()
-    exits: tuple[tuple[UUID, OrderChanges], ...] = ()
-    """Take profits to replace, by the IDs of the orders. Each is filled at once, and its stop loss cancelled."""
-    ignored: str | None = None
-
-
-def losses_of(exits: Iterable[Exited], at: datetime) -> Losses:
-    """The losses at a time, of exits until then."""
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    today, last_at = Decimal(0), None
-    for each in exits:
-        if each.at >= midnight:
-            today -= each.pnl
-        if each.pnl < 0 and (last_at is None or each.at > last_at):
-            last_at = each.at
-    return Losses(today, last_at)
-
-
 def why_not_to_buy(losses: Losses, brakes: Brakes, at: datetime) -> str | None:
     """The reason why nothing is bought at a time after these losses. Null: there is none."""
     limit = brakes.daily_loss_limit_usd
@@ -89,37 +54,6 @@ def why_not_to_buy(losses: Losses, brakes: Brakes, at: datetime) -> str | None:
         if at < until:
             return COOL_DOWN.format(ms=brakes.cool_down_ms, until=until)
     return None
-
-
-def orders_for(  # noqa: PLR0917  # what it depends on
-    decision: Decision,
-    symbol: str,
-    price: Decimal,
-    at: datetime,
-    entries: Sequence[SizedEntry],
-    take_profits: Sequence[UUID],
-    losses: Losses,
-    brakes: Brakes,
-) -> Actions:
-    """What is done about a decision at a time and a price.
-
-    `entries` are what it buys if it buys: more than one only of a grid. `take_profits` are the open take profits of
-    the bot that are in the book, the oldest first: one of each entry that it holds.
-    """
-    match decision.type:
-        case SignalType.HOLD:
-            return Actions()
-        case SignalType.SELL:
-            if not take_profits:
-                return Actions(ignored=NOTHING_HELD)
-            changes = OrderChanges(price=exit_price(price))
-            return Actions(exits=tuple((each, changes) for each in take_profits))
-        case SignalType.BUY:
-            if ignored := why_not_to_buy(losses, brakes, at):
-                return Actions(ignored=ignored)
-            if not entries:
-                return Actions(ignored=NO_ROOM)
-            return Actions(brackets=tuple(bracket_of(symbol, each) for each in entries))
 
 
 def bracket_of(symbol: str, entry: SizedEntry) -> NewBracket:

@@ -60,24 +60,3 @@ def decide(config: Config, window: Window, entries: Sequence[Entry], state: Stat
             return pattern_recognition.decide(config, window, entries, state)
         case _:
             assert_never(config)
-
-
-def candles_needed(config: Config) -> int:
-    """The closed candles without which a strategy only holds."""
-    match config:
-        case Dca() | Grid() | Arbitrage():
-            return 1
-        case Momentum():
-            return momentum.candles_needed(config)
-        case MeanReversion():
-            return mean_reversion.candles_needed(config)
-        case Scalping():
-            return scalping.candles_needed(config)
-        case TrendFollowing():
-            return trend_following.candles_needed(config)
-        case Breakout():
-            return breakout.candles_needed(config)
-        case PatternRecognition():
-            return pattern_recognition.candles_needed(config)
-        case _:
-            assert_never(config)

@@ -20,9 +20,8 @@ from app.domains.trading.strategies.model import (
     TrendFollowing,
 )
 from app.domains.trading.strategies.rules.configuration import BOUNDS, MAX_PERIOD, check_config
-from app.domains.trading.strategies.rules.deciding import candles_needed
 from app.kit.errors import InvalidInput
-from tests.domains.trading.strategies.configs import KINDS, is_accepted
+from tests.domains.trading.strategies.configs import KINDS, candles_needed, is_accepted
 
 # The bounds as the reference states them: least, most, and the step between two values.
 PERIOD = (2, 100, 1)

@@ -27,10 +27,10 @@ from app.domains.trading.strategies.model import (
     State,
     Strategy,
 )
-from app.domains.trading.strategies.rules.deciding import candles_needed, decide
+from app.domains.trading.strategies.rules.deciding import decide
 from app.domains.trading.strategies.rules.second_exchange import elsewhere
 from tests.domains.market.series import head, scaled, series, walk
-from tests.domains.trading.strategies.configs import KINDS, configs
+from tests.domains.trading.strategies.configs import KINDS, candles_needed, configs
 from tests.domains.trading.strategies.windows import window
 
 ANYTHING = st.sampled_from(KINDS).flatmap(configs)
