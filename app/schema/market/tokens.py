@@ -27,6 +27,7 @@ from app.schema.context import Info
 from app.schema.market.analysis.token import TokenAnalysis
 from app.schema.market.prices.candles import MAX_CANDLES, Candle, PriceSample, candle_filters, sample_filters
 from app.schema.market.sources import PriceSource
+from app.schema.numbers import exact
 
 if TYPE_CHECKING:
     from app.schema.market.news import NewsArticle
@@ -179,7 +180,7 @@ class TokenFilter:
 
     def conditions(self) -> dict[str, Any]:
         """The filters of the loader. Raises InvalidInput."""
-        given = {name: _exact(value) for name, value in vars(self).items()}
+        given = {name: exact(value) for name, value in vars(self).items()}
         return given | {"symbols": None if self.symbols is None else chosen_symbols(self.symbols)}
 
 
@@ -210,10 +211,6 @@ class TokenValidation:
         description=f"At most {MAX_SUGGESTIONS} listed tokens with similar names or symbols, best match first. Empty"
         " for a valid symbol.",
     )
-
-
-def _exact(value: Any) -> Any:
-    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 def _token_filters(

@@ -26,6 +26,7 @@ from app.kit import errors
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.candles import Interval
+from app.schema.numbers import exact
 from app.schema.trading.bots.bots import Bot
 from app.schema.trading.changes import LiveTradingUnavailable, PortfolioNotOpen
 from app.schema.trading.portfolios import Portfolio
@@ -107,7 +108,7 @@ class CreateBotInput:
     def new(self) -> model.NewBot:
         """The bot to create."""
         names = {each for each in model.NewBot.__struct_fields__ if each not in {"portfolio_id", "strategy"}}
-        given = {name: _decimal(value) for name, value in vars(self).items() if name in names and value is not None}
+        given = {name: exact(value) for name, value in vars(self).items() if name in names and value is not None}
         return model.NewBot(portfolio_id=key_of(self.portfolio_id, Portfolio), strategy=self.strategy.config(), **given)
 
 
@@ -238,8 +239,8 @@ class BotMutation:
             input,
             model.BotChanges,
             strategy=("strategy", StrategyInput.config),
-            stop_loss_percentage=("stop_loss_percentage", _decimal),
-            take_profit_percentage=("take_profit_percentage", _decimal),
+            stop_loss_percentage=("stop_loss_percentage", exact),
+            take_profit_percentage=("take_profit_percentage", exact),
         )
         await _known(_bots(info).update(viewer, id, changes))
         return UpdateBotPayload(bot=await _read(info, id))
@@ -278,11 +279,6 @@ async def _known(work: Awaitable[T]) -> T:
         return await work
     except market.TokenNotFound as unknown:
         raise errors.NotFound(market.Token, unknown.message, path=("target_symbols",)) from None
-
-
-def _decimal(value: Any) -> Any:
-    """A number as it was written."""
-    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 def _bots(info: Info) -> Bots:

@@ -6,6 +6,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from app.domains.trading.strategies.model import (
+    BOUNDS,
+    Bounds,
     Breakout,
     Config,
     MeanReversion,
@@ -22,7 +24,7 @@ from app.domains.trading.strategies.rules import (
     scalping,
     trend_following,
 )
-from app.domains.trading.strategies.rules.configuration import BOUNDS, Bounds, check_config
+from app.domains.trading.strategies.rules.configuration import check_config
 from app.kit.errors import InvalidInput
 
 KINDS: Final[tuple[type[Config], ...]] = get_args(Config)

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from app.domains.trading.strategies.model import (
+    BOUNDS,
+    MAX_PERIOD,
     WINDOW_CANDLES,
     Arbitrage,
     Breakout,
@@ -19,7 +21,7 @@ from app.domains.trading.strategies.model import (
     Scalping,
     TrendFollowing,
 )
-from app.domains.trading.strategies.rules.configuration import BOUNDS, MAX_PERIOD, check_config
+from app.domains.trading.strategies.rules.configuration import check_config
 from app.kit.errors import InvalidInput
 from tests.domains.trading.strategies.configs import KINDS, candles_needed, is_accepted
 

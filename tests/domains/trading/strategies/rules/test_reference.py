@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 from app.domains.market.analysis.rules.patterns import NAMES
-from app.domains.trading.strategies.model import Config
-from app.domains.trading.strategies.rules.configuration import BOUNDS
+from app.domains.trading.strategies.model import BOUNDS, Config
 from app.domains.trading.strategies.rules.pattern_recognition import CONTINUATIONS
 from tests.domains.trading.strategies.configs import KINDS
 from tests.sources import ROOT
