@@ -154,10 +154,10 @@ RETURNING s.id, s.bot_id, b.user_id, s.execution_status, s.status_reason;
 SELECT DISTINCT b.id AS bot_id, b.user_id, b.status, b.status_reason
 FROM bot_entries e JOIN trading_bots b ON b.id = e.bot_id WHERE e.id = ANY ($1::uuid[]) AND b.user_id IS NOT NULL;
 
--- name: open_exits
--- The open orders that sell an entry and could be cancelled: stops of it, of its bracket or placed anew.
+-- name: open_stops
+-- The open stops of an entry that were not reached: of its bracket, and those that were placed anew.
 SELECT o.id FROM bot_entries e JOIN orders o ON o.bracket_id = e.bracket_id AND o.bracket_role = 'stop_loss'
-WHERE e.id = $1 AND o.status IN ('pending', 'partial') AND o.priority IS NOT NULL
+WHERE e.id = $1 AND o.status IN ('pending', 'partial') AND o.priority IS NOT NULL AND o.triggered_at IS NULL
 UNION ALL
 SELECT o.id FROM bot_exits x JOIN orders o ON o.id = x.order_id
-WHERE x.entry_id = $1 AND o.status IN ('pending', 'partial');
+WHERE x.entry_id = $1 AND o.status IN ('pending', 'partial') AND o.type = 'stop' AND o.triggered_at IS NULL;

@@ -53,7 +53,7 @@ class RunSql(Statements, file="running.sql"):
     insert_entries: Command
     note_exits: Command
     insert_exit: Command
-    open_exits: Query[UUID]
+    open_stops: Query[UUID]
     abandon_entries: Command
     settle_entries: Query[UUID]
     settle_signals: Query[ChangedSignal]

@@ -119,6 +119,17 @@ async def test_what_cannot_be_sold_is_counted(robots: Robots) -> None:
     assert bot.status == "stopped"
 
 
+async def test_what_is_still_being_bought_cannot_be_sold_and_is_counted(robots: Robots) -> None:
+    id = await robots.create()
+    closed_at = await robots.candle()
+    payload = {"interval": "1m", "closed_at": closed_at.isoformat(), "bots": [str(id)]}
+    await robots.stage.trading.bot_runner.run(payload)
+    assert await robots.stage.trading.bots.stop(robots.stage.alice, id, sell=True) == 1
+    await robots.market.match()
+    assert [each[2] for each in await robots.orders(id)] == ["filled", "pending", "pending"]
+    await robots.market.check()
+
+
 async def test_a_deleted_bot_is_nobodys_and_its_trail_stays(robots: Robots) -> None:
     stage = robots.stage
     id = await robots.create()

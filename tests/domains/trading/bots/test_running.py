@@ -175,6 +175,26 @@ async def test_exits_close_an_entry_whatever_the_bot_does(robots: Robots, decide
     await robots.market.check()
 
 
+async def test_a_sale_that_was_refused_is_not_executed_by_a_later_stop(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id = await robots.create()
+    halts, alice = robots.stage.trading.halts, robots.stage.alice
+    decides += [SignalType.BUY, SignalType.SELL]
+    await robots.next(id)
+    await halts.halt_own(alice)
+    await robots.market.match()
+    await robots.next(id)
+    await halts.resume_own(alice)
+    await robots.market.match()
+    await robots.next(id)
+    await robots.candle("80")
+    [entry] = await robots.entries(id)
+    assert entry["closed_at"] is not None
+    assert [each[:2] for each in await robots.signals(id)][1] == ("SELL", "FAILED")
+    await robots.market.check()
+
+
 async def test_losses_are_limited_for_a_day_and_followed_by_a_pause(robots: Robots, decides: list[SignalType]) -> None:
     limited = await robots.create(daily_loss_limit_usd=Decimal(20))
     cooled = await robots.create(cool_down_ms=10 * 60 * 1000)
@@ -211,11 +231,28 @@ async def test_a_stop_that_was_cancelled_is_placed_anew_once(robots: Robots, dec
     stop = await robots.stage.owner.fetch("SELECT stop_price FROM orders WHERE bot_id = $1 AND type = 'stop'", id)
     assert len({row[0] for row in stop}) == 1, "where it was"
     await robots.market.check()
-    # What it still holds is sold without exits as well: the stop is cancelled, then the entry sold.
-    decides += [SignalType.SELL, SignalType.SELL]
+
+
+@pytest.mark.parametrize("way", ["by a decision", "at its end"])
+async def test_what_has_only_a_stop_that_was_placed_anew_is_sold_at_once(
+    robots: Robots, decides: list[SignalType], way: str
+) -> None:
+    id = await robots.create()
+    decides += [SignalType.BUY]
     await robots.next(id)
+    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
+    await robots.market.match()
     await robots.next(id)
-    assert [each[1:] for each in (await robots.orders(id))[3:]] == [("stop", "cancelled"), ("market", "filled")]
+    await robots.candle()
+    if way == "by a decision":
+        decides += [SignalType.SELL]
+        await robots.run(id)
+    else:
+        assert await robots.stage.trading.bots.stop(robots.stage.alice, id, sell=True) == 0
+        await robots.market.match()
+    await robots.market.tick("100")
+    await robots.market.match()
+    assert [each[1:] for each in (await robots.orders(id))[3:]] == [("stop", "filled")]
     [entry] = await robots.entries(id)
     assert entry["closed_at"] is not None
     assert (await robots.performance(id)).total_trades == 1

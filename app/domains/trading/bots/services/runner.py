@@ -168,7 +168,8 @@ class BotRunner:
                 refusal = await self.trader.enter(tx, seat, brackets, signal.id, at)
             case Act(sells=True):
                 refusal = await self.trader.leave(tx, seat, held, price)
-                await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
+                if refusal is None:
+                    await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
             case _:
                 await self.trader.protect(tx, seat, held, price)
                 return signal.ignored("There is nothing to do.")

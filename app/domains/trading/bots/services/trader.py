@@ -9,16 +9,23 @@ from uuid import UUID, uuid4
 import msgspec
 
 from app.domains.trading.bots.model import HeldEntry
+from app.domains.trading.bots.rules.acting import NOT_BOUGHT_YET
 from app.domains.trading.bots.statements import RunSql
-from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.orders.model import InsufficientPosition, NewBracket, NewOrder, OrderChanges, PlacedBracket
+from app.domains.trading.exchange.model import OrderType, Reason
+from app.domains.trading.orders.model import (
+    InsufficientPosition,
+    NewBracket,
+    NewOrder,
+    OrderChanges,
+    OrderRefused,
+    PlacedBracket,
+)
 from app.domains.trading.orders.rules.checks import check_bracket
 from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.terms import read_terms
-from app.domains.trading.orders.statements import OrderSql
 from app.domains.trading.portfolios.model import LockedPortfolio
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.strategies.rules.acting import exit_price
+from app.domains.trading.strategies.rules.acting import exit_price, reached_price
 from app.kit.clock import Clock
 from app.kit.db import Tx
 from app.kit.errors import Problem
@@ -70,17 +77,21 @@ class BotTrader:
     async def leave(self, tx: Tx, seat: Seat, held: Sequence[HeldEntry], price: Decimal) -> Problem | None:
         """Sells entries at the market. Returns why none is being sold.
 
-        A take profit becomes an order that is filled at once, which cancels the stop loss. Where only a stop is open
-        that was placed anew, it is cancelled, and the entry is sold with the next decision to sell.
+        A take profit becomes an order that is filled at once, which cancels the stop loss. Where only a stop is open,
+        such as one that was placed anew, that becomes one that is reached at once.
         """
         is_selling, refusal = False, None
         for entry in held:
             try:
+                if not entry.bought_quantity:
+                    raise OrderRefused(Reason.LINKED, NOT_BOUGHT_YET)
                 if entry.take_profit_id is not None:
                     changes = OrderChanges(price=exit_price(price))
                     await self.orders.change(tx, seat.user_id, seat.portfolio, entry.take_profit_id, changes)
                 elif entry.has_exit:
-                    await self._cancel_exits(tx, seat, entry)
+                    changes = OrderChanges(stop_price=reached_price(price))
+                    for order_id in await tx.fetch(RunSql.open_stops, entry.id):
+                        await self.orders.change(tx, seat.user_id, seat.portfolio, order_id, changes)
                 else:
                     await self._sell(tx, seat, entry, OrderType.MARKET)
                 is_selling = True
@@ -117,8 +128,3 @@ class BotTrader:
         id = uuid4()
         await self.orders.insert(tx, seat.user_id, seat.portfolio, order, id, seat.bot_id)
         await tx.execute(RunSql.insert_exit, id, entry.id)
-
-    async def _cancel_exits(self, tx: Tx, seat: Seat, entry: HeldEntry) -> None:
-        for order_id in await tx.fetch(RunSql.open_exits, entry.id):
-            await tx.fetch(OrderSql.cancel_order, order_id, seat.user_id, self.clock.now())
-        tx.after_commit(self.orders.wake.ring_soon)

@@ -64,6 +64,10 @@ def tick_above(price: int) -> int:
     return price + -price % tick_at(price)
 
 
+HIGHEST_TICK: Final = tick_below(MAX_PRICE - 1)
+"""The highest price that an order can have."""
+
+
 def is_dust(quantity: int, price: int) -> bool:
     """Whether a quantity is worth less than the least order. What is left of a position may be sold all the same."""
     return quantity * price < MIN_NOTIONAL * PRICE_SCALE

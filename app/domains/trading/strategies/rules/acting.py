@@ -9,13 +9,13 @@ from typing import Final
 import msgspec
 
 from app.domains.trading.exchange.model import OrderType
-from app.domains.trading.exchange.rules.rounding import tick_below
+from app.domains.trading.exchange.rules.rounding import HIGHEST_TICK, tick_above, tick_below
 from app.domains.trading.orders.model import NewBracket, NewOrder
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
 
 EXIT_PERCENT: Final = 5
-"""So far below the price an exit is moved that is to be filled at once: what the house buys is nearer."""
+"""So far beyond the price an exit is moved that is to be filled at once: what the house buys is nearer."""
 DAILY_LOSS: Final = "The loss of today reaches the limit of {limit:f} dollars: nothing is bought until midnight UTC."
 COOL_DOWN: Final = "An exit lost less than {ms} ms ago: nothing is bought before {until:%Y-%m-%d %H:%M:%S} UTC."
 
@@ -69,3 +69,9 @@ def exit_price(price: Decimal) -> Decimal:
     """The limit of an exit that is to be filled at once at a price: EXIT_PERCENT below it, on a tick."""
     below = tick_below(units_of(price, PRICE_SCALE) * (100 - EXIT_PERCENT) // 100)
     return decimal_of(max(below, 1), PRICE_SCALE)
+
+
+def reached_price(price: Decimal) -> Decimal:
+    """The stop price of an exit that is to be reached at once at a price: EXIT_PERCENT above it, on a tick."""
+    above = tick_above(-(-units_of(price, PRICE_SCALE) * (100 + EXIT_PERCENT) // 100))
+    return decimal_of(min(above, HIGHEST_TICK), PRICE_SCALE)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.domains.trading.exchange.rules.rounding import (
-    MAX_PRICE,
+    HIGHEST_TICK,
     MAX_UNITS,
     affordable,
     is_dust,
@@ -22,8 +22,6 @@ SHARES: Final[Mapping[RiskLevel, Fraction]] = MappingProxyType(
     {RiskLevel.LOW: Fraction(1, 4), RiskLevel.MEDIUM: Fraction(1, 2), RiskLevel.HIGH: Fraction(1)}
 )
 """The part of the largest position that one entry is."""
-
-_HIGHEST_TICK: Final = tick_below(MAX_PRICE - 1)
 
 
 def slots_of(config: Config) -> int | None:
@@ -76,13 +74,13 @@ def exit_prices(
     coins as an order can have are worth less than a dollar there.
     """
     at = units_of(price, PRICE_SCALE)
-    if not 1 < at < _HIGHEST_TICK:
+    if not 1 < at < HIGHEST_TICK:
         raise ValueError(f"there is no room around {price}")
     if take_profit_price is not None:
         target = ceil(Fraction(take_profit_price) * PRICE_SCALE)
     else:
         target = ceil(at * (1 + Fraction(take_profit_percentage) / 100))
     stop = floor(at * (1 - Fraction(stop_loss_percentage) / 100))
-    take_profit = min(_HIGHEST_TICK, tick_above(max(target, at + 1)))
+    take_profit = min(HIGHEST_TICK, tick_above(max(target, at + 1)))
     stop_loss = tick_below(max(1, min(stop, at - 1)))
     return decimal_of(take_profit, PRICE_SCALE), decimal_of(stop_loss, PRICE_SCALE)

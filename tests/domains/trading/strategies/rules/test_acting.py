@@ -15,6 +15,7 @@ from app.domains.trading.strategies.rules.acting import (
     SizedEntry,
     bracket_of,
     exit_price,
+    reached_price,
     why_not_to_buy,
 )
 
@@ -69,3 +70,11 @@ def test_an_exit_is_5_percent_below_the_price_on_a_tick(price: str) -> None:
     assert found > 0
     if price != "0.000000000001":
         assert Decimal(price) * Decimal("0.9499") <= found <= Decimal(price) * Decimal("0.95")
+
+
+@pytest.mark.parametrize("price", ["100", "67123.456789", "0.000000000001", "0.000012345678", "999999999999"])
+def test_a_stop_that_is_reached_at_once_is_5_percent_above_the_price_on_a_tick(price: str) -> None:
+    found = reached_price(Decimal(price))
+    assert is_on_tick(units_of(found, PRICE_SCALE))
+    assert found >= min(Decimal(price) * Decimal("1.05"), Decimal("999990000000"))
+    assert found <= max(Decimal(price) * Decimal("1.0502"), Decimal("0.000000000002"))
