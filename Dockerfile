@@ -11,7 +11,7 @@ FROM python:3.11-slim-bookworm AS python
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 COPY requirements/production.lock /tmp/requirements.lock
-RUN /venv/bin/pip install --require-hashes -r /tmp/requirements.lock
+RUN /venv/bin/pip install --no-deps --require-hashes -r /tmp/requirements.lock
 
 FROM python:3.11-slim-bookworm
 # A volume takes its owner from the folder that it is mounted on.

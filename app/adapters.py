@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
-from app.domains.accounts.house import CHECK_PUBLIC_KEY, PREPARATIONS
+from app.domains.accounts.house import CHECK_PUBLIC_KEY, HAS_EXCHANGE, PREPARATIONS
 from app.domains.accounts.model import NewUser
+from app.domains.accounts.services.profiles import HasExchange
 from app.domains.accounts.services.registration import CheckPublicKey, PrepareForUser, WriteForUser
 from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
@@ -116,6 +118,15 @@ def key_of_new_user(_: Wiring) -> CheckPublicKey:
     return parsed_public_key
 
 
+def exchanges_of_users(wiring: Wiring) -> HasExchange:
+    """Looks for a connected account. Trading is built after accounts."""
+
+    async def has_exchange(tx: Tx, user_id: UUID) -> bool:
+        return await wiring.services[TradingServices].exchange_accounts.has_account(tx, user_id)
+
+    return has_exchange
+
+
 def chain_of_ledger(wiring: Wiring) -> LedgerChain:
     """The ledger's chain, under the symbol of the token that stands for it."""
     return LedgerChain(lambda: wiring.services[LedgerServices].statistics, wiring.resources.settings.chain_symbol)
@@ -147,6 +158,7 @@ def followers_of_listings(wiring: Wiring) -> Sequence[OnListings]:
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {
     PREPARATIONS: preparations_of_new_user,
     CHECK_PUBLIC_KEY: key_of_new_user,
+    HAS_EXCHANGE: exchanges_of_users,
     CHAIN: chain_of_ledger,
     ON_MOVES: followers_of_prices,
     AFTER_MINUTE: followers_of_minutes,

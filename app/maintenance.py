@@ -30,7 +30,7 @@ async def create_admin(settings: Settings, email: str, full_name: str, password:
 
 
 async def rotate_keys(settings: Settings, progress: Progress) -> int:
-    """Moves every wallet key to the active key-encryption key; returns how many were moved."""
+    """Moves every wallet key, and all credentials of exchanges, to the active key-encryption key; returns how many."""
     moved = 0
     async with open_application(settings) as application:
         await application.services[AccountsServices].administration.rewrap_national_ids()
@@ -38,7 +38,10 @@ async def rotate_keys(settings: Settings, progress: Progress) -> int:
         async for rotation in application.services[LedgerServices].keys.rotate():
             moved = rotation.rewrapped
             progress.update(task, completed=rotation.rewrapped, total=rotation.total)
-    return moved
+        credentials = 0
+        async for credentials in application.services[TradingServices].exchange_accounts.rotate():
+            progress.update(task, completed=moved + credentials)
+    return moved + credentials
 
 
 async def new_epoch(settings: Settings) -> UUID:

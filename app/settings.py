@@ -3,6 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -35,6 +36,7 @@ MIN_METRICS_TOKEN_BYTES = 16
 PUBLISHED_DATABASE_PASSWORD = "change-me"  # noqa: S105  # what it is good for is to be refused
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+_OWN_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 _PREFIX: Final = "MONETA_"
 _TEN_YEARS_S: Final = 10 * 365 * 86400
 _LARGEST: Final = 2**53
@@ -146,6 +148,12 @@ class Settings(BaseSettings):
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
     bot_limit: int = Field(50, ge=1, le=1000, description="Bots that one user may have.")
     portfolio_limit: int = Field(50, ge=1, le=1000, description="Portfolios that one user may have.")
+    exchange_account_limit: int = Field(
+        10, ge=1, le=100, description="Accounts at exchanges that one user may have connected."
+    )
+    exchange_address: HttpUrl | None = Field(
+        None, description="Stands in for every exchange: of a stub on loopback, for tests. Refused in production."
+    )
     quote_age_s: float = Field(60.0, ge=1, le=86400, description="With a quote older than this no order is taken on.")
 
     chain_symbol: str = Field("BTC", description="The token that stands for the ledger's coin in analyses and alerts.")
@@ -263,6 +271,8 @@ class Settings(BaseSettings):
     def _secrets_that_are_needed(self) -> Self:
         if self.production and not (self.secret_key and self.key_encryption_keys):
             raise ValueError("production needs MONETA_SECRET_KEY and MONETA_KEY_ENCRYPTION_KEYS")
+        if self.exchange_address and (self.production or urlsplit(self.exchange_address).hostname not in _OWN_HOSTS):
+            raise ValueError("MONETA_EXCHANGE_ADDRESS is a stub's, on 127.0.0.1, and never in production")
         if self.production and f":{PUBLISHED_DATABASE_PASSWORD}@" in (self.database_url or ""):
             raise ValueError("MONETA_DATABASE_URL has a password that .env.example once published")
         if self.metrics_token and len(self.metrics_token.get_secret_value().encode()) < MIN_METRICS_TOKEN_BYTES:

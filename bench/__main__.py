@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.dev.embedded import Embedded, EmbeddedError
 from bench import (
     alerts,
+    backtests,
     blocks,
     bots,
     data,
@@ -45,6 +46,7 @@ class Name(StrEnum):
     LOGIN = "login"
     TRADING = "trading"
     WATCHED = "watched"
+    BACKTESTS = "backtests"
     BOTS = "bots"
 
 
@@ -75,6 +77,9 @@ def main(
         raise SystemExit(1) from None
 
 
+_ALIKE = {Name.BLOCKS: blocks.measure, Name.PROMISES: promises.measure, Name.BOTS: bots.measure}
+
+
 def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, *, quick: bool) -> Report:
     rounds = 1 if quick else ROUNDS
     match name:
@@ -83,8 +88,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return queries.measure(servers, database_url, seconds, rounds, progress)
         case Name.TRANSFERS:
             return transfers.measure(servers, seconds, rounds, progress)
-        case Name.BLOCKS:
-            return asyncio.run(blocks.measure(servers, rounds, progress))
+        case Name.BLOCKS | Name.PROMISES | Name.BOTS:
+            return asyncio.run(_ALIKE[name](servers, rounds, progress))
         case Name.FANOUT:
             asyncio.run(data.read_database(servers.database_url, progress))
             size = fanout.QUICK if quick else fanout.Size(rounds=rounds, seconds=seconds)
@@ -95,15 +100,13 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return documents.measure(rounds, progress)
         case Name.FEED:
             return feed.measure(servers, seconds if quick else feed.MEASURED_S, progress)
-        case Name.PROMISES:
-            return asyncio.run(promises.measure(servers, rounds, progress))
         case Name.LOGIN:
             return login.measure(servers, rounds, progress)
         case Name.TRADING:
             open_orders = matching.FEW_OPEN if quick else matching.OPEN
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
-        case Name.BOTS:
-            return asyncio.run(bots.measure(servers, rounds, progress))
+        case Name.BACKTESTS:
+            return backtests.measure(rounds, progress)
         case Name.WATCHED:
             return asyncio.run(watched.measure(servers, 1 if quick else watched.TICKS, progress))
 

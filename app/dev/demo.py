@@ -1,4 +1,6 @@
-"""The demo data: three people with wallets, a chain of their payments, a market, portfolios, unused access codes."""
+"""The demo data: three people with wallets, a chain of their payments, a market, portfolios, a back-test, unused access
+codes.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from uuid import UUID, uuid4
 
 from rich.progress import Progress
 
+from app.dev.demo_backtests import load_demo_backtest
 from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import DemoSize
@@ -71,6 +74,7 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
         await load_demo_market(services[MarketServices], database, clock, (alice, bob), size=size, progressed=report)
     with _progress_reporter(progress, "demo portfolios") as report:
         await load_demo_trading(services[TradingServices], database, clock, (alice, bob), size.days, report)
+    await load_demo_backtest(services[TradingServices], alice)
 
 
 @contextmanager

@@ -94,7 +94,8 @@ def install(lock: Path, environment: Path) -> str:
     if made.returncode != 0:
         return f"The virtual environment {environment} cannot be made."
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    only = ["--progress-bar=off", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock)]
+    # A lock is complete, and newer than what some packages pin.
+    only = ["--progress-bar=off", "--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock)]
     log = environment / "install.log"
     with subprocess.Popen(  # noqa: S603
         pip + only, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True

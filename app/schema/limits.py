@@ -152,6 +152,10 @@ class ServerLimits:
     alerts: int = strawberry.field(
         description="The number of alerts that one user can have. Further ones are AlertLimitReached."
     )
+    exchange_accounts: int = strawberry.field(
+        description="The number of accounts at exchanges that one user can have connected. Further ones are"
+        " ExchangeAccountLimitReached."
+    )
     portfolios: int = strawberry.field(
         description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
     )
@@ -204,6 +208,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         watchlist=settings.watchlist_limit,
         mempool=MEMPOOL_LIMIT,
         alerts=settings.alert_limit,
+        exchange_accounts=settings.exchange_account_limit,
         portfolios=settings.portfolio_limit,
         bots=settings.bot_limit,
         quote_age_s=settings.quote_age_s,

@@ -13,8 +13,10 @@ from app.kit.events import EventLog
 from app.kit.mail import FolderMailer
 from app.kit.redis_client import open_redis
 from app.main import Application, build_wiring
+from app.settings import Settings
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
+from tests.domains.trading.venues.stub import StubExchange
 from tests.factories import cheap_passwords
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
@@ -71,7 +73,28 @@ def clock(world: World) -> FixedClock:
     return FixedClock(world.now)
 
 
+@pytest_asyncio.fixture(scope="session")
+async def exchange() -> AsyncIterator[StubExchange]:
+    """An exchange that accounts are connected to."""
+    async with StubExchange().serving() as stub:
+        yield stub
+
+
 @pytest.fixture
-def stage(world: World, application: Application, runtime: AppRuntime, execute: Execute, owner: Owner) -> Stage:
+def settings(tmp_path: Path, exchange: StubExchange) -> Settings:
+    """As everywhere, with a stub for every exchange."""
+    return settings_for_tests(tmp_path).model_copy(update={"exchange_address": exchange.address})
+
+
+@pytest.fixture
+def stage(  # noqa: PLR0917  # what it is made of
+    world: World,
+    application: Application,
+    runtime: AppRuntime,
+    execute: Execute,
+    owner: Owner,
+    exchange: StubExchange,
+) -> Stage:
     """Where a transcript is played."""
-    return Stage(world, application, execute, owner, runtime.engine.paths)
+    exchange.reset()
+    return Stage(world, application, execute, owner, runtime.engine.paths, exchange)

@@ -47,6 +47,8 @@ class Edits(NamedTuple):
         return tuple(getattr(record, name) for name in self.key.values())
 
 
+_METRICS = ("return", "drawdown", "sharpe", "sortino", "profit_factor")
+
 BLOCKS = Edits(
     "blocks",
     {"height": unused("blocks", "height"), "previous_hash": HASH},
@@ -150,6 +152,40 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             },
             {},
             {"symbol": "symbol"},
+        ),
+    ),
+    "trading.backtests.backtests_by_user": (Edits("backtests", near("created_at"), {"id": RANDOM}),),
+    "trading.backtests.trades_by_backtest": (
+        Edits(
+            "backtest_trades",
+            {"number": unused("backtest_trades", "number")},
+            {"opened_at": "r.opened_at - {fraction} * interval '1 hour'"},
+            {name: name for name in ("backtest_id", "opened_at")},
+        ),
+    ),
+    "trading.backtests.sweeps_by_user": (Edits("backtest_sweeps", near("created_at"), {"id": RANDOM}),),
+    "trading.backtests.runs_by_sweep": (
+        Edits(
+            "backtest_sweep_runs",
+            {f"{part}_{name}": "nullif({steps}, 0)" for part in ("train", "test") for name in _METRICS},
+            {"number": "100 + abs({fraction} * 1000000000)::integer"},
+            {name: name for name in ("sweep_id", "number")},
+        ),
+    ),
+    "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),
+    "trading.venues.reconciliations_by_account": (
+        Edits(
+            "reconciliations",
+            near("created_at"),
+            {"id": RANDOM, "status": "'equal'", "finished_at": "coalesce(r.finished_at, now())"},
+        ),
+    ),
+    "trading.venues.differences_by_reconciliation": (
+        Edits(
+            "reconciliation_differences",
+            {"number": unused("reconciliation_differences", "number", "o.reconciliation_id = r.reconciliation_id")},
+            {"subject": "r.subject"},
+            {name: name for name in ("reconciliation_id", "number")},
         ),
     ),
     "trading.bots.bots_by_user": (Edits("trading_bots", near("created_at"), {"id": RANDOM}),),

@@ -26,6 +26,7 @@ from app.kit.mail import FolderMailer, Message
 from app.kit.volatile import VolatileTopics
 from app.main import DOMAINS, Application
 from tests.conftest import Execute, Owner
+from tests.domains.trading.venues.stub import StubExchange
 from tests.factories import CLIENT
 from tests.graph.execution_paths import asks_for_several_types
 from tests.graph.freshness import stale_reads
@@ -42,6 +43,7 @@ class Stage:
     execute: Execute
     owner: Owner
     paths: Counter[ExecutionPath]
+    exchange: StubExchange
     mails: int = 0
 
     def __post_init__(self) -> None:
@@ -57,6 +59,15 @@ class Stage:
             await mine(self.services, clock, self.names, "admin")
         if "prices" in step:
             await self.feed(step["prices"])
+        if "plan" in step:
+            user_id = self.world.viewers[step["as"]].user_id
+            await self.owner.execute(
+                "UPDATE profiles SET subscription_tier = $1 WHERE user_id = $2", step["plan"], user_id
+            )
+        for name, value in step.get("stub", {}).items():
+            setattr(self.exchange, name, value)
+        if step.get("exchange"):
+            await self.serve_exchanges(fills=step["exchange"] == "fills")
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
@@ -111,6 +122,17 @@ class Stage:
                 del step[key]
         else:
             assert answer == filled(expected, answer, self.names), step["operation"]
+
+    async def serve_exchanges(self, *, fills: bool) -> None:
+        """Does what is due at exchanges, as the worker would. There, open orders are filled where that is wanted."""
+        venues = self.services[TradingServices].venues
+        await venues.lead()
+        for _ in range(3):
+            await venues.step()
+            for order in [each for each in self.exchange.orders.values() if each.is_open and fills]:
+                self.exchange.fill(order, order.left, order.asset)
+            await venues.step()
+        await venues.close()
 
     async def match(self) -> None:
         """Matches what is in the inbox, as the worker would."""

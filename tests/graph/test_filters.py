@@ -156,6 +156,10 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "since": least("day"),
         "until": earlier("day"),
     },
+    "trading.backtests.backtests_by_user": {"status": equal("status"), "symbol": equal("symbol")},
+    "trading.backtests.sweeps_by_user": {"status": equal("status"), "symbol": equal("symbol")},
+    "trading.venues.accounts_by_user": {"status": equal("status")},
+    "trading.venues.reconciliations_by_account": {"status": equal("status")},
     "trading.bots.bots_by_user": {"status": equal("status"), "strategy": equal("strategy")},
     "trading.bots.signals_by_bot": {
         "symbol": equal("symbol"),

@@ -79,6 +79,10 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"id": "<order.1>", "quantity": "0", "priceUsd": None, "stopPriceUsd": "0", "trailFraction": "2"},
         [["priceUsd"], ["quantity"], ["stopPriceUsd"], ["trailFraction"]],
     ),
+    "connectExchange": (
+        {"exchangeName": "BINANCE", "label": " ", "apiKey": "", "secret": "\u00e9", "passphrase": "x"},
+        [["label"], ["apiKey"], ["secret"], ["passphrase"]],
+    ),
     "createBot": (
         {
             "portfolioId": "<alice.portfolio>",

@@ -25,6 +25,15 @@ OWN_KEYS = {
     "market.alerts.alerts_by_user": "SELECT user_id FROM alerts",
     "market.watchlist.watchlist_by_user": "SELECT user_id FROM watchlist_items",
     "trading.analytics.analytics_events_by_user": "SELECT user_id FROM user_analytics",
+    "trading.backtests.backtests_by_user": "SELECT user_id FROM backtests",
+    "trading.backtests.trades_by_backtest": "SELECT id FROM backtests",
+    "trading.backtests.sweeps_by_user": "SELECT user_id FROM backtest_sweeps",
+    "trading.backtests.runs_by_sweep": "SELECT id FROM backtest_sweeps",
+    "trading.venues.accounts_by_user": "SELECT user_id FROM exchange_accounts",
+    "trading.venues.reconciliations_by_account": "SELECT id FROM exchange_accounts",
+    "trading.venues.differences_by_reconciliation": "SELECT r.id FROM reconciliations r"
+    " JOIN exchange_accounts a ON a.id = r.account_id JOIN users u ON u.id = a.user_id"
+    " WHERE u.email = 'alice@example.com'",
     "trading.bots.bots_by_user": "SELECT user_id FROM trading_bots",
     "trading.bots.signals_by_bot": "SELECT id FROM trading_bots",
     "trading.bots.entries_by_bot": "SELECT id FROM trading_bots",
@@ -120,6 +129,18 @@ INSERT INTO fills (trade_id, order_id, portfolio_id, life, symbol, side, quantit
 SELECT o.id, o.id, o.portfolio_id, 1, o.symbol, o.side, 1, 5, 5, 0, 'taker', 4, 6, now(), 'USD', 1,
     o.created_at - n / 2 * interval '1 s'
 FROM orders o, generate_series(1, 3) n WHERE o.status IN ('filled', 'partial');
+INSERT INTO exchange_accounts (user_id, exchange, label, status, disconnected_at, created_at)
+SELECT u.id, 'binance', 'x', s.status, CASE s.status WHEN 'disconnected' THEN now() END, now() - n / 3 * interval '1 s'
+FROM users u, generate_series(1, 9) n,
+    LATERAL (SELECT ('{connected,disconnecting,disconnected}'::text[])[1 + n % 3] AS status) s;
+INSERT INTO reconciliations (account_id, status, finished_at, created_at)
+SELECT a.id, s.status, CASE WHEN s.status <> 'asked' THEN now() END, now() - n / 3 * interval '1 s'
+FROM exchange_accounts a, generate_series(1, 9) n,
+    LATERAL (
+        SELECT CASE n WHEN 9 THEN 'asked' ELSE ('{equal,different,failed}'::text[])[1 + n % 3] END AS status
+    ) s;
+INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject)
+SELECT r.id, n, 'balance', 'USDT' FROM reconciliations r, generate_series(1, 9) n;
 INSERT INTO trading_bots (user_id, portfolio_id, name, strategy, config, target_symbols, status, status_reason,
     started_at, created_at)
 SELECT p.user_id, p.id, 'x', s.strategy, jsonb_build_object('type', s.strategy), '{BTC}', s.status,
@@ -146,6 +167,29 @@ FROM trading_bots b, generate_series(1, 9) n;
 UPDATE orders o SET bot_id = b.id
 FROM (SELECT DISTINCT ON (portfolio_id) portfolio_id, id FROM trading_bots ORDER BY portfolio_id, id) b
 WHERE b.portfolio_id = o.portfolio_id;
+INSERT INTO backtests (id, user_id, symbol, interval, exchange, since, until, strategy, bot, initial_cash_usd, tier,
+    status, candles_total, report, created_at, finished_at)
+SELECT gen_random_uuid(), u.id, CASE n % 4 WHEN 0 THEN 'BTC' ELSE 'ETH' END, '1h', 'x', now() - interval '1 day', now(),
+    'dca', '{"symbol": "BTC", "config": {"type": "dca"}}', 1, 'free', s.status, 1,
+    CASE s.status WHEN 'completed' THEN '{}'::jsonb END, now() - n / 3 * interval '1 s',
+    CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END
+FROM users u, generate_series(1, 12) n,
+    LATERAL (SELECT ('{queued,running,completed,failed,cancelled}'::text[])[1 + n % 5] AS status) s;
+INSERT INTO backtest_trades (backtest_id, user_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd,
+    pnl_usd, average_price_usd, exit)
+SELECT b.id, b.user_id, n, now() - n * interval '2 hours', now(), 1, 1, 1, 0, 1, 'signal'
+FROM backtests b, generate_series(1, 5) n;
+INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,
+    initial_cash_usd, tier, status, runs_done, runs_total, candles, created_at, finished_at)
+SELECT b.id, b.user_id, b.symbol, '1h', 'x', b.since, b.until, 'dca', b.bot, '[]', 1, 'free', b.status, 9, 9, 1,
+    b.created_at, b.finished_at
+FROM backtests b;
+INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, test, train_return, train_drawdown,
+    train_sharpe, train_sortino, train_profit_factor, test_return, test_drawdown, test_sharpe, test_sortino,
+    test_profit_factor)
+SELECT w.id, w.user_id, n, '{}', '{}', NULL, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b
+FROM backtest_sweeps w, generate_series(1, 9) n,
+    LATERAL (SELECT nullif(n % 4, 0) / 3.0 AS a, nullif(n % 3, 0) / -7.0 AS b) m;
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
 FROM generate_series(1, 9) n;
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)

@@ -1,7 +1,6 @@
 """A replay is answered as the first time, whatever would refuse a new call by now: for every mutation with a key."""
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -17,12 +16,10 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
-from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
-from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
-from app.kit.crypto.rsa import sign
-from tests.factories import CLIENT, PASSWORD
+from tests.factories import CLIENT
+from tests.graph import replay_inputs
 from tests.graph.stage import Stage
 from tests.graph.transcripts import HERE
 
@@ -87,97 +84,13 @@ async def _guess_codes(stage: Stage) -> None:
         await stage.services[AccountsServices].registration.limiter.charge(REGISTRATION_LIMIT.of(CLIENT.ip))
 
 
-async def _transfer(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"recipientWalletId": stage.names["bob.wallet"], "amount": "1", "memo": variant}
-
-
-async def _submission(stage: Stage, variant: str) -> dict[str, Any]:
-    query = """query Q($to: Hash!, $memo: String!) { viewer { wallet {
-        unsignedTransaction(recipientWalletId: $to, amount: "1", memo: $memo) { bytes } } } }"""
-    carol = stage.world.viewers["carol"]
-    response = await stage.execute(query, {"to": stage.names["bob.wallet"], "memo": variant}, carol)
-    assert response.errors == []
-    encoding = cast(Any, response.data)["viewer"]["wallet"]["unsignedTransaction"]["bytes"]
-    signature = sign(stage.world.carols_key.private_der, base64.b64decode(encoding))
-    return {"transaction": encoding, "signature": base64.b64encode(signature).decode()}
-
-
-async def _beneficiary(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"walletId": stage.names["carol.wallet"], "name": f" {variant} "}
-
-
-async def _alert(stage: Stage, variant: str) -> dict[str, Any]:
-    tomorrow = (stage.application.clock.now() + timedelta(days=1)).isoformat()
-    return {"symbol": "btc", "condition": {"priceAbove": {"priceUsd": f"{len(variant)}99999"}}, "expiresAt": tomorrow}
-
-
-async def _watched(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"symbol": "eth", "notes": f" {variant} "}
-
-
-async def _news(stage: Stage, variant: str) -> dict[str, Any]:
-    at = stage.application.clock.now().isoformat()
-    return {"articles": [{"url": "https://wire.example/9", "title": variant, "source": "W", "publishedAt": at}]}
-
-
-async def _codes(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"codes": ["same-code", variant]}
-
-
-async def _portfolio(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"name": f" {variant} ", "initialBalance": "5.0"}
-
-
-async def _payment(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"portfolioId": stage.names["alice.portfolio"], "amount": f"{len(variant)}.50", "currency": "USD"}
-
-
-async def _reset(stage: Stage, variant: str) -> dict[str, Any]:
-    """Alice's portfolio, and another that she has."""
-    if variant == "first":
-        return {"portfolioId": stage.names["alice.portfolio"]}
-    portfolios, alice = stage.services[TradingServices].portfolios, stage.world.viewers["alice"]
-    return {"portfolioId": global_id("Portfolio", await portfolios.create(alice, NewPortfolio(), "another"))}
-
-
-async def _order(stage: Stage, variant: str) -> dict[str, Any]:
-    await stage.feed({"BTC": "60000"})
-    limit = {"quantity": "0.0010", "priceUsd": f"{50000 + len(variant)}.0"}
-    order = {"symbol": " btc", "side": "BUY", "type": {"limit": limit}}
-    return {"portfolioId": stage.names["alice.portfolio"], "order": order}
-
-
-async def _bracket(stage: Stage, variant: str) -> dict[str, Any]:
-    placed = await _order(stage, variant)
-    exits = {"takeProfit": {"priceUsd": "70000"}, "stopLoss": {"stopPriceUsd": "40000"}}
-    return {"portfolioId": placed["portfolioId"], "entry": placed["order"], **exits}
-
-
 async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
     """A change of an order that the exchange has."""
     if "replaced" not in stage.names:
-        placed = await Caller(stage, "placeOrder").accepted(await _order(stage, "placed"), "placed")
+        placed = await Caller(stage, "placeOrder").accepted(await replay_inputs.order(stage, "placed"), "placed")
         stage.names["replaced"] = placed["order"]["id"]
         await stage.match()
     return {"id": stage.names["replaced"], "priceUsd": f"{40000 + len(variant)}.0"}
-
-
-async def _bot(stage: Stage, variant: str) -> dict[str, Any]:
-    return {
-        "portfolioId": stage.names["alice.portfolio"],
-        "name": f" {variant} ",
-        "strategy": {"dca": {"amountUsd": f"{len(variant)}.50"}},
-        "symbols": [" btc"],
-        "stopLossPercentage": 5.5,
-    }
-
-
-async def _event(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"type": "page.opened", "data": {"page": variant}}
-
-
-async def _person(stage: Stage, variant: str) -> dict[str, Any]:
-    return {"email": " Gina@example.com", "password": PASSWORD, "fullName": variant, "accessCode": "for-erin"}
 
 
 LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
@@ -193,7 +106,7 @@ SCENARIOS = {
         "TransferPayload",
         "transaction { hash }",
         "alice",
-        _transfer,
+        replay_inputs.transfer,
         {
             "mempool": _fill_mempool,
             "verification": _unverify,
@@ -203,60 +116,72 @@ SCENARIOS = {
         "SubmitTransactionPayload",
         "transaction { hash }",
         "carol",
-        _submission,
+        replay_inputs.submission,
         {"mempool": _fill_mempool, "verification": _unverify, "age": _later},
     ),
     "addBeneficiary": Scenario(
-        "AddBeneficiaryPayload", "beneficiary { id name }", "alice", _beneficiary, {"existence": _nothing}
+        "AddBeneficiaryPayload", "beneficiary { id name }", "alice", replay_inputs.beneficiary, {"existence": _nothing}
     ),
     "createAlert": Scenario(
         "CreateAlertPayload",
         "alert { id }",
         "alice",
-        _alert,
+        replay_inputs.alert,
         {"limit": _set(MarketServices, "alerts", "limit", 1), "expiry": _later},
     ),
     "addToWatchlist": Scenario(
         "AddToWatchlistPayload",
         "item { id notes }",
         "alice",
-        _watched,
+        replay_inputs.watched,
         {"existence": _nothing, "limit": _set(MarketServices, "watchlist", "limit", 0)},
     ),
     "createPortfolio": Scenario(
         "CreatePortfolioPayload",
         "portfolio { id name }",
         "alice",
-        _portfolio,
+        replay_inputs.portfolio,
         {"limit": _set(TradingServices, "portfolios", "limit", 1)},
+    ),
+    "connectExchange": Scenario(
+        "ConnectExchangePayload",
+        "exchangeAccount { id label }",
+        "alice",
+        replay_inputs.account,
+        {
+            "plan": _sql("UPDATE profiles SET subscription_tier = 'free'"),
+            "limit": _set(TradingServices, "exchange_accounts", "limit", 1),
+        },
     ),
     "depositPaper": Scenario(
         "DepositPaperPayload",
         "portfolio { id } entry { id }",
         "alice",
-        _payment,
+        replay_inputs.payment,
         {"status": _sql("UPDATE portfolios SET status = 'resetting'"), "mode": _sql(LIVE)},
     ),
     "withdrawPaper": Scenario(
         "WithdrawPaperPayload",
         "portfolio { id } entry { id }",
         "alice",
-        _payment,
+        replay_inputs.payment,
         {"funds": _sql("UPDATE cash_balances SET reserved = balance"), "mode": _sql(LIVE)},
     ),
     "resetPortfolio": Scenario(
         "ResetPortfolioPayload",
         "portfolio { id } entry { id }",
         "alice",
-        _reset,
+        replay_inputs.reset,
         {"status": _sql("UPDATE portfolios SET status = 'deleting'"), "mode": _sql(LIVE)},
     ),
-    "placeOrder": Scenario("PlaceOrderPayload", "order { id }", "alice", _order, UNTRADED | {"mode": _sql(LIVE)}),
+    "placeOrder": Scenario(
+        "PlaceOrderPayload", "order { id }", "alice", replay_inputs.order, UNTRADED | {"mode": _sql(LIVE)}
+    ),
     "placeBracket": Scenario(
         "PlaceBracketPayload",
         "entryOrder { id } takeProfitOrder { id } stopLossOrder { id }",
         "alice",
-        _bracket,
+        replay_inputs.bracket,
         UNTRADED | {"mode": _sql(LIVE)},
     ),
     "replaceOrder": Scenario("ReplaceOrderPayload", "order { id }", "alice", _replacement, UNTRADED),
@@ -264,7 +189,7 @@ SCENARIOS = {
         "CreateBotPayload",
         "bot { id name }",
         "alice",
-        _bot,
+        replay_inputs.bot,
         {
             "limit": _set(TradingServices, "bots", "limit", 1),
             "mode": _sql(LIVE),
@@ -272,19 +197,27 @@ SCENARIOS = {
         },
     ),
     "trackEvent": Scenario(
-        "TrackEventPayload", "isRecorded", "alice", _event, {"rate": _set(TradingServices, "analytics", "limit", 1)}
+        "TrackEventPayload",
+        "isRecorded",
+        "alice",
+        replay_inputs.event,
+        {"rate": _set(TradingServices, "analytics", "limit", 1)},
     ),
     "publishNews": Scenario(
-        "PublishNewsPayload", "articles { id } ingested { published known }", "admin", _news, {"age": _years_later}
+        "PublishNewsPayload",
+        "articles { id } ingested { published known }",
+        "admin",
+        replay_inputs.news,
+        {"age": _years_later},
     ),
     "createAccessCodes": Scenario(
-        "CreateAccessCodesPayload", "accessCodes { id code }", "admin", _codes, {"existence": _nothing}
+        "CreateAccessCodesPayload", "accessCodes { id code }", "admin", replay_inputs.codes, {"existence": _nothing}
     ),
     "register": Scenario(
         "RegisterPayload",
         "user { id }",
         None,
-        _person,
+        replay_inputs.person,
         {"code spent": _nothing, "rate": _guess_codes, "code gone": _sql("DELETE FROM access_codes")},
     ),
 }

@@ -60,10 +60,12 @@ PROBLEMS_TESTED_ELSEWHERE = {
         for name in ("placeOrder", "placeBracket")
         for problem in ("LiveTradingUnavailable", "PortfolioNotOpen", "TooManyPositions")
     },
+    ("connectExchange", "ExchangeUnavailable"): "tests/domains/trading/venues/test_accounts.py",
+    ("connectExchange", "ExchangeAccountLimitReached"): "tests/domains/trading/venues/test_accounts.py",
     ("placeBracket", "TradingHalted"): "tests/domains/trading/orders/test_brackets.py",
     ("replaceOrder", "TradingHalted"): "tests/domains/trading/orders/test_replacing.py",
     ("replaceOrder", "PortfolioNotOpen"): "tests/domains/trading/orders/test_placing.py",
-    # No order holds a portfolio up yet, and there is no venue for real money.
+    # No order holds a portfolio up here, and the live ones are not paid into.
     ("updatePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("deletePortfolio", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("depositPaper", "PortfolioNotOpen"): "tests/domains/trading/portfolios/test_portfolios.py",

@@ -5,7 +5,8 @@ own. A step has
 
 - `operation`, `as` (a person of the world, `anonymous`, or `<name>` of an access token), `variables`;
 - before it, perhaps: `wait` (seconds that pass), `mine` (blocks that the admin mines), `prices` (in dollars by symbol,
-  to which the feed moves them); `times` repeats the step;
+  to which the feed moves them); `plan` (that the person has from then on), `stub` (how the stub exchange is from then
+  on), `exchange` (true, or `fills`: what is due there is done, and open orders are filled); `times` repeats the step;
 - what must come of it: `data`, `errors` (but for their locations), `statements`;
 - after it, perhaps: `mail` (what the worker then sends: `to`, `subject`, and what to `find` in the text by pattern;
   without it, nothing), `sign` (Carol signs these bytes; `<signature>` is the result).
@@ -32,7 +33,8 @@ LINE_LENGTH: Final = 120
 
 # Of a step, in the order in which they happen.
 KEYS: Final = (
-    "operation", "as", "wait", "mine", "prices", "times", "variables", "statements", "data", "errors", "mail", "sign"
+    "operation", "as", "wait", "mine", "prices", "plan", "stub", "exchange", "times", "variables", "statements", "data",
+    "errors", "mail", "sign"
 )  # fmt: skip
 KINDS: Final = {
     "hash": re.compile(r"[0-9a-f]{64}"),

@@ -127,6 +127,13 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "type": ("type.1", "rare", "never"),
         **span(timedelta(days=500) / filling.ROWS),
     },
+    "trading.backtests.backtests_by_user": {
+        "status": ("completed", "failed", "running"),
+        "symbol": ("T1", "T999", "NONE"),
+    },
+    "trading.backtests.sweeps_by_user": {"status": ("completed", "failed", "running"), "symbol": ("T1", "NONE")},
+    "trading.venues.accounts_by_user": {"status": ("connected", "disconnected", "disconnecting")},
+    "trading.venues.reconciliations_by_account": {"status": ("equal", "different", "failed")},
     "trading.bots.bots_by_user": {"status": ("paused", "active", "error"), "strategy": ("dca", "grid", "scalping")},
     "trading.bots.signals_by_bot": {
         "symbol": ("T1", "T999", "NONE"),

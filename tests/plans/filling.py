@@ -187,6 +187,17 @@ SELECT CASE WHEN n % 100 <> 0 THEN {_USER.format("n")} END, CASE WHEN n % 100 = 
 INSERT INTO exchange_inbox (number, kind, symbol, created_at)
 SELECT CASE WHEN n < {ROWS // 10} - 50 THEN n END, 'halt', 'T1', now() - ({ROWS // 10} - n) * interval '30 ms'
 FROM generate_series(1, {ROWS // 10}) n""",
+    # A user has fifty accounts, and one of them a third of all comparisons.
+    "exchange_accounts": f"""
+INSERT INTO exchange_accounts (id, user_id, exchange, label, status, created_at)
+SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, 'binance', 'x',
+    CASE n % 9 WHEN 0 THEN 'disconnected' ELSE 'connected' END, now() - n * interval '1 minute'
+FROM generate_series(1, 50000) n;
+INSERT INTO reconciliations (id, account_id, status, created_at)
+SELECT {_USER.format("n")}, {_USER.format(_SHARED)}, CASE WHEN n % 300 = 3 THEN 'different' ELSE 'equal' END,
+    now() - ({ROWS // 10} - n) * interval '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
+INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject)
+SELECT {_USER.format(_SHARED)}, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n""",
     # A user has fifty bots, and one of them a third of all signals.
     "trading_bots": f"""
 INSERT INTO trading_bots (id, user_id, portfolio_id, name, strategy, config, target_symbols, status, started_at,
@@ -207,6 +218,30 @@ SELECT id, id, bot_id, symbol, id, created_at, created_at, created_at
 FROM trading_signals;
 UPDATE bot_entries SET closed_at = NULL WHERE right(id::text, 2) = '07';
 UPDATE orders SET bot_id = portfolio_id WHERE priority % 2 = 0""",
+    # A user has three in a minute at most: a third are of one.
+    "backtests": f"""
+INSERT INTO backtests (id, user_id, symbol, interval, exchange, since, until, strategy, bot, initial_cash_usd, tier,
+    status, candles_total, report, created_at, finished_at)
+SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, '1h', 'x',
+    now() - interval '1 day', now(), 'dca', '{{}}', 1, 'free', s.status, 1,
+    CASE s.status WHEN 'completed' THEN '{{}}'::jsonb END, o.at, CASE WHEN s.status <> 'running' THEN o.at END
+FROM generate_series(1, {ROWS // 10}) n,
+    LATERAL (SELECT now() - ({ROWS // 10} - n) * interval '70 seconds' AS at) o,
+    LATERAL (
+        SELECT CASE WHEN n % 300 = 6 THEN 'failed' WHEN n % 30000 = 9 THEN 'running' ELSE 'completed' END AS status
+    ) s;
+INSERT INTO backtest_trades (backtest_id, user_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd,
+    pnl_usd, average_price_usd, exit)
+SELECT CASE WHEN n % 2 = 0 THEN {_ID.format("1")} ELSE {_ID.format("n")} END, {_USER.format(_SHARED)}, n, now(), now(),
+    1, 1, 1, 0, 1, 'signal'
+FROM generate_series(1, {ROWS // 10}) n;
+INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,
+    initial_cash_usd, tier, status, runs_done, runs_total, candles, created_at, finished_at)
+SELECT id, user_id, symbol, interval, exchange, since, until, strategy, bot, '[]', 1, tier, status, 1, 1, 1, created_at,
+    finished_at FROM backtests;
+INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, train_return, train_drawdown, test_return)
+SELECT {_ID.format("n / 500 + 1")}, {_USER.format(1)}, n, '{{}}', '{{}}', n % 977, n % 91, n % 97
+FROM generate_series(1, {ROWS // 10}) n""",
     "user_analytics": f"""
 SELECT make_partitions('user_analytics', now() - interval '3 months', now());
 INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created_at)

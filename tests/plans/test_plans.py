@@ -31,6 +31,7 @@ OWN: Final = {
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
     "trading.journal.lots_by_portfolio": {"open"},
+    "trading.venues.reconciliations_by_account": {"status"},
     "trading.bots.signals_by_bot": {"type", "status"},
     "trading.bots.entries_by_bot": {"open"},
     "trading.orders.orders_by_portfolio": {"status", "side", "type", "bracket_id"},

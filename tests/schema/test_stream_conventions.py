@@ -14,7 +14,11 @@ from app.kit.loaders import Audience
 from app.main import build_graph
 from app.schema.scalars import SCALARS
 
-SINGULAR: Final = {"news": "news"}
+SINGULAR: Final = {
+    "backtestProgress": "backtestProgress",
+    "backtestSweepProgress": "backtestSweepProgress",
+    "news": "news",
+}
 """Words whose plural has no further `s`."""
 
 

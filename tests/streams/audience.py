@@ -52,13 +52,15 @@ NODES = {"notification": "Notification", "alert": "Alert", "item": "WatchlistIte
 
 ELSEWHERE = {
     "analysisPhases": "tests/schema/market/analysis/test_analyses.py",
-    "signals": "tests/schema/trading/bots/test_streams.py",
-    "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "orderUpdates": "tests/schema/trading/orders/test_streams.py",
     "fills": "tests/schema/trading/orders/test_streams.py",
+    "signals": "tests/schema/trading/bots/test_streams.py",
+    "botUpdates": "tests/schema/trading/bots/test_streams.py",
+    "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
+    "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
 }
 """Private subscriptions that are not watched here, and where they are tested: a run belongs to a session, and each
-subscriber names their own portfolio or bot or has to trade first."""
+subscriber names their own portfolio, bot or back-test or has to trade first."""
 
 
 @dataclass(frozen=True)

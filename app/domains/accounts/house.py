@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.domains.accounts import loaders
 from app.domains.accounts.jobs import accounts_jobs, accounts_schedules
 from app.domains.accounts.services import AccountsServices
+from app.domains.accounts.services.profiles import HasExchange
 from app.domains.accounts.services.registration import CheckPublicKey, PrepareForUser
 from app.kit.house import House, Port, Wiring
 
@@ -12,6 +13,9 @@ PREPARATIONS = Port[Sequence[PrepareForUser]]("preparations")
 """What makes everything that a new user begins with."""
 CHECK_PUBLIC_KEY = Port[CheckPublicKey]("check_public_key")
 """Checks the public key that a new user brings."""
+
+HAS_EXCHANGE = Port[HasExchange]("has_exchange")
+"""Whether a user can trade with real money."""
 
 
 def _build(wiring: Wiring) -> AccountsServices:
@@ -28,6 +32,7 @@ def _build(wiring: Wiring) -> AccountsServices:
         passwords=resources.passwords,
         preparations=wiring.port(PREPARATIONS),
         check_public_key=wiring.port(CHECK_PUBLIC_KEY),
+        has_exchange=wiring.port(HAS_EXCHANGE),
     )
 
 

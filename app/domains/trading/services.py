@@ -7,6 +7,8 @@ from app.domains.market.analysis.services.writer import Writer
 from app.domains.market.services import MarketServices
 from app.domains.notifications.services import Notifications
 from app.domains.trading.analytics.services import Analytics
+from app.domains.trading.backtests.services.backtests import Backtests
+from app.domains.trading.backtests.services.runner import Runner as BacktestRunner
 from app.domains.trading.bots.services.bots import Bots
 from app.domains.trading.bots.services.reasons import Reasons
 from app.domains.trading.bots.services.reporting import BotReports
@@ -26,6 +28,13 @@ from app.domains.trading.portfolios.services.books import Books
 from app.domains.trading.portfolios.services.holdings import WatchedHoldings
 from app.domains.trading.portfolios.services.portfolios import Portfolios
 from app.domains.trading.portfolios.services.values import Values
+from app.domains.trading.venues.services.accounts import ExchangeAccounts
+from app.domains.trading.venues.services.client import Markets
+from app.domains.trading.venues.services.connector import Connector
+from app.domains.trading.venues.services.reconciling import Reconciling
+from app.domains.trading.venues.services.settler import Settler
+from app.domains.trading.venues.services.venues import Venues
+from app.kit.crypto.local import derive
 from app.kit.house import Wiring
 from app.kit.volatile import VolatileTopics
 from app.kit.wake import Wake
@@ -49,8 +58,13 @@ class TradingServices:
     seals: OrderSeals
     analytics: Analytics
     performance: PerformanceMeter
+    backtests: Backtests
+    backtest_runner: BacktestRunner
     bots: Bots
     bot_runner: BotRunner
+    exchange_accounts: ExchangeAccounts
+    reconciling: Reconciling
+    venues: Venues
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -78,6 +92,18 @@ class TradingServices:
         orders = Orders(database, clock, resources.events, portfolios, wake, quote_age_ms)
         trader = BotTrader(orders, clock)
         candles, reasons = wiring.services[MarketServices].candles, Reasons(Writer.of(resources.settings))
+        connector = Connector(Markets(), resources.settings.exchange_address)
+        accounts = ExchangeAccounts(
+            database,
+            clock,
+            resources.keyring,
+            connector,
+            wake,
+            resources.settings.exchange_account_limit,
+            derive(resources.secret, "exchange credentials"),
+        )
+        settler = Settler(database, clock, resources.events, holdings.announce, portfolios.finish)
+        reconciling = Reconciling(database, clock, settler, wake)
         return cls(
             portfolios=portfolios,
             holdings=holdings,
@@ -93,6 +119,14 @@ class TradingServices:
             seals=OrderSeals(database, clock),
             analytics=Analytics(database, clock),
             performance=PerformanceMeter(database, clock),
+            backtests=Backtests(database, clock, resources.events),
+            backtest_runner=BacktestRunner(database, clock, resources.events),
             bots=Bots(database, clock, resources.events, trader, resources.settings.bot_limit),
             bot_runner=BotRunner(database, clock, candles, trader, reports, reasons),
+            exchange_accounts=accounts,
+            reconciling=reconciling,
+            # Another: what listens takes the ring.
+            venues=Venues(
+                database, clock, accounts, settler, reconciling, connector, Wake(resources.redis, INBOX_CHANNEL)
+            ),
         )

@@ -95,6 +95,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Alerts that one user may have."""
     bots: int = 50
     """Bots that one user may have."""
+    exchange_accounts: int = 10
+    """Accounts at exchanges that one user may have connected."""
     portfolios: int = 50
     """Portfolios that one user may have."""
     quote_age_s: float = 60.0

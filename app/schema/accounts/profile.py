@@ -78,7 +78,8 @@ class UpdateProfileInput:
         description="An https:// URL of at most 2,048 characters. Null or an empty text removes the avatar.",
     )
     trading_mode: TradingMode | None = changeable(
-        description="Whether to trade with play money or real money, which no exchange is connected for yet. Not null.",
+        description="Whether to trade with play money or real money. LIVE takes a connected account at an exchange."
+        " Not null.",
     )
     analytics_enabled: bool | None = changeable(
         description="Whether to record what the user does. False also deletes all that is recorded. Not null.",

@@ -25,6 +25,8 @@ from app.schema.currencies import Currency
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.trading.journal import JournalEntry, read_entry
 from app.schema.trading.portfolios import Portfolio
+from app.schema.trading.venues.accounts import ExchangeAccount
+from app.schema.trading.venues.problems import ExchangeAccountInUse, ExchangeAccountNotConnected
 
 NAME = f"1 to {model.MAX_NAME_CHARS} characters."
 AMOUNT = f"More than 0, at most {model.MAX_AMOUNT:,f}, with at most 8 decimals."
@@ -53,7 +55,7 @@ class InsufficientCash(Problem):
 
 @problem_type(model.LiveTradingUnavailable)
 class LiveTradingUnavailable(Problem):
-    """No venue for real money is connected, so that there are paper portfolios only."""
+    """The portfolio belongs to no connected account at an exchange. See `connectExchange`."""
 
 
 @problem_type(model.PaperPortfolioRequired)
@@ -78,7 +80,12 @@ class CreatePortfolioInput:
     initial_balance: Decimal | None = strawberry.field(
         default=None,
         description=f"The cash that each of its lives begins with: 0 to {model.MAX_AMOUNT:,f}, with at most 8 decimals."
-        f" Null: {model.INITIAL_BALANCE:,f}.",
+        f" Null: {model.INITIAL_BALANCE:,f}. Null for a live portfolio, which begins with what its account holds.",
+    )
+    exchange_account_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The global ID of the account at an exchange that a live portfolio belongs to. Null for a paper"
+        " portfolio.",
     )
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
@@ -190,16 +197,24 @@ class PortfolioMutation:
         InvalidInput,
         PortfolioLimitReached,
         LiveTradingUnavailable,
+        NotFound,
+        ExchangeAccountNotConnected,
+        ExchangeAccountInUse,
         ResultDeleted,
         IdempotencyKeyReused,
     )
     async def create_portfolio(self, info: Info, input: CreatePortfolioInput) -> Any:
-        """Creates a portfolio. If the viewer has no other, it is the default."""
+        """Creates a portfolio. If the viewer has no other, it is the default. What the account of a live one holds is
+        in it within seconds.
+        """
         new = model.NewPortfolio(
             name=input.name,
             mode=model.Mode((input.mode or TradingMode.PAPER).value),
             currency=PortfolioCurrency((input.currency or Currency.USD).value),
             initial_balance=input.initial_balance,
+            exchange_account_id=None
+            if input.exchange_account_id is None
+            else key_of(input.exchange_account_id, ExchangeAccount),
         )
         id = await _portfolios(info).create(info.context.require_viewer(), new, input.idempotency_key)
         return CreatePortfolioPayload(portfolio=await _read(info, id))

@@ -3,6 +3,10 @@
 from app.domains.trading.house import TRADING as DOMAIN
 from app.schema.composition import GraphHouse
 from app.schema.trading.analytics import AnalyticsMutation, AnalyticsQuery, AnalyticsViewer
+from app.schema.trading.backtests.backtests import Backtest, BacktestQuery, BacktestViewer
+from app.schema.trading.backtests.changes import BacktestMutation
+from app.schema.trading.backtests.streams import BacktestSubscription
+from app.schema.trading.backtests.sweeps import BacktestSweep, BacktestSweepQuery, BacktestSweepViewer
 from app.schema.trading.balances import ProfileBalances
 from app.schema.trading.bots.bots import Bot, BotQuery, BotViewer
 from app.schema.trading.bots.changes import BotMutation
@@ -18,6 +22,14 @@ from app.schema.trading.orders.orders import Order, OrderQuery, OrderViewer, Por
 from app.schema.trading.orders.preview import PreviewQuery
 from app.schema.trading.orders.streams import OrderSubscription
 from app.schema.trading.portfolios import Portfolio, PortfolioQuery, PortfolioSubscription, PortfolioViewer
+from app.schema.trading.venues.accounts import (
+    ExchangeAccount,
+    ExchangeAccountViewer,
+    PortfolioAccount,
+    Reconciliation,
+)
+from app.schema.trading.venues.changes import ExchangeAccountMutation
+from app.schema.trading.venues.orders import FillAtExchange, OrderAtExchange
 
 TRADING = GraphHouse(
     domain=DOMAIN,
@@ -28,6 +40,8 @@ TRADING = GraphHouse(
         BookQuery,
         HaltQuery,
         BotQuery,
+        BacktestQuery,
+        BacktestSweepQuery,
         AnalyticsQuery,
     ),
     mutation=(
@@ -35,33 +49,46 @@ TRADING = GraphHouse(
         OrderMutation,
         HaltMutation,
         BotMutation,
+        BacktestMutation,
         AnalyticsMutation,
+        ExchangeAccountMutation,
     ),
     subscription=(
         PortfolioSubscription,
         OrderSubscription,
         BookSubscription,
         BotSubscription,
+        BacktestSubscription,
     ),
     viewer=(
         PortfolioViewer,
         OrderViewer,
         HaltViewer,
         BotViewer,
+        BacktestViewer,
+        BacktestSweepViewer,
         AnalyticsViewer,
+        ExchangeAccountViewer,
     ),
     extensions=(
         ProfileBalances,
         PortfolioOrders,
         PortfolioFills,
         EntryFill,
+        PortfolioAccount,
+        OrderAtExchange,
+        FillAtExchange,
     ),
     nodes=(
+        Backtest,
+        BacktestSweep,
         Bot,
         BotSignal,
+        ExchangeAccount,
         Fill,
         JournalEntry,
         Order,
         Portfolio,
+        Reconciliation,
     ),
 )

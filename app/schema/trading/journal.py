@@ -21,12 +21,13 @@ declare_enum(
     name="JournalEntryKind",
     description="Why cash or coins moved.",
     OPENING="A life of the portfolio began, with its initial balance.",
-    DEPOSIT="Play money was paid in.",
-    WITHDRAWAL="Play money was paid out.",
+    DEPOSIT="Money was paid in; to a live portfolio, at its exchange.",
+    WITHDRAWAL="Money was paid out; of a live portfolio, at its exchange.",
     FILL="An order was filled.",
     RESET="A life ended, because the portfolio was reset.",
     CLOSING="The last life ended, because the portfolio was deleted.",
     CORRECTION="Moneta corrected an error. The memo says which.",
+    TRANSFER="Coins came from elsewhere or went there, at an exchange and without an order. The memo says which.",
 )
 declare_enum(
     model.Account,

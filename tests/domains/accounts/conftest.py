@@ -53,6 +53,7 @@ class House:
     wallets: list[tuple[UUID, str | None]] = field(default_factory=list)
     prepared: int = 0
     """How many wallets were prepared, inserted or not."""
+    with_exchange: set[UUID] = field(default_factory=set)
 
     def __getitem__(self, kind: type[AccountsServices]) -> AccountsServices:
         return self.accounts
@@ -90,6 +91,9 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
 
         return write
 
+    async def has_exchange(tx: Tx, user_id: UUID) -> bool:
+        return user_id in built.with_exchange
+
     accounts = AccountsServices.build(
         settings=Settings(public_url="https://moneta.test"),
         secret="s" * 48,
@@ -102,6 +106,7 @@ async def house(database: Database, owner: Owner, redis: Redis, clock: FixedCloc
         passwords=passwords,
         preparations=(prepare,),
         check_public_key=lambda _: None,
+        has_exchange=has_exchange,
     )
     built = House(accounts, database, owner, clock, redis, keyring, mailbox)
     yield built

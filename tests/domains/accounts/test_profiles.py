@@ -38,10 +38,13 @@ async def test_what_is_left_out_stays_and_null_clears(house: House) -> None:
 
 async def test_nobody_trades_with_real_money_without_an_exchange(house: House) -> None:
     viewer = await register(house)
-    with pytest.raises(InvalidInput, match="no exchange is connected") as refused:
+    with pytest.raises(InvalidInput, match="Connect an account at an exchange first") as refused:
         await house.accounts.profiles.update(viewer, ProfileChanges(trading_mode="live", username="Alice_1"))
     assert [each.path for each in refused.value.fields] == [("trading_mode",)]
     assert await house.owner.fetchval("SELECT trading_mode FROM profiles WHERE username IS NULL") == "paper"
+    house.with_exchange.add(viewer.user_id)
+    await house.accounts.profiles.update(viewer, ProfileChanges(trading_mode="live"))
+    assert await house.owner.fetchval("SELECT trading_mode FROM profiles") == "live"
 
 
 @pytest.mark.parametrize("nothing", ["", None])

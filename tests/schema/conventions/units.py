@@ -33,6 +33,7 @@ BARE_NUMBERS: Final[Mapping[str, str]] = {
     "oversold": "a relative strength index, 0 to 100",
     "deviations": "a number of standard deviations",
     "value": "in the unit of the indicator or the threshold",
+    "values": "of a setting, in its unit",
     "currentValue": "in the unit of the threshold",
 }
 """Names of numbers that have no unit, each with the reason."""

@@ -13,7 +13,7 @@ from app.domains.accounts.services.demo_access import DemoAccess
 from app.domains.accounts.services.devices import Devices
 from app.domains.accounts.services.mail_queue import MailQueue
 from app.domains.accounts.services.maintenance import Maintenance
-from app.domains.accounts.services.profiles import Profiles
+from app.domains.accounts.services.profiles import HasExchange, Profiles
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT, CheckPublicKey, PrepareForUser, Registration
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.accounts.services.users import Users
@@ -69,6 +69,7 @@ class AccountsServices:
         passwords: Passwords,
         preparations: Sequence[PrepareForUser],
         check_public_key: CheckPublicKey,
+        has_exchange: HasExchange,
     ) -> Self:
         """Builds them. The keys of access tokens, device tokens and one-time codes are derived from `secret`."""
         limiter = RateLimiter(redis, clock)
@@ -105,7 +106,7 @@ class AccountsServices:
             verification=verification,
             sessions=sessions,
             credentials=credentials,
-            profiles=Profiles(database),
+            profiles=Profiles(database, has_exchange),
             administration=Administration(database, clock, keyring, auth_log, registration, sessions),
             audit=Audit(database, clock),
             mail_queue=mail_queue,

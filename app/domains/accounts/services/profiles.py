@@ -1,8 +1,9 @@
 """Profiles and settings of users."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
@@ -13,12 +14,19 @@ from app.domains.accounts.statements import LockedProfile, ProfileSql, SettingSq
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound
 
+LIVE: Final = "live"
+"""The mode of trading with real money."""
+
+HasExchange: TypeAlias = Callable[[Tx, UUID], Awaitable[bool]]
+"""Whether a user has connected an account at an exchange."""
+
 
 @dataclass(frozen=True)
 class Profiles:
     """Changes profiles and settings."""
 
     database: Database
+    has_exchange: HasExchange
 
     async def update(self, viewer: Viewer, changes: ProfileChanges) -> None:
         """Changes the viewer's profile. Raises InvalidInput, UsernameTaken."""
@@ -34,6 +42,9 @@ class Profiles:
             profile = await tx.fetch_one(ProfileSql.lock_profile, viewer.user_id)
             if profile is None:
                 raise NotFound(Profile)
+            # Not before: an account that is connected meanwhile counts.
+            if changes.trading_mode == LIVE and not await self.has_exchange(tx, viewer.user_id):
+                raise InvalidInput("trading_mode", "Connect an account at an exchange first.")
             values = [_new(changes, profile, name) for name in profile.__struct_fields__]
             await tx.execute(ProfileSql.update_profile, viewer.user_id, *values)
             if changes.display_name is not UNSET:
@@ -73,15 +84,9 @@ def _checked(changes: ProfileChanges) -> ProfileChanges:
             username=faults.check(_cleared_or, changes.username, identity.username),
             display_name=faults.check(_cleared_or, changes.display_name, identity.display_name),
             avatar_url=faults.check(_cleared_or, changes.avatar_url, identity.avatar_url),
-            trading_mode=faults.check(_available, changes.trading_mode),
+            trading_mode=changes.trading_mode,
             analytics_enabled=changes.analytics_enabled,
         )
-
-
-def _available(mode: str | UnsetType) -> str | UnsetType:
-    if mode == "live":
-        raise InvalidInput("trading_mode", "Trading with real money is not available: no exchange is connected.")
-    return mode
 
 
 def _cleared_or(text: str | UnsetType | None, check: Callable[[str], str]) -> str | UnsetType | None:

@@ -76,6 +76,20 @@ class Reason(StrEnum):
     """The portfolio is reset or deleted."""
     TRADING_HALTED = "trading_halted"
     """The user's trading was halted."""
+    UNSUPPORTED = "unsupported"
+    """The exchange of the account has no such orders."""
+    REFUSED = "refused"
+    """The exchange of the account did not take it on."""
+    NOT_SENT = "not_sent"
+    """The exchange of the account never received it, or says so."""
+    ENDED = "ended"
+    """The exchange of the account ended it, unasked."""
+    VANISHED = "vanished"
+    """The exchange of the account does not know it any more."""
+    DISCONNECTED = "disconnected"
+    """The account was disconnected."""
+    CANCEL_FAILED = "cancel_failed"
+    """The exchange of the account would not cancel it: it is still open."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -31,10 +31,14 @@ class EntryKind(StrEnum):
     RESET = "reset"
     CLOSING = "closing"
     CORRECTION = "correction"
+    TRANSFER = "transfer"
+    """Coins that came from elsewhere, or went there: at an exchange, without an order of ours."""
 
 
 ENDINGS: Final = frozenset({EntryKind.RESET, EntryKind.CLOSING})
 """Entries that empty a portfolio: its life has ended."""
+UNPAID: Final = ENDINGS | {EntryKind.FILL, EntryKind.TRANSFER}
+"""Entries by which nothing is paid in or out: whatever they move over the external account is traded there."""
 
 
 class Account(StrEnum):
@@ -73,6 +77,19 @@ class Fill(msgspec.Struct, frozen=True):
     more. Null: the price rounded up."""
     debit: int | None = None
     """Likewise what a buyer pays in all, in another currency than dollars."""
+
+
+class ExternalFill(msgspec.Struct, frozen=True):
+    """A fill of one portfolio in dollars at an exchange, in units. It cost or brought what the exchange says."""
+
+    side: Side
+    symbol: str
+    quantity: int
+    cost: int
+    fee: int
+    """In dollars."""
+    fee_coins: int = 0
+    """A fee that was taken from the coins that were bought."""
 
 
 class NewEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,12 @@ SELECT coalesce(
     END
 );
 
+-- name: cancel_live_orders
+-- Asks for the cancellation of all orders at exchanges in a symbol, or of all: symbol, time.
+UPDATE venue_orders SET cancel_asked_at = $2::timestamptz, cancel_reason = 'trading_halted'
+WHERE state IN ('held', 'waiting', 'sending', 'open') AND ($1::text IS NULL OR symbol = $1)
+    AND (cancel_asked_at IS NULL OR cancel_reason = 'replaced');
+
 -- name: ask_market
 -- Asks the exchange to halt or to resume a symbol, or all: kind, symbol, time.
 INSERT INTO exchange_inbox (kind, symbol, created_at) VALUES ($1::text, $2::text, $3::timestamptz);

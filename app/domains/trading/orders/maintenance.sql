@@ -37,7 +37,7 @@ RETURNING symbol;
 -- more: the exchange has passed over it. Returns the portfolios.
 WITH stuck AS (
     SELECT p.id FROM portfolios p
-    WHERE p.status IN ('resetting', 'deleting') AND NOT EXISTS (
+    WHERE p.mode = 'paper' AND p.status IN ('resetting', 'deleting') AND NOT EXISTS (
         SELECT FROM exchange_inbox i WHERE i.number IS NULL AND i.kind = 'close' AND i.portfolio_id = p.id
     )
 ), cancelled AS (

@@ -38,6 +38,9 @@ class OrderSql(Statements, file="orders.sql"):
 
     market_terms: Query[MarketTerms]
     place_orders: Command
+    place_live_order: Command
+    change_live_order: Query[bool]
+    open_live_orders: Query[UUID]
     cancel_order: Query[str]
     cancel_orders: Query[int]
     portfolio_of_order: Query[UUID]
@@ -53,6 +56,7 @@ class HaltSql(Statements, file="halts.sql"):
     insert_halt: Query[bool]
     delete_halt: Query[bool]
     is_market_halted: Query[bool]
+    cancel_live_orders: Command
     ask_market: Command
 
 

@@ -34,7 +34,8 @@ LEFT JOIN LATERAL (
     SELECT coalesce(sum(l.amount) FILTER (WHERE l.account = 'cash' AND l.asset = p.currency), 0) AS cash,
         count(*) FILTER (WHERE l.account = 'cash' AND l.asset <> p.currency) AS foreign_lines,
         CASE WHEN bool_or(e.kind = 'closing') THEN 0 ELSE
-            -coalesce(sum(l.amount) FILTER (WHERE l.account = 'external' AND e.life = p.life AND e.kind <> 'reset'), 0)
+            -coalesce(sum(l.amount) FILTER (WHERE l.account = 'external' AND e.life = p.life
+                AND e.kind NOT IN ('reset', 'fill', 'transfer')), 0)
         END AS contributed
     FROM journal_entries e LEFT JOIN journal_lines l ON l.entry_id = e.id
     WHERE e.portfolio_id = p.id

@@ -7,6 +7,7 @@ from app.kit.lists import at_least, before, by, constant, equals, nulls_last
 from app.kit.loaders import Audience, many, one, page
 
 portfolio_by_id = one(PortfolioSql.portfolios_by_ids, key="id", audience=Audience.VIEWER)
+portfolio_by_account = one(PortfolioSql.portfolios_by_accounts, key="exchange_account_id", audience=Audience.VIEWER)
 portfolios_by_user = page(
     PortfolioSql.portfolios_by_user,
     orders={"CREATED_AT": by("created_at", "id")},

@@ -58,6 +58,7 @@ class Portfolio(msgspec.Struct, frozen=True):
     initial_balance: Decimal
     created_at: datetime
     updated_at: datetime
+    exchange_account_id: UUID | None
 
 
 class CashBalance(msgspec.Struct, frozen=True):
@@ -196,6 +197,8 @@ class LockedPortfolio(msgspec.Struct, frozen=True):
     initial_balance: Decimal
     cash: Decimal
     reserved: Decimal
+    exchange: str | None
+    """Where a live portfolio trades. Null: nowhere, or its account is not connected any more."""
 
 
 class NewPortfolio(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +208,8 @@ class NewPortfolio(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.PAPER
     currency: Currency = Currency.USD
     initial_balance: Decimal | None = None
+    exchange_account_id: UUID | None = None
+    """The account that a live portfolio belongs to."""
 
 
 class PortfolioChanges(Changes, frozen=True, kw_only=True):
@@ -257,7 +262,7 @@ class InsufficientCash(Problem):
 
 
 class LiveTradingUnavailable(Problem):
-    """No venue for real money is connected."""
+    """The portfolio belongs to no connected account at an exchange."""
 
 
 class PaperPortfolioRequired(Problem):

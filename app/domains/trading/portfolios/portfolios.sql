@@ -1,19 +1,25 @@
 -- name: portfolios_by_ids
 -- Portfolios with these ids that were not deleted.
 SELECT id, user_id, name, mode, currency, is_default, status, life, life_began_at, initial_balance, created_at,
-    updated_at
+    updated_at, exchange_account_id
 FROM portfolios WHERE id = ANY ($1::uuid[]) AND status <> 'deleted';
+
+-- name: portfolios_by_accounts
+-- The portfolios that belong to these accounts.
+SELECT id, user_id, name, mode, currency, is_default, status, life, life_began_at, initial_balance, created_at,
+    updated_at, exchange_account_id
+FROM portfolios WHERE exchange_account_id = ANY ($1::uuid[]) AND status <> 'deleted';
 
 -- name: portfolios_by_user
 -- The portfolios of a user.
 SELECT id, user_id, name, mode, currency, is_default, status, life, life_began_at, initial_balance, created_at,
-    updated_at
+    updated_at, exchange_account_id
 FROM portfolios WHERE user_id = {key::uuid};
 
 -- name: default_portfolios
 -- The default portfolios of these users.
 SELECT id, user_id, name, mode, currency, is_default, status, life, life_began_at, initial_balance, created_at,
-    updated_at
+    updated_at, exchange_account_id
 FROM portfolios WHERE user_id = ANY ($1::uuid[]) AND is_default;
 
 -- name: balances_by_portfolios
@@ -95,6 +101,20 @@ SELECT count(*) FROM portfolios WHERE user_id = $1;
 -- Whether a user has other portfolios than this one, which are not being deleted.
 SELECT EXISTS (SELECT FROM portfolios WHERE user_id = $1 AND id <> $2 AND status <> 'deleting');
 
+-- name: account_for_portfolio
+-- An account of this user that a portfolio is to belong to, and the portfolio that does: account, user. It is locked.
+SELECT a.status,
+    (SELECT p.id FROM portfolios p WHERE p.exchange_account_id = a.id AND p.status <> 'deleted') AS taken_by
+FROM exchange_accounts a WHERE a.id = $1::uuid AND a.user_id = $2::uuid FOR UPDATE;
+
+-- name: join_account
+-- A live portfolio belongs to an account from now on, and begins with what that holds: portfolio, account, time.
+WITH joined AS (
+    UPDATE portfolios SET exchange_account_id = $2::uuid WHERE id = $1::uuid
+)
+INSERT INTO reconciliations (account_id, portfolio_id, adopts, created_at) VALUES ($2, $1, true, $3::timestamptz)
+ON CONFLICT (account_id) WHERE status = 'asked' DO UPDATE SET adopts = true;
+
 -- name: insert_portfolio
 -- Inserts a portfolio, the default if it is the first, with its balance: user, name, mode, currency, initial balance,
 -- time.
@@ -112,7 +132,10 @@ SELECT id FROM made;
 -- name: lock_portfolio
 -- Locks a portfolio of this user, with its cash.
 SELECT p.id, p.user_id, p.mode, p.currency, p.is_default, p.status, p.life, p.initial_balance, b.balance AS cash,
-    b.reserved
+    b.reserved,
+    (
+        SELECT a.exchange FROM exchange_accounts a WHERE a.id = p.exchange_account_id AND a.status = 'connected'
+    ) AS exchange
 FROM portfolios p JOIN cash_balances b ON b.portfolio_id = p.id
 WHERE p.id = $1 AND p.user_id = $2
 FOR NO KEY UPDATE;
@@ -120,7 +143,10 @@ FOR NO KEY UPDATE;
 -- name: lock_closing
 -- Locks a portfolio that is being reset or deleted, with its cash.
 SELECT p.id, p.user_id, p.mode, p.currency, p.is_default, p.status, p.life, p.initial_balance, b.balance AS cash,
-    b.reserved
+    b.reserved,
+    (
+        SELECT a.exchange FROM exchange_accounts a WHERE a.id = p.exchange_account_id AND a.status = 'connected'
+    ) AS exchange
 FROM portfolios p JOIN cash_balances b ON b.portfolio_id = p.id
 WHERE p.id = $1 AND p.status IN ('resetting', 'deleting')
 FOR NO KEY UPDATE;

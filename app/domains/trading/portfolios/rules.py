@@ -5,15 +5,21 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
+from app.domains.trading.journal.model import Currency
 from app.domains.trading.portfolios.model import (
+    DEFAULT_NAME,
+    INITIAL_BALANCE,
     MAX_AMOUNT,
     MAX_NAME_CHARS,
     HeldValue,
     Holding,
+    LiveTradingUnavailable,
+    Mode,
+    NewPortfolio,
     PortfolioValue,
 )
 from app.domains.trading.quantities.rules import UNIT_DECIMALS
-from app.kit.errors import InvalidInput
+from app.kit.errors import Faults, InvalidInput
 from app.kit.text import is_storable
 
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -38,6 +44,25 @@ def check_amount(amount: Decimal, field: str = "amount", *, least: Decimal = _UN
     if amount != amount.quantize(_UNIT, context=_EXACT):
         raise InvalidInput(field, f"An amount has at most {UNIT_DECIMALS} decimals.")
     return amount
+
+
+def check_new(new: NewPortfolio) -> tuple[str, Decimal]:
+    """The name and the initial balance. Raises InvalidInput, LiveTradingUnavailable."""
+    with Faults() as faults:
+        name = DEFAULT_NAME if new.name is None else faults.check(check_name, new.name)
+        balance = INITIAL_BALANCE
+        if new.initial_balance is not None:
+            balance = faults.check(check_amount, new.initial_balance, "initial_balance", least=Decimal(0))
+        if new.mode is Mode.LIVE:
+            if new.currency is not Currency.USD:
+                faults.add("currency", "A live portfolio is in dollars.")
+            if new.initial_balance is not None:
+                faults.add("initial_balance", "A live portfolio begins with what its account holds.")
+        elif new.exchange_account_id is not None:
+            faults.add("exchange_account_id", "A paper portfolio belongs to no account.")
+    if new.mode is Mode.LIVE and new.exchange_account_id is None:
+        raise LiveTradingUnavailable
+    return name, balance
 
 
 def valued(holdings: Sequence[Holding], at: datetime, prices: Mapping[str, Decimal] | None = None) -> PortfolioValue:

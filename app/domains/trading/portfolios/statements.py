@@ -21,6 +21,7 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     """The statements about portfolios."""
 
     portfolios_by_ids: Query[Portfolio]
+    portfolios_by_accounts: Query[Portfolio]
     portfolios_by_user: Rows[Portfolio]
     default_portfolios: Query[Portfolio]
     balances_by_portfolios: Query[CashBalance]
@@ -32,6 +33,8 @@ class PortfolioSql(Statements, file="portfolios.sql"):
     lock_portfolios: Query[UUID]
     count_portfolios: Query[int]
     others_stay: Query[bool]
+    account_for_portfolio: Query[tuple[str, UUID | None]]
+    join_account: Command
     insert_portfolio: Query[UUID]
     lock_portfolio: Query[LockedPortfolio]
     lock_closing: Query[LockedPortfolio]

@@ -1,5 +1,6 @@
 """Halting trading: one's own, or as an admin that of everybody."""
 
+import asyncio
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -10,8 +11,9 @@ from app.domains.accounts.model import Viewer
 from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.orders import loaders, model
-from app.domains.trading.orders.services.halts import MAX_REASON_CHARS, Halts
+from app.domains.trading.orders.services.halts import MAX_LIVE_ORDERS, MAX_REASON_CHARS, Halts
 from app.domains.trading.services import TradingServices
+from app.engine.declarations.costs import holds
 from app.engine.declarations.nodes import record_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import InvalidInput, mutation
@@ -19,6 +21,7 @@ from app.engine.declarations.relations import paged, related
 from app.kit import errors
 from app.schema.context import Info
 from app.schema.market.tokens import Token, TokenNotFound
+from app.schema.trading.orders.orders import Order
 
 
 @strawberry.enum
@@ -82,6 +85,14 @@ class HaltTradingPayload:
 
     scope: TradingHaltScope = strawberry.field(description="Whose trading is halted.")
     symbol: str | None = strawberry.field(description="The token's symbol. Null unless the scope is TOKEN.")
+    orders: list[Order] = strawberry.field(
+        name="ordersAtExchanges",
+        metadata=holds(MAX_LIVE_ORDERS),
+        description="The viewer's orders that are still open at exchanges, oldest first, at most"
+        f" {MAX_LIVE_ORDERS}. Nothing more is sent, and these are being cancelled; until an exchange has answered,"
+        " one may be filled. `exchangeOrder` and `orderUpdates` say what could not be cancelled. Empty unless the scope"
+        " is OWN.",
+    )
 
 
 @strawberry.type
@@ -99,16 +110,19 @@ class HaltMutation:
     @mutation(HaltTradingPayload, InvalidInput, TokenNotFound)
     async def halt_trading(self, info: Info, input: HaltTradingInput) -> Any:
         """Halts the viewer's own trading, and cancels all their open orders. An admin can halt that of everybody, in
-        one token or in all: then open orders stay, and wait.
+        one token or in all: then open orders stay, and wait; those at exchanges are cancelled.
         """
         scope, symbol = _target(input)
+        orders: list[Any] = []
         if scope is TradingHaltScope.OWN:
             if input.reason is not None:
                 raise errors.InvalidInput("reason", "A halt of one's own trading has no reason.")
-            await _halts(info).halt_own(info.context.require_viewer())
+            ids = await _halts(info).halt_own(info.context.require_viewer())
+            found = await asyncio.gather(*(info.context.reads.one(loaders.order_by_id, id) for id in ids))
+            orders = [each for each in found if each is not None]
         else:
             await _halts(info).halt(_admin(info), symbol, input.reason or "")
-        return HaltTradingPayload(scope=scope, symbol=symbol)
+        return HaltTradingPayload(scope=scope, symbol=symbol, orders=orders)
 
     @mutation(ResumeTradingPayload, InvalidInput, TokenNotFound)
     async def resume_trading(self, info: Info, input: ResumeTradingInput) -> Any:

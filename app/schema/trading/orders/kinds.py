@@ -73,5 +73,12 @@ declare_enum(
     EXPIRED="It expired.",
     REQUESTED="The user cancelled it.",
     PORTFOLIO_CLOSED="The portfolio was reset or deleted.",
-    TRADING_HALTED="The user halted trading.",
+    TRADING_HALTED="Trading was halted.",
+    UNSUPPORTED="The exchange of the account has no such orders.",
+    REFUSED="The exchange of the account did not take it on. `Order.exchangeOrder` says why.",
+    NOT_SENT="It did not reach the exchange of the account.",
+    ENDED="The exchange of the account ended it.",
+    VANISHED="The exchange of the account does not know it any more, or cannot be asked.",
+    DISCONNECTED="The account was disconnected.",
+    CANCEL_FAILED="The exchange of the account would not cancel it. It is still open, and is tried again.",
 )

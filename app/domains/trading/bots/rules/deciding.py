@@ -1,4 +1,4 @@
-"""What bots decide at the end of a candle. Pure."""
+"""What bots decide at the end of a candle, and do about it. Pure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,10 +19,10 @@ from app.domains.trading.strategies.model import (
     Window,
     config_of,
 )
-from app.domains.trading.strategies.rules.acting import SizedEntry
+from app.domains.trading.strategies.rules.acting import Act, Brakes, Losses, Standing, act_on
 from app.domains.trading.strategies.rules.deciding import decide
 from app.domains.trading.strategies.rules.second_exchange import elsewhere
-from app.domains.trading.strategies.rules.sizing import entry_quantity, exit_prices, slots_of
+from app.domains.trading.strategies.rules.sizing import Limits, SizedEntry, sized_entries
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -63,36 +63,25 @@ def decided(  # noqa: PLR0917  # what it depends on
     return Decided(due, decision, tuple(held), closed[-1].close)
 
 
-def sized(each: Decided, price: Decimal) -> list[tuple[int | None, SizedEntry]]:
-    """What a decision to buy buys at a price, with the slots. Empty: there is no room."""
+def acted(each: Decided, held: Sequence[HeldEntry], price: Decimal, at: datetime) -> Act:
+    """What is done at a time and a price about what a bot decided, with the entries that it holds."""
     due, decision = each.due, each.decision
-    if decision.type is not SignalType.BUY:
-        return []
-    committed = sum(((held.bought_quantity - held.sold_quantity) * _price_of(held) for held in each.held), Decimal(0))
-    found = list[tuple[int | None, SizedEntry]]()
-    wanted: list[tuple[int | None, Decimal | None]] = [(slot.number, slot.take_profit_price) for slot in decision.slots]
-    for slot, take_profit_price in wanted or [(None, None)]:
-        quantity = entry_quantity(
-            decision,
-            risk=RiskLevel(due.risk_level),
-            max_position_usd=due.max_position_size,
-            committed_usd=committed,
-            slots=slots_of(config_of(due.config)),
-            price=price,
-        )
-        if not quantity:
-            break
-        committed += quantity * price
-        take_profit, stop_loss = exit_prices(
-            price, due.take_profit_percentage, due.stop_loss_percentage, take_profit_price
-        )
-        found.append((slot, SizedEntry(quantity, take_profit, stop_loss)))
-    return found
+    limits = Limits(
+        risk_level=RiskLevel(due.risk_level),
+        max_position_usd=due.max_position_size,
+        stop_loss_percentage=due.stop_loss_percentage,
+        take_profit_percentage=due.take_profit_percentage,
+    )
+    standing = Standing(
+        is_holding=bool(held),
+        is_buying=any(not entry.is_bought for entry in held),
+        losses=Losses(due.lost_today, due.last_loss_at),
+    )
+    brakes, entries = Brakes(due.daily_loss_limit, due.cool_down_ms), list[SizedEntry]()
+    if decision.type is SignalType.BUY:
+        entries = sized_entries(decision, config_of(due.config), limits, map(_entry, held), price)
+    return act_on(decision, due.symbol, standing, brakes, entries, at)
 
 
 def _entry(held: HeldEntry) -> Entry:
-    return Entry(held.bought_quantity - held.sold_quantity, _price_of(held), held.opened_at, held.slot)
-
-
-def _price_of(held: HeldEntry) -> Decimal:
-    return Decimal(0) if held.average_price is None else held.average_price
+    return Entry(held.bought_quantity - held.sold_quantity, held.average_price or Decimal(0), held.opened_at, held.slot)

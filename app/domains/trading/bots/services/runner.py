@@ -15,14 +15,14 @@ from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.providers.services.simulated import SIMULATED
 from app.domains.trading.bots.model import BotStatus, DueBot, ExecutionStatus, HeldEntry
-from app.domains.trading.bots.rules.acting import Act, act_on
-from app.domains.trading.bots.rules.deciding import Decided, decided, last_close, sized
+from app.domains.trading.bots.rules.deciding import Decided, acted, decided, last_close
 from app.domains.trading.bots.services.reasons import Reasons
 from app.domains.trading.bots.services.reporting import BotReports, NewSignal
 from app.domains.trading.bots.services.trader import BotTrader, Seat
 from app.domains.trading.bots.statements import RunSql
 from app.domains.trading.portfolios.model import LockedPortfolio, PortfolioNotOpen
 from app.domains.trading.strategies.model import WINDOW_CANDLES, SignalType
+from app.domains.trading.strategies.rules.acting import Act
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import NotFound, Problem, Unavailable
@@ -161,7 +161,7 @@ class BotRunner:
         price = await self.trader.price(tx, seat, due.symbol)
         if price is None:
             return signal.refused("The market of this token is closed.")
-        match act_on(each, held, sized(each, price), at):
+        match acted(each, held, price, at):
             case Act(ignored=str(reason)):
                 return signal.ignored(reason)
             case Act(brackets=[_, *_] as brackets):

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import msgspec
 
 from app.domains.trading.bots.model import HeldEntry
-from app.domains.trading.bots.rules.acting import NOT_BOUGHT_YET
 from app.domains.trading.bots.statements import RunSql
 from app.domains.trading.exchange.model import OrderType, Reason
 from app.domains.trading.orders.model import (
@@ -25,7 +24,7 @@ from app.domains.trading.orders.services.orders import Orders
 from app.domains.trading.orders.services.terms import read_terms
 from app.domains.trading.portfolios.model import LockedPortfolio
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.strategies.rules.acting import exit_price, reached_price
+from app.domains.trading.strategies.rules.acting import NOT_BOUGHT_YET, exit_price, reached_price
 from app.kit.clock import Clock
 from app.kit.db import Tx
 from app.kit.errors import Problem

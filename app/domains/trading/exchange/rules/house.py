@@ -160,6 +160,9 @@ class House:
     def offered(self, side: Side, limit: int, most: int) -> int:
         """How much of what the house buys or sells is no worse than a limit, up to `most`."""
         sign, offered = (1 if side is Side.SELL else -1), 0
+        if self.quote is None or sign * self.quote.price > sign * limit:
+            # Bids are below the price and asks above it: what waits far from it needs no ladder.
+            return 0
         for level in reversed(self.levels[side]):
             if sign * level.price > sign * limit or offered >= most:
                 break

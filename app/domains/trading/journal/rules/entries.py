@@ -3,7 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from app.domains.trading.journal.model import ENDINGS, Account, Currency, Effects, EntryKind, Fill, Line
+from app.domains.trading.journal.model import (
+    UNPAID,
+    Account,
+    Currency,
+    Effects,
+    EntryKind,
+    ExternalFill,
+    Fill,
+    Line,
+)
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE
 
@@ -13,11 +22,13 @@ def transfer_lines(currency: Currency, amount: int) -> tuple[Line, ...]:
     return _without_zeros([Line(Account.CASH, currency, amount), Line(Account.EXTERNAL, currency, -amount)])
 
 
-def ending_lines(currency: Currency, cash: int, positions: Mapping[str, int]) -> tuple[Line, ...]:
-    """Everything that a portfolio has: its cash goes outside, its coins to the house."""
+def ending_lines(
+    currency: Currency, cash: int, positions: Mapping[str, int], coins_go: Account = Account.HOUSE
+) -> tuple[Line, ...]:
+    """Everything that a portfolio has: its cash goes outside, its coins to the house or outside as well."""
     lines = list(transfer_lines(currency, -cash))
     for symbol, quantity in sorted(positions.items()):
-        lines += [Line(Account.POSITION, symbol, -quantity), Line(Account.HOUSE, symbol, quantity)]
+        lines += [Line(Account.POSITION, symbol, -quantity), Line(coins_go, symbol, quantity)]
     return _without_zeros(lines)
 
 
@@ -53,6 +64,37 @@ def fill_lines(fill: Fill) -> tuple[Line, ...]:
     return _without_zeros(lines)
 
 
+def external_fill_lines(fill: ExternalFill) -> tuple[Line, ...]:
+    """A fill at an exchange, which stands outside. Raises ValueError for a fill that cannot be."""
+    if fill.quantity <= 0 or min(fill.cost, fill.fee, fill.fee_coins) < 0 or fill.fee_coins >= fill.quantity:
+        raise ValueError(f"no such fill: {fill}")
+    sign = 1 if fill.side is Side.BUY else -1
+    lines = [
+        Line(Account.POSITION, fill.symbol, sign * fill.quantity - fill.fee_coins),
+        Line(Account.EXTERNAL, fill.symbol, -sign * fill.quantity),
+        Line(Account.FEES, fill.symbol, fill.fee_coins),
+        Line(Account.CASH, Currency.USD, -sign * fill.cost - fill.fee),
+        Line(Account.EXTERNAL, Currency.USD, sign * fill.cost),
+        Line(Account.FEES, Currency.USD, fill.fee),
+    ]
+    return _without_zeros(lines)
+
+
+def moved_lines(symbol: str, amount: int, value: int, to: Account = Account.EXTERNAL) -> tuple[Line, ...]:
+    """Coins that come from elsewhere for a value in dollars; or go there, or to another account, if the amount is
+    negative.
+    """
+    sign = 1 if amount > 0 else -1
+    return _without_zeros(
+        [
+            Line(Account.POSITION, symbol, amount),
+            Line(to, symbol, -amount),
+            Line(Account.CASH, Currency.USD, -sign * value),
+            Line(Account.EXTERNAL, Currency.USD, sign * value),
+        ]
+    )
+
+
 def _cash_lines(fill: Fill, dollars: int) -> list[Line]:
     if fill.fx_rate is None:
         return [Line(Account.CASH, Currency.USD, dollars)]
@@ -86,7 +128,7 @@ def effects_of(kind: EntryKind, lines: Iterable[Line]) -> Effects:
                 cash += line.amount
             case Account.POSITION:
                 positions[line.asset] += line.amount
-            case Account.EXTERNAL if kind not in ENDINGS:
+            case Account.EXTERNAL if kind not in UNPAID:
                 contributed -= line.amount
     return Effects(cash, contributed, {symbol: amount for symbol, amount in positions.items() if amount})
 

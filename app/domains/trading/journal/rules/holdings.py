@@ -20,7 +20,7 @@ from app.domains.trading.journal.rules.entries import effects_of, excess_of
 from app.domains.trading.journal.rules.lots import take
 from app.domains.trading.quantities.rules import units_of
 
-COIN_KINDS: Final = frozenset({EntryKind.FILL, EntryKind.CORRECTION})
+COIN_KINDS: Final = frozenset({EntryKind.FILL, EntryKind.CORRECTION, EntryKind.TRANSFER})
 """The entries that move coins, but for those that end a life."""
 
 PositionKey = tuple[UUID, str]
@@ -55,8 +55,8 @@ class Holdings:
         return self.positions.setdefault((portfolio_id, symbol), HeldPosition())
 
     def post(self, entry: NewEntry, lot_id: UUID) -> None:
-        """Does what a fill or a correction of coins does. `lot_id` is the ID of what it buys or adds, which costs what
-        the entry takes from cash, so that coins added by a correction cost nothing unless it says so.
+        """Does what a fill, a transfer or a correction of coins does. `lot_id` is the ID of what it buys or adds, which
+        costs what the entry takes from cash, so that coins added by a correction cost nothing unless it says so.
 
         Raises ValueError for what can be no such entry: one token moves, and nothing is paid in or out.
         Reservations are not changed: what made them follows what is left of the orders.

@@ -72,6 +72,26 @@ class Working:
         """Its stop was reached."""
         self._set(triggered_at=at)
 
+    @property
+    def filled(self) -> int:
+        """The units of it that are filled."""
+        return self._filled
+
+    def resize(self, quantity: int, price: int) -> None:
+        """It is for another quantity at another limit now, and what was reserved for that is no longer set apart."""
+        self._quantity, self._price, self._extra = quantity, price, 0
+        self._set(quantity=decimal_of(quantity), price=decimal_of(price, PRICE_SCALE), sells_all=False)
+
+    def stay(self) -> None:
+        """A change of it is not done: what was reserved for it is no longer set apart."""
+        self._extra = 0
+        self.is_changed = True
+
+    def reopen(self) -> None:
+        """It had not ended after all."""
+        status = OrderStatus.PARTIAL if self._filled else OrderStatus.PENDING
+        self._set(status=status, reason=None, filled_at=None, cancelled_at=None)
+
     def change(self, quantity: int, priority: int) -> None:
         """Its quantity or its turn has changed."""
         self._quantity = quantity

@@ -25,11 +25,9 @@ from app.domains.trading.matching.model import (
 from app.domains.trading.matching.rules.records import command_of, extra_of, positions_of
 from app.domains.trading.matching.rules.settlement import Settlement, orders_of
 from app.domains.trading.matching.rules.venue import Venue
-from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.services.rebuild import rebuild
-from app.domains.trading.matching.services.storing import store_books, store_fills, store_orders
+from app.domains.trading.matching.services.storing import facts_of, store_books, store_fills, store_orders
 from app.domains.trading.matching.statements import MatchingSql
-from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.portfolios.statements import PortfolioSql
 from app.domains.trading.quantities.rules import ms_of
 from app.kit.clock import Clock
@@ -306,7 +304,7 @@ class _Run:
             await store_holdings(tx, holdings, settlement.entries, at)
             self.trades, self.fills = settlement.trades, len(settlement.fills)
             self.posted.update(entry.portfolio_id for _, entry in settlement.entries)
-            facts = _facts(changed, settlement.fills)
+            facts = facts_of(changed, settlement.fills)
             if of_bots := [each.row.id for each in changed if each.row.bot_id is not None]:
                 facts += await self._matcher._settle_bots(tx, of_bots, at)
         for portfolio_id in closing:
@@ -324,10 +322,3 @@ def _touched(commands: Iterable[Command], results: Iterable[Result]) -> tuple[se
         touched.update(orders)
         sides += len(orders) if isinstance(outcome, Traded) else 0
     return touched, sides
-
-
-def _facts(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:
-    """What the owners of the portfolios hear of it."""
-    facts = [Fact(order_stream(each.row.portfolio_id), "order", msgspec.to_builtins(each.fact)) for each in changed]
-    facts += [Fact(fill_stream(each.portfolio_id), "fill", msgspec.to_builtins(each)) for each in fills]
-    return facts

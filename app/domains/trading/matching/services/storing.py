@@ -8,10 +8,11 @@ import msgspec
 from app.domains.trading.matching.rules.venue import Venue
 from app.domains.trading.matching.rules.working import Working
 from app.domains.trading.matching.statements import MatchingSql
-from app.domains.trading.orders.model import Fill
+from app.domains.trading.orders.model import Fill, fill_stream, order_stream
 from app.domains.trading.orders.statements import MaintenanceSql
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment_of
 from app.kit.db import Tx
+from app.kit.events import Fact
 from app.kit.sql import columns_of
 
 
@@ -49,6 +50,13 @@ async def store_fills(tx: Tx, fills: Sequence[Fill]) -> None:
     """Inserts fills."""
     if fills:
         await tx.execute(MatchingSql.insert_fills, *columns_of([msgspec.structs.astuple(each) for each in fills]))
+
+
+def facts_of(changed: Iterable[Working], fills: Iterable[Fill]) -> list[Fact]:
+    """What the owners of the portfolios hear of what has changed."""
+    facts = [Fact(order_stream(each.row.portfolio_id), "order", msgspec.to_builtins(each.fact)) for each in changed]
+    facts += [Fact(fill_stream(each.portfolio_id), "fill", msgspec.to_builtins(each)) for each in fills]
+    return facts
 
 
 async def store_books(tx: Tx, venue: Venue, symbols: Iterable[str], number: int) -> None:

@@ -11,6 +11,7 @@ from app.domains.trading.exchange.model import Order, OrderType, Reason, TimeInF
 from app.domains.trading.exchange.rules import checks as exchange_checks
 from app.domains.trading.exchange.rules.fees import SCHEDULES, FeeSchedule
 from app.domains.trading.exchange.rules.rounding import tick_below
+from app.domains.trading.exchanges.model import EXCHANGES, Exchange
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.orders.model import (
     BracketRole,
@@ -91,8 +92,9 @@ def plan(  # noqa: PLR0917  # what it depends on
     Raises LiveTradingUnavailable, DuplicateClientOrderId, TradingHalted, MarketClosed, OrderRefused, TooManyPositions,
     InsufficientCash, InsufficientPosition.
     """
-    if portfolio.mode is Mode.LIVE:
-        raise LiveTradingUnavailable
+    exchange = exchange_of(portfolio)
+    if exchange is not None:
+        check_supported(new, exchange)
     if terms.duplicate_id is not None:
         raise DuplicateClientOrderId(terms.duplicate_id)
     if terms.is_user_halted:
@@ -104,10 +106,30 @@ def plan(  # noqa: PLR0917  # what it depends on
     check_taken_on(order, price, now)
     if new.side is Side.BUY and terms.other_tokens >= MAX_POSITIONS:
         raise TooManyPositions(MAX_POSITIONS)
-    fees, rate = SCHEDULES[terms.tier], reserve_rate_of(portfolio.currency, terms)
+    fees = SCHEDULES[terms.tier] if exchange is None else exchange.fees
+    rate = reserve_rate_of(portfolio.currency, terms)
     reserved = need_of(order, fees.taker, rate)
     check_funds(new.side, reserved, portfolio, terms, new.symbol)
     return Planned(order, fees, rate, reserved)
+
+
+def exchange_of(portfolio: LockedPortfolio) -> Exchange | None:
+    """The exchange of a live portfolio; None: Moneta's own. Raises LiveTradingUnavailable."""
+    if portfolio.mode is not Mode.LIVE:
+        return None
+    if portfolio.exchange is None:
+        raise LiveTradingUnavailable
+    return EXCHANGES[portfolio.exchange]
+
+
+def check_supported(new: NewOrder, exchange: Exchange) -> None:
+    """Raises OrderRefused for an order that an exchange does not have, or that we do not send there."""
+    if new.type not in exchange.types:
+        raise OrderRefused(Reason.UNSUPPORTED, "The exchange of this portfolio has no orders of this type.")
+    if new.time_in_force not in exchange.times_in_force:
+        raise OrderRefused(Reason.UNSUPPORTED, "The exchange of this portfolio has no such time in force.")
+    if new.quote_amount is not None:
+        raise OrderRefused(Reason.UNSUPPORTED, "An order at an exchange is by its quantity.")
 
 
 def check_market(terms: MarketTerms, now: datetime, age_ms: int) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from app.domains.accounts.model import Role, Viewer
 from app.domains.market.tokens.model import symbol_of
@@ -17,6 +18,8 @@ from app.kit.text import is_storable
 from app.kit.wake import Wake
 
 MAX_REASON_CHARS: Final = 500
+MAX_LIVE_ORDERS: Final = 100
+"""How many orders at exchanges a halt of a user names."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,13 @@ class Halts:
     clock: Clock
     wake: Wake
 
-    async def halt_own(self, viewer: Viewer) -> None:
+    async def halt_own(self, viewer: Viewer) -> list[UUID]:
         """Halts the trading of the viewer, and cancels all their open orders. An order that is placed at the same time
-        is either cancelled or refused.
+        is either cancelled or refused. Returns those at exchanges, of which cancellation was asked for: nothing more is
+        sent there, but until the exchange has answered they may be filled.
         """
 
-        async def work(tx: Tx) -> None:
+        async def work(tx: Tx) -> list[UUID]:
             # No portfolio is made meanwhile, and no order placed in those that there are.
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
             ids = await tx.fetch(PortfolioSql.lock_portfolios, viewer.user_id)
@@ -40,8 +44,9 @@ class Halts:
             await tx.fetch(HaltSql.insert_halt, viewer.user_id, None, "", viewer.user_id, now)
             await tx.fetch(OrderSql.cancel_orders, ids, None, Reason.TRADING_HALTED, now)
             tx.after_commit(self.wake.ring_soon)
+            return await tx.fetch(OrderSql.open_live_orders, viewer.user_id, MAX_LIVE_ORDERS)
 
-        await self.database.write(system_scope(viewer), work)
+        return await self.database.write(system_scope(viewer), work)
 
     async def resume_own(self, viewer: Viewer) -> None:
         """Lets the viewer trade again."""
@@ -52,7 +57,10 @@ class Halts:
         await self.database.write(system_scope(viewer), work)
 
     async def halt(self, viewer: Viewer, symbol: str | None, reason: str) -> None:
-        """Halts trading in a token, or in all: open orders wait. Raises Forbidden, InvalidInput, TokenNotFound."""
+        """Halts trading in a token, or in all: open orders wait, and those at exchanges are cancelled.
+
+        Raises Forbidden, InvalidInput, TokenNotFound.
+        """
         _require_admin(viewer)
         reason = reason.strip()
         if len(reason) > MAX_REASON_CHARS or not is_storable(reason):
@@ -64,7 +72,9 @@ class Halts:
             known = None if symbol is None else await known_symbol(tx, symbol)
             now = self.clock.now()
             await tx.fetch(HaltSql.insert_halt, None, known, reason, viewer.user_id, now)
+            await tx.execute(HaltSql.cancel_live_orders, known, now)
             await self._ask(tx, "halt", known)
+            tx.after_commit(self.wake.ring_soon)
 
         await self.database.write(system_scope(viewer), work)
 

@@ -20,23 +20,26 @@ from app.domains.trading.orders.model import (
     OrderChanges,
     OrderFact,
     OrderNotOpen,
+    OrderRefused,
     OrderStatus,
     PlacedBracket,
     TradingHalted,
     order_stream,
 )
-from app.domains.trading.orders.rules.changing import changed, check_changeable
+from app.domains.trading.orders.rules.changing import Change, changed, check_changeable
 from app.domains.trading.orders.rules.checks import check, check_bracket, check_changes, check_values
 from app.domains.trading.orders.rules.placing import (
     StoredOrder,
     check_funds,
     check_market,
     check_taken_on,
+    exchange_of,
     exits_of,
     plan,
     plan_exits,
     stored,
 )
+from app.domains.trading.orders.rules.terms import OrderToChange
 from app.domains.trading.orders.services.terms import (
     read_terms,
     read_terms_of_change,
@@ -103,6 +106,8 @@ class Orders:
         async def place(tx: Tx) -> None:
             check_bracket(new, self.clock.now())
             portfolio = await self.portfolios.lock(tx, viewer.user_id, portfolio_id)
+            if exchange_of(portfolio) is not None:
+                raise OrderRefused(Reason.UNSUPPORTED, "The exchange of this portfolio has no brackets.")
             await self.insert_bracket(tx, viewer.user_id, portfolio, new, made)
 
         check_key(idempotency_key, lambda: check_bracket(new, self.clock.now()))
@@ -214,6 +219,9 @@ class Orders:
         check_taken_on(change.order, price, now)
         check_funds(side, change.extra, portfolio, terms, found.symbol)
         extra, nothing = decimal_of(change.extra), Decimal(0)
+        if exchange_of(portfolio) is not None:
+            await self._change_live(tx, portfolio, found, change)
+            return
         await tx.execute(
             OrderSql.change_order,
             order_id,
@@ -226,20 +234,40 @@ class Orders:
         )
         tx.after_commit(self.wake.ring_soon)
 
+    async def _change_live(self, tx: Tx, portfolio: LockedPortfolio, found: OrderToChange, change: Change) -> None:
+        """Cancels what is at the exchange; what is left of the changed order is sent once that is done."""
+        if change.order.type is not OrderType.LIMIT or change.order.price is None or change.order.quantity is None:
+            raise OrderRefused(Reason.UNSUPPORTED, "At an exchange only limit orders are changed.")
+        extra, nothing = decimal_of(change.extra), Decimal(0)
+        asked = await tx.fetch_one(
+            OrderSql.change_live_order,
+            found.id,
+            portfolio.id,
+            found.symbol,
+            decimal_of(change.order.quantity),
+            decimal_of(change.order.price, PRICE_SCALE),
+            extra if change.order.side is Side.BUY else nothing,
+            extra if change.order.side is Side.SELL else nothing,
+            self.clock.now(),
+            uuid4(),
+        )
+        if asked is None:
+            raise OrderNotOpen
+        tx.after_commit(self.wake.ring_soon)
+
     async def _insert(self, tx: Tx, portfolio: LockedPortfolio, symbol: str, rows: Sequence[StoredOrder]) -> None:
         """Stores orders, of which the first is placed, and what it reserves."""
-        reserved, nothing = rows[0].reserved, Decimal(0)
-        await tx.execute(
-            OrderSql.place_orders,
-            portfolio.id,
-            portfolio.life,
-            portfolio.mode,
-            symbol,
-            msgspec.to_builtins(rows),
-            reserved if rows[0].side == Side.BUY else nothing,
-            reserved if rows[0].side == Side.SELL else nothing,
-            self.clock.now(),
-        )
+        reserved, nothing, exchange = rows[0].reserved, Decimal(0), exchange_of(portfolio)
+        cash = reserved if rows[0].side == Side.BUY else nothing
+        coins = reserved if rows[0].side == Side.SELL else nothing
+        if exchange is not None:
+            given = msgspec.to_builtins(rows[0])
+            values = (symbol, given, cash, coins, self.clock.now(), exchange.name, exchange.market(symbol))
+            await tx.execute(OrderSql.place_live_order, portfolio.id, portfolio.life, *values)
+        else:
+            stored_rows = msgspec.to_builtins(rows)
+            whose = (portfolio.id, portfolio.life, portfolio.mode, symbol)
+            await tx.execute(OrderSql.place_orders, *whose, stored_rows, cash, coins, self.clock.now())
         placed = [OrderFact(row.id, OrderStatus.PENDING, Decimal(0), None) for row in rows]
         stream = order_stream(portfolio.id)
         await self.events.append(tx, [Fact(stream, "order", msgspec.to_builtins(fact)) for fact in placed])

@@ -20,7 +20,7 @@ from app.domains.trading.orders.services.terms import read_terms, system_scope, 
 from app.domains.trading.orders.statements import OrderBookSql, OrderSql
 from app.domains.trading.portfolios.model import LockedPortfolio, Mode, Portfolio, PortfolioNotOpen, PortfolioStatus
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.quantities.rules import PRICE_SCALE, ms_of, units_of
+from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, ms_of, units_of
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, Problem
@@ -38,7 +38,10 @@ class Previews:
     quote_age_ms: int
 
     async def preview(self, viewer: Viewer, portfolio_id: UUID, new: NewOrder) -> OrderPreview:
-        """What an order would do now, and what would refuse it. Raises InvalidInput, NotFound, TokenNotFound."""
+        """What an order would do now, and what would refuse it; at an exchange only what it would reserve.
+
+        Raises InvalidInput, NotFound, TokenNotFound.
+        """
         new, now = with_symbol(new), self.clock.now()
         check(new, now)
 
@@ -57,6 +60,10 @@ class Previews:
             except Problem as problem:
                 reason = getattr(problem, "reason", None)
                 return OrderPreview(refusal=problem, reason=reason, currency=portfolio.currency)
+            if portfolio.mode is Mode.LIVE:
+                # What it would meet is known to its exchange alone.
+                reserved = decimal_of(planned.reserved)
+                return OrderPreview(currency=portfolio.currency, reserved=reserved, price=terms.price_usd)
             return await self._placed(tx, planned, portfolio, terms, new, now)
 
         return await self.database.read(system_scope(viewer), work)

@@ -10,7 +10,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domains.accounts.model import Viewer
-from app.domains.trading.journal.model import Currency, EntryKind, Line, NewEntry
+from app.domains.trading.exchanges.model import (
+    AccountStatus,
+    ExchangeAccount,
+    ExchangeAccountInUse,
+    ExchangeAccountNotConnected,
+)
+from app.domains.trading.journal.model import Account, Currency, EntryKind, Line, NewEntry
 from app.domains.trading.journal.rules.entries import ending_lines, transfer_lines
 from app.domains.trading.journal.services.posting import post
 from app.domains.trading.portfolios.model import (
@@ -19,7 +25,6 @@ from app.domains.trading.portfolios.model import (
     MAX_BALANCE,
     InsufficientCash,
     LastPortfolio,
-    LiveTradingUnavailable,
     LockedPortfolio,
     Mode,
     NewPortfolio,
@@ -30,7 +35,7 @@ from app.domains.trading.portfolios.model import (
     PortfolioNotOpen,
     PortfolioStatus,
 )
-from app.domains.trading.portfolios.rules import check_amount, check_name
+from app.domains.trading.portfolios.rules import check_amount, check_name, check_new
 from app.domains.trading.portfolios.statements import PortfolioSql, ValueSql
 from app.domains.trading.quantities.rules import decimal_of, units_of
 from app.kit.clock import Clock
@@ -71,21 +76,39 @@ class Portfolios:
         """Creates a portfolio; a user's first is the default. Returns its ID. As all that take a key, it raises
         IdempotencyKeyReused, and ResultDeleted if the portfolio has been deleted since.
 
-        Raises InvalidInput, PortfolioLimitReached, LiveTradingUnavailable.
+        Raises InvalidInput, PortfolioLimitReached, and of a live one LiveTradingUnavailable, NotFound,
+        ExchangeAccountNotConnected, ExchangeAccountInUse.
         """
 
         async def create(tx: Tx) -> PostedEntries:
-            name, balance = _checked(new)
+            name, balance = check_new(new)
             await tx.execute(PortfolioSql.lock_user, str(viewer.user_id))
             [count] = await tx.fetch(PortfolioSql.count_portfolios, viewer.user_id)
             if count >= self.limit:
                 raise PortfolioLimitReached(self.limit)
+            if new.mode is Mode.LIVE:
+                return await self._create_live(tx, viewer, name, new)
             return await self._insert(tx, viewer.user_id, name, new.mode, new.currency, balance)
 
-        check_key(idempotency_key, lambda: _checked(new))
-        request = [new.name, new.mode, new.currency, _written(new.initial_balance)]
+        check_key(idempotency_key, lambda: check_new(new))
+        request = [new.name, new.mode, new.currency, _written(new.initial_balance), *_account_of(new)]
         made = await self._once(viewer, idempotency_key, "createPortfolio", request, create)
         return made.id
+
+    async def _create_live(self, tx: Tx, viewer: Viewer, name: str, new: NewPortfolio) -> PostedEntries:
+        """Creates a portfolio that belongs to an account at an exchange. What that holds is read into it soon."""
+        account_id = new.exchange_account_id
+        found = await tx.fetch_one(PortfolioSql.account_for_portfolio, account_id, viewer.user_id)
+        if found is None:
+            raise NotFound(ExchangeAccount)
+        status, taken_by = found
+        if status != AccountStatus.CONNECTED:
+            raise ExchangeAccountNotConnected
+        if taken_by is not None:
+            raise ExchangeAccountInUse
+        made = await self._insert(tx, viewer.user_id, name, Mode.LIVE, Currency.USD, Decimal(0))
+        await tx.execute(PortfolioSql.join_account, made.id, account_id, self.clock.now())
+        return made
 
     async def create_first(self, tx: Tx, user_id: UUID) -> None:
         """Creates the portfolio that a user begins with, in the transaction that inserts the user."""
@@ -278,7 +301,8 @@ class Portfolios:
     async def _end(self, tx: Tx, portfolio: LockedPortfolio, kind: EntryKind) -> int:
         held = await tx.fetch(PortfolioSql.held_quantities, portfolio.id)
         positions = {symbol: units_of(quantity) for symbol, quantity in held}
-        lines = ending_lines(portfolio.currency, units_of(portfolio.cash), positions)
+        coins_go = Account.EXTERNAL if portfolio.mode is Mode.LIVE else Account.HOUSE
+        lines = ending_lines(portfolio.currency, units_of(portfolio.cash), positions, coins_go)
         return await self._post(tx, portfolio.id, portfolio.life, kind, lines)
 
     async def _open(self, tx: Tx, id: UUID, life: int, currency: Currency, balance: Decimal) -> list[int]:
@@ -303,16 +327,9 @@ def _renamed(name: str | UnsetType) -> str | UnsetType:
     return name if name is UNSET else check_name(name)
 
 
-def _checked(new: NewPortfolio) -> tuple[str, Decimal]:
-    """The name and the initial balance. Raises InvalidInput, LiveTradingUnavailable."""
-    with Faults() as faults:
-        name = DEFAULT_NAME if new.name is None else faults.check(check_name, new.name)
-        balance = INITIAL_BALANCE
-        if new.initial_balance is not None:
-            balance = faults.check(check_amount, new.initial_balance, "initial_balance", least=Decimal(0))
-    if new.mode is Mode.LIVE:
-        raise LiveTradingUnavailable
-    return name, balance
+def _account_of(new: NewPortfolio) -> list[str]:
+    """What distinguishes a request with an account at an exchange; those without one are as they always were."""
+    return [] if new.exchange_account_id is None else [str(new.exchange_account_id)]
 
 
 def _written(amount: Decimal | None) -> str | None:

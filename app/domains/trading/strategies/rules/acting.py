@@ -1,7 +1,6 @@
-"""Whether a decision is acted on, and by which orders. Pure. How large an entry is and where it is left is said by
-`sizing`.
-"""
+"""Whether a decision is acted on, and by which orders: of bots and of back-tests, so that they do the same. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -13,19 +12,16 @@ from app.domains.trading.exchange.rules.rounding import HIGHEST_TICK, tick_above
 from app.domains.trading.orders.model import NewBracket, NewOrder
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
+from app.domains.trading.strategies.model import Decision, SignalType
+from app.domains.trading.strategies.rules.sizing import SizedEntry
 
 EXIT_PERCENT: Final = 5
 """So far beyond the price an exit is moved that is to be filled at once: what the house buys is nearer."""
 DAILY_LOSS: Final = "The loss of today reaches the limit of {limit:f} dollars: nothing is bought until midnight UTC."
 COOL_DOWN: Final = "An exit lost less than {ms} ms ago: nothing is bought before {until:%Y-%m-%d %H:%M:%S} UTC."
-
-
-class SizedEntry(msgspec.Struct, frozen=True):
-    """An entry as `sizing` has it: how much is bought, and at which prices it is sold. Prices are on ticks."""
-
-    quantity: Decimal
-    take_profit_price: Decimal
-    stop_loss_price: Decimal
+NOT_BOUGHT_YET: Final = "An earlier purchase is still to be filled."
+NO_ROOM: Final = "There is no room for another entry."
+NOTHING_HELD: Final = "There is nothing to sell."
 
 
 class Brakes(msgspec.Struct, frozen=True):
@@ -42,6 +38,51 @@ class Losses(msgspec.Struct, frozen=True):
     """The sum of losses less profits of the exits since midnight UTC; below 0 is a profit."""
     last_at: datetime | None = None
     """When an exit was last filled with a loss. Null: never."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a bot stands in a token when it acts."""
+
+    is_holding: bool
+    """Whether it has entries that are not sold."""
+    is_buying: bool
+    """Whether a purchase of one of them is not over."""
+    losses: Losses
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done: brackets are placed, each with its slot; everything is sold; or nothing, and why."""
+
+    brackets: list[tuple[int | None, NewBracket]] = []
+    sells: bool = False
+    ignored: str | None = None
+    """Null of a decision to hold as well."""
+
+
+def act_on(  # noqa: PLR0917  # what it depends on
+    decision: Decision,
+    symbol: str,
+    standing: Standing,
+    brakes: Brakes,
+    entries: Sequence[SizedEntry],
+    at: datetime,
+) -> Act:
+    """What is done about a decision at a time. `entries` are what it buys if it buys."""
+    match decision.type:
+        case SignalType.BUY:
+            if standing.is_buying:
+                return Act(ignored=NOT_BOUGHT_YET)
+            if reason := why_not_to_buy(standing.losses, brakes, at):
+                return Act(ignored=reason)
+            if not entries:
+                return Act(ignored=NO_ROOM)
+            return Act(brackets=[(entry.slot, bracket_of(symbol, entry)) for entry in entries])
+        case SignalType.SELL if standing.is_holding:
+            return Act(sells=True)
+        case SignalType.SELL:
+            return Act(ignored=NOTHING_HELD)
+        case SignalType.HOLD:
+            return Act()
 
 
 def why_not_to_buy(losses: Losses, brakes: Brakes, at: datetime) -> str | None:

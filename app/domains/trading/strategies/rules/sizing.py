@@ -1,11 +1,13 @@
 """How many coins an entry buys, and at which prices it is sold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from app.domains.trading.exchange.rules.rounding import (
     HIGHEST_TICK,
@@ -16,12 +18,58 @@ from app.domains.trading.exchange.rules.rounding import (
     tick_below,
 )
 from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
-from app.domains.trading.strategies.model import Config, Decision, Grid, RiskLevel
+from app.domains.trading.strategies.model import Config, Decision, Entry, Grid, RiskLevel, Slot
 
 SHARES: Final[Mapping[RiskLevel, Fraction]] = MappingProxyType(
     {RiskLevel.LOW: Fraction(1, 4), RiskLevel.MEDIUM: Fraction(1, 2), RiskLevel.HIGH: Fraction(1)}
 )
 """The part of the largest position that one entry is."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How large the entries of a bot are, and where they are left."""
+
+    risk_level: RiskLevel
+    max_position_usd: Decimal
+    stop_loss_percentage: Decimal
+    take_profit_percentage: Decimal
+
+
+class SizedEntry(msgspec.Struct, frozen=True):
+    """How much an entry buys, and at which prices it is sold, on ticks."""
+
+    quantity: Decimal
+    take_profit_price: Decimal
+    stop_loss_price: Decimal
+    slot: int | None = None
+    """The level of a grid that it is bought at, from 0."""
+
+
+def sized_entries(
+    decision: Decision, config: Config, limits: Limits, held: Iterable[Entry], price: Decimal
+) -> list[SizedEntry]:
+    """What a decision to buy buys at a price, beside what is held: more than one entry only of a grid. Empty: there is
+    no room.
+    """
+    committed = sum((each.quantity * each.price for each in held), Decimal(0))
+    wanted: list[Slot | None] = [*decision.slots] or [None]
+    found = list[SizedEntry]()
+    for slot in wanted:
+        quantity = entry_quantity(
+            decision,
+            risk=limits.risk_level,
+            max_position_usd=limits.max_position_usd,
+            committed_usd=committed,
+            slots=slots_of(config),
+            price=price,
+        )
+        if not quantity:
+            break
+        committed += quantity * price
+        target = None if slot is None else slot.take_profit_price
+        exits = exit_prices(price, limits.take_profit_percentage, limits.stop_loss_percentage, target)
+        found.append(SizedEntry(quantity, *exits, None if slot is None else slot.number))
+    return found
 
 
 def slots_of(config: Config) -> int | None:

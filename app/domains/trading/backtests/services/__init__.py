@@ -1,0 +1,1 @@
+"""Asking for back-tests, running and cancelling them."""

@@ -1,0 +1,1 @@
+"""What is sent to exchanges, and what comes of it. Pure."""

@@ -1,0 +1,1 @@
+"""Connecting accounts, sending orders, settling trades, and comparing the books with exchanges."""

@@ -1,0 +1,31 @@
+"""A live portfolio at a stub exchange."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.domains.trading.stage import Stage
+from tests.domains.trading.venues.stage import VenueStage, venue_stage
+from tests.domains.trading.venues.stub import StubExchange
+
+
+@pytest_asyncio.fixture
+async def stub() -> AsyncIterator[StubExchange]:
+    """An exchange where nothing fails, and nobody trades but for the test."""
+    async with StubExchange().serving() as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture
+async def venue(stage: Stage, stub: StubExchange) -> AsyncIterator[VenueStage]:
+    """Alice, without an account yet."""
+    made = await venue_stage(stage, stub)
+    yield made
+    await made.venues.close()
+
+
+@pytest_asyncio.fixture
+async def live(venue: VenueStage) -> VenueStage:
+    """Alice's live portfolio, with 10,000 dollars and 50 BNB."""
+    await venue.open()
+    return venue

@@ -1,0 +1,100 @@
+"""Halts: nothing is sent any more, what is open is cancelled, and what cannot be is said."""
+
+from decimal import Decimal
+
+import pytest
+
+from app.domains.trading.orders.model import TradingHalted
+from tests.domains.trading.orders.trader import admin, limit
+from tests.domains.trading.venues.stage import VenueStage
+
+DELETE = "DELETE /api/v3/order"
+
+
+async def test_a_halt_sends_nothing_more_and_cancels_what_is_open(live: VenueStage) -> None:
+    opened = await live.place(limit())
+    await live.step()
+    waiting = await live.place(limit(price="80"))
+    assert set(await live.stage.trading.halts.halt_own(live.stage.alice)) == {opened, waiting}
+    await live.step(2)
+    assert set(live.stub.received) == {opened.hex}
+    for id in (opened, waiting):
+        assert await live.ended(id) == ("cancelled", 0, "trading_halted")
+    with pytest.raises(TradingHalted):
+        await live.place(limit())
+    await live.check()
+
+
+async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage) -> None:
+    """The worker has read what is due, and the halt is committed before it sends."""
+    await live.place(limit())
+    await live.place(limit(price="80"))
+    [worker] = live.venues._workers.values()
+    due = await worker._due()
+    await live.stage.trading.halts.halt_own(live.stage.alice)
+    await worker._send(due)
+    assert live.stub.received == {}
+
+
+async def test_what_cannot_be_cancelled_is_said_and_tried_again(live: VenueStage) -> None:
+    id = await live.place(limit())
+    await live.step()
+    live.stub.cancels_refused = True
+    await live.stage.trading.halts.halt_own(live.stage.alice)
+    await live.step(3)
+    assert (await live.ended(id))[0] == "pending"
+    [sent] = await live.sent()
+    assert sent["cancel_failed_at"] is not None
+    reasons = await live.stage.owner.fetch("SELECT payload->>'reason' FROM events WHERE kind = 'order' ORDER BY seq")
+    assert [row[0] for row in reasons][-1:] == ["cancel_failed"]
+    assert [row[0] for row in reasons].count("cancel_failed") == 1
+    live.stub.cancels_refused = False
+    await live.step(2, seconds=60)
+    assert await live.ended(id) == ("cancelled", 0, "trading_halted")
+
+
+async def test_a_cancellation_without_an_answer_is_found_out(live: VenueStage) -> None:
+    id = await live.place(limit())
+    await live.step()
+    live.stub.failing[DELETE] = ["cut after"]
+    await live.stage.trading.orders.cancel(live.stage.alice, id)
+    await live.step(2)
+    assert await live.ended(id) == ("cancelled", 0, "requested")
+
+
+async def test_a_fill_comes_before_the_cancellation(live: VenueStage) -> None:
+    id = await live.place(limit())
+    await live.step()
+    [sent] = live.stub.orders.values()
+    await live.stage.trading.orders.cancel(live.stage.alice, id)
+    live.stub.fill(sent, Decimal(1), "BTC")
+    await live.step(2)
+    assert await live.ended(id) == ("filled", 1, None)
+    await live.check()
+
+
+@pytest.mark.parametrize("symbol", ["BTC", None])
+async def test_a_halt_of_the_market_cancels_what_is_at_exchanges(live: VenueStage, symbol: str | None) -> None:
+    await live.stage.quote({"ETH": ("10", "15")})
+    await live.market.tick("10", "ETH")
+    await live.market.match()
+    coin, ether = await live.place(limit()), await live.place(limit(price="9", symbol="ETH"))
+    await live.step()
+    await live.stage.trading.halts.halt(admin(live.stage.alice), symbol, "")
+    await live.step(2)
+    assert await live.ended(coin) == ("cancelled", 0, "trading_halted")
+    assert (await live.ended(ether))[0] == ("pending" if symbol else "cancelled")
+
+
+async def test_a_portfolio_is_deleted_once_its_orders_are_cancelled(live: VenueStage) -> None:
+    await live.stage.create()
+    id = await live.place(limit())
+    await live.step()
+    await live.stage.trading.portfolios.delete(live.stage.alice, live.id)
+    await live.step(3)
+    assert await live.ended(id) == ("cancelled", 0, "portfolio_closed")
+    assert await live.stage.portfolio(live.id) is None
+    assert await live.stage.kinds(live.id) == ["deposit", "transfer", "closing"]
+    house = "SELECT count(*) FROM journal_lines WHERE account = 'house'"
+    assert await live.stage.owner.fetchval(house) == 0
+    assert await live.stage.findings() == []
