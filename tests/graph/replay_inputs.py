@@ -90,6 +90,20 @@ async def bot(stage: Stage, variant: str) -> dict[str, Any]:
     }
 
 
+async def backtest(stage: Stage, variant: str) -> dict[str, Any]:
+    return {
+        "symbol": " xmr",
+        "interval": "ONE_MINUTE",
+        "strategy": {"dca": {"amountUsd": f"{len(variant)}.50"}},
+        "stopLossPercentage": 5.5,
+    }
+
+
+async def sweep(stage: Stage, variant: str) -> dict[str, Any]:
+    axis = {"field": "EVERY_CANDLES", "values": [f"{len(variant)}.0", "7"]}
+    return {"backtest": await backtest(stage, variant), "axes": [axis], "trainFraction": 0.50}
+
+
 async def event(stage: Stage, variant: str) -> dict[str, Any]:
     return {"type": "page.opened", "data": {"page": variant}}
 

@@ -1,17 +1,40 @@
 """All fields that are wrong are named at once: of every mutation that has a key, of every update, and of every list."""
 
+import re
 from typing import Any, Final, cast
 
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
+from app.engine.declarations.nodes import global_id
+from tests.graph import replay_inputs
 from tests.graph.stage import Stage
 from tests.graph.test_patches import UPDATES, made
-from tests.graph.test_replays import KEY, SCENARIOS, SDL
+from tests.graph.test_replays import KEY, SCENARIOS, SDL, Caller
 
 LONG: Final = "x" * 3000
 OLD: Final = "2020-01-01T00:00:00Z"
 
+BACKTEST: Final = {
+    "symbol": "nope",
+    "strategy": {"trendFollowing": {"fastPeriod": 1, "minAdx": 200.0}},
+    "initialCashUsd": "0",
+    "maxPositionUsd": "0",
+    "stopLossPercentage": 100.0,
+    "takeProfitPercentage": 0.001,
+    "dailyLossLimitUsd": "0.5",
+    "coolDownMs": 10**12,
+}
+BACKTEST_FIELDS: Final = [
+    ["strategy", "trendFollowing", "fastPeriod"],
+    ["strategy", "trendFollowing", "minAdx"],
+    ["maxPositionUsd"],
+    ["stopLossPercentage"],
+    ["takeProfitPercentage"],
+    ["dailyLossLimitUsd"],
+    ["coolDownMs"],
+    ["initialCashUsd"],
+]
 KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
     "transfer": (
         {"recipientWalletId": "<bob.wallet>", "amount": "0", "fee": "-1", "memo": LONG},
@@ -111,6 +134,31 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
             ["aiModel"],
         ],
     ),
+    "runBacktest": (
+        BACKTEST | {"startsAt": OLD, "endsAt": OLD},
+        [*BACKTEST_FIELDS, ["startsAt"]],
+    ),
+    "runSweep": (
+        {
+            "backtest": BACKTEST | {"endsAt": "2999-01-01T00:00:00Z"},
+            "axes": [
+                {"field": "MIN_ADX", "values": ["5", "5", "500"]},
+                {"field": "LEVELS", "values": ["3"]},
+                {"field": "ADX_PERIOD", "values": []},
+                {"field": "MIN_ADX", "values": ["5.5"]},
+            ],
+            "trainFraction": 0.95,
+        },
+        [
+            *(["backtest", *each] for each in [*BACKTEST_FIELDS, ["endsAt"]]),
+            ["trainFraction"],
+            ["axes"],
+            ["axes", "0", "values"],
+            ["axes", "0", "values", "2"],
+            ["axes", "1", "field"],
+            ["axes", "2", "values"],
+        ],
+    ),
     "trackEvent": (
         {"type": "?", "data": [], "clientSession": ""},
         [["type"], ["data"], ["clientSession"]],
@@ -168,8 +216,19 @@ PARENTS: Final = {
     "JournalEntry": "viewer { defaultPortfolio { journal(first: 1) { nodes { %s } } } }",
     "Order": 'order(by: { id: "<order.1>" }) { %s }',
     "Bot": 'bot(by: { id: "<alice.bot>" }) { %s }',
+    "Backtest": 'backtest(by: { id: "<backtest>" }) { %s }',
+    "BacktestSweep": 'backtestSweep(by: { id: "<sweep>" }) { %s }',
+    "ExchangeAccount": 'node(id: "<account>") { ... on ExchangeAccount { %s } }',
+    "Reconciliation": 'node(id: "<reconciliation>") { ... on Reconciliation { %s } }',
 }
 """How the lists of a type are asked for."""
+COMPARED: Final = """
+WITH account AS (
+    INSERT INTO exchange_accounts (user_id, exchange, label) VALUES ($1, 'binance', 'x') RETURNING id
+)
+INSERT INTO reconciliations (account_id) SELECT id FROM account RETURNING id, account_id
+"""
+"""An account of a user at an exchange, and a comparison with it."""
 SPAN: Final = ("2027-01-01T00:00:00Z", OLD)
 """A period that ends before it begins."""
 WRONG: Final[dict[str, Any]] = {"search": LONG, "emailPrefix": LONG, "minImpact": -1} | {
@@ -202,6 +261,22 @@ def wrong(names: dict[str, str]) -> tuple[dict[str, Any], set[str]]:
                 values[name] = str(value) if names[name] == "Decimal" else value
             refused.add(low)
     return values, refused
+
+
+async def make(stage: Stage, parent: str) -> None:
+    """What the world has none of."""
+    match parent:
+        case "Backtest":
+            made = await Caller(stage, "runBacktest").accepted(await replay_inputs.backtest(stage, "one"), "key")
+            stage.names["backtest"] = made["backtest"]["id"]
+        case "BacktestSweep":
+            made = await Caller(stage, "runSweep").accepted(await replay_inputs.sweep(stage, "one"), "key")
+            stage.names["sweep"] = made["sweep"]["id"]
+        case "ExchangeAccount" | "Reconciliation":
+            compared = await stage.owner.fetchrow(COMPARED, stage.world.viewers["alice"].user_id)
+            assert compared is not None
+            stage.names["account"] = global_id("ExchangeAccount", compared["account_id"])
+            stage.names["reconciliation"] = global_id("Reconciliation", compared["id"])
 
 
 async def failure(stage: Stage, mutation: str, given: dict[str, Any], by: str | None) -> list[list[str]]:
@@ -266,10 +341,10 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     field = name.partition(".")[2]
     declared = ", ".join(f"${each}: {own[each]}" for each in variables)
     asked = f"{field}({', '.join(f'{each}: ${each}' for each in variables)}) {{ totalCount {{ value }} }}"
-    is_alices = any(each in parent for each in ("Portfolio", "order(", "bot("))
+    is_alices = "Portfolio" in parent or "<" in parent
     viewer = stage.world.viewers["alice" if is_alices else "admin"]
-    for each in ("order.1", "alice.bot"):
-        parent = parent.replace(f"<{each}>", stage.names[each])
+    await make(stage, name.partition(".")[0])
+    parent = re.sub(r"<([\w.]+)>", lambda found: stage.names[found[1]], parent)
     response = await stage.execute(f"query({declared}) {{ {parent % asked} }}", variables, viewer)
     (error,) = response.errors
     assert {tuple(each["path"]) for each in error["extensions"]["fields"]} == expected

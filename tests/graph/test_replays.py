@@ -16,6 +16,7 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.trading.backtests.model import MAX_UNFINISHED
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from tests.factories import CLIENT
@@ -84,6 +85,13 @@ async def _guess_codes(stage: Stage) -> None:
         await stage.services[AccountsServices].registration.limiter.charge(REGISTRATION_LIMIT.of(CLIENT.ip))
 
 
+async def _simulate(stage: Stage) -> None:
+    """As many back-tests as can wait at once."""
+    given = await replay_inputs.backtest(stage, "waiting")
+    for number in range(MAX_UNFINISHED):
+        await Caller(stage, "runBacktest").call(given, f"waiting {number}")
+
+
 async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
     """A change of an order that the exchange has."""
     if "replaced" not in stage.names:
@@ -101,6 +109,8 @@ UNTRADED = {
     "status": _sql("UPDATE portfolios SET status = 'resetting'"),
 }
 """After which nothing is traded."""
+UNSIMULATED = {"candles": _sql("DELETE FROM candles"), "limit": _simulate}
+"""After which nothing is simulated."""
 SCENARIOS = {
     "transfer": Scenario(
         "TransferPayload",
@@ -196,6 +206,10 @@ SCENARIOS = {
             "status": _sql("UPDATE portfolios SET status = 'resetting'"),
         },
     ),
+    "runBacktest": Scenario(
+        "RunBacktestPayload", "backtest { id symbol }", "alice", replay_inputs.backtest, UNSIMULATED
+    ),
+    "runSweep": Scenario("RunSweepPayload", "sweep { id runCount }", "alice", replay_inputs.sweep, UNSIMULATED),
     "trackEvent": Scenario(
         "TrackEventPayload",
         "isRecorded",

@@ -36,8 +36,8 @@ T = TypeVar("T")
 
 _AMOUNT = "1 to 1,000,000 dollars, with at most 8 decimals."
 _CASH = Decimal(10_000)
-_OF_SWEEP = ("axes", "train_fraction")
-"""The inputs that only a sweep has; the others are those of its back-tests."""
+_OF_SWEEP = ("axes", "train_fraction", "idempotency_key")
+"""The inputs of a sweep that are not those of its back-tests."""
 
 
 @problem_type(model.CandlesMissing)
@@ -79,8 +79,8 @@ REFUSALS = (
 
 
 @strawberry.input
-class RunBacktestInput:
-    """The back-test to run."""
+class BacktestInput:
+    """A bot, and the candles that it is to be simulated over."""
 
     symbol: str = strawberry.field(description="The symbol of the token, in any case.")
     strategy: StrategyInput = strawberry.field(description="What the bot decides by.")
@@ -109,9 +109,8 @@ class RunBacktestInput:
     )
     take_profit_percentage: float | None = strawberry.field(
         default=None,
-        description="How far above the price of an entry it is sold at a profit, in percent: 0.01 to 500. A grid"
-        " sells at"
-        " its levels instead. Null: 10.",
+        description="How far above the price of an entry it is sold at a profit, in percent: 0.01 to 500. A grid sells"
+        " at its levels instead. Null: 10.",
     )
     risk_level: RiskLevel | None = strawberry.field(
         default=None, description="How much of the largest position one entry can be. Null: MEDIUM."
@@ -119,16 +118,13 @@ class RunBacktestInput:
     daily_loss_limit_usd: Decimal | None = strawberry.field(
         default=None,
         description=f"The realized loss since midnight in UTC from which it buys nothing more that day: {_AMOUNT}"
-        f" Null: no"
-        " limit.",
+        " Null: no limit.",
     )
     cool_down_ms: Milliseconds | None = strawberry.field(
         default=None,
         description="For how long it buys nothing after a round trip with a loss, in milliseconds: 0 to 604,800,000."
-        " Null:"
-        " 0.",
+        " Null: 0.",
     )
-    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
     def asked(self) -> model.Asked:
         """The back-test to run."""
@@ -141,6 +137,13 @@ class RunBacktestInput:
             since=self.since,
             until=self.until,
         )
+
+
+@strawberry.input
+class RunBacktestInput(BacktestInput):
+    """The back-test to run."""
+
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input
@@ -157,20 +160,17 @@ class BacktestSweepAxisInput:
 class RunSweepInput:
     """The sweep to run: every combination of the values of its axes."""
 
-    backtest: RunBacktestInput = strawberry.field(
-        description="What all runs have in common. The idempotency key is that of the sweep."
-    )
+    backtest: BacktestInput = strawberry.field(description="What all runs have in common.")
     axes: list[BacktestSweepAxisInput] = strawberry.field(
         description=f"The settings that differ, 1 to {model.MAX_AXES}: at most {model.MAX_RUNS} combinations, and at"
-        f" most"
-        f" {model.MAX_SWEEP_CANDLES:,} candles in all of them together."
+        f" most {model.MAX_SWEEP_CANDLES:,} candles in all of them together."
     )
     train_fraction: float | None = strawberry.field(
         default=None,
         description="The part of the candles, from the first on, that runs are tuned on, 0.1 to 0.9: each run is"
-        " measured on"
-        " it, and apart on the rest. Null: on all together.",
+        " measured on it, and apart on the rest. Null: on all together.",
     )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input
@@ -240,7 +240,7 @@ class BacktestMutation:
             train_fraction=_decimal(input.train_fraction),
         )
         try:
-            id = await _known(_backtests(info).sweep(viewer, asked, input.backtest.idempotency_key))
+            id = await _known(_backtests(info).sweep(viewer, asked, input.idempotency_key))
         except errors.Problem as problem:
             problem.move(lambda path: path if path[0] in _OF_SWEEP else ("backtest", *path))
             raise

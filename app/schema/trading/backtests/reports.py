@@ -8,7 +8,7 @@ import strawberry
 
 from app.domains.trading.backtests import model
 from app.domains.trading.backtests.model import reports
-from app.domains.trading.backtests.services.backtests import ASSUMPTIONS
+from app.domains.trading.backtests.model.assumptions import ASSUMPTIONS
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.costs import holds
 from app.engine.declarations.nodes import record_type
@@ -40,9 +40,8 @@ class BacktestMetrics:
     )
     max_drawdown: float | None = strawberry.field(
         name="maxDrawdownFraction",
-        description="The deepest fall from an earlier high at the ends of candles, as a fraction of that high. Null"
-        " if the"
-        " return is.",
+        description="The deepest fall from an earlier high at the ends of candles, as a fraction of that high. Null if"
+        " the return is.",
     )
     volatility: float | None = strawberry.field(
         name="volatilityFraction",
@@ -50,15 +49,13 @@ class BacktestMetrics:
     )
     sharpe: float | None = strawberry.field(
         name="sharpeRatio",
-        description=f"The mean by the sample standard deviation of the returns {DAILY}. The risk-free rate is 0."
-        f" Null with"
-        " fewer than two days, or if all are equal.",
+        description=f"The mean by the sample standard deviation of the returns {DAILY}. The risk-free rate is 0. Null"
+        " with fewer than two days, or if all are equal.",
     )
     sortino: float | None = strawberry.field(
         name="sortinoRatio",
         description=f"The mean return by the root mean square of the losses, {DAILY}. The risk-free rate is 0. Null"
-        f" with"
-        " fewer than two days, or without a day with a loss.",
+        " with fewer than two days, or without a day with a loss.",
     )
     exposure: float | None = strawberry.field(
         name="exposureFraction",
@@ -191,8 +188,7 @@ class BacktestReport:
         graphql_type=list[BacktestCurvePoint],
         metadata=holds(model.CURVE_POINTS),
         description=f"What the bot was worth at the ends of candles, oldest first: at most {model.CURVE_POINTS:,}"
-        f" points,"
-        " equally far apart, the last of which is the end.",
+        " points, equally far apart, the last of which is the end.",
     )
     last_ignored: str | None = strawberry.field(
         name="lastIgnoredReason",

@@ -114,9 +114,8 @@ class BacktestSweepRun:
     test: BacktestMetrics | None = from_parent(
         _test,
         graphql_type=BacktestMetrics | None,
-        description="What it came to on the candles after those, which nothing was chosen by, with cash anew. Null"
-        " if the"
-        " sweep has no train fraction.",
+        description="What it came to on the candles after those, which nothing was chosen by, with cash anew. Null if"
+        " the sweep has no train fraction.",
     )
 
 
@@ -167,8 +166,7 @@ class BacktestSweep(Node):
     test_begins_at: datetime | None = strawberry.field(
         name="testStartsAt",
         description="When the first candle opened that is not tuned on. Null without a train fraction, or until the"
-        " sweep"
-        " is completed.",
+        " sweep is completed.",
     )
     status: BacktestStatus = strawberry.field(description="What has become of it.")
     status_reason: str | None = strawberry.field(description=STATUS_REASON)

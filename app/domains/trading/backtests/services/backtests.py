@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -30,7 +29,6 @@ from app.domains.trading.backtests.model import (
     TooManyBacktests,
     backtest_stream,
 )
-from app.domains.trading.backtests.rules.assumptions import ASSUMPTIONS
 from app.domains.trading.backtests.rules.checks import Settings, check_asked, check_sweep
 from app.domains.trading.backtests.statements import BacktestSql
 from app.domains.trading.orders.services.terms import request_of, system_scope
@@ -41,8 +39,6 @@ from app.kit.events import EventLog, Fact
 from app.kit.idempotency import KeyedRequest, Made, check_key, once_known
 from app.kit.jobs import enqueue
 from app.kit.sql import Query
-
-__all__ = ["ASSUMPTIONS", "Backtests"]
 
 BACKTEST_JOB: Final = "trading.backtest"
 RETENTION: Final = timedelta(days=90)
@@ -94,11 +90,7 @@ class Backtests:
             await self._enqueue(tx, made.id, {"id": str(made.id), "is_sweep": True}, len(runs))
 
         check_key(idempotency_key, lambda: check_sweep(asked, self.clock.now()))
-        axes = [
-            {"field": axis.field, "values": [f"{each.normalize():f}" for each in axis.values]} for axis in asked.axes
-        ]
-        fraction = None if asked.train_fraction is None else f"{asked.train_fraction.normalize():f}"
-        request = {**_request_of(asked.asked), "axes": axes, "train_fraction": fraction}
+        request = {**request_of(asked), "asked": _request_of(asked.asked)}
         keyed = KeyedRequest.of(viewer.user_id, idempotency_key, "runSweep", request)
         return await self._once(viewer, keyed, made, insert, BacktestSql.is_sweep_of)
 
@@ -217,8 +209,3 @@ def _request_of(asked: Asked) -> dict[str, Any]:
     bot = asked.bot
     request = request_of(msgspec.structs.replace(asked, bot=msgspec.structs.replace(bot, symbol=symbol_of(bot.symbol))))
     return {**request, "strategy": str(bot.config.__struct_config__.tag)}
-
-
-def _canonical(number: Decimal) -> str:
-    """A number in one form, however many zeros it ends with."""
-    return f"{number.normalize():f}"

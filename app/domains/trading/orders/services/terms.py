@@ -33,6 +33,8 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, tuple):
+        return [_canonical(each) for each in value]
     return value
 
 

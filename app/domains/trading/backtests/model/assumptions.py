@@ -1,4 +1,4 @@
-"""What a back-test takes for granted, in words. Pure."""
+"""What a back-test takes for granted, in words."""
 
 from typing import Final
 
@@ -9,12 +9,10 @@ ASSUMPTIONS: Final = (
     "A decision is made at the end of a candle, on candles that have ended, and its orders meet the next open.",
     "Orders are matched, rounded and charged as on the paper exchange, with the fees of your plan when you asked.",
     "Only the house trades with the bot: around each price, with the spread and depth that the volume and the"
-    " volatility"
-    " of the 24 hours before give. Nobody else takes its prices, and the bot does not move them.",
+    " volatility of the 24 hours before give. Nobody else takes its prices, and the bot does not move them.",
     "A take profit is filled at its own price once the house bids that; how long it would have waited behind others is"
     " not known.",
     "What is held at the end is worth the last close, without a fee; it is no round trip.",
     "What is compared with buys the token with all of the cash at the first open, with the spread and the fee, and"
-    " holds"
-    " it until the last close.",
+    " holds it until the last close.",
 )
