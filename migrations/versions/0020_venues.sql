@@ -148,6 +148,7 @@ CREATE INDEX reconciliations_created_at ON reconciliations (created_at);
 
 CREATE TABLE reconciliation_differences (
     reconciliation_id uuid NOT NULL REFERENCES reconciliations (id) ON DELETE CASCADE,
+    account_id uuid NOT NULL,
     number integer NOT NULL CHECK (number > 0),
     kind text NOT NULL CHECK (kind IN ('balance', 'unknown_order', 'missing_order', 'unknown_trade', 'missing_trade')),
     subject text NOT NULL CHECK (length(subject) BETWEEN 1 AND 120),
@@ -157,6 +158,8 @@ CREATE TABLE reconciliation_differences (
     is_corrected boolean NOT NULL DEFAULT false,
     PRIMARY KEY (reconciliation_id, number)
 );
+COMMENT ON COLUMN reconciliation_differences.account_id IS
+    'That of the comparison: a policy that asked there would read all comparisons of a user.';
 COMMENT ON COLUMN reconciliation_differences.subject IS 'The asset of a balance; otherwise the market and the ID there.';
 
 -- Coins that moved elsewhere: a kind of its own, since neither its coins nor its cash are contributions.
@@ -182,7 +185,7 @@ BEGIN
             'CREATE POLICY %I ON %I USING (app_is_system()) WITH CHECK (app_is_system())', name || '_system', name
         );
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['venue_orders', 'venue_trades', 'reconciliations'] LOOP
+    FOREACH name IN ARRAY ARRAY['venue_orders', 'venue_trades', 'reconciliations', 'reconciliation_differences'] LOOP
         EXECUTE format(
             'CREATE POLICY %I ON %I FOR SELECT'
             ' USING (account_id IN (SELECT a.id FROM exchange_accounts a WHERE a.user_id = app_user_id()))',
@@ -192,5 +195,3 @@ BEGIN
 END
 $$;
 CREATE POLICY exchange_accounts_owner ON exchange_accounts FOR SELECT USING (user_id = app_user_id());
-CREATE POLICY reconciliation_differences_owner ON reconciliation_differences FOR SELECT
-    USING (reconciliation_id IN (SELECT r.id FROM reconciliations r));

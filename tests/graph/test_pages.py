@@ -139,8 +139,8 @@ FROM exchange_accounts a, generate_series(1, 9) n,
     LATERAL (
         SELECT CASE n WHEN 9 THEN 'asked' ELSE ('{equal,different,failed}'::text[])[1 + n % 3] END AS status
     ) s;
-INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject)
-SELECT r.id, n, 'balance', 'USDT' FROM reconciliations r, generate_series(1, 9) n;
+INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject)
+SELECT r.id, r.account_id, n, 'balance', 'USDT' FROM reconciliations r, generate_series(1, 9) n;
 INSERT INTO trading_bots (user_id, portfolio_id, name, strategy, config, target_symbols, status, status_reason,
     started_at, created_at)
 SELECT p.user_id, p.id, 'x', s.strategy, jsonb_build_object('type', s.strategy), '{BTC}', s.status,

@@ -36,11 +36,12 @@ WHERE id = $1::uuid AND status = 'asked';
 -- name: insert_differences
 -- Inserts what does not agree: comparison, kinds, subjects, orders, quantities in the books and at the exchange,
 -- whether they were corrected.
-INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject, order_id, in_books, at_exchange,
-    is_corrected)
-SELECT $1::uuid, n.ord, n.kind, n.subject, n.order_id, n.in_books, n.at_exchange, n.is_corrected
-FROM unnest($2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::boolean[]) WITH ORDINALITY
-    AS n (kind, subject, order_id, in_books, at_exchange, is_corrected, ord);
+INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject, order_id, in_books,
+    at_exchange, is_corrected)
+SELECT r.id, r.account_id, n.ord, n.kind, n.subject, n.order_id, n.in_books, n.at_exchange, n.is_corrected
+FROM reconciliations r, unnest($2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::boolean[]) WITH ORDINALITY
+    AS n (kind, subject, order_id, in_books, at_exchange, is_corrected, ord)
+WHERE r.id = $1::uuid;
 
 -- name: books
 -- What the books say of the cash and the tokens of a portfolio, and the newest prices; cash is USD.

@@ -16,7 +16,7 @@ OWNED = {
     "venue_orders": "account_id IN (SELECT id FROM exchange_accounts WHERE user_id = '{user}')",
     "venue_trades": "account_id IN (SELECT id FROM exchange_accounts WHERE user_id = '{user}')",
     "reconciliations": "account_id IN (SELECT id FROM exchange_accounts WHERE user_id = '{user}')",
-    "reconciliation_differences": "reconciliation_id IN (SELECT id FROM reconciliations)",
+    "reconciliation_differences": "account_id IN (SELECT id FROM exchange_accounts WHERE user_id = '{user}')",
 }
 MONETAS = ("exchange_credentials", "venue_cursors", "venue_state")
 """What nobody reads, not even of their own."""
@@ -80,8 +80,8 @@ async def test_a_user_changes_nothing_not_even_their_own(live: VenueStage, table
         "INSERT INTO venue_cursors SELECT id, 'x', now() FROM exchange_accounts",
         "INSERT INTO venue_state VALUES (true, 9) ON CONFLICT DO NOTHING",
         "INSERT INTO reconciliations (account_id) SELECT id FROM exchange_accounts",
-        "INSERT INTO reconciliation_differences (reconciliation_id, number, kind, subject)"
-        " SELECT id, 99, 'balance', 'x' FROM reconciliations",
+        "INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject)"
+        " SELECT id, account_id, 99, 'balance', 'x' FROM reconciliations",
     ],
 )
 async def test_nobody_makes_anything_but_moneta(live: VenueStage, sql: str) -> None:
