@@ -32,6 +32,7 @@ from bench.trading.market import OWNERS, PRICE, SYMBOLS, Owner
 
 BOTS: Final = SYMBOLS * OWNERS
 TARGET_S: Final = 10.0
+IDLE_S: Final = 0.02
 _STRATEGIES: Final = (
     "dca", "grid", "momentum", "mean_reversion", "scalping", "arbitrage", "trend_following", "breakout",
     "pattern_recognition",
@@ -101,25 +102,37 @@ async def _fill(owner: Owner, clock: FixedClock) -> None:
 
 
 async def _minute(trading: TradingServices, owner: Owner, clock: FixedClock) -> Minute:
-    """The bots decide as jobs do, a part after the other, while the exchange matches what has come of it."""
+    """The bots decide in jobs that run at once, as a worker runs them, which matches what comes of it meanwhile."""
     await owner.execute("UPDATE bot_states SET decided_at = decided_at - interval '1 day', state = NULL")
     await owner.execute("DELETE FROM trading_signals")
     closed_at = last_close(Interval.ONE_MINUTE, clock.now())
     ids = [str(row[0]) for row in await owner.fetch("SELECT id FROM trading_bots ORDER BY id")]
     gc.collect()
+    about: dict[str, Any] = {"interval": "1m", "closed_at": closed_at.isoformat()}
+    parts = [about | {"bots": ids[start : start + BOTS_AT_ONCE]} for start in range(0, len(ids), BOTS_AT_ONCE)]
     began = time.perf_counter()
-    for start in range(0, len(ids), BOTS_AT_ONCE):
-        part: dict[str, Any] = {"interval": "1m", "closed_at": closed_at.isoformat()}
-        await trading.bot_runner.run(part | {"bots": ids[start : start + BOTS_AT_ONCE]})
-    decided, fills = time.perf_counter(), 0
-    while (batch := await trading.matcher.match()).commands:
-        fills += batch.fills
+    deciding = asyncio.gather(*map(trading.bot_runner.run, parts))
+    matching = asyncio.create_task(_match(trading, deciding))
+    await deciding
+    decided = time.perf_counter()
+    fills = await matching
     matched = time.perf_counter()
     signals = await owner.fetchval("SELECT count(*) FROM trading_signals WHERE signal_type <> 'HOLD'")
     left = await owner.fetchval("SELECT count(*) FROM bot_states WHERE decided_at < $1", closed_at)
     if left:
         raise RuntimeError(f"{left} bots have not decided")
     return Minute(decided - began, matched - began, signals, fills)
+
+
+async def _match(trading: TradingServices, deciding: asyncio.Future[Any]) -> int:
+    """Matches until nothing is left of what comes of deciding; returns the fills."""
+    fills, is_last = 0, False
+    while not is_last:
+        is_last = deciding.done()
+        while (batch := await trading.matcher.match()).commands:
+            fills, is_last = fills + batch.fills, False
+        await asyncio.sleep(IDLE_S)
+    return fills
 
 
 def _report(found: list[Minute], load: float) -> Report:
@@ -137,7 +150,7 @@ def _report(found: list[Minute], load: float) -> Report:
         target=TARGET_S,
         other_load=[load],
         conditions=[
-            f"{BOTS:,} active bots of nine strategies in {SYMBOLS} tokens, one worker, parts of {BOTS_AT_ONCE}"
+            f"{BOTS:,} active bots of nine strategies in {SYMBOLS} tokens, one worker, jobs of {BOTS_AT_ONCE} at once"
         ],
         columns=["", "found", "target"],
         rows=rows,
