@@ -39,8 +39,9 @@ WHERE id = $1::uuid AND status = 'asked';
 INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject, order_id, in_books,
     at_exchange, is_corrected)
 SELECT r.id, r.account_id, n.ord, n.kind, n.subject, n.order_id, n.in_books, n.at_exchange, n.is_corrected
-FROM reconciliations r, unnest($2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::boolean[]) WITH ORDINALITY
-    AS n (kind, subject, order_id, in_books, at_exchange, is_corrected, ord)
+FROM reconciliations r,
+    unnest($2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::numeric[], $7::boolean[]) WITH ORDINALITY
+        AS n (kind, subject, order_id, in_books, at_exchange, is_corrected, ord)
 WHERE r.id = $1::uuid;
 
 -- name: books
