@@ -43,6 +43,7 @@ from app.kit.redis_client import open_redis
 from app.main import Application, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
+from tests.collector import pytest_collection_finish  # noqa: F401  # a hook
 from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.factories import CLIENT, cheap_passwords
 from tests.memory import folder_in_memory

@@ -5,6 +5,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from tests.collector import staying
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -28,4 +30,5 @@ def name_of(path: Path) -> str:
 @cache
 def tree_of(path: Path) -> ast.Module:
     """A file's syntax tree."""
-    return ast.parse(path.read_text())
+    with staying():
+        return ast.parse(path.read_text())

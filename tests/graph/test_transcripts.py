@@ -58,8 +58,16 @@ PROBLEMS_TESTED_ELSEWHERE = {
     **{
         (name, problem): "tests/domains/trading/orders/test_placing.py"
         for name in ("placeOrder", "placeBracket")
-        for problem in ("LiveTradingUnavailable", "PortfolioNotOpen", "TooManyPositions")
+        for problem in ("PortfolioNotOpen", "TooManyPositions")
     },
+    # The transcript of exchanges shows it of one order.
+    ("placeBracket", "LiveTradingUnavailable"): "tests/domains/trading/orders/test_placing.py",
+    **{
+        (name, problem): "tests/domains/trading/backtests/test_backtests.py"
+        for name in ("runBacktest", "runSweep")
+        for problem in ("ResultDeleted", "TooManyBacktests")
+    },
+    ("runBacktest", "BacktestTooLarge"): "tests/domains/trading/backtests/test_backtests.py",
     ("connectExchange", "ExchangeUnavailable"): "tests/domains/trading/venues/test_accounts.py",
     ("connectExchange", "ExchangeAccountLimitReached"): "tests/domains/trading/venues/test_accounts.py",
     ("placeBracket", "TradingHalted"): "tests/domains/trading/orders/test_brackets.py",

@@ -197,7 +197,8 @@ INSERT INTO reconciliations (id, account_id, status, created_at)
 SELECT {_USER.format("n")}, {_USER.format(_SHARED)}, CASE WHEN n % 300 = 3 THEN 'different' ELSE 'equal' END,
     now() - ({ROWS // 10} - n) * interval '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
 INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject)
-SELECT {_USER.format(_SHARED)}, {_USER.format(_SHARED)}, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n""",
+SELECT r.id, r.account_id, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n, reconciliations r
+WHERE r.id = {_USER.format(_SHARED)}""",
     # A user has fifty bots, and one of them a third of all signals.
     "trading_bots": f"""
 INSERT INTO trading_bots (id, user_id, portfolio_id, name, strategy, config, target_symbols, status, started_at,
