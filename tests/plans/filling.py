@@ -187,14 +187,16 @@ SELECT CASE WHEN n % 100 <> 0 THEN {_USER.format("n")} END, CASE WHEN n % 100 = 
 INSERT INTO exchange_inbox (number, kind, symbol, created_at)
 SELECT CASE WHEN n < {ROWS // 10} - 50 THEN n END, 'halt', 'T1', now() - ({ROWS // 10} - n) * interval '30 ms'
 FROM generate_series(1, {ROWS // 10}) n""",
-    # A user has fifty accounts, and one of them a third of all comparisons.
+    # A user has fifty accounts, and one of them a third of all comparisons, of which the first has a third of all
+    # differences.
     "exchange_accounts": f"""
 INSERT INTO exchange_accounts (id, user_id, exchange, label, status, created_at)
 SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, 'binance', 'x',
     CASE n % 9 WHEN 0 THEN 'disconnected' ELSE 'connected' END, now() - n * interval '1 minute'
 FROM generate_series(1, 50000) n;
 INSERT INTO reconciliations (id, account_id, status, created_at)
-SELECT {_USER.format("n")}, {_USER.format(_SHARED)}, CASE WHEN n % 300 = 3 THEN 'different' ELSE 'equal' END,
+SELECT {_USER.format("n")}, {_USER.format(_SHARED.replace("n % 3 = 0", "n % 3 = 1"))},
+    CASE WHEN n % 300 = 1 THEN 'different' ELSE 'equal' END,
     now() - ({ROWS // 10} - n) * interval '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
 INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject)
 SELECT r.id, r.account_id, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n, reconciliations r
