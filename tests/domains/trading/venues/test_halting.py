@@ -62,6 +62,17 @@ async def test_a_cancellation_without_an_answer_is_found_out(live: VenueStage) -
     assert await live.ended(id) == ("cancelled", 0, "requested")
 
 
+async def test_cancellations_that_are_repeated_do_not_keep_it_from_being_followed(live: VenueStage) -> None:
+    """It was cancelled without an answer, and the exchange is too busy for another."""
+    id = await live.place(limit())
+    await live.step()
+    live.stub.failing[DELETE] = ["cut after", *["429"] * 10]
+    live.stub.failing["GET /api/v3/openOrders"] = ["500"]
+    await live.stage.trading.orders.cancel(live.stage.alice, id)
+    await live.step(3, seconds=60)
+    assert await live.ended(id) == ("cancelled", 0, "requested")
+
+
 async def test_a_fill_comes_before_the_cancellation(live: VenueStage) -> None:
     id = await live.place(limit())
     await live.step()

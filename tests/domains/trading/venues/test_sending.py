@@ -309,3 +309,21 @@ async def test_skew_is_adjusted_for(live: VenueStage) -> None:
     id = await live.place(limit(quantity="1", price="99.5"))
     await live.step(4)
     assert live.stub.taken == {id.hex: 1}
+
+
+@pytest.mark.parametrize("ends", ["EXPIRED", None])
+async def test_an_exchange_that_is_busy_after_each_second_order_is_followed_to_the_end(
+    live: VenueStage, ends: str | None
+) -> None:
+    ids = [await live.place(limit(quantity="1", price="99.5")) for _ in range(3)]
+    await live.step()
+    for sent in live.stub.orders.values():
+        if ends is None:
+            live.stub.fill(sent, sent.left, "BTC")
+        else:
+            live.stub._end(sent, ends)
+    live.stub.failing[GET] = ["", "429"] * 10
+    await live.step(3, seconds=60)
+    expected = ("filled", 1, None) if ends is None else ("cancelled", 0, "ended")
+    assert [await live.ended(id) for id in ids] == [expected] * 3
+    await live.check()

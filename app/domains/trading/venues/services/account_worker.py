@@ -97,10 +97,12 @@ class AccountWorker:
 
     async def _work(self) -> None:
         due = await self._due()
-        await self._cancel(due)
+        await self._cancel(each for each in due if not each.cancel_attempts)
         await self._look_up(due)
         await self._send(due)
         await self._follow()
+        # Last: what was cancelled is not known to be until it was followed.
+        await self._cancel(each for each in await self._due() if each.cancel_attempts)
 
     async def _due(self) -> list[DueOrder]:
         return await self._database.read(
@@ -216,10 +218,16 @@ class AccountWorker:
             except Unsuitable as error:
                 log.warning("venue.cancel_failed", id=str(each.id), kind=error.kind)
                 failed_at = now
-            pause = min(MAX_PAUSE, CANCEL_AGAIN_AFTER * 2 ** min(each.cancel_attempts, 8))
-            # Once: its owner has heard of it.
-            heard_at = None if each.cancel_failed_at is not None else failed_at
-            await self._settler.note_cancel_failure(self._epoch, each.id, now + pause, heard_at)
+            except Busy:
+                await self._note_cancel(each, now, None)
+                raise
+            await self._note_cancel(each, now, failed_at)
+
+    async def _note_cancel(self, due: DueOrder, now: datetime, failed_at: datetime | None) -> None:
+        pause = min(MAX_PAUSE, CANCEL_AGAIN_AFTER * 2 ** min(due.cancel_attempts, 8))
+        # Once: its owner has heard of it.
+        heard_at = None if due.cancel_failed_at is not None else failed_at
+        await self._settler.note_cancel_failure(self._epoch, due.id, now + pause, heard_at)
 
     async def _follow(self) -> None:
         """Follows what is open, market by market."""
