@@ -73,8 +73,8 @@ WHERE v.account_id = $1 AND v.state IN ('sending', 'open');
 SELECT v.id, v.state FROM venue_orders v WHERE v.account_id = $1::uuid AND v.id = ANY ($2::uuid[]);
 
 -- name: markets_of_account
--- The markets in which an account has traded.
-SELECT market, traded_to FROM venue_cursors WHERE account_id = $1;
+-- The markets in which an account has traded, or may have.
+SELECT DISTINCT v.market FROM venue_orders v WHERE v.account_id = $1 AND v.sent_at IS NOT NULL;
 
 -- name: trades_since
 -- The trades of an account in a market that have been settled, since a moment.

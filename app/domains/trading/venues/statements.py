@@ -90,7 +90,7 @@ class ReconcilingSql(Statements, file="reconciling.sql"):
     version_of_books: Query[str]
     sent_now: Query[SentNow]
     sent_by_ids: Query[tuple[UUID, str]]
-    markets_of_account: Query[tuple[str, datetime]]
+    markets_of_account: Query[str]
     trades_since: Query[KnownTrade]
     delete_old_reports: Command
     reconciliations_by_account: Rows[Reconciliation]

@@ -77,6 +77,8 @@ class VenueSettlement:
         self.trades = list[SettledTrade]()
         self.releases = list[Release]()
         self.failures = dict[UUID, str]()
+        self._ended = dict[UUID, OrderRow]()
+        """The orders that had ended and were traded after all, as they were."""
         self.short = dict[UUID, int]()
         """By portfolio, the dollars that the exchange had and the books did not."""
 
@@ -87,6 +89,7 @@ class VenueSettlement:
         for sent_id, trade in trades:
             self._trade(self.sent[sent_id], trade)
         open_still = [each.id for each in closings if not self._close(each)]
+        self._end_again()
         self._reserve()
         return [each for each in self.orders.values() if each.is_changed], open_still
 
@@ -97,6 +100,7 @@ class VenueSettlement:
         cost = units(trade.cost, ROUND_CEILING if is_buy else ROUND_FLOOR)
         fee, fee_coins, other = self._fee(trade, row.symbol, is_buy=is_buy, quantity=quantity)
         if not order.is_open:
+            self._ended.setdefault(row.id, row)
             order.reopen()
         fill_id, entry_id = self._new_id(), next(self._entry_ids)
         terms = ExternalFill(side, row.symbol, quantity, cost, 0 if other or fee_coins else fee, fee_coins)
@@ -233,6 +237,14 @@ class VenueSettlement:
         order.resize(units_of(sent.held_quantity), units_of(sent.held_price, PRICE_SCALE))
         self.releases.append(Release(sent.held_id, VenueOrderState.WAITING, decimal_of(left)))
         return True
+
+    def _end_again(self) -> None:
+        """What was traded before an order ended, and listed after, does not open it again: nobody follows it."""
+        for id, before in self._ended.items():
+            order = self.orders[id]
+            is_filled = before.status == OrderStatus.FILLED or order.filled >= units_of(before.quantity or Decimal(0))
+            reason = None if is_filled or before.reason is None else Reason(before.reason)
+            order.end(OrderStatus.FILLED if is_filled else OrderStatus.CANCELLED, reason, self._at)
 
     def _reserve(self) -> None:
         """Makes what is reserved what the open orders need; what an exchange spent beyond the books was paid in."""

@@ -54,7 +54,7 @@ class Following:
         listed, tolerance = {each.id for each in await self.client.open_orders(market)}, _Tolerance()
         # After what is open was read: the trades of what is not are there then, or will be asked for by its ID.
         with tolerance.of_one():
-            await self.read_trades(market, opened, now)
+            await self.read_trades(market, await self._since(market, opened, now))
         for each in opened:
             assert each.exchange_order_id is not None
             if each.exchange_order_id in listed:
@@ -67,21 +67,24 @@ class Following:
                 if (found := await self._ended(each, now)) is not None:
                     await self._end(each, found)
 
-    async def read_trades(self, market: str, opened: Sequence[DueOrder], now: datetime) -> list[RemoteTrade]:
-        """Settles the trades of a market that are new; returns those of nothing that was sent. Raises VenueError,
-        LeadershipLost.
+    async def read_trades(self, market: str, since: datetime) -> list[RemoteTrade]:
+        """Settles the trades of a market since a moment that are of what was sent and new; returns all of them. Raises
+        VenueError, LeadershipLost.
         """
-        first = min((each.sent_at for each in opened if each.sent_at is not None), default=now) - SEARCHED_BEFORE
+        trades = await self.client.trades(market, since)
+        if trades:
+            sent, known = await self._known(market, trades)
+            ours = [(sent[each.order_id], each) for each in trades if each.order_id in sent and each.id not in known]
+            await self._settle(ours, [])
+            await self._write_cursor(market, max(each.at for each in trades))
+        return trades
+
+    async def _since(self, market: str, opened: Sequence[DueOrder], now: datetime) -> datetime:
+        """From when on trades are read: all have been that are older."""
         cursor = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(SendingSql.cursor, self.account_id, market))
-        trades = await self.client.trades(market, first if cursor is None else cursor - TRADES_OVERLAP)
-        if not trades:
-            return []
-        sent, known = await self._known(market, trades)
-        ours = [(sent[each.order_id], each) for each in trades if each.order_id in sent and each.id not in known]
-        await self._settle(ours, [])
-        newest = max(each.at for each in trades)
-        await self._write_cursor(market, newest)
-        return [each for each in trades if each.order_id not in sent]
+        if cursor is not None:
+            return cursor - TRADES_OVERLAP
+        return min((each.sent_at for each in opened if each.sent_at is not None), default=now) - SEARCHED_BEFORE
 
     async def _known(self, market: str, trades: Sequence[RemoteTrade]) -> tuple[dict[str, UUID], set[str]]:
         """What was sent, by the exchange's IDs of the orders that were traded; and which of the trades are settled."""

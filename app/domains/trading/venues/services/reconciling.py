@@ -183,9 +183,8 @@ class _Comparison:
         markets = await self._database.read(
             SYSTEM, lambda tx: tx.fetch(ReconcilingSql.markets_of_account, self._account.id)
         )
-        for market, _ in markets:
-            await self._following.read_trades(market, [], self._clock.now())
-            trades = await self._client.trades(market, since)
+        for market in markets:
+            trades = await self._following.read_trades(market, since)
             known = await self._known(market, since)
             settled = {each.trade_id for each in known}
             unknown += [each for each in trades if each.id not in settled]
