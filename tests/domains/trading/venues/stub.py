@@ -1,5 +1,6 @@
 """An exchange over HTTP with the shapes of Binance's, which fails as exchanges do: by chance, from a seed."""
 
+import asyncio
 import hashlib
 import hmac
 import random
@@ -65,6 +66,10 @@ class StubExchange:
     calls: Counter[str] = field(default_factory=Counter)
     failing: dict[str, list[str]] = field(default_factory=dict)
     """By method and path, how the next requests fail: before what chance says."""
+    retry_after: str | None = None
+    """How long it asks to be left alone, where it is busy."""
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: what is answered late is answered now."""
     cancels_refused: bool = False
     refuses_keys: bool = False
     is_down: bool = False
@@ -109,7 +114,8 @@ class StubExchange:
         if fault == "silence before":
             return await silence(request)
         if fault == "429":
-            return web.json_response({"code": -1003, "msg": ERRORS[-1003][1]}, status=429)
+            headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
+            return web.json_response({"code": -1003, "msg": ERRORS[-1003][1]}, status=429, headers=headers)
         if fault == "500":
             return web.json_response({"code": -1001, "msg": "Internal error."}, status=500)
         body = (await request.read()).decode() if request.method == "POST" else request.query_string
@@ -120,6 +126,8 @@ class StubExchange:
             answer = {"code": refused.code, "msg": message}
         if fault == "cut after":
             return cut(request)
+        if fault == "late after":
+            await self.answers.wait()
         if fault == "silence after":
             return await silence(request)
         if fault == "503 after":

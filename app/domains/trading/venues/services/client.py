@@ -12,6 +12,7 @@ import structlog
 from app.domains.trading.exchanges.model import Exchange
 from app.domains.trading.quantities.rules import decimal_of, ms_of
 from app.domains.trading.venues.model import (
+    MAX_PAUSE_ASKED_FOR,
     BadKey,
     Busy,
     NoSuchOrder,
@@ -218,12 +219,21 @@ class ExchangeClient:
         if isinstance(error, errors.AuthenticationError):
             return BadKey(kind)
         if kind in _BUSY or _is_early_or_late(error):
-            return Busy(kind)
+            return Busy(kind, self._pause_asked_for())
         # There is one under this ID already: perhaps ours.
         is_repeated = isinstance(error, errors.DuplicateOrderId) or "uplicate" in str(error)
         if not is_repeated and isinstance(error, tuple(getattr(errors, name) for name in _UNSUITABLE)):
             return Unsuitable(kind)
         return OutcomeUnknown(kind)
+
+    def _pause_asked_for(self) -> timedelta:
+        """How long the exchange asks to be left alone, in the headers of what it answered last."""
+        headers = self._client.last_response_headers or {}
+        seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+        # It may be a date instead, which no exchange that is declared sends.
+        if not seconds.isascii() or not seconds.isdigit():
+            return timedelta(0)
+        return min(MAX_PAUSE_ASKED_FOR, timedelta(seconds=int(seconds[:9])))
 
 
 class Markets:

@@ -47,9 +47,9 @@ class Following:
     epoch: int
 
     async def follow(self, market: str, opened: Sequence[DueOrder], now: datetime) -> None:
-        """Settles the trades of a market, and ends what is not open there any more, one by one: an exchange that is busy
-        after each few calls delays it, and does not stop it. Of what the exchange does not answer about one order the
-        others do not suffer. Raises VenueError, LeadershipLost.
+        """Settles the trades of a market, and ends what is not open there any more, one by one: an exchange that is
+        busy after each few calls delays it, and does not stop it. Of what the exchange does not answer about one order
+        the others do not suffer. Raises VenueError, LeadershipLost.
         """
         listed, tolerance = {each.id for each in await self.client.open_orders(market)}, _Tolerance()
         # After what is open was read: the trades of what is not are there then, or will be asked for by its ID.
