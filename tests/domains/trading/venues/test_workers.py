@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import signal
+import sys
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from app.dev.embedded import Embedded
 from app.domains.trading.venues.services.epochs import LeadershipLost
 from tests.domains.trading.orders.trader import limit
-from tests.domains.trading.venues.stage import VenueStage
+from tests.domains.trading.venues.stage import STILL, VenueStage
+from tests.sources import ROOT
 from tests.waiting import until
 
 POST = "POST /api/v3/order"
@@ -47,6 +51,33 @@ async def test_what_a_worker_was_sending_is_looked_up_by_the_next(live: VenueSta
     await old.close()
     assert await live.ended(id) == ("filled", 1, None)
     assert live.stub.received == {id.hex: 1}
+    await live.check()
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_process_that_is_killed_while_it_sends_has_sent_once(
+    live: VenueStage, database_url: str, servers: Embedded, *, arrives: bool
+) -> None:
+    """After `sending` was committed, and before the reply: whether the exchange has it or not, it is not sent again."""
+    live.stub.failing[POST] = ["late after" if arrives else "silence before"]
+    id = await live.place(limit(quantity="1", price="99.5"))
+    addresses = (database_url, servers.redis_url, live.stub.address, live.stage.clock.now().isoformat())
+    module = "tests.domains.trading.venues.sender"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, *addresses, cwd=ROOT)
+    try:
+        await until(lambda: live.stub.calls[POST] == 1 and live.stub.taken[id.hex] == int(arrives))
+        assert await states(live) == ["sending"]
+    finally:
+        process.kill()
+        assert await process.wait() == -signal.SIGKILL
+    await live.venues.lead()
+    await live.step()
+    live.stage.clock.advance(STILL)
+    await live.step(2)
+    assert await states(live) == ["open" if arrives else "absent"]
+    assert await live.ended(id) == (("pending", 0, None) if arrives else ("rejected", 0, "not_sent"))
+    assert live.stub.calls[POST] == 1
+    live.stub.answers.set()
     await live.check()
 
 
