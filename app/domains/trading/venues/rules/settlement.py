@@ -90,7 +90,9 @@ class VenueSettlement:
             self._trade(self.sent[sent_id], trade)
         open_still = [each.id for each in closings if not self._close(each)]
         self._end_again()
-        self._reserve()
+        for order in self.orders.values():
+            self._reserve(order)
+        self._make_up()
         return [each for each in self.orders.values() if each.is_changed], open_still
 
     def _trade(self, sent: SentRow, trade: RemoteTrade) -> None:
@@ -105,9 +107,11 @@ class VenueSettlement:
         fill_id, entry_id = self._new_id(), next(self._entry_ids)
         terms = ExternalFill(side, row.symbol, quantity, cost, 0 if other or fee_coins else fee, fee_coins)
         self._post(entry_id, EntryKind.FILL, order, external_fill_lines(terms), fill_id=fill_id)
-        if other:
-            self._pay(order, trade.fee_asset or "", other)
         order.fill(quantity, cost, fee)
+        if other:
+            # What was sold is not reserved any more.
+            self._reserve(order)
+            self._pay(order, trade.fee_asset or "", other)
         self.sent[sent.id] = replace(sent, filled_quantity=sent.filled_quantity + decimal_of(quantity))
         price = units(trade.price, scale=PRICE_SCALE)
         self.trades.append(SettledTrade(trade, sent.id, fill_id, quantity, price))
@@ -246,14 +250,16 @@ class VenueSettlement:
             reason = None if is_filled or before.reason is None else Reason(before.reason)
             order.end(OrderStatus.FILLED if is_filled else OrderStatus.CANCELLED, reason, self._at)
 
-    def _reserve(self) -> None:
-        """Makes what is reserved what the open orders need; what an exchange spent beyond the books was paid in."""
-        for order in self.orders.values():
-            if delta := order.reserve(order.need()):
-                if order.side is Side.BUY:
-                    self._holdings.cash[order.row.portfolio_id].reserved += delta
-                else:
-                    self._holdings.position(order.row.portfolio_id, order.row.symbol).reserved += delta
+    def _reserve(self, order: Working) -> None:
+        """Makes what is reserved what the order needs."""
+        if delta := order.reserve(order.need()):
+            if order.side is Side.BUY:
+                self._holdings.cash[order.row.portfolio_id].reserved += delta
+            else:
+                self._holdings.position(order.row.portfolio_id, order.row.symbol).reserved += delta
+
+    def _make_up(self) -> None:
+        """What an exchange spent beyond the books was paid in."""
         for portfolio_id, cash in self._holdings.cash.items():
             if (missing := cash.reserved - cash.balance) > 0:
                 self.short[portfolio_id] = missing
