@@ -60,7 +60,7 @@ class StubExchange:
     orders: dict[int, StubOrder] = field(default_factory=dict)
     trades: list[dict[str, Any]] = field(default_factory=list)
     received: Counter[str] = field(default_factory=Counter)
-    """How often an order was sent under an ID, whatever came of it."""
+    """How often an order was sent under an ID, whatever came of it, unless it may be sent again."""
     taken: Counter[str] = field(default_factory=Counter)
     """How often one was taken on under an ID."""
     calls: Counter[str] = field(default_factory=Counter)
@@ -108,7 +108,10 @@ class StubExchange:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = f"{request.method} /{request.match_info['path']}"
         self.calls[call] += 1
+        body = (await request.read()).decode() if request.method == "POST" else request.query_string
         fault = self._fault(call)
+        if call == "POST /api/v3/order" and fault != "429":
+            self.received[dict(parse_qsl(body))["newClientOrderId"]] += 1
         if fault == "cut before" or self.is_down:
             return cut(request)
         if fault == "silence before":
@@ -118,7 +121,6 @@ class StubExchange:
             return web.json_response({"code": -1003, "msg": ERRORS[-1003][1]}, status=429, headers=headers)
         if fault == "500":
             return web.json_response({"code": -1001, "msg": "Internal error."}, status=500)
-        body = (await request.read()).decode() if request.method == "POST" else request.query_string
         try:
             answer, status = self._answer(call, body, request.headers.get("X-MBX-APIKEY")), 200
         except Refused as refused:
@@ -180,6 +182,9 @@ class StubExchange:
             raise Refused(-1022)
         given = dict(parse_qsl(signed, keep_blank_values=True))
         if abs(self.now() - int(given["timestamp"])) > WINDOW_MS:
+            # It is not done, and may be sent again.
+            if "newClientOrderId" in given:
+                self.received[given["newClientOrderId"]] -= 1
             raise Refused(-1021)
         return given
 
@@ -202,7 +207,6 @@ class StubExchange:
 
     def _place(self, given: Mapping[str, str]) -> dict[str, Any]:
         client_id, asset = given["newClientOrderId"], asset_of(given["symbol"])
-        self.received[client_id] += 1
         price = Decimal(given.get("price", "0"))
         order = StubOrder(
             id=self._next(),
