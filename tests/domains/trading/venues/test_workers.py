@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from app.dev.embedded import Embedded
+from app.domains.trading.venues.services import account_worker
 from app.domains.trading.venues.services.epochs import LeadershipLost
 from tests.domains.trading.orders.trader import limit
 from tests.domains.trading.venues.stage import STILL, VenueStage
@@ -79,6 +80,56 @@ async def test_a_process_that_is_killed_while_it_sends_has_sent_once(
     assert live.stub.calls[POST] == 1
     live.stub.answers.set()
     await live.check()
+
+
+async def test_what_was_not_handed_over_in_time_is_not_sent_any_more(
+    live: VenueStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process was suspended after it noted that it sends: others have looked for the order since."""
+    monkeypatch.setattr(account_worker, "SEND_WITHIN_S", -1.0)
+    id = await live.place(limit(quantity="1", price="99.5"))
+    await live.step()
+    assert await states(live) == ["sending"]
+    monkeypatch.undo()
+    live.stage.clock.advance(STILL)
+    await live.step(2)
+    assert live.stub.calls[POST] == 0
+    assert await live.ended(id) == ("rejected", 0, "not_sent")
+
+
+@pytest.mark.parametrize("filled", ["0", "0.25"])
+async def test_what_is_found_rejected_is_rejected_unless_it_was_traded(live: VenueStage, filled: str) -> None:
+    live.stub.failing[POST] = ["cut after"]
+    id = await live.place(limit(quantity="1", price="99.5"))
+    await live.step(seconds=0)
+    [sent] = live.stub.orders.values()
+    assert await states(live) == ["sending"]
+    if Decimal(filled):
+        live.stub.fill(sent, Decimal(filled), "BTC")
+    live.stub._end(sent, "REJECTED")
+    live.stage.clock.advance(timedelta(seconds=2))
+    await live.step(2)
+    expected = ("cancelled", Decimal(filled), "refused") if Decimal(filled) else ("rejected", 0, "refused")
+    assert await live.ended(id) == expected
+    assert await states(live) == ["closed" if Decimal(filled) else "refused"]
+    await live.check()
+
+
+async def test_an_order_with_a_key_that_is_not_accepted_is_rejected(live: VenueStage) -> None:
+    """By a new client, which does not take that for a pause of the exchange."""
+    await live.venues.close()
+    live.stub.refuses_keys = True
+    id = await live.place(limit(quantity="1", price="99.5"))
+    await live.step()
+    assert await live.ended(id) == ("rejected", 0, "refused")
+    [sent] = await live.sent()
+    assert (sent["state"], sent["failure"]) == ("refused", "AuthenticationError")
+    assert await live.stage.owner.fetchval("SELECT failure FROM exchange_accounts") == "credentials"
+    live.stub.refuses_keys = False
+    await live.place(limit(quantity="1", price="99.5"))
+    await live.step(2)
+    assert await live.stage.owner.fetchval("SELECT failure FROM exchange_accounts") is None
+    assert len(live.stub.orders) == 1
 
 
 async def test_what_was_replaced_by_another_worker_sends_nothing(live: VenueStage) -> None:

@@ -216,10 +216,8 @@ class VenueSettlement:
         if not order.is_open:
             return True
         is_filled = closing.status is RemoteStatus.CLOSED and order.filled > 0
-        if sent.held_id is not None:
-            if self._release(sent, order, closing, is_filled=is_filled):
-                return True
-            order.stay()
+        if sent.held_id is not None and self._release(sent, order, closing, is_filled=is_filled):
+            return True
         if is_filled:
             order.end(OrderStatus.FILLED, None, self._at)
             return True

@@ -121,6 +121,16 @@ def test_a_fee_in_the_coins_themselves_is_taken_of_those_that_there_are(side: Si
     assert (venue.position(), row.fees) == (Decimal(left), Decimal(fee) * 99)
 
 
+def test_a_fee_in_coins_that_are_all_sold_comes_from_outside() -> None:
+    venue = Venue(order(side=Side.SELL), coins={"BTC": ("1", "1")})
+    venue.settle(trade(fee="0.001", of="BTC"))
+    assert venue.lines(EntryKind.TRANSFER) == [
+        ("external", "BTC", Decimal("-0.001")),
+        ("fees", "BTC", Decimal("0.001")),
+    ]
+    assert venue.position() == 0
+
+
 def test_a_fee_in_another_asset_is_rounded_up_and_counts_at_its_price() -> None:
     venue = Venue(order(), coins={"BNB": ("1", "0.5")}, prices={"BNB": Decimal(5)})
     row = venue.settle(trade(fee="0.600000001", of="BNB"))
@@ -149,6 +159,13 @@ def test_an_end_waits_for_all_trades() -> None:
     row = venue.settle(trade("0.5"), closings=(end,))
     assert (row.status, row.filled_quantity, venue.unclosed) == (OrderStatus.CANCELLED, Decimal("0.5"), [])
     assert venue.cash == (Decimal("9950.5"), 0)
+
+
+def test_what_is_closed_does_not_end_its_order_again() -> None:
+    """Another follows it, which is open."""
+    venue = Venue(order(), sent={"state": VenueOrderState.CLOSED, "cancel_reason": REPLACED})
+    row = venue.settle(closings=(closing(VenueOrderState.CLOSED),))
+    assert (row.status, venue.unclosed, venue.cash[1]) == ("pending", [], row.reserved)
 
 
 @pytest.mark.parametrize(
