@@ -25,13 +25,26 @@ async def test_a_halt_sends_nothing_more_and_cancels_what_is_open(live: VenueSta
     await live.check()
 
 
-async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage) -> None:
+@pytest.mark.parametrize("by", ["owner", "market", "token", "cancellation", "disconnecting"])
+async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage, by: str) -> None:
     """The worker has read what is due, and the halt is committed before it sends."""
-    await live.place(limit())
-    await live.place(limit(price="80"))
+    first, second = await live.place(limit()), await live.place(limit(price="80"))
     [worker] = live.venues._workers.values()
     due = await worker._due()
-    await live.stage.trading.halts.halt_own(live.stage.alice)
+    stage = live.stage
+    match by:
+        case "owner":
+            await stage.trading.halts.halt_own(stage.alice)
+        case "market" | "token":
+            await stage.trading.halts.halt(admin(stage.alice), None if by == "market" else "BTC", "")
+            # Nothing but the halt keeps them.
+            await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
+        case "cancellation":
+            for id in (first, second):
+                await stage.trading.orders.cancel(stage.alice, id)
+        case "disconnecting":
+            await live.accounts.disconnect(stage.alice, live.account_id)
+            await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
     await worker._send(due)
     assert live.stub.received == {}
 
