@@ -34,6 +34,7 @@ from tests.domains.trading.stage import Stage
 from tests.domains.trading.venues.stage import ACTIVE, VenueStage, venue_stage
 from tests.domains.trading.venues.stub import FAULTS, StubExchange
 from tests.factories import cheap_passwords, register
+from tests.waiting import now
 
 CHANCE: Final = 0.3
 QUIET: Final = tuple(each for each in FAULTS if not each.startswith("silence"))
@@ -159,6 +160,7 @@ class Storm:
 
 async def main(orders: int, seed: int, faults: tuple[str, ...] = FAULTS) -> None:
     """Plays a storm against servers of its own."""
+    begun_s = now()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with Embedded.start(home / "home", durable=False) as servers:
@@ -186,8 +188,8 @@ async def main(orders: int, seed: int, faults: tuple[str, ...] = FAULTS) -> None
                 await live.venues.close()
             print(
                 f"{len(storm.ids)} orders, {sum(stub.taken.values())} taken on, {len(stub.trades)} trades,"
-                f" {storm.killed} workers killed, {sum(stub.calls.values())} requests:"
-                " the books are those of the exchange, nothing was sent twice"
+                f" {storm.killed} workers killed, {sum(stub.calls.values())} requests of which {stub.faulty} failed,"
+                f" {now() - begun_s:.0f} s: the books are those of the exchange, nothing was sent twice"
             )
             await database.close()
             await redis.aclose()

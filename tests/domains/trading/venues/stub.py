@@ -64,6 +64,8 @@ class StubExchange:
     taken: Counter[str] = field(default_factory=Counter)
     """How often one was taken on under an ID."""
     calls: Counter[str] = field(default_factory=Counter)
+    faulty: int = 0
+    """How many requests have failed by chance."""
     failing: dict[str, list[str]] = field(default_factory=dict)
     """By method and path, how the next requests fail: before what chance says."""
     retry_after: str | None = None
@@ -143,7 +145,10 @@ class StubExchange:
         if self.failing.get(call):
             return self.failing[call].pop(0)
         public = call.endswith(("exchangeInfo", "time"))
-        return self._random.choice(self.faults) if not public and self._random.random() < self.chance else None
+        if public or self._random.random() >= self.chance:
+            return None
+        self.faulty += 1
+        return self._random.choice(self.faults)
 
     def now(self) -> int:
         return ms_of(datetime.now(UTC)) + self.skew_ms

@@ -37,14 +37,14 @@ async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage,
             await stage.trading.halts.halt_own(stage.alice)
         case "market" | "token":
             await stage.trading.halts.halt(admin(stage.alice), None if by == "market" else "BTC", "")
-            # Nothing but the halt keeps them.
-            await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
+        case "disconnecting":
+            await live.accounts.disconnect(stage.alice, live.account_id)
         case "cancellation":
             for id in (first, second):
                 await stage.trading.orders.cancel(stage.alice, id)
-        case "disconnecting":
-            await live.accounts.disconnect(stage.alice, live.account_id)
-            await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
+    if by != "cancellation":
+        # Nothing else keeps them.
+        await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
     await worker._send(due)
     assert live.stub.received == {}
 
