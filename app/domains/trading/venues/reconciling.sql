@@ -68,9 +68,9 @@ FROM cash_balances b WHERE b.portfolio_id = $1;
 SELECT v.id, v.order_id, v.market, v.state, v.exchange_order_id FROM venue_orders v
 WHERE v.account_id = $1 AND v.state IN ('sending', 'open');
 
--- name: sent_by_ids
--- The states of what was sent under these IDs of ours at an account: account, IDs.
-SELECT v.id, v.state FROM venue_orders v WHERE v.account_id = $1::uuid AND v.id = ANY ($2::uuid[]);
+-- name: given_up
+-- What was sent since a moment and has been given up: account, time.
+SELECT v.id FROM venue_orders v WHERE v.account_id = $1::uuid AND v.state = 'absent' AND v.sent_at >= $2::timestamptz;
 
 -- name: markets_of_account
 -- The markets in which an account has traded, or may have.

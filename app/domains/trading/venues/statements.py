@@ -89,7 +89,7 @@ class ReconcilingSql(Statements, file="reconciling.sql"):
     books: Query[BooksOfAccount]
     version_of_books: Query[str]
     sent_now: Query[SentNow]
-    sent_by_ids: Query[tuple[UUID, str]]
+    given_up: Query[UUID]
     markets_of_account: Query[str]
     trades_since: Query[KnownTrade]
     delete_old_reports: Command
