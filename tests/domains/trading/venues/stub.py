@@ -130,6 +130,8 @@ class StubExchange:
             answer = {"code": refused.code, "msg": message}
         if fault == "cut after":
             return cut(request)
+        if fault == "duplicate after":
+            return web.json_response({"code": -2010, "msg": "Duplicate order sent."}, status=400)
         if fault == "late after":
             await self.answers.wait()
         if fault == "silence after":
