@@ -61,6 +61,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """The parameter by which an order is looked up under that ID. Null: it is searched for in lists alone."""
     permissions: str | None = None
     """The call that says what a key may do. Null: the exchange does not say."""
+    page: int
+    """How many orders or trades a list has at most: where there are as many, there may be more."""
+    lists_newest_first: bool = True
+    """Whether the newest are left where there are more, and not the oldest."""
     options: Mapping[str, Any] = MappingProxyType({})
     """What the client of the exchange is configured with."""
 
@@ -91,6 +95,8 @@ EXCHANGES: Final[Mapping[str, Exchange]] = MappingProxyType(
                 client_id="newClientOrderId",
                 lookup_id="origClientOrderId",
                 permissions="sapi_get_account_apirestrictions",
+                page=500,
+                lists_newest_first=False,
                 # Coins and margins are private calls, and tell nothing that is needed.
                 options={
                     **_SPOT,
@@ -107,6 +113,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = MappingProxyType(
                 times_in_force=_TIMES,
                 client_id="clientOrderId",
                 permissions="private_get_v5_user_query_api",
+                page=50,
                 options=_SPOT,
             ),
             Exchange(
@@ -117,6 +124,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = MappingProxyType(
                 times_in_force=_TIMES,
                 client_id="client_order_id",
                 permissions="v3_private_get_brokerage_key_permissions",
+                page=100,
             ),
             Exchange(
                 name=ExchangeName.KRAKEN,
@@ -125,6 +133,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = MappingProxyType(
                 types=_SIMPLE,
                 times_in_force=_TIMES - {TimeInForce.FILL_OR_KILL},
                 client_id="clientOrderId",
+                page=50,
             ),
             Exchange(
                 name=ExchangeName.OKX,
@@ -136,6 +145,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = MappingProxyType(
                 client_id="clientOrderId",
                 lookup_id="clientOrderId",
                 permissions="private_get_account_config",
+                page=100,
                 options=_SPOT,
             ),
         )

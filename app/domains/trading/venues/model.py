@@ -21,6 +21,10 @@ CANCEL_AGAIN_AFTER: Final = timedelta(seconds=2)
 BUSY_FOR: Final = timedelta(seconds=1)
 """The first pause after an exchange was busy; each further one is twice as long."""
 MAX_PAUSE: Final = timedelta(seconds=30)
+MAX_PAUSE_ASKED_FOR: Final = timedelta(hours=1)
+"""An exchange that asks for more is asked after that whether it means it."""
+UNANSWERED_CANCELS: Final = 3
+"""After so many attempts to cancel an order its owner hears that it is not cancelled, whatever the exchange said."""
 TRADES_OVERLAP: Final = timedelta(minutes=1)
 """How far before the newest trade that was read the next are read: an exchange may list some late."""
 RECONCILIATION_RETENTION: Final = timedelta(days=365)
@@ -44,6 +48,11 @@ class OutcomeUnknown(VenueError):
 
 class Busy(VenueError):
     """The exchange did not do it, and may if it is asked later."""
+
+    def __init__(self, kind: str, pause: timedelta = timedelta(0)) -> None:
+        super().__init__(kind)
+        self.pause = pause
+        """How long it asks to be left alone; 0 where it does not say."""
 
 
 class Unsuitable(VenueError):

@@ -70,13 +70,13 @@ FROM cash_balances b WHERE b.portfolio_id = $1;
 SELECT v.id, v.order_id, v.market, v.state, v.exchange_order_id FROM venue_orders v
 WHERE v.account_id = $1 AND v.state IN ('sending', 'open');
 
--- name: sent_by_ids
--- The states of what was sent under these IDs of ours at an account: account, IDs.
-SELECT v.id, v.state FROM venue_orders v WHERE v.account_id = $1::uuid AND v.id = ANY ($2::uuid[]);
+-- name: given_up
+-- What was sent since a moment and has been given up: account, time.
+SELECT v.id FROM venue_orders v WHERE v.account_id = $1::uuid AND v.state = 'absent' AND v.sent_at >= $2::timestamptz;
 
 -- name: markets_of_account
--- The markets in which an account has traded.
-SELECT market, traded_to FROM venue_cursors WHERE account_id = $1;
+-- The markets in which an account has traded, or may have.
+SELECT DISTINCT v.market FROM venue_orders v WHERE v.account_id = $1 AND v.sent_at IS NOT NULL;
 
 -- name: trades_since
 -- The trades of an account in a market that have been settled, since a moment.

@@ -62,8 +62,8 @@ UPDATE venue_orders SET missing_since = $2::timestamptz
 WHERE id = $1::uuid AND state = 'open' AND missing_since IS DISTINCT FROM $2;
 
 -- name: note_cancel
--- A cancellation was attempted: its ID, until when not to try again, when the exchange would not (null: it may have).
--- Returns its order.
+-- A cancellation was attempted: its ID, until when not to try again, when it has failed (null: it may have succeeded,
+-- or failed before). Returns its order.
 UPDATE venue_orders SET cancel_attempts = cancel_attempts + 1, cancel_not_before = $2::timestamptz,
     cancel_failed_at = coalesce($3::timestamptz, cancel_failed_at)
 WHERE id = $1::uuid AND state = 'open'

@@ -89,8 +89,8 @@ class ReconcilingSql(Statements, file="reconciling.sql"):
     books: Query[BooksOfAccount]
     version_of_books: Query[str]
     sent_now: Query[SentNow]
-    sent_by_ids: Query[tuple[UUID, str]]
-    markets_of_account: Query[tuple[str, datetime]]
+    given_up: Query[UUID]
+    markets_of_account: Query[str]
     trades_since: Query[KnownTrade]
     delete_old_reports: Command
     reconciliations_by_account: Rows[Reconciliation]

@@ -45,7 +45,8 @@ class ExchangeOrder:
     )
     cancel_failed_at: datetime | None = strawberry.field(
         name="cancellationFailedAt",
-        description="When the exchange first would not cancel it. It is tried again. Null if it never was refused.",
+        description="When its cancellation failed first: the exchange refused it, or several attempts had no effect. It"
+        " is tried again. Null if it has not failed.",
     )
     failure: str | None = strawberry.field(
         name="failureCode", description="Why it failed, in one word, such as InsufficientFunds. Null if it did not."

@@ -34,14 +34,13 @@ from tests.domains.trading.stage import Stage
 from tests.domains.trading.venues.stage import ACTIVE, VenueStage, venue_stage
 from tests.domains.trading.venues.stub import FAULTS, StubExchange
 from tests.factories import cheap_passwords, register
+from tests.waiting import now
 
 CHANCE: Final = 0.3
-QUIET: Final = tuple(each for each in ("cut before", "cut after", "429", "500", "503 after", "nonsense after"))
+QUIET: Final = tuple(each for each in FAULTS if not each.startswith("silence"))
 """Faults that nobody has to wait for."""
-
-
-class Killed(BaseException):
-    """The worker's process ends, wherever it is."""
+STEPS_FOR_EACH: Final = 20
+"""After so many steps for each order there is no end to it."""
 
 
 class Storm:
@@ -50,7 +49,8 @@ class Storm:
     def __init__(self, live: VenueStage, seed: int, orders: int) -> None:
         self.live = live
         self.random = random.Random(seed)
-        self.left = orders
+        self.orders = orders
+        self.steps = STEPS_FOR_EACH * orders
         self.ids = list[Any]()
         self.killed = 0
         self.vanishing = 0.1
@@ -58,8 +58,8 @@ class Storm:
     async def run(self) -> None:
         """Until everything has ended; then the books are those of the exchange."""
         live = self.live
-        while self.left:
-            for _ in range(min(self.left, self.random.randint(1, 8))):
+        while len(self.ids) < self.orders:
+            for _ in range(self.random.randint(1, 8)):
                 await self._place()
             await self._disturb()
             await self._step()
@@ -67,14 +67,14 @@ class Storm:
         for id in self.ids:
             with contextlib.suppress(Problem):
                 await live.stage.trading.orders.cancel(live.stage.alice, id)
-        for _ in range(2000):
-            if not await live.stage.owner.fetchval(ACTIVE):
-                break
+        while await live.stage.owner.fetchval(ACTIVE):
             await self._step()
         live.stub.chance = live.stub.fills = 0.0
         await self._revive()
 
     async def _step(self) -> None:
+        self.steps -= 1
+        assert self.steps, "there is no end to it"
         if self.random.random() < 0.1:
             await self._kill()
         with contextlib.suppress(LeadershipLost):
@@ -114,7 +114,6 @@ class Storm:
         self.killed += 1
 
     async def _place(self) -> None:
-        self.left -= 1
         side = self.random.choice((Side.BUY, Side.BUY, Side.SELL))
         quantity = f"{self.random.randint(1, 50) / 100}"
         if self.random.random() < 0.3:
@@ -161,6 +160,7 @@ class Storm:
 
 async def main(orders: int, seed: int, faults: tuple[str, ...] = FAULTS) -> None:
     """Plays a storm against servers of its own."""
+    begun_s = now()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with Embedded.start(home / "home", durable=False) as servers:
@@ -188,8 +188,8 @@ async def main(orders: int, seed: int, faults: tuple[str, ...] = FAULTS) -> None
                 await live.venues.close()
             print(
                 f"{len(storm.ids)} orders, {sum(stub.taken.values())} taken on, {len(stub.trades)} trades,"
-                f" {storm.killed} workers killed, {sum(stub.calls.values())} requests:"
-                " the books are those of the exchange, nothing was sent twice"
+                f" {storm.killed} workers killed, {sum(stub.calls.values())} requests of which {stub.faulty} failed,"
+                f" {now() - begun_s:.0f} s: the books are those of the exchange, nothing was sent twice"
             )
             await database.close()
             await redis.aclose()

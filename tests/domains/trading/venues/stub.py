@@ -1,5 +1,6 @@
 """An exchange over HTTP with the shapes of Binance's, which fails as exchanges do: by chance, from a seed."""
 
+import asyncio
 import hashlib
 import hmac
 import random
@@ -59,12 +60,18 @@ class StubExchange:
     orders: dict[int, StubOrder] = field(default_factory=dict)
     trades: list[dict[str, Any]] = field(default_factory=list)
     received: Counter[str] = field(default_factory=Counter)
-    """How often an order was sent under an ID, whatever came of it."""
+    """How often an order was sent under an ID, whatever came of it, unless it may be sent again."""
     taken: Counter[str] = field(default_factory=Counter)
     """How often one was taken on under an ID."""
     calls: Counter[str] = field(default_factory=Counter)
+    faulty: int = 0
+    """How many requests have failed by chance."""
     failing: dict[str, list[str]] = field(default_factory=dict)
     """By method and path, how the next requests fail: before what chance says."""
+    retry_after: str | None = None
+    """How long it asks to be left alone, where it is busy."""
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: what is answered late is answered now."""
     cancels_refused: bool = False
     refuses_keys: bool = False
     is_down: bool = False
@@ -103,16 +110,19 @@ class StubExchange:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = f"{request.method} /{request.match_info['path']}"
         self.calls[call] += 1
+        body = (await request.read()).decode() if request.method == "POST" else request.query_string
         fault = self._fault(call)
+        if call == "POST /api/v3/order" and fault != "429":
+            self.received[dict(parse_qsl(body))["newClientOrderId"]] += 1
         if fault == "cut before" or self.is_down:
             return cut(request)
         if fault == "silence before":
             return await silence(request)
         if fault == "429":
-            return web.json_response({"code": -1003, "msg": ERRORS[-1003][1]}, status=429)
+            headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
+            return web.json_response({"code": -1003, "msg": ERRORS[-1003][1]}, status=429, headers=headers)
         if fault == "500":
             return web.json_response({"code": -1001, "msg": "Internal error."}, status=500)
-        body = (await request.read()).decode() if request.method == "POST" else request.query_string
         try:
             answer, status = self._answer(call, body, request.headers.get("X-MBX-APIKEY")), 200
         except Refused as refused:
@@ -120,6 +130,10 @@ class StubExchange:
             answer = {"code": refused.code, "msg": message}
         if fault == "cut after":
             return cut(request)
+        if fault == "duplicate after":
+            return web.json_response({"code": -2010, "msg": "Duplicate order sent."}, status=400)
+        if fault == "late after":
+            await self.answers.wait()
         if fault == "silence after":
             return await silence(request)
         if fault == "503 after":
@@ -133,7 +147,10 @@ class StubExchange:
         if self.failing.get(call):
             return self.failing[call].pop(0)
         public = call.endswith(("exchangeInfo", "time"))
-        return self._random.choice(self.faults) if not public and self._random.random() < self.chance else None
+        if public or self._random.random() >= self.chance:
+            return None
+        self.faulty += 1
+        return self._random.choice(self.faults)
 
     def now(self) -> int:
         return ms_of(datetime.now(UTC)) + self.skew_ms
@@ -172,6 +189,9 @@ class StubExchange:
             raise Refused(-1022)
         given = dict(parse_qsl(signed, keep_blank_values=True))
         if abs(self.now() - int(given["timestamp"])) > WINDOW_MS:
+            # It is not done, and may be sent again.
+            if "newClientOrderId" in given:
+                self.received[given["newClientOrderId"]] -= 1
             raise Refused(-1021)
         return given
 
@@ -194,7 +214,6 @@ class StubExchange:
 
     def _place(self, given: Mapping[str, str]) -> dict[str, Any]:
         client_id, asset = given["newClientOrderId"], asset_of(given["symbol"])
-        self.received[client_id] += 1
         price = Decimal(given.get("price", "0"))
         order = StubOrder(
             id=self._next(),

@@ -1,5 +1,7 @@
 """Connecting accounts: tried before they are stored, and never shown again."""
 
+import logging
+
 import msgspec
 import pytest
 
@@ -23,6 +25,7 @@ from app.kit.reads import Reads
 from tests.domains.trading.orders.trader import limit
 from tests.domains.trading.venues.stage import VenueStage
 from tests.domains.trading.venues.stub import KEY, SECRET
+from tests.engine.support import listening
 
 
 async def accounts(venue: VenueStage) -> int:
@@ -60,6 +63,24 @@ async def test_no_text_shows_what_an_account_is_reached_with(venue: VenueStage) 
     for text in (repr(given), str(given), f"{new}", repr(venue.accounts)):
         assert SECRET not in text
         assert KEY not in text
+
+
+async def test_nothing_logs_what_an_account_is_reached_with(
+    venue: VenueStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even where everything is logged: the client of an exchange logs each request then."""
+    caplog.set_level(logging.DEBUG)
+    with listening() as ours:
+        await venue.open()
+        venue.stub.failing["POST /api/v3/order"] = ["500"]
+        await venue.place(limit())
+        await venue.step(2)
+    assert {"venue.outcome_unknown", "exchange.call_failed"} <= {each["event"] for each in ours}
+    # The stub logs what it is asked.
+    logged = [each.getMessage() for each in caplog.records if each.name != "aiohttp.access"]
+    for text in [str(ours), *logged]:
+        for secret in (KEY, SECRET, "signature="):
+            assert secret not in text
 
 
 async def test_an_account_that_cannot_be_used_is_not_connected(venue: VenueStage) -> None:

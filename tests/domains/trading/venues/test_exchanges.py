@@ -1,6 +1,7 @@
 """What is sent to each exchange that is declared, without a network: our ID is in it, and the numbers are as given."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,6 +10,7 @@ import pytest
 
 from app.domains.trading.exchanges.model import EXCHANGES, Credentials, ExchangeName
 from app.domains.trading.quantities.model import Side
+from app.domains.trading.quantities.rules import ms_of
 from app.domains.trading.venues.model import OrderRequest, VenueError
 from app.domains.trading.venues.rules.answers import may_withdraw
 from app.domains.trading.venues.services.client import Markets
@@ -22,6 +24,7 @@ KEYS = {
     "okx": "clOrdId",
 }
 """What each exchange calls our ID, as its own documentation has it."""
+AT = datetime(2026, 11, 30, tzinfo=UTC)
 ID = "5f3c1c1e7f6b4a0f9a7d3a52c1b0e9d4"
 
 
@@ -93,6 +96,35 @@ async def test_an_order_is_sent_under_our_id_and_in_exact_numbers(name: Exchange
     assert sent[-1][KEYS[name]] == ID
     if name is not ExchangeName.COINBASE:
         assert {"0.12345678", "61234.5"} <= {str(value) for value in sent[-1].values()}
+
+
+@pytest.mark.parametrize("name", list(ExchangeName))
+@pytest.mark.parametrize("lacking", [0, 1])
+async def test_a_list_is_read_to_its_end(name: ExchangeName, lacking: int) -> None:
+    """Two pages and a half, of which three have the time of a page's edge; or as much as fits."""
+    exchange = EXCHANGES[name]
+    client = await Connector(Markets()).open(name, Credentials("key", "c2VjcmV0", "pass"))
+    size, asked = exchange.page, list[tuple[int, dict[str, int]]]()
+    start = ms_of(AT)
+    times = [start + number // 3 for number in range(size * 5 // 2 if not lacking else size - lacking)]
+
+    async def list_trades(market: str, since: int, limit: int, params: dict[str, int]) -> list[dict[str, Any]]:
+        asked.append((since, params))
+        found = [
+            {"id": str(id), "symbol": market, "amount": "1", "price": "2", "timestamp": at}
+            for id, at in enumerate(times)
+            if since <= at < params.get("until", at + 1)
+        ]
+        return found[-limit:] if exchange.lists_newest_first else found[:limit]
+
+    client._client.fetch_my_trades = list_trades
+    try:
+        found = await client.trades(exchange.market("BTC"), AT)
+    finally:
+        await client.close()
+    assert sorted(int(each.id) for each in found) == list(range(len(times)))
+    assert asked[0] == (start, {})
+    assert len(asked) == (1 if lacking else 3)
 
 
 def test_what_exchanges_say_of_keys_is_read_and_what_they_do_not_say_is_unknown() -> None:

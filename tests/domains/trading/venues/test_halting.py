@@ -25,13 +25,26 @@ async def test_a_halt_sends_nothing_more_and_cancels_what_is_open(live: VenueSta
     await live.check()
 
 
-async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage) -> None:
+@pytest.mark.parametrize("by", ["owner", "market", "token", "cancellation", "disconnecting"])
+async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage, by: str) -> None:
     """The worker has read what is due, and the halt is committed before it sends."""
-    await live.place(limit())
-    await live.place(limit(price="80"))
+    first, second = await live.place(limit()), await live.place(limit(price="80"))
     [worker] = live.venues._workers.values()
     due = await worker._due()
-    await live.stage.trading.halts.halt_own(live.stage.alice)
+    stage = live.stage
+    match by:
+        case "owner":
+            await stage.trading.halts.halt_own(stage.alice)
+        case "market" | "token":
+            await stage.trading.halts.halt(admin(stage.alice), None if by == "market" else "BTC", "")
+        case "disconnecting":
+            await live.accounts.disconnect(stage.alice, live.account_id)
+        case "cancellation":
+            for id in (first, second):
+                await stage.trading.orders.cancel(stage.alice, id)
+    if by != "cancellation":
+        # Nothing else keeps them.
+        await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
     await worker._send(due)
     assert live.stub.received == {}
 
@@ -59,6 +72,17 @@ async def test_a_cancellation_without_an_answer_is_found_out(live: VenueStage) -
     live.stub.failing[DELETE] = ["cut after"]
     await live.stage.trading.orders.cancel(live.stage.alice, id)
     await live.step(2)
+    assert await live.ended(id) == ("cancelled", 0, "requested")
+
+
+async def test_cancellations_that_are_repeated_do_not_keep_it_from_being_followed(live: VenueStage) -> None:
+    """It was cancelled without an answer, and the exchange is too busy for another."""
+    id = await live.place(limit())
+    await live.step()
+    live.stub.failing[DELETE] = ["cut after", *["429"] * 10]
+    live.stub.failing["GET /api/v3/openOrders"] = ["500"]
+    await live.stage.trading.orders.cancel(live.stage.alice, id)
+    await live.step(3, seconds=60)
     assert await live.ended(id) == ("cancelled", 0, "requested")
 
 

@@ -76,6 +76,8 @@ async def test_orders_and_trades_of_others_are_reported(live: VenueStage) -> Non
         ("unknown_trade", f"BTC/USDT {live.stub.trades[0]['id']}"),
     ]
     assert (await live.ended(id))[0] == "partial"
+    # Nothing was given up, so that no order of theirs needs to be looked at.
+    assert live.stub.calls["GET /api/v3/order"] == 0
 
 
 async def test_an_order_and_a_trade_that_the_exchange_does_not_list_are_reported(live: VenueStage) -> None:

@@ -309,3 +309,41 @@ async def test_skew_is_adjusted_for(live: VenueStage) -> None:
     id = await live.place(limit(quantity="1", price="99.5"))
     await live.step(4)
     assert live.stub.taken == {id.hex: 1}
+
+
+@pytest.mark.parametrize("ends", ["EXPIRED", None])
+async def test_an_exchange_that_is_busy_after_each_second_order_is_followed_to_the_end(
+    live: VenueStage, ends: str | None
+) -> None:
+    ids = [await live.place(limit(quantity="1", price="99.5")) for _ in range(3)]
+    await live.step()
+    for sent in live.stub.orders.values():
+        if ends is None:
+            live.stub.fill(sent, sent.left, "BTC")
+        else:
+            live.stub._end(sent, ends)
+    live.stub.failing[GET] = ["", "429"] * 10
+    await live.step(3, seconds=60)
+    expected = ("filled", 1, None) if ends is None else ("cancelled", 0, "ended")
+    assert [await live.ended(id) for id in ids] == [expected] * 3
+    await live.check()
+
+
+@pytest.mark.parametrize("quantity", ["0.25", "1"])
+async def test_a_trade_that_is_listed_after_its_order_has_ended_is_settled_and_opens_nothing(
+    live: VenueStage, quantity: str
+) -> None:
+    id = await live.place(limit(quantity="1", price="99.5"))
+    await live.step()
+    [sent] = live.stub.orders.values()
+    live.stub.fill(sent, Decimal(quantity), "BTC")
+    live.stub.vanish(sent)
+    late = live.stub.trades.pop()
+    await live.step(2, seconds=61)
+    assert await live.ended(id) == ("cancelled", 0, "vanished")
+    live.stub.trades.append(late)
+    assert await live.reconcile() == ("equal", [])
+    filled = ("filled", 1, None) if quantity == "1" else ("cancelled", Decimal(quantity), "vanished")
+    assert await live.ended(id) == filled
+    assert (await live.stage.cash(live.id))[1] == 0
+    await live.check()

@@ -82,11 +82,6 @@ class Working:
         self._quantity, self._price, self._extra = quantity, price, 0
         self._set(quantity=decimal_of(quantity), price=decimal_of(price, PRICE_SCALE), sells_all=False)
 
-    def stay(self) -> None:
-        """A change of it is not done: what was reserved for it is no longer set apart."""
-        self._extra = 0
-        self.is_changed = True
-
     def reopen(self) -> None:
         """It had not ended after all."""
         status = OrderStatus.PARTIAL if self._filled else OrderStatus.PENDING

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -88,15 +87,3 @@ def adjustment_of(found: Found, books: Mapping[str, BooksOfAccount]) -> Adjustme
         return None
     price = Decimal(1) if found.subject == CASH else Decimal(0) if held is None or held.price is None else held.price
     return Adjustment(found.subject, amount, (abs(amount) * price).quantize(_UNIT))
-
-
-def ours_of(client_ids: Iterable[str | None]) -> list[UUID]:
-    """Those of these IDs that may be ours."""
-    found = list[UUID]()
-    for each in client_ids:
-        if each is not None and len(each) == 32:
-            try:
-                found.append(UUID(hex=each))
-            except ValueError:
-                continue
-    return found

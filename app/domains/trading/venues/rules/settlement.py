@@ -77,6 +77,8 @@ class VenueSettlement:
         self.trades = list[SettledTrade]()
         self.releases = list[Release]()
         self.failures = dict[UUID, str]()
+        self._ended = dict[UUID, OrderRow]()
+        """The orders that had ended and were traded after all, as they were."""
         self.short = dict[UUID, int]()
         """By portfolio, the dollars that the exchange had and the books did not."""
 
@@ -87,7 +89,10 @@ class VenueSettlement:
         for sent_id, trade in trades:
             self._trade(self.sent[sent_id], trade)
         open_still = [each.id for each in closings if not self._close(each)]
-        self._reserve()
+        self._end_again()
+        for order in self.orders.values():
+            self._reserve(order)
+        self._make_up()
         return [each for each in self.orders.values() if each.is_changed], open_still
 
     def _trade(self, sent: SentRow, trade: RemoteTrade) -> None:
@@ -97,13 +102,16 @@ class VenueSettlement:
         cost = units(trade.cost, ROUND_CEILING if is_buy else ROUND_FLOOR)
         fee, fee_coins, other = self._fee(trade, row.symbol, is_buy=is_buy, quantity=quantity)
         if not order.is_open:
+            self._ended.setdefault(row.id, row)
             order.reopen()
         fill_id, entry_id = self._new_id(), next(self._entry_ids)
         terms = ExternalFill(side, row.symbol, quantity, cost, 0 if other or fee_coins else fee, fee_coins)
         self._post(entry_id, EntryKind.FILL, order, external_fill_lines(terms), fill_id=fill_id)
-        if other:
-            self._pay(order, trade.fee_asset or "", other)
         order.fill(quantity, cost, fee)
+        if other:
+            # What was sold is not reserved any more.
+            self._reserve(order)
+            self._pay(order, trade.fee_asset or "", other)
         self.sent[sent.id] = replace(sent, filled_quantity=sent.filled_quantity + decimal_of(quantity))
         price = units(trade.price, scale=PRICE_SCALE)
         self.trades.append(SettledTrade(trade, sent.id, fill_id, quantity, price))
@@ -208,10 +216,8 @@ class VenueSettlement:
         if not order.is_open:
             return True
         is_filled = closing.status is RemoteStatus.CLOSED and order.filled > 0
-        if sent.held_id is not None:
-            if self._release(sent, order, closing, is_filled=is_filled):
-                return True
-            order.stay()
+        if sent.held_id is not None and self._release(sent, order, closing, is_filled=is_filled):
+            return True
         if is_filled:
             order.end(OrderStatus.FILLED, None, self._at)
             return True
@@ -234,14 +240,24 @@ class VenueSettlement:
         self.releases.append(Release(sent.held_id, VenueOrderState.WAITING, decimal_of(left)))
         return True
 
-    def _reserve(self) -> None:
-        """Makes what is reserved what the open orders need; what an exchange spent beyond the books was paid in."""
-        for order in self.orders.values():
-            if delta := order.reserve(order.need()):
-                if order.side is Side.BUY:
-                    self._holdings.cash[order.row.portfolio_id].reserved += delta
-                else:
-                    self._holdings.position(order.row.portfolio_id, order.row.symbol).reserved += delta
+    def _end_again(self) -> None:
+        """What was traded before an order ended, and listed after, does not open it again: nobody follows it."""
+        for id, before in self._ended.items():
+            order = self.orders[id]
+            is_filled = before.status == OrderStatus.FILLED or order.filled >= units_of(before.quantity or Decimal(0))
+            reason = None if is_filled or before.reason is None else Reason(before.reason)
+            order.end(OrderStatus.FILLED if is_filled else OrderStatus.CANCELLED, reason, self._at)
+
+    def _reserve(self, order: Working) -> None:
+        """Makes what is reserved what the order needs."""
+        if delta := order.reserve(order.need()):
+            if order.side is Side.BUY:
+                self._holdings.cash[order.row.portfolio_id].reserved += delta
+            else:
+                self._holdings.position(order.row.portfolio_id, order.row.symbol).reserved += delta
+
+    def _make_up(self) -> None:
+        """What an exchange spent beyond the books was paid in."""
         for portfolio_id, cash in self._holdings.cash.items():
             if (missing := cash.reserved - cash.balance) > 0:
                 self.short[portfolio_id] = missing

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from app.domains.trading.venues.model import (
     LOOK_UP_EVERY,
     MAX_PAUSE,
     SEND_WITHIN_S,
+    UNANSWERED_CANCELS,
     BadKey,
     Busy,
     Closing,
@@ -86,8 +87,8 @@ class AccountWorker:
             await self._note_unreachable(AccountFailure.CREDENTIALS)
             if account.status == AccountStatus.DISCONNECTING:
                 await self._abandon()
-        except Busy:
-            self._rest()
+        except Busy as busy:
+            self._rest(busy.pause)
         except VenueError:
             await self._note_unreachable(AccountFailure.UNAVAILABLE)
             self._rest()
@@ -97,10 +98,12 @@ class AccountWorker:
 
     async def _work(self) -> None:
         due = await self._due()
-        await self._cancel(due)
+        await self._cancel(each for each in due if not each.cancel_attempts)
         await self._look_up(due)
         await self._send(due)
         await self._follow()
+        # Last: what was cancelled is not known to be until it was followed.
+        await self._cancel(each for each in await self._due() if each.cancel_attempts)
 
     async def _due(self) -> list[DueOrder]:
         return await self._database.read(
@@ -148,9 +151,8 @@ class AccountWorker:
             return True
         try:
             made = await self._client.create(request)
-        except Busy:
-            self._rest()
-            await self._write(SendingSql.take_back, due.id, self._busy_until)
+        except Busy as busy:
+            await self._write(SendingSql.take_back, due.id, self._clock.now() + max(BUSY_FOR, busy.pause))
             raise
         except Unsuitable as error:
             await self._settle([_refused(due, Reason.REFUSED, error.kind)])
@@ -207,7 +209,7 @@ class AccountWorker:
             now = self._clock.now()
             if each.cancel_not_before is not None and now < each.cancel_not_before:
                 continue
-            failed_at = None
+            refused = False
             try:
                 await self._client.cancel(each.exchange_order_id, each.market)
             except (NoSuchOrder, OutcomeUnknown):
@@ -215,11 +217,18 @@ class AccountWorker:
                 pass
             except Unsuitable as error:
                 log.warning("venue.cancel_failed", id=str(each.id), kind=error.kind)
-                failed_at = now
-            pause = min(MAX_PAUSE, CANCEL_AGAIN_AFTER * 2 ** min(each.cancel_attempts, 8))
-            # Once: its owner has heard of it.
-            heard_at = None if each.cancel_failed_at is not None else failed_at
-            await self._settler.note_cancel_failure(self._epoch, each.id, now + pause, heard_at)
+                refused = True
+            except Busy:
+                await self._note_cancel(each, now, refused=False)
+                raise
+            await self._note_cancel(each, now, refused=refused)
+
+    async def _note_cancel(self, due: DueOrder, now: datetime, *, refused: bool) -> None:
+        pause = min(MAX_PAUSE, CANCEL_AGAIN_AFTER * 2 ** min(due.cancel_attempts, 8))
+        # Once: its owner has heard of it then.
+        has_failed = refused or due.cancel_attempts + 1 >= UNANSWERED_CANCELS
+        failed_at = now if has_failed and due.cancel_failed_at is None else None
+        await self._settler.note_cancel(self._epoch, due.id, now + pause, failed_at)
 
     async def _follow(self) -> None:
         """Follows what is open, market by market."""
@@ -249,9 +258,9 @@ class AccountWorker:
         if closings:
             await self._settler.settle(self._epoch, self._account_id, self._exchange, [], closings)
 
-    def _rest(self) -> None:
-        """Pauses, longer each time."""
-        self._busy_until = self._clock.now() + self._pause
+    def _rest(self, least: timedelta = timedelta(0)) -> None:
+        """Pauses, longer each time, and at least so long."""
+        self._busy_until = self._clock.now() + max(self._pause, least)
         self._pause = min(MAX_PAUSE, self._pause * 2)
 
     async def _note_unreachable(self, failure: AccountFailure) -> None:

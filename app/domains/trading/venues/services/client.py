@@ -12,6 +12,7 @@ import structlog
 from app.domains.trading.exchanges.model import Exchange
 from app.domains.trading.quantities.rules import decimal_of, ms_of
 from app.domains.trading.venues.model import (
+    MAX_PAUSE_ASKED_FOR,
     BadKey,
     Busy,
     NoSuchOrder,
@@ -30,7 +31,6 @@ T = TypeVar("T")
 
 CALL_S: Final = 30.0
 """For a call: several requests perhaps, and the turns that they wait for."""
-PAGE: Final = 500
 MAX_PAGES: Final = 20
 MARKETS_MAX_AGE_S: Final = 3600.0
 SEARCHED_BEFORE: Final = timedelta(minutes=5)
@@ -145,7 +145,7 @@ class ExchangeClient:
         return [order_of(each) for each in found]
 
     async def trades(self, market: str, since: datetime) -> list[RemoteTrade]:
-        """The account's trades of a market since a moment, oldest first. Raises VenueError."""
+        """The account's trades of a market since a moment. Raises VenueError."""
         found = await self._pages(self._client.fetch_my_trades, market, since)
         return [trade_of(each) for each in found]
 
@@ -177,15 +177,21 @@ class ExchangeClient:
     async def _pages(
         self, fetch: Callable[..., Awaitable[Sequence[dict[str, Any]]]], market: str, since: datetime
     ) -> list[dict[str, Any]]:
-        """All of a list from a moment on. Raises VenueError, also where it has no end."""
-        found, start_ms = dict[str, dict[str, Any]](), ms_of(since)
+        """All of a list from a moment on, in whatever order. Raises VenueError, also where it has no end."""
+        found, size = dict[str, dict[str, Any]](), self.exchange.page
+        start_ms, params = ms_of(since), dict[str, int]()
         for _ in range(MAX_PAGES):
-            page = await self._call(partial(fetch, market, start_ms, PAGE))
+            page = await self._call(partial(fetch, market, start_ms, size, params))
             new = [each for each in page if str(each["id"]) not in found]
             found.update((str(each["id"]), each) for each in new)
-            if len(page) < PAGE or not new:
+            if len(page) < size or not new:
                 return list(found.values())
-            start_ms = max(int(each["timestamp"]) for each in page)
+            times = [int(each["timestamp"]) for each in page]
+            if self.exchange.lists_newest_first:
+                # Some exclude the end: what has the same time is read again.
+                params = {"until": min(times) + 1}
+            else:
+                start_ms = max(times)
         raise OutcomeUnknown("too many pages")
 
     def _precise(self, what: str, market: str, value: Decimal) -> Decimal:
@@ -218,12 +224,21 @@ class ExchangeClient:
         if isinstance(error, errors.AuthenticationError):
             return BadKey(kind)
         if kind in _BUSY or _is_early_or_late(error):
-            return Busy(kind)
+            return Busy(kind, self._pause_asked_for())
         # There is one under this ID already: perhaps ours.
         is_repeated = isinstance(error, errors.DuplicateOrderId) or "uplicate" in str(error)
         if not is_repeated and isinstance(error, tuple(getattr(errors, name) for name in _UNSUITABLE)):
             return Unsuitable(kind)
         return OutcomeUnknown(kind)
+
+    def _pause_asked_for(self) -> timedelta:
+        """How long the exchange asks to be left alone, in the headers of what it answered last."""
+        headers = self._client.last_response_headers or {}
+        seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+        # It may be a date instead, which no exchange that is declared sends.
+        if not seconds.isascii() or not seconds.isdigit():
+            return timedelta(0)
+        return min(MAX_PAUSE_ASKED_FOR, timedelta(seconds=int(seconds[:9])))
 
 
 class Markets:

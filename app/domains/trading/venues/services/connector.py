@@ -1,6 +1,7 @@
 """Opening clients of exchanges."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,9 @@ from app.domains.trading.venues.services.client import ExchangeClient, Markets
 
 TIMEOUT_MS: Final = 5000
 """For each request."""
+_SILENT: Final = logging.getLogger("moneta.exchanges")
+"""For the clients, which log each request with its key and its signature where everything is logged."""
+_SILENT.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Connector:
                 "password": credentials.passphrase,
                 "enableRateLimit": True,
                 "timeout": self.timeout_ms,
+                "logger": _SILENT,
                 "options": {
                     "adjustForTimeDifference": True,
                     # What is not known to have failed is looked up, and never sent again.

@@ -47,11 +47,14 @@ class Following:
     epoch: int
 
     async def follow(self, market: str, opened: Sequence[DueOrder], now: datetime) -> None:
-        """Settles the trades of a market, and ends what is not open there any more. Of what the exchange does not
-        answer about one order the others do not suffer. Raises VenueError, LeadershipLost.
+        """Settles the trades of a market, and ends what is not open there any more, one by one: an exchange that is
+        busy after each few calls delays it, and does not stop it. Of what the exchange does not answer about one order
+        the others do not suffer. Raises VenueError, LeadershipLost.
         """
-        listed = {each.id for each in await self.client.open_orders(market)}
-        ended, tolerance = list[tuple[DueOrder, RemoteOrder]](), _Tolerance()
+        listed, tolerance = {each.id for each in await self.client.open_orders(market)}, _Tolerance()
+        # After what is open was read: the trades of what is not are there then, or will be asked for by its ID.
+        with tolerance.of_one():
+            await self.read_trades(market, await self._since(market, opened, now))
         for each in opened:
             assert each.exchange_order_id is not None
             if each.exchange_order_id in listed:
@@ -62,32 +65,26 @@ class Following:
                 break
             with tolerance.of_one():
                 if (found := await self._ended(each, now)) is not None:
-                    ended.append((each, found))
-        # After what has ended was read: then its trades are there, or will be asked for by its ID.
-        with tolerance.of_one():
-            await self.read_trades(market, opened, now)
-        closings = [_closing(due, found) for due, found in ended]
-        unclosed = await self._settle([], closings)
-        for due, found in ended:
-            if due.id in unclosed and not tolerance.is_exhausted:
-                with tolerance.of_one():
-                    await self._settle_by_order(due, found)
+                    await self._end(each, found)
 
-    async def read_trades(self, market: str, opened: Sequence[DueOrder], now: datetime) -> list[RemoteTrade]:
-        """Settles the trades of a market that are new; returns those of nothing that was sent. Raises VenueError,
-        LeadershipLost.
+    async def read_trades(self, market: str, since: datetime) -> list[RemoteTrade]:
+        """Settles the trades of a market since a moment that are of what was sent and new; returns all of them. Raises
+        VenueError, LeadershipLost.
         """
-        first = min((each.sent_at for each in opened if each.sent_at is not None), default=now) - SEARCHED_BEFORE
+        trades = await self.client.trades(market, since)
+        if trades:
+            sent, known = await self._known(market, trades)
+            ours = [(sent[each.order_id], each) for each in trades if each.order_id in sent and each.id not in known]
+            await self._settle(ours, [])
+            await self._write_cursor(market, max(each.at for each in trades))
+        return trades
+
+    async def _since(self, market: str, opened: Sequence[DueOrder], now: datetime) -> datetime:
+        """From when on trades are read: all have been that are older."""
         cursor = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(SendingSql.cursor, self.account_id, market))
-        trades = await self.client.trades(market, first if cursor is None else cursor - TRADES_OVERLAP)
-        if not trades:
-            return []
-        sent, known = await self._known(market, trades)
-        ours = [(sent[each.order_id], each) for each in trades if each.order_id in sent and each.id not in known]
-        await self._settle(ours, [])
-        newest = max(each.at for each in trades)
-        await self._write_cursor(market, newest)
-        return [each for each in trades if each.order_id not in sent]
+        if cursor is not None:
+            return cursor - TRADES_OVERLAP
+        return min((each.sent_at for each in opened if each.sent_at is not None), default=now) - SEARCHED_BEFORE
 
     async def _known(self, market: str, trades: Sequence[RemoteTrade]) -> tuple[dict[str, UUID], set[str]]:
         """What was sent, by the exchange's IDs of the orders that were traded; and which of the trades are settled."""
@@ -125,11 +122,15 @@ class Following:
             await self._note_missing(due, None)
         return None if found.status is RemoteStatus.OPEN else found
 
-    async def _settle_by_order(self, due: DueOrder, found: RemoteOrder) -> None:
-        """Some trades of it were listed too late for those of its market. If some are missing still, it stays open."""
+    async def _end(self, due: DueOrder, found: RemoteOrder) -> None:
+        """Ends an order with its trades. Those that were listed too late for those of its market are asked for by its
+        ID; if some are missing still, it stays open. Raises VenueError.
+        """
         assert due.sent_at is not None
-        trades = await self.client.order_trades(found.id, due.market, due.sent_at)
-        await self._settle([(due.id, each) for each in trades], [_closing(due, found)])
+        closing = _closing(due, found)
+        if await self._settle([], [closing]):
+            trades = await self.client.order_trades(found.id, due.market, due.sent_at)
+            await self._settle([(due.id, each) for each in trades], [closing])
 
     async def _settle(self, trades: list[tuple[UUID, RemoteTrade]], closings: list[Closing]) -> list[UUID]:
         exchange = self.client.exchange.name.value

@@ -1,5 +1,6 @@
 """Comparing the books with exchanges: what does not agree is a report that the owner reads."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +32,6 @@ from app.domains.trading.venues.model import (
 from app.domains.trading.venues.rules.differences import (
     balance_differences,
     order_differences,
-    ours_of,
     trade_differences,
 )
 from app.domains.trading.venues.services.adopting import Adoption
@@ -183,9 +183,8 @@ class _Comparison:
         markets = await self._database.read(
             SYSTEM, lambda tx: tx.fetch(ReconcilingSql.markets_of_account, self._account.id)
         )
-        for market, _ in markets:
-            await self._following.read_trades(market, [], self._clock.now())
-            trades = await self._client.trades(market, since)
+        for market in markets:
+            trades = await self._following.read_trades(market, since)
             known = await self._known(market, since)
             settled = {each.trade_id for each in known}
             unknown += [each for each in trades if each.id not in settled]
@@ -198,23 +197,24 @@ class _Comparison:
         )
 
     async def _revive(self, opened: Sequence[RemoteOrder], trades: Sequence[RemoteTrade]) -> bool:
-        """Takes up what was given up and is there after all; returns whether there is any."""
-        remote = {each.client_id: each for each in opened}
-        for order_id, market in sorted({(each.order_id or "", each.market) for each in trades}):
-            try:
-                found = await self._client.order(order_id, market)
-            except NoSuchOrder:
-                continue
-            remote[found.client_id] = found
-        ids = ours_of(remote)
-        states = await self._database.read(
-            SYSTEM, lambda tx: tx.fetch(ReconcilingSql.sent_by_ids, self._account.id, ids)
+        """Takes up what was given up and is there after all; returns whether there is any. Of what was traded without
+        us nothing is asked, unless it may be that.
+        """
+        given_up = await self._database.read(
+            SYSTEM,
+            lambda tx: tx.fetch(ReconcilingSql.given_up, self._account.id, self._clock.now() - COMPARED_BACK),
         )
-        given_up = [id for id, state in states if state == VenueOrderState.ABSENT]
-        for id in given_up:
+        remote = {each.client_id: each for each in opened}
+        if given_up:
+            for order_id, market in sorted({(each.order_id, each.market) for each in trades if each.order_id}):
+                with contextlib.suppress(NoSuchOrder):
+                    found = await self._client.order(order_id, market)
+                    remote[found.client_id] = found
+        appeared = [id for id in given_up if id.hex in remote]
+        for id in appeared:
             log.warning("venue.order_appeared", id=str(id))
             await self._settler.revive(self._epoch, id, remote[id.hex].id)
-        return bool(given_up)
+        return bool(appeared)
 
     async def _version(self, portfolio_id: UUID) -> str:
         [version] = await self._database.read(

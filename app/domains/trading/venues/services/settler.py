@@ -113,10 +113,8 @@ class Settler:
 
         await self.database.write(SYSTEM, work)
 
-    async def note_cancel_failure(self, epoch: int, id: UUID, until: datetime, failed_at: datetime | None) -> None:
-        """Notes that a cancellation was attempted; its owner hears of it where the exchange would not. Raises
-        LeadershipLost.
-        """
+    async def note_cancel(self, epoch: int, id: UUID, until: datetime, failed_at: datetime | None) -> None:
+        """Notes that a cancellation was attempted; its owner hears of it where it has failed. Raises LeadershipLost."""
 
         async def work(tx: Tx) -> None:
             await hold_epoch(tx, epoch)
