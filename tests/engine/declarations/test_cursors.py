@@ -33,6 +33,7 @@ VALUES: dict[Any, Any] = {
     int: 2**31 - 1,
     str: "e" * 64,
     bool: True,
+    float: 0.1 + 0.2,
     Decimal: Decimal("-123456789012.123456789012"),
     UUID: UUID(int=2**127 + 1),
     datetime: datetime(2026, 11, 21, 12, 0, 0, 1, tzinfo=UTC),

@@ -6,9 +6,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger.services import LedgerServices
+from app.domains.market.prices.model import Interval
 from app.domains.market.services import MarketServices
+from app.domains.trading.backtests.model import Asked, AskedSweep, Axis, SweepField
+from app.domains.trading.backtests.model.reports import BotTerms
 from app.domains.trading.bots.model import NewBot
 from app.domains.trading.portfolios.model import NewPortfolio
 from app.domains.trading.services import TradingServices
@@ -18,9 +22,21 @@ from app.kit.db import SYSTEM
 from app.main import Application
 from tests.factories import PASSWORD
 from tests.graph.world import ORDERED, World
+from tests.statements import statement
 
 ACCESS_CODES = 2000
 PEOPLE = ("anonymous", "alice", "admin")
+CONNECTED = statement(
+    "connected",
+    "An account of a user at an exchange, with a comparison, and the portfolio that belongs to it",
+    """WITH account AS (
+        INSERT INTO exchange_accounts (user_id, exchange, label) VALUES ($1::uuid, 'binance', 'Fuzzed') RETURNING id
+    ), compared AS (
+        INSERT INTO reconciliations (account_id) SELECT id FROM account
+    )
+    UPDATE portfolios SET mode = 'live', initial_balance = 0, exchange_account_id = (SELECT id FROM account)
+    WHERE id = $2::uuid""",
+)
 _numbers = itertools.count(1)
 
 
@@ -79,6 +95,17 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
     }
 
 
+async def _simulated(application: Application, viewer: Viewer) -> tuple[str, str]:
+    """A back-test and a sweep that wait."""
+    backtests = application.services[TradingServices].backtests
+    bot = BotTerms(symbol="XMR", config=Dca())
+    asked = Asked(bot=bot, interval=Interval.ONE_MINUTE, initial_cash_usd=Decimal(100))
+    axis = Axis(SweepField.EVERY_CANDLES, (Decimal(1), Decimal(2)))
+    backtest = await backtests.run(viewer, asked, "fuzz: back-test")
+    sweep = await backtests.sweep(viewer, AskedSweep(asked=asked, axes=(axis,)), "fuzz: sweep")
+    return global_id("Backtest", backtest), global_id("BacktestSweep", sweep)
+
+
 async def belongings(application: Application, world: World, name: str) -> dict[str, Callable[[], Any]]:
     """What this person has that can be changed, and what they need to make more: samples as well."""
     market, ledger = application.services[MarketServices], application.services[LedgerServices]
@@ -99,14 +126,25 @@ async def belongings(application: Application, world: World, name: str) -> dict[
     portfolio, order = global_id("Portfolio", portfolio_id), global_id("Order", order_id)
     new = NewBot(portfolio_id=portfolio_id, name="Fuzzed", strategy=Dca(), target_symbols=["BTC"])
     bot = global_id("Bot", await application.services[TradingServices].bots.create(viewer, new, "fuzz: bot"))
+    backtest, sweep = await _simulated(application, viewer)
+    live_id = await portfolios.create(viewer, NewPortfolio(), "fuzz: live")
+    await application.database.write(SYSTEM, lambda tx: tx.execute(CONNECTED, viewer.user_id, live_id))
+    live = global_id("Portfolio", live_id)
     return found | {
+        "RunBacktestInput.symbol": lambda: "XMR",
+        "BacktestInput.symbol": lambda: "XMR",
+        "RunBacktestInput.interval": lambda: "ONE_MINUTE",
+        "backtestId": lambda: backtest,
+        "sweepId": lambda: sweep,
+        "BacktestBy.id": lambda: backtest,
+        "BacktestSweepBy.id": lambda: sweep,
         "botId": lambda: bot,
         "BotBy.id": lambda: bot,
         **{f"{verb}BotInput.id": lambda: bot for verb in ("Update", "Start", "Pause", "Stop")},
         "OrderBy.id": lambda: order,
         "CancelOrderInput.id": lambda: order,
         "ReplaceOrderInput.id": lambda: order,
-        "PortfolioBy.id": lambda: portfolio,
+        "PortfolioBy.id": lambda: live,
         "portfolioId": lambda: portfolio,
         "UpdatePortfolioInput.id": lambda: portfolio,
         "UpdatePortfolioInput.default": lambda: True,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -107,6 +107,7 @@ async def test_a_key_is_one_back_test(shop: Shop) -> None:
         ({"symbol": "NONE"}, TokenNotFound),
         ({"symbol": "ETH"}, CandlesMissing),
         ({"interval": Interval.ONE_DAY}, CandlesMissing),
+        ({"until": datetime.min.replace(tzinfo=UTC)}, CandlesMissing),
         ({"config": Breakout(entry_period=1)}, InvalidInput),
         ({"config": Breakout(entry_period=5, exit_period=6)}, InvalidInput),
         ({"initial_cash_usd": Decimal(0)}, InvalidInput),

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -43,6 +43,8 @@ from app.kit.sql import Query
 BACKTEST_JOB: Final = "trading.backtest"
 RETENTION: Final = timedelta(days=90)
 DELETED_AT_ONCE: Final = 100
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing has ended before, and no time is before the year 1."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Backtests:
     async def _span(self, tx: Tx, symbol: str, asked: Asked, until: datetime) -> Span:
         """The candles that have ended by then. Raises CandlesMissing, BacktestTooLarge."""
         most = MAX_CANDLES if asked.since is None else MAX_CANDLES + 1
-        last = until - asked.interval.length
+        last = max(until, EARLIEST) - asked.interval.length
         span = await tx.fetch_one(BacktestSql.stored_span, symbol, asked.interval, asked.since, last, most)
         if span is None:
             raise CandlesMissing
