@@ -43,19 +43,20 @@ WHERE e.bot_id = ANY ($1::uuid[]) AND e.closed_at IS NULL
 ORDER BY e.opened_at, e.id;
 
 -- name: active_bot
--- The status of a bot, which does not change until the transaction ends.
-SELECT status FROM trading_bots WHERE id = $1 FOR SHARE;
+-- A row if a bot is active and was started before a candle ended: bot, end. That does not change until the transaction
+-- ends.
+SELECT true FROM trading_bots WHERE id = $1 AND status = 'active' AND started_at <= $2::timestamptz FOR SHARE;
 
 -- name: decide
 -- Notes what bots decided at the end of a candle: bots, symbols, end, states, types, confidences, reasons, indicators,
--- prices. Returns those that had not decided on it before, and are active.
+-- prices. Returns those that had not decided on it before, and are active since before it ended.
 INSERT INTO bot_states AS s (bot_id, symbol, decided_at, state, signal_type, confidence, reasoning,
     technical_indicators, price, first_price, first_at)
 SELECT n.bot_id, n.symbol, $3::timestamptz, n.state, n.type, n.confidence, n.reasoning, n.indicators, n.price, n.price,
     $3
 FROM unnest($1::uuid[], $2::text[], $4::jsonb[], $5::text[], $6::integer[], $7::text[], $8::jsonb[], $9::numeric[])
     AS n (bot_id, symbol, state, type, confidence, reasoning, indicators, price)
-JOIN trading_bots b ON b.id = n.bot_id AND b.status = 'active'
+JOIN trading_bots b ON b.id = n.bot_id AND b.status = 'active' AND b.started_at <= $3
 ORDER BY n.bot_id, n.symbol
 ON CONFLICT (bot_id, symbol) DO UPDATE
 SET decided_at = excluded.decided_at, state = excluded.state, signal_type = excluded.signal_type,

@@ -47,7 +47,7 @@ class RunSql(Statements, file="running.sql"):
     due_bot_ids: Query[UUID]
     due_bots: Query[DueBot]
     held_entries: Query[HeldEntry]
-    active_bot: Query[str]
+    active_bot: Query[bool]
     decide: Query[tuple[UUID, str]]
     insert_signals: Command
     insert_entries: Command

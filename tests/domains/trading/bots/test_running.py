@@ -14,9 +14,10 @@ from app.domains.trading.bots.rules.deciding import decided as decided_by_rules
 from app.domains.trading.bots.rules.deciding import last_close
 from app.domains.trading.bots.services import runner as runner_module
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.strategies.model import Decision, Grid, MeanReversion, SignalType
+from app.domains.trading.strategies.model import Dca, Decision, Grid, MeanReversion, RiskLevel, SignalType
 from app.kit.db import Database
 from tests.domains.trading.bots.robots import MINUTE, Robots
+from tests.domains.trading.bots.walks.crashes import Crashes, Stall
 
 IGNORED = ("HOLD", "IGNORED", "There is nothing to do.")
 
@@ -358,3 +359,64 @@ async def test_few_candles_are_no_failure(robots: Robots) -> None:
     await robots.next(id)
     [(kind, status, _)] = await robots.signals(id)
     assert (kind, status) == ("HOLD", "IGNORED")
+
+
+async def test_what_has_no_exits_is_protected_by_a_candle_on_which_more_is_bought(robots: Robots) -> None:
+    id = await robots.create(Dca(amount_usd=Decimal(100), every_candles=1))
+    await robots.next(id)
+    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
+    await robots.market.match()
+    await robots.next(id)
+    assert [each[0] for each in await robots.signals(id)] == ["BUY", "BUY"]
+    assert [each[1:] for each in await robots.orders(id) if each[0] is None] == [("stop", "pending")]
+    await robots.market.check()
+
+
+async def test_what_has_no_exits_is_protected_by_a_candle_on_which_nothing_more_may_be_bought(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id = await robots.create(max_position_usd=Decimal(100), risk_level=RiskLevel.HIGH)
+    decides += [SignalType.BUY, SignalType.BUY]
+    await robots.next(id)
+    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
+    await robots.market.match()
+    await robots.next(id)
+    assert (await robots.signals(id))[-1] == ("BUY", "IGNORED", "There is no room for another entry.")
+    assert [each[1:] for each in await robots.orders(id) if each[0] is None] == [("stop", "pending")]
+    await robots.market.check()
+
+
+async def test_a_worker_acts_on_what_a_bot_holds_then_and_not_on_what_it_read_before(
+    robots: Robots, decides: list[SignalType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, runner = await robots.create(), robots.stage.trading.bot_runner
+    await robots.market.place(robots.portfolio_id, Side.BUY, "20")
+    decides += [SignalType.BUY]
+    await robots.next(id)
+    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
+    await robots.market.match()
+    Crashes(monkeypatch)
+    await robots.candle()
+    slow = Stall(lambda: runner.run(payload(robots, id)), 2)
+    assert await slow.begin(), "it has read what is held, and not decided"
+    await robots.candle()
+    slower = Stall(lambda: runner.run(payload(robots, id)), 2)
+    assert await slower.begin()
+    await slow.end()
+    await slower.end()
+    assert [each[1:] for each in await robots.orders(id) if each[0] is None] == [("stop", "pending")]
+    await robots.market.check()
+
+
+async def test_a_bot_that_is_started_anew_does_not_act_on_a_candle_before(
+    robots: Robots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, bots, alice = await robots.create(), robots.stage.trading.bots, robots.stage.alice
+    Crashes(monkeypatch)
+    await robots.candle()
+    slow = Stall(lambda: robots.stage.trading.bot_runner.run(payload(robots, id)), 2)
+    assert await slow.begin()
+    await bots.pause(alice, id)
+    await bots.start(alice, id)
+    await slow.end()
+    assert await robots.signals(id) == await robots.orders(id) == []

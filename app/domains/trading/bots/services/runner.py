@@ -14,7 +14,7 @@ import structlog
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.providers.services.simulated import SIMULATED
-from app.domains.trading.bots.model import BotStatus, DueBot, ExecutionStatus, HeldEntry
+from app.domains.trading.bots.model import DueBot, ExecutionStatus, HeldEntry
 from app.domains.trading.bots.rules.deciding import Decided, acted, decided, last_close
 from app.domains.trading.bots.services.reasons import Reasons
 from app.domains.trading.bots.services.reporting import BotReports, NewSignal
@@ -22,7 +22,6 @@ from app.domains.trading.bots.services.trader import BotTrader, Seat
 from app.domains.trading.bots.statements import RunSql
 from app.domains.trading.portfolios.model import LockedPortfolio, PortfolioNotOpen
 from app.domains.trading.strategies.model import WINDOW_CANDLES, SignalType
-from app.domains.trading.strategies.rules.acting import Act
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import NotFound, Problem, Unavailable
@@ -33,6 +32,7 @@ RUN_JOB: Final = "trading.run_bots"
 BOTS_AT_ONCE: Final = 50
 PORTFOLIO_GONE: Final = "Its portfolio was deleted."
 FAILED: Final = "Its strategy could not decide. The log says why."
+NOTHING_TO_DO: Final = "There is nothing to do."
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class BotRunner:
         async def work(tx: Tx) -> None:
             noted = {tuple(row) for row in await tx.fetch(RunSql.decide, *_columns(holding, closed_at))}
             signals = [
-                NewSignal(uuid4(), each, ExecutionStatus.IGNORED, "There is nothing to do.")
+                NewSignal(uuid4(), each, ExecutionStatus.IGNORED, NOTHING_TO_DO)
                 for each in holding
                 if (each.due.bot_id, each.due.symbol) in noted and each.due.last_type != SignalType.HOLD
             ]
@@ -119,7 +119,9 @@ class BotRunner:
         await self.database.write(SYSTEM, work)
 
     async def _act(self, each: Decided, closed_at: datetime) -> None:
-        """Does what a bot decided, unless it was paused, or another worker was first. What fails stops no other bot."""
+        """Does what a bot decided, unless it was paused, even if it was started again since, or another worker was first.
+        What fails stops no other bot.
+        """
         due = each.due
         try:
             await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
@@ -133,7 +135,7 @@ class BotRunner:
 
     async def _do(self, tx: Tx, each: Decided, closed_at: datetime) -> None:
         due, at = each.due, self.clock.now()
-        if await tx.fetch_one(RunSql.active_bot, due.bot_id) != BotStatus.ACTIVE:
+        if not await tx.fetch(RunSql.active_bot, due.bot_id, closed_at):
             return
         if not await tx.fetch(RunSql.decide, *_columns([each], closed_at)):
             return
@@ -154,25 +156,25 @@ class BotRunner:
     ) -> NewSignal:
         due = each.due
         seat = Seat(due.bot_id, due.user_id, portfolio)
-        lost = [entry for entry in each.held if entry.life != portfolio.life]
+        # What it held when it decided may have been sold since, or protected by a worker that was late.
+        now = [entry for entry in await tx.fetch(RunSql.held_entries, [due.bot_id]) if entry.symbol == due.symbol]
+        lost = [entry for entry in now if entry.life != portfolio.life]
         if lost:
             await tx.execute(RunSql.abandon_entries, [entry.id for entry in lost], at)
-        held = [entry for entry in each.held if entry.life == portfolio.life]
+        held = [entry for entry in now if entry.life == portfolio.life]
         price = await self.trader.price(tx, seat, due.symbol)
         if price is None:
             return signal.refused("The market of this token is closed.")
-        match acted(each, held, price, at):
-            case Act(ignored=str(reason)):
-                return signal.ignored(reason)
-            case Act(brackets=[_, *_] as brackets):
-                refusal = await self.trader.enter(tx, seat, brackets, signal.id, at)
-            case Act(sells=True):
-                refusal = await self.trader.leave(tx, seat, held, price)
-                if refusal is None:
-                    await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
-            case _:
-                await self.trader.protect(tx, seat, held, price)
-                return signal.ignored("There is nothing to do.")
+        act = acted(each, held, price, at)
+        if act.sells:
+            refusal = await self.trader.leave(tx, seat, held, price)
+            if refusal is None:
+                await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
+        else:
+            await self.trader.protect(tx, seat, held, price)
+            if not act.brackets:
+                return signal.ignored(act.ignored or NOTHING_TO_DO)
+            refusal = await self.trader.enter(tx, seat, act.brackets, signal.id, at)
         return signal if refusal is None else signal.refused(refusal.message)
 
 

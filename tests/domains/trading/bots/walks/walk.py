@@ -1,0 +1,350 @@
+"""A random walk: what users, candles, workers and the exchange do with bots, step by step over Postgres."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from app.domains.market.prices.model import Interval
+from app.domains.trading.bots.model import BotChanges, BotLimitReached, BotStatus
+from app.domains.trading.bots.rules.deciding import last_close
+from app.domains.trading.exchange.model import OrderType
+from app.domains.trading.orders.model import NewOrder
+from app.domains.trading.quantities.model import Side
+from app.domains.trading.strategies.model import Config, Dca, Grid, Momentum, RiskLevel
+from app.kit.errors import Problem
+from tests.domains.trading.bots.robots import MINUTE, Robots
+from tests.domains.trading.bots.walks.crashes import Crashes, Killed, Stall
+from tests.domains.trading.bots.walks.laws import BARE, broken
+
+SYMBOLS: Final = ("BTC", "ETH")
+MOST_BOTS: Final = 8
+KILLED: Final = 0.12
+"""The part of the steps in which a process is killed."""
+INTRUDED: Final = 0.25
+"""The part of the runs that somebody comes between."""
+LONGEST_STATEMENTS: Final = 40
+JOBS: Final = "SELECT id, payload FROM pgqueuer WHERE entrypoint = 'trading.run_bots' ORDER BY id"
+STATES: Final = """
+SELECT s.bot_id, s.symbol, s.decided_at, s.state ->> 'levels' AS levels, b.started_at
+FROM bot_states s JOIN trading_bots b ON b.id = s.bot_id
+"""
+ENTRIES: Final = """
+SELECT b.id, b.status, b.user_id IS NULL AS is_deleted, count(e.id) AS entries
+FROM trading_bots b LEFT JOIN bot_entries e ON e.bot_id = b.id GROUP BY b.id
+"""
+
+Act = Callable[[], Awaitable[None]]
+
+
+class Walk:
+    """Each step may be killed at any statement; what is in memory is then read anew. Each step is checked."""
+
+    def __init__(self, robots: Robots, crashes: Crashes, seed: int) -> None:
+        self.robots = robots
+        self.crashes = crashes
+        self.met = Counter[str]()
+        """How often what was done: to see what a walk has met."""
+        self.chance = Random(seed)
+        self._stage = robots.stage
+        self._trading = robots.stage.trading
+        self._portfolios = [robots.portfolio_id]
+        self._bots = list[UUID]()
+        self._prices = {"BTC": Decimal(100), "ETH": Decimal(10)}
+        self._resting = dict[UUID, int]()
+        """How many entries each bot has that is not active: it buys none."""
+        self._stalled = list[Stall]()
+        """Workers that have read what a job is about, and have not acted on it yet."""
+        self._laid_anew = set[UUID]()
+        self._undecided = set[UUID]()
+        self._steps: list[tuple[int, Act]] = [
+            (22, self._run),
+            (18, self._candle),
+            (18, self._match),
+            (8, self._tick),
+            (5, self._cancel_all),
+            (4, self._cancel_one),
+            (2, self._sell_by_hand),
+            (4, self._create),
+            (8, self._start),
+            (3, self._pause),
+            (2, lambda: self._stop(sell=False)),
+            (4, lambda: self._stop(sell=True)),
+            (1, self._delete),
+            (2, self._update),
+            (1, self._reset),
+            (1, self._halt),
+            (4, self._resume),
+            (2, self._lead),
+            (5, self._stall),
+            (6, self._go_on),
+        ]
+
+    async def begin(self) -> None:
+        """A second portfolio, and coins in the first that are nobody's but the user's."""
+        self._portfolios.append(await self._stage.create())
+        await self.robots.candle("10", "ETH")
+        for symbol in SYMBOLS:
+            new = NewOrder(symbol=symbol, side=Side.BUY, type=OrderType.MARKET, quote_amount=Decimal(2000))
+            await self._trading.orders.place(self._stage.alice, self._portfolios[0], new, self._stage.key)
+        await self._match()
+
+    async def step(self) -> None:
+        """Something happens, and everything holds."""
+        weights, acts = zip(*self._steps, strict=True)
+        [act] = self.chance.choices(acts, weights)
+        if self.chance.random() < KILLED:
+            self.crashes.kill_after(self.chance.randrange(LONGEST_STATEMENTS))
+        self._laid_anew.clear()
+        self._undecided.clear()
+        before, kills = await self._decided_at(), self.crashes.kills
+        try:
+            await act()
+        except Killed:
+            pass
+        except Problem as problem:
+            self.met[f"refused: {type(problem).__name__}"] += 1
+        self.crashes.forget()
+        if self.crashes.kills > kills:
+            self.met["killed"] += 1
+            await self._lead()
+        await self._check(before)
+
+    async def end(self) -> None:
+        """Everything is matched, and the books agree."""
+        while self._stalled:
+            await self._go_on()
+        await self._resume()
+        await self._match()
+        assert await broken(self._stage.owner) == []
+        await self.robots.market.check()
+
+    async def _check(self, before: dict[tuple[UUID, str], Any]) -> None:
+        owner = self._stage.owner
+        assert await broken(owner) == []
+        after = await self._decided_at()
+        for key, now in after.items():
+            was = before.get(key)
+            if was is None or was["decided_at"] != now["decided_at"]:
+                assert now["decided_at"] >= now["started_at"], "a candle is made up for"
+            if was is not None:
+                assert now["decided_at"] >= was["decided_at"], "a decision goes back"
+                assert key[0] in self._laid_anew or was["levels"] in {None, now["levels"]}, "a grid keeps its levels"
+        for row in await owner.fetch(ENTRIES):
+            if row["status"] == BotStatus.ACTIVE:
+                self._resting.pop(row["id"], None)
+            else:
+                assert self._resting.setdefault(row["id"], row["entries"]) == row["entries"], "it buys at rest"
+        if self._undecided:
+            decided = [key for key in after if key[0] in self._undecided and before.get(key) != after[key]]
+            bots, symbols = [key[0] for key in decided], [key[1] for key in decided]
+            assert await owner.fetch(BARE, bots, symbols) == [], "what is bought is protected by the next candle"
+
+    async def _decided_at(self) -> dict[tuple[UUID, str], Any]:
+        rows = await self._stage.owner.fetch(STATES)
+        return {(row["bot_id"], row["symbol"]): row for row in rows}
+
+    # What happens.
+
+    async def _create(self) -> None:
+        if len(self._bots) >= MOST_BOTS:
+            return
+        chance = self.chance
+        given: dict[str, Any] = {
+            "portfolio_id": chance.choice(self._portfolios),
+            "target_symbols": chance.choice([["BTC"], ["ETH"], ["BTC", "ETH"]]),
+            "risk_level": chance.choice(list(RiskLevel)),
+            "max_position_usd": Decimal(chance.choice([300, 1000])),
+            "stop_loss_percentage": Decimal(chance.randint(2, 9)),
+            "take_profit_percentage": Decimal(chance.randint(2, 9)),
+            "cool_down_ms": chance.choice([0, 0, 90_000]),
+            "daily_loss_limit_usd": chance.choice([None, None, Decimal(20)]),
+        }
+        try:
+            self._bots.append(await self.robots.create(self._strategy(), paused=True, **given))
+        except BotLimitReached:
+            self._bots.pop(0)
+
+    def _strategy(self) -> Config:
+        chance = self.chance
+        # What a Momentum decides is drawn: see `Drawn`.
+        strategies: list[Config] = [
+            Dca(amount_usd=Decimal(chance.randint(20, 80)), every_candles=chance.randint(1, 3)),
+            Grid(levels=chance.randint(3, 8), range_percentage=Decimal(chance.randint(3, 12))),
+            Momentum(),
+        ]
+        return chance.choice([*strategies, Momentum()])
+
+    async def _of_bot(self, act: Callable[[UUID], Awaitable[Any]]) -> UUID | None:
+        if not self._bots:
+            return None
+        id = self.chance.choice(self._bots)
+        await act(id)
+        return id
+
+    async def _start(self) -> None:
+        await self._of_bot(lambda id: self._trading.bots.start(self._stage.alice, id))
+
+    async def _pause(self) -> None:
+        self._rests(await self._of_bot(lambda id: self._trading.bots.pause(self._stage.alice, id)))
+        await self._note_rest()
+
+    async def _stop(self, *, sell: bool) -> None:
+        self._rests(await self._of_bot(lambda id: self._trading.bots.stop(self._stage.alice, id, sell=sell)))
+        await self._note_rest()
+
+    async def _delete(self) -> None:
+        id = await self._of_bot(lambda id: self._trading.bots.delete(self._stage.alice, id))
+        await self._note_rest()
+        if id is not None:
+            self._bots.remove(id)
+
+    def _rests(self, id: UUID | None) -> None:
+        if id is not None:
+            self.met["put to rest"] += 1
+
+    async def _note_rest(self) -> None:
+        """At once: what is bought after this is too late."""
+        for row in await self._stage.owner.fetch(ENTRIES):
+            if row["status"] != BotStatus.ACTIVE:
+                self._resting.setdefault(row["id"], row["entries"])
+
+    async def _update(self) -> None:
+        id = self.chance.choice(self._bots) if self._bots else None
+        if id is not None:
+            self._laid_anew.add(id)
+            await self._trading.bots.update(self._stage.alice, id, BotChanges(strategy=self._strategy()))
+
+    async def _candle(self) -> None:
+        """A minute ends; its prices are in the inbox, and its candles are stored."""
+        clock, owner = self._stage.clock, self._stage.owner
+        ended_at = last_close(Interval.ONE_MINUTE, clock.now()) + MINUTE
+        clock.advance(ended_at + timedelta(seconds=1) - clock.now())
+        for symbol in SYMBOLS:
+            await self._tick_of(symbol)
+            await owner.execute(
+                "INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close, volume_usd)"
+                " VALUES ($1, 'simulated', '1m', $2, $3, $3, $3, $3, 1000)",
+                symbol,
+                ended_at - MINUTE,
+                self._prices[symbol],
+            )
+        if self.chance.random() < 0.7:
+            await self._match()
+        await self._trading.bot_runner.enqueue(ended_at)
+
+    async def _tick(self) -> None:
+        await self._tick_of(self.chance.choice(SYMBOLS))
+
+    async def _tick_of(self, symbol: str) -> None:
+        base = {"BTC": 100, "ETH": 10}[symbol]
+        moved = self._prices[symbol] * Decimal(self.chance.randint(955, 1045)) / 1000
+        # Back towards where it began, so that a walk of any length is about the same prices.
+        self._prices[symbol] = round((moved * 9 + base) / 10, 4)
+        await self.robots.market.tick(f"{self._prices[symbol]:f}", symbol)
+
+    async def _match(self) -> None:
+        self.met["fills"] += await self.robots.market.match()
+
+    async def _lead(self) -> None:
+        """Another process matches from now on: its books are what is stored."""
+        await self._trading.matcher.lead()
+
+    async def _run(self) -> None:
+        """Workers take jobs: some late, some at once, some again."""
+        owner, chance, runner = self._stage.owner, self.chance, self._trading.bot_runner
+        if chance.random() < 0.2:
+            await runner.enqueue_due()
+        jobs = await owner.fetch(JOBS)
+        if not jobs:
+            return
+        job = jobs[-1] if chance.random() < 0.8 else chance.choice(jobs)
+        payload = msgspec.json.decode(job["payload"])
+        workers = chance.choice([1, 1, 1, 2, 3])
+        intruded, kills = self._maybe_intrude(), self.crashes.kills
+        outcomes = await asyncio.gather(*(runner.run(payload) for _ in range(workers)), return_exceptions=True)
+        self.met[f"{workers} workers"] += 1
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        if not intruded and self.crashes.kills == kills and not await self._is_halted():
+            self._undecided.update(map(UUID, payload["bots"]))
+        if chance.random() < 0.8:
+            await owner.execute("DELETE FROM pgqueuer WHERE id = $1", job["id"])
+
+    async def _stall(self) -> None:
+        """A worker takes a job, and stands still before one of its transactions."""
+        jobs = await self._stage.owner.fetch(JOBS)
+        if jobs and len(self._stalled) < 3:
+            payload = msgspec.json.decode(jobs[-1]["payload"])
+            # After the two that read.
+            stall = Stall(lambda: self._trading.bot_runner.run(payload), self.chance.randint(1, 5))
+            if await stall.begin():
+                self.met["stalled"] += 1
+                self._stalled.append(stall)
+            else:
+                await stall.end()
+
+    async def _go_on(self) -> None:
+        if self._stalled:
+            await self._stalled.pop(self.chance.randrange(len(self._stalled))).end()
+
+    def _maybe_intrude(self) -> bool:
+        if self.chance.random() >= INTRUDED:
+            return False
+        intruders: list[Act] = [self._pause, self._match, self._cancel_all, self._delete, self._reset, self._again]
+        act = self.chance.choice([*intruders, lambda: self._stop(sell=True), self._candle])
+
+        async def intrude() -> None:
+            try:
+                await act()
+            except Problem as problem:
+                self.met[f"refused: {type(problem).__name__}"] += 1
+
+        self.crashes.intrude_after(self.chance.randrange(8), intrude)
+        return True
+
+    async def _again(self) -> None:
+        """Another worker does the same job, and is done first."""
+        for job in await self._stage.owner.fetch(JOBS):
+            await self._trading.bot_runner.run(msgspec.json.decode(job["payload"]))
+
+    async def _is_halted(self) -> bool:
+        return bool(await self._stage.owner.fetchval("SELECT EXISTS (SELECT FROM trading_halts)"))
+
+    async def _cancel_all(self) -> None:
+        await self._trading.orders.cancel_all(self._stage.alice, self.chance.choice(self._portfolios), None)
+
+    async def _cancel_one(self) -> None:
+        rows = await self._stage.owner.fetch(
+            "SELECT id FROM orders WHERE bot_id IS NOT NULL AND status IN ('pending', 'partial') ORDER BY created_at, id"
+        )
+        if rows:
+            await self._trading.orders.cancel(self._stage.alice, self.chance.choice(rows)["id"])
+
+    async def _sell_by_hand(self) -> None:
+        rows = await self._stage.owner.fetch(
+            "SELECT portfolio_id, symbol, quantity - reserved AS free FROM positions WHERE quantity > reserved"
+            " ORDER BY portfolio_id, symbol"
+        )
+        if rows:
+            row = self.chance.choice(rows)
+            new = NewOrder(symbol=row["symbol"], side=Side.SELL, type=OrderType.MARKET, quantity=row["free"])
+            await self._trading.orders.place(self._stage.alice, row["portfolio_id"], new, self._stage.key)
+
+    async def _reset(self) -> None:
+        await self._trading.portfolios.reset(
+            self._stage.alice, self.chance.choice(self._portfolios), self._stage.key
+        )
+
+    async def _halt(self) -> None:
+        await self._trading.halts.halt_own(self._stage.alice)
+
+    async def _resume(self) -> None:
+        await self._trading.halts.resume_own(self._stage.alice)
